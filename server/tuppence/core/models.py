@@ -1,0 +1,101 @@
+"""A row of the tier table: a model at a provider, what it costs, what it can do, how it wants to be asked.
+
+The rows are data (models.toml and the user's config.toml, read by config.py); nothing here names a model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+from tuppence.core.usage import Price
+
+Tier = Literal["premium", "workhorse", "budget", "specialised", "local"]
+TIERS: tuple[Tier, ...] = ("premium", "workhorse", "budget", "specialised", "local")
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Somebody who serves models over a known wire format."""
+
+    name: str
+    """The user's name for it, unique in the configuration."""
+    wire: str
+    """The wire format: the name of a module in providers/."""
+    base_url: str
+    """For the openai wire what precedes ``/chat/completions``, for the anthropic wire what precedes ``/v1/messages``."""
+    key_env: str | None = None
+    """The environment variable that holds the key; None means that no key is sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class CacheRules:
+    """How the provider's prompt cache behaves for this model."""
+
+    mode: Literal["none", "automatic", "explicit"] = "none"
+    """Explicit: only what a mark precedes is cached."""
+    minimum: int = 0
+    """Prompt tokens below which nothing is cached, silently."""
+    ttl: tuple[str, ...] = ()
+    """Times to live on offer, shortest first, such as ``5m`` and ``1h``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quirks:
+    """How this model wants to be asked where it differs from its wire's common form."""
+
+    limit: str = "max_tokens"
+    """The name of the field that limits the answer (``max_completion_tokens`` on newer OpenAI models)."""
+    temperature: float | None = None
+    """Sent only where a number stands here: several models refuse any."""
+    thinking_off: Mapping[str, object] = field(default_factory=dict)
+    """Fields merged into the body to switch thinking off; empty where it cannot or need not be."""
+    stream_usage: bool = True
+    """Whether the server accepts ``stream_options``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """One row of the tier table."""
+
+    provider: Provider
+    id: str
+    """What is sent on the wire; case-sensitive."""
+    tier: Tier
+    price: Price | None = None
+    """None is unknown: used only when pinned, and shown as unknown."""
+    context: int = 32_768
+    """Prompt and answer tokens together."""
+    max_output: int = 4096
+    """Answer tokens."""
+    ability: Mapping[str, float] = field(default_factory=dict)
+    """Action to expected quality, 0 to 1; an action that nobody measured is absent."""
+    benchmarks: Mapping[str, float] = field(default_factory=dict)
+    """Published figures by benchmark name, 0 to 100."""
+    cache: CacheRules = CacheRules()
+    quirks: Quirks = Quirks()
+    effort: tuple[str, ...] = ()
+    """Thinking efforts that the model offers, least first."""
+    public_only: bool = False
+    """Never given a private file."""
+    seconds_to_first_token: float | None = None
+    tokens_per_second: float | None = None
+    rate_limits: Mapping[str, int] = field(default_factory=dict)
+    """Published limits, such as ``requests_per_minute``; shown, not enforced."""
+    as_of: date | None = None
+    """The day on which the row's figures were read."""
+    source: str = ""
+    """Where they were read, and what the founding documents said where they differ."""
+    retires_on: date | None = None
+    """The day from which the provider does not serve it."""
+
+    @property
+    def name(self) -> str:
+        """The row's key: ``provider/id``."""
+        return f"{self.provider.name}/{self.id}"
+
+    def retired(self, today: date) -> bool:
+        """Report whether the provider has stopped serving it."""
+        return self.retires_on is not None and self.retires_on <= today

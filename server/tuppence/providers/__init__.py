@@ -1,0 +1,118 @@
+"""Their words: pure translation between a prompt and a wire format, one file a format.
+
+A wire makes the request's body and headers, and turns server-sent events back into text, thinking, usage and the
+reason to stop. It opens no socket (stream.py does) and knows no prices. ``find`` loads a wire by its file's name, so a
+new format is one new file.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal, Protocol, cast
+
+from tuppence.core.models import Model
+from tuppence.core.prompt import Prompt
+from tuppence.core.usage import Usage
+from tuppence.errors import ConfigError, Mistake, TuppenceError
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP POST."""
+
+    url: str
+    headers: Mapping[str, str]
+    """Holds the key; never logged, never shown."""
+    body: Mapping[str, object]
+    """JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A piece of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """A piece of the model's reasoning; never part of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """The provider's counts so far; each replaces the one before."""
+
+    usage: Usage
+    cost: Decimal | None = None
+    """What the provider itself says that it charges, USD; None where it does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The model stopped."""
+
+    reason: Literal["end", "length", "refused"]
+    detail: str = ""
+    """The provider's own word for it."""
+
+
+Event = Text | Thinking | Metered | Stop
+
+
+class Decoder(Protocol):
+    """Turns one answer's server-sent events into events of ours; holds the state of that one answer."""
+
+    def feed(self, event: str, data: str) -> Iterable[Event]:
+        """Take one server-sent event: its name (``message`` where it has none) and its data.
+
+        Unknown events yield nothing.
+
+        :raises TuppenceError: the event is an error object, or no JSON where JSON is due.
+        """
+        ...
+
+    def finish(self) -> Iterable[Event]:
+        """Take the end of the stream.
+
+        :raises Broken: the stream ended before the answer did.
+        """
+        ...
+
+
+class Wire(Protocol):
+    """One wire format. Implemented by a module of this package."""
+
+    def request(self, prompt: Prompt, model: Model, key: str | None) -> Request:
+        """Put a prompt into the wire's words."""
+        ...
+
+    def decoder(self) -> Decoder:
+        """Return a decoder for one answer."""
+        ...
+
+    def failure(self, status: int, headers: Mapping[str, str], body: str) -> TuppenceError:
+        """Return the error that an HTTP status of 400 or more stands for; headers have lower-case names."""
+        ...
+
+
+def find(name: str) -> Wire:
+    """Return the wire of that name.
+
+    :raises ConfigError: there is none.
+    """
+    if name not in names():
+        mistake = Mistake(0, f'There is no wire "{name}".', f"Write one of: {', '.join(names())}.")
+        raise ConfigError("config.toml", (mistake,))
+    return cast("Wire", importlib.import_module(f"{__name__}.{name}"))
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all wires."""
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))

@@ -1,0 +1,100 @@
+"""The structure, enforced: who may import whom, who may meet which part of the outside world, how long a file is."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "server" / "tuppence"
+FLOORS = (
+    ("errors",),
+    ("core",),
+    ("providers",),
+    ("config", "keys", "workspace", "local", "cache", "ledger", "stream", "verify"),
+    ("run",),
+    ("editor",),
+    ("cli",),
+    ("__main__",),
+)
+OUTSIDE = {
+    "httpx": {"stream.py", "local.py"},
+    "httpx_sse": {"stream.py"},
+    "cachetools": {"cache.py", "core/syntax.py"},
+    "pygls": {"editor/"},
+    "lsprotocol": {"editor/"},
+    "sqlite3": {"ledger.py", "cache.py"},
+    "tomllib": {"config.py"},
+    "keyring": {"keys.py"},
+    "genai_prices": {"config.py"},
+    "pathspec": {"workspace.py"},
+    "tree_sitter": {"core/syntax.py", "core/grammars.py"},
+    "xllamacpp": {"local.py"},
+    "rich": {"cli/"},
+    "argparse": {"cli/"},
+    "subprocess": {"verify.py", "local.py"},
+    "socket": {"stream.py", "local.py", "editor/transport.py"},
+    "platformdirs": {"config.py", "workspace.py", "local.py", "ledger.py", "cache.py", "cli/", "editor/"},
+}
+IMPURE = {"asyncio", "time", "random", "socket", "subprocess", "pathlib", "os", "tempfile", "threading", "uuid"}
+FILES = sorted(SOURCE.rglob("*.py"))
+
+
+def test_there_is_something_to_check() -> None:
+    assert len(FILES) > 5
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_a_file_keeps_to_its_floor(path: Path) -> None:
+    here = path.relative_to(SOURCE)
+    if here.name == "__init__.py" and len(here.parts) == 1:
+        return
+    floor = _floor(here.parts[0].removesuffix(".py"))
+    for module in _imports(path):
+        top, *rest = module.split(".")
+        if top != "tuppence":
+            _check_outside(here, top)
+        elif rest and rest[0] != "__version__":
+            same_folder = len(here.parts) > 1 and rest[0] == here.parts[0]
+            assert same_folder or _floor(rest[0]) < floor, f"{here} imports {module}: not a lower floor"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_a_file_has_one_subject(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 300, "split it: a file of more than 300 lines has more than one subject"
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = (node.end_lineno or 0) - node.lineno + 1
+            assert length <= 60, f"{node.name} has {length} lines"
+
+
+def _floor(name: str) -> int:
+    for level, names in enumerate(FLOORS):
+        if name in names:
+            return level
+    raise AssertionError(f"{name} stands on no floor: add it to FLOORS and to ARCHITECTURE.md")
+
+
+def _imports(path: Path) -> list[str]:
+    found: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name}: a relative import hides its floor"
+            module = node.module or ""
+            found += [f"{module}.{alias.name}" for alias in node.names] if module == "tuppence" else [module]
+    return found
+
+
+def _check_outside(here: Path, top: str) -> None:
+    allowed = OUTSIDE.get(top)
+    name = here.as_posix()
+    if allowed is not None:
+        assert any(name.startswith(each) for each in allowed), (
+            f"{name} may not import {top}; only {sorted(allowed)} may"
+        )
+    if here.parts[0] == "core":
+        assert top not in IMPURE, f"{name}: core is pure and may not import {top}"
