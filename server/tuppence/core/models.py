@@ -25,7 +25,7 @@ class Provider:
     wire: str
     """The wire format: the name of a module in providers/."""
     base_url: str
-    """For the openai wire what precedes ``/chat/completions``, for the anthropic wire what precedes ``/v1/messages``."""
+    """What precedes ``/chat/completions`` on the openai wire, and ``/v1/messages`` on the anthropic wire."""
     key_env: str | None = None
     """The environment variable that holds the key; None means that no key is sent."""
 
