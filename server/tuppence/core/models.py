@@ -54,6 +54,8 @@ class Quirks:
     """Fields merged into the body to switch thinking off; empty where it cannot or need not be."""
     stream_usage: bool = True
     """Whether the server accepts ``stream_options``."""
+    cache_mark: Mapping[str, object] = field(default_factory=dict)
+    """On the openai wire, the fields that mark the end of the shared prefix where the cache is explicit: vendors differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

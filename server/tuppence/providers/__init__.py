@@ -1,7 +1,7 @@
 """Their words: pure translation between a prompt and a wire format, one file a format.
 
 A wire makes the request's body and headers, and turns server-sent events back into text, thinking, usage and the
-reason to stop. It opens no socket (stream.py does) and knows no prices. ``find`` loads a wire by its file's name, so a
+reason to stop. It opens no socket (stream/ does) and knows no prices. ``find`` loads a wire by its file's name, so a
 new format is one new file.
 """
 
@@ -114,5 +114,6 @@ def find(name: str) -> Wire:
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of all wires."""
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
+    """Return the names of all wires; a file whose name starts with an underscore is no wire but what wires share."""
+    found = (module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(sorted(name for name in found if not name.startswith("_")))

@@ -1,0 +1,161 @@
+"""``tuppence local``: models of one's own, installed, found, allowed and ended from a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable
+from datetime import datetime
+
+from rich.console import Console
+from rich.prompt import Confirm
+
+from tuppence.local import Consent, Embedded, Found, find
+from tuppence.local.found import TITLES
+
+HELP = "Models of your own: a server that listens on this machine, or the embedded one."
+_GOOD_FOR = (
+    "A model of 135 million parameters is good for trying the wiring; do not trust what it says about your code."
+)
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = "\n".join(f"  {name:<8} {command.__doc__}" for name, command in _COMMANDS.items())
+    parser.add_argument(
+        "what", nargs="?", default="status", choices=tuple(_COMMANDS), help="see below; status if left out"
+    )
+    parser.add_argument("name", nargs="?", choices=tuple(TITLES), help="the server, for allow and forget")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do what was asked and return the exit code."""
+    return _COMMANDS[arguments.what](arguments.name)
+
+
+def _status(_: str | None) -> int:
+    """Show what there is (this changes nothing)."""
+    embedded = Embedded()
+    state = embedded.running()
+    if not embedded.installed():
+        _say("The embedded model is not installed. Install it with: tuppence local install")
+    elif state is None:
+        _say("The embedded model is installed. Its server is not running; it starts with the first request.")
+    else:
+        since = datetime.fromtimestamp(state.started).astimezone()
+        _say(f"The embedded model is installed and runs since {since:%H:%M} (port {state.port}, process {state.pid}).")
+    consent = Consent()
+    for found in asyncio.run(find()):
+        answer = {True: "allowed", False: "not allowed", None: "not asked yet: tuppence local find"}[
+            consent.given(found)
+        ]
+        _say(f"{_describe(found)} - {answer}.")
+    return 0
+
+
+def _install(_: str | None) -> int:
+    """Install the embedded model and prove that it answers."""
+    embedded = Embedded()
+    embedded.install(_say)
+    try:
+        speed = asyncio.run(_prove(embedded))
+    finally:
+        embedded.release()
+    _say(f"It answers, at {speed:.0f} tokens a second. {_GOOD_FOR}")
+    return 0
+
+
+async def _prove(embedded: Embedded) -> float:
+    return await embedded.speed(await embedded.start())
+
+
+def _find(_: str | None) -> int:
+    """Show the model servers that listen here, and ask whether to use them."""
+    servers = asyncio.run(find())
+    if not servers:
+        _say(f"None of {', '.join(TITLES.values())} answers at its usual port on this machine.")
+        return 0
+    consent = Consent()
+    for found in servers:
+        _say(_describe(found))
+        if consent.given(found) is not None:
+            said = "yes" if consent.given(found) else "no"
+            _say(f"  You said {said}. To change that: tuppence local forget {found.kind}")
+        elif sys.stdin.isatty():
+            allowed = Confirm.ask("  It would be given the source that you ask about. Use it?", default=False)
+            consent.remember(found, "yes" if allowed else "no")
+        else:
+            _say(f"  It would be given the source that you ask about. To use it: tuppence local allow {found.kind}")
+    return 0
+
+
+def _allow(name: str | None) -> int:
+    """Say yes to a server that listens here: allow NAME."""
+    if name is None:
+        return _nameless("allow")
+    chosen = [found for found in asyncio.run(find()) if found.kind == name]
+    if not chosen:
+        _say(
+            f"{_title(name)} does not answer at its usual port on this machine. Start it, then try again.",
+            Console(stderr=True),
+        )
+        return 1
+    for found in chosen:
+        Consent().remember(found, "yes")
+        _say(f"{_describe(found)} - allowed.")
+    return 0
+
+
+def _forget(name: str | None) -> int:
+    """Take an answer back: forget NAME."""
+    if name is None:
+        return _nameless("forget")
+    dropped = Consent().forget(name)
+    _say(f"Your answer about {_title(name)} is forgotten." if dropped else f"You gave no answer about {_title(name)}.")
+    return 0
+
+
+def _stop(_: str | None) -> int:
+    """End the embedded model's server."""
+    stopped = Embedded().stop()
+    _say("The embedded model's server has ended." if stopped else "The embedded model's server was not running.")
+    return 0
+
+
+def _remove(_: str | None) -> int:
+    """Delete the embedded model's weights."""
+    removed = Embedded().remove()
+    _say("The embedded model's weights are deleted." if removed else "The embedded model was not installed.")
+    return 0
+
+
+def _nameless(what: str) -> int:
+    _say(f"Say which server: tuppence local {what} {{{','.join(TITLES)}}}", Console(stderr=True))
+    return 2
+
+
+def _describe(found: Found) -> str:
+    count = len(found.models)
+    names = ", ".join(found.models[:3]) + (f" and {count - 3} more" if count > 3 else "")  # noqa: PLR2004 - three fit a line
+    return f"{found.title} at {found.base_url}: {names or 'no model for text yet'}"
+
+
+def _title(name: str) -> str:
+    return next((title for kind, title in TITLES.items() if kind == name), name)
+
+
+def _say(text: str, console: Console | None = None) -> None:
+    (console or Console()).print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+_COMMANDS: dict[str, Callable[[str | None], int]] = {
+    "status": _status,
+    "install": _install,
+    "find": _find,
+    "allow": _allow,
+    "forget": _forget,
+    "stop": _stop,
+    "remove": _remove,
+}

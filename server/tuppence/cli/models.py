@@ -1,0 +1,140 @@
+"""``tuppence models``: the tier table, and which of its models may answer.
+
+What depends on a single request (does it fit the context, is the file public) is the router's affair, not shown here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tuppence.config import Config, load
+from tuppence.core.accounts import exact
+from tuppence.core.models import TIERS, Model
+from tuppence.keys import Keys
+
+HELP = "show the tier table: prices, and which models may answer"
+_WIDEST = 34
+"""Characters of a model's name before it is folded, so that a row fits a terminal of 80."""
+_FIGURE = 6
+"""Characters of a figure's column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A model and whether it may answer."""
+
+    model: Model
+    why_not: str
+    """What keeps it from answering; empty where nothing does."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="the configuration (default: the platform's config folder)"
+    )
+    parser.add_argument("--json", action="store_true", help="print the same as JSON, prices exact")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the table and return the exit code: 1 where the configuration has mistakes, what is right in it shown."""
+    config = load(arguments.config)
+    table = judge(config, Keys(os.environ), datetime.now(UTC).astimezone().date())
+    for line in complaints(config):
+        print(line, file=sys.stderr)  # noqa: T201 - a terminal is where this command speaks
+    if arguments.json:
+        print(json.dumps([_as_json(row) for row in table], indent=2, ensure_ascii=False))  # noqa: T201 - likewise
+    else:
+        show(table, Console(markup=False, highlight=False, emoji=False))
+    return 1 if config.mistakes else 0
+
+
+def judge(config: Config, keys: Keys, today: date) -> tuple[Row, ...]:
+    """Return the table: what may answer first, the others by what keeps them from it; then by tier and price."""
+    rows = (Row(model, _why_not(model, config, keys, today)) for model in config.models)
+    return tuple(sorted(rows, key=_order))
+
+
+def complaints(config: Config) -> tuple[str, ...]:
+    """Return the mistakes in the configuration, a line each, and what in it will surprise."""
+    mistakes = (f"{config.path}:{each.line}: {each.what} {each.remedy}".rstrip() for each in config.mistakes)
+    return (*mistakes, *(f"tuppence: {warning}" for warning in config.warnings))
+
+
+def show(table: Sequence[Row], console: Console) -> None:
+    """Print the table for a person: the models that may answer, then the others under what keeps each from it."""
+    width = min(_WIDEST, max((len(row.model.name) for row in table), default=0))
+    for why_not, rows in groupby(table, key=lambda row: row.why_not):
+        console.print(_section(why_not or "ready", tuple(row.model for row in rows), width))
+        console.print()
+    ready = sum(not row.why_not for row in table)
+    console.print(
+        f"{ready} of {len(table)} may answer. Prices are USD per million tokens; a prompt's size or the hour may "
+        "change some. Models on this machine are not in this table: `tuppence local` shows them."
+    )
+
+
+def _section(title: str, models: Sequence[Model], width: int) -> Table:
+    section = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    section.add_column("model", min_width=width, overflow="fold")
+    section.add_column("tier", min_width=max(map(len, TIERS)), no_wrap=True)
+    for name in ("input", "output", "cached", "context"):
+        section.add_column(name, justify="right", min_width=_FIGURE, no_wrap=True)
+    for model in models:
+        base = model.price and model.price.base
+        figures = (base.input, base.output, base.cache_read) if base else (None, None, None)
+        prices = ("" if figure is None else exact(figure) for figure in figures)
+        section.add_row(model.name, model.tier, *prices, f"{model.context // 1000:,}k")
+    return section
+
+
+def _why_not(model: Model, config: Config, keys: Keys, today: date) -> str:
+    pinned = any(each.model == model.name for each in (*config.actions.values(), *config.languages.values()))
+    if model.name in config.exclude:
+        return "excluded in the configuration"
+    if model.retired(today):
+        return f"retired on {model.retires_on}"
+    if not keys.ready(model.provider):
+        return keys.lacking(model.provider).rstrip(".")
+    if model.price is None and not pinned:
+        return "price unknown: used only when pinned"
+    return ""
+
+
+def _order(row: Row) -> tuple[bool, str, int, Decimal, str]:
+    model, price = row.model, row.model.price
+    dear = price.base.output if price else Decimal("Infinity")
+    return (bool(row.why_not), row.why_not, TIERS.index(model.tier), dear, model.name)
+
+
+def _as_json(row: Row) -> dict[str, Any]:
+    model, price = row.model, row.model.price
+    rates = price and price.base
+    names = ("input", "output", "cache_read", "cache_write", "cache_write_1h", "thinking")
+    figures = {name: getattr(rates, name) for name in names} if rates else {}
+    return {
+        "model": model.name,
+        "tier": model.tier,
+        "ready": not row.why_not,
+        "whyNot": row.why_not or None,
+        "price": {name: exact(figure) for name, figure in figures.items() if figure is not None} or None,
+        "context": model.context,
+        "maxOutput": model.max_output,
+        "ability": dict(model.ability),
+        "asOf": model.as_of and model.as_of.isoformat(),
+        "retiresOn": model.retires_on and model.retires_on.isoformat(),
+        "source": model.source,
+    }

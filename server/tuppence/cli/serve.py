@@ -1,0 +1,26 @@
+"""``tuppence serve``: the language server, over stdio or a loopback port."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+HELP = "start the language server (an editor does this)"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="the configuration (default: the platform's config folder)"
+    )
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--tcp", metavar="HOST:PORT", help="listen on a loopback port instead of stdio")
+    # Many editors' client libraries add it unasked.
+    way.add_argument("--stdio", action="store_true", help="speak on stdin and stdout (the default)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until the editor ends it, and return the exit code."""
+    from tuppence.editor.transport import serve
+
+    return serve(arguments.config, arguments.tcp)

@@ -1,0 +1,279 @@
+"""The user's configuration: one TOML file and the built-in tier table in, frozen values and every mistake out.
+
+A file with mistakes still gives a ``Config``: what is right in it holds, what is wrong is left out and reported with
+its line. A file that is no TOML gives the defaults. Nothing in a workspace is read here, so that no repository can send
+a key or the code elsewhere; keys themselves are keys.py's affair.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from tuppence import tiers
+from tuppence.core.actions import ACTIONS
+from tuppence.core.models import Model, Provider
+from tuppence.errors import ConfigError, Mistake
+from tuppence.tiers.fields import SETTINGS, Reader, choice, fields, number, stranded, text
+from tuppence.tiers.mistakes import Bad, Place, Report, nearest
+
+PRESETS: Mapping[str, float] = {"thrifty": 0.90, "balanced": 0.97, "best": 1.0}
+"""Each preset and the quality that it stands for."""
+FOUND = ("embedded", "ollama", "lmstudio", "llamacpp")
+"""Providers that come and go while the server runs: their rows can be pinned and excluded before they are there."""
+_LARGEST = 1_000_000
+_POSITION = re.compile(r"\(at (?:line (\d+), column \d+|end of document)\)")
+
+
+@dataclass(frozen=True)
+class Override:
+    """What holds for one action or one language instead of the general settings."""
+
+    quality: float | None = None
+    """How close to the best model's expected quality a choice must be; None leaves the general figure."""
+    model: str | None = None
+    """The one model to use, ``provider/id``; None leaves the choice to the router."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the user configured, joined to what is built in."""
+
+    path: Path
+    """The file that was read, or would be if it were there."""
+    models: tuple[Model, ...]
+    """The tier table; retired rows stand in it."""
+    providers: Mapping[str, Provider]
+    """By name."""
+    quality: float = PRESETS["balanced"]
+    """How close to the best available model's expected quality a choice must be, 0 to 1."""
+    preset: str = "balanced"
+    """One of PRESETS."""
+    exclude: frozenset[str] = frozenset()
+    """Models never to use, ``provider/id``."""
+    actions: Mapping[str, Override] = field(default_factory=dict)
+    """By action id."""
+    languages: Mapping[str, Override] = field(default_factory=dict)
+    """By the editor's name of the language."""
+    edits: Literal["live", "final"] = "live"
+    """Whether an edit may stream into the editor, where the editor's client can, or always lands at once."""
+    mistakes: tuple[Mistake, ...] = ()
+    """Everything wrong in the file, in the order of its lines."""
+    warnings: tuple[str, ...] = ()
+    """Sentences about what is not wrong but will surprise."""
+
+
+class Watched:
+    """A configuration that follows its file."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path or default_path()
+        self._stamp = _stamp(self._path)
+        self._config = load(path)
+
+    @property
+    def current(self) -> Config:
+        """The configuration in force."""
+        return self._config
+
+    def refresh(self) -> ConfigError | None:
+        """Read the file again if it changed, and return what is wrong with it, once.
+
+        A file that is gone or no TOML leaves the former configuration in force: the defaults might use what the user
+        has excluded.
+        """
+        stamp = _stamp(self._path)
+        if stamp == self._stamp:
+            return None
+        self._stamp = stamp
+        if stamp is None:
+            remedy = "What it said stays in force until it is back or the server starts anew."
+            return ConfigError(str(self._path), (Mistake(0, "The file is gone.", remedy),))
+        try:
+            data, report = _parse(self._path)
+        except ConfigError as error:
+            return error
+        self._config = _assemble(self._path, data, report, _today())
+        return ConfigError(str(self._path), self._config.mistakes) if self._config.mistakes else None
+
+
+def default_path() -> Path:
+    """Return where the platform keeps a user's configuration files."""
+    from platformdirs import user_config_path
+
+    return user_config_path("tuppence", appauthor=False) / "config.toml"
+
+
+def load(path: Path | None = None, *, today: date | None = None) -> Config:
+    """Return the configuration in a file; a file that is missing or no TOML gives the defaults."""
+    file, day = path or default_path(), today or _today()
+    if not file.exists():
+        absent = (f"There is no file {file}; the defaults hold.",) if path else ()
+        return _assemble(file, {}, Report(), day, absent)
+    try:
+        data, report = _parse(file)
+    except ConfigError as error:
+        return _assemble(file, {}, Report("", list(error.mistakes)), day)
+    return _assemble(file, data, report, day)
+
+
+def _parse(path: Path) -> tuple[dict[str, object], Report]:
+    """Return a file's data, and a report for its mistakes.
+
+    :raises ConfigError: it cannot be read, or is no TOML.
+    """
+    try:
+        if not path.is_file():
+            raise _unreadable(path, 0, "This is not a file.", "Name the configuration file itself.")
+        raw = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise _unreadable(path, 0, f"The file cannot be read: {reason}.", "Check its permissions.") from None
+    if len(raw) > _LARGEST:
+        raise _unreadable(path, 0, "The file is larger than a megabyte.", "Name a configuration file.")
+    try:
+        content = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise _unreadable(path, line, "The file is not UTF-8 text.", "Save it as UTF-8.") from None
+    try:
+        return tomllib.loads(content, parse_float=Decimal), Report(content)
+    except tomllib.TOMLDecodeError as error:
+        found = _POSITION.search(str(error))
+        line = int(found[1]) if found and found[1] else content.rstrip().count("\n") + 1
+        what = _POSITION.sub("", str(error)).strip()
+        raise _unreadable(path, line, f"This is not TOML: {what}.", "Correct the line; see https://toml.io.") from None
+    except (RecursionError, ArithmeticError, ValueError):
+        raise _unreadable(path, 0, "This is not TOML that makes sense.", "Correct it; see https://toml.io.") from None
+
+
+def _unreadable(path: Path, line: int, what: str, remedy: str) -> ConfigError:
+    return ConfigError(str(path), (Mistake(line, what, remedy),))
+
+
+def _assemble(path: Path, data: dict[str, object], report: Report, today: date, notes: tuple[str, ...] = ()) -> Config:
+    place = Place(report)
+    for key in data:
+        if key not in _SECTIONS and key not in SETTINGS:
+            place.key(key).unknown((*SETTINGS, *_SECTIONS))
+    table = tiers.read(data, place, _builtin(), today)
+    settings = fields({key: data[key] for key in SETTINGS if key in data and key != "exclude"}, place, _READERS)
+    actions = _overrides(data.get("actions", {}), place.key("actions"), table)
+    languages = _overrides(data.get("languages", {}), place.key("languages"), table)
+    exclude = _exclude(data.get("exclude", []), place.key("exclude"), table)
+    preset = settings.get("preset", "balanced")
+    return Config(
+        path=path,
+        models=table.models,
+        providers=table.providers,
+        quality=settings.get("quality", PRESETS[preset]),
+        preset=preset,
+        exclude=exclude,
+        actions=actions,
+        languages=languages,
+        edits=settings.get("edits", "live"),
+        mistakes=tuple(sorted(report.mistakes)),
+        warnings=(*notes, *_warnings(table, (*actions.values(), *languages.values()), today)),
+    )
+
+
+def _overrides(value: object, place: Place, table: tiers.Table) -> dict[str, Override]:
+    found: dict[str, Override] = {}
+    if not isinstance(value, dict):
+        name = place.name
+        place.wrong(f'"{name}" must hold tables.', f"Write [{name}.{'fix' if name == 'actions' else 'rust'}].")
+        return found
+    for key, raw in value.items():
+        inner = place.key(key)
+        if key in SETTINGS and not isinstance(raw, dict):
+            stranded(inner)
+        elif place.name == "actions" and key not in _ACTIONS:
+            inner.unknown(_ACTIONS, "action")
+        else:
+            row = fields(raw, inner, _OVERRIDE)
+            if "model" in row:
+                # A pin on a row that is not there is kept: it stops the request, where dropping it would send the
+                # code to a model that the user did not choose.
+                _check_name(row["model"], inner.key("model"), table)
+            found[key] = Override(**row)
+    return found
+
+
+def _exclude(value: object, place: Place, table: tiers.Table) -> frozenset[str]:
+    if not isinstance(value, list):
+        place.wrong('"exclude" must be an array.', 'Write exclude = ["provider/id"].')
+        return frozenset()
+    found: set[str] = set()
+    for index, each in enumerate(value):
+        try:
+            found.add(text(each, place.key(index)))
+        except Bad:
+            continue
+        _check_name(each, place.key(index), table)
+    return frozenset(found)
+
+
+def _check_name(name: str, place: Place, table: tiers.Table) -> None:
+    """Report a name that is no row's."""
+    owner, slash, _ = name.partition("/")
+    if table.find(name) or name in table.broken or owner in table.broken or (slash and owner in FOUND):
+        return
+    known = [model.name for model in table.models]
+    bare = next((model.name for model in table.models if model.id == name), None)
+    near = bare or nearest(name, known)
+    place.wrong(
+        f'There is no model "{name}" in the tier table.',
+        f'Did you mean "{near}"?' if near else 'Write "provider/id" of a built-in row or of one of your [[models]].',
+    )
+
+
+def _warnings(table: tiers.Table, overrides: tuple[Override, ...], today: date) -> tuple[str, ...]:
+    pins = {override.model for override in overrides if override.model}
+    found: list[str] = []
+    for model in table.models:
+        if model.name not in table.named | pins:
+            continue
+        if model.retired(today):
+            found.append(f"{model.name} retired on {model.retires_on}; it is not used.")
+        elif model.price is None:
+            found.append(f"Nobody states a price for {model.name}; it is used only when pinned, its cost is unknown.")
+    return tuple(found)
+
+
+@cache
+def _builtin() -> tiers.Table:
+    data = tomllib.loads(Path(__file__).with_name("models.toml").read_text("utf-8"), parse_float=Decimal)
+    report = Report()
+    table = tiers.read(data, Place(report), tiers.Table(), _today())
+    assert not report.mistakes, report.mistakes
+    return table
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+_ACTIONS = tuple(action.id for action in ACTIONS)
+_SECTIONS = ("actions", "languages", "providers", "models")
+_quality = number(0.01, 1)
+_READERS: dict[str, Reader] = {
+    "quality": _quality,
+    "preset": choice(tuple(PRESETS)),
+    "edits": choice(("live", "final")),
+}
+_OVERRIDE: dict[str, Reader] = {"quality": _quality, "model": text}

@@ -1,0 +1,122 @@
+"""What a person can ask for: one row an action. The order of the rows is the order of the menu.
+
+Titles, instructions, limits and the shape of the answer stand here and nowhere else; a new action is a new row.
+Nothing here decides which model answers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tuppence.core.findings import FORMAT
+
+_LONGEST = 72
+"""Characters of a diagnostic's message that a menu shows."""
+Shape = Literal["markdown", "replacement", "tests", "findings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One row of the menu."""
+
+    id: str
+    verb: str
+    """What stands in titles, before the thing's name."""
+    past: str
+    """What stands in the closing message, before the thing's name."""
+    kind: str
+    """The code-action kind in an editor that shows every kind in its menu."""
+    shape: Shape
+    """What the answer is, and so where it goes: a panel, the target, a test file, diagnostics."""
+    instruction: str
+    """What the model is told; part of the constant system text."""
+    least_output: int
+    """Answer tokens below which asking is pointless."""
+    usual_output: int
+    """Answer tokens of a usual answer, beside what the target's own length adds."""
+    echo: float = 0.0
+    """How many times the target's own length the answer is, on top of ``usual_output``."""
+
+
+EXPLAIN = Action(
+    id="explain",
+    verb="Explain",
+    past="Explained",
+    kind="source.explain",
+    shape="markdown",
+    instruction=(
+        "Explain the target to a colleague who knows the language but not this code. Begin with one sentence that says "
+        "what it is for. Then say how it works, what it needs and gives back, and what could surprise a caller. Name "
+        "things as the code names them. Answer in Markdown of at most 250 words, without a heading and without "
+        "repeating the code."
+    ),
+    least_output=120,
+    usual_output=450,
+)
+FIX = Action(
+    id="fix",
+    verb="Fix",
+    past="Fixed",
+    kind="refactor.rewrite",
+    shape="replacement",
+    instruction=(
+        "Correct what is wrong in the target: the diagnostics that are listed if there are any, otherwise its bugs. "
+        "Change as little as possible; keep names, comments, formatting and behaviour that is right. Answer with one "
+        "fenced code block that holds the complete new text of the target lines, every line of it, and nothing around "
+        "them. If the fix needs an import that the file does not have, add a second fenced block whose info word is "
+        "`imports` with only the import lines. No other text."
+    ),
+    least_output=64,
+    usual_output=80,
+    echo=1.1,
+)
+TESTS = Action(
+    id="tests",
+    verb="Generate tests for",
+    past="Wrote tests for",
+    kind="source.tests",
+    shape="tests",
+    instruction=(
+        "Write unit tests for the target in the framework that the project uses. Cover the usual case, the edges and "
+        "the errors; each test asserts something that would fail if the code were wrong. Answer with one fenced code "
+        "block that holds the new tests, and a second fenced block whose info word is `imports` with the import lines "
+        "that they need. When the test file exists, repeat nothing of it. No other text."
+    ),
+    least_output=200,
+    usual_output=700,
+    echo=1.0,
+)
+REVIEW = Action(
+    id="review",
+    verb="Review",
+    past="Reviewed",
+    kind="source.review",
+    shape="findings",
+    instruction=(
+        "Review the target as a careful colleague: bugs, unhandled cases, security, then clarity. Report only what is "
+        "really there, the gravest first, at most eight findings, and nothing that a formatter would do. " + FORMAT
+    ),
+    least_output=120,
+    usual_output=500,
+)
+
+ACTIONS: tuple[Action, ...] = (FIX, EXPLAIN, TESTS, REVIEW)
+
+
+def find(name: str) -> Action | None:
+    """Return the action of that id, or None."""
+    return next((action for action in ACTIONS if action.id == name), None)
+
+
+def title(action: Action, name: str, message: str = "") -> str:
+    """Return the menu's line: a diagnostic's own words where one is fixed, else the verb and the thing's name."""
+    if message:
+        first = message.strip().splitlines()[0].rstrip(".")
+        return f"{action.verb}: {first if len(first) <= _LONGEST else first[: _LONGEST - 1] + '…'}"
+    return f"{action.verb} {thing(name)}"
+
+
+def thing(name: str) -> str:
+    """Return how a target is called in a sentence."""
+    return f"`{name}`" if name else "the selection"

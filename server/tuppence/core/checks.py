@@ -1,0 +1,191 @@
+"""Is this answer fit to keep? The pure part: what can be told from the words alone.
+
+A verdict says what was proved, which is little: that code parses is not that it is right, and nobody is told so. What
+needs a linter or a test run is verify.py's. An answer that fails here is put back, and the next model up gets a try,
+so a check must be sure: each of these is wrong about good answers almost never, at the price of missing some bad ones.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from tuppence.core.elision import diff_in, elision_in
+from tuppence.core.findings import Finding, says_nothing
+from tuppence.core.languages import language
+from tuppence.core.python import flaw
+from tuppence.core.reply import Parts, replacement
+from tuppence.core.syntax import Syntax, parse
+from tuppence.core.text import Document, Edit, apply
+from tuppence.core.tree import Tree
+
+Ending = Literal["end", "length", "refused"]
+"""Why the model stopped, as a wire tells it."""
+
+_TEST = re.compile(
+    r"\b(?:def|async def)\s+test|\bclass\s+Test|\b(?:it|test|describe|specify|scenario)\s*[(.\"']"
+    r"|\bfunc\s+(?:Test|Fuzz|test)|#\[\w*(?:::\w+)*test|@(?:Test|ParameterizedTest|Theory|Fact)\b|\bTEST(?:_F|_P|_CASE)?\s*\(|\bassert|\bexpect\b"
+    r"|\[(?:Test|Fact|TestMethod)\b",
+)
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_REPEATS = 8
+"""An explanation that says the same sentence so often is stuck."""
+_SHOWN = 60
+"""Code points of a line of code that a reason shows."""
+_ALIKE = 0.3
+"""The share of words that code without a fence must have in common with what it replaces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the checks say about an answer."""
+
+    fit: bool
+    """Whether it may be kept."""
+    proved: str
+    """What is known about it: ``parses``, ``brackets match``, ``nothing``, or what a tool found out."""
+    reasons: tuple[str, ...] = ()
+    """Why it is not fit, a sentence each, for the user; empty when it is."""
+
+
+def check_edit(before: Document, edits: Sequence[Edit], parts: Parts, ending: Ending) -> Verdict:
+    """Judge an answer that changes a document; the edits, imports included, refer to ``before``."""
+    after = apply(before.text, edits)
+    reasons = _sent(parts, ending, before)
+    if not reasons and after == before.text:
+        reasons = ["The answer changes nothing."]
+    if not reasons and _is_bare(parts) and not _resembles(before, edits):
+        reasons = ["The answer is no code block, and does not look like the code that it should replace."]
+    return _parsed(before, after, parts, reasons)
+
+
+def check_tests(before: Document, edits: Sequence[Edit], parts: Parts, ending: Ending) -> Verdict:
+    """Judge an answer that adds tests to a document, which is empty where its file is new."""
+    reasons = _sent(parts, ending, before)
+    code, _ = replacement(parts)
+    if not reasons and code is not None and not _TEST.search(code.text):
+        reasons = ["The answer holds no test."]
+    return _parsed(before, apply(before.text, edits), parts, reasons)
+
+
+def check_review(reply: str, found: Sequence[Finding], dropped: int, ending: Ending) -> Verdict:
+    """Judge a review: findings that quote the code, or the plain word that there are none."""
+    reasons = _stopped(ending) if ending == "refused" or not found else []
+    if not reasons and not found and not says_nothing(reply):
+        quoting = "Its finding quotes" if dropped == 1 else f"None of its {dropped} findings quotes"
+        unquoted = f"{quoting} {'no ' if dropped == 1 else 'a '}line of the code."
+        reasons = [unquoted if dropped else "The answer is not in the form of a review."]
+    proved = "quotes the code" if found else "nothing"
+    return Verdict(not reasons, proved if not reasons else "nothing", tuple(reasons))
+
+
+def check_explanation(text: str, ending: Ending, names: Collection[str]) -> Verdict:
+    """Judge an explanation of code that uses these names; none given, none is looked for."""
+    reasons = _stopped(ending)
+    if not reasons and not _WORD.search(text):
+        reasons = ["The answer is empty."]
+    if not reasons and _is_stuck(text):
+        reasons = ["The answer says the same thing over and over."]
+    if not reasons and names and not _mentions(text, names):
+        reasons = ["The answer mentions nothing that stands in the code."]
+    proved = "mentions the code" if names and not reasons else "nothing"
+    return Verdict(not reasons, proved, tuple(reasons))
+
+
+def _stopped(ending: Ending) -> list[str]:
+    match ending:
+        case "refused":
+            return ["The model refused to answer."]
+        case "length":
+            return ["The answer was cut off at the model's output limit."]
+        case _:
+            return []
+
+
+def _sent(parts: Parts, ending: Ending, before: Document) -> list[str]:
+    """Return what is wrong with the reply as it was sent."""
+    if reasons := _stopped(ending):
+        return reasons
+    code, wanted = replacement(parts)
+    if code is None:
+        return ["The answer holds no code block." if parts.prose.strip() or wanted else "The answer is empty."]
+    if not all(fence.closed for fence in (code, wanted) if fence is not None):
+        return ["The answer was cut off inside its code block."]
+    if not code.text.strip():
+        return ["The answer's code block is empty."]
+    if left_out := elision_in(code.text, before.text):
+        return [f"The answer leaves code out: “{left_out}”."]
+    if diff_in(code, before):
+        return ["The answer is a diff, not the code itself."]
+    return []
+
+
+def _parsed(before: Document, after: str, parts: Parts, reasons: list[str]) -> Verdict:
+    if reasons:
+        return Verdict(fit=False, proved="nothing", reasons=tuple(reasons))
+    row = language(before.language)
+    old, new = parse(before.text, row), parse(after, row)
+    if new.faults() > old.faults():
+        return Verdict(fit=False, proved="nothing", reasons=(_broken(old, new),))
+    if row.id == "python" and (problem := flaw(after)) and flaw(before.text) is None:
+        return Verdict(fit=False, proved="nothing", reasons=(f"With the answer the file does not parse: {problem}.",))
+    if _is_bare(parts) and not (isinstance(new, Syntax) and new.sound()):
+        return Verdict(fit=False, proved="nothing", reasons=("The answer holds no code block.",))
+    return Verdict(fit=True, proved=_proof(new))
+
+
+def _proof(tree: Tree) -> str:
+    if not tree.sound():
+        return "nothing"
+    return "parses" if isinstance(tree, Syntax) else "brackets match"
+
+
+def _broken(old: Tree, new: Tree) -> str:
+    what = "parses" if old.faults() == 0 else "parses even less"
+    lines = new.lines
+    for line in range(lines.line_count):
+        if not new.sound(lines.full_line_span(line)):
+            text = lines.slice(lines.line_span(line)).strip()
+            return f"With the answer the file no longer {what}: line {line + 1}, “{_short(text)}”."
+    return f"With the answer the file no longer {what}."
+
+
+def _is_bare(parts: Parts) -> bool:
+    code, _ = replacement(parts)
+    return code is not None and code.implicit
+
+
+def _resembles(before: Document, edits: Sequence[Edit]) -> bool:
+    """Report whether what the edits insert has words in common with the lines that they replace."""
+    old = set(_words(" ".join(before.slice(before.whole_lines(edit.span)) for edit in edits)))
+    new = set(_words(" ".join(edit.text for edit in edits)))
+    return bool(new) and len(old & new) >= _ALIKE * len(new)
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text)
+
+
+def _mentions(text: str, names: Collection[str]) -> bool:
+    said = {word.casefold() for word in _WORD.findall(text)}
+    for name in names:
+        parts = [part.casefold() for part in _WORD.findall(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name))]
+        if parts and all(part in said for part in parts):
+            return True
+        if name in text and len(name) > 1:
+            return True
+    return not any(_WORD.search(name) for name in names)
+
+
+def _is_stuck(text: str) -> bool:
+    sentences = Counter(
+        each.strip() for each in re.split(r"\n|(?<=[.!?])\s", text) if len(each.strip()) > len("It does so.")
+    )
+    return any(count >= _REPEATS for count in sentences.values())
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"

@@ -1,0 +1,143 @@
+"""What the model is shown: the target in its file, diagnostics, definitions from elsewhere, conventions.
+
+What does not fit is cut in this order, and each cut is said in ``Context.cut``: definitions from other files, least
+used first; the project's conventions; top-level definitions of the file far from the target, the farthest first, down
+to their headers; then all lines far from the target. The target is never cut: where it does not fit by itself, the
+request is Unfit. Two requests about one file that fits get the same bytes, whatever their targets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tuppence.core.diagnostic import Diagnostic
+from tuppence.core.excerpt import excerpt
+from tuppence.core.language import Language
+from tuppence.core.target import Target
+from tuppence.core.text import Document
+from tuppence.core.tree import Tree
+from tuppence.core.usage import estimate
+from tuppence.errors import Unfit
+
+_NAMED = 3
+"""Left out definitions that are named to the user; the others are counted."""
+_FRAME = 40
+"""Tokens that the words around a block take: a fence, a heading, a path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A definition from elsewhere in the project that the target uses."""
+
+    path: str
+    """Relative to the project, with ``/``."""
+    name: str
+    text: str
+    """Its signature and documentation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the project says, as far as it touches the target."""
+
+    definitions: tuple[Definition, ...] = ()
+    """Most used first."""
+    conventions: str = ""
+    """Excerpts of the project's own rules; the same bytes for every request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the context is wanted for."""
+
+    document: Document
+    tree: Tree
+    target: Target
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """All that may matter; those that do not touch the target are left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What the model is shown."""
+
+    document: Document
+    language: Language
+    target: Target
+    diagnostics: tuple[Diagnostic, ...]
+    """Those that touch the target, in its order."""
+    file: str
+    """The file's text as sent; a comment says how many lines were left out where."""
+    definitions: tuple[Definition, ...] = ()
+    conventions: str = ""
+    cut: tuple[str, ...] = ()
+    """What was left out, one sentence each, for the user."""
+
+
+def gather(question: Question, surroundings: Surroundings, budget_tokens: int) -> Context:
+    """Return what fits into the budget, in tokens.
+
+    :raises Unfit: the target and its diagnostics do not fit by themselves.
+    """
+    document, target = question.document, question.target
+    diagnostics = _touching(question)
+    fixed = sum(estimate(each.message) + _FRAME // 2 for each in diagnostics) + _FRAME
+    least = fixed + estimate(document.slice(target.span))
+    if least > budget_tokens:
+        lines = document.line_at(target.span.end) - document.line_at(target.span.start) + 1
+        raise Unfit(
+            f"{_called(target)} has {lines} lines, about {least} tokens: more than the {budget_tokens} that there is "
+            "room for.",
+            "Select a smaller part.",
+        )
+    room = budget_tokens - fixed
+    whole = estimate(document.text)
+    conventions, definitions, cut = surroundings.conventions, surroundings.definitions, []
+    if whole + _conventions(conventions) > room and conventions:
+        conventions = ""
+    definitions = _fitting(definitions, room - min(whole, room) - _conventions(conventions))
+    if len(definitions) < len(surroundings.definitions):
+        cut.append(_lacking(surroundings.definitions[len(definitions) :]))
+    if conventions != surroundings.conventions:
+        cut.append("The project's conventions were left out: there was no room for them.")
+    file, left_out = excerpt(document, question.tree, target.span, room)
+    if left_out:
+        cut.append(f"{left_out} of the file's {document.line_count} lines, those far from the target, were left out.")
+    return Context(
+        document=document,
+        language=question.tree.language,
+        target=target,
+        diagnostics=diagnostics,
+        file=file,
+        definitions=definitions,
+        conventions=conventions,
+        cut=tuple(cut),
+    )
+
+
+def _touching(question: Question) -> tuple[Diagnostic, ...]:
+    found = {each for each in question.diagnostics if each.span.touches(question.target.span)}
+    return tuple(sorted(found, key=lambda each: (each.span, each.message, each.code)))
+
+
+def _conventions(text: str) -> int:
+    return estimate(text) + _FRAME if text else 0
+
+
+def _fitting(definitions: tuple[Definition, ...], room: int) -> tuple[Definition, ...]:
+    """Return the first definitions, as many as fit."""
+    for count, each in enumerate(definitions):
+        room -= estimate(each.path + each.text) + _FRAME
+        if room < 0:
+            return definitions[:count]
+    return definitions
+
+
+def _lacking(definitions: tuple[Definition, ...]) -> str:
+    names = ", ".join(f"`{each.name}`" for each in definitions[:_NAMED])
+    more = f" and {len(definitions) - _NAMED} more" if len(definitions) > _NAMED else ""
+    return f"Definitions from other files were left out: {names}{more}."
+
+
+def _called(target: Target) -> str:
+    return f"`{target.name}`" if target.name else "The selection"

@@ -1,0 +1,301 @@
+"""A review's reply becomes findings, each as soon as it is complete.
+
+The quoted line decides where a finding stands; a line number only chooses between lines that are alike, because models
+copy well and count badly. White space is not compared. A finding whose quotation is not in the target is dropped and
+counted. What the format allows is said to the model by ``FORMAT``; what is understood beyond that (emphasis, bullets,
+other words for a severity, a fence around the whole answer, a number before the line) is what weaker models do to it.
+
+Whether the findings are right is not judged here, nor anywhere: they are shown as a model's opinion.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from tuppence.core.diagnostic import Severity
+from tuppence.core.indentation import Indentation
+from tuppence.core.lines import Splitter
+from tuppence.core.markdown import plain
+from tuppence.core.text import Document, Span
+
+FORMAT = """Write each finding in exactly this form, with a line of three hyphens between findings:
+
+severity: error
+line: `the one line of code that it is about, copied exactly`
+problem: What is wrong and what follows from it, in one or two sentences of plain text.
+```
+the replacement for exactly that line; leave this block out when no single replacement is right
+```
+---
+
+The severity is error, warning, information or hint. Quote a line of the target, whole and unchanged, without its line \
+number. When there is nothing to report, answer only: No findings."""
+
+_KEY = re.compile(
+    r"[\s>#*_+-]*(?:\d+[.)]\s*)?[*_`]*(severity|line|quote|code|problem|message|issue|description|fix)[*_`]*\s*:"
+    r"[*_]*[ \t]*(.*)",
+    re.IGNORECASE,
+)
+_RULE = re.compile(r"\s*(?:-{3,}|={3,}|\*{3,})\s*")
+_FENCE = re.compile(r"\s*(`{3,}|~{3,})\s*([^`]*)")
+_NUMBER = re.compile(r"\(?(?:line\s+|L)?(\d+)\)?\s*(?:[:|.)-]\s*|$)", re.IGNORECASE)
+_NONE = re.compile(r"[\s*_`>#-]*no (?:findings|issues|problems)\b", re.IGNORECASE)
+_SEVERITIES: dict[str, Severity] = {
+    **dict.fromkeys(("error", "critical", "blocker", "high", "severe", "major", "bug"), "error"),
+    **dict.fromkeys(("warning", "warn", "medium", "moderate"), "warning"),
+    **dict.fromkeys(("information", "info", "informational", "note", "low", "minor"), "information"),
+    **dict.fromkeys(("hint", "suggestion", "style", "nit", "nitpick"), "hint"),
+}
+_LONGEST = 600
+"""Code points of a message; what is longer is cut at a word."""
+_PARTIAL = 6
+"""Characters, white space aside, from which a piece of a line identifies it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding of a review, placed in the document."""
+
+    line: int
+    """The line it is about, from 0."""
+    span: Span
+    """That line's text in the document, white space around it aside."""
+    quote: str
+    """The line as the document has it, white space around it aside."""
+    severity: Severity
+    message: str
+    """One line of plain text."""
+    fix: str | None = None
+    """What replaces ``fix_span``; None where the model offered nothing usable."""
+    fix_span: Span | None = None
+    """The whole quoted line or lines, without the last line ending."""
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A finding as far as it has come."""
+
+    severity: Severity | None = None
+    quote: list[str] = field(default_factory=list)
+    message: list[str] = field(default_factory=list)
+    fix: list[str] | None = None
+    key: str = ""
+    """The field that further lines belong to."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a quotation stands."""
+
+    line: int
+    count: int
+    whole: bool
+    """Whether whole lines were quoted, and not a piece of one."""
+
+
+class Findings:
+    """Takes the chunks of a review's reply; yields findings."""
+
+    def __init__(self, document: Document, target: Span) -> None:
+        self._document = document
+        self._first = document.line_at(target.start)
+        last = document.line_at(max(target.start, target.end - 1))
+        self._squeezed = [_squeeze(document.slice(document.line_span(line))) for line in range(self._first, last + 1)]
+        self._splitter = Splitter()
+        self._draft = _Draft()
+        self._marks = ""
+        self._quoting = False
+        self._seen: set[tuple[int, str]] = set()
+        self.found: list[Finding] = []
+        """All findings so far, in the order of the reply."""
+        self.dropped = 0
+        """How many findings quoted nothing that stands in the target."""
+        self.clear = False
+        """Whether the model said that there is nothing to find."""
+
+    def feed(self, chunk: str) -> tuple[Finding, ...]:
+        """Take the next chunk; return the findings that it completes."""
+        before = len(self.found)
+        for text, _ in self._splitter.feed(chunk):
+            self._take(text)
+        return tuple(self.found[before:])
+
+    def finish(self) -> tuple[Finding, ...]:
+        """Take the end of the reply; return the findings that it completes."""
+        before = len(self.found)
+        for text, _ in self._splitter.finish():
+            self._take(text)
+        if self._marks and not self._quoting:
+            # A fix whose fence was never closed is not known to be whole.
+            self._draft.fix = None
+        self._marks = ""
+        self._complete()
+        return tuple(self.found[before:])
+
+    def _take(self, text: str) -> None:
+        if self._marks:
+            self._in_fence(text)
+        elif fence := _FENCE.fullmatch(text):
+            self._open(fence[1])
+        elif _RULE.fullmatch(text):
+            self._complete()
+        elif key := _KEY.fullmatch(text):
+            self._field(key[1].lower(), key[2].strip())
+        elif _NONE.match(text) and not self._draft.key:
+            self.clear = True
+        elif text.strip():
+            self._more(text)
+
+    def _open(self, marks: str) -> None:
+        """Open a fence: of the quotation, of the fix, or one around the whole answer, which is nothing."""
+        draft = self._draft
+        if draft.key == "line" and not draft.quote:
+            self._marks, self._quoting = marks, True
+        elif draft.quote and draft.fix is None:
+            self._marks, self._quoting = marks, False
+            draft.fix = []
+
+    def _in_fence(self, text: str) -> None:
+        closing = text.strip()
+        if len(closing) >= len(self._marks) and set(closing) == {self._marks[0]}:
+            self._marks = ""
+            if not self._quoting and self._draft.message:
+                self._complete()
+        elif self._quoting:
+            self._draft.quote.append(text)
+        else:
+            assert self._draft.fix is not None
+            self._draft.fix.append(text)
+
+    def _field(self, key: str, value: str) -> None:
+        draft = self._draft
+        if key == "severity":
+            self._complete()
+            draft = self._draft
+            draft.severity = _SEVERITIES.get(re.split(r"[^a-z]", value.lower().strip("*_` "))[0], "warning")
+        elif key in ("line", "quote", "code"):
+            if draft.message:
+                self._complete()
+                draft = self._draft
+            draft.quote = [value] if value else []
+            key = "line"
+        elif key == "fix":
+            # "fix:" announces the fence; a sentence there is no replacement.
+            key = "fix"
+        else:
+            draft.message.append(value)
+            key = "problem"
+        draft.key = key
+
+    def _more(self, text: str) -> None:
+        draft = self._draft
+        if draft.key == "line" and not draft.quote:
+            draft.quote = [text.strip()]
+        elif draft.key == "problem":
+            draft.message.append(text)
+
+    def _complete(self) -> None:
+        draft, self._draft = self._draft, _Draft()
+        message = _shorten(plain(" ".join(draft.message)))
+        if not message and not draft.quote:
+            return
+        place = self._locate(draft.quote)
+        if place is None or not message:
+            self.dropped += 1
+            return
+        if (place.line, message.casefold()) in self._seen:
+            return
+        self._seen.add((place.line, message.casefold()))
+        self.found.append(self._finding(draft, place, message))
+
+    def _finding(self, draft: _Draft, place: _Place, message: str) -> Finding:
+        document = self._document
+        whole = Span(document.line_span(place.line).start, document.line_span(place.line + place.count - 1).end)
+        text = document.slice(document.line_span(place.line))
+        start = whole.start + len(text) - len(text.lstrip())
+        span = Span(start, start + len(text.strip()))
+        fix = self._fix(draft.fix, whole) if place.whole else None
+        return Finding(
+            line=place.line,
+            span=span,
+            quote=text.strip(),
+            severity=draft.severity or "warning",
+            message=message,
+            fix=fix,
+            fix_span=None if fix is None else whole,
+        )
+
+    def _fix(self, lines: list[str] | None, whole: Span) -> str | None:
+        old = self._document.slice(whole)
+        if not lines or not "".join(lines).strip():
+            return None
+        fix = self._document.newline.join(Indentation(re.split(r"\r\n|\n|\r", old)).move(lines))
+        return fix if _squeeze(fix) != _squeeze(old) or fix.strip() != old.strip() else None
+
+    def _locate(self, quote: list[str]) -> _Place | None:
+        """Return where the quotation stands: whole lines first, then a piece that is in one line only."""
+        filled = [line for line in quote if line.strip()]
+        if not filled:
+            return None
+        for number, first in _readings(filled[0]):
+            wanted = [_squeeze(line) for line in (first, *filled[1:])]
+            places = self._whole(wanted)
+            if places:
+                near = min(places, key=lambda line: (abs(line + 1 - number) if number else 0, line))
+                return _Place(near, len(wanted), whole=True)
+        for number, first in _readings(filled[0]):
+            piece = _squeeze(first.strip(".… "))
+            inside = [self._first + at for at, line in enumerate(self._squeezed) if piece and piece in line]
+            if number and number - 1 in inside:
+                return _Place(number - 1, 1, whole=False)
+            if len(inside) == 1 and len(piece) >= _PARTIAL:
+                return _Place(inside[0], 1, whole=False)
+        return None
+
+    def _whole(self, wanted: list[str]) -> list[int]:
+        if not wanted[0]:
+            return []
+        count = len(wanted)
+        return [
+            self._first + at
+            for at in range(len(self._squeezed) - count + 1)
+            if self._squeezed[at] == wanted[0] and self._squeezed[at : at + count] == wanted
+        ]
+
+
+def says_nothing(reply: str) -> bool:
+    """Report whether a reply says that there is nothing to report."""
+    return any(_NONE.match(line) for line in reply.splitlines())
+
+
+def _readings(quote: str) -> list[tuple[int, str]]:
+    """Return what a quotation may mean, likeliest first: its line number, 0 for none, and the code."""
+    quote = quote.strip()
+    readings = [(0, _unquoted(quote)), (0, quote)]
+    number = _NUMBER.match(quote)
+    if number and number.end() < len(quote):
+        rest = quote[number.end() :]
+        readings = [(int(number[1]), _unquoted(rest)), *readings, (int(number[1]), rest)]
+    inner = _unquoted(quote)
+    number = _NUMBER.match(inner)
+    if inner != quote and number and number.end() < len(inner):
+        readings.append((int(number[1]), inner[number.end() :]))
+    return readings
+
+
+def _unquoted(quote: str) -> str:
+    run = len(quote) - len(quote.lstrip("`"))
+    if run and quote.endswith("`" * run) and len(quote) > 2 * run:
+        return quote[run:-run].strip()
+    return quote
+
+
+def _squeeze(text: str) -> str:
+    return "".join(text.split())
+
+
+def _shorten(message: str) -> str:
+    if len(message) <= _LONGEST:
+        return message
+    return message[:_LONGEST].rsplit(" ", 1)[0].rstrip(".,;: ") + " …"

@@ -1,0 +1,119 @@
+"""Following a reply line by line through the text that it replaces, so that an editor sees it grow.
+
+What is emitted is never revised here: a line that is still where it was is passed over, a new one is inserted before
+what is left of the old text, and old lines go when the reply is seen to have moved past them. That takes evidence,
+because a closing brace is everywhere: the further the reply seems to have jumped, the more lines in a row must agree,
+and until they do they are held back (they stand in the editor already, so holding them costs nothing).
+
+Whatever is left over at the end, patch.py settles.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from itertools import islice
+
+from tuppence.core.text import Edit, Span
+
+_NEAR, _FAR = 3, 30
+"""Up to so many skipped lines one telling line in common is enough; up to so many two; beyond, four."""
+_HELD = 16
+"""Lines held back at most while their place is open."""
+_CANDIDATES = 8
+"""Places looked at for one line; a line more frequent than that proves nothing."""
+
+
+class Follower:
+    """Turns new lines into edits of a region; every call costs the same however long the region is."""
+
+    def __init__(self, lines: Sequence[tuple[str, str]], newline: str, start: int) -> None:
+        self._old = lines
+        self._newline = newline
+        self._next = 0
+        self._start = self._at = start
+        self._held: list[str] = []
+        self._done: list[str] = []
+        self._places: dict[str, deque[int]] = {}
+        self._offsets = [0]
+        for number, (text, ending) in enumerate(lines):
+            self._places.setdefault(text, deque()).append(number)
+            self._offsets.append(self._offsets[-1] + len(text) + len(ending))
+
+    @property
+    def text(self) -> str:
+        """What stands in the region after every edit so far."""
+        return "".join((*self._done, *(text + ending for text, ending in self._old[self._next :])))
+
+    @property
+    def length(self) -> int:
+        """How long that is, in code points."""
+        return self._at - self._start + self._offsets[-1] - self._offsets[self._next]
+
+    def take(self, line: str) -> list[Edit]:
+        """Take the next new line; return the edits that it allows, each relative to the text after the one before."""
+        if self._next < len(self._old) and not self._held and self._old[self._next][0] == line:
+            self._keep(1)
+            return []
+        places = self._ahead(line)
+        self._held.append(line)
+        if not places:
+            return self._release()
+        place, run = max(((place, self._run(place)) for place in places), key=lambda each: (each[1], -each[0]))
+        skipped = place + 1 - run - self._next
+        if self._convinced(run, skipped):
+            return self._jump(place, run)
+        return self._release() if len(self._held) > _HELD else []
+
+    def _ahead(self, line: str) -> list[int]:
+        """Return where the line stands in the rest of the old text, the nearest places first."""
+        places = self._places.get(line, deque())
+        # Places behind the reply are dropped for good, so that each is passed over once.
+        while places and places[0] < self._next:
+            places.popleft()
+        return list(islice(places, _CANDIDATES))
+
+    def _run(self, place: int) -> int:
+        """Return how many of the lines held last agree with the old ones up to that place."""
+        run = 0
+        while run < len(self._held) and place - run >= self._next:
+            if self._old[place - run][0] != self._held[-1 - run]:
+                break
+            run += 1
+        return run
+
+    def _convinced(self, run: int, skipped: int) -> bool:
+        if not skipped:
+            return True
+        telling = sum(any(map(str.isalnum, line)) for line in self._held[-run:])
+        return telling >= (1 if skipped <= _NEAR else 2 if skipped <= _FAR else 4)
+
+    def _jump(self, place: int, run: int) -> list[Edit]:
+        """Put what is new in the place of what was skipped, and go on behind the lines in common."""
+        first = place + 1 - run
+        new = "".join(line + self._newline for line in self._held[:-run])
+        gone = self._offsets[first] - self._offsets[self._next]
+        self._held = []
+        edits = [Edit(Span(self._at, self._at + gone), new)] if new or gone else []
+        self._write(new)
+        self._next = first
+        self._keep(run)
+        return edits
+
+    def _release(self) -> list[Edit]:
+        """Insert the lines held back."""
+        end = self._next == len(self._old)
+        new = "".join(self._newline + line if end else line + self._newline for line in self._held)
+        edit = Edit(Span(self._at, self._at), new)
+        self._held = []
+        self._write(new)
+        return [edit]
+
+    def _write(self, text: str) -> None:
+        self._done.append(text)
+        self._at += len(text)
+
+    def _keep(self, count: int) -> None:
+        for text, ending in self._old[self._next : self._next + count]:
+            self._write(text + ending)
+        self._next += count

@@ -1,0 +1,147 @@
+"""Import lines that an answer brings, merged into the file's own imports.
+
+Only lines that really are imports in the file's language are taken; everything else is passed over, so that an
+answer cannot smuggle code in beside the target. Nothing that is there is moved, sorted or removed: a name joins the
+statement that already imports from its module where that has room, anything else becomes a line of its own behind the
+last import. Making imports pretty is the formatter's work.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from textwrap import dedent
+
+from tuppence.core.imported import Imported, read
+from tuppence.core.joining import Statement, join, written
+from tuppence.core.language import Language
+from tuppence.core.syntax import parse
+from tuppence.core.text import Document, Edit, Span, apply
+from tuppence.core.tree import Tree
+
+_WIDTH = 88
+"""Columns to which a statement on one line may be extended."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Merge:
+    """The state of one merge."""
+
+    language: Language
+    there: tuple[Statement, ...]
+    """The file's own statements."""
+    insertions: dict[int, str] = field(default_factory=dict)
+    """What was decided so far, by offset."""
+
+    def add(self, at: int, text: str) -> None:
+        """Insert behind whatever is inserted there already."""
+        self.insertions[at] = self.insertions.get(at, "") + text
+
+    def width(self, statement: Statement) -> int:
+        """Return how long a statement on one line has become."""
+        inside = (text for at, text in self.insertions.items() if statement.span.start <= at <= statement.span.end)
+        return len(statement.text) + sum(map(len, inside))
+
+    def joined(self, each: Imported) -> bool:
+        """Let the first statement that can take a name take it."""
+        for statement in self.there:
+            insertion = join(statement, each, self.language)
+            if insertion is None:
+                continue
+            if "\n" in statement.text or self.width(statement) + len(insertion[1]) <= _WIDTH:
+                self.add(*insertion)
+                return True
+        return False
+
+
+def merge(document: Document, tree: Tree, lines: str) -> tuple[Edit, ...]:
+    """Return the insertions that bring the import lines into the file; none where it has them all.
+
+    The insertions are in order and refer to the document as it is. A file that parsed still parses afterwards.
+    """
+    language = tree.language
+    there = (
+        Statement(span, document.slice(span), read(document.slice(span), language)) for span in tree.import_statements()
+    )
+    state = _Merge(language, tuple(there))
+    known = {each for statement in state.there for each in statement.brings}
+    fresh: list[str] = []
+    for statement in _wanted(lines, language):
+        brings = read(statement, language)
+        lacking = tuple(each for each in brings if not _covered(each, known, language))
+        known.update(lacking)
+        rest = tuple(each for each in lacking if not state.joined(each))
+        if rest:
+            fresh.append(statement if rest == brings else written(statement, rest, language))
+    _place(document, tree, state, fresh)
+    edits = tuple(Edit(Span(at, at), text) for at, text in sorted(state.insertions.items()))
+    if edits and tree.sound() and not parse(apply(document.text, edits), language).sound():
+        return ()
+    return edits
+
+
+def _wanted(lines: str, language: Language) -> list[str]:
+    """Return the import statements among the lines."""
+    text = dedent(lines.replace("\r\n", "\n").replace("\r", "\n")).strip("\n") + "\n"
+    if language.import_style == "go":
+        text = _go_spelt_out(text)
+    tree = parse(text, language)
+    statements = [text[span.start : span.end].rstrip() for span in tree.import_statements()]
+    return [each for each in statements if _is_import_alone(each, language)]
+
+
+def _go_spelt_out(lines: str) -> str:
+    """Return Go lines with the word ``import`` before bare package names, which is how a block's lines are quoted."""
+    if "(" not in lines:
+        lines = re.sub(r'^\s*((?:[\w.]+\s+)?"[^"\n]+")\s*$', r"import \1", lines, flags=re.MULTILINE)
+    return f"package p\n{lines}"
+
+
+def _is_import_alone(statement: str, language: Language) -> bool:
+    """Report whether a statement parses and, where no grammar says so, does nothing besides importing."""
+    if language.import_style == "line":
+        return re.fullmatch(r"[^;()]*(\([^;()]*\))?;?", statement) is not None
+    return parse(f"package p\n{statement}\n" if language.import_style == "go" else statement, language).sound()
+
+
+def _covered(each: Imported, known: set[Imported], language: Language) -> bool:
+    """Report whether the file has this name already, under the same local name."""
+    if each in known:
+        return True
+    match language.import_style:
+        case "java" | "rust":
+            return Imported(each.module, "*") in known and not each.alias and not each.module.startswith("static ")
+        case "include":
+            return any(each.module[1:-1] == other.module[1:-1] for other in known)
+        case _:
+            return False
+
+
+def _place(document: Document, tree: Tree, state: _Merge, fresh: list[str]) -> None:
+    """Insert statements of their own: ``__future__`` first, the others behind the last import."""
+    newline = document.newline
+    future = [re.sub(r"\n", newline, each) for each in fresh if each.startswith("from __future__")]
+    others = [re.sub(r"\n", newline, each) for each in fresh if not each.startswith("from __future__")]
+    if not state.there:
+        if fresh:
+            _place_first(document, tree, state, (*future, *others))
+        return
+    if future:
+        state.add(state.there[0].span.start, "".join(each + newline for each in future))
+    if others:
+        last = document.line_at(state.there[-1].span.end)
+        state.add(document.line_span(last).end, "".join(newline + each for each in others))
+
+
+def _place_first(document: Document, tree: Tree, state: _Merge, statements: tuple[str, ...]) -> None:
+    """Insert the file's first imports, with a blank line on either side where code stands there."""
+    newline, at = document.newline, tree.import_place()
+    text = "".join(each + newline for each in statements)
+    before, after = document.text[:at], document.text[at:]
+    if before and not before.endswith(("\n", "\r")):
+        text = newline + newline + text
+    elif before.strip() and document.slice(document.line_span(document.line_at(at) - 1)).strip():
+        text = newline + text
+    if after and after[0] not in "\r\n":
+        text += newline
+    state.add(at, text)

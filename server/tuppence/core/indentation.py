@@ -1,0 +1,125 @@
+"""How deep a reply is meant to stand: the one repair that looks at what lines say.
+
+A model that is shown an indented block often answers it moved to the left margin, or with only its first line there;
+one that answers inside a list indents the fence and all that it holds. Moving a line is also what a fix can consist
+of, so a reply is moved only on evidence:
+
+- *all*: it begins exactly the block's common indentation short, and the next line that it shares with the block is
+  short by the same (or it shares none, and it begins at the margin): every line gets the common indentation.
+- *first*: it begins at the margin with the block's own first line, and the next shared line stands where it stood:
+  only the first line is moved.
+- *fence*: it is deeper than the block by exactly the indentation of its fence, every line: that much is taken away.
+- *none*: anything else, or where tabs and spaces would be mixed, or where moving would undo all that was changed.
+
+Every line moves by the same; blank lines do not move. No depth between lines is ever changed except by *first*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+Shift = Literal["none", "all", "first", "fence"]
+
+
+class Indentation:
+    """Decides, from the lines of the reply as they come, how they are moved."""
+
+    def __init__(self, block: Sequence[str], fence: str = "") -> None:
+        filled = [line for line in block if line.strip()]
+        self._block = block
+        self._fence = fence
+        self._shared = frozenset(line for line in filled if _telling(line))
+        self._first = filled[0] if filled else ""
+        self._common = _common(filled)
+        self._begun = False
+        self._bare = False
+        self._began_alike = False
+        self.shift: Shift | None = None
+        """What was decided; None while it is open."""
+
+    def feed(self, line: str) -> None:
+        """Take the reply's next line into account."""
+        if self.shift is not None or not line.strip():
+            return
+        if not self._begun:
+            self._begun = True
+            self._begin(line)
+            return
+        short, exact = self._common + line in self._shared, line in self._shared
+        if short and not exact:
+            self.shift = "all"
+        elif exact and not short:
+            self.shift = "first" if self._bare and self._began_alike else "none"
+
+    def move(self, lines: Sequence[str]) -> list[str]:
+        """Return all lines of the reply, moved as decided; decide now, if that is still open."""
+        for line in lines:
+            self.feed(line)
+        if self.shift is None:
+            self.shift = "all" if self._bare else "none"
+        if not self._allowed(lines):
+            self.shift = "none"
+        moved = self.moved(lines)
+        if self.shift != "none" and moved == list(self._block):
+            self.shift = "none"
+            return list(lines)
+        return moved
+
+    def moved(self, lines: Sequence[str], begun: int = 0) -> list[str]:
+        """Return lines moved as decided, ``begun`` of the reply's filled lines having come before."""
+        result: list[str] = []
+        for line in lines:
+            filled = bool(line.strip())
+            result.append(self._place(line, begun) if filled else line)
+            begun += filled
+        return result
+
+    def _begin(self, line: str) -> None:
+        here, there = leading(line), leading(self._first)
+        self._began_alike = line.strip() == self._first.strip()
+        if self._fence and here == self._fence + there:
+            self.shift = "fence"
+        elif not self._common or there != self._common + here:
+            self.shift = "none"
+        else:
+            self._bare = not here
+
+    def _place(self, line: str, begun: int) -> str:
+        match self.shift:
+            case "all":
+                return self._common + line
+            case "first":
+                return line if begun else self._common + line
+            case "fence":
+                return line.removeprefix(self._fence)
+            case _:
+                return line
+
+    def _allowed(self, lines: Sequence[str]) -> bool:
+        filled = [line for line in lines if line.strip()]
+        if self.shift == "fence":
+            return all(line.startswith(self._fence) for line in filled)
+        if self.shift == "all":
+            kinds = set(self._common)
+            return all(set(leading(line)) <= kinds for line in filled)
+        return True
+
+
+def leading(line: str) -> str:
+    """Return the white space that a line begins with."""
+    return line[: len(line) - len(line.lstrip(" \t"))]
+
+
+def _common(filled: Sequence[str]) -> str:
+    if not filled:
+        return ""
+    low, high = min(filled), max(filled)
+    same = next(
+        (at for at, (one, two) in enumerate(zip(low, high, strict=False)) if one != two), min(len(low), len(high))
+    )
+    return leading(low[:same])
+
+
+def _telling(line: str) -> bool:
+    return any(character.isalnum() for character in line)

@@ -1,0 +1,290 @@
+"""The table of languages: one row each, and the only file to touch to add one.
+
+A row with a grammar is read by tree-sitter; a row without one, and every language that has no row, is read by
+indentation and brackets. What the columns mean stands in language.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tuppence.core.language import Habits, Language
+
+__all__ = ["LANGUAGES", "Habits", "Language", "by_suffix", "language"]
+
+_PYTHON = Language(
+    name="Python",
+    ids=("python",),
+    suffixes=(".py", ".pyi", ".pyw"),
+    grammar="tree_sitter_python.language",
+    line_comment="#",
+    definitions={"function": "function_definition", "class": "class_definition"},
+    docstring="string",
+    wrappers="decorated_definition",
+    imports="import_statement import_from_statement future_import_statement",
+    import_line=r"(import|from)\b",
+    import_style="python",
+    preamble="expression_statement",
+    features={
+        "loops": "for_statement while_statement for_in_clause",
+        "branches": "if_statement elif_clause conditional_expression case_clause",
+        "nest": "if_statement try_statement with_statement match_statement",
+        "async": '"async" await',
+        "try": "try_statement",
+        "closures": "lambda",
+        "calls": "call",
+        "types": "generic_type",
+    },
+    tests=Habits(command=("python", "-m", "pytest", "-q", "{path}")),
+)
+_JAVASCRIPT = Language(
+    name="JavaScript",
+    ids=("javascript", "javascriptreact", "jsx"),
+    suffixes=(".js", ".jsx", ".mjs", ".cjs"),
+    grammar="tree_sitter_javascript.language",
+    definitions={
+        "function": "function_declaration generator_function_declaration variable_declarator assignment_expression",
+        "class": "class_declaration",
+        "method": "method_definition field_definition pair",
+    },
+    valued="variable_declarator assignment_expression field_definition public_field_definition pair",
+    functions="arrow_function function_expression generator_function class",
+    wrappers="export_statement lexical_declaration variable_declaration expression_statement",
+    attached="decorator",
+    imports="import_statement lexical_declaration variable_declaration",
+    import_line=r"(import\b|(const|let|var)\s[\w$\s{},:]+=\s*require\s*\(\s*[\"'][^\"']+[\"']\s*\)(\.\w+)?\s*;?\s*$)",
+    import_style="es",
+    preamble="hash_bang_line expression_statement",
+    identifiers="identifier property_identifier shorthand_property_identifier",
+    features={
+        "loops": "for_statement for_in_statement while_statement do_statement",
+        "branches": "if_statement ternary_expression switch_case",
+        "nest": "if_statement switch_statement try_statement arrow_function function_expression",
+        "async": '"async" await_expression',
+        "try": "try_statement",
+        "closures": "arrow_function function_expression",
+        "calls": "call_expression new_expression",
+    },
+    tests=Habits(names=("{stem}.test{suffix}", "{stem}.spec{suffix}", "test_{stem}{suffix}"), folder="."),
+)
+_TYPESCRIPT = replace(
+    _JAVASCRIPT,
+    name="TypeScript",
+    ids=("typescript",),
+    suffixes=(".ts", ".mts", ".cts"),
+    grammar="tree_sitter_typescript.language_typescript",
+    definitions={
+        "function": f"{_JAVASCRIPT.definitions['function']} function_signature",
+        "class": "class_declaration abstract_class_declaration",
+        "method": "method_definition public_field_definition pair abstract_method_signature",
+        "interface": "interface_declaration",
+        "type": "type_alias_declaration",
+        "enum": "enum_declaration",
+        "module": "internal_module",
+    },
+    identifiers=f"{_JAVASCRIPT.identifiers} type_identifier",
+    features={**_JAVASCRIPT.features, "types": "type_arguments type_parameters conditional_type"},
+)
+_TSX = replace(
+    _TYPESCRIPT,
+    name="TypeScript with JSX",
+    ids=("tsx", "typescriptreact"),
+    suffixes=(".tsx",),
+    grammar="tree_sitter_typescript.language_tsx",
+)
+_GO = Language(
+    name="Go",
+    ids=("go",),
+    suffixes=(".go",),
+    grammar="tree_sitter_go.language",
+    definitions={"function": "function_declaration", "method": "method_declaration", "type": "type_spec type_alias"},
+    wrappers="type_declaration",
+    imports="import_declaration",
+    import_line=r"import\b",
+    import_style="go",
+    preamble="package_clause",
+    identifiers="identifier type_identifier field_identifier package_identifier",
+    features={
+        "loops": "for_statement",
+        "branches": "if_statement expression_case type_case communication_case",
+        "nest": "if_statement expression_switch_statement type_switch_statement select_statement func_literal",
+        "async": "go_statement select_statement send_statement",
+        "closures": "func_literal",
+        "calls": "call_expression",
+        "types": "type_arguments type_parameter_list interface_type",
+    },
+    tests=Habits(names=("{stem}_test{suffix}",), folder=".", command=("go", "test", "./{folder}")),
+)
+_RUST = Language(
+    name="Rust",
+    ids=("rust",),
+    suffixes=(".rs",),
+    grammar="tree_sitter_rust.language",
+    definitions={
+        "function": "function_item function_signature_item",
+        "struct": "struct_item union_item",
+        "enum": "enum_item",
+        "trait": "trait_item",
+        "impl": "impl_item",
+        "module": "mod_item",
+        "macro": "macro_definition",
+        "type": "type_item",
+    },
+    bodied="mod_item",
+    attached="attribute_item",
+    imports="use_declaration extern_crate_declaration",
+    import_line=r"(pub(\([^)]*\))?\s+)?(use|extern\s+crate)\b",
+    import_style="rust",
+    preamble="inner_attribute_item shebang",
+    identifiers="identifier type_identifier field_identifier",
+    features={
+        "loops": "for_expression while_expression loop_expression",
+        "branches": "if_expression match_arm",
+        "nest": "if_expression match_expression closure_expression",
+        "async": '"async" await_expression',
+        "try": "try_expression",
+        "closures": "closure_expression",
+        "calls": "call_expression macro_invocation",
+        "types": "type_arguments type_parameters lifetime",
+        "unsafe": "unsafe_block",
+    },
+    tests=Habits(names=("{stem}_test{suffix}",), inline=True, command=("cargo", "test")),
+)
+_JAVA = Language(
+    name="Java",
+    ids=("java",),
+    suffixes=(".java",),
+    grammar="tree_sitter_java.language",
+    definitions={
+        "class": "class_declaration record_declaration",
+        "interface": "interface_declaration annotation_type_declaration",
+        "enum": "enum_declaration",
+        "method": "method_declaration constructor_declaration compact_constructor_declaration",
+    },
+    imports="import_declaration",
+    import_line=r"import\b",
+    import_style="java",
+    preamble="package_declaration",
+    identifiers="identifier type_identifier",
+    features={
+        "loops": "for_statement enhanced_for_statement while_statement do_statement",
+        "branches": "if_statement ternary_expression switch_block_statement_group switch_rule",
+        "nest": "if_statement switch_expression try_statement try_with_resources_statement lambda_expression",
+        "async": "synchronized_statement",
+        "try": "try_statement try_with_resources_statement",
+        "closures": "lambda_expression",
+        "calls": "method_invocation object_creation_expression",
+        "types": "type_arguments type_parameters wildcard",
+    },
+    tests=Habits(
+        names=("{stem}Test{suffix}", "{stem}Tests{suffix}", "Test{stem}{suffix}"),
+        mirror=("src/main/java", "src/test/java"),
+    ),
+)
+_C = Language(
+    name="C",
+    ids=("c",),
+    suffixes=(".c", ".h"),
+    grammar="tree_sitter_c.language",
+    definitions={
+        "function": "function_definition",
+        "prototype": "declaration",
+        "struct": "struct_specifier union_specifier",
+        "enum": "enum_specifier",
+        "macro": "preproc_function_def",
+    },
+    bodied="struct_specifier union_specifier enum_specifier class_specifier",
+    wrappers="type_definition",
+    transparent="preproc_ifdef preproc_if linkage_specification declaration_list",
+    imports="preproc_include",
+    import_line=r"#\s*include\b",
+    import_style="include",
+    preamble="preproc_def preproc_call",
+    identifiers="identifier type_identifier field_identifier",
+    features={
+        "loops": "for_statement while_statement do_statement",
+        "branches": "if_statement conditional_expression case_statement",
+        "nest": "if_statement switch_statement",
+        "calls": "call_expression",
+        "pointers": "pointer_declarator pointer_expression",
+        "jumps": "goto_statement",
+    },
+)
+_CPP = replace(
+    _C,
+    name="C++",
+    ids=("cpp", "c++", "cuda-cpp"),
+    suffixes=(".cpp", ".cc", ".cxx", ".hpp", ".hh", ".hxx", ".c++", ".h++", ".ipp"),
+    grammar="tree_sitter_cpp.language",
+    definitions={
+        **_C.definitions,
+        "prototype": "declaration field_declaration",
+        "class": "class_specifier",
+        "module": "namespace_definition",
+        "type": "concept_definition",
+    },
+    wrappers="type_definition template_declaration",
+    identifiers="identifier type_identifier field_identifier namespace_identifier",
+    features={
+        **_C.features,
+        "loops": "for_statement while_statement do_statement for_range_loop",
+        "nest": f"{_C.features['nest']} try_statement lambda_expression",
+        "async": "co_await_expression",
+        "try": "try_statement",
+        "closures": "lambda_expression",
+        "types": "template_argument_list template_parameter_list",
+    },
+)
+
+
+def _plain(names: str, suffixes: str, comment: str, tests: Habits | None = None) -> Language:
+    """Return a row without a grammar; ``names`` is its id, what people call it and other ids, by commas."""
+    identity, name, *others = names.split(", ")
+    opening, _, closing = comment.partition(" ")
+    return Language(
+        name=name,
+        ids=(identity, *others),
+        suffixes=tuple(suffixes.split()),
+        line_comment=opening,
+        comment_end=closing,
+        tests=tests or Habits(),
+    )
+
+
+LANGUAGES: tuple[Language, ...] = (
+    *(_PYTHON, _TYPESCRIPT, _TSX, _JAVASCRIPT, _GO, _RUST, _JAVA, _C, _CPP),
+    _plain("ruby, Ruby", ".rb .rake Rakefile Gemfile", "#", Habits(("{stem}_spec{suffix}",), "spec")),
+    _plain("lua, Lua", ".lua", "--", Habits(("{stem}_spec{suffix}",), "spec")),
+    _plain("elixir, Elixir", ".ex .exs", "#", Habits(("{stem}_test.exs",), mirror=("lib", "test"))),
+    _plain("php, PHP", ".php", "//", Habits(("{stem}Test{suffix}",))),
+    _plain("csharp, C#", ".cs", "//", Habits(("{stem}Tests{suffix}", "{stem}Test{suffix}"))),
+    _plain("kotlin, Kotlin", ".kt .kts", "//", Habits(("{stem}Test{suffix}",), mirror=("src/main", "src/test"))),
+    _plain("scala, Scala", ".scala", "//", Habits(("{stem}Spec{suffix}",), mirror=("src/main", "src/test"))),
+    _plain("swift, Swift", ".swift", "//", Habits(("{stem}Tests{suffix}",), "Tests")),
+    _plain("dart, Dart", ".dart", "//", Habits(("{stem}_test{suffix}",), mirror=("lib", "test"))),
+    _plain("shellscript, Shell, sh, bash, zsh", ".sh .bash .zsh", "#"),
+    _plain("haskell, Haskell", ".hs", "--"),
+    _plain("zig, Zig", ".zig", "//"),
+    _plain("sql, SQL", ".sql", "--"),
+    _plain("html, HTML", ".html .htm", "<!-- -->"),
+    _plain("css, CSS, scss, less", ".css .scss .less", "/* */"),
+    _plain("markdown, Markdown", ".md", "<!-- -->"),
+)
+_BY_ID = {identity: row for row in LANGUAGES for identity in row.ids}
+_BY_SUFFIX = {suffix: row for row in LANGUAGES for suffix in row.suffixes}
+_UNKNOWN = _plain("plaintext, plain text", "", "#")
+
+
+def language(language_id: str) -> Language:
+    """Return the row that serves a languageId; an unknown one gets a plain row of that name."""
+    known = _BY_ID.get(language_id.lower())
+    if known is not None or not language_id:
+        return known or _UNKNOWN
+    return replace(_UNKNOWN, name=language_id, ids=(language_id,))
+
+
+def by_suffix(path: str) -> Language:
+    """Return the row for a file's name."""
+    name = path.replace("\\", "/").rpartition("/")[2]
+    dot = name.rfind(".")
+    return _BY_SUFFIX.get(name) or _BY_SUFFIX.get(name[dot:].lower() if dot >= 0 else "") or _UNKNOWN

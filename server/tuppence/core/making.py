@@ -1,0 +1,209 @@
+"""From a model's words to an answer: one class for each shape of answer.
+
+Each is fed the text as it streams and returns what can be shown already; ``finish`` judges the whole and gives the
+answer with its verdict. None of them applies anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
+
+from tuppence.core import checks, imports
+from tuppence.core.actions import Action, Shape
+from tuppence.core.findings import Finding, Findings
+from tuppence.core.languages import Language
+from tuppence.core.markdown import Cleaner
+from tuppence.core.patch import Patch
+from tuppence.core.reply import Reply, replacement
+from tuppence.core.steps import Answer, Drafted, Found, Piece, Step, Written
+from tuppence.core.syntax import parse
+from tuppence.core.target import Target
+from tuppence.core.text import Document, Edit, Span, apply
+from tuppence.core.tree import Tree
+
+StopReason = Literal["end", "length", "refused"]
+"""Why the model stopped: it was done, its limit was reached, or it would not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where generated tests go."""
+
+    path: str
+    """Absolute."""
+    document: Document
+    """The test file as it stands; empty where it is new."""
+    new: bool
+    inside: str = ""
+    """The block at whose end they go, for tests that stand in the source file; empty for the end of the file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What an answer is made for."""
+
+    action: Action
+    document: Document
+    tree: Tree
+    language: Language
+    target: Target
+    place: Place | None = None
+    """For tests only."""
+
+
+class Making(Protocol):
+    """An answer in the making."""
+
+    def feed(self, chunk: str) -> tuple[Step, ...]:
+        """Take a piece of the model's text; return what can be shown."""
+        ...
+
+    def finish(self, stop: StopReason) -> tuple[tuple[Step, ...], Answer]:
+        """Take the end; return what is still to be shown, and the answer with its verdict."""
+        ...
+
+
+def begin(work: Work) -> Making:
+    """Return the maker for the action's shape of answer."""
+    makers: dict[Shape, Callable[[Work], Making]] = {
+        "markdown": _Explanation,
+        "replacement": _Replacement,
+        "tests": _Tests,
+        "findings": _Review,
+    }
+    return makers[work.action.shape](work)
+
+
+class _Explanation:
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._cleaner = Cleaner()
+        self._text: list[str] = []
+
+    def feed(self, chunk: str) -> tuple[Step, ...]:
+        return self._take(self._cleaner.feed(chunk))
+
+    def finish(self, stop: StopReason) -> tuple[tuple[Step, ...], Answer]:
+        rest = self._take(self._cleaner.finish())
+        markdown = "".join(self._text).strip()
+        names = self._work.tree.names(self._work.target.span)
+        return rest, Answer(checks.check_explanation(markdown, stop, names), markdown=markdown)
+
+    def _take(self, text: str) -> tuple[Step, ...]:
+        self._text.append(text)
+        return (Piece(text),) if text else ()
+
+
+class _Replacement:
+    """The new text of the target, drafted line by line, and the imports that it needs."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._patch = Patch(work.document, work.target.span)
+        self._reply = Reply()
+
+    def feed(self, chunk: str) -> tuple[Step, ...]:
+        self._reply.feed(chunk)
+        edits = self._patch.feed(chunk)
+        return (Drafted(edits),) if edits else ()
+
+    def finish(self, stop: StopReason) -> tuple[tuple[Step, ...], Answer]:
+        last = self._patch.finish()
+        parts = self._reply.finish()
+        _, wanted = replacement(parts)
+        edits = self._patch.final()
+        if wanted is not None:
+            edits = self._with_imports(edits, wanted.text)
+        verdict = checks.check_edit(self._work.document, edits, parts, stop)
+        return ((Drafted(last),) if last else ()), Answer(verdict, edits=edits)
+
+    def _with_imports(self, edits: tuple[Edit, ...], lines: str) -> tuple[Edit, ...]:
+        """Merge the imports into the file as it will be; what falls inside the target becomes part of its new text."""
+        document, target = self._work.document, self._work.target.span
+        after = replace(document, text=apply(document.text, edits))
+        grown = len(self._patch.replacement)
+        inner: list[Edit] = []
+        outer: list[Edit] = []
+        for edit in imports.merge(after, parse(after.text, self._work.language), lines):
+            if edit.span.end <= target.start:
+                outer.append(edit)
+            elif edit.span.start >= target.start + grown:
+                by = grown - len(target)
+                outer.append(Edit(Span(edit.span.start - by, edit.span.end - by), edit.text))
+            else:
+                start = target.start
+                inner.append(Edit(Span(edit.span.start - start, edit.span.end - start), edit.text))
+        if inner:
+            edits = (Edit(target, apply(self._patch.replacement, inner)),)
+        return (*outer, *edits)
+
+
+class _Tests:
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._reply = Reply()
+
+    def feed(self, chunk: str) -> tuple[Step, ...]:
+        self._reply.feed(chunk)
+        return ()
+
+    def finish(self, stop: StopReason) -> tuple[tuple[Step, ...], Answer]:
+        parts = self._reply.finish()
+        code, wanted = replacement(parts)
+        place = self._work.place
+        assert place is not None, "a plan for tests names their place"
+        written = Written(place.path, code.text if code else "", wanted.text if wanted else "", place.inside)
+        edits = added(place.document, self._work.language, written)
+        verdict = checks.check_tests(place.document, edits, parts, stop)
+        return (), Answer(verdict, written=written)
+
+
+def added(document: Document, known: Language, written: Written) -> tuple[Edit, ...]:
+    """Return the edits that add code and its imports to a document as it stands now.
+
+    A new document gets the code with its imports merged in; in one that has text the code goes to the end, or to the
+    end of the block that it belongs in.
+    """
+    code = written.code.strip("\r\n").replace("\r\n", "\n").replace("\n", document.newline)
+    if not document.text.strip():
+        fresh = replace(document, text=code + document.newline)
+        text = apply(fresh.text, imports.merge(fresh, parse(fresh.text, known), written.imports))
+        return (Edit(Span(0, len(document.text)), text),)
+    tree = parse(document.text, known)
+    return (*imports.merge(document, tree, written.imports), _appended(document, tree, written.inside, code))
+
+
+def _appended(document: Document, tree: Tree, inside: str, code: str) -> Edit:
+    line = document.newline
+    block = next((each for each in tree.blocks() if each.name == inside), None) if inside else None
+    if block is None:
+        end = len(document.text)
+        gap = line if document.text.endswith(("\n", "\r")) else line * 2
+        return Edit(Span(end, end), f"{gap}{code}{line}")
+    # The block's last line closes it; the code goes above, one level in.
+    last = document.line_at(block.span.end - 1)
+    start = document.line_span(last).start
+    body = line.join(f"    {each}" if each.strip() else each for each in code.split(line))
+    return Edit(Span(start, start), f"{line}{body}{line}")
+
+
+class _Review:
+    def __init__(self, work: Work) -> None:
+        self._findings = Findings(work.document, work.target.span)
+        self._found: list[Finding] = []
+        self._text: list[str] = []
+
+    def feed(self, chunk: str) -> tuple[Step, ...]:
+        self._text.append(chunk)
+        return self._take(self._findings.feed(chunk))
+
+    def finish(self, stop: StopReason) -> tuple[tuple[Step, ...], Answer]:
+        rest = self._take(self._findings.finish())
+        verdict = checks.check_review("".join(self._text), tuple(self._found), self._findings.dropped, stop)
+        return rest, Answer(verdict, findings=tuple(self._found))
+
+    def _take(self, findings: tuple[Finding, ...]) -> tuple[Step, ...]:
+        self._found += findings
+        return tuple(Found(finding) for finding in findings)

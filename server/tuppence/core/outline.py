@@ -1,0 +1,199 @@
+"""A text without a grammar, read by its indentation and, where that says nothing, by its brackets.
+
+It finds what a person sees at a glance: a line and what is indented below it. It promises no more, and it is what
+texts get that are too large to parse. Above ``BRACKETS`` code points the brackets are not looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from itertools import pairwise
+
+from tuppence.core.brackets import Brackets, match
+from tuppence.core.text import Span
+from tuppence.core.tree import Block, Tree
+
+BRACKETS = 500_000
+_DEFINES = re.compile(
+    r"\s*(?:(?:pub|public|private|protected|internal|static|final|abstract|override|export|default|async|local|open|"
+    r"data|sealed|inline|virtual|extern|suspend|partial)\s+)*"
+    r"(?P<word>defmodule|defmacrop?|defp?|function|func|fun|fn|sub|proc|procedure|class|module|struct|interface|trait|"
+    r"impl|enum|object|protocol|namespace|record|type)\b\s*(?P<name>[\w.:$?!]+)?"
+)
+_KINDS = {"class": "class", "object": "class", "record": "class", "protocol": "interface", "defmodule": "module"}
+_SAME = frozenset({"module", "namespace", "struct", "interface", "trait", "impl", "enum", "type"})
+_NAMED = re.compile(r"\s*(?:(?:local|const|let|var|my|our)\s+)?([A-Za-z_$][\w.$]*)\s*(?:=|:|\(\)\s*\{)")
+_CLOSES = re.compile(r"\s*(?:[)\]}]|end\b|fi\b|done\b|esac\b|</)")
+_CONTINUES = re.compile(r"\s*(?:\}?\s*(?:else|elsif|elif|catch|rescue|finally|ensure|except)\b|[{(]\s*$)")
+_NAME = re.compile(r"[^\W\d]\w*")
+_FEATURES = {
+    "loops": re.compile(r"\b(?:for|foreach|while|until|loop|repeat|each)\b"),
+    "branches": re.compile(r"\b(?:if|elif|elsif|elseif|unless|case|when|cond|match|switch)\b"),
+    "async": re.compile(r"\b(?:async|await|coroutine|spawn|suspend)\b"),
+    "try": re.compile(r"\b(?:try|rescue|catch|pcall)\b"),
+    "closures": re.compile(r"(?:\bfn\b|\blambda\b|->|=>|\bfunction\s*\()"),
+    "calls": re.compile(r"\b[^\W\d]\w*\("),
+}
+
+
+class Outline(Tree):
+    """A text read by indentation and brackets."""
+
+    def faults(self) -> int:
+        """Return how many brackets have no partner."""
+        return len(self._brackets.lonely)
+
+    def sound(self, span: Span | None = None) -> bool:
+        """Report whether every bracket has its partner."""
+        return not any(span is None or span.start <= each < span.end for each in self._brackets.lonely)
+
+    def enclosing(self, span: Span) -> Block | None:
+        """Return the definition around the span, else the smallest indented block, else the innermost brackets."""
+        first, last = self._line_at(span.start), self._line_at(max(span.start, span.end - 1))
+        smallest: Block | None = None
+        for line in self._headers(first):
+            block = self._block(line)
+            if block is None or self._line_at(block.span.end) < last:
+                continue
+            if _DEFINES.match(self._line(line)):
+                return block
+            smallest = smallest or block
+        return smallest or self._bracketed(span)
+
+    def blocks(self) -> tuple[Block, ...]:
+        """Return the blocks whose first line looks like a definition."""
+        lines = (line for line in range(self.lines.line_count) if _DEFINES.match(self._line(line)))
+        return tuple(block for block in map(self._block, lines) if block is not None)
+
+    def import_statements(self) -> tuple[Span, ...]:
+        """Return the unindented lines that look like imports, before the first definition."""
+        pattern = re.compile(self.language.import_line)
+        found: list[Span] = []
+        for line in range(self.lines.line_count):
+            text = self._line(line)
+            if pattern.match(text):
+                found.append(self._span(line))
+            elif found and _DEFINES.match(text):
+                break
+        return tuple(found)
+
+    def import_place(self) -> int:
+        """Return the offset behind the comments at the top."""
+        for line, start in enumerate(self.lines.line_starts):
+            text = self._line(line)
+            if not text.startswith(("#!", self.language.line_comment)):
+                return start
+        return len(self.text)
+
+    def statement(self, span: Span) -> Span | None:
+        """Return the block at the top level, if the span stands in one."""
+        for line in reversed(list(self._headers(self._line_at(span.start)))):
+            block = self._block(line)
+            if block is not None and block.span.covers(span):
+                return block.span
+        return None
+
+    def names(self, span: Span) -> frozenset[str]:
+        """Return every word inside the span."""
+        return frozenset(_NAME.findall(self.text, span.start, span.end))
+
+    def counts(self, span: Span) -> Mapping[str, int]:
+        """Count by keywords, and nesting by indentation."""
+        text = self.text[span.start : span.end]
+        lines = [line for line in text.splitlines() if line.strip()]
+        depths = sorted({_indent(line) for line in lines})
+        counts = {name: len(pattern.findall(text)) for name, pattern in _FEATURES.items()}
+        counts |= {"lines": len(lines), "depth": max(0, len(depths) - 2)}
+        return {name: count for name, count in counts.items() if count}
+
+    def _headers(self, line: int) -> list[int]:
+        """Return the lines that head the blocks around a line, innermost first; the line itself may be one."""
+        while line > 0 and not self._line(line).strip():
+            line -= 1
+        if not self._line(line).strip():
+            return []
+        found = [line]
+        depth = _indent(self._line(line))
+        closing = _CLOSES.match(self._line(line)) or _CONTINUES.match(self._line(line))
+        for above in range(line - 1, -1, -1):
+            text = self._line(above)
+            if not text.strip():
+                continue
+            here = _indent(text)
+            if here < depth or (closing and here == depth):
+                found.append(above)
+                depth = here
+                closing = _CONTINUES.match(text)
+            if depth == 0 and not closing:
+                break
+        return found
+
+    def _block(self, line: int) -> Block | None:
+        """Return the block that a line heads: what is indented below it and the line that closes it."""
+        depth = _indent(self._line(line))
+        body, end, count = -1, line, self.lines.line_count
+        for below in range(line + 1, count):
+            text = self._line(below)
+            if not text.strip():
+                continue
+            here = _indent(text)
+            closes = here == depth and (_CLOSES.match(text) or _CONTINUES.match(text))
+            if here < depth or (here == depth and not closes):
+                break
+            if here > depth and body < 0:
+                body = below
+            end = below
+            if closes and body >= 0 and not _CONTINUES.match(text):
+                break
+        if body < 0:
+            return None
+        return self._made(line, body, end)
+
+    def _made(self, line: int, body: int, end: int) -> Block:
+        first, text = self._span(line), self._line(line)
+        header = self.text[first.start : self._span(body - 1).end].rstrip("{( \t\r\n")
+        defines, named = _DEFINES.match(text), _NAMED.match(text)
+        if defines:
+            word = defines["word"]
+            kind = _KINDS.get(word, word if word in _SAME else "function")
+            name = (defines["name"] or "").rstrip(":")
+        else:
+            kind, name = "block", named[1] if named else ""
+        return Block(Span(first.start, self._span(end).end), name, kind, Span(first.start, first.start + len(header)))
+
+    def _bracketed(self, span: Span) -> Block | None:
+        """Return the innermost pair of brackets that spans lines, with the line that it starts on."""
+        pairs = [pair for pair in self._brackets.pairs if pair.covers(span)]
+        for pair in pairs:
+            first, last = self._line_at(pair.start), self._line_at(pair.end)
+            if first < last:
+                return self._made(first, first + 1, last)
+        return None
+
+    def _line_at(self, offset: int) -> int:
+        return self.lines.line_at(offset)
+
+    def _line(self, line: int) -> str:
+        return self._rows[line]
+
+    def _span(self, line: int) -> Span:
+        return self.lines.line_span(line)
+
+    @cached_property
+    def _rows(self) -> list[str]:
+        starts = (*self.lines.line_starts, len(self.text))
+        return [self.text[start:end].rstrip("\r\n") for start, end in pairwise(starts)]
+
+    @cached_property
+    def _brackets(self) -> Brackets:
+        if len(self.text) > BRACKETS:
+            return Brackets((), ())
+        return match(self.text, self.language.line_comment)
+
+
+def _indent(line: str) -> int:
+    """Return how deep a line is indented, a tab standing for eight columns."""
+    lead = line[: len(line) - len(line.lstrip())].expandtabs(8)
+    return len(lead)

@@ -1,0 +1,169 @@
+"""A reply, chunk by chunk, becomes edits of the lines that it replaces.
+
+Invariants, each a property test over random documents, replies and chunkings:
+
+- The text applied is the text that the model sent, its fence and stray prose aside, but for the repairs that
+  ``repairs`` names: *indentation* (indentation.py says when), *line ending* (the document's, where the reply has
+  another; a line that stays keeps its own), *final newline* (blank lines at the end of a reply that the target does
+  not have are dropped; a document that was empty gets a last line ending).
+- All live edits, made in order, give the same text as ``final()`` and as the document with ``replacement`` in the
+  target. Nothing outside the target is touched, or looked at.
+- Edits are of whole lines, and lines that stay are not in them. A chunk costs the same on a file of any length.
+- The live edits are only a promise until ``finish``; ``restore`` takes back whatever stands, at any moment.
+
+Nothing here knows an editor, and nothing judges the code (checks.py). Lines marked as imports are left in ``parts``
+for imports.py.
+"""
+
+from __future__ import annotations
+
+from tuppence.core.follow import Follower
+from tuppence.core.indentation import Indentation
+from tuppence.core.lines import backwards, line_edits, split
+from tuppence.core.reply import Fence, Line, Parts, Reply, replacement
+from tuppence.core.text import Document, Edit, Span, apply
+
+
+class Patch:
+    """Takes the chunks of one reply and says what to change in one target."""
+
+    def __init__(self, document: Document, target: Span) -> None:
+        """Take the whole lines to be replaced, without the ending of the last; empty inserts."""
+        self._start = target.start
+        self._original = document.slice(target)
+        self._fresh = not document.text
+        self._newline = document.newline
+        lines = split(self._original)
+        self._block = [text for text, _ in lines]
+        self._follower = Follower(lines, self._newline, target.start)
+        self._reply = Reply()
+        self._fence: int | None = None
+        self._indentation = Indentation(self._block)
+        self._waiting: list[str] = []
+        self._begun = 0
+        self._live: str | None = None
+        self._parts: Parts | None = None
+        self._replacement = self._original
+        self._final: tuple[Edit, ...] = ()
+        self._repairs: tuple[str, ...] = ()
+
+    @property
+    def replacement(self) -> str:
+        """The text that stands in the target in the end; the original text until ``finish``."""
+        return self._replacement
+
+    @property
+    def repairs(self) -> tuple[str, ...]:
+        """The names of the repairs made, known after ``finish``."""
+        return self._repairs
+
+    @property
+    def parts(self) -> Parts:
+        """The reply, taken apart; finishes."""
+        self.finish()
+        assert self._parts is not None
+        return self._parts
+
+    @property
+    def region(self) -> Span:
+        """Where the target stands after the live edits so far."""
+        length = self._follower.length if self._live is None else len(self._live)
+        return Span(self._start, self._start + length)
+
+    def feed(self, chunk: str) -> tuple[Edit, ...]:
+        """Take the next chunk; return edits for a live client, each relative to the text after the one before."""
+        edits: list[Edit] = []
+        for line in self._reply.feed(chunk):
+            if self._is_code(line):
+                edits += self._take(line.text)
+        return tuple(edits)
+
+    def finish(self) -> tuple[Edit, ...]:
+        """Take the end of the reply; return the live edits that are left. Finishing again returns none."""
+        if self._live is not None:
+            return ()
+        live = self._follower.text
+        self._parts = self._reply.finish()
+        code, _ = replacement(self._parts)
+        if code is not None:
+            self._settle(code)
+        self._live = self._replacement
+        return self._between(live, self._replacement)
+
+    def final(self) -> tuple[Edit, ...]:
+        """Return the edits of the original document, for a client that gets them at once; finishes."""
+        self.finish()
+        return self._final
+
+    def restore(self) -> tuple[Edit, ...]:
+        """Return live edits that put the original back from what stands now; nothing can be fed afterwards."""
+        live = self._follower.text if self._live is None else self._live
+        self._live = self._original
+        return self._between(live, self._original)
+
+    def _is_code(self, line: Line) -> bool:
+        if line.fence is None or line.fence.imports:
+            return False
+        if self._fence is None:
+            self._fence = line.fence.number
+            self._indentation = Indentation(self._block, line.fence.indent)
+        return line.fence.number == self._fence
+
+    def _take(self, line: str) -> list[Edit]:
+        self._indentation.feed(line)
+        self._waiting.append(line)
+        # Blank lines wait for the line after them, because at the end of a reply they may be too many.
+        if self._indentation.shift is None or not line.strip():
+            return []
+        edits: list[Edit] = []
+        for moved in self._indentation.moved(self._waiting, self._begun):
+            edits += self._follower.take(moved)
+        self._begun += sum(bool(each.strip()) for each in self._waiting)
+        self._waiting = []
+        return edits
+
+    def _settle(self, code: Fence) -> None:
+        """Decide what stands in the target in the end."""
+        sent = split(code.text)
+        lines = [text for text, _ in sent]
+        kept = lines[: len(lines) - _surplus(lines, self._block)]
+        if self._fresh and kept[-1].strip():
+            kept.append("")
+        moved = Indentation(self._block, code.indent).move(kept)
+        edits = line_edits(self._original, moved, self._newline)
+        if [text for text, _ in split(apply(self._original, edits))] != moved:
+            # Where a lone CR ends lines, taking lines away can make it half of a CRLF.
+            edits = (Edit(Span(0, len(self._original)), self._newline.join(moved)),)
+        self._replacement = apply(self._original, edits)
+        self._final = self._placed(edits)
+        endings = zip(split(self._replacement)[:-1], sent[:-1], strict=False)
+        repairs = {
+            "indentation": moved != kept,
+            "line ending": any(stands != came for (_, stands), (_, came) in endings),
+            "final newline": kept != lines,
+        }
+        self._repairs = tuple(name for name, made in repairs.items() if made)
+
+    def _between(self, old: str, new: str) -> tuple[Edit, ...]:
+        """Return live edits from one text of the region to another, in an order in which they can be made."""
+        edits = line_edits(old, [text for text, _ in split(new)], self._newline)
+        if apply(old, edits) != new:
+            # Where line endings are mixed, lines that are alike can end differently.
+            edits = (Edit(Span(0, len(old)), new),)
+        return backwards(self._placed(edits))
+
+    def _placed(self, edits: tuple[Edit, ...]) -> tuple[Edit, ...]:
+        """Return edits of the region's text as edits of the document."""
+        by = self._start
+        return tuple(Edit(Span(edit.span.start + by, edit.span.end + by), edit.text) for edit in edits)
+
+
+def _surplus(lines: list[str], block: list[str]) -> int:
+    """Return how many blank lines at the end of a reply the target does not have."""
+    # A target of nothing but blank lines keeps one of them for the code.
+    extra = _blank_tail(lines) - min(_blank_tail(block), len(block) - 1)
+    return min(max(extra, 0), len(lines) - 1)
+
+
+def _blank_tail(lines: list[str]) -> int:
+    return next((at for at, line in enumerate(reversed(lines)) if line.strip()), len(lines))

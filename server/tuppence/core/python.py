@@ -1,0 +1,27 @@
+"""What tree-sitter lets pass in Python: its grammar takes wrong indentation and a ``try`` without ``except``.
+
+The server's own interpreter is asked. It may be older than the project's, so an error that newer syntax can cause is
+not believed, and checks.py asks only about a file that it could read before.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+
+_NEWER = ("f-string", "t-string", "multiple exception types")
+"""Beginnings of messages that a newer Python would not give."""
+
+
+def flaw(text: str) -> str | None:
+    """Return what keeps the text from parsing, with its line; None where nothing does, or nobody can tell."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text)
+    except SyntaxError as error:
+        message = error.msg or "invalid syntax"
+        return None if message.startswith(_NEWER) else f"line {error.lineno}, {message}"
+    except (ValueError, RecursionError, MemoryError):
+        return None
+    return None

@@ -1,0 +1,108 @@
+"""What happens during one request, as a run tells it to whoever shows it: an editor, a test, the demo.
+
+A run yields these in order: perhaps ``Routed``, then progress and pieces of the answer, perhaps ``PutBack`` and
+``Routed`` again when it climbs, and exactly one ``Done``. They are values; nobody acts in this file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tuppence.core.checks import Verdict
+from tuppence.core.findings import Finding
+from tuppence.core.route import Route
+from tuppence.core.text import Edit
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """The choice is made."""
+
+    route: Route
+    cut: tuple[str, ...]
+    """What the model will not see, a sentence each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One line about what is going on."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """More of an explanation: Markdown that is safe to show."""
+
+    markdown: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """Edits to apply now, in order, each relative to the text after the one before; only for a live client."""
+
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A finding is complete."""
+
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class PutBack:
+    """What was drafted or found so far does not stand: take it back."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Code for another place than the target: a test file, new or extended."""
+
+    path: str
+    """Where, absolute."""
+    code: str
+    """What is added to the end of it."""
+    imports: str
+    """Import lines that it needs."""
+    inside: str
+    """The name of the block at whose end the code goes, such as ``tests``; empty for the end of the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A finished answer."""
+
+    verdict: Verdict
+    edits: tuple[Edit, ...] = ()
+    """To the target's document, relative to the version that was asked about."""
+    written: Written | None = None
+    markdown: str = ""
+    findings: tuple[Finding, ...] = ()
+    reply: str = ""
+    """What the model sent, as it came: what is kept for the next identical question."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """The run is over; the last step."""
+
+    answer: Answer | None
+    """None: nothing is kept, and the text is as it was."""
+    model: str
+    """The id of the model that answered last; the linter's name at tier 0; empty where none did."""
+    tier: str
+    cost: Decimal | None
+    """Of the whole run, failed tries included, USD; None is unknown."""
+    estimated: bool
+    why: str = ""
+    """Where there is no answer: why not, and what to do about it."""
+    kept: bool = False
+    """Whether the answer is an earlier one, given again at no cost."""
+
+
+Step = Routed | Progress | Piece | Drafted | Found | PutBack | Done

@@ -1,0 +1,142 @@
+"""What an action works on: a selection's lines, the definition around a cursor, or what a diagnostic lies in.
+
+A target is always whole lines. Nothing here looks at another file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tuppence.core.diagnostic import Diagnostic
+from tuppence.core.text import Document, Span
+from tuppence.core.tree import CONTAINERS, Block, Tree
+
+_LONG = 80
+"""Lines above which a class is too much for a cursor that stands in it but in none of its members."""
+_AROUND = 3
+"""Lines on either side of a diagnostic that stands in no definition and in no paragraph of a sensible size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What an action works on."""
+
+    span: Span
+    """Whole lines from column 0, without the last line's ending."""
+    name: str
+    """The definition's name where the target is one; else empty."""
+    kind: str
+    """``function``, ``method``, ``class``, ... where it is a definition; else ``lines``."""
+    within: str = ""
+    """The name of the definition that the lines are a part of; empty where they are none or are one themselves."""
+
+
+def find(document: Document, tree: Tree, selection: Span, diagnostic: Diagnostic | None = None) -> Target | None:
+    """Return what an action on this selection, or on this diagnostic, works on; None where there is nothing.
+
+    A selection gives exactly its lines. A bare cursor gives the innermost definition around it, at the top level the
+    statement or paragraph, and nothing on a blank line there. A diagnostic is as a cursor, but never gives nothing.
+    """
+    if not document.text.strip():
+        return None
+    if diagnostic is not None:
+        return _around(document, tree, _within(document, diagnostic.span)) or _near(document, diagnostic.span)
+    selection = _within(document, selection)
+    if document.slice(selection).strip():
+        return _selected(document, tree, selection)
+    return _around(document, tree, Span(selection.start, selection.start))
+
+
+def _within(document: Document, span: Span) -> Span:
+    """Clip a span that reaches past the text's end, as diagnostics of an older version may."""
+    size = len(document.text)
+    return Span(min(span.start, size), min(span.end, size))
+
+
+def _selected(document: Document, tree: Tree, selection: Span) -> Target:
+    lines = document.whole_lines(selection)
+    inside = [block for block in tree.blocks() if block.name and lines.covers(block.span)]
+    outermost = [each for each in inside if not any(_holds(other, each) for other in inside)]
+    if len(outermost) == 1:
+        only = outermost[0]
+        covered = only.span if only.doc is None else Span(min(only.span.start, only.doc.start), only.span.end)
+        rest = document.text[lines.start : covered.start] + document.text[covered.end : lines.end]
+        if not rest.strip():
+            return Target(lines, only.name, only.kind)
+    around = tree.enclosing(lines)
+    return Target(lines, "", "lines", around.name if around else "")
+
+
+def _holds(outer: Block, inner: Block) -> bool:
+    return outer.span != inner.span and outer.span.covers(inner.span)
+
+
+def _around(document: Document, tree: Tree, span: Span) -> Target | None:
+    block = tree.enclosing(span)
+    if block is None:
+        block = tree.enclosing(Span(span.start, span.start))
+    if block is not None and not _too_much(document, block, span):
+        return Target(document.whole_lines(block.span), block.name, block.kind)
+    statement = tree.statement(span) if block is None else None
+    if statement is not None and _height(document, statement) > 1 and not _is_comment(document, tree, statement):
+        lines = document.whole_lines(statement)
+        return Target(lines, "", "lines") if _height(document, lines) <= _LONG else _near(document, span)
+    paragraph = _paragraph(document, tree, span.start, block)
+    return None if paragraph is None else Target(paragraph, "", "lines", block.name if block else "")
+
+
+def _too_much(document: Document, block: Block, span: Span) -> bool:
+    """Report whether the block is a long container and the span stands in its body, in none of its members."""
+    in_header = document.line_at(span.start) <= document.line_at(block.header.end)
+    return block.kind in {*CONTAINERS, "block"} and not in_header and _height(document, block.span) > _LONG
+
+
+def _paragraph(document: Document, tree: Tree, offset: int, around: Block | None) -> Span | None:
+    """Return the lines up to the next blank ones, cut where a definition starts or ends."""
+    line = document.line_at(offset)
+    blocked = _lines_of_others(document, tree, around)
+    if not _says(document, line) or line in blocked:
+        return None
+    first = last = line
+    while first > 0 and _says(document, first - 1) and first - 1 not in blocked:
+        first -= 1
+    while last + 1 < document.line_count and _says(document, last + 1) and last + 1 not in blocked:
+        last += 1
+    if last - first >= _LONG:
+        first, last = max(first, line - _AROUND), min(last, line + _AROUND)
+    return Span(document.line_span(first).start, document.line_span(last).end)
+
+
+def _lines_of_others(document: Document, tree: Tree, around: Block | None) -> frozenset[int]:
+    """Return the lines that belong to definitions other than those that hold the place."""
+    lines: set[int] = set()
+    if around is not None:
+        lines.update(range(document.line_at(around.span.start), document.line_at(around.header.end) + 1))
+    for block in tree.blocks():
+        if around is None or (around.span.covers(block.span) and block.span != around.span):
+            lines.update(range(document.line_at(block.span.start), document.line_at(block.span.end) + 1))
+    return frozenset(lines)
+
+
+def _near(document: Document, span: Span) -> Target:
+    """Return the diagnostic's lines and a few on either side, without blank lines at the ends."""
+    span = _within(document, span)
+    first = max(0, document.line_at(span.start) - _AROUND)
+    last = min(document.line_count - 1, document.line_at(span.end) + _AROUND)
+    while first < last and not _says(document, first):
+        first += 1
+    while last > first and not _says(document, last):
+        last -= 1
+    return Target(Span(document.line_span(first).start, document.line_span(last).end), "", "lines")
+
+
+def _says(document: Document, line: int) -> bool:
+    return bool(document.slice(document.line_span(line)).strip())
+
+
+def _height(document: Document, span: Span) -> int:
+    return document.line_at(span.end) - document.line_at(span.start) + 1
+
+
+def _is_comment(document: Document, tree: Tree, span: Span) -> bool:
+    return document.text.startswith(tree.language.line_comment, span.start)

@@ -1,0 +1,93 @@
+"""What can be asked of a parsed text, however it was parsed.
+
+syntax.py answers with a grammar, outline.py by indentation and brackets; who asks need not know which.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tuppence.core.language import Language
+from tuppence.core.text import Document, Span
+
+CONTAINERS = frozenset({"class", "interface", "impl", "trait", "struct", "enum", "module"})
+"""Kinds of block that hold other blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One definition."""
+
+    span: Span
+    """All of it, with its decorators or attributes, without a comment above it."""
+    name: str
+    """As the code calls it; empty where it has no name."""
+    kind: str
+    """``function``, ``method``, ``class``, ``interface``, ``struct``, ...; ``block`` where nobody can tell."""
+    header: Span
+    """From its start to where its body starts, the opening brace and white space left out."""
+    doc: Span | None = None
+    """Its docstring, or the comment that stands right above it."""
+
+
+class Tree(ABC):
+    """One parsed version of one text."""
+
+    def __init__(self, text: str, language: Language) -> None:
+        self.text = text
+        self.language = language
+        self.lines = Document("", language.id, None, text)
+        """Where the lines of the text are."""
+
+    @abstractmethod
+    def faults(self) -> int:
+        """Return how many places do not parse."""
+
+    @abstractmethod
+    def sound(self, span: Span | None = None) -> bool:
+        """Report whether everything parses, inside the span or, with None, in the whole text."""
+
+    @abstractmethod
+    def enclosing(self, span: Span) -> Block | None:
+        """Return the innermost definition that covers the span.
+
+        A bare cursor in a line's indentation or behind its last character stands on that line's code; in the comment
+        right above a definition, or on its decorators, it stands in the definition; on a blank line between
+        definitions it stands in neither.
+        """
+
+    @abstractmethod
+    def blocks(self) -> tuple[Block, ...]:
+        """Return every definition in order of its start, outer before inner."""
+
+    @abstractmethod
+    def import_statements(self) -> tuple[Span, ...]:
+        """Return the top-level import statements that stand before the first definition (all, if none does)."""
+
+    @abstractmethod
+    def import_place(self) -> int:
+        """Return the offset, at the start of a line or at the text's end, where a first import belongs."""
+
+    @abstractmethod
+    def statement(self, span: Span) -> Span | None:
+        """Return the top-level statement that covers the span, None where there is none."""
+
+    @abstractmethod
+    def names(self, span: Span) -> frozenset[str]:
+        """Return the identifiers used inside the span."""
+
+    @abstractmethod
+    def counts(self, span: Span) -> Mapping[str, int]:
+        """Return what makes the code inside the span hard, by feature; an absent feature is zero.
+
+        ``lines`` (that are not blank), ``loops``, ``branches``, ``depth`` (the deepest nesting), ``async``, ``try``,
+        ``closures``, ``calls``, ``types`` (generics, lifetimes), and in some languages ``unsafe``, ``pointers`` and
+        ``jumps``.
+        """
+
+    def imports(self) -> Span | None:
+        """Return the file's import block, from the first to the last import statement."""
+        statements = self.import_statements()
+        return Span(statements[0].start, statements[-1].end) if statements else None

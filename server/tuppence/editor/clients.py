@@ -1,0 +1,157 @@
+"""Each editor's quirks, in one place, with the reason; and what a client says it can do, read once.
+
+A quirk is one row of ``_QUIRKS``. Everything else comes from the capabilities that the client announced. Nothing here
+talks to a client; the rest of the editor side asks a ``Client`` and never the capabilities themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lsprotocol import types
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What one connected editor can do, and where it differs from what it says."""
+
+    name: str
+    """As the client gave it, such as ``Neovim``; empty where it gave none."""
+    version: str = ""
+    """As the client gave it; empty where it gave none."""
+    streams: bool = False
+    """It applies a stream of small edits as one undo step (``experimental.tuppence.stream = 1``)."""
+    status: bool = False
+    """It shows cost and model in a status item (``experimental.tuppence.status``), so closing messages stay quiet."""
+    progress: bool = False
+    """It shows progress that the server starts."""
+    apply_edit: bool = False
+    """It takes ``workspace/applyEdit``."""
+    show_document: bool = False
+    """It opens a file when asked to."""
+    document_changes: bool = False
+    """It takes versioned edits."""
+    create_files: bool = False
+    """It takes the creation of a file as a part of an edit."""
+    annotations: bool = False
+    """It takes labelled edits, and may ask its user to confirm them."""
+    literal_actions: bool = False
+    """It takes code actions; without this, only plain commands."""
+    disabled_actions: bool = False
+    """It knows code actions that are disabled with a reason."""
+    preferred_actions: bool = False
+    """It knows that one of several code actions is the preferred one."""
+    tagged_actions: bool = False
+    """It knows the tag that says a model writes the answer."""
+    markdown: bool = False
+    """It shows Markdown in a hover."""
+    reply_pending: bool = False
+    """The reply to a command may stay open until its run ends, so that a cancel can reach it."""
+    trusts_applied: bool = True
+    """``applied`` in its reply to an edit is to be believed."""
+    lagging_version: bool = False
+    """It replies to an edit before it sends the change: wait for the new version before the next edit."""
+    hides_source: bool = False
+    """Its ordinary menu leaves out actions of kind ``source``."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Quirk:
+    """How one editor differs from what it announces."""
+
+    names: tuple[str, ...]
+    """Parts of ``clientInfo.name``, lower case."""
+    blocks: bool = False
+    """A command that isn't answered soon freezes it, or is shown as failed."""
+    trusts_applied: bool = True
+    """See ``Client``."""
+    lagging_version: bool = False
+    """See ``Client``."""
+    hides_source: bool = False
+    """See ``Client``."""
+
+
+_QUIRKS = (
+    # Emacs waits for a command's reply with its input blocked and gives up after 10 s (eglot and lsp-mode alike).
+    # Eglot replies to applyEdit at once and sends didChange later, in a batch; the next edit, made for the old
+    # version, then fails ("Edits on 'demo.py' require version 0, you have 1"; eglot 1.9).
+    _Quirk(("emacs", "eglot"), blocks=True, lagging_version=True),
+    # Helix reports a request that isn't answered within 20 s as failed.
+    _Quirk(("helix",), blocks=True),
+    # Neovim refuses an edit to an older version ("Buffer newer than edits") and yet replies applied: true
+    # (0.7, 0.10 and 0.12): the document itself has to be compared.
+    _Quirk(("neovim", "nvim"), trusts_applied=False),
+    # VS Code and its kin show kind `source` only in a menu of its own ("Source Action..."), not under Ctrl+. where
+    # people look for what can be done with a selection.
+    _Quirk(("visual studio code", "code - oss", "vscodium", "code-server", "cursor", "windsurf"), hides_source=True),
+)
+# A client without a name gets all the care there is: eglot 1.9, the one in Debian 12, gives none.
+_UNNAMED = _Quirk((), blocks=True, trusts_applied=False, lagging_version=True)
+_ORDINARY = _Quirk(())
+
+
+def recognise(params: types.InitializeParams) -> Client:
+    """Return what the client that sent ``initialize`` can do."""
+    name = params.client_info.name if params.client_info else ""
+    quirk = _quirk(name)
+    window = params.capabilities.window or types.WindowClientCapabilities()
+    progress = bool(window.work_done_progress)
+    return Client(
+        name=name,
+        version=(params.client_info and params.client_info.version) or "",
+        progress=progress,
+        show_document=bool(window.show_document and window.show_document.support),
+        reply_pending=progress and not quirk.blocks,
+        trusts_applied=quirk.trusts_applied,
+        lagging_version=quirk.lagging_version,
+        hides_source=quirk.hides_source,
+        **_own_extensions(params.capabilities.experimental),
+        **_edits(params.capabilities.workspace),
+        **_menu(params.capabilities.text_document),
+    )
+
+
+def _quirk(name: str) -> _Quirk:
+    if not name:
+        return _UNNAMED
+    lower = name.lower()
+    return next((quirk for quirk in _QUIRKS if any(part in lower for part in quirk.names)), _ORDINARY)
+
+
+def _own_extensions(experimental: Any) -> dict[str, bool]:
+    own = experimental.get("tuppence") if isinstance(experimental, Mapping) else None
+    if not isinstance(own, Mapping):
+        return {}
+    return {"streams": own.get("stream") == 1, "status": bool(own.get("status"))}
+
+
+def _edits(workspace: types.WorkspaceClientCapabilities | None) -> dict[str, bool]:
+    if workspace is None:
+        return {}
+    edits = workspace.workspace_edit or types.WorkspaceEditClientCapabilities()
+    operations = edits.resource_operations or ()
+    return {
+        "apply_edit": bool(workspace.apply_edit),
+        # The protocol: only a client that announces neither of the two is held to plain `changes`. Neovim and
+        # others announce resourceOperations alone.
+        "document_changes": bool(edits.document_changes or operations),
+        "create_files": types.ResourceOperationKind.Create in operations,
+        "annotations": edits.change_annotation_support is not None,
+    }
+
+
+def _menu(text_document: types.TextDocumentClientCapabilities | None) -> dict[str, bool]:
+    if text_document is None:
+        return {}
+    actions = text_document.code_action or types.CodeActionClientCapabilities()
+    hover = text_document.hover or types.HoverClientCapabilities()
+    tags = actions.tag_support.value_set if actions.tag_support else ()
+    return {
+        "literal_actions": actions.code_action_literal_support is not None,
+        "disabled_actions": bool(actions.disabled_support),
+        "preferred_actions": bool(actions.is_preferred_support),
+        "tagged_actions": types.CodeActionTag.LlmGenerated in tags,
+        "markdown": types.MarkupKind.Markdown in (hover.content_format or ()),
+    }

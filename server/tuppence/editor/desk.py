@@ -1,0 +1,141 @@
+"""One connection, as the rest of the editor side uses it: what can be asked of the editor and shown in it.
+
+Everything that goes out to the editor passes here, held to what the client said it can do. Nothing here decides what
+to say.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from uuid import uuid4
+
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+
+from tuppence.core.accounts import payload
+from tuppence.editor.clients import Client
+from tuppence.editor.convert import Encoding
+from tuppence.editor.documents import Documents
+from tuppence.editor.protocol import Protocol
+from tuppence.house import House
+
+REPLY = 10.0
+"""Seconds that the editor may take to answer a request of ours that asks no person."""
+
+
+class Desk:
+    """The editor at the other end."""
+
+    def __init__(self, server: LanguageServer, house: House) -> None:
+        assert isinstance(server.protocol, Protocol)
+        self._server = server
+        self._protocol: Protocol = server.protocol
+        self.house = house
+
+    @property
+    def client(self) -> Client:
+        """What the editor can do."""
+        return self._protocol.client
+
+    @property
+    def documents(self) -> Documents:
+        """The open documents."""
+        return self._protocol.documents
+
+    @property
+    def encoding(self) -> Encoding:
+        """What columns are counted in."""
+        return self._protocol.encoding
+
+    async def apply(self, edit: types.WorkspaceEdit, label: str) -> bool:
+        """Ask the editor to apply an edit; return what it says, False where it says nothing in time."""
+        params = types.ApplyWorkspaceEditParams(edit=edit, label=label)
+        try:
+            async with asyncio.timeout(REPLY):
+                result = await self._server.workspace_apply_edit_async(params)
+        except TimeoutError:
+            return False
+        return bool(result.applied)
+
+    async def draft(self, params: dict[str, object]) -> bool:
+        """Ask a live client to apply one streamed edit; return what it says."""
+        try:
+            async with asyncio.timeout(REPLY):
+                result = await self._protocol.send_request_async("tuppence/edit", params)
+        except TimeoutError:
+            return False
+        return bool(_field(result, "applied"))
+
+    def notify(self, method: str, params: dict[str, object]) -> None:
+        """Send one of our own notifications; a client that does not know it ignores it."""
+        self._protocol.notify(method, params)
+
+    def say(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
+        """Show one sentence to the person."""
+        self._server.window_show_message(types.ShowMessageParams(type=kind, message=message))
+
+    def log(self, message: str) -> None:
+        """Write a line to the editor's log of this server."""
+        self._server.window_log_message(types.LogMessageParams(type=types.MessageType.Info, message=message))
+
+    async def choose(self, question: str, answers: tuple[str, ...]) -> str | None:
+        """Ask the person a question; return the answer that was picked, None where it was dismissed."""
+        actions = [types.MessageActionItem(title=answer) for answer in answers]
+        params = types.ShowMessageRequestParams(type=types.MessageType.Info, message=question, actions=actions)
+        picked = await self._server.window_show_message_request_async(params)
+        return picked.title if picked else None
+
+    async def show(self, uri: str) -> bool:
+        """Open a file in the editor; return whether it did."""
+        if not self.client.show_document:
+            return False
+        params = types.ShowDocumentParams(uri=uri, external=False, take_focus=False)
+        try:
+            async with asyncio.timeout(REPLY):
+                result = await self._server.window_show_document_async(params)
+        except TimeoutError:
+            return False
+        return bool(result.success)
+
+    def publish(self, uri: str, version: int | None, diagnostics: list[types.Diagnostic]) -> None:
+        """Replace all diagnostics of ours on a document."""
+        params = types.PublishDiagnosticsParams(uri=uri, version=version, diagnostics=diagnostics)
+        self._server.text_document_publish_diagnostics(params)
+
+    async def show_cost(self) -> None:
+        """Send the accounts as they stand to whoever shows them."""
+        house = self.house
+        summary = await asyncio.to_thread(house.ledger.summary, house.session, house.now())
+        self.notify("tuppence/cost", payload(summary))
+
+    @contextlib.asynccontextmanager
+    async def progress(self, title: str, cancel: Callable[[], None]) -> AsyncIterator[Callable[[str], None]]:
+        """Show progress while the block runs; it gives what to call with each new line.
+
+        :param cancel: called when the person cancels the progress.
+        """
+        if not self.client.progress:
+            yield lambda _line: None
+            return
+        token = f"tuppence-{uuid4()}"
+        progress = self._protocol.progress
+        try:
+            async with asyncio.timeout(REPLY):
+                await progress.create_async(token)
+        except TimeoutError:
+            yield lambda _line: None
+            return
+        self._protocol.on_progress_cancel(token, cancel)
+        progress.begin(token, types.WorkDoneProgressBegin(title=title, cancellable=True))
+        try:
+            yield lambda line: progress.report(token, types.WorkDoneProgressReport(message=line, cancellable=True))
+        finally:
+            progress.end(token, types.WorkDoneProgressEnd())
+
+
+def _field(result: Any, name: str) -> Any:
+    """Return a field of an untyped reply, which pygls gives as an object or a mapping."""
+    return result.get(name) if isinstance(result, dict) else getattr(result, name, None)

@@ -1,0 +1,244 @@
+"""The open documents, as the editor describes them: opened, changed, closed.
+
+pygls keeps a store of its own, but splits lines as ``str.splitlines`` does, at form feeds and U+2028 too, and so
+corrupts such documents on the first incremental change. This one splits them where the protocol does. It holds text,
+versions and parsed trees; it reads no files, and it does not know what is done with a document.
+
+Invariants: a version is replaced whole, never changed in place; the edits told to a listener, applied in order to the
+text that it last saw, give the document that it is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from tuppence.core.text import Document, Edit, Span, line_starts
+from tuppence.editor.convert import Encoding, from_range
+from tuppence.errors import Stale
+
+if TYPE_CHECKING:
+    from tuppence.core.tree import Tree
+
+Listener = Callable[[Document | None, tuple[Edit, ...]], None]
+"""Told of each change with the new document and the edits that led to it, of the close with None and no edits."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class _Open:
+    """One open document and what is known about it."""
+
+    document: Document
+    """The newest version."""
+    listeners: list[Listener] = field(default_factory=list)
+    """Told in the order in which they came."""
+    tree: Tree | None = None
+    """The newest parse; it lags behind by ``since``."""
+    since: list[Edit] = field(default_factory=list)
+    """The edits since ``tree``, each relative to the text after the one before."""
+    parsing: asyncio.Task[None] | None = None
+    """The parse under way: one at a time."""
+
+
+class Documents:
+    """The open documents by URI; to be used on the event loop's thread only."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, _Open] = {}
+
+    def open(self, uri: str, language: str, version: int, text: str) -> None:
+        """Take in a document that the editor opened; opening it once more replaces its text."""
+        document = Document(uri, language, version, text)
+        known = self._open.get(uri)
+        if known is None:
+            self._open[uri] = _Open(document)
+            return
+        edits = _difference(known.document.text, text)
+        if known.document.language != language:
+            known.tree = None
+        self._replace(known, document, edits)
+
+    def change(
+        self, uri: str, version: int, changes: Sequence[types.TextDocumentContentChangeEvent], encoding: Encoding
+    ) -> tuple[Edit, ...]:
+        """Apply the editor's changes in their order and return them, each relative to the text after the one before.
+
+        A change of the whole text becomes the one edit between what both texts begin and end with, so that spans
+        elsewhere survive it. A change to a document that is not open has nothing to apply to and is dropped.
+        """
+        known = self._open.get(uri)
+        if known is None:
+            return ()
+        document, edits = known.document, []
+        for change in changes:
+            for edit in _edits(document, change, encoding):
+                document = _after(document, edit)
+                edits.append(edit)
+        self._replace(known, _with_version(document, version), tuple(edits))
+        return tuple(edits)
+
+    def close(self, uri: str) -> None:
+        """Forget a document, telling those who watch it."""
+        known = self._open.pop(uri, None)
+        if known is not None:
+            _tell(known, None, ())
+
+    def get(self, uri: str) -> Document | None:
+        """Return the newest version, None where the document is not open."""
+        known = self._open.get(uri)
+        return known.document if known else None
+
+    async def tree(self, uri: str) -> Tree:
+        """Return the parse of the newest version, which is the one that ``get`` returns until the next await.
+
+        It is parsed off the event loop and incrementally, one parse at a time; what the user types meanwhile is
+        parsed before this returns.
+
+        :raises Stale: the document is not open, or was closed meanwhile.
+        """
+        while known := self._open.get(uri):
+            if known.tree is not None and not known.since:
+                return known.tree
+            if known.parsing is None:
+                known.parsing = asyncio.create_task(_parse(known))
+            # Whoever waits may be cancelled; the others still want the parse.
+            await asyncio.shield(known.parsing)
+        raise Stale("The document is not open any more.", "Open it and try again.")
+
+    def watch(self, uri: str, listener: Listener) -> Callable[[], None]:
+        """Tell ``listener`` of each change and of the close; return what ends that.
+
+        A document that is not open is never told of.
+        """
+        known = self._open.get(uri)
+        if known is None:
+            return lambda: None
+        known.listeners.append(listener)
+
+        def unwatch() -> None:
+            if listener in known.listeners:
+                known.listeners.remove(listener)
+
+        return unwatch
+
+    async def wait_version(self, uri: str, version: int, timeout: float) -> bool:  # noqa: ASYNC109 - it is no error
+        """Wait until the document has at least that version, at most ``timeout`` seconds; report whether it has."""
+        changed = asyncio.Event()
+        unwatch = self.watch(uri, lambda _document, _edits: changed.set())
+        try:
+            async with asyncio.timeout(timeout):
+                while self._is_before(uri, version):
+                    changed.clear()
+                    await changed.wait()
+        except TimeoutError:
+            return False
+        finally:
+            unwatch()
+        return self.get(uri) is not None
+
+    def _is_before(self, uri: str, version: int) -> bool:
+        document = self.get(uri)
+        return document is not None and (document.version is None or document.version < version)
+
+    def _replace(self, known: _Open, document: Document, edits: tuple[Edit, ...]) -> None:
+        known.document = document
+        known.since += edits
+        _tell(known, document, edits)
+
+
+def _tell(known: _Open, document: Document | None, edits: tuple[Edit, ...]) -> None:
+    for listener in tuple(known.listeners):
+        try:
+            listener(document, edits)
+        except Exception:  # noqa: BLE001 - one listener's fault must not keep the change from the others
+            _log.exception("A listener failed on a change of %s", known.document.uri)
+
+
+async def _parse(known: _Open) -> None:
+    """Bring the tree up to the version that is the newest when the parse begins."""
+    from tuppence.core.languages import language
+    from tuppence.core.syntax import parse
+
+    document, old = known.document, known.tree
+    edits = tuple(known.since) if old is not None else ()
+    known.since.clear()
+    # Until it is done there is no tree, so that a failed parse is followed by a whole one.
+    known.tree = None
+    try:
+        tree = await asyncio.to_thread(parse, document.text, language(document.language), old, edits)
+        if known.document.language == document.language:
+            known.tree = tree
+    finally:
+        known.parsing = None
+
+
+def _edits(document: Document, change: types.TextDocumentContentChangeEvent, encoding: Encoding) -> tuple[Edit, ...]:
+    if isinstance(change, types.TextDocumentContentChangePartial):
+        return (Edit(from_range(document, change.range, encoding), change.text),)
+    return _difference(document.text, change.text)
+
+
+def _difference(old: str, new: str) -> tuple[Edit, ...]:
+    """Return the one edit between what both texts begin and end with, none where they are equal."""
+    if old == new:
+        return ()
+    shorter = min(len(old), len(new))
+    start = _longest(shorter, lambda low, high: old[low:high] == new[low:high])
+    end = _longest(
+        shorter - start,
+        lambda low, high: old[len(old) - high : len(old) - low] == new[len(new) - high : len(new) - low],
+    )
+    return (Edit(Span(start, len(old) - end), new[start : len(new) - end]),)
+
+
+def _longest(limit: int, is_same: Callable[[int, int], bool]) -> int:
+    """Return how far two texts agree: halving compares whole slices, far faster than one character at a time."""
+    low, high = 0, limit
+    while low < high:
+        middle = (low + high + 1) // 2
+        if is_same(low, middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _after(document: Document, edit: Edit) -> Document:
+    """Return the document after an edit, its lines counted anew only where the edit touched them."""
+    text = document.text[: edit.span.start] + edit.text + document.text[edit.span.end :]
+    return _with_lines(replace(document, text=text), _moved_lines(document.line_starts, edit, text))
+
+
+def _with_version(document: Document, version: int) -> Document:
+    return _with_lines(replace(document, version=version), document.line_starts)
+
+
+def _with_lines(document: Document, starts: tuple[int, ...]) -> Document:
+    # This is where a cached property keeps its value: counting 10,000 lines anew costs more than all the rest.
+    vars(document)["line_starts"] = starts
+    return document
+
+
+def _moved_lines(starts: tuple[int, ...], edit: Edit, text: str) -> tuple[int, ...]:
+    """Return the line starts of ``text``, which is the text of ``starts`` after the edit.
+
+    Lines are counted anew from the start of the line before the edit (the edit may follow a CR with an LF) to the
+    first line that starts after it; that start stays one, since what ends the line before it was not touched.
+    """
+    first = bisect_right(starts, max(0, edit.span.start - 1)) - 1
+    last = bisect_right(starts, edit.span.end)
+    moved = len(edit.text) - len(edit.span)
+    begin = starts[first]
+    end = starts[last] + moved if last < len(starts) else len(text)
+    fresh = tuple(begin + start for start in line_starts(text[begin:end]))
+    # The slice ends where the line at `last` starts, so its last start is that one.
+    rest = starts[last + 1 :]
+    return starts[:first] + fresh + (tuple(start + moved for start in rest) if moved else rest)

@@ -1,0 +1,62 @@
+"""The latest answer in each document, so that the same question can be asked again on the same target.
+
+The target moves with the edits elsewhere in the document; once it is changed itself, or the document is closed, there
+is nothing to ask again about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tuppence.core.route import Route
+from tuppence.core.text import Document, Edit, Span, shift
+from tuppence.editor.documents import Documents
+from tuppence.plan import Ask
+
+
+@dataclass(slots=True)
+class Finished:
+    """An answer that was given."""
+
+    ask: Ask
+    span: Span | None
+    """Where the target lies now; None once it was changed."""
+    route: Route | None
+    """The choice that it came from; None for one that needed no model."""
+    kept: bool
+    """Whether it was an earlier answer, given again."""
+
+
+class Latest:
+    """The latest answers by document."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+        self._finished: dict[str, Finished] = {}
+        self._unwatch: dict[str, Callable[[], None]] = {}
+
+    def remember(self, finished: Finished) -> None:
+        """Take an answer in place of the document's former one."""
+        uri = finished.ask.document.uri
+        self._finished[uri] = finished
+        if uri not in self._unwatch:
+            self._unwatch[uri] = self._documents.watch(uri, lambda now, edits: self._changed(uri, now, edits))
+
+    def at(self, uri: str) -> Finished | None:
+        """Return a document's latest answer, None where there is none that can be asked again."""
+        finished = self._finished.get(uri)
+        return finished if finished is not None and finished.span is not None else None
+
+    def by_run(self, run: str) -> Finished | None:
+        """Return the answer of a run while it is the latest in its document."""
+        return next((each for uri in self._finished if (each := self.at(uri)) and each.ask.run == run), None)
+
+    def _changed(self, uri: str, document: Document | None, edits: tuple[Edit, ...]) -> None:
+        if document is None:
+            self._finished.pop(uri, None)
+            self._unwatch.pop(uri)()
+            return
+        finished = self._finished[uri]
+        for edit in edits:
+            finished.span = shift(finished.span, edit) if finished.span is not None else None

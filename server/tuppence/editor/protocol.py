@@ -1,0 +1,172 @@
+"""The Language Server Protocol's life cycle: who the client is, its documents, its progress, the end.
+
+What differs from pygls, and why: documents go to ``Documents``, since pygls' store would corrupt some of them and do
+the same work twice (its workspace folders stay in use); a token of progress is forgotten when its progress ends, where
+pygls keeps it for ever; a message that comes too early or too late is refused as the protocol says; ``exit`` ends the
+conversation, and not the process from inside a callback.
+
+This file does not know what a command does. How requests are answered and cancelled stands in rpc.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from cattrs import Converter
+from lsprotocol import types
+from pygls.exceptions import FeatureRequestError
+from pygls.lsp.server import LanguageServer
+from pygls.progress import Progress
+from pygls.protocol import lsp_method
+from pygls.protocol.json_rpc import RPCMessage, RPCRequest
+
+from tuppence.editor.clients import Client, recognise
+from tuppence.editor.convert import Encoding
+from tuppence.editor.documents import Documents
+from tuppence.editor.requests import Callback, Callbacks
+from tuppence.editor.rpc import Rpc, Steps, explain
+
+_log = logging.getLogger(__name__)
+
+
+class Protocol(Rpc):
+    """One conversation with one editor."""
+
+    def __init__(self, server: LanguageServer, converter: Converter) -> None:
+        self.documents = Documents()
+        """The open documents."""
+        self.client = Client(name="")
+        """Who speaks to us; known from ``initialize`` on."""
+        self.began = asyncio.Event()
+        """Set by ``initialize``."""
+        self.ended = asyncio.Event()
+        """Set by ``exit``."""
+        super().__init__(server, converter)
+        self._progress_callbacks = Callbacks()
+        self.progress = _Progress(self, self._progress_callbacks)
+
+    @property
+    def encoding(self) -> Encoding:
+        """What the client counts columns in; known from ``initialize`` on."""
+        return Encoding(self._workspace.position_encoding) if self._workspace else Encoding.Utf16
+
+    @property
+    def exit_code(self) -> int:
+        """The process's exit code, if it ends now: an end without ``shutdown`` is a failure."""
+        return 0 if self._shutdown else 1
+
+    def on_progress_cancel(self, token: types.ProgressToken, callback: Callback) -> None:
+        """Call ``callback`` when the user cancels that progress, unless it ends before."""
+        self._progress_callbacks.add(token, callback)
+
+    def handle_message(self, message: RPCMessage) -> None:
+        """Hand a message on, unless this is not the time for it."""
+        method = getattr(message, "method", "")
+        too_early = not self.began.is_set() and method not in (types.INITIALIZE, types.EXIT, "")
+        too_late = self._shutdown or (self.began.is_set() and method == types.INITIALIZE)
+        if isinstance(message, RPCRequest) and too_early:
+            self.refuse(message.id, types.ErrorCodes.ServerNotInitialized, "`initialize` has to come first.")
+        elif isinstance(message, RPCRequest) and too_late:
+            self.refuse(message.id, types.ErrorCodes.InvalidRequest, f"It is too late for `{method}`.")
+        elif not too_early:
+            super().handle_message(message)
+
+    @lsp_method(types.INITIALIZE)
+    def lsp_initialize(self, params: types.InitializeParams) -> Steps:
+        """Learn who the client is."""
+        self.client = recognise(params)
+        result = yield from super().lsp_initialize(params)
+        self.began.set()
+        return result
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
+    def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> Steps:
+        """Take in a document."""
+        item = params.text_document
+        self.documents.open(item.uri, str(item.language_id), item.version, item.text)
+        yield from self._own(types.TEXT_DOCUMENT_DID_OPEN, params)
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
+    def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> Steps:
+        """Take in a document's changes."""
+        document = params.text_document
+        self.documents.change(document.uri, document.version, params.content_changes, self.encoding)
+        yield from self._own(types.TEXT_DOCUMENT_DID_CHANGE, params)
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
+    def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> Steps:
+        """Forget a document."""
+        self.documents.close(params.text_document.uri)
+        yield from self._own(types.TEXT_DOCUMENT_DID_CLOSE, params)
+
+    @lsp_method(types.WINDOW_WORK_DONE_PROGRESS_CANCEL)
+    def lsp_work_done_progress_cancel(self, params: types.WorkDoneProgressCancelParams) -> Steps:
+        """Tell those who wait for it that the user cancelled; a progress that has ended is no mistake."""
+        self._progress_callbacks.call(params.token)
+        if (future := self.progress.tokens.get(params.token)) is not None:
+            future.cancel()
+        yield from self._own(types.WINDOW_WORK_DONE_PROGRESS_CANCEL, params)
+
+    @lsp_method(types.SHUTDOWN)
+    def lsp_shutdown(self, *args: Any) -> Steps:
+        """Let everything that runs clean up, then answer; from here on requests are refused."""
+        self._shutdown = True
+        yield from self._own(types.SHUTDOWN, *args)
+        yield self.wind_up, (), None
+
+    @lsp_method(types.EXIT)
+    def lsp_exit(self, *args: Any) -> Steps:
+        """Say that the conversation is over; the transport ends it."""
+        yield from self._own(types.EXIT, *args)
+        self.ended.set()
+
+    def _own(self, method: str, *args: Any) -> Steps:
+        """Run the handler that the server registered for a method that is also built in, if it did."""
+        if (handler := self.fm.features.get(method)) is not None:
+            yield handler, args, None
+
+
+class Server(LanguageServer):
+    """A language server that speaks ``Protocol``."""
+
+    protocol: Protocol
+
+    def __init__(self, name: str, version: str) -> None:
+        super().__init__(name, version, protocol_cls=Protocol)
+        self.at_end: list[Callable[[], Awaitable[None]]] = []
+        """Awaited in turn when the conversation is over, however it ended."""
+        self._shown: set[str] = set()
+
+    async def tidy_up(self) -> None:
+        """Do all that is to be done at the end, even where a part of it fails."""
+        for step in self.at_end:
+            try:
+                await step()
+            except Exception:  # noqa: BLE001 - the others still have to be done
+                _log.exception("A part of the clean-up failed")
+
+    def report_server_error(self, error: Exception, source: type[Exception]) -> None:
+        """Show one sentence, and each sentence once: a fault in ``didChange`` would come back with every key."""
+        sentence = explain(error)
+        # A request's answer says it already.
+        if source is FeatureRequestError or sentence in self._shown:
+            return
+        self._shown.add(sentence)
+        self.window_show_message(types.ShowMessageParams(types.MessageType.Error, sentence))
+
+
+class _Progress(Progress):
+    """pygls' progress, which forgets a token when its progress ends."""
+
+    def __init__(self, protocol: Protocol, callbacks: Callbacks) -> None:
+        super().__init__(protocol)
+        self._callbacks = callbacks
+
+    def end(self, token: types.ProgressToken, value: types.WorkDoneProgressEnd) -> None:
+        """Tell the client that the work has ended."""
+        super().end(token, value)
+        self.tokens.pop(token, None)
+        self._callbacks.forget(token)

@@ -1,0 +1,212 @@
+"""JSON-RPC as tuppence speaks it: every request is answered exactly once, and a cancel ends what it cancels.
+
+What differs from pygls, and why:
+
+- ``$/cancelRequest`` ends the coroutine behind a command too. pygls answers the request and lets the coroutine run on.
+- A coroutine that we cancel ourselves answers its request; in pygls that request would stay open for ever.
+- A message that is no JSON, or has the wrong fields, and an answer that can't be written as JSON, are answered as
+  errors; in pygls their sender waits in vain.
+- An error is a sentence for a person. Tracebacks go to the log, and what passes over the wire goes nowhere else: it is
+  the user's source.
+- The futures of inner calls are forgotten when they are done.
+
+It knows nothing of documents, nor where the bytes come from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
+from typing import Any
+
+from cattrs import Converter
+from lsprotocol import types
+from pygls.exceptions import FeatureNotificationError, JsonRpcException
+from pygls.lsp.server import LanguageServer
+from pygls.protocol import LanguageServerProtocol
+
+from tuppence.editor.requests import Callback, MsgId, Requests
+from tuppence.errors import TuppenceError
+
+Steps = Generator[tuple[Callable[..., Any], tuple[Any, ...], None], Any, Any]
+"""A built-in handler of pygls: it yields the handlers that are to run before it goes on."""
+
+_log = logging.getLogger(__name__)
+_PATIENCE = 2.0
+"""Seconds that cancelled requests get to clean up."""
+
+
+class Rpc(LanguageServerProtocol):
+    """The message layer of one conversation."""
+
+    def __init__(self, server: LanguageServer, converter: Converter) -> None:
+        # At INFO it logs each message that goes out, at ERROR each that it could not handle.
+        logging.getLogger("pygls.protocol.json_rpc").setLevel(logging.CRITICAL)
+        self._requests = Requests()
+        super().__init__(server, converter)
+
+    @property
+    def cancelled(self) -> dict[MsgId, bool]:
+        """The requests that were cancelled and for which something still runs."""
+        return self._requests.cancelled
+
+    def current_request(self) -> MsgId | None:
+        """Return the id of the request that the calling handler answers, None for a notification's."""
+        return self.msg_id
+
+    def on_cancel(self, request: MsgId, callback: Callback) -> None:
+        """Call ``callback`` when the request is cancelled; at once if it was, never if it was answered."""
+        self._requests.on_cancel(request, callback)
+
+    async def wind_up(self) -> None:
+        """Cancel what runs for any request but the current one, and wait for it to clean up."""
+        running = self._requests.running(apart_from=self.current_request())
+        for future in running:
+            future.cancel()
+        tasks = [future for future in running if isinstance(future, asyncio.Task)]
+        if tasks:
+            await asyncio.wait(tasks, timeout=_PATIENCE)
+
+    def receive(self, body: bytes) -> None:
+        """Take in one message; one that makes no sense is answered as far as it can be, and dropped."""
+        try:
+            data = json.loads(body)
+        except (ValueError, RecursionError):
+            self.refuse(None, types.ErrorCodes.ParseError, "The message is not JSON.")
+            return
+        if not isinstance(data, dict) or data.get("jsonrpc") != self.VERSION:
+            self.refuse(_id_of(data), types.ErrorCodes.InvalidRequest, "The message is not one of JSON-RPC 2.0.")
+            return
+        try:
+            message = self.structure_message(data)
+        except JsonRpcException:
+            self._reject(data)
+            return
+        try:
+            self.handle_message(message)
+        except Exception:  # noqa: BLE001 - one message must not end the conversation
+            _log.exception("A message could not be handled: %s", data.get("method", "an answer"))
+
+    def refuse(self, request: MsgId | None, code: int, sentence: str) -> None:
+        """Answer a request with an error; None where its id could not be read."""
+        error = types.ResponseErrorMessage(id=request, error=types.ResponseError(code=int(code), message=sentence))
+        self._send_data(error)
+
+    def _reject(self, data: dict[str, Any]) -> None:
+        """Answer a message whose fields are wrong; fail the request that it answers, if it is an answer."""
+        name, request = data.get("method"), _id_of(data)
+        if "method" not in data and request is not None:
+            error = types.ResponseError(
+                code=types.ErrorCodes.InternalError, message="The editor's answer is malformed."
+            )
+            self._handle_response(request, None, error)
+        elif "id" in data:
+            sentence = f"The parameters of `{name}` do not have the form that the protocol gives them."
+            self.refuse(request, types.ErrorCodes.InvalidParams, sentence)
+        else:
+            _log.warning("A notification with malformed parameters was dropped: %s", name)
+
+    def _execute_handler(
+        self,
+        msg_id: MsgId,
+        handler: Callable[..., Any],
+        callback: Callable[[Future[Any]], None],
+        args: tuple[Any, ...] | None = None,
+        kwargs: dict[str, Any] | None = None,
+    ) -> None:
+        """Run a handler, noting the request that it runs for: a command's coroutine has an id of its own."""
+        request = self.current_request()
+
+        def finished(future: Future[Any]) -> None:
+            self._request_futures.pop(msg_id, None)
+            if request is not None:
+                self._requests.ended(request, future)
+            callback(future)
+
+        super()._execute_handler(msg_id, handler, finished, args, kwargs)
+        future = self._request_futures.get(msg_id)
+        if request is not None and future is not None:
+            self._requests.started(request, future)
+
+    def _run_generator(self, future: Future[Any] | None, *, gen: Steps, result_future: Future[Any]) -> None:
+        """Go on after an inner handler; where we cancelled that ourselves, its request ends as cancelled too."""
+        if future is not None and future.cancelled():
+            gen.close()
+            result_future.cancel()
+            return
+        super()._run_generator(future, gen=gen, result_future=result_future)
+
+    def _handle_cancel_notification(self, msg_id: MsgId) -> None:
+        """End what runs for a request; a request that was answered meanwhile is no mistake."""
+        outer = self._request_futures.get(msg_id)
+        if outer is None:
+            return
+        for inner in self._requests.cancel(msg_id):
+            if inner is not outer:
+                inner.cancel()
+        super()._handle_cancel_notification(msg_id)
+
+    def _handle_response(self, msg_id: MsgId, result: Any = None, error: types.ResponseError | None = None) -> None:
+        """Pass the editor's answer on, unless nobody waits for it any more."""
+        future = self._request_futures.get(msg_id)
+        if future is None or future.cancelled():
+            self._request_futures.pop(msg_id, None)
+            return
+        super()._handle_response(msg_id, result, error)
+
+    def _send_handler_result(self, future: Future[Any], *, msg_id: MsgId) -> None:
+        """Answer a request."""
+        error = None if future.cancelled() else future.exception()
+        if error is None or isinstance(error, JsonRpcException):
+            super()._send_handler_result(future, msg_id=msg_id)
+        elif isinstance(error, TuppenceError):
+            self.refuse(msg_id, types.LSPErrorCodes.RequestFailed, explain(error))
+        else:
+            self.refuse(msg_id, types.ErrorCodes.InternalError, explain(error))
+
+    def _check_handler_result(self, future: Future[Any]) -> None:
+        """Report what went wrong with a notification: it has no answer that could say it."""
+        if not future.cancelled() and isinstance(error := future.exception(), Exception):
+            self._server._report_server_error(error, FeatureNotificationError)  # noqa: SLF001 - pygls' own seam
+
+    def _send_response(self, msg_id: MsgId, result: Any = None, error: types.ResponseError | None = None) -> None:
+        """Send an answer; pygls puts a traceback into the data of its errors, which stays here."""
+        if error is not None:
+            error = types.ResponseError(code=error.code, message=error.message)
+        super()._send_response(msg_id, result, error)
+
+    def _send_data(self, data: Any) -> None:
+        """Send a message; one that can't be written as JSON fails the request that it belongs to."""
+        if self.writer is None:
+            return
+        try:
+            body = json.dumps(data, default=self._serialize_message).encode("ascii")
+        except Exception as error:  # noqa: BLE001 - converters raise what they like
+            self._fail(data, error)
+            return
+        self.writer.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+
+    def _fail(self, data: Any, error: Exception) -> None:
+        request, asked = getattr(data, "id", None), hasattr(data, "method")
+        if request is not None and asked:
+            self._request_futures.pop(request).set_exception(error)
+        elif request is not None:
+            self.refuse(request, types.ErrorCodes.InternalError, explain(error))
+        else:
+            self._server._report_server_error(error, FeatureNotificationError)  # noqa: SLF001 - pygls' own seam
+
+
+def explain(error: BaseException) -> str:
+    """Return one sentence for a person; where the error is our own mistake, its traceback goes to the log."""
+    if isinstance(error, TuppenceError | JsonRpcException):
+        return str(error)
+    _log.error("An error that tuppence did not expect", exc_info=error)
+    return f"tuppence made a mistake ({type(error).__name__}); its log says more."
+
+
+def _id_of(data: Any) -> MsgId | None:
+    found = data.get("id") if isinstance(data, dict) else None
+    return found if isinstance(found, int | str) else None

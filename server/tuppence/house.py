@@ -1,0 +1,105 @@
+"""What a run stands on: the things outside the core that a request needs, in one value.
+
+The house holds them and nothing else: no logic of a request lives here, and no import of a heavy library.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tuppence.cache import Answers
+from tuppence.config import Config
+from tuppence.core.accounts import Entry, Outcome
+from tuppence.core.models import Model
+from tuppence.core.text import Document
+from tuppence.errors import TuppenceError
+from tuppence.keys import Keys
+from tuppence.ledger import Ledger
+from tuppence.stream import Upstream
+from tuppence.workspace import Workspace
+
+AT_ONCE = 4
+"""Requests that one provider is asked at the same time; further ones queue."""
+AT_ONCE_LOCAL = 1
+"""A model on the user's own machine serves one at a time: two would both be slower than one after the other."""
+REST = 30.0
+"""Seconds for which a provider that just failed is not asked again."""
+
+
+class Health:
+    """Which providers just failed, and so are left in peace for a while."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._until: dict[str, float] = {}
+
+    def failed(self, provider: str, rest: float | None = None) -> None:
+        """Note a failure; ``rest`` is the wait in seconds that the provider asked for."""
+        self._until[provider] = self._clock() + max(rest or 0.0, REST)
+
+    def works(self, provider: str) -> None:
+        """Note an answer."""
+        self._until.pop(provider, None)
+
+    def resting(self) -> frozenset[str]:
+        """Return the names of those that are still left in peace."""
+        now = self._clock()
+        return frozenset(provider for provider, until in self._until.items() if until > now)
+
+
+class Turns:
+    """The queue before each provider."""
+
+    def __init__(self) -> None:
+        self._gates: dict[str, asyncio.Semaphore] = {}
+
+    def of(self, model: Model) -> asyncio.Semaphore:
+        """Return the gate to pass before the model's provider is asked."""
+        width = AT_ONCE_LOCAL if model.tier == "local" else AT_ONCE
+        return self._gates.setdefault(model.provider.name, asyncio.Semaphore(width))
+
+
+@dataclass(kw_only=True)
+class House:
+    """The dependencies of a run; one per server."""
+
+    config: Callable[[], Config]
+    """The configuration as it stands now."""
+    keys: Keys
+    upstream: Upstream
+    ledger: Ledger
+    answers: Answers
+    workspace: Workspace
+    neighbours: Callable[[], Awaitable[tuple[Model, ...]]]
+    """Rows of model servers on the user's own machine that the user said yes to."""
+    embedded: Callable[[], Awaitable[tuple[Model, ...]]]
+    """The row of the embedded model, which this starts; empty where it is not installed."""
+    buffer: Callable[[str], Document | None]
+    """The document that the editor has open at an absolute path, or None."""
+    session: str
+    """Names this server's life in the ledger."""
+    now: Callable[[], datetime]
+    """The time, with the user's time zone."""
+    health: Health = field(default_factory=Health)
+    turns: Turns = field(default_factory=Turns)
+    trouble: list[str] = field(default_factory=list)
+    """Sentences about accounts that could not be written; shown once, then emptied."""
+
+    def record(self, entry: Entry) -> None:
+        """Write an entry to the ledger; a ledger that fails never costs the user an answer."""
+        try:
+            self.ledger.add(entry)
+            self.trouble += self.ledger.warnings()
+        except TuppenceError as error:
+            self.trouble.append(str(error))
+
+    def outcome(self, run: str, outcome: Outcome) -> None:
+        """Correct how a run ended, in the ledger."""
+        try:
+            self.ledger.outcome(run, outcome)
+        except TuppenceError as error:
+            self.trouble.append(str(error))

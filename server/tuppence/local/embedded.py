@@ -1,0 +1,275 @@
+"""A client's side of the embedded model: llama.cpp with SmolLM2-135M, one server for all editors of a user.
+
+``start`` joins the server that runs, or starts one. Call it before every request: it costs milliseconds where the
+server runs, and a server that idled for ten minutes has ended. What a lease is, and why nobody is judged by a process
+number, stands in room.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tuppence.core.models import CacheRules, Model, Provider, Quirks
+from tuppence.errors import Broken, Busy, NoModel
+from tuppence.local import ask
+from tuppence.local.found import FREE
+from tuppence.local.room import Lock, Room, State
+from tuppence.local.weights import INSTALL, Weights
+
+MODEL = "smollm2-135m"
+CONTEXT = 8192
+KEY_ENV = "TUPPENCE_EMBEDDED_KEY"
+"""The name under which the server's key is handed to keys.py; nobody has to set it."""
+IDLE_SECONDS = 600.0
+_START_SECONDS = 60.0
+_SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the embedded server answers."""
+
+    base_url: str
+    """What precedes ``/chat/completions``."""
+    key: str
+    """The server's own; new with each server."""
+    model: str
+    """What is sent on the wire."""
+
+
+class Embedded:
+    """The embedded model, as one client sees it."""
+
+    def __init__(self, home: Path | None = None, *, state: Path | None = None, idle: float = IDLE_SECONDS) -> None:
+        self._weights = Weights((home or _data_folder()) / "models")
+        self._state = state
+        self._idle = idle
+        self._lease: Lock | None = None
+
+    def installed(self) -> bool:
+        """Report whether the weights are there with the right hash, and the runtime beside them."""
+        return importlib.util.find_spec("xllamacpp") is not None and self._weights.present()
+
+    def install(self, report: Callable[[str], None]) -> None:
+        """Fetch the weights, and the runtime where it is missing, saying what happens; takes seconds to minutes.
+
+        :raises TuppenceError: it could not be done; the sentence says what to do.
+        """
+        self._weights.install(report)
+
+    def remove(self) -> bool:
+        """Stop the server, delete the weights, and report whether there were any."""
+        self.stop()
+        return self._weights.remove()
+
+    def row(self, endpoint: Endpoint) -> Model:
+        """Return the tier table's row; its ability is left out, because nobody has measured it here."""
+        return Model(
+            provider=Provider("embedded", "openai", endpoint.base_url, KEY_ENV),
+            id=endpoint.model,
+            tier="local",
+            price=FREE,
+            context=CONTEXT,
+            max_output=1024,
+            cache=CacheRules("automatic"),
+            quirks=Quirks(temperature=0.0),
+            source="SmolLM2-135M-Instruct, 4 bits, on llama.cpp: good for trying the wiring, not for judging answers",
+        )
+
+    async def start(self) -> Endpoint:
+        """Join the user's server, starting it where none runs, and take or renew this client's lease.
+
+        :raises NoModel: the model is not installed.
+        :raises Busy: another process is starting it and does not get done.
+        :raises Broken: the server does not come up.
+        """
+        if not await asyncio.to_thread(self.installed):
+            raise NoModel("The embedded model is not installed.", "Run: tuppence local install")
+        room = self._room()
+        async with _held(room.door()):
+            self._renew(room)
+            state = await self._answering(room)
+            if state is None:
+                await self._launch(room)
+                state = await self._appeared(room)
+        return Endpoint(f"http://{ask.HOST}:{state.port}/v1", state.key, MODEL)
+
+    def release(self) -> None:
+        """Give the lease back; the server ends within seconds of the last one."""
+        if self._lease is not None:
+            with contextlib.suppress(OSError):  # Windows removes no open file; the server clears it away.
+                self._lease.path.unlink(missing_ok=True)
+            self._lease.free()
+            self._lease = None
+
+    def running(self) -> State | None:
+        """Return where the user's server listens, or None where none runs."""
+        return self._room().state()
+
+    def stop(self) -> bool:
+        """End the user's server and report whether one ran; another client's next ``start`` revives it."""
+        room = self._room()
+        state = room.state()
+        if state is None:
+            return False
+        _end(room, state)
+        return True
+
+    async def speed(self, endpoint: Endpoint) -> float:
+        """Ask the server for a short answer and return its tokens per second.
+
+        :raises Broken: it does not answer.
+        """
+        body = {
+            "messages": [{"role": "user", "content": "Count from one to twenty."}],
+            "max_tokens": 48,
+            "temperature": 0,
+        }
+        answer: Any = await ask.post(f"{endpoint.base_url}/chat/completions", 60, body, endpoint.key)
+        try:
+            return float(answer["timings"]["predicted_per_second"])
+        except (TypeError, KeyError, ValueError) as error:
+            raise Broken("The embedded model does not answer.", f"Read {self._room().log}, or report a bug.") from error
+
+    def _room(self) -> Room:
+        return Room(self._state) if self._state else Room.usual()
+
+    def _renew(self, room: Room) -> None:
+        if self._lease is None or not self._lease.path.exists():
+            self.release()
+            lease = room.lease()
+            lease.take(patience=1)
+            self._lease = lease
+        # The server counts this as use, so that it does not idle out between now and the request.
+        os.utime(self._lease.path)
+
+    async def _answering(self, room: Room) -> State | None:
+        """Return the state of a server that lives and answers; one that hangs is ended."""
+        if not room.taken():
+            return None
+        state = await _written(room)
+        if state is None:
+            return None
+        if await _knows(state):
+            return state
+        await asyncio.to_thread(_end, room, state)
+        return None
+
+    async def _launch(self, room: Room) -> None:
+        room.clear()  # What a killed server left behind is about nobody.
+        arguments = [str(room.path.absolute()), str(self._weights.path.absolute()), str(self._idle)]
+        try:
+            await asyncio.to_thread(_run, arguments, room)
+        except (OSError, subprocess.SubprocessError) as error:
+            raise Broken(
+                f"The embedded model's server cannot be started: {error}.", f"Install it anew: {INSTALL}"
+            ) from error
+
+    async def _appeared(self, room: Room) -> State:
+        state = await _written(room)
+        if state is None:
+            said = room.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            reason = said[-1].rstrip(".") if said else "it gave no reason"
+            remedy = f"Read {room.log}, or install it anew: {INSTALL}"
+            raise Broken(f"The embedded model's server ended while it started: {reason}.", remedy)
+        return state
+
+
+async def _written(room: Room) -> State | None:
+    """Wait while a server loads, and return its state, or None where it ended instead.
+
+    :raises Broken: it loads for ever.
+    """
+    deadline = time.monotonic() + _START_SECONDS
+    while room.taken():
+        state = room.state()
+        if state is not None:
+            return state
+        if time.monotonic() > deadline:
+            raise Broken(f"The embedded model did not load within {_START_SECONDS:.0f} s.", f"Read {room.log}")
+        await asyncio.sleep(0.02)
+    return None
+
+
+@contextlib.asynccontextmanager
+async def _held(door: Lock) -> AsyncIterator[None]:
+    deadline = time.monotonic() + _START_SECONDS
+    while not door.take():
+        if time.monotonic() > deadline:
+            raise Busy(
+                "Another process is starting the embedded model and does not get done.",
+                "End the other editor, then try again.",
+            )
+        await asyncio.sleep(0.02)
+    try:
+        yield
+    finally:
+        door.free()
+
+
+async def _knows(state: State) -> bool:
+    """Report whether the server answers to its key (``/health`` would answer to anybody, and prove nothing)."""
+    listed = await ask.get(f"http://{ask.HOST}:{state.port}/v1/models", 5, state.key)
+    models = listed.get("data") if isinstance(listed, dict) else None
+    return isinstance(models, list) and any(isinstance(each, dict) and each.get("id") == MODEL for each in models)
+
+
+def _run(arguments: list[str], room: Room) -> None:
+    """Start the server in a session of its own, away from this process's streams.
+
+    On POSIX systems the process that is started here forks and ends at once: the server is nobody's child, so neither a
+    signal to the editor's group nor the editor's end reaches it.
+    """
+    # -P: the current folder, which may be anybody's project, is no place to import modules from.
+    command = [sys.executable, "-P", "-m", "tuppence.local.server", *arguments]
+    environment = {name: text for name, text in os.environ.items() if not any(word in name.upper() for word in _SECRET)}
+    with _log(room.log) as log:
+        streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
+        if sys.platform == "win32":
+            flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
+            subprocess.Popen(command, env=environment, cwd=room.path, creationflags=flags, **streams)
+            time.sleep(1)  # There is no fork to wait for; by then it has taken its seat.
+        else:
+            session: dict[str, Any] = {"start_new_session": True, "timeout": _START_SECONDS}
+            subprocess.run(command, check=False, env=environment, cwd=room.path, **session, **streams)
+
+
+@contextlib.contextmanager
+def _log(path: Path) -> Iterator[int]:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _end(room: Room, state: State) -> None:
+    """End the server that holds the seat: politely, then not."""
+    for number, patience in ((signal.SIGTERM, 3.0), (getattr(signal, "SIGKILL", signal.SIGTERM), 3.0)):
+        deadline = time.monotonic() + patience
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(state.pid, number)
+        while room.taken():
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.02)
+        else:
+            return
+    raise Broken(f"The embedded model's server (process {state.pid}) does not end.", "End that process yourself.")
+
+
+def _data_folder() -> Path:
+    import platformdirs
+
+    return platformdirs.user_data_path("tuppence", appauthor=False)

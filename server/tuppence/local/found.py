@@ -1,0 +1,150 @@
+"""Model servers that listen on this machine already: Ollama, LM Studio, llama.cpp.
+
+A server is recognised by answers that only its own API gives; a port number proves nothing. It is asked for nothing but
+its names of models, and told nothing. A server that wants a key is left to the user's configuration.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, Literal, get_args
+
+from tuppence.core.models import CacheRules, Model, Provider
+from tuppence.core.usage import Price, Rates
+from tuppence.local import ask
+
+Kind = Literal["ollama", "lmstudio", "llamacpp"]
+PORTS: Mapping[Kind, int] = MappingProxyType({"ollama": 11434, "lmstudio": 1234, "llamacpp": 8080})
+TITLES: Mapping[Kind, str] = MappingProxyType({"ollama": "Ollama", "lmstudio": "LM Studio", "llamacpp": "llama.cpp"})
+FREE = Price(Rates(Decimal(0), Decimal(0)))
+
+# What Ollama and LM Studio load a model with unless told otherwise. A longer prompt is cut there without a word, so a
+# guess that is too small is the safe one.
+_CAUTIOUS_CONTEXT = 4096
+_LARGEST_OUTPUT = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A model server that listens on this machine."""
+
+    kind: Kind
+    base_url: str
+    """What precedes ``/chat/completions``; ends in ``/v1``."""
+    models: tuple[str, ...]
+    """What is sent on the wire; empty where the server has no model for text, or serves none from this machine."""
+    context: int | None
+    """Prompt and answer tokens together, the least of its loaded models; None where it does not say."""
+
+    @property
+    def title(self) -> str:
+        """Its name as its makers write it."""
+        return TITLES[self.kind]
+
+
+async def find(
+    timeout: float = 0.5,  # noqa: ASYNC109 - a bound on the whole search, kept by asyncio.timeout in ask.py
+    ports: Mapping[Kind, int] = PORTS,
+) -> tuple[Found, ...]:
+    """Return the model servers that answer on loopback within so many seconds, in the order of ``Kind``."""
+    searches = [_identify(kind, ports[kind], timeout) for kind in get_args(Kind) if kind in ports]
+    return tuple(found for found in await asyncio.gather(*searches) if found is not None)
+
+
+def rows(found: Found) -> tuple[Model, ...]:
+    """Return the tier table's rows for a found server: free, and of unknown ability."""
+    provider = Provider(found.kind, "openai", found.base_url, key_env=None)
+    context = found.context or _CAUTIOUS_CONTEXT
+    return tuple(
+        Model(
+            provider=provider,
+            id=name,
+            tier="local",
+            price=FREE,
+            context=context,
+            max_output=min(_LARGEST_OUTPUT, context // 2),
+            cache=CacheRules("automatic"),
+            source=f"{found.title} at {found.base_url}",
+        )
+        for name in found.models
+    )
+
+
+async def _identify(kind: Kind, port: int, seconds: float) -> Found | None:
+    root = f"http://{ask.HOST}:{port}"
+    try:
+        async with asyncio.timeout(seconds):
+            match kind:
+                case "ollama":
+                    return await _ollama(root, seconds)
+                case "lmstudio":
+                    return await _lmstudio(root, seconds)
+                case "llamacpp":
+                    return await _llamacpp(root, seconds)
+    except TimeoutError:
+        return None
+
+
+async def _ollama(root: str, seconds: float) -> Found | None:
+    version, tags = await asyncio.gather(ask.get(f"{root}/api/version", seconds), ask.get(f"{root}/api/tags", seconds))
+    if not isinstance(_field(version, "version"), str) or not isinstance(_field(tags, "models"), list):
+        return None
+    names = [_field(each, "name") for each in _list(tags, "models") if _runs_here(each)]
+    loaded = _list(await ask.get(f"{root}/api/ps", seconds), "models")
+    return _found("ollama", root, names, [_field(each, "context_length") for each in loaded])
+
+
+def _runs_here(tag: Any) -> bool:
+    """Report whether Ollama answers with this model itself, and in text: it lists models of its cloud beside them."""
+    name = str(_field(tag, "name"))
+    if _field(tag, "remote_host") or _field(tag, "remote_model") or name.endswith(("-cloud", ":cloud")):
+        return False
+    return "bert" not in str(_field(_field(tag, "details"), "family"))
+
+
+async def _lmstudio(root: str, seconds: float) -> Found | None:
+    listed = await ask.get(f"{root}/api/v1/models", seconds)
+    models = _list(listed, "models")
+    if models and all(isinstance(_field(each, "loaded_instances"), list) and _field(each, "key") for each in models):
+        names = [_field(each, "key") for each in models if _field(each, "type") == "llm"]
+        loaded = [instance for each in models for instance in _list(each, "loaded_instances")]
+        return _found("lmstudio", root, names, [_field(_field(each, "config"), "context_length") for each in loaded])
+    return await _lmstudio_before_0_4(root, seconds)
+
+
+async def _lmstudio_before_0_4(root: str, seconds: float) -> Found | None:
+    models = _list(await ask.get(f"{root}/api/v0/models", seconds), "data")
+    if not models or not all(_field(each, "state") and _field(each, "compatibility_type") for each in models):
+        return None
+    text = [each for each in models if _field(each, "type") in ("llm", "vlm")]
+    loaded = [each for each in text if _field(each, "state") == "loaded"]
+    contexts = [_field(each, "loaded_context_length") for each in loaded]
+    return _found("lmstudio", root, [_field(each, "id") for each in text], contexts)
+
+
+async def _llamacpp(root: str, seconds: float) -> Found | None:
+    props, listed = await asyncio.gather(ask.get(f"{root}/props", seconds), ask.get(f"{root}/v1/models", seconds))
+    settings = _field(props, "default_generation_settings")
+    models = _list(listed, "data")
+    if not isinstance(settings, dict) or any(_field(each, "owned_by") != "llamacpp" for each in models):
+        return None
+    return _found("llamacpp", root, [_field(each, "id") for each in models], [_field(settings, "n_ctx")])
+
+
+def _found(kind: Kind, root: str, names: list[Any], contexts: list[Any]) -> Found:
+    known = [size for size in contexts if isinstance(size, int) and size > 0]
+    models = tuple(dict.fromkeys(name for name in names if isinstance(name, str) and name))
+    return Found(kind, f"{root}/v1", models, min(known, default=None))
+
+
+def _field(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _list(value: Any, name: str) -> list[Any]:
+    items = _field(value, name)
+    return items if isinstance(items, list) else []

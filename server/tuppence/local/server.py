@@ -1,0 +1,127 @@
+"""The process that serves the embedded model: ``python -m tuppence.local.server ROOM WEIGHTS IDLE_SECONDS``.
+
+llama.cpp answers HTTP on its own threads, at a random loopback port and to a random key. This file starts it, writes
+down where it listens, and then only watches: it ends the process when no client is left, or when nobody has asked
+anything for a while. It reads no configuration and writes nothing but its state and its log.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, NoReturn
+
+from tuppence.local.ask import HOST
+from tuppence.local.embedded import CONTEXT, MODEL
+from tuppence.local.room import Room, State
+
+SLOTS = 2
+TICK_SECONDS = 2.0
+_MOST_THREADS = 8
+_WARNINGS = 2
+_SOMEBODY_SITS_HERE = 3
+
+
+class Watch:
+    """Decides when the server is no longer needed."""
+
+    def __init__(self, room: Room, idle: float) -> None:
+        self._room = room
+        self._idle = idle
+        self._used = time.time()
+        self._counts: tuple[str, ...] = ()
+
+    def over(self, metrics: str, now: float) -> bool:
+        """Report whether to end, from llama.cpp's metrics and the time in epoch seconds.
+
+        When it is over the door stays locked, so that nobody can join what is about to end; it opens with the process's
+        end. While somebody else holds the door, they are joining, and it is not over.
+        """
+        counts = tuple(line for line in metrics.splitlines() if line.startswith("llamacpp:") and "_total " in line)
+        if counts != self._counts or _busy(metrics):
+            self._counts, self._used = counts, now
+        door = self._room.door()
+        if not door.take():
+            return False
+        leases = self._room.leases()
+        if not leases or now - max(self._used, *leases) > self._idle:
+            self._door = door
+            return True
+        door.free()
+        return False
+
+
+def main(arguments: list[str]) -> NoReturn:
+    """Take the seat, leave the parent, serve until it is over."""
+    room = Room(Path(arguments[0]))
+    seat = room.seat()
+    if not seat.take(patience=1):
+        sys.exit(_SOMEBODY_SITS_HERE)
+    room.clear()
+    _leave_parent()
+    _serve(room, Path(arguments[1]), float(arguments[2]))
+
+
+def _leave_parent() -> None:
+    """Fork and let the parent end; the lock on the seat belongs to both and stays with the child."""
+    if sys.platform != "win32" and os.fork():
+        os._exit(0)
+
+
+def _serve(room: Room, weights: Path, idle: float) -> NoReturn:
+    ended = threading.Event()
+    for name in ("SIGTERM", "SIGINT"):
+        signal.signal(getattr(signal, name), lambda *_: ended.set())
+    key = secrets.token_urlsafe(32)
+    import xllamacpp  # type: ignore[import-untyped]  # it ships no types
+
+    server = xllamacpp.Server(_parameters(xllamacpp, weights, key))
+    port = int(server.listening_address.rpartition(":")[2])
+    room.write(State(os.getpid(), port, key, time.time()))
+    watch = Watch(room, idle)
+    while not ended.wait(min(TICK_SECONDS, idle / 2)):
+        if watch.over(server.handle_metrics(), time.time()):
+            break
+    room.clear()
+    os._exit(0)  # llama.cpp's own way out waits for its connections.
+
+
+def _parameters(xllamacpp: Any, weights: Path, key: str) -> Any:
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path = str(weights)
+    parameters.model_alias = {MODEL}
+    parameters.hostnames = [HOST]
+    parameters.port = 0  # The system chooses one that is free.
+    parameters.api_keys = [key]
+    parameters.cors_origins = ""  # No web page has business here.
+    parameters.ui = False
+    parameters.endpoint_metrics = True
+    parameters.n_parallel = SLOTS
+    parameters.n_ctx = CONTEXT * SLOTS  # It is divided among the slots.
+    parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = _threads()
+    parameters.cache_ram_mib = 512  # Prompts displaced from a slot; the default is 8 GiB.
+    parameters.warmup = True
+    parameters.verbosity = _WARNINGS
+    return parameters
+
+
+def _threads() -> int:
+    """Return how many processors this process may use; beyond a few, a small model spends its time on waiting."""
+    allowed = os.cpu_count() or 1
+    if sys.platform == "linux":
+        allowed = len(os.sched_getaffinity(0))
+    return min(_MOST_THREADS, allowed)
+
+
+def _busy(metrics: str) -> bool:
+    waiting = ("llamacpp:requests_processing ", "llamacpp:requests_deferred ")
+    return any(line.startswith(waiting) and float(line.split()[-1]) > 0 for line in metrics.splitlines())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

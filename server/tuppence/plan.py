@@ -1,0 +1,243 @@
+"""Everything about a request that is settled before a model is asked: what it will see, how hard it is, who answers.
+
+Also the answers that are kept for the next identical question, because what makes two questions identical is part of
+the plan. Asking is run.py's affair.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from tuppence import cache
+from tuppence.account import Account
+from tuppence.config import Config
+from tuppence.core import context as contexts
+from tuppence.core.actions import EXPLAIN, Action
+from tuppence.core.context import Context, Surroundings
+from tuppence.core.diagnostic import Diagnostic
+from tuppence.core.difficulty import Difficulty, judge
+from tuppence.core.languages import Language, language
+from tuppence.core.making import Place, Work, begin
+from tuppence.core.models import Model
+from tuppence.core.prompt import SYSTEM, TestFile, compose
+from tuppence.core.route import Need, Route, Wish, choose, expected_usage
+from tuppence.core.steps import Answer, Step
+from tuppence.core.syntax import parse
+from tuppence.core.target import Target
+from tuppence.core.text import Document
+from tuppence.core.tree import Tree
+from tuppence.core.usage import estimate
+from tuppence.errors import NoModel, Unfit
+from tuppence.house import House
+from tuppence.verify import lint
+
+BUDGETS = (24_000, 6_000, 2_500)
+"""Prompt tokens to aim at; the next smaller is tried where no model has room. Many models get worse above the first."""
+_KEPT = ("explain", "review")
+"""Actions whose answers are kept for the next identical question."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A person's question."""
+
+    run: str
+    """Names the run in the ledger and to the editor."""
+    action: Action
+    document: Document
+    tree: Tree
+    target: Target
+    path: Path | None
+    """Where the document is stored; None for one that is not a file."""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """What the model is told about the target."""
+    chosen: Diagnostic | None = None
+    """The one diagnostic that the user picked, if it was one."""
+    above: str = ""
+    """The name of the model whose answer was not good enough; empty for a first question."""
+    anew: bool = False
+    """Whether a kept answer is passed over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A question, ready to be asked."""
+
+    ask: Ask
+    context: Context
+    difficulty: Difficulty
+    need: Need
+    route: Route
+    work: Work
+    tests: TestFile | None
+
+
+async def make(ask: Ask, house: House) -> Plan:
+    """Return the plan for a question.
+
+    :raises Unfit: the document or target cannot be sent to a model.
+    :raises NoModel: nobody may answer.
+    """
+    if ask.path is not None and (why := house.workspace.why_private(ask.path)):
+        raise Unfit(f"{ask.path.name} is never sent to a model: {why}.")
+    known = language(ask.document.language)
+    around = await asyncio.to_thread(house.workspace.surroundings, ask.document, ask.tree, ask.target, ask.path)
+    place = await asyncio.to_thread(_place, ask, known, house) if ask.action.shape == "tests" else None
+    counts = dict(ask.tree.counts(ask.target.span)) | {"diagnostics": len(ask.diagnostics)}
+    difficulty = judge(ask.action.id, counts)
+    tests = _test_file(place, house) if place else None
+    work = Work(action=ask.action, document=ask.document, tree=ask.tree, language=known, target=ask.target, place=place)
+    said = ask.diagnostics
+    if ask.action.id == "fix" and not said:
+        # Some editors (Helix, eglot) keep other servers' diagnostics to themselves; the linter can be asked directly.
+        said = await lint(ask.document, ask.path)
+    for budget in BUDGETS:
+        context = _gather(ask, said, around, budget)
+        need = _need(ask, context, tests, difficulty, house)
+        try:
+            route = await _route(need, ask, house)
+        except NoModel:
+            if budget == BUDGETS[-1] or need.prompt_tokens < BUDGETS[-1]:
+                raise
+        else:
+            return Plan(ask=ask, context=context, difficulty=difficulty, need=need, route=route, work=work, tests=tests)
+    raise AssertionError("the last budget returns or raises")
+
+
+def limit(plan: Plan, model: Model) -> int:
+    """Return how many answer tokens to allow: generous for the action, within the model's limit and context."""
+    usual = expected_usage(plan.need).output
+    thinking = 4096 if model.effort and not model.quirks.thinking_off else 0
+    room = model.context - round(plan.need.prompt_tokens * 1.1) - 16
+    return max(plan.ask.action.least_output, min(model.max_output, room, 3 * usual + 256 + thinking))
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """An answer that is given again."""
+
+    model: str
+    """The id of the model that gave it the first time."""
+    steps: tuple[Step, ...]
+    answer: Answer
+
+
+def kept(ask: Ask, house: House) -> Replay | None:
+    """Return the kept answer to this very question, made anew from what the model said; None where there is none."""
+    if ask.anew or ask.above or ask.action.id not in _KEPT:
+        return None
+    found = house.answers.get(_key(ask.action, ask.document, ask.target, house.config()))
+    if found is None:
+        return None
+    work = Work(
+        action=ask.action,
+        document=ask.document,
+        tree=ask.tree,
+        language=language(ask.document.language),
+        target=ask.target,
+    )
+    making = begin(work)
+    shown = making.feed(found.text)
+    rest, answer = making.finish("end")
+    return Replay(found.model, (*shown, *rest), answer)
+
+
+def explanation(document: Document, target: Target, house: House) -> cache.Kept | None:
+    """Return the kept explanation of exactly this code, as the model sent it; None where there is none."""
+    return house.answers.get(_key(EXPLAIN, document, target, house.config()))
+
+
+def keep(plan: Plan, answer: Answer, model: Model, account: Account, house: House) -> None:
+    """Keep an answer for the next identical question, where the action's answers are kept."""
+    if plan.ask.action.id not in _KEPT:
+        return
+    key = _key(plan.ask.action, plan.ask.document, plan.ask.target, house.config())
+    house.answers.put(key, cache.Kept(answer.reply, model.id, house.now(), account.total))
+
+
+def _key(action: Action, document: Document, target: Target, config: Config) -> str:
+    """Name a question by its content: the action, its instruction, the code and the quality that was asked for."""
+    wish = wished(config, action, document.language)
+    asked = f"{sha256(SYSTEM.encode()).hexdigest()} {wish.quality} {wish.pin}"
+    return cache.key(action.id, document.language, document.slice(target.span), asked)
+
+
+def wished(config: Config, action: Action, language_id: str, above: str = "") -> Wish:
+    """Return what the configuration says of an action in a language; the action's own setting beats the language's."""
+    per = [each for each in (config.actions.get(action.id), config.languages.get(language_id)) if each is not None]
+    pins = [each.model for each in per if each.model]
+    qualities = [each.quality for each in per if each.quality is not None]
+    return Wish(
+        quality=qualities[0] if qualities else config.quality,
+        pin=pins[0] if pins and not above else None,
+        exclude=config.exclude,
+        above=above or None,
+    )
+
+
+def _gather(ask: Ask, said: tuple[Diagnostic, ...], around: Surroundings, budget: int) -> Context:
+    room = budget - estimate(SYSTEM) - ask.action.usual_output
+    question = contexts.Question(ask.document, ask.tree, ask.target, said)
+    return contexts.gather(question, around, room)
+
+
+def _need(ask: Ask, context: Context, tests: TestFile | None, difficulty: Difficulty, house: House) -> Need:
+    prompt = compose(ask.action, context, 0, tests)
+    pinned = wished(house.config(), ask.action, ask.document.language, ask.above).pin is not None
+    return Need(
+        action=ask.action,
+        difficulty=difficulty,
+        prompt_tokens=estimate("x" * prompt.characters),
+        target_tokens=estimate(ask.document.slice(ask.target.span)),
+        when=house.now(),
+        private=not pinned,
+    )
+
+
+async def _route(need: Need, ask: Ask, house: House) -> Route:
+    config = house.config()
+    wish = wished(config, ask.action, ask.document.language, ask.above)
+    models = (*config.models, *await house.neighbours())
+    lacking = await asyncio.to_thread(_lacking, models, house)
+    resting = {name: f"{name} could not answer a moment ago" for name in house.health.resting()}
+    try:
+        return choose(need, models, resting | lacking, wish)
+    except NoModel:
+        if resting:
+            # Nobody else may answer: then a provider that failed a moment ago is better than none.
+            return choose(need, models, lacking, wish)
+        own = await house.embedded()
+        if not own:
+            raise
+        return choose(need, (*models, *own), lacking, wish)
+
+
+def _lacking(models: tuple[Model, ...], house: House) -> dict[str, str]:
+    """Return what is wrong with a provider's key, by its name; those that can be asked are absent."""
+    providers = {model.provider.name: model.provider for model in models}
+    return {name: house.keys.lacking(each) for name, each in providers.items() if not house.keys.ready(each)}
+
+
+def _place(ask: Ask, known: Language, house: House) -> Place:
+    """Return where the tests go; a test file that is open in the editor counts as it stands there."""
+    if ask.path is None:
+        raise Unfit("This document is not a file, so there is no place for its tests.", "Save it first.")
+    place = house.workspace.test_place(ask.path, known)
+    if place.inline:
+        return Place(str(ask.path), ask.document, new=False, inside="tests")
+    open_one = house.buffer(str(place.path))
+    document = open_one or Document(place.path.as_uri(), ask.document.language, None, place.text)
+    return Place(str(place.path), document, new=open_one is None and not place.exists)
+
+
+def _test_file(place: Place, house: House) -> TestFile:
+    """Return what the model is told of the tests' place; in the target's own file only the test module is shown."""
+    text = place.document.text
+    if place.inside:
+        tree = parse(text, language(place.document.language))
+        module = next((block for block in tree.blocks() if block.name == place.inside), None)
+        text = place.document.slice(module.span) if module else ""
+    return TestFile(path=house.workspace.relative(Path(place.path)), text=text, inline=bool(place.inside))

@@ -1,0 +1,141 @@
+"""Anthropic's Messages API, and what speaks it: DeepSeek, Kimi, LM Studio, Ollama, llama.cpp.
+
+Its counts exclude cached tokens, and each ``message_delta`` repeats them cumulatively, so the latest replaces what was
+known. Nothing here asks for tools, images or prefilled answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from tuppence.core.models import Model
+from tuppence.core.prompt import Prompt
+from tuppence.core.usage import Usage, estimate
+from tuppence.errors import Broken, TuppenceError
+from tuppence.providers import Event, Metered, Request, Stop, Text, Thinking
+from tuppence.providers._failure import from_object, from_status
+from tuppence.providers._reading import count, parse, part, text
+
+_VERSION = "2023-06-01"
+# Every server that speaks this format knows this version. The next one, 2026-10-21, changes nothing that is sent here
+# except that it refuses any temperature, which older models and other vendors' rows may still want.
+_REASONS: Mapping[str, Literal["end", "length", "refused"]] = {
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "refusal": "refused",
+}
+
+
+def request(prompt: Prompt, model: Model, key: str | None) -> Request:
+    """Put a prompt into the wire's words."""
+    shared = [_block(each) for each in prompt.shared]
+    system = _block(prompt.system)
+    if _worth_marking(prompt, model):
+        (shared or [system])[-1]["cache_control"] = {"type": "ephemeral"}
+    body: dict[str, object] = {
+        "model": model.id,
+        "max_tokens": min(prompt.max_output, model.max_output),
+        "stream": True,
+        "system": [system],
+        "messages": [{"role": "user", "content": [*shared, _block(prompt.tail)]}],
+    }
+    if model.quirks.temperature is not None:
+        body["temperature"] = model.quirks.temperature
+    headers = {"anthropic-version": _VERSION, **({"x-api-key": key} if key else {})}
+    return Request(f"{model.provider.base_url.rstrip('/')}/v1/messages", headers, {**body, **model.quirks.thinking_off})
+
+
+def decoder() -> _Decoder:
+    """Return a decoder for one answer."""
+    return _Decoder()
+
+
+def failure(status: int, headers: Mapping[str, str], body: str) -> TuppenceError:
+    """Return the error that an HTTP status of 400 or more stands for; headers have lower-case names."""
+    return from_status(status, headers, body)
+
+
+class _Decoder:
+    """One answer: text as it comes, counts as they grow, and at the end the reason to stop."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, object] = {}
+        self._reason: str | None = None
+        self._stopped = False
+
+    def feed(self, event: str, data: str) -> Iterable[Event]:
+        """Take one server-sent event."""
+        if not data.strip():
+            return
+        payload = parse(data)
+        match text(payload, "type") or event:
+            case "message_start":
+                yield from self._metered(part(part(payload, "message"), "usage"))
+            case "content_block_start":
+                yield from _content(part(payload, "content_block"))
+            case "content_block_delta":
+                yield from _content(part(payload, "delta"))
+            case "message_delta":
+                self._reason = text(part(payload, "delta"), "stop_reason") or self._reason
+                yield from self._metered(part(payload, "usage"))
+            case "message_stop":
+                yield from self._stop(self._reason or "")
+            case "error":
+                raise from_object(payload)
+
+    def finish(self) -> Iterable[Event]:
+        """Take the end of the stream; a stop reason without its ``message_stop`` is still a whole answer."""
+        if self._stopped:
+            return
+        if self._reason is None:
+            raise Broken("{provider} ended before the answer did.", "Ask again, or choose another model.")
+        yield from self._stop(self._reason)
+
+    def _stop(self, reason: str) -> Iterable[Event]:
+        if not self._stopped:
+            self._stopped = True
+            yield Stop(_REASONS.get(reason, "end"), reason)
+
+    def _metered(self, counts: Mapping[str, object]) -> Iterable[Event]:
+        known = {name: value for name, value in counts.items() if value is not None}
+        if known:
+            self._counts |= known
+            yield Metered(_usage(self._counts))
+
+
+def _content(part_of_it: Mapping[str, object]) -> Iterable[Event]:
+    """Return what a block's start or a delta adds; signatures and kinds that are not known add nothing."""
+    match text(part_of_it, "type"):
+        case "text" | "text_delta":
+            piece = text(part_of_it, "text")
+            return (Text(piece),) if piece else ()
+        case "thinking" | "thinking_delta":
+            piece = text(part_of_it, "thinking")
+            return (Thinking(piece),) if piece else ()
+    return ()
+
+
+def _usage(counts: Mapping[str, object]) -> Usage:
+    written = count(counts, "cache_creation_input_tokens")
+    split = part(counts, "cache_creation")
+    hour = count(split, "ephemeral_1h_input_tokens") or 0
+    if written is None:
+        written = hour + (count(split, "ephemeral_5m_input_tokens") or 0)
+    return Usage(
+        fresh=count(counts, "input_tokens") or 0,
+        cache_read=count(counts, "cache_read_input_tokens"),
+        cache_write=max(written - hour, 0),
+        cache_write_1h=hour,
+        output=count(counts, "output_tokens") or 0,
+    )
+
+
+def _block(content: str) -> dict[str, Any]:
+    return {"type": "text", "text": content}
+
+
+def _worth_marking(prompt: Prompt, model: Model) -> bool:
+    """Report whether a mark would cache anything: a prefix below the minimum is silently not cached."""
+    prefix = estimate("".join((prompt.system, *prompt.shared)))
+    return model.cache.mode == "explicit" and prefix >= model.cache.minimum

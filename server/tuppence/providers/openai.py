@@ -1,0 +1,143 @@
+"""OpenAI's Chat Completions, and everything that speaks it: most vendors, gateways and local servers.
+
+Its prompt count includes cached and written tokens; vendors differ in where they put these and their reasoning, and
+all known places are read. The reason to stop is held back until the counts, which come after it, have arrived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from tuppence.core.models import Model
+from tuppence.core.prompt import Prompt
+from tuppence.core.usage import Usage
+from tuppence.errors import Broken, TuppenceError
+from tuppence.providers import Event, Metered, Request, Stop, Thinking
+from tuppence.providers._failure import from_object, from_status
+from tuppence.providers._inline import InlineThinking
+from tuppence.providers._reading import count, money, parse, part, parts, text
+
+_DONE = "[DONE]"
+_REASONS: Mapping[str, Literal["end", "length", "refused"]] = {
+    "length": "length",
+    "model_context_window_exceeded": "length",  # z.ai
+    "content_filter": "refused",
+    "sensitive": "refused",  # z.ai
+}
+_BREAKDOWNS = frozenset({"error", "network_error", "insufficient_system_resource"})
+# OpenRouter, z.ai and DeepSeek report a breakdown under HTTP 200 as a reason to stop.
+
+
+def request(prompt: Prompt, model: Model, key: str | None) -> Request:
+    """Put a prompt into the wire's words."""
+    quirks = model.quirks
+    body: dict[str, object] = {
+        "model": model.id,
+        quirks.limit: min(prompt.max_output, model.max_output),
+        "stream": True,
+        "messages": [
+            {"role": "system", "content": prompt.system},
+            {"role": "user", "content": _content(prompt, model)},
+        ],
+    }
+    if quirks.stream_usage:
+        body["stream_options"] = {"include_usage": True}
+    if quirks.temperature is not None:
+        body["temperature"] = quirks.temperature
+    headers = {"authorization": f"Bearer {key}"} if key else {}
+    return Request(f"{model.provider.base_url.rstrip('/')}/chat/completions", headers, {**body, **quirks.thinking_off})
+
+
+def decoder() -> _Decoder:
+    """Return a decoder for one answer."""
+    return _Decoder()
+
+
+def failure(status: int, headers: Mapping[str, str], body: str) -> TuppenceError:
+    """Return the error that an HTTP status of 400 or more stands for; headers have lower-case names."""
+    return from_status(status, headers, body)
+
+
+class _Decoder:
+    """One answer: text as it comes, counts when they come, and at the end the reason to stop."""
+
+    def __init__(self) -> None:
+        self._inline = InlineThinking()
+        self._reason: str | None = None
+        self._stopped = False
+
+    def feed(self, event: str, data: str) -> Iterable[Event]:
+        """Take one server-sent event; its name says nothing on this wire."""
+        del event
+        data = data.strip()
+        if not data:
+            return
+        if data == _DONE:
+            yield from self._stop()
+            return
+        payload = parse(data)
+        if payload.get("error"):
+            raise from_object(payload)
+        choices = parts(payload, "choices")
+        for choice in choices[:1]:
+            yield from self._choice(choice)
+        for holder in (payload, *choices[:1]):  # Moonshot puts the counts into the choice.
+            if counts := part(holder, "usage"):
+                yield Metered(_usage(counts), money(counts, "cost"))
+                break
+
+    def finish(self) -> Iterable[Event]:
+        """Take the end of the stream; a reason to stop without ``[DONE]`` is still a whole answer."""
+        if not self._stopped and self._reason is None:
+            raise Broken("{provider} ended before the answer did.", "Ask again, or choose another model.")
+        yield from self._stop()
+
+    def _choice(self, choice: Mapping[str, object]) -> Iterable[Event]:
+        delta = part(choice, "delta")
+        if thought := text(delta, "reasoning_content", "reasoning"):
+            yield Thinking(thought)
+        yield from self._inline.feed(text(delta, "content"))
+        if refusal := text(delta, "refusal"):
+            self._reason = "content_filter"
+            yield from self._inline.feed(refusal)
+        reason = text(choice, "finish_reason")
+        if reason in _BREAKDOWNS:
+            raise from_object({"error": part(choice, "error") or {"code": reason}})
+        self._reason = self._reason or reason or None
+
+    def _stop(self) -> Iterable[Event]:
+        if not self._stopped:
+            self._stopped = True
+            yield from self._inline.finish()
+            yield Stop(_REASONS.get(self._reason or "", "end"), self._reason or "")
+
+
+def _usage(counts: Mapping[str, object]) -> Usage:
+    """Put the counts into disjoint buckets."""
+    details = part(counts, "prompt_tokens_details")
+    places = (details, counts)
+    read = _first(places, "cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens")
+    written = _first(places, "cache_write_tokens", "cache_creation_input_tokens") or 0
+    answer = count(counts, "completion_tokens") or 0
+    thinking = count(part(counts, "completion_tokens_details"), "reasoning_tokens") or 0
+    return Usage(
+        fresh=max((count(counts, "prompt_tokens") or 0) - (read or 0) - written, 0),
+        cache_read=read,
+        cache_write=written,
+        output=answer - thinking if thinking <= answer else answer,
+        thinking=thinking,
+    )
+
+
+def _first(places: Iterable[Mapping[str, object]], *keys: str) -> int | None:
+    return next((found for place in places if (found := count(place, *keys)) is not None), None)
+
+
+def _content(prompt: Prompt, model: Model) -> object:
+    """Return the user's message: one text, or parts with a mark after the shared ones where the row asks for one."""
+    mark = model.quirks.cache_mark if model.cache.mode == "explicit" else None
+    if not mark or not prompt.shared:
+        return "\n\n".join((*prompt.shared, prompt.tail))
+    *before, last = ({"type": "text", "text": each} for each in prompt.shared)
+    return [*before, {**last, **mark}, {"type": "text", "text": prompt.tail}]

@@ -1,0 +1,129 @@
+"""The only socket to a model: one prompt out, the answer's events in.
+
+Retries before the first event stand in this file, one HTTP exchange in exchange.py, the rules for keys and proxies in
+gate.py. It knows no wire format (providers/ does), no price and no ladder of models: what it gives up on, run.py may
+take elsewhere. Nothing that it raises quotes the key or the prompt, and no redirect is followed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tuppence import providers
+from tuppence.core.models import Model
+from tuppence.core.prompt import Prompt
+from tuppence.errors import Busy, TuppenceError
+from tuppence.providers import Event
+from tuppence.providers._failure import QUOTING, named
+from tuppence.stream.exchange import Exchange
+from tuppence.stream.gate import Opening, opening
+from tuppence.stream.patience import Patience
+
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = ["Patience", "Piece", "Sending", "Upstream", "Waiting"]
+
+_LONGEST_WAIT = 20.0
+# A server that asks for more seconds than this is given up on: the next model answers a waiting person sooner.
+_TELLING = 16
+# So many characters in a row of the prompt or the key, in a provider's message, are a quotation.
+
+
+@dataclass(frozen=True)
+class Sending:
+    """A request is about to go out: from here on it may be billed."""
+
+    model: Model
+    request_bytes: int
+    """Size of the body."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The provider could not answer; it is asked again after a pause."""
+
+    seconds: float
+    why: str
+    """A sentence for the progress line."""
+
+
+Piece = Event | Sending | Waiting
+
+
+class Upstream:
+    """The way to all models; it keeps connections to the remote ones."""
+
+    def __init__(self, patience: Patience = Patience()) -> None:  # noqa: B008 - a frozen value may be shared
+        self._patience = patience
+        self._clients: dict[Opening, httpx.AsyncClient] = {}
+        self._opening = asyncio.Lock()
+
+    async def answer(self, prompt: Prompt, model: Model, key: str | None) -> AsyncGenerator[Piece, None]:
+        """Ask a model and yield its answer as it comes; closing or cancelling this closes the connection.
+
+        :raises Refused: it would be refused however often it is asked, or the key may not be sent there.
+        :raises Busy: it cannot answer now, and has been asked as often as ``patience`` allows.
+        :raises Broken: what came makes no sense, or ended before the answer did.
+        """
+        key = key.strip() if key else None
+        try:
+            async with aclosing(self._tries(prompt, model, key)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        except TuppenceError as error:
+            raise _discreet(named(error, model), prompt, key) from None
+
+    async def close(self) -> None:
+        """Close all connections."""
+        clients = tuple(self._clients.values())
+        self._clients.clear()
+        for client in clients:
+            await client.aclose()
+
+    async def _tries(self, prompt: Prompt, model: Model, key: str | None) -> AsyncGenerator[Piece, None]:
+        wire = providers.find(model.provider.wire)
+        request = wire.request(prompt, model, key)
+        body = json.dumps(dict(request.body), ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+        client = await self._client(request, key)
+        for tried in range(self._patience.retries + 1):
+            exchange = Exchange(client, wire, self._patience)
+            yield Sending(model, len(body))
+            try:
+                async with aclosing(exchange.events(request, body)) as events:
+                    async for event in events:
+                        yield event
+            except Busy as error:
+                pause = self._patience.pause(tried) if error.after is None else error.after
+                if exchange.final or tried == self._patience.retries or pause > _LONGEST_WAIT:
+                    raise
+                yield Waiting(pause, named(error, model).message)
+                await asyncio.sleep(pause)
+            else:
+                return
+
+    async def _client(self, request: providers.Request, key: str | None) -> httpx.AsyncClient:
+        async with self._opening:
+            # Importing httpx and reading the certificates take a tenth of a second that no keystroke should wait for.
+            open_ = await asyncio.to_thread(opening, request, key)
+            if open_ not in self._clients:
+                self._clients[open_] = await asyncio.to_thread(open_)
+            return self._clients[open_]
+
+
+def _discreet(error: TuppenceError, prompt: Prompt, key: str | None) -> TuppenceError:
+    """Drop a provider's own words from an error where they quote the prompt or the key; return the error."""
+    if not error.remedy.startswith(QUOTING):
+        return error
+    said = error.remedy.removeprefix(QUOTING)
+    secret = " ".join("\n".join((prompt.system, *prompt.shared, prompt.tail)).split())
+    runs = {said[start : start + _TELLING] for start in range(len(said) - _TELLING + 1)}
+    pieces = {key[start : start + _TELLING // 2] for start in range(len(key or "") - _TELLING // 2 + 1)} if key else ()
+    if any(run in secret for run in runs) or any(piece in said for piece in pieces) or (key and key in said):
+        error.remedy = "Its own explanation quotes the request and is left out here."
+    return error

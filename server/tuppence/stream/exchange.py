@@ -1,0 +1,192 @@
+"""One HTTP request and its streamed answer: time-outs, and what httpx raises put into our tree of errors.
+
+It does not try again; it says whether that is worth it. Sentences hold ``{provider}`` and ``{key}`` as a wire's do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Iterator, Mapping
+from contextlib import aclosing, suppress
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, TypeVar
+
+from tuppence import __version__
+from tuppence.errors import Broken, Busy, Refused, TuppenceError
+from tuppence.providers import Event, Metered, Request, Stop, Text, Thinking, Wire
+from tuppence.stream.patience import Patience, asked
+
+if TYPE_CHECKING:
+    import httpx
+
+_LINGER = 0.1
+# Seconds allowed for the end of a stream whose answer is complete: read to its end, a connection can be used again.
+_ERROR_BODY = 65_536
+_ERROR_SECONDS = 5.0
+_Result = TypeVar("_Result")
+
+
+class Exchange:
+    """One HTTP request and its answer."""
+
+    def __init__(self, client: httpx.AsyncClient, wire: Wire, patience: Patience) -> None:
+        self.final = False
+        """Whether trying again is out of the question: an event was handed out, or the server said so."""
+        self._client = client
+        self._wire = wire
+        self._decoder = wire.decoder()
+        self._patience = patience
+        self._left = patience.first_event
+        self._begun = self._stopped = False
+
+    async def events(self, request: Request, body: bytes) -> AsyncGenerator[Event, None]:
+        """Send the request and yield the answer's events; closing this closes the connection."""
+        import httpx
+
+        try:
+            response = await self._timed(self._client.send(self._post(request, body), stream=True))
+            async with aclosing(response):
+                await self._accept(response)
+                async with aclosing(self._read(response)) as events:
+                    async for event in events:
+                        yield _priced(event, response.headers)
+        except (httpx.HTTPError, httpx.StreamError, OSError) as error:
+            raise self._mapped(error) from None
+
+    def _post(self, request: Request, body: bytes) -> httpx.Request:
+        import httpx
+
+        headers = {
+            "content-type": "application/json",
+            "accept": "text/event-stream",
+            "accept-encoding": "identity",  # A compressed stream arrives in lumps.
+            "user-agent": f"tuppence/{__version__}",
+            **request.headers,
+        }
+        timeout = httpx.Timeout(None, connect=self._patience.connect)
+        return self._client.build_request("POST", request.url, headers=headers, content=body, timeout=timeout)
+
+    async def _accept(self, response: httpx.Response) -> None:
+        """Pass a response that streams an answer.
+
+        :raises TuppenceError: it does not.
+        """
+        status, headers = response.status_code, {name.lower(): value for name, value in response.headers.items()}
+        if 300 <= status < 400:  # noqa: PLR2004 - HTTP's redirects
+            raise Refused(
+                f"{{provider}} points to another address ({status}), and a redirect is never followed.",
+                "Set its base_url to the address that answers.",
+            )
+        kind = headers.get("content-type", "").partition(";")[0]
+        if status < 300 and kind == "text/event-stream":  # noqa: PLR2004 - HTTP's success
+            return
+        body = await _short(response)
+        if status >= 400:  # noqa: PLR2004 - HTTP's errors
+            error = self._wire.failure(status, headers, body)
+            if isinstance(error, Busy):
+                error.after = asked(headers)
+            self.final = headers.get("x-should-retry") == "false"
+            raise error
+        with suppress(Broken):
+            list(self._decoder.feed("message", body))  # An error object under HTTP 200 says more than what follows.
+        raise Broken("{provider} did not stream its answer.", "Check the base_url, and that the server can stream.")
+
+    async def _read(self, response: httpx.Response) -> AsyncGenerator[Event, None]:
+        import httpx
+        from httpx_sse import EventSource
+
+        response.encoding = "utf-8"  # Server-sent events are UTF-8 whatever the header says.
+        source = EventSource(response).aiter_sse()
+        async with aclosing(source):
+            while True:
+                try:
+                    sse = await self._timed(anext(source))
+                except (StopAsyncIteration, httpx.HTTPError, OSError) as end:
+                    for event in self._ended(end):
+                        yield event
+                    return
+                for event in self._fed(sse.event, sse.data):
+                    yield event
+
+    def _fed(self, name: str, data: str) -> Iterator[Event]:
+        if self._stopped:
+            return
+        for event in self._decoder.feed(name or "message", data):
+            self.final = True
+            self._begun = self._begun or isinstance(event, Text | Thinking)
+            self._stopped = self._stopped or isinstance(event, Stop)
+            yield event
+        if self._begun:
+            self._left = self._patience.between_events
+        if self._stopped:
+            self._left = _LINGER
+
+    def _ended(self, end: Exception) -> Iterator[Event]:
+        """Yield what is left at the end of a stream, however it came, if the answer was complete."""
+        if self._stopped:
+            return
+        try:
+            rest = tuple(self._decoder.finish())
+        except Broken:
+            if isinstance(end, StopAsyncIteration):
+                raise
+            raise self._mapped(end) from None
+        self.final = True
+        yield from rest
+
+    async def _timed(self, work: Awaitable[_Result]) -> _Result:
+        """Wait for something out of the time that is left; what the caller does in between costs none."""
+        clock = asyncio.get_running_loop().time
+        start = clock()
+        async with asyncio.timeout(self._left):
+            result = await work
+        self._left -= clock() - start
+        return result
+
+    def _mapped(self, error: Exception) -> TuppenceError:
+        import httpx
+
+        if self._begun:
+            return Broken("{provider} broke off in the middle of the answer.", "Ask again, or choose another model.")
+        match error:
+            case httpx.ConnectError() if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                return Refused(
+                    "The certificate of {provider} cannot be verified.",
+                    "Where a proxy stands in between, let SSL_CERT_FILE name the file that holds its certificate.",
+                )
+            case httpx.ProxyError():
+                return Busy("The proxy does not connect to {provider}.", "Check HTTPS_PROXY and NO_PROXY.")
+            case httpx.ConnectError() | httpx.ConnectTimeout():
+                return Busy("{provider} cannot be reached.", "Check that it runs, the network, and its base_url.")
+            case httpx.TimeoutException() | TimeoutError():
+                seconds = f"{self._patience.first_event:g}"
+                return Busy(f"{{provider}} did not begin to answer within {seconds} s.", "Choose another model.")
+            case httpx.LocalProtocolError() | httpx.UnsupportedProtocol():
+                return Refused("The request to {provider} cannot be sent.", "Check its base_url and its key.")
+        return Busy("{provider} closed the connection before it answered.", "Ask again, or choose another model.")
+
+
+async def _short(response: httpx.Response) -> str:
+    """Return the beginning of a body that is no stream, as far as it comes soon."""
+    import httpx
+
+    body = b""
+    with suppress(httpx.HTTPError, OSError):
+        async with asyncio.timeout(_ERROR_SECONDS):
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > _ERROR_BODY:
+                    break
+    return body[:_ERROR_BODY].decode(errors="replace")
+
+
+def _priced(event: Event, headers: Mapping[str, str]) -> Event:
+    """Add the charge that a LiteLLM gateway puts into a header; its zero may only mean that it does not know."""
+    if not isinstance(event, Metered) or event.cost is not None:
+        return event
+    try:
+        charge = Decimal(headers.get("x-litellm-response-cost", "0"))
+    except InvalidOperation:
+        return event
+    return replace(event, cost=charge) if charge.is_finite() and charge > 0 else event

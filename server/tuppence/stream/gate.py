@@ -1,0 +1,90 @@
+"""Which addresses may be spoken to, and through what: the rules for keys, proxies and certificates.
+
+A key, or a password in a base_url, goes over https or to loopback. The proxies and certificates of the user's
+environment hold for every other machine; nothing to loopback ever passes a proxy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+from tuppence.errors import Refused
+from tuppence.providers import Request
+
+if TYPE_CHECKING:
+    import httpx
+
+_IDLE = 30.0
+# Seconds for which a connection to another machine is kept; most servers keep theirs for a minute or more.
+Opening = Callable[[], "httpx.AsyncClient"]
+"""Opens a client; takes a tenth of a second, and so belongs in a thread."""
+
+
+def opening(request: Request, key: str | None) -> Opening:
+    """Return what opens a client that may send the request.
+
+    :raises Refused: its address is none, or its key may not go there.
+    """
+    import httpx
+
+    try:
+        url = httpx.URL(request.url)  # The parser of the library that will connect: another might see another host.
+    except httpx.InvalidURL:
+        url = httpx.URL("")
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise Refused("The base_url of {provider} is no http or https address.", "Correct it in the configuration.")
+    if key and not (key.isascii() and key.isprintable() and " " not in key):
+        raise Refused("{provider} was not asked: {key} holds characters that no key has.", "Set it again.")
+    if _loopback(url.host):
+        return _near
+    if url.scheme == "http" and (key or url.userinfo):
+        raise Refused(
+            "A key goes only over https or to this machine, and {provider} is neither.",
+            "Write https:// in its base_url, or remove its key_env.",
+        )
+    return _far
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _near() -> httpx.AsyncClient:
+    """Open a client for this machine: no proxy, and no connection is used twice.
+
+    llama.cpp closes a kept connection at moments when the next request may already be on it.
+    """
+    import httpx
+
+    try:
+        transport = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_keepalive_connections=0))
+    except OSError:
+        raise _no_certificates() from None
+    return httpx.AsyncClient(transport=transport)
+
+
+def _far() -> httpx.AsyncClient:
+    """Open a client for other machines, with the proxies and certificates that the environment names."""
+    import httpx
+
+    try:
+        return httpx.AsyncClient(limits=httpx.Limits(max_connections=100, keepalive_expiry=_IDLE))
+    except OSError:
+        raise _no_certificates() from None
+    except (ValueError, ImportError, httpx.InvalidURL):
+        raise Refused(
+            "{provider} was not asked: the proxy in the environment cannot be used.",
+            "Correct HTTPS_PROXY, HTTP_PROXY or ALL_PROXY: http://host:port is understood.",
+        ) from None
+
+
+def _no_certificates() -> Refused:
+    return Refused(
+        "{provider} was not asked: the certificates that the environment names cannot be read.",
+        "Correct SSL_CERT_FILE or SSL_CERT_DIR.",
+    )

@@ -1,0 +1,136 @@
+"""The columns of the tier table: which keys a row, a provider, a price and the like may hold, and how each is read."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from tuppence.core.actions import ACTIONS
+from tuppence.core.models import TIERS, CacheRules, Quirks
+from tuppence.core.usage import Peak, Price, Rates, Step, weekdays
+from tuppence.tiers.fields import (
+    Reader,
+    choice,
+    clock,
+    count,
+    day,
+    flag,
+    is_number,
+    items,
+    kind,
+    named,
+    number,
+    plain,
+    table,
+    text,
+    variable,
+)
+from tuppence.tiers.mistakes import Place
+
+FREE = Price(Rates(Decimal(0), Decimal(0)))
+_RATES = ("input", "output", "cache_read", "cache_write", "cache_write_1h", "thinking")
+_MODES = ("none", "automatic", "explicit")
+_LIFE = re.compile(r"[1-9]\d*[smhd]")
+
+
+def days(value: object, place: Place) -> frozenset[int]:
+    """Read weekdays."""
+    try:
+        return weekdays(value if isinstance(value, str) else "")
+    except ValueError:
+        raise place.wrong(
+            f'"{place.name}" must name weekdays, not {kind(value)}.', 'Write "mon-fri", "sat" or "mon,wed".'
+        ) from None
+
+
+def money(value: object, place: Place) -> Decimal:
+    """Read USD per million tokens."""
+    if not is_number(value):
+        raise place.wrong(f'"{place.name}" must be a number, not {kind(value)}.', "Write USD per million tokens: 0.15.")
+    if value < 0:
+        raise place.wrong(f'"{place.name}" must not be negative.', "Write USD per million tokens: 0.15.")
+    return Decimal(value)
+
+
+def price(value: object, place: Place) -> Price:
+    """Read the base rates; the number 0 is free."""
+    if not isinstance(value, dict):
+        if is_number(value) and value == 0:
+            return FREE
+        raise place.wrong(
+            f'"{place.name}" must be 0 or a table, not {kind(value)}.',
+            "Write price = { input = 0.15, output = 0.60 } in USD per million tokens, or price = 0 for free.",
+        )
+    found = table(value, place, PRICE, ("input", "output"))
+    batch = found.pop("batch", Decimal(1))
+    return Price(Rates(**found), batch=batch)
+
+
+def step(value: object, place: Place) -> Step:
+    """Read other rates above a prompt size."""
+    found = table(value, place, STEP, ("above", "input", "output"))
+    return Step(found.pop("above"), Rates(**found))
+
+
+def peak(value: object, place: Place) -> Peak:
+    """Read other rates at certain hours."""
+    found = table(value, place, PEAK, ("days", "from", "to", "input", "output"))
+    when, start, end = found.pop("days"), found.pop("from"), found.pop("to")
+    if start >= end:
+        raise place.wrong(f'"{place.name}" ends before it begins.', "Write two entries, one on each side of midnight.")
+    return Peak(when, start, end, Rates(**found))
+
+
+def cache(value: object, place: Place) -> CacheRules:
+    """Read the rules of a provider's prompt cache."""
+    return CacheRules(**table(value, place, CACHE, ("mode",)))
+
+
+def quirks(value: object, place: Place) -> Quirks:
+    """Read how a model wants to be asked."""
+    return Quirks(**table(value, place, QUIRKS))
+
+
+def life(value: object, place: Place) -> str:
+    """Read a time to live."""
+    if not isinstance(value, str) or not _LIFE.fullmatch(value):
+        raise place.wrong(f'"{place.name}" must be a time to live, not {kind(value)}.', 'Write "5m" or "1h".')
+    return value
+
+
+_share = number(0, 1)
+_MONEY: dict[str, Reader] = dict.fromkeys(_RATES, money)
+PRICE: dict[str, Reader] = {**_MONEY, "batch": lambda value, place: Decimal(str(_share(value, place)))}
+STEP: dict[str, Reader] = {"above": count(1), **_MONEY}
+PEAK: dict[str, Reader] = {"days": days, "from": clock, "to": clock, **_MONEY}
+CACHE: dict[str, Reader] = {"mode": choice(_MODES), "minimum": count(0), "ttl": items(life)}
+QUIRKS: dict[str, Reader] = {
+    "limit": text,
+    "temperature": number(0, 2),
+    "thinking_off": named(plain),
+    "stream_usage": flag,
+    "cache_mark": named(plain),
+}
+PROVIDER: dict[str, Reader] = {"wire": text, "base_url": text, "key_env": variable}
+MODEL: dict[str, Reader] = {
+    "id": text,
+    "provider": text,
+    "tier": choice(TIERS),
+    "price": price,
+    "steps": items(step),
+    "peak": items(peak),
+    "context": count(1),
+    "max_output": count(1),
+    "ability": lambda value, place: table(value, place, {action.id: _share for action in ACTIONS}),
+    "benchmarks": named(number(0, 100)),
+    "cache": cache,
+    "quirks": quirks,
+    "effort": items(text),
+    "public_only": flag,
+    "seconds_to_first_token": number(0, 3600),
+    "tokens_per_second": number(0, 1_000_000),
+    "rate_limits": named(count(0)),
+    "as_of": day,
+    "source": text,
+    "retires_on": day,
+}

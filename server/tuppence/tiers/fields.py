@@ -1,0 +1,213 @@
+"""What may stand in each field of the configuration: a value goes in as TOML gives it and comes out in our types.
+
+Each reader takes a value and its place; it reports what is wrong with the value at that place, what to write instead,
+and then raises ``Bad``. A table reports all its mistakes before it gives up. Which
+fields a row has is columns.py's affair.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any, TypeGuard
+
+from tuppence.tiers.mistakes import Bad, Place
+
+Reader = Callable[[object, Place], Any]
+
+SETTINGS = ("quality", "preset", "exclude", "edits")
+"""The settings that stand above the first table."""
+_SHOWN = 40
+"""The longest text that a message repeats."""
+_LARGEST = 10**15
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+
+
+def table(value: object, place: Place, readers: Mapping[str, Reader], needed: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return a table's fields, read.
+
+    :raises Bad: any of them is wrong, unknown or missing.
+    """
+    before = len(place.report.mistakes)
+    found = fields(value, place, readers)
+    for key in needed:
+        if isinstance(value, dict) and key not in value:
+            place.wrong(f'"{place.name}" has no "{key}".', f"Add {key} = ...")
+    if len(place.report.mistakes) > before:
+        raise Bad
+    return found
+
+
+def fields(value: object, place: Place, readers: Mapping[str, Reader]) -> dict[str, Any]:
+    """Return those of a table's fields that are right, read; the others are reported."""
+    found: dict[str, Any] = {}
+    if not isinstance(value, dict):
+        place.wrong(f'"{place.name}" must be a table, not {kind(value)}.', "Write { key = value, ... }.")
+        return found
+    for key, each in value.items():
+        inner = place.key(key)
+        if key in readers:
+            try:
+                found[key] = readers[key](each, inner)
+            except Bad:
+                continue
+        elif place.path and key in SETTINGS:
+            stranded(inner)
+        else:
+            inner.unknown(readers)
+    return found
+
+
+def stranded(place: Place) -> Bad:
+    """Report a setting that fell into a table because it stands below the table's header."""
+    header = ".".join(str(part) for part in place.path[:-1] if isinstance(part, str))
+    return place.wrong(
+        f'"{place.path[-1]}" stands below the header of "{header}", so it belongs to that table.',
+        "Move it above the first [table] of the file.",
+    )
+
+
+def text(value: object, place: Place) -> str:
+    """Read a text that is not empty."""
+    if not isinstance(value, str) or not value.strip():
+        raise place.wrong(f'"{place.name}" must be a text, not {kind(value)}.', 'Write it in quotes: "...".')
+    return value
+
+
+def flag(value: object, place: Place) -> bool:
+    """Read true or false."""
+    if not isinstance(value, bool):
+        raise place.wrong(f'"{place.name}" must be true or false, not {kind(value)}.', "Write true or false.")
+    return value
+
+
+def variable(value: object, place: Place) -> str | None:
+    """Read the name of an environment variable; an empty text is none."""
+    if value == "":
+        return None
+    # The value is not repeated in the message: whoever goes wrong here has often pasted the key itself.
+    if not isinstance(value, str) or not _VARIABLE.fullmatch(value):
+        raise place.wrong(
+            f'"{place.name}" must be the name of an environment variable, not the key itself.',
+            'Write a name such as "MINE_API_KEY", and put the key into that variable.',
+        )
+    return value
+
+
+def number(low: float, high: float) -> Reader:
+    """Return a reader of numbers from low to high, both included."""
+
+    def read(value: object, place: Place) -> float:
+        if not is_number(value) or not low <= value <= high:
+            span = f"from {low:g} to {high:g}"
+            raise place.wrong(f'"{place.name}" must be a number {span}, not {kind(value)}.', f"Write a number {span}.")
+        return float(value)
+
+    return read
+
+
+def count(low: int) -> Reader:
+    """Return a reader of whole numbers of at least low."""
+
+    def read(value: object, place: Place) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or value < low:
+            what = f'"{place.name}" must be a whole number of at least {low}, not {kind(value)}.'
+            raise place.wrong(what, "Write a whole number without quotes, such as 8192.")
+        return value
+
+    return read
+
+
+def choice(known: tuple[str, ...]) -> Reader:
+    """Return a reader of one word among several."""
+
+    def read(value: object, place: Place) -> str:
+        if not isinstance(value, str) or value not in known:
+            options = ", ".join(f'"{each}"' for each in known)
+            raise place.wrong(f'"{place.name}" cannot be {kind(value)}.', f"Write one of: {options}.")
+        return value
+
+    return read
+
+
+def items(reader: Reader) -> Reader:
+    """Return a reader of arrays."""
+
+    def read(value: object, place: Place) -> tuple[Any, ...]:
+        if not isinstance(value, list):
+            raise place.wrong(f'"{place.name}" must be an array, not {kind(value)}.', "Write [ ..., ... ].")
+        before = len(place.report.mistakes)
+        found = []
+        for index, each in enumerate(value):
+            try:
+                found.append(reader(each, place.key(index)))
+            except Bad:
+                continue
+        if len(place.report.mistakes) > before:
+            raise Bad
+        return tuple(found)
+
+    return read
+
+
+def named(reader: Reader) -> Reader:
+    """Return a reader of tables whose keys are free."""
+
+    def read(value: object, place: Place) -> dict[str, Any]:
+        return table(value, place, dict.fromkeys(value, reader) if isinstance(value, dict) else {})
+
+    return read
+
+
+def day(value: object, place: Place) -> date:
+    """Read a date."""
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise place.wrong(f'"{place.name}" must be a date, not {kind(value)}.', "Write it bare: 2026-11-21.")
+    return value
+
+
+def clock(value: object, place: Place) -> time:
+    """Read a time of day; 24:00 is the last moment of it."""
+    if isinstance(value, time) and value.tzinfo is None:
+        return value
+    if value == "24:00":
+        return time.max
+    found = _CLOCK.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise place.wrong(f'"{place.name}" must be a time of day, UTC, not {kind(value)}.', 'Write "01:00".')
+    return time(int(found[1]), int(found[2]))
+
+
+def plain(value: object, place: Place) -> object:
+    """Read what JSON can say."""
+    if isinstance(value, dict):
+        return {key: plain(inner, place.key(key)) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [plain(inner, place.key(index)) for index, inner in enumerate(value)]
+    if isinstance(value, Decimal) and is_number(value):
+        return float(value)
+    if not isinstance(value, bool | int | str):
+        raise place.wrong(f'"{place.name}" cannot be sent as JSON.', "Write a text, a number, true, false or a table.")
+    return value
+
+
+def is_number(value: object) -> TypeGuard[int | Decimal]:
+    """Report whether it is a number of a size that makes sense, which neither true nor inf nor nan is."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return False
+    return Decimal(value).is_finite() and abs(Decimal(value)) < _LARGEST
+
+
+def kind(value: object) -> str:
+    """Return how a value is called in a sentence."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return f'"{value}"' if len(value) <= _SHOWN and value.isprintable() else "this text"
+    if isinstance(value, int | Decimal | date | time):
+        shown = str(value)
+        return shown if len(shown) <= _SHOWN else "this number"
+    return "an array" if isinstance(value, list) else "a table"

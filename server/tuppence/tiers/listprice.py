@@ -1,0 +1,57 @@
+"""The list price of a model that the tier table has no price of, from the data that genai-prices carries.
+
+That package brings pydantic and a megabyte of data, so it is imported at the first question and only then; it asks no
+network. Whether a model's host is one that may be asked about is decided by tiers/__init__.py.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from tuppence.core.usage import Price, Rates, Step
+
+_NAMES = {
+    "input": "input_mtok",
+    "output": "output_mtok",
+    "cache_read": "cache_read_mtok",
+    "cache_write": "cache_write_mtok",
+    "cache_write_1h": "cache_write_1h_mtok",
+}
+# Within DeepSeek's peak, the one price there that depends on the hour: rather shown too dear than too cheap.
+_HOUR = time(2, tzinfo=UTC)
+
+
+def look_up(model: str, base_url: str, today: date) -> Price | None:
+    """Return what the host at that URL lists for a model, or None where the data has no price of it."""
+    from genai_prices.data_snapshot import get_snapshot
+
+    try:
+        _, found = get_snapshot().find_provider_model(model, None, None, base_url)
+    except LookupError:
+        return None
+    listed = found.get_prices(datetime.combine(today, _HOUR))
+    figures = {name: getattr(listed, theirs, None) for name, theirs in _NAMES.items()}
+    base = _rates(figures, 0)
+    if base is None:
+        return None
+    starts = sorted({tier.start for figure in figures.values() for tier in getattr(figure, "tiers", ())})
+    steps = tuple(Step(start, rates) for start in starts if (rates := _rates(figures, start)) is not None)
+    return Price(base, steps)
+
+
+def _rates(figures: dict[str, Any], start: int) -> Rates | None:
+    flat: dict[str, Any] = {name: _figure(figure, start) for name, figure in figures.items()}
+    return None if flat["input"] is None or flat["output"] is None else Rates(**flat)
+
+
+def _figure(figure: Any, start: int) -> Decimal | None:
+    """Return the figure that holds for prompts just above so many tokens."""
+    if figure is None or isinstance(figure, Decimal):
+        return figure
+    price: Decimal = figure.base
+    for tier in figure.tiers:
+        if tier.start <= start:
+            price = tier.price
+    return price

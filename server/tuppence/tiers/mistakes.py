@@ -1,0 +1,199 @@
+"""Where a mistake in a TOML file stands, and what was probably meant.
+
+``tomllib`` gives values without their lines. So the text of a file that it accepted is read a second time, for the
+places of its keys alone, and only once something is wrong. A file that is no TOML never comes here, and no value is
+judged here; fields.py does that.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from tuppence.core.text import line_starts
+from tuppence.errors import Mistake
+
+Path = tuple[str | int, ...]
+
+_BLANK = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")
+_SPACE = re.compile(r"[ \t]*")
+_KEY = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|[A-Za-z0-9_-]+')
+_SCALAR = re.compile(
+    r'"""(?:[^\\]|\\.)*?"{3,5}'  # A closing run of four or five quotes ends with one or two of the text itself.
+    r"|'''.*?'{3,5}"
+    r'|"(?:[^"\\\n]|\\.)*"'
+    r"|'[^'\n]*'"
+    r"|\d{4}-\d\d-\d\d \d\d:[^\s,\]}#]*"  # A date and time may be parted by a space.
+    r"|[^\s,\]}#]+",
+    re.DOTALL,
+)
+_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))")
+_LETTERS = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r"}
+
+
+class Bad(Exception):
+    """A value is of no use; whoever raises this has reported why."""
+
+
+@dataclass(slots=True)
+class Lines:
+    """The line of every key in a TOML text, from 1."""
+
+    text: str
+    found: dict[Path, int] = field(default_factory=dict)
+    _at: int = 0
+    _starts: tuple[int, ...] = ()
+    _arrays: dict[Path, int] = field(default_factory=dict)
+    """Each array of tables met so far, with the index of its last table."""
+
+    def __post_init__(self) -> None:
+        self._starts = line_starts(self.text)
+        table: Path = ()
+        while self._skip(_BLANK) < len(self.text):
+            if self.text[self._at] == "[":
+                table = self._header()
+            else:
+                self._pair(table)
+
+    def of(self, path: Path) -> int:
+        """Return the line of a key, of the nearest table around it where it has none, else 0."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.found:
+                return self.found[path[:length]]
+        return 0
+
+    def _header(self) -> Path:
+        line, double = self._line(), self.text.startswith("[[", self._at)
+        self._at += 2 if double else 1
+        keys = self._keys()
+        self._at += 2 if double else 1
+        path: Path = ()
+        for number, key in enumerate(keys):
+            path = (*path, key)
+            if double and number == len(keys) - 1:
+                self.found.setdefault(path, line)
+                self._arrays[path] = self._arrays.get(path, -1) + 1
+            if path in self._arrays:
+                path = (*path, self._arrays[path])
+            self.found.setdefault(path, line)
+        return path
+
+    def _pair(self, table: Path) -> None:
+        line, path = self._line(), table
+        for key in self._keys():
+            path = (*path, key)
+            self.found.setdefault(path, line)
+        self._at += 1
+        self._skip(_SPACE)
+        self._value(path)
+
+    def _keys(self) -> list[str]:
+        keys: list[str] = []
+        while True:
+            self._skip(_SPACE)
+            found = _KEY.match(self.text, self._at)
+            if found is None:  # Only a text that is no TOML has none; the rest of it then has no lines.
+                self._at = len(self.text)
+                return keys
+            keys.append(_unquoted(found.group()))
+            self._at = found.end()
+            if not self.text.startswith(".", self._skip(_SPACE)):
+                return keys
+            self._at += 1
+
+    def _value(self, path: Path) -> None:
+        opening = self.text[self._at : self._at + 1]
+        if opening not in ("{", "["):
+            self._skip(_SCALAR)
+            return
+        self._at += 1
+        closing, number = {"{": "}", "[": "]"}[opening], 0
+        while self._skip(_BLANK) < len(self.text) and self.text[self._at] != closing:
+            if self.text[self._at] == ",":
+                self._at += 1
+            elif opening == "{":
+                self._pair(path)
+            else:
+                self.found.setdefault((*path, number), self._line())
+                self._value((*path, number))
+                number += 1
+        self._at += 1
+
+    def _skip(self, pattern: re.Pattern[str]) -> int:
+        found = pattern.match(self.text, self._at)
+        self._at = found.end() if found else len(self.text)
+        return self._at
+
+    def _line(self) -> int:
+        return bisect_right(self._starts, self._at)
+
+
+@dataclass
+class Report:
+    """Everything wrong in one file."""
+
+    text: str = ""
+    mistakes: list[Mistake] = field(default_factory=list)
+
+    @cached_property
+    def lines(self) -> Lines:
+        """The lines of the file's keys, looked up at the first mistake."""
+        return Lines(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A key in a file, and the report that its mistakes go to."""
+
+    report: Report
+    path: Path = ()
+
+    @property
+    def name(self) -> str:
+        """How the key is called in a sentence: dotted, without the numbers of rows."""
+        return ".".join(part for part in self.path if isinstance(part, str) and part != "models") or "models"
+
+    def key(self, *parts: str | int) -> Place:
+        """Return the place of a key inside this one."""
+        return Place(self.report, (*self.path, *parts))
+
+    def wrong(self, what: str, remedy: str = "") -> Bad:
+        """Report a mistake, and return what to raise."""
+        self.report.mistakes.append(Mistake(self.report.lines.of(self.path), what, remedy))
+        return Bad()
+
+    def unknown(self, known: Iterable[str], kind: str = "key") -> Bad:
+        """Report that the key is none of the known ones, with the nearest of them."""
+        return self.wrong(f'Unknown {kind} "{self.name}".', _meant(str(self.path[-1]), known))
+
+    def nothing(self, kind: str, name: str, known: Iterable[str]) -> Bad:
+        """Report that nothing has the name that stands here, with the nearest of those that there are."""
+        return self.wrong(f'There is no {kind} "{name}".', _meant(name, known))
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that was probably meant, or None."""
+    from difflib import get_close_matches
+
+    folded = {each.casefold(): each for each in known}
+    found = get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+    return folded[found[0]] if found else None
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    near = nearest(name, known)
+    return f'Did you mean "{near}"?' if near else f"Write one of: {', '.join(known)}."
+
+
+def _unquoted(key: str) -> str:
+    if key.startswith("'"):
+        return key[1:-1]
+    return _ESCAPE.sub(_letter, key[1:-1]) if key.startswith('"') else key
+
+
+def _letter(found: re.Match[str]) -> str:
+    short, long, letter = found.groups()
+    return chr(int(short or long, 16)) if short or long else _LETTERS.get(letter, letter)

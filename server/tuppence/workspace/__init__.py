@@ -1,0 +1,133 @@
+"""The project around a document: what the target uses from it, its rules, where its tests are, what is private.
+
+Everything is read when it is asked for, little of it, and never from outside the folders that the editor opened;
+symbolic links that leave them are not followed. Nothing is written, and nothing here knows what a model is.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import ClassVar
+
+from tuppence.core.context import Surroundings
+from tuppence.core.language import Language
+from tuppence.core.target import Target
+from tuppence.core.text import Document
+from tuppence.core.tree import Tree
+from tuppence.workspace import conventions, files, habits, private
+from tuppence.workspace.uses import Search, definitions
+
+_MARKERS = ("pyproject.toml", "setup.py", "package.json", "go.mod", "Cargo.toml", "pom.xml", "build.gradle", ".git")
+_SKIPPED = frozenset({"node_modules", "target", "build", "dist", "venv", "vendor", "__pycache__", "site-packages"})
+_MOST_FOLDERS = 1500
+"""Folders that are listed to learn a project's test habits."""
+
+
+@dataclass(frozen=True, slots=True)
+class TestPlace:
+    """Where the tests of a source file go."""
+
+    __test__: ClassVar[bool] = False  # pytest would collect a class of this name
+
+    path: Path
+    exists: bool
+    text: str
+    """What stands there; empty where it does not exist."""
+    inline: bool = False
+    """Whether it is the source file itself."""
+
+
+class Workspace:
+    """The folders that the editor opened."""
+
+    def __init__(self, roots: Sequence[Path]) -> None:
+        self._roots = tuple(root.resolve() for root in roots)
+
+    def relative(self, path: Path) -> str:
+        """Return a path as people and models read it: from its root, with ``/``; the bare name outside the roots."""
+        root = files.root_of(path, self._roots)
+        return path.resolve().relative_to(root).as_posix() if root else path.name
+
+    def surroundings(self, document: Document, tree: Tree, target: Target, path: Path | None) -> Surroundings:
+        """Return the project's definitions that the target uses and its conventions; nothing outside the roots."""
+        root = files.root_of(path, self._roots) if path else None
+        if root is None or path is None:
+            return Surroundings()
+        search = Search(
+            tree=tree,
+            span=target.span,
+            text=document.slice(target.span),
+            path=path.resolve(),
+            root=root,
+            readable=self._readable,
+        )
+        return Surroundings(definitions(search), conventions.excerpts(root, self._readable))
+
+    def test_place(self, path: Path, language: Language) -> TestPlace:
+        """Return where the tests of a file go: its own tests, else as the project's others, else by custom."""
+        path = path.resolve()
+        root = self._project(path)
+        source = PurePosixPath(path.relative_to(root).as_posix())
+        text = files.read(path) or ""
+        if habits.is_test(source, language) or (language.tests.inline and source.parts[0] == "tests"):
+            return _place(path)
+        if language.tests.inline:
+            elsewhere = habits.declared_elsewhere(path, text)
+            return _place(elsewhere) if elsewhere else TestPlace(path, path.exists(), text, inline=True)
+        known = list(self._listed(root, language))
+        found = habits.existing(source, known, language) or habits.learned(source, known, language)
+        return _place(root / (found or habits.customary(source, language)))
+
+    def private(self, path: Path) -> bool:
+        """Report whether a file is never sent to a model."""
+        return self.why_private(path) is not None
+
+    def why_private(self, path: Path) -> str | None:
+        """Return why a file is never sent to a model, as a clause; None where it may be."""
+        real = path.resolve()
+        root = files.root_of(real, self._roots)
+        inner = real.relative_to(root) if root else Path(real.name)
+        return (
+            private.secret(inner)
+            or private.secret(Path(path.name))
+            or (None if root else private.secret(real))
+            or (private.ignored(real, root) if root else None)
+        )
+
+    def _readable(self, path: Path) -> bool:
+        """Report whether a file may be read for context: inside the roots and not private."""
+        return files.root_of(path, self._roots) is not None and not self.private(path)
+
+    def _project(self, path: Path) -> Path:
+        """Return the innermost folder around a file that looks like a project, within its root."""
+        root = files.root_of(path, self._roots)
+        for folder in path.parents:
+            if any((folder / marker).exists() for marker in _MARKERS) or folder == root:
+                return folder
+        return path.parent
+
+    def _listed(self, root: Path, language: Language) -> Iterator[PurePosixPath]:
+        """Yield the project's files in a language, folder by folder, those near the root first."""
+        waiting = [root]
+        for count, folder in enumerate(waiting):
+            if count >= _MOST_FOLDERS:
+                return
+            try:
+                entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            except OSError:
+                continue
+            for entry in entries:
+                path = Path(entry.path)
+                if entry.is_dir(follow_symlinks=False):
+                    hidden = entry.name.startswith(".") or entry.name in _SKIPPED
+                    if not hidden and private.ignored(path, root) is None:
+                        waiting.append(path)
+                elif path.suffix in language.suffixes and entry.is_file(follow_symlinks=False):
+                    yield PurePosixPath(path.relative_to(root).as_posix())
+
+
+def _place(path: Path) -> TestPlace:
+    return TestPlace(path, path.exists(), files.read(path) or "")

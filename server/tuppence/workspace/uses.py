@@ -1,0 +1,124 @@
+"""The definitions elsewhere in the project that a target uses, found through its file's imports.
+
+A name that a module only passes on is followed two files further. Definitions in the target's own file are not
+returned: the file itself is shown. Names are matched as words; nothing is resolved as a compiler would.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from tuppence.core.context import Definition
+from tuppence.core.imported import Imported, read
+from tuppence.core.signature import signature
+from tuppence.core.text import Span
+from tuppence.core.tree import Block, Tree
+from tuppence.workspace import files
+from tuppence.workspace.modules import Lead, leads
+
+_MOST = 24
+"""Definitions of one request."""
+_MOST_FILES = 60
+_STEPS = 2
+"""How often a name that is only passed on is followed."""
+_MOD = re.compile(r"^[ \t]*(?:pub(?:\([^)]*\))?[ \t]+)?mod[ \t]+(\w+)[ \t]*;", re.MULTILINE)
+_EXPORT = re.compile(r"^export\s+(?:type\s+)?((?:\*|\{[^}]*\})\s*from\s*[\"'][^\"']+[\"'])", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What is looked for, and where."""
+
+    tree: Tree
+    """The file that the target stands in."""
+    span: Span
+    """The target."""
+    text: str
+    """What the target says."""
+    path: Path
+    """Where that file lies, resolved."""
+    root: Path
+    readable: Callable[[Path], bool]
+    """Whether a file may be looked into."""
+
+
+def definitions(search: Search) -> tuple[Definition, ...]:
+    """Return what the target uses, most used first."""
+    names = search.tree.names(search.span)
+    found: dict[tuple[Path, Span], tuple[int, Definition]] = {}
+    style = search.tree.language.import_style
+    imported = (each for each in _imported(search.tree) if _is_used(each, style, names))
+    for lead in islice(leads(style, imported, search.path, search.root), _MOST_FILES):
+        for path, tree, block, name in _matching(search, lead, names, _STEPS):
+            often = len(re.findall(rf"(?<![\w$]){re.escape(name)}(?![\w$])", search.text))
+            shown = Definition(path.relative_to(search.root).as_posix(), block.name, signature(tree, block))
+            found.setdefault((path, block.span), (often, shown))
+    ranked = sorted(found.values(), key=lambda each: (-each[0], each[1].path, each[1].name))
+    return tuple(definition for _, definition in ranked[:_MOST])
+
+
+def _matching(search: Search, lead: Lead, names: frozenset[str], steps: int) -> Iterator[tuple[Path, Tree, Block, str]]:
+    """Yield each definition of a file that is used, with the name that the target calls it by."""
+    tree = files.tree(lead.path) if search.readable(lead.path) else None
+    if tree is None:
+        return
+    wanted = {name: name for name in names} if lead.names is None else dict(lead.names)
+    missing = {there: here for there, here in wanted.items() if here in names}
+    for block in _outer(tree):
+        name = re.split(r"[.:]+", block.name)[-1]
+        if name in wanted and wanted[name] in names:
+            missing.pop(name, None)
+            yield lead.path, tree, block, wanted[name]
+    if not missing or not steps:
+        return
+    passed_on = [each for each in _imported(tree) if each.local in missing or (each.name == "*" and not each.alias)]
+    for each in leads(tree.language.import_style, passed_on, lead.path, search.root):
+        further = tuple((there, missing[here]) for there, here in each.names or () if here in missing)
+        follow = Lead(each.path, further if each.names else tuple(missing.items()))
+        yield from _matching(search, follow, names, steps - 1)
+
+
+def _outer(tree: Tree) -> Iterator[Block]:
+    """Yield the definitions that other files can see: not those inside a function or a class."""
+    end = 0
+    for block in tree.blocks():
+        if block.span.start < end:
+            continue
+        if block.kind == "impl":
+            continue
+        if block.kind != "module":
+            end = block.span.end
+        yield block
+
+
+def _imported(tree: Tree) -> Iterator[Imported]:
+    """Yield what a file imports, a Rust file's modules and a TypeScript file's passed-on exports included."""
+    for span in tree.import_statements():
+        yield from read(tree.text[span.start : span.end], tree.language)
+    match tree.language.import_style:
+        case "rust":
+            yield from (Imported("self", found[1]) for found in _MOD.finditer(tree.text))
+        case "es":
+            for found in _EXPORT.finditer(tree.text):
+                yield from read(f"import {found[1]}", tree.language)
+
+
+def _is_used(each: Imported, style: str, names: frozenset[str]) -> bool:
+    """Report whether the target says the name under which the file knows an import, as far as it has one."""
+    if each.name == "*" and not each.alias:
+        return True
+    match style:
+        case "python":
+            return (each.local or each.module.partition(".")[0]) in names
+        case "es":
+            return each.local in names
+        case "go":
+            return (each.alias or each.module.rpartition("/")[2]) in names or each.alias == "."
+        case "java":
+            return each.name in names or each.module.startswith("static ")
+        case _:
+            return True

@@ -1,0 +1,330 @@
+"""The ledger: exact, shared by processes, and never the reason that something is lost."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tuppence.core.accounts import OUTCOMES, Entry
+from tuppence.core.usage import Usage
+from tuppence.errors import TuppenceError
+from tuppence.ledger import MIGRATIONS, Ledger
+
+NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
+AMOUNTS = st.none() | st.decimals(min_value=0, max_value=10**6, allow_nan=False, allow_infinity=False)
+TOKENS = st.integers(min_value=0, max_value=10**9)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    opened = Ledger(tmp_path / "data" / "ledger.sqlite3")
+    yield opened
+    opened.close()
+
+
+def entry(cost: str | None = "0.01", **fields: Any) -> Entry:
+    usual: dict[str, Any] = {
+        "run": "run", "session": "mine", "at": NOON, "action": "fix", "language": "python", "provider": "mine",
+        "model": "small", "tier": "budget", "usage": Usage(fresh=10, output=5), "estimated": False, "difficulty": 0.3,
+        "outcome": "kept", "best_cost": None, "reason": "easy 0.30", "seconds": 1.5,
+    }  # fmt: skip
+    return Entry(cost=None if cost is None else Decimal(cost), **{**usual, **fields})
+
+
+ENTRIES = st.builds(
+    Entry,
+    run=st.just("run"), session=st.text(), at=st.datetimes(timezones=st.just(UTC)), action=st.text(),
+    language=st.text(), provider=st.text(), model=st.text(), tier=st.text(), cost=AMOUNTS, best_cost=AMOUNTS,
+    usage=st.none() | st.builds(Usage, TOKENS, st.none() | TOKENS, TOKENS, TOKENS, TOKENS, TOKENS),
+    estimated=st.booleans(), difficulty=st.none() | st.floats(0, 1), outcome=st.sampled_from(OUTCOMES),
+    reason=st.text(), seconds=st.floats(0, 1e6),
+)  # fmt: skip
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(ENTRIES)
+def test_an_entry_comes_back_as_it_went_in(ledger: Ledger, before: Entry) -> None:
+    ledger.add(before)
+    assert ledger.entries(limit=1) == (before,)
+
+
+def test_numbers_rise_and_entries_come_oldest_first(ledger: Ledger) -> None:
+    numbers = [ledger.add(entry(run=name, at=NOON + timedelta(hours=hour))) for hour, name in enumerate("abcd")]
+    assert numbers == [1, 2, 3, 4]
+    assert [each.run for each in ledger.entries()] == ["a", "b", "c", "d"]
+    assert [each.run for each in ledger.entries(limit=2)] == ["c", "d"]
+    assert [each.run for each in ledger.entries(since=NOON + timedelta(hours=1), limit=2)] == ["c", "d"]
+    assert [each.run for each in ledger.entries(since=NOON + timedelta(hours=3))] == ["d"]
+
+
+def test_a_summary_of_nothing_is_zero(ledger: Ledger) -> None:
+    summary = ledger.summary("mine", NOON)
+    assert [summary.session, summary.today, summary.month, summary.saved] == [Decimal(0)] * 4
+    assert (summary.requests, summary.last) == (0, None)
+
+
+def test_day_and_month_begin_at_the_users_midnight(ledger: Ledger) -> None:
+    auckland = ZoneInfo("Pacific/Auckland")  # Thirteen hours ahead in March: its 1 March begins on 28 February, UTC.
+    for cost, at in {
+        "1000": datetime(2026, 2, 28, 10, 59, 59, 999_999, tzinfo=UTC),
+        "100": datetime(2026, 2, 28, 11, tzinfo=UTC),
+        "10": datetime(2026, 3, 4, 10, 59, 59, 999_999, tzinfo=UTC),
+        "1": datetime(2026, 3, 4, 11, tzinfo=UTC),
+    }.items():
+        ledger.add(entry(cost, at=at, session="other"))
+    there = ledger.summary("mine", datetime(2026, 3, 5, 8, tzinfo=auckland))
+    assert [there.today, there.month, there.session] == [Decimal(each) for each in (1, 111, 0)]
+    utc = ledger.summary("other", datetime(2026, 3, 4, 23, tzinfo=UTC))
+    assert [utc.today, utc.month, utc.session] == [Decimal(each) for each in (11, 11, 1111)]
+
+
+def test_a_summary_counts_every_request_once(ledger: Ledger) -> None:
+    ledger.add(entry("0.01", run="a", best_cost=Decimal("0.05"), outcome="failed check"))
+    ledger.add(entry("0.02", run="a", best_cost=Decimal("0.06"), model="large", tier="workhorse"))
+    ledger.add(entry("0.003", run="b", session="other", outcome="cancelled", estimated=True))
+    ledger.add(entry(None, run="c", session="other", model="mystery"))
+    summary = ledger.summary("mine", NOON)
+    assert (summary.session, summary.today, summary.month) == (Decimal("0.03"), Decimal("0.033"), Decimal("0.033"))
+    assert (summary.saved, summary.estimated) == (Decimal("0.03"), Decimal("0.003"))
+    assert (summary.requests, summary.unknown) == (4, 1)
+    assert summary.by_model == {"mine/large": Decimal("0.02"), "mine/small": Decimal("0.013"), "mine/mystery": None}
+    assert summary.last is not None
+    assert (summary.last.model, summary.last.cost, summary.last.outcome) == ("large", Decimal("0.03"), "kept")
+
+
+def test_an_undone_answer_changes_only_the_last_request_of_its_run(ledger: Ledger) -> None:
+    ledger.add(entry(run="a", outcome="failed check"))
+    ledger.add(entry(run="a"))
+    ledger.add(entry(run="b"))
+    ledger.outcome("a", "stale")
+    ledger.outcome("nobody", "stale")
+    assert [each.outcome for each in ledger.entries()] == ["failed check", "stale", "kept"]
+
+
+def test_a_time_without_a_zone_is_refused(ledger: Ledger) -> None:
+    with pytest.raises(ValueError, match="time zone"):
+        ledger.summary("mine", datetime(2026, 3, 4))  # noqa: DTZ001 - the mistake under test
+
+
+def test_text_that_is_no_text_is_kept_as_far_as_it_goes(ledger: Ledger) -> None:
+    ledger.add(entry(run="\ud800", reason="broken \udfff end"))
+    ledger.outcome("\ud800", "stale")
+    (found,) = ledger.entries()
+    assert (found.reason, found.outcome) == ("broken ? end", "stale")
+
+
+def test_nobody_else_may_read_it(ledger: Ledger) -> None:
+    ledger.add(entry())
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in ledger.path.parent.iterdir()}
+    assert modes.pop("ledger.sqlite3") == 0o600
+    assert set(modes.values()) <= {0o600}
+    assert stat.S_IMODE(ledger.path.parent.stat().st_mode) == 0o700
+
+
+def test_nothing_is_opened_before_it_is_needed() -> None:
+    ledger = Ledger()
+    assert not ledger.path.parent.exists()
+    ledger.add(entry())
+    ledger.close()
+    assert ledger.path.name == "ledger.sqlite3"
+    assert len(Ledger(ledger.path).entries()) == 1
+
+
+WRITER = """
+import sys
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from tuppence.core.accounts import Entry
+from tuppence.ledger import Ledger
+path, name, count = sys.argv[1:]
+ledger = Ledger(Path(path))
+for number in range(int(count)):
+    ledger.add(Entry(
+        run=f"{name}{number}", session=name, at=datetime(2026, 3, 4, 12, tzinfo=UTC), action="fix", language="go",
+        provider="mine", model="small", tier="budget", usage=None, cost=Decimal("0.1") + Decimal(number) / 10**9,
+        estimated=False, difficulty=None, outcome="kept", best_cost=None, reason="", seconds=0.0))
+    print(number, flush=True)
+"""
+
+
+def writer(path: Path, name: str, count: int) -> subprocess.Popen[str]:
+    words = [sys.executable, "-c", WRITER, str(path), name, str(count)]
+    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_processes_that_begin_and_write_at_once_lose_nothing(ledger: Ledger) -> None:
+    count, names = 150, ("a", "b", "c")
+    for process in [writer(ledger.path, name, count) for name in names]:
+        _, complaint = process.communicate(timeout=60)
+        assert (process.returncode, complaint) == (0, "")
+    each = count * Decimal("0.1") + Decimal(count * (count - 1) // 2) / 10**9
+    assert [ledger.summary(name, NOON).session for name in names] == [each] * 3
+    assert ledger.summary("a", NOON).today == 3 * each
+
+
+def test_a_killed_process_leaves_every_entry_that_it_had_written(ledger: Ledger) -> None:
+    process = writer(ledger.path, "a", 1_000_000)
+    assert process.stdout is not None
+    while int(process.stdout.readline()) < 50:
+        pass
+    process.kill()
+    written = 51 + len(process.stdout.read().splitlines())
+    process.communicate()
+    assert written <= len(ledger.entries()) <= written + 1
+    assert ledger.add(entry()) > 50
+
+
+def test_threads_share_one_ledger(ledger: Ledger) -> None:
+    def write() -> None:
+        for _ in range(50):
+            ledger.add(entry("0.1"))
+            ledger.summary("mine", NOON)
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert ledger.summary("mine", NOON).session == 20
+
+
+@pytest.mark.parametrize("spoiled", [slice(0, None), slice(4096, 12288)], ids=["all of it", "its tables"])
+def test_a_damaged_file_is_kept_aside_and_a_new_one_begun(tmp_path: Path, spoiled: slice) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    first = Ledger(path)
+    for _ in range(200):
+        first.add(entry())
+    first.close()
+    content = bytearray(path.read_bytes())
+    content[spoiled] = b"\xa5" * len(content[spoiled])
+    path.write_bytes(content)
+
+    ledger = Ledger(path)
+    assert ledger.add(entry("0.5")) == 1
+    (warning,) = ledger.warnings()
+    (aside,) = (each for each in tmp_path.iterdir() if ".damaged-" in each.name and each.suffix != ".sqlite3-wal")
+    assert str(aside) in warning
+    assert aside.read_bytes() == content
+    assert ledger.summary("mine", NOON).today == Decimal("0.5")
+    assert ledger.warnings() == ()
+    ledger.close()
+
+
+def test_a_file_that_was_deleted_under_it_is_begun_again(ledger: Ledger) -> None:
+    ledger.add(entry())
+    for path in list(ledger.path.parent.iterdir()):
+        path.unlink()
+    assert ledger.add(entry("0.5")) == 1
+    assert [each.cost for each in Ledger(ledger.path).entries()] == [Decimal("0.5")]
+
+
+def test_a_full_disk_is_a_sentence_and_loses_nothing_written(ledger: Ledger) -> None:
+    ledger.add(entry())
+    assert ledger._connection is not None
+    (pages,) = ledger._connection.execute("PRAGMA page_count").fetchone()
+    ledger._connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(TuppenceError, match=r"full\. Free some space on the disk\.$"):
+        ledger.add(entry(reason="long " * 10_000))
+    ledger._connection.execute("PRAGMA max_page_count = 100000")
+    before = len(ledger.entries())
+    ledger.add(entry())
+    assert len(ledger.entries()) == before + 1
+
+
+def test_a_file_that_cannot_be_written_is_a_sentence(ledger: Ledger) -> None:
+    ledger.add(entry())
+    assert ledger._connection is not None
+    ledger._connection.execute("PRAGMA query_only = ON")
+    with pytest.raises(TuppenceError, match=r"ledger\.sqlite3 could not be used: attempt to write a readonly database"):
+        ledger.add(entry())
+
+
+def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(TuppenceError, match=r"could not be used: (Not a directory|File exists)\. Check"):
+        Ledger(tmp_path / "file" / "ledger.sqlite3").add(entry())
+
+
+def test_a_file_held_by_another_process_is_a_sentence(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tuppence.ledger.WAIT", 0.05)
+    ledger.entries()
+    other = sqlite3.connect(ledger.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(TuppenceError, match="database is locked"):
+        ledger.add(entry())
+    other.close()
+    assert ledger.add(entry()) == 1
+
+
+def test_a_file_of_a_newer_version_is_left_alone(ledger: Ledger) -> None:
+    ledger.add(entry())
+    ledger.close()
+    with sqlite3.connect(ledger.path, isolation_level=None) as connection:
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    connection.close()
+    with pytest.raises(TuppenceError, match="newer tuppence"):
+        ledger.add(entry())
+    with pytest.raises(TuppenceError, match="Update this one"):
+        ledger.entries()
+
+
+def test_a_file_of_an_older_version_is_brought_up_to_date(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger.add(entry())
+    ledger.close()
+    later = (*MIGRATIONS, ("ALTER TABLE request ADD COLUMN project TEXT", "UPDATE request SET project = 'x'"))
+    monkeypatch.setattr("tuppence.ledger.MIGRATIONS", later)
+    ledger.add(entry())
+    assert ledger._connection is not None
+    assert ledger._connection.execute("SELECT project FROM request").fetchall() == [("x",), (None,)]
+    assert ledger._connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS) + 1,)
+
+
+def test_a_migration_that_fails_changes_nothing(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger.add(entry())
+    ledger.close()
+    broken = (*MIGRATIONS, ("ALTER TABLE request ADD COLUMN project TEXT", "UPDATE elsewhere SET project = 'x'"))
+    with monkeypatch.context() as patch:
+        patch.setattr("tuppence.ledger.MIGRATIONS", broken)
+        with pytest.raises(TuppenceError, match="no such table: elsewhere"):
+            ledger.add(entry())
+    assert len(ledger.entries()) == 1
+
+
+def test_an_addition_takes_under_two_milliseconds_and_a_summary_stays_quick(ledger: Ledger) -> None:
+    ledger.entries()
+    assert ledger._connection is not None
+    ledger._connection.execute("BEGIN")
+    for number in range(20_000):
+        ledger._connection.execute(
+            "INSERT INTO request (run, session, at, action, language, provider, model, tier, cost, estimated, outcome,"
+            " reason, seconds) VALUES (?, 'old', '2026-03-01T00:00:00.000000+00:00', 'fix', 'go', 'mine', 'small',"
+            " 'budget', '0.0123', 0, 'kept', 'easy', 1.0)",
+            (str(number),),
+        )
+    ledger._connection.execute("COMMIT")
+    adding, summing = [], []
+    for number in range(50):
+        began = time.perf_counter()
+        ledger.add(entry(run=f"new{number}"))
+        added = time.perf_counter()
+        ledger.summary("mine", NOON)
+        adding.append(added - began)
+        summing.append(time.perf_counter() - added)
+    assert sorted(adding)[25] < 0.002
+    assert sorted(summing)[25] < 0.1
+    print(f"\nmedian add {sorted(adding)[25] * 1000:.2f} ms, summary {sorted(summing)[25] * 1000:.1f} ms")  # noqa: T201 - a measurement to read with -s
