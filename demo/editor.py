@@ -95,6 +95,12 @@ class Editor:
             self.client.exit(None)
         await asyncio.wait_for(self.client.stop(), 10)
 
+    @property
+    def pid(self) -> int:
+        """The server's process."""
+        process: asyncio.subprocess.Process = self.client._server  # noqa: SLF001 - pygls gives no other way to it
+        return process.pid
+
     def open(self, path: Path | str, language: str, text: str | None = None) -> Buffer:
         """Open a file, or a document with a URI of its own and this text."""
         uri = path.as_uri() if isinstance(path, Path) else path

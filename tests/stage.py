@@ -49,6 +49,11 @@ class Stage:
     home: Path
     config: Path
 
+    @property
+    def pid(self) -> int:
+        """The server's process."""
+        return self.editor.pid
+
     def entries(self) -> tuple[Entry, ...]:
         """Return the ledger's entries."""
         ledger = Ledger(self.home / "data" / "tuppence" / "ledger.sqlite3")

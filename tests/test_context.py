@@ -102,7 +102,10 @@ def test_then_far_lines_go_but_imports_stay() -> None:
 
 
 def test_a_closing_bracket_stays() -> None:
-    text = "\n".join(f"func f{each}() int {{\n\ta := 1\n\tb := 2\n\treturn a + b\n}}\n" for each in range(30))
+    text = "\n".join(
+        f"func f{each}() int {{\n\tfirst := compute(1)\n\tsecond := compute(2)\n\treturn first + second\n}}\n"
+        for each in range(30)
+    )
     context = gather(_question(f"package a\n\n{text}", "f29", "go"), Surroundings(), estimate(text) * 9 // 10)
     assert "func f0() int {\n\t// ... 3 lines left out ...\n}\n" in context.file
 

@@ -16,8 +16,36 @@ from tuppence.core.markdown import Cleaner, clean, plain
 NASTY = st.sampled_from(
     [
         *"`~[]()<>!\\:&*_-#\"' \t\n",
-        *("```", "``", "~~~", "[a](b)", "![a](b)", "<b>", "</b>", "<img src=x>", "<!--", "-->", "http://e.vil", "www.e.vil"),
-        *("a@b.cd", "command:x", "[a]: b", "[a][b]", "    ", "  ", "- ", "1. ", "> ", "x", "é", "\u202e", "\u200b", "\r\n"),
+        *(
+            "```",
+            "``",
+            "~~~",
+            "[a](b)",
+            "![a](b)",
+            "<b>",
+            "</b>",
+            "<img src=x>",
+            "<!--",
+            "-->",
+            "http://e.vil",
+            "www.e.vil",
+        ),
+        *(
+            "a@b.cd",
+            "command:x",
+            "[a]: b",
+            "[a][b]",
+            "    ",
+            "  ",
+            "- ",
+            "1. ",
+            "> ",
+            "x",
+            "é",
+            "\u202e",
+            "\u200b",
+            "\r\n",
+        ),
         *("\r", "&lt;", "<http://e.vil>", "](", "word ", "\n\n", "   ", "```py\n", "\n```\n", "\\`", "\\["),
     ]
 )

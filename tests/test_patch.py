@@ -15,13 +15,28 @@ from tuppence.core.patch import Patch
 from tuppence.core.text import Document, Edit, Span, apply
 
 LINES = st.sampled_from(
-    ["", "x = 1", "    x = 1", "\tx", "  }", "}", "    return é", "😀 = '👩‍👩‍👧'", "e\u0301", "else:", "   ", "pass", "a\u2028b", "c\x0cd"]
+    [
+        "",
+        "x = 1",
+        "    x = 1",
+        "\tx",
+        "  }",
+        "}",
+        "    return é",
+        "😀 = '👩‍👩‍👧'",
+        "e\u0301",
+        "else:",
+        "   ",
+        "pass",
+        "a\u2028b",
+        "c\x0cd",
+    ]
 )
 EXAMPLES = int(os.environ.get("PATCH_EXAMPLES", "300"))
 
 
 def at(text: str, newline: str = "\n") -> tuple[Document, Span]:
-    """A document whose target is between the marks « and »."""
+    """Return a document whose target is between the marks « and »."""
     start, end = text.index("«"), text.index("»") - 1
     clean = text.replace("«", "").replace("»", "")
     before = len(re.findall("\n", text[:start])) * (len(newline) - 1)
@@ -43,7 +58,7 @@ def feed(patch: Patch, text: str, reply: str, size: int) -> str:
 
 
 def check(marked: str, code: str, expected: str, *repairs: str, newline: str = "\n") -> Patch:
-    """The code, sent in a fence, makes the target this, with these repairs."""
+    """Expect that the code, sent in a fence, makes the target this, with these repairs."""
     document, target = at(marked, newline)
     patch = Patch(document, target)
     live = feed(patch, document.text, f"Sure:\n```python\n{code}\n```\nDone.", 3)

@@ -97,7 +97,9 @@ def test_inline_code_of_three_backticks_is_prose() -> None:
 
 
 def test_imports() -> None:
-    parts = check("```python\nx = sqrt(2)\n```\n```imports\nfrom math import sqrt\n```", "x = sqrt(2)", "from math import sqrt")
+    parts = check(
+        "```python\nx = sqrt(2)\n```\n```imports\nfrom math import sqrt\n```", "x = sqrt(2)", "from math import sqrt"
+    )
     code, wanted = replacement(parts)
     assert code == parts.fences[0]
     assert wanted == parts.fences[1]

@@ -381,8 +381,8 @@ _PIECES = st.sampled_from(["x", "\n", "    ", "def g():\n", "(", ")", '"', "😀
 @given(st.lists(st.tuples(st.integers(0, 500), st.integers(0, 12), _PIECES), max_size=5))
 def test_an_incremental_parse_equals_a_fresh_one(changes: list[tuple[int, int, str]]) -> None:
     text, edits = PYTHON, []
-    for start, length, piece in changes:
-        start = min(start, len(text))
+    for wanted, length, piece in changes:
+        start = min(wanted, len(text))
         edits.append(Edit(Span(start, min(start + length, len(text))), piece))
         text = apply(text, edits[-1:])
     incremental, fresh = parse(text, language("python"), _tree("python"), edits), _tree("python", text)

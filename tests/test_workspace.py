@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -43,7 +42,8 @@ def _used(root: Path, files: Mapping[str, str], name: str, cursor: str) -> dict[
 
 PYTHON = {
     "src/shop/__init__.py": "from .money import total\nfrom .deep import hidden\n",
-    "src/shop/money.py": 'RATE = 2\n\n\ndef total(items: list[int]) -> int:\n    """Sum up."""\n    return sum(items)\n\n\n'
+    "src/shop/money.py": "RATE = 2\n\n\ndef total(items: list[int]) -> int:\n"
+    '    """Sum up."""\n    return sum(items)\n\n\n'
     "def unused():\n    pass\n",
     "src/shop/deep.py": "def hidden():\n    pass\n",
     "src/shop/basket.py": "class Basket:\n    size: int\n\n    def add(self, item: int) -> None:\n        pass\n",
@@ -77,7 +77,8 @@ def test_typescript_follows_relative_imports_and_passed_on_exports(tmp_path: Pat
         "src/api/load.ts": "/** Loads. */\nexport async function load(id: string): Promise<Item> {\n  return x;\n}\n",
         "src/api/types.ts": "export interface Item {\n  id: string;\n}\n",
         "src/view.tsx": "export const View = (p: Props) => <b>{p.x}</b>;\n",
-        "src/main.ts": 'import { load, Item } from "./api";\nimport { View } from "./view.js";\nimport React from "react";\n\n'
+        "src/main.ts": 'import { load, Item } from "./api";\n'
+        'import { View } from "./view.js";\nimport React from "react";\n\n'
         "export async function main(): Promise<Item> {\n  return View(await load('1'));\n}\n",
     }
     found = _used(tmp_path, files, "src/main.ts", "return View")
@@ -88,7 +89,8 @@ def test_typescript_follows_relative_imports_and_passed_on_exports(tmp_path: Pat
 def test_go_sees_its_package_and_its_module(tmp_path: Path) -> None:
     files = {
         "go.mod": "module x.com/shop\n\ngo 1.22\n",
-        "main.go": 'package main\n\nimport (\n\t"fmt"\n\t"x.com/shop/money"\n)\n\nfunc main() {\n\tfmt.Println(money.Total(help()))\n}\n',
+        "main.go": 'package main\n\nimport (\n\t"fmt"\n\t"x.com/shop/money"\n'
+        ")\n\nfunc main() {\n\tfmt.Println(money.Total(help()))\n}\n",
         "help.go": "package main\n\nfunc help() int {\n\treturn 1\n}\n",
         "help_test.go": "package main\n\nfunc help() {}\n",
         "money/money.go": "package money\n\n// Total sums.\nfunc Total(n int) int {\n\treturn n\n}\n",
@@ -102,7 +104,8 @@ def test_go_sees_its_package_and_its_module(tmp_path: Path) -> None:
 def test_rust_follows_mod_and_use(tmp_path: Path) -> None:
     files = {
         "Cargo.toml": "[package]\n",
-        "src/lib.rs": "mod money;\npub mod basket;\n\nuse crate::basket::Basket;\n\npub fn run(b: &Basket) -> i32 {\n    money::total(b)\n}\n",
+        "src/lib.rs": "mod money;\npub mod basket;\n\nuse crate::basket::Basket;\n"
+        "\npub fn run(b: &Basket) -> i32 {\n    money::total(b)\n}\n",
         "src/money.rs": "use super::basket::Basket;\n\n/// Sums.\npub fn total(b: &Basket) -> i32 {\n    b.size\n}\n",
         "src/basket/mod.rs": "pub struct Basket {\n    pub size: i32,\n}\n",
     }
@@ -115,9 +118,11 @@ def test_rust_follows_mod_and_use(tmp_path: Path) -> None:
 
 def test_java_sees_its_package_and_imports(tmp_path: Path) -> None:
     files = {
-        "src/main/java/a/Main.java": "package a;\n\nimport a.b.Money;\n\nclass Main {\n    int run() {\n        return new Money().total(new Near());\n    }\n}\n",
+        "src/main/java/a/Main.java": "package a;\n\nimport a.b.Money;\n\nclass Main {\n    int run() {\n"
+        "        return new Money().total(new Near());\n    }\n}\n",
         "src/main/java/a/Near.java": "package a;\n\nclass Near {\n}\n",
-        "src/main/java/a/b/Money.java": "package a.b;\n\npublic class Money {\n    public int total(Object x) {\n        return 1;\n    }\n}\n",
+        "src/main/java/a/b/Money.java": "package a.b;\n\npublic class Money {\n"
+        "    public int total(Object x) {\n        return 1;\n    }\n}\n",
     }
     found = _used(tmp_path, files, "src/main/java/a/Main.java", "return new")
     assert found["src/main/java/a/b/Money.java:Money"] == "public class Money\n    public int total(Object x)"
@@ -127,11 +132,13 @@ def test_java_sees_its_package_and_imports(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", [".c", ".cpp"])
 def test_c_sees_its_headers(tmp_path: Path, suffix: str) -> None:
     files = {
-        "include/list.h": "#ifndef L\n#define L\nstruct list { int size; };\n/* Counts. */\nint length(struct list *l);\nint other(void);\n#endif\n",
-        f"src/main{suffix}": '#include <stdio.h>\n#include "list.h"\n\nint main(void) {\n    struct list l;\n    return length(&l);\n}\n',
+        "include/list.h": "#ifndef L\n#define L\nstruct list { int size; };\n/* Counts. */\n"
+        "int length(struct list *l);\nint other(void);\n#endif\n",
+        f"src/main{suffix}": '#include <stdio.h>\n#include "list.h"\n\nint main(void) {\n'
+        "    struct list l;\n    return length(&l);\n}\n",
     }
     assert _used(tmp_path, files, f"src/main{suffix}", "return") == {
-        "include/list.h:list": "struct list { int size; };",
+        "include/list.h:list": "struct list { int size; }",
         "include/list.h:length": "/* Counts. */\nint length(struct list *l);",
     }
 
@@ -142,13 +149,14 @@ def test_nothing_is_read_outside_the_roots_or_from_private_files(tmp_path: Path)
     (outside / "secret.py").write_text("def secret():\n    pass\n")
     root = tmp_path / "root"
     files = {
-        "main.py": "from .linked import secret\nfrom .ignored import hidden\nfrom ..outside.secret import secret as s\n\n"
+        "main.py": "from .linked import secret\nfrom .ignored import hidden\n"
+        "from ..outside.secret import secret as s\n\n"
         "def run():\n    return secret(), hidden(), s()\n",
         "ignored.py": "def hidden():\n    pass\n",
         ".gitignore": "ignored.py\n",
     }
     root.mkdir()
-    os.symlink(outside / "secret.py", root / "linked.py")
+    (root / "linked.py").symlink_to(outside / "secret.py")
     assert _used(root, files, "main.py", "return secret") == {}
 
 
@@ -251,8 +259,6 @@ def test_a_test_file_is_its_own_place(tmp_path: Path) -> None:
 def test_rust_tests_stand_inline_unless_a_file_is_declared(tmp_path: Path) -> None:
     assert _place(tmp_path, {}, "src/x.rs") == TestPlace(tmp_path / "src/x.rs", exists=True, text="x\n", inline=True)
     place = _place(tmp_path, {"src/y.rs": "#[cfg(test)]\nmod tests;\n", "src/y/tests.rs": "old\n"}, "src/y.rs")
-    assert place.inline
-    place = Workspace([tmp_path]).test_place(tmp_path / "src/y.rs", by_suffix("y.rs"))
     assert place == TestPlace(tmp_path / "src/y/tests.rs", exists=True, text="old\n")
     assert not _place(tmp_path, {}, "tests/it.rs").inline
 
@@ -295,7 +301,7 @@ def test_private_files_are_known_by_name_and_by_ignore_files(tmp_path: Path, nam
 
 def test_a_link_to_a_secret_is_a_secret(tmp_path: Path) -> None:
     workspace = _project(tmp_path, {".env": "A=1\n"})
-    os.symlink(tmp_path / ".env", tmp_path / "plain.py")
+    (tmp_path / "plain.py").symlink_to(tmp_path / ".env")
     assert workspace.private(tmp_path / "plain.py")
 
 

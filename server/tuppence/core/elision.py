@@ -18,8 +18,8 @@ _CODE = (
     r"|imports|tests|cases|fields|definitions)"
 )
 _STAYS = (
-    r"(?:\s+(?:here|goes|go|remains?|stays?|is|are|unchanged|continues?|the same|as before|omitted|follows?|below|above))"
-    r"{0,4}\W*"
+    r"(?:\s+(?:here|goes|go|remains?|stays?|is|are|unchanged|continues?|the same|as before|omitted|follows?|below|above"
+    r")){0,4}\W*"
 )
 _SAID = (
     re.compile(rf"\W*{_DOTS}\W*"),

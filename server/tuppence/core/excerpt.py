@@ -24,8 +24,10 @@ def excerpt(document: Document, tree: Tree, target: Span, budget: int) -> tuple[
     size = estimate(document.text)
     for block in _far(document, tree, target):
         body = _body(document, block)
-        gone.update(body)
-        size -= estimate("".join(document.slice(document.full_line_span(line)) for line in body)) - _mark_size(tree)
+        saved = sum(estimate(document.slice(document.full_line_span(line))) for line in body) - _mark_size(tree)
+        if saved > 0:
+            gone.update(body)
+            size -= saved
         if size <= budget:
             break
     text = _without(document, tree, gone)

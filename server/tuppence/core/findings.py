@@ -17,6 +17,7 @@ from tuppence.core.diagnostic import Severity
 from tuppence.core.indentation import Indentation
 from tuppence.core.lines import Splitter
 from tuppence.core.markdown import plain
+from tuppence.core.quotation import Place, Quotable
 from tuppence.core.text import Document, Span
 
 FORMAT = """Write each finding in exactly this form, with a line of three hyphens between findings:
@@ -39,7 +40,6 @@ _KEY = re.compile(
 )
 _RULE = re.compile(r"\s*(?:-{3,}|={3,}|\*{3,})\s*")
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})\s*([^`]*)")
-_NUMBER = re.compile(r"\(?(?:line\s+|L)?(\d+)\)?\s*(?:[:|.)-]\s*|$)", re.IGNORECASE)
 _NONE = re.compile(r"[\s*_`>#-]*no (?:findings|issues|problems)\b", re.IGNORECASE)
 _SEVERITIES: dict[str, Severity] = {
     **dict.fromkeys(("error", "critical", "blocker", "high", "severe", "major", "bug"), "error"),
@@ -49,8 +49,6 @@ _SEVERITIES: dict[str, Severity] = {
 }
 _LONGEST = 600
 """Code points of a message; what is longer is cut at a word."""
-_PARTIAL = 6
-"""Characters, white space aside, from which a piece of a line identifies it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,24 +82,12 @@ class _Draft:
     """The field that further lines belong to."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a quotation stands."""
-
-    line: int
-    count: int
-    whole: bool
-    """Whether whole lines were quoted, and not a piece of one."""
-
-
 class Findings:
     """Takes the chunks of a review's reply; yields findings."""
 
     def __init__(self, document: Document, target: Span) -> None:
         self._document = document
-        self._first = document.line_at(target.start)
-        last = document.line_at(max(target.start, target.end - 1))
-        self._squeezed = [_squeeze(document.slice(document.line_span(line))) for line in range(self._first, last + 1)]
+        self._lines = Quotable(document, target)
         self._splitter = Splitter()
         self._draft = _Draft()
         self._marks = ""
@@ -200,7 +186,7 @@ class Findings:
         message = _shorten(plain(" ".join(draft.message)))
         if not message and not draft.quote:
             return
-        place = self._locate(draft.quote)
+        place = self._lines.locate(draft.quote)
         if place is None or not message:
             self.dropped += 1
             return
@@ -209,7 +195,7 @@ class Findings:
         self._seen.add((place.line, message.casefold()))
         self.found.append(self._finding(draft, place, message))
 
-    def _finding(self, draft: _Draft, place: _Place, message: str) -> Finding:
+    def _finding(self, draft: _Draft, place: Place, message: str) -> Finding:
         document = self._document
         whole = Span(document.line_span(place.line).start, document.line_span(place.line + place.count - 1).end)
         text = document.slice(document.line_span(place.line))
@@ -231,68 +217,12 @@ class Findings:
         if not lines or not "".join(lines).strip():
             return None
         fix = self._document.newline.join(Indentation(re.split(r"\r\n|\n|\r", old)).move(lines))
-        return fix if _squeeze(fix) != _squeeze(old) or fix.strip() != old.strip() else None
-
-    def _locate(self, quote: list[str]) -> _Place | None:
-        """Return where the quotation stands: whole lines first, then a piece that is in one line only."""
-        filled = [line for line in quote if line.strip()]
-        if not filled:
-            return None
-        for number, first in _readings(filled[0]):
-            wanted = [_squeeze(line) for line in (first, *filled[1:])]
-            places = self._whole(wanted)
-            if places:
-                near = min(places, key=lambda line: (abs(line + 1 - number) if number else 0, line))
-                return _Place(near, len(wanted), whole=True)
-        for number, first in _readings(filled[0]):
-            piece = _squeeze(first.strip(".… "))
-            inside = [self._first + at for at, line in enumerate(self._squeezed) if piece and piece in line]
-            if number and number - 1 in inside:
-                return _Place(number - 1, 1, whole=False)
-            if len(inside) == 1 and len(piece) >= _PARTIAL:
-                return _Place(inside[0], 1, whole=False)
-        return None
-
-    def _whole(self, wanted: list[str]) -> list[int]:
-        if not wanted[0]:
-            return []
-        count = len(wanted)
-        return [
-            self._first + at
-            for at in range(len(self._squeezed) - count + 1)
-            if self._squeezed[at] == wanted[0] and self._squeezed[at : at + count] == wanted
-        ]
+        return fix if fix.strip() != old.strip() else None
 
 
 def says_nothing(reply: str) -> bool:
     """Report whether a reply says that there is nothing to report."""
     return any(_NONE.match(line) for line in reply.splitlines())
-
-
-def _readings(quote: str) -> list[tuple[int, str]]:
-    """Return what a quotation may mean, likeliest first: its line number, 0 for none, and the code."""
-    quote = quote.strip()
-    readings = [(0, _unquoted(quote)), (0, quote)]
-    number = _NUMBER.match(quote)
-    if number and number.end() < len(quote):
-        rest = quote[number.end() :]
-        readings = [(int(number[1]), _unquoted(rest)), *readings, (int(number[1]), rest)]
-    inner = _unquoted(quote)
-    number = _NUMBER.match(inner)
-    if inner != quote and number and number.end() < len(inner):
-        readings.append((int(number[1]), inner[number.end() :]))
-    return readings
-
-
-def _unquoted(quote: str) -> str:
-    run = len(quote) - len(quote.lstrip("`"))
-    if run and quote.endswith("`" * run) and len(quote) > 2 * run:
-        return quote[run:-run].strip()
-    return quote
-
-
-def _squeeze(text: str) -> str:
-    return "".join(text.split())
 
 
 def _shorten(message: str) -> str:

@@ -135,7 +135,7 @@ class Inline:
     def _bracket(self, at: int) -> str | None:
         """Read a link, or with ``at`` 1 an image: what it says takes its place, and is read again."""
         window, whole = self._window()
-        close = _closing(window, at, whole)
+        close = _closing(window, at, whole=whole)
         if close is None and not whole:
             self._wait("]`", _LIMIT)
             return None
@@ -211,7 +211,7 @@ class _Writer:
         return guarded[len(joined) - len(text) :]
 
 
-def _closing(text: str, at: int, whole: object) -> int | None:
+def _closing(text: str, at: int, *, whole: bool) -> int | None:
     """Return where the bracket at ``at`` is closed, code spans and escapes aside; None where it is not, or not yet."""
     depth = 0
     while at < len(text):

@@ -22,14 +22,10 @@ from tuppence.core.text import Document, Edit, Span
 from tuppence.core.tree import Tree
 from tuppence.editor import convert
 from tuppence.editor.board import SOURCE, Board, Pinned
+from tuppence.editor.commands import CLEAR, DISMISS, RUN, STOP
 from tuppence.editor.desk import Desk
 from tuppence.editor.latest import Finished
 from tuppence.editor.runs import Runs
-
-RUN = "tuppence.run"
-STOP = "tuppence.stop"
-DISMISS = "tuppence.dismiss"
-CLEAR = "tuppence.clear"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,25 @@
 """The language server: each handler converts what came in, asks the rest of the house, and converts what goes out.
 
-The house is opened when the editor has introduced itself, so that the start costs no more than it must.
+Everything behind the handlers is loaded after the answer to ``initialize``, so that an editor's start waits for no
+more than pygls itself.
 """
 
 from __future__ import annotations
 
-import logging
+import asyncio
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 from pygls.uris import to_fs_path
 
 from tuppence import __version__
-from tuppence.editor import menu
+from tuppence.editor import commands
 from tuppence.editor.protocol import Server
-from tuppence.editor.service import Service
 
-_log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from tuppence.editor.service import Service
 
 OFFERED = types.CodeActionOptions(
     code_action_kinds=[types.CodeActionKind.QuickFix, types.CodeActionKind.RefactorRewrite, types.CodeActionKind.Source]
@@ -27,42 +29,74 @@ OFFERED = types.CodeActionOptions(
 def create_server(config: Path | None) -> Server:
     """Return a server that reads its configuration from a file, the platform's usual one by default."""
     server = Server("tuppence", __version__)
-    service = Service(server, config)
+    reception = _Reception(server, config)
 
     @server.feature(types.INITIALIZE)
     def initialize(params: types.InitializeParams) -> None:
-        service.introduce(params.initialization_options, _roots(params))
+        reception.introduced = (params.initialization_options, _roots(params))
 
     @server.feature(types.INITIALIZED)
     async def initialized(_params: types.InitializedParams) -> None:
-        await service.begin()
+        await (await reception.ready()).begin()
 
     @server.feature(types.TEXT_DOCUMENT_CODE_ACTION, OFFERED)
     async def code_action(params: types.CodeActionParams) -> list[types.CodeAction] | None:
-        return await service.menu(params)
+        return await reception.service.menu(params)
 
     @server.feature(types.TEXT_DOCUMENT_HOVER)
     async def hover(params: types.HoverParams) -> types.Hover | None:
-        return await service.hover(params)
+        return await reception.service.hover(params)
 
-    @server.command(menu.RUN)
+    @server.command(commands.RUN)
     async def run(arguments: Any) -> None:
-        await service.run(arguments)
+        await reception.service.run(arguments)
 
-    @server.command(menu.STOP)
+    @server.command(commands.STOP)
     async def stop(arguments: Any) -> None:
-        service.stop(arguments)
+        reception.service.stop(arguments)
 
-    @server.command(menu.DISMISS)
+    @server.command(commands.DISMISS)
     async def dismiss(arguments: Any) -> None:
-        service.dismiss(arguments)
+        reception.service.dismiss(arguments)
 
-    @server.command(menu.CLEAR)
+    @server.command(commands.CLEAR)
     async def clear(arguments: Any) -> None:
-        service.clear(arguments)
+        reception.service.clear(arguments)
 
-    server.at_end.append(service.close)
+    server.at_end.append(reception.close)
     return server
+
+
+class _Reception:
+    """Keeps what the editor said of itself until the service is there."""
+
+    def __init__(self, server: Server, config: Path | None) -> None:
+        self._server = server
+        self._config = config
+        self.introduced: tuple[Any, list[Path]] = (None, [])
+
+    @cached_property
+    def service(self) -> Service:
+        """The service; loading it takes some hundred milliseconds, once."""
+        from tuppence.editor.service import Service
+
+        service = Service(self._server, self._config)
+        service.introduce(*self.introduced)
+        return service
+
+    async def ready(self) -> Service:
+        """Load the service beside the event loop."""
+        await asyncio.to_thread(_load)
+        return self.service
+
+    async def close(self) -> None:
+        """End what was begun."""
+        if "service" in vars(self):
+            await self.service.close()
+
+
+def _load() -> None:
+    import tuppence.editor.service  # noqa: F401 - loading is what this is for
 
 
 def _roots(params: types.InitializeParams) -> list[Path]:

@@ -111,6 +111,7 @@ class Workspace:
 
     def _listed(self, root: Path, language: Language) -> Iterator[PurePosixPath]:
         """Yield the project's files in a language, folder by folder, those near the root first."""
+        suffixes = habits.family(language)
         waiting = [root]
         for count, folder in enumerate(waiting):
             if count >= _MOST_FOLDERS:
@@ -125,7 +126,7 @@ class Workspace:
                     hidden = entry.name.startswith(".") or entry.name in _SKIPPED
                     if not hidden and private.ignored(path, root) is None:
                         waiting.append(path)
-                elif path.suffix in language.suffixes and entry.is_file(follow_symlinks=False):
+                elif path.suffix in suffixes and entry.is_file(follow_symlinks=False):
                     yield PurePosixPath(path.relative_to(root).as_posix())
 
 

@@ -10,12 +10,15 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
-from tuppence.core.language import Language
+from tuppence.core.languages import LANGUAGES, Language
 
 _BESIDE = frozenset({"__tests__", "tests", "test", "spec"})
 """Folders beside the sources that hold their tests."""
+_WEIGHT = 3
+"""How much more a test says whose source is known than one that only shows a folder."""
 _HEADERS = frozenset({".h", ".hpp", ".hh", ".hxx", ".h++", ".ipp", ".pyi"})
 """Suffixes that a test file does not take over from its source."""
 
@@ -27,14 +30,16 @@ class Habit:
     name: str
     """The pattern of its name, as in the language's row."""
     sources: str | None
-    """The folder that tests mirror; None where tests lie beside their source."""
+    """The folder that tests mirror; empty where one folder holds all tests; None where they lie beside their source."""
     tests: str
-    """The folder that mirrors it; with None above, the folder beside the source, ``.`` for the same one."""
+    """The folder of the tests; with None above, the folder beside the source, ``.`` for the same one."""
 
     def place(self, source: PurePosixPath) -> PurePosixPath | None:
         """Return where the test of a source would be; None where the habit does not reach that source."""
         if self.sources is None:
             folder = source.parent / self.tests
+        elif not self.sources:
+            folder = PurePosixPath(self.tests)
         else:
             base = PurePosixPath(self.sources)
             if not source.parent.is_relative_to(base):
@@ -56,7 +61,7 @@ def is_test(path: PurePosixPath, language: Language) -> bool:
 
 def existing(source: PurePosixPath, files: Iterable[PurePosixPath], language: Language) -> PurePosixPath | None:
     """Return the test file that a source has, the nearest where several are named so."""
-    suffixes = (_suffix(source, language), *language.suffixes)
+    suffixes = (_suffix(source, language), *family(language))
     names = {named(pattern, source, suffix) for pattern in language.tests.names for suffix in suffixes}
     found = [each for each in files if each.name in names and each != source]
     return max(found, key=lambda each: (_nearness(source, each), -len(each.parts), each.as_posix()), default=None)
@@ -92,8 +97,16 @@ def declared_elsewhere(path: Path, text: str) -> Path | None:
     return folder / "tests.rs"
 
 
+def family(language: Language) -> tuple[str, ...]:
+    """Return the suffixes of a language and of those that import alike: TypeScript is tested in JavaScript, too."""
+    if language.import_style == "line":
+        return language.suffixes
+    others = (row.suffixes for row in LANGUAGES if row.import_style == language.import_style)
+    return tuple(dict.fromkeys((*language.suffixes, *chain.from_iterable(others))))
+
+
 def _habits(files: list[PurePosixPath], language: Language) -> Iterator[Habit]:
-    """Yield one habit for each test; a test whose source is found counts as often as three others."""
+    """Yield each test's folder, and how the test relates to its source where that is found."""
     sources: dict[str, list[PurePosixPath]] = {}
     for each in files:
         if _stem(each, language) is None:
@@ -105,10 +118,9 @@ def _habits(files: list[PurePosixPath], language: Language) -> Iterator[Habit]:
         stem, pattern = found
         candidates = sources.get(stem, [])
         source = max(candidates, key=lambda other: (_nearness(other, each), other.as_posix()), default=None)
-        if source is None:
-            yield Habit(pattern, ".", each.parent.as_posix())
-        else:
-            yield from (_relation(pattern, source, each),) * 3
+        yield Habit(pattern, "", each.parent.as_posix())
+        if source is not None:
+            yield from (_relation(pattern, source, each),) * _WEIGHT
 
 
 def _relation(pattern: str, source: PurePosixPath, test: PurePosixPath) -> Habit:
@@ -128,7 +140,7 @@ def _stem(path: PurePosixPath, language: Language) -> tuple[str, str] | None:
     for pattern in language.tests.names:
         head, _, tail = pattern.partition("{stem}")
         tail = tail.replace("{suffix}", "")
-        for suffix in language.suffixes:
+        for suffix in family(language):
             end = tail if tail.endswith(suffix) else tail + suffix
             if path.name.startswith(head) and path.name.endswith(end) and len(path.name) > len(head) + len(end):
                 return path.name[len(head) : -len(end)], pattern

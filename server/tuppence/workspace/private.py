@@ -10,8 +10,10 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pathspec
+if TYPE_CHECKING:
+    import pathspec
 
 IGNORES = (".gitignore", ".tuppenceignore")
 _SECRET = (
@@ -77,8 +79,10 @@ def _spec(file: Path) -> pathspec.GitIgnoreSpec | None:
 
 @lru_cache(maxsize=256)
 def _compiled(file: str, _modified: int, _size: int) -> pathspec.GitIgnoreSpec | None:
+    from pathspec import GitIgnoreSpec
+
     try:
         lines = Path(file).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return None
-    return pathspec.GitIgnoreSpec.from_lines(lines)
+    return GitIgnoreSpec.from_lines(lines)

@@ -25,6 +25,8 @@ _MOST = 24
 _MOST_FILES = 60
 _STEPS = 2
 """How often a name that is only passed on is followed."""
+_PASSING = frozenset({"python", "es", "rust", "include"})
+"""Import styles in which a module passes on what it imports."""
 _MOD = re.compile(r"^[ \t]*(?:pub(?:\([^)]*\))?[ \t]+)?mod[ \t]+(\w+)[ \t]*;", re.MULTILINE)
 _EXPORT = re.compile(r"^export\s+(?:type\s+)?((?:\*|\{[^}]*\})\s*from\s*[\"'][^\"']+[\"'])", re.MULTILINE)
 
@@ -63,7 +65,9 @@ def definitions(search: Search) -> tuple[Definition, ...]:
 
 def _matching(search: Search, lead: Lead, names: frozenset[str], steps: int) -> Iterator[tuple[Path, Tree, Block, str]]:
     """Yield each definition of a file that is used, with the name that the target calls it by."""
-    tree = files.tree(lead.path) if search.readable(lead.path) else None
+    if lead.path == search.path or not search.readable(lead.path):
+        return
+    tree = files.tree(lead.path)
     if tree is None:
         return
     wanted = {name: name for name in names} if lead.names is None else dict(lead.names)
@@ -73,7 +77,7 @@ def _matching(search: Search, lead: Lead, names: frozenset[str], steps: int) -> 
         if name in wanted and wanted[name] in names:
             missing.pop(name, None)
             yield lead.path, tree, block, wanted[name]
-    if not missing or not steps:
+    if not missing or not steps or tree.language.import_style not in _PASSING:
         return
     passed_on = [each for each in _imported(tree) if each.local in missing or (each.name == "*" and not each.alias)]
     for each in leads(tree.language.import_style, passed_on, lead.path, search.root):

@@ -1,0 +1,60 @@
+"""The bars on the server's weight: how long an editor waits for it, and what it takes while it idles."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from stage import environment, stage
+
+EMPTY = 'from pygls.lsp.server import LanguageServer; LanguageServer("empty", "1").start_io()'
+PAIRS = 5
+
+
+def test_initialize_costs_little_more_than_an_empty_server(tmp_path: Path) -> None:
+    empty, ours = [sys.executable, "-c", EMPTY], [sys.executable, "-m", "tuppence", "serve"]
+    seconds_to_initialize(empty, tmp_path), seconds_to_initialize(ours, tmp_path)
+    pairs = [(seconds_to_initialize(empty, tmp_path), seconds_to_initialize(ours, tmp_path)) for _ in range(PAIRS)]
+    ratio = statistics.median(our / base for base, our in pairs)
+    base, our = (statistics.median(each) for each in zip(*pairs, strict=True))
+    print(f"initialize: {our * 1000:.0f} ms against {base * 1000:.0f} ms of an empty pygls server, {ratio:.2f}x")
+    assert ratio < 1.3
+
+
+async def test_an_idle_server_is_small(tmp_path: Path) -> None:
+    async with stage(tmp_path) as s:
+        buffer = s.editor.open(s.write("a.py", "def f():\n    return 1\n"), "python")
+        menu = await s.editor.menu(buffer, 12)
+        s.upstream.says("```python\ndef f():\n    return 2\n```")
+        await s.editor.run(next(each for each in menu if each.title.startswith("Fix")))
+        assert buffer.text == "def f():\n    return 2\n"
+        megabytes = resident(s.pid)
+    print(f"resident after a menu and a fix: {megabytes:.0f} MB")
+    assert megabytes < 70
+
+
+def seconds_to_initialize(command: list[str], home: Path) -> float:
+    began = time.perf_counter()
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment(home)
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        params = {"processId": None, "rootUri": None, "capabilities": {}}
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}).encode()
+        process.stdin.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        process.stdin.flush()
+        assert process.stdout.readline().startswith(b"Content-Length")
+        seconds = time.perf_counter() - began
+        process.kill()
+    return seconds
+
+
+def resident(process: int) -> float:
+    status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+    line = next(each for each in status.splitlines() if each.startswith("VmRSS"))
+    return int(line.split()[1]) / 1024

@@ -1,0 +1,198 @@
+"""A review's reply becomes findings on the lines that it quotes, whatever a weak model does to the form."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuppence.core.findings import FORMAT, Finding, Findings, says_nothing
+from tuppence.core.text import Document, Edit, Span, apply
+
+CODE = (
+    "import os\n\ndef mean(items):\n    total = sum(items)\n    return total / len(items)\n\n"
+    "return total\n    pass\n    pass\n"
+)
+DOCUMENT = Document("file:///a.py", "python", 1, CODE)
+WHOLE = Span(0, len(CODE))
+GOOD = """severity: error
+line: `    return total / len(items)`
+problem: It divides by zero when `items` is empty.
+```
+    return total / len(items) if items else 0.0
+```
+---
+severity: hint
+line: `import os`
+problem: The module is never used.
+---
+"""
+
+
+def read(reply: str, document: Document = DOCUMENT, target: Span = WHOLE, size: int = 9) -> Findings:
+    findings = Findings(document, target)
+    for at in range(0, len(reply), size):
+        findings.feed(reply[at : at + size])
+    findings.finish()
+    return findings
+
+
+def only(reply: str) -> Finding:
+    findings = read(reply)
+    assert findings.dropped == 0
+    (finding,) = findings.found
+    return finding
+
+
+def test_the_form_that_is_asked_for() -> None:
+    first, second = read(GOOD).found
+    assert (first.line, first.severity, first.message) == (4, "error", "It divides by zero when `items` is empty.")
+    assert DOCUMENT.slice(first.span) == first.quote == "return total / len(items)"
+    assert first.fix is not None
+    assert first.fix_span is not None
+    assert apply(CODE, (Edit(first.fix_span, first.fix),)) == CODE.replace(
+        "    return total / len(items)", "    return total / len(items) if items else 0.0"
+    )
+    assert (second.line, second.severity, second.fix, second.fix_span) == (0, "hint", None, None)
+
+
+def test_the_format_describes_what_is_read() -> None:
+    example = FORMAT.split("\n\n")[1].replace("the one line of code that it is about, copied exactly", "import os")
+    finding = only(example)
+    assert (finding.severity, finding.line) == ("error", 0)
+    assert finding.fix is not None
+
+
+def test_each_finding_comes_when_it_is_complete() -> None:
+    findings = Findings(DOCUMENT, WHOLE)
+    head, tail = GOOD.split("---\n", 1)
+    (first,) = findings.feed(head)
+    assert first.line == 4
+    assert findings.feed("---\n" + tail[: tail.index("never")]) == ()
+    (second,) = findings.feed(tail[tail.index("never") :])
+    assert second.line == 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "line: `import os`",
+        "line: import os",
+        "line: 1: `import os`",
+        "line: `1: import os`",
+        "Line 1: `import os`".replace("Line 1:", "line:"),
+        "**Line:** `import os`",
+        "- line: ``import os``",
+        "line: `import    os`",
+        "line:\n```python\nimport os\n```",
+        "line:\nimport os",
+        "quote: 99: `import os`",
+    ],
+)
+def test_ways_of_quoting(line: str) -> None:
+    finding = only(f"severity: warning\n{line}\nproblem: Unused.")
+    assert (finding.line, finding.quote, finding.message) == (0, "import os", "Unused.")
+
+
+@pytest.mark.parametrize(
+    ("word", "severity"),
+    [
+        ("Error", "error"),
+        ("**critical**", "error"),
+        ("medium", "warning"),
+        ("info", "information"),
+        ("nit", "hint"),
+        ("?", "warning"),
+    ],
+)
+def test_words_for_a_severity(word: str, severity: str) -> None:
+    assert only(f"severity: {word}\nline: `import os`\nproblem: Unused.").severity == severity
+
+
+def test_the_number_only_chooses_between_lines_that_are_alike() -> None:
+    assert only("severity: hint\nline: 9: `pass`\nproblem: Needless.").line == 8
+    assert only("severity: hint\nline: 8: `pass`\nproblem: Needless.").line == 7
+    assert only("severity: hint\nline: `pass`\nproblem: Needless.").line == 7
+
+
+def test_a_piece_of_one_line_places_a_finding_but_takes_no_fix() -> None:
+    finding = only("severity: error\nline: `total / len(items)`\nproblem: Zero.\n```\nx\n```\n")
+    assert (finding.line, finding.fix) == (4, None)
+
+
+def test_a_quotation_that_is_not_in_the_target_is_dropped() -> None:
+    findings = read("severity: error\nline: `nothing like it`\nproblem: Bad.\n---\n" + GOOD)
+    assert len(findings.found) == 2
+    assert findings.dropped == 1
+    outside = read(GOOD, target=Span(CODE.index("def"), len(CODE)))
+    assert [each.line for each in outside.found] == [4]
+    assert outside.dropped == 1
+    assert read("severity: error\nline: 3\nproblem: Bad.\n").dropped == 1
+
+
+def test_the_same_finding_twice_is_one() -> None:
+    findings = read(GOOD + GOOD)
+    assert (len(findings.found), findings.dropped) == (2, 0)
+
+
+def test_no_rule_between_findings() -> None:
+    assert len(read(GOOD.replace("---\n", "\n")).found) == 2
+
+
+def test_a_fence_around_the_whole_answer() -> None:
+    findings = read(f"Here is my review:\n```\n{GOOD}```\n")
+    assert [each.line for each in findings.found] == [4, 0]
+    assert findings.found[0].fix is not None
+
+
+def test_a_fix_is_put_at_the_lines_depth() -> None:
+    finding = only("severity: error\nline: `total = sum(items)`\nproblem: Slow.\n```python\ntotal = fsum(items)\n```")
+    assert finding.fix == "    total = fsum(items)"
+
+
+def test_a_fix_of_several_lines_has_the_documents_line_endings() -> None:
+    document = Document("", "python", 1, CODE.replace("\n", "\r\n"))
+    reply = "severity: error\nline: `import os`\nproblem: Bad.\n```\nimport re\nimport sys\n```\n"
+    (finding,) = read(reply, document, Span(0, len(document.text))).found
+    assert finding.fix == "import re\r\nimport sys"
+
+
+@pytest.mark.parametrize("fix", ["", "\n", "    import os  \n", "import os\n"])
+def test_a_fix_that_changes_nothing_is_none(fix: str) -> None:
+    assert only(f"severity: error\nline: `import os`\nproblem: Bad.\n```\n{fix}```\n").fix is None
+
+
+def test_a_fix_that_is_cut_off_is_none() -> None:
+    assert only("severity: error\nline: `import os`\nproblem: Bad.\n```\nimport re").fix is None
+
+
+def test_messages_are_plain() -> None:
+    finding = only("severity: error\nline: `import os`\nproblem: **Bad**, see\n[this](http://e.vil)\u202e.\n")
+    assert finding.message == "Bad, see this."
+    long = only(f"severity: error\nline: `import os`\nproblem: {'word ' * 400}\n")
+    assert len(long.message) < 610
+
+
+def test_nothing_to_report() -> None:
+    assert read("No findings.").clear
+    assert says_nothing("**No findings.**\n")
+    assert not says_nothing(GOOD)
+
+
+@given(st.integers(1, 40))
+def test_cutting_changes_nothing(size: int) -> None:
+    assert read(GOOD, size=size).found == read(GOOD, size=10_000).found
+
+
+PIECES = st.sampled_from(
+    [*GOOD.splitlines(keepends=True), "```\n", "line:", "severity", "\n", "---", "problem: x\n", "No findings.", "`"]
+)
+
+
+@given(st.lists(PIECES, max_size=25).map("".join))
+def test_every_finding_stands_on_its_line(reply: str) -> None:
+    for finding in read(reply).found:
+        assert DOCUMENT.line_at(finding.span.start) == finding.line
+        assert DOCUMENT.slice(finding.span) == finding.quote
+        assert finding.message
+        assert (finding.fix is None) == (finding.fix_span is None)
