@@ -98,8 +98,9 @@ class Editor:
     @property
     def pid(self) -> int:
         """The server's process."""
-        process: asyncio.subprocess.Process = self.client._server  # noqa: SLF001 - pygls gives no other way to it
-        return process.pid
+        process = self.client._server  # noqa: SLF001 - pygls gives no other way to it
+        assert process is not None
+        return int(process.pid)
 
     def open(self, path: Path | str, language: str, text: str | None = None) -> Buffer:
         """Open a file, or a document with a URI of its own and this text."""
@@ -274,7 +275,7 @@ def _converter() -> cattrs.Converter:
     converter: cattrs.Converter = default_converter()
 
     def either(value: Any, _type: object) -> types.Command | types.CodeAction:
-        kind = types.Command if isinstance(value.get("command"), str) else types.CodeAction
+        kind: Any = types.Command if isinstance(value.get("command"), str) else types.CodeAction
         action: types.Command | types.CodeAction = converter.structure(value, kind)
         return action
 

@@ -327,4 +327,4 @@ def test_an_addition_takes_under_two_milliseconds_and_a_summary_stays_quick(ledg
         summing.append(time.perf_counter() - added)
     assert sorted(adding)[25] < 0.002
     assert sorted(summing)[25] < 0.1
-    print(f"\nmedian add {sorted(adding)[25] * 1000:.2f} ms, summary {sorted(summing)[25] * 1000:.1f} ms")  # noqa: T201 - a measurement to read with -s
+    print(f"\nmedian add {sorted(adding)[25] * 1000:.2f} ms, summary {sorted(summing)[25] * 1000:.1f} ms")

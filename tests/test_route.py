@@ -38,7 +38,7 @@ def model(name: str, price: tuple[float, float] | None = (1, 5), ability: float 
 
 
 def need(**more: Any) -> Need:
-    given = {
+    given: dict[str, Any] = {
         "action": FIX,
         "difficulty": Difficulty(0.4, ("40 lines",)),
         "prompt_tokens": 2000,

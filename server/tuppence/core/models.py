@@ -55,7 +55,7 @@ class Quirks:
     stream_usage: bool = True
     """Whether the server accepts ``stream_options``."""
     cache_mark: Mapping[str, object] = field(default_factory=dict)
-    """On the openai wire, the fields that mark the end of the shared prefix where the cache is explicit: vendors differ."""
+    """On the openai wire, the fields that mark the shared prefix's end where the cache is explicit; vendors differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
