@@ -48,6 +48,8 @@ class Seen:
     drafts: list[Any] = field(default_factory=list)
     edits: list[types.ApplyWorkspaceEditParams] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
+    errors: str = ""
+    """What the server wrote to its standard error."""
 
 
 class Editor:
@@ -70,13 +72,16 @@ class Editor:
         self.on_progress: Callable[[Any], None] = lambda _value: None
         self.on_explanation: Callable[[str], None] = lambda _markdown: None
         self.before_apply: Callable[[], None] = lambda: None
+        self.on_shown: Callable[[str, Any], None] = lambda _method, _params: None
         self.client = LanguageClient(name, "1", converter_factory=_converter)
         self.initialized: types.InitializeResult | None = None
+        self._listening: asyncio.Task[None] | None = None
         for listen in (_edit, _watch, _answer, _note):
             listen(self)
 
     async def __aenter__(self) -> Editor:
         await self.client.start_io(*self.command, env=self.environment)
+        self._listening = asyncio.create_task(self._listen())
         params = types.InitializeParams(
             capabilities=self.capabilities,
             process_id=None,
@@ -90,17 +95,29 @@ class Editor:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        with contextlib.suppress(Exception):
-            await asyncio.wait_for(self.client.shutdown_async(None), 10)
-            self.client.exit(None)
-        await asyncio.wait_for(self.client.stop(), 10)
+        if self.process.returncode is None:
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(self.client.shutdown_async(None), 10)
+                self.client.exit(None)
+        try:
+            await asyncio.wait_for(self.client.stop(), 10)
+        except TimeoutError:
+            self.process.kill()
+            raise
+        if self._listening is not None:
+            await self._listening
+
+    @property
+    def process(self) -> asyncio.subprocess.Process:
+        """The server."""
+        process: asyncio.subprocess.Process | None = self.client._server  # noqa: SLF001 - pygls gives no other way to it
+        assert process is not None
+        return process
 
     @property
     def pid(self) -> int:
         """The server's process."""
-        process = self.client._server  # noqa: SLF001 - pygls gives no other way to it
-        assert process is not None
-        return int(process.pid)
+        return self.process.pid
 
     def open(self, path: Path | str, language: str, text: str | None = None) -> Buffer:
         """Open a file, or a document with a URI of its own and this text."""
@@ -195,6 +212,13 @@ class Editor:
     def range(self, text: str, start: int, end: int) -> types.Range:
         """Return code points as a range."""
         return types.Range(self._position(text, start), self._position(text, end))
+
+    async def _listen(self) -> None:
+        """Note what the server complains of; a pipe that nobody reads would stop it once it is full."""
+        stream = self.process.stderr
+        assert stream is not None
+        while said := await stream.read(1 << 16):
+            self.seen.errors += said.decode(errors="replace")
 
     def _load(self, uri: str) -> Buffer:
         path = Path(uri.removeprefix("file://"))
@@ -298,6 +322,7 @@ def _edit(editor: Editor) -> None:
     def draft(params: Any) -> dict[str, bool]:
         seen.drafts.append(params)
         editor.before_apply()
+        editor.on_shown("tuppence/edit", params)
         buffer = editor.buffers.get(params.uri)
         if buffer is None or buffer.version != params.version:
             return {"applied": False}
@@ -322,10 +347,12 @@ def _watch(editor: Editor) -> None:
     @client.feature(types.WINDOW_SHOW_MESSAGE)
     def message(params: types.ShowMessageParams) -> None:
         seen.messages.append(params)
+        editor.on_shown(types.WINDOW_SHOW_MESSAGE, params)
 
     @client.feature(types.WINDOW_LOG_MESSAGE)
     def log(params: types.LogMessageParams) -> None:
         seen.logs.append(params.message)
+        editor.on_shown(types.WINDOW_LOG_MESSAGE, params)
 
 
 def _answer(editor: Editor) -> None:
@@ -360,10 +387,12 @@ def _note(editor: Editor) -> None:
     @client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
     def diagnostics(params: types.PublishDiagnosticsParams) -> None:
         seen.diagnostics[params.uri] = list(params.diagnostics)
+        editor.on_shown(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, params)
 
     @client.feature("tuppence/cost")
     def cost(params: Any) -> None:
         seen.costs.append(params)
+        editor.on_shown("tuppence/cost", params)
 
     @client.feature("tuppence/explanation")
     def explanation(params: Any) -> None:

@@ -6,7 +6,10 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import platformdirs
 import pytest
+
+from tuppence.local import Embedded
 
 _LOOPBACK = ("127.", "::1", "localhost")
 
@@ -33,3 +36,13 @@ def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(scope="session")
+def home() -> Path:
+    """Install the embedded model into the user's own data folder: it is downloaded once, not for each run."""
+    folder = platformdirs.user_data_path("tuppence", appauthor=False)
+    said: list[str] = []
+    Embedded(folder).install(said.append)
+    assert "weights" in said[-1] or "Installed" in said[-1]
+    return folder

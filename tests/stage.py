@@ -72,16 +72,19 @@ class Stage:
 
 @asynccontextmanager
 async def stage(tmp_path: Path, *, wire: str = "openai", config: str = CONFIG, **how: Any) -> AsyncIterator[Stage]:
-    """Start everything; ``how`` is as for ``Editor``, and ``extra`` is put before the configuration."""
+    """Start everything.
+
+    :param how: as for ``Editor``; and ``extra`` goes before the configuration, ``keys`` into the environment.
+    """
     root, home = tmp_path / "project", tmp_path / "home"
     root.mkdir(exist_ok=True)
-    extra = how.pop("extra", "")
+    extra, how_keys = how.pop("extra", ""), how.pop("keys", {})
     async with ScriptedUpstream() as upstream:
         base = upstream.openai if wire == "openai" else upstream.anthropic
         path = tmp_path / "config.toml"
         path.write_text(extra + config.format(wire=wire, base=base), encoding="utf-8")
         editor = Editor([sys.executable, "-m", "tuppence", "serve", "--config", str(path)], root, **how)
-        editor.environment = environment(home)
+        editor.environment = environment(home) | how_keys
         async with editor:
             yield Stage(editor, upstream, root, home, path)
 

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import platformdirs
 import pytest
 
 from tuppence.errors import Broken
@@ -38,16 +37,6 @@ server = xllamacpp.Server(parameters)
 print(server.listening_address, flush=True)
 time.sleep(60)
 """
-
-
-@pytest.fixture(scope="session")
-def home() -> Path:
-    """Install into the user's own data folder, where it is downloaded once and not for each run."""
-    folder = platformdirs.user_data_path("tuppence", appauthor=False)
-    said: list[str] = []
-    Embedded(folder).install(said.append)
-    assert "weights" in said[-1] or "Installed" in said[-1]
-    return folder
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ FLOORS = (
     ("providers",),
     ("tiers",),
     ("config", "keys", "workspace", "local", "cache", "ledger", "stream", "verify"),
-    ("house", "account"),
+    ("house", "account", "placing"),
     ("plan",),
     ("run",),
     ("opening",),

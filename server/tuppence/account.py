@@ -1,8 +1,9 @@
 """The account of one run: each attempt's tokens and money, as they will stand in the ledger.
 
-An attempt is entered once, when it ends, however it ends: kept, failed its check, cancelled, refused. Where the
-provider gave no counts although it was asked, they are estimated from what was sent and received, and marked so.
-Nothing was sent: nothing is owed, and that too is an entry.
+An attempt is entered once, when it ends, however it ends: kept, failed its check, cancelled, failed. Where the
+provider gave no counts although it was asked, they are estimated from what was sent and received, and marked so. What
+never went out, or was turned away by the server, is billed by nobody: its cost is exactly nothing, and that too is an
+entry. Nothing here writes to the ledger (house.py does).
 """
 
 from __future__ import annotations
@@ -12,68 +13,98 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from tuppence.core.accounts import Entry, Outcome
+from tuppence.core.accounts import Entry, Outcome, add
 from tuppence.core.models import Model
 from tuppence.core.prompt import Prompt
 from tuppence.core.route import Route
 from tuppence.core.usage import Usage, cost, estimate
 from tuppence.providers import Event, Metered, Stop, Text, Thinking
+from tuppence.stream import Sending
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Attempt:
-    """What one model was asked and gave."""
+    """What one model was asked, perhaps more than once, and gave."""
 
     model: Model
     prompt: Prompt
+    at: datetime
+    """When it began, with a time zone; the prices of this moment hold."""
     began: float = field(default_factory=time.monotonic)
-    sent: bool = False
-    """Whether a request went out at all."""
-    refused: bool = False
-    """Whether the provider turned it away with an error before any answer: such a request is not billed."""
+    sendings: list[Sending] = field(default_factory=list)
+    """The requests: a further one is a retry of the one before."""
     metered: Metered | None = None
     stop: Stop | None = None
     received: list[str] = field(default_factory=list)
     thought: list[str] = field(default_factory=list)
 
-    def note(self, event: Event) -> None:
-        """Take one event of the answer into account."""
-        match event:
+    def note(self, piece: Event | Sending) -> None:
+        """Take one piece of the answer into account."""
+        match piece:
+            case Sending():
+                self.sendings.append(piece)
             case Text():
-                self.received.append(event.text)
+                self.received.append(piece.text)
             case Thinking():
-                self.thought.append(event.text)
+                self.thought.append(piece.text)
             case Metered():
-                self.metered = _latest(self.metered, event)
+                self.metered = _latest(self.metered, piece)
             case Stop():
-                self.stop = event
+                self.stop = piece
+
+    @property
+    def answering(self) -> bool:
+        """Report whether any word of an answer came."""
+        return bool(self.received or self.thought)
+
+    @property
+    def turned_away(self) -> bool:
+        """Report whether the server is there, but would not answer the last request."""
+        return bool(self.sendings) and self.sendings[-1].fate() == "turned away"
+
+    @property
+    def billed(self) -> bool:
+        """Report whether somebody may charge for it."""
+        return self.answering or self.metered is not None or self._open(self.sendings) > 0
 
     @property
     def estimated(self) -> bool:
-        """Report whether the counts are ours: the provider was asked, and gave none or not its last ones."""
-        return self.sent and not self.refused and (self.metered is None or self.stop is None)
+        """Report whether the counts are ours: it may be charged for, and not all counts came."""
+        return self.billed and (self.metered is None or self.stop is None or self._lost > 0)
 
     @property
     def usage(self) -> Usage | None:
-        """The tokens, the provider's own where it gave them all; None where nothing was sent or billed."""
-        if not self.sent or self.refused:
+        """The tokens, the provider's own where it gave them all; None where nothing can be charged for."""
+        if not self.billed:
             return None
-        given = self.metered.usage if self.metered else Usage(fresh=estimate("x" * self.prompt.characters))
-        if self.metered is not None and self.stop is not None:
-            return given
-        output = max(given.output, estimate("".join(self.received)))
-        thinking = max(given.thinking, estimate("".join(self.thought)))
-        return Usage(given.fresh, given.cache_read, given.cache_write, given.cache_write_1h, output, thinking)
+        prompt = estimate("x" * self.prompt.characters)
+        given = self.metered.usage if self.metered else Usage(fresh=prompt)
+        output, thinking = given.output, given.thinking
+        if self.metered is None or self.stop is None:
+            output = max(output, estimate("".join(self.received)))
+            thinking = max(thinking, estimate("".join(self.thought)))
+        fresh = given.fresh + self._lost * prompt
+        return Usage(fresh, given.cache_read, given.cache_write, given.cache_write_1h, output, thinking)
 
-    def price(self, when: datetime, model: Model | None = None) -> Decimal | None:
+    def price(self, model: Model | None = None) -> Decimal | None:
         """Return what it cost, USD; or what it would have cost at another model for the same tokens."""
         usage = self.usage
         if usage is None:
             return Decimal(0)
-        if model is None and self.metered is not None and self.metered.cost is not None and self.stop is not None:
-            return self.metered.cost
-        row = model or self.model
-        return cost(usage, row.price, when) if row.price else None
+        if model is None or model.name == self.model.name:
+            model = self.model
+            if self.metered is not None and self.metered.cost is not None and not self.estimated:
+                return self.metered.cost
+        return cost(usage, model.price, self.at) if model.price else None
+
+    @property
+    def _lost(self) -> int:
+        """How many requests before the last one were given up on and not answered: each may be charged for."""
+        return self._open(self.sendings[:-1])
+
+    @staticmethod
+    def _open(sendings: list[Sending]) -> int:
+        return sum(sending.fate() == "with the server" for sending in sendings)
 
 
 @dataclass(kw_only=True)
@@ -87,23 +118,26 @@ class Account:
     difficulty: float | None = None
     entries: list[Entry] = field(default_factory=list)
 
-    def enter(self, attempt: Attempt, route: Route, outcome: Outcome, when: datetime) -> Entry:
-        """Return the entry for an attempt that ended, and remember it."""
+    def enter(self, attempt: Attempt, route: Route, outcome: Outcome) -> Entry:
+        """Return the entry for an attempt that ended, and remember it.
+
+        :param route: why this model was asked, and against which its cost is held.
+        """
         entry = Entry(
             run=self.run,
             session=self.session,
-            at=when,
+            at=attempt.at,
             action=self.action,
             language=self.language,
             provider=attempt.model.provider.name,
             model=attempt.model.id,
             tier=attempt.model.tier,
             usage=attempt.usage,
-            cost=attempt.price(when),
+            cost=attempt.price(),
             estimated=attempt.estimated,
             difficulty=self.difficulty,
             outcome=outcome,
-            best_cost=attempt.price(when, route.best),
+            best_cost=attempt.price(route.best),
             reason=route.reason,
             seconds=round(time.monotonic() - attempt.began, 3),
         )
@@ -137,7 +171,7 @@ class Account:
     def total(self) -> Decimal | None:
         """What the run cost so far, USD; None where a part is unknown."""
         costs = [entry.cost for entry in self.entries]
-        return None if None in costs else sum((each for each in costs if each is not None), Decimal(0))
+        return None if None in costs else add(each for each in costs if each is not None)
 
     @property
     def estimated(self) -> bool:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -51,16 +52,42 @@ class Health:
         return frozenset(provider for provider, until in self._until.items() if until > now)
 
 
+class Gate:
+    """The queue before one provider: so many at once, the others in the order of their coming."""
+
+    def __init__(self, width: int) -> None:
+        self._free = asyncio.Semaphore(width)
+        self._ahead: list[str] = []
+
+    @property
+    def ahead(self) -> tuple[str, ...]:
+        """The titles of those who have to finish before a newcomer's turn, empty where it is free."""
+        return tuple(self._ahead) if self._free.locked() else ()
+
+    @asynccontextmanager
+    async def turn(self, title: str) -> AsyncIterator[None]:
+        """Wait for a turn, and hold it while the block runs.
+
+        :param title: what those behind are told about the wait.
+        """
+        self._ahead.append(title)
+        try:
+            async with self._free:
+                yield
+        finally:
+            self._ahead.remove(title)
+
+
 class Turns:
-    """The queue before each provider."""
+    """The queues before all providers."""
 
     def __init__(self) -> None:
-        self._gates: dict[str, asyncio.Semaphore] = {}
+        self._gates: dict[str, Gate] = {}
 
-    def of(self, model: Model) -> asyncio.Semaphore:
-        """Return the gate to pass before the model's provider is asked."""
+    def of(self, model: Model) -> Gate:
+        """Return the queue to pass before the model's provider is asked."""
         width = AT_ONCE_LOCAL if model.tier == "local" else AT_ONCE
-        return self._gates.setdefault(model.provider.name, asyncio.Semaphore(width))
+        return self._gates.setdefault(model.provider.name, Gate(width))
 
 
 @dataclass(kw_only=True)
@@ -86,20 +113,34 @@ class House:
     """The time, with the user's time zone."""
     health: Health = field(default_factory=Health)
     turns: Turns = field(default_factory=Turns)
-    trouble: list[str] = field(default_factory=list)
-    """Sentences about accounts that could not be written; shown once, then emptied."""
+    _troubles: list[str] = field(default_factory=list)
+    _told: set[str] = field(default_factory=set)
 
     def record(self, entry: Entry) -> None:
         """Write an entry to the ledger; a ledger that fails never costs the user an answer."""
-        try:
-            self.ledger.add(entry)
-            self.trouble += self.ledger.warnings()
-        except TuppenceError as error:
-            self.trouble.append(str(error))
+        self._write(lambda: self.ledger.add(entry))
 
     def outcome(self, run: str, outcome: Outcome) -> None:
         """Correct how a run ended, in the ledger."""
+        self._write(lambda: self.ledger.outcome(run, outcome))
+
+    def trouble(self, sentence: str) -> None:
+        """Note what the person is to be told of the accounts; once, until they can be written again."""
+        if sentence not in self._told:
+            self._told.add(sentence)
+            self._troubles.append(sentence)
+
+    def troubles(self) -> tuple[str, ...]:
+        """Return what the person is yet to be told."""
+        told, self._troubles = tuple(self._troubles), []
+        return told
+
+    def _write(self, work: Callable[[], object]) -> None:
         try:
-            self.ledger.outcome(run, outcome)
+            work()
         except TuppenceError as error:
-            self.trouble.append(str(error))
+            self.trouble(str(error))
+        else:
+            self._told.clear()
+        for warning in self.ledger.warnings():
+            self.trouble(warning)

@@ -7,25 +7,24 @@ the plan. Asking is run.py's affair.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from tuppence import cache
+from tuppence import cache, placing
 from tuppence.account import Account
 from tuppence.config import Config
 from tuppence.core import context as contexts
-from tuppence.core.actions import EXPLAIN, Action
+from tuppence.core.actions import ACTIONS, EXPLAIN, Action
 from tuppence.core.context import Context, Surroundings
 from tuppence.core.diagnostic import Diagnostic
 from tuppence.core.difficulty import Difficulty, judge
-from tuppence.core.languages import Language, language
+from tuppence.core.languages import language
 from tuppence.core.making import Place, Work, begin
 from tuppence.core.models import Model
 from tuppence.core.prompt import SYSTEM, TestFile, compose
 from tuppence.core.route import Need, Route, Wish, choose, expected_usage
 from tuppence.core.steps import Answer, Step
-from tuppence.core.syntax import parse
 from tuppence.core.target import Target
 from tuppence.core.text import Document
 from tuppence.core.tree import Tree
@@ -36,6 +35,8 @@ from tuppence.verify import lint
 
 BUDGETS = (24_000, 6_000, 2_500)
 """Prompt tokens to aim at; the next smaller is tried where no model has room. Many models get worse above the first."""
+_SHARE = 8
+"""The part of the prompt, one in so many, that an existing test file may take."""
 _KEPT = ("explain", "review")
 """Actions whose answers are kept for the next identical question."""
 
@@ -83,28 +84,26 @@ async def make(ask: Ask, house: House) -> Plan:
     """
     if ask.path is not None and (why := house.workspace.why_private(ask.path)):
         raise Unfit(f"{ask.path.name} is never sent to a model: {why}.")
+    if ask.action.id == "fix" and not ask.diagnostics:
+        # Some editors (Helix, eglot) keep other servers' diagnostics to themselves; the linter can be asked directly.
+        ask = replace(ask, diagnostics=await lint(ask.document, ask.path))
     known = language(ask.document.language)
     around = await asyncio.to_thread(house.workspace.surroundings, ask.document, ask.tree, ask.target, ask.path)
-    place = await asyncio.to_thread(_place, ask, known, house) if ask.action.shape == "tests" else None
-    counts = dict(ask.tree.counts(ask.target.span)) | {"diagnostics": len(ask.diagnostics)}
-    difficulty = judge(ask.action.id, counts)
-    tests = _test_file(place, house) if place else None
+    place = await asyncio.to_thread(_place, ask, house) if ask.action.shape == "tests" else None
     work = Work(action=ask.action, document=ask.document, tree=ask.tree, language=known, target=ask.target, place=place)
-    said = ask.diagnostics
-    if ask.action.id == "fix" and not said:
-        # Some editors (Helix, eglot) keep other servers' diagnostics to themselves; the linter can be asked directly.
-        said = await lint(ask.document, ask.path)
+    none: NoModel | None = None
     for budget in BUDGETS:
-        context = _gather(ask, said, around, budget)
-        need = _need(ask, context, tests, difficulty, house)
         try:
-            route = await _route(need, ask, house)
-        except NoModel:
-            if budget == BUDGETS[-1] or need.prompt_tokens < BUDGETS[-1]:
+            return await _fitted(work, ask, around, budget, house)
+        except NoModel as error:
+            none = error
+        except Unfit:
+            # A smaller selection helps only where somebody may answer at all.
+            if none is None or await _anybody(house):
                 raise
-        else:
-            return Plan(ask=ask, context=context, difficulty=difficulty, need=need, route=route, work=work, tests=tests)
-    raise AssertionError("the last budget returns or raises")
+            raise none from None
+    assert none is not None
+    raise none
 
 
 def limit(plan: Plan, model: Model) -> int:
@@ -178,9 +177,25 @@ def wished(config: Config, action: Action, language_id: str, above: str = "") ->
     )
 
 
-def _gather(ask: Ask, said: tuple[Diagnostic, ...], around: Surroundings, budget: int) -> Context:
-    room = budget - estimate(SYSTEM) - ask.action.usual_output
-    question = contexts.Question(ask.document, ask.tree, ask.target, said)
+async def _fitted(work: Work, ask: Ask, around: Surroundings, budget: int, house: House) -> Plan:
+    """Return the plan with a context of about so many tokens."""
+    context = _gather(ask, around, budget)
+    difficulty = judge(ask.action.id, {**ask.tree.counts(ask.target.span), "diagnostics": len(context.diagnostics)})
+    tests: TestFile | None = None
+    if work.place is not None:
+        tests, cut = await asyncio.to_thread(
+            placing.describe, work.place, _tested(ask), house.workspace, budget // _SHARE
+        )
+        context = replace(context, cut=context.cut + cut)
+    need = _need(ask, context, tests, difficulty, house)
+    route = await _route(need, ask, house)
+    return Plan(ask=ask, context=context, difficulty=difficulty, need=need, route=route, work=work, tests=tests)
+
+
+def _gather(ask: Ask, around: Surroundings, budget: int) -> Context:
+    # The same room for every action: else two actions on one file could get different bytes of it.
+    room = budget - estimate(SYSTEM) - max(action.usual_output for action in ACTIONS)
+    question = contexts.Question(ask.document, ask.tree, ask.target, ask.diagnostics)
     return contexts.gather(question, around, room)
 
 
@@ -221,23 +236,15 @@ def _lacking(models: tuple[Model, ...], house: House) -> dict[str, str]:
     return {name: house.keys.lacking(each) for name, each in providers.items() if not house.keys.ready(each)}
 
 
-def _place(ask: Ask, known: Language, house: House) -> Place:
-    """Return where the tests go; a test file that is open in the editor counts as it stands there."""
-    if ask.path is None:
-        raise Unfit("This document is not a file, so there is no place for its tests.", "Save it first.")
-    place = house.workspace.test_place(ask.path, known)
-    if place.inline:
-        return Place(str(ask.path), ask.document, new=False, inside="tests")
-    open_one = house.buffer(str(place.path))
-    document = open_one or Document(place.path.as_uri(), ask.document.language, None, place.text)
-    return Place(str(place.path), document, new=open_one is None and not place.exists)
+async def _anybody(house: House) -> bool:
+    """Report whether there is a model whose provider can be asked, whatever its size."""
+    models = (*house.config().models, *await house.neighbours(), *await house.embedded())
+    return any(house.keys.ready(model.provider) for model in models)
 
 
-def _test_file(place: Place, house: House) -> TestFile:
-    """Return what the model is told of the tests' place; in the target's own file only the test module is shown."""
-    text = place.document.text
-    if place.inside:
-        tree = parse(text, language(place.document.language))
-        module = next((block for block in tree.blocks() if block.name == place.inside), None)
-        text = place.document.slice(module.span) if module else ""
-    return TestFile(path=house.workspace.relative(Path(place.path)), text=text, inline=bool(place.inside))
+def _tested(ask: Ask) -> placing.Tested:
+    return placing.Tested(ask.path, ask.document, ask.tree)
+
+
+def _place(ask: Ask, house: House) -> Place:
+    return placing.find(_tested(ask), language(ask.document.language), house.workspace, house.buffer)

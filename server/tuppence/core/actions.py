@@ -111,7 +111,7 @@ def find(name: str) -> Action | None:
 
 def title(action: Action, name: str, message: str = "") -> str:
     """Return the menu's line: a diagnostic's own words where one is fixed, else the verb and the thing's name."""
-    if message:
+    if message.strip():
         first = message.strip().splitlines()[0].rstrip(".")
         return f"{action.verb}: {first if len(first) <= _LONGEST else first[: _LONGEST - 1] + '…'}"
     return f"{action.verb} {thing(name)}"

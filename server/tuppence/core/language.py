@@ -25,6 +25,8 @@ class Habits:
     """A part of the path that tests replace, such as ``src/main/java`` by ``src/test/java``."""
     inline: bool = False
     """Whether unit tests stand in the source file itself."""
+    module: tuple[str, str] = ("", "")
+    """What opens and closes their block, where a source has none yet; the opening's first line marks such a block."""
     command: tuple[str, ...] = ()
     """How one test file is run, with ``{path}`` and ``{folder}`` in it; empty where it depends on the project."""
 

@@ -148,7 +148,12 @@ _RUST = Language(
         "types": "type_arguments type_parameters lifetime",
         "unsafe": "unsafe_block",
     },
-    tests=Habits(names=("{stem}_test{suffix}",), inline=True, command=("cargo", "test")),
+    tests=Habits(
+        names=("{stem}_test{suffix}",),
+        inline=True,
+        module=("#[cfg(test)]\nmod tests {\n    use super::*;", "}"),
+        command=("cargo", "test"),
+    ),
 )
 _JAVA = Language(
     name="Java",

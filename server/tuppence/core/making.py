@@ -6,12 +6,15 @@ answer with its verdict. None of them applies anything.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from tuppence.core import checks, imports
 from tuppence.core.actions import Action, Shape
+from tuppence.core.adding import Brought, bring, packaged
+from tuppence.core.checks import Verdict
 from tuppence.core.findings import Finding, Findings
 from tuppence.core.languages import Language
 from tuppence.core.markdown import Cleaner
@@ -152,41 +155,29 @@ class _Tests:
     def finish(self, stop: StopReason) -> tuple[tuple[Step, ...], Answer]:
         parts = self._reply.finish()
         code, wanted = replacement(parts)
-        place = self._work.place
+        place, work = self._work.place, self._work
         assert place is not None, "a plan for tests names their place"
-        written = Written(place.path, code.text if code else "", wanted.text if wanted else "", place.inside)
-        edits = added(place.document, self._work.language, written)
-        verdict = checks.check_tests(place.document, edits, parts, stop)
+        text = code.text if code else ""
+        if place.new:
+            # A new file is written as its source is: with its package clause and its line endings.
+            text = packaged(text, work.document, work.language)
+            text = re.sub(r"\r\n|\r|\n", work.document.newline, text)
+        written = Written(place.path, text, wanted.text if wanted else "", place.inside)
+        brought = bring(place.document, work.language, written)
+        verdict = checks.check_tests(place.document, brought.edits, parts, stop)
+        if verdict.fit and (why := _useless(place.document, brought)):
+            verdict = Verdict(fit=False, proved="nothing", reasons=(why,))
         return (), Answer(verdict, written=written)
 
 
-def added(document: Document, known: Language, written: Written) -> tuple[Edit, ...]:
-    """Return the edits that add code and its imports to a document as it stands now.
-
-    A new document gets the code with its imports merged in; in one that has text the code goes to the end, or to the
-    end of the block that it belongs in.
-    """
-    code = written.code.strip("\r\n").replace("\r\n", "\n").replace("\n", document.newline)
-    if not document.text.strip():
-        fresh = replace(document, text=code + document.newline)
-        text = apply(fresh.text, imports.merge(fresh, parse(fresh.text, known), written.imports))
-        return (Edit(Span(0, len(document.text)), text),)
-    tree = parse(document.text, known)
-    return (*imports.merge(document, tree, written.imports), _appended(document, tree, written.inside, code))
-
-
-def _appended(document: Document, tree: Tree, inside: str, code: str) -> Edit:
-    line = document.newline
-    block = next((each for each in tree.blocks() if each.name == inside), None) if inside else None
-    if block is None:
-        end = len(document.text)
-        gap = line if document.text.endswith(("\n", "\r")) else line * 2
-        return Edit(Span(end, end), f"{gap}{code}{line}")
-    # The block's last line closes it; the code goes above, one level in.
-    last = document.line_at(block.span.end - 1)
-    start = document.line_span(last).start
-    body = line.join(f"    {each}" if each.strip() else each for each in code.split(line))
-    return Edit(Span(start, start), f"{line}{body}{line}")
+def _useless(document: Document, brought: Brought) -> str:
+    """Return why tests that are well written are of no use in their file, empty where they are."""
+    if brought.again:
+        names = ", ".join(f"`{name}`" for name in dict.fromkeys(brought.again))
+        return f"The answer writes {names} again, which the file has already."
+    if apply(document.text, brought.edits) == document.text:
+        return "The answer holds no test that the file does not have."
+    return ""
 
 
 class _Review:

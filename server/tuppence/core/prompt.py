@@ -60,9 +60,13 @@ class TestFile:
     path: str
     """Relative to the project."""
     text: str
-    """What stands there already; empty for a new file."""
+    """What stands there already, as far as it is shown; empty for a new file or module."""
     inline: bool
     """Whether the tests go into the target's own file."""
+    source: str = ""
+    """The target's file, relative to the project: tests must import it."""
+    example: tuple[str, str] = ("", "")
+    """Another test file of the project and its beginning; both empty where there is none."""
 
 
 def compose(action: Action, context: Context, max_output: int, tests: TestFile | None = None) -> Prompt:
@@ -80,14 +84,14 @@ def compose(action: Action, context: Context, max_output: int, tests: TestFile |
         where(context),
         _said(document, context.diagnostics),
         f"Definitions that the target uses:\n\n{definitions}" if definitions else "",
-        _tests(tests, context.language.fence) if tests else "",
+        _tests(tests, context) if tests else "",
     )
     return Prompt(SYSTEM, tuple(shared), "\n\n".join(part for part in parts if part), max_output)
 
 
 def fence(text: str, info: str) -> str:
     """Return the text inside a fence that is longer than any fence in it."""
-    longest = max((len(run) for run in re.findall(r"^[ \t]*(`{3,})", text, re.MULTILINE)), default=2)
+    longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
     marks = "`" * (longest + 1)
     return f"{marks}{info}\n{text}{'' if text.endswith(chr(10)) else chr(10)}{marks}"
 
@@ -117,12 +121,21 @@ def _said(document: Document, diagnostics: tuple[Diagnostic, ...]) -> str:
         f"{f' ({each.source} {each.code})'.replace(' )', ')') if each.source else ''}: {each.message}"
         for each in diagnostics
     )
-    return "Diagnostics in the target:\n" + "\n".join(lines)
+    return "Diagnostics in the target:\n" + fence("\n".join(lines), "text")
 
 
-def _tests(tests: TestFile, info: str) -> str:
+def _tests(tests: TestFile, context: Context) -> str:
+    info = context.language.fence
     if tests.inline and not tests.text:
         return "The tests go into a test module at the end of the same file; write that module whole."
-    if not tests.text:
-        return f"The tests go into the new file {tests.path}; write that file whole, its imports in the second block."
-    return f"The tests are added to {tests.path}, which holds:\n\n{fence(tests.text[:6000], info)}"
+    if tests.inline:
+        shown = "" if tests.text in context.file else f":\n\n{fence(tests.text, info)}"
+        return f"The tests are added to the end of the test module that the file has; write only what is new{shown}"
+    about = f"The target's file is {tests.source}. "
+    if tests.text:
+        return f"{about}The tests are added to the end of {tests.path}, which holds:\n\n{fence(tests.text, info)}"
+    path, text = tests.example
+    example = f"\n\nAnother test of the project, {path}, begins:\n\n{fence(text, info)}" if text else ""
+    return (
+        f"{about}The tests go into the new file {tests.path}; write it whole, its imports in the second block.{example}"
+    )

@@ -16,8 +16,8 @@ from lsprotocol import types
 from tuppence.account import Account
 from tuppence.core.accounts import money
 from tuppence.core.actions import thing
+from tuppence.core.adding import added
 from tuppence.core.languages import language
-from tuppence.core.making import added
 from tuppence.core.route import Route
 from tuppence.core.steps import Answer, Done, Drafted, Found, Piece, Progress, PutBack, Routed, Step, Written
 from tuppence.core.text import Document, Edit, Span, shift

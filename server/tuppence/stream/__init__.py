@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tuppence import providers
@@ -20,14 +20,14 @@ from tuppence.core.prompt import Prompt
 from tuppence.errors import Busy, TuppenceError
 from tuppence.providers import Event
 from tuppence.providers._failure import QUOTING, named
-from tuppence.stream.exchange import Exchange
+from tuppence.stream.exchange import Exchange, Fate
 from tuppence.stream.gate import Opening, opening
 from tuppence.stream.patience import Patience
 
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["Patience", "Piece", "Sending", "Upstream", "Waiting"]
+__all__ = ["Fate", "Patience", "Piece", "Sending", "Upstream", "Waiting"]
 
 _LONGEST_WAIT = 20.0
 # A server that asks for more seconds than this is given up on: the next model answers a waiting person sooner.
@@ -37,11 +37,13 @@ _TELLING = 16
 
 @dataclass(frozen=True)
 class Sending:
-    """A request is about to go out: from here on it may be billed."""
+    """A request is about to go out."""
 
     model: Model
     request_bytes: int
     """Size of the body."""
+    fate: Callable[[], Fate] = field(default=lambda: "with the server", compare=False, repr=False)
+    """What has become of it by now: what was kept back or turned away is billed by nobody."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class Upstream:
         client = await self._client(request, key)
         for tried in range(self._patience.retries + 1):
             exchange = Exchange(client, wire, self._patience)
-            yield Sending(model, len(body))
+            yield Sending(model, len(body), exchange.fate)
             try:
                 async with aclosing(exchange.events(request, body)) as events:
                     async for event in events:

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Iterator, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from tuppence import __version__
 from tuppence.errors import Broken, Busy, Refused, TuppenceError
@@ -25,6 +25,8 @@ _LINGER = 0.1
 _ERROR_BODY = 65_536
 _ERROR_SECONDS = 5.0
 _Result = TypeVar("_Result")
+Fate = Literal["kept back", "with the server", "turned away"]
+"""What became of a request: nothing of it went out; it went out; the server answered with an error or hung up."""
 
 
 class Exchange:
@@ -39,6 +41,11 @@ class Exchange:
         self._patience = patience
         self._left = patience.first_event
         self._begun = self._stopped = False
+        self._fate: Fate = "kept back"
+
+    def fate(self) -> Fate:
+        """Return what has become of the request by now; one that timed out stays with the server."""
+        return self._fate
 
     async def events(self, request: Request, body: bytes) -> AsyncGenerator[Event, None]:
         """Send the request and yield the answer's events; closing this closes the connection."""
@@ -65,7 +72,15 @@ class Exchange:
             **request.headers,
         }
         timeout = httpx.Timeout(None, connect=self._patience.connect)
-        return self._client.build_request("POST", request.url, headers=headers, content=body, timeout=timeout)
+        extensions = {"trace": self._trace}
+        return self._client.build_request(
+            "POST", request.url, headers=headers, content=body, timeout=timeout, extensions=extensions
+        )
+
+    async def _trace(self, event: str, _about: Mapping[str, Any]) -> None:
+        """Hear from httpcore how far the request has come."""
+        if event.endswith("send_request_headers.started"):
+            self._fate = "with the server"
 
     async def _accept(self, response: httpx.Response) -> None:
         """Pass a response that streams an answer.
@@ -74,6 +89,7 @@ class Exchange:
         """
         status, headers = response.status_code, {name.lower(): value for name, value in response.headers.items()}
         if 300 <= status < 400:  # noqa: PLR2004 - HTTP's redirects
+            self._fate = "turned away"
             raise Refused(
                 f"{{provider}} points to another address ({status}), and a redirect is never followed.",
                 "Set its base_url to the address that answers.",
@@ -81,6 +97,7 @@ class Exchange:
         kind = headers.get("content-type", "").partition(";")[0]
         if status < 300 and kind == "text/event-stream":  # noqa: PLR2004 - HTTP's success
             return
+        self._fate = "turned away"
         body = await _short(response)
         if status >= 400:  # noqa: PLR2004 - HTTP's errors
             error = self._wire.failure(status, headers, body)
@@ -112,11 +129,16 @@ class Exchange:
     def _fed(self, name: str, data: str) -> Iterator[Event]:
         if self._stopped:
             return
-        for event in self._decoder.feed(name or "message", data):
-            self.final = True
-            self._begun = self._begun or isinstance(event, Text | Thinking)
-            self._stopped = self._stopped or isinstance(event, Stop)
-            yield event
+        try:
+            for event in self._decoder.feed(name or "message", data):
+                self.final = True
+                self._begun = self._begun or isinstance(event, Text | Thinking)
+                self._stopped = self._stopped or isinstance(event, Stop)
+                yield event
+        except TuppenceError:
+            if not self._begun:
+                self._fate = "turned away"
+            raise
         if self._begun:
             self._left = self._patience.between_events
         if self._stopped:
@@ -149,6 +171,8 @@ class Exchange:
 
         if self._begun:
             return Broken("{provider} broke off in the middle of the answer.", "Ask again, or choose another model.")
+        if self._fate == "with the server" and not isinstance(error, TimeoutError | httpx.TimeoutException):
+            self._fate = "turned away"
         match error:
             case httpx.ConnectError() if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 return Refused(

@@ -1,0 +1,279 @@
+"""New tests brought into the file that they belong in, as that file stands now.
+
+A model is told to write only what is new. What it writes beside that is taken as it was meant: a package clause that
+the file has is passed over, imports at the head of the code join the file's own, a definition that is there word for
+word is not written again, and a class or test module that is there gets the new members at its end. Nothing that
+stands in the file is moved or changed; a definition that would hide one of the file's is reported, not judged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from tuppence.core import imports
+from tuppence.core.languages import Language
+from tuppence.core.steps import Written
+from tuppence.core.syntax import parse
+from tuppence.core.text import Document, Edit, Span, apply
+from tuppence.core.tree import CONTAINERS, Block, Tree
+
+_PACKAGE = re.compile(r"^[ \t]*package[ \t]+[\w.]+[ \t]*;?[ \t]*$", re.MULTILINE)
+_UNIQUE = frozenset({"python", "es", "go", "rust"})
+"""Import styles of the languages in which a second function or class of one name is a mistake, or hides the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What becomes of the new tests."""
+
+    edits: tuple[Edit, ...]
+    """To the test file; at least one, the last of them where most of the code goes."""
+    again: tuple[str, ...]
+    """Names that the file defines already and that the new code defines differently."""
+
+
+def bring(document: Document, known: Language, written: Written) -> Brought:
+    """Return the edits that add code and its imports to a document as it stands now."""
+    code = _lf(written.code).strip("\n")
+    if not document.text.strip():
+        newline = "\r\n" if "\r\n" in written.code else "\n"
+        text = _new(code, written.imports, known).replace("\n", newline)
+        return Brought((Edit(Span(0, len(document.text)), text),), ())
+    work = _Bringing(_whole(document, known), inline=bool(written.inside))
+    work.begin(code, written)
+    return work.done()
+
+
+def added(document: Document, known: Language, written: Written) -> tuple[Edit, ...]:
+    """Return only the edits of ``bring``."""
+    return bring(document, known, written).edits
+
+
+def module_of_tests(tree: Tree, name: str = "") -> Block | None:
+    """Return the block of tests in a source file: the one of that name, else the first that is marked as tests."""
+    modules = [block for block in tree.blocks() if block.kind == "module"]
+    mark = tree.language.tests.module[0].partition("\n")[0]
+    marked = (each for each in modules if mark and tree.text.startswith(mark, each.span.start))
+    return next((each for each in modules if name and each.name == name), None) or next(marked, None)
+
+
+def packaged(code: str, source: Document, known: Language) -> str:
+    """Return the code of a new file with the source's package clause, where the language wants one and it has none."""
+    clause = _PACKAGE.search(_lf(source.text))
+    if "package" not in known.preamble or clause is None or _PACKAGE.search(code) or not code.strip():
+        return code
+    return f"{clause.group().strip()}\n\n{code.lstrip()}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """Where code can be added: a whole file, or one block of it."""
+
+    document: Document
+    tree: Tree
+    body: Span
+    """What the code is added to the end of."""
+    block: Block | None = None
+
+    @property
+    def lead(self) -> str:
+        """How deep its lines are indented."""
+        if self.block is None:
+            return ""
+        inside = re.search(r"^([ \t]*)\S", self.text, re.MULTILINE)
+        if inside is not None:
+            return inside[1]
+        line = self.document.slice(self.document.line_span(self.document.line_at(self.block.span.start)))
+        outer = line[: len(line) - len(line.lstrip())]
+        return outer + ("\t" if outer.startswith("\t") else "    ")
+
+    @property
+    def text(self) -> str:
+        """What stands in it."""
+        return self.document.slice(self.body)
+
+    def inside(self, block: Block) -> _Room | None:
+        """Return the room in one of its blocks; None where that has no lines of its own."""
+        document, end = self.document, block.span.end
+        first = document.line_at(max(block.header.start, block.header.end - 1))
+        if document.slice(Span(block.header.end, document.line_span(first).end)).strip() not in {"", "{", ":"}:
+            return None
+        start = document.full_line_span(first).end
+        closing = document.line_span(document.line_at(end - 1)).start
+        if document.text[closing:end].strip() == "}":
+            end = closing
+        return replace(self, body=Span(start, end), block=block) if start <= end else None
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield its outermost definitions."""
+        end = self.body.start
+        for block in self.tree.blocks():
+            if block.span.start >= end and self.body.covers(block.span) and block != self.block:
+                end = block.span.end
+                yield block
+
+    def words(self, block: Block) -> list[str]:
+        """Return the words of a definition, however they are laid out."""
+        return self.document.slice(block.span).split()
+
+    def append(self, code: str) -> Edit:
+        """Return the insertion of code behind what stands there."""
+        document, newline = self.document, self.document.newline
+        at = len(document.text[: self.body.end].rstrip())
+        at = document.line_span(document.line_at(at)).end
+        text = newline.join(self.lead + each if each.strip() else each for each in code.strip("\n").split("\n"))
+        return Edit(Span(at, at), newline * (self._gap() + 1) + text + (newline if at == len(document.text) else ""))
+
+    def merged(self, lines: str) -> tuple[Edit, ...]:
+        """Return the insertions that bring import lines in."""
+        inner = replace(self.document, text=self.text)
+        edits = imports.merge(inner, parse(inner.text, self.tree.language), lines)
+        return tuple(_deeper(inner, edit, self.body.start, self.lead) for edit in edits)
+
+    def _gap(self) -> int:
+        """Return how many blank lines stand before what is added: as many as above the last definition there."""
+        if self.block is not None:
+            return 1 if self.text.strip() else 0
+        last = max((_start(block) for block in self.blocks()), default=0)
+        above = _lf(self.document.text[:last])
+        blank = above[len(above.rstrip()) :].count("\n") - 1
+        usual = 2 if self.tree.language.import_style == "python" else 1
+        return blank if above.strip() and blank > 0 else usual
+
+
+@dataclass(slots=True)
+class _Bringing:
+    """The state of one addition."""
+
+    file: _Room
+    inline: bool
+    """Whether the file is the tested code itself: then only its module of tests may grow."""
+    early: list[Edit] = field(default_factory=list)
+    last: Edit | None = None
+    again: list[str] = field(default_factory=list)
+
+    def begin(self, code: str, written: Written) -> None:
+        """Add code to the file, or to its module of tests."""
+        if not self.inline:
+            self._bring(self.file, code, written.imports)
+            return
+        known = self.file.tree.language
+        module = module_of_tests(self.file.tree, written.inside)
+        if module is None:
+            if (rest := self._without_twins(self.file, code)).strip():
+                self._add(self.file.append(_module(rest, written.imports, known)))
+        elif (room := self.file.inside(module)) is not None:
+            around, inside = _apart(code, known)
+            self._bring(room, f"{self._without_twins(self.file, around)}\n{inside}", written.imports)
+        else:
+            self.again.append(module.name)
+
+    def done(self) -> Brought:
+        """Return what came of it."""
+        end = len(self.file.document.text)
+        return Brought((*self.early, self.last or Edit(Span(end, end), "")), tuple(self.again))
+
+    def _bring(self, room: _Room, code: str, lines: str) -> None:
+        if room.block is None or room.block.kind == "module":
+            code, lifted = _headless(code, room.tree.language)
+            self.early += room.merged(f"{lifted}{_lf(lines)}")
+        rest = self._without_twins(room, code)
+        if rest.strip():
+            self._add(room.append(rest))
+
+    def _without_twins(self, room: _Room, code: str) -> str:
+        """Return the code without the definitions that the room has; new members of a class are added to it."""
+        known = room.tree.language
+        sheet = _whole(Document("", known.id, None, code), known)
+        there = {(block.name, block.kind): block for block in room.blocks() if block.name}
+        gone: list[Edit] = []
+        for block in sheet.blocks():
+            twin = there.get((block.name, block.kind))
+            if twin is None or not (sheet.words(block) == room.words(twin) or self._grown(sheet, block, room, twin)):
+                self.again += [block.name] if twin and known.import_style in _UNIQUE else []
+                continue
+            gone.append(Edit(Span(_start(block), block.span.end), ""))
+        return apply(code, gone)
+
+    def _grown(self, sheet: _Room, block: Block, room: _Room, twin: Block) -> bool:
+        """Add the members of a class to its twin, where that can be done."""
+        new, old = sheet.inside(block), room.inside(twin)
+        if block.kind not in CONTAINERS or new is None or old is None or (self.inline and room.block is None):
+            return False
+        self._bring(old, _outdented(new.text, new.lead), "")
+        return True
+
+    def _add(self, edit: Edit) -> None:
+        self.early += [self.last] if self.last else []
+        self.last = edit
+
+
+def _whole(document: Document, known: Language) -> _Room:
+    return _Room(document, parse(document.text, known), Span(0, len(document.text)))
+
+
+def _new(code: str, lines: str, known: Language) -> str:
+    """Return the text of a new file."""
+    fresh = _whole(Document("", known.id, None, code + "\n"), known)
+    return apply(fresh.text, fresh.merged(_lf(lines)))
+
+
+def _module(code: str, lines: str, known: Language) -> str:
+    """Return code as a module of tests, its imports inside, for a file that has none yet."""
+    code, lifted = _headless(code, known)
+    code = code.strip("\n")
+    if module_of_tests(parse(code, known)) is None:
+        opening, closing = known.tests.module
+        body = "\n".join(f"    {each}" if each.strip() else each for each in code.split("\n"))
+        code = f"{opening}\n\n{body}\n{closing}"
+    fresh = _whole(Document("", known.id, None, code), known)
+    module = module_of_tests(fresh.tree)
+    room = fresh.inside(module) if module else None
+    return apply(code, room.merged(lifted + _lf(lines))) if room else code
+
+
+def _apart(code: str, known: Language) -> tuple[str, str]:
+    """Return what stands around the code's own module of tests, and in it; all of it is inside where there is none."""
+    sheet = _whole(Document("", known.id, None, code), known)
+    module = module_of_tests(sheet.tree)
+    room = sheet.inside(module) if module else None
+    if module is None or room is None:
+        return "", code
+    return code[: module.span.start] + code[module.span.end :], _outdented(room.text, room.lead)
+
+
+def _headless(code: str, known: Language) -> tuple[str, str]:
+    """Return the code without its package clause and the imports at its head, and those imports."""
+    if "package" in known.preamble:
+        code = _PACKAGE.sub("", code, count=1)
+    sheet = Document("", known.id, None, code)
+    lifted: list[str] = []
+    gone: list[Edit] = []
+    for span in parse(code, known).import_statements():
+        lines = sheet.whole_lines(span)
+        if sheet.slice(lines).strip().rstrip(";") == sheet.slice(span).strip().rstrip(";"):
+            lifted.append(sheet.slice(span) + "\n")
+            gone.append(Edit(lines, ""))
+    return apply(code, gone), "".join(lifted)
+
+
+def _deeper(inner: Document, edit: Edit, by: int, lead: str) -> Edit:
+    """Return an insertion into a block's body as one into the file, whole lines of it indented."""
+    at = edit.span.start
+    first = r"|\A(?=[^\r\n])" if at == inner.line_span(inner.line_at(at)).start else ""
+    text = re.sub(rf"(?<=\n)(?=[^\r\n]){first}", lead, edit.text)
+    return Edit(Span(at + by, edit.span.end + by), text)
+
+
+def _start(block: Block) -> int:
+    return min(block.span.start, block.doc.start) if block.doc else block.span.start
+
+
+def _outdented(text: str, lead: str) -> str:
+    return re.sub(rf"^{lead}", "", text, flags=re.MULTILINE)
+
+
+def _lf(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")

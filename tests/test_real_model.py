@@ -1,0 +1,114 @@
+"""The whole server on a real model: llama.cpp speaks both wire formats, so nothing here is scripted.
+
+The model is far too small to judge what it says. What is real, and asserted: the streams, the counts, the prompt
+cache, that cancelling stops the computation, and that every action reaches a defined end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import urllib.request
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from stage import pick, stage
+from tuppence.local import Embedded, Endpoint
+
+pytestmark = [pytest.mark.model, pytest.mark.timeout(240)]
+
+SOURCE = '''def mean(values):
+    """Return the arithmetic mean."""
+    total = 0
+    for value in values:
+        total += value
+    return total / len(value)
+'''
+CONFIG = """
+[providers.mine]
+wire = "{wire}"
+base_url = "@BASE@"
+key_env = "OWN_KEY"
+[[models]]
+id = "smollm2-135m"
+provider = "mine"
+tier = "local"
+price = {{ input = 1, output = 2, cache_read = 0.1 }}
+context = 8192
+max_output = 400
+quirks = {{ temperature = 0.0 }}
+"""
+
+
+@pytest.fixture
+async def endpoint(home: Path, tmp_path: Path) -> AsyncIterator[Endpoint]:
+    embedded = Embedded(home, state=tmp_path / "state")
+    yield await embedded.start()
+    embedded.release()
+    await asyncio.to_thread(embedded.stop)
+
+
+@pytest.mark.parametrize("wire", ["openai", "anthropic"])
+async def test_every_action_reaches_a_defined_end(wire: str, endpoint: Endpoint, tmp_path: Path) -> None:
+    base = endpoint.base_url if wire == "openai" else endpoint.base_url.removesuffix("/v1")
+    async with stage(tmp_path, wire=wire, config=CONFIG.replace("@BASE@", base), keys={"OWN_KEY": endpoint.key}) as s:
+        buffer = s.editor.open(s.write("stats.py", SOURCE), "python")
+        for verb in ("Explain", "Fix", "Generate tests", "Review"):
+            menu = await s.editor.menu(buffer, buffer.text.index("total"))
+            await s.editor.run(pick(menu, verb))
+        ends = [message.message for message in s.editor.seen.messages]
+        assert len(ends) == 4, ends
+        for verb, past, end in zip(
+            ("explain", "fix", "generate tests for", "review"),
+            ("Explained", "Fixed", "Wrote tests for", "Reviewed"),
+            ends,
+            strict=True,
+        ):
+            assert end.startswith((f"{past} `mean`", f"Could not {verb} `mean`")), end
+        entries = s.entries()
+    assert [entry.action for entry in entries] == ["explain", "fix", "tests", "review"]
+    for entry in entries:
+        assert entry.usage is not None
+        assert not entry.estimated, "llama.cpp reports its counts on both wires"
+        usage = entry.usage
+        assert usage.output > 0
+        expected = usage.fresh * Decimal(1) + (usage.cache_read or 0) * Decimal("0.1") + usage.output * Decimal(2)
+        assert entry.cost == expected / 1_000_000
+    # The first request fills the prompt cache; the next, about the same file, reads all but its own short tail.
+    shares = [(entry.usage.cache_read or 0) / entry.usage.prompt for entry in entries[1:] if entry.usage]
+    print(f"{wire}: shares of the prompt read from the cache: {', '.join(f'{share:.0%}' for share in shares)}")
+    assert min(shares) > 0.7
+
+
+async def test_a_cancel_stops_the_computation(endpoint: Endpoint, tmp_path: Path) -> None:
+    config = CONFIG.replace("@BASE@", endpoint.base_url)
+    async with stage(tmp_path, config=config, keys={"OWN_KEY": endpoint.key}) as s:
+        buffer = s.editor.open(s.write("stats.py", SOURCE), "python")
+        menu = await s.editor.menu(buffer, buffer.text.index("total"))
+        run = s.editor.start(pick(menu, "Explain"), "run-1")
+        async with asyncio.timeout(60):
+            while not await asyncio.to_thread(_busy, endpoint):  # noqa: ASYNC110 - another process tells no event
+                await asyncio.sleep(0.02)
+        stop = (await s.editor.menu(buffer, 0))[0]
+        assert stop.title == "Stop: Explain `mean`"
+        await s.editor.run(stop)
+        began = time.monotonic()
+        while await asyncio.to_thread(_busy, endpoint):
+            await asyncio.sleep(0.02)
+            assert time.monotonic() - began < 5
+        await asyncio.wait([run])
+        assert buffer.text == SOURCE
+        (entry,) = s.entries()
+    assert (entry.outcome, entry.estimated) == ("cancelled", True)
+
+
+def _busy(endpoint: Endpoint) -> bool:
+    """Report whether the model server computes for anybody."""
+    url = endpoint.base_url.removesuffix("/v1") + "/slots"
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {endpoint.key}"})  # noqa: S310 - loopback
+    with urllib.request.urlopen(request, timeout=5) as reply:  # noqa: S310 - loopback
+        return any(slot["is_processing"] for slot in json.load(reply))
