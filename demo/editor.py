@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 from pygls.protocol import default_converter
 
+_ENDING = re.compile(r"\r\n|\n|\r")
 ENCODINGS = {"utf-8": ("utf-8", 1), "utf-16": ("utf-16-le", 2), "utf-32": ("utf-32-le", 4)}
 
 
@@ -48,6 +50,7 @@ class Seen:
     drafts: list[Any] = field(default_factory=list)
     edits: list[types.ApplyWorkspaceEditParams] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
+    runs: list[Any] = field(default_factory=list)
     errors: str = ""
     """What the server wrote to its standard error."""
 
@@ -251,14 +254,10 @@ class Editor:
         return self._offset(text, where.start), self._offset(text, where.end), new
 
     def _offset(self, text: str, position: types.Position) -> int:
-        offset = 0
-        for _ in range(position.line):
-            ends = [at for at in (text.find("\n", offset), text.find("\r", offset)) if at >= 0]
-            if not ends:
-                return len(text)
-            offset = min(ends) + 1
-            if text[offset - 1 : offset + 1] == "\r\n":
-                offset += 1
+        starts = [0, *(ending.end() for ending in _ENDING.finditer(text))]
+        if position.line >= len(starts):
+            return len(text)
+        offset = starts[position.line]
         codec, size = ENCODINGS[self.encoding]
         units = position.character * size
         while units > 0 and offset < len(text) and text[offset] not in "\r\n":
@@ -388,6 +387,10 @@ def _note(editor: Editor) -> None:
     def diagnostics(params: types.PublishDiagnosticsParams) -> None:
         seen.diagnostics[params.uri] = list(params.diagnostics)
         editor.on_shown(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, params)
+
+    @client.feature("tuppence/run")
+    def run(params: Any) -> None:
+        seen.runs.append(params)
 
     @client.feature("tuppence/cost")
     def cost(params: Any) -> None:

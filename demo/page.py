@@ -1,4 +1,4 @@
-"""The demo on paper: what a person would see in an editor, as lines of text; coloured where a terminal shows them.
+"""The demo on paper: what a person would see in an editor, as lines of text, coloured where a terminal shows colours.
 
 Nothing here knows what the lines mean, and nothing waits for a person.
 """
@@ -6,15 +6,17 @@ Nothing here knows what the lines mean, and nothing waits for a person.
 from __future__ import annotations
 
 import difflib
+import textwrap
 import time
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 LABEL = 9
 """Columns that a line's label takes."""
+WIDEST = 110
+"""Columns beyond which a line of prose is hard to read."""
 _COLOURS = (("+++", "bold"), ("---", "bold"), ("+", "green"), ("-", "red"), ("@", "cyan"))
 
 
@@ -23,55 +25,68 @@ class Page:
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(highlight=False, markup=False, emoji=False)
-        self._open = False
+        self._width = min(WIDEST, self._console.width)
+        self._streaming = False
+        self._waiting: list[str] = []
         self._began = time.monotonic()
 
-    def title(self, text: str) -> None:
+    def title(self, text: str, about: str = "") -> None:
         """Begin a part."""
-        self._close()
-        self._console.print()
-        self._console.rule(Text(text, "bold"), align="left", style="dim")
+        self.say("")
+        self.say(f"━━ {text} ".ljust(self._width, "━"), "bold")
+        for line in textwrap.wrap(about, self._width):
+            self.say(line)
         self._began = time.monotonic()
 
     def say(self, text: str, style: str = "") -> None:
-        """Print a line of prose."""
-        self._close()
-        self._console.print(text, style=style or None, soft_wrap=not self._console.is_terminal)
+        """Print one line as it is."""
+        self._end_stream()
+        self._console.print(Text(text, style), soft_wrap=True)
 
     def row(self, label: str, text: str, style: str = "") -> None:
-        """Print a line with a label before it; the text's further lines stand below its first."""
-        self._close()
-        table = Table.grid(padding=(0, 1))
-        table.add_column(width=LABEL, no_wrap=True)
-        table.add_column(overflow="fold")
-        table.add_row(Text(label, "dim"), Text(text, style))
-        self._console.print(table)
+        """Print a text with a label before it; its further lines stand below its first."""
+        self._end_stream()
+        lines = [part for line in text.splitlines() for part in textwrap.wrap(line, self._width - LABEL - 1) or [""]]
+        for number, line in enumerate(lines):
+            shown = Text(f"{'' if number else label:<{LABEL}} ", "dim")
+            self._console.print(shown.append(line, style or "default"), soft_wrap=True)
 
     def tick(self, text: str) -> None:
-        """Print what is going on, with the seconds since the part began."""
-        self.row(f"{time.monotonic() - self._began:7.1f} s", text, "dim")
+        """Print what is going on, with the seconds since the part began; it does not break into an answer."""
+        self._waiting.append(f"{time.monotonic() - self._began:7.1f} s {text}")
+        if not self._streaming:
+            self._end_stream()
 
     def stream(self, piece: str) -> None:
         """Print a piece of an answer right behind the piece before."""
-        self._open = True
-        self._console.print(piece, style="cyan", end="", soft_wrap=True)
+        self._streaming = bool(piece) or self._streaming
+        self._console.print(Text(piece, "cyan"), end="", soft_wrap=True)
 
     def diff(self, name: str, before: str, after: str) -> None:
-        """Print what changed in a file."""
-        self._close()
+        """Print what changed in a file, nothing where nothing did."""
         old, new = before.splitlines(), after.splitlines()
-        lines = list(difflib.unified_diff(old, new, f"a/{name}", f"b/{name}", lineterm="", n=2))
-        for line in lines:
-            style = next((colour for start, colour in _COLOURS if line.startswith(start)), "")
-            self._console.print(Text(f"  {line}", style), soft_wrap=True)
+        source = f"a/{name}" if before else "/dev/null"
+        for line in difflib.unified_diff(old, new, source, f"b/{name}", lineterm="", n=2):
+            self.say(f"  {line}".rstrip(), next((colour for start, colour in _COLOURS if line.startswith(start)), ""))
+
+    def changes(self, label: str, old: Sequence[str], new: Sequence[str]) -> None:
+        """Print the lines that go and those that come, with a label before the first."""
+        shown = [line for line in difflib.ndiff(old, new) if line.startswith(("+", "-"))]
+        for number, line in enumerate(shown):
+            self.row("" if number else label, line, "green" if line.startswith("+") else "red")
 
     def menu(self, titles: Sequence[str], picked: str) -> None:
         """Print a menu with the entry that is picked."""
         for number, title in enumerate(titles):
-            chosen = title == picked
-            self.row("" if number else "Menu", f"{'>' if chosen else ' '} {title}", "bold" if chosen else "")
+            mark, style = (">", "bold") if title == picked else (" ", "default")
+            self._end_stream()
+            shown = Text(f"{'' if number else 'Menu':<{LABEL}} ", "dim")
+            self._console.print(shown.append(f"{mark} {title}", style), soft_wrap=True)
 
-    def _close(self) -> None:
-        if self._open:
+    def _end_stream(self) -> None:
+        if self._streaming:
             self._console.print()
-        self._open = False
+        self._streaming = False
+        for line in self._waiting:
+            self._console.print(Text(line, "dim"), soft_wrap=True)
+        self._waiting.clear()

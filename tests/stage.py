@@ -74,17 +74,20 @@ class Stage:
 async def stage(tmp_path: Path, *, wire: str = "openai", config: str = CONFIG, **how: Any) -> AsyncIterator[Stage]:
     """Start everything.
 
-    :param how: as for ``Editor``; and ``extra`` goes before the configuration, ``keys`` into the environment.
+    :param how: as for ``Editor``; and ``extra`` goes before the configuration, ``keys`` into the environment,
+        ``folder`` names the project's folder, and ``before`` is called with the editor before the server starts.
     """
-    root, home = tmp_path / "project", tmp_path / "home"
+    root, home = tmp_path / how.pop("folder", "project"), tmp_path / "home"
     root.mkdir(exist_ok=True)
-    extra, how_keys = how.pop("extra", ""), how.pop("keys", {})
+    extra, how_keys, before = how.pop("extra", ""), how.pop("keys", {}), how.pop("before", None)
     async with ScriptedUpstream() as upstream:
         base = upstream.openai if wire == "openai" else upstream.anthropic
         path = tmp_path / "config.toml"
         path.write_text(extra + config.format(wire=wire, base=base), encoding="utf-8")
         editor = Editor([sys.executable, "-m", "tuppence", "serve", "--config", str(path)], root, **how)
         editor.environment = environment(home) | how_keys
+        if before is not None:
+            before(editor)
         async with editor:
             yield Stage(editor, upstream, root, home, path)
 

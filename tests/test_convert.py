@@ -192,3 +192,20 @@ def test_severities_go_there_and_back() -> None:
     severities: list[Severity] = ["error", "warning", "information", "hint"]
     assert [convert.from_severity(convert.to_severity(each)) for each in severities] == severities
     assert convert.from_severity(None) == "error"
+
+
+HELIX = Client("helix", block_cursor=True)
+
+
+@pytest.mark.parametrize(
+    ("selected", "is_cursor"),
+    [("d", True), ("\n", True), ("\r\n", True), ("e\u0301", True), ("👍🏽", True), ("de", False), ("\n\n", False)],
+)
+def test_where_the_cursor_is_a_character_one_character_is_a_cursor(selected: str, *, is_cursor: bool) -> None:
+    document = Document("file:///a.py", "python", 1, f"ab{selected}cd")
+    where = convert.to_range(document, Span(2, 2 + len(selected)), Encoding.Utf16)
+    if selected.endswith(("\n", "\r")):
+        where = types.Range(types.Position(0, 2), types.Position(selected.count("\n"), 0))
+    found = convert.from_selection(document, where, Encoding.Utf16, HELIX)
+    assert found == (Span(2, 2) if is_cursor else Span(2, 2 + len(selected)))
+    assert convert.from_selection(document, where, Encoding.Utf16, Client("other")) == Span(2, 2 + len(selected))

@@ -244,3 +244,12 @@ async def test_a_closed_document_has_no_tree() -> None:
         await waiting
     with pytest.raises(Stale):
         await documents.tree(URI)
+
+
+@pytest.mark.parametrize("uri", ["file:///p/a%20%40(b).py", "file:///p/a%20@%28b%29.py", "file:///p/a%20%40%28b%29.py"])
+def test_a_stored_document_is_found_however_its_path_is_encoded(uri: str) -> None:
+    documents = Documents()
+    documents.open(uri, "python", 1, "x = 1\n")
+    documents.open("untitled:/p/a @(b).py", "python", 1, "y = 1\n")
+    assert documents.at("/p/a @(b).py") == documents.get(uri)
+    assert documents.at("/p/other.py") is None

@@ -187,7 +187,7 @@ def test_a_found_servers_rows_are_free_and_of_unknown_ability() -> None:
 
 def test_the_embedded_row_is_free_and_names_its_key() -> None:
     row = Embedded().row(Endpoint("http://127.0.0.1:5/v1", "secret", "smollm2-135m"))
-    assert (row.name, row.context, row.max_output) == ("embedded/smollm2-135m", 8192, 1024)
+    assert (row.name, row.context, row.max_output) == ("embedded/smollm2-135m", 8192, 512)
     assert (row.provider.key_env, row.quirks.temperature) == ("TUPPENCE_EMBEDDED_KEY", 0.0)
     assert "secret" not in repr(row)
     assert row.price is not None

@@ -139,7 +139,7 @@ async def test_a_dead_server_is_busy() -> None:
         row = model(gone, "openai")
     problem = await fail(row)
     assert isinstance(problem, Busy)
-    assert problem.message == "acme cannot be reached."
+    assert problem.message == f"acme cannot be reached at {row.provider.base_url}."
 
 
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 413, 422])
@@ -517,7 +517,7 @@ async def test_a_cancel_while_connecting_is_at_once() -> None:
         assert time.perf_counter() - start < 0.1
         assert task.cancelled()
         problem = await fail(row, patience=replace(QUICK, connect=0.1, retries=0))
-        assert problem.message == "acme cannot be reached."
+        assert problem.message == f"acme cannot be reached at {row.provider.base_url}."
         for each in full:
             each.close()
 

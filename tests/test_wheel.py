@@ -38,10 +38,13 @@ def test_it_holds_the_package_and_nothing_else(wheel: Path) -> None:
         for path in SOURCE.rglob("*")
         if path.suffix in kinds or path.name == "py.typed"
     }
+    client = ROOT / "clients" / "neovim"
+    ours |= {f"tuppence/clients/neovim/{path.relative_to(client).as_posix()}" for path in client.rglob("*.lua")}
     with zipfile.ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert "tuppence/py.typed" in held
     assert "tuppence/models.toml" in held
+    assert "tuppence/clients/neovim/lua/tuppence/init.lua" in held
     assert held == ours
 
 

@@ -21,6 +21,9 @@ from tuppence.core.usage import Usage, cost, estimate
 from tuppence.providers import Event, Metered, Stop, Text, Thinking
 from tuppence.stream import Sending
 
+LONGEST_TOKEN = 50
+"""Code points of a token that no answer reaches on average."""
+
 
 @dataclass(kw_only=True)
 class Attempt:
@@ -70,7 +73,7 @@ class Attempt:
     @property
     def estimated(self) -> bool:
         """Report whether the counts are ours: it may be charged for, and not all counts came."""
-        return self.billed and (self.metered is None or self.stop is None or self._lost > 0)
+        return self.billed and (not self._counted or self._lost > 0)
 
     @property
     def usage(self) -> Usage | None:
@@ -80,10 +83,11 @@ class Attempt:
         prompt = estimate("x" * self.prompt.characters)
         given = self.metered.usage if self.metered else Usage(fresh=prompt)
         output, thinking = given.output, given.thinking
-        if self.metered is None or self.stop is None:
+        fresh = given.fresh if given.prompt else prompt
+        if not self._counted:
             output = max(output, estimate("".join(self.received)))
             thinking = max(thinking, estimate("".join(self.thought)))
-        fresh = given.fresh + self._lost * prompt
+        fresh += self._lost * prompt
         return Usage(fresh, given.cache_read, given.cache_write, given.cache_write_1h, output, thinking)
 
     def price(self, model: Model | None = None) -> Decimal | None:
@@ -96,6 +100,14 @@ class Attempt:
             if self.metered is not None and self.metered.cost is not None and not self.estimated:
                 return self.metered.cost
         return cost(usage, model.price, self.at) if model.price else None
+
+    @property
+    def _counted(self) -> bool:
+        """Report whether the provider's last counts came: some gateways pass on only those of an answer's beginning."""
+        if self.metered is None or self.stop is None or not self.metered.usage.prompt:
+            return False
+        tokens = self.metered.usage.output + self.metered.usage.thinking
+        return sum(map(len, self.received)) <= tokens * LONGEST_TOKEN
 
     @property
     def _lost(self) -> int:

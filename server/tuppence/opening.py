@@ -6,8 +6,11 @@ started when nothing else may answer. Nothing is asked of a person in this file.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
@@ -23,6 +26,8 @@ from tuppence.ledger import Ledger
 from tuppence.stream import Patience, Upstream
 from tuppence.workspace import Workspace
 
+LOOK_AGAIN = 30.0
+"""Seconds for which it is taken for granted who listens on this machine."""
 FIRST_EVENT = 60.0
 """Seconds that a person at an editor waits for a first sign; a small model on two cores reads 6,000 tokens in 25."""
 
@@ -30,34 +35,65 @@ FIRST_EVENT = 60.0
 class Neighbourhood:
     """The models on the user's own machine."""
 
-    def __init__(self, handed: dict[str, str]) -> None:
+    def __init__(
+        self,
+        handed: dict[str, str],
+        find: Callable[[], Awaitable[tuple[local.Found, ...]]] = local.find,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Look for servers by ``find``; ``clock`` gives seconds."""
         self._handed = handed
+        self._find = find
+        self._clock = clock
         self._consent = local.Consent()
         self._embedded = local.Embedded()
-        self._found: tuple[local.Found, ...] | None = None
-
-    async def found(self) -> tuple[local.Found, ...]:
-        """Return the servers that listen at the usual ports; they are looked for once."""
-        if self._found is None:
-            self._found = await local.find()
-        return self._found
+        self._found: tuple[local.Found, ...] = ()
+        self._looked: float | None = None
+        self._looking: asyncio.Task[None] | None = None
+        self._answers: dict[str, bool] = {}
+        """What the user said in this session, should it not be possible to keep it."""
 
     async def strangers(self) -> tuple[local.Found, ...]:
-        """Return the found servers that the user was never asked about."""
-        return tuple(each for each in await self.found() if self._consent.given(each) is None)
+        """Look who listens at the usual ports now; return those that have a model and were never asked about."""
+        await self._look()
+        return tuple(each for each in self._found if each.models and self._given(each) is None)
 
     def allow(self, found: local.Found) -> None:
-        """Remember the user's yes."""
+        """Remember the user's yes.
+
+        :raises Broken: it cannot be kept; it holds until the end of this process.
+        """
+        self._answers[found.base_url] = True
         self._consent.remember(found, "yes")
 
     def refuse(self, found: local.Found) -> None:
-        """Remember the user's no."""
+        """Remember the user's no.
+
+        :raises Broken: it cannot be kept; it holds until the end of this process.
+        """
+        self._answers[found.base_url] = False
         self._consent.remember(found, "no")
 
     async def rows(self) -> tuple[Model, ...]:
-        """Return the rows of the servers that the user said yes to."""
-        allowed = [each for each in await self.found() if self._consent.given(each)]
+        """Return the rows of the servers that the user said yes to.
+
+        Who listens is known from an earlier look, which is repeated now and then beside the request: a server that was
+        started or ended meanwhile is noticed by the request after.
+        """
+        if self._looked is None:
+            await self._look()
+        elif self._clock() - self._looked > LOOK_AGAIN and (self._looking is None or self._looking.done()):
+            self._looking = asyncio.create_task(self._look())
+        allowed = [each for each in self._found if self._given(each)]
         return tuple(model for each in allowed for model in local.rows(each))
+
+    async def _look(self) -> None:
+        self._looked = self._clock()
+        self._found = await self._find()
+
+    def _given(self, found: local.Found) -> bool | None:
+        kept = self._consent.given(found)
+        return self._answers.get(found.base_url) if kept is None else kept
 
     async def embedded(self) -> tuple[Model, ...]:
         """Start or join the embedded model and return its row; nothing where it is not installed."""
@@ -67,9 +103,13 @@ class Neighbourhood:
         self._handed[local.KEY_ENV] = endpoint.key
         return (self._embedded.row(endpoint),)
 
-    def release(self) -> None:
-        """Give up the embedded model's server; it ends with its last client."""
+    async def close(self) -> None:
+        """Give up the embedded model's server, which ends with its last client, and look for no other any more."""
         self._embedded.release()
+        if self._looking is not None:
+            self._looking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._looking
 
 
 def open_house(

@@ -37,6 +37,9 @@ BUDGETS = (24_000, 6_000, 2_500)
 """Prompt tokens to aim at; the next smaller is tried where no model has room. Many models get worse above the first."""
 _SHARE = 8
 """The part of the prompt, one in so many, that an existing test file may take."""
+_TOLD = 40
+"""Diagnostics that a model is told of; more are noise, and would take the room of the code."""
+_GRAVEST = ("error", "warning", "information", "hint")
 _KEPT = ("explain", "review")
 """Actions whose answers are kept for the next identical question."""
 
@@ -86,7 +89,9 @@ async def make(ask: Ask, house: House) -> Plan:
         raise Unfit(f"{ask.path.name} is never sent to a model: {why}.")
     if ask.action.id == "fix" and not ask.diagnostics:
         # Some editors (Helix, eglot) keep other servers' diagnostics to themselves; the linter can be asked directly.
-        ask = replace(ask, diagnostics=await lint(ask.document, ask.path))
+        # What it says of style is left out, because it would draw the model away from the bug that the user means.
+        said = await lint(ask.document, ask.path)
+        ask = replace(ask, diagnostics=tuple(each for each in said if each.severity == "error"))
     known = language(ask.document.language)
     around = await asyncio.to_thread(house.workspace.surroundings, ask.document, ask.tree, ask.target, ask.path)
     place = await asyncio.to_thread(_place, ask, house) if ask.action.shape == "tests" else None
@@ -195,8 +200,13 @@ async def _fitted(work: Work, ask: Ask, around: Surroundings, budget: int, house
 def _gather(ask: Ask, around: Surroundings, budget: int) -> Context:
     # The same room for every action: else two actions on one file could get different bytes of it.
     room = budget - estimate(SYSTEM) - max(action.usual_output for action in ACTIONS)
-    question = contexts.Question(ask.document, ask.tree, ask.target, ask.diagnostics)
-    return contexts.gather(question, around, room)
+    inside = [each for each in ask.diagnostics if each.span.touches(ask.target.span)]
+    told = tuple(sorted(inside, key=lambda each: (_GRAVEST.index(each.severity), each.span))[:_TOLD])
+    context = contexts.gather(contexts.Question(ask.document, ask.tree, ask.target, told), around, room)
+    if len(told) == len(inside):
+        return context
+    left_out = f"{len(inside) - len(told)} of the {len(inside)} diagnostics, the least grave, were left out."
+    return replace(context, cut=(*context.cut, left_out))
 
 
 def _need(ask: Ask, context: Context, tests: TestFile | None, difficulty: Difficulty, house: House) -> Need:

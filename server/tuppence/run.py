@@ -3,27 +3,36 @@
     tier 0 or kept -> plan (context, difficulty, route) -> attempt (prompt, stream, checks) -> keep, climb or put back
 
 ``run`` is an async generator of steps (core/steps.py). Closing or cancelling it at any point closes the connection and
-enters the account once. It applies nothing to any text: whoever consumes the steps does that, and tells the ledger
-when an answer could not be applied after all.
+enters each attempt in the account once. It applies nothing to any text: whoever consumes the steps does that, and
+tells the ledger when an answer could not be applied after all.
+
+Another model is asked in two cases, and both are told to the person:
+- The provider cannot answer now (a limit, an overload, a time-out, no connection) and no word of an answer came: the
+  next adequate model is asked, a few times over if need be.
+- The answer does not hold (empty, cut off, refused by the model, not parsing, broken off): the next better model gets
+  one try.
+A provider that refuses the request itself (a wrong key, no credit, an unknown model) is no such case: the person has
+to know, and asking elsewhere would hide it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from tuppence import plan as plans
 from tuppence.account import Account, Attempt
+from tuppence.core import actions
 from tuppence.core.accounts import Outcome
 from tuppence.core.checks import Verdict
 from tuppence.core.making import Making, begin
 from tuppence.core.models import Model
 from tuppence.core.prompt import compose
 from tuppence.core.route import Route
-from tuppence.core.steps import Answer, Done, Progress, PutBack, Routed, Step
-from tuppence.errors import Busy, TuppenceError
+from tuppence.core.steps import Answer, Done, Drafted, Found, Piece, Progress, PutBack, Routed, Step
+from tuppence.errors import Broken, Busy, TuppenceError
 from tuppence.house import House
 from tuppence.plan import Ask, Plan
 from tuppence.providers import Event, Text, Thinking
@@ -39,6 +48,17 @@ class _Judged:
     """An attempt ended with this answer, fit or not."""
 
     answer: Answer
+    remedy: str = ""
+    """What the person could do about one that is not fit, where an error says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Unavailable:
+    """An attempt ended without a word of an answer: the provider cannot answer now."""
+
+    error: Busy
+    at_fault: str
+    """``model`` where its server is there and turned the request away, else ``provider``."""
 
 
 async def run(ask: Ask, house: House, account: Account) -> AsyncGenerator[Step, None]:
@@ -84,105 +104,167 @@ async def _answer(ask: Ask, house: House, account: Account) -> AsyncGenerator[St
             yield step
 
 
+@dataclass
+class _Way:
+    """The way from model to model, as far as it was gone."""
+
+    plan: Plan
+    house: House
+    route: Route
+    """Why the present model is asked."""
+    tried: list[Model] = field(default_factory=list)
+    failed: Model | None = None
+    """The model whose answer did not hold: from then on only better ones are asked."""
+    reasons: list[str] = field(default_factory=list)
+    """Why there is no answer yet, a sentence for each model that was asked."""
+
+    def next(self, found: Model, reason: str) -> Step:
+        """Turn to another model."""
+        self.route = replace(self.plan.route, model=found, expected_cost=None, reason=reason)
+        return Routed(self.route, ())
+
+    def spare(self, unavailable: _Unavailable) -> Model | None:
+        """Return the next model while a provider cannot answer: one of another provider first."""
+        now = self.route.model
+        self.tried.append(now)
+        if len(self.tried) > FALLBACKS:
+            return None
+        adequate = () if self.failed else self.plan.route.spare
+        left = [model for model in (*adequate, *self._above(self.failed or now)) if model not in self.tried]
+        resting = self.house.health.resting()
+        elsewhere = [model for model in left if model.provider.name not in resting]
+        # A server that turned one model's request away may well serve another model.
+        here = [model for model in left if model.provider == now.provider and unavailable.at_fault == "model"]
+        return next(iter((*elsewhere, *here)), None)
+
+    def better(self) -> Model | None:
+        """Return the model that gets a try after an answer that did not hold; there is one such try."""
+        if self.failed is not None:
+            return None
+        self.failed = self.route.model
+        self.tried.append(self.failed)
+        resting = self.house.health.resting()
+        above = (model for model in self._above(self.failed) if model not in self.tried)
+        return next((model for model in above if model.provider.name not in resting), None)
+
+    def _above(self, model: Model) -> Iterator[Model]:
+        """Yield the rungs of the ladder that are better than a model, cheapest first."""
+        quality = {row.model.name: row.quality for row in self.plan.route.table}
+        for rung in self.plan.route.ladder[1:]:
+            if quality.get(rung.name, 1.0) > quality.get(model.name, 0.0):
+                yield rung
+
+
 async def _climb(plan: Plan, house: House, account: Account) -> AsyncGenerator[Step, None]:
     """Try the first model; another where its provider cannot answer; a better one, once, where the check fails."""
-    spare = list(plan.route.spare[:FALLBACKS])
-    above = list(plan.route.ladder[1:])
-    model, climbed = plan.route.model, False
+    way = _Way(plan, house, plan.route)
     while True:
-        answer: Answer | None = None
-        try:
-            async with aclosing(_attempt(model, plan, house, account)) as steps:
-                async for step in steps:
-                    if isinstance(step, _Judged):
-                        answer = step.answer
-                    else:
-                        yield step
-        except Busy as busy:
-            house.health.failed(model.provider.name, busy.after)
-            found = _next(spare, above, house)
-            if found is None:
-                raise
-            yield PutBack(busy.message)
-            yield Routed(_turn(plan, found, f"{model.id} cannot answer now, so {found.id} is asked"), ())
-            model = found
-            continue
-        assert answer is not None
-        if answer.verdict.fit:
-            plans.keep(plan, answer, model, account, house)
-            yield _done(answer, account)
+        model = way.route.model
+        end: _Judged | _Unavailable | None = None
+        is_shown = False
+        async with aclosing(_attempt(plan, way.route, house, account)) as steps:
+            async for step in steps:
+                if isinstance(step, _Judged | _Unavailable):
+                    end = step
+                else:
+                    is_shown = is_shown or isinstance(step, Drafted | Found | Piece)
+                    yield step
+        match end:
+            case _Judged(answer) if answer.verdict.fit:
+                plans.keep(plan, answer, model, account, house)
+                yield _done(answer, account)
+                return
+            case _Judged(answer, remedy):
+                why = " ".join(answer.verdict.reasons)
+                way.reasons.append(f"{model.id}: {why}")
+                if is_shown:
+                    yield PutBack(why)
+                found = way.better()
+                reason = f"asked after {model.id}, whose answer was not kept: {why}"
+            case _Unavailable(error):
+                remedy = error.remedy
+                way.reasons.append(error.message)
+                found = way.spare(end)
+                reason = f"asked instead of {model.id}: {error.message}"
+            case _:
+                raise AssertionError("an attempt ends with an answer, an error or a cancellation")
+        if found is None:
+            yield _done(None, account, why=" ".join((*way.reasons, remedy)).strip())
             return
-        why = " ".join(answer.verdict.reasons)
-        yield PutBack(why)
-        if climbed or not above:
-            yield _done(None, account, why=f"{why} The text is as it was.")
-            return
-        found = above.pop(0)
-        yield Routed(_turn(plan, found, f"{model.id}: {why} So {found.id} gets a try"), ())
-        model, climbed = found, True
+        yield way.next(found, reason.rstrip("."))
 
 
-async def _attempt(model: Model, plan: Plan, house: House, account: Account) -> AsyncGenerator[Step | _Judged, None]:
-    """Ask one model once; enter it in the account, however it ends."""
+async def _attempt(
+    plan: Plan, route: Route, house: House, account: Account
+) -> AsyncGenerator[Step | _Judged | _Unavailable, None]:
+    """Ask one model once; enter it in the account, however it ends.
+
+    :raises TuppenceError: it will not be answered, and no other model should be asked instead.
+    """
+    model = route.model
     prompt = compose(plan.ask.action, plan.context, plans.limit(plan, model), plan.tests)
-    attempt = Attempt(model, prompt)
+    attempt = Attempt(model=model, prompt=prompt, at=house.now())
     outcome: Outcome = "cancelled"
     try:
-        gate = house.turns.of(model)
-        if gate.locked():
-            yield Progress(f"Waiting for a turn at {model.provider.name}")
-        async with gate:
-            yield Progress(f"Asking {model.id}")
-            making = begin(plan.work)
-            async with aclosing(house.upstream.answer(prompt, model, house.keys.of(model.provider))) as pieces:
-                async for piece in pieces:
-                    match piece:
-                        case Sending():
-                            attempt.sent = True
-                        case Waiting():
-                            yield Progress(f"{piece.why} Trying again in {piece.seconds:.0f} s")
-                        case _:
-                            attempt.note(piece)
-                            for step in _show(piece, making, attempt):
-                                yield step
+        making = begin(plan.work)
+        async with aclosing(_words(plan, attempt, making, house)) as steps:
+            async for step in steps:
+                yield step
         house.health.works(model.provider.name)
         yield Progress("Checking the answer")
-        steps, answer = await asyncio.to_thread(making.finish, attempt.stop.reason if attempt.stop else "end")
-        outcome = "kept" if answer.verdict.fit else "failed check"
-        for step in steps if answer.verdict.fit else ():
+        steps_left, answer = await asyncio.to_thread(making.finish, attempt.stop.reason if attempt.stop else "end")
+        for step in steps_left if answer.verdict.fit else ():
             yield step
+        outcome = "kept" if answer.verdict.fit else "failed check"
         yield _Judged(replace(answer, reply="".join(attempt.received)))
+    except (Busy, Broken) as error:
+        outcome = "failed"
+        if isinstance(error, Broken) or attempt.answering:
+            yield _Judged(Answer(Verdict(fit=False, proved="nothing", reasons=(error.message,))), error.remedy)
+            return
+        house.health.failed(model.provider.name, error.after)
+        yield _Unavailable(error, "model" if attempt.turned_away else "provider")
     except TuppenceError:
-        attempt.refused = not attempt.received and attempt.metered is None
         outcome = "failed"
         raise
     finally:
-        house.record(account.enter(attempt, plan.route, outcome, house.now()))
+        house.record(account.enter(attempt, route, outcome))
+
+
+async def _words(plan: Plan, attempt: Attempt, making: Making, house: House) -> AsyncGenerator[Step, None]:
+    """Wait for a turn, send the request and yield what its answer lets be seen."""
+    model, ask = attempt.model, plan.ask
+    gate = house.turns.of(model)
+    if ahead := gate.ahead:
+        yield Progress(f"Waiting for a turn at {model.provider.name}: {_and_more(ahead)} before it")
+    async with gate.turn(actions.title(ask.action, ask.target.name, ask.chosen.message if ask.chosen else "")):
+        attempt.at = house.now()
+        yield Progress(f"Asking {model.id}")
+        async with aclosing(house.upstream.answer(attempt.prompt, model, house.keys.of(model.provider))) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, Waiting):
+                    yield Progress(f"{piece.why} Trying again in {piece.seconds:.0f} s")
+                    continue
+                attempt.note(piece)
+                for step in () if isinstance(piece, Sending) else _show(piece, making, attempt):
+                    yield step
 
 
 def _show(piece: Event, making: Making, attempt: Attempt) -> tuple[Step, ...]:
     """Return what a person sees of one event."""
     match piece:
         case Text():
-            return making.feed(piece.text)
+            begun = (Progress(f"{attempt.model.id} is answering"),) if len(attempt.received) == 1 else ()
+            return (*begun, *making.feed(piece.text))
         case Thinking() if len(attempt.thought) == 1:
             return (Progress(f"{attempt.model.id} is thinking"),)
         case _:
             return ()
 
 
-def _next(spare: list[Model], above: list[Model], house: House) -> Model | None:
-    """Take the next model whose provider is not resting: an adequate one first, else one from up the ladder."""
-    for models in (spare, above):
-        while models:
-            model = models.pop(0)
-            if model.provider.name not in house.health.resting():
-                return model
-    return None
-
-
-def _turn(plan: Plan, model: Model, reason: str) -> Route:
-    return replace(plan.route, model=model, expected_cost=None, reason=reason)
+def _and_more(titles: Sequence[str]) -> str:
+    first, *others = titles
+    return f"{first} and {len(others)} more are" if others else f"{first} is"
 
 
 def _done(answer: Answer | None, account: Account, why: str = "") -> Done:

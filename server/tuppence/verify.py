@@ -15,6 +15,7 @@ from typing import Any
 from tuppence.core.diagnostic import Diagnostic
 from tuppence.core.text import Document, Edit, Span
 
+_MARK = "\ufeff"
 SECONDS = 5.0
 """How long a linter may take; a usual run is over after ten milliseconds."""
 
@@ -27,15 +28,12 @@ async def safe_fix(document: Document, diagnostic: Diagnostic, path: Path | None
     if document.language != "python" or not _ruff_said(diagnostic):
         return ()
     arguments = ["--select", diagnostic.code] if diagnostic.code else []
-    for entry in await _ruff(document, path, arguments):
-        fix = entry.get("fix")
-        if not fix or fix.get("applicability") != "safe" or entry.get("code") != diagnostic.code:
-            continue
-        if _span(document, entry["location"], entry["end_location"]).touches(diagnostic.span):
-            return tuple(
-                Edit(_span(document, edit["location"], edit["end_location"]), edit["content"]) for edit in fix["edits"]
-            )
-    return ()
+    entries = [entry for entry in await _ruff(document, path, arguments) if entry.get("code") == diagnostic.code]
+    spans = [_span(document, entry["location"], entry["end_location"]) for entry in entries]
+    # The editor's diagnostic may be of a version that is older by a keystroke, so one that only touches will do.
+    near = [entry for entry, span in zip(entries, spans, strict=True) if span.touches(diagnostic.span)]
+    same = [entry for entry, span in zip(entries, spans, strict=True) if span == diagnostic.span]
+    return next((edits for entry in same or near if (edits := _edits(document, entry))), ())
 
 
 async def lint(document: Document, path: Path | None) -> tuple[Diagnostic, ...]:
@@ -54,6 +52,15 @@ async def lint(document: Document, path: Path | None) -> tuple[Diagnostic, ...]:
     )
 
 
+def _edits(document: Document, entry: dict[str, Any]) -> tuple[Edit, ...]:
+    """Return an entry's fix where ruff, with the project's settings, marks it safe."""
+    fix = entry.get("fix")
+    if not fix or fix.get("applicability") != "safe":
+        return ()
+    edits = fix["edits"]
+    return tuple(Edit(_span(document, each["location"], each["end_location"]), each["content"]) for each in edits)
+
+
 def _ruff_said(diagnostic: Diagnostic) -> bool:
     return "ruff" in diagnostic.source.lower()
 
@@ -62,8 +69,13 @@ async def _ruff(document: Document, path: Path | None, arguments: list[str]) -> 
     """Run ruff on the buffer; a linter that fails has nothing to say, and a model is asked instead."""
     from ruff import find_ruff_bin
 
-    name = str(path) if path else "buffer.py"
-    command = ["check", "--no-cache", "--output-format", "json", "--stdin-filename", name, *arguments, "-"]
+    # What belongs to no project gets ruff's own settings, not those of the folder that the editor was started in.
+    place = ["--stdin-filename", str(path)] if path else ["--isolated", "--stdin-filename", "buffer.py"]
+    command = ["check", "--no-cache", "--output-format", "json", *place, *arguments, "-"]
+    try:
+        text = document.text.encode()
+    except UnicodeEncodeError:  # Half a surrogate pair: ruff reads UTF-8 only.
+        return []
     try:
         process = await asyncio.create_subprocess_exec(
             find_ruff_bin(),
@@ -75,7 +87,7 @@ async def _ruff(document: Document, path: Path | None, arguments: list[str]) -> 
     except OSError:
         return []
     try:
-        out, _ = await asyncio.wait_for(process.communicate(document.text.encode()), SECONDS)
+        out, _ = await asyncio.wait_for(process.communicate(text), SECONDS)
     except TimeoutError:
         return []
     finally:
@@ -89,7 +101,7 @@ async def _ruff(document: Document, path: Path | None, arguments: list[str]) -> 
 
 
 def _span(document: Document, start: dict[str, int], end: dict[str, int]) -> Span:
-    """Convert ruff's rows and columns, which count from 1 and in code points."""
+    """Convert ruff's rows and columns, which count from 1 and in code points, a byte order mark aside."""
     first = _offset(document, start)
     return Span(first, max(first, _offset(document, end)))
 
@@ -98,4 +110,5 @@ def _offset(document: Document, place: dict[str, int]) -> int:
     row = place["row"] - 1
     if row >= document.line_count:
         return len(document.text)
-    return min(len(document.text), document.line_starts[row] + place["column"] - 1)
+    mark = 1 if row == 0 and document.text.startswith(_MARK) else 0
+    return min(len(document.text), document.line_starts[row] + mark + place["column"] - 1)

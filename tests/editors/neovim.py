@@ -3,40 +3,147 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import struct
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from terminal import Terminal, until
+from editors.session import Bench
+from editors.terminal import Terminal, until
+
+_NORMAL = "\x1c\x0e"
+"""Ctrl-\\ Ctrl-N: to normal mode from any other; an escape and the next key in one breath would be another key."""
+_TEXT = """
+local ends = vim.bo.fileformat == "dos" and "\\r\\n" or "\\n"
+return table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, true), ends) .. (vim.bo.endofline and ends or "")
+"""
+_READY = """
+for _, client in pairs((vim.lsp.get_clients or vim.lsp.get_active_clients)()) do
+  if client.name == "tuppence" and client.initialized and vim.lsp.buf_is_attached(0, client.id) then return true end
+end
+return false
+"""
+_MARKS = """
+local said = {}
+for _, each in ipairs(vim.diagnostic.get(0)) do
+  if each.lnum == %d - 1 then table.insert(said, each.message) end
+end
+return table.concat(said, "\\n")
+"""
+_DEAF = """
+while not vim.loop.fs_stat(%s) do vim.loop.sleep(10) end
+vim.api.nvim_buf_set_lines(0, %d, %d, true, { %s })
+return true
+"""
 
 
 class Neovim:
     """One session."""
 
-    def __init__(self, program: str, init: Path, where: Path, environment: Mapping[str, str]) -> None:
-        self.terminal = Terminal(where, environment)
+    def __init__(self, program: str, init: str, bench: Bench) -> None:
+        self.terminal = Terminal(bench.root, bench.environment)
         self._address = str(self.terminal.folder / "nvim.sock")
-        self.terminal.start([program, "--clean", "-n", "-u", str(init), "--listen", self._address])
+        file = self.terminal.folder / "init.lua"
+        file.write_text(init)
+        self.terminal.start([program, "--clean", "-n", "-u", str(file), "--listen", self._address])
         self._socket = until(self._connected, "Neovim's socket")
         self._stream = self._socket.makefile("rb")
 
     def close(self) -> None:
         """End the session."""
+        self._stream.close()
         self._socket.close()
         self.terminal.close()
+
+    def visit(self, path: Path) -> None:
+        """See ``Session``."""
+        self.command(f"edit {path}")
+        until(lambda: self.lua(_READY), "the server to be attached")
+
+    def command(self, line: str) -> None:
+        """Type a command line."""
+        self.terminal.type(f"{_NORMAL}:{line}")
+        self.terminal.keys("Enter")
+
+    def pick(self, line: int, title: str) -> None:
+        """See ``Session``."""
+        found = re.search(rf"^ *(\d+): {re.escape(title)}", self._open(line, title), re.MULTILINE)
+        assert found
+        self.terminal.type(found[1])
+        self.terminal.keys("Enter")
+
+    def offered(self, line: int) -> str:
+        """See ``Session``."""
+        screen = self._open(line, "Type number")
+        self.terminal.type("q")
+        self.terminal.keys("Enter")
+        return screen
+
+    def hover(self, line: int) -> None:
+        """See ``Session``."""
+        self.command(f"{line}")
+        self.terminal.type("w")
+        self.command("lua vim.lsp.buf.hover()")
+
+    def insert(self, line: int, text: str) -> None:
+        """See ``Session``."""
+        self.command(f"{line}")
+        self.terminal.type(f"O{text}{_NORMAL}")
+
+    def amend(self, line: int, text: str) -> None:
+        """See ``Session``."""
+        self.command(f"{line}")
+        self.terminal.type(f"A{text}{_NORMAL}")
+
+    def undo(self) -> None:
+        """See ``Session``."""
+        self.terminal.type(f"{_NORMAL}u")
+
+    def text(self) -> str:
+        """See ``Session``."""
+        return str(self.lua(_TEXT))
+
+    def told(self) -> str:
+        """See ``Session``."""
+        return str(self.lua("return vim.fn.execute('messages')"))
+
+    def marks(self, line: int) -> str:
+        """See ``Session``."""
+        return str(self.lua(_MARKS % line))
+
+    def agree(self) -> None:
+        """See ``Session``."""
+
+    def deaf(self, until: Callable[[], object], line: int, text: str) -> None:
+        """See ``Session``."""
+        flag = self.terminal.folder / "hear"
+        code = _DEAF % (json.dumps(str(flag)), line - 1, line - 1, json.dumps(text))
+        thread = threading.Thread(target=self.lua, args=(code,))
+        thread.start()
+        try:
+            until()
+        finally:
+            flag.touch()
+            thread.join(20)
 
     def lua(self, code: str) -> Any:
         """Run Lua and return what it returns, through JSON."""
         wrapped = f"return vim.fn.json_encode((function() {code} end)())"
         self._socket.sendall(_call("nvim_exec_lua", wrapped))
-        while True:
+        message = _unpack(self._stream)
+        while message[0] != 1:
             message = _unpack(self._stream)
-            if message[0] == 1:
-                break
         assert message[2] is None, message[2]
         return json.loads(message[3])
+
+    def _open(self, line: int, title: str) -> str:
+        """Open the menu on a line and return the screen once it shows a title."""
+        self.command(f"{line}")
+        self.command("lua vim.lsp.buf.code_action()")
+        return self.terminal.shows(title)
 
     def _connected(self) -> socket.socket | None:
         talk = socket.socket(socket.AF_UNIX)

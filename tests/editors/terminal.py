@@ -87,6 +87,10 @@ class Terminal:
             raise AssertionError(f"{error}; the screen was:\n{last}") from None
         return last
 
+    def pid(self) -> int:
+        """Return the program's process."""
+        return int(self._tmux("display-message", "-p", "#{pane_pid}"))
+
     def _tmux(self, *words: str) -> str:
         command = ["tmux", "-S", str(self.folder / "tmux.sock"), *words]
         done = subprocess.run(

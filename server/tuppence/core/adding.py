@@ -16,7 +16,7 @@ from tuppence.core import imports
 from tuppence.core.languages import Language
 from tuppence.core.steps import Written
 from tuppence.core.syntax import parse
-from tuppence.core.text import Document, Edit, Span, apply
+from tuppence.core.text import Document, Edit, Span, apply, together
 from tuppence.core.tree import CONTAINERS, Block, Tree
 
 _PACKAGE = re.compile(r"^[ \t]*package[ \t]+[\w.]+[ \t]*;?[ \t]*$", re.MULTILINE)
@@ -29,7 +29,7 @@ class Brought:
     """What becomes of the new tests."""
 
     edits: tuple[Edit, ...]
-    """To the test file; at least one, the last of them where most of the code goes."""
+    """To the test file, in order; at least one, the last of them where the code goes."""
     again: tuple[str, ...]
     """Names that the file defines already and that the new code defines differently."""
 
@@ -150,8 +150,7 @@ class _Bringing:
     file: _Room
     inline: bool
     """Whether the file is the tested code itself: then only its module of tests may grow."""
-    early: list[Edit] = field(default_factory=list)
-    last: Edit | None = None
+    edits: list[Edit] = field(default_factory=list)
     again: list[str] = field(default_factory=list)
 
     def begin(self, code: str, written: Written) -> None:
@@ -163,7 +162,7 @@ class _Bringing:
         module = module_of_tests(self.file.tree, written.inside)
         if module is None:
             if (rest := self._without_twins(self.file, code)).strip():
-                self._add(self.file.append(_module(rest, written.imports, known)))
+                self.edits.append(self.file.append(_module(rest, written.imports, known)))
         elif (room := self.file.inside(module)) is not None:
             around, inside = _apart(code, known)
             self._bring(room, f"{self._without_twins(self.file, around)}\n{inside}", written.imports)
@@ -173,24 +172,27 @@ class _Bringing:
     def done(self) -> Brought:
         """Return what came of it."""
         end = len(self.file.document.text)
-        return Brought((*self.early, self.last or Edit(Span(end, end), "")), tuple(self.again))
+        return Brought(together(self.edits) or (Edit(Span(end, end), ""),), tuple(self.again))
 
     def _bring(self, room: _Room, code: str, lines: str) -> None:
+        if not room.text.strip():
+            self.edits.append(room.append(_new(code, lines, room.tree.language)))
+            return
         if room.block is None or room.block.kind == "module":
             code, lifted = _headless(code, room.tree.language)
-            self.early += room.merged(f"{lifted}{_lf(lines)}")
+            self.edits += room.merged(f"{lifted}{_lf(lines)}")
         rest = self._without_twins(room, code)
         if rest.strip():
-            self._add(room.append(rest))
+            self.edits.append(room.append(rest))
 
     def _without_twins(self, room: _Room, code: str) -> str:
         """Return the code without the definitions that the room has; new members of a class are added to it."""
         known = room.tree.language
         sheet = _whole(Document("", known.id, None, code), known)
-        there = {(block.name, block.kind): block for block in room.blocks() if block.name}
+        there = {_called(block): block for block in room.blocks() if block.name}
         gone: list[Edit] = []
         for block in sheet.blocks():
-            twin = there.get((block.name, block.kind))
+            twin = there.get(_called(block))
             if twin is None or not (sheet.words(block) == room.words(twin) or self._grown(sheet, block, room, twin)):
                 self.again += [block.name] if twin and known.import_style in _UNIQUE else []
                 continue
@@ -205,10 +207,6 @@ class _Bringing:
         self._bring(old, _outdented(new.text, new.lead), "")
         return True
 
-    def _add(self, edit: Edit) -> None:
-        self.early += [self.last] if self.last else []
-        self.last = edit
-
 
 def _whole(document: Document, known: Language) -> _Room:
     return _Room(document, parse(document.text, known), Span(0, len(document.text)))
@@ -216,8 +214,10 @@ def _whole(document: Document, known: Language) -> _Room:
 
 def _new(code: str, lines: str, known: Language) -> str:
     """Return the text of a new file."""
+    if known.import_style == "python" and lines.strip() and re.match(r"@|(async\s+)?def\b|class\b", code):
+        code = "\n\n" + code
     fresh = _whole(Document("", known.id, None, code + "\n"), known)
-    return apply(fresh.text, fresh.merged(_lf(lines)))
+    return apply(fresh.text, fresh.merged(_lf(lines))).lstrip("\n")
 
 
 def _module(code: str, lines: str, known: Language) -> str:
@@ -265,6 +265,11 @@ def _deeper(inner: Document, edit: Edit, by: int, lead: str) -> Edit:
     first = r"|\A(?=[^\r\n])" if at == inner.line_span(inner.line_at(at)).start else ""
     text = re.sub(rf"(?<=\n)(?=[^\r\n]){first}", lead, edit.text)
     return Edit(Span(at + by, edit.span.end + by), text)
+
+
+def _called(block: Block) -> tuple[str, str]:
+    """Return what makes two definitions one; a function is a method once it stands in its class."""
+    return block.name, block.kind if block.kind in CONTAINERS else ""
 
 
 def _start(block: Block) -> int:

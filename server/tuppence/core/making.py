@@ -23,7 +23,7 @@ from tuppence.core.reply import Reply, replacement
 from tuppence.core.steps import Answer, Drafted, Found, Piece, Step, Written
 from tuppence.core.syntax import parse
 from tuppence.core.target import Target
-from tuppence.core.text import Document, Edit, Span, apply
+from tuppence.core.text import Document, Edit, Span, apply, together
 from tuppence.core.tree import Tree
 
 StopReason = Literal["end", "length", "refused"]
@@ -140,7 +140,7 @@ class _Replacement:
                 inner.append(Edit(Span(edit.span.start - start, edit.span.end - start), edit.text))
         if inner:
             edits = (Edit(target, apply(self._patch.replacement, inner)),)
-        return (*outer, *edits)
+        return together((*outer, *edits))
 
 
 class _Tests:

@@ -64,8 +64,7 @@ class Outline(Tree):
 
     def blocks(self) -> tuple[Block, ...]:
         """Return the blocks whose first line looks like a definition."""
-        lines = (line for line in range(self.lines.line_count) if _DEFINES.match(self._line(line)))
-        return tuple(block for block in map(self._block, lines) if block is not None)
+        return self._blocks
 
     def import_statements(self) -> tuple[Span, ...]:
         """Return the unindented lines that look like imports, before the first definition."""
@@ -180,6 +179,11 @@ class Outline(Tree):
 
     def _span(self, line: int) -> Span:
         return self.lines.line_span(line)
+
+    @cached_property
+    def _blocks(self) -> tuple[Block, ...]:
+        lines = (line for line in range(self.lines.line_count) if _DEFINES.match(self._line(line)))
+        return tuple(block for block in map(self._block, lines) if block is not None)
 
     @cached_property
     def _rows(self) -> list[str]:

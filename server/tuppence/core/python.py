@@ -11,10 +11,14 @@ import warnings
 
 _NEWER = ("f-string", "t-string", "multiple exception types")
 """Beginnings of messages that a newer Python would not give."""
+_LONGEST = 500_000
+"""Code points above which it is not asked: it takes a second a megabyte, in which no other thread moves."""
 
 
 def flaw(text: str) -> str | None:
     """Return what keeps the text from parsing, with its line; None where nothing does, or nobody can tell."""
+    if len(text) > _LONGEST:
+        return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -95,6 +95,8 @@ class Route:
     reason: str
     """One line for the user."""
     table: tuple[Candidate, ...] = field(repr=False, default=())
+    wanted: float = 1.0
+    """How close to the best expected quality a model had to come."""
 
 
 def choose(need: Need, models: Iterable[Model], ready: Mapping[str, str], wish: Wish = Wish()) -> Route:
@@ -126,6 +128,7 @@ def choose(need: Need, models: Iterable[Model], ready: Mapping[str, str], wish: 
         best=best.model,
         reason=_reason(first, best, need, wish),
         table=table,
+        wanted=wish.quality,
     )
 
 
@@ -236,8 +239,11 @@ def _times(cheap: Decimal | None, dear: Decimal | None) -> str:
 def _none(table: Sequence[Candidate], wish: Wish) -> NoModel:
     if not table:
         return NoModel("There is no model in the tier table.", "Run `tuppence local install`, or set a provider's key.")
-    if wish.pin and not any(row.model.name == wish.pin for row in table):
-        return NoModel(f"The pinned model {wish.pin} is not in the tier table.", "Correct `model` in config.toml.")
+    if wish.pin:
+        why_not = next((row.why_not for row in table if row.model.name == wish.pin), None)
+        if why_not is None:
+            return NoModel(f"The pinned model {wish.pin} is not in the tier table.", "Correct `model` in config.toml.")
+        return NoModel(f"The pinned model {wish.pin} may not answer: {why_not.rstrip('.')}.", "No other one is asked.")
     if wish.above and all(row.why_not or row.model.name == wish.above for row in table):
         return NoModel(f"There is no better model than {wish.above} that may be asked.", "Set another provider's key.")
     why = itertools.groupby(sorted(row.why_not for row in table if row.why_not))
@@ -253,7 +259,8 @@ def _none(table: Sequence[Candidate], wish: Wish) -> NoModel:
 
 
 def better(route: Route, name: str) -> Candidate | None:
-    """Return the cheapest candidate that is expected to do better than a model, None where none is."""
-    floor = next((row.quality for row in route.table if row.model.name == name), route.quality)
-    fit = [row for row in route.table if not row.why_not and row.cost is not None and row.quality > floor]
-    return min(fit, key=lambda row: (row.cost or Decimal(0), row.model.name), default=None)
+    """Return whom the same question would go to if the answer of a model was not good enough, None for nobody."""
+    fit = _better([row for row in route.table if not row.why_not and row.cost is not None], route.table, name)
+    top = max((row.quality for row in fit), default=0.0)
+    adequate = [row for row in fit if row.quality >= route.wanted * top]
+    return min(adequate, key=lambda row: (*_expected(row, fit), row.model.name), default=None)

@@ -56,7 +56,10 @@ def _within(document: Document, span: Span) -> Span:
 def _selected(document: Document, tree: Tree, selection: Span) -> Target:
     lines = document.whole_lines(selection)
     inside = [block for block in tree.blocks() if block.name and lines.covers(block.span)]
-    outermost = [each for each in inside if not any(_holds(other, each) for other in inside)]
+    outermost: list[Block] = []
+    for each in inside:  # outer before inner, so that only the last one found may hold the next
+        if not outermost or not _holds(outermost[-1], each):
+            outermost.append(each)
     if len(outermost) == 1:
         only = outermost[0]
         covered = only.span if only.doc is None else Span(min(only.span.start, only.doc.start), only.span.end)

@@ -131,6 +131,19 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
     return "".join((*pieces, text[done:]))
 
 
+def together(edits: Iterable[Edit]) -> tuple[Edit, ...]:
+    """Return edits of one text in order, an insertion as one with the edit behind it: not every editor keeps the order.
+
+    Insertions at one place keep the order in which they come.
+    """
+    joined: list[Edit] = []
+    for edit in sorted(edits, key=lambda each: (each.span.start, each.span.end)):
+        if joined and not joined[-1].span and joined[-1].span.start == edit.span.start:
+            edit = Edit(edit.span, joined.pop().text + edit.text)  # noqa: PLW2901 - the same edit, grown
+        joined.append(edit)
+    return tuple(joined)
+
+
 def shift(span: Span, edit: Edit) -> Span | None:
     """Return where the span lies after an edit, or None where the edit reaches into it.
 

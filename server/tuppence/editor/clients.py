@@ -55,6 +55,8 @@ class Client:
     """It replies to an edit before it sends the change: wait for the new version before the next edit."""
     hides_source: bool = False
     """Its ordinary menu leaves out actions of kind ``source``."""
+    block_cursor: bool = False
+    """Its bare cursor is a selection of one character."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,10 @@ class _Quirk:
     """See ``Client``."""
     hides_source: bool = False
     """See ``Client``."""
+    block_cursor: bool = False
+    """See ``Client``."""
+    shows_documents: bool = False
+    """It opens a file when asked to, although it does not say so."""
 
 
 _QUIRKS = (
@@ -78,8 +84,9 @@ _QUIRKS = (
     # Eglot replies to applyEdit at once and sends didChange later, in a batch; the next edit, made for the old
     # version, then fails ("Edits on 'demo.py' require version 0, you have 1"; eglot 1.9).
     _Quirk(("emacs", "eglot"), blocks=True, lagging_version=True),
-    # Helix reports a request that isn't answered within 20 s as failed.
-    _Quirk(("helix",), blocks=True),
+    # Helix reports a request that isn't answered within 20 s as failed. It has no empty selection: the range of a code
+    # action at a bare cursor is one character, or one line break. It opens documents without announcing it (25.01).
+    _Quirk(("helix",), blocks=True, block_cursor=True, shows_documents=True),
     # Neovim refuses an edit to an older version ("Buffer newer than edits") and yet replies applied: true
     # (0.7, 0.10 and 0.12): the document itself has to be compared.
     _Quirk(("neovim", "nvim"), trusts_applied=False),
@@ -102,11 +109,12 @@ def recognise(params: types.InitializeParams) -> Client:
         name=name,
         version=(params.client_info and params.client_info.version) or "",
         progress=progress,
-        show_document=bool(window.show_document and window.show_document.support),
+        show_document=quirk.shows_documents or bool(window.show_document and window.show_document.support),
         reply_pending=progress and not quirk.blocks,
         trusts_applied=quirk.trusts_applied,
         lagging_version=quirk.lagging_version,
         hides_source=quirk.hides_source,
+        block_cursor=quirk.block_cursor,
         **_own_extensions(params.capabilities.experimental),
         **_edits(params.capabilities.workspace),
         **_menu(params.capabilities.text_document),

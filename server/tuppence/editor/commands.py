@@ -2,5 +2,7 @@
 
 RUN = "tuppence.run"
 STOP = "tuppence.stop"
+APPLY = "tuppence.apply"
+PUT_BACK = "tuppence.putBack"
 DISMISS = "tuppence.dismiss"
 CLEAR = "tuppence.clear"

@@ -9,6 +9,7 @@ documents are open or what a client is called.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from lsprotocol import types
@@ -43,6 +44,20 @@ def from_range(document: Document, range_: types.Range, encoding: Encoding) -> S
     start = from_position(document, range_.start, encoding)
     end = from_position(document, range_.end, encoding)
     return Span(min(start, end), max(start, end))
+
+
+def from_selection(document: Document, range_: types.Range, encoding: Encoding, client: Client) -> Span:
+    """Return the span that a user selected; empty for a bare cursor, also where the editor's cursor is a character.
+
+    Of such an editor, one character (with what combines with it) or one line break is taken for the cursor.
+    """
+    span = from_range(document, range_, encoding)
+    if not client.block_cursor:
+        return span
+    selected = document.slice(span)
+    base = [each for each in selected if not _combines(each)]
+    is_cursor = len(base) <= 1 or selected in ("\r\n", "\n", "\r")
+    return Span(span.start, span.start) if is_cursor else span
 
 
 def to_position(document: Document, offset: int, encoding: Encoding) -> types.Position:
@@ -142,6 +157,11 @@ def _code_points_in_utf16(line: str, units: int) -> int:
             break
         pairs += 1
     return min(units - pairs, len(line))
+
+
+def _combines(character: str) -> bool:
+    """Report whether a character joins the one before it: an accent, a variation selector, a joiner, a skin tone."""
+    return unicodedata.category(character) in ("Mn", "Me", "Mc", "Sk", "Cf")
 
 
 def _with_whole_line_endings(text: str, edit: Edit) -> Edit:

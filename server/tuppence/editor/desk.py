@@ -8,20 +8,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
-from typing import Any
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from tuppence.core.accounts import payload
+from tuppence.core.text import Span
 from tuppence.editor.clients import Client
-from tuppence.editor.convert import Encoding
+from tuppence.editor.convert import Encoding, to_range
 from tuppence.editor.documents import Documents
 from tuppence.editor.protocol import Protocol
+from tuppence.editor.runs import Running
+from tuppence.errors import TuppenceError
 from tuppence.house import House
 
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
 REPLY = 10.0
 """Seconds that the editor may take to answer a request of ours that asks no person."""
 
@@ -53,25 +60,30 @@ class Desk:
     async def apply(self, edit: types.WorkspaceEdit, label: str) -> bool:
         """Ask the editor to apply an edit; return what it says, False where it says nothing in time."""
         params = types.ApplyWorkspaceEditParams(edit=edit, label=label)
-        try:
-            async with asyncio.timeout(REPLY):
-                result = await self._server.workspace_apply_edit_async(params)
-        except TimeoutError:
-            return False
-        return bool(result.applied)
+        result = await self._answer(self._server.workspace_apply_edit_async(params))
+        if result is not None and result.failure_reason:
+            self.log(f"The editor refused an edit: {result.failure_reason}")
+        return result is not None and bool(result.applied)
 
     async def draft(self, params: dict[str, object]) -> bool:
         """Ask a live client to apply one streamed edit; return what it says."""
-        try:
-            async with asyncio.timeout(REPLY):
-                result = await self._protocol.send_request_async("tuppence/edit", params)
-        except TimeoutError:
-            return False
-        return bool(_field(result, "applied"))
+        return bool(_field(await self._answer(self._protocol.send_request_async("tuppence/edit", params)), "applied"))
 
     def notify(self, method: str, params: dict[str, object]) -> None:
         """Send one of our own notifications; a client that does not know it ignores it."""
         self._protocol.notify(method, params)
+
+    def announce(self, running: Running, state: str, line: str, outcome: str, span: Span | None) -> None:
+        """Tell a client that follows runs how one goes on (docs/protocol.md)."""
+        if not (self.client.status or self.client.streams):
+            return
+        params: dict[str, object] = {"run": running.id, "title": running.title, "uri": running.uri, "state": state}
+        document = self.documents.get(running.uri)
+        if document is not None and span is not None:
+            params["range"] = to_range(document, span, self.encoding)
+        if outcome:
+            params["outcome"] = outcome
+        self.notify("tuppence/run", params | {"line": line})
 
     def say(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
         """Show one sentence to the person."""
@@ -85,7 +97,10 @@ class Desk:
         """Ask the person a question; return the answer that was picked, None where it was dismissed."""
         actions = [types.MessageActionItem(title=answer) for answer in answers]
         params = types.ShowMessageRequestParams(type=types.MessageType.Info, message=question, actions=actions)
-        picked = await self._server.window_show_message_request_async(params)
+        try:
+            picked = await self._server.window_show_message_request_async(params)
+        except JsonRpcException:
+            return None
         return picked.title if picked else None
 
     async def show(self, uri: str) -> bool:
@@ -93,12 +108,8 @@ class Desk:
         if not self.client.show_document:
             return False
         params = types.ShowDocumentParams(uri=uri, external=False, take_focus=False)
-        try:
-            async with asyncio.timeout(REPLY):
-                result = await self._server.window_show_document_async(params)
-        except TimeoutError:
-            return False
-        return bool(result.success)
+        result = await self._answer(self._server.window_show_document_async(params))
+        return result is not None and bool(result.success)
 
     def publish(self, uri: str, version: int | None, diagnostics: list[types.Diagnostic]) -> None:
         """Replace all diagnostics of ours on a document."""
@@ -106,10 +117,16 @@ class Desk:
         self._server.text_document_publish_diagnostics(params)
 
     async def show_cost(self) -> None:
-        """Send the accounts as they stand to whoever shows them."""
+        """Send the accounts as they stand to whoever shows them, and say what is wrong with them."""
         house = self.house
-        summary = await asyncio.to_thread(house.ledger.summary, house.session, house.now())
-        self.notify("tuppence/cost", payload(summary))
+        try:
+            summary = await asyncio.to_thread(house.ledger.summary, house.session, house.now())
+        except TuppenceError as error:
+            house.trouble(str(error))
+        else:
+            self.notify("tuppence/cost", payload(summary))
+        for sentence in house.troubles():
+            self.say(sentence, types.MessageType.Warning)
 
     @contextlib.asynccontextmanager
     async def progress(self, title: str, cancel: Callable[[], None]) -> AsyncIterator[Callable[[str], None]]:
@@ -122,10 +139,7 @@ class Desk:
             return
         token = f"tuppence-{uuid4()}"
         progress = self._protocol.progress
-        try:
-            async with asyncio.timeout(REPLY):
-                await progress.create_async(token)
-        except TimeoutError:
+        if not await self._is_done(progress.create_async(token)):
             yield lambda _line: None
             return
         self._protocol.on_progress_cancel(token, cancel)
@@ -134,6 +148,29 @@ class Desk:
             yield lambda line: progress.report(token, types.WorkDoneProgressReport(message=line, cancellable=True))
         finally:
             progress.end(token, types.WorkDoneProgressEnd())
+
+    async def _is_done(self, request: Awaitable[object]) -> bool:
+        """Wait for the reply to a request; report whether it was no error."""
+
+        async def reply() -> bool:
+            await request
+            return True
+
+        return bool(await self._answer(reply()))
+
+    async def _answer(self, request: Awaitable[_T]) -> _T | None:
+        """Return the editor's reply to a request of ours, None for an error, for none in time, or for a lost editor."""
+        asked = asyncio.ensure_future(request)
+        lost = asyncio.ensure_future(self._protocol.ended.wait())
+        try:
+            await asyncio.wait((asked, lost), timeout=REPLY, return_when=asyncio.FIRST_COMPLETED)
+            return asked.result() if asked.done() else None
+        except JsonRpcException as error:
+            _log.info("The editor answered with an error: %s", error)
+            return None
+        finally:
+            asked.cancel()
+            lost.cancel()
 
 
 def _field(result: Any, name: str) -> Any:

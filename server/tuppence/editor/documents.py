@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
+from pygls.uris import to_fs_path
 
 from tuppence.core.text import Document, Edit, Span, line_starts
 from tuppence.editor.convert import Encoding, from_range
@@ -95,6 +96,16 @@ class Documents:
         """Return the newest version, None where the document is not open."""
         known = self._open.get(uri)
         return known.document if known else None
+
+    def at(self, path: str) -> Document | None:
+        """Return the newest version of the document that is stored at a path, None where it is not open.
+
+        Editors encode a path's characters in their own ways (``%40`` or ``@``), so URIs cannot be compared.
+        """
+        found = (
+            each.document for uri, each in self._open.items() if uri.startswith("file:") and to_fs_path(uri) == path
+        )
+        return next(found, None)
 
     async def tree(self, uri: str) -> Tree:
         """Return the parse of the newest version, which is the one that ``get`` returns until the next await.

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from tuppence.core.route import Route
 from tuppence.core.text import Document, Edit, Span, shift
 from tuppence.editor.documents import Documents
+from tuppence.editor.writer import Writer
+from tuppence.errors import Stale
 from tuppence.plan import Ask
 
 
@@ -26,6 +28,8 @@ class Finished:
     """The choice that it came from; None for one that needed no model."""
     kept: bool
     """Whether it was an earlier answer, given again."""
+    writer: Writer | None = None
+    """Who wrote it into the document, and can put back what stood there; None where nothing was written."""
 
 
 class Latest:
@@ -39,6 +43,7 @@ class Latest:
     def remember(self, finished: Finished) -> None:
         """Take an answer in place of the document's former one."""
         uri = finished.ask.document.uri
+        self._drop(uri)
         self._finished[uri] = finished
         if uri not in self._unwatch:
             self._unwatch[uri] = self._documents.watch(uri, lambda now, edits: self._changed(uri, now, edits))
@@ -52,10 +57,29 @@ class Latest:
         """Return the answer of a run while it is the latest in its document."""
         return next((each for uri in self._finished if (each := self.at(uri)) and each.ask.run == run), None)
 
+    async def put_back(self, run: str) -> Finished:
+        """Put back what stood where a run wrote, whatever was edited elsewhere since; return what is forgotten.
+
+        :raises Stale: it is not the latest answer any more, or the text that it wrote was changed.
+        """
+        finished = self.by_run(run)
+        if finished is None or finished.writer is None:
+            raise Stale("That answer cannot be put back any more.", "Use your editor's undo.")
+        await finished.writer.restore_later()
+        self._drop(finished.ask.document.uri)
+        return finished
+
+    def _drop(self, uri: str) -> None:
+        former = self._finished.pop(uri, None)
+        if former is not None and former.writer is not None:
+            former.writer.close()
+
     def _changed(self, uri: str, document: Document | None, edits: tuple[Edit, ...]) -> None:
         if document is None:
-            self._finished.pop(uri, None)
+            self._drop(uri)
             self._unwatch.pop(uri)()
+            return
+        if uri not in self._finished:
             return
         finished = self._finished[uri]
         for edit in edits:

@@ -7,7 +7,8 @@ menu gets everything. While a run is under way in the file, its Stop comes first
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,17 +16,23 @@ from lsprotocol import types
 
 from tuppence.core import actions
 from tuppence.core.accounts import money
-from tuppence.core.actions import ACTIONS, Action
+from tuppence.core.actions import ACTIONS, FIX, Action
 from tuppence.core.route import better
-from tuppence.core.target import find
-from tuppence.core.text import Document, Edit, Span
-from tuppence.core.tree import Tree
+from tuppence.core.target import Target, find
+from tuppence.core.text import Document, Span
 from tuppence.editor import convert
+from tuppence.editor.asking import NO_EDITS, is_file, why_not
 from tuppence.editor.board import SOURCE, Board, Pinned
-from tuppence.editor.commands import CLEAR, DISMISS, RUN, STOP
+from tuppence.editor.commands import APPLY, CLEAR, DISMISS, PUT_BACK, RUN, STOP
 from tuppence.editor.desk import Desk
 from tuppence.editor.latest import Finished
 from tuppence.editor.runs import Runs
+
+Entry = types.CodeAction | types.Command
+_FIXES = 12
+"""Diagnostics that get an entry each; the entry for the whole target takes them all."""
+_LONGEST = 60
+"""Characters of a finding's message that a title shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,11 @@ class Opened:
         """Report whether the editor asked by itself."""
         return self.asked.context.trigger_kind == types.CodeActionTriggerKind.Automatic
 
+    @property
+    def only(self) -> tuple[str, ...]:
+        """The kinds that were asked for; none means all."""
+        return tuple(_name(each) for each in self.asked.context.only or ())
+
 
 class Menu:
     """Makes menus."""
@@ -53,70 +65,98 @@ class Menu:
         self._runs = runs
         self._board = board
 
-    async def entries(self, opened: Opened) -> list[types.CodeAction]:
+    async def entries(self, opened: Opened) -> list[Entry]:
         """Return the menu."""
         uri = opened.document.uri
         entries = [self._stop(running.id, running.title) for running in self._runs.at(uri)]
-        if why := unfit(opened.document):
-            entries += [] if opened.automatic else self._disabled(why)
-            return self._wanted(entries, opened)
+        if why := await why_not(opened.document, self._desk.house.workspace):
+            entries += [] if opened.automatic else self._disabled(why, opened)
+            return self._sent(entries, opened)
         entries += self._fixes(opened)
-        entries += self._findings(opened)
+        entries += [entry async for entry in self._findings(opened)]
         if not opened.automatic:
+            entries += self._clear(opened)
             entries += self._again(opened)
             tree = await self._desk.documents.tree(uri)
-            entries += self._actions(opened, tree)
-        return self._wanted(entries, opened)
+            # In a large text the search takes a while, and the event loop has keystrokes to take in.
+            target = await asyncio.to_thread(find, opened.document, tree, opened.span)
+            entries += self._actions(opened, target)
+        return self._sent(entries, opened)
 
-    def _wanted(self, entries: list[types.CodeAction], opened: Opened) -> list[types.CodeAction]:
-        """Return those of the kinds that were asked for, which in the protocol form a hierarchy."""
-        only = opened.asked.context.only
-        if not only:
-            return entries
-        return [each for each in entries if any(_is_kind(str(each.kind or ""), str(kind)) for kind in only)]
+    def _sent(self, entries: list[types.CodeAction], opened: Opened) -> list[Entry]:
+        """Return those of the kinds that were asked for, which form a hierarchy, in the form that the editor takes."""
+        if only := opened.only:
+            entries = [each for each in entries if any(_is_kind(_name(each.kind or ""), kind) for kind in only)]
+        if self._desk.client.literal_actions:
+            return list(entries)
+        return [each.command for each in entries if each.command is not None]
 
     def _stop(self, run: str, title: str) -> types.CodeAction:
         return self._command(f"Stop: {title}", types.CodeActionKind.QuickFix, STOP, {"run": run})
 
     def _fixes(self, opened: Opened) -> Iterator[types.CodeAction]:
-        """One entry for each diagnostic of another tool that the menu was opened on."""
-        for given in opened.asked.context.diagnostics:
-            if given.source == SOURCE:
-                continue
-            arguments = self._arguments(actions.FIX, opened) | {"diagnostic": given}
-            title = actions.title(actions.FIX, "", given.message)
-            entry = self._command(title, types.CodeActionKind.QuickFix, RUN, arguments)
-            entry.diagnostics = [given]
-            yield self._by_model(entry)
+        """One entry for each diagnostic of another tool that the menu was opened on; two that say the same get one."""
+        if not self._desk.client.apply_edit:
+            return
+        others = [each for each in opened.asked.context.diagnostics if each.source != SOURCE]
+        different = {(each.message, each.range.start.line, each.range.start.character): each for each in others}
+        for given in list(different.values())[:_FIXES]:
+            yield self._fix(given, opened)
 
-    def _findings(self, opened: Opened) -> Iterator[types.CodeAction]:
+    def _fix(self, given: types.Diagnostic, opened: Opened) -> types.CodeAction:
+        title = actions.title(FIX, "", given.message or str(given.code or "this problem"))
+        arguments = self._arguments(FIX, opened) | {"diagnostic": given}
+        entry = self._command(title, types.CodeActionKind.QuickFix, RUN, arguments)
+        entry.diagnostics = [given]
+        return self._by_model(entry)
+
+    async def _findings(self, opened: Opened) -> AsyncIterator[types.CodeAction]:
+        """Two entries for each finding: the fix that it came with, else a model's, and to take it down."""
         uri = opened.document.uri
         for pinned in self._board.at(uri, opened.document.whole_lines(opened.span)):
-            first = pinned.finding.message.splitlines()[0][:60]
-            if (edit := self._finding_edit(opened.document, pinned)) is not None:
-                yield types.CodeAction(title=f"Apply: {first}", kind=types.CodeActionKind.QuickFix, edit=edit)
+            first = _short(pinned.finding.message)
+            shown = self._board.diagnostic(opened.document, pinned)
+            if self._desk.client.apply_edit:
+                own = await self._own_fix(opened, pinned, f"Apply: {first}")
+                entry = own or self._fix(shown, opened)
+                entry.diagnostics = [shown]
+                yield entry
             arguments = {"uri": uri, "finding": pinned.id}
-            yield self._command(f"Dismiss: {first}", types.CodeActionKind.QuickFix, DISMISS, arguments)
-        if not opened.automatic and self._board.get(uri):
+            entry = self._command(f"Dismiss: {first}", types.CodeActionKind.QuickFix, DISMISS, arguments)
+            entry.diagnostics = [shown]
+            yield entry
+
+    async def _own_fix(self, opened: Opened, pinned: Pinned, title: str) -> types.CodeAction | None:
+        """Return the entry that applies the fix that the model offered, held to the version that is shown now."""
+        document, client = opened.document, self._desk.client
+        edit = await self._board.quick_fix(document, pinned)
+        if edit is None:
+            return None
+        if client.literal_actions and client.document_changes:
+            whole = convert.to_workspace_edit(document, (edit,), self._desk.encoding, client)
+            return self._by_model(types.CodeAction(title=title, kind=types.CodeActionKind.QuickFix, edit=whole))
+        # An edit without a version would land wherever its lines are by then, so the version is compared here.
+        arguments = {"uri": document.uri, "version": document.version, "finding": pinned.id}
+        return self._by_model(self._command(title, types.CodeActionKind.QuickFix, APPLY, arguments))
+
+    def _clear(self, opened: Opened) -> Iterator[types.CodeAction]:
+        uri = opened.document.uri
+        if self._board.get(uri):
             kind = self._kind("source.review.clear", opened)
             yield self._command("Clear all review findings", kind, CLEAR, {"uri": uri})
-
-    def _finding_edit(self, document: Document, pinned: Pinned) -> types.WorkspaceEdit | None:
-        """Return the quick fix that the model offered, held to the version that is shown now."""
-        if pinned.finding.fix is None or pinned.fix_span is None:
-            return None
-        edit = Edit(pinned.fix_span, pinned.finding.fix)
-        return convert.to_workspace_edit(document, (edit,), self._desk.encoding, self._desk.client)
 
     def _again(self, opened: Opened) -> Iterator[types.CodeAction]:
         """Right after an answer: the same question to a better model, or anew where the answer was a kept one."""
         last = opened.last
-        if last is None:
+        if last is None or last.span is None or not opened.document.whole_lines(opened.span).touches(last.span):
             return
         ask = last.ask
         name = actions.title(ask.action, ask.target.name)
         kind = self._kind(ask.action.kind, opened)
         arguments = {"again": ask.run}
+        if last.writer is not None:
+            put_back = {"run": ask.run}
+            yield self._command(f"Put back: {name}", types.CodeActionKind.RefactorRewrite, PUT_BACK, put_back)
         if last.kept:
             yield self._by_model(self._command(f"Ask again: {name}", kind, RUN, arguments))
         if last.route is not None and (found := better(last.route, last.route.model.name)) is not None:
@@ -124,18 +164,27 @@ class Menu:
             title = f"Again with a better model ({found.model.id}, about {price}): {name}"
             yield self._by_model(self._command(title, kind, RUN, arguments | {"above": last.route.model.name}))
 
-    def _actions(self, opened: Opened, tree: Tree) -> Iterator[types.CodeAction]:
-        target = find(opened.document, tree, opened.span)
+    def _actions(self, opened: Opened, target: Target | None) -> Iterator[types.CodeAction]:
         if target is None:
-            yield from self._disabled("There is no code here: put the cursor in it, or select some.")
+            yield from self._disabled("There is no code here: put the cursor in it, or select some.", opened)
             return
         for action in ACTIONS:
             title = actions.title(action, target.name)
             kind = self._kind(action.kind, opened)
-            if action.shape == "tests" and not opened.document.uri.startswith("file:"):
-                yield from self._disable(title, kind, "Save the document first: its tests need a place.")
+            if why := self._impossible(action, opened.document.uri):
+                yield from self._disable(title, kind, why)
                 continue
             yield self._by_model(self._command(title, kind, RUN, self._arguments(action, opened)))
+
+    def _impossible(self, action: Action, uri: str) -> str:
+        """Return why an action cannot be done in this editor or document, empty where it can."""
+        if action.shape in ("replacement", "tests") and not self._desk.client.apply_edit:
+            return NO_EDITS
+        if action.shape != "tests" or is_file(uri):
+            return ""
+        if uri.startswith("untitled:"):
+            return "Save the document first: its tests need a place."
+        return "This document is not a file, so there is no place for its tests."
 
     def _arguments(self, action: Action, opened: Opened) -> dict[str, Any]:
         return {
@@ -155,9 +204,9 @@ class Menu:
             entry.tags = [types.CodeActionTag.LlmGenerated]
         return entry
 
-    def _disabled(self, why: str) -> Iterator[types.CodeAction]:
+    def _disabled(self, why: str, opened: Opened) -> Iterator[types.CodeAction]:
         for action in ACTIONS:
-            yield from self._disable(action.verb, action.kind, why)
+            yield from self._disable(action.verb, self._kind(action.kind, opened), why)
 
     def _disable(self, title: str, kind: str, why: str) -> Iterator[types.CodeAction]:
         if self._desk.client.disabled_actions:
@@ -165,23 +214,20 @@ class Menu:
 
     def _kind(self, kind: str, opened: Opened) -> str:
         """Return the kind to send: an editor that hides ``source`` in its menu gets ``refactor`` unless it asked."""
-        only = [str(each) for each in opened.asked.context.only or ()]
-        if (
-            kind.startswith("source")
-            and self._desk.client.hides_source
-            and not any(each.startswith("source") for each in only)
-        ):
+        asked = any(each.startswith("source") for each in opened.only)
+        if kind.startswith("source") and self._desk.client.hides_source and not asked:
             return kind.replace("source", "refactor", 1)
         return kind
 
 
-def unfit(document: Document) -> str:
-    """Return why nothing can be done with a document, empty where something can."""
-    if "\0" in document.text:
-        return "This is a binary file."
-    if not document.text.strip():
-        return "The document is empty."
-    return ""
+def _short(message: str) -> str:
+    first = message.splitlines()[0] if message else "this finding"
+    return first if len(first) <= _LONGEST else f"{first[: _LONGEST - 1]}…"
+
+
+def _name(kind: types.CodeActionKind | str) -> str:
+    """Return a kind as it is sent: an enumeration's member calls itself by another name."""
+    return str(kind.value) if isinstance(kind, types.CodeActionKind) else kind
 
 
 def _is_kind(kind: str, wanted: str) -> bool:

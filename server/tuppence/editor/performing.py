@@ -1,7 +1,7 @@
 """One run as the person sees it: its steps become progress, edits, findings, a text to read and a closing message.
 
 The run itself is run.py's. Here is decided only where each step shows and what is said at the end. A run that was
-stopped says so too, and leaves the text as it was; one whose target the user typed in leaves all text as it is.
+stopped says so too, and leaves the text as it was; one whose target somebody else changed leaves all text as it is.
 """
 
 from __future__ import annotations
@@ -9,28 +9,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import aclosing, suppress
-from pathlib import Path
 
 from lsprotocol import types
 
 from tuppence.account import Account
-from tuppence.core.accounts import money
-from tuppence.core.actions import thing
-from tuppence.core.adding import added
-from tuppence.core.languages import language
 from tuppence.core.route import Route
-from tuppence.core.steps import Answer, Done, Drafted, Found, Piece, Progress, PutBack, Routed, Step, Written
-from tuppence.core.text import Document, Edit, Span, shift
-from tuppence.editor import convert
+from tuppence.core.steps import Answer, Done, Drafted, Found, Piece, Progress, PutBack, Routed, Step
+from tuppence.core.text import Document, Edit, Span
+from tuppence.editor import closing, testfile
 from tuppence.editor.board import Board
 from tuppence.editor.desk import Desk
 from tuppence.editor.latest import Finished
 from tuppence.editor.reading import Reading
+from tuppence.editor.regions import difference, follow
 from tuppence.editor.runs import Running
 from tuppence.editor.writer import Writer
-from tuppence.errors import Stale, TuppenceError
+from tuppence.errors import Stale, TuppenceError, Unfit
 from tuppence.plan import Ask
 from tuppence.run import run
+
+_CHANGED = "Its text changed meanwhile and stays as you left it."
+_CLOSED = "Its document was closed."
 
 
 class Performance:
@@ -43,186 +42,207 @@ class Performance:
         self._running = running
         self._report: Callable[[str], None] = lambda _line: None
         self._route: Route | None = None
+        self._turns: list[str] = []
         self._cut: tuple[str, ...] = ()
-        self._shown = Shown()
+        self._findings: list[Found] = []
+        self._moved: list[Edit] = []
+        self._is_read = False
+        self._last_words: tuple[str, types.MessageType | None] | None = None
+        self._outcome = "failed"
+        self._span: Span | None = None
 
     async def perform(self, ask: Ask) -> Finished | None:
-        """Carry out a question; return what is remembered of its answer, None where there is none."""
+        """Carry out a question; return what is remembered of its answer, None where there is none.
+
+        :raises Unfit: it cannot be carried out here; nothing was asked.
+        """
+        self._refuse(ask)
         desk = self._desk
         account = Account(run=ask.run, session=desk.house.session, action=ask.action.id, language=ask.document.language)
         writer = Writer(desk, ask.document, ask.target.span, ask.run) if ask.action.shape == "replacement" else None
-        unwatch = desk.documents.watch(ask.document.uri, lambda _now, edits: self._shown.moved.extend(edits))
-        guard = asyncio.create_task(_guard(writer, self._running)) if writer else None
+        self._running.writes = lambda: writer.target if writer else None
+        unwatch = self._follow(ask)
+        guard = asyncio.create_task(self._guard(writer)) if writer else None
         done: Done | None = None
+        finished: Finished | None = None
+        self._span = ask.target.span
+        self._announce("started", ask.action.past)
         try:
-            async with desk.progress(self._running.title, self._running.stop) as self._report:
+            async with desk.progress(self._running.title, self._running.stop) as report:
+                self._report = self._reported(report)
                 async with aclosing(run(ask, desk.house, account)) as steps:
                     async for step in steps:
                         if isinstance(step, Done):
                             done = step
                         else:
                             await self._show(step, ask, writer)
-                return await self._end(done, ask, writer) if done else None
+                finished = await self._end(done, ask, writer) if done else None
+                return finished
         except asyncio.CancelledError:
             await self._stopped(ask, writer, account)
+            raise
+        except Exception:
+            await _put_back(writer)
             raise
         finally:
             if guard is not None:
                 guard.cancel()
-            if writer is not None:
+            if writer is not None and finished is None:
                 writer.close()
             unwatch()
-            await self._settle()
+            self._speak()
+            await desk.show_cost()
+
+    def announce_end(self) -> None:
+        """Tell a client that follows runs that this one is over; after all that it left behind is in place."""
+        self._announce("ended", self._last_words[0] if self._last_words else "")
+
+    def _refuse(self, ask: Ask) -> None:
+        """Refuse, before anything is spent, to write where another run is writing."""
+        if ask.action.shape != "replacement":
+            return
+        for other in self._running.beside():
+            span = other.writes()
+            if span is not None and span.touches(ask.target.span):
+                raise Unfit(f"{other.title} is still at work on this code.", "Wait for its end, or stop it first.")
+
+    def _follow(self, ask: Ask) -> Callable[[], None]:
+        """Note what is edited from the question on; a review of a document that is closed has nowhere to go."""
+        uri = ask.document.uri
+        now = self._desk.documents.get(uri)
+        if now is not None:
+            self._moved += difference(ask.document, now.text)
+
+        def changed(document: Document | None, edits: tuple[Edit, ...]) -> None:
+            self._moved.extend(edits)
+            if document is None and ask.action.shape == "findings":
+                self._running.stop(_CLOSED)
+
+        return self._desk.documents.watch(uri, changed)
+
+    async def _guard(self, writer: Writer) -> None:
+        """End the run when somebody else changes its target: the person, or another run."""
+        await writer.touched.wait()
+        self._running.stop(_CLOSED if writer.closed else _CHANGED)
 
     async def _show(self, step: Step, ask: Ask, writer: Writer | None) -> None:
         match step:
             case Routed():
+                if self._route is not None:
+                    self._turns.append(step.route.reason)
                 self._route, self._cut = step.route, step.cut or self._cut
                 self._report(f"{step.route.model.id}: {step.route.reason}")
                 self._desk.log(f"{self._running.title}: {step.route.model.name}. {step.route.reason}.")
             case Progress():
                 self._report(step.text)
             case Piece():
+                self._is_read = True
                 self._reading.stream(ask.run, self._running.title, step.markdown)
             case Drafted() if writer is not None and self._desk.house.config().edits == "live":
                 writer.draft(step.edits)
             case Found():
-                if not self._shown.findings:
-                    self._board.clear(ask.document.uri)
-                self._shown.findings.append(step)
-                self._board.pin(ask.document, step.finding, self._shown.moved)
+                self._findings.append(step)
+                self._board.pin(ask.document, step.finding, self._moved)
             case PutBack():
-                await self._put_back(step, ask, writer)
+                await self._take_back(step, ask, writer)
             case _:
                 pass
 
-    async def _put_back(self, step: PutBack, ask: Ask, writer: Writer | None) -> None:
+    async def _take_back(self, step: PutBack, ask: Ask, writer: Writer | None) -> None:
+        """Take back what was shown of an answer that does not hold."""
         self._report(step.why)
-        self._board.clear(ask.document.uri, [found.finding for found in self._shown.findings])
-        self._shown.findings.clear()
+        if self._findings:
+            self._board.clear(ask.document.uri, [found.finding for found in self._findings])
+            self._findings.clear()
+        if self._is_read:
+            self._reading.restart(ask.run, self._running.title)
         if writer is not None:
-            await writer.restore()
+            with suppress(Stale):  # Then the person has changed the text, and the guard ends the run.
+                await writer.restore()
 
     async def _end(self, done: Done, ask: Ask, writer: Writer | None) -> Finished | None:
         """Bring the answer to where it belongs, and say what happened and what it cost."""
+        desk = self._desk
         if done.answer is None:
-            self._desk.say(f"{_could_not(ask)}. {done.why}{_paid(done)}", types.MessageType.Warning)
+            self._abandon(ask)
+            as_it_was = " The text is as it was." if writer else ""
+            self._close(closing.could_not(ask, f"{done.why}{as_it_was}", done), types.MessageType.Warning)
             return None
         try:
             await self._deliver(done.answer, ask, writer)
         except Stale as stale:
-            self._desk.house.outcome(ask.run, "stale")
-            self._desk.say(f"{_could_not(ask)}. {stale}{_paid(done)}", types.MessageType.Warning)
+            desk.house.outcome(ask.run, "stale")
+            await _put_back(writer)
+            self._outcome = "stale"
+            self._close(closing.could_not(ask, str(stale), done), types.MessageType.Warning)
             return None
-        self._close(_closing(done, ask) + "".join(f" {sentence}" for sentence in self._cut))
-        span: Span | None = ask.target.span
-        for edit in self._shown.moved:
-            span = shift(span, edit) if span is not None else None
-        return Finished(ask, writer.target if writer else span, None if done.kept else self._route, done.kept)
+        self._outcome = "kept"
+        self._close(" ".join((closing.done(done, ask, tuple(self._turns)), *self._cut)))
+        span = writer.target if writer else follow(ask.target.span, self._moved)
+        self._span = span
+        return Finished(ask, span, None if done.kept else self._route, done.kept, writer)
 
     async def _deliver(self, answer: Answer, ask: Ask, writer: Writer | None) -> None:
         if writer is not None:
             await writer.keep(answer.edits, self._running.title)
         elif answer.written is not None:
-            await self._write(answer.written, ask)
+            await testfile.write(answer.written, ask, self._desk, self._running.title)
         elif ask.action.shape == "markdown":
             await self._reading.finish(ask.run, self._running.title, answer.markdown)
 
-    async def _write(self, written: Written, ask: Ask) -> None:
-        """Add tests to their file as it is now, whether it is open, on disk or still to be created."""
-        uri = ask.document.uri if Path(written.path) == ask.path else Path(written.path).as_uri()
-        known = language(ask.document.language)
-        document = self._desk.documents.get(uri)
-        if document is not None:
-            edits = added(document, known, written)
-            writer = Writer(self._desk, document, edits[-1].span, ask.run)
-            try:
-                await writer.keep(edits, self._running.title)
-            finally:
-                writer.close()
-        else:
-            text = await asyncio.to_thread(_stored, Path(written.path))
-            document = Document(uri, ask.document.language, None, text)
-            edit = convert.to_workspace_edit(
-                document, added(document, known, written), self._desk.encoding, self._desk.client
-            )
-            if not await self._desk.apply(edit, self._running.title):
-                raise Stale(f"The editor would not write {Path(written.path).name}.", "Is the folder writable?")
-        await self._desk.show(uri)
-
     async def _stopped(self, ask: Ask, writer: Writer | None, account: Account) -> None:
         """Leave the text right after a cancellation: as the user left it, or as it was."""
-        if writer is not None and writer.touched.is_set() and not self._running.stopped:
-            self._close(f"You typed in {thing(ask.target.name)}, so the text stays as you left it.")
-            return
-        if writer is not None:
-            with suppress(TuppenceError):
-                await asyncio.shield(writer.restore())
-        paid = f" ({'about ' if account.estimated else ''}{money(account.total)})" if account.total != 0 else ""
-        self._close(f"Stopped: {self._running.title}{paid}.")
+        house = self._desk.house
+        if not account.entries:
+            house.record(account.enter_free("", "", house.now(), "cancelled"))
+        elif account.entries[-1].outcome == "kept":
+            house.outcome(ask.run, "cancelled")
+        self._outcome = "stopped"
+        self._abandon(ask)
+        left = await _put_back(writer)
+        because = self._running.because
+        if writer is not None and not because and writer.touched.is_set():
+            because = _CHANGED
+        self._close(closing.stopped(self._running.title, account, because or left))
 
-    def _close(self, message: str) -> None:
-        """Say how it ended; quietly where a status item shows it."""
-        if self._desk.client.status:
+    def _abandon(self, ask: Ask) -> None:
+        """Tell a client that streams that an explanation ends here."""
+        if self._is_read:
+            self._reading.abandon(ask.run, self._running.title)
+
+    def _close(self, message: str, kind: types.MessageType | None = None) -> None:
+        """Take what is to be said at the end; without a kind it is quiet where a status item shows it."""
+        self._last_words = (message, kind)
+
+    def _speak(self) -> None:
+        """Say how it ended, after the progress: Helix clears its status line when that ends."""
+        if self._last_words is None:
+            return
+        message, kind = self._last_words
+        if kind is None and self._desk.client.status:
             self._desk.log(message)
         else:
-            self._desk.say(message)
+            self._desk.say(message, kind or types.MessageType.Info)
 
-    async def _settle(self) -> None:
-        """Send the accounts, and what could not be written to them."""
-        house = self._desk.house
-        for sentence in house.trouble:
-            self._desk.say(sentence, types.MessageType.Warning)
-        house.trouble.clear()
-        try:
-            await self._desk.show_cost()
-        except TuppenceError as error:
-            self._desk.say(str(error), types.MessageType.Warning)
+    def _reported(self, report: Callable[[str], None]) -> Callable[[str], None]:
+        """Return what to call with each new line: it goes to the progress and to a client that follows runs."""
 
+        def both(line: str) -> None:
+            report(line)
+            self._announce("working", line)
 
-class Shown:
-    """What a run has put before the person so far."""
+        return both
 
-    def __init__(self) -> None:
-        self.findings: list[Found] = []
-        self.moved: list[Edit] = []
-        """The edits to the document since the question, in order."""
+    def _announce(self, state: str, line: str) -> None:
+        self._desk.announce(self._running, state, line, self._outcome if state == "ended" else "", self._span)
 
 
-async def _guard(writer: Writer, running: Running) -> None:
-    """End the run when the user types in its target."""
-    await writer.touched.wait()
-    if running.task is not None:
-        running.task.cancel()
-
-
-def _stored(path: Path) -> str:
+async def _put_back(writer: Writer | None) -> str:
+    """Put the text back as it was, unless somebody else changed it; return what stood in the way, empty for nothing."""
+    if writer is None:
+        return ""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return file.read()
-    except FileNotFoundError:
-        return ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise Stale(f"{path.name} cannot be read.", "Is it a readable UTF-8 file?") from error
-
-
-def _could_not(ask: Ask) -> str:
-    return f"Could not {ask.action.verb[0].lower()}{ask.action.verb[1:]} {thing(ask.target.name)}"
-
-
-def _paid(done: Done) -> str:
-    if done.cost == 0:
-        return ""
-    return f" It cost {'about ' if done.estimated else ''}{money(done.cost)}."
-
-
-def _closing(done: Done, ask: Ask) -> str:
-    """Return what happened and what it cost, in one line: ``Fixed `mean`: kimi-k2.6, $0.0011 (parses).``."""
-    assert done.answer is not None
-    parts = [f"{ask.action.past} {thing(ask.target.name)}: {done.model}"]
-    if ask.action.shape == "findings":
-        count = len(done.answer.findings)
-        parts.append("no finding" if not count else f"{count} finding{'s' * (count > 1)}")
-    parts.append("kept, $0" if done.kept else f"{'about ' if done.estimated else ''}{money(done.cost)}")
-    proved = done.answer.verdict.proved
-    return f"{', '.join(parts)}{f' ({proved})' if proved else ''}."
+        await asyncio.shield(writer.restore())
+    except TuppenceError as error:
+        return str(error)
+    return ""

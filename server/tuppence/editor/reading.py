@@ -6,17 +6,24 @@ code. What a model wrote has been cleaned (core/markdown.py) before it comes her
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
+import logging
 import os
 import re
+import time
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 
+from tuppence.core.markdown import clean
 from tuppence.editor.desk import Desk
 
+_log = logging.getLogger(__name__)
 MESSAGE = 1500
-"""Code points that still make a message; a longer text is cut there."""
+"""Code points that still make a message; of a longer text the message says where the rest is."""
+_PREFIX = "explanations-"
+_LEFT_BEHIND = 7 * 86_400.0
+"""Seconds after which a folder is taken to be that of a server that could not remove it."""
 
 
 class Reading:
@@ -31,15 +38,32 @@ class Reading:
         if self._desk.client.streams:
             self._desk.notify("tuppence/explanation", {"run": run, "title": title, "markdown": markdown, "done": False})
 
+    def restart(self, run: str, title: str) -> None:
+        """Tell a client that streams that what it showed does not stand: another model begins anew."""
+        if self._desk.client.streams:
+            begun = {"run": run, "title": title, "markdown": "", "done": False, "restart": True}
+            self._desk.notify("tuppence/explanation", begun)
+
+    def abandon(self, run: str, title: str) -> None:
+        """Tell a client that streams that no more will come of what it shows."""
+        if self._desk.client.streams:
+            self._desk.notify("tuppence/explanation", {"run": run, "title": title, "markdown": "", "done": True})
+
     async def finish(self, run: str, title: str, markdown: str) -> None:
         """Show the whole text."""
         if self._desk.client.streams:
             self._desk.notify("tuppence/explanation", {"run": run, "title": title, "markdown": "", "done": True})
             return
-        text = f"# {title}\n\n{markdown}\n"
-        if self._desk.client.show_document and await self._desk.show(self._file(title, text).as_uri()):
+        is_long = len(markdown) > MESSAGE
+        path = None
+        if self._desk.client.show_document or is_long:
+            path = await asyncio.to_thread(self._written, title, f"# {clean(title)}\n\n{markdown}\n")
+        if path is not None and await self._desk.show(path.as_uri()):
             return
-        self._desk.say(markdown if len(markdown) <= MESSAGE else f"{markdown[:MESSAGE]}…")
+        rest = f"{path} has the rest." if path else "The rest stands in the log."
+        if is_long and path is None:
+            self._desk.log(markdown)
+        self._desk.say(f"{markdown[:MESSAGE]}…\n\n{rest}" if is_long else markdown)
 
     def close(self) -> None:
         """Remove the files."""
@@ -47,16 +71,29 @@ class Reading:
             rmtree(self._folder, ignore_errors=True)
             self._folder = None
 
-    def _file(self, title: str, text: str) -> Path:
+    def _written(self, title: str, text: str) -> Path | None:
+        """Write a text to a file of its own; return where, None where there is no place for it."""
+        try:
+            folder = self._own_folder()
+            name = re.sub(r"[^\w.-]+", "-", title).strip("-.") or "explanation"
+            path = folder / f"{name[:60]}.md"
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+            with os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8", errors="replace") as file:
+                file.write(text)
+        except OSError as error:
+            _log.warning("The explanation cannot be written to a file: %s", error)
+            return None
+        return path
+
+    def _own_folder(self) -> Path:
+        """Return this server's folder; the first time, remove what servers left behind that were killed."""
         if self._folder is None:
             from platformdirs import user_cache_path
 
-            root = user_cache_path("tuppence", ensure_exists=True)
-            with contextlib.suppress(OSError):
-                root.chmod(0o700)
-            self._folder = Path(mkdtemp(prefix="explanations-", dir=root))
-        name = re.sub(r"[^\w.-]+", "-", title).strip("-") or "explanation"
-        path = self._folder / f"{name[:60]}.md"
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
-        return path
+            root = user_cache_path("tuppence", appauthor=False)
+            root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for left in root.glob(f"{_PREFIX}*"):
+                if time.time() - left.stat().st_mtime > _LEFT_BEHIND:
+                    rmtree(left, ignore_errors=True)
+            self._folder = Path(mkdtemp(prefix=_PREFIX, dir=root))
+        return self._folder

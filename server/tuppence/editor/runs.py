@@ -2,14 +2,20 @@
 
 pygls answers a cancelled command and lets its coroutine run on, and so keep paying. Here a run is a task in a table;
 the Stop action, the progress's cancel and ``$/cancelRequest`` all cancel that task, and the shutdown cancels them all.
+A task is cancelled once: a second cancel would break off the clean-up that the first one began.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from uuid import uuid4
+
+from tuppence.core.text import Span
+
+PATIENCE = 3.0
+"""Seconds that runs get at the end to put the text back; an editor that is gone will not answer."""
 
 
 @dataclass(eq=False, slots=True)
@@ -23,12 +29,21 @@ class Running:
     id: str = field(default_factory=lambda: uuid4().hex)
     """Names it in the ledger, in commands and to a live client."""
     task: asyncio.Task[None] | None = None
-    stopped: bool = False
-    """Whether the person asked for its end."""
+    ending: bool = False
+    """Whether it was told to end."""
+    because: str = ""
+    """Why it had to end, a sentence; empty where the person asked for it."""
+    writes: Callable[[], Span | None] = lambda: None
+    """Gives the part of the document that it will replace, as it lies now; None where it writes nothing there."""
+    beside: Callable[[], tuple[Running, ...]] = lambda: ()
+    """Gives the other runs in the document."""
 
-    def stop(self) -> None:
+    def stop(self, because: str = "") -> None:
         """End it; its connection is closed as the cancellation passes."""
-        self.stopped = True
+        if self.ending:
+            return
+        self.ending = True
+        self.because = because
         if self.task is not None:
             self.task.cancel()
 
@@ -43,6 +58,7 @@ class Runs:
         """Start a run's work as a task of its own."""
         task = asyncio.get_running_loop().create_task(work, name=f"tuppence run {running.id}")
         running.task = task
+        running.beside = lambda: tuple(each for each in self.at(running.uri) if each is not running)
         self._running[running.id] = running
         task.add_done_callback(lambda _task: self._running.pop(running.id, None))
         return task
@@ -50,6 +66,10 @@ class Runs:
     def at(self, uri: str) -> tuple[Running, ...]:
         """Return the runs under way in a document, newest first."""
         return tuple(running for running in reversed(self._running.values()) if running.uri == uri)
+
+    def all(self) -> tuple[Running, ...]:
+        """Return all runs under way."""
+        return tuple(self._running.values())
 
     def stop(self, identity: str) -> bool:
         """Stop a run; report whether there was one of that id."""
@@ -61,6 +81,10 @@ class Runs:
     async def stop_all(self) -> None:
         """Stop everything and wait until it has cleaned up."""
         tasks = [running.task for running in self._running.values() if running.task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for running in tuple(self._running.values()):
+            running.stop()
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=PATIENCE)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tuppence.editor.service import Service
 
 OFFERED = types.CodeActionOptions(
-    code_action_kinds=[types.CodeActionKind.QuickFix, types.CodeActionKind.RefactorRewrite, types.CodeActionKind.Source]
+    code_action_kinds=[types.CodeActionKind.QuickFix, types.CodeActionKind.Refactor, types.CodeActionKind.Source]
 )
 
 
@@ -40,31 +40,46 @@ def create_server(config: Path | None) -> Server:
         await (await reception.ready()).begin()
 
     @server.feature(types.TEXT_DOCUMENT_CODE_ACTION, OFFERED)
-    async def code_action(params: types.CodeActionParams) -> list[types.CodeAction] | None:
+    async def code_action(params: types.CodeActionParams) -> list[types.CodeAction | types.Command] | None:
         return await reception.service.menu(params)
 
     @server.feature(types.TEXT_DOCUMENT_HOVER)
     async def hover(params: types.HoverParams) -> types.Hover | None:
         return await reception.service.hover(params)
 
-    @server.command(commands.RUN)
-    async def run(arguments: Any) -> None:
-        await reception.service.run(arguments)
+    @server.feature("tuppence/about")
+    async def about(_params: Any) -> dict[str, Any]:
+        return reception.service.about()
 
-    @server.command(commands.STOP)
-    async def stop(arguments: Any) -> None:
-        reception.service.stop(arguments)
-
-    @server.command(commands.DISMISS)
-    async def dismiss(arguments: Any) -> None:
-        reception.service.dismiss(arguments)
-
-    @server.command(commands.CLEAR)
-    async def clear(arguments: Any) -> None:
-        reception.service.clear(arguments)
-
+    _take_commands(server, reception)
     server.at_end.append(reception.close)
     return server
+
+
+def _take_commands(server: Server, reception: _Reception) -> None:
+    @server.command(commands.RUN)
+    async def run(*arguments: Any) -> None:
+        await reception.service.run(_first(arguments))
+
+    @server.command(commands.STOP)
+    async def stop(*arguments: Any) -> None:
+        reception.service.stop(_first(arguments))
+
+    @server.command(commands.APPLY)
+    async def apply(*arguments: Any) -> None:
+        await reception.service.apply(_first(arguments))
+
+    @server.command(commands.PUT_BACK)
+    async def put_back(*arguments: Any) -> None:
+        await reception.service.put_back(_first(arguments))
+
+    @server.command(commands.DISMISS)
+    async def dismiss(*arguments: Any) -> None:
+        reception.service.dismiss(_first(arguments))
+
+    @server.command(commands.CLEAR)
+    async def clear(*arguments: Any) -> None:
+        reception.service.clear(_first(arguments))
 
 
 class _Reception:
@@ -93,6 +108,11 @@ class _Reception:
         """End what was begun."""
         if "service" in vars(self):
             await self.service.close()
+
+
+def _first(arguments: tuple[Any, ...]) -> Any:
+    """Return a command's one argument, None where it came without: what is wrong with it is said in a sentence."""
+    return arguments[0] if arguments else None
 
 
 def _load() -> None:

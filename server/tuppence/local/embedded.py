@@ -81,7 +81,7 @@ class Embedded:
             tier="local",
             price=FREE,
             context=CONTEXT,
-            max_output=1024,
+            max_output=512,
             cache=CacheRules("automatic"),
             quirks=Quirks(temperature=0.0),
             source="SmolLM2-135M-Instruct, 4 bits, on llama.cpp: good for trying the wiring, not for judging answers",

@@ -1,7 +1,7 @@
 """Error objects and statuses, on either wire, put into our tree of errors.
 
-A wire does not know who speaks it, so the sentences hold ``{provider}``, ``{model}`` and ``{key}``; ``named`` fills
-them in. A message is made of our own words and a provider's short code. A provider's free text stands only in the
+A wire does not know who speaks it, so the sentences hold ``{provider}``, ``{address}``, ``{model}`` and ``{key}``;
+``named`` fills them in. A message is made of our own words and a provider's short code. A provider's free text stands only in the
 remedy, where stream/ can remove it should it quote the prompt or the key. No status and no code is retried here;
 Busy is what may be tried again.
 """
@@ -91,7 +91,8 @@ def from_object(payload: Mapping[str, object]) -> TuppenceError:
 def named(error: TuppenceError, model: Model) -> TuppenceError:
     """Fill in who speaks; the error itself is changed and returned."""
     key = f"the key in {model.provider.key_env}" if model.provider.key_env else "the request, which carried no key"
-    words = {"{provider}": model.provider.name, "{model}": model.id, "{key}": key}
+    provider = model.provider
+    words = {"{provider}": provider.name, "{address}": provider.base_url, "{model}": model.id, "{key}": key}
     for mark, word in words.items():
         error.message = error.message.replace(mark, word)
     error.args = (error.message,)

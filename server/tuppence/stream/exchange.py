@@ -18,6 +18,7 @@ from tuppence.providers import Event, Metered, Request, Stop, Text, Thinking, Wi
 from tuppence.stream.patience import Patience, asked
 
 if TYPE_CHECKING:
+    import httpcore
     import httpx
 
 _LINGER = 0.1
@@ -42,6 +43,7 @@ class Exchange:
         self._left = patience.first_event
         self._begun = self._stopped = False
         self._fate: Fate = "kept back"
+        self._socket: httpcore.AsyncNetworkStream | None = None
 
     def fate(self) -> Fate:
         """Return what has become of the request by now; one that timed out stays with the server."""
@@ -52,7 +54,7 @@ class Exchange:
         import httpx
 
         try:
-            response = await self._timed(self._client.send(self._post(request, body), stream=True))
+            response = await self._begin(request, body)
             async with aclosing(response):
                 await self._accept(response)
                 async with aclosing(self._read(response)) as events:
@@ -60,6 +62,16 @@ class Exchange:
                         yield _priced(event, response.headers)
         except (httpx.HTTPError, httpx.StreamError, OSError) as error:
             raise self._mapped(error) from None
+
+    async def _begin(self, request: Request, body: bytes) -> httpx.Response:
+        """Send the request and wait for the response to begin."""
+        try:
+            return await self._timed(self._client.send(self._post(request, body), stream=True))
+        except (asyncio.CancelledError, TimeoutError):
+            # httpcore leaves the socket open where it is cancelled in the middle of a TLS handshake.
+            if self._fate == "kept back" and self._socket is not None:
+                await self._socket.aclose()
+            raise
 
     def _post(self, request: Request, body: bytes) -> httpx.Request:
         import httpx
@@ -77,8 +89,10 @@ class Exchange:
             "POST", request.url, headers=headers, content=body, timeout=timeout, extensions=extensions
         )
 
-    async def _trace(self, event: str, _about: Mapping[str, Any]) -> None:
+    async def _trace(self, event: str, about: Mapping[str, Any]) -> None:
         """Hear from httpcore how far the request has come."""
+        if event == "connection.connect_tcp.complete":
+            self._socket = about["return_value"]
         if event.endswith("send_request_headers.started"):
             self._fate = "with the server"
 
@@ -182,7 +196,7 @@ class Exchange:
             case httpx.ProxyError():
                 return Busy("The proxy does not connect to {provider}.", "Check HTTPS_PROXY and NO_PROXY.")
             case httpx.ConnectError() | httpx.ConnectTimeout():
-                return Busy("{provider} cannot be reached.", "Check that it runs, the network, and its base_url.")
+                return Busy("{provider} cannot be reached at {address}.", "Check that it runs, the network, and its base_url.")
             case httpx.TimeoutException() | TimeoutError():
                 seconds = f"{self._patience.first_event:g}"
                 return Busy(f"{{provider}} did not begin to answer within {seconds} s.", "Choose another model.")

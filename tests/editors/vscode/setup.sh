@@ -26,13 +26,14 @@ if [ "${#missing[@]}" -gt 0 ]; then
   as_root=()
   [ "$(id -u)" = 0 ] || as_root=(sudo)
   "${as_root[@]}" apt-get update -qq >&2
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >"$folder/apt.log" 2>&1 \
+    || { tail -n 30 "$folder/apt.log" >&2; exit 1; }
 fi
 
 if [ "$(cat "$folder/.ready" 2>/dev/null)" != "$stamp" ]; then
   rm -rf "$folder"/{node,code,drive,.ready}
   mkdir -p "$folder"/{node,code,drive}
-  npm_quietly() { nice -n 10 npm --silent --no-fund --no-audit "$@" >&2; }
+  npm_quietly() { nice -n 10 npm --silent --no-fund --no-audit "$@" >>"$folder/npm.log" 2>&1 || { tail -n 30 "$folder/npm.log" >&2; return 1; }; }
   (cd "$folder/node" && echo '{"private":true}' >package.json && npm_quietly install "node@$NODE")
   node=$(dirname "$(dirname "$(find "$folder/node" -path '*/bin/node' -type f -size +1M | head -n 1)")")
   ln -s "$node" "$folder/node/current"

@@ -1,0 +1,60 @@
+-- :checkhealth tuppence
+
+local M = {}
+
+local health = vim.health or require("health")
+local begin = health.start or health.report_start
+local ok = health.ok or health.report_ok
+local info = health.info or health.report_info
+local warn = health.warn or health.report_warn
+local error = health.error or health.report_error
+
+local function program(cmd)
+  if vim.fn.executable(cmd[1]) ~= 1 then
+    error(("`%s` is not a program here."):format(cmd[1]), {
+      "Install it: pip install tuppence",
+      'Or say where it is: require("tuppence").setup({ cmd = { "/path/to/tuppence", "serve" } })',
+    })
+    return
+  end
+  local version = vim.fn.system({ cmd[1], "--version" }):gsub("%s+$", "")
+  if vim.v.shell_error == 0 then
+    ok(("%s is %s"):format(version, vim.fn.exepath(cmd[1])))
+  else
+    error(("`%s --version` failed: %s"):format(cmd[1], version))
+  end
+end
+
+local function connection(tuppence, settings)
+  local client = tuppence.client()
+  if not client then
+    warn("No server runs now.", { "Open a file of one of these types: " .. table.concat(settings.filetypes, ", ") })
+    return
+  end
+  ok(("The server runs in %s, columns in %s."):format(client.config.root_dir or "no folder", client.offset_encoding))
+  local cost = tuppence.about().cost
+  if cost then
+    info(("Today: %s, saved %s."):format(cost.today.display, cost.saved.display))
+  else
+    warn("The server has not sent the accounts.", { "See :Tuppence log" })
+  end
+end
+
+function M.check()
+  local tuppence = require("tuppence")
+  begin("tuppence")
+  if vim.fn.has("nvim-0.7") ~= 1 then
+    error("Neovim 0.7 or newer is needed.")
+    return
+  end
+  ok("Neovim is new enough.")
+  local about = tuppence.about()
+  if not about.ready then
+    error("It is not set up.", { 'Put require("tuppence").setup() into your configuration.' })
+    return
+  end
+  program(about.settings.cmd)
+  connection(tuppence, about.settings)
+end
+
+return M

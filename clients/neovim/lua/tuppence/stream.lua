@@ -1,0 +1,184 @@
+-- Streamed edits: small batches from the server, each applied whole or not at all, all of one run as one undo step.
+--
+-- Invariants:
+--  * A batch is applied only to the version of the document that it was made for. Whoever types in between wins: the
+--    batch is refused, and the server brings the rest as one ordinary edit.
+--  * Every batch of a run after its first joins the undo step of the first, and nothing else ever does.
+--  * A batch is one change of the buffer, so that it can't reach the server in halves.
+-- What a batch says is the server's business; nothing here looks at the text.
+
+local M = {}
+
+local api = vim.api
+local marks = api.nvim_create_namespace("tuppence.region")
+local line_ends = { unix = "\n", dos = "\r\n", mac = "\r" }
+
+---The runs that write: run id -> { buf, tick after the last batch, extmark }.
+local writing = {}
+
+---Split a text of the server's into a buffer's lines.
+local function split(buf, text)
+  return vim.split(text, line_ends[vim.bo[buf].fileformat], { plain = true })
+end
+
+local function line_at(buf, row)
+  return api.nvim_buf_get_lines(buf, row, row + 1, false)[1] or ""
+end
+
+---Turn a column in the client's units into one in bytes.
+local function byte(buf, position, encoding)
+  local line = line_at(buf, position.line)
+  if encoding == "utf-8" then
+    return math.min(position.character, #line)
+  end
+  local ok, column
+  if vim.fn.has("nvim-0.11") == 1 then
+    ok, column = pcall(vim.str_byteindex, line, encoding, position.character, false)
+  else
+    ok, column = pcall(vim.str_byteindex, line, position.character, encoding == "utf-16")
+  end
+  return ok and column or #line
+end
+
+---Turn one edit into { from row, from column, to row, to column, lines }; nil where a buffer can't hold its result.
+---A document's last newline is no line of the buffer, so an edit that reaches past it is drawn in.
+local function placed(buf, edit, encoding)
+  local first, last = edit.range.start, edit.range["end"]
+  local lines, count = split(buf, edit.newText), api.nvim_buf_line_count(buf)
+  if last.line < count then
+    return { first.line, byte(buf, first, encoding), last.line, byte(buf, last, encoding), lines }
+  end
+  if lines[#lines] ~= "" then
+    return nil -- the document would lose its last newline, which only a write does
+  end
+  table.remove(lines)
+  local end_row = count - 1
+  local end_column = #line_at(buf, end_row)
+  if first.line >= count then
+    table.insert(lines, 1, "")
+    return { end_row, end_column, end_row, end_column, lines }
+  end
+  if #lines > 0 then
+    return { first.line, byte(buf, first, encoding), end_row, end_column, lines }
+  end
+  if first.line == 0 or first.character ~= 0 then
+    return nil
+  end
+  -- Nothing is left of the last lines: the newline before them goes, as theirs can't.
+  return { first.line - 1, #line_at(buf, first.line - 1), end_row, end_column, { "" } }
+end
+
+---Join edits that leave text between them into one.
+local function merged(buf, edits)
+  local whole = table.remove(edits, 1)
+  for _, edit in ipairs(edits) do
+    local between = api.nvim_buf_get_text(buf, whole[3], whole[4], edit[1], edit[2], {})
+    local lines = whole[5]
+    for _, more in ipairs({ between, edit[5] }) do
+      lines[#lines] = lines[#lines] .. more[1]
+      vim.list_extend(lines, more, 2)
+    end
+    whole = { whole[1], whole[2], edit[3], edit[4], lines }
+  end
+  return whole
+end
+
+local function change(buf, edits, encoding)
+  local all = {}
+  for _, edit in ipairs(edits) do
+    local one = placed(buf, edit, encoding)
+    if not one then
+      return false
+    end
+    table.insert(all, one)
+  end
+  table.sort(all, function(a, b)
+    return a[1] < b[1] or (a[1] == b[1] and a[2] < b[2])
+  end)
+  local whole = merged(buf, all)
+  return (pcall(api.nvim_buf_set_text, buf, whole[1], whole[2], whole[3], whole[4], whole[5]))
+end
+
+---End the undo step that is open in a buffer.
+local function close_step(buf)
+  api.nvim_buf_call(buf, function()
+    vim.cmd("let &g:undolevels = &g:undolevels")
+  end)
+end
+
+---Apply what `tuppence/edit` asks for; return whether it was applied.
+function M.apply(params, encoding)
+  local buf = vim.uri_to_bufnr(params.uri)
+  if not api.nvim_buf_is_loaded(buf) or not vim.bo[buf].modifiable or #params.edits == 0 then
+    return false
+  end
+  if vim.lsp.util.buf_versions[buf] ~= params.version then
+    return false
+  end
+  local run = writing[params.run]
+  if not params.first and not (run and run.buf == buf and run.tick == api.nvim_buf_get_changedtick(buf)) then
+    return false
+  end
+  local applied = false
+  if params.first then
+    close_step(buf)
+  end
+  api.nvim_buf_call(buf, function()
+    if not params.first then
+      vim.cmd("silent! undojoin")
+    end
+    applied = change(buf, params.edits, encoding)
+  end)
+  if applied then
+    run = run or { buf = buf }
+    run.tick = api.nvim_buf_get_changedtick(buf)
+    writing[params.run] = run
+  end
+  return applied
+end
+
+---Show where a run writes, from what `tuppence/run` says.
+function M.follow(params, encoding)
+  local buf = vim.uri_to_bufnr(params.uri)
+  if not api.nvim_buf_is_loaded(buf) then
+    writing[params.run] = nil
+    return
+  end
+  local run = writing[params.run]
+  if params.state == "ended" then
+    api.nvim_buf_clear_namespace(buf, marks, 0, -1)
+    if run and run.tick then
+      close_step(buf)
+    end
+    writing[params.run] = nil
+  elseif params.range then
+    run = run or { buf = buf }
+    writing[params.run] = run
+    local first, last = params.range.start, params.range["end"]
+    local end_row = math.min(last.line, api.nvim_buf_line_count(buf) - 1)
+    local end_column = last.line > end_row and #line_at(buf, end_row) or byte(buf, last, encoding)
+    local ok, mark = pcall(api.nvim_buf_set_extmark, buf, marks, first.line, byte(buf, first, encoding), {
+      id = run.mark,
+      end_row = end_row,
+      end_col = end_column,
+      hl_group = "TuppenceRegion",
+      hl_eol = true,
+      right_gravity = false,
+      end_right_gravity = true,
+      priority = 90,
+    })
+    run.mark = ok and mark or run.mark
+  end
+end
+
+---Forget everything, when the server is gone.
+function M.reset()
+  for _, run in pairs(writing) do
+    if api.nvim_buf_is_valid(run.buf) then
+      api.nvim_buf_clear_namespace(run.buf, marks, 0, -1)
+    end
+  end
+  writing = {}
+end
+
+return M

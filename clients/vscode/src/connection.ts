@@ -1,0 +1,89 @@
+/**
+ * The language client: how the server is started, what is said of this editor, and who hears what the server says
+ * beyond the Language Server Protocol.
+ */
+import * as vscode from "vscode";
+import {
+  RevealOutputChannelOn,
+  type ClientCapabilities,
+  type FeatureState,
+  type LanguageClientOptions,
+  type StaticFeature,
+} from "vscode-languageclient";
+import { LanguageClient, type ServerOptions } from "vscode-languageclient/node";
+import { answer } from "./diagnostics";
+import type { Live } from "./live";
+import {
+  CostNotification,
+  DiagnosticsRequest,
+  EditRequest,
+  ExplanationNotification,
+  RUN,
+  RunNotification,
+  type Cost,
+  type ExplanationParams,
+  type RunParams,
+} from "./protocol";
+
+/** How to start the server. */
+export interface Start {
+  readonly program: string;
+  readonly options: readonly string[];
+  /** A folder that lends the server nothing. */
+  readonly folder: string;
+  readonly keys: Readonly<Record<string, string>>;
+}
+
+/** Who hears from the server. */
+export interface Ears {
+  cost(cost: Cost): void;
+  explanation(piece: ExplanationParams): void;
+  run(run: RunParams, client: LanguageClient): void;
+}
+
+/** Return a client that is ready to be started. */
+export function connect(start: Start, ears: Ears, live: Live, log: vscode.LogOutputChannel): LanguageClient {
+  const server: ServerOptions = {
+    command: start.program,
+    args: ["serve", ...start.options],
+    options: { cwd: start.folder },
+  };
+  const options: LanguageClientOptions = {
+    documentSelector: [{ scheme: "file" }, { scheme: "untitled" }],
+    initializationOptions: { keys: start.keys },
+    outputChannel: log,
+    revealOutputChannelOn: RevealOutputChannelOn.Never,
+    // A hover may hold a link that asks for an explanation, and a link to no other command.
+    markdown: { isTrusted: { enabledCommands: [RUN] }, supportHtml: false },
+    middleware: {
+      // The editor shows this kind of progress without a way to cancel it; status.ts shows the same runs with one.
+      handleWorkDoneProgress: (token, params, next) => {
+        if (!String(token).startsWith("tuppence-")) next(token, params);
+      },
+    },
+  };
+  const client = new LanguageClient("tuppence", "Tuppence", server, options);
+  client.registerFeature(new Introduction());
+  client.onRequest(EditRequest, (params) => live.apply(params, client));
+  client.onRequest(DiagnosticsRequest, (params) => answer(params, client));
+  client.onNotification(CostNotification, (cost) => ears.cost(cost));
+  client.onNotification(ExplanationNotification, (piece) => ears.explanation(piece));
+  client.onNotification(RunNotification, (run) => ears.run(run, client));
+  return client;
+}
+
+/** Says what this client can do beyond the protocol. */
+class Introduction implements StaticFeature {
+  fillClientCapabilities(capabilities: ClientCapabilities): void {
+    const known = capabilities.experimental as object | undefined;
+    capabilities.experimental = { ...known, tuppence: { stream: 1, status: true } };
+  }
+
+  initialize(): void {}
+
+  getState(): FeatureState {
+    return { kind: "static" };
+  }
+
+  clear(): void {}
+}

@@ -1,0 +1,238 @@
+/**
+ * The extension: starts the server, shows what it says and hands it what is asked. What can be done with which code,
+ * and how, is the server's affair: a new action or language needs nothing new here.
+ */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import * as vscode from "vscode";
+import { ErrorCodes, ExecuteCommandRequest, ResponseError, State as ClientState } from "vscode-languageclient";
+import type { LanguageClient } from "vscode-languageclient/node";
+import { ask, choose } from "./asking";
+import { connect, type Ears } from "./connection";
+import { Highlight } from "./highlight";
+import { Keys } from "./keys";
+import { Live } from "./live";
+import { Offers, type Offer } from "./offers";
+import { Page } from "./page";
+import { AboutRequest, PUT_BACK, RUN, STOP, type About } from "./protocol";
+import { Reading } from "./reading";
+import { write, type Report } from "./report";
+import { Runs } from "./runs";
+import { Server } from "./server";
+import { Status, type State } from "./status";
+
+let extension: Extension | undefined;
+
+export async function activate(context: vscode.ExtensionContext): Promise<void> {
+  extension = new Extension(context);
+  await extension.start("quietly");
+}
+
+export async function deactivate(): Promise<void> {
+  await extension?.stop();
+}
+
+class Extension {
+  private readonly log = vscode.window.createOutputChannel("Tuppence", { log: true });
+  private readonly server = new Server(this.context, this.log);
+  private readonly keys = new Keys(this.context.secrets, this.context.globalState);
+  private readonly live = new Live();
+  private readonly runs = new Runs(this.live);
+  private readonly offers = new Offers(this.runs, () => this.client);
+  private readonly reading = new Reading(this.runs);
+  private readonly report = new Page("tuppence.cost", vscode.ViewColumn.Active);
+  private readonly status = new Status(this.runs, (run) => void this.tell(STOP, { run }));
+  private client: LanguageClient | undefined;
+  private starting: Promise<void> = Promise.resolve();
+
+  constructor(private readonly context: vscode.ExtensionContext) {
+    const highlight = new Highlight(this.runs);
+    const { log, runs, offers, reading, report, status } = this;
+    context.subscriptions.push(log, runs, offers, reading, report, status, highlight, ...this.commands());
+    context.subscriptions.push(
+      runs.onDidChange(() => this.setContext()),
+      vscode.workspace.onDidChangeConfiguration((event) => {
+        if (event.affectsConfiguration("tuppence.server")) void this.start("quietly");
+      }),
+    );
+  }
+
+  /** Start the server anew; `loudly` asks at once where there is none. */
+  start(how: "quietly" | "loudly"): Promise<void> {
+    this.starting = this.starting.then(() => this.restart(how));
+    return this.starting;
+  }
+
+  async stop(): Promise<void> {
+    const client = this.client;
+    this.client = undefined;
+    if (client?.isRunning()) await client.stop();
+    await client?.dispose();
+    this.runs.clear();
+  }
+
+  private async restart(how: "quietly" | "loudly"): Promise<void> {
+    await this.stop();
+    try {
+      const program = this.server.find();
+      if (!program) {
+        this.become("absent");
+        // Starting must not wait for a person.
+        if (how === "quietly") void this.install();
+        return;
+      }
+      await this.open(program);
+    } catch (error) {
+      this.become("failed");
+      await this.complain(`Tuppence's server did not start. ${sentence(error)}`);
+    }
+  }
+
+  private async open(program: string): Promise<void> {
+    this.become("starting");
+    await vscode.workspace.fs.createDirectory(this.context.globalStorageUri);
+    const start = {
+      program,
+      options: this.server.options,
+      folder: this.server.folder,
+      keys: await this.keys.all(),
+    };
+    const ears: Ears = {
+      cost: (cost) => (this.status.accounts = cost),
+      explanation: (piece) => this.reading.add(piece),
+      run: (run, from) => this.runs.hear(run, from),
+    };
+    const client = connect(start, ears, this.live, this.log);
+    this.client = client;
+    client.onDidChangeState(({ newState }) => {
+      if (this.client !== client) return;
+      if (newState === ClientState.Running) this.become("ready");
+      if (newState === ClientState.Stopped) {
+        this.runs.clear();
+        this.become("failed");
+      }
+    });
+    await client.start();
+    this.become("ready");
+  }
+
+  private become(state: State): void {
+    this.status.server = state;
+    void vscode.commands.executeCommand("setContext", "tuppence.ready", state === "ready");
+  }
+
+  private setContext(): void {
+    const answered = this.runs.answer(undefined) !== undefined;
+    void vscode.commands.executeCommand("setContext", "tuppence.running", this.runs.active.length > 0);
+    void vscode.commands.executeCommand("setContext", "tuppence.answered", answered);
+  }
+
+  private commands(): vscode.Disposable[] {
+    const actions = ["explain", "fix", "tests", "review"];
+    const does: Record<string, (...args: never[]) => unknown> = {
+      ...Object.fromEntries(actions.map((action) => [action, () => ask(action, this.client)])),
+      choose: () => choose(this.client),
+      stopRun: (run?: string) => this.stopRun(run),
+      keepAnswer: (uri: vscode.Uri) => this.runs.forget(uri),
+      putBackAnswer: () => this.offered(({ putBack }) => putBack, "There is nothing to put back."),
+      askAgain: () => this.offered(({ better }) => better, "There is no better model to ask, or nothing to ask again."),
+      showCost: () => this.showCost(),
+      setKey: () => this.setKey(),
+      installServer: () => this.install(),
+      restartServer: () => this.start("loudly").then(() => (this.client ? undefined : this.install())),
+      showLog: () => this.log.show(),
+      openConfig: () => this.openConfig(),
+    };
+    return Object.entries(does).map(([name, act]) => vscode.commands.registerCommand(`tuppence.${name}`, act));
+  }
+
+  private async install(): Promise<void> {
+    if (await this.server.offer()) await this.start("loudly");
+  }
+
+  /** Stop one run; the newest of them where none is named. */
+  private async stopRun(run?: unknown): Promise<void> {
+    const id = typeof run === "string" ? run : this.runs.active[0]?.id;
+    if (id) await this.tell(STOP, { run: id });
+  }
+
+  /** Do what the server offers about the answer in the active editor, or about the latest. */
+  private async offered(pick: (of: Awaited<ReturnType<Offers["of"]>>) => Offer | undefined, none: string): Promise<void> {
+    const answer = this.runs.answer(vscode.window.activeTextEditor?.document.uri);
+    const offer = answer && pick(await this.offers.of(answer));
+    if (!offer) {
+      void vscode.window.showInformationMessage(none);
+      return;
+    }
+    await this.tell(offer.command.command === PUT_BACK ? PUT_BACK : RUN, offer.command.arguments?.[0]);
+  }
+
+  private async tell(command: string, argument: unknown): Promise<void> {
+    await this.client?.sendRequest(ExecuteCommandRequest.type, { command, arguments: [argument as never] });
+  }
+
+  private async showCost(): Promise<void> {
+    const report = (await this.read()) ?? this.status.accounts;
+    if (!report) {
+      void vscode.window.showInformationMessage("Tuppence's server does not run, so there is no report.");
+      return;
+    }
+    const time = (at: string): string => new Date(at).toLocaleString(undefined, { dateStyle: "short", timeStyle: "short" });
+    this.report.open("What Tuppence cost", write(report, time), "");
+  }
+
+  /** Return what the server's own command reports, undefined where it cannot. */
+  private async read(): Promise<Report | undefined> {
+    try {
+      const program = this.server.find();
+      if (!program) return undefined;
+      const { stdout } = await promisify(execFile)(program, ["cost", "--json"], { cwd: this.server.folder });
+      return JSON.parse(stdout) as Report;
+    } catch (error) {
+      this.log.warn(`tuppence cost --json: ${sentence(error)}`);
+      return undefined;
+    }
+  }
+
+  private async setKey(): Promise<void> {
+    const wanted = (await this.about())?.keys ?? [];
+    if (await this.keys.ask(wanted)) await this.start("loudly");
+  }
+
+  private async openConfig(): Promise<void> {
+    const about = await this.about();
+    if (!about) {
+      void vscode.window.showInformationMessage("Tuppence's server does not say where its configuration is. Does it run?");
+      return;
+    }
+    const file = vscode.Uri.file(about.config);
+    const there = await vscode.workspace.fs.stat(file).then(
+      () => true,
+      () => false,
+    );
+    // An untitled document of that path becomes the file when it is saved.
+    const document = await vscode.workspace.openTextDocument(there ? file : file.with({ scheme: "untitled" }));
+    await vscode.window.showTextDocument(document);
+  }
+
+  private async about(): Promise<About | undefined> {
+    try {
+      return this.client?.isRunning() ? await this.client.sendRequest(AboutRequest, {}) : undefined;
+    } catch (error) {
+      if (!(error instanceof ResponseError) || error.code !== ErrorCodes.MethodNotFound) this.log.warn(sentence(error));
+      return undefined;
+    }
+  }
+
+  private async complain(message: string): Promise<void> {
+    this.log.error(message);
+    void vscode.window.showErrorMessage(message, "Show Log", "Open Settings").then((choice) => {
+      if (choice === "Show Log") this.log.show();
+      if (choice === "Open Settings") void vscode.commands.executeCommand("workbench.action.openSettings", "tuppence.server");
+    });
+  }
+}
+
+function sentence(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

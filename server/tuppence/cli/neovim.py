@@ -1,0 +1,74 @@
+"""``tuppence neovim``: where the Neovim client lies, and the lines that put it into a configuration.
+
+Nothing is written anywhere: the person's configuration is the person's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import sysconfig
+from pathlib import Path
+
+import tuppence
+from tuppence.errors import TuppenceError
+
+HELP = "print what to put into Neovim's configuration"
+_PACKAGE = Path(tuppence.__file__).parent
+_PLACES = (_PACKAGE / "clients" / "neovim", _PACKAGE.parents[1] / "clients" / "neovim")
+"""In an installed package, and in a checkout."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("--path", action="store_true", help="print only the folder for 'runtimepath'")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print it and return the exit code."""
+    print(client() if arguments.path else f"{_advice()}\n\n{lines()}")  # noqa: T201 - this is a terminal's command
+    return 0
+
+
+def client() -> Path:
+    """Return the folder that belongs into Neovim's ``runtimepath``."""
+    for place in _PLACES:
+        if (place / "lua" / "tuppence" / "init.lua").is_file():
+            return place
+    raise TuppenceError("The Neovim client is missing from this installation.", "Install tuppence again.")
+
+
+def lines() -> str:
+    """Return three lines of Lua."""
+    program = _program()
+    settings = f"{{ cmd = {{ {', '.join(map(_lua, (*program, 'serve')))} }} }}" if program else ""
+    return "\n".join(
+        (
+            f"vim.opt.runtimepath:append({_lua(str(client()))})",
+            f'require("tuppence").setup({settings})',
+            "vim.o.statusline = \"%f %h%m%r%=%{%v:lua.require'tuppence'.status()%}  %l,%c %P\"",
+        )
+    )
+
+
+def _program() -> tuple[str, ...]:
+    """Return what starts this installation; empty where ``tuppence`` alone does."""
+    own = Path(sysconfig.get_path("scripts")) / "tuppence"
+    if not own.exists():
+        return (sys.executable, "-m", "tuppence")
+    found = shutil.which("tuppence")
+    return () if found is not None and Path(found).resolve() == own.resolve() else (str(own),)
+
+
+def _advice() -> str:
+    return (
+        "Put these lines into ~/.config/nvim/init.lua. The third shows runs and costs in the status line; where you\n"
+        "have a status line of your own, put only the part between %{% and %} into it."
+    )
+
+
+def _lua(text: str) -> str:
+    """Return a string as Lua writes it; for a path JSON's form is the same."""
+    return json.dumps(text, ensure_ascii=False)

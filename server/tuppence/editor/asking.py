@@ -1,0 +1,176 @@
+"""From what a menu entry or a key binding sent to a question that can be asked.
+
+Every mistake in what was sent becomes one sentence, and so does every document that nothing can be done with. Nothing
+is asked here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
+from uuid import uuid4
+
+from lsprotocol import converters, types
+from pygls.uris import to_fs_path
+
+from tuppence.core import actions
+from tuppence.core.diagnostic import Diagnostic
+from tuppence.core.target import find
+from tuppence.core.text import Document, Span
+from tuppence.core.tree import Tree
+from tuppence.editor import convert
+from tuppence.editor.desk import Desk
+from tuppence.editor.latest import Latest
+from tuppence.errors import Stale, Unfit
+from tuppence.plan import Ask
+from tuppence.workspace import Workspace
+
+NO_EDITS = "This editor takes no edits from a language server."
+_CLOSED = ("The document is not open any more.", "Open it and try again.")
+_CHANGED = ("The document changed after the menu was opened.", "Open the menu again.")
+_T = TypeVar("_T")
+
+
+class Asking:
+    """Makes questions for one editor."""
+
+    def __init__(self, desk: Desk, latest: Latest) -> None:
+        self._desk = desk
+        self._latest = latest
+        self._converter = converters.get_converter()
+
+    async def ask(self, arguments: Any) -> Ask:
+        """Return the question that the arguments of a command stand for.
+
+        :raises Unfit: they stand for none, or nothing can be done with the document.
+        :raises Stale: the document is not what it was when the menu was opened.
+        """
+        if (again := field(arguments, "again")) is not None:
+            return await self._again(str(again), str(field(arguments, "above") or ""))
+        action = actions.find(str(field(arguments, "action")))
+        if action is None:
+            known = ", ".join(each.id for each in actions.ACTIONS)
+            raise Unfit(f"There is no action `{field(arguments, 'action')}`.", f"Use one of: {known}.")
+        document, tree = await self._parsed(str(field(arguments, "uri")))
+        if (version := field(arguments, "version")) is not None and version != document.version:
+            raise Stale(*_CHANGED)
+        given = field(arguments, "diagnostic")
+        chosen = None if given is None else self._diagnostic(given, document)
+        asked = self._structured(field(arguments, "range"), types.Range, "range")
+        span = convert.from_selection(document, asked, self._desk.encoding, self._desk.client)
+        others = tuple(self._diagnostic(each, document) for each in _list(arguments, "diagnostics"))
+        ask = await self._question(action, (document, tree), span, chosen)
+        return ask if chosen else replace(ask, diagnostics=others)
+
+    async def _again(self, run: str, above: str) -> Ask:
+        """Return an earlier question, asked anew about the text as it stands now."""
+        gone = Stale("That answer is not the latest any more, or its text was changed.", "Open the menu again.")
+        last = self._latest.by_run(run)
+        if last is None:
+            raise gone
+        parsed = await self._parsed(last.ask.document.uri)
+        if last.span is None:
+            raise gone
+        about = tuple(replace(each, span=last.span) for each in last.ask.diagnostics)
+        ask = await self._question(last.ask.action, parsed, last.span, None)
+        return replace(ask, diagnostics=about, above=above, anew=True)
+
+    async def _question(
+        self, action: actions.Action, parsed: tuple[Document, Tree], span: Span, chosen: Diagnostic | None
+    ) -> Ask:
+        document, tree = parsed
+        if action.shape in ("replacement", "tests") and not self._desk.client.apply_edit:
+            raise Unfit(NO_EDITS, "Ask for an explanation or a review.")
+        target = await asyncio.to_thread(find, document, tree, span, chosen)
+        if target is None:
+            raise Unfit("There is no code here.", "Put the cursor in it, or select some.")
+        if self._desk.documents.get(document.uri) is not document:
+            raise Stale(*_CHANGED)
+        return Ask(
+            run=uuid4().hex,
+            action=action,
+            document=document,
+            tree=tree,
+            target=target,
+            path=path_of(document.uri),
+            diagnostics=(chosen,) if chosen else (),
+            chosen=chosen,
+        )
+
+    async def _parsed(self, uri: str) -> tuple[Document, Tree]:
+        """Return an open document and its parse, both of the same version."""
+        documents = self._desk.documents
+        document = documents.get(uri)
+        if document is None:
+            raise Stale(*_CLOSED)
+        if why := await why_not(document, self._desk.house.workspace):
+            raise Unfit(why)
+        tree = await documents.tree(uri)
+        document = documents.get(uri)
+        if document is None:
+            raise Stale(*_CLOSED)
+        return document, tree
+
+    def _diagnostic(self, given: Any, document: Document) -> Diagnostic:
+        diagnostic = self._structured(given, types.Diagnostic, "diagnostic")
+        return convert.from_diagnostic(document, diagnostic, self._desk.encoding)
+
+    def _structured(self, given: Any, kind: type[_T], name: str) -> _T:
+        try:
+            return self._converter.structure(given, kind)
+        except Exception as error:  # a hook of the converter raises whatever the value makes it raise
+            raise Unfit(f"The command's `{name}` is not what the protocol gives there.", "Open the menu again.") from (
+                error
+            )
+
+
+async def why_not(document: Document, workspace: Workspace) -> str:
+    """Return in a sentence why nothing can be done with a document, empty where something can."""
+    if "\0" in document.text:
+        return "This is a binary file, and no model can read it."
+    if not document.text.strip():
+        return "The document is empty."
+    named = _named(document.uri)
+    if named is None:
+        return ""
+    try:
+        why = await asyncio.to_thread(workspace.why_private, named)
+    except OSError as error:
+        return f"{named.name} cannot be looked at: {error.strerror}."
+    return f"{named.name} is never sent to a model: {why}." if why else ""
+
+
+def is_file(uri: str) -> bool:
+    """Report whether a document is stored as a file."""
+    return path_of(uri) is not None
+
+
+def path_of(uri: str) -> Path | None:
+    """Return where a document is stored; None for an untitled one, a notebook's cell and everything that is no file."""
+    path = to_fs_path(uri) if uri.startswith("file:") else None
+    return Path(path) if path and "\0" not in path else None
+
+
+def field(value: Any, name: str) -> Any:
+    """Return a field of what an editor sent, None where it sent something else."""
+    return value.get(name) if isinstance(value, Mapping) else None
+
+
+def _list(value: Any, name: str) -> list[Any]:
+    found = field(value, name)
+    return found if isinstance(found, list) else []
+
+
+def _named(uri: str) -> Path | None:
+    """Return the file that a URI of any scheme speaks of: an old version of a private file is as private (``git:``)."""
+    if (path := path_of(uri)) is not None:
+        return path
+    try:
+        name = unquote(urlsplit(uri).path)
+    except ValueError:
+        return None
+    return Path(name) if name.strip("/") and "\0" not in name else None

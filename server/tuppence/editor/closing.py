@@ -1,0 +1,46 @@
+"""The sentences at the end of a run: what happened, and what it cost."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from tuppence.account import Account
+from tuppence.core.accounts import money
+from tuppence.core.actions import thing
+from tuppence.core.steps import Done
+from tuppence.plan import Ask
+
+
+def done(end: Done, ask: Ask, turns: tuple[str, ...]) -> str:
+    """Return what happened and what it cost, in one line: ``Fixed `mean`: kimi-k2.6, $0.0011 (parses).``.
+
+    :param turns: why other models than the first were asked.
+    """
+    assert end.answer is not None, "there is something to close with"
+    parts = [f"{ask.action.past} {thing(ask.target.name)}: {end.model}"]
+    if ask.action.shape == "findings":
+        count = len(end.answer.findings)
+        parts.append("no finding" if not count else f"{count} finding{'s' * (count > 1)}")
+    parts.append("kept, $0" if end.kept else price(end.cost, estimated=end.estimated))
+    proved = end.answer.verdict.proved
+    return "; ".join((f"{', '.join(parts)}{f' ({proved})' if proved else ''}", *turns)) + "."
+
+
+def could_not(ask: Ask, why: str, end: Done) -> str:
+    """Return why there is no answer, and what that cost."""
+    paid = "" if end.cost == 0 else f" It cost {price(end.cost, estimated=end.estimated)}."
+    action = f"{ask.action.verb[0].lower()}{ask.action.verb[1:]}"
+    return f"Could not {action} {thing(ask.target.name)}. {why}{paid}"
+
+
+def stopped(title: str, account: Account, *sentences: str) -> str:
+    """Return that a run was ended before its time, and what it had cost by then."""
+    paid = "" if account.total == 0 else f" ({price(account.total, estimated=account.estimated)})"
+    return " ".join((f"Stopped: {title}{paid}.", *(sentence for sentence in sentences if sentence)))
+
+
+def price(cost: Decimal | None, *, estimated: bool) -> str:
+    """Return an amount as it stands in a sentence."""
+    if cost is None:
+        return "price unknown"
+    return f"{'about ' if estimated and cost else ''}{money(cost)}"

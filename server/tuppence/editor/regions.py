@@ -1,0 +1,137 @@
+"""Parts of a document that are being written, and an edit on its way to the editor.
+
+Pure reckoning with spans: what moves where when an edit lands. Nothing is sent here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tuppence.core.text import Document, Edit, Span, apply, shift
+
+
+@dataclass(slots=True, eq=False)
+class Region:
+    """A part of the document that an answer changes."""
+
+    span: Span | None
+    """Where it lies now; None once somebody else changed it."""
+    asked: str
+    """Its text when the question was asked."""
+    wanted: str
+    """What is to stand there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An edit of one region, relative to the text as it is now."""
+
+    region: Region
+    edit: Edit
+
+
+class Flight:
+    """Changes that were sent together and have not been seen in the document yet."""
+
+    def __init__(self, changes: Sequence[Change]) -> None:
+        self.landed = False
+        """Whether the document showed them."""
+        self.overtaken = False
+        """Whether somebody else's edit came first: an editor that checks versions refuses ours then."""
+        self._changes: tuple[Change, ...] | None = tuple(changes)
+        self._settled = asyncio.Event()
+
+    def find(self, text: str, edits: Sequence[Edit]) -> range | None:
+        """Return which of the edits that led on from a text are ours, None where none are.
+
+        An editor may tell of its user's edits and of ours in one breath, in any order, and of one of ours in pieces.
+        """
+        texts = [text]
+        for edit in edits:
+            texts.append(texts[-1][: edit.span.start] + edit.text + texts[-1][edit.span.end :])
+        changes = self._changes
+        for first in range(len(edits)):
+            if changes is None:
+                return None
+            expected = apply(texts[first], (change.edit for change in changes))
+            for last in range(first + 1, len(texts)):
+                if texts[last] == expected:
+                    return range(first, last)
+            changes = _moved(changes, edits[first])
+        return None
+
+    def overtake(self, edit: Edit) -> None:
+        """Follow somebody else's edit."""
+        self.overtaken = True
+        self._changes = _moved(self._changes, edit) if self._changes is not None else None
+        self._settled.set()
+
+    def land(self, regions: Iterable[Region]) -> None:
+        """Take note that the document shows the changes, and move the regions with them."""
+        for region in regions:
+            region.span = _after(region, self._changes or ())
+        self.landed = True
+        self._settled.set()
+
+    def give_up(self) -> None:
+        """Take note that the changes will not be seen."""
+        self._changes = None
+        self._settled.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait until something happens."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._settled.wait()
+        self._settled.clear()
+
+
+def _moved(changes: tuple[Change, ...], edit: Edit) -> tuple[Change, ...] | None:
+    """Return changes as they are after somebody else's edit, None where it leaves no room for them."""
+    moved: list[Change] = []
+    for change in changes:
+        span = shift(change.edit.span, edit)
+        if span is None:
+            return None
+        moved.append(Change(change.region, Edit(span, change.edit.text)))
+    return tuple(moved)
+
+
+def _after(region: Region, changes: Sequence[Change]) -> Span | None:
+    """Return where a region lies after changes whose spans refer to the text before all of them."""
+    if region.span is None:
+        return None
+    own = sum(_growth(each.edit) for each in changes if each.region is region)
+    before = (each for each in changes if each.region is not region and each.edit.span.end <= region.span.start)
+    start = region.span.start + sum(_growth(each.edit) for each in before)
+    return Span(start, start + len(region.span) + own)
+
+
+def _growth(edit: Edit) -> int:
+    return len(edit.text) - len(edit.span)
+
+
+def follow(span: Span | None, edits: Iterable[Edit]) -> Span | None:
+    """Return where a span lies after edits, each relative to the text after the one before; None once one hit it."""
+    for edit in edits:
+        span = shift(span, edit) if span is not None else None
+    return span
+
+
+def difference(document: Document, text: str, span: Span | None = None) -> tuple[Edit, ...]:
+    """Return the edit that gives a span, or the whole, a new text and touches only lines that change; none for none."""
+    span = Span(0, len(document.text)) if span is None else span
+    old = document.slice(span)
+    if old == text:
+        return ()
+    olds, news = old.splitlines(keepends=True), text.splitlines(keepends=True)
+    shorter = min(len(olds), len(news))
+    first = next((at for at in range(shorter) if olds[at] != news[at]), shorter)
+    shorter -= first
+    last = next((at for at in range(shorter) if olds[-1 - at] != news[-1 - at]), shorter)
+    head = sum(map(len, olds[:first]))
+    tail = sum(map(len, olds[len(olds) - last :]))
+    return (Edit(Span(span.start + head, span.end - tail), text[head : len(text) - tail]),)

@@ -1,0 +1,75 @@
+"""The one question about a model server that was found on this machine: whether it may be given the code.
+
+It is asked only where nobody else may answer, by one run for all that wait, and nothing is sent before the yes. A run
+that is stopped meanwhile takes nothing back: the question stands until it is answered, and the answer is remembered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from lsprotocol import types
+
+from tuppence import local
+from tuppence.config import FOUND
+from tuppence.editor.desk import Desk
+from tuppence.errors import TuppenceError
+from tuppence.opening import Neighbourhood
+from tuppence.plan import Ask, wished
+
+YES = "Use it"
+NO = "Never"
+_NAMED = 3
+"""Models of a server that the question names."""
+
+
+class Strangers:
+    """Model servers that the user was not asked about yet."""
+
+    def __init__(self, desk: Desk, neighbourhood: Neighbourhood) -> None:
+        self._desk = desk
+        self._neighbourhood = neighbourhood
+        self._asking: asyncio.Task[None] | None = None
+
+    async def meet(self, ask: Ask) -> None:
+        """Ask the user about each server that might answer this question, if nobody else may."""
+        if not await asyncio.to_thread(self._wanted, ask):
+            return
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._introduce())
+        await asyncio.shield(self._asking)
+
+    def close(self) -> None:
+        """Wait for no answer any more."""
+        if self._asking is not None:
+            self._asking.cancel()
+
+    def _wanted(self, ask: Ask) -> bool:
+        """Report whether a found server is what the user pinned, or all that may answer."""
+        house = self._desk.house
+        config = house.config()
+        if pin := wished(config, ask.action, ask.document.language, ask.above).pin:
+            return pin.partition("/")[0] in FOUND
+        may = (model for model in config.models if model.name not in config.exclude)
+        today = house.now().date()
+        return not any(house.keys.ready(model.provider) for model in may if not model.retired(today))
+
+    async def _introduce(self) -> None:
+        for found in await self._neighbourhood.strangers():
+            answer = await self._desk.choose(_question(found), (YES, NO))
+            try:
+                if answer == YES:
+                    self._neighbourhood.allow(found)
+                elif answer == NO:
+                    self._neighbourhood.refuse(found)
+            except TuppenceError as error:
+                self._desk.say(str(error), types.MessageType.Warning)
+
+
+def _question(found: local.Found) -> str:
+    more = len(found.models) - _NAMED
+    models = ", ".join(found.models[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return (
+        f"{found.title} listens at {found.base_url} ({models}). May tuppence send it the code that you ask about? "
+        "Whoever holds that port would get it."
+    )

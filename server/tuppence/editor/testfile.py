@@ -1,0 +1,66 @@
+"""Tests brought into their file as it is now, whether it is open, on disk or still to be created."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from tuppence.core.adding import added
+from tuppence.core.languages import language
+from tuppence.core.steps import Written
+from tuppence.core.text import Document
+from tuppence.editor import convert
+from tuppence.editor.desk import Desk
+from tuppence.editor.writer import Writer
+from tuppence.errors import Stale
+from tuppence.plan import Ask
+
+
+async def write(written: Written, ask: Ask, desk: Desk, label: str) -> None:
+    """Add tests to their file and show it.
+
+    A cancel while an open file is written takes the tests back; where the file is not open there is no taking back
+    once the editor was asked.
+
+    :raises Stale: the editor would not write them.
+    """
+    document = ask.document if Path(written.path) == ask.path else desk.documents.at(written.path)
+    uri = document.uri if document else Path(written.path).as_uri()
+    if (now := desk.documents.get(uri)) is not None:
+        await _write_open(now, written, ask, desk, label)
+    else:
+        await _write_closed(uri, written, ask, desk, label)
+    await desk.show(uri)
+
+
+async def _write_open(document: Document, written: Written, ask: Ask, desk: Desk, label: str) -> None:
+    edits = added(document, language(ask.document.language), written)
+    if not edits:
+        return
+    writer = Writer(desk, document, edits[-1].span, ask.run)
+    try:
+        await writer.keep(edits, label)
+    except asyncio.CancelledError:
+        await asyncio.shield(writer.restore())
+        raise
+    finally:
+        writer.close()
+
+
+async def _write_closed(uri: str, written: Written, ask: Ask, desk: Desk, label: str) -> None:
+    path = Path(written.path)
+    text = await asyncio.to_thread(_stored, path)
+    document = Document(uri, ask.document.language, None, text)
+    edits = added(document, language(ask.document.language), written)
+    if not await desk.apply(convert.to_workspace_edit(document, edits, desk.encoding, desk.client), label):
+        raise Stale(f"The editor would not write {path.name}.", "Is the folder writable?")
+
+
+def _stored(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise Stale(f"{path.name} cannot be read.", "Is it a readable UTF-8 file?") from error

@@ -1,0 +1,81 @@
+"""The file that every editor is shown, what the model says about it, and an answer that waits to be let through."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from dataclasses import dataclass, field
+
+from editors.session import Session
+from editors.terminal import until
+from upstream import Reply, Talk, events
+
+SOURCE = '''"""Statistics."""
+
+
+def mean(values):
+    total = 1
+    for value in values:
+        total += value
+    return total / len(value)
+
+
+def top(values):
+    return max(values)  # 😀
+'''
+HALF = SOURCE.replace("total = 1", "total = 0")
+"""With the first of two changes."""
+FIXED = HALF.replace("len(value)", "len(values)")
+ANSWER = """```python
+def mean(values):
+    total = 0
+    for value in values:
+        total += value
+    return total / len(values)
+```"""
+BROKEN = ANSWER.replace("len(values)", "len(values")
+TESTED = """from stats import mean
+
+
+def test_mean():
+    assert mean([1, 3]) == 2
+"""
+FINDING = """severity: error
+line: `    return total / len(value)`
+problem: value is the last item, not the list.
+```
+    return total / len(values)
+```
+"""
+
+
+@dataclass
+class Gate:
+    """An answer that stops before its last characters until it is let through."""
+
+    text: str
+    hold: int = 8
+    """How many characters at the end wait."""
+    opened: threading.Event = field(default_factory=threading.Event)
+
+    def reply(self) -> Reply:
+        """Return it as a scripted reply."""
+
+        async def play(talk: Talk) -> None:
+            pieces = events(talk.seen.wire, self.text, size=1)
+            await talk.head()
+            at = len(self.text) - self.hold
+            for piece in pieces[:at]:
+                await talk.chunk(piece)
+            while not self.opened.is_set():  # noqa: ASYNC110 - the event belongs to the test's thread
+                await asyncio.sleep(0.01)
+            for piece in pieces[at:]:
+                await talk.chunk(piece)
+            await talk.end()
+
+        return Reply(play)
+
+
+def show(session: Session, text: str) -> None:
+    """Wait until a text is on the screen or among what was said."""
+    until(lambda: text in session.terminal.screen() or text in session.told(), f"{text!r} to be shown")

@@ -1,0 +1,142 @@
+"""Editors without a client of ours: what a person there sees and gets, with the configuration that the README shows."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from editors.scene import ANSWER, FINDING, FIXED, SOURCE, TESTED, Gate, show
+from editors.session import Bench, Session
+from editors.tally import Tally
+from editors.terminal import until
+
+
+@pytest.mark.parametrize(
+    ("source", "answer", "expected"),
+    [
+        (SOURCE, ANSWER, FIXED),
+        (SOURCE.replace("\n", "\r\n"), ANSWER, FIXED.replace("\n", "\r\n")),
+        (SOURCE[:-1], f"{ANSWER}\n\n```imports\nimport math\n```", FIXED[:-1]),
+    ],
+    ids=["lf", "crlf", "imports"],
+)
+def test_a_fix_is_one_edit_and_one_undo(
+    plain: Session, bench: Bench, tally: Tally, source: str, answer: str, expected: str
+) -> None:
+    if "imports" in answer:
+        expected = expected.replace('"""\n', '"""\n\nimport math\n', 1)
+    plain.visit(bench.write("stats.py", source))
+    bench.upstream.says(answer, delay=0.001)
+    plain.pick(4, "Fix `mean`")
+    show(plain, "Fixed `mean`: small, <$0.0001")
+    tally.check(plain.text(), expected)
+    plain.undo()
+    until(lambda: plain.text() != expected, "the undo")
+    tally.check(plain.text(), source)
+
+
+def test_an_explanation_is_there_to_read_and_hover_shows_it_again(plain: Session, bench: Bench, tally: Tally) -> None:
+    plain.visit(bench.write("stats.py", SOURCE))
+    bench.upstream.says("`mean` adds the values up and divides the sum by their number.")
+    plain.pick(4, "Explain `mean`")
+    show(plain, "adds the values up")
+    show(plain, "Explained `mean`: small, <$0.0001")
+    plain.visit(bench.root / "stats.py")
+    tally.check(plain.text(), SOURCE)
+    plain.hover(4)
+    until(lambda: "asking again is free" in plain.terminal.screen(), "the hover")
+    assert len(bench.upstream.requests) == 1
+
+
+def test_generated_tests_get_a_file(plain: Session, bench: Bench, tally: Tally) -> None:
+    plain.visit(bench.write("stats.py", SOURCE))
+    bench.upstream.says(f"```python\n{TESTED}```")
+    plain.pick(4, "Generate tests for `mean`")
+    plain.agree()
+    show(plain, "Wrote tests for `mean`: small, <$0.0001")
+    tally.check(plain.text(), SOURCE)
+    plain.visit(bench.root / "tests" / "test_stats.py")
+    tally.check(plain.text(), TESTED)
+
+
+def test_a_review_marks_the_lines_that_it_quotes(plain: Session, bench: Bench, tally: Tally) -> None:
+    plain.visit(bench.write("stats.py", SOURCE))
+    bench.upstream.says(FINDING)
+    plain.pick(4, "Review `mean`")
+    until(lambda: "value is the last item" in plain.marks(8), "the finding on its line")
+    show(plain, "Reviewed `mean`: small, 1 finding, <$0.0001")
+    tally.check(plain.text(), SOURCE)
+    plain.pick(8, "Apply: ")
+    until(lambda: plain.text() != SOURCE, "the finding's own fix")
+    tally.check(plain.text(), SOURCE.replace("len(value)", "len(values)"))
+
+
+def test_stop_closes_the_connection_and_leaves_the_text(plain: Session, bench: Bench, tally: Tally) -> None:
+    plain.visit(bench.write("stats.py", SOURCE))
+    bench.upstream.script(Gate(ANSWER).reply())
+    plain.pick(4, "Fix `mean`")
+    until(lambda: bench.upstream.requests, "the request")
+    plain.pick(4, "Stop: Fix `mean`")
+    until(bench.upstream.requests[0].closed.is_set, "the connection to be closed")
+    show(plain, "Stopped: Fix `mean`")
+    tally.check(plain.text(), SOURCE)
+    assert [entry.outcome for entry in bench.entries()] == ["cancelled"]
+
+
+def test_typing_elsewhere_is_kept_and_the_fix_still_lands(plain: Session, bench: Bench, tally: Tally) -> None:
+    gate = Gate(ANSWER)
+    plain.visit(bench.write("stats.py", SOURCE))
+    bench.upstream.script(gate.reply())
+    plain.pick(4, "Fix `mean`")
+    until(lambda: bench.upstream.requests, "the request")
+    plain.insert(3, "LIMIT = 10")
+    plain.insert(12, "SIZE = 5")
+    gate.opened.set()
+    show(plain, "Fixed `mean`")
+    expected = FIXED.replace("\n\n\ndef mean", "\n\nLIMIT = 10\n\ndef mean")
+    tally.check(plain.text(), expected.replace("def top", "SIZE = 5\ndef top"))
+
+
+def test_an_edit_in_two_places_is_one_undo_after_typing(plain: Session, bench: Bench, tally: Tally) -> None:
+    # Neovim tells of the first of two changes at once when it has been silent for 150 ms, and of the second later.
+    plain.visit(bench.write("stats.py", SOURCE))
+    plain.insert(11, "SIZE = 5")
+    typed = SOURCE.replace("def top", "SIZE = 5\ndef top")
+    bench.upstream.says(f"{ANSWER}\n\n```imports\nimport math\n```", delay=0.02)
+    plain.pick(4, "Fix `mean`")
+    show(plain, "Fixed `mean`")
+    fixed = FIXED.replace('"""\n', '"""\n\nimport math\n', 1)
+    tally.check(plain.text(), fixed.replace("def top", "SIZE = 5\ndef top"))
+    plain.undo()
+    until(lambda: plain.text() == typed, "the undo")
+    tally.check(plain.text(), typed)
+
+
+def test_typing_in_the_target_ends_the_run_and_stays(plain: Session, bench: Bench, tally: Tally) -> None:
+    plain.visit(bench.write("stats.py", SOURCE))
+    bench.upstream.script(Gate(ANSWER).reply())
+    plain.pick(4, "Fix `mean`")
+    until(lambda: bench.upstream.requests, "the request")
+    plain.amend(5, "  # zero")
+    until(bench.upstream.requests[0].closed.is_set, "the connection to be closed")
+    show(plain, "You typed in `mean`, so the text stays as you left it.")
+    tally.check(plain.text(), SOURCE.replace("total = 1\n", "total = 1  # zero\n"))
+
+
+def test_an_edit_that_comes_too_late_for_its_version_is_made_anew(plain: Session, bench: Bench, tally: Tally) -> None:
+    gate = Gate(ANSWER)
+    plain.visit(bench.write("stats.py", SOURCE))
+    bench.upstream.script(gate.reply())
+    plain.pick(4, "Fix `mean`")
+    until(lambda: bench.upstream.requests, "the request")
+
+    def answered() -> None:
+        gate.opened.set()
+        until(bench.entries, "the account of the request")
+        # The edit follows it within some milliseconds, and nothing outside the deaf editor shows it.
+        time.sleep(0.5)
+
+    plain.deaf(answered, 3, "LIMIT = 10")
+    show(plain, "Fixed `mean`")
+    tally.check(plain.text(), FIXED.replace("\n\n\ndef mean", "\n\nLIMIT = 10\n\ndef mean"))

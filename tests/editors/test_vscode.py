@@ -1,0 +1,304 @@
+"""The VS Code extension, from its package, in a real VS Code: edits that stream, stop and go back.
+
+One window serves all tests, each with a file of its own. Texts are compared as they are on the disk after saving.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from conftest import Tally
+from vscode.stagehand import (
+    AFTER,
+    BEFORE,
+    CONFIG,
+    FIXED,
+    HEAD,
+    LINE,
+    NOTE,
+    SOURCE,
+    TAIL,
+    Cue,
+    Desk,
+    fenced,
+    machine,
+    set_out,
+)
+from vscode.window import CODE, LENS, NOTICE, STATUS, Window
+
+pytestmark = [pytest.mark.editors, pytest.mark.timeout(180)]
+
+STALE = "ctrl+alt+f9"
+"""A key that asks for something about a version that is not there."""
+FRESH = 20.0
+"""Seconds from an empty profile to the first fix in the text."""
+BETTER = AFTER.replace("round(worth, 2)", "round(worth, ndigits=2)")
+BROKEN = AFTER.replace("round(worth, 2)", "round(worth, 2")
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """Return a window in which one fix was made, right after the start from an empty profile."""
+    folder = tmp_path_factory.mktemp("vscode")
+    with set_out(folder) as bench:
+        config = bench.configure("elsewhere", "config.toml", CONFIG.format(base=bench.upstream.openai))
+        path = bench.write("first.py", SOURCE)
+        place = {"line": LINE - 1, "character": 5}
+        stale = {"action": "fix", "uri": path.as_uri(), "version": 1000, "range": {"start": place, "end": place}}
+        keys = [{"key": STALE, "command": "tuppence.run", "args": stale}]
+        bench.upstream.says(fenced(AFTER))
+        began = time.monotonic()
+        with Window(bench.root, folder / "profile", bench.environment, machine(config), keys) as window:
+            desk = Desk(window, bench)
+            window.open(path)
+            desk.settle()
+            desk.fix()
+            window.wait(CODE, "round(worth, 2)")
+            desk.seconds = time.monotonic() - began
+            desk.answered()
+            assert window.saved(path) == FIXED
+            yield desk
+
+
+@pytest.fixture(autouse=True)
+def _tidy(desk: Desk, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Leave nothing open for the next test."""
+    yield
+    desk.tidy(request.node.name)
+
+
+def test_from_a_fresh_profile_to_a_fix_takes_seconds(desk: Desk) -> None:
+    print(f"from an empty profile to a fix in the text: {desk.seconds:.1f} s")
+    assert desk.seconds < FRESH
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"], ids=["lf", "crlf"])
+def test_a_streamed_fix_is_one_step_of_undo(desk: Desk, tally: Tally, ending: str) -> None:
+    source, fixed = SOURCE.replace("\n", ending), FIXED.replace("\n", ending)
+    path = desk.visit(f"undo{len(ending)}.py", source)
+    cue = Cue(fenced(AFTER), before="if rate is None")
+    desk.bench.upstream.script(cue.reply())
+    desk.fix()
+    desk.window.wait(CODE, "worth += price")
+    desk.window.wait(LENS, "Stop")
+    desk.shot("vscode-stream")
+    cue.give()
+    desk.answered()
+    desk.shot("vscode-answer")
+    tally.check(desk.window.saved(path), fixed)
+    desk.window.press("Control+z")
+    tally.check(desk.window.saved(path), source)
+    desk.window.press("Control+y")
+    tally.check(desk.window.saved(path), fixed)
+
+
+def test_imports_come_in_the_same_step(desk: Desk, tally: Tally) -> None:
+    path = desk.visit("imports.py")
+    desk.bench.upstream.says(f"{fenced(AFTER)}\n\n```imports\nimport math\n```", delay=0.01)
+    desk.fix()
+    desk.answered()
+    tally.check(desk.window.saved(path), FIXED.replace('."""\n\n', '."""\n\nimport math\n\n', 1))
+    desk.window.press("Control+z")
+    tally.check(desk.window.saved(path), SOURCE)
+
+
+def test_a_climb_is_in_the_same_step(desk: Desk, tally: Tally) -> None:
+    path = desk.visit("climb.py")
+    desk.bench.upstream.says(fenced(BROKEN), delay=0.01)
+    desk.bench.upstream.says(fenced(BETTER), delay=0.01)
+    desk.fix()
+    desk.answered()
+    tally.check(desk.window.saved(path), HEAD + BETTER + TAIL)
+    desk.window.press("Control+z")
+    tally.check(desk.window.saved(path), SOURCE)
+
+
+def test_what_is_typed_after_an_answer_is_a_step_of_its_own(desk: Desk, tally: Tally) -> None:
+    path = desk.visit("after.py")
+    desk.bench.upstream.says(fenced(AFTER))
+    desk.fix()
+    desk.answered()
+    desk.window.go(NOTE, 30)
+    desk.window.type("x")
+    desk.window.press("Control+z")
+    tally.check(desk.window.saved(path), FIXED)
+    desk.window.press("Control+z")
+    tally.check(desk.window.saved(path), SOURCE)
+
+
+def test_no_keystroke_is_lost_while_an_answer_streams(desk: Desk, tally: Tally) -> None:
+    path = desk.visit("typing.py")
+    cue = Cue(fenced(AFTER), before="if rate is None", pace=0.03)
+    desk.bench.upstream.script(cue.reply())
+    desk.fix()
+    desk.window.wait(CODE, "worth = 0")
+    desk.window.go(NOTE, 12)
+    typed = "the quick brown fox jumps over the lazy dog "
+    rate = desk.window.type(typed, 10)
+    cue.give()
+    print(f"typed {rate:.1f} characters a second")
+    desk.answered()
+    line = FIXED.splitlines()[NOTE - 1]
+    expected = FIXED.replace(line, line[:10] + typed + line[10:])
+    tally.check(desk.window.saved(path), expected)
+    desk.window.click(LENS, "Put back")
+    desk.window.gone(LENS, "Put back")
+    tally.check(desk.window.saved(path), expected.replace(AFTER, BEFORE))
+
+
+def test_typing_in_the_target_stops_the_answer_and_stays(desk: Desk, tally: Tally) -> None:
+    path = desk.visit("inside.py")
+    cue = Cue(fenced(AFTER), before="if rate is None")
+    desk.bench.upstream.script(cue.reply())
+    desk.fix()
+    desk.window.wait(CODE, "worth += price")
+    half = desk.window.saved(path)
+    desk.window.go(LINE, 100)
+    desk.window.type("  # mine")
+    desk.settle()
+    assert cue.closed.wait(5)
+    cue.give()
+    first = "def total(orders, rate=None):"
+    assert first in half
+    tally.check(desk.window.saved(path), half.replace(first, f"{first}  # mine"))
+    assert "stays as you left it" in " ".join(desk.window.texts(".statusbar-item"))
+
+
+@pytest.mark.parametrize("way", ["status item", "in the text", "palette", "key", "notification", "menu"])
+def test_a_run_is_stopped(desk: Desk, tally: Tally, way: str) -> None:
+    path = desk.visit(f"stop-{way.replace(' ', '-')}.py")
+    cue = Cue(fenced(AFTER), before="if rate is None")
+    desk.bench.upstream.script(cue.reply())
+    desk.fix()
+    desk.window.wait(CODE, "worth += price")
+    match way:
+        case "status item":
+            desk.window.click(STATUS, "Fix")
+        case "in the text":
+            desk.window.click(LENS, "Stop")
+        case "palette":
+            desk.window.command("Tuppence: Stop")
+        case "key":
+            desk.window.press("Control+Alt+Backspace")
+        case "menu":
+            desk.window.pick("Stop")
+        case _:
+            desk.window.wait(NOTICE, "Fix `total`", 10)
+            desk.shot("vscode-cancel")
+            desk.window.click(f"{NOTICE} .monaco-button", "Cancel")
+    desk.settle()
+    assert cue.closed.wait(5), "the request was left open"
+    desk.window.gone(LENS, "Stop")
+    desk.window.go(NOTE, 30)
+    desk.window.type("!")
+    line = SOURCE.splitlines()[NOTE - 1]
+    tally.check(desk.window.saved(path), SOURCE.replace(line, line[:28] + "!" + line[28:]))
+
+
+def test_put_back_is_exact_whatever_lies_between(desk: Desk, tally: Tally) -> None:
+    path = desk.visit("back.py")
+    desk.bench.upstream.says(fenced(AFTER))
+    desk.fix()
+    desk.answered()
+    desk.window.go(NOTE, 12)
+    desk.window.type("typed ")
+    desk.window.saved(path)
+    desk.window.command("Tuppence: Put Back")
+    desk.window.gone(LENS, "Put back")
+    line = SOURCE.splitlines()[NOTE - 1]
+    tally.check(desk.window.saved(path), SOURCE.replace(line, line[:10] + "typed " + line[10:]))
+
+
+def test_keep_ends_the_offers(desk: Desk, tally: Tally) -> None:
+    path = desk.visit("keep.py")
+    desk.bench.upstream.says(fenced(AFTER))
+    desk.fix()
+    desk.answered()
+    desk.window.click(LENS, "Keep")
+    desk.window.gone(LENS, "Put back")
+    tally.check(desk.window.saved(path), FIXED)
+
+
+def test_a_better_model_is_asked_again(desk: Desk, tally: Tally) -> None:
+    path = desk.visit("again.py")
+    desk.bench.upstream.says(fenced(AFTER))
+    desk.fix()
+    desk.answered()
+    desk.bench.upstream.says(fenced(BETTER))
+    desk.window.click(LENS, "Again with a better model (claude-opus-5-5, about $")
+    desk.window.wait(CODE, "ndigits")
+    desk.answered()
+    assert desk.bench.upstream.requests[-1].body["model"] == "claude-opus-5-5"
+    tally.check(desk.window.saved(path), HEAD + BETTER + TAIL)
+
+
+def test_a_stale_version_changes_nothing(desk: Desk, tally: Tally) -> None:
+    path = desk.bench.root / "first.py"
+    desk.window.open(path)
+    before = path.read_bytes().decode()
+    asked = len(desk.bench.upstream.requests)
+    desk.window.press("Control+Alt+F9")
+    desk.window.wait(NOTICE, "The document changed after the menu was opened")
+    assert len(desk.bench.upstream.requests) == asked
+    tally.check(desk.window.saved(path), before)
+
+
+def test_an_answer_arrives_in_a_tab_that_is_not_shown(desk: Desk, tally: Tally) -> None:
+    path = desk.visit("behind.py")
+    other = desk.bench.write("other.py", "x = 1\n")
+    cue = Cue(fenced(AFTER), before="if rate is None")
+    desk.bench.upstream.script(cue.reply())
+    desk.fix()
+    desk.window.wait(CODE, "worth += price")
+    desk.window.open(other)
+    cue.give()
+    desk.settle()
+    tally.check(desk.window.saved(other), "x = 1\n")
+    desk.window.open(path)
+    desk.answered()
+    tally.check(desk.window.saved(path), FIXED)
+    desk.window.command("Tuppence: Put Back")
+    desk.window.gone(LENS, "Put back")
+    tally.check(desk.window.saved(path), SOURCE)
+
+
+def test_saving_meanwhile_saves_what_stands_there_and_the_answer_goes_on(desk: Desk, tally: Tally) -> None:
+    path = desk.visit("saving.py")
+    cue = Cue(fenced(AFTER), before="if rate is None")
+    desk.bench.upstream.script(cue.reply())
+    desk.fix()
+    desk.window.wait(CODE, "worth += price")
+    half = desk.window.saved(path)
+    assert half.startswith(HEAD + "def total(orders, rate=None):\n    worth = 0\n")
+    cue.give()
+    desk.answered()
+    tally.check(desk.window.saved(path), FIXED)
+
+
+def test_undo_meanwhile_takes_it_back_and_stops(desk: Desk, tally: Tally) -> None:
+    path = desk.visit("undoing.py")
+    cue = Cue(fenced(AFTER), before="if rate is None")
+    desk.bench.upstream.script(cue.reply())
+    desk.fix()
+    desk.window.wait(CODE, "worth += price")
+    desk.window.saved(path)
+    desk.window.press("Control+z")
+    desk.settle()
+    assert cue.closed.wait(5)
+    tally.check(desk.window.saved(path), SOURCE)
+
+
+def test_closing_the_file_ends_it(desk: Desk, tally: Tally) -> None:
+    path = desk.visit("closing.py")
+    cue = Cue(fenced(AFTER), before="if rate is None")
+    desk.bench.upstream.script(cue.reply())
+    desk.fix()
+    desk.window.wait(CODE, "worth += price")
+    desk.window.press("Control+w")
+    desk.window.click(".monaco-dialog-box .monaco-button", "Don't Save")
+    desk.settle()
+    assert cue.closed.wait(5)
+    tally.check(path.read_bytes().decode(), SOURCE)

@@ -1,0 +1,196 @@
+"""The VS Code extension, from its package, in a real VS Code: what is read there, keys, money, and where its server is.
+
+The window has two folders, which are not trusted and whose settings name another server; ours is on the path.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conftest import Tally
+from tuppence.core.accounts import add, money
+from vscode.stagehand import AFTER, CONFIG, FIXED, LINE, SOURCE, Cue, Desk, fenced, set_out
+from vscode.window import HOVER, MENU, NOTICE, STATUS, Window, until
+
+pytestmark = [pytest.mark.editors, pytest.mark.timeout(240)]
+
+FETCH = """new Promise((say) => {
+  document.addEventListener("securitypolicyviolation", (event) => say(event.effectiveDirective));
+  fetch("http://127.0.0.1:1/").catch(() => setTimeout(() => say("it went out"), 2000));
+})"""
+"""Tries to leave a page, and says what kept it in."""
+
+
+CODE_OF_TESTS = """from worth import total
+
+
+def test_nothing_is_worth_nothing():
+    assert total([], None) == 0
+"""
+EXPLANATION = """## What it does
+
+It adds up what **orders** are worth, [see](command:workbench.action.quit) <script>window.evil = 1</script>
+![x](https://example.com/x.png).
+
+```python
+sum = 0
+```
+
+The end."""
+FINDING = """severity: error
+line: `    return round(sum)`
+problem: Cents are lost.
+```
+    return round(sum, 2)
+```"""
+UNTRUSTED = {"security.workspace.trust.enabled": True, "security.workspace.trust.startupPrompt": "never"}
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """Return a window on two folders that nobody trusts."""
+    folder = tmp_path_factory.mktemp("vscode-views")
+    with set_out(folder) as bench:
+        bench.configure("tuppence", "config.toml", CONFIG.format(base=bench.upstream.openai))
+        (folder / "second").mkdir()
+        both = folder / "both.code-workspace"
+        named = json.loads((bench.root / ".vscode" / "settings.json").read_text(encoding="utf-8"))
+        folders = [{"path": "project"}, {"path": "second"}]
+        both.write_text(json.dumps({"folders": folders, "settings": named}), encoding="utf-8")
+        with Window(both, folder / "profile", bench.environment, settings=UNTRUSTED) as window:
+            yield Desk(window, bench)
+
+
+@pytest.fixture(autouse=True)
+def _tidy(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Leave nothing open for the next test."""
+    yield
+    if "desk" in request.fixturenames:
+        request.getfixturevalue("desk").tidy(request.node.name)
+
+
+def test_every_folder_of_a_workspace_is_served(desk: Desk, tally: Tally) -> None:
+    path = desk.bench.root.parent / "second" / "elsewhere.py"
+    path.write_text(SOURCE, encoding="utf-8")
+    desk.window.open(path)
+    desk.settle()
+    desk.bench.upstream.says(fenced(AFTER))
+    desk.fix()
+    desk.answered()
+    tally.check(desk.window.saved(path), FIXED)
+    assert "Restricted Mode" in " ".join(desk.window.texts(".statusbar-item"))
+
+
+def test_an_explanation_streams_into_a_harmless_page(desk: Desk) -> None:
+    desk.visit("explain.py")
+    cue = Cue(EXPLANATION, before="```python")
+    desk.bench.upstream.script(cue.reply())
+    desk.pick("Explain")
+    until(lambda: "It adds up what orders are worth" in desk.window.page(), "the first words")
+    assert "The end." not in desk.window.page()
+    cue.give()
+    until(lambda: "The end." in desk.window.page(), "the last words")
+    desk.shot("vscode-explain")
+    desk.settle()
+    assert "kimi-k2.6" in desk.window.page("footer")
+    assert desk.window.call("attempt", "main", "document.querySelectorAll('main a, main img, main script').length") == 0
+    policy = desk.window.call("attempt", "main", "document.querySelector('meta[http-equiv]').content")
+    assert policy.startswith("default-src 'none'; style-src 'nonce-")
+    assert desk.window.call("attempt", "main", FETCH) == "connect-src"
+    desk.window.press("Control+1")
+    desk.window.go(LINE, 6)
+    for _ in range(5):
+        desk.window.press("Control+k", "Control+i")
+        if "orders are worth" in " ".join(desk.window.texts(HOVER)):
+            break
+        time.sleep(0.5)
+    hover = " ".join(desk.window.texts(HOVER))
+    assert "orders are worth" in hover
+    assert "kimi-k2.6, kept" in hover
+    desk.shot("vscode-hover")
+
+
+def test_generated_tests_go_to_their_file(desk: Desk, tally: Tally) -> None:
+    (desk.bench.root / "tests").mkdir()
+    (desk.bench.root / "tests" / "test_other.py").write_text("def test_other():\n    assert True\n")
+    desk.visit("worth.py")
+    desk.bench.upstream.says(fenced(CODE_OF_TESTS))
+    desk.pick("Generate tests")
+    desk.window.wait(".tab", "test_worth.py")
+    desk.settle()
+    desk.window.click(".tab", "test_worth.py")
+    desk.window.wait(".tab.active", "test_worth.py")
+    path = desk.bench.root / "tests" / "test_worth.py"
+    tally.check(desk.window.saved(path), CODE_OF_TESTS)
+
+
+def test_a_review_asks_with_the_key_of_the_secret_store(desk: Desk, tally: Tally) -> None:
+    path = desk.visit("review.py")
+    desk.window.command("Tuppence: Set Provider Key")
+    desk.window.wait(".quick-input-list .monaco-list-row", "ANTHROPIC_API_KEY")
+    desk.window.call("insert", "GUARDED")
+    desk.window.click(".quick-input-list .monaco-list-row", "GUARDED_API_KEY")
+    desk.window.wait(".quick-input-widget input[type=password]")
+    desk.window.call("insert", "sk-of-the-secret-store")
+    desk.window.press("Enter")
+    desk.settle()
+    desk.bench.upstream.says(FINDING)
+    desk.pick("Review")
+    desk.window.wait(".squiggly-error")
+    assert desk.bench.upstream.requests[-1].headers["authorization"] == "Bearer sk-of-the-secret-store"
+    desk.window.go(LINE + 9, 8)
+    assert any(entry.startswith("Apply: Cents are lost") for entry in desk.window.menu())
+    desk.shot("vscode-review")
+    desk.window.click(MENU, "Apply: Cents are lost")
+    desk.window.gone(".squiggly-error")
+    tally.check(desk.window.saved(path), SOURCE.replace("round(sum)", "round(sum, 2)"))
+    kept = desk.window.profile / "data" / "User"
+    assert not [file for file in kept.rglob("*.json") if "sk-of-the-secret-store" in file.read_text(encoding="utf-8")]
+
+
+def test_the_cost_is_shown_and_reported(desk: Desk) -> None:
+    desk.visit("cost.py")
+    desk.bench.upstream.says(fenced(AFTER))
+    desk.fix()
+    desk.answered()
+    spent = money(add(entry.cost for entry in desk.bench.entries()))
+    until(lambda: desk.window.status().startswith(f"{spent}, saved $"), f"{spent} in the status bar")
+    desk.window.call("hover", STATUS, "")
+    desk.window.wait(HOVER, "Last: fix by kimi-k2.6")
+    tooltip = " ".join(desk.window.texts(HOVER))
+    assert "Why: fix rated" in tooltip
+    assert "Cached tokens: 0" in tooltip
+    desk.shot("vscode-cost")
+    desk.window.press("Escape")
+    desk.window.click(STATUS)
+    until(lambda: "By model, 30 days" in desk.window.page(), "the report")
+    page = desk.window.page()
+    assert "mine/kimi-k2.6" in page
+    assert spent in page
+    desk.shot("vscode-report")
+
+
+def test_the_server_is_installed_after_asking(tmp_path: Path, tally: Tally) -> None:
+    with set_out(tmp_path) as bench:
+        bench.configure("tuppence", "config.toml", CONFIG.format(base=bench.upstream.openai))
+        environment = bench.environment | {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+        with Window(bench.root, tmp_path / "profile", environment) as window:
+            desk = Desk(window, bench)
+            window.wait(NOTICE, "Tuppence needs its server")
+            assert "Tuppence" in window.status()
+            desk.shot("vscode-install")
+            own = window.profile / "data" / "User" / "globalStorage" / "tuppence.tuppence"
+            assert not list(own.glob("server-*")), "it was installed before anybody said so"
+            window.click(f"{NOTICE} .monaco-button", "Install")
+            window.wait(STATUS, "saved", 200)
+            path = desk.visit("installed.py")
+            bench.upstream.says(fenced(AFTER))
+            desk.fix()
+            desk.answered()
+            tally.check(window.saved(path), FIXED)
+            assert list(own.glob("server-*/tuppence-is-ready"))

@@ -1,0 +1,129 @@
+"""What an attempt comes to: the provider's counts, or an estimate where it may be billed, else nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from tuppence.account import Account, Attempt
+from tuppence.core.models import Model, Provider
+from tuppence.core.prompt import Prompt
+from tuppence.core.route import Route
+from tuppence.core.usage import Price, Rates, Usage, estimate
+from tuppence.providers import Event, Metered, Stop, Text, Thinking
+from tuppence.stream import Fate, Sending
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+PROMPT = Prompt(system="s" * 100, shared=(), tail="t" * 240, max_output=100)
+ASKED = estimate("x" * PROMPT.characters)
+COUNTS = Usage(fresh=100, cache_read=900, output=50)
+
+
+def model(name: str, rate: str) -> Model:
+    """Return a model whose tokens all cost the same: USD per million."""
+    return Model(
+        provider=Provider("mine", "openai", "http://127.0.0.1:1"),
+        id=name,
+        tier="budget",
+        price=Price(Rates(Decimal(rate), Decimal(rate))),
+    )
+
+
+SMALL, BIG = model("small", "1"), model("big", "10")
+ROUTE = Route(SMALL, 0.8, None, (SMALL, BIG), (), BIG, "because")
+
+
+def attempt(*pieces: Event | Fate, of: Model = SMALL) -> Attempt:
+    """Return an attempt of which these pieces came; a fate stands for a request that met it."""
+    made = Attempt(model=of, prompt=PROMPT, at=NOON)
+    for piece in pieces:
+        made.note(_sending(of, piece) if isinstance(piece, str) else piece)
+    return made
+
+
+def _sending(of: Model, fate: Fate) -> Sending:
+    return Sending(of, 1, lambda: fate)
+
+
+WITH: Fate = "with the server"
+OUT: Sequence[tuple[str, Attempt, Usage | None, bool]] = (
+    ("never asked", attempt(), None, False),
+    ("kept back", attempt("kept back"), None, False),
+    ("turned away", attempt("turned away"), None, False),
+    ("turned away, waiting", attempt("turned away", "turned away"), None, False),
+    ("no byte yet", attempt(WITH), Usage(fresh=ASKED), True),
+    ("timed out, then turned away", attempt(WITH, "turned away"), Usage(fresh=2 * ASKED), True),
+    ("thinking", attempt(WITH, Thinking("x" * 33)), Usage(fresh=ASKED, thinking=10), True),
+    ("mid-stream", attempt(WITH, Text("x" * 33)), Usage(fresh=ASKED, output=10), True),
+    (
+        "mid-stream with counts",
+        attempt(WITH, Metered(Usage(fresh=7, cache_read=3, output=1)), Text("x" * 33)),
+        Usage(fresh=7, cache_read=3, output=10),
+        True,
+    ),
+    ("hung up in the middle", attempt("turned away", Text("x" * 33)), Usage(fresh=ASKED, output=10), True),
+    ("whole", attempt(WITH, Text("x" * 33), Metered(COUNTS), Stop("end")), COUNTS, False),
+    ("whole, no counts", attempt(WITH, Text("x" * 33), Stop("end")), Usage(fresh=ASKED, output=10), True),
+    (
+        "whole, counts of the beginning only",
+        attempt(WITH, Metered(Usage(fresh=7, output=1)), Text("x" * 339), Stop("end")),
+        Usage(fresh=7, output=100),
+        True,
+    ),
+    (
+        "whole, the prompt not counted",
+        attempt(WITH, Text("x" * 33), Metered(Usage(output=9)), Stop("end")),
+        Usage(fresh=ASKED, output=10),
+        True,
+    ),
+    (
+        "whole after a time-out",
+        attempt(WITH, WITH, Text("x" * 33), Metered(COUNTS), Stop("end")),
+        Usage(fresh=100 + ASKED, cache_read=900, output=50),
+        True,
+    ),
+    (
+        "whole after being turned away",
+        attempt("turned away", WITH, Text("x" * 33), Metered(COUNTS), Stop("end")),
+        COUNTS,
+        False,
+    ),
+)
+
+
+@pytest.mark.parametrize(("made", "usage", "estimated"), [row[1:] for row in OUT], ids=[row[0] for row in OUT])
+def test_what_an_attempt_comes_to(made: Attempt, usage: Usage | None, estimated: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    assert made.usage == usage
+    assert made.estimated is estimated
+    tokens = usage.prompt + usage.output + usage.thinking if usage else 0
+    assert made.price() == Decimal(tokens) / 1_000_000
+    assert made.price(BIG) == Decimal(tokens) * 10 / 1_000_000
+
+
+def test_the_providers_own_charge_counts_where_it_came_with_the_last_counts() -> None:
+    own = Metered(COUNTS, Decimal("0.5"))
+    assert attempt(WITH, own, Stop("end")).price() == Decimal("0.5")
+    assert attempt(WITH, own, Metered(COUNTS), Stop("end")).price() == Decimal("0.5")
+    assert attempt(WITH, own).price() != Decimal("0.5")
+    # The best model costs what it did cost, not what its list price makes of it.
+    assert attempt(WITH, own, Stop("end"), of=BIG).price(BIG) == Decimal("0.5")
+
+
+def test_an_account_adds_up_and_says_what_it_does_not_know() -> None:
+    account = Account(run="r", session="s", action="fix", language="python", difficulty=0.4)
+    assert (account.total, account.estimated) == (Decimal(0), False)
+    first = account.enter(attempt(WITH, Text("x" * 33)), ROUTE, "cancelled")
+    assert (first.at, first.model, first.tier, first.reason) == (NOON, "small", "budget", "because")
+    assert (first.outcome, first.estimated, first.difficulty) == ("cancelled", True, 0.4)
+    assert first.best_cost == first.cost * 10 if first.cost else False
+    account.enter(attempt(WITH, Metered(COUNTS), Stop("end"), of=BIG), ROUTE, "kept")
+    assert account.total == Decimal(ASKED + 10 + 10 * 1050) / 1_000_000
+    assert account.estimated
+    free = account.enter_free("ruff", "ruff", NOON, "kept")
+    assert (free.cost, free.usage, free.tier, free.best_cost) == (Decimal(0), None, "none", None)
+    unknown = Model(provider=SMALL.provider, id="odd", tier="local")
+    assert account.enter(attempt(WITH, of=unknown), ROUTE, "failed").cost is None
+    assert account.total is None

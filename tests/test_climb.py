@@ -1,0 +1,101 @@
+"""An answer that does not hold: the next better model gets one try, in sight; else the text is put back."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from acting import FIXED, GOOD, SRC, lines, messages
+from stage import CONFIG, pick, stage
+from upstream import Reply, answer, cut, error_in_stream
+
+BROKEN = "```python\ndef mean(xs):\n    return sum(xs / len(xs)\n```"
+ELIDED = "```python\ndef mean(xs):\n    # ... rest of the code\n```"
+SMALL, BIG = Decimal("0.000042"), Decimal("0.0016")
+ALONE = CONFIG.partition('[[models]]\nid = "big"')[0]
+
+BAD: dict[str, tuple[Reply, str]] = {
+    "cut off": (answer(GOOD[:40], finish="length"), "The answer was cut off at the model's output limit."),
+    "empty": (answer(""), "The answer is empty."),
+    "refused": (answer("I can't.", finish="content_filter"), "The model refused to answer."),
+    "unparsable": (answer(BROKEN), "With the answer the file no longer parses"),
+    "no code": (answer("You should divide by the right length."), "The answer is no code block"),
+    "unchanged": (answer("```python\ndef mean(xs):\n    return sum(xs) / len(x)\n```"), "The answer changes nothing."),
+}
+
+
+async def test_the_better_model_gets_one_try_in_sight(tmp_path: Path) -> None:
+    async with stage(tmp_path) as s:
+        buffer = s.editor.open(s.write("stats.py", SRC), "python")
+        for count, (name, (bad, why)) in enumerate(BAD.items(), 1):
+            s.upstream.script(bad, answer(GOOD))
+            await s.editor.run(pick(await s.editor.menu(buffer, 5), "Fix"))
+            assert buffer.text == FIXED, name
+            first, second = s.entries()[-2:]
+            assert len(s.entries()) == len(s.upstream.requests) == 2 * count
+            assert [each.body["model"] for each in s.upstream.requests[-2:]] == ["small", "big"]
+            assert (first.model, first.outcome, first.cost) == ("small", "failed check", SMALL)
+            assert (second.model, second.outcome, second.cost) == ("big", "kept", BIG)
+            assert first.run == second.run
+            reason = f"asked after small, whose answer was not kept: {why}".rstrip(".")
+            assert second.reason.startswith(reason)
+            assert any(line.startswith(f"big: {reason}") for line in lines(s))
+            assert s.editor.seen.logs[-1].startswith(f"Fix `mean`: mine/big. {reason}")
+            assert messages(s)[-1].startswith(f"Fixed `mean`: big, $0.0016 (parses); {reason}")
+            assert s.editor.seen.costs[-1].last.cost.usd == str(SMALL + BIG)
+            s.editor.type(buffer, 0, len(buffer.text), SRC)
+
+
+@pytest.mark.parametrize("wire", ["openai", "anthropic"])
+async def test_an_answer_that_breaks_off_is_one_that_does_not_hold(tmp_path: Path, wire: str) -> None:
+    async with stage(tmp_path, wire=wire) as s:
+        buffer = s.editor.open(s.write("stats.py", SRC), "python")
+        overloaded = {"type": "overloaded_error", "code": "overloaded_error", "message": "later"}
+        for bad in (cut(GOOD, after=3), error_in_stream(overloaded, GOOD[:30])):
+            s.upstream.script(bad, answer(GOOD))
+            await s.editor.run(pick(await s.editor.menu(buffer, 5), "Fix"))
+            assert buffer.text == FIXED
+            first, second = s.entries()[-2:]
+            assert (first.outcome, first.estimated, second.outcome) == ("failed", True, "kept")
+            assert first.cost
+            assert first.cost > 0
+            s.editor.type(buffer, 0, len(buffer.text), SRC)
+        assert len(s.upstream.requests) == 4
+
+
+async def test_when_the_better_model_fails_too_the_text_is_put_back_and_why_is_told(tmp_path: Path) -> None:
+    async with stage(tmp_path, streams=True) as s:
+        buffer = s.editor.open(s.write("stats.py", SRC), "python")
+        s.upstream.says(BROKEN)
+        s.upstream.says(ELIDED)
+        await s.editor.run(pick(await s.editor.menu(buffer, 5), "Fix"))
+        assert buffer.text == SRC
+        assert s.editor.seen.drafts
+        [message] = messages(s)
+        assert message.startswith("Could not fix `mean`. small: With the answer the file no longer parses")
+        assert " big: The answer leaves code out" in message
+        assert message.endswith(f"The text is as it was. It cost ${(SMALL + BIG):.4f}.")
+        assert [each.outcome for each in s.entries()] == ["failed check", "failed check"]
+        assert len(s.upstream.requests) == 2
+
+
+async def test_where_there_is_no_better_model_the_text_is_put_back(tmp_path: Path) -> None:
+    async with stage(tmp_path, config=ALONE, streams=True) as s:
+        buffer = s.editor.open(s.write("stats.py", SRC), "python")
+        s.upstream.says(BROKEN)
+        await s.editor.run(pick(await s.editor.menu(buffer, 5), "Fix"))
+        assert buffer.text == SRC
+        assert messages(s)[0].endswith("The text is as it was. It cost <$0.0001.")
+        assert [each.outcome for each in s.entries()] == ["failed check"]
+
+
+async def test_the_findings_of_a_review_that_does_not_hold_are_taken_down(tmp_path: Path) -> None:
+    async with stage(tmp_path) as s:
+        buffer = s.editor.open(s.write("stats.py", SRC), "python")
+        s.upstream.says("", finish="content_filter")
+        s.upstream.says("No findings.")
+        await s.editor.run(pick(await s.editor.menu(buffer, 5), "Review"))
+        assert messages(s)[-1].startswith("Reviewed `mean`: big, no finding, $0.0016")
+        assert not s.editor.seen.diagnostics.get(buffer.uri)

@@ -1,0 +1,178 @@
+"""Tests of core/making.py: a reply, cut anywhere, becomes an answer with its verdict."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuppence.core.actions import ACTIONS, EXPLAIN, FIX, REVIEW, TESTS, Action, find, title
+from tuppence.core.languages import language
+from tuppence.core.making import Place, Work, begin
+from tuppence.core.steps import Answer, Drafted, Found, Piece, Step
+from tuppence.core.syntax import parse
+from tuppence.core.target import Target
+from tuppence.core.text import Document, Span, apply
+
+SOURCE = "import os\n\n\ndef mean(xs):\n    return sum(xs) / len(x)\n\n\nLAST = 1\n"
+FIXED = SOURCE.replace("len(x)", "len(xs)")
+REPLY = "```python\ndef mean(xs):\n    return sum(xs) / len(xs)\n```\n"
+
+
+def work(action: Action, source: str = SOURCE, about: str = "mean", place: Place | None = None) -> Work:
+    """Return the work on the definition of that name, or on the lines that hold that text."""
+    document = Document("file:///p/stats.py", "python", 1, source)
+    tree = parse(source, language("python"))
+    block = next((block for block in tree.blocks() if block.name == about), None)
+    start = source.find(about)
+    span = block.span if block else document.whole_lines(Span(start, start + len(about)))
+    target = Target(span, about if block else "", "function" if block else "lines")
+    return Work(action=action, document=document, tree=tree, language=tree.language, target=target, place=place)
+
+
+def made(work: Work, reply: str, stop: Literal["end", "length", "refused"] = "end", size: int = 5) -> Answer:
+    """Return the answer that a reply gives in pieces of that size."""
+    return steps(work, reply, stop, size)[1]
+
+
+def steps(
+    work: Work, reply: str, stop: Literal["end", "length", "refused"] = "end", size: int = 5
+) -> tuple[list[Step], Answer]:
+    making = begin(work)
+    shown: list[Step] = []
+    for start in range(0, len(reply), size):
+        shown += making.feed(reply[start : start + size])
+    rest, answer = making.finish(stop)
+    return [*shown, *rest], answer
+
+
+def fixed(reply: str, source: str = SOURCE, about: str = "mean") -> str:
+    """Return the file after a fix that was kept."""
+    answer = made(work(FIX, source, about), reply)
+    assert answer.verdict.fit, answer.verdict
+    starts = [edit.span.start for edit in answer.edits]
+    assert starts == sorted(set(starts)), "in order, and no two at one place"
+    return apply(source, answer.edits)
+
+
+def test_a_fix_replaces_the_target() -> None:
+    assert fixed(REPLY) == FIXED
+
+
+def test_its_imports_are_merged_in_the_same_edits() -> None:
+    wanted = "```imports\nfrom math import nan\nimport os\n```\n"
+    after = FIXED.replace("import os\n", "import os\nfrom math import nan\n")
+    assert fixed(REPLY + wanted) == after
+    assert fixed(REPLY + wanted, SOURCE.replace("\n", "\r\n")) == after.replace("\n", "\r\n")
+
+
+def test_imports_at_the_targets_own_start() -> None:
+    source = SOURCE.removeprefix("import os\n\n\n")
+    assert fixed(REPLY + "```imports\nimport os\n```", source) == "import os\n\n" + source.replace("len(x)", "len(xs)")
+
+
+def test_imports_inside_a_target_that_is_the_whole_file() -> None:
+    answer = made(work(FIX, SOURCE, SOURCE), f"```python\n{FIXED}```\n```imports\nfrom math import nan\n```")
+    assert apply(SOURCE, answer.edits) == FIXED.replace("import os\n", "import os\nfrom math import nan\n")
+
+
+def test_imports_that_stand_below_the_target_move_with_it() -> None:
+    source = "x = undefined\n\nimport os\nimport sys\n"
+    after = fixed("```\nx = None\ny = 1\n```\n```imports\nimport re\n```", source, "x = undefined")
+    assert after == "x = None\ny = 1\n\nimport os\nimport sys\nimport re\n"
+
+
+def test_an_import_that_is_no_import_is_passed_over() -> None:
+    assert fixed(REPLY + "```imports\nos.system('rm')\n```") == FIXED
+
+
+@pytest.mark.parametrize(
+    ("reply", "stop", "why"),
+    [
+        ("", "end", "The answer is empty."),
+        ("I cannot.", "refused", "The model refused to answer."),
+        (REPLY[:-9], "length", "The answer was cut off at the model's output limit."),
+        ("```python\ndef mean(xs):\n    return (sum(xs)\n```", "end", "With the answer the file no longer parses"),
+        ("```python\ndef mean(xs):\n    return sum(xs) / len(x)\n```", "end", "The answer changes nothing."),
+    ],
+)
+def test_a_fix_that_is_of_no_use_is_not_fit(reply: str, stop: Literal["end", "length", "refused"], why: str) -> None:
+    verdict = made(work(FIX), reply, stop).verdict
+    assert not verdict.fit
+    assert verdict.reasons[0].startswith(why)
+
+
+@given(st.integers(1, 40))
+def test_the_drafts_lead_to_the_same_text_however_the_reply_is_cut(size: int) -> None:
+    shown, answer = steps(work(FIX), REPLY, size=size)
+    text = SOURCE
+    for step in shown:
+        assert isinstance(step, Drafted)
+        for edit in step.edits:
+            text = apply(text, [edit])
+    assert text == apply(SOURCE, answer.edits) == FIXED
+
+
+@given(st.integers(1, 60))
+def test_an_explanation_is_clean_and_the_pieces_are_the_whole(size: int) -> None:
+    reply = "`mean` **averages**.\n\n![x](https://e.example/x.png) <script>no</script> [docs](command:rm)\n"
+    shown, answer = steps(work(EXPLAIN), reply, size=size)
+    pieces = "".join(step.markdown for step in shown if isinstance(step, Piece))
+    assert pieces.strip() == answer.markdown
+    assert answer.markdown == "`mean` **averages**.\n\nx &lt;script>no&lt;/script> docs"
+    assert answer.verdict.fit
+
+
+def test_an_explanation_of_something_else_is_not_fit() -> None:
+    assert not made(work(EXPLAIN), "Bananas grow in warm countries.").verdict.fit
+
+
+def test_a_finding_is_told_as_soon_as_it_is_complete() -> None:
+    making = begin(work(REVIEW))
+    first = "severity: error\nline: `return sum(xs) / len(x)`\nproblem: Unknown.\n---\n"
+    [found] = making.feed(first)
+    assert isinstance(found, Found)
+    assert SOURCE[found.finding.span.start : found.finding.span.end] == "return sum(xs) / len(x)"
+    assert making.feed("severity: hint\nline: `LAST = 1`\nproblem: Not in the target.\n---\n") == ()
+    shown, answer = making.finish("end")
+    assert shown == ()
+    assert [finding.message for finding in answer.findings] == ["Unknown."]
+    assert answer.verdict.fit
+
+
+def test_tests_are_for_their_place() -> None:
+    place = Place("/p/tests/test_stats.py", Document("file:///p/tests/test_stats.py", "python", 3, ""), new=True)
+    reply = "```python\ndef test_mean():\n    assert mean([1])\n```\n```imports\nfrom stats import mean\n```"
+    answer = made(work(TESTS, place=place), reply)
+    assert answer.verdict.fit
+    assert answer.written is not None
+    assert (answer.written.path, answer.written.imports) == ("/p/tests/test_stats.py", "from stats import mean")
+    assert answer.edits == (), "the target's own document stays as it is"
+
+
+@pytest.mark.parametrize(
+    ("there", "why"),
+    [
+        ("def test_mean():\n    assert mean([1])\n", "The answer holds no test that the file does not have."),
+        ("def test_mean():\n    assert 0\n", "The answer writes `test_mean` again, which the file has already."),
+    ],
+)
+def test_tests_that_are_there_already_are_of_no_use(there: str, why: str) -> None:
+    place = Place("/p/t.py", Document("file:///p/t.py", "python", 3, there), new=False)
+    verdict = made(work(TESTS, place=place), "```python\ndef test_mean():\n    assert mean([1])\n```").verdict
+    assert (verdict.fit, verdict.reasons) == (False, (why,))
+
+
+def test_the_titles_of_the_menu() -> None:
+    assert [title(action, "mean") for action in ACTIONS] == [
+        "Fix `mean`",
+        "Explain `mean`",
+        "Generate tests for `mean`",
+        "Review `mean`",
+    ]
+    assert title(FIX, "mean", "undefined name 'foo'.\nmore") == "Fix: undefined name 'foo'"
+    assert title(FIX, "", "x" * 100) == f"Fix: {'x' * 71}…"
+    assert title(FIX, "", " \n ") == "Fix the selection"
+    assert (find("fix"), find("nothing")) == (FIX, None)

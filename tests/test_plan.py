@@ -1,0 +1,270 @@
+"""Tests of plan.py and placing.py: what is settled before a model is asked. No model is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tuppence import placing, plan
+from tuppence.account import Account
+from tuppence.cache import Answers
+from tuppence.config import Watched
+from tuppence.core.actions import ACTIONS, EXPLAIN, FIX, REVIEW, TESTS, Action
+from tuppence.core.checks import Verdict
+from tuppence.core.diagnostic import Diagnostic
+from tuppence.core.languages import by_suffix
+from tuppence.core.models import Model
+from tuppence.core.prompt import compose
+from tuppence.core.steps import Answer, Piece
+from tuppence.core.syntax import parse
+from tuppence.core.target import find
+from tuppence.core.text import Document, Span
+from tuppence.errors import NoModel, Unfit
+from tuppence.house import House
+from tuppence.keys import Keys
+from tuppence.ledger import Ledger
+from tuppence.plan import Ask
+from tuppence.stream import Upstream
+from tuppence.workspace import Workspace
+
+SOURCE = "from lib import tidy\n\n\ndef mean(xs):\n    return tidy(sum(xs) / len(x))\n"
+MINE = """
+[providers.mine]
+wire = "openai"
+base_url = "http://127.0.0.1:9/v1"
+[[models]]
+id = "small"
+provider = "mine"
+tier = "budget"
+price = { input = 1, output = 2 }
+context = CONTEXT
+max_output = 4000
+"""
+
+Opened = Callable[..., House]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def opened(root: Path, tmp_path: Path) -> Iterator[Opened]:
+    """Return what opens a house on a configuration, with these buffers open."""
+    houses: list[House] = []
+
+    def open_house(config: str = MINE, context: int = 128_000, buffers: dict[str, Document] | None = None) -> House:
+        path = tmp_path / "config.toml"
+        path.write_text(config.replace("CONTEXT", str(context)))
+        watched = Watched(path)
+        assert not watched.current.mistakes
+        house = House(
+            config=lambda: watched.current,
+            keys=Keys({}, {}),
+            upstream=Upstream(),
+            ledger=Ledger(tmp_path / "ledger.sqlite3"),
+            answers=Answers(tmp_path / "answers.sqlite3"),
+            workspace=Workspace([root]),
+            neighbours=nobody,
+            embedded=nobody,
+            buffer=(buffers or {}).get,
+            session="s",
+            now=lambda: datetime(2026, 1, 5, 12, tzinfo=UTC),
+        )
+        houses.append(house)
+        return house
+
+    yield open_house
+    for house in houses:
+        house.ledger.close()
+        house.answers.close()
+
+
+async def nobody() -> tuple[Model, ...]:
+    return ()
+
+
+def ask(action: Action, path: Path, text: str = SOURCE, about: str = "sum(xs)") -> Ask:
+    """Return a question about the definition around a piece of text."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    document = Document(path.as_uri(), by_suffix(path.name).id, 1, text)
+    tree = parse(text, by_suffix(path.name))
+    at = text.index(about)
+    target = find(document, tree, Span(at, at))
+    assert target is not None
+    return Ask(run="r", action=action, document=document, tree=tree, target=target, path=path)
+
+
+async def test_the_context_holds_what_the_project_says(root: Path, opened: Opened) -> None:
+    (root / "lib.py").write_text('def tidy(x):\n    """To cents."""\n    return x\n')
+    (root / "AGENTS.md").write_text("Be brief.")
+    made = await plan.make(ask(EXPLAIN, root / "stats.py"), opened())
+    assert [(each.path, each.name) for each in made.context.definitions] == [("lib.py", "tidy")]
+    assert "To cents." in made.context.definitions[0].text
+    assert made.context.conventions == "AGENTS.md:\nBe brief."
+    assert made.context.cut == ()
+    assert made.route.model.id == "small"
+
+
+async def test_the_linter_is_asked_about_errors_where_the_editor_says_nothing(root: Path, opened: Opened) -> None:
+    text = SOURCE.replace("def mean", "import os, sys\n\n\ndef mean")
+    made = await plan.make(ask(FIX, root / "stats.py", text), opened())
+    assert [(each.code, each.message) for each in made.context.diagnostics] == [("F821", "Undefined name `x`")]
+    whole = await plan.make(ask(FIX, root / "stats.py", text, "import os"), opened())
+    assert whole.context.diagnostics == (), "that an import is unused is no error"
+    assert (await plan.make(ask(EXPLAIN, root / "stats.py"), opened())).context.diagnostics == ()
+
+
+async def test_of_very_many_diagnostics_the_gravest_are_told(root: Path, opened: Opened) -> None:
+    question = ask(FIX, root / "stats.py")
+    hints = tuple(Diagnostic(question.target.span, f"hint {n}", "hint") for n in range(60))
+    error = Diagnostic(question.target.span, "an error", "error")
+    far = Diagnostic(Span(0, 1), "not in the target", "error")
+    made = await plan.make(replace(question, diagnostics=(*hints, error, far)), opened())
+    assert len(made.context.diagnostics) == 40
+    assert error in made.context.diagnostics
+    assert made.context.cut == ("21 of the 61 diagnostics, the least grave, were left out.",)
+
+
+async def test_two_actions_on_a_file_at_the_edge_of_the_room_see_the_same_bytes(root: Path, opened: Opened) -> None:
+    house = opened()
+    line = "value = 'a line of some length, to fill the file with'\n"
+    for count in range(1360, 1440, 20):
+        text = SOURCE.replace("len(x)", "len(xs)") + line * count
+        prompts = [
+            compose(action, (await plan.make(ask(action, root / "stats.py", text), house)).context, 1)
+            for action in ACTIONS
+        ]
+        assert len({prompt.shared for prompt in prompts}) == 1
+
+
+async def test_a_smaller_context_is_tried_and_what_it_cuts_is_said(root: Path, opened: Opened) -> None:
+    text = SOURCE + "".join(
+        f"\n\ndef f{n}():\n    a = 1\n    b = 2\n    c = 3\n    return a + b + c\n" for n in range(500)
+    )
+    (root / "lib.py").write_text("def tidy(x):\n    return x\n")
+    made = await plan.make(ask(EXPLAIN, root / "stats.py", text), opened(context=10_000))
+    assert made.need.prompt_tokens < 8000
+    first, second = made.context.cut
+    assert first == "Definitions from other files were left out: `tidy`."
+    assert "of the file's 3506 lines, those far from the target, were left out." in second
+    assert "def mean(xs):\n    return tidy(sum(xs) / len(x))\n" in made.context.file
+
+
+async def test_whoever_has_no_model_is_not_told_to_select_less(root: Path, opened: Opened) -> None:
+    text = SOURCE + "\n\ndef long():\n" + "    value = 'a line of some length'\n" * 1000
+    with pytest.raises(NoModel):
+        await plan.make(ask(EXPLAIN, root / "stats.py", text, "value"), opened("quality = 0.9\n"))
+    with pytest.raises(Unfit, match="Select a smaller part"):
+        await plan.make(ask(EXPLAIN, root / "stats.py", text, "value"), opened(context=6000))
+    with pytest.raises(Unfit, match="`long` has 4001 lines"):
+        await plan.make(ask(EXPLAIN, root / "stats.py", text + text[text.index("    value") :] * 3, "value"), opened())
+
+
+async def test_what_is_private_goes_nowhere(root: Path, opened: Opened) -> None:
+    (root / ".gitignore").write_text("tests/\n")
+    with pytest.raises(Unfit, match=r"^secrets\.env is never sent to a model: "):
+        await plan.make(ask(EXPLAIN, root / "secrets.env"), opened())
+    with pytest.raises(Unfit, match=r"^The tests belong in test_stats\.py, which is never sent to a model: "):
+        await plan.make(ask(TESTS, root / "stats.py"), opened())
+
+
+async def test_a_test_file_that_cannot_be_read_is_left_alone(root: Path, opened: Opened) -> None:
+    path = root / "tests" / "test_stats.py"
+    path.parent.mkdir()
+    path.write_bytes(b"# caf\xe9\n")
+    with pytest.raises(Unfit, match=r"test_stats\.py, which cannot be read\. Is it a UTF-8 text"):
+        await plan.make(ask(TESTS, root / "stats.py"), opened())
+
+
+async def test_a_buffer_beats_the_disk(root: Path, opened: Opened) -> None:
+    question = ask(TESTS, root / "stats.py")
+    path = root / "tests" / "test_stats.py"
+    path.parent.mkdir()
+    path.write_text("import stale\n")
+    now = Document(path.as_uri(), "python", 9, "import fresh\n")
+    made = await plan.make(question, opened(buffers={str(path): now}))
+    assert made.tests is not None
+    assert made.work.place is not None
+    assert made.tests.text == "import fresh\n"
+    assert (made.work.place.document, made.work.place.new) == (now, False)
+    empty = Document(path.as_uri(), "python", 9, "")
+    made = await plan.make(question, opened(buffers={str(path): empty}))
+    assert made.work.place is not None
+    assert made.work.place.new, "a buffer that was just created is a new file"
+
+
+def test_a_document_that_is_no_file_has_no_place(root: Path) -> None:
+    question = ask(TESTS, root / "stats.py")
+    tested = placing.Tested(None, question.document, question.tree)
+    with pytest.raises(Unfit, match="Save it first"):
+        placing.find(tested, by_suffix("a.py"), Workspace([root]), lambda _path: None)
+
+
+async def test_the_limit_leaves_room_for_the_answer_and_keeps_within_the_models(root: Path, opened: Opened) -> None:
+    made = await plan.make(ask(FIX, root / "stats.py"), opened())
+    model = made.route.model
+    usual = plan.limit(made, model)
+    assert FIX.usual_output < usual < model.max_output
+    long = SOURCE.replace("return", "\n    ".join(f"a{n} = 1" for n in range(900)) + "\n    return")
+    assert plan.limit(await plan.make(ask(FIX, root / "stats.py", long), opened()), model) == model.max_output
+    thinker = Model(
+        provider=model.provider, id="t", tier="premium", effort=("low",), context=200_000, max_output=64_000
+    )
+    assert plan.limit(made, thinker) == usual + 4096
+    tiny = Model(provider=model.provider, id="t", tier="local", context=600, max_output=512)
+    assert plan.limit(made, tiny) == FIX.least_output
+
+
+@pytest.mark.parametrize(
+    ("config", "quality", "pin"),
+    [
+        ("", 0.97, None),
+        ("quality = 0.9\n", 0.9, None),
+        ("quality = 0.9\n[languages.python]\nquality = 0.8\n", 0.8, None),
+        ("[languages.python]\nquality = 0.8\n[actions.fix]\nquality = 0.7\n", 0.7, None),
+        ("[languages.python]\nmodel = 'mine/small'\n[actions.fix]\nquality = 0.7\n", 0.7, "mine/small"),
+    ],
+)
+def test_an_actions_setting_beats_the_languages(config: str, quality: float, pin: str | None, opened: Opened) -> None:
+    house = opened(config + MINE)
+    wish = plan.wished(house.config(), FIX, "python")
+    assert (wish.quality, wish.pin, wish.above) == (quality, pin, None)
+    better = plan.wished(house.config(), FIX, "python", above="mine/small")
+    assert (better.pin, better.above) == (None, "mine/small"), "a better model than the pinned one may be asked"
+
+
+async def test_an_answer_is_kept_for_exactly_that_question(root: Path, opened: Opened) -> None:
+    house = opened()
+    question = ask(EXPLAIN, root / "stats.py")
+    made = await plan.make(question, house)
+    reply = "`mean` averages. <b>Bold</b>"
+    account = Account(run="r", session="s", action="explain", language="python")
+    answer = Answer(Verdict(fit=True, proved="nothing"), markdown="...", reply=reply)
+    assert plan.kept(question, house) is None
+    plan.keep(made, answer, made.route.model, account, house)
+    again = plan.kept(question, house)
+    assert again is not None
+    assert again.model == "small"
+    shown = "".join(step.markdown for step in again.steps if isinstance(step, Piece))
+    assert shown == again.answer.markdown == "`mean` averages. &lt;b>Bold&lt;/b>"
+    moved = ask(EXPLAIN, root / "other.py", "import re\n" + SOURCE)
+    assert plan.kept(moved, house) is not None, "the same code in another place"
+    for other in (
+        ask(EXPLAIN, root / "stats.py", SOURCE.replace("len(x)", "len(xs)")),
+        ask(REVIEW, root / "stats.py"),
+        replace(question, anew=True),
+        replace(question, above="mine/small"),
+    ):
+        assert plan.kept(other, house) is None
+    assert plan.kept(question, opened("quality = 0.5\n" + MINE)) is None, "another quality is another question"
+    plan.keep(await plan.make(ask(FIX, root / "stats.py"), house), answer, made.route.model, account, house)
+    assert plan.kept(ask(FIX, root / "stats.py"), house) is None, "only what changes nothing is given again"
