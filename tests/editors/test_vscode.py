@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from conftest import Tally
-from vscode.stagehand import (
+from editors.tally import Tally
+from editors.vscode.stagehand import (
     AFTER,
     BEFORE,
     CONFIG,
@@ -27,7 +27,7 @@ from vscode.stagehand import (
     machine,
     set_out,
 )
-from vscode.window import CODE, LENS, NOTICE, STATUS, Window
+from editors.vscode.window import CODE, LENS, NOTICE, STATUS, Window
 
 pytestmark = [pytest.mark.editors, pytest.mark.timeout(180)]
 

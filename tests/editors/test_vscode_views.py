@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Tally
+from editors.tally import Tally
+from editors.vscode.stagehand import AFTER, CONFIG, FIXED, LINE, SOURCE, Cue, Desk, fenced, set_out
+from editors.vscode.window import HOVER, MENU, NOTICE, STATUS, Window, until
 from tuppence.core.accounts import add, money
-from vscode.stagehand import AFTER, CONFIG, FIXED, LINE, SOURCE, Cue, Desk, fenced, set_out
-from vscode.window import HOVER, MENU, NOTICE, STATUS, Window, until
 
 pytestmark = [pytest.mark.editors, pytest.mark.timeout(240)]
 

@@ -13,8 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from editors.session import Bench
-from upstream import Reply, Talk, events
-from editors.vscode.window import LENS, STATUS, Window, until
+from editors.vscode.window import LENS, STATUS, Window
+from upstream import Reply, Talk, events, in_thread
+
+PICTURES = os.environ.get("TUPPENCE_PICTURES")
+"""A folder for pictures of the editor; without it none is kept. Read before any test gets an environment of its own."""
 
 CONFIG = """
 [providers.mine]

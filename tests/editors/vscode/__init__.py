@@ -1,0 +1,1 @@
+"""VS Code: how it is set up, and how it is driven."""
