@@ -43,7 +43,7 @@ $(VSCODE)/node_modules/ready: $(VSCODE)/package-lock.json
 
 # The extension in a real VS Code in a real browser. The first time sets them up in the user's cache: 3 minutes, 1 GB.
 editors-vscode: $(VENV)/ready vsix
-	tests/editors/vscode/setup.sh
+	tests/editors/vscode/set-up.sh
 	$(BIN)/python -m pytest tests/editors/test_vscode.py -m editors
 
 clean:

@@ -38,26 +38,8 @@ INTERRUPTED = 130
 
 def main(words: list[str] | None = None) -> int:
     """Play the demo and return the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="make demo", description="All actions on an example project, on the embedded model."
-    )
-    parser.add_argument(
-        "--allow-remote",
-        action="store_true",
-        help="use your own configuration, keys, models and accounts, as an editor would: the example project's code "
-        "goes to whom they name, and may cost money",
-    )
-    numbers = range(1, len(SCENES) + 1)
-    parser.add_argument(
-        "--only",
-        action="append",
-        type=int,
-        choices=numbers,
-        metavar="N",
-        help=f"play this scene only, 1 to {len(SCENES)}; may be given more than once",
-    )
-    chosen = parser.parse_args(words)
-    scenes = [SCENES[number - 1] for number in chosen.only or numbers]
+    chosen = _arguments(words)
+    scenes = [SCENES[number - 1] for number in chosen.only]
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # typed as TextIO, which has no such method
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -111,6 +93,22 @@ async def perform(scenes: Sequence[Scene], place: Sandbox, page: Page) -> None:
     _farewell(place, page, time.monotonic() - began)
 
 
+def _arguments(words: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="make demo", description="All actions on an example project, on the embedded model."
+    )
+    parser.add_argument(
+        "--allow-remote",
+        action="store_true",
+        help="use your own configuration, keys, models and accounts, as an editor would: the example project's code "
+        "goes to whom they name, and may cost money",
+    )
+    numbers = range(1, len(SCENES) + 1)
+    only = f"play these scenes only, of 1 to {len(SCENES)}"
+    parser.add_argument("--only", nargs="+", type=int, choices=numbers, default=numbers, metavar="N", help=only)
+    return parser.parse_args(words)
+
+
 @contextmanager
 def _place(temporary: Path, page: Page, *, remote: bool) -> Iterator[Sandbox]:
     """Return where the demo plays, with the embedded model installed."""
@@ -141,7 +139,8 @@ def _total(endings: list[tuple[Scene, Ending]], editor: Editor, page: Page) -> N
         page.row("", f"{scene.title}: {ending.what} ({ending.known})", "green" if ending.sure else "default")
     cost = editor.seen.costs[-1]
     models = ", ".join(f"{row.name} {row.display}" for row in cost.byModel)
-    page.row("Spent", f"{cost.session.display} for {cost.requests} requests ({models})", "bold")
+    count = f"{cost.requests} request{'s' * (cost.requests != 1)}"
+    page.row("Spent", f"{cost.session.display} for {count} ({models})", "bold")
     page.row("Saved", f"{cost.saved.display} against always asking the best model that could be asked")
 
 

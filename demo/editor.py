@@ -75,6 +75,8 @@ class Editor:
         self.on_progress: Callable[[Any], None] = lambda _value: None
         self.on_explanation: Callable[[str], None] = lambda _markdown: None
         self.before_apply: Callable[[], None] = lambda: None
+        self.in_pieces = False
+        """Whether a change in several places is told in two messages, as Neovim may do."""
         self.on_shown: Callable[[str, Any], None] = lambda _method, _params: None
         self.client = LanguageClient(name, "1", converter_factory=_converter)
         self.initialized: types.InitializeResult | None = None
@@ -83,7 +85,8 @@ class Editor:
             listen(self)
 
     async def __aenter__(self) -> Editor:
-        await self.client.start_io(*self.command, env=self.environment)
+        # A session of its own: Ctrl-C in a terminal is for us, and we end the server as the protocol has it.
+        await self.client.start_io(*self.command, env=self.environment, start_new_session=True)
         self._listening = asyncio.create_task(self._listen())
         params = types.InitializeParams(
             capabilities=self.capabilities,
@@ -234,6 +237,13 @@ class Editor:
         if not edits:
             return
         buffer.undo.append(buffer.text)
+        if self.in_pieces and len(edits) > 1:
+            last = max(edits)
+            self._tell(buffer, [last])
+            edits = [each for each in edits if each != last]
+        self._tell(buffer, edits)
+
+    def _tell(self, buffer: Buffer, edits: list[tuple[int, int, str]]) -> None:
         events: list[types.TextDocumentContentChangeEvent] = []
         for start, end, new in sorted(edits, reverse=True):
             where = self.range(buffer.text, start, end)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from stage import pick, stage, titles
 
 SOURCE = "import os\n\n\ndef one():\n    return 1\n\n\ndef two():\n    return 2  # 😀\n"

@@ -6,6 +6,7 @@ scripted model server.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -38,6 +39,13 @@ PLAIN: dict[str, Callable[[Bench], Session]] = {
     "emacs": Emacs,
 }
 """Editors without a client of ours."""
+
+CLIENTS = {
+    "neovim-0.7": "nvim",
+    "neovim-0.10": "nvim-0.10",
+    **({"neovim-0.12": "nvim-0.12"} if LONG else {}),
+}
+"""Programs that our own client is tested in."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -78,5 +86,12 @@ def plain(request: pytest.FixtureRequest, bench: Bench) -> Iterator[Session]:
     try:
         yield session
     finally:
-        print(session.terminal.screen(), session.told(), sep="\n")  # pytest shows it where the test failed
-        session.close()
+        end(session)
+
+
+def end(session: Session) -> None:
+    """Close a session; pytest shows what it showed last where its test failed."""
+    print(session.terminal.screen())
+    with contextlib.suppress(OSError, AssertionError):
+        print(session.told())
+    session.close()

@@ -129,6 +129,10 @@ class Neovim:
             flag.touch()
             thread.join(20)
 
+    def press(self, text: str) -> None:
+        """Type keys as they are, control characters among them."""
+        self.terminal.type(text)
+
     def lua(self, code: str) -> Any:
         """Run Lua and return what it returns, through JSON."""
         wrapped = f"return vim.fn.json_encode((function() {code} end)())"

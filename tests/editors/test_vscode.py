@@ -87,6 +87,7 @@ def test_a_streamed_fix_is_one_step_of_undo(desk: Desk, tally: Tally, ending: st
     desk.shot("vscode-stream")
     cue.give()
     desk.answered()
+    assert f"Ln {LINE}, Col 6" in desk.window.texts(".statusbar-item"), "the cursor went along with the stream"
     desk.shot("vscode-answer")
     tally.check(desk.window.saved(path), fixed)
     desk.window.press("Control+z")

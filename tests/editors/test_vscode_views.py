@@ -6,6 +6,7 @@ The window has two folders, which are not trusted and whose settings name anothe
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from editors.tally import Tally
 from editors.vscode.stagehand import AFTER, CONFIG, FIXED, LINE, SOURCE, Cue, Desk, fenced, set_out
-from editors.vscode.window import HOVER, MENU, NOTICE, STATUS, Window, until
+from editors.vscode.window import HERE, HOVER, MENU, NOTICE, STATUS, Window, until
 from tuppence.core.accounts import add, money
 
 pytestmark = [pytest.mark.editors, pytest.mark.timeout(240)]
@@ -57,6 +58,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     folder = tmp_path_factory.mktemp("vscode-views")
     with set_out(folder) as bench:
         bench.configure("tuppence", "config.toml", CONFIG.format(base=bench.upstream.openai))
+        # VS Code takes the path that a login shell gives.
+        (bench.home / ".profile").write_text(f'PATH="{Path(sys.executable).parent}:$PATH"\n', encoding="utf-8")
         (folder / "second").mkdir()
         both = folder / "both.code-workspace"
         named = json.loads((bench.root / ".vscode" / "settings.json").read_text(encoding="utf-8"))
@@ -194,3 +197,19 @@ def test_the_server_is_installed_after_asking(tmp_path: Path, tally: Tally) -> N
             desk.answered()
             tally.check(window.saved(path), FIXED)
             assert list(own.glob("server-*/tuppence-is-ready"))
+
+
+def test_the_server_learns_what_other_servers_say_of_a_region(tmp_path: Path) -> None:
+    with set_out(tmp_path) as bench:
+        said, program = tmp_path / "said.json", tmp_path / "asker"
+        program.write_text(f'#!/bin/sh\nexec {sys.executable} {HERE / "asker.py"} {said} "$@"\n', encoding="utf-8")
+        program.chmod(0o755)
+        path = bench.write("broken.json", '{"first": ,\n"second": ,\n"third": 3}\n')
+        settings = {"tuppence.server.path": str(program)}
+        with Window(bench.root, tmp_path / "profile", bench.environment, settings) as window:
+            window.open(path)
+            until(said.exists, "the reply")
+        found, nothing = json.loads(said.read_text(encoding="utf-8"))
+        assert [(each["source"], each["range"]["start"]["line"]) for each in found["diagnostics"]] == [("json", 1)]
+        assert found["version"] == 1
+        assert nothing == {"version": None, "diagnostics": []}

@@ -8,6 +8,7 @@
 import * as vscode from "vscode";
 import type { LanguageClient } from "vscode-languageclient/node";
 import type { Applied, EditParams } from "./protocol";
+import { middle } from "./trim";
 
 export class Live {
   private readonly begun = new Set<string>();
@@ -26,7 +27,7 @@ export class Live {
       if (editor.document.version !== params.version) return { applied: false };
       // The editor checks once more, in its own process, that nothing was typed since this call.
       const applied = await editor.edit(
-        (builder) => edits.forEach((edit) => builder.replace(edit.range, edit.newText)),
+        (builder) => edits.forEach((edit) => builder.replace(...narrow(edit, editor.document))),
         { undoStopBefore, undoStopAfter: false },
       );
       if (applied) this.begun.add(params.run);
@@ -43,4 +44,12 @@ export class Live {
   end(run: string): void {
     this.begun.delete(run);
   }
+}
+
+/** Return an edit without what stays as it is: a cursor in there must not run along with the stream. */
+function narrow(edit: vscode.TextEdit, document: vscode.TextDocument): [vscode.Range, string] {
+  const { before, after, text } = middle(document.getText(edit.range), edit.newText);
+  const start = document.positionAt(document.offsetAt(edit.range.start) + before);
+  const end = document.positionAt(document.offsetAt(edit.range.end) - after);
+  return [new vscode.Range(start, end), text];
 }

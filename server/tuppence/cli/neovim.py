@@ -48,7 +48,7 @@ def lines() -> str:
         (
             f"vim.opt.runtimepath:append({_lua(str(client()))})",
             f'require("tuppence").setup({settings})',
-            "vim.o.statusline = \"%f %h%m%r%=%{%v:lua.require'tuppence'.status()%}  %l,%c %P\"",
+            "vim.o.statusline = \"%<%f %h%m%r%=%{%v:lua.require'tuppence'.status()%}  %l,%c %P\"",
         )
     )
 

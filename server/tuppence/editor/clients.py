@@ -57,6 +57,10 @@ class Client:
     """Its ordinary menu leaves out actions of kind ``source``."""
     block_cursor: bool = False
     """Its bare cursor is a selection of one character."""
+    unchecked_zero: bool = False
+    """It applies an edit for version 0 to whatever version it has."""
+    blank_line: bool = False
+    """An empty buffer of its own has one line, which stays behind an insertion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,10 @@ class _Quirk:
     """See ``Client``."""
     shows_documents: bool = False
     """It opens a file when asked to, although it does not say so."""
+    unchecked_zero: bool = False
+    """See ``Client``."""
+    blank_line: bool = False
+    """See ``Client``."""
 
 
 _QUIRKS = (
@@ -89,7 +97,9 @@ _QUIRKS = (
     _Quirk(("helix",), blocks=True, block_cursor=True, shows_documents=True),
     # Neovim refuses an edit to an older version ("Buffer newer than edits") and yet replies applied: true
     # (0.7, 0.10 and 0.12): the document itself has to be compared.
-    _Quirk(("neovim", "nvim"), trusts_applied=False),
+    # It checks only versions above 0, and opens documents with 0: an edit made before the user's last keys arrived
+    # (it waits 150 ms with them) would land beside its place. And a file that it creates is a buffer with one line.
+    _Quirk(("neovim", "nvim"), trusts_applied=False, unchecked_zero=True, blank_line=True),
     # VS Code and its kin show kind `source` only in a menu of its own ("Source Action..."), not under Ctrl+. where
     # people look for what can be done with a selection.
     _Quirk(("visual studio code", "code - oss", "vscodium", "code-server", "cursor", "windsurf"), hides_source=True),
@@ -115,6 +125,8 @@ def recognise(params: types.InitializeParams) -> Client:
         lagging_version=quirk.lagging_version,
         hides_source=quirk.hides_source,
         block_cursor=quirk.block_cursor,
+        unchecked_zero=quirk.unchecked_zero,
+        blank_line=quirk.blank_line,
         **_own_extensions(params.capabilities.experimental),
         **_edits(params.capabilities.workspace),
         **_menu(params.capabilities.text_document),

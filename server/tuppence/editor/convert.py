@@ -91,10 +91,15 @@ def to_workspace_edit(
     text_edits = [to_text_edit(document, edit, encoding) for edit in ordered]
     if not capabilities.document_changes:
         return types.WorkspaceEdit(changes={document.uri: text_edits})
+    version = document.version
+    if version is not None and capabilities.unchecked_zero:
+        version = max(version, 1)
+    is_new = version is None and not document.text
+    if is_new and capabilities.blank_line and text_edits:
+        text_edits[-1].range.end = types.Position(1, 0)
     change = types.TextDocumentEdit(
-        types.OptionalVersionedTextDocumentIdentifier(uri=document.uri, version=document.version), text_edits
+        types.OptionalVersionedTextDocumentIdentifier(uri=document.uri, version=version), text_edits
     )
-    is_new = document.version is None and not document.text
     if not (is_new and capabilities.create_files):
         return types.WorkspaceEdit(document_changes=[change])
     # Somebody may have created the file since it was looked for: then its text stays.

@@ -31,6 +31,8 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 REPLY = 10.0
 """Seconds that the editor may take to answer a request of ours that asks no person."""
+APPLY = 600.0
+"""The same for an edit: Emacs may be asking its user whether to apply it; a stop ends the wait all the same."""
 
 
 class Desk:
@@ -60,7 +62,7 @@ class Desk:
     async def apply(self, edit: types.WorkspaceEdit, label: str) -> bool:
         """Ask the editor to apply an edit; return what it says, False where it says nothing in time."""
         params = types.ApplyWorkspaceEditParams(edit=edit, label=label)
-        result = await self._answer(self._server.workspace_apply_edit_async(params))
+        result = await self._answer(self._server.workspace_apply_edit_async(params), APPLY)
         if result is not None and result.failure_reason:
             self.log(f"The editor refused an edit: {result.failure_reason}")
         return result is not None and bool(result.applied)
@@ -158,12 +160,12 @@ class Desk:
 
         return bool(await self._answer(reply()))
 
-    async def _answer(self, request: Awaitable[_T]) -> _T | None:
+    async def _answer(self, request: Awaitable[_T], seconds: float = REPLY) -> _T | None:
         """Return the editor's reply to a request of ours, None for an error, for none in time, or for a lost editor."""
         asked = asyncio.ensure_future(request)
         lost = asyncio.ensure_future(self._protocol.ended.wait())
         try:
-            await asyncio.wait((asked, lost), timeout=REPLY, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((asked, lost), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             return asked.result() if asked.done() else None
         except JsonRpcException as error:
             _log.info("The editor answered with an error: %s", error)

@@ -169,7 +169,7 @@ class Performance:
             self._close(closing.could_not(ask, f"{done.why}{as_it_was}", done), types.MessageType.Warning)
             return None
         try:
-            await self._deliver(done.answer, ask, writer)
+            text = await self._deliver(done.answer, ask, writer)
         except Stale as stale:
             desk.house.outcome(ask.run, "stale")
             await _put_back(writer)
@@ -177,18 +177,22 @@ class Performance:
             self._close(closing.could_not(ask, str(stale), done), types.MessageType.Warning)
             return None
         self._outcome = "kept"
-        self._close(" ".join((closing.done(done, ask, tuple(self._turns)), *self._cut)))
+        last = " ".join((closing.done(done, ask, tuple(self._turns)), *self._cut))
+        # Two messages in a row would replace each other in an echo area of one message.
+        self._close(f"{text}\n\n{last}" if text else last, types.MessageType.Info if text else None)
         span = writer.target if writer else follow(ask.target.span, self._moved)
         self._span = span
         return Finished(ask, span, None if done.kept else self._route, done.kept, writer)
 
-    async def _deliver(self, answer: Answer, ask: Ask, writer: Writer | None) -> None:
+    async def _deliver(self, answer: Answer, ask: Ask, writer: Writer | None) -> str:
+        """Bring an answer to its place; return a text that has none but the closing message."""
         if writer is not None:
             await writer.keep(answer.edits, self._running.title)
         elif answer.written is not None:
             await testfile.write(answer.written, ask, self._desk, self._running.title)
         elif ask.action.shape == "markdown":
-            await self._reading.finish(ask.run, self._running.title, answer.markdown)
+            return await self._reading.finish(ask.run, self._running.title, answer.markdown)
+        return ""
 
     async def _stopped(self, ask: Ask, writer: Writer | None, account: Account) -> None:
         """Leave the text right after a cancellation: as the user left it, or as it was."""

@@ -49,21 +49,21 @@ class Reading:
         if self._desk.client.streams:
             self._desk.notify("tuppence/explanation", {"run": run, "title": title, "markdown": "", "done": True})
 
-    async def finish(self, run: str, title: str, markdown: str) -> None:
-        """Show the whole text."""
+    async def finish(self, run: str, title: str, markdown: str) -> str:
+        """Show the whole text; return it where a message is the only place left, to stand before the closing line."""
         if self._desk.client.streams:
             self._desk.notify("tuppence/explanation", {"run": run, "title": title, "markdown": "", "done": True})
-            return
+            return ""
         is_long = len(markdown) > MESSAGE
         path = None
         if self._desk.client.show_document or is_long:
             path = await asyncio.to_thread(self._written, title, f"# {clean(title)}\n\n{markdown}\n")
         if path is not None and await self._desk.show(path.as_uri()):
-            return
+            return ""
         rest = f"{path} has the rest." if path else "The rest stands in the log."
         if is_long and path is None:
             self._desk.log(markdown)
-        self._desk.say(f"{markdown[:MESSAGE]}…\n\n{rest}" if is_long else markdown)
+        return f"{markdown[:MESSAGE]}…\n\n{rest}" if is_long else markdown
 
     def close(self) -> None:
         """Remove the files."""

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tuppence.core.text import Document, Edit, Span, apply, shift
+
+_PIECES = 50
+"""In how many pieces one edit may arrive."""
 
 
 @dataclass(slots=True, eq=False)
@@ -42,12 +45,14 @@ class Flight:
         self.overtaken = False
         """Whether somebody else's edit came first: an editor that checks versions refuses ours then."""
         self._changes: tuple[Change, ...] | None = tuple(changes)
+        self._seen: tuple[Change, ...] = ()
         self._settled = asyncio.Event()
 
     def find(self, text: str, edits: Sequence[Edit]) -> range | None:
         """Return which of the edits that led on from a text are ours, None where none are.
 
         An editor may tell of its user's edits and of ours in one breath, in any order, and of one of ours in pieces.
+        Neovim, which applies edits from the last to the first, may tell of the last ones in a message of their own.
         """
         texts = [text]
         for edit in edits:
@@ -56,10 +61,12 @@ class Flight:
         for first in range(len(edits)):
             if changes is None:
                 return None
-            expected = apply(texts[first], (change.edit for change in changes))
-            for last in range(first + 1, len(texts)):
-                if texts[last] == expected:
-                    return range(first, last)
+            for some in _endings(changes):
+                expected = apply(texts[first], (change.edit for change in some))
+                for last in range(first + 1, len(texts)):
+                    if texts[last] == expected:
+                        self._changes, self._seen = changes, some
+                        return range(first, last)
             changes = _moved(changes, edits[first])
         return None
 
@@ -70,11 +77,14 @@ class Flight:
         self._settled.set()
 
     def land(self, regions: Iterable[Region]) -> None:
-        """Take note that the document shows the changes, and move the regions with them."""
+        """Take note that the document shows what ``find`` found, and move the regions with it."""
         for region in regions:
-            region.span = _after(region, self._changes or ())
-        self.landed = True
-        self._settled.set()
+            region.span = _after(region, self._seen)
+        # What is still to come stands above what has come, and so has not moved.
+        self._changes = tuple(change for change in self._changes or () if change not in self._seen)
+        if not self._changes:
+            self.landed = True
+            self._settled.set()
 
     def give_up(self) -> None:
         """Take note that the changes will not be seen."""
@@ -87,6 +97,13 @@ class Flight:
             async with asyncio.timeout(seconds):
                 await self._settled.wait()
         self._settled.clear()
+
+
+def _endings(changes: tuple[Change, ...]) -> Iterator[tuple[Change, ...]]:
+    """Yield all the changes, then fewer and fewer of the last ones."""
+    ordered = tuple(sorted(changes, key=lambda change: change.edit.span))
+    for first in range(min(len(ordered), _PIECES)):
+        yield ordered[first:]
 
 
 def _moved(changes: tuple[Change, ...], edit: Edit) -> tuple[Change, ...] | None:

@@ -239,7 +239,7 @@ class Writer:
             self._typed(edit)
         if ours and flight is not None:
             flight.land((self._target, *self._others))
-            self._flight = None
+            self._flight = None if flight.landed else flight
             self._since += edits[ours.start : ours.stop]
             for edit in edits[ours.stop :]:
                 self._typed(edit)

@@ -196,7 +196,8 @@ class Exchange:
             case httpx.ProxyError():
                 return Busy("The proxy does not connect to {provider}.", "Check HTTPS_PROXY and NO_PROXY.")
             case httpx.ConnectError() | httpx.ConnectTimeout():
-                return Busy("{provider} cannot be reached at {address}.", "Check that it runs, the network, and its base_url.")
+                remedy = "Check that it runs, the network, and its base_url."
+                return Busy("{provider} cannot be reached at {address}.", remedy)
             case httpx.TimeoutException() | TimeoutError():
                 seconds = f"{self._patience.first_event:g}"
                 return Busy(f"{{provider}} did not begin to answer within {seconds} s.", "Choose another model.")

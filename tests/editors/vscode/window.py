@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 VSIX = HERE.parents[2] / "clients" / "vscode" / "tuppence.vsix"
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 PLACE = _CACHE / "tuppence-editors" / "vscode"
-"""Where setup.sh puts the editor; read before any test gets a home of its own."""
+"""Where set-up.sh puts the editor; read before any test gets a home of its own."""
 
 EDITOR = ".editor-instance .monaco-editor"
 CODE = f"{EDITOR} .view-line"
@@ -182,6 +182,8 @@ class Window:
         """Save the active file and return what is on the disk then."""
         self.press("Control+s")
         self.gone(".tab.active.dirty", seconds=10)
+        # The editor empties the file before it writes it, and writes one that nothing has changed in too.
+        until(lambda: path.read_bytes() != b"", f"{path.name} to be written")
         return path.read_bytes().decode()
 
     def page(self, selector: str = "main") -> str:
@@ -244,7 +246,7 @@ def until(is_so: Callable[[], bool], what: str, seconds: float = 20) -> None:
 
 def _node() -> Path:
     node = PLACE / "node" / "current" / "bin" / "node"
-    assert node.exists(), "VS Code is missing: run tests/editors/vscode/setup.sh"
+    assert node.exists(), "VS Code is missing: run tests/editors/vscode/set-up.sh"
     return node
 
 

@@ -305,14 +305,18 @@ local function perform(client, buf, action, call)
   })
 end
 
----Run the first entry of the server's own menu that is of a kind.
+---Run the first entry of a kind from the server's own menu on the last answer in a buffer.
 local function pick(client, buf, is_wanted, otherwise)
-  local position = vim.lsp.util.make_position_params(0, client.offset_encoding)
+  local run, row = stream.answer(buf)
+  local at = { line = row, character = 0 }
   local params = {
-    textDocument = position.textDocument,
-    range = { start = position.position, ["end"] = position.position },
+    textDocument = { uri = vim.uri_from_bufnr(buf) },
+    range = { start = at, ["end"] = at },
     context = { diagnostics = {}, triggerKind = 1 },
   }
+  if not run then
+    return warn(otherwise)
+  end
   ask(client, "textDocument/codeAction", params, function(err, entries)
     for _, entry in ipairs(not err and entries or {}) do
       local command = type(entry.command) == "table" and entry.command or entry
@@ -368,7 +372,7 @@ end
 function commands.again(client, buf)
   pick(client, buf, function(command, argument)
     return command == "tuppence.run" and argument.again ~= nil
-  end, "there is no answer here to ask again about.")
+  end, "there is no answer here, or no better model to ask.")
 end
 
 function commands.cost()
@@ -417,7 +421,12 @@ end
 
 -- For a person's configuration ----------------------------------------------------------------------------------------
 
+---Return a text that 'statusline' shows as it is, cut to what leaves room for the rest.
 local function plain(text)
+  local room = math.max(20, math.floor(vim.o.columns * 0.6))
+  if vim.fn.strchars(text) > room then
+    text = vim.fn.strcharpart(text, 0, room - 1) .. "…"
+  end
   return (text:gsub("%c", " "):gsub("%%", "%%%%"))
 end
 

@@ -11,10 +11,14 @@ local M = {}
 
 local api = vim.api
 local marks = api.nvim_create_namespace("tuppence.region")
+local answers = api.nvim_create_namespace("tuppence.answer")
 local line_ends = { unix = "\n", dos = "\r\n", mac = "\r" }
 
----The runs that write: run id -> { buf, tick after the last batch, extmark }.
+---The runs that write: run id -> { buf, changedtick after its last batch, extmark }.
 local writing = {}
+
+---The last answer that was kept in each buffer: buffer -> { run, extmark at its start }.
+local kept = {}
 
 ---Split a text of the server's into a buffer's lines.
 local function split(buf, text)
@@ -116,7 +120,7 @@ function M.apply(params, encoding)
     return false
   end
   local run = writing[params.run]
-  if not params.first and not (run and run.buf == buf and run.tick == api.nvim_buf_get_changedtick(buf)) then
+  if not params.first and not (run and run.tick == api.nvim_buf_get_changedtick(buf)) then
     return false
   end
   local applied = false
@@ -137,37 +141,60 @@ function M.apply(params, encoding)
   return applied
 end
 
----Show where a run writes, from what `tuppence/run` says.
+---Highlight where a run is at work, by an extmark of its own.
+local function highlight(run, buf, range, encoding)
+  local first, last = range.start, range["end"]
+  local end_row = math.min(last.line, api.nvim_buf_line_count(buf) - 1)
+  local ok, mark = pcall(api.nvim_buf_set_extmark, buf, marks, first.line, byte(buf, first, encoding), {
+    id = run.mark,
+    end_row = end_row,
+    end_col = last.line > end_row and #line_at(buf, end_row) or byte(buf, last, encoding),
+    hl_group = "TuppenceRegion",
+    hl_eol = true,
+    right_gravity = false,
+    end_right_gravity = true,
+    priority = 90,
+  })
+  run.mark = ok and mark or run.mark
+end
+
+---Take the highlight away, close the undo step, and remember where an answer stands that was kept.
+local function finish(run, buf, params)
+  if run.mark then
+    api.nvim_buf_del_extmark(buf, marks, run.mark)
+  end
+  if run.tick then
+    close_step(buf)
+  end
+  if params.outcome == "kept" and params.range then
+    api.nvim_buf_clear_namespace(buf, answers, 0, -1)
+    local row = math.min(params.range.start.line, api.nvim_buf_line_count(buf) - 1)
+    kept[buf] = { run = params.run, mark = api.nvim_buf_set_extmark(buf, answers, row, 0, {}) }
+  end
+end
+
+---Follow what `tuppence/run` says of a run.
 function M.follow(params, encoding)
   local buf = vim.uri_to_bufnr(params.uri)
+  local run = writing[params.run] or { buf = buf }
+  local is_over = params.state == "ended"
+  writing[params.run] = not is_over and run or nil
   if not api.nvim_buf_is_loaded(buf) then
-    writing[params.run] = nil
     return
   end
-  local run = writing[params.run]
-  if params.state == "ended" then
-    api.nvim_buf_clear_namespace(buf, marks, 0, -1)
-    if run and run.tick then
-      close_step(buf)
-    end
-    writing[params.run] = nil
+  if is_over then
+    finish(run, buf, params)
   elseif params.range then
-    run = run or { buf = buf }
-    writing[params.run] = run
-    local first, last = params.range.start, params.range["end"]
-    local end_row = math.min(last.line, api.nvim_buf_line_count(buf) - 1)
-    local end_column = last.line > end_row and #line_at(buf, end_row) or byte(buf, last, encoding)
-    local ok, mark = pcall(api.nvim_buf_set_extmark, buf, marks, first.line, byte(buf, first, encoding), {
-      id = run.mark,
-      end_row = end_row,
-      end_col = end_column,
-      hl_group = "TuppenceRegion",
-      hl_eol = true,
-      right_gravity = false,
-      end_right_gravity = true,
-      priority = 90,
-    })
-    run.mark = ok and mark or run.mark
+    highlight(run, buf, params.range, encoding)
+  end
+end
+
+---Return the run of the last answer that was kept in a buffer and the row where it stands now; nil without one.
+function M.answer(buf)
+  local answer = kept[buf]
+  local at = answer and api.nvim_buf_get_extmark_by_id(buf, answers, answer.mark, {})
+  if at and at[1] then
+    return answer.run, at[1]
   end
 end
 
@@ -178,7 +205,7 @@ function M.reset()
       api.nvim_buf_clear_namespace(run.buf, marks, 0, -1)
     end
   end
-  writing = {}
+  writing, kept = {}, {}
 end
 
 return M

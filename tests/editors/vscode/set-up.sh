@@ -2,7 +2,7 @@
 # Puts a real VS Code (code-server) and the means to drive it into a folder of the user's cache, once: about three
 # minutes and 1 GB, from Debian's and npm's registries alone. No administrator's rights are used where the Debian
 # packages are there already.
-# usage: setup.sh [FOLDER]      prints the folder
+# usage: set-up.sh [FOLDER]      prints the folder
 set -euo pipefail
 
 # One file names the versions: changing any of them makes the set-up run again.

@@ -1,0 +1,298 @@
+"""The Neovim client in real Neovims: streamed edits as one undo, the panel, the commands, and what it refuses."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from editors.conftest import CLIENTS, end
+from editors.neovim import Neovim
+from editors.scene import ANSWER, BROKEN, FIXED, HALF, SOURCE, Gate, show
+from editors.session import Bench, program
+from editors.tally import Tally
+from editors.terminal import until
+from upstream import stall
+
+MARKS = """
+local space = vim.api.nvim_get_namespaces()["tuppence.region"]
+return vim.api.nvim_buf_get_extmarks(0, space, 0, -1, { details = true })
+"""
+PANEL = """
+for _, win in ipairs(vim.api.nvim_list_wins()) do
+  if vim.api.nvim_win_get_config(win).relative ~= "" then
+    local buf = vim.api.nvim_win_get_buf(win)
+    return { text = table.concat(vim.api.nvim_buf_get_lines(buf, 0, -1, true), "\\n"), filetype = vim.bo[buf].filetype }
+  end
+end
+return vim.NIL
+"""
+
+
+@pytest.fixture(params=CLIENTS)
+def nvim(request: pytest.FixtureRequest, bench: Bench) -> Iterator[Neovim]:
+    """Return a session with what `tuppence neovim` prints as its whole configuration."""
+    session = Neovim(program(CLIENTS[request.param]), advice(bench), bench)
+    try:
+        yield session
+    finally:
+        end(session)
+
+
+def advice(bench: Bench) -> str:
+    """Return the three lines."""
+    command = [sys.executable, "-m", "tuppence", "neovim"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=bench.environment)
+    lines = done.stdout.strip().splitlines()[-3:]
+    assert lines[1] == 'require("tuppence").setup()'
+    return "\n".join(lines)
+
+
+def begin(nvim: Neovim, bench: Bench, *, hold: int = 8) -> Gate:
+    """Start a fix, and return its gate once the first of its two changes is in the text."""
+    gate = Gate(ANSWER, hold)
+    nvim.visit(bench.write("stats.py", SOURCE))
+    bench.upstream.script(gate.reply())
+    nvim.pick(4, "Fix `mean`")
+    until(lambda: nvim.text() == HALF, "the first change")
+    return gate
+
+
+@pytest.mark.parametrize(
+    ("source", "answer", "expected"),
+    [
+        (SOURCE, ANSWER, FIXED),
+        (SOURCE.replace("\n", "\r\n"), ANSWER, FIXED.replace("\n", "\r\n")),
+        (SOURCE[:-1], ANSWER, FIXED[:-1]),
+        (SOURCE[: SOURCE.index("\n\n\ndef top")], ANSWER, FIXED[: FIXED.index("\n\n\ndef top")]),
+        (SOURCE[: SOURCE.index("\n\ndef top")], ANSWER, FIXED[: FIXED.index("\n\ndef top")]),
+        (SOURCE, f"{ANSWER}\n\n```imports\nimport math\n```", FIXED.replace('."""\n', '."""\n\nimport math\n', 1)),
+    ],
+    ids=["lf", "crlf", "no-newline", "last-without-newline", "last", "imports"],
+)
+def test_a_streamed_fix_is_one_undo(
+    nvim: Neovim, bench: Bench, tally: Tally, source: str, answer: str, expected: str
+) -> None:
+    nvim.visit(bench.write("stats.py", source))
+    bench.upstream.says(answer, delay=0.01)
+    nvim.pick(4, "Fix `mean`")
+    show(nvim, "Fixed `mean`: small, <$0.0001")
+    tally.check(nvim.text(), expected)
+    nvim.undo()
+    until(lambda: nvim.text() != expected, "the undo")
+    tally.check(nvim.text(), source)
+    nvim.press("\x12")  # Ctrl-R
+    until(lambda: nvim.text() != source, "the redo")
+    tally.check(nvim.text(), expected)
+
+
+def test_the_text_arrives_while_it_is_written_and_is_highlighted(nvim: Neovim, bench: Bench, tally: Tally) -> None:
+    gate = begin(nvim, bench)
+    (mark,) = nvim.lua(MARKS)
+    assert (mark[1], mark[3]["end_row"]) == (3, 7)
+    assert "Fix `mean`" in nvim.terminal.screen().splitlines()[-2]
+    gate.opened.set()
+    show(nvim, "Fixed `mean`: small, <$0.0001")
+    until(lambda: not nvim.lua(MARKS), "the highlight to go")
+    tally.check(nvim.text(), FIXED)
+
+
+def test_a_climb_is_in_the_same_undo(nvim: Neovim, bench: Bench, tally: Tally) -> None:
+    nvim.visit(bench.write("stats.py", SOURCE))
+    bench.upstream.says(BROKEN, delay=0.01)
+    bench.upstream.says(ANSWER, delay=0.01)
+    nvim.pick(4, "Fix `mean`")
+    show(nvim, "Fixed `mean`: big")
+    tally.check(nvim.text(), FIXED)
+    nvim.undo()
+    until(lambda: nvim.text() != FIXED, "the undo")
+    tally.check(nvim.text(), SOURCE)
+
+
+def test_the_undo_before_it_stays_a_step_of_its_own(nvim: Neovim, bench: Bench, tally: Tally) -> None:
+    nvim.visit(bench.write("stats.py", SOURCE))
+    nvim.insert(11, "SIZE = 5")
+    bench.upstream.says(ANSWER, delay=0.01)
+    nvim.pick(4, "Fix `mean`")
+    show(nvim, "Fixed `mean`")
+    nvim.insert(11, "MORE = 6")
+    more = FIXED.replace("def top", "MORE = 6\nSIZE = 5\ndef top")
+    for before in (
+        more.replace("MORE = 6\n", ""),
+        SOURCE.replace("def top", "SIZE = 5\ndef top"),
+        SOURCE,
+    ):
+        nvim.undo()
+        until(lambda before=before: nvim.text() == before, "the undo")
+        tally.check(nvim.text(), before)
+
+
+def test_typing_ten_characters_a_second_loses_none(nvim: Neovim, bench: Bench, tally: Tally) -> None:
+    gate = begin(nvim, bench)
+    nvim.command("11")
+    nvim.press("O")
+    written = "alpha = 1234567890"
+    for letter in written:
+        nvim.press(letter)
+        time.sleep(0.1)  # this is how fast a person types
+        if letter == "4":
+            gate.opened.set()
+    nvim.press("\x1c\x0e")
+    show(nvim, "Fixed `mean`")
+    expected = FIXED.replace("def top", f"{written}\ndef top")
+    until(lambda: nvim.text() == expected, "the fix beside the typed text")
+    tally.check(nvim.text(), expected)
+    nvim.command("Tuppence putback")
+    until(lambda: nvim.text() != expected, "the text to be put back")
+    tally.check(nvim.text(), SOURCE.replace("def top", f"{written}\ndef top"))
+
+
+def test_typing_in_the_target_ends_it_and_stays(nvim: Neovim, bench: Bench, tally: Tally) -> None:
+    begin(nvim, bench)
+    nvim.amend(7, "  # sum")
+    until(bench.upstream.requests[0].closed.is_set, "the connection to be closed")
+    show(nvim, "stays as you left it")
+    tally.check(nvim.text(), HALF.replace("total += value\n", "total += value  # sum\n"))
+
+
+def test_undo_meanwhile_takes_it_back_and_ends_it(nvim: Neovim, bench: Bench, tally: Tally) -> None:
+    begin(nvim, bench)
+    nvim.undo()
+    until(bench.upstream.requests[0].closed.is_set, "the connection to be closed")
+    show(nvim, "Stopped: Fix `mean`")
+    tally.check(nvim.text(), SOURCE)
+
+
+def test_saving_meanwhile_saves_what_stands_there_and_it_goes_on(nvim: Neovim, bench: Bench, tally: Tally) -> None:
+    gate = begin(nvim, bench)
+    nvim.command("write")
+    until(lambda: (bench.root / "stats.py").read_bytes().decode() == HALF, "the file to be saved")
+    gate.opened.set()
+    show(nvim, "Fixed `mean`")
+    tally.check(nvim.text(), FIXED)
+
+
+def test_another_buffer_meanwhile_does_not_matter(nvim: Neovim, bench: Bench, tally: Tally) -> None:
+    gate = begin(nvim, bench)
+    nvim.command("set hidden")
+    nvim.visit(bench.write("other.py", "x = 1\n"))
+    gate.opened.set()
+    show(nvim, "Fixed `mean`")
+    tally.check(nvim.text(), "x = 1\n")
+    nvim.command("buffer stats.py")
+    until(lambda: nvim.text() == FIXED, "the fix in its own buffer")
+    tally.check(nvim.text(), FIXED)
+    nvim.undo()
+    until(lambda: nvim.text() != FIXED, "the undo")
+    tally.check(nvim.text(), SOURCE)
+
+
+def test_closing_the_file_ends_it(nvim: Neovim, bench: Bench, tally: Tally) -> None:
+    begin(nvim, bench)
+    nvim.command("bwipeout!")
+    until(bench.upstream.requests[0].closed.is_set, "the connection to be closed")
+    tally.check((bench.root / "stats.py").read_text(), SOURCE)
+
+
+def test_stop_puts_the_text_back(nvim: Neovim, bench: Bench, tally: Tally) -> None:
+    begin(nvim, bench)
+    nvim.command("Tuppence stop")
+    until(bench.upstream.requests[0].closed.is_set, "the connection to be closed")
+    show(nvim, "Stopped: Fix `mean`")
+    tally.check(nvim.text(), SOURCE)
+
+
+def test_an_explanation_streams_into_a_panel_and_nothing_of_it_runs(nvim: Neovim, bench: Bench, tally: Tally) -> None:
+    nvim.visit(bench.write("stats.py", SOURCE))
+    gate = Gate(
+        "`mean` adds up **values**. %{execute('let g:ran = 1')}\n\n"
+        "```vim\nlet g:ran = 1\n```\n\nvim: set filetype=vim foldexpr=execute('let\\ g\\:ran=1') foldmethod=expr:\n",
+        hold=20,
+    )
+    bench.upstream.script(gate.reply())
+    nvim.command("4")
+    nvim.command("Tuppence explain")
+    panel = until(lambda: (nvim.lua(PANEL) or {}).get("text", "").strip() and nvim.lua(PANEL), "the panel")
+    assert panel["text"].startswith("`mean` adds up **values**.")
+    assert panel["filetype"] == ""
+    gate.opened.set()
+    until(lambda: "Explained `mean`: small, <$0.0001" in nvim.lua(PANEL)["text"], "the closing line")
+    assert nvim.lua("return vim.g.ran == nil and vim.bo.filetype == 'python'")
+    tally.check(nvim.text(), SOURCE)
+    nvim.command("Tuppence explanation")
+    nvim.press("q")
+    until(lambda: nvim.lua(PANEL) is None, "the panel to close")
+
+
+def test_the_commands_say_what_they_did(nvim: Neovim, bench: Bench, tally: Tally) -> None:
+    nvim.visit(bench.write("stats.py", SOURCE))
+    nvim.command("Tuppence again")
+    show(nvim, "there is no answer here")
+    bench.upstream.says(ANSWER)
+    bench.upstream.says(ANSWER.replace("total = 0", "total = 0.0"))
+    nvim.command("4,8Tuppence fix")
+    show(nvim, "Fixed `mean`: small, <$0.0001")
+    nvim.command("Tuppence again")
+    show(nvim, "Fixed `mean`: big")
+    tally.check(nvim.text(), FIXED.replace("total = 0", "total = 0.0"))
+    nvim.command("Tuppence cost")
+    panel = until(lambda: nvim.lua(PANEL), "the accounts")
+    assert "in 2 requests" in panel["text"]
+    assert "mine/big" in panel["text"]
+    nvim.command("Tuppence log")
+    until(lambda: "small" in nvim.lua(PANEL)["text"], "the log")
+    nvim.press("q")
+    nvim.command("Tuppence dance")
+    show(nvim, "There is no action `dance`")
+
+
+def test_the_status_line_shows_runs_and_costs_and_runs_nothing(nvim: Neovim, bench: Bench) -> None:
+    nvim.visit(bench.write("stats.py", SOURCE))
+    nvim.lua(
+        "vim.diagnostic.set(vim.api.nvim_create_namespace('x'), 0, {{ lnum = 4, col = 4, source = 'lint', severity = 1,"
+        " message = \"odd %{execute('let g:ran = 1')} %=name\" }}) return true"
+    )
+    until(lambda: "$0 today" in nvim.terminal.screen(), "the accounts in the status line")
+    bench.upstream.script(stall())
+    nvim.command("5")
+    nvim.command("Tuppence fix")
+    until(lambda: "⋯ Fix" in nvim.terminal.screen(), "the run in the status line")
+    nvim.command("Tuppence stop")
+    show(nvim, "Stopped: Fix")
+    assert nvim.lua("return vim.g.ran == nil")
+
+
+def test_checkhealth_finds_the_server(nvim: Neovim, bench: Bench) -> None:
+    nvim.visit(bench.write("stats.py", SOURCE))
+    until(lambda: "$0 today" in nvim.terminal.screen(), "the accounts")
+    nvim.command("checkhealth tuppence")
+    said = until(lambda: "The server runs in" in nvim.text() and nvim.text(), "the report")
+    assert f"runs in {bench.root}" in said
+    assert "Today: $0" in said
+    assert "ERROR" not in said
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["alone", "after-the-users"])
+def test_a_projects_own_file_changes_nothing(bench: Bench, *, is_first: bool) -> None:
+    ran = bench.root / "ran"
+    evil = bench.write("evil", f"#!/bin/sh\ntouch {ran}\n")
+    evil.chmod(0o755)
+    bench.write(".nvim.lua", f'require("tuppence").setup({{ cmd = {{ "{evil}" }} }})\n')
+    lines = advice(bench)
+    if is_first:
+        lines = lines.replace('require("tuppence").setup()', "")
+    session = Neovim(program("nvim-0.10"), lines, bench)
+    try:
+        session.command(f"luafile {bench.root / '.nvim.lua'}")
+        show(session, "a project's configuration file does not set it up")
+        if is_first:
+            session.command("edit stats.py")
+        else:
+            session.visit(bench.write("stats.py", SOURCE))
+        assert session.lua("return require('tuppence').about().settings.cmd[1]") == "tuppence"
+        assert not ran.exists()
+    finally:
+        session.close()
