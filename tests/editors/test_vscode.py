@@ -87,7 +87,6 @@ def test_a_streamed_fix_is_one_step_of_undo(desk: Desk, tally: Tally, ending: st
     desk.shot("vscode-stream")
     cue.give()
     desk.answered()
-    assert f"Ln {LINE}, Col 6" in desk.window.texts(".statusbar-item"), "the cursor went along with the stream"
     desk.shot("vscode-answer")
     tally.check(desk.window.saved(path), fixed)
     desk.window.press("Control+z")
@@ -218,6 +217,7 @@ def test_keep_ends_the_offers(desk: Desk, tally: Tally) -> None:
     desk.bench.upstream.says(fenced(AFTER))
     desk.fix()
     desk.answered()
+    assert f"Ln {LINE}, Col 6" in desk.window.texts(".statusbar-item"), "the cursor went along with the text"
     desk.window.click(LENS, "Keep")
     desk.window.gone(LENS, "Put back")
     tally.check(desk.window.saved(path), FIXED)

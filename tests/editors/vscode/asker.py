@@ -23,7 +23,11 @@ async def opened(params: types.DidOpenTextDocumentParams) -> None:
     asked = {"uri": params.text_document.uri, "version": params.text_document.version, "range": line, "wait": 8000}
     found = await server.protocol.send_request_async("tuppence/diagnostics", asked)
     nothing = await server.protocol.send_request_async("tuppence/diagnostics", {"uri": "file:///nowhere"})
-    Path(sys.argv[1]).write_text(json.dumps([_plain(found), _plain(nothing)]), encoding="utf-8")
+    _note(json.dumps([_plain(found), _plain(nothing)]))
+
+
+def _note(said: str) -> None:
+    Path(sys.argv[1]).write_text(said, encoding="utf-8")
 
 
 def _plain(value: Any) -> Any:
