@@ -7,7 +7,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: vsix editors-vscode demo test lint types check wheel clean
+.PHONY: vsix editors-vscode pictures-vscode demo test lint types check wheel clean
 
 demo: $(VENV)/ready
 	@$(BIN)/python demo/demo.py $(ARGS)
@@ -44,7 +44,13 @@ $(VSCODE)/node_modules/ready: $(VSCODE)/package-lock.json
 # The extension in a real VS Code in a real browser. The first time sets them up in the user's cache: 3 minutes, 1 GB.
 editors-vscode: $(VENV)/ready vsix
 	tests/editors/vscode/set-up.sh
-	$(BIN)/python -m pytest tests/editors/test_vscode.py -m editors
+	$(BIN)/python -m pytest tests/editors/test_vscode.py tests/editors/test_vscode_views.py -m editors
+
+# The README's pictures of it.
+pictures-vscode: $(VENV)/ready vsix
+	tests/editors/vscode/set-up.sh
+	mkdir -p docs/images
+	TUPPENCE_PICTURES=$(CURDIR)/docs/images $(BIN)/python -m pytest tests/editors/test_vscode.py -m editors -k pictures
 
 clean:
 	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

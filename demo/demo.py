@@ -28,6 +28,8 @@ from tuppence.local import Embedded
 SERVE = (sys.executable, "-m", "tuppence", "serve")
 STARTING = 30.0
 """Seconds that the server may take to start; it needs one."""
+ENDING = 5.0
+"""Seconds that the server may take to end; it needs a tenth of one."""
 ACTING = 240.0
 """Seconds that one action may take; the embedded model needs some twenty on two cores, more where they are busy."""
 HERE = ("embedded", "ruff")
@@ -52,7 +54,7 @@ def main(words: list[str] | None = None) -> int:
         page.say("")
         page.say(f"The demo failed. {error}", "bold red")
         return 1
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         page.say("Stopped.")
         return INTERRUPTED
     return 0
@@ -65,9 +67,13 @@ async def perform(scenes: Sequence[Scene], place: Sandbox, page: Page) -> None:
     """
     began = time.monotonic()
     editor = Editor(SERVE, place.root, streams=True)
+    editor.patience = ENDING
     editor.answer = lambda _question: "Never" if place.closed else None
     _introduce(place, page)
     endings: list[tuple[Scene, Ending]] = []
+    this = asyncio.current_task()
+    assert this is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     try:
         async with AsyncExitStack() as stack:
             async with asyncio.timeout(STARTING):
@@ -77,6 +83,8 @@ async def perform(scenes: Sequence[Scene], place: Sandbox, page: Page) -> None:
                 async with asyncio.timeout(ACTING):
                     endings.append((scene, await play(scene, editor, page)))
     except TimeoutError:
+        if this.cancelling():  # The server hung, and that is why the person wanted no more of it.
+            raise asyncio.CancelledError from None
         doing = scenes[len(endings)].title if editor.initialized and len(endings) < len(scenes) else "The server"
         raise Undefined(f"{doing} did not come to an end in time.{_complaint(editor)}") from None
     except (RuntimeError, JsonRpcException, OSError) as error:
@@ -139,9 +147,9 @@ def _total(endings: list[tuple[Scene, Ending]], editor: Editor, page: Page) -> N
         page.row("", f"{scene.title}: {ending.what} ({ending.known})", "green" if ending.sure else "default")
     cost = editor.seen.costs[-1]
     models = ", ".join(f"{row.name} {row.display}" for row in cost.byModel)
-    count = f"{cost.requests} request{'s' * (cost.requests != 1)}"
-    page.row("Spent", f"{cost.session.display} for {count} ({models})", "bold")
-    page.row("Saved", f"{cost.saved.display} against always asking the best model that could be asked")
+    count = f"{len(endings)} action{'s' * (len(endings) != 1)}"
+    page.row("Spent", f"{cost.session.display} for {count}; today {cost.today.display} ({models})", "bold")
+    page.row("Saved", f"{cost.saved.display} today against always asking the best model that could be asked")
 
 
 def _farewell(place: Sandbox, page: Page, seconds: float) -> None:

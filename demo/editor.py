@@ -67,6 +67,7 @@ class Editor:
         self.streams = streams
         self.name = name
         self.environment: dict[str, str] | None = None
+        self.patience = 10.0
         self.capabilities = capabilities(encoding, streams=streams)
         self.options: Any = None
         self.buffers: dict[str, Buffer] = {}
@@ -103,12 +104,13 @@ class Editor:
     async def __aexit__(self, *_: object) -> None:
         if self.process.returncode is None:
             with contextlib.suppress(Exception):
-                await asyncio.wait_for(self.client.shutdown_async(None), 10)
+                await asyncio.wait_for(self.client.shutdown_async(None), self.patience)
                 self.client.exit(None)
         try:
-            await asyncio.wait_for(self.client.stop(), 10)
+            await asyncio.wait_for(self.client.stop(), self.patience)
         except TimeoutError:
             self.process.kill()
+            await self.client.stop()
             raise
         if self._listening is not None:
             await self._listening

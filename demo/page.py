@@ -26,6 +26,7 @@ class Page:
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(highlight=False, markup=False, emoji=False)
         self._width = min(WIDEST, self._console.width)
+        self._rule = "━" if self._console.encoding.startswith("utf") else "="
         self._streaming = False
         self._waiting: list[str] = []
         self._began = time.monotonic()
@@ -33,7 +34,7 @@ class Page:
     def title(self, text: str, about: str = "") -> None:
         """Begin a part."""
         self.say("")
-        self.say(f"━━ {text} ".ljust(self._width, "━"), "bold")
+        self.say(f"{self._rule * 2} {text} ".ljust(self._width, self._rule), "bold")
         for line in textwrap.wrap(about, self._width):
             self.say(line)
         self._began = time.monotonic()
@@ -48,8 +49,7 @@ class Page:
         self._end_stream()
         lines = [part for line in text.splitlines() for part in textwrap.wrap(line, self._width - LABEL - 1) or [""]]
         for number, line in enumerate(lines):
-            shown = Text(f"{'' if number else label:<{LABEL}} ", "dim")
-            self._console.print(shown.append(line, style or "default"), soft_wrap=True)
+            self._labelled("" if number else label, line, style)
 
     def tick(self, text: str) -> None:
         """Print what is going on, with the seconds since the part began; it does not break into an answer."""
@@ -78,10 +78,13 @@ class Page:
     def menu(self, titles: Sequence[str], picked: str) -> None:
         """Print a menu with the entry that is picked."""
         for number, title in enumerate(titles):
-            mark, style = (">", "bold") if title == picked else (" ", "default")
+            mark, style = (">", "bold") if title == picked else (" ", "")
             self._end_stream()
-            shown = Text(f"{'' if number else 'Menu':<{LABEL}} ", "dim")
-            self._console.print(shown.append(f"{mark} {title}", style), soft_wrap=True)
+            self._labelled("" if number else "Menu", f"{mark} {title}", style)
+
+    def _labelled(self, label: str, line: str, style: str) -> None:
+        shown = Text.assemble((f"{label:<{LABEL}} ", "dim"), (line, style))
+        self._console.print(shown, soft_wrap=True)
 
     def _end_stream(self) -> None:
         if self._streaming:

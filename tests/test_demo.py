@@ -217,13 +217,14 @@ def test_the_demo_shows_and_sums_up(home: Path, tmp_path: Path) -> None:
     assert "\x1b" not in done.stdout, "colour, though this is no terminal"
     assert '+        return self.status == "active"' in done.stdout
     assert "Fix, and no model is needed: kept (sure" in done.stdout
-    assert "Spent     $0 for 1 request (ruff/ruff $0)" in done.stdout
+    assert "Spent     $0 for 1 action; today $0 (ruff/ruff $0)" in done.stdout
     assert left(tmp_path) == ([], [])
 
 
 @pytest.mark.model
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are looked for in /proc")
-def test_ctrl_c_ends_the_demo_and_all_that_it_started(home: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminate"])
+def test_a_signal_ends_the_demo_and_all_that_it_started(number: int, home: Path, tmp_path: Path) -> None:
     env = demo_environment(home, tmp_path)
     words = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
     demo = subprocess.Popen((*DEMO, "--only", "2"), cwd=ROOT, env=env, **words)  # type: ignore[call-overload]  # mypy cannot see through a dict of streams
@@ -231,7 +232,7 @@ def test_ctrl_c_ends_the_demo_and_all_that_it_started(home: Path, tmp_path: Path
         if "Asking smollm2" in line:
             break
     assert len(left(tmp_path)[1]) == 3, "the demo, the server, the model's server"
-    os.killpg(demo.pid, signal.SIGINT)
+    os.killpg(demo.pid, number)
     began = time.monotonic()
     said, complaint = demo.communicate(timeout=30)
     assert (demo.returncode, complaint) == (130, ""), said

@@ -121,8 +121,8 @@ async def test_typing_before_the_first_batch_does_no_harm_to_the_stream(tmp_path
         gate.set()
         await asyncio.wait_for(future, 8)
         assert buffer.text == f"# mine\n{FIXED}"
-        assert s.editor.seen.drafts
-        assert not s.editor.seen.edits
+        # An answer that is whole before its first batch is sent comes as one edit; either way it is one step of undo.
+        assert bool(s.editor.seen.drafts) != bool(s.editor.seen.edits)
         assert buffer.undo == [SRC, f"# mine\n{SRC}"]
 
 
@@ -140,7 +140,7 @@ async def test_typing_in_the_target_leaves_everything_as_it_stands(tmp_path: Pat
         assert "if not xs" in text
         assert "my_total += x" in text
         assert stopped(s)[0].endswith("Its text changed meanwhile and stays as you left it.")
-        assert s.upstream.requests[0].closed.is_set()
+        await asyncio.wait_for(s.upstream.requests[0].closed.wait(), 2)
         assert [each.outcome for each in s.entries()] == ["cancelled"]
 
 

@@ -103,7 +103,7 @@ async def test_saving_and_undoing_elsewhere_do_no_harm_and_closing_stops(tmp_pat
             await until(lambda: said(s, "answering"))
             s.editor.close(buffer)
             await asyncio.wait_for(future, 8)
-            assert seen.closed.is_set()
+            await asyncio.wait_for(seen.closed.wait(), 2)
             assert stopped(s)[-1].endswith("Its document was closed.")
             buffer = s.editor.open(s.write("stats.py", FIXED), "python")
         assert [each.outcome for each in s.entries()] == ["kept", "cancelled", "cancelled"]

@@ -19,6 +19,7 @@ from editors.vscode.stagehand import (
     HEAD,
     LINE,
     NOTE,
+    PICTURES,
     SOURCE,
     TAIL,
     Cue,
@@ -27,7 +28,7 @@ from editors.vscode.stagehand import (
     machine,
     set_out,
 )
-from editors.vscode.window import CODE, LENS, NOTICE, STATUS, Window
+from editors.vscode.window import CODE, HOVER, LENS, NOTICE, STATUS, Window, until
 
 pytestmark = [pytest.mark.editors, pytest.mark.timeout(180)]
 
@@ -35,6 +36,18 @@ STALE = "ctrl+alt+f9"
 """A key that asks for something about a version that is not there."""
 FRESH = 20.0
 """Seconds from an empty profile to the first fix in the text."""
+EXPLANATION = """Adds up what a list of orders is worth, with a surcharge.
+
+- **`orders`** is a list of dictionaries, each with a `price` and a `count`; their products are added up.
+- **`rate`** is a share of the sum that is added at the end; left out or `None`, nothing is added.
+- The result is rounded to cents, and for an empty list it is `0`.
+
+```python
+>>> total([{"price": 2.5, "count": 4}], 0.1)
+11.0
+```
+
+Prices are floats here, so a sum of very many orders may be off by a cent."""
 BETTER = AFTER.replace("round(worth, 2)", "round(worth, ndigits=2)")
 BROKEN = AFTER.replace("round(worth, 2)", "round(worth, 2")
 
@@ -75,6 +88,26 @@ def test_from_a_fresh_profile_to_a_fix_takes_seconds(desk: Desk) -> None:
     assert desk.seconds < FRESH
 
 
+@pytest.mark.skipif(not PICTURES, reason="pictures are taken where TUPPENCE_PICTURES names a folder for them")
+def test_the_pictures_of_the_readme(desk: Desk) -> None:
+    desk.visit("orders.py")
+    cue = Cue(fenced(AFTER), before="if rate is None")
+    desk.bench.upstream.script(cue.reply())
+    desk.fix()
+    desk.window.wait(CODE, "worth += price")
+    desk.window.wait(LENS, "is answering")
+    desk.shot("vscode-stream")
+    cue.give()
+    desk.answered()
+    desk.bench.upstream.says(EXPLANATION)
+    desk.pick("Explain")
+    until(lambda: "an empty list" in desk.window.page() and "mentions" in desk.window.page("footer"), "the explanation")
+    desk.settle()
+    desk.window.call("hover", STATUS, "")
+    desk.window.wait(HOVER, "Last: explain")
+    desk.shot("vscode-explain")
+
+
 @pytest.mark.parametrize("ending", ["\n", "\r\n"], ids=["lf", "crlf"])
 def test_a_streamed_fix_is_one_step_of_undo(desk: Desk, tally: Tally, ending: str) -> None:
     source, fixed = SOURCE.replace("\n", ending), FIXED.replace("\n", ending)
@@ -84,10 +117,8 @@ def test_a_streamed_fix_is_one_step_of_undo(desk: Desk, tally: Tally, ending: st
     desk.fix()
     desk.window.wait(CODE, "worth += price")
     desk.window.wait(LENS, "Stop")
-    desk.shot("vscode-stream")
     cue.give()
     desk.answered()
-    desk.shot("vscode-answer")
     tally.check(desk.window.saved(path), fixed)
     desk.window.press("Control+z")
     tally.check(desk.window.saved(path), source)
@@ -187,7 +218,6 @@ def test_a_run_is_stopped(desk: Desk, tally: Tally, way: str) -> None:
             desk.window.pick("Stop")
         case _:
             desk.window.wait(NOTICE, "Fix `total`", 10)
-            desk.shot("vscode-cancel")
             desk.window.click(f"{NOTICE} .monaco-button", "Cancel")
     desk.settle()
     assert cue.closed.wait(5), "the request was left open"

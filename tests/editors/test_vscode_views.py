@@ -98,7 +98,6 @@ def test_an_explanation_streams_into_a_harmless_page(desk: Desk) -> None:
     assert "The end." not in desk.window.page()
     cue.give()
     until(lambda: "The end." in desk.window.page(), "the last words")
-    desk.shot("vscode-explain")
     desk.settle()
     assert "kimi-k2.6" in desk.window.page("footer")
     assert desk.window.call("attempt", "main", "document.querySelectorAll('main a, main img, main script').length") == 0
@@ -115,7 +114,6 @@ def test_an_explanation_streams_into_a_harmless_page(desk: Desk) -> None:
     hover = " ".join(desk.window.texts(HOVER))
     assert "orders are worth" in hover
     assert "kimi-k2.6, kept" in hover
-    desk.shot("vscode-hover")
 
 
 def test_generated_tests_go_to_their_file(desk: Desk, tally: Tally) -> None:
@@ -148,7 +146,6 @@ def test_a_review_asks_with_the_key_of_the_secret_store(desk: Desk, tally: Tally
     assert desk.bench.upstream.requests[-1].headers["authorization"] == "Bearer sk-of-the-secret-store"
     desk.window.go(LINE + 9, 8)
     assert any(entry.startswith("Apply: Cents are lost") for entry in desk.window.menu())
-    desk.shot("vscode-review")
     desk.window.click(MENU, "Apply: Cents are lost")
     desk.window.gone(".squiggly-error")
     tally.check(desk.window.saved(path), SOURCE.replace("round(sum)", "round(sum, 2)"))
@@ -168,14 +165,12 @@ def test_the_cost_is_shown_and_reported(desk: Desk) -> None:
     tooltip = " ".join(desk.window.texts(HOVER))
     assert "Why: fix rated" in tooltip
     assert "Cached tokens: 0" in tooltip
-    desk.shot("vscode-cost")
     desk.window.press("Escape")
     desk.window.click(STATUS)
     until(lambda: "By model, 30 days" in desk.window.page(), "the report")
     page = desk.window.page()
     assert "mine/kimi-k2.6" in page
     assert spent in page
-    desk.shot("vscode-report")
 
 
 def test_the_server_is_installed_after_asking(tmp_path: Path, tally: Tally) -> None:
@@ -186,7 +181,6 @@ def test_the_server_is_installed_after_asking(tmp_path: Path, tally: Tally) -> N
             desk = Desk(window, bench)
             window.wait(NOTICE, "Tuppence needs its server")
             assert "Tuppence" in window.status()
-            desk.shot("vscode-install")
             own = window.profile / "data" / "User" / "globalStorage" / "tuppence.tuppence"
             assert not list(own.glob("server-*")), "it was installed before anybody said so"
             window.click(f"{NOTICE} .monaco-button", "Install")

@@ -4,8 +4,12 @@
  */
 import * as vscode from "vscode";
 import {
+  CloseAction,
+  ErrorAction,
   RevealOutputChannelOn,
   type ClientCapabilities,
+  type CloseHandlerResult,
+  type ErrorHandler,
   type FeatureState,
   type LanguageClientOptions,
   type StaticFeature,
@@ -25,6 +29,10 @@ import {
   type RunParams,
 } from "./protocol";
 
+/** How often a server is started again within so many milliseconds. */
+const RESTARTS = 3;
+const SPAN = 180_000;
+
 /** How to start the server. */
 export interface Start {
   readonly program: string;
@@ -39,6 +47,8 @@ export interface Ears {
   cost(cost: Cost): void;
   explanation(piece: ExplanationParams): void;
   run(run: RunParams, client: LanguageClient): void;
+  /** The server ended too often to be started again. */
+  lost(): void;
 }
 
 /** Return a client that is ready to be started. */
@@ -53,6 +63,7 @@ export function connect(start: Start, ears: Ears, live: Live, log: vscode.LogOut
     initializationOptions: { keys: start.keys },
     outputChannel: log,
     revealOutputChannelOn: RevealOutputChannelOn.Never,
+    errorHandler: new Patience(() => ears.lost()),
     // A hover may hold a link that asks for an explanation, and a link to no other command.
     markdown: { isTrusted: { enabledCommands: [RUN] }, supportHtml: false },
     middleware: {
@@ -70,6 +81,25 @@ export function connect(start: Start, ears: Ears, live: Live, log: vscode.LogOut
   client.onNotification(ExplanationNotification, (piece) => ears.explanation(piece));
   client.onNotification(RunNotification, (run) => ears.run(run, client));
   return client;
+}
+
+/** Starts a server that ended again, but not for ever. */
+class Patience implements ErrorHandler {
+  private ends: number[] = [];
+
+  constructor(private readonly lose: () => void) {}
+
+  error(): { action: ErrorAction; handled: boolean } {
+    return { action: ErrorAction.Continue, handled: true };
+  }
+
+  closed(): CloseHandlerResult {
+    const now = Date.now();
+    this.ends = [...this.ends.filter((end) => now - end < SPAN), now];
+    if (this.ends.length <= RESTARTS) return { action: CloseAction.Restart, handled: true };
+    this.lose();
+    return { action: CloseAction.DoNotRestart, handled: true };
+  }
 }
 
 /** Says what this client can do beyond the protocol. */

@@ -25,7 +25,7 @@ let extension: Extension | undefined;
 
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
   extension = new Extension(context);
-  await extension.start("quietly");
+  await extension.begin();
 }
 
 export async function deactivate(): Promise<void> {
@@ -43,7 +43,7 @@ class Extension {
   private readonly report = new Page("tuppence.cost", vscode.ViewColumn.Active);
   private readonly status = new Status(this.runs, (run) => void this.tell(STOP, { run }));
   private client: LanguageClient | undefined;
-  private starting: Promise<void> = Promise.resolve();
+  private starting: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly context: vscode.ExtensionContext) {
     const highlight = new Highlight(this.runs);
@@ -52,39 +52,41 @@ class Extension {
     context.subscriptions.push(
       runs.onDidChange(() => this.setContext()),
       vscode.workspace.onDidChangeConfiguration((event) => {
-        if (event.affectsConfiguration("tuppence.server")) void this.start("quietly");
+        if (event.affectsConfiguration("tuppence.server")) void this.begin();
       }),
     );
   }
 
-  /** Start the server anew; `loudly` asks at once where there is none. */
-  start(how: "quietly" | "loudly"): Promise<void> {
-    this.starting = this.starting.then(() => this.restart(how));
-    return this.starting;
+  /** Start the server, and offer to install it where there is none; nobody waits for the person's answer. */
+  async begin(): Promise<void> {
+    if (!(await this.start())) void this.install();
   }
 
   async stop(): Promise<void> {
     const client = this.client;
     this.client = undefined;
     if (client?.isRunning()) await client.stop();
-    await client?.dispose();
     this.runs.clear();
   }
 
-  private async restart(how: "quietly" | "loudly"): Promise<void> {
-    await this.stop();
+  /** Start the server anew; report whether there is one. */
+  private start(): Promise<boolean> {
+    const next = this.starting.then(() => this.restart());
+    this.starting = next;
+    return next;
+  }
+
+  private async restart(): Promise<boolean> {
     try {
+      await this.stop();
       const program = this.server.find();
-      if (!program) {
-        this.become("absent");
-        // Starting must not wait for a person.
-        if (how === "quietly") void this.install();
-        return;
-      }
-      await this.open(program);
+      if (program) await this.open(program);
+      else this.become("absent");
+      return program !== undefined;
     } catch (error) {
       this.become("failed");
-      await this.complain(`Tuppence's server did not start. ${sentence(error)}`);
+      this.complain(`Tuppence's server did not start. ${sentence(error)}`);
+      return true;
     }
   }
 
@@ -101,6 +103,10 @@ class Extension {
       cost: (cost) => (this.status.accounts = cost),
       explanation: (piece) => this.reading.add(piece),
       run: (run, from) => this.runs.hear(run, from),
+      lost: () => {
+        this.become("failed");
+        this.complain("Tuppence's server ended again and again, so it is not started any more.");
+      },
     };
     const client = connect(start, ears, this.live, this.log);
     this.client = client;
@@ -139,7 +145,7 @@ class Extension {
       showCost: () => this.showCost(),
       setKey: () => this.setKey(),
       installServer: () => this.install(),
-      restartServer: () => this.start("loudly").then(() => (this.client ? undefined : this.install())),
+      restartServer: () => this.begin(),
       showLog: () => this.log.show(),
       openConfig: () => this.openConfig(),
     };
@@ -147,7 +153,11 @@ class Extension {
   }
 
   private async install(): Promise<void> {
-    if (await this.server.offer()) await this.start("loudly");
+    if (this.client?.isRunning()) {
+      void vscode.window.showInformationMessage("Tuppence's server is there, and runs.");
+    } else if (await this.server.offer()) {
+      await this.start();
+    }
   }
 
   /** Stop one run; the newest of them where none is named. */
@@ -196,7 +206,7 @@ class Extension {
 
   private async setKey(): Promise<void> {
     const wanted = (await this.about())?.keys ?? [];
-    if (await this.keys.ask(wanted)) await this.start("loudly");
+    if (await this.keys.ask(wanted)) await this.start();
   }
 
   private async openConfig(): Promise<void> {
@@ -224,7 +234,7 @@ class Extension {
     }
   }
 
-  private async complain(message: string): Promise<void> {
+  private complain(message: string): void {
     this.log.error(message);
     void vscode.window.showErrorMessage(message, "Show Log", "Open Settings").then((choice) => {
       if (choice === "Show Log") this.log.show();

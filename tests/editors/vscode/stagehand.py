@@ -182,8 +182,8 @@ class Desk:
             self.window.shot(Path(PICTURES) / f"{name}.png")
 
     def tidy(self, name: str) -> None:
-        """Save and close everything, so that the next test begins with nothing."""
-        self.shot(name)
+        """Save and close everything, so that the next test begins with nothing; leave a picture for whoever looks why."""
+        self.window.shot(self.window.profile.parent / f"{name}.png")
         self.window.press("Escape", "Escape")
         self.window.command("Notifications: Clear All")
         self.window.command("File: Save All")

@@ -116,7 +116,7 @@ end
 local function closing(params)
   if state.read == params.run and params.line ~= "" then
     panel.append("explanation", "\n\n---\n\n" .. params.line)
-  elseif (params.outcome == "kept" or params.outcome == "stopped") and not state.status_is_shown then
+  elseif params.outcome == "stopped" or (params.outcome == "kept" and not state.status_is_shown) then
     tell(params.line)
   end
   state.last = params
