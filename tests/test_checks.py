@@ -30,6 +30,7 @@ FIXED = PYTHON.rstrip("\n").replace("len(items)", "max(len(items), 1)")
 
 def test_a_good_edit() -> None:
     assert edited(fenced(FIXED)) == Verdict(fit=True, proved="parses")
+    assert edited(f"{fenced(FIXED)}\nThis code is", ending="length").fit, "only talk was cut off"
     assert edited(fenced(GO.strip().replace("1", "2")), GO, "go").fit
     assert edited(fenced("a = (1)\nb = 2"), "a = 1\nb = 2", "toml") == Verdict(fit=True, proved="brackets match")
 
@@ -39,7 +40,8 @@ def test_a_good_edit() -> None:
     [
         ("", "end", "The answer is empty."),
         ("  \n", "end", "The answer is empty."),
-        (fenced(FIXED), "length", "The answer was cut off at the model's output limit."),
+        (f"```python\n{FIXED}", "length", "The answer was cut off at the model's output limit."),
+        (f"{fenced(FIXED)}\n```imports\nimport", "length", "The answer was cut off inside its code block."),
         (fenced(FIXED), "refused", "The model refused to answer."),
         (f"```python\n{FIXED}", "end", "The answer was cut off inside its code block."),
         (fenced(" "), "end", "The answer's code block is empty."),

@@ -22,7 +22,7 @@ from tuppence.core.difficulty import Difficulty, judge
 from tuppence.core.languages import language
 from tuppence.core.making import Place, Work, begin
 from tuppence.core.models import Model
-from tuppence.core.prompt import SYSTEM, TestFile, compose
+from tuppence.core.prompt import SYSTEM, Prompt, TestFile, compose, compose_brief
 from tuppence.core.route import Need, Route, Wish, choose, expected_usage
 from tuppence.core.steps import Answer, Step
 from tuppence.core.target import Target
@@ -109,6 +109,13 @@ async def make(ask: Ask, house: House) -> Plan:
             raise none from None
     assert none is not None
     raise none
+
+
+def prompt(plan: Plan, model: Model) -> Prompt:
+    """Return what a model is sent: the whole prompt, or the brief one for a model that is too small for it."""
+    if model.quirks.brief:
+        return compose_brief(plan.ask.action, plan.context, limit(plan, model))
+    return compose(plan.ask.action, plan.context, limit(plan, model), plan.tests)
 
 
 def limit(plan: Plan, model: Model) -> int:
@@ -210,12 +217,12 @@ def _gather(ask: Ask, around: Surroundings, budget: int) -> Context:
 
 
 def _need(ask: Ask, context: Context, tests: TestFile | None, difficulty: Difficulty, house: House) -> Need:
-    prompt = compose(ask.action, context, 0, tests)
+    whole = compose(ask.action, context, 0, tests)
     pinned = wished(house.config(), ask.action, ask.document.language, ask.above).pin is not None
     return Need(
         action=ask.action,
         difficulty=difficulty,
-        prompt_tokens=estimate("x" * prompt.characters),
+        prompt_tokens=estimate("x" * whole.characters),
         target_tokens=estimate(ask.document.slice(ask.target.span)),
         when=house.now(),
         private=not pinned,

@@ -29,7 +29,6 @@ from tuppence.core.accounts import Outcome
 from tuppence.core.checks import Verdict
 from tuppence.core.making import Making, begin
 from tuppence.core.models import Model
-from tuppence.core.prompt import compose
 from tuppence.core.route import Route
 from tuppence.core.steps import Answer, Done, Drafted, Found, Piece, Progress, PutBack, Routed, Step
 from tuppence.errors import Broken, Busy, TuppenceError
@@ -202,7 +201,7 @@ async def _attempt(
     :raises TuppenceError: it will not be answered, and no other model should be asked instead.
     """
     model = route.model
-    prompt = compose(plan.ask.action, plan.context, plans.limit(plan, model), plan.tests)
+    prompt = plans.prompt(plan, model)
     attempt = Attempt(model=model, prompt=prompt, at=house.now())
     outcome: Outcome = "cancelled"
     try:

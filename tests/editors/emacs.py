@@ -108,6 +108,10 @@ class Emacs:
         self.terminal.keys("C-e")
         self.terminal.type(text)
 
+    def save(self) -> None:
+        """See ``Session``."""
+        self.terminal.keys("C-x", "C-s")
+
     def undo(self) -> None:
         """See ``Session``."""
         self.terminal.keys("C-_")

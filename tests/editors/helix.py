@@ -74,6 +74,10 @@ class Helix:
         self.terminal.type(f"A{text}")
         self._normal()
 
+    def save(self) -> None:
+        """See ``Session``."""
+        self.text()
+
     def undo(self) -> None:
         """See ``Session``."""
         self.terminal.type("u")

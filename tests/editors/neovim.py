@@ -51,6 +51,8 @@ class Neovim:
         self.terminal.start([program, "--clean", "-n", "-u", str(file), "--listen", self._address])
         self._socket = until(self._connected, "Neovim's socket")
         self._stream = self._socket.makefile("rb")
+        # Its socket is there before it has made the terminal its own, and until then Ctrl-\\ would end it.
+        until(lambda: self.terminal.screen().strip(), "Neovim's screen")
 
     def close(self) -> None:
         """End the session."""
@@ -97,6 +99,10 @@ class Neovim:
         """See ``Session``."""
         self.command(f"{line}")
         self.terminal.type(f"A{text}{_NORMAL}")
+
+    def save(self) -> None:
+        """See ``Session``."""
+        self.command("write")
 
     def undo(self) -> None:
         """See ``Session``."""
@@ -151,6 +157,7 @@ class Neovim:
 
     def _connected(self) -> socket.socket | None:
         talk = socket.socket(socket.AF_UNIX)
+        talk.settimeout(30)
         try:
             talk.connect(self._address)
         except OSError:

@@ -34,6 +34,18 @@ def mean(values):
     return total / len(values)
 ```"""
 BROKEN = ANSWER.replace("len(values)", "len(values")
+IMPORTING = f"{ANSWER}\n\n```imports\nimport math\n```"
+_IMPORTED = FIXED.replace('."""\n', '."""\n\nimport math\n', 1)
+_END = "\n\n\ndef top"
+DOCUMENTS = {
+    "lf.py": (SOURCE, ANSWER, FIXED),
+    "crlf.py": (SOURCE.replace("\n", "\r\n"), ANSWER, FIXED.replace("\n", "\r\n")),
+    "unended.py": (SOURCE[:-1], ANSWER, FIXED[:-1]),
+    "last.py": (SOURCE[: SOURCE.index(_END)] + "\n", ANSWER, FIXED[: FIXED.index(_END)] + "\n"),
+    "last_unended.py": (SOURCE[: SOURCE.index(_END)], ANSWER, FIXED[: FIXED.index(_END)]),
+    "imports.py": (SOURCE, IMPORTING, _IMPORTED),
+}
+"""By file: the text, what the model says of it, and the text with that."""
 TESTED = """from stats import mean
 
 

@@ -55,6 +55,10 @@ class Session(Protocol):
         """Type at the end of a line."""
         ...
 
+    def save(self) -> None:
+        """Save the file."""
+        ...
+
     def undo(self) -> None:
         """Press undo once."""
         ...

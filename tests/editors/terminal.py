@@ -35,7 +35,7 @@ def until(condition: Callable[[], T], what: str, seconds: float = 15.0) -> T:
 class Terminal:
     """One program in a terminal of its own."""
 
-    def __init__(self, where: Path, environment: Mapping[str, str], *, size: tuple[int, int] = (110, 34)) -> None:
+    def __init__(self, where: Path, environment: Mapping[str, str], *, size: tuple[int, int] = (180, 40)) -> None:
         self._where = where
         self._environment = environment
         self._size = size

@@ -11,7 +11,7 @@ import pytest
 
 from editors.conftest import CLIENTS, end
 from editors.neovim import Neovim
-from editors.scene import ANSWER, BROKEN, FIXED, HALF, SOURCE, Gate, show
+from editors.scene import ANSWER, BROKEN, DOCUMENTS, FIXED, HALF, SOURCE, Gate, show
 from editors.session import Bench, program
 from editors.tally import Tally
 from editors.terminal import until
@@ -61,32 +61,21 @@ def begin(nvim: Neovim, bench: Bench, *, hold: int = 8) -> Gate:
     return gate
 
 
-@pytest.mark.parametrize(
-    ("source", "answer", "expected"),
-    [
-        (SOURCE, ANSWER, FIXED),
-        (SOURCE.replace("\n", "\r\n"), ANSWER, FIXED.replace("\n", "\r\n")),
-        (SOURCE[:-1], ANSWER, FIXED[:-1]),
-        (SOURCE[: SOURCE.index("\n\n\ndef top")], ANSWER, FIXED[: FIXED.index("\n\n\ndef top")]),
-        (SOURCE[: SOURCE.index("\n\ndef top")], ANSWER, FIXED[: FIXED.index("\n\ndef top")]),
-        (SOURCE, f"{ANSWER}\n\n```imports\nimport math\n```", FIXED.replace('."""\n', '."""\n\nimport math\n', 1)),
-    ],
-    ids=["lf", "crlf", "no-newline", "last-without-newline", "last", "imports"],
-)
-def test_a_streamed_fix_is_one_undo(
-    nvim: Neovim, bench: Bench, tally: Tally, source: str, answer: str, expected: str
-) -> None:
-    nvim.visit(bench.write("stats.py", source))
-    bench.upstream.says(answer, delay=0.01)
-    nvim.pick(4, "Fix `mean`")
-    show(nvim, "Fixed `mean`: small, <$0.0001")
-    tally.check(nvim.text(), expected)
-    nvim.undo()
-    until(lambda: nvim.text() != expected, "the undo")
-    tally.check(nvim.text(), source)
-    nvim.press("\x12")  # Ctrl-R
-    until(lambda: nvim.text() != source, "the redo")
-    tally.check(nvim.text(), expected)
+def test_a_streamed_fix_is_one_undo(nvim: Neovim, bench: Bench, tally: Tally) -> None:
+    for name, (source, answer, fixed) in DOCUMENTS.items():
+        nvim.visit(bench.write(name, source))
+        bench.upstream.says(answer, delay=0.01)
+        nvim.pick(4, "Fix `mean`")
+        until(lambda fixed=fixed: nvim.text() == fixed, f"{name} to be fixed")
+        show(nvim, "Fixed `mean`: small, <$0.0001")
+        tally.check(nvim.text(), fixed)
+        nvim.undo()
+        until(lambda fixed=fixed: nvim.text() != fixed, "the undo")
+        tally.check(nvim.text(), source)
+        nvim.press("\x12")  # Ctrl-R
+        until(lambda source=source: nvim.text() != source, "the redo")
+        tally.check(nvim.text(), fixed)
+        nvim.save()
 
 
 def test_the_text_arrives_while_it_is_written_and_is_highlighted(nvim: Neovim, bench: Bench, tally: Tally) -> None:

@@ -6,34 +6,24 @@ import time
 
 import pytest
 
-from editors.scene import ANSWER, FINDING, FIXED, SOURCE, TESTED, Gate, show
+from editors.scene import ANSWER, DOCUMENTS, FINDING, FIXED, IMPORTING, SOURCE, TESTED, Gate, show
 from editors.session import Bench, Session
 from editors.tally import Tally
 from editors.terminal import until
 
 
-@pytest.mark.parametrize(
-    ("source", "answer", "expected"),
-    [
-        (SOURCE, ANSWER, FIXED),
-        (SOURCE.replace("\n", "\r\n"), ANSWER, FIXED.replace("\n", "\r\n")),
-        (SOURCE[:-1], f"{ANSWER}\n\n```imports\nimport math\n```", FIXED[:-1]),
-    ],
-    ids=["lf", "crlf", "imports"],
-)
-def test_a_fix_is_one_edit_and_one_undo(
-    plain: Session, bench: Bench, tally: Tally, source: str, answer: str, expected: str
-) -> None:
-    if "imports" in answer:
-        expected = expected.replace('"""\n', '"""\n\nimport math\n', 1)
-    plain.visit(bench.write("stats.py", source))
-    bench.upstream.says(answer, delay=0.001)
-    plain.pick(4, "Fix `mean`")
-    show(plain, "Fixed `mean`: small, <$0.0001")
-    tally.check(plain.text(), expected)
-    plain.undo()
-    until(lambda: plain.text() != expected, "the undo")
-    tally.check(plain.text(), source)
+def test_a_fix_is_one_edit_and_one_undo(plain: Session, bench: Bench, tally: Tally) -> None:
+    for name, (source, answer, fixed) in DOCUMENTS.items():
+        plain.visit(bench.write(name, source))
+        bench.upstream.says(answer, delay=0.001)
+        plain.pick(4, "Fix `mean`")
+        until(lambda fixed=fixed: plain.text() == fixed, f"{name} to be fixed")
+        show(plain, "Fixed `mean`: small, <$0.0001")
+        tally.check(plain.text(), fixed)
+        plain.undo()
+        until(lambda fixed=fixed: plain.text() != fixed, "the undo")
+        tally.check(plain.text(), source)
+        plain.save()
 
 
 def test_an_explanation_is_there_to_read_and_hover_shows_it_again(plain: Session, bench: Bench, tally: Tally) -> None:
@@ -103,7 +93,7 @@ def test_an_edit_in_two_places_is_one_undo_after_typing(plain: Session, bench: B
     plain.visit(bench.write("stats.py", SOURCE))
     plain.insert(11, "SIZE = 5")
     typed = SOURCE.replace("def top", "SIZE = 5\ndef top")
-    bench.upstream.says(f"{ANSWER}\n\n```imports\nimport math\n```", delay=0.02)
+    bench.upstream.says(IMPORTING, delay=0.02)
     plain.pick(4, "Fix `mean`")
     show(plain, "Fixed `mean`")
     fixed = FIXED.replace('"""\n', '"""\n\nimport math\n', 1)
@@ -120,7 +110,7 @@ def test_typing_in_the_target_ends_the_run_and_stays(plain: Session, bench: Benc
     until(lambda: bench.upstream.requests, "the request")
     plain.amend(5, "  # zero")
     until(bench.upstream.requests[0].closed.is_set, "the connection to be closed")
-    show(plain, "You typed in `mean`, so the text stays as you left it.")
+    show(plain, "stays as you left it")
     tally.check(plain.text(), SOURCE.replace("total = 1\n", "total = 1  # zero\n"))
 
 

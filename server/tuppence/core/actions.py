@@ -31,6 +31,8 @@ class Action:
     """What the answer is, and so where it goes: a panel, the target, a test file, diagnostics."""
     instruction: str
     """What the model is told; part of the constant system text."""
+    brief: str
+    """The same for the smallest models, in as few words as they can follow."""
     least_output: int
     """Answer tokens below which asking is pointless."""
     usual_output: int
@@ -51,6 +53,7 @@ EXPLAIN = Action(
         "things as the code names them. Answer in Markdown of at most 250 words, without a heading and without "
         "repeating the code."
     ),
+    brief="Explain in a few sentences what this code does.",
     least_output=120,
     usual_output=450,
 )
@@ -67,6 +70,7 @@ FIX = Action(
         "them. If the fix needs an import that the file does not have, add a second fenced block whose info word is "
         "`imports` with only the import lines. No other text."
     ),
+    brief="Correct the mistake in this code. Answer with only the whole corrected code, in one fenced code block.",
     least_output=64,
     usual_output=80,
     echo=1.1,
@@ -83,6 +87,7 @@ TESTS = Action(
         "block that holds the new tests, and a second fenced block whose info word is `imports` with the import lines "
         "that they need. When the test file exists, repeat nothing of it. No other text."
     ),
+    brief="Write a short unit test for this code. Answer with only the test, in one fenced code block.",
     least_output=200,
     usual_output=700,
     echo=1.0,
@@ -96,6 +101,10 @@ REVIEW = Action(
     instruction=(
         "Review the target as a careful colleague: bugs, unhandled cases, security, then clarity. Report only what is "
         "really there, the gravest first, at most eight findings, and nothing that a formatter would do. " + FORMAT
+    ),
+    brief=(
+        "Name the one mistake in this code that matters most. Answer with exactly three lines:\nseverity: error\n"
+        "line: `the line of code, copied`\nproblem: one sentence that says what is wrong with it"
     ),
     least_output=120,
     usual_output=500,

@@ -107,9 +107,11 @@ def _stopped(ending: Ending) -> list[str]:
 
 def _sent(parts: Parts, ending: Ending, before: Document) -> list[str]:
     """Return what is wrong with the reply as it was sent."""
-    if reasons := _stopped(ending):
-        return reasons
     code, wanted = replacement(parts)
+    # Where the code is whole, what was cut off is only talk after it.
+    talked_on = ending == "length" and code is not None and code.closed and not code.implicit
+    if not talked_on and (reasons := _stopped(ending)):
+        return reasons
     if code is None:
         return ["The answer holds no code block." if parts.prose.strip() or wanted else "The answer is empty."]
     if not all(fence.closed for fence in (code, wanted) if fence is not None):

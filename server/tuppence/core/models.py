@@ -54,6 +54,8 @@ class Quirks:
     """Fields merged into the body to switch thinking off; empty where it cannot or need not be."""
     stream_usage: bool = True
     """Whether the server accepts ``stream_options``."""
+    brief: bool = False
+    """Whether it is too small for the whole prompt, and is shown the target alone with one line of instruction."""
     cache_mark: Mapping[str, object] = field(default_factory=dict)
     """On the openai wire, the fields that mark the shared prefix's end where the cache is explicit; vendors differ."""
 

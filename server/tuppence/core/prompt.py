@@ -31,6 +31,9 @@ SYSTEM = "\n\n".join(
     )
 )
 
+BRIEF_SYSTEM = "You are a careful programmer."
+"""The constant text for the smallest models."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
@@ -87,6 +90,14 @@ def compose(action: Action, context: Context, max_output: int, tests: TestFile |
         _tests(tests, context) if tests else "",
     )
     return Prompt(SYSTEM, tuple(shared), "\n\n".join(part for part in parts if part), max_output)
+
+
+def compose_brief(action: Action, context: Context, max_output: int) -> Prompt:
+    """Return the prompt for a model that loses its way in the whole one: the target, what is wrong, one instruction."""
+    target = fence(context.document.slice(context.target.span), context.language.fence)
+    said = "; ".join(each.message for each in context.diagnostics[:3])
+    parts = (f"The linter says: {said}." if said else "", target, action.brief)
+    return Prompt(BRIEF_SYSTEM, (), "\n\n".join(part for part in parts if part), max_output)
 
 
 def fence(text: str, info: str) -> str:

@@ -109,6 +109,7 @@ QUIRKS: dict[str, Reader] = {
     "temperature": number(0, 2),
     "thinking_off": named(plain),
     "stream_usage": flag,
+    "brief": flag,
     "cache_mark": named(plain),
 }
 PROVIDER: dict[str, Reader] = {"wire": text, "base_url": text, "key_env": variable}
