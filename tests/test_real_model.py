@@ -57,20 +57,20 @@ async def test_every_action_reaches_a_defined_end(wire: str, endpoint: Endpoint,
     base = endpoint.base_url if wire == "openai" else endpoint.base_url.removesuffix("/v1")
     async with stage(tmp_path, wire=wire, config=CONFIG.replace("@BASE@", base), keys={"OWN_KEY": endpoint.key}) as s:
         buffer = s.editor.open(s.write("stats.py", SOURCE), "python")
-        for verb in ("Explain", "Fix", "Generate tests", "Review"):
+        for verb in ("Explain", "Review", "Generate tests", "Fix"):
             menu = await s.editor.menu(buffer, buffer.text.index("total"))
             await s.editor.run(pick(menu, verb))
         ends = [message.message for message in s.editor.seen.messages]
         assert len(ends) == 4, ends
         for verb, past, end in zip(
-            ("explain", "fix", "generate tests for", "review"),
-            ("Explained", "Fixed", "Wrote tests for", "Reviewed"),
+            ("explain", "review", "generate tests for", "fix"),
+            ("Explained", "Reviewed", "Wrote tests for", "Fixed"),
             ends,
             strict=True,
         ):
             assert end.startswith((f"{past} `mean`", f"Could not {verb} `mean`")), end
         entries = s.entries()
-    assert [entry.action for entry in entries] == ["explain", "fix", "tests", "review"]
+    assert [entry.action for entry in entries] == ["explain", "review", "tests", "fix"]
     for entry in entries:
         assert entry.usage is not None
         assert not entry.estimated, "llama.cpp reports its counts on both wires"

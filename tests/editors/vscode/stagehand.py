@@ -182,7 +182,7 @@ class Desk:
             self.window.shot(Path(PICTURES) / f"{name}.png")
 
     def tidy(self, name: str) -> None:
-        """Save and close everything, so that the next test begins with nothing; leave a picture for whoever looks why."""
+        """Save and close everything for the next test; leave a picture for whoever looks why one failed."""
         self.window.shot(self.window.profile.parent / f"{name}.png")
         self.window.press("Escape", "Escape")
         self.window.command("Notifications: Clear All")

@@ -7,11 +7,11 @@ local begin = health.start or health.report_start
 local ok = health.ok or health.report_ok
 local info = health.info or health.report_info
 local warn = health.warn or health.report_warn
-local error = health.error or health.report_error
+local fail = health.error or health.report_error
 
 local function program(cmd)
   if vim.fn.executable(cmd[1]) ~= 1 then
-    error(("`%s` is not a program here."):format(cmd[1]), {
+    fail(("`%s` is not a program here."):format(cmd[1]), {
       "Install it: pip install tuppence",
       'Or say where it is: require("tuppence").setup({ cmd = { "/path/to/tuppence", "serve" } })',
     })
@@ -21,7 +21,7 @@ local function program(cmd)
   if vim.v.shell_error == 0 then
     ok(("%s is %s"):format(version, vim.fn.exepath(cmd[1])))
   else
-    error(("`%s --version` failed: %s"):format(cmd[1], version))
+    fail(("`%s --version` failed: %s"):format(cmd[1], version))
   end
 end
 
@@ -44,13 +44,13 @@ function M.check()
   local tuppence = require("tuppence")
   begin("tuppence")
   if vim.fn.has("nvim-0.7") ~= 1 then
-    error("Neovim 0.7 or newer is needed.")
+    fail("Neovim 0.7 or newer is needed.")
     return
   end
   ok("Neovim is new enough.")
   local about = tuppence.about()
   if not about.ready then
-    error("It is not set up.", { 'Put require("tuppence").setup() into your configuration.' })
+    fail("It is not set up.", { 'Put require("tuppence").setup() into your configuration.' })
     return
   end
   program(about.settings.cmd)

@@ -29,18 +29,29 @@ local settings = {
   },
   -- A function that returns keys by their variables' names, such as { ANTHROPIC_API_KEY = "..." }: for a key that
   -- comes from a password store. It is called when the server starts.
-  keys = false,
+  keys = function() end,
 }
 
----What is known now. A run is what `tuppence/run` said of it last.
-local state = { ready = false, cost = nil, runs = {}, read = nil, log = {}, last = nil, status_is_shown = false }
+local KINDS = { cmd = "table", filetypes = "table", keys = "function" }
+
+---What is known now.
+local state = {
+  ready = false,
+  cost = nil, -- what `tuppence/cost` said last
+  runs = {}, -- those under way: run id -> what `tuppence/run` said of it last
+  last = nil, -- the run that ended last, for as long as the status shows it
+  explaining = {}, -- explanations that are being written: run id -> true
+  read = nil, -- the run whose explanation is in the panel
+  log = {}, -- lines, oldest first
+  status_is_shown = false,
+}
 
 local function has(version)
   return vim.fn.has("nvim-" .. version) == 1
 end
 
 local function tell(text, level)
-  vim.notify(text, level or vim.log.levels.INFO, { title = NAME })
+  vim.notify((text:gsub("%c+", " ")), level or vim.log.levels.INFO, { title = NAME })
 end
 
 local function warn(text)
@@ -100,11 +111,16 @@ handlers["tuppence/edit"] = function(_, params, ctx)
 end
 
 handlers["tuppence/explanation"] = function(_, params)
-  if state.read ~= params.run or params.restart then
-    state.read = params.run
+  if not state.explaining[params.run] then
+    state.read = params.run -- the newest has the panel
+  end
+  if state.read == params.run and (params.restart or not state.explaining[params.run]) then
     panel.show("explanation", params.title, "")
   end
-  panel.append("explanation", params.markdown)
+  if state.read == params.run then
+    panel.append("explanation", params.markdown)
+  end
+  state.explaining[params.run] = not params.done or nil
 end
 
 handlers["tuppence/cost"] = function(_, params)
@@ -162,7 +178,7 @@ local function capabilities()
 end
 
 local function hand_over_keys(params)
-  local keys = settings.keys and settings.keys()
+  local keys = settings.keys()
   if type(keys) == "table" and next(keys) then
     params.initializationOptions = { keys = keys }
   end
@@ -171,7 +187,7 @@ end
 local function forget()
   vim.schedule(function()
     stream.reset()
-    state.runs, state.cost, state.last = {}, nil, nil
+    state.runs, state.explaining, state.cost, state.last = {}, {}, nil, nil
     redraw()
   end)
 end
@@ -473,8 +489,10 @@ function M.setup(options)
     return warn("setup() was called before; the first call counts.")
   end
   for name, value in pairs(options or {}) do
-    if settings[name] == nil then
-      return warn(("there is no setting %q."):format(name))
+    if not KINDS[name] then
+      return warn(("there is no setting `%s`."):format(name))
+    elseif type(value) ~= KINDS[name] then
+      return warn(("`%s` is to be a %s."):format(name, KINDS[name]))
     end
     settings[name] = value
   end

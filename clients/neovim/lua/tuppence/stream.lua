@@ -25,6 +25,15 @@ local function split(buf, text)
   return vim.split(text, line_ends[vim.bo[buf].fileformat], { plain = true })
 end
 
+---Return the loaded buffer of a document; nil without one. (vim.uri_to_bufnr would bring back a wiped one.)
+local function buffer_of(uri)
+  for _, buf in ipairs(api.nvim_list_bufs()) do
+    if api.nvim_buf_is_loaded(buf) and vim.uri_from_bufnr(buf) == uri then
+      return buf
+    end
+  end
+end
+
 local function line_at(buf, row)
   return api.nvim_buf_get_lines(buf, row, row + 1, false)[1] or ""
 end
@@ -106,14 +115,14 @@ end
 ---End the undo step that is open in a buffer.
 local function close_step(buf)
   api.nvim_buf_call(buf, function()
-    vim.cmd("let &g:undolevels = &g:undolevels")
+    vim.cmd("noautocmd let &g:undolevels = &g:undolevels")
   end)
 end
 
 ---Apply what `tuppence/edit` asks for; return whether it was applied.
 function M.apply(params, encoding)
-  local buf = vim.uri_to_bufnr(params.uri)
-  if not api.nvim_buf_is_loaded(buf) or not vim.bo[buf].modifiable or #params.edits == 0 then
+  local buf = buffer_of(params.uri)
+  if not buf or not vim.bo[buf].modifiable or #params.edits == 0 then
     return false
   end
   if vim.lsp.util.buf_versions[buf] ~= params.version then
@@ -175,14 +184,13 @@ end
 
 ---Follow what `tuppence/run` says of a run.
 function M.follow(params, encoding)
-  local buf = vim.uri_to_bufnr(params.uri)
+  local buf = buffer_of(params.uri)
   local run = writing[params.run] or { buf = buf }
   local is_over = params.state == "ended"
-  writing[params.run] = not is_over and run or nil
-  if not api.nvim_buf_is_loaded(buf) then
+  writing[params.run] = buf and not is_over and run or nil
+  if not buf then
     return
-  end
-  if is_over then
+  elseif is_over then
     finish(run, buf, params)
   elseif params.range then
     highlight(run, buf, params.range, encoding)
