@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ import platformdirs
 import pytest
 
 from tuppence.local import Embedded
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and so all that they start: some tests press it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _LOOPBACK = ("127.", "::1", "localhost")
 

@@ -118,6 +118,7 @@ async def test_typing_before_the_first_batch_does_no_harm_to_the_stream(tmp_path
         future = s.editor.start(pick(await s.editor.menu(buffer, buffer.text.index("mean")), "Fix"), "run-1")
         await s.upstream.seen(1)
         s.editor.type(buffer, 0, 0, "# mine\n")
+        await s.editor.menu(buffer, 0)  # Its reply proves that the server has heard of the typing.
         gate.set()
         await asyncio.wait_for(future, 8)
         assert buffer.text == f"# mine\n{FIXED}"
