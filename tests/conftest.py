@@ -12,7 +12,7 @@ import pytest
 
 from tuppence.local import Embedded
 
-# A shell that starts the tests in the background has them ignore Ctrl-C, and so all that they start: some tests press it.
+# A shell that starts the tests in the background has them, and all that they start, ignore Ctrl-C: some press it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _LOOPBACK = ("127.", "::1", "localhost")
