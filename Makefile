@@ -7,7 +7,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: vsix editors-vscode pictures-vscode demo test lint types check wheel clean
+.PHONY: vsix editors editors-terminal editors-long pictures-neovim editors-vscode pictures-vscode demo test lint types check wheel clean
 
 demo: $(VENV)/ready
 	@$(BIN)/python demo/demo.py $(ARGS)
@@ -40,6 +40,24 @@ $(VSCODE)/tuppence.vsix: $(VSCODE)/node_modules/ready pyproject.toml $(shell fin
 $(VSCODE)/node_modules/ready: $(VSCODE)/package-lock.json
 	cd $(VSCODE) && npm ci --silent
 	touch $@
+
+# Real editors, on Debian 12; the first time as root, to install them. The long mode has the newest Neovim too.
+editors: editors-terminal editors-vscode
+
+TERMINAL := tests/editors/test_plain.py tests/editors/test_neovim.py
+editors-terminal: $(VENV)/ready
+	tests/editors/set-up.sh
+	$(BIN)/python -m pytest $(TERMINAL)
+
+editors-long: $(VENV)/ready
+	tests/editors/set-up.sh long
+	TUPPENCE_EDITORS_LONG=1 $(BIN)/python -m pytest $(TERMINAL)
+
+# The README's picture of Neovim.
+pictures-neovim: $(VENV)/ready
+	tests/editors/set-up.sh
+	mkdir -p docs/images
+	TUPPENCE_PICTURES=$(CURDIR)/docs/images $(BIN)/python -m pytest $(TERMINAL) -k picture
 
 # The extension in a real VS Code in a real browser. The first time sets them up in the user's cache: 3 minutes, 1 GB.
 editors-vscode: $(VENV)/ready vsix

@@ -13,8 +13,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("editors.tally")
-
 from editors.emacs import Emacs
 from editors.helix import Helix
 from editors.neovim import Neovim

@@ -78,7 +78,7 @@ class Emacs:
     def pick(self, line: int, title: str) -> None:
         """See ``Session``."""
         self._open(line)
-        self.terminal.type(title.split()[0])
+        self.terminal.type(title.partition(" ")[0])
         self.terminal.keys("Tab", "Enter")
 
     def offered(self, line: int) -> str:

@@ -37,7 +37,7 @@ class Helix:
         self.command(f"open {path}")
         self._path = path
         self.terminal.shows(path.name)
-        until(lambda: f'"method":"textDocument/didOpen"' in self._said() and path.name in self._said(), "didOpen")
+        until(lambda: '"method":"textDocument/didOpen"' in self._said() and path.name in self._said(), "didOpen")
 
     def command(self, line: str) -> None:
         """Type a command line."""

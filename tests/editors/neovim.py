@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from editors.session import Bench
-from editors.terminal import Terminal, until
+from editors.terminal import SIZE, Terminal, until
 
 _NORMAL = "\x1c\x0e"
 """Ctrl-\\ Ctrl-N: to normal mode from any other; an escape and the next key in one breath would be another key."""
@@ -43,8 +43,8 @@ return true
 class Neovim:
     """One session."""
 
-    def __init__(self, program: str, init: str, bench: Bench) -> None:
-        self.terminal = Terminal(bench.root, bench.environment)
+    def __init__(self, program: str, init: str, bench: Bench, *, size: tuple[int, int] = SIZE) -> None:
+        self.terminal = Terminal(bench.root, bench.environment, size=size)
         self._address = str(self.terminal.folder / "nvim.sock")
         file = self.terminal.folder / "init.lua"
         file.write_text(init)

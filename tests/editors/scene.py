@@ -91,3 +91,13 @@ class Gate:
 def show(session: Session, text: str) -> None:
     """Wait until a text is on the screen or among what was said."""
     until(lambda: text in session.terminal.screen() or text in session.told(), f"{text!r} to be shown")
+
+
+def becomes(session: Session, text: str) -> None:
+    """Wait until the document has a text."""
+    until(lambda: session.text() == text, f"the text to become {text!r}")
+
+
+def leaves(session: Session, text: str) -> None:
+    """Wait until the document no longer has a text."""
+    until(lambda: session.text() != text, "the text to change")

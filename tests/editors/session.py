@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from stage import environment
 from editors.terminal import Terminal
+from stage import environment
 from tuppence.core.accounts import Entry
 from tuppence.ledger import Ledger
 from upstream import ScriptedUpstream

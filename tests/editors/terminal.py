@@ -5,6 +5,8 @@ Nothing here sleeps for a fixed time: ``until`` waits for a condition, and says 
 
 from __future__ import annotations
 
+import io
+import re
 import shutil
 import subprocess
 import tempfile
@@ -13,17 +15,31 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from rich._export_format import CONSOLE_SVG_FORMAT
+from rich.console import Console
+from rich.terminal_theme import TerminalTheme
+from rich.text import Text
+
 _CONFIGURATION = """
 set -s escape-time 0
 set -g default-terminal "tmux-256color"
 set -g remain-on-exit on
 set -g status off
 """
+_THEME = TerminalTheme(
+    (20, 22, 27),
+    (224, 226, 234),
+    [(7, 8, 13), (255, 192, 185), (179, 246, 192), (252, 224, 148), (166, 219, 255), (255, 202, 255), (140, 248, 247),
+     (224, 226, 234)],
+)  # fmt: skip
+"""Neovim's own dark colours."""
+SIZE = (180, 40)
+"""Columns and rows: wide enough that no message with a path in it asks for a key press."""
 _POLL = 0.02
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], what: str, seconds: float = 15.0) -> T:
+def until(condition: Callable[[], T | None], what: str, seconds: float = 15.0) -> T:
     """Return the condition's value as soon as it is true; ``what`` names it where it never becomes true."""
     end = time.monotonic() + seconds
     while not (found := condition()):
@@ -35,7 +51,7 @@ def until(condition: Callable[[], T], what: str, seconds: float = 15.0) -> T:
 class Terminal:
     """One program in a terminal of its own."""
 
-    def __init__(self, where: Path, environment: Mapping[str, str], *, size: tuple[int, int] = (180, 40)) -> None:
+    def __init__(self, where: Path, environment: Mapping[str, str], *, size: tuple[int, int] = SIZE) -> None:
         self._where = where
         self._environment = environment
         self._size = size
@@ -68,9 +84,13 @@ class Terminal:
         """Return what the screen shows."""
         return self._tmux("capture-pane", "-p")
 
-    def painted(self) -> str:
-        """Return what the screen shows, with its colours as escape sequences."""
-        return self._tmux("capture-pane", "-p", "-e")
+    def picture(self, path: Path, title: str) -> None:
+        """Draw the screen, with its colours, as an SVG file that fetches nothing."""
+        text = Text.from_ansi(self._tmux("capture-pane", "-p", "-e"))
+        console = Console(record=True, width=self._size[0], file=io.StringIO(), color_system="truecolor")
+        console.print(text, soft_wrap=True)
+        form = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+        path.write_text(console.export_svg(title=title, theme=_THEME, code_format=form), encoding="utf-8")
 
     def shows(self, text: str, seconds: float = 15.0) -> str:
         """Wait until the screen shows a text, and return the screen."""

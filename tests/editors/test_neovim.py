@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from editors.conftest import CLIENTS, end
 from editors.neovim import Neovim
-from editors.scene import ANSWER, BROKEN, DOCUMENTS, FIXED, HALF, SOURCE, Gate, show
+from editors.scene import ANSWER, BROKEN, DOCUMENTS, FIXED, HALF, SOURCE, Gate, becomes, leaves, show
 from editors.session import Bench, program
 from editors.tally import Tally
 from editors.terminal import until
 from upstream import stall
 
+PICTURES = os.environ.get("TUPPENCE_PICTURES", "")
 MARKS = """
 local space = vim.api.nvim_get_namespaces()["tuppence.region"]
 return vim.api.nvim_buf_get_extmarks(0, space, 0, -1, { details = true })
 """
+FILETYPES = """
+local found = vim.tbl_map(function(buf) return vim.bo[buf].filetype end, vim.api.nvim_list_bufs())
+table.sort(found)
+return found
+"""
 PANEL = """
 for _, win in ipairs(vim.api.nvim_list_wins()) do
   if vim.api.nvim_win_get_config(win).relative ~= "" then
-    local buf = vim.api.nvim_win_get_buf(win)
-    return { text = table.concat(vim.api.nvim_buf_get_lines(buf, 0, -1, true), "\\n"), filetype = vim.bo[buf].filetype }
+    return table.concat(vim.api.nvim_buf_get_lines(vim.api.nvim_win_get_buf(win), 0, -1, true), "\\n")
   end
 end
-return vim.NIL
+return ""
 """
 
 
@@ -57,7 +64,7 @@ def begin(nvim: Neovim, bench: Bench, *, hold: int = 8) -> Gate:
     nvim.visit(bench.write("stats.py", SOURCE))
     bench.upstream.script(gate.reply())
     nvim.pick(4, "Fix `mean`")
-    until(lambda: nvim.text() == HALF, "the first change")
+    becomes(nvim, HALF)
     return gate
 
 
@@ -66,14 +73,14 @@ def test_a_streamed_fix_is_one_undo(nvim: Neovim, bench: Bench, tally: Tally) ->
         nvim.visit(bench.write(name, source))
         bench.upstream.says(answer, delay=0.01)
         nvim.pick(4, "Fix `mean`")
-        until(lambda fixed=fixed: nvim.text() == fixed, f"{name} to be fixed")
+        becomes(nvim, fixed)
         show(nvim, "Fixed `mean`: small, <$0.0001")
         tally.check(nvim.text(), fixed)
         nvim.undo()
-        until(lambda fixed=fixed: nvim.text() != fixed, "the undo")
+        leaves(nvim, fixed)
         tally.check(nvim.text(), source)
         nvim.press("\x12")  # Ctrl-R
-        until(lambda source=source: nvim.text() != source, "the redo")
+        leaves(nvim, source)
         tally.check(nvim.text(), fixed)
         nvim.save()
 
@@ -81,7 +88,7 @@ def test_a_streamed_fix_is_one_undo(nvim: Neovim, bench: Bench, tally: Tally) ->
 def test_the_text_arrives_while_it_is_written_and_is_highlighted(nvim: Neovim, bench: Bench, tally: Tally) -> None:
     gate = begin(nvim, bench)
     (mark,) = nvim.lua(MARKS)
-    assert (mark[1], mark[3]["end_row"]) == (3, 7)
+    assert (mark[1], mark[3]["end_row"]) == (3, 8)
     assert "Fix `mean`" in nvim.terminal.screen().splitlines()[-2]
     gate.opened.set()
     show(nvim, "Fixed `mean`: small, <$0.0001")
@@ -97,7 +104,7 @@ def test_a_climb_is_in_the_same_undo(nvim: Neovim, bench: Bench, tally: Tally) -
     show(nvim, "Fixed `mean`: big")
     tally.check(nvim.text(), FIXED)
     nvim.undo()
-    until(lambda: nvim.text() != FIXED, "the undo")
+    leaves(nvim, FIXED)
     tally.check(nvim.text(), SOURCE)
 
 
@@ -109,13 +116,9 @@ def test_the_undo_before_it_stays_a_step_of_its_own(nvim: Neovim, bench: Bench, 
     show(nvim, "Fixed `mean`")
     nvim.insert(11, "MORE = 6")
     more = FIXED.replace("def top", "MORE = 6\nSIZE = 5\ndef top")
-    for before in (
-        more.replace("MORE = 6\n", ""),
-        SOURCE.replace("def top", "SIZE = 5\ndef top"),
-        SOURCE,
-    ):
+    for before in (more.replace("MORE = 6\n", ""), SOURCE.replace("def top", "SIZE = 5\ndef top"), SOURCE):
         nvim.undo()
-        until(lambda before=before: nvim.text() == before, "the undo")
+        becomes(nvim, before)
         tally.check(nvim.text(), before)
 
 
@@ -132,10 +135,10 @@ def test_typing_ten_characters_a_second_loses_none(nvim: Neovim, bench: Bench, t
     nvim.press("\x1c\x0e")
     show(nvim, "Fixed `mean`")
     expected = FIXED.replace("def top", f"{written}\ndef top")
-    until(lambda: nvim.text() == expected, "the fix beside the typed text")
+    becomes(nvim, expected)
     tally.check(nvim.text(), expected)
     nvim.command("Tuppence putback")
-    until(lambda: nvim.text() != expected, "the text to be put back")
+    leaves(nvim, expected)
     tally.check(nvim.text(), SOURCE.replace("def top", f"{written}\ndef top"))
 
 
@@ -172,10 +175,10 @@ def test_another_buffer_meanwhile_does_not_matter(nvim: Neovim, bench: Bench, ta
     show(nvim, "Fixed `mean`")
     tally.check(nvim.text(), "x = 1\n")
     nvim.command("buffer stats.py")
-    until(lambda: nvim.text() == FIXED, "the fix in its own buffer")
+    becomes(nvim, FIXED)
     tally.check(nvim.text(), FIXED)
     nvim.undo()
-    until(lambda: nvim.text() != FIXED, "the undo")
+    leaves(nvim, FIXED)
     tally.check(nvim.text(), SOURCE)
 
 
@@ -204,16 +207,15 @@ def test_an_explanation_streams_into_a_panel_and_nothing_of_it_runs(nvim: Neovim
     bench.upstream.script(gate.reply())
     nvim.command("4")
     nvim.command("Tuppence explain")
-    panel = until(lambda: (nvim.lua(PANEL) or {}).get("text", "").strip() and nvim.lua(PANEL), "the panel")
-    assert panel["text"].startswith("`mean` adds up **values**.")
-    assert panel["filetype"] == ""
+    until(lambda: nvim.lua(PANEL).startswith("`mean` adds up **values**."), "the panel")
     gate.opened.set()
-    until(lambda: "Explained `mean`: small, <$0.0001" in nvim.lua(PANEL)["text"], "the closing line")
+    until(lambda: "Explained `mean`: small, <$0.0001" in nvim.lua(PANEL), "the closing line")
     assert nvim.lua("return vim.g.ran == nil and vim.bo.filetype == 'python'")
+    assert nvim.lua(FILETYPES) == ["", "python"]
     tally.check(nvim.text(), SOURCE)
     nvim.command("Tuppence explanation")
     nvim.press("q")
-    until(lambda: nvim.lua(PANEL) is None, "the panel to close")
+    until(lambda: not nvim.lua(PANEL), "the panel to close")
 
 
 def test_the_commands_say_what_they_did(nvim: Neovim, bench: Bench, tally: Tally) -> None:
@@ -228,11 +230,9 @@ def test_the_commands_say_what_they_did(nvim: Neovim, bench: Bench, tally: Tally
     show(nvim, "Fixed `mean`: big")
     tally.check(nvim.text(), FIXED.replace("total = 0", "total = 0.0"))
     nvim.command("Tuppence cost")
-    panel = until(lambda: nvim.lua(PANEL), "the accounts")
-    assert "in 2 requests" in panel["text"]
-    assert "mine/big" in panel["text"]
+    until(lambda: "in 2 requests" in nvim.lua(PANEL) and "mine/big" in nvim.lua(PANEL), "the accounts")
     nvim.command("Tuppence log")
-    until(lambda: "small" in nvim.lua(PANEL)["text"], "the log")
+    until(lambda: "small" in nvim.lua(PANEL), "the log")
     nvim.press("q")
     nvim.command("Tuppence dance")
     show(nvim, "There is no action `dance`")
@@ -258,7 +258,8 @@ def test_checkhealth_finds_the_server(nvim: Neovim, bench: Bench) -> None:
     nvim.visit(bench.write("stats.py", SOURCE))
     until(lambda: "$0 today" in nvim.terminal.screen(), "the accounts")
     nvim.command("checkhealth tuppence")
-    said = until(lambda: "The server runs in" in nvim.text() and nvim.text(), "the report")
+    until(lambda: "The server runs in" in nvim.text(), "the report")
+    said = nvim.text()
     assert f"runs in {bench.root}" in said
     assert "Today: $0" in said
     assert "ERROR" not in said
@@ -285,3 +286,42 @@ def test_a_projects_own_file_changes_nothing(bench: Bench, *, is_first: bool) ->
         assert not ran.exists()
     finally:
         session.close()
+
+
+@pytest.mark.skipif("neovim-0.12" not in CLIENTS, reason="Neovim 0.12 belongs to the long mode")
+def test_a_project_cannot_change_the_program_afterwards(bench: Bench) -> None:
+    ran = bench.root / "ran"
+    evil = bench.write("evil", f"#!/bin/sh\ntouch {ran}\n")
+    evil.chmod(0o755)
+    session = Neovim(program("nvim-0.12"), advice(bench), bench)
+    try:
+        session.command(f'lua vim.lsp.config("tuppence", {{ cmd = {{ "{evil}" }} }})')
+        session.command(f"edit {bench.write('stats.py', SOURCE)}")
+        show(session, "another program was configured after setup()")
+        assert not ran.exists()
+    finally:
+        end(session)
+
+
+@pytest.mark.skipif(not PICTURES, reason="pictures are taken where TUPPENCE_PICTURES names a folder for them")
+def test_the_picture_of_the_readme(bench: Bench) -> None:
+    session = Neovim(program("nvim-0.10"), f"vim.o.termguicolors = true\n{advice(bench)}", bench, size=(112, 24))
+    try:
+        bench.write("stats.py", SOURCE)
+        session.visit(Path("stats.py"))
+        bench.upstream.says(
+            "Adds the numbers up and divides by **how many there are**.\n\n"
+            "- It starts at `1`, so every mean is too high: `mean([2])` is 3.\n"
+            "- `value` is the last number, not the list: `len(value)` raises a `TypeError`.\n"
+            "- An empty list would divide by zero."
+        )
+        session.command("4")
+        session.command("Tuppence explain")
+        until(lambda: "Explained `mean`" in session.lua(PANEL), "the closing line")
+        bench.upstream.script(Gate(ANSWER).reply())
+        session.command("Tuppence fix")
+        becomes(session, HALF)
+        until(lambda: "⋯ Fix" in session.terminal.screen(), "the run in the status line")
+        session.terminal.picture(Path(PICTURES) / "neovim.svg", "nvim stats.py")
+    finally:
+        end(session)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import time
 
-import pytest
-
-from editors.scene import ANSWER, DOCUMENTS, FINDING, FIXED, IMPORTING, SOURCE, TESTED, Gate, show
+from editors.scene import ANSWER, DOCUMENTS, FINDING, FIXED, IMPORTING, SOURCE, TESTED, Gate, becomes, leaves, show
 from editors.session import Bench, Session
 from editors.tally import Tally
 from editors.terminal import until
@@ -17,11 +15,11 @@ def test_a_fix_is_one_edit_and_one_undo(plain: Session, bench: Bench, tally: Tal
         plain.visit(bench.write(name, source))
         bench.upstream.says(answer, delay=0.001)
         plain.pick(4, "Fix `mean`")
-        until(lambda fixed=fixed: plain.text() == fixed, f"{name} to be fixed")
+        becomes(plain, fixed)
         show(plain, "Fixed `mean`: small, <$0.0001")
         tally.check(plain.text(), fixed)
         plain.undo()
-        until(lambda fixed=fixed: plain.text() != fixed, "the undo")
+        leaves(plain, fixed)
         tally.check(plain.text(), source)
         plain.save()
 
@@ -58,7 +56,7 @@ def test_a_review_marks_the_lines_that_it_quotes(plain: Session, bench: Bench, t
     show(plain, "Reviewed `mean`: small, 1 finding, <$0.0001")
     tally.check(plain.text(), SOURCE)
     plain.pick(8, "Apply: ")
-    until(lambda: plain.text() != SOURCE, "the finding's own fix")
+    leaves(plain, SOURCE)
     tally.check(plain.text(), SOURCE.replace("len(value)", "len(values)"))
 
 
@@ -99,7 +97,7 @@ def test_an_edit_in_two_places_is_one_undo_after_typing(plain: Session, bench: B
     fixed = FIXED.replace('"""\n', '"""\n\nimport math\n', 1)
     tally.check(plain.text(), fixed.replace("def top", "SIZE = 5\ndef top"))
     plain.undo()
-    until(lambda: plain.text() == typed, "the undo")
+    becomes(plain, typed)
     tally.check(plain.text(), typed)
 
 

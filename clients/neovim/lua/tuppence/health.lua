@@ -25,36 +25,34 @@ local function program(cmd)
   end
 end
 
-local function connection(tuppence, settings)
-  local client = tuppence.client()
+local function connection(about)
+  local client = about.client
   if not client then
-    warn("No server runs now.", { "Open a file of one of these types: " .. table.concat(settings.filetypes, ", ") })
+    warn("No server runs now.", { "Open a file of one of these types: " .. table.concat(about.settings.filetypes, ", ") })
     return
   end
   ok(("The server runs in %s, columns in %s."):format(client.config.root_dir or "no folder", client.offset_encoding))
-  local cost = tuppence.about().cost
-  if cost then
-    info(("Today: %s, saved %s."):format(cost.today.display, cost.saved.display))
+  if about.cost then
+    info(("Today: %s, saved %s."):format(about.cost.today.display, about.cost.saved.display))
   else
     warn("The server has not sent the accounts.", { "See :Tuppence log" })
   end
 end
 
 function M.check()
-  local tuppence = require("tuppence")
   begin("tuppence")
   if vim.fn.has("nvim-0.7") ~= 1 then
     fail("Neovim 0.7 or newer is needed.")
     return
   end
   ok("Neovim is new enough.")
-  local about = tuppence.about()
+  local about = require("tuppence").about()
   if not about.ready then
     fail("It is not set up.", { 'Put require("tuppence").setup() into your configuration.' })
     return
   end
   program(about.settings.cmd)
-  connection(tuppence, about.settings)
+  connection(about)
 end
 
 return M

@@ -153,11 +153,16 @@ end
 ---Highlight where a run is at work, by an extmark of its own.
 local function highlight(run, buf, range, encoding)
   local first, last = range.start, range["end"]
-  local end_row = math.min(last.line, api.nvim_buf_line_count(buf) - 1)
+  local bottom = api.nvim_buf_line_count(buf) - 1
+  local end_row = math.min(last.line, bottom)
+  local end_col = last.line > bottom and #line_at(buf, bottom) or byte(buf, last, encoding)
+  if end_row < bottom and end_col == #line_at(buf, end_row) then
+    end_row, end_col = end_row + 1, 0 -- to the window's edge, as for the lines above
+  end
   local ok, mark = pcall(api.nvim_buf_set_extmark, buf, marks, first.line, byte(buf, first, encoding), {
     id = run.mark,
     end_row = end_row,
-    end_col = last.line > end_row and #line_at(buf, end_row) or byte(buf, last, encoding),
+    end_col = end_col,
     hl_group = "TuppenceRegion",
     hl_eol = true,
     right_gravity = false,

@@ -1,0 +1,203 @@
+-- The command `:Tuppence`: an action of the server's by its name, or one of a few words of its own.
+
+local hearing = require("tuppence.hearing")
+local panel = require("tuppence.panel")
+local stream = require("tuppence.stream")
+
+local M = {}
+
+local api = vim.api
+local state, warn = hearing.state, hearing.warn
+local CANCELLED = -32800
+local ACTIONS = { "explain", "fix", "tests", "review" } -- for completion only: the server knows what there is
+
+---Return the client that serves a buffer, or any at all without one.
+function M.client(buf)
+  for _, client in pairs((vim.lsp.get_clients or vim.lsp.get_active_clients)()) do
+    if client.name == "tuppence" and (not buf or vim.lsp.buf_is_attached(buf, client.id)) then
+      return client
+    end
+  end
+end
+
+local function ask(client, method, params, handler, buf)
+  if vim.fn.has("nvim-0.11") == 1 then
+    return client:request(method, params, handler, buf)
+  end
+  return client.request(method, params, handler, buf)
+end
+
+local function execute(client, buf, command, argument)
+  ask(client, "workspace/executeCommand", { command = command, arguments = { argument } }, function(err)
+    if err and err.code ~= CANCELLED then
+      warn(err.message)
+    end
+  end, buf)
+end
+
+---Return the range that a command is about: whole lines, or the cursor.
+local function range_of(buf, call, encoding)
+  if call.range == 0 then
+    local position = vim.lsp.util.make_position_params(0, encoding).position
+    return { start = position, ["end"] = position }
+  end
+  local last = api.nvim_buf_get_lines(buf, call.line2 - 1, call.line2, false)[1] or ""
+  local units = #last
+  if encoding ~= "utf-8" then
+    local in_32, in_16 = vim.str_utfindex(last)
+    units = encoding == "utf-16" and in_16 or in_32
+  end
+  return {
+    start = { line = call.line1 - 1, character = 0 },
+    ["end"] = { line = call.line2 - 1, character = units },
+  }
+end
+
+---Return what other tools say about a range, as they said it.
+local function diagnostics_in(buf, range)
+  local found = {}
+  for _, each in ipairs(vim.diagnostic.get(buf)) do
+    local from_server = (each.user_data or {}).lsp
+    if each.source ~= "tuppence" and each.lnum <= range["end"].line and (each.end_lnum or each.lnum) >= range.start.line then
+      local there = {
+        start = { line = each.lnum, character = each.col },
+        ["end"] = { line = each.end_lnum or each.lnum, character = each.end_col or each.col },
+      }
+      table.insert(found, {
+        range = from_server and from_server.range or there,
+        message = each.message,
+        severity = each.severity,
+        source = each.source,
+        code = each.code or from_server and from_server.code,
+      })
+    end
+  end
+  return found
+end
+
+local function perform(client, buf, action, call)
+  local range = range_of(buf, call, client.offset_encoding)
+  execute(client, buf, "tuppence.run", {
+    action = action,
+    uri = vim.uri_from_bufnr(buf),
+    version = vim.lsp.util.buf_versions[buf],
+    range = range,
+    diagnostics = diagnostics_in(buf, range),
+  })
+end
+
+---Run the first entry of a kind from the server's own menu on the last answer in a buffer.
+local function pick(client, buf, is_wanted, otherwise)
+  local run, row = stream.answer(buf)
+  local at = { line = row, character = 0 }
+  local params = {
+    textDocument = { uri = vim.uri_from_bufnr(buf) },
+    range = { start = at, ["end"] = at },
+    context = { diagnostics = {}, triggerKind = 1 },
+  }
+  if not run then
+    return warn(otherwise)
+  end
+  ask(client, "textDocument/codeAction", params, function(err, entries)
+    for _, entry in ipairs(not err and entries or {}) do
+      local command = type(entry.command) == "table" and entry.command or entry
+      if command.arguments and is_wanted(command.command, command.arguments[1]) then
+        return execute(client, buf, command.command, command.arguments[1])
+      end
+    end
+    warn(otherwise)
+  end, buf)
+end
+
+local function amounts(rows)
+  return table.concat(vim.tbl_map(function(row)
+    return ("  - %s: %s"):format(row.name, row.display)
+  end, rows), "\n")
+end
+
+local function accounts(cost)
+  local lines = {
+    ("**Today** %s in %d requests; saved %s."):format(cost.today.display, cost.requests, cost.saved.display),
+    amounts(cost.byModel),
+    ("**This session** %s. **This month** %s."):format(cost.session.display, cost.month.display),
+  }
+  if cost.unknown > 0 then
+    table.insert(lines, ("Requests without a known price, in no sum: %d."):format(cost.unknown))
+  end
+  if type(cost.last) == "table" then
+    local last = cost.last
+    local line = "**Last** %s by %s (%s): %s, %s. %s"
+    table.insert(
+      lines,
+      line:format(last.action, last.model, last.tier, last.cost.display, last.outcome, last.reason)
+    )
+  end
+  return table.concat(vim.tbl_filter(function(line)
+    return line ~= ""
+  end, lines), "\n\n")
+end
+
+---What is not an action of the server's.
+local commands = {}
+
+function commands.stop(client, buf, call)
+  execute(client, buf, "tuppence.stop", call.bang and vim.empty_dict() or { uri = vim.uri_from_bufnr(buf) })
+end
+
+function commands.putback(client, buf)
+  pick(client, buf, function(command)
+    return command == "tuppence.putBack"
+  end, "there is no answer here to put back.")
+end
+
+function commands.again(client, buf)
+  pick(client, buf, function(command, argument)
+    return command == "tuppence.run" and argument.again ~= nil
+  end, "there is no answer here, or no better model to ask.")
+end
+
+function commands.cost()
+  if not state.cost then
+    return warn("the server has not sent the accounts yet.")
+  end
+  panel.show("cost", "What it cost", accounts(state.cost))
+end
+
+function commands.explanation()
+  if not panel.enter("explanation") then
+    warn("nothing was explained yet.")
+  end
+end
+
+function commands.log()
+  panel.show("log", "The server's log", #state.log > 0 and table.concat(state.log, "\n") or "Nothing yet.")
+  panel.enter("log")
+end
+
+---Return the words that begin so.
+function M.complete(start)
+  local words = vim.list_extend(vim.deepcopy(ACTIONS), vim.tbl_keys(commands))
+  table.sort(words)
+  return vim.tbl_filter(function(word)
+    return vim.startswith(word, start)
+  end, words)
+end
+
+---Carry out `:Tuppence`.
+function M.run(call)
+  local word = call.args ~= "" and call.args or "cost"
+  local buf = api.nvim_get_current_buf()
+  local client = M.client(buf)
+  if not client and (word == "log" or word == "explanation" or word == "cost") then
+    return commands[word]()
+  end
+  if not client then
+    return warn(("no server is attached to this buffer (%s); see :checkhealth tuppence."):format(vim.bo.filetype))
+  end
+  if commands[word] then
+    return commands[word](client, buf, call)
+  end
+  perform(client, buf, word, call)
+end
+
+return M
