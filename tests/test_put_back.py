@@ -31,6 +31,18 @@ async def test_it_restores_target_and_imports_around_later_edits(tmp_path: Path,
     assert entry.outcome == "stale"
 
 
+async def test_a_question_in_between_does_not_take_it_away(tmp_path: Path) -> None:
+    async with stage(tmp_path) as s:
+        buffer = s.editor.open(s.write("a.py", SOURCE), "python")
+        s.upstream.says(REPLY)
+        await s.editor.run(pick(await s.editor.menu(buffer, SOURCE.index("return 2")), "Fix"))
+        s.upstream.says("`one` returns 1.")
+        await s.editor.run(pick(await s.editor.menu(buffer, buffer.text.index("return 1")), "Explain"))
+        assert "Put back" not in " ".join(titles(await s.editor.menu(buffer, buffer.text.index("return 1"))))
+        await s.editor.run(pick(await s.editor.menu(buffer, buffer.text.index("floor")), "Put back"))
+        assert buffer.text == SOURCE
+
+
 async def test_what_the_user_changed_since_stays(tmp_path: Path) -> None:
     async with stage(tmp_path) as s:
         buffer = s.editor.open(s.write("a.py", SOURCE), "python")

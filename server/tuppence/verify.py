@@ -16,6 +16,8 @@ from tuppence.core.diagnostic import Diagnostic
 from tuppence.core.text import Document, Edit, Span
 
 _MARK = "\ufeff"
+_ERRORS = ("E9", "F811", "F82")
+"""Rules of ruff that find what cannot work: syntax, names defined twice or not at all; a remark has no code."""
 SECONDS = 5.0
 """How long a linter may take; a usual run is over after ten milliseconds."""
 
@@ -44,7 +46,7 @@ async def lint(document: Document, path: Path | None) -> tuple[Diagnostic, ...]:
         Diagnostic(
             span=_span(document, entry["location"], entry["end_location"]),
             message=entry["message"],
-            severity="error" if not entry.get("code") or entry["code"].startswith(("F8", "E9")) else "warning",
+            severity="error" if (entry.get("code") or "E9").startswith(_ERRORS) else "warning",
             source="ruff",
             code=entry.get("code") or "",
         )

@@ -38,13 +38,16 @@ class Latest:
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
         self._finished: dict[str, Finished] = {}
+        self._written: dict[str, Finished] = {}
         self._unwatch: dict[str, Callable[[], None]] = {}
 
     def remember(self, finished: Finished) -> None:
         """Take an answer in place of the document's former one."""
         uri = finished.ask.document.uri
-        self._drop(uri)
         self._finished[uri] = finished
+        if finished.writer is not None:
+            self._drop(uri)
+            self._written[uri] = finished
         if uri not in self._unwatch:
             self._unwatch[uri] = self._documents.watch(uri, lambda now, edits: self._changed(uri, now, edits))
 
@@ -62,21 +65,30 @@ class Latest:
 
         :raises Stale: it is not the latest answer any more, or the text that it wrote was changed.
         """
-        finished = self.by_run(run)
-        if finished is None or finished.writer is None:
+        finished = next((each for each in self._written.values() if each.ask.run == run), None)
+        if finished is None or finished.writer is None or finished.writer.target is None:
             raise Stale("That answer cannot be put back any more.", "Use your editor's undo.")
         await finished.writer.restore_later()
-        self._drop(finished.ask.document.uri)
+        uri = finished.ask.document.uri
+        self._drop(uri)
+        if self._finished.get(uri) is finished:
+            del self._finished[uri]
         return finished
 
+    def written(self, uri: str) -> Finished | None:
+        """Return the latest answer that was written into a document, None where it cannot be put back any more."""
+        finished = self._written.get(uri)
+        return finished if finished and finished.writer and finished.writer.target is not None else None
+
     def _drop(self, uri: str) -> None:
-        former = self._finished.pop(uri, None)
+        former = self._written.pop(uri, None)
         if former is not None and former.writer is not None:
             former.writer.close()
 
     def _changed(self, uri: str, document: Document | None, edits: tuple[Edit, ...]) -> None:
         if document is None:
             self._drop(uri)
+            self._finished.pop(uri, None)
             self._unwatch.pop(uri)()
             return
         if uri not in self._finished:

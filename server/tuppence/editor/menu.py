@@ -45,6 +45,8 @@ class Opened:
     asked: types.CodeActionParams
     last: Finished | None
     """The answer that was given last in this document."""
+    written: Finished | None = None
+    """The answer that was written into it last."""
 
     @property
     def automatic(self) -> bool:
@@ -76,6 +78,7 @@ class Menu:
         entries += [entry async for entry in self._findings(opened)]
         if not opened.automatic:
             entries += self._clear(opened)
+            entries += self._put_back(opened)
             entries += self._again(opened)
             tree = await self._desk.documents.tree(uri)
             # In a large text the search takes a while, and the event loop has keystrokes to take in.
@@ -145,6 +148,16 @@ class Menu:
             kind = self._kind("source.review.clear", opened)
             yield self._command("Clear all review findings", kind, CLEAR, {"uri": uri})
 
+    def _put_back(self, opened: Opened) -> Iterator[types.CodeAction]:
+        """On the text that an answer brought, as long as nobody changed it."""
+        written = opened.written
+        if written is None or written.writer is None or written.writer.target is None:
+            return
+        if opened.document.whole_lines(opened.span).touches(written.writer.target):
+            title = f"Put back: {actions.title(written.ask.action, written.ask.target.name)}"
+            run = {"run": written.ask.run}
+            yield self._command(title, types.CodeActionKind.RefactorRewrite, PUT_BACK, run)
+
     def _again(self, opened: Opened) -> Iterator[types.CodeAction]:
         """Right after an answer: the same question to a better model, or anew where the answer was a kept one."""
         last = opened.last
@@ -154,9 +167,6 @@ class Menu:
         name = actions.title(ask.action, ask.target.name)
         kind = self._kind(ask.action.kind, opened)
         arguments = {"again": ask.run}
-        if last.writer is not None:
-            put_back = {"run": ask.run}
-            yield self._command(f"Put back: {name}", types.CodeActionKind.RefactorRewrite, PUT_BACK, put_back)
         if last.kept:
             yield self._by_model(self._command(f"Ask again: {name}", kind, RUN, arguments))
         if last.route is not None and (found := better(last.route, last.route.model.name)) is not None:

@@ -73,7 +73,7 @@ class Service:
         if document is None:
             return None
         span = convert.from_selection(document, params.range, rooms.desk.encoding, rooms.desk.client)
-        opened = Opened(document, span, params, rooms.latest.at(document.uri))
+        opened = Opened(document, span, params, rooms.latest.at(document.uri), rooms.latest.written(document.uri))
         try:
             return await Menu(rooms.desk, self._runs, rooms.board).entries(opened)
         except Stale:  # It was closed while it was read: nobody looks at the menu any more.
