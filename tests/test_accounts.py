@@ -207,3 +207,7 @@ def test_the_notification_holds_exact_and_readable_amounts() -> None:
 def test_an_entry_without_a_time_zone_or_with_no_amount_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"time zone|amount"):
         entry(**fields)
+
+
+def test_what_never_reached_a_model_is_not_called_by_a_models_name() -> None:
+    assert set(totals([entry("0", provider="", model="")]).by_model) == {"no model"}

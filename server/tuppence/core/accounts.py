@@ -169,7 +169,7 @@ def totals(entries: Sequence[Entry]) -> Totals:
         requests=len(entries),
         estimated=add(entry.cost for entry in entries if entry.estimated),
         unknown=sum(entry.cost is None for entry in entries),
-        by_model=_by(entries, lambda entry: f"{entry.provider}/{entry.model}"),
+        by_model=_by(entries, lambda entry: f"{entry.provider}/{entry.model}" if entry.model else "no model"),
         by_tier=_by(entries, lambda entry: entry.tier),
     )
 
