@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from editors.session import Session
+from editors.session import Bench, Session
 from editors.terminal import until
 from upstream import Reply, Talk, events
 
@@ -68,6 +70,8 @@ class Gate:
     text: str
     hold: int = 8
     """How many characters at the end wait."""
+    delay: float = 0.0
+    """Seconds between the characters that waited."""
     opened: threading.Event = field(default_factory=threading.Event)
 
     def reply(self) -> Reply:
@@ -83,6 +87,7 @@ class Gate:
                 await asyncio.sleep(0.01)
             for piece in pieces[at:]:
                 await talk.chunk(piece)
+                await asyncio.sleep(self.delay)
             await talk.end()
 
         return Reply(play)
@@ -101,3 +106,15 @@ def becomes(session: Session, text: str) -> None:
 def leaves(session: Session, text: str) -> None:
     """Wait until the document no longer has a text."""
     until(lambda: session.text() != text, "the text to change")
+
+
+def answered(gate: Gate, bench: Bench) -> Callable[[], None]:
+    """Return what lets an answer through and waits until its edit has been sent to an editor that hears nothing."""
+
+    def let() -> None:
+        gate.opened.set()
+        until(bench.entries, "the account of the request")
+        # The edit follows it within some milliseconds, and nothing outside the deaf editor shows it.
+        time.sleep(0.5)
+
+    return let

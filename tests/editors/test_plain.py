@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-import time
-
-from editors.scene import ANSWER, DOCUMENTS, FINDING, FIXED, IMPORTING, SOURCE, TESTED, Gate, becomes, leaves, show
+from editors.scene import (
+    ANSWER,
+    DOCUMENTS,
+    FINDING,
+    FIXED,
+    IMPORTING,
+    SOURCE,
+    TESTED,
+    Gate,
+    answered,
+    becomes,
+    leaves,
+    show,
+)
 from editors.session import Bench, Session
 from editors.tally import Tally
 from editors.terminal import until
@@ -118,13 +129,6 @@ def test_an_edit_that_comes_too_late_for_its_version_is_made_anew(plain: Session
     bench.upstream.script(gate.reply())
     plain.pick(4, "Fix `mean`")
     until(lambda: bench.upstream.requests, "the request")
-
-    def answered() -> None:
-        gate.opened.set()
-        until(bench.entries, "the account of the request")
-        # The edit follows it within some milliseconds, and nothing outside the deaf editor shows it.
-        time.sleep(0.5)
-
-    plain.deaf(answered, 3, "LIMIT = 10")
+    plain.deaf(answered(gate, bench), 3, "LIMIT = 10")
     show(plain, "Fixed `mean`")
     tally.check(plain.text(), FIXED.replace("\n\n\ndef mean", "\n\nLIMIT = 10\n\ndef mean"))

@@ -59,6 +59,12 @@ handlers["tuppence/edit"] = function(_, params, ctx)
   return { applied = stream.apply(params, encoding_of(ctx)) }
 end
 
+handlers["workspace/applyEdit"] = function(err, params, ctx, config)
+  return stream.apart(params.edit, function()
+    return vim.lsp.handlers["workspace/applyEdit"](err, params, ctx, config)
+  end)
+end
+
 handlers["tuppence/explanation"] = function(_, params)
   if not state.explaining[params.run] then
     state.read = params.run -- the newest has the panel

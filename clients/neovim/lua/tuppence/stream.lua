@@ -5,7 +5,8 @@
 --    batch is refused, and the server brings the rest as one ordinary edit.
 --  * Every batch of a run after its first joins the undo step of the first, and nothing else ever does.
 --  * A batch is one change of the buffer, so that it can't reach the server in halves.
--- What a batch says is the server's business; nothing here looks at the text.
+--  * An ordinary edit is an undo step of its own.
+-- What an edit says is the server's business; nothing here looks at the text.
 
 local M = {}
 
@@ -117,6 +118,22 @@ local function close_step(buf)
   api.nvim_buf_call(buf, function()
     vim.cmd("noautocmd let &g:undolevels = &g:undolevels")
   end)
+end
+
+---Carry out what changes documents, as an undo step of its own in each of them. Without this, an edit that arrives
+---while the person inserts text would be undone together with that text.
+function M.apart(edit, apply)
+  local bufs = {}
+  for _, change in ipairs(edit.documentChanges or {}) do
+    table.insert(bufs, change.textDocument and buffer_of(change.textDocument.uri))
+  end
+  for uri in pairs(edit.changes or {}) do
+    table.insert(bufs, buffer_of(uri))
+  end
+  vim.tbl_map(close_step, bufs)
+  local result = apply()
+  vim.tbl_map(close_step, bufs)
+  return result
 end
 
 ---Apply what `tuppence/edit` asks for; return whether it was applied.
