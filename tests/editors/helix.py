@@ -34,9 +34,8 @@ class Helix:
 
     def visit(self, path: Path) -> None:
         """See ``Session``."""
-        self.command(f"open {path}")
         self._path = path
-        self.terminal.shows(path.name)
+        self._focus()
         until(lambda: '"method":"textDocument/didOpen"' in self._said() and path.name in self._said(), "didOpen")
 
     def command(self, line: str) -> None:
@@ -85,7 +84,7 @@ class Helix:
     def text(self) -> str:
         """See ``Session``."""
         before = self._written()
-        self.command(f"open {self._path}")
+        self._focus()
         self.command("write")
         until(lambda: self._written() not in (before, None), "the file to be saved")
         self.terminal.shows("' written, ")
@@ -113,6 +112,17 @@ class Helix:
             until()
         finally:
             os.kill(tmux, signal.SIGCONT)
+
+    def _focus(self) -> None:
+        """Go to the visited file, which an explanation or a new file may have hidden."""
+        if self._focused() != self._path.name:
+            self.command(f"open {self._path}")
+            until(lambda: self._focused() == self._path.name, f"{self._path.name} to be shown")
+
+    def _focused(self) -> str:
+        """Return the name of the file that has the cursor: its status line alone shows the mode."""
+        found = re.search(r"(?:NOR|INS) +(?:[^\w\s/.] +)?(\S+)", self.terminal.screen())
+        return Path(found[1]).name if found else ""
 
     def _normal(self) -> None:
         """Go back to normal mode, and wait for it: an escape and the next key in one breath are another key."""
