@@ -41,7 +41,7 @@ $(VSCODE)/node_modules/ready: $(VSCODE)/package-lock.json
 	cd $(VSCODE) && npm ci --silent
 	touch $@
 
-# Real editors, on Debian 12; the first time as root, to install them. The long mode has the newest Neovim too.
+# Real editors, on Debian 12; the first time as root, to install them. The long mode has the newest Neovim and Helix too.
 editors: editors-terminal editors-vscode
 
 TERMINAL := tests/editors/test_plain.py tests/editors/test_neovim.py

@@ -22,7 +22,7 @@ from stage import CONFIG
 from upstream import in_thread
 
 LONG = bool(os.environ.get("TUPPENCE_EDITORS_LONG"))
-"""Whether the long mode was asked for, with the newest Neovim."""
+"""Whether the long mode was asked for, with the newest Neovim and Helix."""
 
 
 def _neovim(name: str, snippet: str) -> Callable[[Bench], Session]:
@@ -34,6 +34,7 @@ PLAIN: dict[str, Callable[[Bench], Session]] = {
     "neovim-0.10": _neovim("nvim-0.10", "neovim-0.8.lua"),
     **({"neovim-0.12": _neovim("nvim-0.12", "neovim-0.11.lua")} if LONG else {}),
     "helix": Helix,
+    **({"helix-25.07": lambda bench: Helix(bench, "hx-25.07")} if LONG else {}),
     "emacs": Emacs,
 }
 """Editors without a client of ours."""

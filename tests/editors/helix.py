@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -17,14 +18,14 @@ _VERBS = r"(Stop:|Fix|Explain|Generate|Review|Again|Ask again|Apply:|Dismiss:|Cl
 class Helix:
     """One session."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Bench, name: str = "hx") -> None:
         # Its own habit of ending a saved file with a newline would hide whether we changed the end.
         own = "[editor]\ninsert-final-newline = false\n"
         bench.configure("helix", "config.toml", own + (SNIPPETS / "helix-config.toml").read_text())
         bench.configure("helix", "languages.toml", (SNIPPETS / "helix-languages.toml").read_text())
         self.terminal = Terminal(bench.root, bench.environment)
         self._log = self.terminal.folder / "helix.log"
-        self.terminal.start([program("hx"), "-vvv", "--log", str(self._log)])
+        self.terminal.start([program(name), "-vvv", "--log", str(self._log)])
         self.terminal.shows("NOR")
         self._path = bench.root
 
@@ -84,9 +85,7 @@ class Helix:
     def text(self) -> str:
         """See ``Session``."""
         before = self._written()
-        self._focus()
-        self.command("write")
-        until(lambda: self._written() not in (before, None), "the file to be saved")
+        until(lambda: self._saves(before), "the file to be saved")
         self.terminal.shows("' written, ")
         return self._path.read_bytes().decode()
 
@@ -112,6 +111,15 @@ class Helix:
             until()
         finally:
             os.kill(tmux, signal.SIGCONT)
+
+    def _saves(self, before: int | None) -> bool:
+        """Save the file and report whether it was: a file that Helix opens meanwhile takes what is typed."""
+        self._focus()
+        self.command("write")
+        with contextlib.suppress(AssertionError):
+            until(lambda: self._written() not in (before, None), "the file to be saved", 2)
+            return True
+        return False
 
     def _focus(self) -> None:
         """Go to the visited file, which an explanation or a new file may have hidden."""

@@ -2,7 +2,7 @@
 # Sets up the terminal editors that the suite drives, on Debian 12 as root; what is there already is left alone.
 #
 #   tests/editors/set-up.sh            Neovim 0.7 and Emacs with eglot (bookworm's own), Neovim 0.10 and Helix (trixie's)
-#   tests/editors/set-up.sh long       Neovim 0.12 (sid's) too
+#   tests/editors/set-up.sh long       Neovim 0.12 and Helix 25.07 (sid's) too
 #
 # Bookworm's packages are installed as usual. Those of another release are unpacked, with every library that they need,
 # into a folder of their own: nothing of the system is replaced. Each gets a small program in bin/ that starts it.
@@ -16,7 +16,10 @@ main() {
   mkdir -p "$place/bin"
   foreign trixie neovim nvim nvim-0.10
   foreign trixie hx hx hx
-  if [ "${1:-}" = long ]; then foreign sid neovim nvim nvim-0.12; fi
+  if [ "${1:-}" = long ]; then
+    foreign sid neovim nvim nvim-0.12
+    foreign sid hx hx hx-25.07
+  fi
   "$place/bin/nvim-0.10" --version | head -1
   "$place/bin/hx" --version
 }
