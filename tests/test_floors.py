@@ -13,7 +13,7 @@ FLOORS = (
     ("core",),
     ("providers",),
     ("tiers",),
-    ("config", "keys", "workspace", "local", "cache", "ledger", "stream", "verify"),
+    ("config", "keys", "prior", "workspace", "local", "cache", "ledger", "stream", "verify"),
     ("house", "account", "placing"),
     ("plan",),
     ("run",),
