@@ -9,7 +9,7 @@ import pytest
 
 from acting import FIXED, GOOD, SRC, lines, messages
 from stage import CONFIG, pick, stage
-from upstream import Reply, answer, cut, error_in_stream
+from upstream import Reply, answer, cut, error_in_stream, stall
 
 BROKEN = "```python\ndef mean(xs):\n    return sum(xs / len(xs)\n```"
 ELIDED = "```python\ndef mean(xs):\n    # ... rest of the code\n```"
@@ -63,6 +63,21 @@ async def test_an_answer_that_breaks_off_is_one_that_does_not_hold(tmp_path: Pat
             assert first.cost > 0
             s.editor.type(buffer, 0, len(buffer.text), SRC)
         assert len(s.upstream.requests) == 4
+
+
+@pytest.mark.parametrize("wire", ["openai", "anthropic"])
+async def test_an_answer_that_repeats_itself_is_stopped_before_its_end(tmp_path: Path, wire: str) -> None:
+    async with stage(tmp_path, wire=wire, streams=True) as s:
+        buffer = s.editor.open(s.write("stats.py", SRC), "python")
+        # After so many rounds the upstream sends nothing more and never ends: only we can end it.
+        s.upstream.script(stall("```python\ndef mean(xs):\n" + "    xs = xs\n" * 250), answer(GOOD))
+        await s.editor.run(pick(await s.editor.menu(buffer, 5), "Fix"))
+        assert buffer.text == FIXED
+        first, second = s.entries()
+        assert (first.outcome, first.estimated, second.outcome) == ("failed check", True, "kept")
+        assert first.usage is not None
+        assert 0 < first.usage.output < 1_000
+        assert "The answer repeats “xs = xs” without end, and was stopped" in messages(s)[-1]
 
 
 async def test_when_the_better_model_fails_too_the_text_is_put_back_and_why_is_told(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from tuppence.account import Account, Attempt
 from tuppence.core import actions
 from tuppence.core.accounts import Outcome
 from tuppence.core.checks import Verdict
+from tuppence.core.loops import Loop, shown
 from tuppence.core.making import Making, begin
 from tuppence.core.models import Model
 from tuppence.core.route import Route
@@ -58,6 +59,10 @@ class _Unavailable:
     error: Busy
     at_fault: str
     """``model`` where its server is there and turned the request away, else ``provider``."""
+
+
+class _Stuck(Broken):
+    """The answer repeats itself; it was stopped there, because the rest would be paid for too."""
 
 
 async def run(ask: Ask, house: House, account: Account) -> AsyncGenerator[Step, None]:
@@ -217,7 +222,7 @@ async def _attempt(
         outcome = "kept" if answer.verdict.fit else "failed check"
         yield _Judged(replace(answer, reply="".join(attempt.received)))
     except (Busy, Broken) as error:
-        outcome = "failed"
+        outcome = "failed check" if isinstance(error, _Stuck) else "failed"
         if isinstance(error, Broken) or attempt.answering:
             yield _Judged(Answer(Verdict(fit=False, proved="nothing", reasons=(error.message,))), error.remedy)
             return
@@ -233,6 +238,7 @@ async def _attempt(
 async def _words(plan: Plan, attempt: Attempt, making: Making, house: House) -> AsyncGenerator[Step, None]:
     """Wait for a turn, send the request and yield what its answer lets be seen."""
     model, ask = attempt.model, plan.ask
+    loop = Loop(ask.document.text)
     gate = house.turns.of(model)
     if ahead := gate.ahead:
         yield Progress(f"Waiting for a turn at {model.provider.name}: {_and_more(ahead)} before it")
@@ -245,6 +251,8 @@ async def _words(plan: Plan, attempt: Attempt, making: Making, house: House) -> 
                     yield Progress(f"{piece.why} Trying again in {piece.seconds:.0f} s")
                     continue
                 attempt.note(piece)
+                if isinstance(piece, Text | Thinking) and (again := loop.feed(piece.text)):
+                    raise _Stuck(f"The answer repeats “{shown(again)}” without end, and was stopped.")
                 for step in () if isinstance(piece, Sending) else _show(piece, making, attempt):
                     yield step
 
