@@ -104,8 +104,9 @@ def test_a_line_that_stays_keeps_its_own_ending() -> None:
     assert live == patch.replacement == "a\r\nb\nX\r\nd"
 
 
-def test_blank_lines_too_many_at_the_end_are_dropped() -> None:
-    check("«a\nb»\n\nc", "a\nB\n\n", "a\nB", "final newline")
+def test_blank_lines_at_the_end_are_text_too() -> None:
+    check("«a\nb»\n\nc", "a\nB\n\n", "a\nB\n\n")
+    check("«def f(): ...»\ndef g(): ...\n", "def f(): ...\n\n", "def f(): ...\n\n")
     check("«a\nb\n»\nc", "a\nB\n", "a\nB\n")
     check("«a\nb\n»\nc", "a\nB", "a\nB")
 
@@ -268,9 +269,8 @@ def test_what_is_applied_is_what_was_sent(case: tuple[Document, Span, str, int])
         assert patch.replacement == document.slice(target)
         return
     if "final newline" in patch.repairs:
-        while len(sent) > 1 and not sent[-1].strip() and len(sent) > len(stands):
-            sent.pop()
-        stands = stands[: len(sent)] if not document.text else stands
+        assert not document.text
+        sent = [*sent, ""]
     if "indentation" in patch.repairs:
         sent, stands = [line.strip() for line in sent], [line.strip() for line in stands]
     assert stands == sent

@@ -4,8 +4,8 @@ Invariants, each a property test over random documents, replies and chunkings:
 
 - The text applied is the text that the model sent, its fence and stray prose aside, but for the repairs that
   ``repairs`` names: *indentation* (indentation.py says when), *line ending* (the document's, where the reply has
-  another; a line that stays keeps its own), *final newline* (blank lines at the end of a reply that the target does
-  not have are dropped; a document that was empty gets a last line ending).
+  another; a line that stays keeps its own), *final newline* (a document that was empty gets a last line ending).
+  Blank lines at the end are as much text as any: without them a new function would stick to the next one.
 - All live edits, made in order, give the same text as ``final()`` and as the document with ``replacement`` in the
   target. Nothing outside the target is touched, or looked at.
 - Edits are of whole lines, and lines that stay are not in them. A chunk costs the same on a file of any length.
@@ -112,7 +112,7 @@ class Patch:
     def _take(self, line: str) -> list[Edit]:
         self._indentation.feed(line)
         self._waiting.append(line)
-        # Blank lines wait for the line after them, because at the end of a reply they may be too many.
+        # Blank lines wait for the line after them, because what looks like one may only end a fence.
         if self._indentation.shift is None or not line.strip():
             return []
         edits: list[Edit] = []
@@ -126,10 +126,8 @@ class Patch:
         """Decide what stands in the target in the end."""
         sent = split(code.text)
         lines = [text for text, _ in sent]
-        kept = lines[: len(lines) - _surplus(lines, self._block)]
-        if self._fresh and kept[-1].strip():
-            kept.append("")
-        moved = Indentation(self._block, code.indent).move(kept)
+        ended = [*lines, ""] if self._fresh and lines[-1].strip() else lines
+        moved = Indentation(self._block, code.indent).move(ended)
         edits = line_edits(self._original, moved, self._newline)
         if [text for text, _ in split(apply(self._original, edits))] != moved:
             # Where a lone CR ends lines, taking lines away can make it half of a CRLF.
@@ -138,9 +136,9 @@ class Patch:
         self._final = self._placed(edits)
         endings = zip(split(self._replacement)[:-1], sent[:-1], strict=False)
         repairs = {
-            "indentation": moved != kept,
+            "indentation": moved != ended,
             "line ending": any(stands != came for (_, stands), (_, came) in endings),
-            "final newline": kept != lines,
+            "final newline": ended != lines,
         }
         self._repairs = tuple(name for name, made in repairs.items() if made)
 
@@ -156,14 +154,3 @@ class Patch:
         """Return edits of the region's text as edits of the document."""
         by = self._start
         return tuple(Edit(Span(edit.span.start + by, edit.span.end + by), edit.text) for edit in edits)
-
-
-def _surplus(lines: list[str], block: list[str]) -> int:
-    """Return how many blank lines at the end of a reply the target does not have."""
-    # A target of nothing but blank lines keeps one of them for the code.
-    extra = _blank_tail(lines) - min(_blank_tail(block), len(block) - 1)
-    return min(max(extra, 0), len(lines) - 1)
-
-
-def _blank_tail(lines: list[str]) -> int:
-    return next((at for at, line in enumerate(reversed(lines)) if line.strip()), len(lines))
