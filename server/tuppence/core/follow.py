@@ -5,6 +5,9 @@ what is left of the old text, and old lines go when the reply is seen to have mo
 because a closing brace is everywhere: the further the reply seems to have jumped, the more lines in a row must agree,
 and until they do they are held back (they stand in the editor already, so holding them costs nothing).
 
+A line that resembles the next old one waits a little too, to take its place as one edit: a cursor in an old line that
+goes only after its successor came would have been pushed down by then.
+
 Whatever is left over at the end, patch.py settles.
 """
 
@@ -20,6 +23,8 @@ _NEAR, _FAR = 3, 30
 """Up to so many skipped lines one telling line in common is enough; up to so many two; beyond, four."""
 _HELD = 16
 """Lines held back at most while their place is open."""
+_ALIKE = 3
+"""Lines held back at most while each resembles the old line whose place it may take."""
 _CANDIDATES = 8
 """Places looked at for one line; a line more frequent than that proves nothing."""
 
@@ -58,7 +63,7 @@ class Follower:
         places = self._ahead(line)
         self._held.append(line)
         if not places:
-            return self._release()
+            return self._succeed()
         place, run = max(((place, self._run(place)) for place in places), key=lambda each: (each[1], -each[0]))
         skipped = place + 1 - run - self._next
         if self._convinced(run, skipped):
@@ -88,11 +93,29 @@ class Follower:
         telling = sum(any(map(str.isalnum, line)) for line in self._held[-run:])
         return telling >= (1 if skipped <= _NEAR else 2 if skipped <= _FAR else 4)
 
+    def _succeed(self) -> list[Edit]:
+        """Insert the lines held back, unless they seem to be old lines rewritten: then wait, or take their places."""
+        olds = islice(self._old, self._next, self._next + len(self._held))
+        ahead = len(self._old) - 1 - self._next
+        # The last line has no ending and is left to what settles the rest.
+        if ahead < len(self._held) or not all(map(_alike, self._held, (text for text, _ in olds))):
+            return self._release()
+        if len(self._held) < _ALIKE:
+            return []
+        edit = Edit(Span(self._at, self._at + self._long(1)), self._held.pop(0) + self._newline)
+        self._write(edit.text)
+        self._next += 1
+        return [edit]
+
+    def _long(self, count: int) -> int:
+        """Return how long the next so many old lines are."""
+        return self._offsets[self._next + count] - self._offsets[self._next]
+
     def _jump(self, place: int, run: int) -> list[Edit]:
         """Put what is new in the place of what was skipped, and go on behind the lines in common."""
         first = place + 1 - run
         new = "".join(line + self._newline for line in self._held[:-run])
-        gone = self._offsets[first] - self._offsets[self._next]
+        gone = self._long(first - self._next)
         self._held = []
         edits = [Edit(Span(self._at, self._at + gone), new)] if new or gone else []
         self._write(new)
@@ -117,3 +140,12 @@ class Follower:
         for text, ending in self._old[self._next : self._next + count]:
             self._write(text + ending)
         self._next += count
+
+
+def _alike(one: str, other: str) -> bool:
+    """Report whether two lines have at least half of the longer one in common, at their ends."""
+    one, other = one.strip(), other.strip()
+    longer, shorter = max(len(one), len(other)), min(len(one), len(other))
+    head = next((at for at in range(shorter) if one[at] != other[at]), shorter)
+    tail = next((at for at in range(shorter - head) if one[-1 - at] != other[-1 - at]), shorter - head)
+    return 2 * (head + tail) >= longer > 0

@@ -68,7 +68,7 @@ def line_edits(old: str, new: Sequence[str], newline: str) -> tuple[Edit, ...]:
     lines = split(old)
     starts, ends = _bounds(lines)
     edits: list[Edit] = []
-    for first, last, low, high in _differences([text for text, _ in lines], new):
+    for first, last, low, high in differences([text for text, _ in lines], new):
         text = newline.join(new[low:high])
         if first < last and low < high:
             edits.append(Edit(Span(starts[first], ends[last - 1]), text))
@@ -99,7 +99,7 @@ def _bounds(lines: list[tuple[str, str]]) -> tuple[list[int], list[int]]:
     return starts, ends
 
 
-def _differences(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int, int, int]]:
+def differences(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int, int, int]]:
     """Return the ranges of lines that differ; what both have at the start and the end is not searched."""
     shorter = min(len(old), len(new))
     head = next((at for at in range(shorter) if old[at] != new[at]), shorter)

@@ -9,7 +9,9 @@ import asyncio
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
+from tuppence.core.lines import differences, split
 from tuppence.core.text import Document, Edit, Span, apply, shift
 
 _PIECES = 50
@@ -152,3 +154,40 @@ def difference(document: Document, text: str, span: Span | None = None) -> tuple
     head = sum(map(len, olds[:first]))
     tail = sum(map(len, olds[len(olds) - last :]))
     return (Edit(Span(span.start + head, span.end - tail), text[head : len(text) - tail]),)
+
+
+def line_changes(document: Document, text: str, span: Span, asked: str) -> tuple[Edit, ...]:
+    """Return the fewest edits of whole lines that give a span a new text, in order and all relative to the document.
+
+    :param asked: the text that stood there when the question was asked.
+    """
+    newline = document.newline
+    olds, news = _pieces(document.slice(span), newline), _pieces(text, newline)
+    starts = list(accumulate(map(len, olds), initial=span.start))
+    known = frozenset(_pieces(asked, newline))
+    edits: list[Edit] = []
+    for first, last, low, high in differences(olds, news):
+        new, back = "".join(news[low:high]), 0
+        is_tail = last == len(olds)
+        if low == high and first and (is_tail or olds[first - 1] not in known):
+            # The lines that go were written anew above. Going with the line ending before them, they leave a cursor
+            # that was in them in their successors, not in the line below.
+            back = _back(olds[first - 1], olds[last - 1])
+        if is_tail and low < high:
+            new = newline + new if first == last else new
+            new = new.removesuffix(newline)
+        start, end = starts[first] - back, min(starts[last] - back, span.end)
+        edits.append(Edit(Span(min(start, span.end), end), new))
+    return tuple(edits)
+
+
+def _pieces(text: str, newline: str) -> list[str]:
+    """Return the lines of a text with their endings, as though the last one had one too."""
+    lines = split(text)
+    return [line + ending for line, ending in lines[:-1]] + [lines[-1][0] + newline]
+
+
+def _back(before: str, last: str) -> int:
+    """Return how long the ending of the line before is, if the last line of those that go has the same; 0 otherwise."""
+    ending = split(before)[0][1]
+    return len(ending) if ending == split(last)[0][1] else 0

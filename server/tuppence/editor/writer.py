@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from tuppence.core.text import Document, Edit, Span, apply
 from tuppence.editor import convert
 from tuppence.editor.outlet import Outlet
-from tuppence.editor.regions import Change, Flight, Region, difference, follow
+from tuppence.editor.regions import Change, Flight, Region, difference, follow, line_changes
 from tuppence.errors import Stale
 
 TRIES = 10
@@ -196,7 +196,7 @@ class Writer:
             # Finer than what can be told from the two texts.
             edits = tuple(Edit(_by(edit.span, start), edit.text) for edit in self._fine)
         else:
-            edits = difference(document, target.wanted, target.span)
+            edits = line_changes(document, target.wanted, target.span, target.asked)
         changes = [Change(target, edit) for edit in edits]
         for region in self._others:
             if region.span is None:
