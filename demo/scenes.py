@@ -135,8 +135,9 @@ def watch(editor: Editor, page: Page, before: Mapping[str, str]) -> None:
         line = value.get("message") if isinstance(value, Mapping) else value.message
         if not line:
             return
-        # Its line of progress begins with the model's name; the first one says how hard the request was found, too.
-        model, colon, _ = line.partition(": ")
+        # Its line of progress begins with the model's name; the first one says what it costs and how hard it is, too.
+        chosen, colon, _ = line.partition(": ")
+        model = chosen.partition(",")[0]
         if colon and " " not in model:
             page.row("Climb" if routed else "Route", line, "magenta")
             routed.add(model)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -346,4 +347,4 @@ async def test_the_progress_names_the_model_and_what_it_does(tmp_path: Path) -> 
         assert len(between) == len(lines(run.s))
         expected = ["Asking small", "small is thinking", "small is answering", "Checking the answer"]
         assert [line for line in lines(run.s) if line in expected] == expected
-        assert any(line.startswith("small: fix rated") for line in lines(run.s))
+        assert any(re.match(r"small, \$0\.000\d: fix rated ", line) for line in lines(run.s))

@@ -65,6 +65,28 @@ def test_the_default_path_lies_in_the_users_config_folder() -> None:
 def test_a_preset_stands_for_a_quality(tmp_path: Path, preset: str, quality: float) -> None:
     assert check(tmp_path, f'preset = "{preset}"', []).quality == quality
     assert check(tmp_path, f'preset = "{preset}"\nquality = 0.5', []).quality == 0.5
+    assert check(tmp_path, f'quality = "{preset}"', []).quality == quality
+    assert check(tmp_path, f'[actions.fix]\nquality = "{preset}"', []).actions["fix"].quality == quality
+
+
+def test_premium_models_and_the_amount_to_ask_above_can_be_set(tmp_path: Path) -> None:
+    none = load(today=TODAY)
+    assert (none.premium, none.ask_above) == ("use", Decimal("0.05"))
+    found = check(tmp_path, 'premium = "ask"\nask_above = 0.2\n', [])
+    assert (found.premium, found.ask_above) == ("ask", Decimal("0.2"))
+    check(
+        tmp_path,
+        'premium = "no"\nask_above = -1\n',
+        [
+            '1: "premium" cannot be "no". | Write one of: "use", "ask", "never".',
+            '2: "ask_above" must be an amount of USD, not -1. | Write US dollars: 0.05.',
+        ],
+    )
+
+
+def test_the_users_own_providers_are_known(tmp_path: Path) -> None:
+    assert read(tmp_path, MINE + SMALL).own == {"mine"}
+    assert read(tmp_path, '[[models]]\nprovider = "openai"\nid = "gpt-4o-mini"\n').own == {"openai"}
 
 
 def test_overrides(tmp_path: Path) -> None:
@@ -94,13 +116,17 @@ def test_a_byte_order_mark_and_windows_line_endings_are_no_mistake(tmp_path: Pat
             "\n[budget]\nday = 1",
             (
                 '2: Unknown key "budget". | '
-                "Write one of: quality, preset, exclude, edits, actions, languages, providers, models."
+                "Write one of: quality, preset, exclude, premium, ask_above, edits, "
+                "actions, languages, providers, models."
             ),
         ),
         ('preset = "cheap"', '1: "preset" cannot be "cheap". | Write one of: "thrifty", "balanced", "best".'),
         (
             'quality = "high"',
-            '1: "quality" must be a number from 0.01 to 1, not "high". | Write a number from 0.01 to 1.',
+            (
+                '1: "quality" cannot be "high". | '
+                'Write a number from 0.01 to 1, or one of: "thrifty", "balanced", "best".'
+            ),
         ),
         ("quality = 97", '1: "quality" must be a number from 0.01 to 1, not 97. | Write a number from 0.01 to 1.'),
         ("quality = nan", '1: "quality" must be a number from 0.01 to 1, not NaN. | Write a number from 0.01 to 1.'),

@@ -117,7 +117,7 @@ async def test_a_fix_is_put_back_or_kept_and_shown_from_the_menu_to_the_receipt(
     for part in (
         "Ruff stockroom/shelves.py:11: Undefined name `totl` (F821)",
         "Menu > Fix: Undefined name `totl`",
-        "Route small: fix rated ",
+        "Route small, $0.00",
         "Draft + return total",
         "Message Fixed `total_value`: small, <$0.0001 (parses).",
         "--- a/stockroom/shelves.py",

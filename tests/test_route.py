@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -12,12 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tuppence.core.accounts import money
 from tuppence.core.actions import EXPLAIN, FIX
-from tuppence.core.difficulty import Difficulty
+from tuppence.core.adequacy import Gain
+from tuppence.core.candidates import Need, Wish, allowance, bound
+from tuppence.core.ladder import CATCHES
 from tuppence.core.models import Model, Provider
-from tuppence.core.route import Need, Route, Wish, better, choose, quality
-from tuppence.core.usage import Price, Rates
+from tuppence.core.route import Route, better, choose
+from tuppence.core.usage import Peak, Price, Rates, Step
 from tuppence.errors import NoModel
+from tuppence.prior import shipped
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 USUAL = Wish()
@@ -40,7 +44,7 @@ def model(name: str, price: tuple[float, float] | None = (1, 5), ability: float 
 def need(**more: Any) -> Need:
     given: dict[str, Any] = {
         "action": FIX,
-        "difficulty": Difficulty(0.4, ("40 lines",)),
+        "gain": Gain("fix", 0.4, ("40 lines",)),
         "prompt_tokens": 2000,
         "target_tokens": 300,
         "when": NOON,
@@ -49,7 +53,7 @@ def need(**more: Any) -> Need:
 
 
 def chosen(*models: Model, wish: Wish = USUAL, **more: Any) -> Route:
-    return choose(need(**more), models, {}, wish)
+    return choose(need(**more), models, {}, shipped(), wish)
 
 
 def test_the_cheapest_of_the_adequate_wins_wherever_it_stands() -> None:
@@ -113,7 +117,7 @@ def test_excluded_keyless_and_public_only_models_are_not_asked() -> None:
     with pytest.raises(NoModel, match="excluded"):
         chosen(row, wish=Wish(exclude=frozenset({"p/m"})))
     with pytest.raises(NoModel, match="P_KEY is not set"):
-        choose(need(), [row], {"p": "P_KEY is not set."})
+        choose(need(), [row], {"p": "P_KEY is not set."}, shipped())
     with pytest.raises(NoModel, match="public files only"):
         chosen(replace(row, public_only=True), private=True)
 
@@ -127,26 +131,34 @@ def test_a_pin_beats_everything_but_presence() -> None:
         chosen(cheap, wish=Wish(pin="p/gone"))
 
 
+def counted_on(row: Model) -> float:
+    return shipped().estimate(row, "fix").cautious
+
+
 def test_unknown_is_never_good() -> None:
-    assert quality(model("m", ability=None, tier="budget"), "fix", 0.0) < 0.45
-    assert quality(model("m", ability=None, tier="local"), "fix", 0.0) < quality(model("m", ability=None), "fix", 0.0)
+    measured = model("m", ability=0.45)
+    for tier, figure in (("budget", 0.45), ("workhorse", 0.56), ("local", 0.30)):
+        unknown = model("m", ability=None, tier=tier)
+        assert counted_on(unknown) < figure
+    assert chosen(model("who", ability=None, tier="budget"), measured, wish=Wish(quality=0.9)).model is measured
 
 
-@pytest.mark.parametrize("ability", [0.2, 0.5, 0.9])
-def test_what_is_harder_is_expected_to_go_worse(ability: float) -> None:
-    row = model("m", ability=ability)
-    assert quality(row, "fix", 0.1) > quality(row, "fix", 0.5) > quality(row, "fix", 0.9)
-
-
-def test_hard_code_asks_for_the_better_model() -> None:
-    weak, strong = model("weak", (0.1, 0.5), 0.50), model("strong", (5, 25), 0.512)
-    assert chosen(weak, strong, difficulty=Difficulty(0.0, ())).model is weak
-    assert quality(weak, "fix", 0.9) / quality(strong, "fix", 0.9) < quality(weak, "fix", 0) / quality(strong, "fix", 0)
+def test_the_code_itself_can_ask_for_the_better_model() -> None:
+    weak, strong = model("Qwen3-Max", (0.1, 0.5), None), model("claude-opus-4-6", (5, 25), None)
+    means = [counted_on(weak), counted_on(strong)]
+    wish = Wish(quality=0.99 * means[0] / means[1])
+    assert chosen(weak, strong, wish=wish).model is weak
+    hard = Gain("fix", 0.8, (), {"qwen3-max": -0.05, "claude-opus-4-6": 0.05})
+    assert chosen(weak, strong, wish=wish, gain=hard).model is strong
 
 
 def test_the_reason_is_one_line_with_figures() -> None:
     route = chosen(model("small", (0.1, 0.5), 0.60), model("big", (1, 5), 0.61))
     assert route.reason == "fix rated medium 0.40: 40 lines; big would add 2 % for 10x the price"
+    assert route.expected_cost is not None
+    assert route.line == f"small, {money(route.expected_cost)}: {route.reason}"
+    pinned = chosen(model("small", None), wish=Wish(pin="p/small"))
+    assert pinned.line == "small: small is pinned; fix rated medium 0.40: 40 lines"
     assert chosen(model("only")).reason.endswith("no other model would do better")
 
 
@@ -160,6 +172,107 @@ def test_a_better_model_is_found_for_a_second_try() -> None:
     assert chosen(small, middle, big, wish=Wish(quality=0.5, above="p/small")).model is middle
     with pytest.raises(NoModel, match="no better model than p/big"):
         chosen(small, middle, big, wish=Wish(above="p/big"))
+
+
+# The expected cost of the whole ladder
+
+
+def test_the_climb_that_may_follow_is_in_the_price() -> None:
+    small, big = model("small", (0.1, 0.5), 0.5), model("big", (5, 25), 0.6)
+    alone, both = chosen(small), chosen(small, big, wish=Wish(quality=0.5))
+    assert alone.expected_cost is not None
+    assert both.expected_cost is not None
+    dear = both.table[1].cost
+    assert dear is not None
+    fails = Decimal(repr(round((1 - counted_on(small)) * CATCHES, 6)))
+    assert both.expected_cost == alone.expected_cost + fails * dear
+
+
+def test_a_cheap_try_that_mostly_fails_is_dearer_than_the_better_model_at_once() -> None:
+    poor, good = model("poor", (1.0, 5.0), 0.03), model("good", (1.1, 5.5), 0.9)
+    assert chosen(poor, good, wish=Wish(quality=0.01)).model is good
+    assert chosen(poor, model("good", (5, 25), 0.9), wish=Wish(quality=0.01)).model is poor
+
+
+def test_a_warm_dear_model_beats_a_cold_cheap_one() -> None:
+    warm = Price(Rates(Decimal(3), Decimal(5), cache_read=Decimal("0.03")))
+    dear, cheap = model("dear", ability=0.6), model("cheap", (1, 5), 0.6)
+    dear = replace(dear, price=warm)
+    assert chosen(dear, cheap, prompt_tokens=20_000).model is cheap
+    assert chosen(dear, cheap, prompt_tokens=20_000, warm={"p/dear": 19_000}).model is dear
+    lukewarm = chosen(dear, cheap, prompt_tokens=20_000, warm={"p/dear": 100})
+    assert lukewarm.model is cheap
+    more_than_there_is = chosen(dear, prompt_tokens=100, warm={"p/dear": 5000}).expected_cost
+    assert more_than_there_is is not None
+    assert more_than_there_is > 0
+
+
+def test_prices_hold_for_the_prompts_size_and_the_hour() -> None:
+    steep = replace(
+        model("steep", (0.1, 0.5), 0.6),
+        price=Price(Rates(Decimal("0.1"), Decimal("0.5")), (Step(10_000, Rates(Decimal(9), Decimal(45))),)),
+    )
+    peak = Peak(frozenset(range(7)), time(9), time(17), Rates(Decimal(9), Decimal(45)))
+    hourly = replace(steep, id="hourly", price=Price(Rates(Decimal("0.1"), Decimal("0.5")), peaks=(peak,)))
+    even = model("even", (1, 5), 0.6)
+    assert chosen(steep, even).model is steep
+    assert chosen(steep, even, prompt_tokens=20_000).model is even
+    assert chosen(hourly, even).model is even
+    assert chosen(hourly, even, when=NOON.replace(hour=20)).model is hourly
+
+
+def test_expected_answers_are_as_long_as_the_model_writes_them() -> None:
+    """glm-5 was measured to think for long before it answers; kimi-k2.5 is brief."""
+    brief, long = model("kimi-k2.5", (1, 5), 0.6), model("glm-5", (1, 5), 0.6)
+    assert chosen(long, brief).model is brief
+
+
+# What the person allows
+
+
+def test_premium_models_can_be_switched_off() -> None:
+    top, small = model("top", (5, 25), 0.9, tier="premium"), model("small", (0.1, 0.5), 0.3)
+    assert chosen(top, small).model is top
+    assert chosen(top, small, wish=Wish(premium="ask")).model is top
+    never = chosen(top, small, wish=Wish(premium="never"))
+    assert never.model is small
+    assert top not in never.ladder
+    assert chosen(top, small, wish=Wish(premium="never", pin="p/top")).model is top
+
+
+def test_a_request_keeps_within_what_was_agreed_to() -> None:
+    dear, cheap = model("dear", (50, 250), 0.9), model("cheap", (0.1, 0.5), 0.3)
+    route = chosen(dear, cheap, wish=Wish(within=Decimal("0.05")))
+    assert route.model is cheap
+    assert route.ladder == (cheap,)
+    assert route.table[0].why_not.startswith("may cost $")
+
+
+def test_the_most_that_a_request_may_cost_is_never_passed() -> None:
+    written = Price(Rates(Decimal(1), Decimal(5), cache_write=Decimal(2), thinking=Decimal(9)))
+    row = replace(model("m"), price=written)
+    asked = need()
+    output = allowance(row, asked)
+    assert bound(row, asked, output) == (2 * 2000 + 9 * Decimal(output)) / 1_000_000
+
+
+def test_what_the_budget_leaves_must_pay_the_least_answer() -> None:
+    dear, cheap = model("dear", (50, 250), 0.9), model("cheap", (0.1, 0.5), 0.3)
+    assert chosen(dear, cheap, left=Decimal(1)).model is dear
+    assert chosen(dear, cheap, left=Decimal("0.01")).model is cheap
+    with pytest.raises(NoModel, match=r"the budget leaves \$0\.0000"):
+        chosen(dear, cheap, left=Decimal(0))
+    free = model("free", (0, 0), 0.1)
+    assert chosen(dear, free, left=Decimal(0)).model is free
+    with pytest.raises(NoModel, match="its price is unknown, and there is a budget"):
+        chosen(model("dear", None), left=Decimal(1), wish=Wish(pin="p/dear"))
+
+
+def test_what_keeps_the_users_own_provider_from_answering_is_said_first() -> None:
+    others = [model("a", provider="x"), model("b", provider="x"), model("c", provider="y"), model("d", provider="z")]
+    ready = {"mine": "MINE_KEY is not set.", "x": "X_KEY is not set.", "y": "Y_KEY is not set.", "z": "none"}
+    with pytest.raises(NoModel, match=r"No model may answer this: MINE_KEY is not set; X_KEY is not set; "):
+        choose(need(), [*others, model("m", provider="mine")], ready, shipped(), Wish(own=frozenset({"mine"})))
 
 
 TASKS = {
@@ -217,12 +330,12 @@ tables = st.lists(rows, min_size=1, max_size=8, unique_by=lambda row: row.id)
 @given(tables, st.floats(0.5, 1), st.floats(0.5, 1), st.floats(0, 1))
 def test_more_quality_never_picks_a_worse_model(table: list[Model], one: float, other: float, hard: float) -> None:
     low, high = sorted((one, other))
-    rated = Difficulty(hard, ())
+    rated = Gain("fix", hard, ())
     try:
-        first = chosen(*table, wish=Wish(quality=low), difficulty=rated)
+        first = chosen(*table, wish=Wish(quality=low), gain=rated)
     except NoModel:
         return
-    assert chosen(*table, wish=Wish(quality=high), difficulty=rated).quality >= first.quality
+    assert chosen(*table, wish=Wish(quality=high), gain=rated).quality >= first.quality
 
 
 @given(tables)
@@ -234,7 +347,7 @@ def test_only_the_eligible_are_picked_and_the_ladder_only_rises(table: list[Mode
     for each in (*route.ladder, *route.spare):
         assert each.price is not None
         assert not each.retired(NOON.date())
-    rises = [quality(each, "fix", 0.4) for each in route.ladder]
+    rises = [counted_on(each) for each in route.ladder]
     assert all(before < after for before, after in pairwise(rises))
 
 
@@ -249,7 +362,7 @@ def test_a_dominated_model_changes_nothing(table: list[Model], dearer: float, wo
     if not first.price.base.input or not first.price.base.output:
         return
     rates = Rates(*(figure * Decimal(repr(dearer)) for figure in (first.price.base.input, first.price.base.output)))
-    ability = {"fix": quality(first, "fix", 0.0) * worse}
+    ability = {"fix": counted_on(first) * worse}
     dominated = replace(first, id="zzzz", price=Price(rates), ability=ability)
     again = chosen(*table, dominated)
     assert again.model is first

@@ -19,13 +19,12 @@ from typing import Literal
 
 from tuppence import tiers
 from tuppence.core.actions import ACTIONS
-from tuppence.core.models import Model, Provider
+from tuppence.core.models import Model, Premium, Provider
 from tuppence.errors import ConfigError, Mistake
-from tuppence.tiers.fields import SETTINGS, Reader, choice, fields, number, stranded, text
+from tuppence.tiers.fields import SETTINGS, Reader, choice, fields, stranded, text
 from tuppence.tiers.mistakes import Bad, Place, Report, nearest
+from tuppence.tiers.settings import ASK_ABOVE, PRESETS, quality, usd
 
-PRESETS: Mapping[str, float] = {"thrifty": 0.90, "balanced": 0.97, "best": 1.0}
-"""Each preset and the quality that it stands for."""
 FOUND = ("embedded", "ollama", "lmstudio", "llamacpp")
 """Providers that come and go while the server runs: their rows can be pinned and excluded before they are there."""
 _LARGEST = 1_000_000
@@ -58,6 +57,12 @@ class Config:
     """One of PRESETS."""
     exclude: frozenset[str] = frozenset()
     """Models never to use, ``provider/id``."""
+    premium: Premium = "use"
+    """Whether models of the premium tier are used, used after a question, or never."""
+    ask_above: Decimal = ASK_ABOVE
+    """USD that a request to a model may cost at most before the person is asked."""
+    own: frozenset[str] = frozenset()
+    """Names of the providers that the file itself speaks of."""
     actions: Mapping[str, Override] = field(default_factory=dict)
     """By action id."""
     languages: Mapping[str, Override] = field(default_factory=dict)
@@ -176,6 +181,9 @@ def _assemble(path: Path, data: dict[str, object], report: Report, today: date, 
         quality=settings.get("quality", PRESETS[preset]),
         preset=preset,
         exclude=exclude,
+        premium=settings.get("premium", "use"),
+        ask_above=settings.get("ask_above", ASK_ABOVE),
+        own=_own(data.get("providers"), table),
         actions=actions,
         languages=languages,
         edits=settings.get("edits", "live"),
@@ -218,6 +226,12 @@ def _exclude(value: object, place: Place, table: tiers.Table) -> frozenset[str]:
             continue
         _check_name(each, place.key(index), table)
     return frozenset(found)
+
+
+def _own(providers: object, table: tiers.Table) -> frozenset[str]:
+    """Return the names of the providers that the user's file speaks of, in a table or in a row."""
+    named = providers if isinstance(providers, dict) else {}
+    return frozenset(named) | {name.partition("/")[0] for name in table.named | table.broken}
 
 
 def _check_name(name: str, place: Place, table: tiers.Table) -> None:
@@ -270,10 +284,11 @@ def _today() -> date:
 
 _ACTIONS = tuple(action.id for action in ACTIONS)
 _SECTIONS = ("actions", "languages", "providers", "models")
-_quality = number(0.01, 1)
 _READERS: dict[str, Reader] = {
-    "quality": _quality,
+    "quality": quality,
     "preset": choice(tuple(PRESETS)),
+    "premium": choice(("use", "ask", "never")),
+    "ask_above": usd,
     "edits": choice(("live", "final")),
 }
-_OVERRIDE: dict[str, Reader] = {"quality": _quality, "model": text}
+_OVERRIDE: dict[str, Reader] = {"quality": quality, "model": text}

@@ -11,19 +11,20 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from tuppence import cache, placing
+from tuppence import cache, placing, prior
 from tuppence.account import Account
 from tuppence.config import Config
 from tuppence.core import context as contexts
 from tuppence.core.actions import ACTIONS, EXPLAIN, Action
+from tuppence.core.candidates import Need, Wish, allowance
 from tuppence.core.context import Context, Surroundings
 from tuppence.core.diagnostic import Diagnostic
-from tuppence.core.difficulty import Difficulty, judge
+from tuppence.core.difficulty import Difficulty
 from tuppence.core.languages import language
 from tuppence.core.making import Place, Work, begin
 from tuppence.core.models import Model
 from tuppence.core.prompt import SYSTEM, Prompt, TestFile, compose, compose_brief
-from tuppence.core.route import Need, Route, Wish, choose, expected_usage
+from tuppence.core.route import Route, choose
 from tuppence.core.steps import Answer, Step
 from tuppence.core.target import Target
 from tuppence.core.text import Document
@@ -120,10 +121,7 @@ def prompt(plan: Plan, model: Model) -> Prompt:
 
 def limit(plan: Plan, model: Model) -> int:
     """Return how many answer tokens to allow: generous for the action, within the model's limit and context."""
-    usual = expected_usage(plan.need).output
-    thinking = 4096 if model.effort and not model.quirks.thinking_off else 0
-    room = model.context - round(plan.need.prompt_tokens * 1.1) - 16
-    return max(plan.ask.action.least_output, min(model.max_output, room, 3 * usual + 256 + thinking))
+    return allowance(model, plan.need)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,22 +184,23 @@ def wished(config: Config, action: Action, language_id: str, above: str = "") ->
         pin=pins[0] if pins and not above else None,
         exclude=config.exclude,
         above=above or None,
+        premium=config.premium,
+        own=config.own,
     )
 
 
 async def _fitted(work: Work, ask: Ask, around: Surroundings, budget: int, house: House) -> Plan:
     """Return the plan with a context of about so many tokens."""
     context = _gather(ask, around, budget)
-    difficulty = judge(ask.action.id, {**ask.tree.counts(ask.target.span), "diagnostics": len(context.diagnostics)})
     tests: TestFile | None = None
     if work.place is not None:
         tests, cut = await asyncio.to_thread(
             placing.describe, work.place, _tested(ask), house.workspace, budget // _SHARE
         )
         context = replace(context, cut=context.cut + cut)
-    need = _need(ask, context, tests, difficulty, house)
+    need = _need(ask, context, tests, house)
     route = await _route(need, ask, house)
-    return Plan(ask=ask, context=context, difficulty=difficulty, need=need, route=route, work=work, tests=tests)
+    return Plan(ask=ask, context=context, difficulty=need.difficulty, need=need, route=route, work=work, tests=tests)
 
 
 def _gather(ask: Ask, around: Surroundings, budget: int) -> Context:
@@ -216,14 +215,15 @@ def _gather(ask: Ask, around: Surroundings, budget: int) -> Context:
     return replace(context, cut=(*context.cut, left_out))
 
 
-def _need(ask: Ask, context: Context, tests: TestFile | None, difficulty: Difficulty, house: House) -> Need:
+def _need(ask: Ask, context: Context, tests: TestFile | None, house: House) -> Need:
     whole = compose(ask.action, context, 0, tests)
     pinned = wished(house.config(), ask.action, ask.document.language, ask.above).pin is not None
+    code = ask.document.slice(ask.target.span)
     return Need(
         action=ask.action,
-        difficulty=difficulty,
+        gain=prior.shipped().gain(ask.action.id, ask.document.language, code, context.diagnostics),
         prompt_tokens=estimate("x" * whole.characters),
-        target_tokens=estimate(ask.document.slice(ask.target.span)),
+        target_tokens=estimate(code),
         when=house.now(),
         private=not pinned,
     )
@@ -234,17 +234,18 @@ async def _route(need: Need, ask: Ask, house: House) -> Route:
     wish = wished(config, ask.action, ask.document.language, ask.above)
     models = (*config.models, *await house.neighbours())
     lacking = await asyncio.to_thread(_lacking, models, house)
+    known = prior.shipped()
     resting = {name: f"{name} could not answer a moment ago" for name in house.health.resting()}
     try:
-        return choose(need, models, resting | lacking, wish)
+        return choose(need, models, resting | lacking, known, wish)
     except NoModel:
         if resting:
             # Nobody else may answer: then a provider that failed a moment ago is better than none.
-            return choose(need, models, lacking, wish)
+            return choose(need, models, lacking, known, wish)
         own = await house.embedded()
         if not own:
             raise
-        return choose(need, (*models, *own), lacking, wish)
+        return choose(need, (*models, *own), lacking, known, wish)
 
 
 def _lacking(models: tuple[Model, ...], house: House) -> dict[str, str]:

@@ -14,6 +14,8 @@ from tuppence.core.usage import Price
 
 Tier = Literal["premium", "workhorse", "budget", "specialised", "local"]
 TIERS: tuple[Tier, ...] = ("premium", "workhorse", "budget", "specialised", "local")
+Premium = Literal["use", "ask", "never"]
+"""Whether models of the premium tier are used, used after a question, or not at all."""
 
 
 @dataclass(frozen=True, slots=True)

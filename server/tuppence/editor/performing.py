@@ -131,7 +131,7 @@ class Performance:
                 if self._route is not None:
                     self._turns.append(step.route.reason)
                 self._route, self._cut = step.route, step.cut or self._cut
-                self._report(f"{step.route.model.id}: {step.route.reason}")
+                self._report(step.route.line)
                 self._desk.log(f"{self._running.title}: {step.route.model.name}. {step.route.reason}.")
             case Progress():
                 self._report(step.text)

@@ -1,0 +1,195 @@
+"""The table that a choice is made from: what each model may be expected to do, to cost, and why it may not answer.
+
+A row's quality is the one that may be counted on, its doubt already taken off, so that no signal never reads as good.
+Nothing is chosen here; route.py does that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from tuppence.core.actions import Action
+from tuppence.core.adequacy import Gain, Outcomes, Prior
+from tuppence.core.difficulty import Difficulty
+from tuppence.core.models import Model, Premium
+from tuppence.core.usage import Usage, cost
+
+THINKING = 4096
+"""Answer tokens allowed on top where a model's thinking cannot be switched off."""
+_FEW = Outcomes()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """What is asked of a model."""
+
+    action: Action
+    gain: Gain
+    """What the code says: how hard it is, and whom it favours."""
+    prompt_tokens: int
+    """Estimate of the whole prompt."""
+    target_tokens: int
+    """Estimate of the code that the action is about."""
+    when: datetime
+    """Now, with its time zone: prices and retirements depend on it."""
+    private: bool = False
+    """Whether the file must not go to a ``public_only`` model."""
+    warm: Mapping[str, int] = field(default_factory=dict)
+    """Prompt tokens that a model's provider probably has in its cache, by the model's name."""
+    left: Decimal | None = None
+    """What the budgets leave for this request, USD; None where there is no limit."""
+    outcomes: Mapping[str, Outcomes] = field(default_factory=dict)
+    """What became of earlier answers for this action on this machine, by the model's name."""
+
+    @property
+    def difficulty(self) -> Difficulty:
+        """How hard it is; the middle where the code is not known."""
+        value = self.gain.difficulty
+        return Difficulty(0.5 if value is None else value, self.gain.reasons)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the user's configuration says about this choice."""
+
+    quality: float = 0.97
+    """How close to the best expected quality the first model must come."""
+    pin: str | None = None
+    """The name of the one model to use."""
+    exclude: frozenset[str] = frozenset()
+    """Names of models never to use."""
+    above: str | None = None
+    """The name of a model whose answer was not good enough: only better ones are considered."""
+    premium: Premium = "use"
+    """Whether premium models are considered; ``ask`` considers them, and whoever runs the request asks first."""
+    within: Decimal | None = None
+    """The most that one request to a model may cost, USD; None is no limit."""
+    own: frozenset[str] = frozenset()
+    """Names of the providers in the user's own file: what keeps these from answering is said first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One row of the table that explains a choice."""
+
+    model: Model
+    quality: float
+    """Expected quality that may be counted on, 0 to 1."""
+    cost: Decimal | None
+    """Expected cost of its answer alone, USD; None is unknown."""
+    why_not: str = ""
+    """Why it may not answer; empty where it may."""
+    doubt: float = 0.0
+    """How far the expected quality may be off: one standard deviation, which ``quality`` is already lowered by."""
+    source: str = ""
+    """Where the expected quality comes from."""
+    most: Decimal | None = None
+    """What its answer alone costs at most, USD; None is unknown."""
+
+
+def row(model: Model, need: Need, ready: Mapping[str, str], prior: Prior, wish: Wish) -> Candidate:
+    """Return a model's row.
+
+    :param ready: why a provider cannot be asked, by provider name; others can.
+    """
+    expected = prior.estimate(model, need.action.id, need.gain, need.outcomes.get(model.name, _FEW))
+    price = most = None
+    if model.price is not None:
+        price = cost(usage(model, need, prior), model.price, need.when)
+        most = bound(model, need, allowance(model, need))
+    return Candidate(
+        model=model,
+        quality=expected.cautious,
+        cost=price,
+        why_not=_why_not(model, need, ready, wish) or _too_dear(model, need, wish, most),
+        doubt=expected.doubt,
+        source=expected.source,
+        most=most,
+    )
+
+
+def usage(model: Model, need: Need, prior: Prior) -> Usage:
+    """Return the tokens that a model's answer may be expected to take."""
+    tokens = prior.tokens(model, need.action.id, need.target_tokens)
+    warm = min(need.warm.get(model.name, 0), need.prompt_tokens)
+    return Usage(
+        fresh=need.prompt_tokens - warm,
+        cache_read=warm,
+        output=tokens.output,
+        thinking=0 if model.quirks.thinking_off else tokens.thinking,
+    )
+
+
+def usual_output(need: Need) -> int:
+    """Return the answer tokens that a usual answer takes, whoever gives it."""
+    return need.action.usual_output + round(need.action.echo * need.target_tokens)
+
+
+def least_output(need: Need) -> int:
+    """Return the answer tokens below which asking is pointless."""
+    return need.action.least_output + round(need.action.echo * need.target_tokens)
+
+
+def allowance(model: Model, need: Need) -> int:
+    """Return how many answer tokens to allow: generous for the action, within the model's limit and context."""
+    thinking = THINKING if model.effort and not model.quirks.thinking_off else 0
+    room = model.context - round(need.prompt_tokens * 1.1) - 16
+    return max(need.action.least_output, min(model.max_output, room, 3 * usual_output(need) + 256 + thinking))
+
+
+def bound(model: Model, need: Need, output: int) -> Decimal | None:
+    """Return what a request with at most so many answer tokens costs at most, USD; None is unknown."""
+    if model.price is None:
+        return None
+    asked = Usage(output=output)
+    prompts = (Usage(fresh=need.prompt_tokens), Usage(cache_write=need.prompt_tokens))
+    answers = (asked, Usage(thinking=output))
+    # Priced together, because a long prompt may raise the rates of the answer too.
+    return max(
+        cost(
+            Usage(fresh=prompt.fresh, cache_write=prompt.cache_write, output=each.output, thinking=each.thinking),
+            model.price,
+            need.when,
+        )
+        for prompt in prompts
+        for each in answers
+    )
+
+
+def _why_not(model: Model, need: Need, ready: Mapping[str, str], wish: Wish) -> str:
+    if wish.pin and model.name != wish.pin:
+        return "another model is pinned"
+    if model.name in wish.exclude:
+        return "excluded in the configuration"
+    if model.retired(need.when.date()):
+        return f"retired on {model.retires_on}"
+    if model.provider.name in ready:
+        return ready[model.provider.name]
+    if wish.premium == "never" and model.tier == "premium" and not wish.pin:
+        return 'premium models are switched off (premium = "never")'
+    if model.price is None and not wish.pin:
+        return "its price is unknown (pin it to use it all the same)"
+    if need.private and model.public_only:
+        return "may be given public files only"
+    if model.context - need.prompt_tokens < least_output(need):
+        return f"the prompt of about {need.prompt_tokens} tokens does not fit its context of {model.context}"
+    if model.max_output < least_output(need):
+        return f"its answers end at {model.max_output} tokens"
+    return ""
+
+
+def _too_dear(model: Model, need: Need, wish: Wish, most: Decimal | None) -> str:
+    """Return why its price is too high, empty where it is not; a pinned model of unknown price passes no budget."""
+    if wish.within is not None and most is not None and most > wish.within:
+        return f"may cost ${most:.2f}, more than ${wish.within} without being asked"
+    if need.left is None:
+        return ""
+    least = bound(model, need, least_output(need))
+    if least is None:
+        return "its price is unknown, and there is a budget"
+    return (
+        f"its answer costs ${least:.4f} at least, and the budget leaves ${need.left:.4f}" if least > need.left else ""
+    )
