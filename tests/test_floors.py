@@ -14,7 +14,7 @@ FLOORS = (
     ("providers",),
     ("tiers",),
     ("config", "keys", "prior", "workspace", "local", "cache", "ledger", "stream", "verify"),
-    ("house", "account", "placing"),
+    ("house", "account", "placing", "wishing"),
     ("plan",),
     ("run",),
     ("opening",),

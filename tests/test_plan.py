@@ -29,6 +29,7 @@ from tuppence.keys import Keys
 from tuppence.ledger import Ledger
 from tuppence.plan import Ask
 from tuppence.stream import Upstream
+from tuppence.wishing import wished
 from tuppence.workspace import Workspace
 
 SOURCE = "from lib import tidy\n\n\ndef mean(xs):\n    return tidy(sum(xs) / len(x))\n"
@@ -236,9 +237,9 @@ async def test_the_limit_leaves_room_for_the_answer_and_keeps_within_the_models(
 )
 def test_an_actions_setting_beats_the_languages(config: str, quality: float, pin: str | None, opened: Opened) -> None:
     house = opened(config + MINE)
-    wish = plan.wished(house.config(), FIX, "python")
+    wish = wished(house.config(), FIX, "python")
     assert (wish.quality, wish.pin, wish.above) == (quality, pin, None)
-    better = plan.wished(house.config(), FIX, "python", above="mine/small")
+    better = wished(house.config(), FIX, "python", above="mine/small")
     assert (better.pin, better.above) == (None, "mine/small"), "a better model than the pinned one may be asked"
 
 

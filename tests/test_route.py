@@ -245,14 +245,14 @@ def test_a_request_keeps_within_what_was_agreed_to() -> None:
     route = chosen(dear, cheap, wish=Wish(within=Decimal("0.05")))
     assert route.model is cheap
     assert route.ladder == (cheap,)
-    assert route.table[0].why_not.startswith("may cost $")
+    assert route.table[0].why_not.startswith("would cost about $")
 
 
 def test_the_most_that_a_request_may_cost_is_never_passed() -> None:
     written = Price(Rates(Decimal(1), Decimal(5), cache_write=Decimal(2), thinking=Decimal(9)))
     row = replace(model("m"), price=written)
     asked = need()
-    output = allowance(row, asked)
+    output = allowance(row, asked, shipped())
     assert bound(row, asked, output) == (2 * 2000 + 9 * Decimal(output)) / 1_000_000
 
 

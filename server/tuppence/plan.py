@@ -16,7 +16,7 @@ from tuppence.account import Account
 from tuppence.config import Config
 from tuppence.core import context as contexts
 from tuppence.core.actions import ACTIONS, EXPLAIN, Action
-from tuppence.core.candidates import Need, Wish, allowance
+from tuppence.core.candidates import Need, allowance
 from tuppence.core.context import Context, Surroundings
 from tuppence.core.diagnostic import Diagnostic
 from tuppence.core.difficulty import Difficulty
@@ -33,6 +33,7 @@ from tuppence.core.usage import estimate
 from tuppence.errors import NoModel, Unfit
 from tuppence.house import House
 from tuppence.verify import lint
+from tuppence.wishing import wished
 
 BUDGETS = (24_000, 6_000, 2_500)
 """Prompt tokens to aim at; the next smaller is tried where no model has room. Many models get worse above the first."""
@@ -121,7 +122,7 @@ def prompt(plan: Plan, model: Model) -> Prompt:
 
 def limit(plan: Plan, model: Model) -> int:
     """Return how many answer tokens to allow: generous for the action, within the model's limit and context."""
-    return allowance(model, plan.need)
+    return allowance(model, plan.need, prior.shipped())
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,21 +173,6 @@ def _key(action: Action, document: Document, target: Target, config: Config) -> 
     wish = wished(config, action, document.language)
     asked = f"{sha256(SYSTEM.encode()).hexdigest()} {wish.quality} {wish.pin}"
     return cache.key(action.id, document.language, document.slice(target.span), asked)
-
-
-def wished(config: Config, action: Action, language_id: str, above: str = "") -> Wish:
-    """Return what the configuration says of an action in a language; the action's own setting beats the language's."""
-    per = [each for each in (config.actions.get(action.id), config.languages.get(language_id)) if each is not None]
-    pins = [each.model for each in per if each.model]
-    qualities = [each.quality for each in per if each.quality is not None]
-    return Wish(
-        quality=qualities[0] if qualities else config.quality,
-        pin=pins[0] if pins and not above else None,
-        exclude=config.exclude,
-        above=above or None,
-        premium=config.premium,
-        own=config.own,
-    )
 
 
 async def _fitted(work: Work, ask: Ask, around: Surroundings, budget: int, house: House) -> Plan:

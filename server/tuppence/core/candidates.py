@@ -15,7 +15,7 @@ from tuppence.core.actions import Action
 from tuppence.core.adequacy import Gain, Outcomes, Prior
 from tuppence.core.difficulty import Difficulty
 from tuppence.core.models import Model, Premium
-from tuppence.core.usage import Usage, cost
+from tuppence.core.usage import MILLION, Usage, cost
 
 THINKING = 4096
 """Answer tokens allowed on top where a model's thinking cannot be switched off."""
@@ -31,8 +31,8 @@ class Need:
     """What the code says: how hard it is, and whom it favours."""
     prompt_tokens: int
     """Estimate of the whole prompt."""
-    target_tokens: int
-    """Estimate of the code that the action is about."""
+    target_tokens: int | None
+    """Estimate of the code that the action is about; None where it is not known."""
     when: datetime
     """Now, with its time zone: prices and retirements depend on it."""
     private: bool = False
@@ -66,7 +66,7 @@ class Wish:
     premium: Premium = "use"
     """Whether premium models are considered; ``ask`` considers them, and whoever runs the request asks first."""
     within: Decimal | None = None
-    """The most that one request to a model may cost, USD; None is no limit."""
+    """What an answer may be expected to cost at most, USD; None is no limit."""
     own: frozenset[str] = frozenset()
     """Names of the providers in the user's own file: what keeps these from answering is said first."""
 
@@ -99,12 +99,12 @@ def row(model: Model, need: Need, ready: Mapping[str, str], prior: Prior, wish: 
     price = most = None
     if model.price is not None:
         price = cost(usage(model, need, prior), model.price, need.when)
-        most = bound(model, need, allowance(model, need))
+        most = bound(model, need, allowance(model, need, prior))
     return Candidate(
         model=model,
         quality=expected.cautious,
         cost=price,
-        why_not=_why_not(model, need, ready, wish) or _too_dear(model, need, wish, most),
+        why_not=_why_not(model, need, ready, wish) or _too_dear(model, need, wish, price),
         doubt=expected.doubt,
         source=expected.source,
         most=most,
@@ -125,38 +125,31 @@ def usage(model: Model, need: Need, prior: Prior) -> Usage:
 
 def usual_output(need: Need) -> int:
     """Return the answer tokens that a usual answer takes, whoever gives it."""
-    return need.action.usual_output + round(need.action.echo * need.target_tokens)
+    return need.action.usual_output + round(need.action.echo * (need.target_tokens or 0))
 
 
 def least_output(need: Need) -> int:
     """Return the answer tokens below which asking is pointless."""
-    return need.action.least_output + round(need.action.echo * need.target_tokens)
+    return need.action.least_output + round(need.action.echo * (need.target_tokens or 0))
 
 
-def allowance(model: Model, need: Need) -> int:
+def allowance(model: Model, need: Need, prior: Prior) -> int:
     """Return how many answer tokens to allow: generous for the action, within the model's limit and context."""
     thinking = THINKING if model.effort and not model.quirks.thinking_off else 0
+    tokens = usage(model, need, prior)
+    generous = max(3 * usual_output(need) + 256 + thinking, 2 * (tokens.output + tokens.thinking))
     room = model.context - round(need.prompt_tokens * 1.1) - 16
-    return max(need.action.least_output, min(model.max_output, room, 3 * usual_output(need) + 256 + thinking))
+    return max(need.action.least_output, min(model.max_output, room, generous))
 
 
 def bound(model: Model, need: Need, output: int) -> Decimal | None:
     """Return what a request with at most so many answer tokens costs at most, USD; None is unknown."""
     if model.price is None:
         return None
-    asked = Usage(output=output)
-    prompts = (Usage(fresh=need.prompt_tokens), Usage(cache_write=need.prompt_tokens))
-    answers = (asked, Usage(thinking=output))
-    # Priced together, because a long prompt may raise the rates of the answer too.
-    return max(
-        cost(
-            Usage(fresh=prompt.fresh, cache_write=prompt.cache_write, output=each.output, thinking=each.thinking),
-            model.price,
-            need.when,
-        )
-        for prompt in prompts
-        for each in answers
-    )
+    rates = model.price.rates(need.prompt_tokens, need.when)
+    read = max(rates.input, rates.cache_write or rates.input)
+    written = max(rates.output, rates.thinking or rates.output)
+    return (need.prompt_tokens * read + output * written) / MILLION
 
 
 def _why_not(model: Model, need: Need, ready: Mapping[str, str], wish: Wish) -> str:
@@ -181,10 +174,10 @@ def _why_not(model: Model, need: Need, ready: Mapping[str, str], wish: Wish) -> 
     return ""
 
 
-def _too_dear(model: Model, need: Need, wish: Wish, most: Decimal | None) -> str:
+def _too_dear(model: Model, need: Need, wish: Wish, price: Decimal | None) -> str:
     """Return why its price is too high, empty where it is not; a pinned model of unknown price passes no budget."""
-    if wish.within is not None and most is not None and most > wish.within:
-        return f"may cost ${most:.2f}, more than ${wish.within} without being asked"
+    if wish.within is not None and price is not None and price > wish.within:
+        return f"would cost about ${price:.2f}, more than was agreed to"
     if need.left is None:
         return ""
     least = bound(model, need, least_output(need))

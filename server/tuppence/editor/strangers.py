@@ -15,7 +15,8 @@ from tuppence.config import FOUND
 from tuppence.editor.desk import Desk
 from tuppence.errors import TuppenceError
 from tuppence.opening import Neighbourhood
-from tuppence.plan import Ask, wished
+from tuppence.plan import Ask
+from tuppence.wishing import wished
 
 YES = "Use it"
 NO = "Never"

@@ -43,6 +43,10 @@ class Table:
         """Return the row of that name (``provider/id``), or None."""
         return next((model for model in self.models if model.name == name), None)
 
+    def nearly(self, name: str) -> Model | None:
+        """Return the row of that name in upper or lower case, or None: vendors themselves write it in both."""
+        return next((model for model in self.models if model.name.casefold() == name.casefold()), None)
+
 
 def read(data: Mapping[str, object], place: Place, builtin: Table, today: date) -> Table:
     """Return the table of a parsed file joined to the built-in one; what is wrong is reported and left out."""
@@ -66,6 +70,8 @@ def read(data: Mapping[str, object], place: Place, builtin: Table, today: date) 
             rows.pop(name, None)
             broken |= {name}
             continue
+        if (former := builtin.nearly(name)) is not None and former.name != name:
+            rows.pop(former.name, None)
         rows[name] = _priced(row, builtin, today)
     return Table(served, tuple(rows.values()), frozenset(named) - broken, broken)
 
@@ -154,7 +160,7 @@ def _model(raw: object, place: Place, served: Mapping[str, Provider], builtin: T
         raise Bad
     if owner not in served:
         raise place.key("provider").nothing("provider", owner, served)
-    same = builtin.find(f"{owner}/{found['id']}")
+    same = builtin.nearly(f"{owner}/{found['id']}")
     base = same or _elsewhere(found["id"], served[owner], builtin)
     if base is None and "tier" not in found:
         raise place.wrong('"models" has no "tier" in this row.', 'Add tier = "workhorse", or another tier.')
@@ -176,7 +182,8 @@ def _model(raw: object, place: Place, served: Mapping[str, Provider], builtin: T
 
 def _elsewhere(model: str, provider: Provider, builtin: Table) -> Model | None:
     """Return what a row takes from the built-in row of the same id at another provider."""
-    twin = next((each for each in builtin.models if each.id == model), None)
+    twins = [each for each in builtin.models if each.id.casefold() == model.casefold()]
+    twin = next((each for each in twins if each.id == model), next(iter(twins), None))
     if twin is None:
         return None
     return Model(

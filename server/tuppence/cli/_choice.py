@@ -1,0 +1,153 @@
+"""The table behind one choice, for a person: every model, what it may be expected to do and to cost, or why it may not.
+
+The request is planned exactly as the editor's would be, and then not made. What an editor alone knows is not in it:
+other servers' diagnostics, text that is not saved, what is warm.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import groupby
+from pathlib import Path
+from uuid import uuid4
+
+from rich.console import Console
+from rich.table import Table
+
+from tuppence import plan as plans
+from tuppence.config import Config, Watched
+from tuppence.core.accounts import money
+from tuppence.core.actions import find, title
+from tuppence.core.candidates import Candidate
+from tuppence.core.languages import by_suffix
+from tuppence.core.models import Model
+from tuppence.core.syntax import parse
+from tuppence.core.target import find as find_target
+from tuppence.core.text import Document, Span
+from tuppence.errors import Unfit
+from tuppence.opening import open_house
+from tuppence.plan import Ask, Plan
+
+_WIDEST = 30
+"""Characters of a model's name before it is folded, so that a row fits a terminal of 80."""
+_FIGURE = {"quality": 11, "cost": 8, "at most": 8}
+"""Characters of each figure's column."""
+_PLACE = re.compile(r"(?P<file>.+?)(?::(?P<first>\d+)(?:-(?P<last>\d+))?)?$", re.DOTALL)
+
+
+def show(place: str, action: str, config: Config, when: datetime | None) -> int:
+    """Print the choice for an action on a piece of a file, and return the exit code.
+
+    :param when: the moment whose prices hold; None is now.
+    :raises Unfit: there is no such code.
+    :raises NoModel: nobody may answer.
+    """
+    plan = asyncio.run(_plan(_ask(place, action), config, when))
+    _print(plan, Console(markup=False, highlight=False, emoji=False))
+    return 0
+
+
+def _ask(place: str, action_id: str) -> Ask:
+    found = _PLACE.fullmatch(place)
+    action = find(action_id)
+    assert found is not None, "the pattern matches every text"
+    assert action is not None, "the command line knows the actions"
+    path = Path(found["file"]).absolute()
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise Unfit(f"{found['file']} cannot be read: {error.strerror}.", "Write FILE:LINES, as in a.py:3-9.") from None
+    except UnicodeDecodeError:
+        raise Unfit(f"{found['file']} is not UTF-8 text.") from None
+    language = by_suffix(path.name)
+    document = Document(path.as_uri(), language.id, None, text)
+    tree = parse(text, language)
+    target = find_target(document, tree, _span(document, found["first"], found["last"]))
+    if target is None:
+        raise Unfit(f"There is no code at {place}.", "Name lines that hold some, as in a.py:3-9.")
+    return Ask(run=uuid4().hex, action=action, document=document, tree=tree, target=target, path=path)
+
+
+def _span(document: Document, first: str | None, last: str | None) -> Span:
+    """Return the lines named; one line alone is a cursor in it, and no line the whole text."""
+    if first is None:
+        return Span(0, len(document.text))
+    start, end = int(first), int(last or first)
+    if not 1 <= start <= end <= document.line_count:
+        raise Unfit(f"There are no lines {start} to {end}: the file has {document.line_count}.")
+    begin = document.line_span(start - 1)
+    if last is None:
+        line = document.slice(begin)
+        cursor = begin.start + len(line) - len(line.lstrip())
+        return Span(cursor, cursor)
+    return Span(begin.start, document.line_span(end - 1).end)
+
+
+async def _plan(ask: Ask, config: Config, when: datetime | None) -> Plan:
+    opened, neighbourhood = open_house(Watched(config.path), (Path.cwd(),), lambda _path: None, {})
+    # The embedded model's server is not started for a look at it.
+    house = replace(opened, config=lambda: config, embedded=_nobody)
+    try:
+        return await plans.make(ask, house if when is None else replace(house, now=lambda: when))
+    finally:
+        await neighbourhood.close()
+
+
+async def _nobody() -> tuple[Model, ...]:
+    return ()
+
+
+def _print(plan: Plan, console: Console) -> None:
+    route = plan.route
+    console.print(f"{title(plan.ask.action, plan.ask.target.name)}: {route.line}.")
+    console.print(f"Prompt of about {plan.need.prompt_tokens} tokens.")
+    for sentence in plan.context.cut:
+        console.print(sentence)
+    console.print()
+    names = [each.name for each in route.ladder]
+    fit = sorted((each for each in route.table if not each.why_not), key=_order)
+    table = _section("", fit, "from", "step")
+    for row in fit:
+        table.add_row(row.model.name, *_figures(row), row.source, _step(row, names, plan))
+    console.print(table)
+    rest = sorted((each for each in route.table if each.why_not), key=_order)
+    for why_not, rows in groupby(rest, key=lambda each: each.why_not):
+        console.print()
+        table = _section(why_not.rstrip("."), rest)
+        for row in rows:
+            table.add_row(row.model.name, *_figures(row))
+        console.print(table)
+    console.print(
+        f"\nStep 1 answers; if its answer fails the check, step 2 does; if its provider cannot answer, a spare one does. "
+        f"Quality is what to expect, and one standard deviation of doubt, which the choice takes off; step 1 and spare "
+        f"ones come to {100 * route.wanted:.0f} % of the best. The cost, in USD, is of this model's answer alone."
+    )
+
+
+def _section(title: str, rows: Sequence[Candidate], *more: str) -> Table:
+    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
+    width = min(_WIDEST, max(len(row.model.name) for row in rows))
+    table.add_column("model", min_width=width, overflow="fold")
+    for name in ("quality", "cost", "at most"):
+        table.add_column(name, justify="right", min_width=_FIGURE[name], no_wrap=True)
+    for name in more:
+        table.add_column(name)
+    return table
+
+
+def _figures(row: Candidate) -> tuple[str, str, str]:
+    return (f"{row.quality + row.doubt:.2f} ± {row.doubt:.2f}", money(row.cost), money(row.most))
+
+
+def _step(row: Candidate, ladder: list[str], plan: Plan) -> str:
+    if row.model.name in ladder:
+        return str(ladder.index(row.model.name) + 1)
+    return "spare" if row.model in plan.route.spare else ""
+
+
+def _order(row: Candidate) -> tuple[bool, str, bool, object, str]:
+    return (bool(row.why_not), row.why_not, row.cost is None, row.cost or 0, row.model.name)

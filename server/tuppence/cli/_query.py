@@ -1,0 +1,189 @@
+"""The choice for one line of ``tuppence route --jsonl``: a question as JSON in, the choice as JSON out.
+
+A pure function of the line, the configuration, which keys are there, the shipped measurements and a date: no ledger, no
+network, no look at this machine's models, nothing warm. Whatever is wrong with a line becomes its ``error``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from tuppence.config import Config
+from tuppence.core import context as contexts
+from tuppence.core.actions import ACTIONS, Action, find
+from tuppence.core.adequacy import Prior
+from tuppence.core.candidates import Need
+from tuppence.core.context import Question, Surroundings
+from tuppence.core.diagnostic import Diagnostic, Severity
+from tuppence.core.languages import language
+from tuppence.core.models import Model
+from tuppence.core.prompt import compose
+from tuppence.core.route import Route, choose
+from tuppence.core.syntax import parse
+from tuppence.core.target import Target
+from tuppence.core.text import Document, Span
+from tuppence.core.usage import estimate
+from tuppence.errors import NoModel, TuppenceError, Unfit
+from tuppence.keys import Keys
+from tuppence.wishing import wished
+
+_SEVERITIES: tuple[Severity, ...] = ("error", "warning", "information", "hint")
+_MOST = 10**9
+"""Prompt tokens above which a number is a mistake."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One line, read."""
+
+    action: Action
+    language: str
+    code: str | None
+    diagnostics: tuple[Diagnostic, ...]
+    input_tokens: int | None
+
+
+class Router:
+    """Answers lines at one moment under one configuration."""
+
+    def __init__(self, config: Config, keys: Keys, prior: Prior, when: datetime) -> None:
+        self._config = config
+        self._prior = prior
+        self._when = when
+        providers = {model.provider.name: model.provider for model in config.models}
+        self._lacking = {name: keys.lacking(each) for name, each in providers.items() if not keys.ready(each)}
+        self._present = [each for each in config.models if self._may(each)]
+        count = Counter(model.id for model in self._present)
+        self._shared = {identity for identity, number in count.items() if number > 1}
+
+    def answer(self, line: bytes) -> dict[str, Any]:
+        """Return what is to be printed for a line."""
+        identity: object = None
+        try:
+            data = _object(line)
+            identity = data.get("id")
+            if identity is None:
+                raise Unfit('The line has no "id".')
+            question = _question(data)
+            return {"id": identity, **self._chosen(question)}
+        except TuppenceError as error:
+            return {"id": identity, "error": str(error)}
+
+    def _chosen(self, question: Asked) -> dict[str, Any]:
+        need = self._need(question)
+        wish = wished(self._config, question.action, question.language)
+        need = replace(need, private=wish.pin is None)
+        try:
+            route = choose(need, self._present, self._lacking, self._prior, wish)
+        except NoModel:
+            # The whole table, so that the sentence names what is missing.
+            route = choose(need, self._config.models, self._lacking, self._prior, wish)
+        return self._told(route, need)
+
+    def _told(self, route: Route, need: Need) -> dict[str, Any]:
+        difficulty = need.gain.difficulty
+        return {
+            "model": self._name(route.model),
+            "difficulty": None if difficulty is None else round(difficulty, 4),
+            "reasons": list(need.gain.reasons),
+            "expected_cost_usd": None if route.expected_cost is None else float(route.expected_cost),
+            "expected_quality": round(route.quality, 4),
+            "ladder": [self._name(each) for each in route.ladder],
+        }
+
+    def _need(self, question: Asked) -> Need:
+        action, code = question.action, question.code
+        target = estimate(code) if code else None
+        tokens = question.input_tokens
+        if tokens is None:
+            tokens = self._prior.usual[action.id].input if target is None else _frame(action) + target
+        return Need(
+            action=action,
+            gain=self._prior.gain(action.id, question.language, code, question.diagnostics),
+            prompt_tokens=tokens,
+            target_tokens=target,
+            when=self._when,
+        )
+
+    def _may(self, model: Model) -> bool:
+        """Report whether a model can ever answer: what a single line decides is not looked at."""
+        excluded = model.name in self._config.exclude or model.provider.name in self._lacking
+        return not excluded and not model.retired(self._when.date())
+
+    def _name(self, model: Model) -> str:
+        return model.name if model.id in self._shared else model.id
+
+
+def _object(line: bytes) -> Mapping[str, Any]:
+    try:
+        data = json.loads(line.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise Unfit("The line is not UTF-8 text.") from None
+    except (ValueError, RecursionError):
+        raise Unfit("The line is not JSON.") from None
+    if not isinstance(data, dict):
+        raise Unfit("The line is not a JSON object.")
+    return data
+
+
+def _question(data: Mapping[str, Any]) -> Asked:
+    name = data.get("action")
+    action = find(name) if isinstance(name, str) else None
+    if action is None:
+        known = ", ".join(each.id for each in ACTIONS)
+        raise Unfit('The line has no "action".' if name is None else f'"action" must be one of: {known}.')
+    for key in ("language", "code"):
+        if not isinstance(data.get(key), str | None):
+            raise Unfit(f'"{key}" must be a text or null.')
+    code = data.get("code")
+    return Asked(
+        action=action,
+        language=data.get("language") or "plaintext",
+        code=code if code and code.strip() else None,
+        diagnostics=_diagnostics(data.get("diagnostics")),
+        input_tokens=_tokens(data.get("input_tokens")),
+    )
+
+
+def _tokens(value: object) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MOST or value != int(value):
+        raise Unfit('"input_tokens" must be a whole number or null.')
+    return int(value)
+
+
+def _diagnostics(value: object) -> tuple[Diagnostic, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        raise Unfit('"diagnostics" must be an array of LSP diagnostics or null.')
+    return tuple(_diagnostic(each) for each in value)
+
+
+def _diagnostic(value: object) -> Diagnostic:
+    message = value.get("message") if isinstance(value, dict) else None
+    if not isinstance(value, dict) or not isinstance(message, str):
+        raise Unfit('Each of "diagnostics" must be an LSP diagnostic, which has a "message".')
+    number = value.get("severity")
+    severity = _SEVERITIES[number - 1] if isinstance(number, int) and 1 <= number <= len(_SEVERITIES) else "error"
+    source, code = value.get("source"), value.get("code")
+    # The range counts lines of the whole file, of which only a piece is here: all of them are taken to touch the code.
+    return Diagnostic(Span(0, 0), message, severity, str(source or ""), str(code or ""))
+
+
+@cache
+def _frame(action: Action) -> int:
+    """Return the tokens of our own prompt around the code."""
+    code = "x"
+    document = Document("", "plaintext", None, code)
+    tree = parse(code, language("plaintext"))
+    target = Target(Span(0, len(code)), "", "lines")
+    context = contexts.gather(Question(document, tree, target), Surroundings(), _MOST)
+    return estimate("x" * (compose(action, context, 0).characters - len(code)))

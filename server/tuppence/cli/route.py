@@ -1,0 +1,102 @@
+"""``tuppence route``: which model would answer, and why; nothing is asked and nothing is spent.
+
+For a person, a piece of a file and the table of all models. For a machine, one question a line (``--jsonl``), which
+_query.py answers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+
+from tuppence import prior
+from tuppence.cli._query import Router
+from tuppence.cli.models import complaints
+from tuppence.config import Config, load
+from tuppence.core.actions import ACTIONS
+from tuppence.keys import Keys
+from tuppence.tiers.settings import PRESETS
+
+HELP = "show which model would answer a request, and why"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument(
+        "place", nargs="?", metavar="FILE:LINES", help="the code, such as stats.py:10-24 or stats.py:12"
+    )
+    parser.add_argument(
+        "--action", choices=[each.id for each in ACTIONS], default="fix", help="what would be asked for (default fix)"
+    )
+    parser.add_argument("--jsonl", action="store_true", help="answer questions on stdin, one JSON object a line")
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="the configuration (default: the platform's config folder)"
+    )
+    parser.add_argument("--quality", type=_quality, metavar="Q", help="0.01 to 1, or a preset, for every action")
+    parser.add_argument("--at", type=_moment, metavar="DATE", help="as of that day (noon, UTC); default: today")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Answer, and return the exit code."""
+    if arguments.jsonl == bool(arguments.place):
+        print("tuppence route: name a FILE:LINES, or --jsonl and no file.", file=sys.stderr)  # noqa: T201 - a terminal
+        return 2
+    when: datetime = arguments.at or datetime.combine(datetime.now(UTC).date(), time(12), UTC)
+    config = _config(arguments, when.date())
+    for line in complaints(config):
+        print(line, file=sys.stderr)  # noqa: T201 - a terminal is where this command speaks
+    if arguments.jsonl:
+        return _answer_lines(Router(config, Keys(os.environ), prior.shipped(), when))
+    from tuppence.cli._choice import show
+
+    return show(arguments.place, arguments.action, config, arguments.at)
+
+
+def _config(arguments: argparse.Namespace, today: date) -> Config:
+    config = load(arguments.config, today=today)
+    if arguments.quality is None:
+        return config
+    return replace(
+        config,
+        quality=arguments.quality,
+        actions={name: replace(each, quality=None) for name, each in config.actions.items()},
+        languages={name: replace(each, quality=None) for name, each in config.languages.items()},
+    )
+
+
+def _answer_lines(router: Router) -> int:
+    """Print a line for each line on stdin, at once; return 1 where any of them had no answer."""
+    code = 0
+    for line in sys.stdin.buffer:
+        answer = router.answer(line)
+        code = code or int("error" in answer)
+        print(json.dumps(answer), flush=True)  # noqa: T201 - stdout is where the answers belong
+    return code
+
+
+def _quality(text: str) -> float:
+    if text in PRESETS:
+        return PRESETS[text]
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.01 <= value <= 1:  # noqa: PLR2004 - as the configuration has it
+        names = ", ".join(PRESETS)
+        raise argparse.ArgumentTypeError(f'"{text}" is no quality: write a number from 0.01 to 1, or {names}')
+    return value
+
+
+def _moment(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f'"{text}" is no date: write 2026-11-21') from None
+    if "T" not in text and " " not in text:
+        found = found.replace(hour=12)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

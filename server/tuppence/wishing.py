@@ -1,0 +1,25 @@
+"""What the configuration wishes of one choice: the action's own settings before the language's, these before all."""
+
+from __future__ import annotations
+
+from tuppence.config import Config
+from tuppence.core.actions import Action
+from tuppence.core.candidates import Wish
+
+
+def wished(config: Config, action: Action, language_id: str, above: str = "") -> Wish:
+    """Return what the configuration says of an action in a language.
+
+    :param above: the name of the model whose answer was not good enough; a pin does not hold then.
+    """
+    per = [each for each in (config.actions.get(action.id), config.languages.get(language_id)) if each is not None]
+    pins = [each.model for each in per if each.model]
+    qualities = [each.quality for each in per if each.quality is not None]
+    return Wish(
+        quality=qualities[0] if qualities else config.quality,
+        pin=pins[0] if pins and not above else None,
+        exclude=config.exclude,
+        above=above or None,
+        premium=config.premium,
+        own=config.own,
+    )

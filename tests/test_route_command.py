@@ -1,0 +1,298 @@
+"""``tuppence route``: one question a line for a machine, one table for a person; nothing is asked."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from acting import SRC
+from stage import environment
+from tuppence import cli
+from tuppence.cli._query import Router
+from tuppence.cli.route import _moment
+from tuppence.config import load
+from tuppence.keys import Keys
+from tuppence.prior import shipped
+
+PROVIDER = '[providers.p]\nwire = "openai"\nbase_url = "http://127.0.0.1:9/v1"\n'
+IDS = (
+    "claude-opus-4-6", "claude-sonnet-4-6", "gpt-5.4", "glm-5", "kimi-k2.5", "MiniMax-M2.7", "Qwen3-Max",
+    "qwen3.5-plus",
+)  # fmt: skip
+PRICES = ((5, 25), (3, 15), (2.5, 15), (0.8, 3), (0.6, 2.9), (1, 3), (0.34, 1.38), (0.11, 0.66))
+ROW = '[[models]]\nprovider = "p"\nid = "{}"\nprice = {{ input = {}, output = {} }}\n'
+EIGHT = PROVIDER + "".join(ROW.format(name, *price) for name, price in zip(IDS, PRICES, strict=True))
+"""The models that were measured, by their ids as the data has them, with nothing but a price."""
+CODE = "def mean(xs):\n    total = 0\n    for x in xs:\n        total += x\n    return total / len(x)\n"
+FULL = {"id": 1, "action": "fix", "language": "python", "code": CODE, "diagnostics": [], "input_tokens": 900}
+
+
+def ask(folder: Path, lines: Iterable[object], *words: str, config: str = EIGHT) -> tuple[int, list[dict[str, Any]]]:
+    """Put lines, which are JSON unless they are bytes, through the command itself."""
+    path = folder / "config.toml"
+    path.write_text(config, encoding="utf-8")
+    raw = b"".join((each if isinstance(each, bytes) else json.dumps(each).encode()) + b"\n" for each in lines)
+    command = [sys.executable, "-m", "tuppence", "route", "--jsonl", "--config", str(path), *words]
+    done = subprocess.run(command, check=False, capture_output=True, input=raw, timeout=60, env=environment(folder))
+    assert b"Traceback" not in done.stderr
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def router(folder: Path, config: str = EIGHT, quality: float | None = None) -> Router:
+    path = folder / "config.toml"
+    path.write_text(("" if quality is None else f"quality = {quality}\n") + config, encoding="utf-8")
+    when = _moment("2026-11-21")
+    return Router(load(path, today=when.date()), Keys({}), shipped(), when)
+
+
+def test_a_question_a_line_gives_a_choice_a_line(tmp_path: Path) -> None:
+    code, [answer] = ask(tmp_path, [FULL])
+    assert code == 0
+    assert list(answer) == [
+        "id", "model", "difficulty", "reasons", "expected_cost_usd", "expected_quality", "ladder",
+    ]  # fmt: skip
+    assert answer["id"] == 1
+    assert answer["model"] in IDS
+    assert answer["ladder"][0] == answer["model"]
+    assert set(answer["ladder"]) <= set(IDS)
+    assert 0 < answer["difficulty"] < 1
+    assert all(isinstance(each, str) for each in answer["reasons"])
+    assert 0 < answer["expected_cost_usd"] < 0.1
+    assert 0 < answer["expected_quality"] < 1
+
+
+def test_all_but_id_and_action_may_be_null_or_absent(tmp_path: Path) -> None:
+    empty = dict.fromkeys(FULL) | {"id": "a", "action": "explain"}
+    bare = {"id": "b", "action": "explain"}
+    code, [first, second, third] = ask(tmp_path, [empty, bare, {**FULL, "input_tokens": None}])
+    assert code == 0
+    assert first["difficulty"] is None
+    assert first["reasons"] == ["the code is not known"]
+    assert {**first, "id": "b"} == second
+    assert first["expected_cost_usd"] > 0
+    assert third["difficulty"] is not None
+
+
+def test_a_bad_line_is_named_and_the_rest_goes_on(tmp_path: Path) -> None:
+    bad: dict[str, object] = {
+        "The line is not JSON.": b"{",
+        "The line is not a JSON object.": [1],
+        "The line is not UTF-8 text.": b'{"id": "\xff"}',
+        'The line has no "id".': {"action": "fix"},
+        'The line has no "action".': {"id": 2},
+        '"action" must be one of: fix, explain, tests, review.': {"id": 2, "action": "dance"},
+        '"language" must be a text or null.': {**FULL, "language": 7},
+        '"code" must be a text or null.': {**FULL, "code": ["x"]},
+        '"input_tokens" must be a whole number or null.': {**FULL, "input_tokens": -1},
+        '"diagnostics" must be an array of LSP diagnostics or null.': {**FULL, "diagnostics": "F821"},
+        'Each of "diagnostics" must be an LSP diagnostic, which has a "message".': {**FULL, "diagnostics": [{}]},
+    }
+    code, answers = ask(tmp_path, [FULL, *bad.values(), b"", FULL])
+    assert code == 1
+    first, *middle, blank, last = answers
+    assert [each["error"] for each in middle] == list(bad)
+    assert [each["id"] for each in middle] == [None] * 4 + [2, 2, 1, 1, 1, 1, 1]
+    assert blank == {"id": None, "error": "The line is not JSON."}
+    assert first == last
+    assert "model" in first
+
+
+@pytest.mark.parametrize("raw", [b'{"id": ' + b"[" * 100_000, b'{"id": ' + b"9" * 10_000 + b"}", b"\x00", b"nul"])
+def test_no_line_is_too_odd(tmp_path: Path, raw: bytes) -> None:
+    answer = router(tmp_path).answer(raw)
+    assert answer == {"id": None, "error": "The line is not JSON."}
+
+
+@pytest.mark.parametrize("tokens", [True, "9", 1.5, float("nan"), float("inf"), 10**12, [], -0.5])
+def test_tokens_are_counted_in_whole_numbers(tmp_path: Path, tokens: object) -> None:
+    asked = json.dumps({**FULL, "input_tokens": tokens}).encode()
+    assert router(tmp_path).answer(asked)["error"] == '"input_tokens" must be a whole number or null.'
+
+
+def test_who_may_not_answer_is_no_choice(tmp_path: Path) -> None:
+    keyed = EIGHT.replace("[[models]]", 'key_env = "P_KEY"\n[[models]]', 1)
+    code, [answer] = ask(tmp_path, [FULL], config=keyed)
+    assert (code, list(answer)) == (1, ["id", "error"])
+    assert answer["error"].startswith("No model may answer this: P_KEY is not set; ")
+    code, [long, _] = ask(tmp_path, [{**FULL, "input_tokens": 900_000}, FULL])
+    assert code == 0
+    assert set(long["ladder"]) <= {"claude-opus-4-6", "claude-sonnet-4-6", "gpt-5.4", "qwen3.5-plus"}
+    code, [answer] = ask(tmp_path, [{**FULL, "input_tokens": 5_000_000}])
+    assert code == 1
+    assert "does not fit its context" in answer["error"]
+
+
+def test_an_id_at_two_providers_is_told_with_its_provider(tmp_path: Path) -> None:
+    other = '[providers.q]\nwire = "openai"\nbase_url = "http://127.0.0.1:9/v1"\n'
+    twice = EIGHT + other + "".join(ROW.format(name, 1, 5).replace('"p"', '"q"') for name in IDS)
+    answer = router(tmp_path, twice).answer(json.dumps(FULL).encode())
+    assert answer["model"].partition("/")[0] in ("p", "q")
+    alone = router(tmp_path, EIGHT + other).answer(json.dumps(FULL).encode())
+    assert alone["model"] in IDS
+
+
+def test_quality_beats_what_the_configuration_says(tmp_path: Path) -> None:
+    pinched = "quality = 0.9\n[actions.fix]\nquality = 0.01\n[languages.python]\nquality = 0.02\n" + EIGHT
+    _, [cheap] = ask(tmp_path, [FULL], config=pinched)
+    _, [best] = ask(tmp_path, [FULL], "--quality", "1", config=pinched)
+    _, [named] = ask(tmp_path, [FULL], "--quality", "best", config=pinched)
+    assert cheap["expected_quality"] < best["expected_quality"]
+    assert cheap["expected_cost_usd"] < best["expected_cost_usd"]
+    assert best == named
+
+
+def test_the_day_decides_who_is_retired_and_what_it_costs(tmp_path: Path) -> None:
+    dated = EIGHT + "".join(
+        f'[[models]]\nprovider = "p"\nid = "m{n}"\ntier = "premium"\nability = {{ fix = 1 }}\nprice = 0\n{extra}'
+        for n, extra in enumerate(["retires_on = 2026-06-01\n"])
+    )
+    _, [early] = ask(tmp_path, [FULL], "--at", "2026-05-31", config=dated)
+    _, [late] = ask(tmp_path, [FULL], "--at", "2026-06-01", config=dated)
+    assert early["model"] == "m0"
+    assert late["model"] != "m0"
+
+
+def test_the_same_question_gets_the_same_answer_whatever_stands_around_it(tmp_path: Path) -> None:
+    names = ("fix", "explain", "tests", "review")
+    asked = [{**FULL, "id": number, "action": names[number % 4]} for number in range(12)]
+    _, together = ask(tmp_path, asked)
+    _, reversed_ = ask(tmp_path, asked[::-1])
+    assert together == reversed_[::-1]
+    mixed = PROVIDER + "".join(
+        ROW.format(name, *price) for name, price in reversed(list(zip(IDS, PRICES, strict=True)))
+    )
+    _, other_order = ask(tmp_path, asked, config=mixed)
+    assert other_order == together
+
+
+def test_each_answer_is_there_before_the_next_question(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(EIGHT)
+    command = [sys.executable, "-m", "tuppence", "route", "--jsonl", "--config", str(tmp_path / "config.toml")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(tmp_path)) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for number in range(3):
+            process.stdin.write(json.dumps({**FULL, "id": number}).encode() + b"\n")
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["id"] == number
+        process.stdin.close()
+        assert process.wait(10) == 0
+
+
+def test_no_ledger_and_no_model_of_this_machine_is_looked_at(tmp_path: Path) -> None:
+    """It runs where nothing can be written, and what it loads is neither network nor database."""
+    code = (
+        "import sys; from tuppence.cli import main\n"
+        f"main(['route', '--jsonl', '--config', {str(tmp_path / 'config.toml')!r}])\n"
+        "print(sorted({'sqlite3', 'xllamacpp'} & set(sys.modules)), file=sys.stderr)"
+    )
+    (tmp_path / "config.toml").write_text(EIGHT)
+    home = {"HOME": "/nonexistent", "XDG_DATA_HOME": "/nonexistent", "XDG_RUNTIME_DIR": "/nonexistent"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, input=json.dumps(FULL).encode(),
+        env=os.environ | home, timeout=60,
+    )  # fmt: skip
+    assert json.loads(done.stdout)["id"] == 1
+    assert done.stderr.strip() == b"[]"
+
+
+codes = st.text("abc def():\n    =+[]xyz", max_size=400)
+
+
+@settings(max_examples=60)
+@given(codes, st.sampled_from(["fix", "explain", "tests", "review"]), st.floats(0.5, 1), st.floats(0.5, 1))
+def test_more_quality_is_never_less(
+    tmp_path_factory: pytest.TempPathFactory, code: str, action: str, one: float, other: float
+) -> None:
+    folder = tmp_path_factory.mktemp("quality")
+    asked = json.dumps({"id": 0, "action": action, "language": "python", "code": code}).encode()
+    low, high = (router(folder, quality=each).answer(asked) for each in sorted((one, other)))
+    assert low["expected_quality"] <= high["expected_quality"]
+
+
+def test_five_hundred_lines_a_second(tmp_path: Path) -> None:
+    body = "".join(f"    if total > {n}:\n        total = step(total, {n})  # next\n" for n in range(29))
+    asked = [
+        json.dumps({**FULL, "id": n, "code": f"def run_{n}(total):\n{body}    return total\n"}).encode()
+        for n in range(400)
+    ]
+    assert json.loads(asked[0])["code"].count("\n") == 60
+    lines = router(tmp_path)
+    lines.answer(asked[0])
+    # The processor's time: what else runs on the machine is no matter of ours.
+    began = time.process_time()
+    answers = [json.dumps(lines.answer(each)) for each in asked]
+    rate = len(answers) / (time.process_time() - began)
+    print(f"route --jsonl: {rate:.0f} lines a second of 60-line code")
+    assert rate > 500
+
+
+# For a person
+
+
+def test_the_table_names_every_model_and_why_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "config.toml").write_text(EIGHT)
+    (tmp_path / "stats.py").write_text(SRC)
+    place = f"{tmp_path / 'stats.py'}:2"
+    assert cli.main(["route", place, "--action", "explain", "--config", str(tmp_path / "config.toml")]) == 0
+    shown = capsys.readouterr().out
+    flat = " ".join(shown.split())
+    assert ": explain rated " in flat
+    for name in IDS:
+        assert f"p/{name} " in shown
+    [first] = [line for line in shown.splitlines() if line.rstrip().endswith(" 1")]
+    assert flat.startswith(f"Explain `mean`: {first.split()[0].removeprefix('p/')}, $")
+    assert "OPENAI_API_KEY is not set" in shown
+    assert "retired on 2026-10-23" in shown
+    assert "±" in shown
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("place", "complaint"),
+    [
+        ("gone.py:1", "gone.py cannot be read: No such file or directory."),
+        ("stats.py:99", "There are no lines 99 to 99: the file has 7."),
+        ("stats.py:3-2", "There are no lines 3 to 2: the file has 7."),
+        ("stats.py:0", "There are no lines 0 to 0: the file has 7."),
+        ("latin.py", "latin.py is not UTF-8 text."),
+        ("blank.py", "There is no code at blank.py."),
+        (".", ". cannot be read: Is a directory."),
+    ],
+)
+def test_a_place_that_is_none_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], place: str, complaint: str
+) -> None:
+    (tmp_path / "stats.py").write_text(SRC)
+    (tmp_path / "latin.py").write_bytes(b"\xff")
+    (tmp_path / "blank.py").write_text("\n")
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["route", place]) == 1
+    assert capsys.readouterr().err.startswith(f"tuppence: {complaint}")
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ([], "name a FILE:LINES, or --jsonl and no file"),
+        (["a.py", "--jsonl"], "name a FILE:LINES, or --jsonl and no file"),
+        (["--jsonl", "--quality", "2"], '"2" is no quality: write a number from 0.01 to 1, or thrifty, balanced, best'),
+        (["--jsonl", "--at", "today"], '"today" is no date: write 2026-11-21'),
+        (["a.py", "--action", "dance"], "invalid choice: 'dance'"),
+    ],
+)
+def test_a_mistaken_command_line_is_explained(
+    words: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["route", *words]) == 2
+    assert complaint in capsys.readouterr().err
