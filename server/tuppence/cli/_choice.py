@@ -122,7 +122,7 @@ def _print(plan: Plan, console: Console) -> None:
             table.add_row(row.model.name, *_figures(row))
         console.print(table)
     console.print(
-        f"\nStep 1 answers; if its answer fails the check, step 2 does; if its provider cannot answer, a spare one does. "
+        "\nStep 1 answers; if its answer fails the check, step 2 does; if its provider cannot answer, a spare one. "
         f"Quality is what to expect, and one standard deviation of doubt, which the choice takes off; step 1 and spare "
         f"ones come to {100 * route.wanted:.0f} % of the best. The cost, in USD, is of this model's answer alone."
     )
