@@ -14,6 +14,7 @@ FLOORS = (
     ("providers",),
     ("tiers",),
     ("config", "keys", "prior", "workspace", "local", "cache", "ledger", "stream", "verify"),
+    ("prefixes",),
     ("house", "account", "placing", "wishing"),
     ("plan",),
     ("run",),

@@ -191,7 +191,7 @@ def said_to(seen: Seen) -> tuple[str, str]:
     """Return the system text and the user's text of a request."""
     body = seen.body
     if seen.wire == "anthropic":
-        return body["system"][0]["text"], "\n\n".join(block["text"] for block in body["messages"][0]["content"])
+        return body["system"][0]["text"], "".join(block["text"] for block in body["messages"][0]["content"])
     system, user = body["messages"]
     return system["content"], user["content"]
 
@@ -218,7 +218,7 @@ def check_request(seen: Seen, case: Case, tmp_path: Path) -> None:
     if seen.wire == "anthropic":
         assert (seen.headers["x-api-key"], seen.headers.get("authorization")) == (KEY, None)
         marks = [at for at, block in enumerate(seen.body["messages"][0]["content"]) if "cache_control" in block]
-        assert marks == [1], "the mark stands after the file, the last shared block"
+        assert marks == [0, 1], "marks stand after the conventions and the file, never after the tail"
         assert seen.body["max_tokens"] > 0
     else:
         assert (seen.headers["authorization"], seen.headers.get("x-api-key")) == (f"Bearer {KEY}", None)

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuppence.core.actions import ACTIONS, EXPLAIN, FIX, TESTS, Action
+from tuppence.core.actions import EXPLAIN, FIX, TESTS
 from tuppence.core.context import Context, Definition
 from tuppence.core.diagnostic import Diagnostic
 from tuppence.core.languages import language
 from tuppence.core.models import CacheRules, Model, Provider
-from tuppence.core.prompt import Prompt, TestFile, compose, compose_brief, fence
+from tuppence.core.prompt import TestFile, compose, compose_brief, fence
 from tuppence.core.target import Target
 from tuppence.core.text import Document, Span
-from tuppence.providers import anthropic, openai
 
 SOURCE = "def mean(xs):\n    return sum(xs) / len(x)\n\n\ndef other():\n    return 1\n"
 DOCUMENT = Document("file:///home/someone/p/stats.py", "python", 7, SOURCE)
@@ -45,8 +42,8 @@ def test_the_tail_says_what_to_do_and_where() -> None:
     prompt = compose(FIX, CONTEXT, 500)
     assert prompt.max_output == 500
     assert prompt.shared == (
-        "Conventions of the project:\n\n```text\nAGENTS.md:\nBe brief.\n```",
-        f"The file:\n\n```python\n{SOURCE}```",
+        "Conventions of the project:\n\n```text\nAGENTS.md:\nBe brief.\n```\n\n",
+        f"The file:\n\n```python\n{SOURCE}```\n\n",
     )
     assert prompt.tail == (
         "Task: fix\n\n"
@@ -63,30 +60,6 @@ def test_a_target_of_one_line_without_anything_around_it() -> None:
     prompt = compose(EXPLAIN, bare, 1)
     assert len(prompt.shared) == 1
     assert prompt.tail == "Task: explain\n\nTarget: line 1:\n```\ndef mean(xs):\n```"
-
-
-@given(st.sampled_from(ACTIONS), st.sampled_from([MEAN, OTHER, LINE]), st.sampled_from([(), (UNKNOWN,)]), st.booleans())
-def test_requests_about_one_file_share_their_beginning_on_both_wires(
-    action: Action,
-    target: Target,
-    diagnostics: tuple[Diagnostic, ...],
-    tested: bool,  # noqa: FBT001 - drawn
-) -> None:
-    context = replace(CONTEXT, target=target, diagnostics=diagnostics, definitions=())
-    tests = TestFile("tests/test_stats.py", "import os\n", inline=False, source="stats.py") if tested else None
-    one, other = compose(FIX, CONTEXT, 100), compose(action, context, 200, tests)
-    assert (one.system, one.shared) == (other.system, other.shared)
-    assert beginning(anthropic, one) == beginning(anthropic, other)
-    assert beginning(openai, one) == beginning(openai, other)
-
-
-def beginning(wire: Any, prompt: Prompt) -> str:
-    """Return what a request's body says before the tail, marks included."""
-    body = wire.request(prompt, MODEL, None).body
-    said = json.dumps([body.get("system"), body["messages"]])
-    tail = json.dumps(prompt.tail)[1:-1]
-    assert said.count(tail) == 1
-    return said.partition(tail)[0]
 
 
 def test_nothing_of_this_machine_is_in_it() -> None:

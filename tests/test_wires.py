@@ -27,7 +27,7 @@ from tuppence.providers._inline import InlineThinking
 
 RECORDED = Path(__file__).parent / "recorded"
 RECORDINGS = sorted(RECORDED.glob("*.sse"))
-PROMPT = Prompt("Be brief.", ("Conventions.", "def f(): ..."), "Explain it.", 1000)
+PROMPT = Prompt("Be brief.", ("Conventions.\n\n", "def f(): ...\n\n"), "Explain it.", 1000)
 HARD = "été 🐍a\u2028b\u0085\fc"
 
 # One row a recording: text, thinking, the last counts, the provider's own charge, the reason to stop.
@@ -192,8 +192,8 @@ def test_anthropic_asks() -> None:
             {
                 "role": "user",
                 "content": [
-                    {"type": "text", "text": "Conventions."},
-                    {"type": "text", "text": "def f(): ..."},
+                    {"type": "text", "text": "Conventions.\n\n"},
+                    {"type": "text", "text": "def f(): ...\n\n"},
                     {"type": "text", "text": "Explain it."},
                 ],
             }
@@ -238,33 +238,61 @@ def test_quirks_reach_the_body(wire: str) -> None:
     assert "stream_options" not in body
 
 
+@pytest.mark.parametrize(("marks", "life"), [((), ""), ((2,), ""), ((0, 1, 2), "1h")])
+def test_anthropics_marks_stand_after_their_blocks(marks: tuple[int, ...], life: str) -> None:
+    prompt = replace(PROMPT, marks=marks, life=life)
+    body: Any = providers.find("anthropic").request(prompt, model("anthropic"), None).body
+    blocks = [*body["system"], *body["messages"][0]["content"]]
+    mark = {"type": "ephemeral"} | ({"ttl": life} if life else {})
+    assert [block.get("cache_control") for block in blocks] == [mark if at in marks else None for at in range(4)]
+
+
 @pytest.mark.parametrize(
-    ("rules", "marked"),
+    ("mark", "life", "written"),
     [
-        (CacheRules("explicit", 5), [False, True, False]),
-        (CacheRules("explicit", 500), [False, False, False]),
-        (CacheRules("automatic", 5), [False, False, False]),
+        ({"prompt_cache_breakpoint": {"mode": "explicit"}}, "", {"prompt_cache_breakpoint": {"mode": "explicit"}}),
+        ({"cache_control": {"type": "ephemeral"}}, "", {"cache_control": {"type": "ephemeral"}}),
+        ({"cache_control": {"type": "ephemeral"}}, "1h", {"cache_control": {"type": "ephemeral", "ttl": "1h"}}),
     ],
 )
-def test_the_mark_stands_after_what_is_shared(rules: CacheRules, marked: list[bool]) -> None:
-    body: Any = providers.find("anthropic").request(PROMPT, model("anthropic", cache=rules), None).body
-    blocks = body["messages"][0]["content"]
-    assert [block.get("cache_control") == {"type": "ephemeral"} for block in blocks] == marked
-
-
-def test_without_shared_blocks_the_system_is_marked() -> None:
-    alone = replace(PROMPT, shared=())
-    body: Any = (
-        providers.find("anthropic").request(alone, model("anthropic", cache=CacheRules("explicit", 1)), None).body
-    )
-    assert "cache_control" in body["system"][0]
-
-
-def test_an_openai_row_says_what_its_mark_is() -> None:
-    mark = {"prompt_cache_breakpoint": {"mode": "explicit"}}
+def test_an_openai_row_says_what_its_mark_is(mark: dict[str, object], life: str, written: dict[str, object]) -> None:
     row = model("openai", cache=CacheRules("explicit"), quirks=Quirks(cache_mark=mark))
-    body: Any = providers.find("openai").request(PROMPT, row, None).body
-    assert [set(part) - {"type", "text"} for part in body["messages"][1]["content"]] == [set(), set(mark), set()]
+    body: Any = providers.find("openai").request(replace(PROMPT, marks=(0, 2), life=life), row, None).body
+    pieces = [part for message in body["messages"] for part in message["content"]]
+    assert [{key: value for key, value in part.items() if key not in ("type", "text")} for part in pieces] == [
+        written,
+        {},
+        written,
+        {},
+    ]
+    assert [message["role"] for message in body["messages"]] == ["system", "user"]
+    assert "".join(part["text"] for part in pieces) == "Be brief.Conventions.\n\ndef f(): ...\n\nExplain it."
+
+
+@pytest.mark.parametrize("wire", providers.names())
+def test_how_to_cache_is_told_in_the_rows_words(wire: str) -> None:
+    options = {"prompt_cache_options": {"mode": "explicit"}, "cache_prompt": True}
+    body = providers.find(wire).request(PROMPT, model(wire, quirks=Quirks(cache_options=options)), None).body
+    assert {key: body[key] for key in options} == options
+
+
+def test_the_file_is_a_message_of_its_own_where_its_end_is_cached() -> None:
+    row = model("openai", quirks=Quirks(file_message=True))
+    messages: Any = providers.find("openai").request(PROMPT, row, None).body["messages"]
+    assert [each["content"] for each in messages] == ["Be brief.", "Conventions.\n\ndef f(): ...\n\n", "Explain it."]
+    alone: Any = providers.find("openai").request(replace(PROMPT, shared=()), row, None).body["messages"]
+    assert [each["content"] for each in alone] == ["Be brief.", "Explain it."]
+
+
+def test_the_key_of_a_prefix_is_that_of_its_beginning() -> None:
+    row = model("openai", quirks=Quirks(cache_key="prompt_cache_key"))
+    edited, other = ("Conventions.\n\n", "def g(): ..."), ("Others.\n\n", "def f(): ...")
+    first, second, third = (
+        providers.find("openai").request(replace(PROMPT, shared=shared), row, None).body["prompt_cache_key"]
+        for shared in (PROMPT.shared, edited, other)
+    )
+    assert first == second != third
+    assert len(str(first)) <= 64
 
 
 @pytest.mark.parametrize("wire", providers.names())

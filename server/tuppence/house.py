@@ -20,6 +20,7 @@ from tuppence.core.text import Document
 from tuppence.errors import TuppenceError
 from tuppence.keys import Keys
 from tuppence.ledger import Ledger
+from tuppence.prefixes import Prefixes
 from tuppence.stream import Upstream
 from tuppence.workspace import Workspace
 
@@ -113,6 +114,7 @@ class House:
     """The time, with the user's time zone."""
     health: Health = field(default_factory=Health)
     turns: Turns = field(default_factory=Turns)
+    prefixes: Prefixes = field(default_factory=Prefixes)
     _troubles: list[str] = field(default_factory=list)
     _told: set[str] = field(default_factory=set)
 

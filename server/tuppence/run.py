@@ -35,6 +35,7 @@ from tuppence.core.steps import Answer, Done, Drafted, Found, Piece, Progress, P
 from tuppence.errors import Broken, Busy, TuppenceError
 from tuppence.house import House
 from tuppence.plan import Ask, Plan
+from tuppence.prefixes import Subject
 from tuppence.providers import Event, Text, Thinking
 from tuppence.stream import Sending, Waiting
 from tuppence.verify import safe_fix
@@ -240,10 +241,16 @@ async def _words(plan: Plan, attempt: Attempt, making: Making, house: House) -> 
     model, ask = attempt.model, plan.ask
     loop = Loop(ask.document.text)
     gate = house.turns.of(model)
+    about = Subject(ask.run, ask.action.id, ask.document.uri)
+    flight = house.prefixes.flight(attempt.prompt, model, about, house.now())
+    if flight.waits:
+        yield Progress(f"Waiting until {model.id} has read the same file for another request")
     if ahead := gate.ahead:
         yield Progress(f"Waiting for a turn at {model.provider.name}: {_and_more(ahead)} before it")
-    async with gate.turn(actions.title(ask.action, ask.target.name, ask.chosen.message if ask.chosen else "")):
+    title = actions.title(ask.action, ask.target.name, ask.chosen.message if ask.chosen else "")
+    async with flight, gate.turn(title):
         attempt.at = house.now()
+        attempt.prompt = flight.marked(attempt.at)
         yield Progress(f"Asking {model.id}")
         async with aclosing(house.upstream.answer(attempt.prompt, model, house.keys.of(model.provider))) as pieces:
             async for piece in pieces:
@@ -251,6 +258,7 @@ async def _words(plan: Plan, attempt: Attempt, making: Making, house: House) -> 
                     yield Progress(f"{piece.why} Trying again in {piece.seconds:.0f} s")
                     continue
                 attempt.note(piece)
+                flight.note(piece)
                 if isinstance(piece, Text | Thinking) and (again := loop.feed(piece.text)):
                     raise _Stuck(f"The answer repeats “{shown(again)}” without end, and was stopped.")
                 for step in () if isinstance(piece, Sending) else _show(piece, making, attempt):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tuppence.core.chunks import breaks
 from tuppence.core.diagnostic import Diagnostic
 from tuppence.core.excerpt import excerpt
 from tuppence.core.language import Language
@@ -68,6 +69,9 @@ class Context:
     """Those that touch the target, in its order."""
     file: str
     """The file's text as sent; a comment says how many lines were left out where."""
+    breaks: tuple[int, ...] = ()
+    """Offsets in it at which it may be cut into blocks for the provider's cache; none where lines were left out, since
+    what is left out depends on the target, and no other request shares it."""
     definitions: tuple[Definition, ...] = ()
     conventions: str = ""
     cut: tuple[str, ...] = ()
@@ -109,6 +113,7 @@ def gather(question: Question, surroundings: Surroundings, budget_tokens: int) -
         target=target,
         diagnostics=diagnostics,
         file=file,
+        breaks=() if left_out else breaks(question.tree),
         definitions=definitions,
         conventions=conventions,
         cut=tuple(cut),

@@ -42,6 +42,10 @@ class CacheRules:
     """Prompt tokens below which nothing is cached, silently."""
     ttl: tuple[str, ...] = ()
     """Times to live on offer, shortest first, such as ``5m`` and ``1h``."""
+    ready: Literal["start", "end"] = "start"
+    """When another request can read what one writes: as its answer starts, or not before its end."""
+    uses: int = 1
+    """How many requests must have had a prefix before the next one reads it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,13 @@ class Quirks:
     brief: bool = False
     """Whether it is too small for the whole prompt, and is shown the target alone with one line of instruction."""
     cache_mark: Mapping[str, object] = field(default_factory=dict)
-    """On the openai wire, the fields that mark the shared prefix's end where the cache is explicit; vendors differ."""
+    """On the openai wire, the fields that mark a shared block's end where the cache is explicit; vendors differ."""
+    cache_options: Mapping[str, object] = field(default_factory=dict)
+    """Fields merged into the body that tell the server how to cache."""
+    cache_key: str = ""
+    """On the openai wire, the field that takes a word by which requests with one prefix reach one machine."""
+    file_message: bool = False
+    """On the openai wire, whether the shared blocks go as a message of their own, whose end the server caches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from tuppence.core.actions import ACTIONS, Action
 from tuppence.core.context import Context
@@ -42,11 +43,20 @@ class Prompt:
     system: str
     """Constant for every request of this version of tuppence."""
     shared: tuple[str, ...]
-    """Blocks that requests about one file share, most stable first; a cache mark goes after the last."""
+    """Blocks that requests about one file share, most stable first. Joined they are one text: a cache mark may stand
+    after each of them, and the file's blocks end before definitions, so that an edit leaves the ones above it alone."""
     tail: str
     """What differs: the action, where, diagnostics, definitions from elsewhere."""
     max_output: int
     """Answer tokens to allow, thinking included."""
+    file_at: int = 1
+    """The file's first block, where 0 is the system text and 1 the first shared block."""
+    target_at: int = 1
+    """The block in which the target begins, counted likewise."""
+    marks: tuple[int, ...] = ()
+    """The blocks, counted likewise, after which a cache mark goes; ascending. core/marking.py chooses them."""
+    life: str = ""
+    """The time to live that the marks ask for, such as ``1h``; empty is the provider's shortest."""
 
     @property
     def characters(self) -> int:
@@ -75,10 +85,9 @@ class TestFile:
 def compose(action: Action, context: Context, max_output: int, tests: TestFile | None = None) -> Prompt:
     """Return the prompt for an action on a context."""
     document = context.document
-    shared = []
-    if context.conventions:
-        shared.append(f"Conventions of the project:\n\n{fence(context.conventions, 'text')}")
-    shared.append(f"The file:\n\n{fence(context.file, context.language.fence)}")
+    conventions = (f"Conventions of the project:\n\n{fence(context.conventions, 'text')}\n\n",)
+    before = conventions if context.conventions else ()
+    file, target_at = _blocks(context)
     definitions = "\n\n".join(
         f"From {each.path}:\n{fence(each.text, context.language.fence)}" for each in context.definitions
     )
@@ -89,7 +98,9 @@ def compose(action: Action, context: Context, max_output: int, tests: TestFile |
         f"Definitions that the target uses:\n\n{definitions}" if definitions else "",
         _tests(tests, context) if tests else "",
     )
-    return Prompt(SYSTEM, tuple(shared), "\n\n".join(part for part in parts if part), max_output)
+    tail = "\n\n".join(part for part in parts if part)
+    start = 1 + len(before)
+    return Prompt(SYSTEM, (*before, *file), tail, max_output, file_at=start, target_at=start + target_at)
 
 
 def compose_brief(action: Action, context: Context, max_output: int) -> Prompt:
@@ -118,6 +129,15 @@ def where(context: Context) -> str:
         f"Target: {name}lines {first + 1} to {last + 1}, from the line\n{_line(document, first)}\n"
         f"up to and including the line\n{_line(document, last)}"
     )
+
+
+def _blocks(context: Context) -> tuple[tuple[str, ...], int]:
+    """Return the file in its fence, cut into blocks, and the block in which the target begins."""
+    whole = f"The file:\n\n{fence(context.file, context.language.fence)}\n\n"
+    lead = whole.index("\n", len("The file:\n\n")) + 1
+    ends = [lead + cut for cut in context.breaks]
+    blocks = tuple(whole[start:end] for start, end in pairwise((0, *ends, len(whole))))
+    return blocks, sum(cut <= context.target.span.start for cut in context.breaks)
 
 
 def _line(document: Document, line: int) -> str:

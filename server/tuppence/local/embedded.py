@@ -83,7 +83,7 @@ class Embedded:
             context=CONTEXT,
             max_output=512,
             cache=CacheRules("automatic"),
-            quirks=Quirks(temperature=0.0, brief=True),
+            quirks=Quirks(temperature=0.0, brief=True, cache_options={"cache_prompt": True}),
             source="SmolLM2-135M-Instruct, 4 bits, on llama.cpp: good for trying the wiring, not for judging answers",
         )
 

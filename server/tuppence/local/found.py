@@ -13,7 +13,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
-from tuppence.core.models import CacheRules, Model, Provider
+from tuppence.core.models import CacheRules, Model, Provider, Quirks
 from tuppence.core.usage import Price, Rates
 from tuppence.local import ask
 
@@ -68,6 +68,7 @@ def rows(found: Found) -> tuple[Model, ...]:
             context=context,
             max_output=min(_LARGEST_OUTPUT, context // 2),
             cache=CacheRules("automatic"),
+            quirks=Quirks(cache_options={"cache_prompt": True} if found.kind == "llamacpp" else {}),
             source=f"{found.title} at {found.base_url}",
         )
         for name in found.models

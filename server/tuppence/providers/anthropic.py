@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from tuppence.core.models import Model
 from tuppence.core.prompt import Prompt
-from tuppence.core.usage import Usage, estimate
+from tuppence.core.usage import Usage
 from tuppence.errors import Broken, TuppenceError
 from tuppence.providers import Event, Metered, Request, Stop, Text, Thinking
 from tuppence.providers._failure import from_object, from_status
@@ -29,10 +29,10 @@ _REASONS: Mapping[str, Literal["end", "length", "refused"]] = {
 
 def request(prompt: Prompt, model: Model, key: str | None) -> Request:
     """Put a prompt into the wire's words."""
-    shared = [_block(each) for each in prompt.shared]
-    system = _block(prompt.system)
-    if _worth_marking(prompt, model):
-        (shared or [system])[-1]["cache_control"] = {"type": "ephemeral"}
+    system, *shared = (_block(each) for each in (prompt.system, *prompt.shared))
+    mark = {"type": "ephemeral", **({"ttl": prompt.life} if prompt.life else {})}
+    for at in prompt.marks:
+        (system, *shared)[at]["cache_control"] = mark
     body: dict[str, object] = {
         "model": model.id,
         "max_tokens": min(prompt.max_output, model.max_output),
@@ -43,7 +43,8 @@ def request(prompt: Prompt, model: Model, key: str | None) -> Request:
     if model.quirks.temperature is not None:
         body["temperature"] = model.quirks.temperature
     headers = {"anthropic-version": _VERSION, **({"x-api-key": key} if key else {})}
-    return Request(f"{model.provider.base_url.rstrip('/')}/v1/messages", headers, {**body, **model.quirks.thinking_off})
+    url = f"{model.provider.base_url.rstrip('/')}/v1/messages"
+    return Request(url, headers, {**body, **model.quirks.cache_options, **model.quirks.thinking_off})
 
 
 def decoder() -> _Decoder:
@@ -133,9 +134,3 @@ def _usage(counts: Mapping[str, object]) -> Usage:
 
 def _block(content: str) -> dict[str, Any]:
     return {"type": "text", "text": content}
-
-
-def _worth_marking(prompt: Prompt, model: Model) -> bool:
-    """Report whether a mark would cache anything: a prefix below the minimum is silently not cached."""
-    prefix = estimate("".join((prompt.system, *prompt.shared)))
-    return model.cache.mode == "explicit" and prefix >= model.cache.minimum

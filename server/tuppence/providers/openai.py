@@ -7,6 +7,7 @@ all known places are read. The reason to stop is held back until the counts, whi
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from typing import Literal
 
 from tuppence.core.models import Model
@@ -36,11 +37,11 @@ def request(prompt: Prompt, model: Model, key: str | None) -> Request:
         "model": model.id,
         quirks.limit: min(prompt.max_output, model.max_output),
         "stream": True,
-        "messages": [
-            {"role": "system", "content": prompt.system},
-            {"role": "user", "content": _content(prompt, model)},
-        ],
+        "messages": _messages(prompt, model),
+        **quirks.cache_options,
     }
+    if quirks.cache_key:
+        body[quirks.cache_key] = _key(prompt)
     if quirks.stream_usage:
         body["stream_options"] = {"include_usage": True}
     if quirks.temperature is not None:
@@ -134,10 +135,29 @@ def _first(places: Iterable[Mapping[str, object]], *keys: str) -> int | None:
     return next((found for place in places if (found := count(place, *keys)) is not None), None)
 
 
-def _content(prompt: Prompt, model: Model) -> object:
-    """Return the user's message: one text, or parts with a mark after the shared ones where the row asks for one."""
-    mark = model.quirks.cache_mark if model.cache.mode == "explicit" else None
-    if not mark or not prompt.shared:
-        return "\n\n".join((*prompt.shared, prompt.tail))
-    *before, last = ({"type": "text", "text": each} for each in prompt.shared)
-    return [*before, {**last, **mark}, {"type": "text", "text": prompt.tail}]
+def _messages(prompt: Prompt, model: Model) -> list[dict[str, object]]:
+    """Return the messages: texts, or parts with marks between them where the row's cache wants marks."""
+    if model.cache.mode == "explicit" and model.quirks.cache_mark:
+        system, *user = _parts(prompt, model.quirks.cache_mark)
+        return [_message("system", [system]), _message("user", user)]
+    shared = "".join(prompt.shared)
+    said = (shared, prompt.tail) if model.quirks.file_message and shared else (shared + prompt.tail,)
+    return [_message("system", prompt.system), *(_message("user", each) for each in said)]
+
+
+def _message(role: str, content: object) -> dict[str, object]:
+    return {"role": role, "content": content}
+
+
+def _parts(prompt: Prompt, mark: Mapping[str, object]) -> list[dict[str, object]]:
+    if prompt.life and isinstance(control := mark.get("cache_control"), Mapping):
+        mark = {**mark, "cache_control": {**control, "ttl": prompt.life}}
+    pieces: list[dict[str, object]] = [
+        {"type": "text", "text": each} for each in (prompt.system, *prompt.shared, prompt.tail)
+    ]
+    return [{**piece, **mark} if at in prompt.marks else piece for at, piece in enumerate(pieces)]
+
+
+def _key(prompt: Prompt) -> str:
+    """Return the word for a prefix: of its beginning alone, which an edit further down leaves as it is."""
+    return sha256("".join((prompt.system, *prompt.shared[:1])).encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -103,7 +103,13 @@ _MONEY: dict[str, Reader] = dict.fromkeys(_RATES, money)
 PRICE: dict[str, Reader] = {**_MONEY, "batch": lambda value, place: Decimal(str(_share(value, place)))}
 STEP: dict[str, Reader] = {"above": count(1), **_MONEY}
 PEAK: dict[str, Reader] = {"days": days, "from": clock, "to": clock, **_MONEY}
-CACHE: dict[str, Reader] = {"mode": choice(_MODES), "minimum": count(0), "ttl": items(life)}
+CACHE: dict[str, Reader] = {
+    "mode": choice(_MODES),
+    "minimum": count(0),
+    "ttl": items(life),
+    "ready": choice(("start", "end")),
+    "uses": count(1),
+}
 QUIRKS: dict[str, Reader] = {
     "limit": text,
     "temperature": number(0, 2),
@@ -111,6 +117,9 @@ QUIRKS: dict[str, Reader] = {
     "stream_usage": flag,
     "brief": flag,
     "cache_mark": named(plain),
+    "cache_options": named(plain),
+    "cache_key": text,
+    "file_message": flag,
 }
 PROVIDER: dict[str, Reader] = {"wire": text, "base_url": text, "key_env": variable}
 MODEL: dict[str, Reader] = {

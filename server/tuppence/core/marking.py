@@ -1,0 +1,116 @@
+"""Where the cache marks of a prompt go, and how long what they keep shall live.
+
+A mark costs nothing by itself: what is written is paid for once, however many marks stand in it. So all that a
+provider allows are set, first where another request is sure to agree, then where one is likely to after an edit:
+
+- after the last shared block, which the next action on this file reads whole;
+- before the first block that changed since the last request about the file, since who edits goes on editing there;
+- before the block of the target, which is what a fix is about to change;
+- after what all files of the project share;
+- and in the middle of the longest stretches that are left.
+
+No marks are set where writing would cost more than it probably saves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from tuppence.core.models import Model
+from tuppence.core.prefix import Link, chain, shared
+from tuppence.core.prompt import Prompt
+from tuppence.core.warmth import Trace, lifetime, reach, suffices
+
+MOST = 4
+"""Marks that every provider with marks allows."""
+LOOKBACK = 20
+"""Blocks before a mark in which an earlier entry is found (Anthropic and Qwen; OpenAI looks further)."""
+_GAPS = 60
+"""Gaps between requests by which the next one is foreseen."""
+_USUAL = ((timedelta(minutes=5), 8), (timedelta(hours=1), 1), (timedelta.max, 3))
+"""What is believed of gaps before any was seen: how many of twelve lie below which bound."""
+
+
+def mark(prompt: Prompt, model: Model, place: str, traces: Sequence[Trace], now: datetime) -> Prompt:
+    """Return the prompt with the marks that pay; without any where the model's cache takes none.
+
+    :param place: the document's, as in ``Trace``.
+    :param traces: the last requests, oldest first.
+    """
+    links = chain(prompt)
+    if model.cache.mode != "explicit" or not suffices(links[-1], model.cache):
+        return prompt
+    life = _life(model, traces, now)
+    if life is None:
+        return prompt
+    former = next((each for each in reversed(traces) if each.place == place and each.model == model.name), None)
+    same = shared(links, former.links) if former else 0
+    held = reach(links, model, traces, now)
+    wanted = (
+        len(links) - 1,
+        # An entry further back than the look-back would not be found without a mark of its own.
+        held - 1 if len(links) - held >= LOOKBACK else -1,
+        same - 1,
+        prompt.target_at - 1,
+        prompt.file_at - 1,
+    )
+    fit = [at for at, link in enumerate(links) if suffices(link, model.cache)]
+    chosen = list(dict.fromkeys(at for at in wanted if at in fit))[:MOST]
+    while len(chosen) < MOST and (between := _between(chosen, fit, links)) is not None:
+        chosen.append(between)
+    shortest = model.cache.ttl[0] if model.cache.ttl else ""
+    return replace(prompt, marks=tuple(sorted(chosen)), life="" if life == shortest else life)
+
+
+def _between(chosen: Sequence[int], fit: Sequence[int], links: Sequence[Link]) -> int | None:
+    """Return the block whose end halves the longest stretch without a mark; None where every block has one."""
+    free = [at for at in fit if at not in chosen]
+    if not free:
+        return None
+    ends = sorted(links[at].tokens for at in chosen)
+    start, end = max(pairwise((0, *ends)), key=lambda pair: pair[1] - pair[0])
+    return min(free, key=lambda at: abs(links[at].tokens - (start + end) / 2))
+
+
+def _life(model: Model, traces: Sequence[Trace], now: datetime) -> str | None:
+    """Return the time to live that makes prompts cheapest in expectation; None where marks only cost."""
+    lives = model.cache.ttl or ("",)
+    if model.price is None:
+        return lives[0]
+    rates = model.price.base
+    if not rates.input:
+        return lives[0]
+    read = float((rates.input if rates.cache_read is None else rates.cache_read) / rates.input)
+    gaps = _gaps(traces, now)
+    costs: dict[str | None, float] = {None: 1.0}
+    for life in lives:
+        kept = lifetime(model.cache, life)
+        written = rates.cache_write_1h if kept >= timedelta(hours=1) else None
+        write = float((written or rates.cache_write or rates.input) / rates.input)
+        hits = _chance(gaps, kept)
+        costs[life] = hits * read + (1 - hits) * write
+    return min(costs, key=lambda life: costs[life])
+
+
+def _gaps(traces: Sequence[Trace], now: datetime) -> list[timedelta]:
+    """Return the time from each request to the next about the same document, or until now where none came."""
+    last: dict[str, datetime] = {}
+    found: list[tuple[datetime, timedelta]] = []
+    for trace in traces:
+        if trace.place in last:
+            found.append((trace.at, trace.at - last[trace.place]))
+        last[trace.place] = trace.at
+    # A document that was left an hour ago shows that requests end; one that was just asked about shows nothing yet.
+    found += [(at, now - at) for at in last.values() if now - at > timedelta(hours=1)]
+    return [gap for _, gap in sorted(found)][-_GAPS:]
+
+
+def _chance(gaps: Sequence[timedelta], within: timedelta) -> float:
+    believed = sum(count for bound, count in _USUAL if bound <= within)
+    if within < _USUAL[0][0]:
+        believed = _USUAL[0][1] // 2
+    total = sum(count for _, count in _USUAL)
+    return (sum(gap <= within for gap in gaps) + believed) / (len(gaps) + total)

@@ -1,0 +1,64 @@
+"""The part of a prompt that requests share, as a chain: a digest of everything up to the end of each block.
+
+Two prompts share a provider's cache as far as their chains agree. A digest says nothing about the text that it was
+made from, so chains may be kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from tuppence.core.prompt import Prompt
+from tuppence.core.usage import estimate
+
+_SHOWN = 40
+"""Code points of a block's first line that its name quotes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The end of one block."""
+
+    digest: str
+    """Of the prompt from its start to here."""
+    tokens: int
+    """About how many tokens that is."""
+    name: str
+    """What the block is, for a person."""
+
+
+def chain(prompt: Prompt) -> tuple[Link, ...]:
+    """Return a link for the system text and each shared block."""
+    digest = hashlib.sha256()
+    links: list[Link] = []
+    characters = line = 0
+    for index, block in enumerate((prompt.system, *prompt.shared)):
+        content = block.encode("utf-8", "surrogatepass")
+        digest.update(b"%d:" % len(content))  # The length keeps blocks apart that join to the same text.
+        digest.update(content)
+        characters += len(block)
+        links.append(Link(digest.hexdigest()[:20], estimate("x" * characters), _name(prompt, index, line)))
+        if index >= prompt.file_at:
+            # The first block of the file begins with two lines of ours and a fence.
+            line += block.count("\n") - (3 if index == prompt.file_at else 0)
+    return tuple(links)
+
+
+def shared(links: tuple[Link, ...], others: tuple[Link, ...]) -> int:
+    """Return how many blocks from the start two chains have in common."""
+    for at, (one, other) in enumerate(zip(links, others, strict=False)):
+        if one.digest != other.digest:
+            return at
+    return min(len(links), len(others))
+
+
+def _name(prompt: Prompt, index: int, line: int) -> str:
+    if index == 0:
+        return "the instructions"
+    if index < prompt.file_at:
+        return "the project's conventions"
+    if index == prompt.file_at:
+        return "the file from its first line"
+    first = prompt.shared[index - 1].lstrip("\r\n").split("\n", 1)[0].strip()
+    return f"the file from line {line + 1}, {first[:_SHOWN]}"

@@ -1,0 +1,166 @@
+"""What requests share at the providers: who goes ahead with a prefix, and the traces of the last requests.
+
+The choice of cache marks, the route and ``tuppence cache`` go by the traces. They hold digests, sizes and the names of
+blocks, never a prompt. What they mean is core/warmth.py's affair.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+from typing import Self
+
+from tuppence.core import warmth
+from tuppence.core.marking import mark
+from tuppence.core.models import Model
+from tuppence.core.prefix import chain
+from tuppence.core.prompt import Prompt
+from tuppence.core.usage import Usage, estimate
+from tuppence.core.warmth import Trace
+from tuppence.prefixes.single import Flights, Leader
+from tuppence.providers import Metered, Stop
+from tuppence.stream import Piece, Sending, Waiting
+
+__all__ = ["Flight", "Flights", "Prefixes", "Subject"]
+
+REMEMBERED = 120
+"""Requests that are remembered."""
+LONGEST = {"start": 20.0, "end": 60.0}
+"""Seconds to wait for who is ahead, by the moment from which its prefix can be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a request is about."""
+
+    run: str
+    action: str
+    uri: str
+    """The document's; only a digest and the last part of it are kept."""
+
+    @property
+    def place(self) -> str:
+        """The digest that tells documents apart."""
+        return sha256(self.uri.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+class Prefixes:
+    """The last requests, oldest first."""
+
+    def __init__(self) -> None:
+        self._traces: deque[Trace] = deque(maxlen=REMEMBERED)
+        self.flights = Flights()
+
+    def flight(self, prompt: Prompt, model: Model, subject: Subject, now: datetime) -> Flight:
+        """Return what takes a request past those with the same prefix; to be entered before its turn is waited for."""
+        return Flight(prefixes=self, prompt=prompt, model=model, subject=subject, sent=now)
+
+    @property
+    def traces(self) -> tuple[Trace, ...]:
+        """The last requests, oldest first."""
+        return tuple(self._traces)
+
+    def marked(self, prompt: Prompt, model: Model, subject: Subject, now: datetime) -> Prompt:
+        """Return the prompt with the cache marks that pay."""
+        return mark(prompt, model, subject.place, self.traces, now)
+
+    def warm(self, prompt: Prompt, models: Iterable[Model], now: datetime) -> Mapping[str, int]:
+        """Return how many prompt tokens each model would probably read from its cache, by name of the warm."""
+        links, traces = chain(prompt), self.traces
+        found = {model.name: warmth.warm(links, model, traces, now) for model in models}
+        return {name: tokens for name, tokens in found.items() if tokens}
+
+    def sent(self, prompt: Prompt, model: Model, subject: Subject, at: datetime) -> Trace:
+        """Note a request whose answer has begun: from now on its prefix can be read. Return its trace."""
+        links = chain(prompt)
+        held = warmth.reach(links, model, self.traces, at)
+        trace = Trace(
+            run=subject.run,
+            action=subject.action,
+            name=subject.uri.rpartition("/")[2],
+            place=subject.place,
+            model=model.name,
+            at=at,
+            links=links,
+            size=estimate("x" * prompt.characters),
+            held=tuple(sorted({*prompt.marks, *([held - 1] if held else [])})),
+            life=prompt.life,
+            expected=links[held - 1].tokens if held else 0,
+        )
+        self._traces.append(trace)
+        return trace
+
+    def key(self, prompt: Prompt, model: Model, now: datetime) -> str | None:
+        """Return the word for a prefix that requests had better not send at once; None where they may."""
+        links, rules = chain(prompt), model.cache
+        alone = rules.uses > 1 or model.tier == "local"  # One's own machine answers one at a time as it is.
+        if alone or not warmth.suffices(links[-1], rules):
+            return None
+        if warmth.reach(links, model, self.traces, now) == len(links):
+            return None
+        return f"{model.name} {links[-1].digest}"
+
+    def counted(self, trace: Trace, usage: Usage | None) -> None:
+        """Note what the provider counted for a request."""
+        if usage is None or trace not in self._traces:
+            return
+        known = replace(
+            trace, prompt=usage.prompt, read=usage.cache_read, written=usage.cache_write + usage.cache_write_1h
+        )
+        self._traces[self._traces.index(trace)] = known
+
+
+@dataclass(kw_only=True)
+class Flight:
+    """One request's way past those with the same prefix; an async context manager."""
+
+    prefixes: Prefixes
+    model: Model
+    subject: Subject
+    prompt: Prompt
+    """As it is sent, once ``marked`` was called."""
+    sent: datetime
+    """When that was."""
+    _leader: Leader | None = None
+    _trace: Trace | None = None
+    _usage: Usage | None = None
+
+    def __post_init__(self) -> None:
+        self._key = self.prefixes.key(self.prompt, self.model, self.sent)
+
+    @property
+    def waits(self) -> bool:
+        """Report whether another request with this prefix is ahead."""
+        return self._key is not None and self.prefixes.flights.led(self._key)
+
+    async def __aenter__(self) -> Self:
+        if self._key is not None:
+            longest = LONGEST[self.model.cache.ready]
+            self._leader = await self.prefixes.flights.board(self._key, longest)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._key is not None and self._leader is not None:
+            self.prefixes.flights.leave(self._key, self._leader)
+        if self._trace is not None:
+            self.prefixes.counted(self._trace, self._usage)
+
+    def marked(self, now: datetime) -> Prompt:
+        """Return the prompt as it is to be sent now, with its cache marks."""
+        self.sent = now
+        self.prompt = self.prefixes.marked(self.prompt, self.model, self.subject, now)
+        return self.prompt
+
+    def note(self, piece: Piece) -> None:
+        """Take a piece of the answer: with the first one, what was written can be read (elsewhere with the last)."""
+        if isinstance(piece, Sending | Waiting):
+            return
+        if isinstance(piece, Metered):
+            self._usage = piece.usage
+        if self._trace is None and (self.model.cache.ready == "start" or isinstance(piece, Stop)):
+            self._trace = self.prefixes.sent(self.prompt, self.model, self.subject, self.sent)
+            if self._key is not None and self._leader is not None:
+                self.prefixes.flights.land(self._key, self._leader)

@@ -1,0 +1,165 @@
+"""Single flight and the traces of requests, by themselves and in a real run against a scripted provider."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from acting import gated
+from stage import CONFIG
+from test_run import lodging, question, steps
+from tuppence.core.actions import EXPLAIN, REVIEW
+from tuppence.core.steps import Done, Progress
+from tuppence.core.usage import Usage
+from tuppence.house import House
+from tuppence.prefixes.single import Flights
+from upstream import ScriptedUpstream, answer, error
+
+CACHED = CONFIG.replace("context = 128000\n", 'context = 128000\ncache = {{ mode = "automatic", {more} }}\n')
+SAID = "The function `mean` divides by what it counted."
+
+
+@asynccontextmanager
+async def cached(tmp_path: Path, more: str = "minimum = 10") -> AsyncIterator[tuple[House, ScriptedUpstream]]:
+    """Open a house whose cheap model has a prompt cache."""
+    async with lodging(tmp_path, CACHED.replace("{more}", more)) as made:
+        yield made
+
+
+async def test_those_behind_go_when_the_leader_has_landed() -> None:
+    flights, order = Flights(), []
+
+    async def fly(name: str) -> None:
+        leader = await flights.board("k", 5)
+        order.append(f"{name} {'leads' if leader else 'follows'}")
+        await asyncio.sleep(0.01)
+        if leader:
+            flights.land("k", leader)
+            flights.leave("k", leader)
+
+    await asyncio.gather(*(fly(name) for name in "abc"))
+    assert order == ["a leads", "b follows", "c follows"]
+    assert not flights.led("k")
+
+
+async def test_who_fails_makes_room_for_the_next() -> None:
+    flights, order = Flights(), []
+
+    async def fly(name: str) -> None:
+        leader = await flights.board("k", 5)
+        order.append(f"{name} {'leads' if leader else 'follows'}")
+        await asyncio.sleep(0.01)
+        if leader:
+            if name != "a":
+                flights.land("k", leader)
+            flights.leave("k", leader)
+
+    await asyncio.gather(*(fly(name) for name in "abc"))
+    assert order == ["a leads", "b leads", "c follows"]
+
+
+async def test_nobody_waits_for_ever_and_other_prefixes_do_not_wait() -> None:
+    flights = Flights()
+    first = await flights.board("k", 5)
+    assert first is not None
+    assert await flights.board("k", 0.01) is None
+    assert await flights.board("other", 5) is not None
+    flights.leave("k", first)
+    assert await flights.board("k", 5) is not None
+
+
+async def test_a_cancelled_leader_lets_the_next_go() -> None:
+    flights = Flights()
+
+    async def lead() -> None:
+        leader = await flights.board("k", 5)
+        assert leader is not None
+        try:
+            await asyncio.Event().wait()
+        finally:
+            flights.leave("k", leader)
+
+    task = asyncio.create_task(lead())
+    await asyncio.sleep(0)
+    waiting = asyncio.create_task(flights.board("k", 5))
+    await asyncio.sleep(0)
+    task.cancel()
+    assert await waiting is not None
+
+
+@pytest.mark.parametrize(("ready", "halt"), [("start", 1), ("end", 3)])
+async def test_twins_wait_for_the_first_ones_sign(tmp_path: Path, ready: str, halt: int) -> None:
+    async with cached(tmp_path, f'minimum = 10, ready = "{ready}"') as (house, server):
+        gate = asyncio.Event()
+        server.script(gated(SAID, gate, halt=halt))
+        server.always(answer(SAID))
+        first = asyncio.create_task(steps(question(action=EXPLAIN), house))
+        await server.seen(1)
+        second = asyncio.create_task(steps(question(action=REVIEW, run="second"), house))
+        await asyncio.sleep(0.15)
+        assert len(server.requests) == 1, "the second waits"
+        gate.set()
+        made = await second
+        await first
+        assert any(isinstance(step, Progress) and "has read the same file" in step.text for step in made)
+
+
+async def test_the_second_does_not_wait_for_the_end_where_the_start_is_enough(tmp_path: Path) -> None:
+    async with cached(tmp_path) as (house, server):
+        gate = asyncio.Event()
+        server.script(gated(SAID, gate, halt=3))
+        server.always(answer(SAID))
+        first = asyncio.create_task(steps(question(action=EXPLAIN), house))
+        await server.seen(1)
+        await steps(question(action=REVIEW, run="second"), house)
+        assert not first.done()
+        gate.set()
+        await first
+
+
+async def test_where_the_first_fails_the_next_one_asks(tmp_path: Path) -> None:
+    async with cached(tmp_path) as (house, server):
+        server.script(error(401))
+        server.always(answer(SAID))
+        first, second = await asyncio.gather(
+            steps(question(action=EXPLAIN), house), steps(question(action=EXPLAIN, run="second", anew=True), house)
+        )
+        assert isinstance(first[-1], Done)
+        assert isinstance(second[-1], Done)
+        assert first[-1].answer is None
+        assert second[-1].answer is not None
+
+
+@pytest.mark.parametrize("more", ["minimum = 1000000", "minimum = 10, uses = 2"])
+async def test_nobody_waits_where_nothing_would_be_read(tmp_path: Path, more: str) -> None:
+    async with cached(tmp_path, more) as (house, server):
+        gate = asyncio.Event()
+        server.always(gated(SAID, gate, halt=1))
+        runs = [asyncio.create_task(steps(question(action=EXPLAIN, run=f"r{n}", anew=True), house)) for n in range(2)]
+        await server.seen(2)
+        gate.set()
+        await asyncio.gather(*runs)
+
+
+async def test_a_request_leaves_a_trace_and_warms_its_model(tmp_path: Path) -> None:
+    async with cached(tmp_path) as (house, server):
+        server.always(answer(SAID, usage=Usage(fresh=100, cache_read=900, output=5)))
+        await steps(question(action=EXPLAIN), house)
+        (trace,) = house.prefixes.traces
+        assert (trace.run, trace.action, trace.name, trace.model) == ("r", "explain", "stats.py", "mine/small")
+        assert (trace.prompt, trace.read, trace.written, trace.expected) == (1000, 900, 0, 0)
+        await steps(question(action=REVIEW, run="second"), house)
+        second = house.prefixes.traces[1]
+        assert (second.model, second.links) == (trace.model, trace.links)
+        assert second.expected == trace.links[-1].tokens
+
+
+async def test_a_trace_holds_no_word_of_the_prompt_but_first_lines(tmp_path: Path) -> None:
+    async with cached(tmp_path) as (house, server):
+        server.always(answer(SAID))
+        await steps(question(action=EXPLAIN), house)
+        assert "len(x)" not in repr(house.prefixes.traces)

@@ -1,0 +1,213 @@
+"""What a provider's cache probably holds, where marks go, for how long, and why a request found nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuppence.core.marking import MOST, mark
+from tuppence.core.models import CacheRules, Model, Provider
+from tuppence.core.prefix import chain
+from tuppence.core.prompt import Prompt
+from tuppence.core.usage import Price, Rates
+from tuppence.core.warmth import Trace, explain, reach, warm
+
+NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
+BLOCK = 1700
+"""Characters of a block; 500 tokens."""
+EXPLICIT = CacheRules("explicit", 1000, ("5m", "1h"))
+AUTOMATIC = CacheRules("automatic", 1000)
+PRICE = Price(Rates(Decimal(2), Decimal(10), Decimal("0.2"), Decimal("2.5"), Decimal(4)))
+
+
+def model(rules: CacheRules, price: Price | None = PRICE) -> Model:
+    return Model(
+        provider=Provider("p", "anthropic", "http://127.0.0.1:1"), id="m", tier="budget", cache=rules, price=price
+    )
+
+
+def prompt(blocks: str, target: int = 1) -> Prompt:
+    """Return a prompt with a block a letter; the system text is a block too."""
+    shared = tuple(("" if at else "\n\n\n") + each * (BLOCK if at else BLOCK - 3) for at, each in enumerate(blocks))
+    return Prompt("s" * BLOCK, shared, "t" * 100, 1, file_at=1, target_at=target)
+
+
+def trace(blocks: str, minutes: float = 1, **how: Any) -> Trace:
+    """Return what is left of a request that was sent so many minutes ago, marked after its last block."""
+    sent = prompt(blocks)
+    known: dict[str, Any] = {
+        "run": "r",
+        "action": "explain",
+        "name": "a.py",
+        "place": "a",
+        "model": "p/m",
+        "at": NOW - timedelta(minutes=minutes),
+        "links": chain(sent),
+        "size": 500 * len(blocks) + 530,
+        "held": (len(blocks),),
+        "life": "",
+        "expected": 0,
+    }
+    return Trace(**known | how)
+
+
+def held(blocks: str, rules: CacheRules, *traces: Trace) -> int:
+    return reach(chain(prompt(blocks)), model(rules), traces, NOW)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "rules", "traces", "expected"),
+    [
+        ("abcd", EXPLICIT, (), 0),
+        ("abcd", EXPLICIT, (trace("abcd"),), 5),
+        ("abcd", EXPLICIT, (trace("abcd", minutes=6),), 0),
+        ("abcd", EXPLICIT, (trace("abcd", minutes=6, life="1h"),), 5),
+        ("abcd", EXPLICIT, (trace("abcd", model="p/other"),), 0),
+        ("abxd", EXPLICIT, (trace("abcd"),), 0),
+        ("abxd", EXPLICIT, (trace("abcd", held=(2, 4)),), 3),
+        ("abxd", EXPLICIT, (trace("abcd", held=(2, 4), read=0, written=0, prompt=2500),), 0),
+        ("abxd", AUTOMATIC, (trace("abcd"),), 3),
+        ("xbcd", AUTOMATIC, (trace("abcd"),), 0),
+        ("abcd", AUTOMATIC, (trace("abcd", read=0, prompt=2500),), 5),
+        ("abcd", replace(AUTOMATIC, uses=2), (trace("abcd"),), 0),
+        ("abcd", replace(AUTOMATIC, uses=2), (trace("abcd"), trace("abxx")), 3),
+        ("abcd", CacheRules("none"), (trace("abcd"),), 0),
+        ("a", replace(AUTOMATIC, minimum=4000), (trace("a"),), 0),
+    ],
+)
+def test_the_cache_holds(blocks: str, rules: CacheRules, traces: tuple[Trace, ...], expected: int) -> None:
+    assert held(blocks, rules, *traces) == expected
+
+
+def test_what_a_provider_did_not_read_is_believed_less() -> None:
+    row, links = model(AUTOMATIC), chain(prompt("abcd"))
+    kept = trace("abcd", expected=2500, prompt=2530, read=2500, size=2530)
+    lost = replace(kept, read=0)
+    full = warm(links, row, [kept] * 8, NOW)
+    assert full == links[-1].tokens
+    assert warm(links, row, [lost] * 8, NOW) == round(full * 2 / 10)
+    assert warm(links, row, [*[lost] * 20, *[kept] * 8], NOW) == full
+    assert warm(links, row, (), NOW) == 0
+
+
+def marks(sent: Prompt, *traces: Trace, rules: CacheRules = EXPLICIT) -> tuple[int, ...]:
+    return mark(sent, model(rules), "a", traces, NOW).marks
+
+
+def test_the_last_shared_block_is_marked_and_what_is_too_short_is_not() -> None:
+    assert marks(prompt("a")) == (1,)
+    assert marks(prompt("abc")) == (1, 2, 3)
+    assert marks(prompt(""), rules=replace(EXPLICIT, minimum=2000)) == ()
+    assert marks(prompt("abc"), rules=replace(EXPLICIT, minimum=3000)) == ()
+
+
+@pytest.mark.parametrize("rules", [AUTOMATIC, CacheRules("none")])
+def test_only_an_explicit_cache_takes_marks(rules: CacheRules) -> None:
+    assert marks(prompt("abc"), rules=rules) == ()
+
+
+def test_the_target_the_edit_and_the_middle_get_marks() -> None:
+    blocks = "abcdefghijklmnop"
+    assert marks(prompt(blocks, target=5)) == (4, 7, 10, 16)
+    edited = marks(prompt(blocks, target=16), trace("abcdefgXijklmnop"))
+    assert {7, 15, 16} <= set(edited)
+
+
+def test_a_far_entry_gets_a_mark_of_its_own() -> None:
+    blocks = "".join(chr(97 + each) for each in range(60))
+    changed = blocks[:20] + "?" * 40
+    assert 20 in marks(prompt(changed, target=60), trace(blocks, held=(20, 60), place="elsewhere"))
+
+
+@given(st.integers(0, 70), st.integers(1, 70), st.integers(0, 70), st.integers(0, 3000))
+def test_marks_are_few_ascending_and_long_enough(count: int, target: int, same: int, minimum: int) -> None:
+    blocks = "".join(chr(1000 + each) for each in range(count))
+    former = trace(blocks[:same] + "?" * 5)
+    rules = CacheRules("explicit", minimum, ("5m",))
+    sent = prompt(blocks, min(target, max(count, 1)))
+    found = marks(sent, former, rules=rules)
+    assert list(found) == sorted(set(found))
+    assert len(found) <= MOST
+    long_enough = chain(sent)[-1].tokens * 1.25 >= minimum
+    assert (found[-1:] == (count,)) == long_enough
+    assert len(found) == min(MOST, sum(link.tokens * 1.25 >= minimum for link in chain(sent)))
+
+
+def life(*minutes: float, rules: CacheRules = EXPLICIT, price: Price | None = PRICE) -> str | None:
+    """Return the time to live after requests with such gaps between them; None where no mark was set."""
+    ago, traces = 1.0, [trace("abc", 1.0)]
+    for gap in minutes:
+        ago += gap
+        traces.insert(0, trace("abc", ago))
+    made = mark(prompt("abc"), model(rules, price), "a", traces, NOW)
+    return (made.life or "5m") if made.marks else None
+
+
+def test_the_time_to_live_follows_the_gaps() -> None:
+    assert life() == "5m"
+    assert life(*[1] * 20) == "5m"
+    assert life(*[20] * 20) == "1h"
+    assert life(*[20] * 60, rules=CacheRules("explicit", 1000, ("5m",))) is None, "five minutes never see a second use"
+    assert life(*[300] * 60) is None
+    assert life(*[300] * 60, price=None) == "5m"
+
+
+def test_documents_that_were_left_show_that_requests_end() -> None:
+    left = [trace("abc", 500 + each, place=str(each)) for each in range(40)]
+    assert not mark(prompt("abc"), model(EXPLICIT), "a", left[::-1], NOW).marks
+
+
+@pytest.mark.parametrize(
+    ("last", "before", "rules", "said"),
+    [
+        (trace("abcd", 0, prompt=2530, read=2490), (), EXPLICIT, "hit"),
+        (trace("abcd", 0), (), EXPLICIT, "it ended before the provider counted anything"),
+        (trace("abcd", 0, prompt=2530, read=None), (), AUTOMATIC, "unknown: the provider does not say what it reads"),
+        (trace("abcd", 0, prompt=2530, read=0), (), CacheRules("none"), "this model has no prompt cache"),
+        (
+            trace("", 0, prompt=530, read=0),
+            (trace(""),),
+            EXPLICIT,
+            "below the model's minimum: 501 tokens can be shared, and it keeps none under 1000",
+        ),
+        (trace("abcd", 0, prompt=2530, read=0), (), EXPLICIT, "the first request about a.py to this model"),
+        (
+            trace("abcd", 0, prompt=2530, read=0),
+            (trace("abcd", model="p/other"), trace("xyz", place="b")),
+            EXPLICIT,
+            "the first request about a.py to this model",
+        ),
+        (
+            trace("abcd", 0, prompt=2530, read=1000),
+            (trace("abcd", 9), trace("aXcd", 2), trace("abXd", 3)),
+            AUTOMATIC,
+            "expired: the same was sent 9 min earlier, and is kept for 5 min",
+        ),
+        (
+            trace("abcd", 0, prompt=2530, read=1000),
+            (trace("aXcd", 1), trace("abXd", 3)),
+            EXPLICIT,
+            "the first block that differs from 3 min earlier: the file from line 1, " + "c" * 40,
+        ),
+        (
+            trace("abcd", 0, prompt=2530, read=0),
+            (trace("abcd", 1),),
+            replace(AUTOMATIC, uses=2),
+            "this provider reads a prefix after 2 requests had it, and this was number 2",
+        ),
+        (
+            trace("abcd", 0, prompt=2530, read=0),
+            (trace("abcd", 1, prompt=2530, read=0),),
+            AUTOMATIC,
+            "the same was sent 60 s earlier, and the provider no longer had it",
+        ),
+    ],
+)
+def test_a_miss_is_explained(last: Trace, before: tuple[Trace, ...], rules: CacheRules, said: str) -> None:
+    assert explain(last, before, rules) == said
