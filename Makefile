@@ -42,16 +42,18 @@ $(VSCODE)/node_modules/ready: $(VSCODE)/package-lock.json
 	touch $@
 
 # Real editors, on Debian 12; the first time as root, to install them. The long mode has the newest Neovim and Helix too.
+# A test in which an editor did not show something in time is run once more, and said to be; a wrong text never is.
+PATIENT := --reruns 1 --only-rerun 'waited (in vain|[0-9.]+ s) for ' --only-rerun 'Timeout [0-9]+ms exceeded'
 editors: editors-terminal editors-vscode
 
-TERMINAL := tests/editors/test_plain.py tests/editors/test_neovim.py
+TERMINAL := tests/editors/test_plain.py tests/editors/test_neovim.py tests/editors/test_real_model.py
 editors-terminal: $(VENV)/ready
 	tests/editors/set-up.sh
-	$(BIN)/python -m pytest $(TERMINAL)
+	$(BIN)/python -m pytest $(PATIENT) $(TERMINAL)
 
 editors-long: $(VENV)/ready
 	tests/editors/set-up.sh long
-	TUPPENCE_EDITORS_LONG=1 $(BIN)/python -m pytest $(TERMINAL)
+	TUPPENCE_EDITORS_LONG=1 $(BIN)/python -m pytest $(PATIENT) $(TERMINAL)
 
 # The README's picture of Neovim.
 pictures-neovim: $(VENV)/ready
@@ -62,7 +64,7 @@ pictures-neovim: $(VENV)/ready
 # The extension in a real VS Code in a real browser. The first time sets them up in the user's cache: 3 minutes, 1 GB.
 editors-vscode: $(VENV)/ready vsix
 	tests/editors/vscode/set-up.sh
-	$(BIN)/python -m pytest tests/editors/test_vscode.py tests/editors/test_vscode_views.py -m editors
+	$(BIN)/python -m pytest tests/editors/test_vscode.py tests/editors/test_vscode_views.py -m editors $(PATIENT)
 
 # The README's pictures of it.
 pictures-vscode: $(VENV)/ready vsix

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from lsprotocol import types
 
+from acting import messages, until
 from stage import pick, stage
 from tuppence.core.text import Document, Edit, Span, apply
 from tuppence.editor import convert
+from tuppence.editor.arrivals import PATIENCE
 from tuppence.editor.clients import Client
 from tuppence.editor.regions import Change, Flight, Region
 
@@ -69,3 +72,37 @@ async def test_a_fix_with_imports_told_in_two_messages_is_kept(tmp_path: Path) -
         assert s.editor.seen.messages[-1].message.startswith("Fixed `two`: small")
         (entry,) = s.entries()
     assert entry.outcome == "kept"
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (2, 0, 3, 1), (3, 2, 1, 0)])
+async def test_helix_keys_that_overtake_one_another_are_taken_in_order(order: tuple[int, ...], tmp_path: Path) -> None:
+    async with stage(tmp_path, name="helix") as s:
+        buffer = s.editor.open(s.write("a.py", SOURCE), "python")
+        line, version = buffer.text.count("\n", 0, buffer.text.index("def two")), buffer.version
+        typed = [_insertion(line, column, key) for column, key in ((0, "\n"), (0, "x"), (1, "="), (2, "1"))]
+        for at in order:
+            identifier = types.VersionedTextDocumentIdentifier(version + 1 + at, buffer.uri)
+            s.editor.client.text_document_did_change(types.DidChangeTextDocumentParams(identifier, [typed[at]]))
+        buffer.text, buffer.version = SOURCE.replace("def two", "x=1\ndef two"), version + 4
+        s.upstream.says("```python\ndef two():\n    return math.tau\n```\n```imports\nimport math\n```\n")
+        await s.editor.run(pick(await s.editor.menu(buffer, buffer.text.index("return 2")), "Fix"))
+        await until(lambda: any("Fixed `two`" in each for each in messages(s)))
+        fixed = SOURCE.replace("import os\n", "import os\nimport math\n").replace("2\n", "math.tau\n")
+        assert buffer.text == fixed.replace("def two", "x=1\ndef two")
+
+
+async def test_a_version_that_helix_skipped_keeps_nothing_waiting(tmp_path: Path) -> None:
+    async with stage(tmp_path, name="helix") as s:
+        buffer = s.editor.open(s.write("a.py", SOURCE), "python")
+        buffer.version += 3
+        s.editor.type(buffer, 0, 0, "import re\n")
+        s.upstream.says("```python\ndef two():\n    return 3\n```\n")
+        await asyncio.sleep(PATIENCE * 2)
+        await s.editor.run(pick(await s.editor.menu(buffer, buffer.text.index("return 2")), "Fix"))
+        await until(lambda: any("Fixed `two`" in each for each in messages(s)))
+        assert buffer.text == "import re\n" + SOURCE.replace("return 2", "return 3")
+
+
+def _insertion(line: int, column: int, text: str) -> types.TextDocumentContentChangePartial:
+    place = types.Position(line, column)
+    return types.TextDocumentContentChangePartial(types.Range(place, place), text)

@@ -86,8 +86,7 @@ class Helix:
         """See ``Session``."""
         before = self._written()
         until(lambda: self._saves(before), "the file to be saved")
-        self.terminal.shows("' written, ")
-        return self._path.read_bytes().decode()
+        return until(self._whole, "the file to be whole").decode()
 
     def told(self) -> str:
         """See ``Session``."""
@@ -121,6 +120,14 @@ class Helix:
             return True
         return False
 
+    def _whole(self) -> bytes | None:
+        """Return what was saved once it is as long as Helix says: it moves the old file away before it writes anew."""
+        said = re.search(r"' written, \d+L (\d+)B", self.terminal.screen())
+        with contextlib.suppress(FileNotFoundError):
+            saved = self._path.read_bytes()
+            return saved if said and len(saved) == int(said[1]) else None
+        return None
+
     def _focus(self) -> None:
         """Go to the visited file, which an explanation or a new file may have hidden."""
         if self._focused() != self._path.name:
@@ -151,7 +158,9 @@ class Helix:
 
     def _written(self) -> int | None:
         """Return when the file was written; None while it is being replaced."""
-        return self._path.stat().st_mtime_ns if self._path.exists() else None
+        with contextlib.suppress(FileNotFoundError):
+            return self._path.stat().st_mtime_ns
+        return None
 
     def _said(self) -> str:
         return self._log.read_text(errors="replace") if self._log.exists() else ""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -96,12 +96,15 @@ class Bench:
     """The project's folder."""
     home: Path
     upstream: ScriptedUpstream
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables with the providers' keys."""
 
     @property
     def environment(self) -> dict[str, str]:
         """What an editor is started with: ``tuppence`` is on its path."""
         kept = environment(self.home)
-        return kept | {"PATH": f"{Path(sys.executable).parent}:{kept['PATH']}", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
+        path = f"{Path(sys.executable).parent}:{kept['PATH']}"
+        return {**kept, **self.keys, "PATH": path, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
 
     def write(self, name: str, text: str) -> Path:
         """Write a file of the project."""

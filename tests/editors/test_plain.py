@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from editors.scene import (
     ANSWER,
+    BROKEN,
     DOCUMENTS,
     FINDING,
     FIXED,
@@ -33,6 +34,19 @@ def test_a_fix_is_one_edit_and_one_undo(plain: Session, bench: Bench, tally: Tal
         leaves(plain, fixed)
         tally.check(plain.text(), source)
         plain.save()
+
+
+def test_a_climb_is_in_the_same_undo(plain: Session, bench: Bench, tally: Tally) -> None:
+    plain.visit(bench.write("stats.py", SOURCE))
+    bench.upstream.says(BROKEN, delay=0.001)
+    bench.upstream.says(ANSWER, delay=0.001)
+    plain.pick(4, "Fix `mean`")
+    show(plain, "Fixed `mean`: big")
+    tally.check(plain.text(), FIXED)
+    plain.undo()
+    leaves(plain, FIXED)
+    tally.check(plain.text(), SOURCE)
+    assert [entry.model for entry in bench.entries()] == ["small", "big"]
 
 
 def test_an_explanation_is_there_to_read_and_hover_shows_it_again(plain: Session, bench: Bench, tally: Tally) -> None:

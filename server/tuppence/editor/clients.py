@@ -61,6 +61,8 @@ class Client:
     """It applies an edit for version 0 to whatever version it has."""
     blank_line: bool = False
     """An empty buffer of its own has one line, which stays behind an insertion."""
+    overtakes: bool = False
+    """Its changes may arrive in another order than they were made in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,8 @@ class _Quirk:
     """See ``Client``."""
     blank_line: bool = False
     """See ``Client``."""
+    overtakes: bool = False
+    """See ``Client``."""
 
 
 _QUIRKS = (
@@ -94,7 +98,8 @@ _QUIRKS = (
     _Quirk(("emacs", "eglot"), blocks=True, lagging_version=True),
     # Helix reports a request that isn't answered within 20 s as failed. It has no empty selection: the range of a code
     # action at a bare cursor is one character, or one line break. It opens documents without announcing it (25.01).
-    _Quirk(("helix",), blocks=True, block_cursor=True, shows_documents=True),
+    # Changes that follow one another within a millisecond (a macro, a paste as keys) may arrive in any order (25.01).
+    _Quirk(("helix",), blocks=True, block_cursor=True, shows_documents=True, overtakes=True),
     # Neovim refuses an edit to an older version ("Buffer newer than edits") and yet replies applied: true
     # (0.7, 0.10 and 0.12): the document itself has to be compared.
     # It checks only versions above 0, and opens documents with 0: an edit made before the user's last keys arrived
@@ -127,6 +132,7 @@ def recognise(params: types.InitializeParams) -> Client:
         block_cursor=quirk.block_cursor,
         unchecked_zero=quirk.unchecked_zero,
         blank_line=quirk.blank_line,
+        overtakes=quirk.overtakes,
         **_own_extensions(params.capabilities.experimental),
         **_edits(params.capabilities.workspace),
         **_menu(params.capabilities.text_document),

@@ -23,6 +23,7 @@ from pygls.progress import Progress
 from pygls.protocol import lsp_method
 from pygls.protocol.json_rpc import RPCMessage, RPCRequest
 
+from tuppence.editor.arrivals import Arrivals
 from tuppence.editor.clients import Client, recognise
 from tuppence.editor.convert import Encoding
 from tuppence.editor.documents import Documents
@@ -38,6 +39,7 @@ class Protocol(Rpc):
     def __init__(self, server: LanguageServer, converter: Converter) -> None:
         self.documents = Documents()
         """The open documents."""
+        self._arrivals = Arrivals(self._version)
         self.client = Client(name="")
         """Who speaks to us; known from ``initialize`` on."""
         self.began = asyncio.Event()
@@ -86,19 +88,28 @@ class Protocol(Rpc):
     def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> Steps:
         """Take in a document."""
         item = params.text_document
+        self._arrivals.forget(item.uri)
         self.documents.open(item.uri, str(item.language_id), item.version, item.text)
         yield from self._own(types.TEXT_DOCUMENT_DID_OPEN, params)
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
     def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> Steps:
         """Take in a document's changes."""
-        document = params.text_document
-        self.documents.change(document.uri, document.version, params.content_changes, self.encoding)
+        uri, version = params.text_document.uri, params.text_document.version
+
+        def take() -> None:
+            self.documents.change(uri, version, params.content_changes, self.encoding)
+
+        if self.client.overtakes:
+            self._arrivals.arrive(uri, version, take)
+        else:
+            take()
         yield from self._own(types.TEXT_DOCUMENT_DID_CHANGE, params)
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
     def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> Steps:
         """Forget a document."""
+        self._arrivals.forget(params.text_document.uri)
         self.documents.close(params.text_document.uri)
         yield from self._own(types.TEXT_DOCUMENT_DID_CLOSE, params)
 
@@ -122,6 +133,10 @@ class Protocol(Rpc):
         """Say that the conversation is over; the transport ends it."""
         yield from self._own(types.EXIT, *args)
         self.ended.set()
+
+    def _version(self, uri: str) -> int | None:
+        document = self.documents.get(uri)
+        return document.version if document is not None else None
 
     def _own(self, method: str, *args: Any) -> Steps:
         """Run the handler that the server registered for a method that is also built in, if it did."""

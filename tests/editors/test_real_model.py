@@ -1,0 +1,87 @@
+"""Real editors on a real model: what it says does not matter, but every run ends, and one undo leaves no trace."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from editors.scene import SOURCE
+from editors.session import Bench, Session
+from editors.tally import Tally
+from editors.terminal import until
+from tuppence.local import Embedded, Endpoint
+from upstream import in_thread
+
+pytestmark = [pytest.mark.model, pytest.mark.timeout(240)]
+
+CONFIG = """
+[providers.own]
+wire = "openai"
+base_url = "{base}"
+key_env = "OWN_KEY"
+[[models]]
+id = "smollm2-135m"
+provider = "own"
+tier = "local"
+price = {{ input = 1, output = 2, cache_read = 0.1 }}
+context = 8192
+max_output = 256
+quirks = {{ temperature = 0.0, brief = true }}
+"""
+ANSWERING = 90.0
+"""Seconds that the model may take on two busy cores; it takes about five."""
+
+
+@pytest.fixture(scope="module")
+def endpoint(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    embedded = Embedded(home, state=tmp_path_factory.mktemp("state"))
+    yield asyncio.run(embedded.start())
+    embedded.release()
+    embedded.stop()
+
+
+@pytest.fixture
+def bench(tmp_path: Path, endpoint: Endpoint) -> Iterator[Bench]:
+    """Return a project with the real model server."""
+    root, home = tmp_path / "project", tmp_path / "home"
+    (root / ".git").mkdir(parents=True)
+    home.mkdir(exist_ok=True)
+    with in_thread() as unused:
+        bench = Bench(root, home, unused, {"OWN_KEY": endpoint.key})
+        bench.configure("tuppence", "config.toml", CONFIG.format(base=endpoint.base_url))
+        yield bench
+
+
+def test_a_fix_ends_and_one_undo_leaves_no_trace(plain: Session, bench: Bench, tally: Tally) -> None:
+    plain.visit(bench.write("stats.py", SOURCE))
+    plain.pick(4, "Fix `mean`")
+    until(lambda: _ended(plain, "Fixed `mean`", "Could not fix `mean`"), "the end of the fix", ANSWERING)
+    (entry,) = bench.entries()
+    assert entry.usage is not None
+    assert entry.usage.output > 0
+    assert not entry.estimated
+    text = plain.text()
+    assert (text != SOURCE) == (entry.outcome == "kept"), "only an answer that was kept changes the text"
+    if text != SOURCE:
+        plain.undo()
+        until(lambda: plain.text() != text, "the undo")
+    tally.check(plain.text(), SOURCE)
+
+
+def test_an_explanation_ends_and_touches_nothing(plain: Session, bench: Bench, tally: Tally) -> None:
+    plain.visit(bench.write("stats.py", SOURCE))
+    plain.pick(4, "Explain `mean`")
+    until(lambda: _ended(plain, "Explained `mean`", "Could not explain `mean`"), "the end", ANSWERING)
+    (entry,) = bench.entries()
+    assert entry.cost is not None
+    assert entry.cost > 0
+    plain.visit(bench.root / "stats.py")
+    tally.check(plain.text(), SOURCE)
+
+
+def _ended(session: Session, *sentences: str) -> bool:
+    said = session.terminal.screen() + session.told()
+    return any(sentence in said for sentence in sentences)
