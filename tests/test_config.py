@@ -116,8 +116,8 @@ def test_a_byte_order_mark_and_windows_line_endings_are_no_mistake(tmp_path: Pat
             "\n[budget]\nday = 1",
             (
                 '2: Unknown key "budget". | '
-                "Write one of: quality, preset, exclude, premium, ask_above, edits, "
-                "actions, languages, providers, models."
+                "Write one of: quality, preset, exclude, premium, ask_above, edits, hover, "
+                "hover_cap, actions, languages, providers, models."
             ),
         ),
         ('preset = "cheap"', '1: "preset" cannot be "cheap". | Write one of: "thrifty", "balanced", "best".'),
@@ -131,6 +131,8 @@ def test_a_byte_order_mark_and_windows_line_endings_are_no_mistake(tmp_path: Pat
         ("quality = 97", '1: "quality" must be a number from 0.01 to 1, not 97. | Write a number from 0.01 to 1.'),
         ("quality = nan", '1: "quality" must be a number from 0.01 to 1, not NaN. | Write a number from 0.01 to 1.'),
         ("quality = true", '1: "quality" must be a number from 0.01 to 1, not true. | Write a number from 0.01 to 1.'),
+        ('hover = "on"', '1: "hover" cannot be "on". | Write one of: "kept", "offer", "auto", "off".'),
+        ("hover_cap = -1", '1: "hover_cap" must be an amount of USD, not -1. | Write US dollars: 0.05.'),
         ('exclude = "a/b"', '1: "exclude" must be an array. | Write exclude = ["provider/id"].'),
         ("exclude = [7]", '1: "exclude" must be a text, not 7. | Write it in quotes: "...".'),
         (

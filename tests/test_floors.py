@@ -17,6 +17,7 @@ FLOORS = (
     ("prefixes",),
     ("house", "account", "placing", "wishing"),
     ("plan",),
+    ("offering",),
     ("run",),
     ("opening",),
     ("editor",),

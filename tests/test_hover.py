@@ -1,4 +1,4 @@
-"""Hovers show kept explanations and never ask; "Ask again" and "Again with a better model" follow an answer."""
+"""Hovers show kept explanations; "Ask again" and "Again with a better model" follow an answer."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def explain(s: Stage, part: str = "mean") -> None:
 
 
 async def test_a_hover_shows_the_kept_explanation_of_exactly_that_code(tmp_path: Path) -> None:
-    async with stage(tmp_path) as s:
+    async with stage(tmp_path, extra='hover = "kept"\n') as s:
         buffer = s.editor.open(s.write("a.py", SRC), "python")
         at = SRC.index("mean")
         assert await s.editor.hover(buffer, at) is None

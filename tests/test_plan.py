@@ -5,30 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from tuppence import placing, plan
+from tuppence import offering, placing, plan
 from tuppence.account import Account
 from tuppence.cache import Answers
 from tuppence.config import Watched
+from tuppence.core.accounts import money
 from tuppence.core.actions import ACTIONS, EXPLAIN, FIX, REVIEW, TESTS, Action
+from tuppence.core.candidates import Candidate
 from tuppence.core.checks import Verdict
 from tuppence.core.diagnostic import Diagnostic
 from tuppence.core.languages import by_suffix
-from tuppence.core.models import Model
-from tuppence.core.prompt import compose
+from tuppence.core.models import Model, Provider, Tier
+from tuppence.core.offer import dearest, frugal
+from tuppence.core.prompt import Prompt, compose
 from tuppence.core.steps import Answer, Piece
 from tuppence.core.syntax import parse
 from tuppence.core.target import find
 from tuppence.core.text import Document, Span
-from tuppence.errors import NoModel, Unfit
+from tuppence.core.usage import Price, Rates
+from tuppence.errors import NoModel, OverBudget, Unfit
 from tuppence.house import House
 from tuppence.keys import Keys
 from tuppence.ledger import Ledger
 from tuppence.plan import Ask
 from tuppence.stream import Upstream
+from tuppence.tiers.columns import FREE
 from tuppence.wishing import wished
 from tuppence.workspace import Workspace
 
@@ -269,3 +275,73 @@ async def test_an_answer_is_kept_for_exactly_that_question(root: Path, opened: O
     assert plan.kept(question, opened("quality = 0.5\n" + MINE)) is None, "another quality is another question"
     plan.keep(await plan.make(ask(FIX, root / "stats.py"), house), answer, made.route.model, account, house)
     assert plan.kept(ask(FIX, root / "stats.py"), house) is None, "only what changes nothing is given again"
+
+
+# Foreseeing: what a hover says before anybody is asked
+
+
+async def test_what_asking_would_cost_is_foreseen_without_waking_anybody(root: Path, opened: Opened) -> None:
+    async def woken() -> tuple[Model, ...]:
+        raise AssertionError("somebody was looked for or started")
+
+    question = ask(EXPLAIN, root / "stats.py")
+    house = replace(opened(), neighbours=woken, embedded=woken)
+    made = await plan.make(question, house.asleep())
+    offer = await offering.foresee(question, house)
+    assert (offer.lines, offer.model, offer.cost) == (2, "small", made.route.table[-1].cost)
+    assert offer.price == f"about {money(offer.cost)} at small"
+    assert offer.size == f"2 lines, {str(offer.difficulty).partition(':')[0]}"
+
+
+async def test_models_of_ones_own_are_foreseen_as_far_as_they_are_known(root: Path, opened: Opened) -> None:
+    question = ask(EXPLAIN, root / "stats.py")
+    mine = opened().config()
+    own = replace(mine.models[-1], provider=Provider("embedded", "openai", "http://127.0.0.1:9/v1", None), price=FREE)
+    alone = replace(opened(), config=lambda: replace(mine, models=()))
+    assert (await offering.foresee(question, alone)).price == "no model is known yet that may answer"
+    for house in (replace(alone, known=lambda: (own,)), replace(alone, dormant=lambda: (own,))):
+        assert (await offering.foresee(question, house)).price == "$0 at small"
+    # A model that is not started cannot be asked by a hover.
+    with pytest.raises(NoModel, match="no model"):
+        await offering.allow(question, replace(alone, dormant=lambda: (own,)))
+
+
+@pytest.mark.parametrize(("cap", "text", "allowed"), [("1", SOURCE, True), ("0", SOURCE, False)])
+async def test_a_hover_asks_within_its_cap(root: Path, opened: Opened, cap: str, text: str, allowed: bool) -> None:  # noqa: FBT001 - the expectation
+    question = ask(EXPLAIN, root / "stats.py", text)
+    house = opened(f"hover_cap = {cap}\n{MINE}")
+    if not allowed:
+        with pytest.raises(OverBudget, match=r"it could cost \$0\.\d+, and hover_cap is \$0"):
+            await offering.allow(question, house)
+        return
+    leave = await offering.allow(question, house)
+    assert [model.name for model in leave.house.config().models] == ["mine/small"]
+    made = await plan.make(question, leave.house)
+    assert made.route.ladder == (leave.model,)
+    assert made.route.spare == ()
+
+
+def test_the_most_that_a_request_can_cost_counts_each_sending_and_the_whole_answer() -> None:
+    price = Price(Rates(Decimal(1), Decimal(2), cache_write=Decimal(3), thinking=Decimal(4)))
+    model = Model(provider=Provider("p", "openai", "http://127.0.0.1:9", None), id="m", tier="budget", price=price)
+    # 1,000 bytes are at most 500 tokens, and the frame 64; a write to the cache is the dearest way to send them.
+    prompt = Prompt("é" * 100, ("x" * 700,), "y" * 100, 1000)
+    when = datetime(2026, 1, 5, 12, tzinfo=UTC)
+    assert dearest(prompt, model, 3, when) == Decimal(3 * 564 * 3 + 1000 * 4) / 1_000_000
+    assert dearest(prompt, replace(model, price=None), 3, when) is None
+
+
+def test_the_frugal_choice_is_the_cheapest_of_the_cheapest_tier() -> None:
+    def row(name: str, tier: Tier, cost: str | None, why_not: str = "") -> Candidate:
+        model = Model(provider=Provider("p", "openai", "http://127.0.0.1:9", None), id=name, tier=tier, price=None)
+        return Candidate(model, 0.5, None if cost is None else Decimal(cost), why_not)
+
+    rows = [
+        row("best", "premium", "0.0001"),
+        row("dear", "budget", "0.02"),
+        row("fine", "budget", "0.01"),
+        row("gone", "budget", "0.001", "retired"),
+        row("mystery", "local", None),
+    ]
+    assert (frugal(rows) or rows[0].model).id == "fine"
+    assert frugal(rows[3:]) is None

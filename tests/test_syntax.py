@@ -300,6 +300,29 @@ def test_a_definition_has_a_header_and_documentation(language_id: str, name: str
     assert (_slice(tree, block.header), _slice(tree, block.doc)) == (header, doc)
 
 
+@pytest.mark.parametrize("language_id", sorted(SOURCES))
+def test_a_name_is_told_with_its_place(language_id: str) -> None:
+    named = [block for block in _tree(language_id).blocks() if block.name]
+    assert named
+    for block in named:
+        assert _slice(_tree(language_id), block.named) == block.name
+        assert block.named is not None
+        assert block.span.covers(block.named)
+
+
+def test_an_outline_tells_the_place_of_a_name() -> None:
+    text = "module Shop\n  def total(items)\n    1\n  end\nend\n"
+    blocks = Outline(text, language("ruby")).blocks()
+    places = [block.named and (text[block.named.start : block.named.end], block.named.start) for block in blocks]
+    assert places == [("Shop", 7), ("total", 18)]
+
+
+def test_a_decorator_of_the_same_name_is_not_the_name() -> None:
+    text = "class A:\n    @size.setter\n    def size(self, to):\n        self._size = to\n"
+    block = next(each for each in parse(text, language("python")).blocks() if each.name == "size")
+    assert block.named == Span(text.index("def size") + 4, text.index("def size") + 8)
+
+
 @pytest.mark.parametrize(
     ("language_id", "expected"),
     [

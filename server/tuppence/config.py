@@ -21,9 +21,9 @@ from tuppence import tiers
 from tuppence.core.actions import ACTIONS
 from tuppence.core.models import Model, Premium, Provider
 from tuppence.errors import ConfigError, Mistake
-from tuppence.tiers.fields import SETTINGS, Reader, choice, fields, stranded, text
+from tuppence.tiers.fields import SETTINGS, fields, stranded, text
 from tuppence.tiers.mistakes import Bad, Place, Report, nearest
-from tuppence.tiers.settings import ASK_ABOVE, PRESETS, quality, usd
+from tuppence.tiers.settings import ASK_ABOVE, GENERAL, OVERRIDE, PRESETS
 
 FOUND = ("embedded", "ollama", "lmstudio", "llamacpp")
 """Providers that come and go while the server runs: their rows can be pinned and excluded before they are there."""
@@ -69,6 +69,10 @@ class Config:
     """By the editor's name of the language."""
     edits: Literal["live", "final"] = "live"
     """Whether an edit may stream into the editor, where the editor's client can, or always lands at once."""
+    hover: Literal["kept", "offer", "auto", "off"] = "offer"
+    """What a hover shows: kept explanations; an offer with its price too; one that it asks for by itself too; none."""
+    hover_cap: Decimal = Decimal("0.005")
+    """USD that a hover which asks by itself may cost at most."""
     mistakes: tuple[Mistake, ...] = ()
     """Everything wrong in the file, in the order of its lines."""
     warnings: tuple[str, ...] = ()
@@ -169,24 +173,20 @@ def _assemble(path: Path, data: dict[str, object], report: Report, today: date, 
         if key not in _SECTIONS and key not in SETTINGS:
             place.key(key).unknown((*SETTINGS, *_SECTIONS))
     table = tiers.read(data, place, _builtin(), today)
-    settings = fields({key: data[key] for key in SETTINGS if key in data and key != "exclude"}, place, _READERS)
+    settings = fields({key: data[key] for key in SETTINGS if key in data and key != "exclude"}, place, GENERAL)
     actions = _overrides(data.get("actions", {}), place.key("actions"), table)
     languages = _overrides(data.get("languages", {}), place.key("languages"), table)
     exclude = _exclude(data.get("exclude", []), place.key("exclude"), table)
-    preset = settings.get("preset", "balanced")
+    settings.setdefault("quality", PRESETS[settings.get("preset", Config.preset)])
     return Config(
         path=path,
         models=table.models,
         providers=table.providers,
-        quality=settings.get("quality", PRESETS[preset]),
-        preset=preset,
         exclude=exclude,
-        premium=settings.get("premium", "use"),
-        ask_above=settings.get("ask_above", ASK_ABOVE),
         own=_own(data.get("providers"), table),
         actions=actions,
         languages=languages,
-        edits=settings.get("edits", "live"),
+        **settings,
         mistakes=tuple(sorted(report.mistakes)),
         warnings=(*notes, *_warnings(table, (*actions.values(), *languages.values()), today)),
     )
@@ -205,7 +205,7 @@ def _overrides(value: object, place: Place, table: tiers.Table) -> dict[str, Ove
         elif place.name == "actions" and key not in _ACTIONS:
             inner.unknown(_ACTIONS, "action")
         else:
-            row = fields(raw, inner, _OVERRIDE)
+            row = fields(raw, inner, OVERRIDE)
             if "model" in row:
                 # A pin on a row that is not there is kept: it stops the request, where dropping it would send the
                 # code to a model that the user did not choose.
@@ -284,11 +284,3 @@ def _today() -> date:
 
 _ACTIONS = tuple(action.id for action in ACTIONS)
 _SECTIONS = ("actions", "languages", "providers", "models")
-_READERS: dict[str, Reader] = {
-    "quality": quality,
-    "preset": choice(tuple(PRESETS)),
-    "premium": choice(("use", "ask", "never")),
-    "ask_above": usd,
-    "edits": choice(("live", "final")),
-}
-_OVERRIDE: dict[str, Reader] = {"quality": quality, "model": text}

@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from tuppence.cache import Answers
@@ -112,11 +112,26 @@ class House:
     """Names this server's life in the ledger."""
     now: Callable[[], datetime]
     """The time, with the user's time zone."""
+    known: Callable[[], tuple[Model, ...]] = tuple
+    """The neighbours' rows as far as they are known by now, without looking for anybody."""
+    dormant: Callable[[], tuple[Model, ...]] = tuple
+    """The embedded model's row as it would be, to reckon with and not to ask; empty where it is not installed."""
     health: Health = field(default_factory=Health)
     turns: Turns = field(default_factory=Turns)
     prefixes: Prefixes = field(default_factory=Prefixes)
     _troubles: list[str] = field(default_factory=list)
     _told: set[str] = field(default_factory=set)
+
+    def asleep(self) -> House:
+        """Return the same house for what is only foreseen: nobody is looked for, and no model is started."""
+
+        async def neighbours() -> tuple[Model, ...]:
+            return self.known()
+
+        async def embedded() -> tuple[Model, ...]:
+            return await asyncio.to_thread(self.dormant)
+
+        return replace(self, neighbours=neighbours, embedded=embedded)
 
     def record(self, entry: Entry) -> None:
         """Write an entry to the ledger; a ledger that fails never costs the user an answer."""
@@ -134,7 +149,8 @@ class House:
 
     def troubles(self) -> tuple[str, ...]:
         """Return what the person is yet to be told."""
-        told, self._troubles = tuple(self._troubles), []
+        told = tuple(self._troubles)
+        self._troubles.clear()
         return told
 
     def _write(self, work: Callable[[], object]) -> None:

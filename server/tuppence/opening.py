@@ -11,6 +11,7 @@ import contextlib
 import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
@@ -84,6 +85,10 @@ class Neighbourhood:
             await self._look()
         elif self._clock() - self._looked > LOOK_AGAIN and (self._looking is None or self._looking.done()):
             self._looking = asyncio.create_task(self._look())
+        return self.known()
+
+    def known(self) -> tuple[Model, ...]:
+        """Return those of these rows that an earlier look found; without one there are none."""
         allowed = [each for each in self._found if self._given(each)]
         return tuple(model for each in allowed for model in local.rows(each))
 
@@ -102,6 +107,13 @@ class Neighbourhood:
         endpoint = await self._embedded.start()
         self._handed[local.KEY_ENV] = endpoint.key
         return (self._embedded.row(endpoint),)
+
+    def dormant(self) -> tuple[Model, ...]:
+        """Return the embedded model's row without starting it; nobody can be asked by it."""
+        if not self._embedded.installed():
+            return ()
+        row = self._embedded.row(local.Endpoint("http://127.0.0.1/v1", "", local.MODEL))
+        return (replace(row, provider=replace(row.provider, key_env=None)),)
 
     async def close(self) -> None:
         """Give up the embedded model's server, which ends with its last client, and look for no other any more."""
@@ -136,6 +148,8 @@ def open_house(
         embedded=neighbourhood.embedded,
         buffer=buffer,
         session=uuid4().hex,
+        known=neighbourhood.known,
+        dormant=neighbourhood.dormant,
         now=lambda: datetime.now().astimezone(),
     )
     return house, neighbourhood

@@ -74,12 +74,14 @@ class Reader:
         if body is None or not header:
             header = self._lines.text[span.start : self._lines.line_span(self._lines.line_at(span.start)).end]
         held = kind == "function" and self._held(node)
+        naming = self._naming(node)
         return Block(
             span=span,
-            name=self._name(node),
+            name="" if naming is None else self.text(naming),
             kind="method" if held else kind,
             header=Span(span.start, min(span.end, span.start + len(header))),
             doc=self._docstring(body) or self._comment_above(span.start),
+            named=None if naming is None else self.span(naming),
         )
 
     def imports(self, node: tree_sitter.Node) -> bool:
@@ -168,11 +170,12 @@ class Reader:
             around = around.parent
         return False
 
-    def _name(self, node: tree_sitter.Node) -> str:
+    def _naming(self, node: tree_sitter.Node) -> tree_sitter.Node | None:
+        """Return the node that is a definition's name."""
         for field in ("name", "left", "key", "property", "type"):
             found = node.child_by_field_name(field)
             if found is not None and (field != "type" or node.type == "impl_item"):
-                return self.text(found)
+                return found
         named = node.parent if node.parent is not None and node.parent.type == "type_definition" else node
         declarator = named.child_by_field_name("declarator")
         while declarator is not None:
@@ -180,9 +183,9 @@ class Reader:
             if inner is None and declarator.type in {"reference_declarator", "parenthesized_declarator"}:
                 inner = next(iter(declarator.named_children), None)
             if inner is None:
-                return self.text(declarator)
+                return declarator
             declarator = inner
-        return ""
+        return None
 
     def _docstring(self, body: tree_sitter.Node | None) -> Span | None:
         if not self._row.docstring or body is None or not body.named_child_count:

@@ -153,14 +153,20 @@ class Outline(Tree):
     def _made(self, line: int, body: int, end: int) -> Block:
         first, text = self._span(line), self._line(line)
         header = self.text[first.start : self._span(body - 1).end].rstrip("{( \t\r\n")
-        defines, named = _DEFINES.match(text), _NAMED.match(text)
+        defines, assigned = _DEFINES.match(text), _NAMED.match(text)
         if defines:
             word = defines["word"]
             kind = _KINDS.get(word, word if word in _SAME else "function")
-            name = (defines["name"] or "").rstrip(":")
+            name, at = (defines["name"] or "").rstrip(":"), defines.start("name")
         else:
-            kind, name = "block", named[1] if named else ""
-        return Block(Span(first.start, self._span(end).end), name, kind, Span(first.start, first.start + len(header)))
+            kind, name, at = ("block", assigned[1], assigned.start(1)) if assigned else ("block", "", 0)
+        return Block(
+            span=Span(first.start, self._span(end).end),
+            name=name,
+            kind=kind,
+            header=Span(first.start, first.start + len(header)),
+            named=Span(first.start + at, first.start + at + len(name)) if name else None,
+        )
 
     def _bracketed(self, span: Span) -> Block | None:
         """Return the innermost pair of brackets that spans lines, with the line that it starts on."""

@@ -30,6 +30,8 @@ class Block:
     """From its start to where its body starts, the opening brace and white space left out."""
     doc: Span | None = None
     """Its docstring, or the comment that stands right above it."""
+    named: Span | None = None
+    """Where its name stands in it; None where it has none."""
 
 
 class Tree(ABC):

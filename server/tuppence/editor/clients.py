@@ -47,6 +47,8 @@ class Client:
     """It knows the tag that says a model writes the answer."""
     markdown: bool = False
     """It shows Markdown in a hover."""
+    command_links: bool = False
+    """A link to a command of ours in a hover can be followed."""
     reply_pending: bool = False
     """The reply to a command may stay open until its run ends, so that a cancel can reach it."""
     trusts_applied: bool = True
@@ -89,6 +91,8 @@ class _Quirk:
     """See ``Client``."""
     overtakes: bool = False
     """See ``Client``."""
+    command_links: bool = False
+    """It follows links to commands in a hover that its extension trusts."""
 
 
 _QUIRKS = (
@@ -106,8 +110,13 @@ _QUIRKS = (
     # (it waits 150 ms with them) would land beside its place. And a file that it creates is a buffer with one line.
     _Quirk(("neovim", "nvim"), trusts_applied=False, unchecked_zero=True, blank_line=True),
     # VS Code and its kin show kind `source` only in a menu of its own ("Source Action..."), not under Ctrl+. where
-    # people look for what can be done with a selection.
-    _Quirk(("visual studio code", "code - oss", "vscodium", "code-server", "cursor", "windsurf"), hides_source=True),
+    # people look for what can be done with a selection. A link to a command works there in a hover that an extension
+    # trusts with that command, as ours does with `tuppence.run` and no other.
+    _Quirk(
+        ("visual studio code", "code - oss", "vscodium", "code-server", "cursor", "windsurf"),
+        hides_source=True,
+        command_links=True,
+    ),
 )
 # A client without a name gets all the care there is: eglot 1.9, the one in Debian 12, gives none.
 _UNNAMED = _Quirk((), blocks=True, trusts_applied=False, lagging_version=True)
@@ -119,6 +128,8 @@ def recognise(params: types.InitializeParams) -> Client:
     name = params.client_info.name if params.client_info else ""
     quirk = _quirk(name)
     window = params.capabilities.window or types.WindowClientCapabilities()
+    own = _own_extensions(params.capabilities.experimental)
+    menu = _menu(params.capabilities.text_document)
     progress = bool(window.work_done_progress)
     return Client(
         name=name,
@@ -133,9 +144,10 @@ def recognise(params: types.InitializeParams) -> Client:
         unchecked_zero=quirk.unchecked_zero,
         blank_line=quirk.blank_line,
         overtakes=quirk.overtakes,
-        **_own_extensions(params.capabilities.experimental),
+        command_links=quirk.command_links and any(own.values()) and menu.get("markdown", False),
+        **own,
         **_edits(params.capabilities.workspace),
-        **_menu(params.capabilities.text_document),
+        **menu,
     )
 
 

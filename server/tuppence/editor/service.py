@@ -17,13 +17,11 @@ from lsprotocol import types
 from tuppence.account import Account
 from tuppence.config import Watched
 from tuppence.core import actions
-from tuppence.core.markdown import clean
-from tuppence.core.target import find
-from tuppence.core.text import Span
 from tuppence.editor import closing, convert
-from tuppence.editor.asking import Asking, field, why_not
+from tuppence.editor.asking import Asking, field
 from tuppence.editor.board import Board
 from tuppence.editor.desk import Desk
+from tuppence.editor.hovering import Hovering
 from tuppence.editor.latest import Finished, Latest
 from tuppence.editor.menu import Entry, Menu, Opened
 from tuppence.editor.performing import Performance
@@ -33,7 +31,7 @@ from tuppence.editor.runs import Running, Runs
 from tuppence.editor.strangers import Strangers
 from tuppence.errors import ConfigError, Stale, TuppenceError
 from tuppence.opening import open_house
-from tuppence.plan import Ask, explanation
+from tuppence.plan import Ask
 
 _log = logging.getLogger(__name__)
 
@@ -80,28 +78,9 @@ class Service:
             return None
 
     async def hover(self, params: types.HoverParams) -> types.Hover | None:
-        """Return the kept explanation of the definition whose header the cursor is on; never ask for one."""
-        rooms = self._rooms
-        desk = rooms.desk
-        document = desk.documents.get(params.text_document.uri)
-        if document is None or await why_not(document, desk.house.workspace):
-            return None
-        offset = convert.from_position(document, params.position, desk.encoding)
-        try:
-            tree = await desk.documents.tree(document.uri)
-        except Stale:
-            return None
-        block = await asyncio.to_thread(tree.enclosing, Span(offset, offset))
-        if desk.documents.get(document.uri) is not document:  # The text has moved on, and the editor asks again.
-            return None
-        if block is None or not block.header.start <= offset <= block.header.end:
-            return None
-        target = await asyncio.to_thread(find, document, tree, Span(offset, offset))
-        if target is None or (kept := await asyncio.to_thread(explanation, document, target, rooms.house)) is None:
-            return None
-        shown = f"{clean(kept.text)}\n\n---\n{kept.model}, kept: asking again is free"
-        kind = types.MarkupKind.Markdown if desk.client.markdown else types.MarkupKind.PlainText
-        return types.Hover(types.MarkupContent(kind, shown), convert.to_range(document, block.header, desk.encoding))
+        """Return what is shown at a place, by the setting ``hover`` as it stands now."""
+        self._refresh(self._rooms)
+        return await self._rooms.hovering.hover(params)
 
     async def run(self, arguments: Any) -> None:
         """Start what a menu entry stands for, and wait for its end where the editor can wait."""
@@ -188,7 +167,7 @@ class Service:
     @property
     def _rooms(self) -> _Rooms:
         if self._opened is None:
-            self._opened = _Rooms(self._server, self._config, self._roots, self._handed)
+            self._opened = _Rooms(self._server, self._config, self._roots, self._handed, self._runs)
         return self._opened
 
     async def _perform(self, ask: Ask, running: Running, rooms: _Rooms) -> None:
@@ -260,7 +239,9 @@ class Service:
 class _Rooms:
     """What exists once the house is open."""
 
-    def __init__(self, server: Server, config: Path | None, roots: Sequence[Path], handed: dict[str, str]) -> None:
+    def __init__(
+        self, server: Server, config: Path | None, roots: Sequence[Path], handed: dict[str, str], runs: Runs
+    ) -> None:
         protocol = server.protocol
         self.watched = Watched(config)
         self.house, self.neighbourhood = open_house(self.watched, roots, protocol.documents.at, handed)
@@ -270,6 +251,8 @@ class _Rooms:
         self.latest = Latest(protocol.documents)
         self.asking = Asking(self.desk, self.latest)
         self.strangers = Strangers(self.desk, self.neighbourhood)
+        self.hovering = Hovering(self.desk, runs)
+        self.hovering = Hovering(self.desk, runs)
 
 
 def _message(ask: Ask) -> str:

@@ -16,7 +16,7 @@ pip alone goes out, when the user asks for the weights.
 from __future__ import annotations
 
 from tuppence.local.consent import Consent
-from tuppence.local.embedded import KEY_ENV, Embedded, Endpoint
+from tuppence.local.embedded import KEY_ENV, MODEL, Embedded, Endpoint
 from tuppence.local.found import PORTS, Found, Kind, find, rows
 
-__all__ = ["KEY_ENV", "PORTS", "Consent", "Embedded", "Endpoint", "Found", "Kind", "find", "rows"]
+__all__ = ["KEY_ENV", "MODEL", "PORTS", "Consent", "Embedded", "Endpoint", "Found", "Kind", "find", "rows"]

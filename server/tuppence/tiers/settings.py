@@ -1,11 +1,11 @@
-"""How the settings of the router are read: the one knob ``quality``, its presets, and amounts of money."""
+"""How the general settings are read: the one knob ``quality``, its presets, amounts of money, words among several."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
 
-from tuppence.tiers.fields import is_number, kind, number
+from tuppence.tiers.fields import Reader, choice, is_number, kind, number, text
 from tuppence.tiers.mistakes import Place
 
 PRESETS: Mapping[str, float] = {"thrifty": 0.90, "balanced": 0.97, "best": 1.0}
@@ -32,3 +32,17 @@ def usd(value: object, place: Place) -> Decimal:
     if not is_number(value) or value < 0:
         raise place.wrong(f'"{place.name}" must be an amount of USD, not {kind(value)}.', "Write US dollars: 0.05.")
     return Decimal(value)
+
+
+GENERAL: Mapping[str, Reader] = {
+    "quality": quality,
+    "preset": choice(tuple(PRESETS)),
+    "premium": choice(("use", "ask", "never")),
+    "ask_above": usd,
+    "edits": choice(("live", "final")),
+    "hover": choice(("kept", "offer", "auto", "off")),
+    "hover_cap": usd,
+}
+"""The settings above the first table that hold one value each, by the name of their field in ``Config``."""
+OVERRIDE: Mapping[str, Reader] = {"quality": quality, "model": text}
+"""What may stand in the table of one action or language."""

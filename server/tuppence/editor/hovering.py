@@ -1,0 +1,249 @@
+"""What a hover shows: a kept explanation, or what asking would cost; and, only where the user chose so, asking itself.
+
+The setting ``hover`` decides. Looking sends nothing, but with "auto": then a pointer that rests on a definition's name
+asks the cheapest model once, within a cap, and what it says is kept for the next look. Signatures and documentation
+are other servers' affair, and never shown here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from urllib.parse import quote
+from uuid import uuid4
+
+from lsprotocol import types
+
+from tuppence import offering
+from tuppence.account import Account
+from tuppence.core import actions
+from tuppence.core.actions import EXPLAIN
+from tuppence.core.markdown import clean, visible
+from tuppence.core.offer import Offer
+from tuppence.core.steps import Done, Progress
+from tuppence.core.target import find
+from tuppence.core.text import Span
+from tuppence.core.tree import Block
+from tuppence.editor import closing, convert
+from tuppence.editor.asking import path_of, why_not
+from tuppence.editor.commands import RUN
+from tuppence.editor.desk import Desk
+from tuppence.editor.runs import Running, Runs
+from tuppence.errors import Stale, TuppenceError
+from tuppence.offering import Leave, Remembered
+from tuppence.plan import Ask
+from tuppence.run import run
+
+_log = logging.getLogger(__name__)
+PAUSE = 0.7
+"""Seconds that the pointer rests before a hover asks by itself: whoever only passes by wants no answer."""
+PATIENCE = 8.0
+"""Seconds that a hover stays open for an answer; Helix reports one as failed after 20."""
+_GIVEN_UP = 200
+"""Pieces of code remembered that a hover asked about to no avail, so that it does not ask and pay again."""
+_LONGEST = 60
+"""Characters of a name that are shown."""
+Code = tuple[str, str]
+"""A language and a text in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What the pointer is on."""
+
+    ask: Ask
+    """The question that this place stands for."""
+    block: Block
+    on_name: bool
+    """Whether it is on the definition's name, and not elsewhere in its header."""
+    turn: int
+    """Counts the hovers, to tell whether the pointer has moved on since."""
+
+
+@dataclass(eq=False, slots=True)
+class _Asked:
+    """A question that a hover asked by itself."""
+
+    ask: Ask
+    leave: Leave
+    running: Running
+    waiting: int = 0
+    """Hovers that are open for its answer."""
+    sent: bool = False
+    """Whether the request is on its way, and so is paid for."""
+    why: str = ""
+    """Why there is no answer, once there is none."""
+
+
+class Hovering:
+    """Answers hovers."""
+
+    def __init__(self, desk: Desk, runs: Runs) -> None:
+        self._desk = desk
+        self._runs = runs
+        self._asked: dict[Code, _Asked] = {}
+        self._given_up: dict[Code, str] = {}
+        self._turn = 0
+
+    async def hover(self, params: types.HoverParams) -> types.Hover | None:
+        """Return what is shown at a place, None for nothing."""
+        self._turn += 1
+        turn, mode = self._turn, self._desk.house.config().hover
+        look = None if mode == "off" else await self._look(params, turn)
+        if look is None:
+            return None
+        if (kept := await self._remembered(look.ask)) is not None:
+            return self._kept(kept, look)
+        if mode == "kept" or not look.on_name:
+            return None
+        try:
+            offer = await offering.foresee(look.ask, self._desk.house)
+        except TuppenceError:
+            return None
+        said = await self._by_itself(look) if mode == "auto" else ""
+        if isinstance(said, Remembered):
+            return self._kept(said, look)
+        return self._hover(f"{self._offer(offer, look)}{f' {said}' if said else ''}", look, look.block.named)
+
+    async def _look(self, params: types.HoverParams, turn: int) -> _Look | None:
+        """Return the definition in whose header the pointer is."""
+        desk = self._desk
+        document = desk.documents.get(params.text_document.uri)
+        if document is None or await why_not(document, desk.house.workspace):
+            return None
+        try:
+            tree = await desk.documents.tree(document.uri)
+        except Stale:
+            return None
+        at = convert.from_position(document, params.position, desk.encoding)
+        here = Span(at, at)
+        block = await asyncio.to_thread(tree.enclosing, here)
+        if block is None or desk.documents.get(document.uri) is not document:
+            return None  # The text may have moved on; then the editor asks again.
+        on_name = block.kind != "block" and block.named is not None and block.named.covers(here)
+        if not on_name and not block.header.covers(here):
+            return None
+        target = await asyncio.to_thread(find, document, tree, here)
+        if target is None:
+            return None
+        ask = Ask(
+            run=uuid4().hex, action=EXPLAIN, document=document, tree=tree, target=target, path=path_of(document.uri)
+        )
+        return _Look(ask, block, on_name, turn)
+
+    async def _remembered(self, ask: Ask) -> Remembered | None:
+        return await asyncio.to_thread(offering.remembered, ask, self._desk.house)
+
+    def _kept(self, kept: Remembered, look: _Look) -> types.Hover | None:
+        return self._hover(f"{clean(kept.text)}\n\n---\n{kept.source}", look, look.block.header)
+
+    def _offer(self, offer: Offer, look: _Look) -> str:
+        """Return the one line about a definition that nobody has explained yet."""
+        # The name may come from anybody's repository: it stays inside its code span, whatever is in it.
+        name = " ".join(visible(look.ask.target.name).replace("`", "'").split())
+        title = actions.title(EXPLAIN, name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…")
+        call = (
+            f"[{title}]({self._command(look)})" if self._desk.client.command_links else f"{title} in the code actions"
+        )
+        return f"{offer.size}. {call}: {replace(offer, model=clean(offer.model)).price}."
+
+    def _command(self, look: _Look) -> str:
+        document, at = look.ask.document, look.block.named or look.block.header
+        start = convert.to_position(document, at.start, self._desk.encoding)
+        place = {"line": start.line, "character": start.character}
+        argument = {
+            "action": EXPLAIN.id,
+            "uri": document.uri,
+            "version": document.version,
+            "range": {"start": place, "end": place},
+        }
+        return f"command:{RUN}?{quote(json.dumps([argument]), safe='')}"
+
+    def _hover(self, shown: str, look: _Look, span: Span | None) -> types.Hover | None:
+        desk, document = self._desk, look.ask.document
+        if span is None or desk.documents.get(document.uri) is not document:
+            return None
+        kind = types.MarkupKind.Markdown if desk.client.markdown else types.MarkupKind.PlainText
+        return types.Hover(types.MarkupContent(kind, shown), convert.to_range(document, span, desk.encoding))
+
+    async def _by_itself(self, look: _Look) -> Remembered | str:
+        """Ask, if the pointer rests; return the answer, else in a sentence what became of it, empty for nothing."""
+        ask = look.ask
+        code = (ask.document.language, ask.document.slice(ask.target.span))
+        if code not in self._asked:
+            await asyncio.sleep(PAUSE)
+            if look.turn != self._turn or self._desk.documents.get(ask.document.uri) is not ask.document:
+                return ""
+            if code in self._given_up:
+                return self._given_up[code]
+            try:
+                leave = await offering.allow(ask, self._desk.house)
+            except TuppenceError as error:
+                return clean(str(error))
+            if code not in self._asked:
+                self._start(code, _Asked(ask, leave, Running(ask.document.uri, _title(ask), ask.run)))
+        return await self._answer(self._asked[code])
+
+    def _start(self, code: Code, asked: _Asked) -> None:
+        self._asked[code] = asked
+        self._runs.start(asked.running, self._ask(code, asked))
+
+    async def _answer(self, asked: _Asked) -> Remembered | str:
+        """Wait as long as a hover can; a cancel ends a question that is not yet sent, for it costs nothing yet."""
+        assert asked.running.task is not None
+        asked.waiting += 1
+        try:
+            await asyncio.wait([asked.running.task], timeout=PATIENCE)
+        except asyncio.CancelledError:
+            if asked.waiting == 1 and not asked.sent:
+                asked.running.stop()
+            raise
+        finally:
+            asked.waiting -= 1
+        if not asked.running.task.done():
+            return f"{clean(asked.leave.model.id)} was asked: look again for its answer."
+        return await self._remembered(asked.ask) or asked.why
+
+    async def _ask(self, code: Code, asked: _Asked) -> None:
+        """Carry out a question; its answer is kept as any run's is."""
+        ask, desk = asked.ask, self._desk
+        account = Account(run=ask.run, session=desk.house.session, action=ask.action.id, language=ask.document.language)
+        try:
+            async with aclosing(run(ask, asked.leave.house, account)) as steps:
+                async for step in steps:
+                    asked.sent = asked.sent or step == Progress(f"Asking {asked.leave.model.id}")
+                    if isinstance(step, Done):
+                        self._note(step, code, asked)
+        except asyncio.CancelledError:
+            desk.log(closing.stopped(asked.running.title, account))
+            if asked.sent:
+                self._give_up(code, "It was stopped.")
+            raise
+        except Exception:  # noqa: BLE001 - nobody awaits a hover's own question: its fault goes to the log
+            _log.exception("A hover's question failed")
+            self._give_up(code, "")
+        finally:
+            del self._asked[code]
+            await desk.show_cost()
+
+    def _note(self, done: Done, code: Code, asked: _Asked) -> None:
+        """Log how it ended; remember what had no answer."""
+        if done.answer is not None:
+            self._desk.log(f"Hover: {closing.done(done, asked.ask, ())}")
+            return
+        why = closing.could_not(asked.ask, done.why, done)
+        self._desk.log(f"Hover: {why}")
+        asked.why = clean(why)
+        self._give_up(code, asked.why)
+
+    def _give_up(self, code: Code, why: str) -> None:
+        self._given_up[code] = why
+        while len(self._given_up) > _GIVEN_UP:
+            del self._given_up[next(iter(self._given_up))]
+
+
+def _title(ask: Ask) -> str:
+    return f"Hover: {actions.title(EXPLAIN, ask.target.name)}"

@@ -1,0 +1,104 @@
+"""What asking for an explanation would cost, and the house in which a hover may ask by itself.
+
+Foreseeing reads the project and the tier table; it sends nothing, looks for no server and starts no model. Who waits
+for whom, and what is shown, is the editor side's affair (editor/hovering.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tuppence import plan as plans
+from tuppence.config import Override
+from tuppence.core.accounts import money
+from tuppence.core.difficulty import judge
+from tuppence.core.markdown import clean
+from tuppence.core.models import Model
+from tuppence.core.offer import Offer, dearest, frugal
+from tuppence.errors import NoModel, OverBudget
+from tuppence.house import House
+from tuppence.plan import Ask
+from tuppence.stream import Patience
+from tuppence.wishing import wished
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """What a hover needs to ask by itself."""
+
+    model: Model
+    house: House
+    """In it nobody but this model can be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A kept explanation."""
+
+    text: str
+    """Markdown, as the model wrote it."""
+    source: str
+    """Who wrote it, and at what cost, in one line."""
+
+
+async def foresee(ask: Ask, house: House) -> Offer:
+    """Return what is known about a question that nobody has asked yet.
+
+    :raises Unfit: it could not be sent to a model.
+    """
+    counts = ask.tree.counts(ask.target.span)
+    lines = counts.get("lines", 0)
+    try:
+        plan = await plans.make(ask, house.asleep())
+    except NoModel:
+        return Offer(lines, judge(ask.action.id, counts))
+    model = plan.route.model
+    row = plan.route.row(model.name)
+    return Offer(lines, plan.difficulty, model.id, row.cost if row else None)
+
+
+def frugally(ask: Ask, house: House, only: Model | None = None) -> House:
+    """Return the same house for asking without a person's word: cheapness alone counts, and a pin holds.
+
+    Its answers are kept apart from those that a person asked for at a quality of their own.
+
+    :param only: the one model that may be asked; None for all that are known.
+    """
+    config = house.config()
+    pin = wished(config, ask.action, ask.document.language).pin
+    own = replace(
+        config,
+        models=(only,) if only else config.models,
+        quality=0.0,
+        # Nobody is there who could be asked about a premium model.
+        premium="use" if config.premium == "use" else "never",
+        actions={ask.action.id: Override(model=pin)},
+        languages={},
+    )
+    known = tuple if only else house.known
+    return replace(house, config=lambda: own, known=known, dormant=tuple).asleep()
+
+
+async def allow(ask: Ask, house: House) -> Leave:
+    """Return the leave to ask one model, for at most what a hover may cost.
+
+    :raises TuppenceError: none may be asked; the sentence says why.
+    """
+    plan = await plans.make(ask, frugally(ask, house))
+    model = frugal(plan.route.table)
+    if model is None:
+        raise NoModel("Not asked by itself: no price is known of any model that may answer.")
+    most = dearest(plans.prompt(plan, model), model, Patience().retries + 1, house.now())
+    cap = house.config().hover_cap
+    if most is None or most > cap:
+        raise OverBudget(f"Not asked by itself: it could cost {money(most)}, and hover_cap is {money(cap)}.")
+    return Leave(model, frugally(ask, house, model))
+
+
+def remembered(ask: Ask, house: House) -> Remembered | None:
+    """Return the explanation of exactly this code that a person asked for, else the one that a hover asked for."""
+    if kept := plans.explanation(ask.document, ask.target, house):
+        return Remembered(kept.text, f"{clean(kept.model)}, kept: asking again is free")
+    if kept := plans.explanation(ask.document, ask.target, frugally(ask, house)):
+        return Remembered(kept.text, f"{clean(kept.model)}, asked by a hover for {money(kept.cost)}")
+    return None
