@@ -80,6 +80,36 @@ async def test_an_answer_that_repeats_itself_is_stopped_before_its_end(tmp_path:
         assert "The answer repeats “xs = xs” without end, and was stopped" in messages(s)[-1]
 
 
+async def test_an_answer_that_is_valid_and_useless_is_not_kept(tmp_path: Path) -> None:
+    async with stage(tmp_path) as s:
+        s.write("pyproject.toml", '[project]\ndependencies = ["attrs"]\n')
+        buffer = s.editor.open(s.write("stats.py", SRC), "python")
+        swallowed = "try:\n        return sum(xs) / len(x)\n    except Exception:\n        return None"
+        needy = f"{GOOD.replace('sum(xs)', 'numpy.sum(xs)')}\n```imports\nimport numpy\n```"
+        for bad, why in (
+            (f"```python\ndef mean(xs):\n    {swallowed}\n```", "swallows every error (“except Exception:”)"),
+            (needy, "needs numpy, which the project does not have"),
+        ):
+            s.upstream.script(answer(bad), answer(GOOD))
+            await s.editor.run(pick(await s.editor.menu(buffer, 5), "Fix"))
+            assert buffer.text == FIXED
+            assert (
+                f"whose answer was not kept: The answer is technically valid, practically useless: it {why}"
+                in messages(s)[-1]
+            )
+            assert [each.outcome for each in s.entries()[-2:]] == ["failed check", "kept"]
+            s.editor.type(buffer, 0, len(buffer.text), SRC)
+
+
+async def test_what_speaks_against_an_answer_that_is_kept_is_told(tmp_path: Path) -> None:
+    async with stage(tmp_path) as s:
+        buffer = s.editor.open(s.write("stats.py", SRC), "python")
+        s.upstream.says(GOOD.replace("    return", "    # Return the sum by the len of the xs.\n    return"))
+        await s.editor.run(pick(await s.editor.menu(buffer, 5), "Fix"))
+        doubt = "doubt 0.2 of 1: adds a comment that says nothing (“Return the sum by the len of the xs.”)"
+        assert messages(s)[-1].endswith(f"(parses; {doubt}).")
+
+
 async def test_when_the_better_model_fails_too_the_text_is_put_back_and_why_is_told(tmp_path: Path) -> None:
     async with stage(tmp_path, streams=True) as s:
         buffer = s.editor.open(s.write("stats.py", SRC), "python")

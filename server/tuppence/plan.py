@@ -25,6 +25,7 @@ from tuppence.core.making import Place, Work, begin
 from tuppence.core.models import Model
 from tuppence.core.prompt import SYSTEM, Prompt, TestFile, compose, compose_brief
 from tuppence.core.route import Route, choose
+from tuppence.core.slop import Grounds
 from tuppence.core.steps import Answer, Step
 from tuppence.core.target import Target
 from tuppence.core.text import Document
@@ -186,7 +187,15 @@ async def _fitted(work: Work, ask: Ask, around: Surroundings, budget: int, house
         context = replace(context, cut=context.cut + cut)
     need = _need(ask, context, tests, house)
     route = await _route(need, ask, house)
+    work = replace(work, grounds=await asyncio.to_thread(_grounds, ask, context, house))
     return Plan(ask=ask, context=context, difficulty=need.difficulty, need=need, route=route, work=work, tests=tests)
+
+
+def _grounds(ask: Ask, context: Context, house: House) -> Grounds:
+    shown = "\n".join((context.conventions, *(each.text for each in context.definitions)))
+    edits = ask.action.shape == "replacement"
+    packages = house.workspace.packages(ask.path, ask.tree.language) if edits else None
+    return Grounds(context.diagnostics, shown, packages)
 
 
 def _gather(ask: Ask, around: Surroundings, budget: int) -> Context:

@@ -49,6 +49,8 @@ class Verdict:
     """What is known about it: ``parses``, ``brackets match``, ``nothing``, or what a tool found out."""
     reasons: tuple[str, ...] = ()
     """Why it is not fit, a sentence each, for the user; empty when it is."""
+    doubts: tuple[str, ...] = ()
+    """What speaks against one that is fit, a clause each, for the user."""
 
 
 def check_edit(before: Document, edits: Sequence[Edit], parts: Parts, ending: Ending) -> Verdict:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
-from tuppence.core import checks, imports
+from tuppence.core import checks, imports, slop
 from tuppence.core.actions import Action, Shape
 from tuppence.core.adding import Brought, bring, packaged
 from tuppence.core.checks import Verdict
@@ -54,6 +54,8 @@ class Work:
     target: Target
     place: Place | None = None
     """For tests only."""
+    grounds: slop.Grounds = field(default_factory=slop.Grounds)
+    """What the request gave reason for."""
 
 
 class Making(Protocol):
@@ -120,7 +122,19 @@ class _Replacement:
         if wanted is not None:
             edits = self._with_imports(edits, wanted.text)
         verdict = checks.check_edit(self._work.document, edits, parts, stop)
+        if verdict.fit:
+            verdict = self._weighed(verdict, edits)
         return ((Drafted(last),) if last else ()), Answer(verdict, edits=edits)
+
+    def _weighed(self, verdict: Verdict, edits: tuple[Edit, ...]) -> Verdict:
+        """Return the verdict with what speaks against edits that parse."""
+        work = self._work
+        found = slop.judge(work.document, edits, work.target.span, work.language, work.grounds)
+        if found.is_too_much:
+            why = f"The answer is technically valid, practically useless: it {found.clauses}."
+            return Verdict(fit=False, proved="nothing", reasons=(why,))
+        doubts = (f"doubt {found.score:g} of {slop.LIMIT:g}: {found.clauses}",) if found.signs else ()
+        return replace(verdict, doubts=doubts)
 
     def _with_imports(self, edits: tuple[Edit, ...], lines: str) -> tuple[Edit, ...]:
         """Merge the imports into the file as it will be; what falls inside the target becomes part of its new text."""

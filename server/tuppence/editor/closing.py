@@ -22,7 +22,7 @@ def done(end: Done, ask: Ask, turns: tuple[str, ...]) -> str:
         count = len(end.answer.findings)
         parts.append("no finding" if not count else f"{count} finding{'s' * (count > 1)}")
     parts.append("kept, $0" if end.kept else price(end.cost, estimated=end.estimated))
-    proved = end.answer.verdict.proved
+    proved = "; ".join(each for each in (end.answer.verdict.proved, *end.answer.verdict.doubts) if each)
     return "; ".join((f"{', '.join(parts)}{f' ({proved})' if proved else ''}", *turns)) + "."
 
 

@@ -14,10 +14,11 @@ from typing import ClassVar
 
 from tuppence.core.context import Surroundings
 from tuppence.core.language import Language
+from tuppence.core.packages import Packages
 from tuppence.core.target import Target
 from tuppence.core.text import Document
 from tuppence.core.tree import Tree
-from tuppence.workspace import conventions, files, habits, private
+from tuppence.workspace import conventions, files, habits, manifests, private
 from tuppence.workspace.uses import Search, definitions
 
 _MARKERS = ("pyproject.toml", "setup.py", "package.json", "go.mod", "Cargo.toml", "pom.xml", "build.gradle", ".git")
@@ -80,6 +81,14 @@ class Workspace:
         known = list(self._listed(root, language))
         found = habits.existing(source, known, language) or habits.learned(source, known, language)
         return _place(root / (found or habits.customary(source, language)))
+
+    def packages(self, path: Path | None, language: Language) -> Packages | None:
+        """Return what a file of the project can import; None for a file outside the roots."""
+        root = files.root_of(path, self._roots) if path else None
+        if path is None or root is None:
+            return None
+        path = path.resolve()
+        return manifests.packages(path, root, language, self._listed(self._project(path), language))
 
     def private(self, path: Path) -> bool:
         """Report whether a file is never sent to a model."""

@@ -1,0 +1,146 @@
+"""What an edit changes, line by line, and which of it the request gave a reason for.
+
+White space does not count: what is only indented deeper, as the body of a new block is, has not changed. A reason is a
+diagnostic near by, or a name that it marks or quotes, or that a change of its very line brings or takes away, so that a
+renaming may lead anywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from tuppence.core.diagnostic import Diagnostic
+from tuppence.core.text import Document, Edit
+
+_NEAR = 3
+"""Lines between a diagnostic and a change that it is the reason for."""
+_WORD = re.compile(r"[^\W\d]\w*")
+_QUOTED = re.compile("[`'\"\u201c\u2018]([^`'\"\u201c\u201d\u2018\u2019\n]{1,80})[`'\"\u201d\u2019]")
+_DEFINES = re.compile(r"\s*(?:@|(?:[a-z]+(?:\([a-z]*\))?\s+)*(?:def|class|func|fn|function|impl|struct|interface)\b)")
+_GOES_ON = re.compile(r"(?:else|elif|except|finally|catch|case)\b|[\])}]")
+"""What continues a statement at its own depth."""
+_WHOLE = re.compile(r"complex|too (?:many|long)|docstring|refactor", re.IGNORECASE)
+"""Messages on a definition's first line that are about all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hunk:
+    """Neighbouring lines that changed."""
+
+    first: int
+    """The line of the document before, from 0, at which it begins."""
+    old: tuple[str, ...]
+    """The lines that go, without their endings; empty where some are only added."""
+    new: tuple[str, ...]
+    """The lines that come."""
+    below: str = ""
+    """The first line behind it that stays, empty at the edit's end."""
+
+    @property
+    def size(self) -> int:
+        """How many lines there are to read, blank ones aside."""
+        return max(_said(self.old), _said(self.new))
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The words that stand on one side only."""
+        return frozenset(words(self.old) ^ words(self.new))
+
+
+def hunks(before: Document, edits: Iterable[Edit]) -> tuple[Hunk, ...]:
+    """Return what the edits change, in order."""
+    return tuple(hunk for edit in edits for hunk in _of(before, edit))
+
+
+def unasked(changed: Sequence[Hunk], before: Document, diagnostics: Sequence[Diagnostic]) -> tuple[Hunk, ...]:
+    """Return the changed lines that no diagnostic is a reason for; none where no diagnostic was named."""
+    if not diagnostics:
+        return ()
+    near = _lines(before, diagnostics)
+    right_there = [range(lines.start + _NEAR - 1, lines.stop - _NEAR + 1) for lines in near]
+    single = [line for hunk in changed for line in _singly(hunk)]
+    reasons = _named(before, diagnostics)
+    for line in single:
+        if _meets(line, right_there):
+            reasons |= line.names
+    return tuple(
+        line for line in single if not _meets(line, near) and not (words(line.old) | words(line.new)) & reasons
+    )
+
+
+def words(lines: Iterable[str]) -> set[str]:
+    """Return the words in lines of code, those of a single letter aside."""
+    return {word for line in lines for word in _WORD.findall(line) if len(word) > 1}
+
+
+def _of(before: Document, edit: Edit) -> Iterator[Hunk]:
+    """Yield the changes within one edit."""
+    whole = before.whole_lines(edit.span)
+    first = before.line_at(whole.start)
+    text = before.text[whole.start : edit.span.start] + edit.text + before.text[edit.span.end : whole.end]
+    old, new = _split(before.slice(whole)), _split(text)
+    matcher = SequenceMatcher(None, [_bare(line) for line in old], [_bare(line) for line in new], autojunk=False)
+    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
+        if tag != "equal" and (_said(old[i1:i2]) or _said(new[j1:j2])):
+            yield Hunk(first + i1, tuple(old[i1:i2]), tuple(new[j1:j2]), next(iter(new[j2:]), ""))
+
+
+def _lines(before: Document, diagnostics: Sequence[Diagnostic]) -> list[range]:
+    """Return the lines near each diagnostic; one on a statement with a block counts for the block."""
+    size = len(before.text)
+    found: list[range] = []
+    for each in diagnostics:
+        first, last = before.line_at(min(each.span.start, size)), before.line_at(min(each.span.end, size))
+        header = _line(before, first)
+        if not _DEFINES.match(header) or _WHOLE.search(each.message):
+            depth = len(header) - len(header.lstrip())
+            while last + 1 < before.line_count and _is_deeper(_line(before, last + 1), depth):
+                last += 1
+        found.append(range(first - _NEAR, last + _NEAR + 1))
+    return found
+
+
+def _line(before: Document, line: int) -> str:
+    return before.slice(before.line_span(line))
+
+
+def _is_deeper(line: str, depth: int) -> bool:
+    deep = len(line) - len(line.lstrip())
+    return not line.strip() or deep > depth or (deep == depth and _GOES_ON.match(line.strip()) is not None)
+
+
+def _meets(hunk: Hunk, near: Sequence[range]) -> bool:
+    last = hunk.first + max(0, len(hunk.old) - 1)
+    return any(hunk.first < lines.stop and last >= lines.start for lines in near)
+
+
+def _singly(hunk: Hunk) -> Iterator[Hunk]:
+    """Yield a hunk line by line, each old line with the new ones that stand as far down."""
+    if not hunk.old:
+        yield hunk
+    count = len(hunk.old)
+    for index, line in enumerate(hunk.old):
+        new = [text for at, text in enumerate(hunk.new) if at * count // len(hunk.new) == index]
+        yield Hunk(hunk.first + index, (line,), tuple(new))
+
+
+def _named(before: Document, diagnostics: Sequence[Diagnostic]) -> set[str]:
+    """Return the names that a diagnostic marks or quotes."""
+    marked = {word for each in diagnostics for word in words([before.slice(each.span)])}
+    quoted = {word for each in diagnostics for part in _QUOTED.findall(each.message) for word in words([part])}
+    return marked | quoted
+
+
+def _said(lines: Sequence[str]) -> int:
+    return sum(1 for line in lines if line.strip())
+
+
+def _bare(line: str) -> str:
+    return "".join(line.split())
+
+
+def _split(text: str) -> list[str]:
+    return re.split(r"\r\n|\n|\r", text)

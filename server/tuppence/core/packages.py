@@ -1,0 +1,91 @@
+"""What a project can import, and whether a module is new to it.
+
+In doubt a module is not new: whatever a manifest so much as mentions counts as had. Nothing is read here
+(workspace/manifests.py reads).
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from tuppence.core.language import ImportStyle, Language
+
+_OTHERWISE: Mapping[str, str] = {
+    "pil": "pillow",
+    "cv2": "opencv",
+    "bs4": "beautifulsoup4",
+    "sklearn": "scikit_learn",
+    "skimage": "scikit_image",
+    "crypto": "pycryptodome",
+    "pkg_resources": "setuptools",
+    "win32api": "pywin32",
+    "win32con": "pywin32",
+    "mpl_toolkits": "matplotlib",
+    "magic": "python_magic",
+}
+"""Python modules whose package is called otherwise."""
+_LEAST = 3
+"""Characters of a name below which being a part of another means nothing."""
+_NODE = (
+    "assert async_hooks buffer child_process cluster console crypto dgram dns events fs http http2 https inspector "
+    "module net os path perf_hooks process punycode querystring readline stream string_decoder test timers tls tty url "
+    "util v8 vm worker_threads zlib"
+)
+"""Modules that Node.js brings along, with spaces between."""
+_RUST = frozenset({"std", "core", "alloc", "proc_macro", "test", "crate", "self", "super"})
+
+
+@dataclass(frozen=True, slots=True)
+class Packages:
+    """What a project has."""
+
+    names: frozenset[str] = frozenset()
+    """Of its own modules, of what its manifests mention and of what is installed for it; normalised."""
+    complete: bool = False
+    """Whether there is a manifest that should name all it needs."""
+
+
+def is_new(module: str, known: Language, packages: Packages) -> bool:
+    """Report whether a module, as an import statement writes it, is neither the language's own nor the project's."""
+    roots: dict[ImportStyle, Callable[[str], str]] = {"python": _python, "es": _es, "go": _go, "rust": _rust}
+    find = roots.get(known.import_style)
+    root = find(module) if find else ""
+    if not root:
+        return False
+    name = normal(root)
+    return not any(_same(each, packages.names) for each in (name, _OTHERWISE.get(name, name)))
+
+
+def normal(name: str) -> str:
+    """Return a package's name as names are compared."""
+    return re.sub(r"[-_.]+", "_", name).lower()
+
+
+def _same(name: str, names: frozenset[str]) -> bool:
+    """Report whether a name is there, perhaps as a part of another: ``yaml`` is in ``pyyaml``."""
+    return name in names or (len(name) >= _LEAST and any(name in each for each in names))
+
+
+def _python(module: str) -> str:
+    root = module.partition(".")[0]
+    return "" if root in sys.stdlib_module_names or root in {"", "__future__"} else root
+
+
+def _es(module: str) -> str:
+    if module.startswith((".", "/", "#", "@/", "~/", "node:", "bun:", "src/")) or "://" in module:
+        return ""
+    first, *rest = module.split("/")
+    root = f"{first}/{rest[0]}" if first.startswith("@") and rest else first
+    return "" if root in _NODE.split() else root
+
+
+def _go(module: str) -> str:
+    return module if "." in module.partition("/")[0] else ""
+
+
+def _rust(module: str) -> str:
+    root = module.partition("::")[0]
+    return "" if root in _RUST or not root.islower() else root

@@ -1,0 +1,193 @@
+"""Technically valid, practically useless: the signs of it in an edit, each scored.
+
+Code can parse and silence its diagnostic and still be no answer: it rewrites what nobody asked about, swallows every
+error, needs a package that is not there, swaps a constant. Each sign has a weight; what they weigh together is shown,
+and from ``LIMIT`` on the edit is not kept. A single sign reaches the limit only where it is sure, because a good answer
+must hardly ever fail here. Whether the code is right is not judged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tuppence.core import hunks, imported, remarks
+from tuppence.core.diagnostic import Diagnostic
+from tuppence.core.hunks import Hunk
+from tuppence.core.language import Language
+from tuppence.core.packages import Packages, is_new
+from tuppence.core.syntax import parse
+from tuppence.core.text import Document, Edit, Span, apply
+
+LIMIT = 1.0
+"""What the signs may weigh together, exclusively."""
+_FEW, _MANY = 3, 8
+"""Lines changed without a reason: fewer are nothing to speak of; as many, and half of the target, are the limit."""
+_CONSTANT, _HIDING, _SILENCED, _COMMENT, _UNSURE = 0.4, 0.7, 0.5, 0.2, 0.5
+_COMMENTS = 0.8
+"""What comments weigh together, at most: they alone never fail an answer."""
+_LITERAL = re.compile(r"""(['"`])((?:\\.|(?!\1)[^\\\n])*)\1|\b\d[\w.]*""")
+_MODEL = re.compile(
+    r"(?:[\w.-]+/)?(?:gpt|o[1345]|claude|gemini|gemma|llama|qwen|deepseek|kimi|glm|mistral|mixtral|codestral|grok"
+    r"|minimax|text-embedding)[-.\d][\w.:-]*",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What the request gave reason for."""
+
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """What the model was told of; none where it was asked to find the mistakes itself."""
+    shown: str = ""
+    """What it saw of other files."""
+    packages: Packages | None = None
+    """What the project can import; None where nobody looked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One thing that speaks against an edit."""
+
+    what: str
+    """A clause whose subject is the answer: ``swallows every error``."""
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Slop:
+    """All that speaks against an edit."""
+
+    signs: tuple[Sign, ...]
+    """The heaviest first."""
+
+    @property
+    def score(self) -> float:
+        """What they weigh together; 0 is clean, ``LIMIT`` and more is not kept."""
+        return round(sum(sign.weight for sign in self.signs), 2)
+
+    @property
+    def is_too_much(self) -> bool:
+        """Report whether the edit is not to be kept."""
+        return self.score >= LIMIT
+
+    @property
+    def clauses(self) -> str:
+        """What they say, in one line."""
+        return ", ".join(sign.what for sign in self.signs)
+
+
+def judge(before: Document, edits: Sequence[Edit], target: Span, known: Language, grounds: Grounds) -> Slop:
+    """Return what speaks against edits that answer a request to change the target."""
+    changed = hunks.hunks(before, edits)
+    code = [hunk for hunk in changed if not _only_imports(hunk, known)]
+    stray = hunks.unasked(code, before, grounds.diagnostics)
+    signs = [
+        *_stray(stray, before, target),
+        *_constants(stray, grounds),
+        *_models(code, grounds),
+        *_hiding(code, known, grounds),
+        *_silenced(code, known, grounds),
+        *_comments(code, known),
+        *_packages(before, apply(before.text, edits), known, grounds),
+    ]
+    return Slop(tuple(sorted(signs, key=lambda sign: -sign.weight)))
+
+
+def _stray(stray: Sequence[Hunk], before: Document, target: Span) -> Iterator[Sign]:
+    """Weigh the lines that nothing gave a reason for: ``_MANY`` of them and half of the target are the limit."""
+    count = sum(hunk.size for hunk in stray)
+    if count >= _FEW:
+        lines = sum(1 for line in before.slice(target).splitlines() if line.strip())
+        weight = min(LIMIT, count / max(_MANY, lines / 2))
+        yield Sign(f"changes {count} lines that the request gave no reason for", weight)
+
+
+def _constants(stray: Sequence[Hunk], grounds: Grounds) -> Iterator[Sign]:
+    """Look for lines in which only a literal differs."""
+    said = " ".join(each.message for each in grounds.diagnostics)
+    for hunk in stray:
+        for old, new in zip(hunk.old, hunk.new, strict=False):
+            if old != new and _LITERAL.sub("0", old).split() == _LITERAL.sub("0", new).split():
+                swapped = zip(_literals(old), _literals(new), strict=False)
+                was, now = next(((a, b) for a, b in swapped if a != b), ("", ""))
+                # Other quotation marks around the same text are the formatter's affair, and the stray lines count them.
+                if was.strip("\"'`") != now.strip("\"'`") and now.strip("\"'`") not in said:
+                    yield Sign(f"changes {_short(was)} to {_short(now)}, which nobody asked for", _CONSTANT)
+
+
+def _models(code: Sequence[Hunk], grounds: Grounds) -> Iterator[Sign]:
+    """Look for the name of a model that became another: models write the names that they know."""
+    said = " ".join(each.message for each in grounds.diagnostics)
+    for hunk in code:
+        old, new = _model_names(hunk.old), _model_names(hunk.new)
+        gone, come = sorted(old - new), sorted(new - old)
+        if gone and come and gone[0] not in said and come[0] not in said:
+            yield Sign(f"changes the model {gone[0]} to {come[0]}, which nobody asked for", LIMIT)
+
+
+def _hiding(code: Sequence[Hunk], known: Language, grounds: Grounds) -> Iterator[Sign]:
+    """Look for new handlers that swallow whatever happens; the limit where they are all that the edit does."""
+    found = [each for hunk in code for each in remarks.swallowing(hunk, known)]
+    if found and not _speaks_of(grounds, r"\bexcept|\bcatch|blind|BLE001|S110|\btry\b"):
+        alone = not any(hunk.old for hunk in code)
+        yield Sign(f"swallows every error (“{found[0]}”)", LIMIT if alone else _HIDING)
+
+
+def _silenced(code: Sequence[Hunk], known: Language, grounds: Grounds) -> Iterator[Sign]:
+    """Look for new comments that silence a tool; the limit where the code is as it was and the silence is general."""
+    found = [each for hunk in code for each in remarks.silencing(hunk, known)]
+    if found and not _speaks_of(grounds, r"noqa|ignore|nolint|suppress|stubs|untyped|missing module source"):
+        alone = all(remarks.code(hunk.old, known) == remarks.code(hunk.new, known) for hunk in code)
+        sure = alone and any(remarks.is_general(each) for each in found)
+        yield Sign(f"silences the tool (“{found[0]}”)", LIMIT if sure else _SILENCED)
+
+
+def _comments(code: Sequence[Hunk], known: Language) -> Iterator[Sign]:
+    found = [each for hunk in code for each in remarks.repeating(hunk, known)]
+    if found:
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        yield Sign(f"adds a comment that says nothing (“{found[0]}”{more})", min(_COMMENTS, _COMMENT * len(found)))
+
+
+def _packages(before: Document, after: str, known: Language, grounds: Grounds) -> Iterator[Sign]:
+    """Look for imports of what the project does not have; what the code calls already by that name was asked for."""
+    if grounds.packages is None:
+        return
+    there = {each.module for each in _imports(before.text, known)}
+    asked = hunks.words([before.text, *(each.message for each in grounds.diagnostics)])
+    for each in _imports(after, known):
+        fresh = each.module not in there and not {each.local, each.module.partition(".")[0]} & asked
+        if fresh and is_new(each.module, known, grounds.packages):
+            there.add(each.module)
+            weight = LIMIT if grounds.packages.complete else _UNSURE
+            yield Sign(f"needs {each.module}, which the project does not have", weight)
+
+
+def _imports(text: str, known: Language) -> list[imported.Imported]:
+    statements = parse(text, known).import_statements()
+    return [each for span in statements for each in imported.read(text[span.start : span.end], known)]
+
+
+def _only_imports(hunk: Hunk, known: Language) -> bool:
+    lines = [line.strip() for line in (*hunk.old, *hunk.new) if line.strip()]
+    return bool(lines) and bool(known.import_line) and all(re.match(known.import_line, line) for line in lines)
+
+
+def _speaks_of(grounds: Grounds, pattern: str) -> bool:
+    return any(re.search(pattern, f"{each.message} {each.code}", re.IGNORECASE) for each in grounds.diagnostics)
+
+
+def _model_names(lines: Sequence[str]) -> set[str]:
+    texts = (found[2] for line in lines for found in _LITERAL.finditer(line) if found[2])
+    return {text for text in texts if _MODEL.fullmatch(text)}
+
+
+def _literals(line: str) -> list[str]:
+    return [found.group() for found in _LITERAL.finditer(line)]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= len("a string of thirty characters.") else text[:30] + "…"

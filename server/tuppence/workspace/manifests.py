@@ -1,0 +1,82 @@
+"""What a project can import: its own modules, what its manifests mention, what is installed for it.
+
+Manifests are not parsed: every word in them that could be a package's name counts, because a package that is had and
+not found would fail a good answer, while one too many does no harm.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain, islice
+from pathlib import Path, PurePosixPath
+
+from tuppence.core.language import ImportStyle, Language
+from tuppence.core.packages import Packages, normal
+from tuppence.workspace import files
+
+_MANIFESTS: Mapping[ImportStyle, tuple[str, ...]] = {
+    "python": (
+        "pyproject.toml",
+        "setup.cfg",
+        "setup.py",
+        "requirements*.txt",
+        "requirements/*.txt",
+        "Pipfile",
+        "*.yml",
+    ),
+    "es": ("package.json",),
+    "go": ("go.mod",),
+    "rust": ("Cargo.toml",),
+}
+_NAMES_ALL = re.compile(
+    r"\A(?:requirements|Pipfile|environment|go\.mod|Cargo)|dependenc|install_requires", re.IGNORECASE
+)
+"""What a manifest's name or text holds that tells what the project needs; others hold only the settings of tools."""
+_INSTALLED: Mapping[ImportStyle, tuple[str, ...]] = {
+    "python": (".venv/lib/*/site-packages", "venv/lib/*/site-packages", ".venv/Lib/site-packages"),
+    "es": ("node_modules", "node_modules/@*"),
+}
+_NAME = re.compile(r"@?[A-Za-z][\w.-]*(?:/[\w.-]+)*")
+_MOST = 5_000
+"""Entries of one folder that are looked at."""
+_MOST_FILES = 30
+"""Manifests of one folder that are read."""
+
+
+def packages(path: Path, root: Path, language: Language, listed: Iterable[PurePosixPath]) -> Packages:
+    """Return what a file can import.
+
+    :param listed: the project's files in the language, relative to its root.
+    """
+    style = language.import_style
+    folders = [folder for folder in path.parents if folder.is_relative_to(root)]
+    names = {root.name, *(part.partition(".")[0] for each in listed for part in each.parts)}
+    complete = False
+    for folder in folders:
+        for pattern in _MANIFESTS.get(style, ()):
+            for manifest in islice(_matching(folder, pattern), _MOST_FILES):
+                text = files.read(manifest) or ""
+                names.update(_NAME.findall(text))
+                complete = complete or _NAMES_ALL.search(f"{pattern}\n{text}") is not None
+        names.update(chain.from_iterable(_entries(each) for each in _installed(folder, style)))
+    return Packages(frozenset(normal(name) for name in names), complete)
+
+
+def _matching(folder: Path, pattern: str) -> Iterator[Path]:
+    return (each for each in folder.glob(pattern) if each.is_file())
+
+
+def _installed(folder: Path, style: ImportStyle) -> Iterator[Path]:
+    return chain.from_iterable(folder.glob(pattern) for pattern in _INSTALLED.get(style, ()))
+
+
+def _entries(folder: Path) -> list[str]:
+    """Return the names of what is installed in a folder; of a scope's packages with the scope."""
+    shown: Callable[[str], str] = (lambda name: f"{folder.name}/{name}") if folder.name.startswith("@") else str
+    try:
+        with os.scandir(folder) as entries:
+            return [shown(each.name.partition(".")[0]) for each in islice(entries, _MOST)]
+    except OSError:
+        return []

@@ -1,0 +1,240 @@
+"""Technically valid, practically useless: what is a sign of it and what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from tuppence.core.diagnostic import Diagnostic
+from tuppence.core.languages import language
+from tuppence.core.packages import Packages, is_new
+from tuppence.core.slop import LIMIT, Grounds, Slop, judge
+from tuppence.core.text import Document, Edit, Span
+
+CODE = '''\
+import json
+
+
+def load(path, strict=False):
+    """Read the settings."""
+    limit = 30
+    seen = set()
+    with open(path) as file:
+        text = file.read()
+    data = json.loads(text)
+    for row in data:
+        if row["id"] in seen:
+            continue
+        seen.add(row["id"])
+        row["age"] = min(row["age"], limit)
+        if strict and not row["name"]:
+            raise ValueError("a row has no name")
+    total = len(data)
+    print(f"{totl} rows in {path}")
+    return data
+'''
+UNDEFINED = ("totl", "Undefined name `totl`")
+RIGHT = CODE.replace("{totl}", "{total}")
+
+
+def weigh(  # noqa: PLR0913 - each is a keyword with a default, and a test names the one that it is about
+    after: str,
+    about: Sequence[tuple[str, str]] = (UNDEFINED,),
+    *,
+    before: str = CODE,
+    lang: str = "python",
+    packages: Packages | None = None,
+    code: str = "F821",
+) -> Slop:
+    """Judge a whole new text; ``about`` are a diagnostic's place and message."""
+    document = Document("file:///a", lang, 1, before)
+    diagnostics = tuple(
+        Diagnostic(Span(before.index(at), before.index(at) + len(at)), message, code=code) for at, message in about
+    )
+    whole = Span(0, len(before))
+    return judge(document, (Edit(whole, after),), whole, language(lang), Grounds(diagnostics, "", packages))
+
+
+def test_a_clean_fix_weighs_nothing() -> None:
+    assert weigh(RIGHT) == Slop(())
+    assert weigh(RIGHT, ()) == Slop(())
+    assert weigh(RIGHT).score == 0
+
+
+def test_an_edit_that_rewrites_what_nobody_asked_about() -> None:
+    rewritten = RIGHT
+    for old, new in (
+        ("    limit = 30\n", "    maximum = 30\n"),
+        ("    seen = set()\n", "    known: set[str] = set()\n"),
+        ("    with open(path) as file:\n        text = file.read()\n", "    content = Path(path).read_text()\n"),
+        ("    data = json.loads(text)\n    for row in data:\n", "    rows = json.loads(content)\n    for r in rows:\n"),
+        ('        if row["id"] in seen:\n', '        if r["id"] in known:\n'),
+        ('        seen.add(row["id"])\n', '        known.add(r["id"])\n'),
+        ('        row["age"] = min(row["age"], limit)\n', '        r["age"] = min(maximum, r["age"])\n'),
+        ('        if strict and not row["name"]:\n', '        if not r["name"] and strict:\n'),
+    ):
+        assert old in rewritten
+        rewritten = rewritten.replace(old, new)
+    found = weigh(rewritten)
+    assert found.is_too_much
+    assert "lines that the request gave no reason for" in found.clauses
+    assert not weigh(rewritten, ()).signs, "nobody told where the mistake was, so it may be anywhere"
+
+
+def test_a_few_stray_lines_are_shown_and_kept() -> None:
+    found = weigh(RIGHT.replace("limit", "limit_").replace("set()", "set([])"))
+    assert found.clauses == "changes 3 lines that the request gave no reason for"
+    assert 0 < found.score < LIMIT
+
+
+def test_what_follows_from_the_diagnostic_was_asked_for() -> None:
+    parameter = ("strict=False", "Boolean default argument `strict`")
+    assert not weigh(CODE.replace("strict", "is_strict"), (parameter,)).signs
+    block = ("for row in data:", "loop can be simpler")
+    shorter = CODE.partition("        if row")[0] + "        check(row)\n    total" + CODE.partition("    total")[2]
+    assert not weigh(shorter, (block,)).signs
+    deeper = CODE.replace("    limit = 30\n", "    limit = 30\n    if True:\n").replace("\n    ", "\n        ")
+    assert not weigh(deeper, (("limit", "x"),)).signs, "what is only indented deeper has not changed"
+
+
+def test_constants_that_became_others() -> None:
+    found = weigh(RIGHT.replace("limit = 30", "limit = 20"))
+    assert found.clauses == "changes 30 to 20, which nobody asked for"
+    assert found.score < LIMIT
+    assert not weigh(CODE.replace("30", "20"), (("print", "the limit is 20"),)).clauses
+    assert not weigh(CODE.replace("30", "20"), (("limit = 30", "too high"),)).signs
+
+
+def test_a_model_that_became_another() -> None:
+    before = 'MODEL = "claude-opus-4-7"\nx = undefind\n'
+    swapped = before.replace("claude-opus-4-7", "gpt-4o").replace("undefind", "undefined")
+    assert (
+        weigh(swapped, (), before=before).clauses
+        == "changes the model claude-opus-4-7 to gpt-4o, which nobody asked for"
+    )
+    assert weigh(swapped, (), before=before).is_too_much
+    told = (("claude-opus-4-7", "claude-opus-4-7 is retired"),)
+    assert not weigh(swapped, told, before=before).is_too_much
+    words = 'KIND = "llamas"\nx = undefind\n'
+    assert not weigh(words.replace("llamas", "gemini"), (), before=words).is_too_much
+
+
+def tried(handler: str) -> str:
+    """Return the code with its faulty line under this handler."""
+    opened = CODE.replace("    print(", "    try:\n        print(")
+    return opened.replace("    return data", f"    {handler}\n    return data")
+
+
+@pytest.mark.parametrize(
+    "handler",
+    ["except Exception:\n        pass", "except:\n        return None", "except (OSError, Exception) as e: return []"],
+)
+def test_handlers_that_swallow_everything(handler: str) -> None:
+    wrapped = CODE.replace("    print(", "    try:\n        print(").replace(
+        "    return data", f"    {handler}\n    return data"
+    )
+    assert weigh(wrapped).clauses.startswith("swallows every error (“except")
+    assert weigh(wrapped).is_too_much, "it does nothing else"
+    mixed = weigh(wrapped.replace("{totl}", "{total}"))
+    assert mixed.signs
+    assert not mixed.is_too_much
+    assert not weigh(wrapped, (("print", "Do not catch blind exception"),)).signs
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        "except KeyError:\n        pass",
+        "except Exception:\n        log.exception('no')\n        raise",
+        "except Exception as error:\n        raise Problem from error",
+        "except Exception as error:\n        report(error)",
+    ],
+)
+def test_handlers_that_do_not(handler: str) -> None:
+    wrapped = CODE.replace("    print(", "    try:\n        print(").replace(
+        "    return data", f"    {handler}\n    return data"
+    )
+    assert not weigh(wrapped).signs
+
+
+def test_empty_catches() -> None:
+    before = "function f() {\n  g(x);\n}\n"
+    for catch in ("} catch (e) {\n  }\n", "} catch {}\n"):
+        after = before.replace("  g(x);\n", f"  try {{\n  g(x);\n  {catch}")
+        assert weigh(after, (("x", "'x' is not defined"),), before=before, lang="javascript").is_too_much
+    after = before.replace("  g(x);\n", "  try {\n  g(x);\n  } catch (e) {\n    report(e);\n  }\n")
+    assert not weigh(after, (("x", "'x' is not defined"),), before=before, lang="javascript").signs
+
+
+def test_comments_that_silence_the_tool() -> None:
+    line = '    print(f"{totl} rows in {path}")'
+    for general in ("# noqa", "# type: ignore"):
+        assert weigh(CODE.replace(line, f"{line}  {general}")).is_too_much
+    named = weigh(CODE.replace(line, f"{line}  # noqa: F821"))
+    assert named.clauses == "silences the tool (“# noqa: F821”)"
+    assert not named.is_too_much
+    assert not weigh(CODE.replace(line, f"{line}  # noqa"), (("print", "Unused `noqa` directive"),)).signs
+    before = "const a: number = f();\n"
+    after = f"// @ts-ignore\n{before}"
+    assert weigh(after, (("f()", "no overload"),), before=before, lang="typescript").is_too_much
+
+
+def test_comments_that_say_nothing() -> None:
+    said = {
+        '    # Print the rows in path\n    print(f"{total} rows in {path}")': True,
+        '    print(f"{total} rows in {path}")  # print rows': True,
+        '    # Fixed: the name was wrong\n    print(f"{total} rows in {path}")': True,
+        '    # The caller redirects this to a log.\n    print(f"{total} rows in {path}")': False,
+        '    # rows\n    print(f"{total} rows in {path}")': False,
+    }
+    for lines, idle in said.items():
+        found = weigh(CODE.replace('    print(f"{totl} rows in {path}")', lines))
+        assert [sign.what.startswith("adds a comment that says nothing") for sign in found.signs] == [True] * idle, (
+            lines
+        )
+        assert not found.is_too_much
+
+
+def test_packages_that_the_project_does_not_have() -> None:
+    here = Packages(frozenset({"requests", "pyyaml"}), complete=True)
+    path = ("path", "use a faster reader")
+    with_pandas = f"import pandas as pd\n{RIGHT}"
+    found = weigh(with_pandas, (path,), packages=here)
+    assert found.clauses == "needs pandas, which the project does not have"
+    assert found.is_too_much
+    assert not weigh(with_pandas, (path,), packages=Packages()).is_too_much, "no manifest says what the project has"
+    assert not weigh(with_pandas, (path,)).signs, "nobody looked"
+    assert not weigh(f"import pathlib\nimport yaml\nimport requests.adapters\n{RIGHT}", (path,), packages=here).signs
+    before = CODE.replace("json.loads", "pd.loads")
+    assert not weigh(
+        f"import pandas as pd\n{before}", (("pd", "Undefined name `pd`"),), before=before, packages=here
+    ).signs
+
+
+@pytest.mark.parametrize(
+    ("module", "lang", "new"),
+    [
+        ("os.path", "python", False),
+        (".sibling", "python", False),
+        ("yaml", "python", False),
+        ("numpy.linalg", "python", True),
+        ("./x", "typescript", False),
+        ("node:fs", "typescript", False),
+        ("fs/promises", "typescript", False),
+        ("lodash/merge", "typescript", True),
+        ("@scope/kit/part", "typescript", True),
+        ("@scope/had", "typescript", False),
+        ("net/http", "go", False),
+        ("github.com/a/b", "go", True),
+        ("std::collections", "rust", False),
+        ("crate::inner", "rust", False),
+        ("serde::de", "rust", True),
+        ("java.util", "java", False),
+        ("org.apache.x", "java", False),
+        ("<vector>", "cpp", False),
+    ],
+)
+def test_which_modules_are_new(module: str, lang: str, *, new: bool) -> None:
+    here = Packages(frozenset({"pyyaml", "@scope/had"}), complete=True)
+    assert is_new(module, language(lang), here) is new
