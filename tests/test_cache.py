@@ -122,6 +122,21 @@ def test_clearing_forgets_all_of_it_in_every_process(answers: Answers) -> None:
     other.close()
 
 
+def test_the_last_answer_about_a_definition_is_known_whatever_its_code(answers: Answers) -> None:
+    answers.put("k1", kept("old"), "mean")
+    answers.put("k2", kept("new"), "mean")
+    answers.put("k3", kept("other"))
+    assert answers.latest("mean") == kept("new")
+    assert answers.latest("unknown") is None
+    answers.close()
+    again = Answers(answers.path)
+    assert again.latest("mean") == kept("new")
+    assert again.size()[0] == 3
+    again.clear()
+    assert again.latest("mean") is None
+    again.close()
+
+
 def test_nobody_else_may_read_it(answers: Answers) -> None:
     answers.put("k", KEPT)
     assert {stat.S_IMODE(path.stat().st_mode) for path in answers.path.parent.iterdir()} == {0o600}
@@ -148,7 +163,7 @@ def test_a_damaged_file_is_begun_again(answers: Answers) -> None:
 def test_a_file_of_another_version_is_begun_again(answers: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
     answers.put("k", KEPT)
     answers.close()
-    monkeypatch.setattr("tuppence.cache._VERSION", 2)
+    monkeypatch.setattr("tuppence.cache.file.VERSION", 99)
     assert Answers(answers.path).get("k") is None
 
 

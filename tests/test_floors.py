@@ -27,10 +27,10 @@ FLOORS = (
 OUTSIDE = {
     "httpx": {"stream/", "local/"},
     "httpx_sse": {"stream/"},
-    "cachetools": {"cache.py", "core/syntax.py"},
+    "cachetools": {"cache/__init__.py", "core/syntax.py"},
     "pygls": {"editor/"},
     "lsprotocol": {"editor/"},
-    "sqlite3": {"ledger.py", "cache.py"},
+    "sqlite3": {"ledger.py", "cache/"},
     "tomllib": {"config.py"},
     "keyring": {"keys.py"},
     "genai_prices": {"tiers/listprice.py"},
@@ -41,7 +41,7 @@ OUTSIDE = {
     "argparse": {"cli/"},
     "subprocess": {"verify.py", "local/"},
     "socket": {"stream/", "local/", "editor/transport.py"},
-    "platformdirs": {"config.py", "workspace.py", "local/", "ledger.py", "cache.py", "cli/", "editor/"},
+    "platformdirs": {"config.py", "workspace.py", "local/", "ledger.py", "cache/", "cli/", "editor/"},
 }
 IMPURE = {"asyncio", "time", "random", "socket", "subprocess", "pathlib", "os", "tempfile", "threading", "uuid"}
 FILES = sorted(SOURCE.rglob("*.py"))

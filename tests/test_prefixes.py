@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,10 +14,13 @@ import pytest
 from acting import gated
 from stage import CONFIG
 from test_run import lodging, question, steps
-from tuppence.core.actions import EXPLAIN, REVIEW
+from tuppence.cache import File, Traces
+from tuppence.cache.traces import REMEMBERED
+from tuppence.core.actions import EXPLAIN, FIX, REVIEW
 from tuppence.core.steps import Done, Progress
 from tuppence.core.usage import Usage
 from tuppence.house import House
+from tuppence.prefixes import Prefixes
 from tuppence.prefixes.single import Flights
 from upstream import ScriptedUpstream, answer, error
 
@@ -156,6 +161,35 @@ async def test_a_request_leaves_a_trace_and_warms_its_model(tmp_path: Path) -> N
         second = house.prefixes.traces[1]
         assert (second.model, second.links) == (trace.model, trace.links)
         assert second.expected == trace.links[-1].tokens
+
+
+async def test_traces_are_known_to_the_next_server_and_to_the_one_beside(tmp_path: Path) -> None:
+    async with cached(tmp_path) as (house, server):
+        server.always(answer(SAID, usage=Usage(fresh=100, cache_read=900, output=5)))
+        mine, other = (Prefixes(Traces(File(tmp_path / "answers.sqlite3"))) for _ in range(2))
+        assert other.traces == ()
+        house.prefixes = mine
+        await steps(question(action=EXPLAIN), house)
+        (trace,) = mine.traces
+        assert other.traces == mine.traces == Traces(File(tmp_path / "answers.sqlite3")).all()
+        assert trace.why == "hit"
+        house.prefixes = other
+        await steps(question(action=FIX, run="second"), house)
+        assert [each.run for each in mine.traces][:2] == ["r", "second"]
+
+
+async def test_no_more_traces_are_kept_than_are_used(tmp_path: Path) -> None:
+    async with cached(tmp_path) as (house, server):
+        server.always(answer(SAID))
+        await steps(question(action=EXPLAIN), house)
+        (trace,) = house.prefixes.traces
+    file = File(tmp_path / "many.sqlite3")
+    traces = Traces(file)
+    for number in range(REMEMBERED + 30):
+        traces.add(replace(trace, run=str(number), at=trace.at + timedelta(seconds=number)))
+    for known in (traces, Traces(File(file.path))):
+        assert [found.run for found in known.all()] == [str(number) for number in range(30, REMEMBERED + 30)]
+    assert file.path.stat().st_size < 200_000
 
 
 async def test_a_trace_holds_no_word_of_the_prompt_but_first_lines(tmp_path: Path) -> None:

@@ -17,13 +17,14 @@ from pathlib import Path
 from uuid import uuid4
 
 from tuppence import local
-from tuppence.cache import Answers
+from tuppence.cache import Answers, Traces
 from tuppence.config import Watched
 from tuppence.core.models import Model
 from tuppence.core.text import Document
 from tuppence.house import House
 from tuppence.keys import Keys
 from tuppence.ledger import Ledger
+from tuppence.prefixes import Prefixes
 from tuppence.stream import Patience, Upstream
 from tuppence.workspace import Workspace
 
@@ -137,12 +138,14 @@ def open_house(
     :param handed: keys that the editor's client handed over, by the variable's name; filled further as servers start.
     """
     neighbourhood = Neighbourhood(handed)
+    answers = Answers()
     house = House(
         config=lambda: watched.current,
         keys=Keys(os.environ, handed),
         upstream=Upstream(Patience(first_event=FIRST_EVENT)),
         ledger=Ledger(),
-        answers=Answers(),
+        answers=answers,
+        prefixes=Prefixes(Traces(answers.file)),
         workspace=Workspace(roots),
         neighbours=neighbourhood.rows,
         embedded=neighbourhood.embedded,

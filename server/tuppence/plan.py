@@ -221,6 +221,7 @@ def _need(ask: Ask, context: Context, tests: TestFile | None, house: House) -> N
         target_tokens=estimate(code),
         when=house.now(),
         private=not pinned,
+        warm=house.prefixes.warm(whole, house.config().models, house.now()),
     )
 
 

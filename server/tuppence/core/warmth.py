@@ -55,6 +55,8 @@ class Trace:
     """Of those, what the provider read from its cache; None where it does not say."""
     written: int = 0
     """Of those, what it wrote."""
+    why: str = ""
+    """What it found in the cache, and if not everything, why; a line for a person."""
 
 
 def reach(links: tuple[Link, ...], model: Model, traces: Sequence[Trace], now: datetime) -> int:

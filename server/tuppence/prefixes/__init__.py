@@ -6,13 +6,13 @@ blocks, never a prompt. What they mean is core/warmth.py's affair.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Self
 
+from tuppence.cache import Traces
 from tuppence.core import warmth
 from tuppence.core.marking import mark
 from tuppence.core.models import Model
@@ -26,8 +26,6 @@ from tuppence.stream import Piece, Sending, Waiting
 
 __all__ = ["Flight", "Flights", "Prefixes", "Subject"]
 
-REMEMBERED = 120
-"""Requests that are remembered."""
 LONGEST = {"start": 20.0, "end": 60.0}
 """Seconds to wait for who is ahead, by the moment from which its prefix can be read."""
 
@@ -50,8 +48,9 @@ class Subject:
 class Prefixes:
     """The last requests, oldest first."""
 
-    def __init__(self) -> None:
-        self._traces: deque[Trace] = deque(maxlen=REMEMBERED)
+    def __init__(self, traces: Traces | None = None) -> None:
+        self._ended = traces or Traces()
+        self._under_way: list[Trace] = []
         self.flights = Flights()
 
     def flight(self, prompt: Prompt, model: Model, subject: Subject, now: datetime) -> Flight:
@@ -61,7 +60,7 @@ class Prefixes:
     @property
     def traces(self) -> tuple[Trace, ...]:
         """The last requests, oldest first."""
-        return tuple(self._traces)
+        return (*self._ended.all(), *self._under_way)
 
     def marked(self, prompt: Prompt, model: Model, subject: Subject, now: datetime) -> Prompt:
         """Return the prompt with the cache marks that pay."""
@@ -90,7 +89,7 @@ class Prefixes:
             life=prompt.life,
             expected=links[held - 1].tokens if held else 0,
         )
-        self._traces.append(trace)
+        self._under_way.append(trace)
         return trace
 
     def key(self, prompt: Prompt, model: Model, now: datetime) -> str | None:
@@ -103,14 +102,16 @@ class Prefixes:
             return None
         return f"{model.name} {links[-1].digest}"
 
-    def counted(self, trace: Trace, usage: Usage | None) -> None:
-        """Note what the provider counted for a request."""
-        if usage is None or trace not in self._traces:
-            return
-        known = replace(
-            trace, prompt=usage.prompt, read=usage.cache_read, written=usage.cache_write + usage.cache_write_1h
-        )
-        self._traces[self._traces.index(trace)] = known
+    def ended(self, trace: Trace, model: Model, usage: Usage | None) -> None:
+        """Note the end of a request, and what the provider counted for it."""
+        if usage is not None:
+            written = usage.cache_write + usage.cache_write_1h
+            counted = replace(trace, prompt=usage.prompt, read=usage.cache_read, written=written)
+        else:
+            counted = trace
+        self._under_way.remove(trace)
+        before = [each for each in self.traces if each.at < trace.at]
+        self._ended.add(replace(counted, why=warmth.explain(counted, before, model.cache)))
 
 
 @dataclass(kw_only=True)
@@ -146,7 +147,7 @@ class Flight:
         if self._key is not None and self._leader is not None:
             self.prefixes.flights.leave(self._key, self._leader)
         if self._trace is not None:
-            self.prefixes.counted(self._trace, self._usage)
+            self.prefixes.ended(self._trace, self.model, self._usage)
 
     def marked(self, now: datetime) -> Prompt:
         """Return the prompt as it is to be sent now, with its cache marks."""

@@ -1,0 +1,141 @@
+"""The file in the user's cache folder: answers kept, and the traces of requests.
+
+A cache that fails is a miss: nothing here may stop a request, so failures are logged, and only what a person asked for
+raises. A damaged file is deleted and begun again, since nothing in it is lost for good.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+from typing import TypeVar
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+VERSION = 2
+"""Of the file; one of another version is begun again."""
+_WAIT = 1.0
+"""Seconds to wait for another process that is writing."""
+_SCHEMA = (
+    "DROP TABLE IF EXISTS answer",
+    "DROP TABLE IF EXISTS latest",
+    "DROP TABLE IF EXISTS trace",
+    """CREATE TABLE answer (
+        key TEXT PRIMARY KEY, text BLOB NOT NULL, model TEXT NOT NULL, at TEXT NOT NULL, cost TEXT,
+        used INTEGER NOT NULL)""",
+    "CREATE INDEX answer_used ON answer (used)",
+    "CREATE TABLE latest (subject TEXT PRIMARY KEY, key TEXT NOT NULL)",
+    "CREATE TABLE trace (id INTEGER PRIMARY KEY, data TEXT NOT NULL)",
+    f"PRAGMA user_version = {VERSION}",
+)
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+class File:
+    """The file; safe to share between threads, and between processes."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        """Name the file; None is the one in the user's cache folder. Nothing is opened before it is needed."""
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._opened = 0
+        self.lock = RLock()
+
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        if self._path is None:
+            from platformdirs import user_cache_path
+
+            self._path = user_cache_path("tuppence", appauthor=False) / "answers.sqlite3"
+        return self._path
+
+    def quietly(self, work: Callable[[sqlite3.Connection], _T]) -> _T | None:
+        """Do some work on the file; None where that fails."""
+        try:
+            return self.do(work)
+        except (sqlite3.Error, OSError, ValueError) as error:
+            _log.warning("The kept answers in %s could not be used: %s", self.path, error)
+            return None
+
+    def do(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Do some work on the file, begun again if it was damaged.
+
+        :raises sqlite3.Error: it cannot be done.
+        :raises OSError: the file cannot be opened.
+        """
+        with self.lock:
+            try:
+                return work(self._open())
+            except sqlite3.DatabaseError as error:
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGED:  # The low byte tells the kind.
+                    raise
+            _log.warning("The kept answers in %s were damaged: begun again.", self.path)
+            self._drop()
+            for suffix in ("", "-journal"):
+                self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+            return work(self._open())
+
+    def state(self, connection: sqlite3.Connection) -> tuple[int, int]:
+        """Return what changes whenever the file was opened anew, or another process has written to it."""
+        return self._opened, int(connection.execute("PRAGMA data_version").fetchone()[0])
+
+    def close(self) -> None:
+        """Close the file; a later use opens it again."""
+        with self.lock:
+            self._drop()
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is not None:
+            return self._connection
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # SQLite gives its own companion (-journal) the mode that it finds here.
+        self.path.touch(mode=0o600)
+        connection = sqlite3.connect(self.path, timeout=_WAIT, isolation_level=None, check_same_thread=False)
+        try:
+            _prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+        self._opened += 1
+        return connection
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Do what is in the block wholly or not at all."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    # Nothing waits for the disk: a power cut may cost the file, which is then begun again.
+    connection.execute("PRAGMA synchronous = OFF")
+    if _version(connection) == VERSION:
+        return
+    with transaction(connection):
+        if _version(connection) == VERSION:  # Another process has just made it.
+            return
+        for statement in _SCHEMA:
+            connection.execute(statement)
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])

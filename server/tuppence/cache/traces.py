@@ -1,0 +1,75 @@
+"""The last requests' traces on disk, so that the next server, and another editor's, knows what is warm.
+
+A trace holds digests, sizes and the first lines of definitions, never a prompt.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from tuppence.cache.file import File, transaction
+from tuppence.core.prefix import Link
+from tuppence.core.warmth import Trace
+
+REMEMBERED = 120
+"""Requests that are remembered."""
+_TRIM = "DELETE FROM trace WHERE id <= (SELECT max(id) FROM trace) - ?"
+
+
+class Traces:
+    """The last requests, oldest first; without a file, those of this process."""
+
+    def __init__(self, file: File | None = None) -> None:
+        self._file = file
+        self._known: tuple[Trace, ...] = ()
+        self._state = (-1, 0)
+
+    def all(self) -> tuple[Trace, ...]:
+        """Return the last requests, oldest first."""
+        if self._file is not None:
+            self._file.quietly(self._read)
+        return self._known
+
+    def add(self, trace: Trace) -> None:
+        """Remember a request."""
+        self.all()
+        self._known = _ordered((*self._known, trace))
+        if self._file is not None:
+            self._file.quietly(lambda connection: _write(connection, trace))
+
+    def _read(self, connection: sqlite3.Connection) -> None:
+        assert self._file is not None
+        state = self._file.state(connection)
+        if state == self._state:
+            return
+        rows = connection.execute("SELECT data FROM trace ORDER BY id").fetchall()
+        self._state = state
+        self._known = _ordered([_load(data) for (data,) in rows])
+
+
+def _ordered(traces: Sequence[Trace]) -> tuple[Trace, ...]:
+    return tuple(sorted(traces, key=lambda trace: trace.at)[-REMEMBERED:])
+
+
+def _write(connection: sqlite3.Connection, trace: Trace) -> None:
+    data = asdict(trace) | {"at": trace.at.astimezone(UTC).isoformat()}
+    with transaction(connection):
+        connection.execute("INSERT INTO trace (data) VALUES (?)", (json.dumps(data),))
+        connection.execute(_TRIM, (REMEMBERED,))
+
+
+def _load(text: str) -> Trace:
+    data: dict[str, Any] = json.loads(text)
+    return Trace(
+        **data
+        | {
+            "at": datetime.fromisoformat(data["at"]),
+            "links": tuple(Link(**link) for link in data["links"]),
+            "held": tuple(data["held"]),
+        }
+    )
