@@ -167,7 +167,7 @@ async def test_traces_are_known_to_the_next_server_and_to_the_one_beside(tmp_pat
     async with cached(tmp_path) as (house, server):
         server.always(answer(SAID, usage=Usage(fresh=100, cache_read=900, output=5)))
         mine, other = (Prefixes(Traces(File(tmp_path / "answers.sqlite3"))) for _ in range(2))
-        assert other.traces == ()
+        assert list(other.traces) == []
         house.prefixes = mine
         await steps(question(action=EXPLAIN), house)
         (trace,) = mine.traces
@@ -175,7 +175,7 @@ async def test_traces_are_known_to_the_next_server_and_to_the_one_beside(tmp_pat
         assert trace.why == "hit"
         house.prefixes = other
         await steps(question(action=FIX, run="second"), house)
-        assert [each.run for each in mine.traces][:2] == ["r", "second"]
+        assert [known.run for known in mine.traces][:2] == ["r", "second"]
 
 
 async def test_no_more_traces_are_kept_than_are_used(tmp_path: Path) -> None:
