@@ -18,6 +18,7 @@ FLOORS = (
     ("house", "account", "placing", "wishing"),
     ("plan",),
     ("offering",),
+    ("permission", "way"),
     ("run",),
     ("opening",),
     ("editor",),

@@ -60,7 +60,7 @@ class Config:
     premium: Premium = "use"
     """Whether models of the premium tier are used, used after a question, or never."""
     ask_above: Decimal = ASK_ABOVE
-    """USD that a request to a model may cost at most before the person is asked."""
+    """USD; a request that may be expected to cost more is made only after a question."""
     own: frozenset[str] = frozenset()
     """Names of the providers that the file itself speaks of."""
     actions: Mapping[str, Override] = field(default_factory=dict)

@@ -91,6 +91,10 @@ class Turns:
         return self._gates.setdefault(model.provider.name, Gate(width))
 
 
+async def _nobody(_question: str, _answers: tuple[str, ...]) -> str | None:
+    return None
+
+
 @dataclass(kw_only=True)
 class House:
     """The dependencies of a run; one per server."""
@@ -116,6 +120,10 @@ class House:
     """The neighbours' rows as far as they are known by now, without looking for anybody."""
     dormant: Callable[[], tuple[Model, ...]] = tuple
     """The embedded model's row as it would be, to reckon with and not to ask; empty where it is not installed."""
+    choose: Callable[[str, tuple[str, ...]], Awaitable[str | None]] = _nobody
+    """Asks the person a question with these answers, and gives the one that was picked; None for no answer."""
+    agreed: set[str] = field(default_factory=set)
+    """Names of the models that the person agreed to once and for all, until this server ends."""
     health: Health = field(default_factory=Health)
     turns: Turns = field(default_factory=Turns)
     prefixes: Prefixes = field(default_factory=Prefixes)

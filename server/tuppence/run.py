@@ -11,6 +11,7 @@ Another model is asked in two cases, and both are told to the person:
   next adequate model is asked, a few times over if need be.
 - The answer does not hold (empty, cut off, refused by the model, not parsing, broken off): the next better model gets
   one try.
+A person who wants to be asked before a dear model is (permission.py) is asked in both.
 A provider that refuses the request itself (a wrong key, no credit, an unknown model) is no such case: the person has
 to know, and asking elsewhere would hide it.
 """
@@ -18,10 +19,11 @@ to know, and asking elsewhere would hide it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
+from tuppence import permission
 from tuppence import plan as plans
 from tuppence.account import Account, Attempt
 from tuppence.core import actions
@@ -29,7 +31,6 @@ from tuppence.core.accounts import Outcome
 from tuppence.core.checks import Verdict
 from tuppence.core.loops import Loop, shown
 from tuppence.core.making import Making, begin
-from tuppence.core.models import Model
 from tuppence.core.route import Route
 from tuppence.core.steps import Answer, Done, Drafted, Found, Piece, Progress, PutBack, Routed, Step
 from tuppence.errors import Broken, Busy, TuppenceError
@@ -39,9 +40,7 @@ from tuppence.prefixes import Subject
 from tuppence.providers import Event, Text, Thinking
 from tuppence.stream import Sending, Waiting
 from tuppence.verify import safe_fix
-
-FALLBACKS = 3
-"""How many other models are tried, one after another, while providers cannot answer."""
+from tuppence.way import Unavailable, Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +50,6 @@ class _Judged:
     answer: Answer
     remedy: str = ""
     """What the person could do about one that is not fit, where an error says so."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Unavailable:
-    """An attempt ended without a word of an answer: the provider cannot answer now."""
-
-    error: Busy
-    at_fault: str
-    """``model`` where its server is there and turned the request away, else ``provider``."""
 
 
 class _Stuck(Broken):
@@ -103,73 +93,25 @@ async def _answer(ask: Ask, house: House, account: Account) -> AsyncGenerator[St
     yield Progress("Reading the project")
     plan = await plans.make(ask, house)
     account.difficulty = plan.difficulty.value
+    if why := permission.needed(plan.route.model, plan, account.total, house):
+        yield Progress(f"Waiting for your word: {why}")
+        plan = await permission.settle(plan, why, house)
     yield Routed(plan.route, plan.context.cut)
     async with aclosing(_climb(plan, house, account)) as steps:
         async for step in steps:
             yield step
 
 
-@dataclass
-class _Way:
-    """The way from model to model, as far as it was gone."""
-
-    plan: Plan
-    house: House
-    route: Route
-    """Why the present model is asked."""
-    tried: list[Model] = field(default_factory=list)
-    failed: Model | None = None
-    """The model whose answer did not hold: from then on only better ones are asked."""
-    reasons: list[str] = field(default_factory=list)
-    """Why there is no answer yet, a sentence for each model that was asked."""
-
-    def next(self, found: Model, reason: str) -> Step:
-        """Turn to another model."""
-        self.route = replace(self.plan.route, model=found, expected_cost=None, reason=reason)
-        return Routed(self.route, ())
-
-    def spare(self, unavailable: _Unavailable) -> Model | None:
-        """Return the next model while a provider cannot answer: one of another provider first."""
-        now = self.route.model
-        self.tried.append(now)
-        if len(self.tried) > FALLBACKS:
-            return None
-        adequate = () if self.failed else self.plan.route.spare
-        left = [model for model in (*adequate, *self._above(self.failed or now)) if model not in self.tried]
-        resting = self.house.health.resting()
-        elsewhere = [model for model in left if model.provider.name not in resting]
-        # A server that turned one model's request away may well serve another model.
-        here = [model for model in left if model.provider == now.provider and unavailable.at_fault == "model"]
-        return next(iter((*elsewhere, *here)), None)
-
-    def better(self) -> Model | None:
-        """Return the model that gets a try after an answer that did not hold; there is one such try."""
-        if self.failed is not None:
-            return None
-        self.failed = self.route.model
-        self.tried.append(self.failed)
-        resting = self.house.health.resting()
-        above = (model for model in self._above(self.failed) if model not in self.tried)
-        return next((model for model in above if model.provider.name not in resting), None)
-
-    def _above(self, model: Model) -> Iterator[Model]:
-        """Yield the rungs of the ladder that are better than a model, cheapest first."""
-        quality = {row.model.name: row.quality for row in self.plan.route.table}
-        for rung in self.plan.route.ladder[1:]:
-            if quality.get(rung.name, 1.0) > quality.get(model.name, 0.0):
-                yield rung
-
-
 async def _climb(plan: Plan, house: House, account: Account) -> AsyncGenerator[Step, None]:
     """Try the first model; another where its provider cannot answer; a better one, once, where the check fails."""
-    way = _Way(plan, house, plan.route)
+    way = Way(plan, house, plan.route)
     while True:
         model = way.route.model
-        end: _Judged | _Unavailable | None = None
+        end: _Judged | Unavailable | None = None
         is_shown = False
         async with aclosing(_attempt(plan, way.route, house, account)) as steps:
             async for step in steps:
-                if isinstance(step, _Judged | _Unavailable):
+                if isinstance(step, _Judged | Unavailable):
                     end = step
                 else:
                     is_shown = is_shown or isinstance(step, Drafted | Found | Piece)
@@ -184,24 +126,35 @@ async def _climb(plan: Plan, house: House, account: Account) -> AsyncGenerator[S
                 way.reasons.append(f"{model.id}: {why}")
                 if is_shown:
                     yield PutBack(why)
-                found = way.better()
+                way.found = way.better()
                 reason = f"asked after {model.id}, whose answer was not kept: {why}"
-            case _Unavailable(error):
+            case Unavailable(error):
                 remedy = error.remedy
                 way.reasons.append(error.message)
-                found = way.spare(end)
+                way.found = way.spare(end)
                 reason = f"asked instead of {model.id}: {error.message}"
             case _:
                 raise AssertionError("an attempt ends with an answer, an error or a cancellation")
-        if found is None:
+        async for step in _agree(way, account):
+            yield step
+        if way.found is None:
             yield _done(None, account, why=" ".join((*way.reasons, remedy)).strip())
             return
-        yield way.next(found, reason.rstrip("."))
+        yield way.next(way.found, reason.rstrip("."))
+
+
+async def _agree(way: Way, account: Account) -> AsyncGenerator[Progress, None]:
+    """Ask the person about the model that would be asked next, where the configuration wants that."""
+    while way.found is not None and (why := permission.needed(way.found, way.plan, account.total, way.house)):
+        yield Progress(f"Waiting for your word: {why}")
+        if await permission.given(way.found, why, way.house):
+            return
+        way.found = way.instead(way.found)
 
 
 async def _attempt(
     plan: Plan, route: Route, house: House, account: Account
-) -> AsyncGenerator[Step | _Judged | _Unavailable, None]:
+) -> AsyncGenerator[Step | _Judged | Unavailable, None]:
     """Ask one model once; enter it in the account, however it ends.
 
     :raises TuppenceError: it will not be answered, and no other model should be asked instead.
@@ -228,7 +181,7 @@ async def _attempt(
             yield _Judged(Answer(Verdict(fit=False, proved="nothing", reasons=(error.message,))), error.remedy)
             return
         house.health.failed(model.provider.name, error.after)
-        yield _Unavailable(error, "model" if attempt.turned_away else "provider")
+        yield Unavailable(error, "model" if attempt.turned_away else "provider")
     except TuppenceError:
         outcome = "failed"
         raise

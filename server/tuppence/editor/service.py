@@ -246,6 +246,7 @@ class _Rooms:
         self.watched = Watched(config)
         self.house, self.neighbourhood = open_house(self.watched, roots, protocol.documents.at, handed)
         self.desk = Desk(server, self.house)
+        self.house.choose = self.desk.choose
         self.board = Board(self.desk)
         self.reading = Reading(self.desk)
         self.latest = Latest(protocol.documents)

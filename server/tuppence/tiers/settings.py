@@ -11,7 +11,7 @@ from tuppence.tiers.mistakes import Place
 PRESETS: Mapping[str, float] = {"thrifty": 0.90, "balanced": 0.97, "best": 1.0}
 """Each preset and the quality that it stands for."""
 ASK_ABOVE = Decimal("0.05")
-"""USD that a request to a model may cost at most before the person is asked."""
+"""USD; a request that may be expected to cost more is made only after a question."""
 _share = number(0.01, 1)
 
 

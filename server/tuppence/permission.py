@@ -1,0 +1,104 @@
+"""A person's word before a model is asked that is dear, or premium, where the configuration wants to be asked.
+
+Dear is what may be expected to cost more than ``ask_above``, with what the run has cost already. A yes holds for one
+request, or for a model as long as the server runs. Without a yes, the best choice among the others answers and says
+so; where there is none, nothing is sent. A pin is the person's own word that a premium model is to be used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from decimal import Decimal
+
+from tuppence import prior
+from tuppence.core.accounts import money
+from tuppence.core.models import Model
+from tuppence.core.route import Route, choose
+from tuppence.errors import NoModel, OverBudget
+from tuppence.house import House
+from tuppence.plan import Plan
+from tuppence.wishing import wished
+
+PATIENCE = 120.0
+"""Seconds that a question waits for its answer; no answer is no yes."""
+_NOTHING = Decimal(0)
+
+
+def needed(model: Model, plan: Plan, spent: Decimal | None, house: House) -> str:
+    """Return why the person is to be asked before a model is, empty where nobody need be.
+
+    :param spent: what the run has cost by now, USD; None where that is not known.
+    """
+    config = house.config()
+    if model.name in house.agreed:
+        return ""
+    row = plan.route.row(model.name)
+    price = row.cost if row else None
+    for_about = "" if price is None else f" and would cost about {money(price)}"
+    if config.premium == "ask" and model.tier == "premium" and not _pinned(plan, house):
+        return f"{model.id} is a premium model{for_about}"
+    if price is None or (spent or _NOTHING) + price <= config.ask_above:
+        return ""
+    besides = f", with {money(spent)} spent already" if spent else ""
+    return f"{model.id} would cost about {money(price)}{besides}"
+
+
+async def settle(plan: Plan, why: str, house: House) -> Plan:
+    """Return the plan that the person agrees to, given why its model needs a yes.
+
+    :raises OverBudget: without a yes nobody may answer.
+    """
+    model = plan.route.model
+    cheaper = _cheaper(plan, house)
+    rated = f"{plan.ask.action.verb} was rated {plan.difficulty.value:.2f}"
+    if await _agreed(f"{rated}, and {why}. Ask it?", model, _instead(cheaper), house):
+        return plan
+    if cheaper is None:
+        raise OverBudget(f"{why[0].upper()}{why[1:]}, and nobody agreed to it.", "Ask again, or raise `ask_above`.")
+    reason = f"{cheaper.reason}; nobody agreed to {model.id}"
+    return replace(plan, route=replace(cheaper, reason=reason))
+
+
+async def given(model: Model, why: str, house: House) -> bool:
+    """Ask whether a model may be asked after another one; return whether it may."""
+    return await _agreed(f"{why}. Ask it, because the answer before did not come or did not hold?", model, (), house)
+
+
+async def _agreed(question: str, model: Model, others: tuple[str, ...], house: House) -> bool:
+    once, always = f"Ask {model.id}", f"Always ask {model.id}"
+    try:
+        async with asyncio.timeout(PATIENCE):
+            picked = await house.choose(question, (once, always, *others))
+    except TimeoutError:
+        return False
+    if picked == always:
+        house.agreed.add(model.name)
+    return picked in (once, always)
+
+
+def _instead(cheaper: Route | None) -> tuple[str, ...]:
+    """Return the answers besides a yes."""
+    if cheaper is None:
+        return ("Ask nobody",)
+    price = "" if cheaper.expected_cost is None else f" ({money(cheaper.expected_cost)})"
+    return (f"Ask {cheaper.model.id} instead{price}",)
+
+
+def _cheaper(plan: Plan, house: House) -> Route | None:
+    """Return the choice among the models that need no yes, None where there is none."""
+    if _pinned(plan, house):
+        return None
+    ask, config = plan.ask, house.config()
+    wish = wished(config, ask.action, ask.document.language, ask.above)
+    allowed = replace(wish, within=config.ask_above, premium="never" if config.premium == "ask" else wish.premium)
+    fit = [row.model for row in plan.route.table if not row.why_not and row.model != plan.route.model]
+    try:
+        return choose(plan.need, fit, {}, prior.shipped(), allowed)
+    except NoModel:
+        return None
+
+
+def _pinned(plan: Plan, house: House) -> bool:
+    ask = plan.ask
+    return wished(house.config(), ask.action, ask.document.language, ask.above).pin is not None

@@ -1,0 +1,96 @@
+"""The way of one run from model to model: who is asked next when a provider cannot answer, or an answer does not hold.
+
+It only names them; run.py asks them, and permission.py asks the person first where that is wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from tuppence.core.models import Model
+from tuppence.core.route import Route
+from tuppence.core.steps import Routed, Step
+from tuppence.errors import Busy
+from tuppence.house import House
+from tuppence.plan import Plan
+
+FALLBACKS = 3
+"""How many other models are tried, one after another, while providers cannot answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """An attempt ended without a word of an answer: the provider cannot answer now."""
+
+    error: Busy
+    at_fault: str
+    """``model`` where its server is there and turned the request away, else ``provider``."""
+
+
+@dataclass
+class Way:
+    """The way from model to model, as far as it was gone."""
+
+    plan: Plan
+    house: House
+    route: Route
+    """Why the present model is asked."""
+    tried: list[Model] = field(default_factory=list)
+    failed: Model | None = None
+    """The model whose answer did not hold: from then on only better ones are asked."""
+    reasons: list[str] = field(default_factory=list)
+    """Why there is no answer yet, a sentence for each model that was asked."""
+    found: Model | None = None
+    """Who is to be asked next."""
+    _last: Unavailable | None = None
+
+    def next(self, found: Model, reason: str) -> Step:
+        """Turn to another model."""
+        self.route = replace(self.plan.route, model=found, expected_cost=None, reason=reason)
+        return Routed(self.route, ())
+
+    def spare(self, unavailable: Unavailable) -> Model | None:
+        """Return the next model while a provider cannot answer: one of another provider first."""
+        self._last = unavailable
+        self.tried.append(self.route.model)
+        return self._other(unavailable) if len(self.tried) <= FALLBACKS else None
+
+    def better(self) -> Model | None:
+        """Return the model that gets a try after an answer that did not hold; there is one such try."""
+        if self.failed is not None:
+            return None
+        self._last = None
+        self.failed = self.route.model
+        self.tried.append(self.failed)
+        return self._upper(self.failed)
+
+    def instead(self, found: Model) -> Model | None:
+        """Return the next one where the person did not agree to the model that was found."""
+        self.reasons.append(f"Nobody agreed to {found.id}.")
+        self.tried.append(found)
+        if self._last is not None:
+            return self._other(self._last)
+        return self._upper(self.failed) if self.failed else None
+
+    def _other(self, unavailable: Unavailable) -> Model | None:
+        now = self.route.model
+        adequate = () if self.failed else self.plan.route.spare
+        left = [model for model in (*adequate, *self._above(self.failed or now)) if model not in self.tried]
+        resting = self.house.health.resting()
+        elsewhere = [model for model in left if model.provider.name not in resting]
+        # A server that turned one model's request away may well serve another model.
+        here = [model for model in left if model.provider == now.provider and unavailable.at_fault == "model"]
+        return next(iter((*elsewhere, *here)), None)
+
+    def _upper(self, failed: Model) -> Model | None:
+        resting = self.house.health.resting()
+        above = (model for model in self._above(failed) if model not in self.tried)
+        return next((model for model in above if model.provider.name not in resting), None)
+
+    def _above(self, model: Model) -> Iterator[Model]:
+        """Yield the rungs of the ladder that are better than a model, cheapest first."""
+        quality = {row.model.name: row.quality for row in self.plan.route.table}
+        for rung in self.plan.route.ladder[1:]:
+            if quality.get(rung.name, 1.0) > quality.get(model.name, 0.0):
+                yield rung
