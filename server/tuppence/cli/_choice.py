@@ -89,16 +89,16 @@ def _span(document: Document, first: str | None, last: str | None) -> Span:
 
 async def _plan(ask: Ask, config: Config, when: datetime | None) -> Plan:
     opened, neighbourhood = open_house(Watched(config.path), (Path.cwd(),), lambda _path: None, {})
+
+    async def asleep() -> tuple[Model, ...]:
+        return opened.dormant()
+
     # The embedded model's server is not started for a look at it.
-    house = replace(opened, config=lambda: config, embedded=_nobody)
+    house = replace(opened, config=lambda: config, embedded=asleep)
     try:
         return await plans.make(ask, house if when is None else replace(house, now=lambda: when))
     finally:
         await neighbourhood.close()
-
-
-async def _nobody() -> tuple[Model, ...]:
-    return ()
 
 
 def _print(plan: Plan, console: Console) -> None:
