@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import signal
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 import pytest
 
+import databases
+from tuppence.ledger import Ledger
+from tuppence.ledger.postgres import SCHEMA
 from tuppence.local import Embedded
 
 # A shell that starts the tests in the background has them, and all that they start, ignore Ctrl-C: some press it.
@@ -50,3 +54,33 @@ def home() -> Path:
     Embedded(folder).install(said.append)
     assert "weights" in said[-1] or "Installed" in said[-1]
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """Run a PostgreSQL server for the tests that need one and give its address."""
+    if databases.binaries() is None:
+        pytest.skip("PostgreSQL is not installed: tests/postgresql/set-up.sh")
+    with databases.serving() as address:
+        yield address
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Say where a new ledger is to be, in either database."""
+    if request.param == "sqlite":
+        return str(tmp_path / "data" / "ledger.sqlite3")
+    import psycopg
+
+    address: str = request.getfixturevalue("postgres")
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE".encode())
+    return address
+
+
+@pytest.fixture
+def ledger(where: str) -> Iterator[Ledger]:
+    """Open a new ledger, in either database."""
+    opened = Ledger(where)
+    yield opened
+    opened.close()

@@ -187,7 +187,7 @@ def test_a_damaged_ledger_is_told_of(capsys: pytest.CaptureFixture[str]) -> None
     ledger = Ledger()
     ledger.add(record("0.01"))
     ledger.close()
-    ledger.path.write_bytes(b"no database " * 1000)
+    Path(ledger.place).write_bytes(b"no database " * 1000)
     assert cli.main(["cost", "--json"]) == 0
     assert "it is kept as" in capsys.readouterr().err
 

@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 
 from tuppence import config
 from tuppence.config import Config, Override, Watched, load
+from tuppence.core.budget import Limits
 from tuppence.core.models import Model
 from tuppence.tiers import columns
 from tuppence.tiers.fields import SETTINGS
 from tuppence.tiers.mistakes import Lines
+from tuppence.tiers.settings import BUDGET
 
 TODAY = date(2026, 11, 21)
 EXAMPLE = Path(__file__).parent.parent / "config.example.toml"
@@ -113,11 +115,11 @@ def test_a_byte_order_mark_and_windows_line_endings_are_no_mistake(tmp_path: Pat
     [
         ('presett = "best"', '1: Unknown key "presett". | Did you mean "preset"?'),
         (
-            "\n[budget]\nday = 1",
+            "\n[cupboard]\nday = 1",
             (
-                '2: Unknown key "budget". | '
+                '2: Unknown key "cupboard". | '
                 "Write one of: quality, preset, exclude, premium, ask_above, edits, hover, "
-                "hover_cap, actions, languages, providers, models."
+                "hover_cap, ledger, actions, languages, providers, models, budget."
             ),
         ),
         ('preset = "cheap"', '1: "preset" cannot be "cheap". | Write one of: "thrifty", "balanced", "best".'),
@@ -340,6 +342,10 @@ def test_the_example_names_every_key_and_its_examples_are_right(tmp_path: Path) 
     assert set(row["peak"][0]) == set(columns.PEAK)
     assert set(row["cache"]) == set(columns.CACHE)
     assert set(row["quirks"]) == set(columns.QUIRKS)
+    assert set(data["budget"]) == set(BUDGET)
+    assert found.budget == Limits(
+        request=Decimal("0.05"), session=Decimal(1), day=Decimal(5), month=Decimal(50), soft=Decimal("0.8")
+    )
     assert set(data["providers"]["mine"]) == set(columns.PROVIDER)
     assert {key for each in data["actions"].values() for key in each} == {field.name for field in fields(Override)}
     assert found.models[-1].name == "mine/small"

@@ -16,7 +16,7 @@ FLOORS = (
     ("config", "keys", "prior", "workspace", "local", "cache", "ledger", "stream", "verify"),
     ("prefixes",),
     ("house", "account", "placing", "wishing"),
-    ("plan",),
+    ("plan", "till"),
     ("offering", "permission", "way"),
     ("run",),
     ("opening",),
@@ -30,7 +30,8 @@ OUTSIDE = {
     "cachetools": {"cache/__init__.py", "core/syntax.py"},
     "pygls": {"editor/"},
     "lsprotocol": {"editor/"},
-    "sqlite3": {"ledger.py", "cache/"},
+    "sqlite3": {"ledger/sqlite.py", "cache/"},
+    "psycopg": {"ledger/postgres.py"},
     "tomllib": {"config.py"},
     "keyring": {"keys.py"},
     "genai_prices": {"tiers/listprice.py"},
@@ -41,7 +42,7 @@ OUTSIDE = {
     "argparse": {"cli/"},
     "subprocess": {"verify.py", "local/"},
     "socket": {"stream/", "local/", "editor/transport.py"},
-    "platformdirs": {"config.py", "workspace.py", "local/", "ledger.py", "cache/", "cli/", "editor/"},
+    "platformdirs": {"config.py", "workspace.py", "local/", "ledger/", "cache/", "cli/", "editor/"},
 }
 IMPURE = {"asyncio", "time", "random", "socket", "subprocess", "pathlib", "os", "tempfile", "threading", "uuid"}
 FILES = sorted(SOURCE.rglob("*.py"))

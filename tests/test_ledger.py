@@ -22,7 +22,9 @@ from hypothesis import strategies as st
 from tuppence.core.accounts import OUTCOMES, Entry
 from tuppence.core.usage import Usage
 from tuppence.errors import TuppenceError
-from tuppence.ledger import MIGRATIONS, Ledger
+from tuppence.ledger import Ledger
+from tuppence.ledger.rows import MIGRATIONS
+from tuppence.ledger.sqlite import Sqlite
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 AMOUNTS = st.none() | st.decimals(min_value=0, max_value=10**6, allow_nan=False, allow_infinity=False)
@@ -30,7 +32,8 @@ TOKENS = st.integers(min_value=0, max_value=10**9)
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
+def own(tmp_path: Path) -> Iterator[Ledger]:
+    """Open a new ledger in a file."""
     opened = Ledger(tmp_path / "data" / "ledger.sqlite3")
     yield opened
     opened.close()
@@ -45,13 +48,26 @@ def entry(cost: str | None = "0.01", **fields: Any) -> Entry:
     return Entry(cost=None if cost is None else Decimal(cost), **{**usual, **fields})
 
 
+def path_of(ledger: Ledger) -> Path:
+    return Path(ledger.place)
+
+
+def inside(ledger: Ledger) -> sqlite3.Connection:
+    """Return the connection that the ledger itself uses."""
+    assert isinstance(ledger._engine, Sqlite)
+    assert ledger._engine._connection is not None
+    return ledger._engine._connection
+
+
+WORDS = st.text(st.characters(exclude_characters="\0", codec="utf-8"))
 ENTRIES = st.builds(
     Entry,
-    run=st.just("run"), session=st.text(), at=st.datetimes(timezones=st.just(UTC)), action=st.text(),
-    language=st.text(), provider=st.text(), model=st.text(), tier=st.text(), cost=AMOUNTS, best_cost=AMOUNTS,
+    run=st.just("run"), session=WORDS, at=st.datetimes(timezones=st.just(UTC)), action=WORDS,
+    language=WORDS, provider=WORDS, model=WORDS, tier=WORDS, cost=AMOUNTS, best_cost=AMOUNTS,
     usage=st.none() | st.builds(Usage, TOKENS, st.none() | TOKENS, TOKENS, TOKENS, TOKENS, TOKENS),
     estimated=st.booleans(), difficulty=st.none() | st.floats(0, 1), outcome=st.sampled_from(OUTCOMES),
-    reason=st.text(), seconds=st.floats(0, 1e6),
+    reason=WORDS, seconds=st.floats(0, 1e6), project=WORDS, charged=AMOUNTS, listed=AMOUNTS,
+    characters=st.none() | TOKENS,
 )  # fmt: skip
 
 
@@ -127,21 +143,21 @@ def test_text_that_is_no_text_is_kept_as_far_as_it_goes(ledger: Ledger) -> None:
     assert (found.reason, found.outcome) == ("broken ? end", "stale")
 
 
-def test_nobody_else_may_read_it(ledger: Ledger) -> None:
-    ledger.add(entry())
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in ledger.path.parent.iterdir()}
+def test_nobody_else_may_read_it(own: Ledger) -> None:
+    own.add(entry())
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in path_of(own).parent.iterdir()}
     assert modes.pop("ledger.sqlite3") == 0o600
     assert set(modes.values()) <= {0o600}
-    assert stat.S_IMODE(ledger.path.parent.stat().st_mode) == 0o700
+    assert stat.S_IMODE(path_of(own).parent.stat().st_mode) == 0o700
 
 
 def test_nothing_is_opened_before_it_is_needed() -> None:
     ledger = Ledger()
-    assert not ledger.path.parent.exists()
+    assert not path_of(ledger).parent.exists()
     ledger.add(entry())
     ledger.close()
-    assert ledger.path.name == "ledger.sqlite3"
-    assert len(Ledger(ledger.path).entries()) == 1
+    assert path_of(ledger).name == "ledger.sqlite3"
+    assert len(Ledger(path_of(ledger)).entries()) == 1
 
 
 WRITER = """
@@ -152,7 +168,7 @@ from pathlib import Path
 from tuppence.core.accounts import Entry
 from tuppence.ledger import Ledger
 path, name, count = sys.argv[1:]
-ledger = Ledger(Path(path))
+ledger = Ledger(path)
 for number in range(int(count)):
     ledger.add(Entry(
         run=f"{name}{number}", session=name, at=datetime(2026, 3, 4, 12, tzinfo=UTC), action="fix", language="go",
@@ -162,14 +178,15 @@ for number in range(int(count)):
 """
 
 
-def writer(path: Path, name: str, count: int) -> subprocess.Popen[str]:
-    words = [sys.executable, "-c", WRITER, str(path), name, str(count)]
+def writer(where: str, name: str, count: int) -> subprocess.Popen[str]:
+    words = [sys.executable, "-c", WRITER, where, name, str(count)]
     return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def test_processes_that_begin_and_write_at_once_lose_nothing(ledger: Ledger) -> None:
+def test_processes_that_begin_and_write_at_once_lose_nothing(where: str, ledger: Ledger) -> None:
     count, names = 150, ("a", "b", "c")
-    for process in [writer(ledger.path, name, count) for name in names]:
+    processes = [writer(where, name, count) for name in names]
+    for process in processes:
         _, complaint = process.communicate(timeout=60)
         assert (process.returncode, complaint) == (0, "")
     each = count * Decimal("0.1") + Decimal(count * (count - 1) // 2) / 10**9
@@ -177,8 +194,8 @@ def test_processes_that_begin_and_write_at_once_lose_nothing(ledger: Ledger) -> 
     assert ledger.summary("a", NOON).today == 3 * each
 
 
-def test_a_killed_process_leaves_every_entry_that_it_had_written(ledger: Ledger) -> None:
-    process = writer(ledger.path, "a", 1_000_000)
+def test_a_killed_process_leaves_every_entry_that_it_had_written(where: str, ledger: Ledger) -> None:
+    process = writer(where, "a", 1_000_000)
     assert process.stdout is not None
     while int(process.stdout.readline()) < 50:
         pass
@@ -225,33 +242,31 @@ def test_a_damaged_file_is_kept_aside_and_a_new_one_begun(tmp_path: Path, spoile
     ledger.close()
 
 
-def test_a_file_that_was_deleted_under_it_is_begun_again(ledger: Ledger) -> None:
-    ledger.add(entry())
-    for path in list(ledger.path.parent.iterdir()):
+def test_a_file_that_was_deleted_under_it_is_begun_again(own: Ledger) -> None:
+    own.add(entry())
+    for path in list(path_of(own).parent.iterdir()):
         path.unlink()
-    assert ledger.add(entry("0.5")) == 1
-    assert [each.cost for each in Ledger(ledger.path).entries()] == [Decimal("0.5")]
+    assert own.add(entry("0.5")) == 1
+    assert [each.cost for each in Ledger(path_of(own)).entries()] == [Decimal("0.5")]
 
 
-def test_a_full_disk_is_a_sentence_and_loses_nothing_written(ledger: Ledger) -> None:
-    ledger.add(entry())
-    assert ledger._connection is not None
-    (pages,) = ledger._connection.execute("PRAGMA page_count").fetchone()
-    ledger._connection.execute(f"PRAGMA max_page_count = {pages}")
+def test_a_full_disk_is_a_sentence_and_loses_nothing_written(own: Ledger) -> None:
+    own.add(entry())
+    (pages,) = inside(own).execute("PRAGMA page_count").fetchone()
+    inside(own).execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(TuppenceError, match=r"full\. Free some space on the disk\.$"):
-        ledger.add(entry(reason="long " * 10_000))
-    ledger._connection.execute("PRAGMA max_page_count = 100000")
-    before = len(ledger.entries())
-    ledger.add(entry())
-    assert len(ledger.entries()) == before + 1
+        own.add(entry(reason="long " * 10_000))
+    inside(own).execute("PRAGMA max_page_count = 100000")
+    before = len(own.entries())
+    own.add(entry())
+    assert len(own.entries()) == before + 1
 
 
-def test_a_file_that_cannot_be_written_is_a_sentence(ledger: Ledger) -> None:
-    ledger.add(entry())
-    assert ledger._connection is not None
-    ledger._connection.execute("PRAGMA query_only = ON")
+def test_a_file_that_cannot_be_written_is_a_sentence(own: Ledger) -> None:
+    own.add(entry())
+    inside(own).execute("PRAGMA query_only = ON")
     with pytest.raises(TuppenceError, match=r"ledger\.sqlite3 could not be used: attempt to write a readonly database"):
-        ledger.add(entry())
+        own.add(entry())
 
 
 def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
@@ -260,71 +275,91 @@ def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
         Ledger(tmp_path / "file" / "ledger.sqlite3").add(entry())
 
 
-def test_a_file_held_by_another_process_is_a_sentence(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tuppence.ledger.WAIT", 0.05)
-    ledger.entries()
-    other = sqlite3.connect(ledger.path, isolation_level=None)
+def test_a_file_held_by_another_process_is_a_sentence(own: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tuppence.ledger.sqlite.WAIT", 0.05)
+    own.entries()
+    other = sqlite3.connect(path_of(own), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(TuppenceError, match="database is locked"):
-        ledger.add(entry())
+        own.add(entry())
     other.close()
-    assert ledger.add(entry()) == 1
+    assert own.add(entry()) == 1
 
 
-def test_a_file_of_a_newer_version_is_left_alone(ledger: Ledger) -> None:
-    ledger.add(entry())
-    ledger.close()
-    with sqlite3.connect(ledger.path, isolation_level=None) as connection:
+def test_a_file_of_a_newer_version_is_left_alone(own: Ledger) -> None:
+    own.add(entry())
+    own.close()
+    with sqlite3.connect(path_of(own), isolation_level=None) as connection:
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
     connection.close()
     with pytest.raises(TuppenceError, match="newer tuppence"):
-        ledger.add(entry())
+        own.add(entry())
     with pytest.raises(TuppenceError, match="Update this one"):
-        ledger.entries()
+        own.entries()
 
 
-def test_a_file_of_an_older_version_is_brought_up_to_date(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    ledger.add(entry())
-    ledger.close()
-    later = (*MIGRATIONS, ("ALTER TABLE request ADD COLUMN project TEXT", "UPDATE request SET project = 'x'"))
-    monkeypatch.setattr("tuppence.ledger.MIGRATIONS", later)
-    ledger.add(entry())
-    assert ledger._connection is not None
-    assert ledger._connection.execute("SELECT project FROM request").fetchall() == [("x",), (None,)]
-    assert ledger._connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS) + 1,)
+def test_a_file_of_an_older_version_is_brought_up_to_date(own: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    own.add(entry())
+    own.close()
+    later = (*MIGRATIONS, ("ALTER TABLE request ADD COLUMN office TEXT", "UPDATE request SET office = 'x'"))
+    monkeypatch.setattr("tuppence.ledger.rows.MIGRATIONS", later)
+    own.add(entry())
+    assert inside(own).execute("SELECT office FROM request").fetchall() == [("x",), (None,)]
+    assert inside(own).execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS) + 1,)
 
 
-def test_a_migration_that_fails_changes_nothing(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    ledger.add(entry())
-    ledger.close()
-    broken = (*MIGRATIONS, ("ALTER TABLE request ADD COLUMN project TEXT", "UPDATE elsewhere SET project = 'x'"))
+def test_a_migration_that_fails_changes_nothing(own: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    own.add(entry())
+    own.close()
+    broken = (*MIGRATIONS, ("ALTER TABLE request ADD COLUMN office TEXT", "UPDATE elsewhere SET office = 'x'"))
     with monkeypatch.context() as patch:
-        patch.setattr("tuppence.ledger.MIGRATIONS", broken)
+        patch.setattr("tuppence.ledger.rows.MIGRATIONS", broken)
         with pytest.raises(TuppenceError, match="no such table: elsewhere"):
-            ledger.add(entry())
-    assert len(ledger.entries()) == 1
+            own.add(entry())
+    assert len(own.entries()) == 1
 
 
-def test_an_addition_takes_under_two_milliseconds_and_a_summary_stays_quick(ledger: Ledger) -> None:
-    ledger.entries()
-    assert ledger._connection is not None
-    ledger._connection.execute("BEGIN")
+def test_an_addition_takes_under_two_milliseconds_and_a_summary_stays_quick(own: Ledger) -> None:
+    own.entries()
+    inside(own).execute("BEGIN")
     for number in range(20_000):
-        ledger._connection.execute(
+        inside(own).execute(
             "INSERT INTO request (run, session, at, action, language, provider, model, tier, cost, estimated, outcome,"
             " reason, seconds) VALUES (?, 'old', '2026-03-01T00:00:00.000000+00:00', 'fix', 'go', 'mine', 'small',"
             " 'budget', '0.0123', 0, 'kept', 'easy', 1.0)",
             (str(number),),
         )
-    ledger._connection.execute("COMMIT")
+    inside(own).execute("COMMIT")
     adding, summing = [], []
     for number in range(50):
         began = time.perf_counter()
-        ledger.add(entry(run=f"new{number}"))
+        own.add(entry(run=f"new{number}"))
         added = time.perf_counter()
-        ledger.summary("mine", NOON)
+        own.summary("mine", NOON)
         adding.append(added - began)
         summing.append(time.perf_counter() - added)
     assert sorted(adding)[25] < 0.002
     assert sorted(summing)[25] < 0.1
     print(f"\nmedian add {sorted(adding)[25] * 1000:.2f} ms, summary {sorted(summing)[25] * 1000:.1f} ms")
+
+
+def test_the_first_version_of_the_tables_is_brought_up_to_date(own: Ledger) -> None:
+    path_of(own).parent.mkdir(parents=True)
+    with sqlite3.connect(path_of(own), isolation_level=None) as old:
+        for statement in MIGRATIONS[0]:
+            assert isinstance(statement, str)
+            old.execute(statement)
+        insert = (
+            "INSERT INTO request (run, session, at, action, language, provider, model, tier, cost, estimated, outcome,"
+            " reason, seconds) VALUES ('r', 's', ?, 'fix', 'go', 'mine', 'small', 'budget', ?, 0, 'kept', 'easy', 1.0)"
+        )
+        old.execute(insert, ("2026-03-04T11:59:00.000000+00:00", "0.1"))
+        old.execute(insert, ("2026-03-04T12:01:00.000000+00:00", "0.02"))
+        old.execute(insert, ("2026-02-01T00:00:00.000000+00:00", None))
+        old.execute("PRAGMA user_version = 1")
+    old.close()
+    assert [each.cost for each in own.entries()] == [Decimal("0.1"), Decimal("0.02"), None]
+    summary = own.summary("s", NOON)
+    assert (summary.session, summary.today, summary.month) == (Decimal("0.12"), Decimal("0.12"), Decimal("0.12"))
+    own.add(entry("0.003", session="s"))
+    assert own.spent("s", "r", NOON).month == Decimal("0.123")

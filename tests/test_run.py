@@ -192,11 +192,15 @@ async def test_trouble_with_the_ledger_is_told_once_until_it_works_again(tmp_pat
         house.ledger.add = fail  # type: ignore[method-assign, assignment]  # a disk that is full
         house.record(entry)
         house.record(entry)
+        house.ledger.entries()
         assert house.troubles() == ("The ledger is full.",)
         house.record(entry)
+        house.ledger.entries()
         assert house.troubles() == ()
         house.ledger.add = add  # type: ignore[method-assign]  # it has room again
         house.record(entry)
+        house.ledger.entries()
         house.ledger.add = fail  # type: ignore[method-assign, assignment]  # and is full once more
         house.record(entry)
+        house.ledger.entries()
         assert house.troubles() == ("The ledger is full.",)

@@ -17,7 +17,7 @@ from tuppence.core.accounts import Entry, Outcome, add
 from tuppence.core.models import Model
 from tuppence.core.prompt import Prompt
 from tuppence.core.route import Route
-from tuppence.core.usage import Usage, cost, estimate
+from tuppence.core.usage import PACE, Usage, cost, estimate
 from tuppence.providers import Event, Metered, Stop, Text, Thinking
 from tuppence.stream import Sending
 
@@ -40,6 +40,10 @@ class Attempt:
     stop: Stop | None = None
     received: list[str] = field(default_factory=list)
     thought: list[str] = field(default_factory=list)
+    pace: float = PACE
+    """Code points of this language to one of the model's tokens, as far as its provider has counted."""
+    holds: list[str] = field(default_factory=list)
+    """The reservations that it made in the ledger, one for each request that went out."""
 
     def note(self, piece: Event | Sending) -> None:
         """Take one piece of the answer into account."""
@@ -80,13 +84,13 @@ class Attempt:
         """The tokens, the provider's own where it gave them all; None where nothing can be charged for."""
         if not self.billed:
             return None
-        prompt = estimate("x" * self.prompt.characters)
+        prompt = estimate("x" * self.prompt.characters, self.pace)
         given = self.metered.usage if self.metered else Usage(fresh=prompt)
         output, thinking = given.output, given.thinking
         fresh = given.fresh if given.prompt else prompt
         if not self._counted:
-            output = max(output, estimate("".join(self.received)))
-            thinking = max(thinking, estimate("".join(self.thought)))
+            output = max(output, estimate("".join(self.received), self.pace))
+            thinking = max(thinking, estimate("".join(self.thought), self.pace))
         fresh += self._lost * prompt
         return Usage(fresh, given.cache_read, given.cache_write, given.cache_write_1h, output, thinking)
 
@@ -96,10 +100,21 @@ class Attempt:
         if usage is None:
             return Decimal(0)
         if model is None or model.name == self.model.name:
-            model = self.model
-            if self.metered is not None and self.metered.cost is not None and not self.estimated:
-                return self.metered.cost
+            return self.listed if self.charged is None else self.charged
         return cost(usage, model.price, self.at) if model.price else None
+
+    @property
+    def charged(self) -> Decimal | None:
+        """What the provider itself says that it charges, USD; None where it does not say, or not of all of it."""
+        return self.metered.cost if self.metered is not None and not self.estimated else None
+
+    @property
+    def listed(self) -> Decimal | None:
+        """What the tokens cost by the tier table, USD; None is unknown."""
+        usage = self.usage
+        if usage is None:
+            return Decimal(0)
+        return cost(usage, self.model.price, self.at) if self.model.price else None
 
     @property
     def _counted(self) -> bool:
@@ -128,6 +143,8 @@ class Account:
     action: str
     language: str
     difficulty: float | None = None
+    project: str = ""
+    """The name of the workspace folder."""
     entries: list[Entry] = field(default_factory=list)
 
     def enter(self, attempt: Attempt, route: Route, outcome: Outcome) -> Entry:
@@ -152,9 +169,38 @@ class Account:
             best_cost=attempt.price(route.best),
             reason=route.reason,
             seconds=round(time.monotonic() - attempt.began, 3),
+            project=self.project,
+            charged=attempt.charged,
+            listed=attempt.listed,
+            characters=attempt.prompt.characters if attempt.billed else None,
         )
         self.entries.append(entry)
         return entry
+
+    def lost(self, attempt: Attempt, route: Route, prompt: int) -> Entry:
+        """Return what stands in the ledger should this process end in the middle of an attempt.
+
+        :param prompt: tokens that the prompt has at most; the answer's and the cost are those of the reservation.
+        """
+        return Entry(
+            run=self.run,
+            session=self.session,
+            at=attempt.at,
+            action=self.action,
+            language=self.language,
+            provider=attempt.model.provider.name,
+            model=attempt.model.id,
+            tier=attempt.model.tier,
+            usage=Usage(fresh=prompt),
+            cost=None,
+            estimated=True,
+            difficulty=self.difficulty,
+            outcome="failed",
+            best_cost=None,
+            reason=f"the server ended in the middle, so this is the most it may have cost; {route.reason}",
+            seconds=0.0,
+            project=self.project,
+        )
 
     def enter_free(self, provider: str, model: str, when: datetime, outcome: Outcome) -> Entry:
         """Return the entry for an end that cost nothing: the linter's fix, a kept answer, a run that never began."""
@@ -175,6 +221,8 @@ class Account:
             best_cost=None,
             reason="no model was needed" if outcome == "kept" else "",
             seconds=0.0,
+            project=self.project,
+            listed=Decimal(0),
         )
         self.entries.append(entry)
         return entry

@@ -19,14 +19,13 @@ from typing import Literal
 
 from tuppence import tiers
 from tuppence.core.actions import ACTIONS
+from tuppence.core.budget import NO_LIMITS, Limits
 from tuppence.core.models import Model, Premium, Provider
 from tuppence.errors import ConfigError, Mistake
 from tuppence.tiers.fields import SETTINGS, fields, stranded, text
-from tuppence.tiers.mistakes import Bad, Place, Report, nearest
-from tuppence.tiers.settings import ASK_ABOVE, GENERAL, OVERRIDE, PRESETS
+from tuppence.tiers.mistakes import Bad, Place, Report
+from tuppence.tiers.settings import ASK_ABOVE, GENERAL, OVERRIDE, PRESETS, budget, check_name
 
-FOUND = ("embedded", "ollama", "lmstudio", "llamacpp")
-"""Providers that come and go while the server runs: their rows can be pinned and excluded before they are there."""
 _LARGEST = 1_000_000
 _POSITION = re.compile(r"\(at (?:line (\d+), column \d+|end of document)\)")
 
@@ -73,6 +72,10 @@ class Config:
     """What a hover shows: kept explanations; an offer with its price too; one that it asks for by itself too; none."""
     hover_cap: Decimal = Decimal("0.005")
     """USD that a hover which asks by itself may cost at most."""
+    budget: Limits = NO_LIMITS
+    """What may be spent."""
+    ledger: str = ""
+    """The address of a team's ledger; empty for a file of the user's own."""
     mistakes: tuple[Mistake, ...] = ()
     """Everything wrong in the file, in the order of its lines."""
     warnings: tuple[str, ...] = ()
@@ -186,6 +189,7 @@ def _assemble(path: Path, data: dict[str, object], report: Report, today: date, 
         own=_own(data.get("providers"), table),
         actions=actions,
         languages=languages,
+        budget=budget(data.get("budget"), place.key("budget")),
         **settings,
         mistakes=tuple(sorted(report.mistakes)),
         warnings=(*notes, *_warnings(table, (*actions.values(), *languages.values()), today)),
@@ -209,7 +213,7 @@ def _overrides(value: object, place: Place, table: tiers.Table) -> dict[str, Ove
             if "model" in row:
                 # A pin on a row that is not there is kept: it stops the request, where dropping it would send the
                 # code to a model that the user did not choose.
-                _check_name(row["model"], inner.key("model"), table)
+                check_name(row["model"], inner.key("model"), table)
             found[key] = Override(**row)
     return found
 
@@ -224,7 +228,7 @@ def _exclude(value: object, place: Place, table: tiers.Table) -> frozenset[str]:
             found.add(text(each, place.key(index)))
         except Bad:
             continue
-        _check_name(each, place.key(index), table)
+        check_name(each, place.key(index), table)
     return frozenset(found)
 
 
@@ -232,20 +236,6 @@ def _own(providers: object, table: tiers.Table) -> frozenset[str]:
     """Return the names of the providers that the user's file speaks of, in a table or in a row."""
     named = providers if isinstance(providers, dict) else {}
     return frozenset(named) | {name.partition("/")[0] for name in table.named | table.broken}
-
-
-def _check_name(name: str, place: Place, table: tiers.Table) -> None:
-    """Report a name that is no row's."""
-    owner, slash, _ = name.partition("/")
-    if table.find(name) or name in table.broken or owner in table.broken or (slash and owner in FOUND):
-        return
-    known = [model.name for model in table.models]
-    bare = next((model.name for model in table.models if model.id == name), None)
-    near = bare or nearest(name, known)
-    place.wrong(
-        f'There is no model "{name}" in the tier table.',
-        f'Did you mean "{near}"?' if near else 'Write "provider/id" of a built-in row or of one of your [[models]].',
-    )
 
 
 def _warnings(table: tiers.Table, overrides: tuple[Override, ...], today: date) -> tuple[str, ...]:
@@ -283,4 +273,4 @@ def _today() -> date:
 
 
 _ACTIONS = tuple(action.id for action in ACTIONS)
-_SECTIONS = ("actions", "languages", "providers", "models")
+_SECTIONS = ("actions", "languages", "providers", "models", "budget")

@@ -6,16 +6,19 @@ The house holds them and nothing else: no logic of a request lives here, and no 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from tuppence.cache import Answers
 from tuppence.config import Config
-from tuppence.core.accounts import Entry, Outcome
+from tuppence.core.accounts import Entry, Outcome, Summary
+from tuppence.core.budget import Limits, Spent
 from tuppence.core.models import Model
+from tuppence.core.pace import Paces
 from tuppence.core.text import Document
 from tuppence.errors import TuppenceError
 from tuppence.keys import Keys
@@ -24,6 +27,7 @@ from tuppence.prefixes import Prefixes
 from tuppence.stream import Upstream
 from tuppence.workspace import Workspace
 
+_log = logging.getLogger(__name__)
 AT_ONCE = 4
 """Requests that one provider is asked at the same time; further ones queue."""
 AT_ONCE_LOCAL = 1
@@ -127,6 +131,8 @@ class House:
     health: Health = field(default_factory=Health)
     turns: Turns = field(default_factory=Turns)
     prefixes: Prefixes = field(default_factory=Prefixes)
+    paces: Paces = field(default_factory=Paces)
+    """How each model's tokens run, as far as its provider has counted."""
     _troubles: list[str] = field(default_factory=list)
     _told: set[str] = field(default_factory=set)
 
@@ -141,9 +147,47 @@ class House:
 
         return replace(self, neighbours=neighbours, embedded=embedded)
 
-    def record(self, entry: Entry) -> None:
-        """Write an entry to the ledger; a ledger that fails never costs the user an answer."""
-        self._write(lambda: self.ledger.add(entry))
+    def limits(self) -> Limits:
+        """Return the budget that holds now."""
+        return self.config().budget
+
+    def pace(self, model: Model, language: str) -> float | None:
+        """Return how many code points of a language make one of a model's tokens; None where nobody has counted."""
+        return self.paces.of(model.name, language)
+
+    def accounts(self) -> tuple[Summary, Spent]:
+        """Return the accounts as they stand, and what counts against the budget; it waits for the ledger.
+
+        :raises TuppenceError: the ledger could not be read.
+        """
+        now = self.now()
+        return self.ledger.summary(self.session, now), self.ledger.spent(self.session, "", now)
+
+    def begin(self) -> None:
+        """Settle what servers that are gone had reserved, and read how tokens run; do not wait for it."""
+
+        def work() -> None:
+            self.ledger.recover(self.now())
+            self.paces.add(self.ledger.paces())
+
+        self._write(work)
+
+    def record(self, entry: Entry, holds: Sequence[str] = ()) -> None:
+        """Write an entry to the ledger, soon; a ledger that fails never costs the user an answer.
+
+        :param holds: the reservations that were made for it.
+        """
+
+        def work() -> None:
+            for hold in holds[1:]:
+                self.ledger.release(hold)
+            if holds:
+                self.ledger.settle(holds[0], entry)
+            else:
+                self.ledger.add(entry)
+
+        self.paces.learn(entry)
+        self._write(work)
 
     def outcome(self, run: str, outcome: Outcome) -> None:
         """Correct how a run ended, in the ledger."""
@@ -162,11 +206,20 @@ class House:
         return told
 
     def _write(self, work: Callable[[], object]) -> None:
-        try:
-            work()
-        except TuppenceError as error:
-            self.trouble(str(error))
-        else:
-            self._told.clear()
-        for warning in self.ledger.warnings():
-            self.trouble(warning)
+        def told() -> None:
+            try:
+                work()
+            except TuppenceError as error:
+                self.trouble(str(error))
+            except Exception:  # noqa: BLE001 - a fault of ours must not end the thread that keeps the accounts
+                # Nobody waits for what is written, so nobody else would hear of it.
+                _log.exception("The accounts could not be written")
+                self.trouble(
+                    "tuppence could not write its accounts, by a fault of its own. Please report it with its log."
+                )
+            else:
+                self._told.clear()
+            for warning in self.ledger.warnings():
+                self.trouble(warning)
+
+        self.ledger.queue(told)

@@ -143,7 +143,7 @@ def open_house(
         config=lambda: watched.current,
         keys=Keys(os.environ, handed),
         upstream=Upstream(Patience(first_event=FIRST_EVENT)),
-        ledger=Ledger(),
+        ledger=Ledger(watched.current.ledger),
         answers=answers,
         prefixes=Prefixes(Traces(answers.file)),
         workspace=Workspace(roots),
@@ -155,4 +155,5 @@ def open_house(
         dormant=neighbourhood.dormant,
         now=lambda: datetime.now().astimezone(),
     )
+    house.begin()
     return house, neighbourhood

@@ -16,7 +16,7 @@ from tuppence.account import Account
 from tuppence.config import Config
 from tuppence.core import context as contexts
 from tuppence.core.actions import ACTIONS, EXPLAIN, Action
-from tuppence.core.candidates import Need, allowance
+from tuppence.core.candidates import Need, allowance, least_output
 from tuppence.core.context import Context, Surroundings
 from tuppence.core.diagnostic import Diagnostic
 from tuppence.core.difficulty import Difficulty
@@ -124,6 +124,11 @@ def prompt(plan: Plan, model: Model) -> Prompt:
 def limit(plan: Plan, model: Model) -> int:
     """Return how many answer tokens to allow: generous for the action, within the model's limit and context."""
     return allowance(model, plan.need, prior.shipped())
+
+
+def least(plan: Plan) -> int:
+    """Return how many answer tokens the action needs at least, here."""
+    return least_output(plan.need)
 
 
 @dataclass(frozen=True, slots=True)

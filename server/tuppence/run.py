@@ -33,12 +33,14 @@ from tuppence.core.loops import Loop, shown
 from tuppence.core.making import Making, begin
 from tuppence.core.route import Route
 from tuppence.core.steps import Answer, Done, Drafted, Found, Piece, Progress, PutBack, Routed, Step
-from tuppence.errors import Broken, Busy, TuppenceError
+from tuppence.core.usage import PACE
+from tuppence.errors import Broken, Busy, OverBudget, TuppenceError
 from tuppence.house import House
 from tuppence.plan import Ask, Plan
 from tuppence.prefixes import Subject
 from tuppence.providers import Event, Text, Thinking
 from tuppence.stream import Sending, Waiting
+from tuppence.till import Till
 from tuppence.verify import safe_fix
 from tuppence.way import Unavailable, Way
 
@@ -77,6 +79,7 @@ async def run(ask: Ask, house: House, account: Account) -> AsyncGenerator[Step, 
 
 
 async def _answer(ask: Ask, house: House, account: Account) -> AsyncGenerator[Step, None]:
+    account.project = house.workspace.project(ask.path) if ask.path else ""
     if ask.action.id == "fix" and ask.chosen is not None and not ask.above:
         yield Progress("Asking the linter")
         if edits := await safe_fix(ask.document, ask.chosen, ask.path):
@@ -110,12 +113,16 @@ async def _climb(plan: Plan, house: House, account: Account) -> AsyncGenerator[S
         end: _Judged | Unavailable | None = None
         is_shown = False
         async with aclosing(_attempt(plan, way.route, house, account)) as steps:
-            async for step in steps:
-                if isinstance(step, _Judged | Unavailable):
-                    end = step
-                else:
-                    is_shown = is_shown or isinstance(step, Drafted | Found | Piece)
-                    yield step
+            try:
+                async for step in steps:
+                    if isinstance(step, _Judged | Unavailable):
+                        end = step
+                    else:
+                        is_shown = is_shown or isinstance(step, Drafted | Found | Piece)
+                        yield step
+            except OverBudget as over:
+                yield _done(None, account, why=" ".join((*way.reasons, str(over))))
+                return
         match end:
             case _Judged(answer) if answer.verdict.fit:
                 plans.keep(plan, answer, model, account, house)
@@ -161,11 +168,13 @@ async def _attempt(
     """
     model = route.model
     prompt = plans.prompt(plan, model)
-    attempt = Attempt(model=model, prompt=prompt, at=house.now())
+    pace = house.pace(model, account.language) or PACE
+    attempt = Attempt(model=model, prompt=prompt, at=house.now(), pace=pace)
+    till = Till(house, account, route, plans.least(plan))
     outcome: Outcome = "cancelled"
     try:
         making = begin(plan.work)
-        async with aclosing(_words(plan, attempt, making, house)) as steps:
+        async with aclosing(_words(plan, attempt, making, till)) as steps:
             async for step in steps:
                 yield step
         house.health.works(model.provider.name)
@@ -186,12 +195,12 @@ async def _attempt(
         outcome = "failed"
         raise
     finally:
-        house.record(account.enter(attempt, route, outcome))
+        house.record(account.enter(attempt, route, outcome), attempt.holds)
 
 
-async def _words(plan: Plan, attempt: Attempt, making: Making, house: House) -> AsyncGenerator[Step, None]:
+async def _words(plan: Plan, attempt: Attempt, making: Making, till: Till) -> AsyncGenerator[Step, None]:
     """Wait for a turn, send the request and yield what its answer lets be seen."""
-    model, ask = attempt.model, plan.ask
+    model, ask, house = attempt.model, plan.ask, till.house
     loop = Loop(ask.document.text)
     gate = house.turns.of(model)
     about = Subject(ask.run, ask.action.id, ask.document.uri)
@@ -204,12 +213,15 @@ async def _words(plan: Plan, attempt: Attempt, making: Making, house: House) -> 
     async with flight, gate.turn(title):
         attempt.at = house.now()
         attempt.prompt = flight.marked(attempt.at)
+        await till.reserve(attempt)
         yield Progress(f"Asking {model.id}")
         async with aclosing(house.upstream.answer(attempt.prompt, model, house.keys.of(model.provider))) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Waiting):
                     yield Progress(f"{piece.why} Trying again in {piece.seconds:.0f} s")
                     continue
+                if isinstance(piece, Sending):
+                    await till.retry(attempt)
                 attempt.note(piece)
                 flight.note(piece)
                 if isinstance(piece, Text | Thinking) and (again := loop.feed(piece.text)):

@@ -62,11 +62,19 @@ class Entry:
     """The route's one line."""
     seconds: float
     """From sending to the end of the answer."""
+    project: str = ""
+    """The name of the workspace folder, without its path; empty outside any."""
+    charged: Decimal | None = None
+    """USD that the provider itself says it charges, which ``cost`` then is; None where it does not say."""
+    listed: Decimal | None = None
+    """USD by the tier table for the same tokens, kept beside the provider's word; None is unknown."""
+    characters: int | None = None
+    """Code points of the prompt; with the provider's count they tell how its tokens run."""
 
     def __post_init__(self) -> None:
         if self.at.tzinfo is None:
             raise ValueError("an entry's time needs a time zone")
-        for amount in (self.cost, self.best_cost):
+        for amount in (self.cost, self.best_cost, self.charged, self.listed):
             if amount is not None and not (amount.is_finite() and amount >= 0):
                 raise ValueError(f"not an amount of money: {amount}")
 

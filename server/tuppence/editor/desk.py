@@ -17,6 +17,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
+from tuppence.core import budget
 from tuppence.core.accounts import payload
 from tuppence.core.text import Span
 from tuppence.editor.clients import Client
@@ -122,11 +123,11 @@ class Desk:
         """Send the accounts as they stand to whoever shows them, and say what is wrong with them."""
         house = self.house
         try:
-            summary = await asyncio.to_thread(house.ledger.summary, house.session, house.now())
+            summary, spent = await asyncio.wrap_future(house.ledger.queue(house.accounts))
         except TuppenceError as error:
             house.trouble(str(error))
         else:
-            self.notify("tuppence/cost", payload(summary))
+            self.notify("tuppence/cost", payload(summary) | {"budget": budget.payload(house.limits(), spent)})
         for sentence in house.troubles():
             self.say(sentence, types.MessageType.Warning)
 

@@ -162,7 +162,7 @@ class Service:
         rooms.strangers.close()
         await rooms.house.upstream.close()
         await rooms.neighbourhood.close()
-        rooms.house.ledger.close()
+        await asyncio.to_thread(rooms.house.ledger.close)
 
     @property
     def _rooms(self) -> _Rooms:

@@ -17,7 +17,7 @@ from tuppence.tiers.mistakes import Bad, Place
 
 Reader = Callable[[object, Place], Any]
 
-SETTINGS = ("quality", "preset", "exclude", "premium", "ask_above", "edits", "hover", "hover_cap")
+SETTINGS = ("quality", "preset", "exclude", "premium", "ask_above", "edits", "hover", "hover_cap", "ledger")
 """The settings that stand above the first table."""
 _SHOWN = 40
 """The longest text that a message repeats."""

@@ -1,18 +1,23 @@
-"""How the general settings are read: the one knob ``quality``, its presets, amounts of money, words among several."""
+"""How the general settings are read: the one knob ``quality``, its presets, money, the budget, names, words."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
 
-from tuppence.tiers.fields import Reader, choice, is_number, kind, number, text
-from tuppence.tiers.mistakes import Place
+from tuppence.core.budget import NO_LIMITS, Limits
+from tuppence.tiers import Table
+from tuppence.tiers.fields import Reader, choice, fields, is_number, kind, number, text
+from tuppence.tiers.mistakes import Place, nearest
 
 PRESETS: Mapping[str, float] = {"thrifty": 0.90, "balanced": 0.97, "best": 1.0}
 """Each preset and the quality that it stands for."""
 ASK_ABOVE = Decimal("0.05")
 """USD; a request that may be expected to cost more is made only after a question."""
+FOUND = ("embedded", "ollama", "lmstudio", "llamacpp")
+"""Providers that come and go while the server runs: their rows can be pinned and excluded before they are there."""
 _share = number(0.01, 1)
+_SCHEMES = ("postgresql://", "postgres://")
 
 
 def quality(value: object, place: Place) -> float:
@@ -34,6 +39,45 @@ def usd(value: object, place: Place) -> Decimal:
     return Decimal(value)
 
 
+def budget(value: object, place: Place) -> Limits:
+    """Read ``[budget]``; what is wrong in it is reported and left out."""
+    return Limits(**fields(value, place, BUDGET)) if value is not None else NO_LIMITS
+
+
+def ledger(value: object, place: Place) -> str:
+    """Read where the ledger is: the address of a PostgreSQL database, or nothing for a file of the user's own."""
+    if value == "":
+        return ""
+    found = text(value, place)
+    if not found.startswith(_SCHEMES):
+        # What stands there is not repeated: it may hold a password.
+        raise place.wrong(
+            f'"{place.name}" must be the address of a PostgreSQL database.',
+            'Write "postgresql://user@host/database", or leave it out for a file of your own.',
+        )
+    return found
+
+
+def _part(value: object, place: Place) -> Decimal:
+    if not is_number(value) or not 0 <= value <= 1:
+        raise place.wrong(f'"{place.name}" must be a share from 0 to 1.', "Write 0.8 for 80 %.")
+    return Decimal(value)
+
+
+def check_name(name: str, place: Place, table: Table) -> None:
+    """Report a name that is no row's."""
+    owner, slash, _ = name.partition("/")
+    if table.find(name) or name in table.broken or owner in table.broken or (slash and owner in FOUND):
+        return
+    known = [model.name for model in table.models]
+    bare = next((model.name for model in table.models if model.id == name), None)
+    near = bare or nearest(name, known)
+    place.wrong(
+        f'There is no model "{name}" in the tier table.',
+        f'Did you mean "{near}"?' if near else 'Write "provider/id" of a built-in row or of one of your [[models]].',
+    )
+
+
 GENERAL: Mapping[str, Reader] = {
     "quality": quality,
     "preset": choice(tuple(PRESETS)),
@@ -42,7 +86,15 @@ GENERAL: Mapping[str, Reader] = {
     "edits": choice(("live", "final")),
     "hover": choice(("kept", "offer", "auto", "off")),
     "hover_cap": usd,
+    "ledger": ledger,
 }
 """The settings above the first table that hold one value each, by the name of their field in ``Config``."""
 OVERRIDE: Mapping[str, Reader] = {"quality": quality, "model": text}
 """What may stand in the table of one action or language."""
+BUDGET: dict[str, Reader] = {
+    "request": usd,
+    "session": usd,
+    "day": usd,
+    "month": usd,
+    "soft": _part,
+}

@@ -52,6 +52,11 @@ class Workspace:
         root = files.root_of(path, self._roots)
         return path.resolve().relative_to(root).as_posix() if root else path.name
 
+    def project(self, path: Path) -> str:
+        """Return the name of the folder that the editor opened around a file, without its path; empty outside any."""
+        root = files.root_of(path, self._roots)
+        return root.name if root else ""
+
     def surroundings(self, document: Document, tree: Tree, target: Target, path: Path | None) -> Surroundings:
         """Return the project's definitions that the target uses and its conventions; nothing outside the roots."""
         root = files.root_of(path, self._roots) if path else None

@@ -1,0 +1,43 @@
+"""How a model's tokens run: code points to a token, by language, learned from the prompts that its provider counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tuppence.core.accounts import Entry
+
+ENOUGH = 500
+"""Counted tokens from which on they are believed."""
+Counts = tuple[int, int]
+"""Code points, tokens."""
+
+
+class Paces:
+    """What was counted so far."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, str], Counts] = {}
+
+    def add(self, counts: Mapping[tuple[str, str], Counts]) -> None:
+        """Take in what was counted before, by the model's name and the language."""
+        for key, (characters, tokens) in counts.items():
+            known = self._counts.get(key, (0, 0))
+            self._counts[key] = (known[0] + characters, known[1] + tokens)
+
+    def learn(self, entry: Entry) -> None:
+        """Learn from a request whose prompt the provider counted."""
+        if not entry.estimated and entry.characters and entry.usage is not None and entry.usage.prompt:
+            key = (f"{entry.provider}/{entry.model}", entry.language)
+            self.add({key: (entry.characters, entry.usage.prompt)})
+
+    def of(self, model: str, language: str) -> float | None:
+        """Return a model's code points to a token in a language, else in all; None where too few were counted."""
+        for counts in (self._counts.get((model, language), (0, 0)), self._all(model)):
+            characters, tokens = counts
+            if tokens >= ENOUGH:
+                return characters / tokens
+        return None
+
+    def _all(self, model: str) -> Counts:
+        mine = [counts for (name, _), counts in self._counts.items() if name == model]
+        return sum(characters for characters, _ in mine), sum(tokens for _, tokens in mine)

@@ -1,0 +1,153 @@
+"""How an entry is written: the tables, what brings an older ledger up to date, and a row to and fro.
+
+The tables are the same in SQLite and PostgreSQL. Money is decimal text in SQLite and NUMERIC in PostgreSQL, both exact:
+a price may have any number of digits, and so may a cost that a provider reports, so no integer unit is small enough and
+a float never is. Sums are made in Python.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Protocol
+
+from tuppence.core.accounts import Entry, add, exact
+from tuppence.core.usage import Usage
+
+
+class Rows(Protocol):
+    """What a statement found."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows it changed."""
+        ...
+
+    def fetchone(self) -> Sequence[Any] | None:
+        """Return the next row."""
+        ...
+
+    def fetchall(self) -> list[Any]:
+        """Return all rows that are left."""
+        ...
+
+
+class Connection(Protocol):
+    """A database inside a transaction; parameters are written ``?``."""
+
+    def execute(self, statement: str, values: Sequence[Any] = (), /) -> Rows:
+        """Run one statement."""
+        ...
+
+
+QUARTER = 15
+"""Minutes of a running total: every zone's midnight is a multiple of it."""
+Migration = tuple[str | Callable[[Connection], None], ...]
+
+
+def begin_tallies(connection: Connection) -> None:
+    """Make the running totals of a ledger that had none."""
+    sums: dict[str, list[Decimal]] = {}
+    for session, at, cost in connection.execute("SELECT session, at, cost FROM request").fetchall():
+        if cost is not None:
+            for name in tallies(session, datetime.fromisoformat(at)):
+                sums.setdefault(name, []).append(Decimal(cost))
+    for name, costs in sums.items():
+        connection.execute("INSERT INTO tally (name, spent) VALUES (?, ?)", (name, exact(add(costs))))
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    (
+        """CREATE TABLE request (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            run TEXT NOT NULL, session TEXT NOT NULL, at TEXT NOT NULL,
+            action TEXT NOT NULL, language TEXT NOT NULL,
+            provider TEXT NOT NULL, model TEXT NOT NULL, tier TEXT NOT NULL,
+            fresh INTEGER, cache_read INTEGER, cache_write INTEGER, cache_write_1h INTEGER,
+            output INTEGER, thinking INTEGER,
+            cost TEXT, estimated INTEGER NOT NULL, difficulty REAL, outcome TEXT NOT NULL,
+            best_cost TEXT, reason TEXT NOT NULL, seconds REAL NOT NULL)""",
+        "CREATE INDEX request_at ON request (at, cost)",
+        "CREATE INDEX request_session ON request (session, cost)",
+        "CREATE INDEX request_run ON request (run)",
+    ),
+    (
+        "ALTER TABLE request ADD COLUMN project TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE request ADD COLUMN charged TEXT",
+        "ALTER TABLE request ADD COLUMN listed TEXT",
+        "ALTER TABLE request ADD COLUMN characters INTEGER",
+        "ALTER TABLE request ADD COLUMN hold TEXT",
+        "CREATE UNIQUE INDEX request_hold ON request (hold)",
+        """CREATE TABLE hold (
+            id TEXT PRIMARY KEY, run TEXT NOT NULL, session TEXT NOT NULL, at TEXT NOT NULL, bound TEXT,
+            host TEXT NOT NULL, pid INTEGER NOT NULL, born TEXT NOT NULL, entry TEXT NOT NULL)""",
+        "CREATE TABLE tally (name TEXT PRIMARY KEY, spent TEXT NOT NULL)",
+        """CREATE TABLE pace (
+            provider TEXT NOT NULL, model TEXT NOT NULL, language TEXT NOT NULL,
+            characters INTEGER NOT NULL, tokens INTEGER NOT NULL, PRIMARY KEY (provider, model, language))""",
+        begin_tallies,
+    ),
+)
+"""What brings a ledger of version n to n + 1. A published row never changes."""
+
+_TOKENS = tuple(field.name for field in fields(Usage))
+_MONEY = ("cost", "best_cost", "charged", "listed")
+COLUMNS = (
+    "run", "session", "at", "action", "language", "provider", "model", "tier", *_TOKENS,
+    "cost", "estimated", "difficulty", "outcome", "best_cost", "reason", "seconds",
+    "project", "charged", "listed", "characters",
+)  # fmt: skip
+
+
+def row(entry: Entry) -> tuple[Any, ...]:
+    """Return an entry as the values of COLUMNS."""
+    values = {name: getattr(entry, name) for name in COLUMNS if name not in _TOKENS}
+    values |= {name: getattr(entry.usage, name, None) for name in _TOKENS}
+    values |= {"at": moment(entry.at), "estimated": int(entry.estimated)}
+    values |= {name: None if values[name] is None else exact(values[name]) for name in _MONEY}
+    return tuple(clean(values[name]) if isinstance(values[name], str) else values[name] for name in COLUMNS)
+
+
+def entry(values: Sequence[Any]) -> Entry:
+    """Return the entry that the values of COLUMNS are."""
+    found = dict(zip(COLUMNS, values, strict=True))
+    tokens = {name: found.pop(name) for name in _TOKENS}
+    found["usage"] = None if tokens["fresh"] is None else Usage(**tokens)
+    found["at"] = datetime.fromisoformat(found["at"])
+    found["estimated"] = bool(found["estimated"])
+    found |= {name: None if found[name] is None else Decimal(found[name]) for name in _MONEY}
+    return Entry(**found)
+
+
+def packed(of: Entry) -> str:
+    """Return an entry as one text."""
+    return json.dumps(row(of))
+
+
+def unpacked(text: str) -> Entry:
+    """Return the entry that was packed."""
+    return entry(json.loads(text))
+
+
+def moment(when: datetime) -> str:
+    """Write a moment so that the order of the texts is the order of time."""
+    return when.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def quarter(when: datetime) -> str:
+    """Name the quarter of an hour that a moment lies in, in the order of time."""
+    utc = when.astimezone(UTC)
+    return "q/" + moment(utc.replace(minute=utc.minute - utc.minute % QUARTER, second=0, microsecond=0))
+
+
+def tallies(session: str, at: datetime) -> tuple[str, str]:
+    """Name the running totals that a cost belongs to."""
+    return quarter(at), f"s/{session}"
+
+
+def clean(text: str) -> str:
+    """Return the text without what a database cannot hold: lone surrogates, and the character zero."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "?")

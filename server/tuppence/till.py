@@ -1,0 +1,72 @@
+"""Money before and after a call: the ledger reserves what it costs at most, and is told what it came to.
+
+The answer that is allowed is shortened to what the budget affords. A ledger that fails costs nobody an answer, unless
+there is a budget: then nobody could say whether it is kept. Nothing here waits for the ledger on the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from uuid import uuid4
+
+from tuppence.account import Account, Attempt
+from tuppence.core.budget import Bid
+from tuppence.core.route import Route
+from tuppence.core.usage import at_most
+from tuppence.errors import OverBudget, TuppenceError
+from tuppence.house import House
+from tuppence.ledger import Claim, midnight
+
+
+@dataclass(frozen=True, slots=True)
+class Till:
+    """Where one attempt gets its money."""
+
+    house: House
+    account: Account
+    route: Route
+    least: int
+    """Answer tokens below which asking is pointless."""
+
+    async def reserve(self, attempt: Attempt) -> None:
+        """Reserve what a request costs at most, and shorten the answer that it allows to what is left.
+
+        :raises OverBudget: the budget does not allow it.
+        """
+        house, prompt, model = self.house, attempt.prompt, attempt.model
+        text = "".join((prompt.system, *prompt.shared, prompt.tail))
+        tokens = at_most(text, house.pace(model, self.account.language))
+        bid = Bid(
+            model=model.id,
+            price=model.price,
+            prompt=tokens,
+            least=self.least,
+            most=min(prompt.max_output, model.max_output),
+            when=attempt.at,
+        )
+        limits = house.limits()
+        lost = self.account.lost(attempt, self.route, tokens)
+        claim = Claim(id=uuid4().hex, bid=bid, limits=limits, lost=lost, midnight=midnight(house.now()))
+        attempt.holds.append(claim.id)
+        try:
+            granted = await asyncio.wrap_future(house.ledger.queue(lambda: house.ledger.reserve(claim)))
+        except OverBudget:
+            attempt.holds.remove(claim.id)
+            raise
+        except TuppenceError as error:
+            attempt.holds.remove(claim.id)
+            house.trouble(str(error))
+            if limits.any:
+                what = f"Your budget cannot be checked, so nothing is sent. {error.message}"
+                raise OverBudget(what, error.remedy) from None
+        else:
+            attempt.prompt = replace(prompt, max_output=granted.tokens)
+
+    async def retry(self, attempt: Attempt) -> None:
+        """Reserve for a further request, where the one before may be charged for although nobody got its answer.
+
+        :raises OverBudget: the budget does not allow it.
+        """
+        if attempt.sendings and attempt.sendings[-1].fate() == "with the server":
+            await replace(self, least=attempt.prompt.max_output).reserve(attempt)

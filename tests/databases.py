@@ -1,0 +1,60 @@
+"""A real PostgreSQL server for the tests: Debian's own, on loopback, in a folder of its own, gone when they end."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+USER = "postgres"
+
+
+def binaries() -> Path | None:
+    """Return the folder of the newest PostgreSQL that is installed, None where there is none."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda each: int(each.parts[-3]))
+    return found[-1].parent if found else None
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    """Run a server and give the address of its database; it refuses to run as root, so it gets its own user then."""
+    programs = binaries()
+    assert programs is not None
+    folder = Path(tempfile.mkdtemp(prefix="tuppence-postgres-"))
+    as_user: list[str] = []
+    if os.geteuid() == 0:
+        user = pwd.getpwnam(USER)
+        os.chown(folder, user.pw_uid, user.pw_gid)
+        as_user = ["runuser", "-u", USER, "--"]
+    port = _free_port()
+    data, quick = folder / "data", "-F -c full_page_writes=off -c synchronous_commit=off"
+    where = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder}"
+    run = [*as_user, str(programs / "pg_ctl"), "-D", str(data), "-w", "-l", str(folder / "log")]
+    make = [*as_user, str(programs / "initdb"), "-D", str(data), "-U", USER, "--auth=trust", "--no-sync", "-E", "UTF8"]
+    try:
+        _do([*make, "--locale=C.UTF-8"])
+        _do([*run, "-o", f"{quick} {where}", "start"])
+        try:
+            yield f"postgresql://{USER}@127.0.0.1:{port}/{USER}"
+        finally:
+            _do([*run, "-m", "immediate", "stop"])
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _do(words: list[str]) -> None:
+    done = subprocess.run(words, check=False, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port

@@ -1,0 +1,179 @@
+"""Budgets: a bound that no bill passes, an answer no longer than the money lasts, and a sentence where it does not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuppence.core.budget import Bid, Left, Limits, Offer, Spent, bound, left, offer, payload, thrifty
+from tuppence.core.usage import Peak, Price, Rates, Step, Usage, at_most, batched, cost, estimate
+from tuppence.errors import OverBudget
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # A Friday.
+PRICE = Price(Rates(Decimal(2), Decimal(10)))
+BID = Bid(model="small", price=PRICE, prompt=1000, least=100, most=1000, when=NOON)
+
+
+def limits(**given: str) -> Limits:
+    return Limits(**{name: Decimal(amount) for name, amount in given.items()})
+
+
+def spent(**given: str) -> Spent:
+    return Spent(**{name: Decimal(amount) for name, amount in given.items()})
+
+
+def test_what_is_left_comes_tightest_first() -> None:
+    found = left(limits(day="5", session="1", request="0.5"), spent(day="4.9", session="0.2"))
+    assert found == (
+        Left(Decimal("0.1"), Decimal(5), "day"),
+        Left(Decimal("0.5"), Decimal("0.5"), "request"),
+        Left(Decimal("0.8"), Decimal(1), "session"),
+    )
+    assert left(Limits(), spent(day="9")) == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "by", "expected"),
+    [
+        ({}, {"day": "9"}, False),
+        ({"day": "5"}, {"day": "3.99"}, False),
+        ({"day": "5"}, {"day": "4"}, True),
+        ({"day": "5", "soft": "0.5"}, {"day": "2.5"}, True),
+        ({"request": "1"}, {"request": "1"}, False),
+        ({"day": "0"}, {}, True),
+    ],
+)
+def test_past_the_soft_share_it_turns_thrifty(given: dict[str, str], by: dict[str, str], expected: object) -> None:
+    assert thrifty(limits(**given), spent(**by)) is expected
+
+
+@pytest.mark.parametrize(
+    ("given", "by", "expected"),
+    [
+        ({}, {}, Offer(1000, Decimal("0.012"))),
+        ({"day": "1"}, {}, Offer(1000, Decimal("0.012"))),
+        ({"day": "0.007"}, {}, Offer(500, Decimal("0.007"))),
+        ({"day": "1"}, {"day": "0.993"}, Offer(500, Decimal("0.007"))),
+        ({"day": "1", "request": "0.0030059"}, {}, Offer(100, Decimal("0.003"))),
+        ({"month": "0.003"}, {}, Offer(100, Decimal("0.003"))),
+    ],
+)
+def test_an_answer_is_as_long_as_the_money_lasts(given: dict[str, str], by: dict[str, str], expected: Offer) -> None:
+    assert offer(BID, limits(**given), spent(**by)) == expected
+
+
+def test_below_the_actions_need_it_is_refused_with_the_line_that_allows_it() -> None:
+    with pytest.raises(OverBudget) as refused:
+        offer(BID, limits(day="1", month="50"), spent(day="0.9975", month="20"))
+    assert str(refused.value) == (
+        "Your budget of $1.0000 today would be passed: $0.0025 of it is left, and the shortest useful answer of small "
+        "may cost $0.0030. To allow it, write `day = 1.1` or more under [budget] in your configuration."
+    )
+    with pytest.raises(OverBudget, match="nothing of it is left"):
+        offer(BID, limits(session="0.5"), spent(session="0.6"))
+
+
+def test_the_line_that_allows_it_does() -> None:
+    given, by = limits(day="0.01"), spent(day="0.0097")
+    with pytest.raises(OverBudget) as refused:
+        offer(BID, given, by)
+    raised = refused.value.remedy.split("`")[1].removeprefix("day = ")
+    assert offer(BID, limits(day=raised), by).tokens >= BID.least
+
+
+def test_what_is_free_is_never_refused() -> None:
+    free = replace(BID, price=Price(Rates(Decimal(0), Decimal(0))))
+    assert offer(free, limits(day="1"), spent(day="2")) == Offer(1000, Decimal(0))
+
+
+def test_an_unknown_price_is_kept_out_of_a_budget_and_nowhere_else() -> None:
+    unknown = replace(BID, price=None)
+    assert offer(unknown, Limits(), Spent()) == Offer(1000, None)
+    with pytest.raises(OverBudget, match="Nobody states a price for small"):
+        offer(unknown, limits(month="1000"), Spent())
+
+
+RATES = st.builds(
+    Rates,
+    *(st.decimals("0", "100", places=4) for _ in range(2)),
+    *(st.none() | st.decimals("0", "100", places=4) for _ in range(4)),
+)
+PRICES = st.builds(
+    Price,
+    RATES,
+    st.lists(st.builds(Step, st.integers(1, 3000), RATES), max_size=2).map(tuple),
+    st.lists(
+        st.builds(
+            Peak, st.just(frozenset(range(7))), st.just(time(12, 30)), st.sampled_from((time(13), time(20))), RATES
+        ),
+        max_size=1,
+    ).map(tuple),
+)
+
+
+@given(st.data(), PRICES, st.integers(1, 3000), st.integers(0, 2000), st.integers(0, 59))
+def test_no_bill_passes_the_bound(data: st.DataObject, price: Price, prompt: int, tokens: int, minutes: int) -> None:
+    parts = data.draw(st.lists(st.integers(0, prompt // 4), min_size=4, max_size=4))
+    thinking = data.draw(st.integers(0, tokens))
+    used = Usage(parts[0], parts[1], parts[2], parts[3], tokens - thinking, thinking)
+    bid = replace(BID, price=price, prompt=prompt)
+    assert cost(used, price, NOON + timedelta(minutes=minutes)) <= bound(bid, tokens)
+
+
+@given(PRICES, st.decimals("0", "0.5", places=6), st.integers(1, 400))
+def test_what_is_granted_is_never_more_than_what_is_left(price: Price, amount: Decimal, least: int) -> None:
+    bid = replace(BID, price=price, least=least)
+    try:
+        granted = offer(bid, limits(day="1"), spent(day=str(1 - amount)))
+    except OverBudget:
+        assert bound(bid, least) > amount
+        return
+    assert granted.bound is not None
+    assert granted.bound <= amount or not granted.bound
+    assert least <= granted.tokens <= bid.most
+
+
+def test_a_peak_within_the_hour_counts() -> None:
+    dear = Rates(Decimal(4), Decimal(20))
+    price = Price(PRICE.base, peaks=(Peak(frozenset(range(7)), time(12, 30), time(14), dear),))
+    at = {time(11): "0.012", time(11, 45): "0.024", time(13): "0.024", time(14): "0.012"}
+    for when, expected in at.items():
+        bid = replace(BID, price=price, when=NOON.replace(hour=when.hour, minute=when.minute))
+        assert bound(bid, 1000) == Decimal(expected)
+
+
+def test_a_workspace_may_only_narrow() -> None:
+    mine, theirs = limits(day="5", month="50"), limits(day="9", session="1", soft="0.5")
+    assert mine.narrowed(theirs) == limits(day="5", month="50", session="1", soft="0.5")
+
+
+def test_the_notification_names_the_limit_that_leaves_least() -> None:
+    assert payload(Limits(), Spent()) is None
+    assert payload(limits(request="1"), Spent()) is None
+    assert payload(limits(request="0.01", day="5", month="6"), spent(day="1", month="5.5")) == {
+        "left": {"usd": "0.5", "display": "$0.5000"},
+        "limit": {"usd": "6", "display": "$6.0000"},
+        "period": "this month",
+    }
+    over = payload(limits(session="1"), spent(session="2"))
+    assert over is not None
+    assert over["left"]["usd"] == "0"
+
+
+@given(st.text(max_size=400))
+def test_a_prompt_is_never_estimated_higher_than_at_most(text: str) -> None:
+    assert estimate(text) <= at_most(text)
+    assert at_most(text, 3.0) <= len(text.encode("utf-8", "replace")) + 64
+    assert at_most(text) >= at_most(text, 4.0)
+
+
+def test_a_batch_costs_its_share() -> None:
+    price = Price(PRICE.base, (Step(500, Rates(Decimal(4), Decimal(20), Decimal(1))),), batch=Decimal("0.5"))
+    usage = Usage(fresh=100, cache_read=500, output=10)
+    assert cost(usage, price, NOON) == Decimal("0.0011")
+    assert cost(usage, batched(price), NOON) == Decimal("0.00055")
