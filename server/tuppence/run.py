@@ -112,17 +112,13 @@ async def _climb(plan: Plan, house: House, account: Account) -> AsyncGenerator[S
         model = way.route.model
         end: _Judged | Unavailable | None = None
         is_shown = False
-        async with aclosing(_attempt(plan, way.route, house, account)) as steps:
-            try:
-                async for step in steps:
-                    if isinstance(step, _Judged | Unavailable):
-                        end = step
-                    else:
-                        is_shown = is_shown or isinstance(step, Drafted | Found | Piece)
-                        yield step
-            except OverBudget as over:
-                yield _done(None, account, why=" ".join((*way.reasons, str(over))))
-                return
+        async with aclosing(_afforded(way, account)) as steps:
+            async for step in steps:
+                if isinstance(step, _Judged | Unavailable):
+                    end = step
+                else:
+                    is_shown = is_shown or isinstance(step, Drafted | Found | Piece)
+                    yield step
         match end:
             case _Judged(answer) if answer.verdict.fit:
                 plans.keep(plan, answer, model, account, house)
@@ -157,6 +153,16 @@ async def _agree(way: Way, account: Account) -> AsyncGenerator[Progress, None]:
         if await permission.given(way.found, why, way.house):
             return
         way.found = way.instead(way.found)
+
+
+async def _afforded(way: Way, account: Account) -> AsyncGenerator[Step | _Judged | Unavailable, None]:
+    """Ask the model whose turn it is; where the budget ends here, say also why those before it were not enough."""
+    try:
+        async with aclosing(_attempt(way.plan, way.route, way.house, account)) as steps:
+            async for step in steps:
+                yield step
+    except OverBudget as over:
+        raise OverBudget(" ".join((*way.reasons, over.message)), over.remedy) from None
 
 
 async def _attempt(
