@@ -12,6 +12,7 @@ import platformdirs
 import pytest
 
 import databases
+from drawn import TALLY
 from tuppence.ledger import Ledger
 from tuppence.ledger.postgres import SCHEMA
 from tuppence.local import Embedded
@@ -44,6 +45,12 @@ def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many documents the properties of the edit engine were tried on."""
+    if TALLY.checked:
+        terminalreporter.write_line(f"Documents checked in the edit engine: {TALLY.checked}, damaged: {TALLY.damaged}")
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 
@@ -10,29 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tuppence.core.lines import split
+from drawn import EXAMPLES, Case, cases, expect_sent
 from tuppence.core.patch import Patch
 from tuppence.core.text import Document, Edit, Span, apply
 
-LINES = st.sampled_from(
-    [
-        "",
-        "x = 1",
-        "    x = 1",
-        "\tx",
-        "  }",
-        "}",
-        "    return é",
-        "😀 = '👩‍👩‍👧'",
-        "e\u0301",
-        "else:",
-        "   ",
-        "pass",
-        "a\u2028b",
-        "c\x0cd",
-    ]
-)
-EXAMPLES = int(os.environ.get("PATCH_EXAMPLES", "300"))
+RUNS = EXAMPLES or 250
 
 
 def at(text: str, newline: str = "\n") -> tuple[Document, Span]:
@@ -218,35 +199,9 @@ def _sent(old: str, new: str) -> int:
     return sum(len(edit.text) for edit in edits)
 
 
-documents = st.tuples(
-    st.lists(LINES, max_size=6), st.lists(LINES, min_size=1, max_size=14), st.lists(LINES, max_size=6)
-)
-
-
-@st.composite
-def cases(draw: st.DrawFn) -> tuple[Document, Span, str, int]:
-    head, block, tail = draw(documents)
-    endings = draw(st.sampled_from([("\n",), ("\r\n",), ("\n", "\r\n", "\r")]))
-    ending = st.sampled_from(endings)
-
-    def joined(lines: list[str]) -> str:
-        return "".join(line + draw(ending) for line in lines)
-
-    before, inside = joined(head), joined(block[:-1]) + block[-1]
-    after = "".join(draw(ending) + line for line in tail)
-    kept = draw(st.lists(st.sampled_from(block), max_size=6))
-    fresh = draw(st.lists(st.one_of(LINES, st.sampled_from(block)), max_size=10))
-    start = draw(st.integers(0, len(block)))
-    reply = draw(st.sampled_from([[*fresh, *block[start:]], [*block[:start], *fresh], [*kept, *fresh], block]))
-    text = draw(st.sampled_from(["\n", "\r\n"])).join(reply)
-    fenced = draw(st.sampled_from(["```python\n{}\n```\n", "Sure!\n~~~\n{}\n~~~\nbye", "```\n{}\n```", "```\n{}"]))
-    document = Document("", "python", 1, before + inside + after)
-    return document, Span(len(before), len(before + inside)), fenced.replace("{}", text), draw(st.integers(1, 30))
-
-
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=RUNS, deadline=None)
 @given(cases())
-def test_live_and_final_and_replacement_agree(case: tuple[Document, Span, str, int]) -> None:
+def test_live_and_final_and_replacement_agree(case: Case) -> None:
     document, target, reply, size = case
     patch = Patch(document, target)
     live = feed(patch, document.text, reply, size)
@@ -257,30 +212,18 @@ def test_live_and_final_and_replacement_agree(case: tuple[Document, Span, str, i
         assert target.covers(edit.span)
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=RUNS, deadline=None)
 @given(cases())
-def test_what_is_applied_is_what_was_sent(case: tuple[Document, Span, str, int]) -> None:
+def test_what_is_applied_is_what_was_sent(case: Case) -> None:
     document, target, reply, size = case
     patch = Patch(document, target)
     feed(patch, document.text, reply, size)
-    sent = [line for line, _ in split(patch.parts.fences[0].text)] if patch.parts.fences else []
-    stands = [line for line, _ in split(patch.replacement)]
-    if not sent:
-        assert patch.replacement == document.slice(target)
-        return
-    if "final newline" in patch.repairs:
-        assert not document.text
-        sent = [*sent, ""]
-    if "indentation" in patch.repairs:
-        sent, stands = [line.strip() for line in sent], [line.strip() for line in stands]
-    assert stands == sent
-    if not patch.repairs:
-        assert patch.replacement == patch.parts.fences[0].text
+    expect_sent(patch, document, target)
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=RUNS, deadline=None)
 @given(cases(), st.integers(0, 100))
-def test_restore_puts_back_whatever_stands(case: tuple[Document, Span, str, int], percent: int) -> None:
+def test_restore_puts_back_whatever_stands(case: Case, percent: int) -> None:
     document, target, reply, size = case
     patch = Patch(document, target)
     text = document.text
@@ -295,9 +238,9 @@ def test_restore_puts_back_whatever_stands(case: tuple[Document, Span, str, int]
     assert text == document.text
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=RUNS, deadline=None)
 @given(cases(), st.integers(1, 9))
-def test_cutting_changes_nothing_in_the_end(case: tuple[Document, Span, str, int], size: int) -> None:
+def test_cutting_changes_nothing_in_the_end(case: Case, size: int) -> None:
     document, target, reply, other = case
     one, two = Patch(document, target), Patch(document, target)
     feed(one, document.text, reply, size)

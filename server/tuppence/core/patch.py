@@ -9,6 +9,8 @@ Invariants, each a property test over random documents, replies and chunkings:
 - All live edits, made in order, give the same text as ``final()`` and as the document with ``replacement`` in the
   target. Nothing outside the target is touched, or looked at.
 - Edits are of whole lines, and lines that stay are not in them. A chunk costs the same on a file of any length.
+- Two line endings never become one. Where some lines end at a lone CR and others with LF, nothing streams, and the
+  target is replaced whole.
 - The live edits are only a promise until ``finish``; ``restore`` takes back whatever stands, at any moment.
 
 Nothing here knows an editor, and nothing judges the code (checks.py). Lines marked as imports are left in ``parts``
@@ -21,7 +23,7 @@ from tuppence.core.follow import Follower
 from tuppence.core.indentation import Indentation
 from tuppence.core.lines import backwards, line_edits, split
 from tuppence.core.reply import Fence, Line, Parts, Reply, replacement
-from tuppence.core.text import Document, Edit, Span, apply
+from tuppence.core.text import Document, Edit, Span, apply, together
 
 
 class Patch:
@@ -32,6 +34,8 @@ class Patch:
         self._start = target.start
         self._original = document.slice(target)
         self._fresh = not document.text
+        self._outside = (document.text[: target.start][-1:], document.text[target.end :][:1])
+        self._is_mixed = document.is_mixed
         self._newline = document.newline
         lines = split(self._original)
         self._block = [text for text, _ in lines]
@@ -74,7 +78,7 @@ class Patch:
         """Take the next chunk; return edits for a live client, each relative to the text after the one before."""
         edits: list[Edit] = []
         for line in self._reply.feed(chunk):
-            if self._is_code(line):
+            if self._is_code(line) and not self._is_mixed:
                 edits += self._take(line.text)
         return tuple(edits)
 
@@ -129,11 +133,13 @@ class Patch:
         ended = [*lines, ""] if self._fresh and lines[-1].strip() else lines
         moved = Indentation(self._block, code.indent).move(ended)
         edits = line_edits(self._original, moved, self._newline)
-        if [text for text, _ in split(apply(self._original, edits))] != moved:
-            # Where a lone CR ends lines, taking lines away can make it half of a CRLF.
-            edits = (Edit(Span(0, len(self._original)), self._newline.join(moved)),)
+        if self._is_mixed and edits:
+            text = apply(self._original, edits)
+            text = "\r\n".join(moved) if self._joins(text, moved) else text
+            edits = (Edit(Span(0, len(self._original)), text),)
         self._replacement = apply(self._original, edits)
-        self._final = self._placed(edits)
+        # Two insertions around an empty last line are at one place, and not every editor keeps their order.
+        self._final = together(self._placed(edits))
         endings = zip(split(self._replacement)[:-1], sent[:-1], strict=False)
         repairs = {
             "indentation": moved != ended,
@@ -141,6 +147,12 @@ class Patch:
             "final newline": ended != lines,
         }
         self._repairs = tuple(name for name, made in repairs.items() if made)
+
+    def _joins(self, text: str, lines: list[str]) -> bool:
+        """Report whether a CR would come to stand before an LF: in the text, or where it meets what is around it."""
+        before, after = self._outside
+        meets = (before == "\r" and text.startswith("\n")) or (after == "\n" and text.endswith("\r"))
+        return meets or [line for line, _ in split(text)] != lines
 
     def _between(self, old: str, new: str) -> tuple[Edit, ...]:
         """Return live edits from one text of the region to another, in an order in which they can be made."""

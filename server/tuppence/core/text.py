@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 _NEWLINE = re.compile(r"\r\n|\n|\r")
+_LONE = re.compile(r"\r(?!\n)")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -79,6 +80,11 @@ class Document:
         """The line ending of the first line, a line feed where there is none."""
         found = _NEWLINE.search(self.text)
         return found.group() if found else "\n"
+
+    @cached_property
+    def is_mixed(self) -> bool:
+        """Whether some lines end at a lone CR and others with LF, so that taking text away can make one of two."""
+        return "\r" in self.text and "\n" in self.text and _LONE.search(self.text) is not None
 
     @property
     def line_count(self) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from tuppence.core.lines import differences, split
-from tuppence.core.text import Document, Edit, Span, apply, shift
+from tuppence.core.text import Document, Edit, Span, apply, shift, together
 
 _PIECES = 50
 """In how many pieces one edit may arrive."""
@@ -161,6 +161,8 @@ def line_changes(document: Document, text: str, span: Span, asked: str) -> tuple
 
     :param asked: the text that stood there when the question was asked.
     """
+    if document.is_mixed:
+        return (Edit(span, text),) if document.slice(span) != text else ()
     newline = document.newline
     olds, news = _pieces(document.slice(span), newline), _pieces(text, newline)
     starts = list(accumulate(map(len, olds), initial=span.start))
@@ -178,7 +180,7 @@ def line_changes(document: Document, text: str, span: Span, asked: str) -> tuple
             new = new.removesuffix(newline)
         start, end = starts[first] - back, min(starts[last] - back, span.end)
         edits.append(Edit(Span(min(start, span.end), end), new))
-    return tuple(edits)
+    return together(edits)
 
 
 def _pieces(text: str, newline: str) -> list[str]:

@@ -1,0 +1,89 @@
+"""Documents, targets and replies that Hypothesis draws, and how many of them: ``EXAMPLES`` for the long mode."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import strategies as st
+
+from editors.tally import Tally
+from tuppence.core.lines import split
+from tuppence.core.patch import Patch
+from tuppence.core.text import Document, Span
+
+EXAMPLES = int(os.environ.get("EXAMPLES", "0"))
+"""How many examples each property is tried on; 0 for what a test run has time for."""
+TALLY = Tally()
+"""Of the documents that the whole engine was tried on."""
+LINES = st.sampled_from(
+    [
+        "",
+        "x = 1",
+        "    x = 1",
+        "\tx",
+        "  }",
+        "}",
+        "    return é",
+        "😀 = '👩‍👩‍👧'",
+        "e\u0301",
+        "else:",
+        "   ",
+        "pass",
+        "a\u2028b",
+        "c\x0cd",
+    ]
+)
+Case = tuple[Document, Span, str, int]
+"""A document, its target, a reply, and the length of its chunks."""
+
+_documents = st.tuples(
+    st.lists(LINES, max_size=6), st.lists(LINES, min_size=1, max_size=14), st.lists(LINES, max_size=6)
+)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    head, block, tail = draw(_documents)
+    endings = draw(st.sampled_from([("\n",), ("\r\n",), ("\n", "\r\n", "\r")]))
+    ending = st.sampled_from(endings)
+
+    def joined(lines: list[str]) -> str:
+        return "".join(line + draw(ending) for line in lines)
+
+    before, inside = joined(head), joined(block[:-1]) + block[-1]
+    after = "".join(draw(ending) + line for line in tail)
+    # A target is of whole lines: where it begins and ends, no CR stands before an LF.
+    if before.endswith("\r") and f"{inside}{after}".startswith("\n"):
+        before = f"{before[:-1]}\n"
+    if inside.endswith("\r") and after.startswith("\n"):
+        after = f"\r{after}"
+    document = Document("file:///a.py", "python", 1, before + inside + after)
+    return document, Span(len(before), len(before + inside)), draw(replies(block)), draw(st.integers(1, 30))
+
+
+@st.composite
+def replies(draw: st.DrawFn, block: list[str]) -> str:
+    kept = draw(st.lists(st.sampled_from(block), max_size=6))
+    fresh = draw(st.lists(st.one_of(LINES, st.sampled_from(block)), max_size=10))
+    start = draw(st.integers(0, len(block)))
+    reply = draw(st.sampled_from([[*fresh, *block[start:]], [*block[:start], *fresh], [*kept, *fresh], block]))
+    text = draw(st.sampled_from(["\n", "\r\n"])).join(reply)
+    fenced = draw(st.sampled_from(["```python\n{}\n```\n", "Sure!\n~~~\n{}\n~~~\nbye", "```\n{}\n```", "```\n{}"]))
+    return fenced.replace("{}", text)
+
+
+def expect_sent(patch: Patch, document: Document, target: Span) -> None:
+    """Expect that what a patch leaves in its target is what the model sent, but for the repairs that it names."""
+    sent = [line for line, _ in split(patch.parts.fences[0].text)] if patch.parts.fences else []
+    stands = [line for line, _ in split(patch.replacement)]
+    if not sent:
+        assert patch.replacement == document.slice(target)
+        return
+    if "final newline" in patch.repairs:
+        assert not document.text
+        sent = [*sent, ""]
+    if "indentation" in patch.repairs:
+        sent, stands = [line.strip() for line in sent], [line.strip() for line in stands]
+    assert stands == sent
+    if not patch.repairs:
+        assert patch.replacement == patch.parts.fences[0].text
