@@ -30,8 +30,8 @@ from tuppence.errors import Stale
 
 TRIES = 10
 """How often an edit that the editor refused, because the user typed meanwhile, is made anew."""
-APPEAR = 3.0
-"""Seconds that the editor may take to show an edit that it said it applied."""
+APPEAR = 30.0
+"""Seconds that the editor may take to show an edit that it said it applied: one that hangs shows it late."""
 OVERTAKEN = 0.5
 """The same where the user's own edit came first: most likely it was refused."""
 MOVE = 1.0
@@ -56,7 +56,7 @@ class Writer:
         self._text = document.text
         self._fine: tuple[Edit, ...] = ()
         self._label = ""
-        self._flight: Flight | None = None
+        self._flights: list[Flight] = []
         self._drafts = 0
         self._alone = True
         self._working: asyncio.Task[None] | None = None
@@ -165,12 +165,13 @@ class Writer:
             drafting = self._alone and self._editor.client.streams and (not self._label or self._drafts > 0)
             if not drafting and not self._label:
                 return
-            flight = self._flight = Flight(changes)
+            flight = Flight(changes)
+            # An editor that hangs may yet show an edit that was given up.
+            self._flights = [*(each for each in self._flights if not each.overtaken), flight]
             edits = sorted((change.edit for change in changes), key=lambda each: (each.span.start, each.span.end))
             says_applied = await (self._send_draft(document, edits) if drafting else self._send(document, edits))
             if says_applied:
                 await _appeared(flight)
-            self._flight = None if self._flight is flight else self._flight
             if flight.landed:
                 refused = 0
             elif drafting:
@@ -233,13 +234,13 @@ class Writer:
         if document is None:
             self._lose()
             return
-        flight = self._flight
-        ours = flight.find(self._text, edits) if flight is not None else None
+        found = ((flight, flight.find(self._text, edits)) for flight in reversed(self._flights))
+        flight, ours = next((each for each in found if each[1]), (None, None))
         for edit in edits[: ours.start] if ours else edits:
             self._typed(edit)
         if ours and flight is not None:
             flight.land((self._target, *self._others))
-            self._flight = None if flight.landed else flight
+            self._flights = [] if flight.landed else self._flights
             self._since += edits[ours.start : ours.stop]
             for edit in edits[ours.stop :]:
                 self._typed(edit)
@@ -249,8 +250,8 @@ class Writer:
         """Follow an edit that is not ours."""
         self._alone = self._alone and not self._drafts
         self._since.append(edit)
-        if self._flight is not None:
-            self._flight.overtake(edit)
+        for flight in self._flights:
+            flight.overtake(edit)
         for region in (self._target, *self._others):
             region.span = follow(region.span, (edit,))
         if self._target.span is None:
@@ -258,8 +259,8 @@ class Writer:
 
     def _lose(self) -> None:
         self._target.span = None
-        if self._flight is not None:
-            self._flight.give_up()
+        for flight in self._flights:
+            flight.give_up()
         self.touched.set()
 
 
