@@ -7,13 +7,21 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: vsix editors editors-terminal editors-long pictures-neovim editors-vscode pictures-vscode demo test lint types check wheel clean
+.PHONY: vsix editors editors-terminal editors-long pictures-neovim editors-vscode pictures-vscode demo test test-long replay lint types check wheel clean
 
 demo: $(VENV)/ready
 	@$(BIN)/python demo/demo.py $(ARGS)
 
 test: $(VENV)/ready
 	$(BIN)/python -m pytest
+
+# The properties of the edit engine on 20,000 random documents each, 100,000 in all: about half an hour.
+test-long: $(VENV)/ready
+	EXAMPLES=20000 $(BIN)/python -m pytest -o timeout=0 tests/test_engine.py tests/test_patch.py
+
+# Thousands of real changes streamed through the engine: downloads a few releases of public packages to make them of.
+replay: $(VENV)/ready
+	PYTHONPATH=tests $(BIN)/python tests/replay.py
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .
