@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import statistics
+import time
+from array import array
+from base64 import b64encode
+from collections.abc import Mapping
+from pathlib import Path
+
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from tuppence import prior as prior_file
 from tuppence.core.actions import ACTIONS
-from tuppence.core.adequacy import Outcomes, canonical
+from tuppence.core.adequacy import Estimate, canonical
+from tuppence.core.features import READ, SIZE, features, look
 from tuppence.core.models import Model, Provider
+from tuppence.core.outcomes import Outcomes, learned
+from tuppence.core.weights import Weights
 from tuppence.prior import shipped
 
 MEASURED = (
@@ -90,3 +102,75 @@ def test_what_happens_here_moves_an_estimate() -> None:
     assert prior.estimate(row("gpt-5.4"), "fix", None, Outcomes(kept=50)).quality > before
     assert prior.estimate(row("gpt-5.4"), "fix", None, Outcomes(failed=50)).quality < before
     assert prior.estimate(row("gpt-5.4"), "fix", None, Outcomes()).quality == before
+    # Where everything is kept for the most part, what is kept for the most part is ordinary.
+    assert prior.estimate(row("gpt-5.4"), "fix", None, Outcomes(kept=40, failed=10)).quality == pytest.approx(before)
+
+
+SHARES = st.floats(0.05, 0.95)
+DOUBTS = st.floats(0.0, 0.2)
+FEW = st.integers(0, 9)
+HERE_AND_THERE = st.builds(Outcomes, FEW, FEW, FEW, st.floats(0, 1))
+
+
+@given(st.tuples(SHARES, DOUBTS, HERE_AND_THERE), st.tuples(SHARES, DOUBTS, HERE_AND_THERE))
+def test_few_outcomes_never_reverse_a_clear_order(
+    one: tuple[float, float, Outcomes], two: tuple[float, float, Outcomes]
+) -> None:
+    (better, doubt, these), (worse, other, those) = max(one, two, key=counted), min(one, two, key=counted)
+    assert max(these.number, those.number) < 30
+    assume(counted((better, doubt)) - counted((worse, other)) > doubt + other)
+    assert counted(learned(better, doubt, these)) >= counted(learned(worse, other, those)) - 1e-9
+
+
+def counted(estimate: tuple[float, float] | tuple[float, float, Outcomes]) -> float:
+    return Estimate(estimate[0], estimate[1], "").cautious
+
+
+def test_many_outcomes_do() -> None:
+    high, _ = learned(0.70, 0.02, Outcomes(failed=200))
+    low, _ = learned(0.60, 0.02, Outcomes(kept=200))
+    assert high < low
+
+
+def test_code_that_favours_nobody_in_particular_is_told_by_its_own_weights() -> None:
+    packed = b64encode(array("h", [100, -100, 50, 0, 0, -50]).tobytes()).decode()
+    weights = Weights.unpack(("a", "b"), 0.01, packed)
+    assert weights.apply({0: 1.0}) == {"a": pytest.approx(1.5), "b": pytest.approx(-0.5)}
+    assert weights.apply({1: 0.5}) == {"a": 0.0, "b": pytest.approx(-0.5)}
+
+
+def seen(code: str, errors: int = 0) -> Mapping[int, float]:
+    return features(look("python", code), errors)
+
+
+def test_features_are_the_same_everywhere_and_no_longer_for_longer_code() -> None:
+    short, long = seen(SOME), seen(SOME * 20)
+    assert seen(SOME) == short
+    for found in (short, long):
+        assert sum(value**2 for value in found.values()) == pytest.approx(1)
+        assert all(0 <= bucket < SIZE for bucket in found)
+    assert seen("x" * READ + "y" * 9000) == seen("x" * READ)
+
+
+def test_an_error_that_the_grammar_cannot_see_counts_as_one() -> None:
+    assert seen(SOME, 3) != seen(SOME)
+    assert seen(SOME, 1000) == seen(SOME, 8)
+
+
+def test_a_decision_s_features_take_a_moment() -> None:
+    code = ("    if alpha.beta(gamma[i], 'delta') > 10:\n        return {k: v for k, v in items}\n" * 30)[:2400]
+    prior, measured = shipped(), []
+    for _ in range(30):
+        began = time.process_time()
+        gain = prior.gain("fix", "python", code)
+        for name in MEASURED:
+            prior.estimate(row(name), "fix", gain)
+        measured.append(time.process_time() - began)
+    print(f"60 lines: {1000 * statistics.median(measured):.2f} ms")
+    assert statistics.median(measured) < 0.005
+
+
+def test_the_weights_are_small_and_say_where_they_come_from() -> None:
+    text = Path(prior_file.__file__).with_name("weights.json").read_text("utf-8")
+    assert len(text) < 500_000
+    assert json.loads(text)["about"]

@@ -36,7 +36,7 @@ OUTSIDE = {
     "keyring": {"keys.py"},
     "genai_prices": {"tiers/listprice.py"},
     "pathspec": {"workspace/"},
-    "tree_sitter": {"core/syntax.py", "core/grammars.py", "core/definitions.py"},
+    "tree_sitter": {"core/syntax.py", "core/grammars.py", "core/definitions.py", "core/features.py"},
     "xllamacpp": {"local/"},
     "rich": {"cli/"},
     "argparse": {"cli/"},

@@ -136,8 +136,8 @@ def counted_on(row: Model) -> float:
 
 
 def test_unknown_is_never_good() -> None:
-    measured = model("m", ability=0.45)
-    for tier, figure in (("budget", 0.45), ("workhorse", 0.56), ("local", 0.30)):
+    measured = model("m", ability=0.55)
+    for tier, figure in (("budget", 0.50), ("workhorse", 0.58), ("local", 0.35)):
         unknown = model("m", ability=None, tier=tier)
         assert counted_on(unknown) < figure
     assert chosen(model("who", ability=None, tier="budget"), measured, wish=Wish(quality=0.9)).model is measured

@@ -1,7 +1,7 @@
 """How good a model's answer can be expected to be, and how long: from measurements, with a doubt.
 
 What was measured on public data stands in weights.json, which benchmarks/routing fits and prior.py reads. A model that
-nobody measured is placed by its published figures and its tier, with a wide doubt. Which model answers is route.py's
+nobody measured is placed by its published figures or its tier, with a wide doubt. Which model answers is route.py's
 affair, and nothing here knows a price.
 """
 
@@ -10,24 +10,24 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from statistics import fmean
 from typing import Any
 
 from tuppence.core.diagnostic import Diagnostic
 from tuppence.core.difficulty import judge
-from tuppence.core.languages import language as find_language
+from tuppence.core.features import features, look
 from tuppence.core.models import Model, Tier
-from tuppence.core.syntax import parse
-from tuppence.core.text import Span
+from tuppence.core.outcomes import Outcomes, learned
+from tuppence.core.weights import Weights
 
-READ = 4000
-"""Characters of the code that are looked at."""
 _DATED = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2})$")
-_TIER: Mapping[Tier, float] = {"premium": 0.62, "workhorse": 0.56, "specialised": 0.50, "budget": 0.45, "local": 0.30}
-_WIDE = 0.12
-_NARROW = 0.02
-_WEIGHT = 60
-"""Outcomes on this machine that weigh as much as the prior."""
+_TIER: Mapping[Tier, float] = {"premium": 0.03, "workhorse": 0.0, "specialised": -0.05, "budget": -0.08, "local": -0.25}
+"""Where a tier stands to the measured models' mean; set by hand beside the public edits, small models far below."""
+_WIDE = 0.06
+_NONE = Outcomes()
+_ASIDE = 0.5
+"""How much of its standing in one kind of task a model keeps in another; measured from source to source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +45,6 @@ class Estimate:
     def cautious(self) -> float:
         """The quality that may be counted on: a doubt away from the expected one."""
         return max(0.0, self.quality - self.doubt)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcomes:
-    """What became of a model's answers for an action on this machine."""
-
-    kept: int = 0
-    undone: int = 0
-    """Put back by the person."""
-    failed: int = 0
-    """Did not pass their check."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +69,30 @@ class Gain:
     reasons: tuple[str, ...]
     """What counts most, weightiest first."""
     shifts: Mapping[str, float] = field(default_factory=dict)
-    """By measured model: what this code adds to the mean quality for the action."""
+    """By measured model: what this code adds to its quality for the action."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What was measured of one model."""
+    """What was measured of one model, by action."""
 
     quality: Mapping[str, float]
-    """By action."""
+    doubt: Mapping[str, float]
     tokens: Mapping[str, Tokens]
-    """By action."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """How published figures place a model among the measured ones."""
+
+    edits: Mapping[str, float]
+    """The share of public edits that a model got right, by its canonical name."""
+    above: float
+    """What a measured model's quality for a fix lies above that share; from makers measured in both."""
+    slope: float
+    """What a point of Aider's polyglot figure adds to that share."""
+    start: float
+    """The share at a figure of 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +103,30 @@ class Prior:
     """By the models' canonical names."""
     usual: Mapping[str, Tokens]
     """By action, for a model that nobody measured."""
+    published: Published
+    weights: Mapping[str, Weights]
+    """What code adds, by action; an action that is not here is judged without its code."""
 
     def gain(self, action: str, language: str, code: str | None, diagnostics: Sequence[Diagnostic] = ()) -> Gain:
         """Return what a piece of code says, for an action and an editor's name of the language."""
         if not code:
             return Gain(action, None, ("the code is not known",))
-        text = code[:READ]
-        counts = parse(text, find_language(language)).counts(Span(0, len(text)))
-        found = judge(action, {**counts, "diagnostics": len(diagnostics)})
-        return Gain(action, found.value, found.reasons)
+        seen = look(language, code)
+        found = judge(action, {**seen.counts, "diagnostics": len(diagnostics)})
+        weights = self.weights.get(action)
+        if weights is None:
+            return Gain(action, found.value, found.reasons)
+        errors = sum(each.severity == "error" for each in diagnostics)
+        return Gain(action, found.value, found.reasons, weights.apply(features(seen, errors)))
 
-    def estimate(
-        self, model: Model, action: str, gain: Gain | None = None, outcomes: Outcomes = Outcomes()
-    ) -> Estimate:
+    def estimate(self, model: Model, action: str, gain: Gain | None = None, outcomes: Outcomes = _NONE) -> Estimate:
         """Return what to expect of a model's answer for an action, on the code of ``gain`` if there is any."""
-        return _learned(self._before(model, action, gain), outcomes)
+        name = canonical(model.id)
+        base = self._base(model, name, action)
+        if gain is not None and gain.shifts:
+            base = replace(base, quality=_share(base.quality + self._shift(name, base.quality, gain)))
+        quality, doubt = learned(base.quality, base.doubt, outcomes)
+        return Estimate(quality, doubt, base.source)
 
     def tokens(self, model: Model, action: str, target: int | None = None) -> Tokens:
         """Return the usual size of a model's request for an action; ``target`` is the code's, in tokens, if known."""
@@ -127,30 +138,63 @@ class Prior:
         factor = math.sqrt(max(1, target) / usual.input)
         return Tokens(usual.input, round(usual.output * factor), round(usual.thinking * factor))
 
-    def _before(self, model: Model, action: str, gain: Gain | None) -> Estimate:
-        name = canonical(model.id)
+    def _base(self, model: Model, name: str, action: str) -> Estimate:
         measured = self.models.get(name)
-        shift = gain.shifts.get(name, 0.0) if gain else 0.0
         if action in model.ability:
-            return Estimate(_share(model.ability[action] + shift), _NARROW, "its row")
+            return Estimate(model.ability[action], _narrow(measured, action), "its row")
         if measured is not None:
-            return Estimate(_share(measured.quality[action] + shift), _NARROW, "measured")
-        figures = [model.benchmarks[each] for each in ("aider_polyglot", "swe_bench") if each in model.benchmarks]
-        base = _TIER[model.tier]
-        if figures:
-            return Estimate(0.75 * base + 0.25 * max(figures) / 100, _WIDE, "its benchmarks")
-        return Estimate(base, _WIDE, "its tier")
+            return Estimate(measured.quality[action], measured.doubt[action], "measured")
+        standing, source = self._standing(model, name)
+        # What is known of edits says most about a fix.
+        part = 1.0 if action == "fix" or source == "its tier" else _ASIDE
+        return Estimate(_share(self._level(action) + part * standing), _WIDE, source)
+
+    def _standing(self, model: Model, name: str) -> tuple[float, str]:
+        """Return where a model that was not measured stands to the mean of those that were."""
+        published, figure = self.published, model.benchmarks.get("aider_polyglot")
+        if name in published.edits:
+            return published.edits[name] + published.above - self._level("fix"), "its public edits"
+        if figure is not None:
+            share = published.start + published.slope * figure
+            # Aider's figure says little of public edits, so the tier counts as much.
+            return (share + published.above - self._level("fix") + _TIER[model.tier]) / 2, "its benchmarks"
+        return _TIER[model.tier], "its tier"
+
+    def _level(self, action: str) -> float:
+        return fmean(each.quality[action] for each in self.models.values())
+
+    def _shift(self, name: str, base: float, gain: Gain) -> float:
+        """Return what the code adds; for a model that was not measured, along the line through those that were."""
+        if name in gain.shifts:
+            return gain.shifts[name]
+        known = [(self.models[each].quality[gain.action], shift) for each, shift in gain.shifts.items()]
+        middle, mean = fmean(quality for quality, _ in known), fmean(shift for _, shift in known)
+        spread = sum((quality - middle) ** 2 for quality, _ in known)
+        slope = sum((quality - middle) * shift for quality, shift in known) / spread if spread else 0.0
+        # Beyond the measured models the line is not followed, and that code should favour the weak is chance.
+        lowest, highest = min(quality for quality, _ in known), max(quality for quality, _ in known)
+        return mean + max(0.0, slope) * (min(highest, max(lowest, base)) - middle)
 
 
 def from_json(data: Mapping[str, Any]) -> Prior:
     """Return what a file of weights says."""
     models = {
         canonical(name): Measured(
-            quality=row["quality"], tokens={action: Tokens(*each) for action, each in row["tokens"].items()}
+            quality=row["quality"],
+            doubt=row["doubt"],
+            tokens={action: Tokens(*each) for action, each in row["tokens"].items()},
         )
         for name, row in data["models"].items()
     }
-    return Prior(models=models, usual={action: Tokens(*each) for action, each in data["usual"].items()})
+    return Prior(
+        models=models,
+        usual={action: Tokens(*each) for action, each in data["usual"].items()},
+        published=Published(**data["published"]),
+        weights={
+            action: Weights.unpack([canonical(each) for each in row["models"]], row["step"], row["weights"])
+            for action, row in data["gain"].items()
+        },
+    )
 
 
 def canonical(model_id: str) -> str:
@@ -159,15 +203,9 @@ def canonical(model_id: str) -> str:
     return _DATED.sub("", last)
 
 
-def _learned(prior: Estimate, outcomes: Outcomes) -> Estimate:
-    """Fold in what happened on this machine."""
-    number = outcomes.kept + outcomes.undone + outcomes.failed
-    if not number:
-        return prior
-    share = number / (number + _WEIGHT)
-    quality = (1 - share) * prior.quality + share * outcomes.kept / number
-    return Estimate(_share(quality), prior.doubt * (1 - share), f"{prior.source}, {number} answers here")
+def _narrow(measured: Measured | None, action: str) -> float:
+    return 0.02 if measured is None else measured.doubt[action]
 
 
 def _share(value: float) -> float:
-    return min(1.0, max(0.0, value))
+    return min(0.99, max(0.01, value))

@@ -12,9 +12,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from tuppence.core.actions import Action
-from tuppence.core.adequacy import Gain, Outcomes, Prior
+from tuppence.core.adequacy import Gain, Prior
 from tuppence.core.difficulty import Difficulty
 from tuppence.core.models import Model, Premium
+from tuppence.core.outcomes import Outcomes
 from tuppence.core.usage import MILLION, Usage, cost
 
 THINKING = 4096

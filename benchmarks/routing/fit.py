@@ -1,0 +1,168 @@
+"""Fits the prior: what each model can do, how long it answers, and what the code adds to that.
+
+Three parts, each as small as the data allows. A model's base for an action is its standing over all sources, moved
+half of the way towards its standing in the action's own: no more than that carries over from one source to another.
+What the code adds is a ridge regression on the product's own features, one for each action and model; code of the other
+actions stands in it with an addition of zero, so that code unlike what was measured keeps the base. Rows without code
+take part in the bases alone. Everything is exact: the same data give the same weights.
+"""
+
+from __future__ import annotations
+
+import base64
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from benchmarks.routing.data import ACTIONS, MODELS, Task
+from tuppence.core.adequacy import canonical
+from tuppence.core.features import SIZE, features, look
+
+CARRIES = 0.5
+"""The part of an action's own standing that counts; leaving a source out, anything up to it does about as well."""
+RIDGE = 0.6
+"""The penalty; by cross-validation, and flat between 0.3 and 1.2."""
+ELSEWHERE = 0.05
+"""What a row of another action's code weighs."""
+FITTED = ("explain", "fix", "review")
+"""Actions whose code is looked at. For tests there are 92 rows of one source, which score a format: the base stands."""
+HEIRS = {
+    "claude-sonnet-4-5": "claude-sonnet-4-6",
+    "kimi-k2-0905": "kimi-k2.5",
+    "glm-4-6": "glm-5",
+    "gpt-5": "gpt-5.4",
+}
+"""Models of EDIT-Bench, and those that followed them here: what links the two scales."""
+EDITORS = {"gpt-o3-mini": "o3-mini", "gpt-o4-mini": "o4-mini", "mistralai-codestral-2508": "codestral-2508"}
+"""Names of EDIT-Bench that nobody sells a model by."""
+_LEVELS = 32767
+THINKERS = ("glm-5", "MiniMax-M2.7", "qwen3.5-plus")
+"""Models that were measured with their thinking on: their answers take three to ten times the others' tokens."""
+
+Matrix = Any
+
+
+def fit(tasks: Sequence[Task], edits: Mapping[str, Mapping[str, bool]], figures: Mapping[str, float]) -> dict[str, Any]:
+    """Return the content of weights.json, without its provenance.
+
+    :param edits: who passed which edit of EDIT-Bench.
+    :param figures: Aider's polyglot figures by the models' canonical names, from the tier table.
+    """
+    base = bases(tasks)
+    found: dict[str, Any] = {"models": {}, "usual": _usual(tasks), "published": published(edits, figures), "gain": {}}
+    for index, model in enumerate(MODELS):
+        found["models"][model] = {
+            "quality": {action: round(base[action][index], 4) for action in ACTIONS},
+            "doubt": {action: round(_doubt(tasks, action, index), 4) for action in ACTIONS},
+            "tokens": _tokens(tasks, index),
+        }
+    pairs = [(found["published"]["edits"][old], found["models"][new]["quality"]["fix"]) for old, new in HEIRS.items()]
+    found["published"]["above"] = round(statistics.mean(here - there for there, here in pairs), 3)
+    seen = [task for task in tasks if task.code and task.action in ACTIONS]
+    vectors = {task.id: vector(task) for task in seen}
+    for action in FITTED:
+        weights = _ridge(seen, vectors, action, base[action])
+        if weights is not None:
+            found["gain"][action] = _packed(weights)
+    return found
+
+
+def bases(tasks: Sequence[Task]) -> Mapping[str, Sequence[float]]:
+    """Return each model's expected quality for an action when nothing is known of the code."""
+    sources: dict[tuple[str, str], list[tuple[float, ...]]] = {}
+    for task in tasks:
+        sources.setdefault((task.action, task.source), []).append(task.scores)
+    # A source where every model fails at everything says nothing of who is better.
+    means = {key: np.mean(rows, axis=0) for key, rows in sources.items()}
+    telling = [key for key in means if means[key].max() > 0]
+    sizes = {key: len(sources[key]) for key in telling}
+    standing = {key: means[key] - means[key].mean() for key in telling}
+    overall = np.average([standing[key] for key in telling], axis=0, weights=[sizes[key] for key in telling])
+    found: dict[str, Sequence[float]] = {}
+    for action in ACTIONS:
+        own = [key for key in telling if key[0] == action]
+        rows = [task.scores for task in tasks if task.action == action]
+        level = float(np.mean(rows)) if rows else 0.5
+        moved = overall
+        if own:
+            here = np.average([standing[key] for key in own], axis=0, weights=[sizes[key] for key in own])
+            moved = overall + CARRIES * (here - overall)
+        found[action] = [float(each) for each in np.clip(level + moved, 0.01, 0.99)]
+    return found
+
+
+def published(edits: Mapping[str, Mapping[str, bool]], figures: Mapping[str, float]) -> dict[str, Any]:
+    """Return how the public edits and Aider's figures place models that were not measured here."""
+    passed = {
+        EDITORS.get(name, canonical(name)): statistics.mean(each.values())
+        for name, each in edits.items()
+        if len(each) == max(map(len, edits.values())) and not name.endswith("-high")
+    }
+    both = [(figure, passed[name]) for name, figure in figures.items() if name in passed]
+    slope, start = statistics.linear_regression(*zip(*both, strict=True))
+    return {
+        "edits": {name: round(passed[name], 3) for name in sorted(passed)},
+        "above": 0.0,
+        "slope": round(slope, 5),
+        "start": round(start, 3),
+    }
+
+
+def vector(task: Task) -> Matrix:
+    """Return the product's own features of a task's code, and a constant."""
+    assert task.code is not None
+    found = np.zeros(SIZE + 1)
+    for bucket, value in features(look(task.language, task.code)).items():
+        found[bucket] = value
+    found[SIZE] = 1.0
+    return found
+
+
+def _ridge(seen: Sequence[Task], vectors: Mapping[str, Matrix], action: str, base: Sequence[float]) -> Matrix | None:
+    own = [task for task in seen if task.action == action]
+    other = [task for task in seen if task.action != action]
+    if not own:
+        return None
+    rows = np.array([vectors[task.id] for task in (*own, *other)])
+    wanted = np.zeros((len(rows), len(MODELS)))
+    wanted[: len(own)] = np.array([task.scores for task in own]) - np.array(base)
+    scale = np.sqrt(np.r_[np.ones(len(own)), np.full(len(other), ELSEWHERE)])[:, None]
+    rows, wanted = rows * scale, wanted * scale
+    return rows.T @ np.linalg.solve(rows @ rows.T + RIDGE * np.eye(len(rows)), wanted)
+
+
+def _packed(weights: Matrix) -> dict[str, Any]:
+    """Return the weights as whole numbers of 16 bits, model after model, and the size of one."""
+    step = float(f"{np.abs(weights).max() / _LEVELS:.4g}")
+    whole = np.round(weights.T / step).clip(-_LEVELS, _LEVELS).astype("<i2")
+    return {"step": step, "models": list(MODELS), "weights": base64.b64encode(whole.tobytes()).decode("ascii")}
+
+
+def _doubt(tasks: Sequence[Task], action: str, index: int) -> float:
+    """Return the standard error of a model's mean for an action."""
+    scores = [task.scores[index] for task in tasks if task.action == action]
+    return statistics.stdev(scores) / len(scores) ** 0.5 if len(scores) > 1 else 0.1
+
+
+def _tokens(tasks: Sequence[Task], index: int) -> dict[str, list[int]]:
+    """Return a model's usual prompt, shown answer and thinking by action, in tokens."""
+    found = {}
+    for action in ACTIONS:
+        own = [task for task in tasks if task.action == action]
+        means = [statistics.mean(task.output[model] for task in own) for model in range(len(MODELS))]
+        plain = statistics.median(means[model] for model in range(len(MODELS)) if MODELS[model] not in THINKERS)
+        shown = min(means[index], plain) if MODELS[index] in THINKERS else means[index]
+        prompt = statistics.mean(task.input[index] for task in own)
+        found[action] = [round(prompt), round(shown), round(means[index] - shown)]
+    return found
+
+
+def _usual(tasks: Sequence[Task]) -> dict[str, list[int]]:
+    """Return the same for a model that nobody measured: the median of those that do not think."""
+    every = [_tokens(tasks, index) for index in range(len(MODELS)) if MODELS[index] not in THINKERS]
+    return {
+        action: [round(statistics.median(each[action][part] for each in every)) for part in range(2)]
+        for action in ACTIONS
+    }

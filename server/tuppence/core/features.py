@@ -1,0 +1,116 @@
+"""What a piece of code looks like, as numbers: which short runs of characters it has, and which syntax.
+
+Runs of one to three characters and the grammar's nodes, alone and under their parents, are counted in hashed buckets;
+the roots of the counts are scaled to length one, so that long code weighs no more than short. The buckets say nothing
+by themselves: adequacy.py holds what they weigh. Only the code is looked at, never the prompt around it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+from tuppence.core import grammars
+from tuppence.core.languages import language as find_language
+from tuppence.core.outline import Outline
+from tuppence.core.text import Span
+
+if TYPE_CHECKING:
+    import tree_sitter
+
+READ = 4000
+"""Characters of the code that are looked at."""
+RUNS = 2048
+"""Buckets for runs of characters."""
+NODES = 512
+"""Buckets for syntax."""
+SIZE = RUNS + NODES
+_RUNS_SHARE, _NODES_SHARE = math.sqrt(0.7), math.sqrt(0.3)
+"""How much of the whole each part weighs; by cross-validation, and flat around these."""
+_MOST_FAULTS = 8
+_DEEPEST = 400
+"""Levels of nesting that are followed; no person's code has more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen of a piece of code."""
+
+    runs: Mapping[str, int]
+    """Runs of one to three characters."""
+    nodes: Mapping[str, int]
+    """Named nodes of the syntax by type, and by their parent's type, ``>`` and their own."""
+    counts: Mapping[str, int]
+    """What a person would count: lines, loops, how deep it nests; absent is none."""
+
+
+def look(language: str, code: str) -> Look:
+    """Read a piece of code once; without a grammar for the editor's name of its language, by its words."""
+    text, row = code[:READ], find_language(language)
+    tree = grammars.parse(row.grammar, text.encode("utf-8", "replace"), None) if row.grammar else None
+    if tree is None:
+        return Look(_runs(text), {}, Outline(text, row).counts(Span(0, len(text))))
+    nodes, depth = _walk(
+        tree.root_node, frozenset(f"{row.features.get('loops', '')} {row.features.get('nest', '')}".split())
+    )
+    counts = {
+        name: sum(nodes[each] for each in types.split()) for name, types in row.features.items() if name != "nest"
+    }
+    # Keywords are no named nodes; this one is the only that is counted.
+    counts["async"] = counts.get("async", 0) + text.count("async ")
+    counts |= {"depth": depth, "lines": sum(not line.isspace() and line != "" for line in text.split("\n"))}
+    return Look(_runs(text), nodes, {name: count for name, count in counts.items() if count})
+
+
+def features(seen: Look, errors: int = 0) -> Mapping[int, float]:
+    """Return the buckets that are not empty, and their values.
+
+    :param errors: diagnostics that call something in the code an error; they count like faults that the grammar found.
+    """
+    runs = _buckets(seen.runs, RUNS, _RUNS_SHARE)
+    nodes = seen.nodes
+    # What other tools call an error the grammar mostly cannot see; the larger of the two counts is taken.
+    if errors > nodes.get("ERROR", 0):
+        nodes = {**nodes, "ERROR": min(errors, max(_MOST_FAULTS, nodes.get("ERROR", 0)))}
+    return runs | {RUNS + bucket: value for bucket, value in _buckets(nodes, NODES, _NODES_SHARE).items()}
+
+
+def _runs(text: str) -> Counter[str]:
+    runs = Counter(text)
+    runs.update(map("".join, pairwise(text)))
+    runs.update(map("".join, zip(text, text[1:], text[2:], strict=False)))
+    return runs
+
+
+def _walk(root: tree_sitter.Node, nesting: frozenset[str]) -> tuple[Counter[str], int]:
+    """Return the named nodes, and how deep those of some types lie in each other."""
+    found: Counter[str] = Counter()
+    deepest = 0
+    waiting = [(root, root.type, 0, 0)]
+    while waiting:
+        node, parent, depth, nested = waiting.pop()
+        for child in node.named_children:
+            kind = child.type
+            found[kind] += 1
+            found[f"{parent}>{kind}"] += 1
+            # An "else if" is no level of its own.
+            inner = nested + (kind in nesting and kind != parent)
+            deepest = max(deepest, inner)
+            if depth < _DEEPEST:
+                waiting.append((child, kind, depth + 1, inner))
+    return found, deepest
+
+
+def _buckets(counts: Mapping[str, int], size: int, length: float) -> dict[int, float]:
+    sums: dict[int, int] = {}
+    for name, count in counts.items():
+        bucket = crc32(name.encode("utf-8", "replace")) % size
+        sums[bucket] = sums.get(bucket, 0) + count
+    # The length of the vector of roots is the root of the sum.
+    scale = length / math.sqrt(sum(sums.values()) or 1)
+    return {bucket: scale * math.sqrt(count) for bucket, count in sums.items()}

@@ -1,0 +1,38 @@
+"""The fitted weights of features: one row a measured model, whole numbers of 16 bits and the size of one."""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from base64 import b64decode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from operator import mul
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What features of code add to each model's quality, for one action."""
+
+    step: float
+    """The size of one."""
+    rows: Mapping[str, array[int]]
+    """By model: a weight for each feature, and last the constant."""
+
+    def apply(self, features: Mapping[int, float]) -> Mapping[str, float]:
+        """Return what code with these features adds, by model."""
+        buckets, values = tuple(features), tuple(features.values())
+        return {
+            name: self.step * (row[-1] + sum(map(mul, map(row.__getitem__, buckets), values)))
+            for name, row in self.rows.items()
+        }
+
+    @classmethod
+    def unpack(cls, models: Sequence[str], step: float, packed: str) -> Weights:
+        """Return the weights that stand in a file, as base64 of little-endian numbers, model after model."""
+        numbers = array("h")
+        numbers.frombytes(b64decode(packed))
+        if sys.byteorder == "big":
+            numbers.byteswap()
+        size = len(numbers) // len(models)
+        return cls(step, {name: numbers[index * size : (index + 1) * size] for index, name in enumerate(models)})
