@@ -7,9 +7,18 @@ import statistics
 import subprocess
 import sys
 import time
+import tracemalloc
+from datetime import UTC, datetime
 from pathlib import Path
 
 from stage import environment, stage
+from tuppence import prior
+from tuppence.config import load
+from tuppence.core.actions import FIX
+from tuppence.core.candidates import Need
+from tuppence.core.models import Model
+from tuppence.core.route import Route, choose
+from tuppence.prior import shipped
 
 EMPTY = 'from pygls.lsp.server import LanguageServer; LanguageServer("empty", "1").start_io()'
 PAIRS = 5
@@ -37,6 +46,50 @@ async def test_an_idle_server_is_small(tmp_path: Path) -> None:
     print(f"resident: {idle:.0f} MB after a menu, {used:.0f} MB once a model was asked")
     assert idle < 70
     assert used < 90
+
+
+CODE = "def run(total):\n" + "".join(
+    f"    if total > {n}:\n        total = step(total, {n})  # next\n" for n in range(29)
+)
+"""Some sixty lines."""
+
+
+def chosen(models: tuple[Model, ...]) -> Route:
+    """Judge the code and choose among all rows of the built-in table, as for a request."""
+    gain = shipped().gain("fix", "python", CODE)
+    when = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    need = Need(action=FIX, gain=gain, prompt_tokens=3000, target_tokens=600, when=when)
+    return choose(need, models, {}, shipped())
+
+
+def test_the_router_adds_little_time_to_a_request() -> None:
+    models = load().models
+    chosen(models)
+    times = []
+    for _ in range(300):
+        # The processor's time: what else runs on the machine is no matter of ours.
+        began = time.process_time()
+        chosen(models)
+        times.append(time.process_time() - began)
+    median, p99 = statistics.median(times), sorted(times)[int(0.99 * len(times))]
+    print(f"router: {median * 1000:.2f} ms, p99 {p99 * 1000:.2f} ms, over {len(models)} models and 60 lines of code")
+    assert p99 < 0.005
+
+
+def test_the_router_takes_little_memory() -> None:
+    models = load().models
+    chosen(models)
+    shipped.cache_clear()
+    tracemalloc.start()
+    try:
+        route = chosen(models)
+        size, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert route.table
+    print(f"router: {size / 1e6:.2f} MB, {peak / 1e6:.2f} MB while it loads")
+    assert peak < 5_000_000
+    assert Path(prior.__file__).with_name("weights.json").stat().st_size < 500_000
 
 
 def seconds_to_initialize(command: list[str], home: Path) -> float:

@@ -14,7 +14,7 @@ FLOORS = (
     ("providers",),
     ("tiers",),
     ("config", "keys", "prior", "workspace", "local", "cache", "ledger", "stream", "verify"),
-    ("prefixes",),
+    ("prefixes", "experience"),
     ("house", "account", "placing", "wishing"),
     ("plan", "till"),
     ("offering", "permission", "way"),

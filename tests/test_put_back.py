@@ -28,7 +28,7 @@ async def test_it_restores_target_and_imports_around_later_edits(tmp_path: Path,
         again = await s.editor.menu(buffer, buffer.text.index("return 2"))
         assert not [title for title in titles(again) if title.startswith(("Put back", "Again"))]
         (entry,) = s.entries()
-    assert entry.outcome == "stale"
+    assert entry.outcome == "undone"
 
 
 async def test_a_question_in_between_does_not_take_it_away(tmp_path: Path) -> None:

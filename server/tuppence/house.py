@@ -21,6 +21,7 @@ from tuppence.core.models import Model
 from tuppence.core.pace import Paces
 from tuppence.core.text import Document
 from tuppence.errors import TuppenceError
+from tuppence.experience import Experience
 from tuppence.keys import Keys
 from tuppence.ledger import Ledger
 from tuppence.prefixes import Prefixes
@@ -131,6 +132,8 @@ class House:
     health: Health = field(default_factory=Health)
     turns: Turns = field(default_factory=Turns)
     prefixes: Prefixes = field(default_factory=Prefixes)
+    experience: Experience = field(default_factory=Experience)
+    """What became of earlier answers on this machine."""
     paces: Paces = field(default_factory=Paces)
     """How each model's tokens run, as far as its provider has counted."""
     _troubles: list[str] = field(default_factory=list)

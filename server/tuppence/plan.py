@@ -7,6 +7,7 @@ the plan. Asking is run.py's affair.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +17,7 @@ from tuppence.account import Account
 from tuppence.config import Config
 from tuppence.core import context as contexts
 from tuppence.core.actions import ACTIONS, EXPLAIN, Action
+from tuppence.core.budget import left, thrifty
 from tuppence.core.candidates import Need, allowance, least_output
 from tuppence.core.context import Context, Surroundings
 from tuppence.core.diagnostic import Diagnostic
@@ -191,6 +193,7 @@ async def _fitted(work: Work, ask: Ask, around: Surroundings, budget: int, house
         )
         context = replace(context, cut=context.cut + cut)
     need = _need(ask, context, tests, house)
+    need = replace(need, outcomes=await house.experience.of(ask.action.id, house.ledger))
     route = await _route(need, ask, house)
     work = replace(work, grounds=await asyncio.to_thread(_grounds, ask, context, house))
     return Plan(ask=ask, context=context, difficulty=need.difficulty, need=need, route=route, work=work, tests=tests)
@@ -233,20 +236,20 @@ def _need(ask: Ask, context: Context, tests: TestFile | None, house: House) -> N
 async def _route(need: Need, ask: Ask, house: House) -> Route:
     config = house.config()
     wish = wished(config, ask.action, ask.document.language, ask.above)
+    if (limits := house.limits()).any:
+        spent = await asyncio.to_thread(house.ledger.spent, house.session, ask.run, need.when)
+        need = replace(need, left=left(limits, spent)[0].amount)
+        wish = replace(wish, thrifty=thrifty(limits, spent))
     models = (*config.models, *await house.neighbours())
     lacking = await asyncio.to_thread(_lacking, models, house)
-    known = prior.shipped()
     resting = {name: f"{name} could not answer a moment ago" for name in house.health.resting()}
-    try:
-        return choose(need, models, resting | lacking, known, wish)
-    except NoModel:
-        if resting:
-            # Nobody else may answer: then a provider that failed a moment ago is better than none.
-            return choose(need, models, lacking, known, wish)
-        own = await house.embedded()
-        if not own:
-            raise
-        return choose(need, (*models, *own), lacking, known, wish)
+    # Where nobody else may answer, a provider that failed a moment ago is better than none; and where the budget is in
+    # the way, the reservation refuses in better words than a choice can.
+    ways = ((need, resting | lacking), (need, lacking), (replace(need, left=None), lacking))
+    for each, ready in ways:
+        with suppress(NoModel):
+            return choose(each, models, ready, prior.shipped(), wish)
+    return choose(need, (*models, *await house.embedded()), lacking, prior.shipped(), wish)
 
 
 def _lacking(models: tuple[Model, ...], house: House) -> dict[str, str]:

@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args
 
 from tuppence.core.usage import Usage
 
-Outcome = Literal["kept", "failed check", "cancelled", "failed", "stale"]
+Outcome = Literal["kept", "failed check", "cancelled", "failed", "stale", "undone"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 SCHEMA = 1

@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from tuppence.core.actions import Action
 from tuppence.core.adequacy import Gain, Prior
+from tuppence.core.budget import THRIFTY
 from tuppence.core.difficulty import Difficulty
 from tuppence.core.models import Model, Premium
 from tuppence.core.outcomes import Outcomes
@@ -68,8 +69,15 @@ class Wish:
     """Whether premium models are considered; ``ask`` considers them, and whoever runs the request asks first."""
     within: Decimal | None = None
     """What an answer may be expected to cost at most, USD; None is no limit."""
+    thrifty: bool = False
+    """Whether most of a budget is used up: then ``quality`` is THRIFTY at most."""
     own: frozenset[str] = frozenset()
     """Names of the providers in the user's own file: what keeps these from answering is said first."""
+
+    @property
+    def wanted(self) -> float:
+        """How close to the best the first model must come, all in all."""
+        return min(self.quality, THRIFTY) if self.thrifty else self.quality
 
 
 @dataclass(frozen=True, slots=True)

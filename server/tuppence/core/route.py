@@ -68,7 +68,7 @@ def choose(need: Need, models: Iterable[Model], ready: Mapping[str, str], prior:
     if not fit:
         raise nobody.none(table, wish)
     top = max(each.quality for each in fit)
-    adequate = [each for each in fit if each.quality >= wish.quality * top or each.model.name == wish.pin]
+    adequate = [each for each in fit if each.quality >= wish.wanted * top or each.model.name == wish.pin]
     ranked = sorted(adequate, key=lambda each: (*expected(each, fit), _seconds(each.model, need), each.model.name))
     first = ranked[0]
     best = max((each for each in fit if each.cost is not None), key=_worth, default=first)
@@ -81,7 +81,7 @@ def choose(need: Need, models: Iterable[Model], ready: Mapping[str, str], prior:
         best=best.model,
         reason=_reason(first, best, need, wish),
         table=table,
-        wanted=wish.quality,
+        wanted=wish.wanted,
     )
 
 
@@ -109,6 +109,8 @@ def _worth(each: Candidate) -> tuple[float, Decimal]:
 
 def _reason(first: Candidate, best: Candidate, need: Need, wish: Wish) -> str:
     rated = f"{need.action.id} rated {need.difficulty}"
+    if wish.thrifty:
+        rated = f"{rated}; thrifty, because most of a budget is used"
     if wish.pin:
         return f"{first.model.id} is pinned; {rated}"
     if best.model.name == first.model.name:

@@ -122,7 +122,7 @@ class Service:
         except TuppenceError as error:
             self._warn(error)
             return
-        rooms.house.outcome(finished.ask.run, "stale")
+        rooms.house.outcome(finished.ask.run, "undone")
         rooms.desk.say(f"Put back: {actions.title(finished.ask.action, finished.ask.target.name)}.")
         await rooms.desk.show_cost()
 

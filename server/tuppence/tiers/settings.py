@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from tuppence.core.budget import NO_LIMITS, Limits
+from tuppence.core.budget import NO_LIMITS, THRIFTY, Limits
 from tuppence.tiers import Table
 from tuppence.tiers.fields import Reader, choice, fields, is_number, kind, number, text
 from tuppence.tiers.mistakes import Place, nearest
 
-PRESETS: Mapping[str, float] = {"thrifty": 0.90, "balanced": 0.97, "best": 1.0}
+PRESETS: Mapping[str, float] = {"thrifty": THRIFTY, "balanced": 0.97, "best": 1.0}
 """Each preset and the quality that it stands for."""
 ASK_ABOVE = Decimal("0.05")
 """USD; a request that may be expected to cost more is made only after a question."""
