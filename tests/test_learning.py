@@ -44,6 +44,14 @@ def test_outcomes_are_counted_by_action_and_model() -> None:
     assert learn([]) == {}
 
 
+def test_a_model_is_compared_with_the_others_of_this_machine() -> None:
+    other = [replace(each, model="other") for each in entries(kept=5, undone=75)]
+    found = learn([*entries(kept=80), *other])["fix"]
+    assert found["mine/small"].usual == (5 + 16) / (80 + 20)
+    assert found["mine/other"].usual == (80 + 16) / (80 + 20)
+    assert learn(entries(undone=80))["fix"]["mine/small"].usual == 0.8
+
+
 def test_what_says_nothing_of_a_model_is_left_out() -> None:
     assert learn(entries(failed=5, stale=5, cancelled=5)) == {}
 

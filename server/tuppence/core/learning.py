@@ -31,7 +31,10 @@ def learn(entries: Iterable[Entry]) -> Learned:
 
 
 def _compared(rows: Mapping[str, Outcomes]) -> Mapping[str, Outcomes]:
-    """Return an action's outcomes with the share that is usually kept of them on this machine."""
+    """Return an action's outcomes, each with the share that is usually kept of the other models' answers here."""
     kept, number = (sum(getattr(each, name) for each in rows.values()) for name in ("kept", "number"))
-    usual = (kept + _SUPPOSED * Outcomes.usual) / (number + _SUPPOSED)
-    return {model: replace(each, usual=usual) for model, each in rows.items()}
+    before = _SUPPOSED * Outcomes().usual
+    return {
+        model: replace(each, usual=(kept - each.kept + before) / (number - each.number + _SUPPOSED))
+        for model, each in rows.items()
+    }
