@@ -83,10 +83,14 @@ class _Decoder:
         choices = parts(payload, "choices")
         for choice in choices[:1]:
             yield from self._choice(choice)
+        timed = _timed(part(payload, "timings"))
         for holder in (payload, *choices[:1]):  # Moonshot puts the counts into the choice.
             if counts := part(holder, "usage"):
-                yield Metered(_usage(counts), money(counts, "cost"))
+                yield Metered(_usage({**timed, **counts}), money(counts, "cost"))
                 break
+        else:
+            if timed:
+                yield Metered(_usage(timed))
 
     def finish(self) -> Iterable[Event]:
         """Take the end of the stream; a reason to stop without ``[DONE]`` is still a whole answer."""
@@ -129,6 +133,15 @@ def _usage(counts: Mapping[str, object]) -> Usage:
         output=answer - thinking if thinking <= answer else answer,
         thinking=thinking,
     )
+
+
+def _timed(timings: Mapping[str, object]) -> Mapping[str, object]:
+    """Return llama.cpp's timings as counts: they alone tell what its cache held."""
+    read, fresh, answer = (count(timings, name) for name in ("cache_n", "prompt_n", "predicted_n"))
+    if fresh is None or answer is None:
+        return {}
+    prompt = {"prompt_tokens": fresh + (read or 0), "completion_tokens": answer}
+    return prompt if read is None else {**prompt, "cached_tokens": read}
 
 
 def _first(places: Iterable[Mapping[str, object]], *keys: str) -> int | None:
