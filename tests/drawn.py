@@ -52,10 +52,11 @@ def cases(draw: st.DrawFn) -> Case:
 
     before, inside = joined(head), joined(block[:-1]) + block[-1]
     after = "".join(draw(ending) + line for line in tail)
-    # A target is of whole lines: where it begins and ends, no CR stands before an LF.
+    # A target is of whole lines: where it begins and ends, no CR stands before an LF. Nor would one if it went: what is
+    # between a lone CR and an LF can be emptied only by making one line ending of both.
     if before.endswith("\r") and f"{inside}{after}".startswith("\n"):
         before = f"{before[:-1]}\n"
-    if inside.endswith("\r") and after.startswith("\n"):
+    if (before.endswith("\r") or inside.endswith("\r")) and after.startswith("\n"):
         after = f"\r{after}"
     document = Document("file:///a.py", "python", 1, before + inside + after)
     return document, Span(len(before), len(before + inside)), draw(replies(block)), draw(st.integers(1, 30))

@@ -63,6 +63,9 @@ class Desk:
     """Of each edit that was taken: how many changes, and how many bytes they are as JSON."""
     taken: list[tuple[Edit, ...]] = field(default_factory=list)
     refused: int = 0
+    is_undone: bool = False
+    """Whether the person undid something: what that takes back may be just what the server is about to take back, and
+    then nobody can tell whose edit it was."""
     deeds: list[Deed] = field(default_factory=list)
     """What the person really did."""
 
@@ -137,16 +140,17 @@ class Desk:
     def _accept(self, text_edits: Any) -> None:
         now = Document(URI, "python", self.version, self.text)
         edits = tuple(Edit(from_range(now, each.range, self.encoding), each.new_text) for each in text_edits)
-        assert self.region is not None, "nothing is written where the person typed"
         for edit in edits:
-            assert self.region.covers(edit.span), "nothing is written outside the target"
-            assert MINE not in self.text[edit.span.start : edit.span.end]
+            assert MINE not in self.text[edit.span.start : edit.span.end], "nothing is lost that the person typed"
+        if not self.is_undone:
+            assert self.region is not None, "nothing is written where the person typed"
+            assert all(self.region.covers(edit.span) for edit in edits), "nothing is written outside the target"
         size = len(json.dumps(_CONVERTER.unstructure(text_edits), ensure_ascii=False).encode())
         self.sent.append((len(edits), size))
         self.taken.append(edits)
         grown = sum(len(edit.text) - len(edit.span) for edit in edits)
         self._change(edits)
-        self.region = Span(self.region.start, self.region.end + grown)
+        self.region = Span(self.region.start, self.region.end + grown) if self.region is not None else None
 
     # The person's edits.
 
@@ -234,6 +238,7 @@ class Desk:
                 self.region = None
         self._change(edits)
         if undo:
+            self.is_undone = True
             self._before.pop()
 
     def _change(self, edits: Sequence[Edit]) -> None:

@@ -22,6 +22,7 @@ from tuppence.core.lines import split
 from tuppence.core.patch import Patch
 from tuppence.core.text import Edit
 from tuppence.editor.convert import Encoding
+from tuppence.editor.regions import line_changes
 from tuppence.editor.writer import Writer
 from tuppence.errors import Stale
 
@@ -149,6 +150,12 @@ class Performed:
             self.stale = str(stale)
 
     @property
+    def changed(self) -> int:
+        """How many bytes the lines have that come in."""
+        edits = line_changes(self.document, self.wanted, self.target, "")
+        return sum(len(edit.text.encode()) for edit in edits)
+
+    @property
     def is_excused(self) -> bool:
         """Whether there is a reason for which the editor may be left without the answer."""
         manner = self.play.manner
@@ -163,12 +170,16 @@ def test_no_document_is_damaged_whatever_happens(play: Play) -> None:
     TALLY.damaged += 1
     run(performed.perform())
     desk = performed.desk
-    if desk.region is not None:
+    if desk.region is not None and not desk.is_undone:
         stands = desk.text[desk.region.start : desk.region.end]
         assert stands in performed.intended
         if performed.stale:
             assert performed.is_excused, performed.stale
         elif play.manner.delay < HANGS:
             assert stands == performed.wanted
+        if play.ending == "kept" and not desk.deeds and not desk.refused:
+            assert sum(size for _, size in desk.sent) <= 1.5 * performed.changed + 200 * sum(
+                many for many, _ in desk.sent
+            )
         assert performed.writer.target in {desk.region, *((None,) if performed.is_excused else ())}
     TALLY.damaged -= 1

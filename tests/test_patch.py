@@ -256,8 +256,8 @@ def test_a_chunk_costs_little_in_a_long_file() -> None:
     patch = Patch(document, Span(0, len(text)))
     reply = f"```python\n{changed}"
     chunks = [reply[start : start + 12] for start in range(0, len(reply), 12)]
-    began = time.perf_counter()
+    began = time.process_time()
     for chunk in chunks:
         patch.feed(chunk)
-    each = (time.perf_counter() - began) / len(chunks)
+    each = (time.process_time() - began) / len(chunks)
     assert each < 50e-6, f"{each * 1e6:.1f} µs a chunk"

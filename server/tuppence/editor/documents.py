@@ -202,15 +202,15 @@ def _difference(old: str, new: str) -> tuple[Edit, ...]:
     if old == new:
         return ()
     shorter = min(len(old), len(new))
-    start = _longest(shorter, lambda low, high: old[low:high] == new[low:high])
-    end = _longest(
+    start = longest(shorter, lambda low, high: old[low:high] == new[low:high])
+    end = longest(
         shorter - start,
         lambda low, high: old[len(old) - high : len(old) - low] == new[len(new) - high : len(new) - low],
     )
     return (Edit(Span(start, len(old) - end), new[start : len(new) - end]),)
 
 
-def _longest(limit: int, is_same: Callable[[int, int], bool]) -> int:
+def longest(limit: int, is_same: Callable[[int, int], bool]) -> int:
     """Return how far two texts agree: halving compares whole slices, far faster than one character at a time."""
     low, high = 0, limit
     while low < high:

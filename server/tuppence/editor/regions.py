@@ -13,6 +13,7 @@ from itertools import accumulate
 
 from tuppence.core.lines import differences, split
 from tuppence.core.text import Document, Edit, Span, apply, shift, together
+from tuppence.editor.documents import longest
 
 _PIECES = 50
 """In how many pieces one edit may arrive."""
@@ -163,15 +164,16 @@ def line_changes(document: Document, text: str, span: Span, asked: str) -> tuple
     """
     if document.is_mixed:
         return (Edit(span, text),) if document.slice(span) != text else ()
+    head, tail = _shared(document.slice(span), text)
+    span, text = Span(span.start + head, span.end - tail), text[head : len(text) - tail]
     newline = document.newline
     olds, news = _pieces(document.slice(span), newline), _pieces(text, newline)
     starts = list(accumulate(map(len, olds), initial=span.start))
-    known = frozenset(_pieces(asked, newline))
     edits: list[Edit] = []
     for first, last, low, high in differences(olds, news):
         new, back = "".join(news[low:high]), 0
         is_tail = last == len(olds)
-        if low == high and first and (is_tail or olds[first - 1] not in known):
+        if low == high and first and (is_tail or olds[first - 1] not in _pieces(asked, newline)):
             # The lines that go were written anew above. Going with the line ending before them, they leave a cursor
             # that was in them in their successors, not in the line below.
             back = _back(olds[first - 1], olds[last - 1])
@@ -181,6 +183,20 @@ def line_changes(document: Document, text: str, span: Span, asked: str) -> tuple
         start, end = starts[first] - back, min(starts[last] - back, span.end)
         edits.append(Edit(Span(min(start, span.end), end), new))
     return together(edits)
+
+
+def _shared(old: str, new: str) -> tuple[int, int]:
+    """Return how much of whole lines, but one, two texts share at their starts and ends: a draft changes little."""
+    shorter = min(len(old), len(new))
+    head = longest(shorter, lambda low, high: old[low:high] == new[low:high])
+    tail = longest(
+        shorter - head,
+        lambda low, high: old[len(old) - high : len(old) - low] == new[len(new) - high : len(new) - low],
+    )
+    # A line feed ends a line in both texts, whatever comes after it.
+    head = old.rfind("\n", 0, max(0, old.rfind("\n", 0, head))) + 1
+    after = old.find("\n", len(old) - tail)
+    return head, len(old) - after - 1 if after >= 0 else 0
 
 
 def _pieces(text: str, newline: str) -> list[str]:
