@@ -6,9 +6,11 @@ The window has two folders, which are not trusted and whose settings name anothe
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -114,6 +116,34 @@ def test_an_explanation_streams_into_a_harmless_page(desk: Desk) -> None:
     hover = " ".join(desk.window.texts(HOVER))
     assert "orders are worth" in hover
     assert "kimi-k2.6, kept" in hover
+
+
+def test_an_offer_in_a_hover_is_a_link_that_asks(desk: Desk) -> None:
+    desk.visit("offer.py", SOURCE.replace("round(sum)", "round(sum, 4)"))
+    desk.settle()
+    asked = len(desk.bench.upstream.requests)
+    desk.window.go(LINE, 6)
+    for _ in range(10):
+        desk.window.press("Control+k", "Control+i")
+        with suppress(AssertionError):
+            desk.window.wait(f"{HOVER} a", "Explain total", 3)
+            break
+    hover = " ".join(desk.window.texts(HOVER))
+    assert re.search(r"10 lines, (?:easy|medium) 0\.\d\d.*about \$0\.\d+ at kimi-k2\.6", hover), hover
+    assert len(desk.bench.upstream.requests) == asked
+    desk.bench.upstream.says("It adds up `orders` [see](command:workbench.action.quit).\n\nThe very end.")
+    desk.window.click(f"{HOVER} a", "Explain total")
+    until(lambda: "The very end." in desk.window.page(), "the explanation")
+    desk.settle()
+
+
+def test_the_walkthrough_ticks_what_was_done_before_it_was_opened(desk: Desk) -> None:
+    desk.visit("walk.py")
+    desk.settle()
+    desk.window.command("Welcome: Open Walkthrough...")
+    desk.window.click(".quick-input-list .monaco-list-row", "Start with Tuppence")
+    desk.window.wait(".getting-started-step", "Get the server")
+    desk.window.wait(".codicon.complete[data-done-step-id$='#server']")
 
 
 def test_generated_tests_go_to_their_file(desk: Desk, tally: Tally) -> None:

@@ -20,6 +20,7 @@ import { write, type Report } from "./report";
 import { Runs } from "./runs";
 import { Server } from "./server";
 import { Status, type State } from "./status";
+import { Walkthrough } from "./walkthrough";
 
 let extension: Extension | undefined;
 
@@ -42,13 +43,14 @@ class Extension {
   private readonly reading = new Reading(this.runs);
   private readonly report = new Page("tuppence.cost", vscode.ViewColumn.Active);
   private readonly status = new Status(this.runs, (run) => void this.tell(STOP, { run }));
+  private readonly walkthrough = new Walkthrough();
   private client: LanguageClient | undefined;
   private starting: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly context: vscode.ExtensionContext) {
     const highlight = new Highlight(this.runs);
-    const { log, runs, offers, reading, report, status } = this;
-    context.subscriptions.push(log, runs, offers, reading, report, status, highlight, ...this.commands());
+    const { log, runs, offers, reading, report, status, walkthrough } = this;
+    context.subscriptions.push(log, runs, offers, reading, report, status, walkthrough, highlight, ...this.commands());
     context.subscriptions.push(
       runs.onDidChange(() => this.setContext()),
       vscode.workspace.onDidChangeConfiguration((event) => {
@@ -124,11 +126,12 @@ class Extension {
 
   private become(state: State): void {
     this.status.server = state;
-    void vscode.commands.executeCommand("setContext", "tuppence.ready", state === "ready");
+    if (state === "ready") this.walkthrough.done("server");
   }
 
   private setContext(): void {
     const answered = this.runs.answer(undefined) !== undefined;
+    if (answered) this.walkthrough.done("ask");
     void vscode.commands.executeCommand("setContext", "tuppence.running", this.runs.active.length > 0);
     void vscode.commands.executeCommand("setContext", "tuppence.answered", answered);
   }
