@@ -156,7 +156,7 @@ class House:
 
     def pace(self, model: Model, language: str) -> float | None:
         """Return how many code points of a language make one of a model's tokens; None where nobody has counted."""
-        return self.paces.of(model.name, language)
+        return self.paces.of(model.row, language)
 
     def accounts(self) -> tuple[Summary, Spent]:
         """Return the accounts as they stand, and what counts against the budget; it waits for the ledger.

@@ -37,11 +37,11 @@ def needed(model: Model, plan: Plan, spent: Decimal | None, house: House) -> str
     price = row.cost if row else None
     for_about = "" if price is None else f" and would cost about {money(price)}"
     if config.premium == "ask" and model.tier == "premium" and not _pinned(plan, house):
-        return f"{model.id} is a premium model{for_about}"
+        return f"{model.title} is a premium model{for_about}"
     if price is None or (spent or _NOTHING) + price <= config.ask_above:
         return ""
     besides = f", with {money(spent)} spent already" if spent else ""
-    return f"{model.id} would cost about {money(price)}{besides}"
+    return f"{model.title} would cost about {money(price)}{besides}"
 
 
 async def settle(plan: Plan, why: str, house: House) -> Plan:
@@ -56,7 +56,7 @@ async def settle(plan: Plan, why: str, house: House) -> Plan:
         return plan
     if cheaper is None:
         raise OverBudget(f"{why[0].upper()}{why[1:]}, and nobody agreed to it.", "Ask again, or raise `ask_above`.")
-    reason = f"{cheaper.reason}; nobody agreed to {model.id}"
+    reason = f"{cheaper.reason}; nobody agreed to {model.title}"
     return replace(plan, route=replace(cheaper, reason=reason))
 
 
@@ -66,7 +66,7 @@ async def given(model: Model, why: str, house: House) -> bool:
 
 
 async def _agreed(question: str, model: Model, others: tuple[str, ...], house: House) -> bool:
-    once, always = f"Ask {model.id}", f"Always ask {model.id}"
+    once, always = f"Ask {model.title}", f"Always ask {model.title}"
     try:
         async with asyncio.timeout(PATIENCE):
             picked = await house.choose(question, (once, always, *others))
@@ -82,7 +82,7 @@ def _instead(cheaper: Route | None) -> tuple[str, ...]:
     if cheaper is None:
         return ("Ask nobody",)
     price = "" if cheaper.expected_cost is None else f" ({money(cheaper.expected_cost)})"
-    return (f"Ask {cheaper.model.id} instead{price}",)
+    return (f"Ask {cheaper.model.title} instead{price}",)
 
 
 def _cheaper(plan: Plan, house: House) -> Route | None:

@@ -220,7 +220,7 @@ async def _words(plan: Plan, attempt: Attempt, making: Making, till: Till) -> As
         attempt.at = house.now()
         attempt.prompt = flight.marked(attempt.at)
         await till.reserve(attempt)
-        yield Progress(f"Asking {model.id}")
+        yield Progress(f"Asking {model.title}")
         async with aclosing(house.upstream.answer(attempt.prompt, model, house.keys.of(model.provider))) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Waiting):

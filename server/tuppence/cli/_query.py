@@ -91,7 +91,7 @@ class Router:
         return {
             "model": self._name(route.model),
             "difficulty": None if difficulty is None else round(difficulty, 4),
-            "reasons": list(need.gain.reasons),
+            "reasons": [*need.gain.reasons, *_effort(route.model)],
             "expected_cost_usd": None if route.expected_cost is None else float(route.expected_cost),
             "expected_quality": round(route.quality, 4),
             "ladder": [self._name(each) for each in route.ladder],
@@ -118,6 +118,10 @@ class Router:
 
     def _name(self, model: Model) -> str:
         return model.name if model.id in self._shared else model.id
+
+
+def _effort(model: Model) -> tuple[str, ...]:
+    return (f"at {model.chosen_effort} effort",) if model.chosen_effort else ()
 
 
 def _object(line: bytes) -> Mapping[str, Any]:

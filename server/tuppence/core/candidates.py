@@ -104,7 +104,7 @@ def row(model: Model, need: Need, ready: Mapping[str, str], prior: Prior, wish: 
 
     :param ready: why a provider cannot be asked, by provider name; others can.
     """
-    expected = prior.estimate(model, need.action.id, need.gain, need.outcomes.get(model.name, _FEW))
+    expected = prior.estimate(model, need.action.id, need.gain, need.outcomes.get(model.row, _FEW))
     price = most = None
     if model.price is not None:
         price = cost(usage(model, need, prior), model.price, need.when)
@@ -123,12 +123,14 @@ def row(model: Model, need: Need, ready: Mapping[str, str], prior: Prior, wish: 
 def usage(model: Model, need: Need, prior: Prior) -> Usage:
     """Return the tokens that a model's answer may be expected to take."""
     tokens = prior.tokens(model, need.action.id, need.target_tokens)
+    effort = model.at_effort.get(model.chosen_effort)
+    usual = 0 if model.quirks.thinking_off else tokens.thinking
     warm = min(need.warm.get(model.name, 0), need.prompt_tokens)
     return Usage(
         fresh=need.prompt_tokens - warm,
         cache_read=warm,
         output=tokens.output,
-        thinking=0 if model.quirks.thinking_off else tokens.thinking,
+        thinking=usual if effort is None else effort.thinking,
     )
 
 
@@ -144,8 +146,9 @@ def least_output(need: Need) -> int:
 
 def allowance(model: Model, need: Need, prior: Prior) -> int:
     """Return how many answer tokens to allow: generous for the action, within the model's limit and context."""
-    thinking = THINKING if model.effort and not model.quirks.thinking_off else 0
     tokens = usage(model, need, prior)
+    thinks = bool(model.chosen_effort or (model.effort and not model.quirks.thinking_off))
+    thinking = max(THINKING, 2 * tokens.thinking) if thinks else 0
     generous = max(3 * usual_output(need) + 256 + thinking, 2 * (tokens.output + tokens.thinking))
     room = model.context - round(need.prompt_tokens * 1.1) - 16
     return max(need.action.least_output, min(model.max_output, room, generous))
@@ -162,9 +165,9 @@ def bound(model: Model, need: Need, output: int) -> Decimal | None:
 
 
 def _why_not(model: Model, need: Need, ready: Mapping[str, str], wish: Wish) -> str:
-    if wish.pin and model.name != wish.pin:
+    if wish.pin and not model.goes_by(wish.pin):
         return "another model is pinned"
-    if model.name in wish.exclude:
+    if model.name in wish.exclude or model.row in wish.exclude:
         return "excluded in the configuration"
     if model.retired(need.when.date()):
         return f"retired on {model.retires_on}"

@@ -6,7 +6,7 @@ The rows are data (models.toml and the user's config.toml, read by config.py); n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
@@ -72,6 +72,18 @@ class Quirks:
     """On the openai wire, whether the shared blocks go as a message of their own, whose end the server caches."""
 
 
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How a model is asked to think so much, and what that is worth."""
+
+    send: Mapping[str, object]
+    """Fields merged into the body instead of those that switch thinking off."""
+    ability: Mapping[str, float] = field(default_factory=dict)
+    """Action to expected quality, 0 to 1, where it is another one than the row's."""
+    thinking: int = 0
+    """Tokens that it usually thinks for one answer."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """One row of the tier table."""
@@ -94,6 +106,10 @@ class Model:
     quirks: Quirks = Quirks()
     effort: tuple[str, ...] = ()
     """Thinking efforts that the model offers, least first."""
+    at_effort: Mapping[str, Effort] = field(default_factory=dict)
+    """Efforts that the router may choose besides the usual way of asking; only those whose worth somebody stated."""
+    chosen_effort: str = ""
+    """The effort of ``at_effort`` that this variant of the row is asked with; empty for the row itself."""
     public_only: bool = False
     """Never given a private file."""
     seconds_to_first_token: float | None = None
@@ -109,8 +125,30 @@ class Model:
 
     @property
     def name(self) -> str:
-        """The row's key: ``provider/id``."""
+        """The row's key, ``provider/id``; for a variant at another effort ``provider/id@effort``."""
+        return f"{self.row}@{self.chosen_effort}" if self.chosen_effort else self.row
+
+    @property
+    def row(self) -> str:
+        """The key of the row that it is, or is a variant of."""
         return f"{self.provider.name}/{self.id}"
+
+    @property
+    def title(self) -> str:
+        """How a person reads it: its id, and the effort where one was chosen."""
+        return f"{self.id} at {self.chosen_effort} effort" if self.chosen_effort else self.id
+
+    def variants(self) -> tuple[Model, ...]:
+        """Return the row and its variants at other efforts."""
+        return (self, *(self._at(name, effort) for name, effort in self.at_effort.items()))
+
+    def goes_by(self, name: str) -> bool:
+        """Report whether it is what a person calls by that name: a row's name means all its variants."""
+        return name in (self.name, self.row)
+
+    def _at(self, name: str, effort: Effort) -> Model:
+        quirks = replace(self.quirks, thinking_off=effort.send)
+        return replace(self, chosen_effort=name, quirks=quirks, ability={**self.ability, **effort.ability})
 
     def retired(self, today: date) -> bool:
         """Report whether the provider has stopped serving it."""

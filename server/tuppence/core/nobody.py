@@ -20,7 +20,7 @@ def none(table: Sequence[Candidate], wish: Wish) -> NoModel:
     if not table:
         return NoModel("There is no model in the tier table.", "Run `tuppence local install`, or set a provider's key.")
     if wish.pin:
-        why_not = next((row.why_not for row in table if row.model.name == wish.pin), None)
+        why_not = next((row.why_not for row in table if row.model.goes_by(wish.pin)), None)
         if why_not is None:
             return NoModel(f"The pinned model {wish.pin} is not in the tier table.", "Correct `model` in config.toml.")
         return NoModel(f"The pinned model {wish.pin} may not answer: {why_not.rstrip('.')}.", "No other one is asked.")

@@ -47,7 +47,7 @@ class Route:
     def line(self) -> str:
         """The choice as the user reads it: who answers, for about how much, and why."""
         price = "" if self.expected_cost is None else f", {money(self.expected_cost)}"
-        return f"{self.model.id}{price}: {self.reason}"
+        return f"{self.model.title}{price}: {self.reason}"
 
     def row(self, name: str) -> Candidate | None:
         """Return the row of the model of that name, or None."""
@@ -61,14 +61,14 @@ def choose(need: Need, models: Iterable[Model], ready: Mapping[str, str], prior:
     :param ready: why a provider cannot be asked, by provider name (no key, waiting after a failure); others can.
     :raises NoModel: none is eligible; the sentence says what would make one so.
     """
-    table = tuple(row(model, need, ready, prior, wish) for model in models)
+    table = tuple(row(each, need, ready, prior, wish) for model in models for each in model.variants())
     fit = [each for each in table if not each.why_not]
     if wish.above:
         fit = _better(fit, table, wish.above)
     if not fit:
         raise nobody.none(table, wish)
     top = max(each.quality for each in fit)
-    adequate = [each for each in fit if each.quality >= wish.wanted * top or each.model.name == wish.pin]
+    adequate = [each for each in fit if each.quality >= wish.wanted * top]
     ranked = sorted(adequate, key=lambda each: (*expected(each, fit), _seconds(each.model, need), each.model.name))
     first = ranked[0]
     best = max((each for each in fit if each.cost is not None), key=_worth, default=first)
@@ -112,11 +112,11 @@ def _reason(first: Candidate, best: Candidate, need: Need, wish: Wish) -> str:
     if wish.thrifty:
         rated = f"{rated}; thrifty, because most of a budget is used"
     if wish.pin:
-        return f"{first.model.id} is pinned; {rated}"
+        return f"{first.model.title} is pinned; {rated}"
     if best.model.name == first.model.name:
         return f"{rated}; no other model would do better"
     gain = 100 * (best.quality / first.quality - 1) if first.quality else 0.0
-    return f"{rated}; {best.model.id} would add {gain:.0f} %{_times(first.cost, best.cost)}"
+    return f"{rated}; {best.model.title} would add {gain:.0f} %{_times(first.cost, best.cost)}"
 
 
 def _times(cheap: Decimal | None, dear: Decimal | None) -> str:

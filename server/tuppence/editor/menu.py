@@ -171,7 +171,7 @@ class Menu:
             yield self._by_model(self._command(f"Ask again: {name}", kind, RUN, arguments))
         if last.route is not None and (found := better(last.route, last.route.model.name)) is not None:
             price = money(found.cost)
-            title = f"Again with a better model ({found.model.id}, about {price}): {name}"
+            title = f"Again with a better model ({found.model.title}, about {price}): {name}"
             yield self._by_model(self._command(title, kind, RUN, arguments | {"above": last.route.model.name}))
 
     def _actions(self, opened: Opened, target: Target | None) -> Iterator[types.CodeAction]:

@@ -197,6 +197,7 @@ def _elsewhere(model: str, provider: Provider, builtin: Table) -> Model | None:
         cache=twin.cache,
         quirks=twin.quirks,
         effort=twin.effort,
+        at_effort=twin.at_effort,
     )
 
 

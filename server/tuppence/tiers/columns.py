@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 
 from tuppence.core.actions import ACTIONS
-from tuppence.core.models import TIERS, CacheRules, Quirks
+from tuppence.core.models import TIERS, CacheRules, Effort, Quirks
 from tuppence.core.usage import Peak, Price, Rates, Step, weekdays
 from tuppence.tiers.fields import (
     Reader,
@@ -91,6 +91,11 @@ def quirks(value: object, place: Place) -> Quirks:
     return Quirks(**table(value, place, QUIRKS))
 
 
+def effort(value: object, place: Place) -> Effort:
+    """Read how a model is asked at one effort."""
+    return Effort(**table(value, place, EFFORT, ("send", "thinking")))
+
+
 def life(value: object, place: Place) -> str:
     """Read a time to live."""
     if not isinstance(value, str) or not _LIFE.fullmatch(value):
@@ -121,6 +126,11 @@ QUIRKS: dict[str, Reader] = {
     "cache_key": text,
     "file_message": flag,
 }
+EFFORT: dict[str, Reader] = {
+    "send": named(plain),
+    "ability": lambda value, place: table(value, place, {action.id: _share for action in ACTIONS}),
+    "thinking": count(0),
+}
 PROVIDER: dict[str, Reader] = {"wire": text, "base_url": text, "key_env": variable}
 MODEL: dict[str, Reader] = {
     "id": text,
@@ -136,6 +146,7 @@ MODEL: dict[str, Reader] = {
     "cache": cache,
     "quirks": quirks,
     "effort": items(text),
+    "at_effort": named(effort),
     "public_only": flag,
     "seconds_to_first_token": number(0, 3600),
     "tokens_per_second": number(0, 1_000_000),
