@@ -222,13 +222,18 @@ def _linted(scene: Scene, editor: Editor, buffer: Buffer) -> list[types.Diagnost
 def _draft(buffer: Buffer, page: Page, edits: Sequence[Any], before: str) -> None:
     """Print a streamed edit: the lines that go and those that come, or that all of it is taken back."""
     lines = buffer.text.splitlines()
-    for edit in edits:
-        first, last = edit.range.start.line, edit.range.end.line + (edit.range.end.character > 0)
-        new = edit.newText.splitlines()
-        if lines[:first] + new + lines[last:] == before.splitlines():
-            page.row("Draft", "is taken back", "dim")
-        else:
-            page.changes("Draft", lines[first:last], new)
+    hunks = [
+        (edit.range.start.line, edit.range.end.line + (edit.range.end.character > 0), edit.newText.splitlines())
+        for edit in edits
+    ]
+    after = list(lines)
+    for first, last, new in sorted(hunks, reverse=True):
+        after[first:last] = new
+    if after == before.splitlines():
+        page.row("Draft", "is taken back", "dim")
+        return
+    for first, last, new in hunks:
+        page.changes("Draft", lines[first:last], new)
 
 
 def _opened(editor: Editor, file: str) -> Buffer:

@@ -73,13 +73,15 @@ async def test_every_action_reaches_a_defined_end(wire: str, endpoint: Endpoint,
     assert [entry.action for entry in entries] == ["explain", "review", "tests", "fix"]
     for entry in entries:
         assert entry.usage is not None
-        assert not entry.estimated, "llama.cpp reports its counts on both wires"
+        # llama.cpp reports its counts on both wires, at the end; an answer that went round in circles never got there.
+        assert not entry.estimated or entry.outcome == "failed check"
         usage = entry.usage
         assert usage.output > 0
         expected = usage.fresh * Decimal(1) + (usage.cache_read or 0) * Decimal("0.1") + usage.output * Decimal(2)
         assert entry.cost == expected / 1_000_000
     # The first request fills the prompt cache; the next, about the same file, reads all but its own short tail.
-    shares = [(entry.usage.cache_read or 0) / entry.usage.prompt for entry in entries[1:] if entry.usage]
+    counted = [entry.usage for entry in entries[1:] if entry.usage and not entry.estimated]
+    shares = [(usage.cache_read or 0) / usage.prompt for usage in counted]
     print(f"{wire}: shares of the prompt read from the cache: {', '.join(f'{share:.0%}' for share in shares)}")
     assert min(shares) > 0.7
 
