@@ -118,7 +118,7 @@ def test_an_explanation_streams_into_a_harmless_page(desk: Desk) -> None:
     assert "kimi-k2.6, kept" in hover
 
 
-def test_an_offer_in_a_hover_is_a_link_that_asks(desk: Desk) -> None:
+def test_an_offer_is_a_link_that_asks_and_its_page_outlives_a_reload(desk: Desk) -> None:
     desk.visit("offer.py", SOURCE.replace("round(sum)", "round(sum, 4)"))
     desk.settle()
     asked = len(desk.bench.upstream.requests)
@@ -134,6 +134,14 @@ def test_an_offer_in_a_hover_is_a_link_that_asks(desk: Desk) -> None:
     desk.bench.upstream.says("It adds up `orders` [see](command:workbench.action.quit).\n\nThe very end.")
     desk.window.click(f"{HOVER} a", "Explain total")
     until(lambda: "The very end." in desk.window.page(), "the explanation")
+    desk.settle()
+    until(lambda: "kimi-k2.6" in desk.window.page("footer"), "the line below it")
+    time.sleep(6)  # In a browser the editor writes down what is open every five seconds.
+    desk.window.command("Developer: Reload Window")
+    until(lambda: desk.window.page() == "", "the window to go")
+    until(lambda: "The very end." in desk.window.page(), "the explanation after the reload", 60)
+    assert "kimi-k2.6" in desk.window.page("footer")
+    assert desk.window.call("attempt", "main", "document.querySelectorAll('main a, main img, main script').length") == 0
     desk.settle()
 
 

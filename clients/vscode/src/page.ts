@@ -6,9 +6,16 @@
 import { randomBytes } from "node:crypto";
 import * as vscode from "vscode";
 import { render, renderLine } from "./markdown";
+import { recall, type Shown } from "./shown";
 
 /** Milliseconds between two updates: enough for an eye, and little work for a long text. */
 const PACE = 80;
+const OPTIONS: vscode.WebviewOptions = {
+  enableScripts: true,
+  enableCommandUris: false,
+  enableForms: false,
+  localResourceRoots: [],
+};
 
 export class Page implements vscode.Disposable {
   private panel: vscode.WebviewPanel | undefined;
@@ -53,13 +60,29 @@ export class Page implements vscode.Disposable {
     this.update();
   }
 
+  /** Show again, in the panel that is left of it, what was shown before the window was loaded anew. */
+  restore(panel: vscode.WebviewPanel, state: unknown): void {
+    const shown = recall(state);
+    if (!shown || this.panel) {
+      panel.dispose();
+      return;
+    }
+    this.title = shown.title;
+    this.markdown = shown.markdown;
+    this.footer = shown.footer;
+    panel.title = shown.title;
+    this.panel = this.furnish(panel);
+  }
+
   private create(): vscode.WebviewPanel {
-    const panel = vscode.window.createWebviewPanel(
-      this.kind,
-      this.title,
-      { viewColumn: this.column, preserveFocus: true },
-      { enableScripts: true, enableCommandUris: false, enableForms: false, localResourceRoots: [], enableFindWidget: true },
+    const place = { viewColumn: this.column, preserveFocus: true };
+    return this.furnish(
+      vscode.window.createWebviewPanel(this.kind, this.title, place, { ...OPTIONS, enableFindWidget: true }),
     );
+  }
+
+  private furnish(panel: vscode.WebviewPanel): vscode.WebviewPanel {
+    panel.webview.options = OPTIONS;
     panel.onDidDispose(() => {
       this.panel = undefined;
       clearTimeout(this.timer);
@@ -79,10 +102,12 @@ export class Page implements vscode.Disposable {
   }
 
   private post(): void {
+    const state: Shown = { title: this.title, markdown: this.markdown, footer: this.footer };
     void this.panel?.webview.postMessage({
       title: renderLine(this.title),
       text: render(this.markdown),
       footer: renderLine(this.footer),
+      state,
     });
   }
 }
@@ -115,6 +140,7 @@ footer { margin-top: 2em; opacity: .75; font-size: .92em; }
 const api = acquireVsCodeApi();
 window.addEventListener("message", ({ data }) => {
   for (const id of ["title", "text", "footer"]) document.getElementById(id).innerHTML = data[id];
+  api.setState(data.state);
 });
 api.postMessage("ready");
 </script>
