@@ -1,0 +1,167 @@
+"""Small mistakes put into Python code on purpose: tests that notice none of them prove nothing.
+
+A mutant is one edit of one operator, condition, number or statement; the code around it stays as it is, to the letter.
+Only what usually changes the outcome is mutated: no text, no annotation, no decorator, no docstring. Nothing is run
+here.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain, islice, zip_longest
+
+from tuppence.core.text import Document, Edit, Span, apply
+
+HANDFUL = 6
+"""How many mutants are made of one target at most."""
+_COMPARED: Mapping[type[ast.cmpop], tuple[str, str]] = {
+    ast.Lt: ("<", "<="),
+    ast.LtE: ("<=", "<"),
+    ast.Gt: (">", ">="),
+    ast.GtE: (">=", ">"),
+    ast.Eq: ("==", "!="),
+    ast.NotEq: ("!=", "=="),
+    ast.In: ("in", "not in"),
+    ast.Is: ("is", "is not"),
+}
+_COUNTED: Mapping[type[ast.operator], tuple[str, str]] = {
+    ast.Add: ("+", "-"),
+    ast.Sub: ("-", "+"),
+    ast.Mult: ("*", "+"),
+    ast.Div: ("/", "*"),
+    ast.FloorDiv: ("//", "*"),
+    ast.Mod: ("%", "*"),
+}
+_SPOKEN = re.compile(r"print|log|logger|logging|warn|warnings|debug|info")
+"""What a call's name begins with whose absence no test need notice."""
+_KINDS = ("compared", "counted", "condition", "joined", "number", "returned", "dropped")
+"""In the order in which they are tried: the finest mistake first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One mistake."""
+
+    edit: Edit
+    """In the whole text."""
+    what: str
+    """What was done, for people: ``line 5: < became <=``."""
+
+
+def mutants(text: str, target: Span) -> tuple[Mutant, ...]:
+    """Return a handful of mutants of the target, of as many kinds and places as there are; none where it has none."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ()
+    found: dict[str, list[Mutant]] = {kind: [] for kind in _KINDS}
+    source = _Source(text)
+    for node in _code(tree):
+        for kind, edit in source.mutated(node):
+            if target.covers(edit.span):
+                line = source.document.line_at(edit.span.start) + 1
+                was = source.document.slice(edit.span).strip() or "the condition"
+                now = edit.text.strip() or "nothing"
+                found[kind].append(Mutant(edit, f"line {line}: {_short(was)} became {_short(now)}"))
+    turns = chain.from_iterable(zip_longest(*found.values()))
+    return tuple(islice((each for each in turns if each is not None and _parses(text, each.edit)), HANDFUL))
+
+
+class _Source:
+    """Python's positions in a text."""
+
+    def __init__(self, text: str) -> None:
+        self.document = Document("", "python", None, text)
+
+    def mutated(self, node: ast.AST) -> Iterator[tuple[str, Edit]]:
+        """Yield the mutants of one node, each with its kind."""
+        match node:
+            case ast.Compare(left, [op, *_], [right, *_]) if swap := _COMPARED.get(type(op)):
+                yield from self._between("compared", left, right, swap)
+            case ast.BinOp(left, op, right) if swap := _COUNTED.get(type(op)):
+                yield from self._between("counted", left, right, swap)
+            case ast.AugAssign(left, op, right) if swap := _COUNTED.get(type(op)):
+                yield from self._between("counted", left, right, swap)
+            case ast.BoolOp(op, [left, right, *_]):
+                swap = ("and", "or") if isinstance(op, ast.And) else ("or", "and")
+                yield from self._between("joined", left, right, swap)
+            case ast.If(test) | ast.IfExp(test) if not isinstance(test, ast.NamedExpr):
+                span = self._span(test)
+                yield "condition", Edit(span, f"not ({self.document.slice(span)})")
+            case ast.Constant(value) if isinstance(value, bool):
+                yield "number", Edit(self._span(node), str(not value))
+            case ast.Constant(value) if isinstance(value, int):
+                yield "number", Edit(self._span(node), str(value + 1))
+            case ast.Return(ast.expr() as value) if not (isinstance(value, ast.Constant) and value.value is None):
+                yield "returned", Edit(self._span(value), "None")
+            case ast.Expr(ast.Call(called)) if not _SPOKEN.match(ast.unparse(called).rpartition(".")[2]):
+                yield "dropped", Edit(self._span(node), "pass")
+            case _:
+                return
+
+    def _between(self, kind: str, left: ast.expr, right: ast.expr, swap: tuple[str, str]) -> Iterator[tuple[str, Edit]]:
+        """Yield the swap of the operator that stands between two operands."""
+        start, end = self._span(left).end, self._span(right).start
+        gap = self.document.text[start:end]
+        at = gap.find(swap[0])
+        if at >= 0 and "#" not in gap:
+            yield kind, Edit(Span(start + at, start + at + len(swap[0])), swap[1])
+
+    def _span(self, node: ast.expr | ast.stmt | ast.AST) -> Span:
+        first, last = getattr(node, "lineno", 1), getattr(node, "end_lineno", 1)
+        start = self._offset(first, getattr(node, "col_offset", 0))
+        return Span(start, max(start, self._offset(last, getattr(node, "end_col_offset", 0))))
+
+    def _offset(self, line: int, column: int) -> int:
+        """Convert Python's line from 1 and column in UTF-8 bytes."""
+        span = self.document.full_line_span(min(line, self.document.line_count) - 1)
+        text = self.document.slice(span)
+        return span.start + len(text.encode("utf-8", "surrogatepass")[:column].decode("utf-8", "surrogatepass"))
+
+
+def _code(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes that say what the code does, outer before inner."""
+    if _is_for_types(node):
+        return
+    yield node
+    left_out: dict[type[ast.AST], tuple[str, ...]] = {
+        ast.FunctionDef: ("decorator_list", "returns"),
+        ast.AsyncFunctionDef: ("decorator_list", "returns"),
+        ast.ClassDef: ("decorator_list", "bases", "keywords"),
+        ast.AnnAssign: ("annotation",),
+        ast.arg: ("annotation",),
+        ast.JoinedStr: ("values",),
+        ast.Raise: ("exc",),
+        ast.Assert: ("msg",),
+    }
+    for name, value in ast.iter_fields(node):
+        if name in left_out.get(type(node), ()):
+            continue
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, ast.AST):
+                yield from _code(each)
+
+
+def _is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+
+
+def _parses(text: str, edit: Edit) -> bool:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(apply(text, (edit,)))
+    except (SyntaxError, ValueError):
+        return False
+    return True
+
+
+def _short(text: str) -> str:
+    words = " ".join(text.split())
+    return f"`{words if len(words) <= len('a condition of some length') else words[:24] + '…'}`"
