@@ -1,0 +1,106 @@
+"""What can be told of generated tests without running them: which are new, whether they assert, what they test.
+
+A test may reach its target by another way than its name: an inner function through the one that calls it, a method
+through its class. So little is asked for, and only Python's names are followed to their imports.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Iterator
+
+from tuppence.core.hunks import words
+from tuppence.core.target import Target
+from tuppence.core.tree import CONTAINERS, Tree
+
+_ASSERTS = re.compile(
+    r"assert|expect|should|raises|throws|snapshot|\bEXPECT_|\brequire[.(]|\bverify|\bcheck|\bfail|\bpanic"
+    r"|\bt\.(?:Error|Fatal|Fail)|\bthrow\b|\bassume|\bis\(|\bok\(|\bequal|deepEqual",
+    re.IGNORECASE,
+)
+
+
+def lacking(text: str, code: str, tree: Tree, target: Target) -> str:
+    """Return what tests lack that are to test a target, a sentence; empty where nothing is missed for sure.
+
+    :param text: the whole test file as it will be.
+    :param code: what is new in it, its imports included.
+    """
+    if not _ASSERTS.search(text):
+        return "The tests assert nothing."
+    names = _names(tree, target)
+    if names and not names & words([code]):
+        return f"The tests do not use `{target.name}`, which they should test."
+    if tree.language.import_style == "python" and target.name and target.name in _unbound(text):
+        return f"The tests use `{target.name}` and do not import it."
+    return ""
+
+
+def fresh(before: str, after: str) -> tuple[str, ...]:
+    """Return the tests of a Python file that it did not hold before, as pytest names them behind the file."""
+    known = dict(_tests(before))
+    return tuple(name for name, text in _tests(after) if known.get(name) != text)
+
+
+def _names(tree: Tree, target: Target) -> set[str]:
+    """Return the names of which the tests must use one; none where the target has none, or is hidden from tests."""
+    name = target.name
+    if not name or name.startswith(("_", "#")) or len(name) < len("ab"):
+        return set()
+    around = [each for each in tree.blocks() if each.span.covers(target.span) and each.kind in CONTAINERS]
+    return {name, *(each.name for each in around if each.name)}
+
+
+def _unbound(text: str) -> set[str]:
+    """Return the names that a Python file uses and nowhere binds; none where it imports whatever there is."""
+    used: set[str] = set()
+    bound: set[str] = set()
+    for node in ast.walk(_parsed(text)):
+        match node:
+            case ast.Name(name, ast.Load()):
+                used.add(name)
+            case ast.Name(name) | ast.arg(name) | ast.alias(_, str(name)):
+                bound.add(name)
+            case ast.alias("*"):
+                return set()
+            case ast.alias(name):
+                bound.add(name.partition(".")[0])
+            case ast.FunctionDef(name) | ast.AsyncFunctionDef(name) | ast.ClassDef(name):
+                bound.add(name)
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                bound.add(name)
+            case ast.Global(names) | ast.Nonlocal(names):
+                bound.update(names)
+            case _:
+                pass
+    return used - bound
+
+
+def _tests(text: str) -> Iterator[tuple[str, str]]:
+    """Yield each test's name behind the file and its code."""
+    for node in _parsed(text).body:
+        if isinstance(node, ast.ClassDef):
+            inner = (each for each in node.body if _is_test(each))
+            yield from ((f"{node.name}::{_called(each)}", ast.unparse(each)) for each in inner)
+        elif _is_test(node):
+            yield _called(node), ast.unparse(node)
+
+
+def _is_test(node: ast.stmt) -> bool:
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test")
+
+
+def _called(node: ast.stmt) -> str:
+    assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    return node.name
+
+
+def _parsed(text: str) -> ast.Module:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.Module(body=[], type_ignores=[])
