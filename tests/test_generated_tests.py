@@ -16,6 +16,7 @@ from stage import Stage, pick, stage
 
 SOURCE = "def mean(values):\n    return sum(values) / len(values)\n"
 TEST = "def test_mean_of_two():\n    assert mean([1, 2]) == 1.5\n"
+OPEN = "from stats import mean\n\n\ndef test_open():\n    assert True\n"
 REPLY = f"```python\n{TEST}```\n```imports\nfrom stats import mean\n```\n"
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -110,9 +111,9 @@ async def test_it_is_the_same_file_through_a_symbolic_link(s: Stage) -> None:
     project(s, "real", {"tests/test_stats.py": "import stale\n"})
     link = s.root / "link"
     link.symlink_to(s.root / "real")
-    buffer = s.editor.open(link / "tests/test_stats.py", "python", "def test_open():\n    assert True\n")
+    buffer = s.editor.open(link / "tests/test_stats.py", "python", OPEN)
     await generate(s, link / "stats.py", reply=f"```python\n{TEST}```")
-    assert buffer.text == f"def test_open():\n    assert True\n\n\n{TEST}"
+    assert buffer.text == f"{OPEN}\n\n{TEST}"
 
 
 async def test_what_is_typed_into_the_test_file_meanwhile_stays(s: Stage) -> None:

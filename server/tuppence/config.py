@@ -76,6 +76,10 @@ class Config:
     """What may be spent."""
     ledger: str = ""
     """The address of a team's ledger; empty for a file of the user's own."""
+    run_tests: bool = False
+    """Whether generated tests are run before they are kept, in the folders that are trusted."""
+    trusted: tuple[str, ...] = ()
+    """Folders whose projects' tests may be run, ``~`` for the user's home."""
     mistakes: tuple[Mistake, ...] = ()
     """Everything wrong in the file, in the order of its lines."""
     warnings: tuple[str, ...] = ()

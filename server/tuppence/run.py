@@ -23,7 +23,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-from tuppence import permission
+from tuppence import permission, proving
 from tuppence import plan as plans
 from tuppence.account import Account, Attempt
 from tuppence.core import actions
@@ -188,6 +188,9 @@ async def _attempt(
         steps_left, answer = await asyncio.to_thread(making.finish, attempt.stop.reason if attempt.stop else "end")
         for step in steps_left if answer.verdict.fit else ():
             yield step
+        if proving.is_wanted(plan, answer, house):
+            yield Progress("Running the tests")
+            answer = await proving.proved(plan, answer, house)
         outcome = "kept" if answer.verdict.fit else "failed check"
         yield _Judged(replace(answer, reply="".join(attempt.received)))
     except (Busy, Broken) as error:

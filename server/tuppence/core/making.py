@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
-from tuppence.core import checks, imports, slop
+from tuppence.core import checks, imports, slop, testing
 from tuppence.core.actions import Action, Shape
 from tuppence.core.adding import Brought, bring, packaged
 from tuppence.core.checks import Verdict
@@ -179,9 +179,17 @@ class _Tests:
         written = Written(place.path, text, wanted.text if wanted else "", place.inside)
         brought = bring(place.document, work.language, written)
         verdict = checks.check_tests(place.document, brought.edits, parts, stop)
-        if verdict.fit and (why := _useless(place.document, brought)):
+        why = _useless(place.document, brought) or self._lacking(written, brought) if verdict.fit else ""
+        if why:
             verdict = Verdict(fit=False, proved="nothing", reasons=(why,))
         return (), Answer(verdict, written=written)
+
+    def _lacking(self, written: Written, brought: Brought) -> str:
+        """Return what the tests lack to be tests of the target."""
+        work = self._work
+        assert work.place is not None
+        text = apply(work.place.document.text, brought.edits)
+        return testing.lacking(text, f"{written.code}\n{written.imports}", work.tree, work.target)
 
 
 def _useless(document: Document, brought: Brought) -> str:

@@ -17,7 +17,19 @@ from tuppence.tiers.mistakes import Bad, Place
 
 Reader = Callable[[object, Place], Any]
 
-SETTINGS = ("quality", "preset", "exclude", "premium", "ask_above", "edits", "hover", "hover_cap", "ledger")
+SETTINGS = (
+    "quality",
+    "preset",
+    "exclude",
+    "premium",
+    "ask_above",
+    "edits",
+    "hover",
+    "hover_cap",
+    "ledger",
+    "run_tests",
+    "trusted",
+)
 """The settings that stand above the first table."""
 _SHOWN = 40
 """The longest text that a message repeats."""
@@ -75,6 +87,14 @@ def text(value: object, place: Place) -> str:
     if not isinstance(value, str) or not value.strip():
         raise place.wrong(f'"{place.name}" must be a text, not {kind(value)}.', 'Write it in quotes: "...".')
     return value
+
+
+def folder(value: object, place: Place) -> str:
+    """Read the path of a folder, absolute or from the user's home; it need not be there."""
+    path = text(value, place)
+    if not path.startswith(("/", "~/", "\\\\")) and path != "~" and not re.match(r"[A-Za-z]:[\\/]", path):
+        raise place.wrong(f'"{place.name}" must be a whole path, not "{path[:_SHOWN]}".', 'Write "/..." or "~/...".')
+    return path
 
 
 def flag(value: object, place: Place) -> bool:

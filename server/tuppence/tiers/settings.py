@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from tuppence.core.budget import NO_LIMITS, THRIFTY, Limits
 from tuppence.tiers import Table
-from tuppence.tiers.fields import Reader, choice, fields, is_number, kind, number, text
+from tuppence.tiers.fields import Reader, choice, fields, flag, folder, is_number, items, kind, number, text
 from tuppence.tiers.mistakes import Place, nearest
 
 PRESETS: Mapping[str, float] = {"thrifty": THRIFTY, "balanced": 0.97, "best": 1.0}
@@ -86,6 +86,8 @@ GENERAL: Mapping[str, Reader] = {
     "edits": choice(("live", "final")),
     "hover": choice(("kept", "offer", "auto", "off")),
     "hover_cap": usd,
+    "run_tests": flag,
+    "trusted": items(folder),
     "ledger": ledger,
 }
 """The settings above the first table that hold one value each, by the name of their field in ``Config``."""

@@ -87,6 +87,10 @@ class Workspace:
         found = habits.existing(source, known, language) or habits.learned(source, known, language)
         return _place(root / (found or habits.customary(source, language)))
 
+    def folder(self, path: Path) -> Path | None:
+        """Return the real folder of the project around a file, within its root; None outside the roots."""
+        return self._project(path.resolve()) if files.root_of(path, self._roots) else None
+
     def packages(self, path: Path | None, language: Language) -> Packages | None:
         """Return what a file of the project can import; None for a file outside the roots."""
         root = files.root_of(path, self._roots) if path else None
@@ -110,6 +114,10 @@ class Workspace:
             or (None if root else private.secret(real))
             or (private.ignored(real, root) if root else None)
         )
+
+    def is_secret(self, inner: Path) -> bool:
+        """Report whether a file's path within its project says that it holds secrets."""
+        return private.secret(inner) is not None
 
     def _readable(self, path: Path) -> bool:
         """Report whether a file may be read for context: inside the roots and not private."""

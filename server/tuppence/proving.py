@@ -1,0 +1,62 @@
+"""Whether the tests that a model wrote are run, and the trial that is made of them.
+
+Nothing is run but where the user's own configuration says so twice: ``run_tests``, and a folder under ``trusted`` that
+the project lies in. A workspace can say neither. How it is run is trial's affair.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+from tuppence.core.adding import added
+from tuppence.core.steps import Answer
+from tuppence.core.testing import fresh
+from tuppence.core.text import apply
+from tuppence.house import House
+from tuppence.plan import Plan
+from tuppence.trial import Case, prove
+
+
+def is_wanted(plan: Plan, answer: Answer, house: House) -> bool:
+    """Report whether an answer's tests are to be run."""
+    config = house.config()
+    if answer.written is None or not answer.verdict.fit or not config.run_tests:
+        return False
+    root = _root(plan, house)
+    return plan.work.language.id == "python" and root is not None and _is_trusted(root, config.trusted)
+
+
+async def proved(plan: Plan, answer: Answer, house: House) -> Answer:
+    """Return the answer with the verdict of a trial."""
+    work, root = plan.work, _root(plan, house)
+    assert answer.written is not None
+    assert work.place is not None
+    assert root is not None
+    assert plan.ask.path is not None
+    before = work.place.document.text
+    tests = await asyncio.to_thread(Path(work.place.path).resolve)
+    after = apply(before, added(work.place.document, work.language, answer.written))
+    case = Case(
+        root=root,
+        source=plan.ask.path.resolve(),
+        code=work.document.text,
+        target=work.target.span,
+        tests=tests,
+        text=after,
+        names=fresh(before, after),
+        is_private=house.workspace.is_secret,
+    )
+    if not tests.is_relative_to(root):
+        doubt = "the tests were not run: their file lies outside the project"
+        return replace(answer, verdict=replace(answer.verdict, doubts=(*answer.verdict.doubts, doubt)))
+    return replace(answer, verdict=await prove(case))
+
+
+def _root(plan: Plan, house: House) -> Path | None:
+    return house.workspace.folder(plan.ask.path) if plan.ask.path else None
+
+
+def _is_trusted(root: Path, trusted: tuple[str, ...]) -> bool:
+    return any(root.is_relative_to(Path(each).expanduser().resolve()) for each in trusted)
