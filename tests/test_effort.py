@@ -10,11 +10,12 @@ import pytest
 
 from acting import FIXED, GOOD, SRC, lines
 from stage import pick, stage
-from test_route import chosen, model
-from tuppence.core.candidates import Wish
+from test_route import chosen, model, need
+from tuppence.core.candidates import Wish, allowance
 from tuppence.core.models import Effort, Model, Quirks
 from tuppence.core.route import better
 from tuppence.core.usage import Rates
+from tuppence.prior import shipped
 from upstream import answer
 
 OFF, HIGH = {"reasoning_effort": "none"}, {"reasoning_effort": "high"}
@@ -62,9 +63,8 @@ def test_thinking_is_in_the_price() -> None:
     assert price is not None
     rates: Rates = price.base
     assert hard - usual == 3000 * rates.output / 1_000_000
-    most = table["p/thinker@high"].most
-    assert most is not None
-    assert most > hard
+    hardest = table["p/thinker@high"].model
+    assert allowance(hardest, need(), shipped()) > allowance(thinker(), need(), shipped()) + 3000
 
 
 def test_another_model_may_be_the_cheaper_way_to_the_same_quality() -> None:

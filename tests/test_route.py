@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from tuppence.core.accounts import money
 from tuppence.core.actions import EXPLAIN, FIX
 from tuppence.core.adequacy import Gain
-from tuppence.core.candidates import Need, Wish, allowance, bound
-from tuppence.core.ladder import CATCHES
+from tuppence.core.candidates import Need, Wish, allowance, bound, least_output
+from tuppence.core.ladder import CATCHES, expected
 from tuppence.core.models import Model, Provider
 from tuppence.core.route import Route, better, choose
 from tuppence.core.usage import Peak, Price, Rates, Step
@@ -367,3 +367,44 @@ def test_a_dominated_model_changes_nothing(table: list[Model], dearer: float, wo
     again = chosen(*table, dominated)
     assert again.model is first
     assert dominated not in again.ladder
+
+
+@given(tables, st.frozensets(st.sampled_from(["p", "q"])), st.one_of(st.none(), st.floats(0, 0.2)), st.floats(0.01, 1))
+def test_nobody_is_picked_who_is_keyless_unaffordable_retired_or_of_unknown_price(
+    table: list[Model], keyless: frozenset[str], left: float | None, wanted: float
+) -> None:
+    """Two providers, any of them without a key; any budget; any quality: who is picked may be asked and can be paid."""
+    rows = [replace(each, provider=replace(each.provider, name="pq"[n % 2])) for n, each in enumerate(table)]
+    asked = need(left=None if left is None else Decimal(repr(left)))
+    try:
+        route = choose(asked, rows, dict.fromkeys(keyless, "no key"), shipped(), Wish(quality=wanted))
+    except NoModel:
+        return
+    for each in (*route.ladder, *route.spare, route.best):
+        assert each.provider.name not in keyless
+        assert not each.retired(NOON.date())
+        least = bound(each, asked, least_output(asked))
+        assert least is not None
+        assert asked.left is None or least <= asked.left
+
+
+@given(tables)
+def test_no_other_adequate_model_is_expected_to_cost_less(table: list[Model]) -> None:
+    try:
+        route = chosen(*table, wish=Wish(quality=0.8))
+    except NoModel:
+        return
+    fit = [each for each in route.table if not each.why_not]
+    top = max(each.quality for each in fit)
+    costs = [expected(each, fit)[1] for each in fit if each.quality >= 0.8 * top]
+    assert route.expected_cost == min(costs)
+
+
+@given(tables)
+def test_the_order_of_the_table_decides_nothing(table: list[Model]) -> None:
+    try:
+        route = chosen(*table)
+    except NoModel:
+        return
+    again = chosen(*table[::-1])
+    assert (again.model, again.ladder, again.expected_cost) == (route.model, route.ladder, route.expected_cost)

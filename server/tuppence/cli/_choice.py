@@ -22,7 +22,7 @@ from tuppence import plan as plans
 from tuppence.config import Config, Watched
 from tuppence.core.accounts import money
 from tuppence.core.actions import find, title
-from tuppence.core.candidates import Candidate
+from tuppence.core.candidates import Candidate, Need, allowance, bound
 from tuppence.core.languages import by_suffix
 from tuppence.core.models import Model
 from tuppence.core.syntax import parse
@@ -31,6 +31,7 @@ from tuppence.core.text import Document, Span
 from tuppence.errors import Unfit
 from tuppence.opening import open_house
 from tuppence.plan import Ask, Plan
+from tuppence.prior import shipped
 
 _WIDEST = 30
 """Characters of a model's name before it is folded, so that a row fits a terminal of 80."""
@@ -112,14 +113,14 @@ def _print(plan: Plan, console: Console) -> None:
     fit = sorted((each for each in route.table if not each.why_not), key=_order)
     table = _section("", fit, "from", "step")
     for row in fit:
-        table.add_row(row.model.name, *_figures(row), row.source, _step(row, names, plan))
+        table.add_row(row.model.name, *_figures(row, plan.need), row.source, _step(row, names, plan))
     console.print(table)
     rest = sorted((each for each in route.table if each.why_not), key=_order)
     for why_not, rows in groupby(rest, key=lambda each: each.why_not):
         console.print()
         table = _section(why_not.rstrip("."), rest)
         for row in rows:
-            table.add_row(row.model.name, *_figures(row))
+            table.add_row(row.model.name, *_figures(row, plan.need))
         console.print(table)
     console.print(
         "\nStep 1 answers; if its answer fails the check, step 2 does; if its provider cannot answer, a spare one. "
@@ -139,8 +140,9 @@ def _section(title: str, rows: Sequence[Candidate], *more: str) -> Table:
     return table
 
 
-def _figures(row: Candidate) -> tuple[str, str, str]:
-    return (f"{row.quality + row.doubt:.2f} ± {row.doubt:.2f}", money(row.cost), money(row.most))
+def _figures(row: Candidate, need: Need) -> tuple[str, str, str]:
+    most = bound(row.model, need, allowance(row.model, need, shipped()))
+    return (f"{row.quality + row.doubt:.2f} ± {row.doubt:.2f}", money(row.cost), money(most))
 
 
 def _step(row: Candidate, ladder: list[str], plan: Plan) -> str:

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from tuppence.core import budget
 from tuppence.core.actions import Action
 from tuppence.core.adequacy import Gain, Prior
-from tuppence.core.budget import THRIFTY
+from tuppence.core.budget import THRIFTY, Bid
 from tuppence.core.difficulty import Difficulty
 from tuppence.core.models import Model, Premium
 from tuppence.core.outcomes import Outcomes
-from tuppence.core.usage import MILLION, Usage, cost
+from tuppence.core.usage import Usage, cost
 
 THINKING = 4096
 """Answer tokens allowed on top where a model's thinking cannot be switched off."""
@@ -95,8 +96,6 @@ class Candidate:
     """How far the expected quality may be off: one standard deviation, which ``quality`` is already lowered by."""
     source: str = ""
     """Where the expected quality comes from."""
-    most: Decimal | None = None
-    """What its answer alone costs at most, USD; None is unknown."""
 
 
 def row(model: Model, need: Need, ready: Mapping[str, str], prior: Prior, wish: Wish) -> Candidate:
@@ -105,10 +104,7 @@ def row(model: Model, need: Need, ready: Mapping[str, str], prior: Prior, wish: 
     :param ready: why a provider cannot be asked, by provider name; others can.
     """
     expected = prior.estimate(model, need.action.id, need.gain, need.outcomes.get(model.row, _FEW))
-    price = most = None
-    if model.price is not None:
-        price = cost(usage(model, need, prior), model.price, need.when)
-        most = bound(model, need, allowance(model, need, prior))
+    price = cost(usage(model, need, prior), model.price, need.when) if model.price else None
     return Candidate(
         model=model,
         quality=expected.cautious,
@@ -116,7 +112,6 @@ def row(model: Model, need: Need, ready: Mapping[str, str], prior: Prior, wish: 
         why_not=_why_not(model, need, ready, wish) or _too_dear(model, need, wish, price),
         doubt=expected.doubt,
         source=expected.source,
-        most=most,
     )
 
 
@@ -158,10 +153,9 @@ def bound(model: Model, need: Need, output: int) -> Decimal | None:
     """Return what a request with at most so many answer tokens costs at most, USD; None is unknown."""
     if model.price is None:
         return None
-    rates = model.price.rates(need.prompt_tokens, need.when)
-    read = max(rates.input, rates.cache_write or rates.input)
-    written = max(rates.output, rates.thinking or rates.output)
-    return (need.prompt_tokens * read + output * written) / MILLION
+    prompt, least = need.prompt_tokens, least_output(need)
+    bid = Bid(model=model.name, price=model.price, prompt=prompt, least=least, most=output, when=need.when)
+    return budget.bound(bid, output)
 
 
 def _why_not(model: Model, need: Need, ready: Mapping[str, str], wish: Wish) -> str:
