@@ -46,6 +46,11 @@ class Manner:
     """Which edits it will not take, by their number."""
     encoding: Encoding = Encoding.Utf16
 
+    @property
+    def hangs(self) -> bool:
+        """Whether it may be slower to reply than anybody waits; what it shows afterwards comes too late."""
+        return self.delay > REPLY
+
 
 @dataclass
 class Desk:
@@ -63,9 +68,9 @@ class Desk:
     """Of each edit that was taken: how many changes, and how many bytes they are as JSON."""
     taken: list[tuple[Edit, ...]] = field(default_factory=list)
     refused: int = 0
-    is_undone: bool = False
-    """Whether the person undid something: what that takes back may be just what the server is about to take back, and
-    then nobody can tell whose edit it was."""
+    is_ambiguous: bool = False
+    """Whether the person undid something, or only took something away in the target: that may be just what the server
+    is about to do, and then nobody can tell whose edit it was."""
     deeds: list[Deed] = field(default_factory=list)
     """What the person really did."""
 
@@ -142,7 +147,7 @@ class Desk:
         edits = tuple(Edit(from_range(now, each.range, self.encoding), each.new_text) for each in text_edits)
         for edit in edits:
             assert MINE not in self.text[edit.span.start : edit.span.end], "nothing is lost that the person typed"
-        if not self.is_undone:
+        if not self.is_ambiguous:
             assert self.region is not None, "nothing is written where the person typed"
             assert all(self.region.covers(edit.span) for edit in edits), "nothing is written outside the target"
         size = len(json.dumps(_CONVERTER.unstructure(text_edits), ensure_ascii=False).encode())
@@ -236,9 +241,10 @@ class Desk:
                 self.region = Span(self.region.start + by, self.region.end + by)
             elif edit.span.start < self.region.end:
                 self.region = None
+                self.is_ambiguous = self.is_ambiguous or MINE not in edit.text
         self._change(edits)
         if undo:
-            self.is_undone = True
+            self.is_ambiguous = True
             self._before.pop()
 
     def _change(self, edits: Sequence[Edit]) -> None:
