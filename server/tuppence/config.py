@@ -60,6 +60,8 @@ class Config:
     """Whether models of the premium tier are used, used after a question, or never."""
     ask_above: Decimal = ASK_ABOVE
     """USD; a request that may be expected to cost more is made only after a question."""
+    pair_above: float = 1.0
+    """Difficulty above which a strong model may plan what a cheaper one carries out; 1 is never."""
     own: frozenset[str] = frozenset()
     """Names of the providers that the file itself speaks of."""
     actions: Mapping[str, Override] = field(default_factory=dict)

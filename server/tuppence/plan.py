@@ -16,6 +16,7 @@ from tuppence import cache, placing, prior
 from tuppence.account import Account
 from tuppence.config import Config
 from tuppence.core import context as contexts
+from tuppence.core import pairing
 from tuppence.core.actions import ACTIONS, EXPLAIN, Action
 from tuppence.core.budget import left, thrifty
 from tuppence.core.candidates import Need, allowance, least_output
@@ -82,6 +83,10 @@ class Plan:
     route: Route
     work: Work
     tests: TestFile | None
+    planner: Model | None = None
+    """Who writes a plan first, for the model that answers; None for nobody."""
+    advice: str = ""
+    """The plan that was written."""
 
 
 async def make(ask: Ask, house: House) -> Plan:
@@ -120,7 +125,10 @@ def prompt(plan: Plan, model: Model) -> Prompt:
     """Return what a model is sent: the whole prompt, or the brief one for a model that is too small for it."""
     if model.quirks.brief:
         return compose_brief(plan.ask.action, plan.context, limit(plan, model))
-    return compose(plan.ask.action, plan.context, limit(plan, model), plan.tests)
+    whole = compose(plan.ask.action, plan.context, limit(plan, model), plan.tests)
+    if plan.planner is not None:
+        return pairing.to_plan(whole)
+    return pairing.with_plan(whole, plan.advice)
 
 
 def limit(plan: Plan, model: Model) -> int:
@@ -196,7 +204,16 @@ async def _fitted(work: Work, ask: Ask, around: Surroundings, budget: int, house
     need = replace(need, outcomes=await house.experience.of(ask.action.id, house.ledger))
     route = await _route(need, ask, house)
     work = replace(work, grounds=await asyncio.to_thread(_grounds, ask, context, house))
-    return Plan(ask=ask, context=context, difficulty=need.difficulty, need=need, route=route, work=work, tests=tests)
+    plan = Plan(ask=ask, context=context, difficulty=need.difficulty, need=need, route=route, work=work, tests=tests)
+    return _paired(plan, house.config())
+
+
+def _paired(plan: Plan, config: Config) -> Plan:
+    """Return the plan with a planner, where the user wants pairs and one is worth it."""
+    hard = plan.difficulty.value > config.pair_above
+    pinned = wished(config, plan.ask.action, plan.ask.document.language, plan.ask.above).pin is not None
+    found = pairing.pair(plan.route, plan.need) if hard and not pinned else None
+    return plan if found is None else replace(plan, route=pairing.paired(plan.route, found), planner=found.planner)
 
 
 def _grounds(ask: Ask, context: Context, house: House) -> Grounds:

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 
 from tuppence import permission, proving
@@ -31,6 +31,7 @@ from tuppence.core.accounts import Outcome
 from tuppence.core.checks import Verdict
 from tuppence.core.loops import Loop, shown
 from tuppence.core.making import Making, begin
+from tuppence.core.models import Model
 from tuppence.core.route import Route
 from tuppence.core.steps import Answer, Done, Drafted, Found, Piece, Progress, PutBack, Routed, Step
 from tuppence.core.usage import PACE
@@ -99,10 +100,36 @@ async def _answer(ask: Ask, house: House, account: Account) -> AsyncGenerator[St
     if why := permission.needed(plan.route.model, plan, account.total, house):
         yield Progress(f"Waiting for your word: {why}")
         plan = await permission.settle(plan, why, house)
+    if plan.planner is not None:
+        async with aclosing(_advised(plan, plan.planner, house, account)) as advised:
+            async for each in advised:
+                if isinstance(each, Plan):
+                    plan = each
+                else:
+                    yield each
     yield Routed(plan.route, plan.context.cut)
     async with aclosing(_climb(plan, house, account)) as steps:
         async for step in steps:
             yield step
+
+
+async def _advised(plan: Plan, planner: Model, house: House, account: Account) -> AsyncGenerator[Step | Plan, None]:
+    """Have a plan written first; the last thing is the question with it, or without where none could be had."""
+    settled = replace(plan, planner=None)
+    if permission.needed(planner, plan, account.total, house):  # A plan is no matter to trouble a person with.
+        yield settled
+        return
+    route = replace(plan.route, model=planner, expected_cost=None, reason=f"plans it for {plan.route.model.title}")
+    yield Routed(route, ())
+    work = replace(plan.work, action=actions.EXPLAIN, place=None)
+    with suppress(OverBudget):
+        async with aclosing(_attempt(replace(plan, work=work), route, house, account)) as steps:
+            async for step in steps:
+                if isinstance(step, _Judged):
+                    settled = replace(settled, advice=step.answer.reply)
+                elif isinstance(step, Progress):
+                    yield step
+    yield settled
 
 
 async def _climb(plan: Plan, house: House, account: Account) -> AsyncGenerator[Step, None]:
@@ -191,7 +218,7 @@ async def _attempt(
         if proving.is_wanted(plan, answer, house):
             yield Progress("Running the tests")
             answer = await proving.proved(plan, answer, house)
-        outcome = "kept" if answer.verdict.fit else "failed check"
+        outcome = "planned" if plan.planner else "kept" if answer.verdict.fit else "failed check"
         yield _Judged(replace(answer, reply="".join(attempt.received)))
     except (Busy, Broken) as error:
         outcome = "failed check" if isinstance(error, _Stuck) else "failed"

@@ -23,6 +23,7 @@ SETTINGS = (
     "exclude",
     "premium",
     "ask_above",
+    "pair_above",
     "edits",
     "hover",
     "hover_cap",

@@ -83,6 +83,7 @@ GENERAL: Mapping[str, Reader] = {
     "preset": choice(tuple(PRESETS)),
     "premium": choice(("use", "ask", "never")),
     "ask_above": usd,
+    "pair_above": number(0, 1),
     "edits": choice(("live", "final")),
     "hover": choice(("kept", "offer", "auto", "off")),
     "hover_cap": usd,

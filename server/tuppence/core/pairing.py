@@ -1,0 +1,91 @@
+"""Weak-strong pairing: a strong model writes a short plan, and a cheaper one carries it out.
+
+The whole prompt is paid for twice, so it is worth something only where the answer is long. Nobody has measured here
+what a pair is worth: half of what the planner is ahead is taken to come across, and so nobody pairs unless the user
+says from which difficulty on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from tuppence.core.candidates import Candidate, Need
+from tuppence.core.models import Model
+from tuppence.core.prompt import Prompt
+from tuppence.core.route import Route
+from tuppence.core.usage import Usage, cost
+
+SHORT = 200
+"""Tokens of a usual plan."""
+LONGEST = 500
+"""Answer tokens that a plan is allowed, without thinking."""
+ACROSS = 0.5
+"""The share of the planner's lead that its plan brings across; a guess."""
+_ASKED = (
+    "Do not do this yourself: another programmer will, who sees the same file and task. Write the plan for it: what is "
+    "wrong or wanted, what to change where, and what to look out for, in at most 120 words, without code."
+)
+_GIVEN = "A colleague has looked at this and advises (check it against the code before you follow it):"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Who plans, and who carries it out."""
+
+    planner: Model
+    carrier: Model
+    quality: float
+    """To expect of the carrier with the plan, 0 to 1."""
+    cost: Decimal
+    """To expect of both calls together, USD."""
+
+
+def pair(route: Route, need: Need) -> Pair | None:
+    """Return the cheapest pair that is as good as the model that was chosen, and cheaper; None where there is none."""
+    alone = route.row(route.model.name)
+    if alone is None or alone.cost is None:
+        return None
+    fit = [row for row in route.table if not row.why_not and row.cost is not None and not row.model.quirks.brief]
+    carriers = [row for row in fit if (row.cost or 0) < alone.cost]
+    pairs = [
+        _pair(planner, carrier, need) for carrier in carriers for planner in fit if planner.quality > carrier.quality
+    ]
+    worth = [each for each in pairs if each.quality >= alone.quality and each.cost < alone.cost]
+    return min(worth, key=lambda each: (each.cost, -each.quality, each.planner.name, each.carrier.name), default=None)
+
+
+def paired(route: Route, found: Pair) -> Route:
+    """Return the route on which the carrier answers, and the model that was chosen alone stands above it."""
+    return replace(
+        route,
+        model=found.carrier,
+        quality=found.quality,
+        expected_cost=found.cost,
+        ladder=(found.carrier, *route.ladder),
+        reason=f"{route.reason}; {found.planner.title} plans it",
+    )
+
+
+def to_plan(prompt: Prompt) -> Prompt:
+    """Return the prompt that asks for a plan only; what requests share stays the same bytes."""
+    return replace(prompt, tail=f"{prompt.tail}\n\n{_ASKED}", max_output=min(prompt.max_output, LONGEST))
+
+
+def with_plan(prompt: Prompt, plan: str) -> Prompt:
+    """Return the prompt with a plan at its end, quoted, since its writer read what may lead astray."""
+    quoted = "\n".join(f"> {line}" for line in plan.strip().splitlines())
+    return replace(prompt, tail=f"{prompt.tail}\n\n{_GIVEN}\n\n{quoted}") if quoted else prompt
+
+
+def _pair(planner: Candidate, carrier: Candidate, need: Need) -> Pair:
+    price, carried = planner.model.price, carrier.model.price
+    assert price is not None
+    assert carried is not None
+    assert carrier.cost is not None
+    warm = min(need.warm.get(planner.model.name, 0), need.prompt_tokens)
+    asked = Usage(fresh=need.prompt_tokens - warm, cache_read=warm, output=SHORT)
+    more = cost(Usage(fresh=SHORT), carried, need.when)
+    quality = carrier.quality + ACROSS * (planner.quality - carrier.quality)
+    total = cost(asked, price, need.when) + carrier.cost + more
+    return Pair(planner.model, carrier.model, quality, total)

@@ -1,0 +1,151 @@
+"""A strong model plans what a cheaper one carries out: only where the user wants it and both cost less than one."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+from hypothesis import given
+
+from acting import lines, messages
+from stage import Stage, pick, stage
+from test_route import chosen, model, need, tables
+from tuppence.core.actions import TESTS
+from tuppence.core.candidates import Need, Wish
+from tuppence.core.models import Model
+from tuppence.core.pairing import LONGEST, pair, paired, to_plan, with_plan
+from tuppence.core.prompt import Prompt
+from tuppence.core.route import Route
+from tuppence.errors import NoModel
+from upstream import answer, error
+
+ROW = """
+[[models]]
+id = "{id}"
+provider = "mine"
+tier = "workhorse"
+price = {{{{ input = {input}, output = {output} }}}}
+context = 128000
+max_output = 16000
+ability = {{{{ fix = {fix} }}}}
+"""
+HEAD = '[providers.mine]\nwire = "{wire}"\nbase_url = "{base}"\n'
+TRIO = HEAD + "".join(
+    ROW.format(id=name, input=rates[0], output=rates[1], fix=fix)
+    for name, rates, fix in (("weak", (0.1, 0.5), 0.4), ("middle", (3, 50), 0.61), ("strong", (1, 100), 0.85))
+)
+"""The strong one is dear by its answers alone, so a short plan of it costs little."""
+SRC = "def mean(xs):\n" + "".join(f"    check({n}, xs)\n" for n in range(80)) + "    return sum(xs) / len(x)\n"
+"""Long enough for a long answer."""
+FIXED = SRC.replace("len(x)", "len(xs)")
+GOOD = f"```python\n{FIXED}```"
+PLAN = "Divide by the number of xs, which is what the parameter is called."
+
+
+def table(**more: object) -> tuple[Need, Route]:
+    rows: tuple[Model, ...] = (
+        model("weak", (0.1, 0.5), 0.4),
+        model("middle", (3, 50), 0.61),
+        model("strong", (1, 100), 0.85),
+    )
+    asked = need(**more)
+    return asked, chosen(*rows, wish=Wish(quality=0.7), **more)
+
+
+def test_a_pair_is_as_good_as_the_one_and_cheaper() -> None:
+    asked, route = table()
+    assert route.model.id == "middle"
+    found = pair(route, asked)
+    assert found is not None
+    assert (found.planner.id, found.carrier.id) == ("strong", "weak")
+    row = route.row("p/middle")
+    assert row is not None
+    assert row.cost is not None
+    assert found.quality >= row.quality
+    assert found.cost < row.cost
+    told = paired(route, found)
+    assert (told.model.id, told.ladder[:2]) == ("weak", (found.carrier, route.model))
+    assert told.reason.endswith("; strong plans it")
+
+
+def test_nobody_pairs_where_the_prompt_is_most_of_the_price() -> None:
+    asked, route = table(prompt_tokens=80_000)
+    assert pair(route, asked) is None
+
+
+@given(tables)
+def test_a_pair_never_costs_more_or_promises_less(rows: list[Model]) -> None:
+    try:
+        route = chosen(*rows, wish=Wish(quality=0.7), action=TESTS)
+    except NoModel:
+        return
+    found = pair(route, need(action=TESTS))
+    alone = route.row(route.model.name)
+    assert alone is not None
+    if found is None:
+        return
+    assert alone.cost is not None
+    assert found.cost < alone.cost
+    assert found.quality >= alone.quality
+    assert found.planner != found.carrier
+    assert not [row for row in route.table if row.why_not and row.model in (found.planner, found.carrier)]
+
+
+def test_what_requests_share_stays_the_same_bytes() -> None:
+    prompt = Prompt("system", ("file",), "tail", 4000)
+    for changed in (to_plan(prompt), with_plan(prompt, PLAN)):
+        assert (changed.system, changed.shared) == (prompt.system, prompt.shared)
+        assert changed.tail.startswith("tail\n\n")
+    assert to_plan(prompt).max_output == LONGEST
+    assert with_plan(prompt, "one\ntwo\n").tail.endswith("\n\n> one\n> two")
+    assert with_plan(prompt, " \n") == prompt
+
+
+async def fix(s: Stage) -> str:
+    buffer = s.editor.open(s.write("stats.py", SRC), "python")
+    await s.editor.run(pick(await s.editor.menu(buffer, 5), "Fix"))
+    return buffer.text
+
+
+async def test_both_calls_are_made_and_stand_on_the_receipt(tmp_path: Path) -> None:
+    async with stage(tmp_path, config=TRIO, extra="quality = 0.7\npair_above = 0\nask_above = 9\n") as s:
+        s.upstream.script(answer(PLAN), answer(GOOD))
+        assert await fix(s) == FIXED
+        first, second = s.upstream.requests
+        assert [each.body["model"] for each in (first, second)] == ["strong", "weak"]
+        assert "without code" in str(first.body["messages"])
+        assert f"> {PLAN}" in str(second.body["messages"])
+        assert "without code" not in str(second.body["messages"])
+        one, two = s.entries()
+        assert (one.model, one.outcome, two.model, two.outcome) == ("strong", "planned", "weak", "kept")
+        assert one.run == two.run
+        assert one.reason == "plans it for weak"
+        assert two.reason.endswith("; strong plans it")
+        assert one.cost is not None
+        assert two.cost is not None
+        assert Decimal(s.editor.seen.costs[-1].last.cost.usd) == one.cost + two.cost
+        assert any(line.startswith("strong: plans it for weak") for line in lines(s))
+        assert messages(s)[-1].startswith("Fixed `mean`: weak, $")
+
+
+async def test_nobody_pairs_unless_the_user_says_so(tmp_path: Path) -> None:
+    async with stage(tmp_path, config=TRIO, extra="quality = 0.7\nask_above = 9\n") as s:
+        s.upstream.says(GOOD)
+        assert await fix(s) == FIXED
+        assert [each.body["model"] for each in s.upstream.requests] == ["middle"]
+
+
+async def test_without_a_plan_the_cheaper_one_goes_on_and_the_other_stands_above_it(tmp_path: Path) -> None:
+    async with stage(tmp_path, config=TRIO, extra="quality = 0.7\npair_above = 0\nask_above = 9\n") as s:
+        s.upstream.script(*(error(503, retry_after="0.01") for _ in range(3)))
+        s.upstream.script(answer("I can't."), answer(GOOD))
+        assert await fix(s) == FIXED
+        assert [each.body["model"] for each in s.upstream.requests] == ["strong"] * 3 + ["weak", "middle"]
+
+
+async def test_a_dear_plan_troubles_nobody(tmp_path: Path) -> None:
+    async with stage(tmp_path, config=TRIO, extra="quality = 0.7\npair_above = 0\nask_above = 0.0005\n") as s:
+        s.editor.answer = lambda _params: "Ask weak"
+        s.upstream.says(GOOD)
+        assert await fix(s) == FIXED
+        assert [each.body["model"] for each in s.upstream.requests] == ["weak"]
