@@ -79,12 +79,12 @@ async def test_at_a_limit_it_refuses_with_the_line_that_raises_it(tmp_path: Path
 
 
 async def test_a_climb_stops_at_the_limit_and_says_both(tmp_path: Path) -> None:
-    async with stage(tmp_path, config=DEAR, extra="[budget]\nrequest = 0.004\n") as s:
+    async with stage(tmp_path, config=DEAR, extra="[budget]\nrequest = 0.008\n") as s:
         s.upstream.says("I cannot help with that.", usage=Usage(fresh=900, output=9))
         assert await fix(s) == SRC
         assert len(s.upstream.requests) == 1
         assert "small: " in messages(s)[-1]
-        assert "Your budget of $0.0040 for one request would be passed" in messages(s)[-1]
+        assert "Your budget of $0.0080 for one request would be passed" in messages(s)[-1]
         assert [each.outcome for each in s.entries()] == ["failed check", "failed"]
 
 

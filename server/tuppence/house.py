@@ -6,6 +6,7 @@ The house holds them and nothing else: no logic of a request lives here, and no 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -157,6 +158,14 @@ class House:
     def pace(self, model: Model, language: str) -> float | None:
         """Return how many code points of a language make one of a model's tokens; None where nobody has counted."""
         return self.paces.of(model.row, language)
+
+    async def spent(self, run: str) -> Spent | None:
+        """Return what counts against the budget for a run; None where the ledger fails, which the reservation says."""
+        with contextlib.suppress(TuppenceError):
+            return await asyncio.wrap_future(
+                self.ledger.queue(lambda: self.ledger.spent(self.session, run, self.now()))
+            )
+        return None
 
     def accounts(self) -> tuple[Summary, Spent]:
         """Return the accounts as they stand, and what counts against the budget; it waits for the ledger.

@@ -253,8 +253,7 @@ def _need(ask: Ask, context: Context, tests: TestFile | None, house: House) -> N
 async def _route(need: Need, ask: Ask, house: House) -> Route:
     config = house.config()
     wish = wished(config, ask.action, ask.document.language, ask.above)
-    if (limits := house.limits()).any:
-        spent = await asyncio.to_thread(house.ledger.spent, house.session, ask.run, need.when)
+    if (limits := house.limits()).any and (spent := await house.spent(ask.run)) is not None:
         need = replace(need, left=left(limits, spent)[0].amount)
         wish = replace(wish, thrifty=thrifty(limits, spent))
     models = (*config.models, *await house.neighbours())
