@@ -14,7 +14,6 @@ import pytest
 import databases
 from drawn import TALLY
 from tuppence.ledger import Ledger
-from tuppence.ledger.postgres import SCHEMA
 from tuppence.local import Embedded
 
 # A shell that starts the tests in the background has them, and all that they start, ignore Ctrl-C: some press it.
@@ -77,12 +76,7 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Say where a new ledger is to be, in either database."""
     if request.param == "sqlite":
         return str(tmp_path / "data" / "ledger.sqlite3")
-    import psycopg
-
-    address: str = request.getfixturevalue("postgres")
-    with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE".encode())
-    return address
+    return databases.emptied(request.getfixturevalue("postgres"))
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tuppence.ledger.postgres import SCHEMA
+
 USER = "postgres"
 
 
@@ -46,6 +48,15 @@ def serving() -> Iterator[str]:
             _do([*run, "-m", "immediate", "stop"])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def emptied(address: str) -> str:
+    """Return the address of a server whose ledger is new."""
+    import psycopg
+
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE".encode())
+    return address
 
 
 def _do(words: list[str]) -> None:

@@ -15,15 +15,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-import psycopg
 import pytest
 
+import databases
 from editor import Editor
 from stage import CONFIG, environment, pick
 from tuppence.core.accounts import add
 from tuppence.core.usage import Usage
 from tuppence.ledger import Ledger
-from tuppence.ledger.postgres import SCHEMA
 from upstream import Reply, ScriptedUpstream, Seen, answer
 
 CAP = Decimal("0.01")
@@ -120,9 +119,7 @@ async def test_two_servers_end_at_or_under_their_cap(tmp_path: Path) -> None:
 
 @pytest.mark.timeout(300)
 async def test_two_servers_of_a_team_end_at_or_under_their_cap(tmp_path: Path, postgres: str) -> None:
-    with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE".encode())
-    async with street(tmp_path, Till(chance(4), 2000, 0.001), postgres) as s:
+    async with street(tmp_path, Till(chance(4), 2000, 0.001), databases.emptied(postgres)) as s:
         await both(s, 40)
         assert check(s) == s.till.total
 

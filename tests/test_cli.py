@@ -175,8 +175,8 @@ def test_cost_for_a_person(capsys: pytest.CaptureFixture[str], monkeypatch: pyte
     lines = capsys.readouterr().out.splitlines()
     table = {" ".join(line.split()) for line in lines}
     assert "today $0.0044 ~$0.0033 $0.0489 3 1" in table
-    assert "mine/large $0.0033 75 %" in table
-    assert "mine/mystery unknown" in table
+    assert "mine/large $0.0033 75 % 1" in table
+    assert "mine/mystery unknown 1" in table
     assert "Requests of unknown price, which are in no sum: 1." in table
     assert [line.split()[3:6] for line in lines if "easy [0.30]" in line] == [
         ["fix", "mystery", "unknown"], ["fix", "large", "~$0.0033"], ["fix", "small", "$0.0011"]

@@ -1,22 +1,29 @@
-"""``tuppence cost``: what was asked and what it cost, for a person or as JSON."""
+"""``tuppence cost``: what was asked and what it cost, for a person, as JSON, as a sheet of receipts, or as a page."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tuppence.core.accounts import Entry, Summary, Totals, amount, last, money, payload, rows, totals
+from tuppence import statement
+from tuppence.config import Config, load
+from tuppence.core import budget
+from tuppence.core.accounts import Entry, last, money, payload
+from tuppence.core.report import DIMENSIONS, GUIDE, Day, Line, Report, share
+from tuppence.errors import TuppenceError
 from tuppence.ledger import Ledger
+from tuppence.reporting import sheet
+from tuppence.statement import Statement
 
 HELP = "show what was asked and what it cost"
 RECENT = 10
@@ -25,115 +32,133 @@ _RUN = 100
 """More requests than any run has."""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What the ledger says at a moment."""
-
-    summary: Summary
-    """Today's accounts; ``last`` is the last run of any session."""
-    days: int
-    """How many calendar days ``window`` covers, today included."""
-    window: Totals
-    recent: tuple[Entry, ...]
-    """The last requests, oldest first."""
-
-
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument(
-        "--days", type=_days, default=30, metavar="N", help="by model and tier, for N days (default 30)"
-    )
-    parser.add_argument("--json", action="store_true", help="print the same as JSON, amounts exact")
+    parser.add_argument("--days", type=_days, default=30, metavar="N", help="the report is of N days (default 30)")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration that names the ledger")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print the same as JSON, amounts exact")
+    form.add_argument("--csv", action="store_true", help="print every request of those days as CSV, amounts exact")
+    form.add_argument("--html", type=Path, metavar="FILE", help="write the report as a page with plots")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the report and return the exit code."""
-    ledger = Ledger()
+    config = load(arguments.config)
+    ledger = Ledger(config.ledger)
     try:
-        report = gather(ledger, arguments.days, datetime.now(UTC).astimezone())
+        now = datetime.now(UTC).astimezone()
+        ledger.recover(now)
+        if arguments.csv:
+            sys.stdout.write(sheet.as_csv(ledger.entries(statement.begin(now, arguments.days))))
+        else:
+            _tell(statement.draw(ledger, config, now, arguments.days), ledger, config, arguments)
         warnings = ledger.warnings()
     finally:
         ledger.close()
     for warning in warnings:
         print(f"tuppence: {warning}", file=sys.stderr)  # noqa: T201 - a terminal is where this command speaks
-    if arguments.json:
-        print(json.dumps(as_json(report), indent=2, ensure_ascii=False))  # noqa: T201 - likewise
-    else:
-        show(report, Console(markup=False, highlight=False, emoji=False))
     return 0
 
 
-def gather(ledger: Ledger, days: int, now: datetime) -> Report:
-    """Read the report; the moment's time zone says where a day begins."""
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+def _tell(drawn: Statement, ledger: Ledger, config: Config, arguments: argparse.Namespace) -> None:
     lately = ledger.entries(limit=_RUN)
-    run = [entry for entry in lately if entry.run == lately[-1].run]
-    return Report(
-        summary=replace(ledger.summary("", now), last=last(run)),
-        days=days,
-        window=totals(ledger.entries(midnight - timedelta(days=days - 1))),
-        recent=lately[-RECENT:],
-    )
+    if arguments.json:
+        print(json.dumps(as_json(drawn, lately, ledger, config), indent=2, ensure_ascii=False))  # noqa: T201 - likewise
+    elif arguments.html is not None:
+        try:
+            arguments.html.write_text(statement.page(drawn), encoding="utf-8")
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise TuppenceError(f"{arguments.html} could not be written: {reason}.", "Name another file.") from None
+    else:
+        show(drawn, lately, Console(markup=False, highlight=False, emoji=False))
 
 
-def as_json(report: Report) -> dict[str, Any]:
+def as_json(drawn: Statement, lately: Sequence[Entry], ledger: Ledger, config: Config) -> dict[str, object]:
     """Return the report as JSON: the ``tuppence/cost`` notification's fields, and the window's beside them."""
-    window = report.window
+    run = [entry for entry in lately if entry.run == lately[-1].run]
+    spent = ledger.spent("", "", drawn.now)
     return {
-        **payload(report.summary),
+        **payload(replace(ledger.summary("", drawn.now), last=last(run))),
         "session": None,
-        "window": {
-            "days": report.days,
-            "spent": amount(window.spent),
-            "saved": amount(window.saved),
-            "estimated": amount(window.estimated),
-            "requests": window.requests,
-            "unknown": window.unknown,
-            "byModel": rows(window.by_model),
-            "byTier": rows(window.by_tier),
-        },
-        "recent": [_entry(entry) for entry in report.recent],
+        "budget": budget.payload(replace(config.budget, session=None), spent),
+        "window": sheet.window(drawn.report),
+        "notes": list(drawn.notes),
+        "recent": [sheet.as_json(entry) for entry in lately[-RECENT:]],
     }
 
 
-def show(report: Report, console: Console) -> None:
+def show(drawn: Statement, lately: Sequence[Entry], console: Console) -> None:
     """Print the report for a person."""
-    if not report.recent:
+    if not lately:
         console.print("Nothing has been asked yet, so nothing was spent.")
         return
-    summary, window = report.summary, report.window
-    console.print(_sums(report))
-    if window.by_model:
-        console.print(_shares(f"By model, {report.days} days", window.by_model, window.spent))
-        console.print(_shares(f"By tier, {report.days} days", window.by_tier, window.spent))
-    console.print(_requests(report.recent))
-    console.print("Saved is against asking the best model of your table every time; a negative figure cost more.")
-    if summary.estimated or window.estimated or any(entry.estimated for entry in report.recent):
-        console.print("~ is an estimate: the answer was cut or cancelled, or came without counts.")
-    if window.unknown:
-        console.print(f"Requests of unknown price, which are in no sum: {window.unknown}.")
+    report, days = drawn.report, len(drawn.report.days)
+    console.print(_sums(drawn))
+    for dimension in DIMENSIONS:
+        if lines := report.tables[dimension]:
+            console.print(_lines(f"By {dimension}, {days} days", lines, report.whole.spent))
+    if busy := [day for day in report.days if day.requests]:
+        console.print(_by_day(busy))
+        console.print(_parts(report))
+    console.print(_requests(lately[-RECENT:]))
+    for line in _remarks(drawn, lately[-RECENT:]):
+        console.print(line)
 
 
-def _sums(report: Report) -> Table:
-    summary, window = report.summary, report.window
+def _sums(drawn: Statement) -> Table:
+    today, whole = drawn.today, drawn.report.whole
     table = _table("Spent", ("", "spent", "of it estimated", "saved", "requests", "unknown price"))
-    table.add_row("today", *_row(summary.today, summary.estimated, summary.saved, summary.requests, summary.unknown))
-    table.add_row("this month", money(summary.month), "", "", "", "")
-    table.add_row(
-        f"{report.days} days", *_row(window.spent, window.estimated, window.saved, window.requests, window.unknown)
-    )
+    for name, of in (("today", today), (f"{len(drawn.report.days)} days", whole)):
+        estimated = f"~{money(of.estimated)}" if of.estimated else ""
+        table.add_row(name, money(of.spent), estimated, money(of.saved), str(of.requests), str(of.unknown))
+    table.add_row("this month", money(drawn.month), "", "", "", "")
+    for left in drawn.left:
+        table.add_row(f"budget left {budget.WHEN[left.period]}", money(max(left.amount, Decimal(0))), "", "", "", "")
     return table
 
 
-def _row(spent: Decimal, estimated: Decimal, saved: Decimal, *counts: int) -> tuple[str, ...]:
-    return (money(spent), f"~{money(estimated)}" if estimated else "", money(saved), *(str(count) for count in counts))
-
-
-def _shares(title: str, sums: Mapping[str, Decimal | None], spent: Decimal) -> Table:
-    table = _table(title, ("", "spent", "share"))
-    for name, usd in sums.items():
-        table.add_row(name, money(usd), f"{100 * usd / spent:.0f} %" if usd is not None and spent else "")
+def _lines(title: str, lines: Sequence[Line], spent: Decimal) -> Table:
+    table = _table(title, ("", "spent", "share", "requests"))
+    for line in lines:
+        part = share(line.spent, spent) if line.spent is not None else ""
+        table.add_row(line.name, money(line.spent), part, str(line.requests))
     return table
+
+
+def _by_day(days: Sequence[Day]) -> Table:
+    table = _table("By day", ("", "spent", "always best", "requests", "cached"))
+    for day in days:
+        cached = share(day.read, day.told)
+        table.add_row(f"{day.day:%d %b %Y}", money(day.spent), money(day.best), str(day.requests), cached)
+    return table
+
+
+def _parts(report: Report) -> Table:
+    shares, spent = report.shares, report.whole.spent
+    table = _table("Shares", ("", "count", "share", "guide", "cost"))
+    asked = shares.questions
+    table.add_row("prompt tokens from providers' caches", "", share(shares.read, shares.told), "", "")
+    table.add_row("questions with a kept answer", str(shares.kept), share(shares.kept, asked), "", "")
+    table.add_row("questions without a model (tier 0)", str(shares.tier0), share(shares.tier0, asked), "", "")
+    table.add_row("questions that climbed", str(shares.climbed), share(shares.climbed, asked), "", money(shares.climbs))
+    table.add_row("failed checks", "", share(shares.failed_checks, spent), "", money(shares.failed_checks))
+    table.add_row("estimated", "", share(shares.estimated, spent), "", money(shares.estimated))
+    for tier, percent in report.tiers.items():
+        guide = "{}-{} %".format(*GUIDE[tier]) if tier in GUIDE else ""
+        table.add_row(f"requests to {tier} models", "", f"{percent:.0f} %", guide, "")
+    return table
+
+
+def _remarks(drawn: Statement, lately: Sequence[Entry]) -> list[str]:
+    whole = drawn.report.whole
+    lines = ["Saved is against asking the best model of your table every time; a negative figure cost more."]
+    if drawn.today.estimated or whole.estimated or any(entry.estimated for entry in lately):
+        lines.append("~ is an estimate: the answer was cut or cancelled, or came without counts.")
+    if whole.unknown:
+        lines.append(f"Requests of unknown price, which are in no sum: {whole.unknown}.")
+    return [*lines, *drawn.notes]
 
 
 def _requests(entries: Sequence[Entry]) -> Table:
@@ -153,34 +178,6 @@ def _table(title: str, columns: Sequence[str]) -> Table:
     for index, name in enumerate(columns):
         table.add_column(name, justify="right" if index else "left")
     return table
-
-
-def _entry(entry: Entry) -> dict[str, Any]:
-    usage = entry.usage
-    return {
-        "at": entry.at.isoformat(),
-        "run": entry.run,
-        "action": entry.action,
-        "language": entry.language,
-        "model": f"{entry.provider}/{entry.model}",
-        "tier": entry.tier,
-        "cost": amount(entry.cost),
-        "bestCost": amount(entry.best_cost),
-        "estimated": entry.estimated,
-        "difficulty": entry.difficulty,
-        "outcome": entry.outcome,
-        "reason": entry.reason,
-        "seconds": entry.seconds,
-        "tokens": usage
-        and {
-            "fresh": usage.fresh,
-            "cacheRead": usage.cache_read,
-            "cacheWrite": usage.cache_write,
-            "cacheWrite1h": usage.cache_write_1h,
-            "output": usage.output,
-            "thinking": usage.thinking,
-        },
-    }
 
 
 def _days(text: str) -> int:

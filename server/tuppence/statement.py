@@ -1,0 +1,65 @@
+"""The statement of account: the report of the last days, read from the ledger, for a terminal, a page or an editor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from tuppence.config import Config
+from tuppence.core.accounts import Entry, Totals, totals
+from tuppence.core.budget import Left, left
+from tuppence.core.report import Report, old_rows, report
+from tuppence.ledger import Ledger, midnight
+from tuppence.reporting.page import Page, write
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """What the ledger says at a moment."""
+
+    now: datetime
+    """With the user's time zone."""
+    today: Totals
+    month: Decimal
+    """USD since the first of the user's month."""
+    left: tuple[Left, ...]
+    """What the budget leaves of today and this month."""
+    report: Report
+    receipts: tuple[Entry, ...]
+    """The requests of those days, oldest first."""
+    notes: tuple[str, ...]
+    """What is to be said of the tier table."""
+
+
+def begin(now: datetime, days: int) -> datetime:
+    """Return when the first of so many days began, today the last of them."""
+    return midnight(now) - timedelta(days=days - 1)
+
+
+def draw(ledger: Ledger, config: Config, now: datetime, days: int) -> Statement:
+    """Read the statement of so many days.
+
+    :param now: its time zone says where a day begins.
+    :raises TuppenceError: the ledger could not be read.
+    """
+    first = begin(now, days)
+    entries = ledger.entries(first)
+    assert now.tzinfo is not None
+    spent = ledger.spent("", "", now)
+    limits = tuple(each for each in left(config.budget, spent) if each.period in ("day", "month"))
+    used = {f"{entry.provider}/{entry.model}" for entry in entries}
+    return Statement(
+        now=now,
+        today=totals([entry for entry in entries if entry.at >= midnight(now)]),
+        month=spent.month,
+        left=limits,
+        report=report(entries, first.date(), now.date(), now.tzinfo),
+        receipts=entries,
+        notes=old_rows(config.models, used, now.date()),
+    )
+
+
+def page(drawn: Statement) -> str:
+    """Return the statement as a page."""
+    return write(Page(report=drawn.report, receipts=drawn.receipts, notes=drawn.notes, now=drawn.now))
