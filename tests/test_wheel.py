@@ -32,7 +32,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_holds_the_package_and_nothing_else(wheel: Path) -> None:
-    kinds = (".py", ".toml", ".json", ".typed")
+    kinds = (".py", ".toml", ".json", ".css", ".typed")
     ours = {
         path.relative_to(SOURCE.parent).as_posix()
         for path in SOURCE.rglob("*")
