@@ -148,6 +148,12 @@ class Performed:
             self.stale = str(stale)
 
     @property
+    def is_plain(self) -> bool:
+        """Whether nothing got in the way of the answer, and its document can be edited in pieces."""
+        is_quiet = not self.desk.deeds and not self.desk.refused and not self.stale and not self.play.manner.hangs
+        return self.play.ending == "kept" and is_quiet and not self.document.is_mixed
+
+    @property
     def changed(self) -> int:
         """How many bytes the lines have that come in."""
         edits = line_changes(self.document, self.wanted, self.target, "")
@@ -175,7 +181,7 @@ def test_no_document_is_damaged_whatever_happens(play: Play) -> None:
             assert performed.is_excused, performed.stale
         elif not play.manner.hangs:
             assert stands == performed.wanted
-        if play.ending == "kept" and not desk.deeds and not desk.refused:
+        if performed.is_plain:
             assert sum(size for _, size in desk.sent) <= 1.5 * performed.changed + 200 * sum(
                 many for many, _ in desk.sent
             )
