@@ -132,6 +132,20 @@ def test_who_may_not_answer_is_no_choice(tmp_path: Path) -> None:
     assert "does not fit its context" in answer["error"]
 
 
+def test_without_any_price_the_list_prices_are_reckoned_with(tmp_path: Path) -> None:
+    bare = PROVIDER + "".join(f'[[models]]\nprovider = "p"\nid = "{name}"\n' for name in IDS)
+    asked = json.dumps(FULL).encode()
+    answer = router(tmp_path, bare).answer(asked)
+    assert answer["model"] in IDS
+    assert answer["expected_cost_usd"] > 0
+    assert answer["reasons"][-1] == "reckoned with list prices, because the configuration states none"
+    priced = bare + "price = { input = 1, output = 5 }\n"
+    one = router(tmp_path, priced).answer(asked)
+    assert one["ladder"] == ["qwen3.5-plus"], "what has no price is left out where anybody else may answer"
+    unknown = PROVIDER + '[[models]]\nprovider = "p"\nid = "nobody-knows"\ntier = "premium"\n'
+    assert "its price is unknown" in router(tmp_path, unknown).answer(asked)["error"]
+
+
 def test_an_id_at_two_providers_is_told_with_its_provider(tmp_path: Path) -> None:
     other = '[providers.q]\nwire = "openai"\nbase_url = "http://127.0.0.1:9/v1"\n'
     twice = EIGHT + other + "".join(ROW.format(name, 1, 5).replace('"p"', '"q"') for name in IDS)

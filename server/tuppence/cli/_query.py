@@ -61,6 +61,7 @@ class Router:
         self._present = [each for each in config.models if self._may(each)]
         count = Counter(model.id for model in self._present)
         self._shared = {identity for identity, number in count.items() if number > 1}
+        self._listed = self._at_list_prices()
 
     def answer(self, line: bytes) -> dict[str, Any]:
         """Return what is to be printed for a line."""
@@ -79,12 +80,19 @@ class Router:
         need = self._need(question)
         wish = wished(self._config, question.action, question.language)
         need = replace(need, private=wish.pin is None)
+        told: list[str] = []
         try:
             route = choose(need, self._present, self._lacking, self._prior, wish)
         except NoModel:
-            # The whole table, so that the sentence names what is missing.
-            route = choose(need, self._config.models, self._lacking, self._prior, wish)
-        return self._told(route, need)
+            try:
+                route = choose(need, self._listed, self._lacking, self._prior, wish)
+                told.append("reckoned with list prices, because the configuration states none")
+            except NoModel:
+                # The whole table, so that the sentence names what is missing.
+                route = choose(need, self._config.models, self._lacking, self._prior, wish)
+        answer = self._told(route, need)
+        answer["reasons"] += told
+        return answer
 
     def _told(self, route: Route, need: Need) -> dict[str, Any]:
         difficulty = need.gain.difficulty
@@ -115,6 +123,12 @@ class Router:
         """Report whether a model can ever answer: what a single line decides is not looked at."""
         excluded = model.name in self._config.exclude or model.provider.name in self._lacking
         return not excluded and not model.retired(self._when.date())
+
+    def _at_list_prices(self) -> tuple[Model, ...]:
+        """Return those without a price that have the id of a priced row, at the price of that row."""
+        listed = {model.id.casefold(): model.price for model in self._config.models if model.price is not None}
+        lacking = (each for each in self._present if each.price is None and each.id.casefold() in listed)
+        return tuple(replace(each, price=listed[each.id.casefold()]) for each in lacking)
 
     def _name(self, model: Model) -> str:
         return model.name if model.id in self._shared else model.id
