@@ -43,7 +43,7 @@ async def test_the_better_model_gets_one_try_in_sight(tmp_path: Path) -> None:
             assert second.reason.startswith(reason)
             assert any(line.startswith(f"big: {reason}") for line in lines(s))
             assert s.editor.seen.logs[-1].startswith(f"Fix `mean`: mine/big. {reason}")
-            assert messages(s)[-1].startswith(f"Fixed `mean`: big, $0.0016 (parses); {reason}")
+            assert messages(s)[-1].startswith(f"Fixed `mean`: big, $0.0016 (parses, ruff finds no new error); {reason}")
             assert s.editor.seen.costs[-1].last.cost.usd == str(SMALL + BIG)
             s.editor.type(buffer, 0, len(buffer.text), SRC)
 

@@ -145,7 +145,7 @@ async def test_an_unknown_price_is_said_to_be_unknown(tmp_path: Path) -> None:
     async with stage(tmp_path, config=config, extra='[actions.fix]\nmodel = "mine/small"\n') as s:
         s.upstream.says(GOOD)
         assert await fix(s) == FIXED
-        assert messages(s) == ["Fixed `mean`: small, price unknown (parses)."]
+        assert messages(s) == ["Fixed `mean`: small, price unknown (parses, ruff finds no new error)."]
         [entry] = s.entries()
         assert (entry.cost, entry.outcome) == (None, "kept")
         assert s.editor.seen.costs[-1].last.cost.usd is None

@@ -17,6 +17,7 @@ FLOORS = (
     ("prefixes", "experience"),
     ("house", "account", "placing", "wishing", "statement"),
     ("plan", "till"),
+    ("judging",),
     ("offering", "permission", "way", "proving"),
     ("run",),
     ("opening",),
@@ -40,7 +41,7 @@ OUTSIDE = {
     "xllamacpp": {"local/"},
     "rich": {"cli/"},
     "argparse": {"cli/"},
-    "subprocess": {"verify.py", "local/"},
+    "subprocess": {"verify/", "local/"},
     "socket": {"stream/", "local/", "editor/transport.py"},
     "platformdirs": {"config.py", "workspace.py", "local/", "ledger/", "cache/", "cli/", "editor/"},
 }

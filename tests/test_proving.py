@@ -59,5 +59,5 @@ async def test_nothing_is_run_where_it_is_not_switched_on_and_trusted(tmp_path: 
         async with stage(folder, extra=extra, keys=PYTHON) as s:
             said = await generate(s, WRONG)
             assert said.startswith("Wrote tests for `mean`: small, ")
-            assert said.endswith("(parses).")
+            assert said.endswith("(it parses; no more was checked).")
             assert "Running the tests" not in lines(s)

@@ -37,6 +37,7 @@ from tuppence.core.steps import Answer, Done, Drafted, Found, Piece, Progress, P
 from tuppence.core.usage import PACE
 from tuppence.errors import Broken, Busy, OverBudget, TuppenceError
 from tuppence.house import House
+from tuppence.judging import Inspect, second_look
 from tuppence.plan import Ask, Plan
 from tuppence.prefixes import Subject
 from tuppence.providers import Event, Text, Thinking
@@ -59,16 +60,17 @@ class _Stuck(Broken):
     """The answer repeats itself; it was stopped there, because the rest would be paid for too."""
 
 
-async def run(ask: Ask, house: House, account: Account) -> AsyncGenerator[Step, None]:
+async def run(ask: Ask, house: House, account: Account, inspect: Inspect | None = None) -> AsyncGenerator[Step, None]:
     """Yield what happens while a question is answered; the last step is ``Done``, unless the run is cancelled.
 
     No TuppenceError leaves it: an error becomes the ``why`` of ``Done``.
 
     :param account: the run's own, still empty; it is right at every moment, after a cancellation too.
+    :param inspect: the last look at an edit that is fit as far as can be told here, by whoever shows it.
     """
     ending: Outcome = "cancelled"
     try:
-        async with aclosing(_answer(ask, house, account)) as steps:
+        async with aclosing(_answer(ask, house, account, inspect)) as steps:
             async for step in steps:
                 yield step
     except TuppenceError as error:
@@ -79,7 +81,7 @@ async def run(ask: Ask, house: House, account: Account) -> AsyncGenerator[Step, 
             house.record(account.enter_free("", "", house.now(), ending))
 
 
-async def _answer(ask: Ask, house: House, account: Account) -> AsyncGenerator[Step, None]:
+async def _answer(ask: Ask, house: House, account: Account, inspect: Inspect | None) -> AsyncGenerator[Step, None]:
     account.project = house.workspace.project(ask.path) if ask.path else ""
     if ask.action.id == "fix" and ask.chosen is not None and not ask.above:
         yield Progress("Asking the linter")
@@ -108,7 +110,7 @@ async def _answer(ask: Ask, house: House, account: Account) -> AsyncGenerator[St
                 else:
                     yield each
     yield Routed(plan.route, plan.context.cut)
-    async with aclosing(_climb(plan, house, account)) as steps:
+    async with aclosing(_climb(plan, house, account, inspect)) as steps:
         async for step in steps:
             yield step
 
@@ -123,7 +125,7 @@ async def _advised(plan: Plan, planner: Model, house: House, account: Account) -
     yield Routed(route, ())
     work = replace(plan.work, action=actions.EXPLAIN, place=None)
     with suppress(OverBudget):
-        async with aclosing(_attempt(replace(plan, work=work), route, house, account)) as steps:
+        async with aclosing(_attempt(replace(plan, work=work), route, house, account, None)) as steps:
             async for step in steps:
                 if isinstance(step, _Judged):
                     settled = replace(settled, advice=step.answer.reply)
@@ -132,13 +134,13 @@ async def _advised(plan: Plan, planner: Model, house: House, account: Account) -
     yield settled
 
 
-async def _climb(plan: Plan, house: House, account: Account) -> AsyncGenerator[Step, None]:
+async def _climb(plan: Plan, house: House, account: Account, inspect: Inspect | None) -> AsyncGenerator[Step, None]:
     """Try the first model; another where its provider cannot answer; a better one, once, where the check fails."""
-    way = Way(plan, house, plan.route)
+    way = Way(plan, house, plan.route, inspect)
     while True:
         model = way.route.model
         end: _Judged | Unavailable | None = None
-        is_shown = False
+        is_shown = inspect is not None
         async with aclosing(_afforded(way, account)) as steps:
             async for step in steps:
                 if isinstance(step, _Judged | Unavailable):
@@ -185,7 +187,7 @@ async def _agree(way: Way, account: Account) -> AsyncGenerator[Progress, None]:
 async def _afforded(way: Way, account: Account) -> AsyncGenerator[Step | _Judged | Unavailable, None]:
     """Ask the model whose turn it is; where the budget ends here, say also why those before it were not enough."""
     try:
-        async with aclosing(_attempt(way.plan, way.route, way.house, account)) as steps:
+        async with aclosing(_attempt(way.plan, way.route, way.house, account, way.inspect)) as steps:
             async for step in steps:
                 yield step
     except OverBudget as over:
@@ -193,7 +195,7 @@ async def _afforded(way: Way, account: Account) -> AsyncGenerator[Step | _Judged
 
 
 async def _attempt(
-    plan: Plan, route: Route, house: House, account: Account
+    plan: Plan, route: Route, house: House, account: Account, inspect: Inspect | None
 ) -> AsyncGenerator[Step | _Judged | Unavailable, None]:
     """Ask one model once; enter it in the account, however it ends.
 
@@ -213,12 +215,16 @@ async def _attempt(
         house.health.works(model.provider.name)
         yield Progress("Checking the answer")
         steps_left, answer = await asyncio.to_thread(making.finish, attempt.stop.reason if attempt.stop else "end")
+        answer = await second_look(plan, answer)
         for step in steps_left if answer.verdict.fit else ():
             yield step
         if proving.is_wanted(plan, answer, house):
             yield Progress("Running the tests")
             answer = await proving.proved(plan, answer, house)
+        if inspect is not None and answer.verdict.fit and answer.edits:
+            answer = replace(answer, verdict=await inspect(answer))
         outcome = "planned" if plan.planner else "kept" if answer.verdict.fit else "failed check"
+        route = route if plan.planner else replace(route, reason=f"{route.reason}; {answer.verdict.words}")
         yield _Judged(replace(answer, reply="".join(attempt.received)))
     except (Busy, Broken) as error:
         outcome = "failed check" if isinstance(error, _Stuck) else "failed"

@@ -13,6 +13,7 @@ from tuppence.core.route import Route
 from tuppence.core.steps import Routed, Step
 from tuppence.errors import Busy
 from tuppence.house import House
+from tuppence.judging import Inspect
 from tuppence.plan import Plan
 
 FALLBACKS = 3
@@ -36,6 +37,8 @@ class Way:
     house: House
     route: Route
     """Why the present model is asked."""
+    inspect: Inspect | None = None
+    """The last look at an edit; None where nobody looks."""
     tried: list[Model] = field(default_factory=list)
     failed: Model | None = None
     """The model whose answer did not hold: from then on only better ones are asked."""

@@ -106,7 +106,7 @@ class Patience implements ErrorHandler {
 class Introduction implements StaticFeature {
   fillClientCapabilities(capabilities: ClientCapabilities): void {
     const known = capabilities.experimental as object | undefined;
-    capabilities.experimental = { ...known, tuppence: { stream: 1, status: true } };
+    capabilities.experimental = { ...known, tuppence: { stream: 1, status: true, diagnostics: 1 } };
   }
 
   initialize(): void {}

@@ -9,6 +9,7 @@ import { ErrorCodes, ExecuteCommandRequest, ResponseError, State as ClientState 
 import type { LanguageClient } from "vscode-languageclient/node";
 import { ask, choose } from "./asking";
 import { connect, type Ears } from "./connection";
+import { listen } from "./diagnostics";
 import { Highlight } from "./highlight";
 import { Keys } from "./keys";
 import { Live } from "./live";
@@ -52,6 +53,7 @@ class Extension {
     const { log, runs, offers, reading, report, status, walkthrough } = this;
     context.subscriptions.push(log, runs, offers, reading, report, status, walkthrough, highlight, ...this.commands());
     context.subscriptions.push(
+      listen(),
       runs.onDidChange(() => this.setContext()),
       vscode.workspace.onDidChangeConfiguration((event) => {
         if (event.affectsConfiguration("tuppence.server")) void this.begin();

@@ -84,10 +84,10 @@ export interface RunParams {
   range?: Range | null;
 }
 
-/** The server asks what all servers say of a region. */
+/** The server asks what all other servers say of a document. */
 export interface DiagnosticsParams {
   uri: string;
-  /** Diagnostics for an older text are waited out. */
+  /** The version that is asked about. */
   version?: number | null;
   range?: Range | null;
   /** Milliseconds to wait for fresh diagnostics, at most. */
@@ -97,6 +97,8 @@ export interface DiagnosticsParams {
 export interface DiagnosticsResult {
   /** The document's version when they were taken; null where the document is not open. */
   version: number | null;
+  /** The document's version when any of them was last said or taken back; null before that. */
+  judged: number | null;
   diagnostics: Diagnostic[];
 }
 

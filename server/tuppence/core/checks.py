@@ -52,6 +52,13 @@ class Verdict:
     doubts: tuple[str, ...] = ()
     """What speaks against one that is fit, a clause each, for the user."""
 
+    @property
+    def words(self) -> str:
+        """What the accounts say of it: what was proved, or why it is not fit."""
+        if not self.fit:
+            return " ".join(self.reasons).rstrip(".")
+        return "; ".join((f"proved: {self.proved}", *self.doubts))
+
 
 def check_edit(before: Document, edits: Sequence[Edit], parts: Parts, ending: Ending) -> Verdict:
     """Judge an answer that changes a document; the edits, imports included, refer to ``before``."""

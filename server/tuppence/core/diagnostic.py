@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from tuppence.core.text import Span
 
 Severity = Literal["error", "warning", "information", "hint"]
+_RUFF_ERRORS = ("E9", "F7", "F811", "F82")
+"""Rules of ruff that find what cannot work: syntax, names defined twice or not at all; a remark has no code."""
+_RUFF_LAYOUT = re.compile(r"(?:E[1235]|W|Q|COM|I|ISC|D)\d")
+"""Rules of ruff on how code is laid out and documented."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +28,21 @@ class Diagnostic:
     """The tool, such as ``ruff``; empty where it gave no name."""
     code: str = ""
     """The tool's rule, such as ``F821``; empty where there is none."""
+
+
+def is_ruff(diagnostic: Diagnostic) -> bool:
+    """Report whether ruff said it, whichever of its servers passed it on."""
+    return "ruff" in diagnostic.source.lower()
+
+
+def rated(diagnostic: Diagnostic) -> Diagnostic:
+    """Return a diagnostic with the severity that it has for us: ruff's server calls all that it says a warning."""
+    if not is_ruff(diagnostic):
+        return diagnostic
+    code = diagnostic.code or "E9"
+    severity: Severity = "warning"
+    if code.startswith(_RUFF_ERRORS):
+        severity = "error"
+    elif _RUFF_LAYOUT.match(code):
+        severity = "information"
+    return replace(diagnostic, severity=severity)

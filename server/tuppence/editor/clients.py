@@ -25,6 +25,8 @@ class Client:
     """It applies a stream of small edits as one undo step (``experimental.tuppence.stream = 1``)."""
     status: bool = False
     """It shows cost and model in a status item (``experimental.tuppence.status``), so closing messages stay quiet."""
+    diagnoses: bool = False
+    """It tells what all its servers say of a document (``experimental.tuppence.diagnostics = 1``)."""
     progress: bool = False
     """It shows progress that the server starts."""
     apply_edit: bool = False
@@ -162,7 +164,11 @@ def _own_extensions(experimental: Any) -> dict[str, bool]:
     own = experimental.get("tuppence") if isinstance(experimental, Mapping) else None
     if not isinstance(own, Mapping):
         return {}
-    return {"streams": own.get("stream") == 1, "status": bool(own.get("status"))}
+    return {
+        "streams": own.get("stream") == 1,
+        "status": bool(own.get("status")),
+        "diagnoses": own.get("diagnostics") == 1,
+    }
 
 
 def _edits(workspace: types.WorkspaceClientCapabilities | None) -> dict[str, bool]:

@@ -10,9 +10,17 @@ from tuppence.core.actions import thing
 from tuppence.core.steps import Done
 from tuppence.plan import Ask
 
+_ALONE = {
+    "": "not checked",
+    "nothing": "not checked",
+    "parses": "it parses; no more was checked",
+    "brackets match": "its brackets match; no more was checked",
+}
+"""Proofs that say too much where they stand alone."""
+
 
 def done(end: Done, ask: Ask, turns: tuple[str, ...]) -> str:
-    """Return what happened and what it cost, in one line: ``Fixed `mean`: kimi-k2.6, $0.0011 (parses).``.
+    """Return what happened, what it cost and what was proved: ``Fixed `mean`: kimi-k2.6, $0.0011 (diagnostic gone).``.
 
     :param turns: why other models than the first were asked.
     """
@@ -22,8 +30,9 @@ def done(end: Done, ask: Ask, turns: tuple[str, ...]) -> str:
         count = len(end.answer.findings)
         parts.append("no finding" if not count else f"{count} finding{'s' * (count > 1)}")
     parts.append("kept, $0" if end.kept else price(end.cost, estimated=end.estimated))
-    proved = "; ".join(each for each in (end.answer.verdict.proved, *end.answer.verdict.doubts) if each)
-    return "; ".join((f"{', '.join(parts)}{f' ({proved})' if proved else ''}", *turns)) + "."
+    verdict = end.answer.verdict
+    proved = "; ".join((_ALONE.get(verdict.proved, verdict.proved), *verdict.doubts))
+    return "; ".join((f"{', '.join(parts)} ({proved})", *turns)) + "."
 
 
 def could_not(ask: Ask, why: str, end: Done) -> str:

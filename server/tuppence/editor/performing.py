@@ -23,6 +23,7 @@ from tuppence.editor.latest import Finished
 from tuppence.editor.reading import Reading
 from tuppence.editor.regions import difference, follow
 from tuppence.editor.runs import Running
+from tuppence.editor.witness import Witness
 from tuppence.editor.writer import Writer
 from tuppence.errors import Stale, TuppenceError, Unfit
 from tuppence.plan import Ask
@@ -47,6 +48,7 @@ class Performance:
         self._findings: list[Found] = []
         self._moved: list[Edit] = []
         self._is_read = False
+        self._witness: Witness | None = None
         self._last_words: tuple[str, types.MessageType | None] | None = None
         self._outcome = "failed"
         self._span: Span | None = None
@@ -61,6 +63,7 @@ class Performance:
         account = Account(run=ask.run, session=desk.house.session, action=ask.action.id, language=ask.document.language)
         writer = Writer(desk, ask.document, ask.target.span, ask.run) if ask.action.shape == "replacement" else None
         self._running.writes = lambda: writer.target if writer else None
+        self._witness = self._call(ask, writer) if writer else None
         unwatch = self._follow(ask)
         guard = asyncio.create_task(self._guard(writer)) if writer else None
         done: Done | None = None
@@ -70,7 +73,8 @@ class Performance:
         try:
             async with desk.progress(self._running.title, self._running.stop) as report:
                 self._report = self._reported(report)
-                async with aclosing(run(ask, desk.house, account)) as steps:
+                inspect = self._witness.inspect if self._witness else None
+                async with aclosing(run(ask, desk.house, account, inspect)) as steps:
                     async for step in steps:
                         if isinstance(step, Done):
                             done = step
@@ -87,6 +91,8 @@ class Performance:
         finally:
             if guard is not None:
                 guard.cancel()
+            if self._witness is not None:
+                self._witness.close()
             if writer is not None and finished is None:
                 writer.close()
             unwatch()
@@ -106,6 +112,13 @@ class Performance:
             if span is not None and span.touches(ask.target.span):
                 raise Unfit(f"{other.title} is still at work on this code.", "Wait for its end, or stop it first.")
 
+    def _call(self, ask: Ask, writer: Writer) -> Witness | None:
+        """Return who looks at an answer in the editor, None where nobody does."""
+        client = self._desk.client
+        if not (client.diagnoses and client.streams and self._desk.house.config().edits == "live"):
+            return None
+        return Witness(self._desk, ask, writer, self._running.title)
+
     def _follow(self, ask: Ask) -> Callable[[], None]:
         """Note what is edited from the question on; a review of a document that is closed has nowhere to go."""
         uri = ask.document.uri
@@ -123,6 +136,8 @@ class Performance:
     async def _guard(self, writer: Writer) -> None:
         """End the run when somebody else changes its target: the person, or another run."""
         await writer.touched.wait()
+        if self._witness is not None and self._witness.landed:
+            return  # The answer stood there, whole, and was worked on: it is the person's now.
         self._running.stop(_CLOSED if writer.closed else _CHANGED)
 
     async def _show(self, step: Step, ask: Ask, writer: Writer | None) -> None:
@@ -187,7 +202,10 @@ class Performance:
     async def _deliver(self, answer: Answer, ask: Ask, writer: Writer | None) -> str:
         """Bring an answer to its place; return a text that has none but the closing message."""
         if writer is not None:
-            await writer.keep(answer.edits, self._running.title)
+            if self._witness is not None and self._witness.stale is not None:
+                raise self._witness.stale
+            if self._witness is None or not self._witness.landed:
+                await writer.keep(answer.edits, self._running.title)
         elif answer.written is not None:
             await testfile.write(answer.written, ask, self._desk, self._running.title)
         elif ask.action.shape == "markdown":

@@ -2,6 +2,7 @@
 
 local panel = require("tuppence.panel")
 local stream = require("tuppence.stream")
+local told = require("tuppence.told")
 
 local M = {}
 
@@ -59,9 +60,17 @@ handlers["tuppence/edit"] = function(_, params, ctx)
   return { applied = stream.apply(params, encoding_of(ctx)) }
 end
 
+handlers["tuppence/diagnostics"] = function(_, params, ctx)
+  return told.answer(params, encoding_of(ctx))
+end
+
 handlers["workspace/applyEdit"] = function(err, params, ctx, config)
   return stream.apart(params.edit, function()
-    return vim.lsp.handlers["workspace/applyEdit"](err, params, ctx, config)
+    return vim.lsp.handlers["tuppence/diagnostics"] = function(_, params, ctx)
+  return told.answer(params, encoding_of(ctx))
+end
+
+handlers["workspace/applyEdit"](err, params, ctx, config)
   end)
 end
 

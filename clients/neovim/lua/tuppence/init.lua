@@ -2,13 +2,14 @@
 --
 --   require("tuppence").setup()
 --
--- Here are the settings and the start of the server. What it says is hearing.lua's, its edits stream.lua's, windows are
--- panel.lua's, `:Tuppence` is commands.lua's. What needs knowledge of languages, actions, models or money is the
--- server's business. Settings come from the first call of setup() alone: no variable is read that a project could set,
--- and a call from a project's own configuration file is refused.
+-- Here are the settings and the start of the server. What it says is hearing.lua's, its edits stream.lua's, what other
+-- servers say is told.lua's, windows are panel.lua's, `:Tuppence` is commands.lua's. What needs knowledge of languages,
+-- actions, models or money is the server's business. Settings come from the first call of setup() alone: no variable is
+-- read that a project could set, and a call from a project's own configuration file is refused.
 
 local commands = require("tuppence.commands")
 local hearing = require("tuppence.hearing")
+local told = require("tuppence.told")
 
 local M = {}
 
@@ -39,7 +40,7 @@ end
 
 local function capabilities()
   local all = vim.lsp.protocol.make_client_capabilities()
-  all.experimental = { tuppence = { stream = 1, status = true } }
+  all.experimental = { tuppence = { stream = 1, status = true, diagnostics = 1 } }
   all.window = vim.tbl_extend("force", all.window or {}, { showDocument = { support = true } })
   return all
 end
@@ -167,6 +168,7 @@ function M.setup(options)
     settings[name] = value
   end
   ready = true
+  told.listen()
   api.nvim_set_hl(0, "TuppenceRegion", { default = true, link = "CursorLine" })
   api.nvim_create_user_command("Tuppence", commands.run, {
     nargs = "?",

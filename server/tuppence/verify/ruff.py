@@ -1,7 +1,6 @@
-"""The impure part of checking and fixing: the project's own linter, run as a program.
+"""Ruff, run as a program on the buffer, with the project's own settings: what it says, and its own safe fixes.
 
-Tier 0 lives here: where the linter that spoke has a fix of its own that it marks safe, no model is asked. Only ruff is
-known so far. Nothing is written to disk; the linter reads the buffer from standard input.
+Nothing is written to disk; it reads the buffer from standard input.
 """
 
 from __future__ import annotations
@@ -12,12 +11,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tuppence.core.diagnostic import Diagnostic
+from tuppence.core.diagnostic import Diagnostic, is_ruff, rated
 from tuppence.core.text import Document, Edit, Span
 
 _MARK = "\ufeff"
-_ERRORS = ("E9", "F811", "F82")
-"""Rules of ruff that find what cannot work: syntax, names defined twice or not at all; a remark has no code."""
 SECONDS = 5.0
 """How long a linter may take; a usual run is over after ten milliseconds."""
 
@@ -27,10 +24,11 @@ async def safe_fix(document: Document, diagnostic: Diagnostic, path: Path | None
 
     :param diagnostic: one that the user chose; a fix for anything else is not touched.
     """
-    if document.language != "python" or not _ruff_said(diagnostic):
+    if document.language != "python" or not is_ruff(diagnostic):
         return ()
     arguments = ["--select", diagnostic.code] if diagnostic.code else []
-    entries = [entry for entry in await _ruff(document, path, arguments) if entry.get("code") == diagnostic.code]
+    said = await _ruff(document, path, arguments) or []
+    entries = [entry for entry in said if entry.get("code") == diagnostic.code]
     spans = [_span(document, entry["location"], entry["end_location"]) for entry in entries]
     # The editor's diagnostic may be of a version that is older by a keystroke, so one that only touches will do.
     near = [entry for entry, span in zip(entries, spans, strict=True) if span.touches(diagnostic.span)]
@@ -40,18 +38,25 @@ async def safe_fix(document: Document, diagnostic: Diagnostic, path: Path | None
 
 async def lint(document: Document, path: Path | None) -> tuple[Diagnostic, ...]:
     """Return what ruff says about a Python document with the project's own settings; nothing for other languages."""
+    return await speak(document, path) or ()
+
+
+async def speak(document: Document, path: Path | None, code: str = "") -> tuple[Diagnostic, ...] | None:
+    """Return the same; None where ruff cannot say anything: another language, or a run that failed.
+
+    :param code: a rule that is asked too, whatever the project's settings say.
+    """
     if document.language != "python":
-        return ()
-    return tuple(
-        Diagnostic(
-            span=_span(document, entry["location"], entry["end_location"]),
-            message=entry["message"],
-            severity="error" if (entry.get("code") or "E9").startswith(_ERRORS) else "warning",
-            source="ruff",
-            code=entry.get("code") or "",
-        )
-        for entry in await _ruff(document, path, [])
-    )
+        return None
+    arguments = [f"--extend-select={code}"] if code else []
+    if (entries := await _ruff(document, path, arguments)) is None:
+        return None
+    return tuple(rated(_diagnostic(document, entry)) for entry in entries)
+
+
+def _diagnostic(document: Document, entry: dict[str, Any]) -> Diagnostic:
+    span = _span(document, entry["location"], entry["end_location"])
+    return Diagnostic(span, entry["message"], source="ruff", code=entry.get("code") or "")
 
 
 def _edits(document: Document, entry: dict[str, Any]) -> tuple[Edit, ...]:
@@ -63,12 +68,8 @@ def _edits(document: Document, entry: dict[str, Any]) -> tuple[Edit, ...]:
     return tuple(Edit(_span(document, each["location"], each["end_location"]), each["content"]) for each in edits)
 
 
-def _ruff_said(diagnostic: Diagnostic) -> bool:
-    return "ruff" in diagnostic.source.lower()
-
-
-async def _ruff(document: Document, path: Path | None, arguments: list[str]) -> list[dict[str, Any]]:
-    """Run ruff on the buffer; a linter that fails has nothing to say, and a model is asked instead."""
+async def _ruff(document: Document, path: Path | None, arguments: list[str]) -> list[dict[str, Any]] | None:
+    """Run ruff on the buffer; return what it says, None where it fails or takes too long."""
     from ruff import find_ruff_bin
 
     # What belongs to no project gets ruff's own settings, not those of the folder that the editor was started in.
@@ -77,7 +78,7 @@ async def _ruff(document: Document, path: Path | None, arguments: list[str]) -> 
     try:
         text = document.text.encode()
     except UnicodeEncodeError:  # Half a surrogate pair: ruff reads UTF-8 only.
-        return []
+        return None
     try:
         process = await asyncio.create_subprocess_exec(
             find_ruff_bin(),
@@ -87,19 +88,19 @@ async def _ruff(document: Document, path: Path | None, arguments: list[str]) -> 
             stderr=asyncio.subprocess.DEVNULL,
         )
     except OSError:
-        return []
+        return None
     try:
         out, _ = await asyncio.wait_for(process.communicate(text), SECONDS)
     except TimeoutError:
-        return []
+        return None
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
     try:
         entries = json.loads(out)
     except ValueError:
-        return []
-    return [entry for entry in entries if isinstance(entry, dict)]
+        return None
+    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else None
 
 
 def _span(document: Document, start: dict[str, int], end: dict[str, int]) -> Span:

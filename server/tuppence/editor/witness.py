@@ -1,0 +1,133 @@
+"""What the editor's other servers say of an answer that stands in the text, where the client tells (docs/protocol.md).
+
+Only for an answer that is written while it streams: there the text can be shown, looked at and taken back within one
+step of undo. The diagnostics before the answer are asked for while the model is still thinking. After it, a bad word is
+believed only once the servers had time to look at the whole of it, since what they say first may be of a half-written
+text; a good one at once. Where anything is unclear (somebody typed, a version does not fit, no server spoke) nothing
+is claimed, and the verdict stays as it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from lsprotocol import converters, types
+
+from tuppence.core.checks import Verdict
+from tuppence.core.effects import Effect, Said, compare, settled
+from tuppence.core.steps import Answer
+from tuppence.core.text import Document, apply
+from tuppence.editor import convert
+from tuppence.editor.board import SOURCE
+from tuppence.editor.desk import Desk
+from tuppence.editor.writer import Writer
+from tuppence.errors import Stale
+from tuppence.judging import case
+from tuppence.plan import Ask
+
+FIRST = 1.5
+"""Seconds that the servers get for their first word on an answer."""
+FIRST_IF_SILENT = 0.6
+"""The same where none has said anything of the file so far: most likely there is none."""
+PATIENCE = 5.0
+"""Seconds after which a bad word is believed."""
+PAUSE = 0.25
+"""Seconds before each question; a client may wait further until its servers have spoken and rested."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """A client's answer."""
+
+    said: Said
+    is_fresh: bool
+    """Whether a server has spoken since this version of the document came to be."""
+
+
+class Witness:
+    """Asks one client about one run's answers."""
+
+    def __init__(self, desk: Desk, ask: Ask, writer: Writer, title: str) -> None:
+        self.landed = False
+        """Whether the answer stands in the text already."""
+        self.stale: Stale | None = None
+        """Why it could not be brought there."""
+        self._desk = desk
+        self._ask = ask
+        self._writer = writer
+        self._title = title
+        self._converter = converters.get_converter()
+        self._before = asyncio.create_task(self._report(ask.document, 0))
+
+    def close(self) -> None:
+        """Stop asking."""
+        self._before.cancel()
+
+    async def inspect(self, answer: Answer) -> Verdict:
+        """Bring an answer into the text and return the verdict with what the servers say of it there."""
+        before = await self._before
+        if before is None:
+            return answer.verdict
+        try:
+            await self._writer.keep(answer.edits, self._title)
+        except Stale as stale:
+            self.stale = stale
+            return answer.verdict
+        self.landed = True
+        effect = await self._effect(answer, before)
+        if effect is None:
+            return answer.verdict
+        verdict = settled(answer.verdict, effect, self._ask.chosen, "no new error in the editor")
+        self.landed = verdict.fit
+        return verdict
+
+    async def _effect(self, answer: Answer, before: _Report) -> Effect | None:
+        """Return what the answer changed in what the servers say, None where that is not known."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        wanted = apply(self._ask.document.text, answer.edits)
+        first = FIRST if before.said.diagnostics or self._ask.chosen else FIRST_IF_SILENT
+        while True:
+            await asyncio.sleep(PAUSE)
+            now = self._now(wanted)
+            left = began + PATIENCE - loop.time()
+            report = await self._report(now, min(first, max(left, PAUSE))) if now else None
+            if report is None:
+                return None
+            effect = compare(case(self._ask, answer), before.said, report.said)
+            if effect.good and report.is_fresh:
+                return effect
+            is_clear = report.is_fresh and (bool(effect.new) or not effect.stale)
+            if loop.time() - began >= (PATIENCE if is_clear else first):
+                return effect if is_clear else None
+
+    def _now(self, wanted: str) -> Document | None:
+        """Return the document if it still is what the answer made of it."""
+        document = self._desk.documents.get(self._ask.document.uri)
+        return document if document is not None and document.text == wanted else None
+
+    async def _report(self, document: Document, seconds: float) -> _Report | None:
+        """Ask the client once, None where it cannot tell of this version."""
+        wait = {"wait": round(seconds * 1000)} if seconds else {}
+        params: dict[str, object] = {"uri": document.uri, "version": document.version, **wait}
+        reply = _plain(await self._desk.ask("tuppence/diagnostics", params, seconds + 1))
+        if not isinstance(reply, dict) or reply.get("version") != document.version:
+            return None
+        try:
+            found = self._converter.structure(reply.get("diagnostics"), list[types.Diagnostic])
+        except Exception:  # noqa: BLE001 - a hook of the converter raises whatever the value makes it raise
+            return None
+        others = [each for each in found if each.source != SOURCE]
+        placed = tuple(convert.from_diagnostic(document, each, self._desk.encoding) for each in others)
+        return _Report(Said(document, placed), reply.get("judged") == document.version)
+
+
+def _plain(value: Any) -> Any:
+    """Return an untyped reply as JSON has it; pygls makes a named tuple of each object."""
+    if hasattr(value, "_asdict"):
+        return {name: _plain(each) for name, each in value._asdict().items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return value

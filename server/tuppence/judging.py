@@ -1,0 +1,36 @@
+"""What is asked of an answer beyond its own words: whether a tool that looks at the edited text agrees.
+
+The answer's own form is judged in core/making.py; what its reader's editor can add comes in as an ``Inspect``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from tuppence.core.checks import Verdict
+from tuppence.core.effects import Case, silenced
+from tuppence.core.steps import Answer
+from tuppence.core.text import apply
+from tuppence.plan import Ask, Plan
+from tuppence.verify import recheck
+
+Inspect = Callable[[Answer], Awaitable[Verdict]]
+"""Returns the verdict on an answer that edits and was fit so far: the same, one that proved more, or a failed one."""
+
+
+def case(ask: Ask, answer: Answer) -> Case:
+    """Return an answer as a case for the tools that judge the text."""
+    return Case(chosen=ask.chosen, target=ask.target.span, name=ask.target.name, edits=answer.edits)
+
+
+async def second_look(plan: Plan, answer: Answer) -> Answer:
+    """Return an answer with what the tools that need no editor say of it."""
+    ask = plan.ask
+    if not (answer.verdict.fit and answer.edits):
+        return answer
+    document = ask.document
+    if ask.chosen is not None and (words := silenced(document.text, apply(document.text, answer.edits))):
+        why = f"It silences the complaint (“{words}”) and leaves its cause."
+        return replace(answer, verdict=Verdict(fit=False, proved="nothing", reasons=(why,)))
+    return replace(answer, verdict=await recheck(answer.verdict, case(ask, answer), document, ask.path))

@@ -1,0 +1,10 @@
+"""The impure part of checking and fixing: linters, run as programs on the text as it is or would be.
+
+Nothing is written to disk. Only ruff is known so far; for other languages there is the grammar (core/checks.py) and
+what the editor's own servers say (editor/witness.py).
+"""
+
+from tuppence.verify.recheck import recheck
+from tuppence.verify.ruff import lint, safe_fix
+
+__all__ = ["lint", "recheck", "safe_fix"]

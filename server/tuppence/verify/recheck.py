@@ -1,0 +1,38 @@
+"""A second look at an answer that edits Python: ruff, on the text as it was and as it would be.
+
+It works on the would-be text, so it serves every editor, whatever that has applied or not. A linter that fails or is
+too slow has nothing to say, and then nothing is claimed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+from tuppence.core.checks import Verdict
+from tuppence.core.diagnostic import Diagnostic, is_ruff
+from tuppence.core.effects import Case, Said, compare, settled
+from tuppence.core.text import Document, apply
+from tuppence.verify.ruff import speak
+
+
+async def recheck(verdict: Verdict, case: Case, document: Document, path: Path | None) -> Verdict:
+    """Return the verdict on an answer with what ruff found out; for other languages than Python as it was."""
+    after = replace(document, text=apply(document.text, case.edits))
+    code = case.chosen.code if case.chosen and is_ruff(case.chosen) else ""
+    was, now = await asyncio.gather(speak(document, path, code), speak(after, path, code))
+    if was is None or now is None:
+        return verdict
+    case = replace(case, chosen=_as_ruff_says(case.chosen, was))
+    return settled(
+        verdict, compare(case, Said(document, was), Said(after, now)), case.chosen, "ruff finds no new error"
+    )
+
+
+def _as_ruff_says(chosen: Diagnostic | None, said: tuple[Diagnostic, ...]) -> Diagnostic | None:
+    """Return ruff's own words for what another tool said: an error at the very same place is the same error."""
+    if chosen is None or is_ruff(chosen):
+        return chosen
+    same = (each for each in said if each.severity == "error" and each.span == chosen.span)
+    return next(same, chosen)

@@ -1,0 +1,161 @@
+"""What an answer does to what tools say: gone, still there, new, or not to be told."""
+
+from __future__ import annotations
+
+import pytest
+
+from tuppence.core.checks import Verdict
+from tuppence.core.diagnostic import Diagnostic, Severity, rated
+from tuppence.core.effects import Case, Effect, Said, compare, proving, settled, silenced
+from tuppence.core.text import Document, Edit, Span, apply
+
+TEXT = "import os\n\n\ndef mean(xs):\n    total = sum(xs)\n    return total / len(x)\n\n\nprint(mean([1]))\n"
+START, END = TEXT.index("def"), TEXT.index("\n\n\nprint")
+
+
+def document(text: str) -> Document:
+    return Document("file:///a.py", "python", 1, text)
+
+
+def at(text: str, part: str, message: str, **more: str) -> Diagnostic:
+    start = text.index(part)
+    severity: Severity = more.pop("severity", "error")  # type: ignore[assignment]  # the tests' own words
+    return Diagnostic(
+        Span(start, start + len(part)), message, severity, more.pop("source", "Pylance"), more.pop("code", "")
+    )
+
+
+CHOSEN = at(TEXT, "x)\n\n", "`x` is not defined", code="F821")
+
+
+def effect(new: str, now: list[tuple[str, str, str]], chosen: Diagnostic | None = CHOSEN, source: str = "") -> Effect:
+    """Compare for a new text of the target; ``now`` holds a place, a message and a severity each."""
+    edits = (Edit(Span(START, END), new),)
+    after = apply(TEXT, edits)
+    said = [
+        at(after, place, message, severity=severity, source=source or (chosen.source if chosen else "Pylance"))
+        for place, message, severity in now
+    ]
+    said = [
+        Diagnostic(each.span, each.message, each.severity, each.source, chosen.code if chosen else "") for each in said
+    ]
+    case = Case(chosen=chosen, target=Span(START, END), name="mean", edits=edits)
+    before = (chosen,) if chosen else ()
+    return compare(case, Said(document(TEXT), before), Said(document(after), tuple(said)))
+
+
+GOOD = "def mean(xs):\n    return sum(xs) / len(xs)"
+BAD = "def mean(xs):\n    return sum(xs) / len(y)"
+
+
+def test_it_is_gone() -> None:
+    found = effect(GOOD, [])
+    assert (found.gone, found.new, found.good) == (True, (), True)
+
+
+def test_it_is_still_there_wherever_it_moved() -> None:
+    found = effect(f"# Why.\n{GOOD}", [("len", "`x` is not defined", "error")])
+    assert (found.gone, found.good, found.stale) == (False, False, False)
+
+
+def test_another_of_its_severity_came() -> None:
+    found = effect(BAD, [("y)", "`y` is not defined", "error")])
+    assert (found.gone, [each.message for each in found.new]) == (True, ["`y` is not defined"])
+    assert found.told == "line 5"
+
+
+@pytest.mark.parametrize("severity", ["information", "hint", "warning"])
+def test_a_remark_is_no_reason(severity: str) -> None:
+    assert effect(GOOD, [("len", "could be nicer", severity)]).good
+
+
+def test_where_a_warning_was_to_be_fixed_a_new_warning_counts() -> None:
+    warned = at(TEXT, "total", "unused", severity="warning")
+    assert not effect(GOOD, [("len", "another", "warning")], warned).good
+    assert effect(GOOD, [("len", "another", "hint")], warned).good
+
+
+def test_elsewhere_only_an_error_counts_that_speaks_of_the_change() -> None:
+    assert not effect(GOOD, [("mean([1])", "Expected 2 arguments", "error")]).good
+    assert effect(GOOD, [("import os", "`os` is missing", "error")]).good
+    assert effect(GOOD, [("mean([1])", "odd", "warning")]).good
+
+
+def test_numbers_in_the_words_do_not_make_another_one() -> None:
+    chosen = at(TEXT, "x)\n\n", "already defined in line 3")
+    assert effect(f"\n\n{GOOD}", [("len", "already defined in line 5", "error")], chosen).gone is False
+    assert effect(f"\n\n{GOOD}", [("len", "already defined in line 5", "error")], chosen).new == ()
+
+
+def test_what_the_tools_never_said_is_not_known_to_be_gone() -> None:
+    case = Case(chosen=CHOSEN, target=Span(START, END), name="mean", edits=())
+    found = compare(case, Said(document(TEXT), ()), Said(document(TEXT), ()))
+    assert found.gone is None
+    assert found.good
+
+
+def test_one_of_two_that_say_the_same_is_enough() -> None:
+    text = TEXT.replace("sum(xs)", "sum(x)")
+    first, second = at(text, "x)\n    ", "`x` is not defined"), at(text, "x)\n\n", "`x` is not defined")
+    edits = (Edit(Span(second.span.start, second.span.end), "xs)\n\n"),)
+    case = Case(chosen=second, target=Span(START, text.index("\n\n\nprint")), name="mean", edits=edits)
+    after = Said(document(apply(text, edits)), (first,))
+    assert compare(case, Said(document(text), (first, second)), after).gone
+
+
+def test_a_tool_that_waits_for_a_save_is_not_believed_until_it_looked_again() -> None:
+    chosen = at(TEXT, "x)\n\n", "cannot find value", source="rustc")
+    place = TEXT.index("x)\n\n")
+    line = document(TEXT).line_at(place)
+    after = document(TEXT.replace("total = sum(xs)", "total = sum(xs) + 0"))
+    edit = Edit(Span(START, END), after.text[START : END + 4])
+    case = Case(chosen=chosen, target=Span(START, END), name="mean", edits=(edit,))
+    left = Span(after.line_starts[line] + place - document(TEXT).line_starts[line], len(after.text) - 20)
+    stays = Diagnostic(left, chosen.message, "error", "rustc")
+    assert compare(case, Said(document(TEXT), (chosen,)), Said(after, (stays,))).stale
+    moved = Diagnostic(Span(left.start - 1, left.end), chosen.message, "error", "rustc")
+    assert not compare(case, Said(document(TEXT), (chosen,)), Said(after, (moved,))).stale
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "severity"),
+    [
+        ("Ruff", "F821", "error"),
+        ("ruff", "E501", "information"),
+        ("Ruff", "F841", "warning"),
+        ("ruff", "", "error"),
+        ("ruff", "DTZ005", "warning"),
+        ("ruff", "D100", "information"),
+        ("Pylance", "E501", "hint"),
+    ],
+)
+def test_ruff_s_server_calls_all_a_warning(source: str, code: str, severity: str) -> None:
+    assert rated(Diagnostic(Span(0, 1), "m", "hint", source, code)).severity == severity
+
+
+def test_a_verdict_says_what_was_proved() -> None:
+    parses = Verdict(fit=True, proved="parses")
+    assert settled(parses, effect(GOOD, []), CHOSEN, "all is well").proved == "parses, diagnostic gone"
+    assert settled(parses, effect(GOOD, [], None), None, "all is well").proved == "parses, all is well"
+    bad = settled(parses, effect(BAD, [("y)", "`y` is not defined", "error")]), CHOSEN, "all is well")
+    assert bad.reasons == ("It brings a new problem in line 5: “`y` is not defined” (Pylance).",)
+    assert not bad.fit
+    still = settled(parses, effect(GOOD, [("len", "`x` is not defined", "error")]), CHOSEN, "all is well")
+    assert still.reasons == ("What was to be fixed is still there: “`x` is not defined” (Pylance).",)
+    assert proving(proving(Verdict(fit=True, proved="nothing"), "a"), "a").proved == "a"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("x = 1", "x = 1  # noqa: F821", "# noqa"),
+        ("x = 1  # noqa", "y = 1  # noqa", ""),
+        ("f()", "// eslint-disable-next-line no-undef\nf()", "eslint-disable"),
+        ("f()", "// @ts-ignore\nf()", "@ts-ignore"),
+        ("fn f() {}", "#[allow(dead_code)]\nfn f() {}", "#[allow("),
+        ("int f() {}", '@SuppressWarnings("unused")\nint f() {}', "@SuppressWarnings"),
+        ("x = 1", "y = 'this is not ignored'", ""),
+    ],
+)
+def test_silence_is_no_fix(before: str, after: str, expected: str) -> None:
+    assert silenced(before, after) == expected
