@@ -107,7 +107,7 @@ async def test_what_speaks_against_an_answer_that_is_kept_is_told(tmp_path: Path
         s.upstream.says(GOOD.replace("    return", "    # Return the sum by the len of the xs.\n    return"))
         await s.editor.run(pick(await s.editor.menu(buffer, 5), "Fix"))
         doubt = "doubt 0.2 of 1: adds a comment that says nothing (“Return the sum by the len of the xs.”)"
-        assert messages(s)[-1].endswith(f"(parses; {doubt}).")
+        assert messages(s)[-1].endswith(f"(parses, ruff finds no new error; {doubt}).")
 
 
 async def test_when_the_better_model_fails_too_the_text_is_put_back_and_why_is_told(tmp_path: Path) -> None:
