@@ -87,8 +87,7 @@ async def _answer(ask: Ask, house: House, account: Account, inspect: Inspect | N
         yield Progress("Asking the linter")
         if edits := await safe_fix(ask.document, ask.chosen, ask.path):
             house.record(account.enter_free("ruff", "ruff", house.now(), "kept"))
-            verdict = Verdict(fit=True, proved="the linter's own safe fix", reasons=())
-            yield _done(Answer(verdict, edits=edits), account)
+            yield _done(Answer(Verdict(fit=True, proved="the linter's own safe fix"), edits=edits), account)
             return
     if answer := plans.kept(ask, house):
         house.record(account.enter_free("kept", answer.model, house.now(), "kept"))
