@@ -110,6 +110,21 @@ async def test_what_speaks_against_an_answer_that_is_kept_is_told(tmp_path: Path
         assert messages(s)[-1].endswith(f"(parses, ruff finds no new error; {doubt}).")
 
 
+async def test_an_explanation_of_other_code_is_not_kept(tmp_path: Path) -> None:
+    async with stage(
+        tmp_path, config=CONFIG.replace("explain = 0.8,", "explain = 0.5,").replace("explain = 0.82", "explain = 0.51")
+    ) as s:
+        buffer = s.editor.open(s.write("stats.py", SRC.replace("mean", "mean_of")), "python")
+        s.upstream.says("`mean_of` asks `parse_header()` for the `HeaderMap` that `stream.next_token` fills.")
+        s.upstream.says("`mean_of` divides `sum(xs)` by `len(x)`.")
+        await s.editor.run(pick(await s.editor.menu(buffer, 5), "Explain"))
+        assert [each.outcome for each in s.entries()] == ["failed check", "kept"]
+        assert "(names what is there); asked after small" in messages(s)[-1]
+        assert (
+            "The answer names what is not there: `HeaderMap`, `parse_header()`, `stream.next_token`" in messages(s)[-1]
+        )
+
+
 async def test_when_the_better_model_fails_too_the_text_is_put_back_and_why_is_told(tmp_path: Path) -> None:
     async with stage(tmp_path, streams=True) as s:
         buffer = s.editor.open(s.write("stats.py", SRC), "python")

@@ -135,6 +135,22 @@ def test_the_same_finding_twice_is_one() -> None:
     assert (len(findings.found), findings.dropped) == (2, 0)
 
 
+@pytest.mark.parametrize(
+    ("other", "count"),
+    [
+        ("The list of items may be empty, which then divides by zero.", 1),
+        ("Divides by zero when the list of items is empty.", 1),
+        ("The name of the function does not say what it returns.", 2),
+        ("Slow.", 2),
+    ],
+)
+def test_findings_that_say_the_same_of_one_line_are_one(other: str, count: int) -> None:
+    line = "severity: error\nline: `total = sum(items)`\nproblem: "
+    first = f"{line}Divides by zero when the list of items may be empty.\n---\n"
+    findings = read(f"{first}{line}{other}\n")
+    assert (len(findings.found), findings.dropped) == (count, 0)
+
+
 def test_no_rule_between_findings() -> None:
     assert len(read(GOOD.replace("---\n", "\n")).found) == 2
 

@@ -47,6 +47,11 @@ _SEVERITIES: dict[str, Severity] = {
     **dict.fromkeys(("information", "info", "informational", "note", "low", "minor"), "information"),
     **dict.fromkeys(("hint", "suggestion", "style", "nit", "nitpick"), "hint"),
 }
+_LONG_WORD = re.compile(r"\w{4,}")
+_ALIKE = 3
+"""Words of some length that two messages must share to say the same thing."""
+_SHARE = 0.7
+"""The part of the longer message's such words that they must share."""
 _LONGEST = 600
 """Code points of a message; what is longer is cut at a word."""
 
@@ -92,7 +97,6 @@ class Findings:
         self._draft = _Draft()
         self._marks = ""
         self._quoting = False
-        self._seen: set[tuple[int, str]] = set()
         self.found: list[Finding] = []
         """All findings so far, in the order of the reply."""
         self.dropped = 0
@@ -190,9 +194,8 @@ class Findings:
         if place is None or not message:
             self.dropped += 1
             return
-        if (place.line, message.casefold()) in self._seen:
+        if any(each.line == place.line and _same(each.message, message) for each in self.found):
             return
-        self._seen.add((place.line, message.casefold()))
         self.found.append(self._finding(draft, place, message))
 
     def _finding(self, draft: _Draft, place: Place, message: str) -> Finding:
@@ -223,6 +226,14 @@ class Findings:
 def says_nothing(reply: str) -> bool:
     """Report whether a reply says that there is nothing to report."""
     return any(_NONE.match(line) for line in reply.splitlines())
+
+
+def _same(one: str, other: str) -> bool:
+    """Report whether two messages about one line say the same thing in hardly other words."""
+    first, second = (set(_LONG_WORD.findall(each.casefold())) for each in (one, other))
+    if one.casefold() == other.casefold():
+        return True
+    return len(first & second) >= max(_ALIKE, _SHARE * max(len(first), len(second)))
 
 
 def _shorten(message: str) -> str:

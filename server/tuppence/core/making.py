@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
-from tuppence.core import checks, imports, slop, testing
+from tuppence.core import checks, imports, naming, slop, testing
 from tuppence.core.actions import Action, Shape
 from tuppence.core.adding import Brought, bring, packaged
 from tuppence.core.checks import Verdict
@@ -93,8 +93,19 @@ class _Explanation:
     def finish(self, stop: StopReason) -> tuple[tuple[Step, ...], Answer]:
         rest = self._take(self._cleaner.finish())
         markdown = "".join(self._text).strip()
-        names = self._work.tree.names(self._work.target.span)
-        return rest, Answer(checks.check_explanation(markdown, stop, names), markdown=markdown)
+        work = self._work
+        verdict = checks.check_explanation(markdown, stop, work.tree.names(work.target.span))
+        return rest, Answer(self._compared(verdict, markdown), markdown=markdown)
+
+    def _compared(self, verdict: Verdict, markdown: str) -> Verdict:
+        """Return the verdict with whether the explanation names what is there."""
+        work = self._work
+        found = naming.named(markdown, f"{work.document.text}\n{work.grounds.shown}", work.language)
+        if verdict.fit and found.is_invented:
+            names = ", ".join(f"`{name}`" for name in sorted(found.nowhere)[:3])
+            return Verdict(fit=False, proved="nothing", reasons=(f"The answer names what is not there: {names}.",))
+        all_there = verdict.fit and verdict.proved != "nothing" and found.there and not found.nowhere
+        return replace(verdict, proved="names what is there") if all_there else verdict
 
     def _take(self, text: str) -> tuple[Step, ...]:
         self._text.append(text)

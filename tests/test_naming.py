@@ -1,0 +1,82 @@
+"""Whether an explanation names what is there: seldom wrong about one that is right, never about the code alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tuppence.core.languages import language
+from tuppence.core.naming import Named, named
+from tuppence.core.syntax import parse
+
+SOURCES = sorted((Path(__file__).parent.parent / "server" / "tuppence").rglob("*.py"))
+CODE = '''\
+import os.path
+
+
+class FileCache:
+    def read_all(self, folder):
+        """Read what is there."""
+        return {name: self.openFile(os.path.join(folder, name)) for name in os.listdir(folder)}
+'''
+
+
+def check(text: str, there: set[str], nowhere: set[str]) -> Named:
+    found = named(text, CODE, language("python"))
+    assert (set(found.there), set(found.nowhere)) == (there, nowhere)
+    return found
+
+
+def test_names_are_held_against_the_code() -> None:
+    good = "`read_all(folder)` calls `self.openFile` with `os.path.join`, so `FileCache` may raise `FileNotFoundError`."
+    assert not check(
+        good, {"read_all(folder)", "self.openFile", "os.path.join", "FileCache", "FileNotFoundError"}, set()
+    ).is_invented
+    bad = "`parse_header()` fills `HeaderMap` and calls `stream.next_token`; `read_all` is not used."
+    assert check(bad, {"read_all"}, {"parse_header()", "HeaderMap", "stream.next_token"}).is_invented
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It reads `folder`, `x`, `None`, `O(n)`, `name == 1`, `'a_b'`, `[1, 2]` and `~/.cache`.",
+        "```python\ninvented_one()\ninvented_two()\ninvented_three()\n```",
+        "Plain words: invented_one, inventedTwo, invented.three.",
+        "``a `b_c` d``",
+        "`timeout` `retries` `backoff` `jitter`",
+    ],
+)
+def test_what_is_no_name_is_not_counted(text: str) -> None:
+    check(text, set(), set())
+
+
+def test_what_belongs_to_the_language_is_there() -> None:
+    check(
+        "`dict.items()`, `isinstance()`, `__enter__`, `str.splitlines`, `ValueError()`, `OddError`",
+        {
+            "dict.items()",
+            "isinstance()",
+            "__enter__",
+            "str.splitlines",
+            "ValueError()",
+            "OddError",
+        },
+        set(),
+    )
+
+
+def test_one_or_two_other_names_are_no_fault() -> None:
+    assert not check(
+        "Prefer `pathlib.Path.iterdir` or `scan_tree`.", set(), {"pathlib.Path.iterdir", "scan_tree"}
+    ).is_invented
+    mostly = "`read_all` `openFile` `os.listdir` `FileCache` `not_here` `nor_here` `neither_here`"
+    assert not named(mostly, CODE, language("python")).is_invented
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda each: each.name)
+def test_the_names_of_a_file_are_always_there(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    tree = parse(text, language("python"))
+    said = " ".join(f"`{block.name}()`" for block in tree.blocks() if block.name)
+    assert not named(said, text, language("python")).nowhere
