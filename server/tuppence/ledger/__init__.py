@@ -133,9 +133,9 @@ class Ledger:
 
         :raises TuppenceError: the ledger could not be read.
         """
-        condition, values = ("TRUE", ()) if since is None else ("at >= ?", (moment(since),))
+        condition, values = ("TRUE ORDER BY id", ()) if since is None else (books.SINCE, (moment(since),))
         where, limits = ("", ()) if limit is None else (" LIMIT ?", (limit,))
-        query = f"{condition} ORDER BY id DESC{where}"
+        query = f"{condition} DESC{where}"
         return self._do("read", lambda connection: books.entries(connection, query, (*values, *limits)))[::-1]
 
     def paces(self) -> Mapping[tuple[str, str], tuple[int, int]]:

@@ -1,15 +1,15 @@
 """What is written into the ledger and read out of it, as statements inside one transaction of either database.
 
-Running totals, by session and by quarter of an hour, are kept beside the entries, so that what was spent today or this
-month is known at once however many entries there are. A reservation (a *hold*) is a row of its own, with the entry that
-it becomes should its process end before it was settled.
+Running totals, by session, quarter of an hour and day, are kept beside the entries, so that what was spent today or
+this month is known at once however many entries there are. A reservation (a *hold*) is a row of its own, with the
+entry that it becomes should its process end before it was settled.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -29,6 +29,12 @@ _PACED = (
     "ON CONFLICT (provider, model, language) DO UPDATE SET "
     "characters = pace.characters + excluded.characters, tokens = pace.tokens + excluded.tokens"
 )
+_BETWEEN = (
+    "SELECT spent FROM tally WHERE name >= ? AND name < ? UNION ALL "
+    "SELECT spent FROM tally WHERE name >= ? AND name < ?"
+)
+SINCE = "at >= ? ORDER BY id + 0"
+"""Finds entries by their moment, oldest first; by the bare id SQLite would rather read the whole table in its order."""
 _KEPT_HOLD = "INSERT INTO hold (id, run, session, at, bound, host, pid, born, entry) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -127,7 +133,7 @@ def spent_by(connection: Connection, session: str, run: str, midnight: datetime)
 def summary(connection: Connection, session: str, midnight: datetime) -> Summary:
     """Return the accounts of a session and of the day that began at midnight."""
     session = clean(session)
-    today = totals(entries(connection, "at >= ? ORDER BY id", (moment(midnight),)))
+    today = totals(entries(connection, SINCE, (moment(midnight),)))
     run = "run = (SELECT run FROM request WHERE session = ? ORDER BY id DESC LIMIT 1) ORDER BY id"
     return Summary(
         session=_session(connection, session),
@@ -159,8 +165,11 @@ def _session(connection: Connection, session: str) -> Decimal:
 
 
 def _since(connection: Connection, when: datetime) -> Decimal:
-    values = (quarter(when), "q/~")
-    return add(_amounts(connection.execute("SELECT spent FROM tally WHERE name >= ? AND name < ?", values).fetchall()))
+    """Add up the quarters of an hour until the next day of UTC begins, and the days from then on."""
+    begun = when.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    whole = begun if begun == when else begun + timedelta(days=1)
+    values = (quarter(when), quarter(whole), rows.day(whole), "d/~")
+    return add(_amounts(connection.execute(_BETWEEN, values).fetchall()))
 
 
 def _amounts(found: Iterable[Sequence[Any]]) -> Iterable[Decimal]:

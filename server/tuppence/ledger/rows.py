@@ -90,6 +90,7 @@ MIGRATIONS: tuple[Migration, ...] = (
             characters INTEGER NOT NULL, tokens INTEGER NOT NULL, PRIMARY KEY (provider, model, language))""",
         begin_tallies,
     ),
+    ("DELETE FROM tally", begin_tallies),
 )
 """What brings a ledger of version n to n + 1. A published row never changes."""
 
@@ -143,9 +144,14 @@ def quarter(when: datetime) -> str:
     return "q/" + moment(utc.replace(minute=utc.minute - utc.minute % QUARTER, second=0, microsecond=0))
 
 
-def tallies(session: str, at: datetime) -> tuple[str, str]:
+def day(when: datetime) -> str:
+    """Name the day, UTC, that a moment lies in, in the order of time."""
+    return f"d/{when.astimezone(UTC).date()}"
+
+
+def tallies(session: str, at: datetime) -> tuple[str, str, str]:
     """Name the running totals that a cost belongs to."""
-    return quarter(at), f"s/{session}"
+    return quarter(at), day(at), f"s/{session}"
 
 
 def clean(text: str) -> str:
