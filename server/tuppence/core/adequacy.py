@@ -25,6 +25,8 @@ _DATED = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2})$")
 _TIER: Mapping[Tier, float] = {"premium": 0.03, "workhorse": 0.0, "specialised": -0.05, "budget": -0.08, "local": -0.25}
 """Where a tier stands to the measured models' mean; set by hand beside the public edits, small models far below."""
 _WIDE = 0.06
+_EDGE = 0.1
+"""How far from 0 and 1 an estimate is taken as it is."""
 _NONE = Outcomes()
 _ASIDE = 0.5
 """How much of its standing in one kind of task a model keeps in another; measured from source to source."""
@@ -208,4 +210,7 @@ def _narrow(measured: Measured | None, action: str) -> float:
 
 
 def _share(value: float) -> float:
-    return min(0.99, max(0.01, value))
+    """Return a share of 1; what lies outside the measured range is drawn in, never cut: the better stays the better."""
+    if value > 1 - _EDGE:
+        return 1 - _EDGE * math.exp(-(value - 1 + _EDGE) / _EDGE)
+    return _EDGE * math.exp((value - _EDGE) / _EDGE) if value < _EDGE else value
