@@ -118,7 +118,7 @@ def test_a_byte_order_mark_and_windows_line_endings_are_no_mistake(tmp_path: Pat
             "\n[cupboard]\nday = 1",
             (
                 '2: Unknown key "cupboard". | '
-                "Write one of: quality, preset, exclude, premium, ask_above, pair_above, edits, hover, "
+                "Write one of: quality, preset, exclude, premium, ask_above, pair_above, edits, keep_answers, hover, "
                 "hover_cap, ledger, run_tests, trusted, actions, languages, providers, models, budget."
             ),
         ),

@@ -17,7 +17,7 @@ FLOORS = (
     ("prefixes", "experience"),
     ("house", "account", "placing", "wishing", "statement"),
     ("plan", "till"),
-    ("judging",),
+    ("judging", "keeping"),
     ("offering", "permission", "way", "proving"),
     ("run",),
     ("opening",),

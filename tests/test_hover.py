@@ -50,7 +50,11 @@ async def test_a_hover_shows_the_kept_explanation_of_exactly_that_code(tmp_path:
         assert await s.editor.hover(buffer, buffer.text.index("mean")) == shown
         end = buffer.text.index("len(xs)")
         s.editor.type(buffer, end, end + 7, "len(ys)")
-        assert await s.editor.hover(buffer, buffer.text.index("mean")) is None
+        stale = await s.editor.hover(buffer, buffer.text.index("mean"))
+        assert stale is not None
+        assert stale.startswith("**Explained before the last edit: this may no longer be true.**\n\n`mean` averages")
+        assert stale.endswith("\n---\nsmall, kept")
+        assert await s.editor.hover(buffer, buffer.text.index("other")) is None
         s.editor.type(buffer, end, end + 7, "len(xs)")
         assert await s.editor.hover(buffer, buffer.text.index("mean")) == shown
         same = s.editor.open("untitled:copy", "python", SRC.replace("import os", "# elsewhere"))

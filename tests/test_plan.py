@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tuppence import offering, placing, plan
+from tuppence import keeping, offering, placing, plan
 from tuppence.account import Account
 from tuppence.cache import Answers
 from tuppence.config import Watched
@@ -256,25 +256,25 @@ async def test_an_answer_is_kept_for_exactly_that_question(root: Path, opened: O
     reply = "`mean` averages. <b>Bold</b>"
     account = Account(run="r", session="s", action="explain", language="python")
     answer = Answer(Verdict(fit=True, proved="nothing"), markdown="...", reply=reply)
-    assert plan.kept(question, house) is None
-    plan.keep(made, answer, made.route.model, account, house)
-    again = plan.kept(question, house)
+    assert keeping.kept(question, house) is None
+    keeping.keep(made, answer, made.route.model, account, house)
+    again = keeping.kept(question, house)
     assert again is not None
     assert again.model == "small"
     shown = "".join(step.markdown for step in again.steps if isinstance(step, Piece))
     assert shown == again.answer.markdown == "`mean` averages. &lt;b>Bold&lt;/b>"
     moved = ask(EXPLAIN, root / "other.py", "import re\n" + SOURCE)
-    assert plan.kept(moved, house) is not None, "the same code in another place"
+    assert keeping.kept(moved, house) is not None, "the same code in another place"
     for other in (
         ask(EXPLAIN, root / "stats.py", SOURCE.replace("len(x)", "len(xs)")),
         ask(REVIEW, root / "stats.py"),
         replace(question, anew=True),
         replace(question, above="mine/small"),
     ):
-        assert plan.kept(other, house) is None
-    assert plan.kept(question, opened("quality = 0.5\n" + MINE)) is None, "another quality is another question"
-    plan.keep(await plan.make(ask(FIX, root / "stats.py"), house), answer, made.route.model, account, house)
-    assert plan.kept(ask(FIX, root / "stats.py"), house) is None, "only what changes nothing is given again"
+        assert keeping.kept(other, house) is None
+    assert keeping.kept(question, opened("quality = 0.5\n" + MINE)) is None, "another quality is another question"
+    keeping.keep(await plan.make(ask(FIX, root / "stats.py"), house), answer, made.route.model, account, house)
+    assert keeping.kept(ask(FIX, root / "stats.py"), house) is None, "only what changes nothing is given again"
 
 
 # Foreseeing: what a hover says before anybody is asked

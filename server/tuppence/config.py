@@ -70,6 +70,8 @@ class Config:
     """By the editor's name of the language."""
     edits: Literal["live", "final"] = "live"
     """Whether an edit may stream into the editor, where the editor's client can, or always lands at once."""
+    keep_answers: bool = True
+    """Whether explanations and reviews are kept, for the same question about the same code."""
     hover: Literal["kept", "offer", "auto", "off"] = "offer"
     """What a hover shows: kept explanations; an offer with its price too; one that it asks for by itself too; none."""
     hover_cap: Decimal = Decimal("0.005")

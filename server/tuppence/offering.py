@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from tuppence import keeping
 from tuppence import plan as plans
 from tuppence.config import Override
 from tuppence.core.accounts import money
@@ -39,6 +40,8 @@ class Remembered:
     """Markdown, as the model wrote it."""
     source: str
     """Who wrote it, and at what cost, in one line."""
+    is_stale: bool = False
+    """Whether it is about what the code was before it was edited."""
 
 
 async def foresee(ask: Ask, house: House) -> Offer:
@@ -97,8 +100,17 @@ async def allow(ask: Ask, house: House) -> Leave:
 
 def remembered(ask: Ask, house: House) -> Remembered | None:
     """Return the explanation of exactly this code that a person asked for, else the one that a hover asked for."""
-    if kept := plans.explanation(ask.document, ask.target, house):
+    if kept := keeping.explanation(ask.document, ask.target, house):
         return Remembered(kept.text, f"{clean(kept.model)}, kept: asking again is free")
-    if kept := plans.explanation(ask.document, ask.target, frugally(ask, house)):
+    if kept := keeping.explanation(ask.document, ask.target, frugally(ask, house)):
         return Remembered(kept.text, f"{clean(kept.model)}, asked by a hover for {money(kept.cost)}")
     return None
+
+
+def outdated(ask: Ask, house: House) -> Remembered | None:
+    """Return the last explanation of this definition where its code has changed since; None where there is none.
+
+    To be asked only where ``remembered`` has nothing.
+    """
+    kept = keeping.former(ask, house)
+    return Remembered(kept.text, f"{clean(kept.model)}, kept", is_stale=True) if kept else None

@@ -1,7 +1,6 @@
 """Everything about a request that is settled before a model is asked: what it will see, how hard it is, who answers.
 
-Also the answers that are kept for the next identical question, because what makes two questions identical is part of
-the plan. Asking is run.py's affair.
+Asking is run.py's affair, and the answers that are kept for the next identical question are keeping.py's.
 """
 
 from __future__ import annotations
@@ -9,27 +8,24 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 
-from tuppence import cache, placing, prior
-from tuppence.account import Account
+from tuppence import placing, prior
 from tuppence.config import Config
 from tuppence.core import context as contexts
 from tuppence.core import pairing
-from tuppence.core.actions import ACTIONS, EXPLAIN, Action
+from tuppence.core.actions import ACTIONS, Action
 from tuppence.core.budget import left, thrifty
 from tuppence.core.candidates import Need, allowance, least_output
 from tuppence.core.context import Context, Surroundings
 from tuppence.core.diagnostic import Diagnostic
 from tuppence.core.difficulty import Difficulty
 from tuppence.core.languages import language
-from tuppence.core.making import Place, Work, begin
+from tuppence.core.making import Place, Work
 from tuppence.core.models import Model
 from tuppence.core.prompt import SYSTEM, Prompt, TestFile, compose, compose_brief
 from tuppence.core.route import Route, choose
 from tuppence.core.slop import Grounds
-from tuppence.core.steps import Answer, Step
 from tuppence.core.target import Target
 from tuppence.core.text import Document
 from tuppence.core.tree import Tree
@@ -46,8 +42,6 @@ _SHARE = 8
 _TOLD = 40
 """Diagnostics that a model is told of; more are noise, and would take the room of the code."""
 _GRAVEST = ("error", "warning", "information", "hint")
-_KEPT = ("explain", "review")
-"""Actions whose answers are kept for the next identical question."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,56 +133,6 @@ def limit(plan: Plan, model: Model) -> int:
 def least(plan: Plan) -> int:
     """Return how many answer tokens the action needs at least, here."""
     return least_output(plan.need)
-
-
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """An answer that is given again."""
-
-    model: str
-    """The id of the model that gave it the first time."""
-    steps: tuple[Step, ...]
-    answer: Answer
-
-
-def kept(ask: Ask, house: House) -> Replay | None:
-    """Return the kept answer to this very question, made anew from what the model said; None where there is none."""
-    if ask.anew or ask.above or ask.action.id not in _KEPT:
-        return None
-    found = house.answers.get(_key(ask.action, ask.document, ask.target, house.config()))
-    if found is None:
-        return None
-    work = Work(
-        action=ask.action,
-        document=ask.document,
-        tree=ask.tree,
-        language=language(ask.document.language),
-        target=ask.target,
-    )
-    making = begin(work)
-    shown = making.feed(found.text)
-    rest, answer = making.finish("end")
-    return Replay(found.model, (*shown, *rest), answer)
-
-
-def explanation(document: Document, target: Target, house: House) -> cache.Kept | None:
-    """Return the kept explanation of exactly this code, as the model sent it; None where there is none."""
-    return house.answers.get(_key(EXPLAIN, document, target, house.config()))
-
-
-def keep(plan: Plan, answer: Answer, model: Model, account: Account, house: House) -> None:
-    """Keep an answer for the next identical question, where the action's answers are kept."""
-    if plan.ask.action.id not in _KEPT:
-        return
-    key = _key(plan.ask.action, plan.ask.document, plan.ask.target, house.config())
-    house.answers.put(key, cache.Kept(answer.reply, model.id, house.now(), account.total))
-
-
-def _key(action: Action, document: Document, target: Target, config: Config) -> str:
-    """Name a question by its content: the action, its instruction, the code and the quality that was asked for."""
-    wish = wished(config, action, document.language)
-    asked = f"{sha256(SYSTEM.encode()).hexdigest()} {wish.quality} {wish.pin}"
-    return cache.key(action.id, document.language, document.slice(target.span), asked)
 
 
 async def _fitted(work: Work, ask: Ask, around: Surroundings, budget: int, house: House) -> Plan:

@@ -23,7 +23,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 
-from tuppence import permission, proving
+from tuppence import keeping, permission, proving
 from tuppence import plan as plans
 from tuppence.account import Account, Attempt
 from tuppence.core import actions
@@ -89,7 +89,7 @@ async def _answer(ask: Ask, house: House, account: Account, inspect: Inspect | N
             house.record(account.enter_free("ruff", "ruff", house.now(), "kept"))
             yield _done(Answer(Verdict(fit=True, proved="the linter's own safe fix"), edits=edits), account)
             return
-    if answer := plans.kept(ask, house):
+    if answer := keeping.kept(ask, house):
         house.record(account.enter_free("kept", answer.model, house.now(), "kept"))
         for step in answer.steps:
             yield step
@@ -149,7 +149,7 @@ async def _climb(plan: Plan, house: House, account: Account, inspect: Inspect | 
                     yield step
         match end:
             case _Judged(answer) if answer.verdict.fit:
-                plans.keep(plan, answer, model, account, house)
+                keeping.keep(plan, answer, model, account, house)
                 yield _done(answer, account)
                 return
             case _Judged(answer, remedy):

@@ -46,6 +46,7 @@ _GIVEN_UP = 200
 """Pieces of code remembered that a hover asked about to no avail, so that it does not ask and pay again."""
 _LONGEST = 60
 """Characters of a name that are shown."""
+_STALE = "**Explained before the last edit: this may no longer be true.**"
 Code = tuple[str, str]
 """A language and a text in it."""
 
@@ -97,16 +98,18 @@ class Hovering:
             return None
         if (kept := await self._remembered(look.ask)) is not None:
             return self._kept(kept, look)
+        stale = await asyncio.to_thread(offering.outdated, look.ask, self._desk.house)
         if mode == "kept" or not look.on_name:
-            return None
+            return self._kept(stale, look) if stale else None
         try:
             offer = await offering.foresee(look.ask, self._desk.house)
         except TuppenceError:
-            return None
+            return self._kept(stale, look) if stale else None
         said = await self._by_itself(look) if mode == "auto" else ""
         if isinstance(said, Remembered):
             return self._kept(said, look)
-        return self._hover(f"{self._offer(offer, look)}{f' {said}' if said else ''}", look, look.block.named)
+        line = f"{self._offer(offer, look)}{f' {said}' if said else ''}"
+        return self._kept(replace(stale, source=line), look) if stale else self._hover(line, look, look.block.named)
 
     async def _look(self, params: types.HoverParams, turn: int) -> _Look | None:
         """Return the definition in whose header the pointer is."""
@@ -138,7 +141,8 @@ class Hovering:
         return await asyncio.to_thread(offering.remembered, ask, self._desk.house)
 
     def _kept(self, kept: Remembered, look: _Look) -> types.Hover | None:
-        return self._hover(f"{clean(kept.text)}\n\n---\n{kept.source}", look, look.block.header)
+        warning = f"{_STALE}\n\n" if kept.is_stale else ""
+        return self._hover(f"{warning}{clean(kept.text)}\n\n---\n{kept.source}", look, look.block.header)
 
     def _offer(self, offer: Offer, look: _Look) -> str:
         """Return the one line about a definition that nobody has explained yet."""

@@ -77,6 +77,10 @@ def _take_commands(server: Server, reception: _Reception) -> None:
     async def dismiss(*arguments: Any) -> None:
         reception.service.dismiss(_first(arguments))
 
+    @server.command(commands.FORGET)
+    async def forget(*_arguments: Any) -> None:
+        await reception.service.forget()
+
     @server.command(commands.CLEAR)
     async def clear(*arguments: Any) -> None:
         reception.service.clear(_first(arguments))

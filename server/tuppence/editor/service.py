@@ -152,6 +152,16 @@ class Service:
         """Take all findings of a document down."""
         self._rooms.board.clear(str(field(arguments, "uri")))
 
+    async def forget(self) -> None:
+        """Forget all kept answers."""
+        rooms = self._rooms
+        try:
+            count = await asyncio.to_thread(rooms.house.answers.clear)
+        except TuppenceError as error:
+            self._warn(error)
+            return
+        rooms.desk.say(f"Forgot {count} kept {'answer' if count == 1 else 'answers'}.")
+
     async def close(self) -> None:
         """End everything that runs and give back what was taken."""
         await self._runs.stop_all()

@@ -25,6 +25,7 @@ SETTINGS = (
     "ask_above",
     "pair_above",
     "edits",
+    "keep_answers",
     "hover",
     "hover_cap",
     "ledger",

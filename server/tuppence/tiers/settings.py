@@ -85,6 +85,7 @@ GENERAL: Mapping[str, Reader] = {
     "ask_above": usd,
     "pair_above": number(0, 1),
     "edits": choice(("live", "final")),
+    "keep_answers": flag,
     "hover": choice(("kept", "offer", "auto", "off")),
     "hover_cap": usd,
     "run_tests": flag,
