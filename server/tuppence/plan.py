@@ -162,7 +162,7 @@ def _paired(plan: Plan, config: Config) -> Plan:
 
 def _grounds(ask: Ask, context: Context, house: House) -> Grounds:
     shown = "\n".join((context.conventions, *(each.text for each in context.definitions)))
-    edits = ask.action.shape == "replacement"
+    edits = ask.action.shape in ("replacement", "tests")
     packages = house.workspace.packages(ask.path, ask.tree.language) if edits else None
     return Grounds(context.diagnostics, shown, packages)
 
