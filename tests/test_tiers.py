@@ -185,7 +185,6 @@ def test_a_built_in_id_elsewhere_takes_what_belongs_to_the_model_alone(folder: P
         provider=found.provider,
         id=twin.id,
         tier=twin.tier,
-        ability=twin.ability,
         benchmarks=twin.benchmarks,
         context=twin.context,
         max_output=twin.max_output,
@@ -193,7 +192,7 @@ def test_a_built_in_id_elsewhere_takes_what_belongs_to_the_model_alone(folder: P
         quirks=twin.quirks,
         effort=twin.effort,
     )
-    assert found.ability
+    assert found.benchmarks
 
 
 def test_what_is_written_goes_before_what_is_inherited(folder: Path) -> None:
