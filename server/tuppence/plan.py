@@ -186,7 +186,7 @@ def _need(ask: Ask, context: Context, tests: TestFile | None, house: House) -> N
     return Need(
         action=ask.action,
         gain=prior.shipped().gain(ask.action.id, ask.document.language, code, context.diagnostics),
-        prompt_tokens=estimate("x" * whole.characters),
+        prompt_tokens=estimate("x" * whole.characters, house.paces.usual(ask.document.language)),
         target_tokens=estimate(code),
         when=house.now(),
         private=not pinned,
