@@ -14,10 +14,13 @@ import pytest
 from acting import gated
 from stage import CONFIG
 from test_run import lodging, question, steps
+from tuppence import plan
 from tuppence.cache import File, Traces
 from tuppence.cache.traces import REMEMBERED
 from tuppence.core.actions import EXPLAIN, FIX, REVIEW
+from tuppence.core.languages import language
 from tuppence.core.steps import Done, Progress
+from tuppence.core.syntax import parse
 from tuppence.core.usage import Usage
 from tuppence.house import House
 from tuppence.prefixes import Prefixes
@@ -174,6 +177,30 @@ async def test_traces_are_known_to_the_next_server_and_to_the_one_beside(tmp_pat
         house.prefixes = other
         await steps(question(action=FIX, run="second"), house)
         assert [known.run for known in mine.traces][:2] == ["r", "second"]
+
+
+async def test_the_route_counts_with_what_is_warm(tmp_path: Path) -> None:
+    async with cached(tmp_path) as (house, server):
+        server.always(answer(SAID, usage=Usage(fresh=700, cache_read=0, output=5)))
+        cold = await plan.make(question(action=EXPLAIN), house)
+        assert cold.need.warm == {}
+        await steps(question(action=EXPLAIN), house)
+        warm = await plan.make(question(action=REVIEW), house)
+        (trace,) = house.prefixes.traces
+        assert warm.need.warm == {"mine/small": trace.links[-1].tokens}
+        edited = question(action=REVIEW)
+        text = edited.document.text + "\nx = 1\n"
+        tree = parse(text, language("python"))
+        changed = replace(edited, document=replace(edited.document, text=text), tree=tree)
+        assert (await plan.make(changed, house)).need.warm == {"mine/small": trace.links[0].tokens}
+
+
+@pytest.mark.parametrize("data", ["", "no json", "[]", "{}", '{"at": 1}', '{"at": "2026-11-21", "links": [{}]}'])
+def test_a_trace_of_another_version_is_passed_over(tmp_path: Path, data: str) -> None:
+    file = File(tmp_path / "answers.sqlite3")
+    file.do(lambda connection: connection.execute("INSERT INTO trace (data) VALUES (?)", (data,)))
+    assert Traces(file).all() == ()
+    file.close()
 
 
 async def test_no_more_traces_are_kept_than_are_used(tmp_path: Path) -> None:

@@ -1,10 +1,10 @@
 """How much of its prompts a real llama.cpp server reads from its cache, and how soon it begins to answer.
 
-    python -m benchmarks.caching.served ten|sitting [tuppence|action-first|aider]
+    python -m benchmarks.caching.served ten|sitting [--order tuppence|action-first|aider] [--first N]
 
 *ten*: ten actions on one file of 1,800 of the model's tokens. *sitting*: thirty actions over four files of 900 with ten
 edits. The model is the embedded one, whose server is started anew for each order, so each begins cold; the machine
-should have nothing else to do. The other orders say the same words:
+should have nothing else to do; ``--first`` stops after so many actions. The other orders say the same words:
 
 - *action-first*: the task and its place before the file, as a prompt that begins with the question has it;
 - *aider*: what its page on prompt caching says that it keeps in this order: the system prompt, read-only files and the
@@ -16,10 +16,10 @@ What an ideal prefix cache would serve is what a request has in common, from its
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import statistics
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -171,23 +171,32 @@ def lines(kind: str, order: str, found: list[Measured]) -> Iterator[str]:
         yield f"  {statistics.median(later):.3f}x of cold in the median, {max(later):.3f}x at most"
 
 
-async def main(kind: str, orders: tuple[str, ...]) -> None:
-    """Print the figures of some orders."""
+async def main(words: argparse.Namespace) -> None:
+    """Print the figures of one order or of all."""
     home = platformdirs.user_data_path("tuppence", appauthor=False)
     Embedded(home).install(lambda _line: None)
-    for order in orders:
+    deeds, size = (ten(), WHOLE) if words.kind == "ten" else (sitting(), PART)
+    for order in ORDERS if words.order is None else (words.order,):
         with TemporaryDirectory() as folder:
             embedded = Embedded(home, state=Path(folder) / "state")
             endpoint = await embedded.start()
             try:
                 row = replace(embedded.row(endpoint), quirks=Quirks(temperature=0.0), max_output=4)
-                deeds = ten() if kind == "ten" else sitting()
-                found = await measure(order, deeds, WHOLE if kind == "ten" else PART, endpoint, row)
+                found = await measure(order, deeds[: words.first], size, endpoint, row)
             finally:
                 embedded.release()
                 await asyncio.to_thread(embedded.stop)
-        print("\n".join(lines(kind, order, found)), flush=True)
+        print("\n".join(lines(words.kind, order, found)), flush=True)
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Cached tokens and time to the first text on a real model server.")
+    parser.add_argument("kind", choices=("ten", "sitting"))
+    parser.add_argument("--order", choices=ORDERS, help="default: all, one after the other")
+    parser.add_argument("--first", type=int, metavar="N", help="stop after N actions")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], tuple(sys.argv[2:]) or ORDERS))
+    asyncio.run(main(arguments()))

@@ -162,7 +162,7 @@ def _paired(plan: Plan, config: Config) -> Plan:
 
 def _grounds(ask: Ask, context: Context, house: House) -> Grounds:
     shown = "\n".join((context.conventions, *(each.text for each in context.definitions)))
-    edits = ask.action.shape in ("replacement", "tests")
+    edits = ask.action.shape == "replacement"
     packages = house.workspace.packages(ask.path, ask.tree.language) if edits else None
     return Grounds(context.diagnostics, shown, packages)
 
@@ -183,14 +183,15 @@ def _need(ask: Ask, context: Context, tests: TestFile | None, house: House) -> N
     whole = compose(ask.action, context, 0, tests)
     pinned = wished(house.config(), ask.action, ask.document.language, ask.above).pin is not None
     code = ask.document.slice(ask.target.span)
+    variants = [variant for row in house.config().models for variant in row.variants()]
     return Need(
         action=ask.action,
         gain=prior.shipped().gain(ask.action.id, ask.document.language, code, context.diagnostics),
-        prompt_tokens=estimate("x" * whole.characters, house.paces.usual(ask.document.language)),
+        prompt_tokens=estimate("x" * whole.characters),
         target_tokens=estimate(code),
         when=house.now(),
         private=not pinned,
-        warm=house.prefixes.warm(whole, house.config().models, house.now()),
+        warm=house.prefixes.warm(whole, variants, house.now()),
     )
 
 

@@ -51,8 +51,7 @@ async def proved(plan: Plan, answer: Answer, house: House) -> Answer:
     if not tests.is_relative_to(root):
         doubt = "the tests were not run: their file lies outside the project"
         return replace(answer, verdict=replace(answer.verdict, doubts=(*answer.verdict.doubts, doubt)))
-    verdict = await prove(case)
-    return replace(answer, verdict=replace(verdict, proved=verdict.proved or answer.verdict.proved))
+    return replace(answer, verdict=await prove(case))
 
 
 def _root(plan: Plan, house: House) -> Path | None:

@@ -49,7 +49,7 @@ class Traces:
             return
         rows = connection.execute("SELECT data FROM trace ORDER BY id").fetchall()
         self._state = state
-        self._known = _ordered([_load(data) for (data,) in rows])
+        self._known = _ordered([trace for (data,) in rows if (trace := _load(data)) is not None])
 
 
 def _ordered(traces: Sequence[Trace]) -> tuple[Trace, ...]:
@@ -63,13 +63,11 @@ def _write(connection: sqlite3.Connection, trace: Trace) -> None:
         connection.execute(_TRIM, (REMEMBERED,))
 
 
-def _load(text: str) -> Trace:
-    data: dict[str, Any] = json.loads(text)
-    return Trace(
-        **data
-        | {
-            "at": datetime.fromisoformat(data["at"]),
-            "links": tuple(Link(**link) for link in data["links"]),
-            "held": tuple(data["held"]),
-        }
-    )
+def _load(text: str) -> Trace | None:
+    """Return a trace; None for one that another version of tuppence wrote otherwise."""
+    try:
+        data: dict[str, Any] = json.loads(text)
+        at, links = datetime.fromisoformat(data["at"]), tuple(Link(**link) for link in data["links"])
+        return Trace(**data | {"at": at, "links": links, "held": tuple(data["held"])})
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None

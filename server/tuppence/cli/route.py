@@ -63,8 +63,7 @@ def _config(arguments: argparse.Namespace, today: date) -> Config:
         return config
     return replace(
         config,
-        preset=arguments.quality if arguments.quality in PRESETS else config.preset,
-        quality=None if arguments.quality in PRESETS else arguments.quality,
+        quality=arguments.quality,
         actions={name: replace(each, quality=None) for name, each in config.actions.items()},
         languages={name: replace(each, quality=None) for name, each in config.languages.items()},
     )
@@ -80,9 +79,9 @@ def _answer_lines(router: Router) -> int:
     return code
 
 
-def _quality(text: str) -> float | str:
+def _quality(text: str) -> float:
     if text in PRESETS:
-        return text
+        return PRESETS[text]
     try:
         value = float(text)
     except ValueError:

@@ -89,23 +89,20 @@ def _runs(text: str) -> Counter[str]:
 
 def _walk(root: tree_sitter.Node, nesting: frozenset[str]) -> tuple[Counter[str], int]:
     """Return the named nodes, and how deep those of some types lie in each other."""
-    pairs: list[tuple[str, str]] = []
+    found: Counter[str] = Counter()
     deepest = 0
     waiting = [(root, root.type, 0, 0)]
     while waiting:
         node, parent, depth, nested = waiting.pop()
         for child in node.named_children:
             kind = child.type
-            pairs.append((parent, kind))
+            found[kind] += 1
+            found[f"{parent}>{kind}"] += 1
             # An "else if" is no level of its own.
-            inner = nested + 1 if kind in nesting and kind != parent else nested
+            inner = nested + (kind in nesting and kind != parent)
             deepest = max(deepest, inner)
-            if depth < _DEEPEST and child.named_child_count:
+            if depth < _DEEPEST:
                 waiting.append((child, kind, depth + 1, inner))
-    found: Counter[str] = Counter()
-    for (parent, kind), count in Counter(pairs).items():
-        found[kind] += count
-        found[f"{parent}>{kind}"] = count
     return found, deepest
 
 

@@ -26,7 +26,7 @@ from tuppence.stream import Piece, Sending, Waiting
 
 __all__ = ["Flight", "Flights", "Prefixes", "Subject"]
 
-LONGEST = {"start": 20.0, "end": 60.0}
+LONGEST = {"start": 8.0, "end": 60.0}
 """Seconds to wait for who is ahead, by the moment from which its prefix can be read."""
 
 
