@@ -147,6 +147,26 @@ def test_a_climb_is_in_the_same_step(desk: Desk, tally: Tally) -> None:
     tally.check(desk.window.saved(path), SOURCE)
 
 
+def test_what_another_server_says_of_an_answer_counts(desk: Desk, tally: Tally) -> None:
+    text = '{\n  "first": 1,\n  "second": ,\n  "third": 3\n}\n'
+    path = desk.visit("broken.json", text)
+    before = len(desk.bench.entries())
+    fixed = text.replace('"second": ,', '"second": 2,')
+    for value in ("2 two,", "2,"):  # The first one's brackets match, which is all that we can tell of it.
+        desk.bench.upstream.says(fenced(text.replace('"second": ,', f'"second": {value}').strip()), delay=0.01)
+    desk.window.go(3, 5)
+    desk.window.press("Control+a")
+    desk.window.pick("Fix the selection")
+    desk.answered()
+    tally.check(desk.window.saved(path), fixed)
+    first, second = desk.bench.entries()[before:]
+    assert (first.outcome, second.outcome) == ("failed check", "kept")
+    assert "It brings a new problem in line 3" in first.reason
+    assert second.reason.endswith("no new error in the editor")
+    desk.window.press("Control+z")
+    tally.check(desk.window.saved(path), text)
+
+
 def test_what_is_typed_after_an_answer_is_a_step_of_its_own(desk: Desk, tally: Tally) -> None:
     path = desk.visit("after.py")
     desk.bench.upstream.says(fenced(AFTER))
