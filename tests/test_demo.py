@@ -119,7 +119,7 @@ async def test_a_fix_is_put_back_or_kept_and_shown_from_the_menu_to_the_receipt(
         "Menu > Fix: Undefined name `totl`",
         "Route small, $0.00",
         "Draft + return total",
-        "Message Fixed `total_value`: small, <$0.0001 (parses, ruff finds no new error).",
+        "Message Fixed `total_value`: small, <$0.0001 (parses, diagnostic gone).",
         "--- a/stockroom/shelves.py",
         "- return totl + return total",
         "Verdict kept: parses, not proven right",
