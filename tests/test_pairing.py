@@ -120,7 +120,7 @@ async def test_both_calls_are_made_and_stand_on_the_receipt(tmp_path: Path) -> N
         assert (one.model, one.outcome, two.model, two.outcome) == ("strong", "planned", "weak", "kept")
         assert one.run == two.run
         assert one.reason == "plans it for weak"
-        assert two.reason.endswith("; strong plans it")
+        assert "; strong plans it; proved: " in two.reason
         assert one.cost is not None
         assert two.cost is not None
         assert Decimal(s.editor.seen.costs[-1].last.cost.usd) == one.cost + two.cost
