@@ -14,7 +14,7 @@ FLOORS = (
     ("providers",),
     ("tiers", "reporting"),
     ("config", "keys", "prior", "workspace", "local", "cache", "ledger", "stream", "verify", "trial"),
-    ("prefixes", "experience"),
+    ("prefixes", "experience", "narrowing"),
     ("house", "account", "placing", "wishing", "statement"),
     ("plan", "till"),
     ("judging", "keeping"),

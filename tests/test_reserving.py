@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,12 +10,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import psycopg
 import pytest
 
+import databases
 from tuppence.core.accounts import Entry
 from tuppence.core.budget import Bid, Limits, Offer, Spent
 from tuppence.core.usage import Price, Rates, Usage
-from tuppence.errors import OverBudget
+from tuppence.errors import OverBudget, TuppenceError
 from tuppence.ledger import Claim, Ledger, midnight
 from tuppence.ledger.process import LONGEST, Process, gone, me
 
@@ -114,7 +117,7 @@ CLAIMANT = """
 import sys
 sys.path.insert(0, sys.argv[3])
 from test_reserving import NOON, claim, entry
-from tuppence.errors import OverBudget
+from tuppence.errors import OverBudget, TuppenceError
 from tuppence.ledger import Ledger
 where, name = sys.argv[1:3]
 ledger = Ledger(where)
@@ -176,3 +179,28 @@ def test_a_killed_process_leaves_estimates_that_count(where: str, ledger: Ledger
 )
 def test_a_process_is_gone_only_for_certain(process: Process, since: datetime, expected: object) -> None:
     assert gone(process, since, NOON) is expected
+
+
+def test_a_server_that_is_down_is_a_sentence_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    ledger = Ledger(f"postgresql://me:secret@127.0.0.1:{port}/accounts")
+    with pytest.raises(TuppenceError, match=r"could not be used: .*refused.* Check the address in `ledger`") as first:
+        ledger.add(entry())
+    assert "secret" not in str(first.value)
+    assert f"postgresql://127.0.0.1:{port}/accounts" in str(first.value)
+    monkeypatch.setattr("tuppence.ledger.postgres.Postgres._open", None)
+    with pytest.raises(TuppenceError, match="could not be used"):
+        ledger.add(entry())
+    ledger.close()
+
+
+def test_a_database_comes_back(postgres: str) -> None:
+    ledger = Ledger(databases.emptied(postgres))
+    ledger.add(entry())
+    ledger._do("read", lambda connection: connection.execute("SELECT 1"))
+    with psycopg.connect(postgres, autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tuppence'")
+    assert ledger.add(entry()) == 2
+    ledger.close()

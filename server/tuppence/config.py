@@ -24,7 +24,7 @@ from tuppence.core.models import Model, Premium, Provider
 from tuppence.errors import ConfigError, Mistake
 from tuppence.tiers.fields import SETTINGS, fields, stranded, text
 from tuppence.tiers.mistakes import Bad, Place, Report
-from tuppence.tiers.settings import ASK_ABOVE, GENERAL, OVERRIDE, PRESETS, budget, check_name
+from tuppence.tiers.settings import ASK_ABOVE, GENERAL, OVERRIDE, PRESETS, budget, check_name, narrower
 
 _LARGEST = 1_000_000
 _POSITION = re.compile(r"\(at (?:line (\d+), column \d+|end of document)\)")
@@ -142,6 +142,15 @@ def load(path: Path | None = None, *, today: date | None = None) -> Config:
     except ConfigError as error:
         return _assemble(file, {}, Report("", list(error.mistakes)), day)
     return _assemble(file, data, report, day)
+
+
+def narrowing(path: Path) -> tuple[Limits, tuple[Mistake, ...]]:
+    """Return the budget in a project's own file, which may hold nothing else, and what is wrong in it.
+
+    :raises ConfigError: it cannot be read, or is no TOML.
+    """
+    data, report = _parse(path)
+    return narrower(data, Place(report)), tuple(sorted(report.mistakes))
 
 
 def _parse(path: Path) -> tuple[dict[str, object], Report]:

@@ -25,6 +25,7 @@ from tuppence.errors import TuppenceError
 from tuppence.experience import Experience
 from tuppence.keys import Keys
 from tuppence.ledger import Ledger
+from tuppence.narrowing import Narrowing
 from tuppence.prefixes import Prefixes
 from tuppence.stream import Upstream
 from tuppence.workspace import Workspace
@@ -130,6 +131,8 @@ class House:
     """Asks the person a question with these answers, and gives the one that was picked; None for no answer."""
     agreed: set[str] = field(default_factory=set)
     """Names of the models that the person agreed to once and for all, until this server ends."""
+    narrowing: Narrowing | None = None
+    """What the project says of the budget."""
     health: Health = field(default_factory=Health)
     turns: Turns = field(default_factory=Turns)
     prefixes: Prefixes = field(default_factory=Prefixes)
@@ -153,7 +156,8 @@ class House:
 
     def limits(self) -> Limits:
         """Return the budget that holds now."""
-        return self.config().budget
+        limits = self.config().budget
+        return limits if self.narrowing is None else self.narrowing.of(limits)
 
     def pace(self, model: Model, language: str) -> float | None:
         """Return how many code points of a language make one of a model's tokens; None where nobody has counted."""

@@ -24,6 +24,7 @@ from tuppence.core.text import Document
 from tuppence.house import House
 from tuppence.keys import Keys
 from tuppence.ledger import Ledger
+from tuppence.narrowing import Narrowing
 from tuppence.prefixes import Prefixes
 from tuppence.stream import Patience, Upstream
 from tuppence.workspace import Workspace
@@ -155,5 +156,6 @@ def open_house(
         dormant=neighbourhood.dormant,
         now=lambda: datetime.now().astimezone(),
     )
+    house.narrowing = Narrowing(roots, house.trouble)
     house.begin()
     return house, neighbourhood

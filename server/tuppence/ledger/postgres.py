@@ -7,6 +7,7 @@ limit together. The password is never shown; it may stand in the address, in ~/.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     import psycopg
 
 _T = TypeVar("_T")
+REST = 30
+"""Seconds for which a server that could not be reached is not tried again: nobody should wait at each request."""
 CONNECT = 5
 """Seconds to wait for the server."""
 WAIT = 10
@@ -42,6 +45,7 @@ class Postgres:
         """Keep the ledger at a ``postgresql://`` address."""
         self._address = address
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
+        self._down: tuple[float, TuppenceError] | None = None
 
     @property
     def place(self) -> str:
@@ -56,6 +60,9 @@ class Postgres:
         :raises TuppenceError: it could not be done.
         """
         error = _psycopg().Error
+        if self._down is not None and time.monotonic() - self._down[0] < REST:
+            raise self._down[1]
+        self._down = None
         try:
             connection = self._begun()
             try:
@@ -90,7 +97,11 @@ class Postgres:
                 self.close()
             else:
                 return self._connection
-        self._connection = self._open()
+        try:
+            self._connection = self._open()
+        except _psycopg().OperationalError as problem:
+            self._down = (time.monotonic(), self._failure(problem))
+            raise
         self._connection.execute("BEGIN")
         return self._connection
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 from tuppence.core.budget import NO_LIMITS, THRIFTY, Limits
@@ -42,6 +43,17 @@ def usd(value: object, place: Place) -> Decimal:
 def budget(value: object, place: Place) -> Limits:
     """Read ``[budget]``; what is wrong in it is reported and left out."""
     return Limits(**fields(value, place, BUDGET)) if value is not None else NO_LIMITS
+
+
+def narrower(data: Mapping[str, object], place: Place) -> Limits:
+    """Read the ``[budget]`` of a project's own file, which may hold nothing else."""
+    for key in data:
+        if key != "budget":
+            what = f'A project cannot set "{key}".'
+            place.key(key).wrong(what, "Only [budget] may stand here, and only narrow yours.")
+    given = data.get("budget")
+    found = budget(given, place.key("budget"))
+    return found if isinstance(given, dict) and "soft" in given else replace(found, soft=Decimal(1))
 
 
 def ledger(value: object, place: Place) -> str:
