@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tuppence import prior as prior_file
 from tuppence.core.actions import ACTIONS
-from tuppence.core.adequacy import Estimate, canonical
+from tuppence.core.adequacy import Estimate, Gain, canonical
 from tuppence.core.features import READ, SIZE, features, look
 from tuppence.core.models import Model, Provider
 from tuppence.core.outcomes import Outcomes, learned
@@ -174,3 +174,12 @@ def test_the_weights_are_small_and_say_where_they_come_from() -> None:
     text = Path(prior_file.__file__).with_name("weights.json").read_text("utf-8")
     assert len(text) < 500_000
     assert json.loads(text)["about"]
+
+
+@pytest.mark.parametrize("shift", [-0.9, -0.3, 0.0, 0.3, 0.9])
+def test_who_is_ahead_stays_ahead_whatever_the_code_adds(shift: float) -> None:
+    gain = Gain("fix", 0.5, (), dict.fromkeys(shipped().models, shift))
+    rows = [row("m", ability={"fix": ability}) for ability in (0.3, 0.5, 0.7, 0.8, 0.82)]
+    found = [shipped().estimate(each, "fix", gain).quality for each in rows]
+    assert found == sorted(set(found))
+    assert 0 < found[0] < found[-1] < 1

@@ -15,12 +15,14 @@ from hypothesis import strategies as st
 
 from tuppence import config
 from tuppence.config import Config, Override, Watched, load
+from tuppence.core.actions import EXPLAIN, FIX
 from tuppence.core.budget import Limits
 from tuppence.core.models import Model
 from tuppence.tiers import columns
 from tuppence.tiers.fields import SETTINGS
 from tuppence.tiers.mistakes import Lines
 from tuppence.tiers.settings import BUDGET
+from tuppence.wishing import wished
 
 TODAY = date(2026, 11, 21)
 EXAMPLE = Path(__file__).parent.parent / "config.example.toml"
@@ -46,7 +48,7 @@ def check(folder: Path, text: str, expected: list[str]) -> Config:
 
 def test_no_file_gives_the_defaults() -> None:
     found = load(today=TODAY)
-    assert (found.quality, found.preset, found.edits, found.exclude) == (0.97, "balanced", "live", frozenset())
+    assert (found.quality, found.preset, found.edits, found.exclude) == (None, "balanced", "live", frozenset())
     assert (found.actions, found.languages, found.mistakes, found.warnings) == ({}, {}, (), ())
     assert len(found.models) > 40
     assert "anthropic" in found.providers
@@ -63,11 +65,16 @@ def test_the_default_path_lies_in_the_users_config_folder() -> None:
     assert config.default_path() == Path(os.environ["XDG_CONFIG_HOME"]) / "tuppence" / "config.toml"
 
 
-@pytest.mark.parametrize(("preset", "quality"), [("thrifty", 0.90), ("balanced", 0.97), ("best", 1.0)])
-def test_a_preset_stands_for_a_quality(tmp_path: Path, preset: str, quality: float) -> None:
-    assert check(tmp_path, f'preset = "{preset}"', []).quality == quality
-    assert check(tmp_path, f'preset = "{preset}"\nquality = 0.5', []).quality == 0.5
-    assert check(tmp_path, f'quality = "{preset}"', []).quality == quality
+@pytest.mark.parametrize(
+    ("preset", "quality", "fix"), [("thrifty", 0.85, 0.80), ("balanced", 0.92, 0.82), ("best", 1.0, 1.0)]
+)
+def test_a_preset_stands_for_a_quality(tmp_path: Path, preset: str, quality: float, fix: float) -> None:
+    for text in (f'preset = "{preset}"', f'quality = "{preset}"', f'preset = "best"\nquality = "{preset}"'):
+        found = check(tmp_path, text, [])
+        assert (found.preset, found.quality) == (preset, None)
+        assert (wished(found, EXPLAIN, "rust").quality, wished(found, FIX, "rust").quality) == (quality, fix)
+    numbered = check(tmp_path, f'preset = "{preset}"\nquality = 0.5', [])
+    assert (wished(numbered, EXPLAIN, "rust").quality, wished(numbered, FIX, "rust").quality) == (0.5, 0.5)
     assert check(tmp_path, f'[actions.fix]\nquality = "{preset}"', []).actions["fix"].quality == quality
 
 
@@ -212,7 +219,7 @@ def test_every_mistake_is_reported_at_once_and_the_good_rows_still_work(tmp_path
             '18: "actions.fix.quality" must be a number from 0.01 to 1, not 2. | Write a number from 0.01 to 1.',
         ],
     )
-    assert found.quality == 1.0
+    assert found.preset == "best"
     assert "mine/small" in {model.name for model in found.models}
     assert "mine/bad" not in {model.name for model in found.models}
 
@@ -285,10 +292,10 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
     assert watched.refresh() is None
     path.write_text('preset = "best"')
     assert watched.refresh() is None
-    assert watched.current.quality == 1.0
+    assert watched.current.preset == "best"
     path.write_text('preset = "thrifty"')
     assert watched.refresh() is None
-    assert watched.current.quality == 0.90
+    assert watched.current.preset == "thrifty"
 
 
 @pytest.mark.parametrize("broken", ['preset = "thrifty', None])
@@ -304,10 +311,10 @@ def test_a_bad_reload_keeps_the_old_and_is_said_once(tmp_path: Path, broken: str
     assert error is not None
     assert len(error.mistakes) == 1
     assert watched.refresh() is None
-    assert watched.current.quality == 1.0
+    assert watched.current.preset == "best"
     path.write_text('preset = "thrifty" ')
     assert watched.refresh() is None
-    assert watched.current.quality == 0.90
+    assert watched.current.preset == "thrifty"
 
 
 def test_a_reload_with_a_bad_row_takes_the_good_ones(tmp_path: Path) -> None:
@@ -317,7 +324,7 @@ def test_a_reload_with_a_bad_row_takes_the_good_ones(tmp_path: Path) -> None:
     error = watched.refresh()
     assert error is not None
     assert str(error).startswith(f'{path}:2: "edits" cannot be "never".')
-    assert watched.current.quality == 1.0
+    assert watched.current.preset == "best"
     assert watched.refresh() is None
 
 

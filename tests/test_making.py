@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import pytest
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from tuppence.core.actions import ACTIONS, EXPLAIN, FIX, REVIEW, TESTS, Action, find, title
 from tuppence.core.languages import language
 from tuppence.core.making import Place, Work, begin
+from tuppence.core.packages import Packages
+from tuppence.core.slop import Grounds
 from tuppence.core.steps import Answer, Drafted, Found, Piece, Step
 from tuppence.core.syntax import parse
 from tuppence.core.target import Target
@@ -150,6 +153,20 @@ def test_tests_are_for_their_place() -> None:
     assert answer.written is not None
     assert (answer.written.path, answer.written.imports) == ("/p/tests/test_stats.py", "from stats import mean")
     assert answer.edits == (), "the target's own document stays as it is"
+
+
+def test_a_package_that_only_the_tests_need_is_a_doubt() -> None:
+    place = Place("/p/test_stats.py", Document("file:///p/test_stats.py", "python", 3, ""), new=True)
+    grounds = Grounds(packages=Packages(frozenset({"stats", "attrs"}), complete=True))
+    code = "```python\ndef test_mean():\n    assert mean([1])\n```\n```imports\nimport {}\nfrom stats import mean\n```"
+    for module, doubts in (
+        ("hypothesis", ("needs hypothesis, which the project does not have",)),
+        ("pytest", ()),
+        ("math", ()),
+        ("attr", ()),
+    ):
+        verdict = made(replace(work(TESTS, place=place), grounds=grounds), code.format(module)).verdict
+        assert (verdict.fit, verdict.doubts) == (True, doubts)
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ def test_what_a_project_has(tmp_path: Path, files: dict[str, str], source: str, 
         ("pyproject.toml", "[build-system]\nrequires = []\n[project]\ndependencies = []\n", True),
         ("setup.cfg", "[flake8]\n", False),
         ("README", "dependencies", False),
+        ("compose.yml", "dependencies: []", False),
     ],
 )
 def test_which_manifests_name_all_that_is_needed(tmp_path: Path, name: str, text: str, *, complete: bool) -> None:

@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from drawn import EXAMPLES, Case, cases, expect_sent
@@ -200,6 +200,7 @@ def _sent(old: str, new: str) -> int:
 
 
 @settings(max_examples=RUNS, deadline=None)
+@example((Document("", "python", 1, "\n" * 7 + "\r"), Span(3, 5), "```python\n\n\nx = 1\n\nx = 1\n```\n", 1))
 @given(cases())
 def test_live_and_final_and_replacement_agree(case: Case) -> None:
     document, target, reply, size = case

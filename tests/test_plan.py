@@ -234,7 +234,7 @@ async def test_the_limit_leaves_room_for_the_answer_and_keeps_within_the_models(
 @pytest.mark.parametrize(
     ("config", "quality", "pin"),
     [
-        ("", 0.97, None),
+        ("", 0.82, None),
         ("quality = 0.9\n", 0.9, None),
         ("quality = 0.9\n[languages.python]\nquality = 0.8\n", 0.8, None),
         ("[languages.python]\nquality = 0.8\n[actions.fix]\nquality = 0.7\n", 0.7, None),

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import html
 import re
+import stat
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from lsprotocol import types
 
 from acting import FIXED, GOOD, SRC, messages
 from stage import CONFIG, Stage, pick, stage
-from tuppence.core.accounts import Entry
+from tuppence.core.accounts import Entry, money
 from tuppence.core.usage import Usage
 from tuppence.ledger import Ledger
 from tuppence.ledger.process import me
@@ -119,3 +122,33 @@ def held(like: Entry) -> tuple[str, tuple[Any, ...]]:
     lost = replace(like, run="abandoned", cost=Decimal("0.5"), estimated=True)
     values = ("x", "abandoned", lost.session, moment(lost.at), "0.5", me().host, 2**22 + 1, "", packed(lost))
     return "INSERT INTO hold VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values
+
+
+async def test_the_editor_is_given_the_report_as_a_page(tmp_path: Path) -> None:
+    async with stage(tmp_path, config=DEAR) as s:
+        s.upstream.says(GOOD)
+        await fix(s)
+        params = types.ExecuteCommandParams("tuppence.cost", [{"show": True}])
+        told = await s.editor.client.workspace_execute_command_async(params)
+        assert told is not None
+        path = s.home / "cache" / "tuppence" / "cost.html"
+        assert Path(told["path"]) == path
+        assert s.editor.seen.documents[-1] == path.as_uri()
+        check_page(path, s.entries()[0])
+
+
+def check_page(path: Path, entry: Entry) -> None:
+    """Hold the page against the one request there was."""
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [each.name for each in path.parent.glob("*.html")] == ["cost.html"]
+    assert f"<b>{html.escape(money(entry.cost))}</b><span>spent in 1 requests" in path.read_text("utf-8")
+
+
+async def test_a_report_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "home" / "cache" / "tuppence" / "cost.html").mkdir(parents=True)
+    async with stage(tmp_path) as s:
+        params = types.ExecuteCommandParams("tuppence.cost")
+        assert await s.editor.client.workspace_execute_command_async(params) is None
+        assert re.search(
+            r"The page .*cost\.html could not be written: Is a directory\. Check the folder\.", messages(s)[-1]
+        )

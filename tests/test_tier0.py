@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from editor import Buffer
 from stage import Stage, pick, stage
 from tuppence.core.diagnostic import Diagnostic
 from tuppence.core.text import Document, Edit, Span, apply
-from tuppence.verify import lint, safe_fix
+from tuppence.editor import attached
+from tuppence.verify import lint, ready_fix, safe_fix
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -164,3 +166,135 @@ async def test_a_linter_without_a_safe_fix_leaves_it_to_a_model(s: Stage) -> Non
     assert buffer.text == "def f(x):\n    return x\n"
     assert len(s.upstream.requests) == 1
     assert s.entries()[-1].model == "small"
+
+
+LAYOUT = "def f( a):\n    x = [1,2 ]\n    y = 'q'+ str(x)\n    return  a, y\n"
+
+
+@pytest.mark.parametrize(
+    ("part", "code", "expected"),
+    [
+        # Ruff's own fix of that one complaint, on trial there.
+        (",2", "E231", LAYOUT.replace("1,2", "1, 2")),
+        (" a", "E201", LAYOUT.replace("f( a)", "f(a)")),
+        ("  a, y", "E271", LAYOUT.replace("return  a", "return a")),
+        # What ruff has no rule for is laid out as it formats the lines; quotes are no matter of layout.
+        ("+ str", "E129", LAYOUT.replace("'q'+ str", "'q' + str")),
+    ],
+)
+@pytest.mark.parametrize("source", ["flake8", "pycodestyle", "Ruff"])
+async def test_a_complaint_of_white_space_is_met_by_white_space(
+    part: str, code: str, expected: str, source: str
+) -> None:
+    found = await ready_fix(document(LAYOUT), said(LAYOUT, part, code, source), None)
+    assert found is not None
+    assert apply(LAYOUT, found.edits) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "code", "source"),
+    [
+        # Not of layout, not of a linter that is known, in another language, more than white space, or all is well.
+        (LAYOUT, "x)", "F821", "flake8"),
+        (LAYOUT, ",2", "E231", "Pylance"),
+        (
+            "x = f(aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb, ccccccccc)\n",
+            "x",
+            "E501",
+            "ruff",
+        ),
+        ("x = 1\n", "x", "E225", "flake8"),
+        ("x = (\n", "x", "E225", "flake8"),
+    ],
+)
+async def test_no_other_complaint_is(text: str, part: str, code: str, source: str) -> None:
+    assert await ready_fix(document(text), said(text, part, code, source), None) is None
+
+
+def sent(text: str, part: str, new: str, **more: Any) -> Diagnostic:
+    """Return a diagnostic on a part with a fix that came along; ``at`` names another place for that."""
+    diagnostic = said(text, part, "R1", more.get("source", "a linter"))
+    start = text.index(more.get("at", part))
+    return replace(diagnostic, fix=(Edit(Span(start, start + len(more.get("at", part))), new),))
+
+
+async def test_a_fix_that_came_with_the_diagnostic_is_taken() -> None:
+    text = "package a\n\nfunc f() int {\n\treturn g()\n}\n"
+    found = await ready_fix(document(text, "go"), sent(text, "g()", "1"), None)
+    assert found is not None
+    assert (apply(text, found.edits), found.tool) == (text.replace("g()", "1"), "a linter")
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "diagnostic"),
+    [
+        ("go", "func f() {}\n", sent("func f() {}\n", "f()", "f(")),  # It would not parse.
+        ("python", "x = y\n", sent("x = y\n", "y", "z")),  # It brings an error.
+        ("python", "x = y\n", sent("x = y\n", "y", "y  # noqa")),  # It silences.
+        ("python", "import os\n", sent("import os\n", "import os", "", source="Ruff")),  # Perhaps not safe.
+        ("go", "func f() {}\n", sent("func f() {}\n", "f()", "f()")),  # It changes nothing.
+        (
+            "go",
+            "func f() {}\n" + "\n" * 60 + "var x = 1\n",
+            sent("func f() {}\n" + "\n" * 60 + "var x = 1\n", "f()", "2", at="1"),
+        ),
+    ],
+)
+async def test_unless_something_speaks_against_it(language: str, text: str, diagnostic: Diagnostic) -> None:
+    assert await ready_fix(document(text, language), diagnostic, None) is None
+
+
+RANGE = {"start": {"line": 1, "character": 7}, "end": {"line": 1, "character": 8}}
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({"title": "t", "edits": [{"range": RANGE, "newText": "d"}]}, [(7, 8, "d")]),
+        ({"fixed": "d"}, [(0, 3, "d")]),
+        ({"fixers": [{"title": None, "fixed": "d"}]}, [(0, 3, "d")]),
+        ({"fixers": [{"fixed": "d"}, {"fixed": "e"}]}, []),
+        ({"edits": [{"range": {"start": {"line": 0, "character": 0}}}]}, []),
+        (
+            {
+                "edits": [
+                    {"range": {"start": {"line": 9, "character": 0}, "end": {"line": 9, "character": 1}}, "newText": ""}
+                ]
+            },
+            [],
+        ),
+        (
+            {
+                "edits": [
+                    {"range": {"start": {"line": 2, "character": 0}, "end": {"line": 2, "character": 1}}, "newText": ""}
+                ]
+            },
+            [],
+        ),
+        ({"edits": "all"}, []),
+        ({"fixed": 1}, []),
+        (["fixed"], []),
+        (None, []),
+    ],
+)
+async def test_what_tools_send_along(data: Any, expected: list[tuple[int, int, str]]) -> None:
+    where = types.Range(types.Position(1, 0), types.Position(1, 3))
+    diagnostic = types.Diagnostic(where, "m", data=data)
+    text = "one\nabc abcd\né\n"
+    found = attached.edits(document(text), diagnostic, types.PositionEncodingKind.Utf16)
+    assert [(each.span.start - 4, each.span.end - 4, each.text) for each in found] == expected
+
+
+async def test_a_person_gets_the_fix_that_came_along(s: Stage) -> None:
+    text = "package a\n\nfunc f() int {\n\treturn g()\n}\n"
+    buffer = s.editor.open(s.write("a.go", text), "go")
+    asked = len(s.upstream.requests)
+    given_ = given(s, buffer, "g()", source="ast-grep", code="no-g", data={"fixers": [{"title": "one", "fixed": "1"}]})
+    menu = await s.editor.menu(buffer, text.index("g()"), diagnostics=[given_])
+    await s.editor.run(pick(menu, "Fix: `"))
+    assert buffer.text == text.replace("g()", "1")
+    assert messages(s)[-1] == "Fixed `f`: ast-grep, $0 (the fix that came with the diagnostic)."
+    assert len(s.upstream.requests) == asked
+    entry = s.entries()[-1]
+    assert (entry.model, entry.tier) == ("ast-grep", "none")
+    assert entry.cost == 0

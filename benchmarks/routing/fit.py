@@ -22,8 +22,10 @@ from tuppence.core.features import SIZE, features, look
 
 CARRIES = 0.5
 """The part of an action's own standing that counts; leaving a source out, anything up to it does about as well."""
-RIDGE = 0.6
-"""The penalty; by cross-validation, and flat between 0.3 and 1.2."""
+LIKENESS = 0.3
+"""The penalty on telling code like that which was measured from other code."""
+RIDGE = 1.5
+"""The penalty on what the code does beside; at it a predicted gain is about as large as the one that comes."""
 ELSEWHERE = 0.05
 """What a row of another action's code weighs."""
 FITTED = ("explain", "fix", "review")
@@ -126,11 +128,18 @@ def _ridge(seen: Sequence[Task], vectors: Mapping[str, Matrix], action: str, bas
     if not own:
         return None
     rows = np.array([vectors[task.id] for task in (*own, *other)])
-    wanted = np.zeros((len(rows), len(MODELS)))
-    wanted[: len(own)] = np.array([task.scores for task in own]) - np.array(base)
     scale = np.sqrt(np.r_[np.ones(len(own)), np.full(len(other), ELSEWHERE)])[:, None]
-    rows, wanted = rows * scale, wanted * scale
-    return rows.T @ np.linalg.solve(rows @ rows.T + RIDGE * np.eye(len(rows)), wanted)
+    above = np.array([task.scores for task in own]) - np.array(base)
+    mean = above.mean(axis=0)
+    # How like the measured code it is, 0 to 1, and what the code does beside that, which is much noisier.
+    like = _solved(rows * scale, scale * np.r_[np.ones(len(own)), np.zeros(len(other))][:, None], LIKENESS)
+    beside = np.zeros((len(rows), len(MODELS)))
+    beside[: len(own)] = above - mean
+    return like * mean + _solved(rows * scale, beside * scale, RIDGE)
+
+
+def _solved(rows: Matrix, wanted: Matrix, penalty: float) -> Matrix:
+    return rows.T @ np.linalg.solve(rows @ rows.T + penalty * np.eye(len(rows)), wanted)
 
 
 def _packed(weights: Matrix) -> dict[str, Any]:

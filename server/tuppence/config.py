@@ -50,8 +50,8 @@ class Config:
     """The tier table; retired rows stand in it."""
     providers: Mapping[str, Provider]
     """By name."""
-    quality: float = PRESETS["balanced"]
-    """How close to the best available model's expected quality a choice must be, 0 to 1."""
+    quality: float | None = None
+    """How close to the best available model's expected quality a choice must be, 0 to 1; None: as the preset says."""
     preset: str = "balanced"
     """One of PRESETS."""
     exclude: frozenset[str] = frozenset()
@@ -197,7 +197,8 @@ def _assemble(path: Path, data: dict[str, object], report: Report, today: date, 
     actions = _overrides(data.get("actions", {}), place.key("actions"), table)
     languages = _overrides(data.get("languages", {}), place.key("languages"), table)
     exclude = _exclude(data.get("exclude", []), place.key("exclude"), table)
-    settings.setdefault("quality", PRESETS[settings.get("preset", Config.preset)])
+    if isinstance(name := data.get("quality"), str) and name in PRESETS:
+        settings = {**settings, "preset": name, "quality": None}
     return Config(
         path=path,
         models=table.models,

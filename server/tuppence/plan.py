@@ -162,7 +162,7 @@ def _paired(plan: Plan, config: Config) -> Plan:
 
 def _grounds(ask: Ask, context: Context, house: House) -> Grounds:
     shown = "\n".join((context.conventions, *(each.text for each in context.definitions)))
-    edits = ask.action.shape == "replacement"
+    edits = ask.action.shape in ("replacement", "tests")
     packages = house.workspace.packages(ask.path, ask.tree.language) if edits else None
     return Grounds(context.diagnostics, shown, packages)
 
@@ -187,7 +187,7 @@ def _need(ask: Ask, context: Context, tests: TestFile | None, house: House) -> N
     return Need(
         action=ask.action,
         gain=prior.shipped().gain(ask.action.id, ask.document.language, code, context.diagnostics),
-        prompt_tokens=estimate("x" * whole.characters),
+        prompt_tokens=estimate("x" * whole.characters, house.paces.usual(ask.document.language)),
         target_tokens=estimate(code),
         when=house.now(),
         private=not pinned,

@@ -51,7 +51,8 @@ async def proved(plan: Plan, answer: Answer, house: House) -> Answer:
     if not tests.is_relative_to(root):
         doubt = "the tests were not run: their file lies outside the project"
         return replace(answer, verdict=replace(answer.verdict, doubts=(*answer.verdict.doubts, doubt)))
-    return replace(answer, verdict=await prove(case))
+    verdict = await prove(case)
+    return replace(answer, verdict=replace(verdict, proved=verdict.proved or answer.verdict.proved))
 
 
 def _root(plan: Plan, house: House) -> Path | None:

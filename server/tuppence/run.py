@@ -43,7 +43,7 @@ from tuppence.prefixes import Subject
 from tuppence.providers import Event, Text, Thinking
 from tuppence.stream import Sending, Waiting
 from tuppence.till import Till
-from tuppence.verify import safe_fix
+from tuppence.verify import ready_fix
 from tuppence.way import Unavailable, Way
 
 
@@ -85,9 +85,9 @@ async def _answer(ask: Ask, house: House, account: Account, inspect: Inspect | N
     account.project = house.workspace.project(ask.path) if ask.path else ""
     if ask.action.id == "fix" and ask.chosen is not None and not ask.above:
         yield Progress("Asking the linter")
-        if edits := await safe_fix(ask.document, ask.chosen, ask.path):
-            house.record(account.enter_free("ruff", "ruff", house.now(), "kept"))
-            yield _done(Answer(Verdict(fit=True, proved="the linter's own safe fix"), edits=edits), account)
+        if fix := await ready_fix(ask.document, ask.chosen, ask.path):
+            house.record(account.enter_free(fix.tool, fix.tool, house.now(), "kept"))
+            yield _done(Answer(Verdict(fit=True, proved=fix.proved), edits=fix.edits), account)
             return
     if answer := keeping.kept(ask, house):
         house.record(account.enter_free("kept", answer.model, house.now(), "kept"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tuppence.config import Config
 from tuppence.core.actions import Action
 from tuppence.core.candidates import Wish
+from tuppence.tiers.settings import level
 
 
 def wished(config: Config, action: Action, language_id: str, above: str = "") -> Wish:
@@ -16,10 +17,14 @@ def wished(config: Config, action: Action, language_id: str, above: str = "") ->
     pins = [each.model for each in per if each.model]
     qualities = [each.quality for each in per if each.quality is not None]
     return Wish(
-        quality=qualities[0] if qualities else config.quality,
+        quality=qualities[0] if qualities else _general(config, action),
         pin=pins[0] if pins and not above else None,
         exclude=config.exclude,
         above=above or None,
         premium=config.premium,
         own=config.own,
     )
+
+
+def _general(config: Config, action: Action) -> float:
+    return level(config.preset, action.id) if config.quality is None else config.quality

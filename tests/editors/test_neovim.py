@@ -34,6 +34,26 @@ local run = { run = "odd", title = %s, uri = vim.uri_from_bufnr(0), state = "wor
 require("tuppence.hearing").handlers["tuppence/run"](nil, run, { client_id = 1 })
 return true
 """
+OTHER = """
+local space = vim.api.nvim_create_namespace("another server")
+local function judge()
+  local found = {}
+  for row, line in ipairs(vim.api.nvim_buf_get_lines(1, 0, -1, true)) do
+    for _, bad in ipairs({ "len(value)", "+ 0" }) do
+      local at = line:find(bad, 1, true)
+      if at then
+        local place = { lnum = row - 1, col = at - 1, end_lnum = row - 1, end_col = at - 1 + #bad }
+        local said = { message = "wrong: " .. bad, severity = 1, source = "compiler" }
+        table.insert(found, vim.tbl_extend("error", place, said))
+      end
+    end
+  end
+  vim.diagnostic.set(space, 1, found)
+end
+judge()
+vim.api.nvim_buf_attach(1, false, { on_lines = function() vim.defer_fn(judge, 80) end })
+return true
+"""
 PANEL = """
 for _, win in ipairs(vim.api.nvim_list_wins()) do
   if vim.api.nvim_win_get_config(win).relative ~= "" then
@@ -108,6 +128,23 @@ def test_a_climb_is_in_the_same_undo(nvim: Neovim, bench: Bench, tally: Tally) -
     nvim.pick(4, "Fix `mean`")
     show(nvim, "Fixed `mean`: big")
     tally.check(nvim.text(), FIXED)
+    nvim.undo()
+    leaves(nvim, FIXED)
+    tally.check(nvim.text(), SOURCE)
+
+
+def test_what_another_server_says_of_an_answer_counts(nvim: Neovim, bench: Bench, tally: Tally) -> None:
+    nvim.visit(bench.write("stats.py", SOURCE))
+    nvim.lua(OTHER)
+    bench.upstream.says(ANSWER.replace("len(values)", "(len(values) + 0)"), delay=0.01)
+    bench.upstream.says(ANSWER, delay=0.01)
+    nvim.pick(4, "Fix `mean`")
+    show(nvim, "Fixed `mean`: big")
+    tally.check(nvim.text(), FIXED)
+    first, second = bench.entries()
+    assert (first.outcome, second.outcome) == ("failed check", "kept")
+    assert first.reason.endswith("; It brings a new problem in line 8: “wrong: + 0” (compiler)")
+    assert second.reason.endswith("no new error in the editor")
     nvim.undo()
     leaves(nvim, FIXED)
     tally.check(nvim.text(), SOURCE)

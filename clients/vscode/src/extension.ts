@@ -3,6 +3,7 @@
  * and how, is the server's affair: a new action or language needs nothing new here.
  */
 import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import * as vscode from "vscode";
 import { ErrorCodes, ExecuteCommandRequest, ResponseError, State as ClientState } from "vscode-languageclient";
@@ -15,11 +16,12 @@ import { Keys } from "./keys";
 import { Live } from "./live";
 import { Offers, type Offer } from "./offers";
 import { Page } from "./page";
-import { AboutRequest, PUT_BACK, RUN, STOP, type About } from "./protocol";
+import { AboutRequest, COST, PUT_BACK, RUN, STOP, type About } from "./protocol";
 import { Reading } from "./reading";
 import { write, type Report } from "./report";
 import { Runs } from "./runs";
 import { Server } from "./server";
+import { Sheet } from "./sheet";
 import { Status, type State } from "./status";
 import { Walkthrough } from "./walkthrough";
 
@@ -43,6 +45,7 @@ class Extension {
   private readonly offers = new Offers(this.runs, () => this.client);
   private readonly reading = new Reading(this.runs);
   private readonly report = new Page("tuppence.cost", vscode.ViewColumn.Active);
+  private readonly sheet = new Sheet("tuppence.cost", "What Tuppence cost");
   private readonly status = new Status(this.runs, (run) => void this.tell(STOP, { run }));
   private readonly walkthrough = new Walkthrough();
   private client: LanguageClient | undefined;
@@ -51,7 +54,7 @@ class Extension {
   constructor(private readonly context: vscode.ExtensionContext) {
     const highlight = new Highlight(this.runs);
     const { log, runs, offers, reading, report, status, walkthrough } = this;
-    context.subscriptions.push(log, runs, offers, reading, report, status, walkthrough, highlight, ...this.commands());
+    context.subscriptions.push(log, runs, offers, reading, report, this.sheet, status, walkthrough, highlight, ...this.commands());
     context.subscriptions.push(
       listen(),
       runs.onDidChange(() => this.setContext()),
@@ -186,7 +189,13 @@ class Extension {
     await this.client?.sendRequest(ExecuteCommandRequest.type, { command, arguments: [argument as never] });
   }
 
+  /** Show the page that the server writes, or what is known where it writes none. */
   private async showCost(): Promise<void> {
+    const page = await this.page();
+    if (page !== undefined) {
+      this.sheet.open(page);
+      return;
+    }
     const report = (await this.read()) ?? this.status.accounts;
     if (!report) {
       void vscode.window.showInformationMessage("Tuppence's server does not run, so there is no report.");
@@ -194,6 +203,18 @@ class Extension {
     }
     const time = (at: string): string => new Date(at).toLocaleString(undefined, { dateStyle: "short", timeStyle: "short" });
     this.report.open("What Tuppence cost", write(report, time), "");
+  }
+
+  /** Return the server's page, undefined where it does not run or knows no such command. */
+  private async page(): Promise<string | undefined> {
+    try {
+      if (!this.client?.isRunning()) return undefined;
+      const told = (await this.client.sendRequest(ExecuteCommandRequest.type, { command: COST })) as { path: string } | null;
+      return told ? await readFile(told.path, "utf8") : undefined;
+    } catch (error) {
+      this.log.warn(`${COST}: ${sentence(error)}`);
+      return undefined;
+    }
   }
 
   /** Return what the server's own command reports, undefined where it cannot. */

@@ -22,8 +22,10 @@ from rich.table import Table
 
 from tuppence.config import Config, load
 from tuppence.core.accounts import exact
+from tuppence.core.adequacy import canonical
 from tuppence.core.models import TIERS, Model
 from tuppence.keys import Keys
+from tuppence.prior import shipped
 
 HELP = "show the tier table: prices, and which models may answer"
 _WIDEST = 34
@@ -122,6 +124,7 @@ def _order(row: Row) -> tuple[bool, str, int, Decimal, str]:
 
 def _as_json(row: Row) -> dict[str, Any]:
     model, price = row.model, row.model.price
+    known = shipped().models.get(canonical(model.id))
     rates = price and price.base
     names = ("input", "output", "cache_read", "cache_write", "cache_write_1h", "thinking")
     figures = {name: getattr(rates, name) for name in names} if rates else {}
@@ -133,7 +136,7 @@ def _as_json(row: Row) -> dict[str, Any]:
         "price": {name: exact(figure) for name, figure in figures.items() if figure is not None} or None,
         "context": model.context,
         "maxOutput": model.max_output,
-        "ability": dict(model.ability),
+        "ability": {**(known.quality if known else {}), **model.ability},
         "asOf": model.as_of and model.as_of.isoformat(),
         "retiresOn": model.retires_on and model.retires_on.isoformat(),
         "source": model.source,

@@ -63,7 +63,8 @@ def _config(arguments: argparse.Namespace, today: date) -> Config:
         return config
     return replace(
         config,
-        quality=arguments.quality,
+        preset=arguments.quality if arguments.quality in PRESETS else config.preset,
+        quality=None if arguments.quality in PRESETS else arguments.quality,
         actions={name: replace(each, quality=None) for name, each in config.actions.items()},
         languages={name: replace(each, quality=None) for name, each in config.languages.items()},
     )
@@ -79,9 +80,9 @@ def _answer_lines(router: Router) -> int:
     return code
 
 
-def _quality(text: str) -> float:
+def _quality(text: str) -> float | str:
     if text in PRESETS:
-        return PRESETS[text]
+        return text
     try:
         value = float(text)
     except ValueError:

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from statistics import fmean
 from typing import Any
 
@@ -199,6 +200,7 @@ def from_json(data: Mapping[str, Any]) -> Prior:
     )
 
 
+@cache
 def canonical(model_id: str) -> str:
     """Return a model's name whoever serves it: without the vendor's prefix, a date and the case."""
     last = model_id.rpartition("/")[2].partition(":")[0].lower().replace(".", "-")

@@ -24,7 +24,7 @@ WHEN: dict[Period, str] = {
     "month": "this month",
 }
 """How each period is called after an amount."""
-THRIFTY = 0.90
+THRIFTY = 0.85
 """The quality of the preset of that name, which holds at most while a budget's soft share is used up."""
 _SOON = timedelta(hours=1)
 """No request waits longer for its turn: a peak that begins within it may hold when the request is billed."""

@@ -58,7 +58,7 @@ class Need:
 class Wish:
     """What the user's configuration says about this choice."""
 
-    quality: float = 0.97
+    quality: float = 0.92
     """How close to the best expected quality the first model must come."""
     pin: str | None = None
     """The name of the one model to use."""

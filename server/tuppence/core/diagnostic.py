@@ -6,13 +6,15 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from tuppence.core.text import Span
+from tuppence.core.text import Edit, Span
 
 Severity = Literal["error", "warning", "information", "hint"]
 _RUFF_ERRORS = ("E9", "F7", "F811", "F82")
 """Rules of ruff that find what cannot work: syntax, names defined twice or not at all; a remark has no code."""
 _RUFF_LAYOUT = re.compile(r"(?:E[1235]|W|Q|COM|I|ISC|D)\d")
 """Rules of ruff on how code is laid out and documented."""
+_PYCODESTYLE = re.compile(r"(?:E[123]|W[23])\d+$")
+_LINTERS = ("flake8", "pycodestyle", "pylsp", "ruff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Diagnostic:
     """The tool, such as ``ruff``; empty where it gave no name."""
     code: str = ""
     """The tool's rule, such as ``F821``; empty where there is none."""
+    fix: tuple[Edit, ...] = ()
+    """The edits by which the tool itself would fix it, where it sent them along; not known to be safe."""
 
 
 def is_ruff(diagnostic: Diagnostic) -> bool:
@@ -46,3 +50,8 @@ def rated(diagnostic: Diagnostic) -> Diagnostic:
     elif _RUFF_LAYOUT.match(code):
         severity = "information"
     return replace(diagnostic, severity=severity)
+
+
+def is_layout(diagnostic: Diagnostic) -> bool:
+    """Report whether it complains of white space alone, by a rule of pycodestyle's."""
+    return any(name in diagnostic.source.lower() for name in _LINTERS) and bool(_PYCODESTYLE.match(diagnostic.code))

@@ -89,20 +89,23 @@ def _runs(text: str) -> Counter[str]:
 
 def _walk(root: tree_sitter.Node, nesting: frozenset[str]) -> tuple[Counter[str], int]:
     """Return the named nodes, and how deep those of some types lie in each other."""
-    found: Counter[str] = Counter()
+    pairs: list[tuple[str, str]] = []
     deepest = 0
     waiting = [(root, root.type, 0, 0)]
     while waiting:
         node, parent, depth, nested = waiting.pop()
         for child in node.named_children:
             kind = child.type
-            found[kind] += 1
-            found[f"{parent}>{kind}"] += 1
+            pairs.append((parent, kind))
             # An "else if" is no level of its own.
-            inner = nested + (kind in nesting and kind != parent)
+            inner = nested + 1 if kind in nesting and kind != parent else nested
             deepest = max(deepest, inner)
-            if depth < _DEEPEST:
+            if depth < _DEEPEST and child.named_child_count:
                 waiting.append((child, kind, depth + 1, inner))
+    found: Counter[str] = Counter()
+    for (parent, kind), count in Counter(pairs).items():
+        found[kind] += count
+        found[f"{parent}>{kind}"] = count
     return found, deepest
 
 

@@ -7,6 +7,7 @@ renaming may lead anywhere.
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ from tuppence.core.text import Document, Edit
 
 _NEAR = 3
 """Lines between a diagnostic and a change that it is the reason for."""
+_MARKS = 3
+"""Names that a diagnostic may mark for each of them to count."""
+_IDLE = frozenset({"self", "cls", "this", "None", "null", "True", "False", *keyword.kwlist})
+"""Words that are in every line and so are no reason."""
 _WORD = re.compile(r"[^\W\d]\w*")
 _QUOTED = re.compile("[`'\"\u201c\u2018]([^`'\"\u201c\u201d\u2018\u2019\n]{1,80})[`'\"\u201d\u2019]")
 _DEFINES = re.compile(r"\s*(?:@|(?:[a-z]+(?:\([a-z]*\))?\s+)*(?:def|class|func|fn|function|impl|struct|interface)\b)")
@@ -72,8 +77,8 @@ def unasked(changed: Sequence[Hunk], before: Document, diagnostics: Sequence[Dia
 
 
 def words(lines: Iterable[str]) -> set[str]:
-    """Return the words in lines of code, those of a single letter aside."""
-    return {word for line in lines for word in _WORD.findall(line) if len(word) > 1}
+    """Return the words in lines of code, those of a single letter and those of every line aside."""
+    return {word for line in lines for word in _WORD.findall(line) if len(word) > 1 and word not in _IDLE}
 
 
 def _of(before: Document, edit: Edit) -> Iterator[Hunk]:
@@ -129,7 +134,11 @@ def _singly(hunk: Hunk) -> Iterator[Hunk]:
 
 def _named(before: Document, diagnostics: Sequence[Diagnostic]) -> set[str]:
     """Return the names that a diagnostic marks or quotes."""
-    marked = {word for each in diagnostics for word in words([before.slice(each.span)])}
+    marked: set[str] = set()
+    for each in diagnostics:
+        found = words([before.slice(each.span)])
+        # What marks a whole line or more marks no name.
+        marked |= found if len(found) <= _MARKS else set()
     quoted = {word for each in diagnostics for part in _QUOTED.findall(each.message) for word in words([part])}
     return marked | quoted
 

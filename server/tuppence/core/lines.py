@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
-from tuppence.core.text import Edit, Span
+from tuppence.core.text import Edit, Span, together
 
 _NEWLINE = re.compile(r"\r\n|\n|\r")
 _MANY = 1000
@@ -84,8 +84,11 @@ def line_edits(old: str, new: Sequence[str], newline: str) -> tuple[Edit, ...]:
 
 
 def backwards(edits: Sequence[Edit]) -> tuple[Edit, ...]:
-    """Return edits that all refer to one text in the order in which they can be made one after the other."""
-    return tuple(sorted(edits, key=lambda edit: edit.span, reverse=True))
+    """Return edits that all refer to one text in the order in which they can be made one after the other.
+
+    Insertions at one place become one.
+    """
+    return tuple(reversed(together(edits)))
 
 
 def _bounds(lines: list[tuple[str, str]]) -> tuple[list[int], list[int]]:

@@ -193,6 +193,9 @@ class _Tests:
         why = _useless(place.document, brought) or self._lacking(written, brought) if verdict.fit else ""
         if why:
             verdict = Verdict(fit=False, proved="nothing", reasons=(why,))
+        elif verdict.fit:
+            after = apply(place.document.text, brought.edits)
+            verdict = replace(verdict, doubts=slop.foreign(place.document.text, after, work.language, work.grounds))
         return (), Answer(verdict, written=written)
 
     def _lacking(self, written: Written, brought: Brought) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tuppence.core.accounts import Entry
+from tuppence.core.usage import PACE
 
 ENOUGH = 500
 """Counted tokens from which on they are believed."""
@@ -37,6 +38,12 @@ class Paces:
             if tokens >= ENOUGH:
                 return characters / tokens
         return None
+
+    def usual(self, language: str) -> float:
+        """Return code points to a token in a language over all models; PACE where too few were counted."""
+        mine = [counts for (_, name), counts in self._counts.items() if name == language]
+        tokens = sum(counted for _, counted in mine)
+        return sum(characters for characters, _ in mine) / tokens if tokens >= ENOUGH else PACE
 
     def _all(self, model: str) -> Counts:
         mine = [counts for (name, _), counts in self._counts.items() if name == model]

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from tuppence.core.language import ImportStyle, Language
 
+_FRAMEWORKS = frozenset({"pytest", "_pytest", "jest", "@jest", "vitest", "mocha", "chai"})
+"""What runs tests, and may be installed for all projects at once."""
 _OTHERWISE: Mapping[str, str] = {
     "pil": "pillow",
     "cv2": "opencv",
@@ -53,7 +55,7 @@ def is_new(module: str, known: Language, packages: Packages) -> bool:
     roots: dict[ImportStyle, Callable[[str], str]] = {"python": _python, "es": _es, "go": _go, "rust": _rust}
     find = roots.get(known.import_style)
     root = find(module) if find else ""
-    if not root:
+    if not root or root.partition("/")[0] in _FRAMEWORKS:
         return False
     name = normal(root)
     return not any(_same(each, packages.names) for each in (name, _OTHERWISE.get(name, name)))

@@ -29,3 +29,15 @@ def flaw(text: str) -> str | None:
     except (ValueError, RecursionError, MemoryError):
         return None
     return None
+
+
+def means_the_same(before: str, after: str) -> bool:
+    """Report whether two texts are the same code, laid out in two ways; not where nobody can tell."""
+    if max(len(before), len(after)) > _LONGEST or "".join(before.split()) != "".join(after.split()):
+        return False
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.dump(ast.parse(before)) == ast.dump(ast.parse(after))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False

@@ -91,9 +91,14 @@ def judge(before: Document, edits: Sequence[Edit], target: Span, known: Language
         *_hiding(code, known, grounds),
         *_silenced(code, known, grounds),
         *_comments(code, known),
-        *_packages(before, apply(before.text, edits), known, grounds),
+        *_packages(before.text, apply(before.text, edits), known, grounds),
     ]
     return Slop(tuple(sorted(signs, key=lambda sign: -sign.weight)))
+
+
+def foreign(before: str, after: str, known: Language, grounds: Grounds) -> tuple[str, ...]:
+    """Return the packages that a text newly imports and the project does not have, a clause each."""
+    return tuple(sign.what for sign in _packages(before, after, known, grounds))
 
 
 def _stray(stray: Sequence[Hunk], before: Document, target: Span) -> Iterator[Sign]:
@@ -152,12 +157,12 @@ def _comments(code: Sequence[Hunk], known: Language) -> Iterator[Sign]:
         yield Sign(f"adds a comment that says nothing (“{found[0]}”{more})", min(_COMMENTS, _COMMENT * len(found)))
 
 
-def _packages(before: Document, after: str, known: Language, grounds: Grounds) -> Iterator[Sign]:
+def _packages(before: str, after: str, known: Language, grounds: Grounds) -> Iterator[Sign]:
     """Look for imports of what the project does not have; what the code calls already by that name was asked for."""
     if grounds.packages is None:
         return
-    there = {each.module for each in _imports(before.text, known)}
-    asked = hunks.words([before.text, *(each.message for each in grounds.diagnostics)])
+    there = {each.module for each in _imports(before, known)}
+    asked = hunks.words([before, *(each.message for each in grounds.diagnostics)])
     for each in _imports(after, known):
         fresh = each.module not in there and not {each.local, each.module.partition(".")[0]} & asked
         if fresh and is_new(each.module, known, grounds.packages):

@@ -22,7 +22,7 @@ from tuppence.core.diagnostic import Diagnostic
 from tuppence.core.target import find
 from tuppence.core.text import Document, Span
 from tuppence.core.tree import Tree
-from tuppence.editor import convert
+from tuppence.editor import attached, convert
 from tuppence.editor.desk import Desk
 from tuppence.editor.latest import Latest
 from tuppence.errors import Stale, Unfit
@@ -59,7 +59,7 @@ class Asking:
         if (version := field(arguments, "version")) is not None and version != document.version:
             raise Stale(*_CHANGED)
         given = field(arguments, "diagnostic")
-        chosen = None if given is None else self._diagnostic(given, document)
+        chosen = None if given is None else self._chosen(given, document)
         asked = self._structured(field(arguments, "range"), types.Range, "range")
         span = convert.from_selection(document, asked, self._desk.encoding, self._desk.client)
         others = tuple(self._diagnostic(each, document) for each in _list(arguments, "diagnostics"))
@@ -114,6 +114,12 @@ class Asking:
         if document is None:
             raise Stale(*_CLOSED)
         return document, tree
+
+    def _chosen(self, given: Any, document: Document) -> Diagnostic:
+        """Return the diagnostic that the user picked, with the fix that its tool sent along."""
+        diagnostic = self._structured(given, types.Diagnostic, "diagnostic")
+        fix = attached.edits(document, diagnostic, self._desk.encoding)
+        return replace(convert.from_diagnostic(document, diagnostic, self._desk.encoding), fix=fix)
 
     def _diagnostic(self, given: Any, document: Document) -> Diagnostic:
         diagnostic = self._structured(given, types.Diagnostic, "diagnostic")

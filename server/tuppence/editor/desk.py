@@ -112,9 +112,15 @@ class Desk:
 
     async def show(self, uri: str) -> bool:
         """Open a file in the editor; return whether it did."""
+        return await self._show(types.ShowDocumentParams(uri=uri, external=False, take_focus=False))
+
+    async def show_outside(self, uri: str) -> bool:
+        """Open a page in the person's browser; return whether the editor did."""
+        return await self._show(types.ShowDocumentParams(uri=uri, external=True))
+
+    async def _show(self, params: types.ShowDocumentParams) -> bool:
         if not self.client.show_document:
             return False
-        params = types.ShowDocumentParams(uri=uri, external=False, take_focus=False)
         result = await self._answer(self._server.window_show_document_async(params))
         return result is not None and bool(result.success)
 

@@ -81,6 +81,10 @@ def _take_commands(server: Server, reception: _Reception) -> None:
     async def forget(*_arguments: Any) -> None:
         await reception.service.forget()
 
+    @server.command(commands.COST)
+    async def cost(*arguments: Any) -> dict[str, Any] | None:
+        return await reception.service.cost(_first(arguments))
+
     @server.command(commands.CLEAR)
     async def clear(*arguments: Any) -> None:
         reception.service.clear(_first(arguments))

@@ -20,6 +20,7 @@ from tuppence.core import actions
 from tuppence.editor import closing, convert
 from tuppence.editor.asking import Asking, field
 from tuppence.editor.board import Board
+from tuppence.editor.costs import write_page
 from tuppence.editor.desk import Desk
 from tuppence.editor.hovering import Hovering
 from tuppence.editor.latest import Finished, Latest
@@ -161,6 +162,18 @@ class Service:
             self._warn(error)
             return
         rooms.desk.say(f"Forgot {count} kept {'answer' if count == 1 else 'answers'}.")
+
+    async def cost(self, arguments: Any) -> dict[str, Any] | None:
+        """Write the cost report as a page and say where it is; open it, where the editor can and is asked to."""
+        rooms = self._rooms
+        try:
+            path = await write_page(rooms.house)
+        except TuppenceError as error:
+            self._warn(error)
+            return None
+        if field(arguments, "show") is True and not await rooms.desk.show_outside(path.as_uri()):
+            rooms.desk.say(f"The cost report is the page {path}")
+        return {"path": str(path)}
 
     async def close(self) -> None:
         """End everything that runs and give back what was taken."""

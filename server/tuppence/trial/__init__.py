@@ -79,7 +79,7 @@ class _Run:
 
 
 async def prove(case: Case) -> Verdict:
-    """Return what a trial of the tests showed; a trial that cannot be made is a doubt, never a failure."""
+    """Return what a trial of the tests showed; one that cannot be made proves nothing and is a doubt, no failure."""
     if sys.platform == "win32":
         return _undecided("tests are not run on Windows")
     python = await asyncio.to_thread(find, case.root)
@@ -229,7 +229,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _undecided(why: str) -> Verdict:
-    return Verdict(fit=True, proved="parses", doubts=(f"the tests were not run: {why}",))
+    return Verdict(fit=True, proved="", doubts=(f"the tests were not run: {why}",))
 
 
 def _unfit(why: str) -> Verdict:

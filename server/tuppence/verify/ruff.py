@@ -1,4 +1,4 @@
-"""Ruff, run as a program on the buffer, with the project's own settings: what it says, and its own safe fixes.
+"""Ruff, run as a program on the buffer, with the project's own settings: what it says, its own safe fixes, its layout.
 
 Nothing is written to disk; it reads the buffer from standard input.
 """
@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tuppence.core.diagnostic import Diagnostic, is_ruff, rated
+from tuppence.core.diagnostic import Diagnostic, is_layout, is_ruff, rated
 from tuppence.core.text import Document, Edit, Span
 
 _MARK = "\ufeff"
@@ -22,18 +22,30 @@ SECONDS = 5.0
 async def safe_fix(document: Document, diagnostic: Diagnostic, path: Path | None) -> tuple[Edit, ...]:
     """Return the edits of the linter's own safe fix for a diagnostic, none where it has none.
 
-    :param diagnostic: one that the user chose; a fix for anything else is not touched.
+    :param diagnostic: one that the user chose; a fix for anything else is not touched. Another linter's is taken where
+        it is on layout, whose rules ruff knows by the same names.
     """
-    if document.language != "python" or not is_ruff(diagnostic):
+    if document.language != "python" or not (is_ruff(diagnostic) or is_layout(diagnostic)):
         return ()
     arguments = ["--select", diagnostic.code] if diagnostic.code else []
-    said = await _ruff(document, path, arguments) or []
-    entries = [entry for entry in said if entry.get("code") == diagnostic.code]
-    spans = [_span(document, entry["location"], entry["end_location"]) for entry in entries]
-    # The editor's diagnostic may be of a version that is older by a keystroke, so one that only touches will do.
-    near = [entry for entry, span in zip(entries, spans, strict=True) if span.touches(diagnostic.span)]
-    same = [entry for entry, span in zip(entries, spans, strict=True) if span == diagnostic.span]
-    return next((edits for entry in same or near if (edits := _edits(document, entry))), ())
+    if edits := _fitting(document, diagnostic, await _check(document, path, arguments)):
+        return edits
+    if not is_layout(diagnostic):
+        return ()
+    # Many rules on layout are ruff's only on trial.
+    return _fitting(document, diagnostic, await _check(document, path, ["--preview", *arguments]))
+
+
+async def laid_out(document: Document, lines: Span, path: Path | None) -> str | None:
+    """Return a Python document with some of its lines as ruff formats them, quotes aside; None where it cannot."""
+    first, last = document.line_at(lines.start), document.line_at(lines.end)
+    width = len(document.slice(document.line_span(last)))
+    arguments = [f"--range={first + 1}:1-{last + 1}:{width + 1}", "--config", 'format.quote-style="preserve"']
+    out = await _ruff(document, path, ["format", *arguments])
+    try:
+        return out.decode() if out else None
+    except UnicodeDecodeError:
+        return None
 
 
 async def lint(document: Document, path: Path | None) -> tuple[Diagnostic, ...]:
@@ -49,7 +61,7 @@ async def speak(document: Document, path: Path | None, code: str = "") -> tuple[
     if document.language != "python":
         return None
     arguments = [f"--extend-select={code}"] if code else []
-    if (entries := await _ruff(document, path, arguments)) is None:
+    if (entries := await _check(document, path, arguments)) is None:
         return None
     return tuple(rated(_diagnostic(document, entry)) for entry in entries)
 
@@ -57,6 +69,16 @@ async def speak(document: Document, path: Path | None, code: str = "") -> tuple[
 def _diagnostic(document: Document, entry: dict[str, Any]) -> Diagnostic:
     span = _span(document, entry["location"], entry["end_location"])
     return Diagnostic(span, entry["message"], source="ruff", code=entry.get("code") or "")
+
+
+def _fitting(document: Document, diagnostic: Diagnostic, said: list[dict[str, Any]] | None) -> tuple[Edit, ...]:
+    """Return the safe fix of the entry that is the diagnostic."""
+    entries = [entry for entry in said or () if entry.get("code") == diagnostic.code]
+    spans = [_span(document, entry["location"], entry["end_location"]) for entry in entries]
+    # The editor's diagnostic may be of a version that is older by a keystroke, so one that only touches will do.
+    near = [entry for entry, span in zip(entries, spans, strict=True) if span.touches(diagnostic.span)]
+    same = [entry for entry, span in zip(entries, spans, strict=True) if span == diagnostic.span]
+    return next((edits for entry in same or near if (edits := _edits(document, entry))), ())
 
 
 def _edits(document: Document, entry: dict[str, Any]) -> tuple[Edit, ...]:
@@ -68,13 +90,22 @@ def _edits(document: Document, entry: dict[str, Any]) -> tuple[Edit, ...]:
     return tuple(Edit(_span(document, each["location"], each["end_location"]), each["content"]) for each in edits)
 
 
-async def _ruff(document: Document, path: Path | None, arguments: list[str]) -> list[dict[str, Any]] | None:
-    """Run ruff on the buffer; return what it says, None where it fails or takes too long."""
+async def _check(document: Document, path: Path | None, arguments: list[str]) -> list[dict[str, Any]] | None:
+    """Let ruff look at the buffer; return what it says, None where it fails or takes too long."""
+    out = await _ruff(document, path, ["check", "--output-format", "json", *arguments])
+    try:
+        entries = json.loads(out or b"")
+    except ValueError:
+        return None
+    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else None
+
+
+async def _ruff(document: Document, path: Path | None, arguments: list[str]) -> bytes | None:
+    """Run ruff on the buffer; return what it writes, None where it cannot be run or takes too long."""
     from ruff import find_ruff_bin
 
     # What belongs to no project gets ruff's own settings, not those of the folder that the editor was started in.
     place = ["--stdin-filename", str(path)] if path else ["--isolated", "--stdin-filename", "buffer.py"]
-    command = ["check", "--no-cache", "--output-format", "json", *place, *arguments, "-"]
     try:
         text = document.text.encode()
     except UnicodeEncodeError:  # Half a surrogate pair: ruff reads UTF-8 only.
@@ -82,7 +113,10 @@ async def _ruff(document: Document, path: Path | None, arguments: list[str]) -> 
     try:
         process = await asyncio.create_subprocess_exec(
             find_ruff_bin(),
-            *command,
+            *arguments,
+            "--no-cache",
+            *place,
+            "-",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
@@ -96,11 +130,7 @@ async def _ruff(document: Document, path: Path | None, arguments: list[str]) -> 
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-    try:
-        entries = json.loads(out)
-    except ValueError:
-        return None
-    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else None
+    return out
 
 
 def _span(document: Document, start: dict[str, int], end: dict[str, int]) -> Span:

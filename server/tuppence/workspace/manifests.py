@@ -18,13 +18,8 @@ from tuppence.workspace import files
 
 _MANIFESTS: Mapping[ImportStyle, tuple[str, ...]] = {
     "python": (
-        "pyproject.toml",
-        "setup.cfg",
-        "setup.py",
-        "requirements*.txt",
-        "requirements/*.txt",
-        "Pipfile",
-        "*.yml",
+        *("pyproject.toml", "setup.cfg", "setup.py", "tox.ini", "noxfile.py"),
+        *("requirements*.txt", "requirements*.in", "requirements/*.txt", "Pipfile", "environment.yml"),
     ),
     "es": ("package.json",),
     "go": ("go.mod",),

@@ -124,6 +124,11 @@ local function accounts(cost)
   if cost.unknown > 0 then
     table.insert(lines, ("Requests without a known price, in no sum: %d."):format(cost.unknown))
   end
+  if type(cost.budget) == "table" then
+    local budget = cost.budget
+    local line = "**Budget** %s of %s left %s."
+    table.insert(lines, line:format(budget.left.display, budget.limit.display, budget.period))
+  end
   if type(cost.last) == "table" then
     local last = cost.last
     local line = "**Last** %s by %s (%s): %s, %s. %s"

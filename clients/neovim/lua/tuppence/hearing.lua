@@ -66,11 +66,7 @@ end
 
 handlers["workspace/applyEdit"] = function(err, params, ctx, config)
   return stream.apart(params.edit, function()
-    return vim.lsp.handlers["tuppence/diagnostics"] = function(_, params, ctx)
-  return told.answer(params, encoding_of(ctx))
-end
-
-handlers["workspace/applyEdit"](err, params, ctx, config)
+    return vim.lsp.handlers["workspace/applyEdit"](err, params, ctx, config)
   end)
 end
 

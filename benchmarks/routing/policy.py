@@ -1,0 +1,99 @@
+"""Who would answer each task: the product's own choice on a prior that has not seen the task, at any quality.
+
+The candidates are the product's, priced by its own table; nothing of its choice is written anew but the bar, which is
+drawn here for many qualities at once and held against ``choose`` itself by the command.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from benchmarks.routing.data import MODELS, Task
+from benchmarks.routing.fit import fit
+from tuppence.config import load
+from tuppence.core.actions import find
+from tuppence.core.adequacy import Prior, canonical, from_json
+from tuppence.core.candidates import Candidate, Need, Wish, row
+from tuppence.core.ladder import expected
+from tuppence.core.models import Model, Quirks
+from tuppence.core.usage import Usage, cost, estimate
+
+WHEN = datetime(2026, 11, 21, 12, tzinfo=UTC)
+"""The day that prices are of."""
+FOLDS = 5
+Fitting = Callable[[Sequence[Task]], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the router sees of one task: each model's row of the table."""
+
+    task: Task
+    rows: tuple[Candidate, ...]
+    """In the order of MODELS."""
+    reckoned: tuple[tuple[int, Any], ...]
+    """What each is expected to cost with its ladder, as the choice compares it."""
+
+    def pick(self, quality: float) -> int:
+        """Return the index of the model that answers when the first must come so close to the best."""
+        bar = quality * max(each.quality for each in self.rows)
+        fit = [index for index, each in enumerate(self.rows) if each.quality >= bar]
+        return min(fit, key=lambda index: (self.reckoned[index], self.rows[index].model.name))
+
+
+def table() -> tuple[Model, ...]:
+    """Return the product's rows of the measured models, each at its own maker; thinking as it was when measured."""
+    rows = {canonical(model.id): model for model in load().models if model.provider.name != "openrouter"}
+    return tuple(replace(rows[canonical(name)], quirks=Quirks()) for name in MODELS)
+
+
+def spent(task: Task, index: int, models: Sequence[Model]) -> float:
+    """Return what a model's recorded answer costs at our prices, USD."""
+    price = models[index].price
+    assert price is not None
+    usage = Usage(fresh=round(task.input[index]), output=round(task.output[index]))
+    return float(cost(usage, price, WHEN) or 0)
+
+
+def need(task: Task, prior: Prior) -> Need:
+    """Return what the router is asked; the source is no part of it."""
+    action = find(task.action)
+    assert action is not None
+    target = estimate(task.code) if task.code else None
+    tokens = prior.usual[action.id].input if target is None else 60 + target
+    gain = prior.gain(action.id, task.language, task.code)
+    return Need(action=action, gain=gain, prompt_tokens=tokens, target_tokens=target, when=WHEN)
+
+
+def offer(task: Task, prior: Prior, models: Sequence[Model]) -> Offer:
+    """Return a task's table."""
+    asked = need(task, prior)
+    rows = tuple(row(model, asked, {}, prior, Wish()) for model in models)
+    return Offer(task, rows, tuple(expected(each, rows) for each in rows))
+
+
+def folds(tasks: Iterable[Task], seed: int = 0) -> Mapping[str, int]:
+    """Return the fold of each group."""
+    groups = sorted({task.group for task in tasks})
+    random.Random(seed).shuffle(groups)  # noqa: S311 - a split that can be repeated
+    return {group: index % FOLDS for index, group in enumerate(groups)}
+
+
+def unseen(tasks: Sequence[Task], fitting: Fitting, models: Sequence[Model], seed: int = 0) -> list[Offer]:
+    """Return the offers of all editor tasks, each from a prior fitted to the other folds."""
+    fold = folds(tasks, seed)
+    found: list[Offer] = []
+    for number in range(FOLDS):
+        prior = from_json(fitting([task for task in tasks if fold[task.group] != number]))
+        held = [task for task in tasks if fold[task.group] == number and task.action != "other"]
+        found += [offer(task, prior, models) for task in held]
+    return sorted(found, key=lambda each: each.task.id)
+
+
+def plain(edits: Mapping[str, Mapping[str, bool]], figures: Mapping[str, float]) -> Fitting:
+    """Return the fit as a function of the tasks alone."""
+    return lambda tasks: fit(tasks, edits, figures)
