@@ -5,12 +5,15 @@ The answer's own form is judged in core/making.py; what its reader's editor can 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from tuppence.core.checks import Verdict
 from tuppence.core.effects import Case, silenced
+from tuppence.core.outside import written_again
 from tuppence.core.steps import Answer
+from tuppence.core.syntax import parse
 from tuppence.core.text import apply
 from tuppence.plan import Ask, Plan
 from tuppence.verify import recheck
@@ -30,7 +33,16 @@ async def second_look(plan: Plan, answer: Answer) -> Answer:
     if not (answer.verdict.fit and answer.edits):
         return answer
     document = ask.document
-    if ask.chosen is not None and (words := silenced(document.text, apply(document.text, answer.edits))):
-        why = f"It silences the complaint (“{words}”) and leaves its cause."
+    if why := await asyncio.to_thread(_why_not, plan, apply(document.text, answer.edits)):
         return replace(answer, verdict=Verdict(fit=False, proved="nothing", reasons=(why,)))
     return replace(answer, verdict=await recheck(answer.verdict, case(ask, answer), document, ask.path))
+
+
+def _why_not(plan: Plan, after: str) -> str:
+    """Return what the two texts alone have against an edit, empty for nothing."""
+    ask = plan.ask
+    if ask.chosen is not None and (words := silenced(ask.document.text, after)):
+        return f"It silences the complaint (“{words}”) and leaves its cause."
+    if again := written_again(ask.tree, parse(after, plan.work.language), ask.target.span):
+        return f"It writes `{again}` again, which stands elsewhere in the file."
+    return ""
