@@ -32,7 +32,7 @@ ability = {{{{ fix = {fix} }}}}
 HEAD = '[providers.mine]\nwire = "{wire}"\nbase_url = "{base}"\n'
 TRIO = HEAD + "".join(
     ROW.format(id=name, input=rates[0], output=rates[1], fix=fix)
-    for name, rates, fix in (("weak", (0.1, 0.5), 0.4), ("middle", (3, 50), 0.61), ("strong", (1, 100), 0.85))
+    for name, rates, fix in (("weak", (0.1, 0.5), 0.4), ("middle", (3, 50), 0.61), ("strong", (1, 100), 0.9))
 )
 """The strong one is dear by its answers alone, so a short plan of it costs little."""
 SRC = "def mean(xs):\n" + "".join(f"    check({n}, xs)\n" for n in range(80)) + "    return sum(xs) / len(x)\n"
@@ -46,10 +46,10 @@ def table(**more: object) -> tuple[Need, Route]:
     rows: tuple[Model, ...] = (
         model("weak", (0.1, 0.5), 0.4),
         model("middle", (3, 50), 0.61),
-        model("strong", (1, 100), 0.85),
+        model("strong", (1, 100), 0.9),
     )
     asked = need(**more)
-    return asked, chosen(*rows, wish=Wish(quality=0.7), **more)
+    return asked, chosen(*rows, wish=Wish(quality=0.6), **more)
 
 
 def test_a_pair_is_as_good_as_the_one_and_cheaper() -> None:
@@ -108,7 +108,7 @@ async def fix(s: Stage) -> str:
 
 
 async def test_both_calls_are_made_and_stand_on_the_receipt(tmp_path: Path) -> None:
-    async with stage(tmp_path, config=TRIO, extra="quality = 0.7\npair_above = 0\nask_above = 9\n") as s:
+    async with stage(tmp_path, config=TRIO, extra="quality = 0.6\npair_above = 0\nask_above = 9\n") as s:
         s.upstream.script(answer(PLAN), answer(GOOD))
         assert await fix(s) == FIXED
         first, second = s.upstream.requests
@@ -129,14 +129,14 @@ async def test_both_calls_are_made_and_stand_on_the_receipt(tmp_path: Path) -> N
 
 
 async def test_nobody_pairs_unless_the_user_says_so(tmp_path: Path) -> None:
-    async with stage(tmp_path, config=TRIO, extra="quality = 0.7\nask_above = 9\n") as s:
+    async with stage(tmp_path, config=TRIO, extra="quality = 0.6\nask_above = 9\n") as s:
         s.upstream.says(GOOD)
         assert await fix(s) == FIXED
         assert [each.body["model"] for each in s.upstream.requests] == ["middle"]
 
 
 async def test_without_a_plan_the_cheaper_one_goes_on_and_the_other_stands_above_it(tmp_path: Path) -> None:
-    async with stage(tmp_path, config=TRIO, extra="quality = 0.7\npair_above = 0\nask_above = 9\n") as s:
+    async with stage(tmp_path, config=TRIO, extra="quality = 0.6\npair_above = 0\nask_above = 9\n") as s:
         s.upstream.script(*(error(503, retry_after="0.01") for _ in range(3)))
         s.upstream.script(answer("I can't."), answer(GOOD))
         assert await fix(s) == FIXED
@@ -144,7 +144,7 @@ async def test_without_a_plan_the_cheaper_one_goes_on_and_the_other_stands_above
 
 
 async def test_a_dear_plan_troubles_nobody(tmp_path: Path) -> None:
-    async with stage(tmp_path, config=TRIO, extra="quality = 0.7\npair_above = 0\nask_above = 0.0005\n") as s:
+    async with stage(tmp_path, config=TRIO, extra="quality = 0.6\npair_above = 0\nask_above = 0.0005\n") as s:
         s.editor.answer = lambda _params: "Ask weak"
         s.upstream.says(GOOD)
         assert await fix(s) == FIXED
