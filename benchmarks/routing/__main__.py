@@ -1,0 +1,63 @@
+"""``python -m benchmarks.routing --data DIR``: fits the shipped weights and measures what they are worth.
+
+Writes server/tuppence/weights.json and the results; ``--check`` only says whether the shipped weights come out again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks.routing import data, evaluate, policy
+from benchmarks.routing.climb import simulate
+from benchmarks.routing.report import chart, write
+from tuppence.config import load
+from tuppence.core.adequacy import canonical
+
+ROOT = Path(__file__).parent.parent.parent
+WEIGHTS = ROOT / "server" / "tuppence" / "weights.json"
+ABOUT = {
+    "what": "What models are expected to do, fitted by benchmarks/routing; its README says how to get the data.",
+    "scores and tokens": "CodeRouterBench (arXiv 2606.22902), probing split, one run of each task; MIT",
+    "code": "DebugBench, CodeXGLUE, HumanEval, CRUXEval; Apache-2.0 and MIT. No code is contained here.",
+    "edits": "EDIT-Bench (waynchi/editbench 2ecd131), share of 540 edits that pass; Apache-2.0 and MIT",
+}
+
+
+def main() -> int:
+    """Run the command, and return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.routing", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="the data set's folder")
+    parser.add_argument("--check", action="store_true", help="only compare the fit with the shipped weights")
+    arguments = parser.parse_args()
+    tasks, edits = data.read(arguments.data), data.read_edits(arguments.data)
+    fitting = policy.plain(edits, _figures())
+    text = _written(fitting(tasks))
+    if arguments.check:
+        same = WEIGHTS.read_text("utf-8") == text
+        print("The shipped weights come out again." if same else "The shipped weights are others.")
+        return 0 if same else 1
+    WEIGHTS.write_text(text, "utf-8")
+    print(f"{WEIGHTS.relative_to(ROOT)}: {len(text):,} bytes")
+    found = evaluate.evaluate(tasks, fitting)
+    climbs = simulate(edits, data.read_edit_groups(arguments.data))
+    write(found, climbs, ROOT / "benchmarks" / "routing" / "RESULTS.md")
+    chart(found, ROOT / "docs" / "images" / "routing.svg")
+    return 0
+
+
+def _figures() -> dict[str, float]:
+    """Return Aider's figures of the tier table."""
+    rows = ((canonical(model.id), model.benchmarks) for model in load().models)
+    return {name: figures["aider_polyglot"] for name, figures in rows if "aider_polyglot" in figures}
+
+
+def _written(weights: dict[str, Any]) -> str:
+    return json.dumps({"about": ABOUT, **weights}, indent=1, sort_keys=True) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

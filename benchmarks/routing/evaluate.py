@@ -1,0 +1,244 @@
+"""Holds the product's choice against the alternatives, on tasks that its prior has not seen.
+
+Every policy gives each task one model. The product's is the choice of ``tuppence route`` itself, on a prior fitted to
+the other folds; tasks of one problem lie in one fold. The alternatives that learn, learn on the same folds.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from benchmarks.routing import baselines
+from benchmarks.routing.data import ACTIONS, BEST, MODELS, SMALL, Task
+from benchmarks.routing.measure import apgr, bins, calibration_error, interval, on_hull
+from benchmarks.routing.policy import WHEN, Fitting, Offer, folds, need, spent, table, unseen
+from tuppence.core.adequacy import from_json
+from tuppence.core.candidates import Wish
+from tuppence.core.models import Model
+from tuppence.core.route import choose
+from tuppence.tiers.settings import PRESETS, level
+
+PAIR = ("cruxeval", "debugbench", "bugs2fix")
+"""Sources over which the order within an action is judged."""
+SEEDS = 3
+Policy = Callable[[Offer], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What a policy comes to, as shares of always asking Opus 4.6."""
+
+    quality: float
+    cost: float
+    low: float
+    """The bootstrap's 95 % interval of ``quality``."""
+    high: float
+
+
+@dataclass(slots=True)
+class Found:
+    """Everything that was measured."""
+
+    scores: dict[tuple[str, str], Score] = field(default_factory=dict)
+    """By policy and set of tasks."""
+    curves: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    """(cost, quality) by policy, for the three actions with code."""
+    orders: dict[str, dict[str, float]] = field(default_factory=dict)
+    """APGR by predictor and source."""
+    spans: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """The bootstrap's 95 % interval of the product's, by source."""
+    reliability: dict[str, list[tuple[float, float, int]]] = field(default_factory=dict)
+    errors: dict[str, float] = field(default_factory=dict)
+    """Expected calibration error by action."""
+    left_out: dict[str, tuple[float, float, float, int]] = field(default_factory=dict)
+    """By source: the product's mean at quality 1 when fitted without it, Opus's, the best single one's, and rows."""
+    milliseconds: tuple[float, float] = (0.0, 0.0)
+    """Of the processor for a decision: the median and the 99th percentile."""
+
+
+def evaluate(tasks: Sequence[Task], fitting: Fitting) -> Found:
+    """Measure everything."""
+    models, found = table(), Found()
+    offers = unseen(tasks, fitting, models)
+    _same_as_the_product(offers[::37], models)
+    costs = {each.task.id: tuple(spent(each.task, index, models) for index in range(len(MODELS))) for each in offers}
+    fold = folds(tasks)
+    policies = _policies(offers, costs, fold)
+    for name, chosen in sets(offers).items():
+        for policy, pick in policies.items():
+            found.scores[policy, name] = _score(chosen, pick, costs)
+        found.scores["random mixing at our cost", name] = _mixed(chosen, found.scores["tuppence", name], costs)
+    main = sets(offers)["explain, fix, review, with code"]
+    found.curves = _curves(main, costs)
+    _orders(tasks, fitting, models, found)
+    _calibrate(main, found)
+    _leave_out(tasks, fitting, models, found)
+    found.milliseconds = _time(tasks, fitting, models)
+    return found
+
+
+def sets(offers: Sequence[Offer]) -> Mapping[str, Sequence[Offer]]:
+    """Return the sets of tasks that are judged, by name."""
+    coded = [each for each in offers if each.task.code]
+    bare = [each for each in offers if not each.task.code]
+    return {
+        "explain, fix, review, with code": [each for each in coded if each.task.action != "tests"],
+        "four actions, with code": coded,
+        "explain, fix, review, without code": [each for each in bare if each.task.action != "tests"],
+        "four actions, without code": bare,
+    } | {f"{action}, with code": [each for each in coded if each.task.action == action] for action in ACTIONS}
+
+
+def preset(name: str) -> Policy:
+    """Return the product's choice under a preset."""
+    return lambda each: each.pick(level(name, each.task.action))
+
+
+def _always(index: int) -> Policy:
+    return lambda _: index
+
+
+def _policies(
+    offers: Sequence[Offer], costs: Mapping[str, Sequence[float]], fold: Mapping[str, int]
+) -> dict[str, Policy]:
+    learned = baselines.tables([each.task for each in offers], fold)
+    lengths = baselines.lengths([each.task for each in offers], fold)
+    fixed = {f"always {model}": _always(index) for index, model in enumerate(MODELS)}
+    return {
+        **fixed,
+        "the table by action": lambda each: baselines.cheapest(
+            learned[each.task.id], costs[each.task.id], level("balanced", each.task.action)
+        ),
+        "length alone": lambda each: baselines.cheapest(
+            lengths[each.task.id], costs[each.task.id], level("balanced", each.task.action)
+        ),
+        "select_model of the documents": lambda each: baselines.select_model(each.task),
+        "LiteLLM's complexity rules": lambda each: baselines.complexity(each.task),
+        **{("tuppence" if name == "balanced" else f"tuppence, {name}"): preset(name) for name in PRESETS},
+        "oracle": lambda each: baselines.oracle(each.task, costs[each.task.id]),
+    }
+
+
+def _score(chosen: Sequence[Offer], pick: Policy, costs: Mapping[str, Sequence[float]]) -> Score:
+    picks = [(each.task, pick(each)) for each in chosen]
+    rows = [
+        (task.scores[index], task.scores[BEST], costs[task.id][index], costs[task.id][BEST]) for task, index in picks
+    ]
+    low, high = interval(rows, _quality)
+    return Score(_quality(rows), sum(row[2] for row in rows) / sum(row[3] for row in rows), low, high)
+
+
+def _quality(rows: Sequence[tuple[float, ...]]) -> float:
+    return sum(row[0] for row in rows) / sum(row[1] for row in rows)
+
+
+def _mixed(chosen: Sequence[Offer], ours: Score, costs: Mapping[str, Sequence[float]]) -> Score:
+    """Return what mixing fixed models at random gives for what the product costs."""
+    best = sum(each.task.scores[BEST] for each in chosen)
+    dear = sum(costs[each.task.id][BEST] for each in chosen)
+    points = [
+        (
+            sum(costs[each.task.id][index] for each in chosen) / dear,
+            sum(each.task.scores[index] for each in chosen) / best,
+        )
+        for index in range(len(MODELS))
+    ]
+    quality = on_hull(points, ours.cost)
+    return Score(quality, ours.cost, quality, quality)
+
+
+def _curves(chosen: Sequence[Offer], costs: Mapping[str, Sequence[float]]) -> dict[str, list[tuple[float, float]]]:
+    best = sum(each.task.scores[BEST] for each in chosen)
+    dear = sum(costs[each.task.id][BEST] for each in chosen)
+
+    def point(picks: Sequence[int]) -> tuple[float, float]:
+        pairs = list(zip(chosen, picks, strict=True))
+        return (
+            sum(costs[each.task.id][index] for each, index in pairs) / dear,
+            sum(each.task.scores[index] for each, index in pairs) / best,
+        )
+
+    marks = [0.5 + 0.02 * step for step in range(26)]
+    return {
+        "tuppence, one quality for all": [point([each.pick(mark) for each in chosen]) for mark in marks],
+        "tuppence's presets": [point([preset(name)(each) for each in chosen]) for name in PRESETS],
+        "each model alone": [point([index] * len(chosen)) for index in range(len(MODELS))],
+    }
+
+
+def _orders(tasks: Sequence[Task], fitting: Fitting, models: Sequence[Model], found: Found) -> None:
+    """Measure how well the gain of Opus 4.6 over Qwen3-Max is foreseen within a source, over several splits."""
+    drawn: dict[str, dict[str, list[float]]] = {}
+    for seed in range(SEEDS):
+        offers = [each for each in unseen(tasks, fitting, models, seed) if each.task.code]
+        for source in PAIR:
+            own = [each for each in offers if each.task.source == source]
+            weak, strong = [each.task.scores[SMALL] for each in own], [each.task.scores[BEST] for each in own]
+            fold = folds(tasks, seed)
+            predicted = {
+                "tuppence": [_gain(each) for each in own],
+                "TF-IDF": baselines.tfidf_gains([each.task for each in own], fold),
+                "length": [float(len(each.task.code or "")) for each in own],
+                "oracle": [high - low for low, high in zip(weak, strong, strict=True)],
+            }
+            for name, gains in predicted.items():
+                drawn.setdefault(name, {}).setdefault(source, []).append(apgr(gains, weak, strong))
+            if not seed:
+                rows = list(zip(predicted["tuppence"], weak, strong, strict=True))
+                found.spans[source] = interval(rows, lambda some: apgr(*zip(*some, strict=True)))
+    found.orders = {
+        name: {source: statistics.mean(each) for source, each in row.items()} for name, row in drawn.items()
+    }
+
+
+def _gain(each: Offer) -> float:
+    return (each.rows[BEST].quality + each.rows[BEST].doubt) - (each.rows[SMALL].quality + each.rows[SMALL].doubt)
+
+
+def _calibrate(chosen: Sequence[Offer], found: Found) -> None:
+    for action in ("explain", "fix", "review"):
+        own = [each for each in chosen if each.task.action == action]
+        pairs = [
+            (row.quality + row.doubt, score)
+            for each in own
+            for row, score in zip(each.rows, each.task.scores, strict=True)
+        ]
+        found.reliability[action], found.errors[action] = bins(pairs), calibration_error(pairs)
+
+
+def _leave_out(tasks: Sequence[Task], fitting: Fitting, models: Sequence[Model], found: Found) -> None:
+    sources = sorted({(task.action, task.source) for task in tasks if task.action != "other"})
+    for action, source in sources:
+        own = [task for task in tasks if (task.action, task.source) == (action, source)]
+        groups = {task.group for task in own}
+        prior = from_json(fitting([task for task in tasks if task.source != source and task.group not in groups]))
+        wish = Wish(quality=1.0)
+        names = [model.name for model in models]
+        picks = [names.index(choose(need(task, prior), models, {}, prior, wish).model.name) for task in own]
+        ours = statistics.mean(task.scores[index] for task, index in zip(own, picks, strict=True))
+        means = [statistics.mean(task.scores[index] for task in own) for index in range(len(MODELS))]
+        found.left_out[f"{action}: {source}"] = (ours, means[BEST], max(means), len(own))
+
+
+def _time(tasks: Sequence[Task], fitting: Fitting, models: Sequence[Model]) -> tuple[float, float]:
+    prior = from_json(fitting(tasks))
+    measured = []
+    for task in [each for each in tasks if each.code and each.action != "other"]:
+        began = time.process_time()
+        choose(need(task, prior), models, {}, prior, Wish())
+        measured.append(1000 * (time.process_time() - began))
+    measured.sort()
+    return statistics.median(measured), measured[int(0.99 * len(measured))]
+
+
+def _same_as_the_product(offers: Sequence[Offer], models: Sequence[Model]) -> None:
+    """Hold the bar that is drawn here against the product's choice on the same table."""
+    assert WHEN.tzinfo is not None
+    for each in offers:
+        for mark in (0.8, 0.92, 1.0):
+            bar = mark * max(row.quality for row in each.rows)
+            assert each.rows[each.pick(mark)].quality >= bar
+    assert len(models) == len(MODELS)
