@@ -8,6 +8,7 @@ import time
 from array import array
 from base64 import b64encode
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tuppence import prior as prior_file
-from tuppence.core.actions import ACTIONS
+from tuppence.core.actions import ACTIONS, find
 from tuppence.core.adequacy import Estimate, Gain, canonical
+from tuppence.core.candidates import Need, usage
 from tuppence.core.features import READ, SIZE, features, look
-from tuppence.core.models import Model, Provider
+from tuppence.core.models import Model, Provider, Quirks
 from tuppence.core.outcomes import Outcomes, learned
 from tuppence.core.weights import Weights
 from tuppence.prior import shipped
@@ -183,3 +185,12 @@ def test_who_is_ahead_stays_ahead_whatever_the_code_adds(shift: float) -> None:
     found = [shipped().estimate(each, "fix", gain).quality for each in rows]
     assert found == sorted(set(found))
     assert 0 < found[0] < found[-1] < 1
+
+
+def test_a_thinker_whose_thinking_is_switched_off_is_not_both_good_and_cheap() -> None:
+    when, action = datetime(2026, 11, 21, tzinfo=UTC), find("fix")
+    assert action is not None
+    need = Need(action=action, gain=Gain("fix", None, ()), prompt_tokens=500, target_tokens=200, when=when)
+    off = row("qwen3.5-plus", quirks=Quirks(thinking_off={"enable_thinking": False}))
+    assert usage(off, need, shipped()) == usage(row("qwen3.5-plus"), need, shipped())
+    assert usage(off, need, shipped()).thinking

@@ -119,7 +119,9 @@ def usage(model: Model, need: Need, prior: Prior) -> Usage:
     """Return the tokens that a model's answer may be expected to take."""
     tokens = prior.tokens(model, need.action.id, need.target_tokens)
     effort = model.at_effort.get(model.chosen_effort)
-    usual = 0 if model.quirks.thinking_off else tokens.thinking
+    # Where thinking was measured, the quality is that of thinking; a row that switches it off is priced with it all the
+    # same, for what is cheaper without it is also of a quality that nobody measured.
+    usual = tokens.thinking
     warm = min(need.warm.get(model.name, 0), need.prompt_tokens)
     return Usage(
         fresh=need.prompt_tokens - warm,
