@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from editors.session import Bench, Session
+from editors.session import Session
 from editors.terminal import until
 from upstream import Reply, Talk, events
 
@@ -74,6 +74,8 @@ class Gate:
     delay: float = 0.0
     """Seconds between the characters that waited."""
     opened: threading.Event = field(default_factory=threading.Event)
+    sent: threading.Event = field(default_factory=threading.Event)
+    """Set when all of it was sent."""
 
     def reply(self) -> Reply:
         """Return it as a scripted reply."""
@@ -90,6 +92,7 @@ class Gate:
                 await talk.chunk(piece)
                 await asyncio.sleep(self.delay)
             await talk.end()
+            self.sent.set()
 
         return Reply(play)
 
@@ -112,13 +115,13 @@ def leaves(session: Session, text: str) -> None:
     until(lambda: session.text() != text, "the text to change")
 
 
-def answered(gate: Gate, bench: Bench) -> Callable[[], None]:
+def answered(gate: Gate) -> Callable[[], None]:
     """Return what lets an answer through and waits until its edit has been sent to an editor that hears nothing."""
 
     def let() -> None:
         gate.opened.set()
-        until(bench.entries, "the account of the request")
-        # The edit follows it within some milliseconds, and nothing outside the deaf editor shows it.
-        time.sleep(0.5)
+        until(gate.sent.is_set, "the answer to be sent")
+        # The checks and the edit follow it within a few tenths, and nothing outside the deaf editor shows it.
+        time.sleep(1.5)
 
     return let

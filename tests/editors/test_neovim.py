@@ -195,7 +195,7 @@ def test_an_edit_that_comes_too_late_for_its_version_is_refused(nvim: Neovim, be
     bench.upstream.script(gate.reply())
     nvim.pick(4, "Fix `mean`")
     until(lambda: bench.upstream.requests, "the request")
-    nvim.deaf(answered(gate, bench), 3, "LIMIT = 10")
+    nvim.deaf(answered(gate), 3, "LIMIT = 10")
     show(nvim, "Fixed `mean`")
     tally.check(nvim.text(), FIXED.replace("\n\n\ndef mean", "\n\nLIMIT = 10\n\ndef mean"))
 

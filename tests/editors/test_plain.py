@@ -143,6 +143,6 @@ def test_an_edit_that_comes_too_late_for_its_version_is_made_anew(plain: Session
     bench.upstream.script(gate.reply())
     plain.pick(4, "Fix `mean`")
     until(lambda: bench.upstream.requests, "the request")
-    plain.deaf(answered(gate, bench), 3, "LIMIT = 10")
+    plain.deaf(answered(gate), 3, "LIMIT = 10")
     show(plain, "Fixed `mean`")
     tally.check(plain.text(), FIXED.replace("\n\n\ndef mean", "\n\nLIMIT = 10\n\ndef mean"))
