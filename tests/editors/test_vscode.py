@@ -91,7 +91,7 @@ def test_from_a_fresh_profile_to_a_fix_takes_seconds(desk: Desk) -> None:
 @pytest.mark.skipif(not PICTURES, reason="pictures are taken where TUPPENCE_PICTURES names a folder for them")
 def test_the_pictures_of_the_readme(desk: Desk) -> None:
     desk.visit("orders.py")
-    cue = Cue(fenced(AFTER), before="if rate is None")
+    cue = Cue(fenced(AFTER), before="worth += worth")
     desk.bench.upstream.script(cue.reply())
     desk.fix()
     desk.window.wait(CODE, "worth += price")
@@ -112,7 +112,7 @@ def test_the_pictures_of_the_readme(desk: Desk) -> None:
 def test_a_streamed_fix_is_one_step_of_undo(desk: Desk, tally: Tally, ending: str) -> None:
     source, fixed = SOURCE.replace("\n", ending), FIXED.replace("\n", ending)
     path = desk.visit(f"undo{len(ending)}.py", source)
-    cue = Cue(fenced(AFTER), before="if rate is None")
+    cue = Cue(fenced(AFTER), before="worth += worth")
     desk.bench.upstream.script(cue.reply())
     desk.fix()
     desk.window.wait(CODE, "worth += price")
@@ -182,7 +182,7 @@ def test_what_is_typed_after_an_answer_is_a_step_of_its_own(desk: Desk, tally: T
 
 def test_no_keystroke_is_lost_while_an_answer_streams(desk: Desk, tally: Tally) -> None:
     path = desk.visit("typing.py")
-    cue = Cue(fenced(AFTER), before="if rate is None", pace=0.03)
+    cue = Cue(fenced(AFTER), before="worth += worth", pace=0.03)
     desk.bench.upstream.script(cue.reply())
     desk.fix()
     desk.window.wait(CODE, "worth = 0")
@@ -202,7 +202,7 @@ def test_no_keystroke_is_lost_while_an_answer_streams(desk: Desk, tally: Tally) 
 
 def test_typing_in_the_target_stops_the_answer_and_stays(desk: Desk, tally: Tally) -> None:
     path = desk.visit("inside.py")
-    cue = Cue(fenced(AFTER), before="if rate is None")
+    cue = Cue(fenced(AFTER), before="worth += worth")
     desk.bench.upstream.script(cue.reply())
     desk.fix()
     desk.window.wait(CODE, "worth += price")
@@ -221,7 +221,7 @@ def test_typing_in_the_target_stops_the_answer_and_stays(desk: Desk, tally: Tall
 @pytest.mark.parametrize("way", ["status item", "in the text", "palette", "key", "notification", "menu"])
 def test_a_run_is_stopped(desk: Desk, tally: Tally, way: str) -> None:
     path = desk.visit(f"stop-{way.replace(' ', '-')}.py")
-    cue = Cue(fenced(AFTER), before="if rate is None")
+    cue = Cue(fenced(AFTER), before="worth += worth")
     desk.bench.upstream.script(cue.reply())
     desk.fix()
     desk.window.wait(CODE, "worth += price")
@@ -300,7 +300,7 @@ def test_a_stale_version_changes_nothing(desk: Desk, tally: Tally) -> None:
 def test_an_answer_arrives_in_a_tab_that_is_not_shown(desk: Desk, tally: Tally) -> None:
     path = desk.visit("behind.py")
     other = desk.bench.write("other.py", "x = 1\n")
-    cue = Cue(fenced(AFTER), before="if rate is None")
+    cue = Cue(fenced(AFTER), before="worth += worth")
     desk.bench.upstream.script(cue.reply())
     desk.fix()
     desk.window.wait(CODE, "worth += price")
@@ -318,7 +318,7 @@ def test_an_answer_arrives_in_a_tab_that_is_not_shown(desk: Desk, tally: Tally) 
 
 def test_saving_meanwhile_saves_what_stands_there_and_the_answer_goes_on(desk: Desk, tally: Tally) -> None:
     path = desk.visit("saving.py")
-    cue = Cue(fenced(AFTER), before="if rate is None")
+    cue = Cue(fenced(AFTER), before="worth += worth")
     desk.bench.upstream.script(cue.reply())
     desk.fix()
     desk.window.wait(CODE, "worth += price")
@@ -331,7 +331,7 @@ def test_saving_meanwhile_saves_what_stands_there_and_the_answer_goes_on(desk: D
 
 def test_undo_meanwhile_takes_it_back_and_stops(desk: Desk, tally: Tally) -> None:
     path = desk.visit("undoing.py")
-    cue = Cue(fenced(AFTER), before="if rate is None")
+    cue = Cue(fenced(AFTER), before="worth += worth")
     desk.bench.upstream.script(cue.reply())
     desk.fix()
     desk.window.wait(CODE, "worth += price")
@@ -344,7 +344,7 @@ def test_undo_meanwhile_takes_it_back_and_stops(desk: Desk, tally: Tally) -> Non
 
 def test_closing_the_file_ends_it(desk: Desk, tally: Tally) -> None:
     path = desk.visit("closing.py")
-    cue = Cue(fenced(AFTER), before="if rate is None")
+    cue = Cue(fenced(AFTER), before="worth += worth")
     desk.bench.upstream.script(cue.reply())
     desk.fix()
     desk.window.wait(CODE, "worth += price")
