@@ -225,6 +225,7 @@ async def test_a_cancel_while_the_answer_is_checked_counts_what_was_paid(tmp_pat
             await until(lambda: said(run.s, "Checking the answer"))
             run.press(way, identity, stop)
             await run.ended(way, identity, count)
+            await until(lambda: len(run.s.entries()) >= count)  # noqa: B023 - it is over before the next round
             entry = run.s.entries()[-1]
             assert (len(run.s.entries()), entry.outcome) == (count, "cancelled")
             assert (entry.cost, entry.estimated) == (Decimal("0.000042"), False)

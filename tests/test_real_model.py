@@ -7,6 +7,7 @@ cache, that cancelling stops the computation, and that every action reaches a de
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import time
 import urllib.request
@@ -83,9 +84,14 @@ async def test_every_action_reaches_a_defined_end(wire: str, endpoint: Endpoint,
         expected = usage.fresh * Decimal(1) + (usage.cache_read or 0) * Decimal("0.1") + usage.output * Decimal(2)
         assert entry.cost == expected / 1_000_000
     # The first request fills the prompt cache; the next, about the same file, reads all but its own short tail.
-    counted = [entry.usage for entry in entries[1:] if entry.usage and not entry.estimated]
-    shares = [(usage.cache_read or 0) / usage.prompt for usage in counted]
+    # Right after an answer that was cut off llama.cpp is still busy with it: the next one gets another, empty slot.
+    shares = [
+        (entry.usage.cache_read or 0) / entry.usage.prompt
+        for before, entry in itertools.pairwise(entries)
+        if entry.usage and not entry.estimated and not before.estimated
+    ]
     print(f"{wire}: shares of the prompt read from the cache: {', '.join(f'{share:.0%}' for share in shares)}")
+    assert shares
     assert min(shares) > 0.7
 
 
