@@ -55,11 +55,12 @@ foreign() {
 # unpack RELEASE PACKAGE FOLDER: fetches the package and all that it depends on, by an apt that believes nothing to be
 # installed and keeps its own books.
 unpack() {
-  local release=$1 package=$2 folder=$3 books deb
+  local release=$1 package=$2 folder=$3 books deb from
   books=$(mktemp -d)
   mkdir -p "$books/lists/partial" "$books/cache/archives/partial" "$books/none" "$folder"
   : >"$books/status"
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(mirror) $release main" >"$books/sources.list"
+  from=$(mirror)
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $from $release main" >"$books/sources.list"
   local own=(
     -o "Dir::Etc::sourcelist=$books/sources.list" -o "Dir::Etc::sourceparts=$books/none"
     -o "Dir::State::lists=$books/lists" -o "Dir::State::status=$books/status" -o "Dir::Cache=$books/cache"
@@ -76,7 +77,11 @@ mirror() {
   local found
   found=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null |
     grep -v '^ *#' | grep -oE 'https?://[^ ]+/debian/?( |$)' | head -1) || true
-  echo "${found:-http://deb.debian.org/debian}"
+  if [ -z "$found" ]; then
+    echo "No Debian mirror stands in the sources of apt; the editors of other releases come from one." >&2
+    return 1
+  fi
+  echo "$found"
 }
 
 # adapt ROOT PROGRAM: makes it use the C library that it came with. A program of a newer release can't run on the
