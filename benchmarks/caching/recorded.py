@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -22,10 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
-
-from benchmarks.caching.published import (  # noqa: E402
+from benchmarks.caching.published import (
     Automatic,
     Block,
     Detected,
@@ -37,24 +33,24 @@ from benchmarks.caching.published import (  # noqa: E402
     blocks,
     in_one,
 )
-from benchmarks.caching.sitting import Deed, edit, plan, source  # noqa: E402
-from tuppence import config as configs  # noqa: E402
-from tuppence.account import Account  # noqa: E402
-from tuppence.cache import Answers  # noqa: E402
-from tuppence.core.languages import language  # noqa: E402
-from tuppence.core.models import Model  # noqa: E402
-from tuppence.core.syntax import parse  # noqa: E402
-from tuppence.core.target import find  # noqa: E402
-from tuppence.core.text import Document, Span  # noqa: E402
-from tuppence.core.usage import Usage, cost  # noqa: E402
-from tuppence.house import House  # noqa: E402
-from tuppence.keys import Keys  # noqa: E402
-from tuppence.ledger import Ledger  # noqa: E402
-from tuppence.plan import Ask  # noqa: E402
-from tuppence.run import run  # noqa: E402
-from tuppence.stream import Upstream  # noqa: E402
-from tuppence.workspace import Workspace  # noqa: E402
-from upstream import Reply, ScriptedUpstream, Seen, answer  # noqa: E402
+from benchmarks.caching.sitting import Deed, edit, plan, source
+from tuppence import config as configs
+from tuppence.account import Account
+from tuppence.cache import Answers
+from tuppence.core.languages import language
+from tuppence.core.models import Model
+from tuppence.core.syntax import parse
+from tuppence.core.target import find
+from tuppence.core.text import Document, Span
+from tuppence.core.usage import Usage, cost
+from tuppence.house import House
+from tuppence.keys import Keys
+from tuppence.ledger import Ledger
+from tuppence.plan import Ask
+from tuppence.run import run
+from tuppence.stream import Upstream
+from tuppence.workspace import Workspace
+from upstream import Reply, ScriptedUpstream, Seen, answer
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
 """Outside DeepSeek's dear hours."""
