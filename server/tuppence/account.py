@@ -9,7 +9,7 @@ entry. Nothing here writes to the ledger (house.py does).
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -152,24 +152,15 @@ class Account:
 
         :param route: why this model was asked, and against which its cost is held.
         """
-        entry = Entry(
-            run=self.run,
-            session=self.session,
-            at=attempt.at,
-            action=self.action,
-            language=self.language,
-            provider=attempt.model.provider.name,
-            model=attempt.model.id,
-            tier=attempt.model.tier,
+        entry = replace(
+            self._entry(attempt.at, attempt.model.provider.name, attempt.model.id, attempt.model.tier),
             usage=attempt.usage,
             cost=attempt.price(),
             estimated=attempt.estimated,
-            difficulty=self.difficulty,
             outcome=outcome,
             best_cost=attempt.price(route.best),
             reason=route.reason,
             seconds=round(time.monotonic() - attempt.began, 3),
-            project=self.project,
             charged=attempt.charged,
             listed=attempt.listed,
             characters=attempt.prompt.characters if attempt.billed else None,
@@ -182,50 +173,46 @@ class Account:
 
         :param prompt: tokens that the prompt has at most; the answer's and the cost are those of the reservation.
         """
-        return Entry(
-            run=self.run,
-            session=self.session,
-            at=attempt.at,
-            action=self.action,
-            language=self.language,
-            provider=attempt.model.provider.name,
-            model=attempt.model.id,
-            tier=attempt.model.tier,
+        return replace(
+            self._entry(attempt.at, attempt.model.provider.name, attempt.model.id, attempt.model.tier),
             usage=Usage(fresh=prompt),
             cost=None,
             estimated=True,
-            difficulty=self.difficulty,
-            outcome="failed",
-            best_cost=None,
             reason=f"the server ended in the middle, so this is the most it may have cost; {route.reason}",
-            seconds=0.0,
-            project=self.project,
         )
 
     def enter_free(self, provider: str, model: str, when: datetime, outcome: Outcome) -> Entry:
         """Return the entry for an end that cost nothing: the linter's fix, a kept answer, a run that never began."""
-        entry = Entry(
-            run=self.run,
-            session=self.session,
-            at=when,
-            action=self.action,
-            language=self.language,
-            provider=provider,
-            model=model,
-            tier="none",
-            usage=None,
-            cost=Decimal(0),
-            estimated=False,
-            difficulty=self.difficulty,
+        entry = replace(
+            self._entry(when, provider, model, "none"),
             outcome=outcome,
-            best_cost=None,
             reason="no model was needed" if outcome == "kept" else "",
-            seconds=0.0,
-            project=self.project,
             listed=Decimal(0),
         )
         self.entries.append(entry)
         return entry
+
+    def _entry(self, at: datetime, provider: str, model: str, tier: str) -> Entry:
+        """Return an entry of this run that failed and cost nothing; whoever calls replaces what it knows better."""
+        return Entry(
+            run=self.run,
+            session=self.session,
+            at=at,
+            action=self.action,
+            language=self.language,
+            provider=provider,
+            model=model,
+            tier=tier,
+            usage=None,
+            cost=Decimal(0),
+            estimated=False,
+            difficulty=self.difficulty,
+            outcome="failed",
+            best_cost=None,
+            reason="",
+            seconds=0.0,
+            project=self.project,
+        )
 
     @property
     def total(self) -> Decimal | None:
