@@ -85,6 +85,8 @@ def in_neovim(offset: int, edit: Edit, old: str) -> int:
         # Several lines for several others.
         ("    if not total:\n        raise ValueError", "    if total == 0:\n        raise ValueError(xs)"),
         ("        total += x\n    if not total:", "        total = plus(total, x)\n    if total is None:"),
+        # One that is alike, and the next ones that are not.
+        ("def mean(xs):\n    total = 0\n", "def mean(xs=()):\n    assert xs\n    result = 0.0\n"),
         # Lines come and go.
         ("    total = 0", '    """Return it."""\n    total = 0'),
         ("    if not total:\n        raise ValueError\n", ""),
@@ -110,6 +112,20 @@ def test_a_cursor_stays_in_its_line_or_in_what_takes_its_place(
             assert line(text, cursor) == line(before, offset)
         elif come:
             assert line(text, cursor) in come.split("\n")
+
+
+@pytest.mark.parametrize("follow", [in_vscode, in_neovim])
+def test_a_cursor_stays_in_a_line_that_is_rewritten_with_others_after_it(
+    follow: Callable[[int, Edit, str], int],
+) -> None:
+    desk = stream(OLD, OLD.replace("(xs):\n    total = 0\n", "(xs=()):\n    assert xs\n    result = 0.0\n"))
+    text = f"{HEAD}{OLD}{TAIL}"
+    cursor = asked = text.index("mean")
+    for batch in desk.taken:
+        for edit in reversed(batch):
+            cursor = follow(cursor, edit, text)
+            text = apply(text, [edit])
+    assert cursor == asked
 
 
 def line(text: str, offset: int) -> str:

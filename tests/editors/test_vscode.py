@@ -267,9 +267,22 @@ def test_keep_ends_the_offers(desk: Desk, tally: Tally) -> None:
     desk.bench.upstream.says(fenced(AFTER))
     desk.fix()
     desk.answered()
-    assert f"Ln {LINE}, Col 6" in desk.window.texts(".statusbar-item"), "the cursor went along with the text"
+    desk.window.wait(".statusbar-item", f"Ln {LINE}, Col 6")
     desk.window.click(LENS, "Keep")
     desk.window.gone(LENS, "Put back")
+    tally.check(desk.window.saved(path), FIXED)
+
+
+def test_the_cursor_stays_in_its_line_while_an_answer_comes_slowly(desk: Desk, tally: Tally) -> None:
+    path = desk.visit("slowly.py")
+    cue = Cue(fenced(AFTER), before="worth += worth")
+    desk.bench.upstream.script(cue.reply())
+    desk.fix()
+    desk.window.wait(CODE, "worth += price")
+    desk.window.wait(".statusbar-item", f"Ln {LINE}, Col 6")
+    cue.give()
+    desk.answered()
+    desk.window.wait(".statusbar-item", f"Ln {LINE}, Col 6")
     tally.check(desk.window.saved(path), FIXED)
 
 

@@ -95,16 +95,24 @@ class Follower:
 
     def _succeed(self) -> list[Edit]:
         """Insert the lines held back, unless they seem to be old lines rewritten: then wait, or take their places."""
-        olds = islice(self._old, self._next, self._next + len(self._held))
-        ahead = len(self._old) - 1 - self._next
         # The last line has no ending and is left to what settles the rest.
-        if ahead < len(self._held) or not all(map(_alike, self._held, (text for text, _ in olds))):
-            return self._release()
-        if len(self._held) < _ALIKE:
-            return []
-        edit = Edit(Span(self._at, self._at + self._long(1)), self._held.pop(0) + self._newline)
-        self._write(edit.text)
-        self._next += 1
+        olds = [
+            text for text, _ in islice(self._old, self._next, min(self._next + len(self._held), len(self._old) - 1))
+        ]
+        alike = 0
+        while alike < len(olds) and _alike(self._held[alike], olds[alike]):
+            alike += 1
+        if alike == len(self._held):
+            return self._replace(1) if alike == _ALIKE else []
+        return [*(self._replace(alike) if alike else []), *self._release()]
+
+    def _replace(self, count: int) -> list[Edit]:
+        """Let the first lines held back take the places of as many old ones, each its own."""
+        new = "".join(line + self._newline for line in self._held[:count])
+        edit = Edit(Span(self._at, self._at + self._long(count)), new)
+        self._held = self._held[count:]
+        self._write(new)
+        self._next += count
         return [edit]
 
     def _long(self, count: int) -> int:
