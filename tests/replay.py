@@ -21,7 +21,8 @@ import tarfile
 import time
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -50,7 +51,7 @@ def main() -> int:
     count: Counter[str] = Counter()
     kinds: Counter[str] = Counter()
     with TemporaryDirectory() as folder:
-        for name, older, newer in releases(Path(folder)):
+        for name, older, newer in Releases(PYPI, NPM).read(Path(folder)):
             for path in sorted(older.keys() & newer.keys()):
                 for hunk in (each for around in AROUND for each in hunks(older[path], newer[path], around)):
                     kinds[Path(path).suffix] += 1
@@ -106,19 +107,26 @@ async def shown(hunk: Hunk, patch: Patch, batches: list[tuple[Edit, ...]]) -> De
     return desk
 
 
-def releases(folder: Path) -> Iterator[tuple[str, dict[str, str], dict[str, str]]]:
-    """Yield each two successive releases: their name, and the texts of both by path."""
-    for package, versions in PYPI.items():
-        found = [_wheel(folder, f"{package}=={version}") for version in versions]
-        for (older, newer), version in zip(pairwise(found), versions[1:], strict=True):
-            yield f"{package} {version}", older, newer
-    if shutil.which("npm") is None:
-        print("There is no npm here, so only Python is replayed.")
-        return
-    for package, versions in NPM.items():
-        found = [_tarball(folder, f"{package}@{version}") for version in versions]
-        for (older, newer), version in zip(pairwise(found), versions[1:], strict=True):
-            yield f"{package} {version}", older, newer
+@dataclass(frozen=True)
+class Releases:
+    """Releases of public packages, by name, the oldest first."""
+
+    pypi: Mapping[str, tuple[str, ...]]
+    npm: Mapping[str, tuple[str, ...]]
+
+    def read(self, folder: Path) -> Iterator[tuple[str, dict[str, str], dict[str, str]]]:
+        """Yield each two successive ones: their name, and the texts of both by path."""
+        for package, versions in self.pypi.items():
+            found = [_wheel(folder, f"{package}=={version}") for version in versions]
+            for (older, newer), version in zip(pairwise(found), versions[1:], strict=True):
+                yield f"{package} {version}", older, newer
+        if self.npm and shutil.which("npm") is None:
+            print("There is no npm here, so only Python is read.")
+            return
+        for package, versions in self.npm.items():
+            found = [_tarball(folder, f"{package}@{version}") for version in versions]
+            for (older, newer), version in zip(pairwise(found), versions[1:], strict=True):
+                yield f"{package} {version}", older, newer
 
 
 def _wheel(folder: Path, name: str) -> dict[str, str]:

@@ -238,3 +238,23 @@ def test_packages_that_the_project_does_not_have() -> None:
 def test_which_modules_are_new(module: str, lang: str, *, new: bool) -> None:
     here = Packages(frozenset({"pyyaml", "@scope/had"}), complete=True)
     assert is_new(module, language(lang), here) is new
+
+
+def test_code_that_was_taken_away() -> None:
+    gutted = CODE.partition("    limit")[0] + "    return None\n"
+    for about in ((UNDEFINED,), ()):
+        assert "empties `load`" in weigh(gutted, about).clauses
+        assert weigh(gutted, about).is_too_much
+    assert "empties" not in weigh(gutted, (("load", "`load` is never used"),)).clauses
+
+
+def test_a_package_that_is_imported_inside_a_function() -> None:
+    has = Packages(frozenset({"json"}), complete=True)
+    inner = RIGHT.replace("    limit = 30\n", "    import fastload\n    limit = fastload.LIMIT\n")
+    assert weigh(inner, packages=has).clauses.startswith("needs fastload, which the project does not have")
+    assert not weigh(inner.replace("fastload", "math"), packages=has).signs
+    careful = RIGHT.replace(
+        "    limit = 30\n",
+        "    limit = 30\n    try:\n        import fastload\n    except ImportError:\n        fastload = None\n",
+    )
+    assert "needs" not in weigh(careful, packages=has).clauses

@@ -85,3 +85,69 @@ def test_which_tests_are_new() -> None:
     assert fresh("", before) == ("test_a", "TestB::test_b")
     assert fresh(before, before.replace("assert 1", "assert 2", 1)) == ("test_a",)
     assert fresh(before, "def (") == ()
+
+
+IMPORT = "from a import mean\n\n\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "assert True",
+        "mean([1])\n    assert 1",
+        "assert mean([1]) or True",
+        "x = mean([1])\n    assert x == x",
+        "assert not False",
+        "assert (mean([1]), 1)",
+    ],
+)
+def test_tests_that_cannot_fail(body: str) -> None:
+    why = "The tests assert only what is always true."
+    code = f"{IMPORT}def test_mean():\n    {body}\n"
+    assert lacks(code) == why
+    assert lacks(f"{code}    assert mean([2]) == 2\n") == ""
+
+
+@pytest.mark.parametrize("call", ["self.assertTrue(True)", "self.assertEqual(1, 1)", "self.assertTrue(1 or mean([1]))"])
+def test_methods_that_cannot_fail(call: str) -> None:
+    code = f"{IMPORT}class TestMean(TestCase):\n    def test_it(self):\n        mean([1])\n        {call}\n"
+    assert lacks(code) == "The tests assert only what is always true."
+    assert not lacks(code.replace(call, "self.assertEqual(mean([1]), mean([1]))")), "it may give another each time"
+
+
+JS = "function mean(xs) {\n  return xs;\n}\n"
+
+
+@pytest.mark.parametrize(
+    "call", ["expect(true).toBe(true)", "expect(1).toEqual(1)", "assert.ok(true)", "assert.strictEqual(1, 1)"]
+)
+def test_javascript_tests_that_cannot_fail(call: str) -> None:
+    code = f"test('mean', () => {{\n  mean([1]);\n  {call};\n}});\n"
+    assert lacks(code, "mean", JS, "javascript") == "The tests assert only what is always true."
+    assert not lacks(code.replace(call, f"{call}; expect(mean([1])).toBe(1)"), "mean", JS, "javascript")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def mean(xs):\n    return xs\n\n\ndef test_mean():\n    assert mean([1]) == [1]\n",
+        "def test_mean():\n    mean = Mock(return_value=1)\n    assert mean([1]) == 1\n",
+        "import a\n\n\n@patch('a.mean')\ndef test_mean(mean):\n    assert a.mean([1])\n",
+        "import a\n\n\ndef test_mean(monkeypatch):\n    monkeypatch.setattr(a, 'mean', len)\n    assert a.mean([1])\n",
+    ],
+)
+def test_tests_of_something_else(code: str) -> None:
+    assert lacks(code) == "The tests put something else in the place of `mean`, which they should test."
+
+
+def test_what_else_may_be_patched() -> None:
+    assert not lacks(f"{IMPORT}@patch('a.total')\ndef test_mean(total):\n    assert mean([1])\n")
+    assert not lacks(f"{IMPORT}@patch('a.mean')\ndef test_a():\n    pass\n\n\ndef test_b():\n    assert mean([1])\n")
+
+
+def test_assertions_that_stand_in_what_the_file_has_already() -> None:
+    before = "def holds(x):\n    assert x\n\n\n"
+    code = f"{IMPORT}def test_mean():\n    holds(mean([1]))\n"
+    assert not lacks(code, before=before)
+    idle = f"{IMPORT}def test_mean():\n    mean([1])\n"
+    assert lacks(idle, before="def test_other():\n    assert 1\n\n\n") == "The tests assert nothing."

@@ -15,7 +15,7 @@ from tuppence.core.outside import written_again
 from tuppence.core.steps import Answer
 from tuppence.core.syntax import parse
 from tuppence.core.text import apply
-from tuppence.plan import Ask, Plan
+from tuppence.plan import Ask
 from tuppence.verify import recheck
 
 Inspect = Callable[[Answer], Awaitable[Verdict]]
@@ -27,22 +27,20 @@ def case(ask: Ask, answer: Answer) -> Case:
     return Case(chosen=ask.chosen, target=ask.target.span, name=ask.target.name, edits=answer.edits)
 
 
-async def second_look(plan: Plan, answer: Answer) -> Answer:
+async def second_look(ask: Ask, answer: Answer) -> Answer:
     """Return an answer with what the tools that need no editor say of it."""
-    ask = plan.ask
     if not (answer.verdict.fit and answer.edits):
         return answer
     document = ask.document
-    if why := await asyncio.to_thread(_why_not, plan, apply(document.text, answer.edits)):
+    if why := await asyncio.to_thread(_why_not, ask, apply(document.text, answer.edits)):
         return replace(answer, verdict=Verdict(fit=False, proved="nothing", reasons=(why,)))
     return replace(answer, verdict=await recheck(answer.verdict, case(ask, answer), document, ask.path))
 
 
-def _why_not(plan: Plan, after: str) -> str:
+def _why_not(ask: Ask, after: str) -> str:
     """Return what the two texts alone have against an edit, empty for nothing."""
-    ask = plan.ask
     if ask.chosen is not None and (words := silenced(ask.document.text, after)):
         return f"It silences the complaint (“{words}”) and leaves its cause."
-    if again := written_again(ask.tree, parse(after, plan.work.language), ask.target.span):
+    if again := written_again(ask.tree, parse(after, ask.tree.language), ask.target.span):
         return f"It writes `{again}` again, which stands elsewhere in the file."
     return ""

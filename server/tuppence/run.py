@@ -214,7 +214,7 @@ async def _attempt(
         house.health.works(model.provider.name)
         yield Progress("Checking the answer")
         steps_left, answer = await asyncio.to_thread(making.finish, attempt.stop.reason if attempt.stop else "end")
-        answer = await second_look(plan, answer)
+        answer = await second_look(plan.ask, answer)
         for step in steps_left if answer.verdict.fit else ():
             yield step
         if proving.is_wanted(plan, answer, house):

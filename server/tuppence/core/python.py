@@ -1,4 +1,4 @@
-"""What tree-sitter lets pass in Python: its grammar takes wrong indentation and a ``try`` without ``except``.
+"""What tree-sitter does not tell of Python: its grammar takes wrong indentation and a ``try`` without ``except``.
 
 The server's own interpreter is asked. It may be older than the project's, so an error that newer syntax can cause is
 not believed, and checks.py asks only about a file that it could read before.
@@ -31,13 +31,40 @@ def flaw(text: str) -> str | None:
     return None
 
 
+def inner_imports(text: str) -> tuple[str, ...]:
+    """Return the import statements that stand in functions; none that may fail, or are there for types only."""
+    tree = _tree(text)
+    if tree is None:
+        return ()
+    found: list[str] = []
+    waiting: list[tuple[ast.AST, bool]] = [(tree, False)]
+    while waiting:
+        node, inside = waiting.pop()
+        if isinstance(node, ast.Try | ast.If):
+            # Who catches the failure, or asks first, can do without it.
+            continue
+        if inside and isinstance(node, ast.Import | ast.ImportFrom):
+            found.append(ast.unparse(node))
+        inside = inside or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        waiting += ((each, inside) for each in ast.iter_child_nodes(node))
+    return tuple(found)
+
+
 def means_the_same(before: str, after: str) -> bool:
     """Report whether two texts are the same code, laid out in two ways; not where nobody can tell."""
     if max(len(before), len(after)) > _LONGEST or "".join(before.split()) != "".join(after.split()):
         return False
+    one, other = _tree(before), _tree(after)
+    return one is not None and other is not None and ast.dump(one) == ast.dump(other)
+
+
+def _tree(text: str) -> ast.Module | None:
+    """Return the syntax tree; None for a text without one, or too large for the question."""
+    if len(text) > _LONGEST:
+        return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.dump(ast.parse(before)) == ast.dump(ast.parse(after))
+            return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
+        return None

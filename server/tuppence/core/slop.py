@@ -12,13 +12,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tuppence.core import hunks, imported, remarks
+from tuppence.core import gutting, hunks, imported, python, remarks
 from tuppence.core.diagnostic import Diagnostic
 from tuppence.core.hunks import Hunk
 from tuppence.core.language import Language
 from tuppence.core.packages import Packages, is_new
 from tuppence.core.syntax import parse
 from tuppence.core.text import Document, Edit, Span, apply
+from tuppence.core.tree import Tree
 
 LIMIT = 1.0
 """What the signs may weigh together, exclusively."""
@@ -82,6 +83,7 @@ class Slop:
 def judge(before: Document, edits: Sequence[Edit], target: Span, known: Language, grounds: Grounds) -> Slop:
     """Return what speaks against edits that answer a request to change the target."""
     changed = hunks.hunks(before, edits)
+    after = apply(before.text, edits)
     code = [hunk for hunk in changed if not _only_imports(hunk, known)]
     stray = hunks.unasked(code, before, grounds.diagnostics)
     signs = [
@@ -91,7 +93,8 @@ def judge(before: Document, edits: Sequence[Edit], target: Span, known: Language
         *_hiding(code, known, grounds),
         *_silenced(code, known, grounds),
         *_comments(code, known),
-        *_packages(before.text, apply(before.text, edits), known, grounds),
+        *_gutted(parse(before.text, known), parse(after, known), target, grounds),
+        *_packages(before.text, after, known, grounds),
     ]
     return Slop(tuple(sorted(signs, key=lambda sign: -sign.weight)))
 
@@ -108,6 +111,16 @@ def _stray(stray: Sequence[Hunk], before: Document, target: Span) -> Iterator[Si
         lines = sum(1 for line in before.slice(target).splitlines() if line.strip())
         weight = min(LIMIT, count / max(_MANY, lines / 2))
         yield Sign(f"changes {count} lines that the request gave no reason for", weight)
+
+
+def _gutted(before: Tree, after: Tree, target: Span, grounds: Grounds) -> Iterator[Sign]:
+    """Look for code that was taken away; that a definition is not used, or not to be there, is a reason for it."""
+    if _speaks_of(grounds, r"unused|never (?:used|read|called)|not accessed|unreachable|redefin|duplicate|remove|F811"):
+        return
+    if name := gutting.emptied(before, after, target):
+        yield Sign(f"empties `{name}`", LIMIT)
+    if name := gutting.taken(before, after, target):
+        yield Sign(f"takes `{name}` away, which the file uses", LIMIT)
 
 
 def _constants(stray: Sequence[Hunk], grounds: Grounds) -> Iterator[Sign]:
@@ -173,7 +186,9 @@ def _packages(before: str, after: str, known: Language, grounds: Grounds) -> Ite
 
 def _imports(text: str, known: Language) -> list[imported.Imported]:
     statements = parse(text, known).import_statements()
-    return [each for span in statements for each in imported.read(text[span.start : span.end], known)]
+    there = [each for span in statements for each in imported.read(text[span.start : span.end], known)]
+    inner = python.inner_imports(text) if known.import_style == "python" else ()
+    return [*there, *(each for statement in inner for each in imported.read(statement, known))]
 
 
 def _only_imports(hunk: Hunk, known: Language) -> bool:

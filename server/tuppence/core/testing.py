@@ -11,6 +11,7 @@ import re
 import warnings
 from collections.abc import Iterator
 
+from tuppence.core import vacuous
 from tuppence.core.hunks import words
 from tuppence.core.target import Target
 from tuppence.core.tree import CONTAINERS, Tree
@@ -21,6 +22,9 @@ _ASSERTS = re.compile(
     re.IGNORECASE,
 )
 
+_DEFINED = re.compile(r"\b(?:def|class|function|func|fn|const|let|var)\s+(?!test)(\w+)", re.IGNORECASE)
+"""What a test file defines beside tests: a test that calls it may assert there."""
+
 
 def lacking(text: str, code: str, tree: Tree, target: Target) -> str:
     """Return what tests lack that are to test a target, a sentence; empty where nothing is missed for sure.
@@ -28,13 +32,21 @@ def lacking(text: str, code: str, tree: Tree, target: Target) -> str:
     :param text: the whole test file as it will be.
     :param code: what is new in it, its imports included.
     """
-    if not _ASSERTS.search(text):
+    if not _ASSERTS.search(code) and not set(_DEFINED.findall(text)) & words([code]):
         return "The tests assert nothing."
+    if is_python := tree.language.import_style == "python":
+        is_idle = vacuous.idle(_parsed(code))
+    else:
+        is_idle = vacuous.idle_words(code)
+    if is_idle:
+        return "The tests assert only what is always true."
     names = _names(tree, target)
     if names and not names & words([code]):
         return f"The tests do not use `{target.name}`, which they should test."
-    if tree.language.import_style == "python" and target.name and target.name in _unbound(text):
+    if is_python and target.name and target.name in _unbound(text):
         return f"The tests use `{target.name}` and do not import it."
+    if is_python and target.name and vacuous.replaced(_parsed(code), target.name):
+        return f"The tests put something else in the place of `{target.name}`, which they should test."
     return ""
 
 

@@ -67,27 +67,27 @@ async def speak(document: Document, path: Path | None, code: str = "") -> tuple[
 
 
 def _diagnostic(document: Document, entry: dict[str, Any]) -> Diagnostic:
-    span = _span(document, entry["location"], entry["end_location"])
+    span = span_of(document, entry["location"], entry["end_location"])
     return Diagnostic(span, entry["message"], source="ruff", code=entry.get("code") or "")
 
 
 def _fitting(document: Document, diagnostic: Diagnostic, said: list[dict[str, Any]] | None) -> tuple[Edit, ...]:
     """Return the safe fix of the entry that is the diagnostic."""
     entries = [entry for entry in said or () if entry.get("code") == diagnostic.code]
-    spans = [_span(document, entry["location"], entry["end_location"]) for entry in entries]
+    spans = [span_of(document, entry["location"], entry["end_location"]) for entry in entries]
     # The editor's diagnostic may be of a version that is older by a keystroke, so one that only touches will do.
     near = [entry for entry, span in zip(entries, spans, strict=True) if span.touches(diagnostic.span)]
     same = [entry for entry, span in zip(entries, spans, strict=True) if span == diagnostic.span]
-    return next((edits for entry in same or near if (edits := _edits(document, entry))), ())
+    return next((edits for entry in same or near if (edits := edits_of(document, entry))), ())
 
 
-def _edits(document: Document, entry: dict[str, Any]) -> tuple[Edit, ...]:
+def edits_of(document: Document, entry: dict[str, Any]) -> tuple[Edit, ...]:
     """Return an entry's fix where ruff, with the project's settings, marks it safe."""
     fix = entry.get("fix")
     if not fix or fix.get("applicability") != "safe":
         return ()
     edits = fix["edits"]
-    return tuple(Edit(_span(document, each["location"], each["end_location"]), each["content"]) for each in edits)
+    return tuple(Edit(span_of(document, each["location"], each["end_location"]), each["content"]) for each in edits)
 
 
 async def _check(document: Document, path: Path | None, arguments: list[str]) -> list[dict[str, Any]] | None:
@@ -133,7 +133,7 @@ async def _ruff(document: Document, path: Path | None, arguments: list[str]) -> 
     return out
 
 
-def _span(document: Document, start: dict[str, int], end: dict[str, int]) -> Span:
+def span_of(document: Document, start: dict[str, int], end: dict[str, int]) -> Span:
     """Convert ruff's rows and columns, which count from 1 and in code points, a byte order mark aside."""
     first = _offset(document, start)
     return Span(first, max(first, _offset(document, end)))

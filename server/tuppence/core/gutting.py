@@ -1,0 +1,78 @@
+"""Did an answer take code away in place of mending it? The cheapest way to silence a complaint is to have no code.
+
+Definitions are told again by their names and the names around them. A body is emptied where it said something and now
+says nothing but that there is nothing; a definition is taken away where it stood in the target, stands nowhere any more
+and the file still has its name. That something shorter does the same is no sign.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from tuppence.core import remarks
+from tuppence.core.text import Span
+from tuppence.core.tree import Block, Tree
+
+_LEAST = 2
+"""Lines of code that a body must have had."""
+_NOTHING = re.compile(
+    r"pass|\.\.\.|return(?:None|null|nil|undefined|False|True|false|true|0|\[\]|\{\}|\"\"|'')?"
+    r"|raiseNotImplementedError(?:\(.*\))?|thrownew\w*Error\(.*\)|(?:todo|unimplemented|panic)!?\(.*\)"
+    r"|thrownewUnsupportedOperationException\(.*\)|NotImplemented|None",
+)
+
+
+def emptied(before: Tree, after: Tree, target: Span) -> str:
+    """Return the name of a definition in the target whose body now does nothing, empty where there is none."""
+    now = dict(_named(after))
+    for name, block in _named(before):
+        other = now.get(name)
+        if other is None or not target.covers(block.span):
+            continue
+        if len(_body(before, block)) >= _LEAST and _is_nothing(_body(after, other)):
+            return block.name
+    return ""
+
+
+def taken(before: Tree, after: Tree, target: Span) -> str:
+    """Return the name of a definition in the target that is gone and that the file goes on using, empty for none."""
+    there = {block.name for block in after.blocks()}
+    rest = f"{before.text[: target.start]}\n{before.text[target.end :]}"
+    for block in before.blocks():
+        word = re.compile(rf"(?<!\w){re.escape(block.name)}(?!\w)")
+        if block.name in there or not block.name or not target.covers(block.span):
+            continue
+        # As an import, an assignment or a parameter it may be there in another way.
+        bound = rf"import\b[^\n]*{word.pattern}|{word.pattern}\s*(?::[^=\n]+)?[:=]"
+        if word.search(rest) and not re.search(bound, after.text):
+            return block.name
+    return ""
+
+
+def _named(tree: Tree) -> Iterator[tuple[tuple[str, ...], Block]]:
+    """Yield the definitions whose name no other has in the same place."""
+    found: list[tuple[tuple[str, ...], Block]] = []
+    around: list[Block] = []
+    for block in tree.blocks():
+        while around and not around[-1].span.covers(block.span):
+            around.pop()
+        around.append(block)
+        if block.name and block.kind in ("function", "method"):
+            found.append((tuple(each.name for each in around), block))
+    often = Counter(name for name, _ in found)
+    yield from ((name, block) for name, block in found if often[name] == 1)
+
+
+def _body(tree: Tree, block: Block) -> list[str]:
+    """Return the lines of a body's code, without the white space in them."""
+    text = tree.text[block.header.end : block.span.end]
+    if block.doc is not None and block.header.end <= block.doc.start:
+        text = tree.text[block.header.end : block.doc.start] + tree.text[block.doc.end : block.span.end]
+    lines = remarks.code(text.strip().strip(":{}").splitlines(), tree.language)
+    return [bare for line in lines if (bare := line.rstrip(";")) and not re.fullmatch(r"[\W_]", bare)]
+
+
+def _is_nothing(body: list[str]) -> bool:
+    return not body or (len(body) == 1 and _NOTHING.fullmatch(body[0]) is not None)

@@ -1,0 +1,87 @@
+"""Code that an answer took away in place of mending it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tuppence.core import gutting
+from tuppence.core.languages import language
+from tuppence.core.syntax import parse
+from tuppence.core.text import Span
+
+PYTHON = '''\
+def load(path):
+    """Read it."""
+    text = open(path).read()
+    return parse(text)
+
+
+class Box:
+    def put(self, x):
+        self.x = x
+        return self
+
+
+def main():
+    return load("a")
+'''
+JAVASCRIPT = "function load(path) {\n  const text = read(path);\n  return parse(text);\n}\n\nload('a');\n"
+
+
+def emptied(after: str, before: str = PYTHON, lang: str = "python") -> str:
+    known = language(lang)
+    return gutting.emptied(parse(before, known), parse(after, known), Span(0, len(before)))
+
+
+def body(new: str) -> str:
+    """Return the Python with another body of its first function."""
+    return PYTHON.replace("    text = open(path).read()\n    return parse(text)\n", f"    {new}\n")
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        *("pass", "...", "return", "return None", "return []", "raise NotImplementedError"),
+        *('raise NotImplementedError("later")', "pass  # nothing to do", "# TODO: write it\n    pass"),
+    ],
+)
+def test_bodies_that_do_nothing(new: str) -> None:
+    assert emptied(body(new)) == "load"
+
+
+@pytest.mark.parametrize(
+    "new", ["return parse(open(path).read())", "return Path(path).read_text()", "raise OSError(path)", "return path"]
+)
+def test_bodies_that_are_only_shorter(new: str) -> None:
+    assert not emptied(body(new))
+
+
+def test_what_did_nothing_before_and_what_lies_elsewhere() -> None:
+    assert not emptied(body("return None"), body("pass"))
+    known = language("python")
+    before, after = parse(PYTHON, known), parse(body("pass"), known)
+    assert not gutting.emptied(before, after, Span(PYTHON.index("class"), len(PYTHON)))
+    assert emptied(PYTHON.replace("        self.x = x\n        return self\n", "        pass\n")) == "put"
+
+
+@pytest.mark.parametrize("new", ["", "return null;", "throw new Error('not implemented');", "return;", "// later"])
+def test_javascript(new: str) -> None:
+    rest = "  const text = read(path);\n  return parse(text);\n"
+    assert emptied(JAVASCRIPT.replace(rest, f"  {new}\n"), JAVASCRIPT, "javascript") == "load"
+    assert not emptied(JAVASCRIPT.replace(rest, "  return parse(read(path));\n"), JAVASCRIPT, "javascript")
+
+
+def taken(after: str, before: str = PYTHON, target: str = "load") -> str:
+    known = language("python")
+    tree = parse(before, known)
+    block = next(each for each in tree.blocks() if each.name == target)
+    return gutting.taken(tree, parse(after, known), block.span)
+
+
+def test_a_definition_that_is_gone() -> None:
+    rest = PYTHON[PYTHON.index("class") :]
+    assert taken(rest) == "load"
+    assert taken(f"def read(path):\n    return open(path)\n\n\n{rest}") == "load"
+    assert not taken(f"from io import load\n\n\n{rest}")
+    assert not taken(f"load = partial(read)\n\n\n{rest}")
+    assert not taken(PYTHON.replace("class Box", "class Bag"), target="Box"), "nothing else uses it"
