@@ -13,7 +13,7 @@ FLOORS = (
     ("core",),
     ("providers",),
     ("tiers", "reporting"),
-    ("config", "keys", "prior", "workspace", "local", "cache", "ledger", "stream", "verify", "trial"),
+    ("clock", "config", "keys", "prior", "workspace", "local", "cache", "ledger", "stream", "verify", "trial"),
     ("prefixes", "experience", "narrowing"),
     ("house", "account", "placing", "wishing", "statement"),
     ("plan", "till"),

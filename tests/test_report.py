@@ -24,6 +24,7 @@ from tuppence.config import load
 from tuppence.core.accounts import OUTCOMES, Entry, money
 from tuppence.core.models import Model, Provider
 from tuppence.core.report import DIMENSIONS, old_rows, report, share
+from tuppence.core.totals import slip
 from tuppence.core.usage import Price, Rates, Usage
 from tuppence.ledger import Ledger
 from tuppence.reporting import sheet
@@ -66,7 +67,7 @@ def total(amounts: Sequence[Decimal | None]) -> Decimal:
 
 @given(ENTRIES)
 def test_every_figure_is_the_sum_of_its_receipts(entries: list[Entry]) -> None:
-    drawn = report(entries, FIRST, LAST, EAST)
+    drawn = report([slip(each) for each in entries], FIRST, LAST, EAST)
     spent = total([each.cost for each in entries])
     assert drawn.whole.spent == spent
     keys: dict[str, Callable[[Entry], str]] = {
@@ -92,6 +93,7 @@ def test_every_figure_is_the_sum_of_its_receipts(entries: list[Entry]) -> None:
         assert (day.spent, day.requests) == (total([each.cost for each in mine]), len(mine))
         told = [each.usage for each in mine if each.usage is not None and each.usage.cache_read is not None]
         assert (day.read, day.told) == (sum(each.cache_read or 0 for each in told), sum(each.prompt for each in told))
+    assert total([day.best for day in drawn.days]) == spent + drawn.whole.saved
     shares = drawn.shares
     assert shares.estimated == total([each.cost for each in entries if each.estimated])
     assert shares.failed_checks == total([each.cost for each in entries if each.outcome == "failed check"])
@@ -103,7 +105,7 @@ def test_every_figure_is_the_sum_of_its_receipts(entries: list[Entry]) -> None:
 @settings(max_examples=30)
 @given(ENTRIES)
 def test_what_is_written_is_what_was_counted(entries: list[Entry]) -> None:
-    drawn = report(entries, FIRST, LAST, EAST)
+    drawn = report([slip(each) for each in entries], FIRST, LAST, EAST)
     told = sheet.window(drawn)
     for dimension in DIMENSIONS:
         assert total([None if row["usd"] is None else Decimal(row["usd"]) for row in told["by"][dimension]]) == Decimal(
@@ -128,7 +130,7 @@ def test_the_shares_of_a_small_day() -> None:
         entry("0", run="e", provider="", model="", tier="none", usage=None, outcome="cancelled"),
         entry("0.3", run="f", charged=Decimal("0.3"), listed=Decimal("0.2")),
     )
-    drawn = report(entries, LAST, LAST, UTC)
+    drawn = report([slip(each) for each in entries], LAST, LAST, UTC)
     shares = drawn.shares
     assert (shares.questions, shares.kept, shares.tier0, shares.climbed) == (6, 1, 1, 1)
     assert (shares.read, shares.told) == (80, 200)

@@ -12,11 +12,10 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
-from tuppence import local
+from tuppence import clock, local
 from tuppence.cache import Answers, Traces
 from tuppence.config import Watched
 from tuppence.core.models import Model
@@ -154,7 +153,7 @@ def open_house(
         session=uuid4().hex,
         known=neighbourhood.known,
         dormant=neighbourhood.dormant,
-        now=lambda: datetime.now().astimezone(),
+        now=clock.now,
     )
     house.narrowing = Narrowing(roots, house.trouble)
     house.begin()

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from tuppence.config import Config
-from tuppence.core.accounts import Entry, Totals, totals
+from tuppence.core.accounts import Entry
 from tuppence.core.budget import Left, left
 from tuppence.core.report import Report, old_rows, report
+from tuppence.core.totals import Totals, totals
 from tuppence.ledger import Ledger, midnight
-from tuppence.reporting.page import Page, write
+from tuppence.reporting.page import RECEIPTS, Page, write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +28,7 @@ class Statement:
     """What the budget leaves of today and this month."""
     report: Report
     receipts: tuple[Entry, ...]
-    """The requests of those days, oldest first."""
+    """The last requests of those days, oldest first."""
     notes: tuple[str, ...]
     """What is to be said of the tier table."""
 
@@ -44,18 +45,18 @@ def draw(ledger: Ledger, config: Config, now: datetime, days: int) -> Statement:
     :raises TuppenceError: the ledger could not be read.
     """
     first = begin(now, days)
-    entries = ledger.entries(first)
+    slips = ledger.slips(first)
     assert now.tzinfo is not None
     spent = ledger.spent("", "", now)
     limits = tuple(each for each in left(config.budget, spent) if each.period in ("day", "month"))
-    used = {f"{entry.provider}/{entry.model}" for entry in entries}
+    used = {each.name for each in slips}
     return Statement(
         now=now,
-        today=totals([entry for entry in entries if entry.at >= midnight(now)]),
+        today=totals([each for each in slips if each.at >= midnight(now)]),
         month=spent.month,
         left=limits,
-        report=report(entries, first.date(), now.date(), now.tzinfo),
-        receipts=entries,
+        report=report(slips, first.date(), now.date(), now.tzinfo),
+        receipts=tuple(each for each in ledger.entries(limit=RECEIPTS) if each.at >= first),
         notes=old_rows(config.models, used, now.date()),
     )
 

@@ -7,7 +7,6 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tuppence import statement
+from tuppence import clock, statement
 from tuppence.config import Config, load
 from tuppence.core import budget
 from tuppence.core.accounts import Entry, last, money, payload
@@ -47,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     config = load(arguments.config)
     ledger = Ledger(config.ledger)
     try:
-        now = datetime.now(UTC).astimezone()
+        now = clock.now()
         ledger.recover(now)
         if arguments.csv:
             sys.stdout.write(sheet.as_csv(ledger.entries(statement.begin(now, arguments.days))))

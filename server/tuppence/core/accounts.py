@@ -1,17 +1,17 @@
-"""What was asked, what it cost, what that saved, and how money is written.
+"""What was asked, what it cost, and how money is written.
 
 Sums here are exact: Decimal is added at a precision that no ledger reaches, and rounding happens only in ``money``. A
 price that nobody knows stays unknown (None) and is counted as such, never as zero. This file does not store anything
-(ledger.py does) and does not price tokens (usage.py does).
+(ledger/ does), does not price tokens (usage.py does) and does not reckon what was saved (totals.py does).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal, localcontext
-from itertools import groupby
+from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
+from functools import reduce
 from typing import Any, Literal, get_args
 
 from tuppence.core.usage import Usage
@@ -25,6 +25,7 @@ _SHOWN = Decimal("0.0001")
 _ZERO = Decimal(0)
 _DIGITS = 200
 """Significant digits of a sum: the default of 28 would round a sum of long decimals."""
+_EXACT = Context(prec=_DIGITS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,25 +98,6 @@ class Last:
     """Whether any part of the cost is an estimate."""
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """What a number of entries come to."""
-
-    spent: Decimal = _ZERO
-    """USD of all entries whose cost is known."""
-    saved: Decimal = _ZERO
-    """USD against always using the best model, over the runs where both are known; may be negative."""
-    requests: int = 0
-    estimated: Decimal = _ZERO
-    """The part of ``spent`` that is an estimate, USD."""
-    unknown: int = 0
-    """Requests of unknown cost, which no sum here holds."""
-    by_model: Mapping[str, Decimal | None] = field(default_factory=dict)
-    """USD by ``provider/id``, dearest first; None where no request of it has a known cost."""
-    by_tier: Mapping[str, Decimal | None] = field(default_factory=dict)
-    """USD by tier, likewise."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """The accounts as a person sees them after a request; all but ``session`` and ``month`` are of today."""
@@ -164,32 +146,7 @@ def exact(amount: Decimal) -> str:
 
 def add(amounts: Iterable[Decimal | None]) -> Decimal:
     """Return the exact sum of the known amounts."""
-    with localcontext() as context:
-        context.prec = _DIGITS
-        return sum((amount for amount in amounts if amount is not None), _ZERO)
-
-
-def totals(entries: Sequence[Entry]) -> Totals:
-    """Return what the entries come to."""
-    return Totals(
-        spent=add(entry.cost for entry in entries),
-        saved=saved(entries),
-        requests=len(entries),
-        estimated=add(entry.cost for entry in entries if entry.estimated),
-        unknown=sum(entry.cost is None for entry in entries),
-        by_model=_by(entries, lambda entry: f"{entry.provider}/{entry.model}" if entry.model else "no model"),
-        by_tier=_by(entries, lambda entry: entry.tier),
-    )
-
-
-def saved(entries: Iterable[Entry]) -> Decimal:
-    """Return what the runs saved against asking the best model once each; negative where they cost more.
-
-    A run counts where the cost of each of its requests is known, and the best model's for its answer. A run without a
-    kept answer saved nothing, however cheap it was; it counts only where it cost more than the best model would have.
-    """
-    ordered = sorted(entries, key=lambda entry: entry.run)
-    return add(_saved_by_run(tuple(run)) for _, run in groupby(ordered, key=lambda entry: entry.run))
+    return reduce(_EXACT.add, (amount for amount in amounts if amount is not None), _ZERO)
 
 
 def last(run: Sequence[Entry]) -> Last | None:
@@ -270,23 +227,5 @@ def _last_payload(last: Last | None) -> dict[str, Any] | None:
     }
 
 
-def _saved_by_run(run: Sequence[Entry]) -> Decimal:
-    cost = _cost(run)
-    kept = next((entry for entry in reversed(run) if entry.outcome == "kept"), None)
-    best = (kept or run[-1]).best_cost
-    if cost is None or best is None:
-        return _ZERO
-    difference = add((best, cost.copy_negate()))
-    return difference if kept else min(_ZERO, difference)
-
-
 def _cost(run: Sequence[Entry]) -> Decimal | None:
     return None if any(entry.cost is None for entry in run) else add(entry.cost for entry in run)
-
-
-def _by(entries: Iterable[Entry], name: Callable[[Entry], str]) -> dict[str, Decimal | None]:
-    groups: dict[str, list[Decimal | None]] = {}
-    for entry in entries:
-        groups.setdefault(name(entry), []).append(entry.cost)
-    sums = {key: None if set(costs) == {None} else add(costs) for key, costs in groups.items()}
-    return dict(sorted(sums.items(), key=lambda row: (row[1] is None, -(row[1] or _ZERO), row[0])))

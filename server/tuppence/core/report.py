@@ -1,19 +1,22 @@
-"""The cost report: what a number of entries come to, by day, action, model and so on; each figure a sum of entries.
+"""The cost report: what a number of requests come to, by day, action, model and so on; each figure a sum.
 
 Nothing is shown here: reporting/ writes the report as a page or a sheet, cli/cost.py to a terminal.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
-from itertools import groupby
+from operator import attrgetter
 from typing import Literal, get_args
 
-from tuppence.core.accounts import Entry, Totals, add, saved, totals
+from tuppence.core.accounts import add
 from tuppence.core.models import Model
+from tuppence.core.totals import Slip, Totals, runs, saving, totals
 
 Dimension = Literal["action", "model", "tier", "language", "project", "outcome"]
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
@@ -43,7 +46,7 @@ class Day:
     day: date
     spent: Decimal
     best: Decimal
-    """USD that asking the best model every time would have cost."""
+    """USD that asking the best model every time would have cost; a run counts on the day of its last request."""
     requests: int
     read: int
     """Prompt tokens that providers read from their caches."""
@@ -91,17 +94,19 @@ class Report:
     """Percent of the requests to models that went to each tier."""
 
 
-def report(entries: Sequence[Entry], first: date, last: date, zone: tzinfo) -> Report:
-    """Return what the entries come to.
+def report(slips: Sequence[Slip], first: date, last: date, zone: tzinfo) -> Report:
+    """Return what the requests come to.
 
-    :param zone: where the user's days begin.
+    :param zone: where the user's days begin; each day has the zone's offset of that day.
     """
+    asked = tuple(runs(slips))
+    saved = [(run[-1].at, saving(run)) for run in asked]
     return Report(
-        days=_days(entries, first, last, zone),
-        whole=totals(entries),
-        tables={dimension: _lines(entries, name) for dimension, name in _NAMES.items()},
-        shares=_shares(entries),
-        tiers=_tiers(entries),
+        days=_days(slips, saved, _dawns(slips, first, last, zone)),
+        whole=totals(slips, add(amount for _, amount in saved)),
+        tables={dimension: _lines(slips, name) for dimension, name in _NAMES.items()},
+        shares=_shares(slips, asked),
+        tiers=_tiers(slips),
     )
 
 
@@ -130,80 +135,90 @@ def old_rows(models: Iterable[Model], used: Iterable[str], today: date) -> tuple
     return tuple(found)
 
 
-def _days(entries: Iterable[Entry], first: date, last: date, zone: tzinfo) -> tuple[Day, ...]:
-    by_day: dict[date, list[Entry]] = {first + timedelta(days=n): [] for n in range((last - first).days + 1)}
-    for entry in entries:
-        by_day.setdefault(entry.at.astimezone(zone).date(), []).append(entry)
-    return tuple(_day(day, of_day) for day, of_day in sorted(by_day.items()))
+def _dawns(slips: Sequence[Slip], first: date, last: date, zone: tzinfo) -> tuple[tuple[date, datetime], ...]:
+    """Return each day with the moment, UTC, at which it began; a clock that went back since may add days."""
+    latest = max((each.at for each in slips), default=None)
+    if latest is not None:
+        last = max(last, latest.astimezone(zone).date())
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    return tuple((day, datetime.combine(day, time(), zone).astimezone(UTC)) for day in days)
 
 
-def _day(day: date, entries: Sequence[Entry]) -> Day:
-    spent = add(entry.cost for entry in entries)
-    read, told = _cache(entries)
-    return Day(day, spent, add((spent, saved(entries))), len(entries), read, told)
+def _days(
+    slips: Iterable[Slip], saved: Iterable[tuple[datetime, Decimal]], dawns: Sequence[tuple[date, datetime]]
+) -> tuple[Day, ...]:
+    begun = [moment for _, moment in dawns]
+    by_day: list[list[Slip]] = [[] for _ in dawns]
+    for each in slips:
+        by_day[max(bisect_right(begun, each.at) - 1, 0)].append(each)
+    best: list[list[Decimal]] = [[] for _ in dawns]
+    for at, amount in saved:
+        best[max(bisect_right(begun, at) - 1, 0)].append(amount)
+    return tuple(_day(day, of_day, more) for (day, _), of_day, more in zip(dawns, by_day, best, strict=True))
 
 
-def _lines(entries: Iterable[Entry], name: Callable[[Entry], str]) -> tuple[Line, ...]:
-    groups: dict[str, list[Entry]] = {}
-    for entry in entries:
-        groups.setdefault(name(entry), []).append(entry)
+def _day(day: date, slips: Sequence[Slip], saved: Iterable[Decimal]) -> Day:
+    spent = add(each.cost for each in slips)
+    read, told = _cache(slips)
+    return Day(day, spent, add((spent, *saved)), len(slips), read, told)
+
+
+def _lines(slips: Iterable[Slip], name: Callable[[Slip], str]) -> tuple[Line, ...]:
+    groups: dict[str, list[Slip]] = {}
+    for each in slips:
+        groups.setdefault(name(each), []).append(each)
     lines = (_line(key, group) for key, group in groups.items())
     return tuple(sorted(lines, key=lambda line: (line.spent is None, -(line.spent or _ZERO), line.name)))
 
 
-def _line(name: str, entries: Sequence[Entry]) -> Line:
-    unknown = sum(entry.cost is None for entry in entries)
-    spent = None if unknown == len(entries) else add(entry.cost for entry in entries)
-    return Line(name, spent, len(entries), unknown)
+def _line(name: str, slips: Sequence[Slip]) -> Line:
+    unknown = sum(each.cost is None for each in slips)
+    spent = None if unknown == len(slips) else add(each.cost for each in slips)
+    return Line(name, spent, len(slips), unknown)
 
 
-def _shares(entries: Sequence[Entry]) -> Shares:
-    runs = [tuple(run) for _, run in groupby(sorted(entries, key=lambda entry: entry.run), key=lambda entry: entry.run)]
-    climbs = [_climb(run) for run in runs]
-    read, told = _cache(entries)
+def _shares(slips: Sequence[Slip], asked: Sequence[Sequence[Slip]]) -> Shares:
+    climbs = [_climb(run) for run in asked]
+    read, told = _cache(slips)
     return Shares(
-        questions=len(runs),
-        kept=sum(run[-1].provider == "kept" for run in runs),
-        tier0=sum(_needed_none(run[-1]) for run in runs),
+        questions=len(asked),
+        kept=sum(run[-1].provider == "kept" for run in asked),
+        tier0=sum(_needed_none(run[-1]) for run in asked),
         climbed=sum(bool(each) for each in climbs),
         read=read,
         told=told,
-        failed_checks=add(entry.cost for entry in entries if entry.outcome == "failed check"),
-        climbs=add(entry.cost for climb in climbs for entry in climb),
-        estimated=add(entry.cost for entry in entries if entry.estimated),
-        reported=add(entry.charged for entry in entries),
+        failed_checks=add(each.cost for each in slips if each.outcome == "failed check"),
+        climbs=add(each.cost for climb in climbs for each in climb),
+        estimated=add(each.cost for each in slips if each.estimated),
+        reported=add(each.charged for each in slips),
     )
 
 
-def _climb(run: Sequence[Entry]) -> Sequence[Entry]:
+def _climb(run: Sequence[Slip]) -> Sequence[Slip]:
     """Return what was asked after the first answer that failed its check."""
-    failed = next((index for index, entry in enumerate(run) if entry.outcome == "failed check"), len(run))
+    failed = next((index for index, each in enumerate(run) if each.outcome == "failed check"), len(run))
     return run[failed + 1 :]
 
 
-def _needed_none(entry: Entry) -> bool:
-    return entry.tier == "none" and entry.provider not in ("", "kept")
+def _needed_none(slip: Slip) -> bool:
+    return slip.tier == "none" and slip.provider not in ("", "kept")
 
 
-def _cache(entries: Iterable[Entry]) -> tuple[int, int]:
-    told = [entry.usage for entry in entries if entry.usage is not None and entry.usage.cache_read is not None]
-    return sum(usage.cache_read or 0 for usage in told), sum(usage.prompt for usage in told)
+def _cache(slips: Iterable[Slip]) -> tuple[int, int]:
+    told = [(each.read, each.prompt or 0) for each in slips if each.read is not None]
+    return sum(read for read, _ in told), sum(prompt for _, prompt in told)
 
 
-def _tiers(entries: Iterable[Entry]) -> dict[str, float]:
-    asked = [entry.tier for entry in entries if entry.tier != "none" and entry.usage is not None]
-    return {tier: 100 * asked.count(tier) / len(asked) for tier in sorted(set(asked))}
+def _tiers(slips: Iterable[Slip]) -> dict[str, float]:
+    asked = Counter(each.tier for each in slips if each.tier != "none" and each.prompt is not None)
+    return {tier: 100 * count / asked.total() for tier, count in sorted(asked.items())}
 
 
-def _model(entry: Entry) -> str:
-    return f"{entry.provider}/{entry.model}" if entry.model else "no model"
-
-
-_NAMES: Mapping[Dimension, Callable[[Entry], str]] = {
-    "action": lambda entry: entry.action,
-    "model": _model,
-    "tier": lambda entry: entry.tier,
-    "language": lambda entry: entry.language or "unknown",
-    "project": lambda entry: entry.project or "no project",
-    "outcome": lambda entry: entry.outcome,
+_NAMES: Mapping[Dimension, Callable[[Slip], str]] = {
+    "action": attrgetter("action"),
+    "model": attrgetter("name"),
+    "tier": attrgetter("tier"),
+    "language": lambda each: each.language or "unknown",
+    "project": lambda each: each.project or "no project",
+    "outcome": attrgetter("outcome"),
 }

@@ -13,7 +13,7 @@ what a request costs or saves (core/accounts.py and core/usage.py do), nor what 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Literal, Protocol, TypeVar
 
 from tuppence.core.accounts import Entry, Outcome, Summary
 from tuppence.core.budget import Offer, Spent
+from tuppence.core.totals import Slip
 from tuppence.ledger import books
 from tuppence.ledger.books import Claim
 from tuppence.ledger.rows import Connection, moment
@@ -137,6 +138,13 @@ class Ledger:
         where, limits = ("", ()) if limit is None else (" LIMIT ?", (limit,))
         query = f"{condition} DESC{where}"
         return self._do("read", lambda connection: books.entries(connection, query, (*values, *limits)))[::-1]
+
+    def slips(self, since: datetime) -> Sequence[Slip]:
+        """Return what sums need of the requests that began at ``since`` or later, in the order of their entry.
+
+        :raises TuppenceError: the ledger could not be read.
+        """
+        return self._do("read", lambda connection: books.slips(connection, since))
 
     def paces(self) -> Mapping[tuple[str, str], tuple[int, int]]:
         """Return code points and tokens of all counted prompts, by the model's name and the language.

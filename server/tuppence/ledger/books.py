@@ -13,8 +13,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from tuppence.core.accounts import Entry, Outcome, Summary, add, exact, last, totals
+from tuppence.core.accounts import Entry, Outcome, Summary, add, exact, last
 from tuppence.core.budget import Bid, Limits, Offer, Spent, offer
+from tuppence.core.totals import Slip, totals
 from tuppence.ledger import rows
 from tuppence.ledger.process import Process, gone, me
 from tuppence.ledger.rows import COLUMNS, Connection, clean, moment, quarter, tallies
@@ -133,7 +134,7 @@ def spent_by(connection: Connection, session: str, run: str, midnight: datetime)
 def summary(connection: Connection, session: str, midnight: datetime) -> Summary:
     """Return the accounts of a session and of the day that began at midnight."""
     session = clean(session)
-    today = totals(entries(connection, SINCE, (moment(midnight),)))
+    today = totals(slips(connection, midnight))
     run = "run = (SELECT run FROM request WHERE session = ? ORDER BY id DESC LIMIT 1) ORDER BY id"
     return Summary(
         session=_session(connection, session),
@@ -152,6 +153,11 @@ def summary(connection: Connection, session: str, midnight: datetime) -> Summary
 def entries(connection: Connection, where: str, values: Sequence[Any] = ()) -> tuple[Entry, ...]:
     """Return the entries that meet a condition of our own."""
     return tuple(rows.entry(each) for each in connection.execute(f"{_SELECT} WHERE {where}", values).fetchall())
+
+
+def slips(connection: Connection, since: datetime) -> list[Slip]:
+    """Return what sums need of the requests that began at a moment or later, in the order of their entry."""
+    return list(map(rows.slip, connection.execute(f"{rows.SLIPS} WHERE {SINCE}", (moment(since),)).fetchall()))
 
 
 def paces(connection: Connection) -> dict[tuple[str, str], tuple[int, int]]:

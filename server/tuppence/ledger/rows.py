@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from tuppence.core.accounts import Entry, add, exact
+from tuppence.core.totals import Slip
 from tuppence.core.usage import Usage
 
 
@@ -121,6 +122,21 @@ def entry(values: Sequence[Any]) -> Entry:
     found["estimated"] = bool(found["estimated"])
     found |= {name: None if found[name] is None else Decimal(found[name]) for name in _MONEY}
     return Entry(**found)
+
+
+SLIPS = (
+    "SELECT run, at, action, language, provider, model, tier, outcome, project, cost, best_cost, charged, estimated,"
+    " fresh + coalesce(cache_read, 0) + cache_write + cache_write_1h, cache_read FROM request"
+)
+"""Finds what ``slip`` takes."""
+
+
+def slip(values: Sequence[Any]) -> Slip:
+    """Return the slip that a row of SLIPS is."""
+    run, at, action, language, provider, model, tier, outcome, project, *sums, estimated, prompt, read = values
+    cost, best, charged = (None if each is None else Decimal(each) for each in sums)
+    when, names = datetime.fromisoformat(at), (action, language, provider, model, tier, outcome, project)
+    return Slip(run, when, *names, cost, best, charged, bool(estimated), prompt, read)
 
 
 def packed(of: Entry) -> str:

@@ -23,7 +23,7 @@ class Page:
 
     report: Report
     receipts: Sequence[Entry]
-    """The requests of those days, oldest first."""
+    """The last requests of those days, oldest first; RECEIPTS of them are shown."""
     notes: Sequence[str]
     """What is to be said of the tier table."""
     now: datetime
@@ -120,9 +120,9 @@ def _quality(report: Report) -> str:
 
 def _rest(page: Page) -> tuple[str, str, str]:
     notes = "".join(f"<li>{escape(note)}</li>" for note in page.notes)
-    lately = page.receipts[-RECEIPTS:][::-1]
-    title = f"The last {len(lately)} of {len(page.receipts):,} requests" if lately else "Requests"
-    unknown = page.report.whole.unknown
+    report, lately = page.report, page.receipts[-RECEIPTS:][::-1]
+    title = f"The last {len(lately)} of {report.whole.requests:,} requests" if lately else "Requests"
+    unknown = report.whole.unknown
     foot = (
         "Saved is against asking the best model of your table every time; a negative figure cost more. "
         "~ is an estimate: the answer was cut or cancelled, or came without counts."

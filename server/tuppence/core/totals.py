@@ -1,0 +1,136 @@
+"""What a number of requests come to: what was spent, on what, and what that saved.
+
+A month of a busy team is a hundred thousand requests, so sums are made of slips, which hold what a sum needs and
+nothing else, and each slip is looked at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from tuppence.core.accounts import Entry, Outcome, add
+
+_ZERO = Decimal(0)
+
+
+class Slip(NamedTuple):
+    """What a sum needs of one request; each field is its entry's unless it says otherwise."""
+
+    run: str
+    at: datetime
+    action: str
+    language: str
+    provider: str
+    model: str
+    tier: str
+    outcome: Outcome
+    project: str
+    cost: Decimal | None
+    best_cost: Decimal | None
+    charged: Decimal | None
+    estimated: bool
+    prompt: int | None
+    """All tokens of its prompt; None where the entry has no usage."""
+    read: int | None
+    """Those of them that came from the provider's cache; None where nobody says."""
+
+    @property
+    def name(self) -> str:
+        """The model's name, ``provider/id``."""
+        return f"{self.provider}/{self.model}" if self.model else "no model"
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a number of requests come to."""
+
+    spent: Decimal = _ZERO
+    """USD of all requests whose cost is known."""
+    saved: Decimal = _ZERO
+    """USD against always using the best model, over the runs where both are known; may be negative."""
+    requests: int = 0
+    estimated: Decimal = _ZERO
+    """The part of ``spent`` that is an estimate, USD."""
+    unknown: int = 0
+    """Requests of unknown cost, which no sum here holds."""
+    by_model: Mapping[str, Decimal | None] = field(default_factory=dict)
+    """USD by ``provider/id``, dearest first; None where no request of it has a known cost."""
+    by_tier: Mapping[str, Decimal | None] = field(default_factory=dict)
+    """USD by tier, likewise."""
+
+
+def slip(entry: Entry) -> Slip:
+    """Return what a sum needs of an entry."""
+    usage = entry.usage
+    return Slip(
+        run=entry.run,
+        at=entry.at,
+        action=entry.action,
+        language=entry.language,
+        provider=entry.provider,
+        model=entry.model,
+        tier=entry.tier,
+        outcome=entry.outcome,
+        project=entry.project,
+        cost=entry.cost,
+        best_cost=entry.best_cost,
+        charged=entry.charged,
+        estimated=entry.estimated,
+        prompt=None if usage is None else usage.prompt,
+        read=None if usage is None else usage.cache_read,
+    )
+
+
+def totals(slips: Sequence[Slip], saved: Decimal | None = None) -> Totals:
+    """Return what the requests come to.
+
+    :param saved: what their runs saved, where that is known already.
+    """
+    return Totals(
+        spent=add(each.cost for each in slips),
+        saved=add(map(saving, runs(slips))) if saved is None else saved,
+        requests=len(slips),
+        estimated=add(each.cost for each in slips if each.estimated),
+        unknown=sum(each.cost is None for each in slips),
+        by_model=_by(slips, lambda each: each.name),
+        by_tier=_by(slips, lambda each: each.tier),
+    )
+
+
+def runs(slips: Iterable[Slip]) -> Iterable[Sequence[Slip]]:
+    """Return the requests by run, those of one run in the order in which they came."""
+    found: dict[str, list[Slip]] = {}
+    for each in slips:
+        found.setdefault(each.run, []).append(each)
+    return found.values()
+
+
+def saving(run: Sequence[Slip]) -> Decimal:
+    """Return what a run saved against asking the best model once; negative where it cost more.
+
+    A run counts where the cost of each of its requests is known, and the best model's for its answer. A run without a
+    kept answer saved nothing, however cheap it was; it counts only where it cost more than the best model would have.
+    """
+    kept = next((each for each in reversed(run) if each.outcome == "kept"), None)
+    best = (kept or run[-1]).best_cost
+    costs = [each.cost for each in run]
+    if best is None or None in costs:
+        return _ZERO
+    difference = add((best, add(costs).copy_negate()))
+    return difference if kept else min(_ZERO, difference)
+
+
+def ranked(sums: Mapping[str, Decimal | None]) -> dict[str, Decimal | None]:
+    """Return the sums dearest first, what nobody knows last."""
+    return dict(sorted(sums.items(), key=lambda row: (row[1] is None, -(row[1] or _ZERO), row[0])))
+
+
+def _by(slips: Iterable[Slip], name: Callable[[Slip], str]) -> dict[str, Decimal | None]:
+    groups: dict[str, list[Decimal | None]] = {}
+    for each in slips:
+        groups.setdefault(name(each), []).append(each.cost)
+    return ranked({key: None if set(costs) == {None} else add(costs) for key, costs in groups.items()})
