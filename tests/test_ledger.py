@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import stat
 import statistics
@@ -24,7 +25,7 @@ from tuppence import statement
 from tuppence.config import load
 from tuppence.core.accounts import OUTCOMES, Entry
 from tuppence.core.budget import Bid, Limits
-from tuppence.core.totals import slip
+from tuppence.core.totals import slip, totals
 from tuppence.core.usage import Price, Rates, Usage
 from tuppence.errors import TuppenceError
 from tuppence.ledger import Claim, Ledger, midnight
@@ -82,6 +83,43 @@ ENTRIES = st.builds(
 def test_an_entry_comes_back_as_it_went_in(ledger: Ledger, before: Entry) -> None:
     ledger.add(before)
     assert ledger.entries(limit=1) == (before,)
+
+
+def test_what_was_read_of_the_day_is_as_good_as_read_anew(where: str, ledger: Ledger) -> None:
+    chance, other = random.Random(7), Ledger(where)  # noqa: S311 - nothing secret
+    for number in range(120):
+        writer = chance.choice((ledger, other))
+        match chance.randrange(6):
+            case 0:
+                writer.outcome(f"r{chance.randrange(9)}", chance.choice(OUTCOMES))
+            case 1:
+                bid = Bid(model="small", price=PRICE, prompt=1000, least=10, most=100, when=NOON)
+                claim = Claim(id=str(number), bid=bid, limits=Limits(), lost=entry(None), midnight=midnight(NOON))
+                writer.reserve(claim)
+                ledger._do("write", lambda connection: connection.execute("UPDATE hold SET host = 'elsewhere'"))
+                writer.recover(NOON + timedelta(hours=2))
+                writer.settle(str(number), entry("0.004", run="late"))
+            case _:
+                at = NOON + timedelta(hours=chance.randrange(-30, 30))
+                cost, best = chance.choice((None, "0.01", "0.7")), Decimal(chance.choice(("0.1", "0.02")))
+                writer.add(entry(cost, run=f"r{chance.randrange(9)}", at=at, best_cost=best, tier=chance.choice("ab")))
+        now = NOON + timedelta(hours=12 * (number // 60))
+        anew = Ledger(where)
+        assert ledger.summary("mine", now) == anew.summary("mine", now)
+        anew.close()
+    assert ledger.summary("mine", now).today == totals(ledger.slips(midnight(now))).spent
+    other.close()
+
+
+def test_a_day_that_was_read_is_forgotten_with_its_file(own: Ledger) -> None:
+    for _ in range(3):
+        own.add(entry("0.5"))
+    assert own.summary("mine", NOON).today == Decimal("1.5")
+    for path in list(path_of(own).parent.iterdir()):
+        path.unlink()
+    for number in range(5):
+        own.add(entry("0.1", run=str(number)))
+    assert own.summary("mine", NOON).today == Decimal("0.5")
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -347,23 +385,25 @@ def test_it_is_as_quick_at_a_million_entries(own: Ledger) -> None:
         own.reserve(Claim(id=str(number), bid=bid, limits=limits, lost=lost, midnight=midnight(NOON)))
         own.settle(str(number), entry("0.0001", run=f"new{number}"))
         asking.append(time.perf_counter() - began)
-    for _ in range(5):
+    assert own.summary("nobody", NOON).requests == 1440 + 100
+    for number in range(20):
+        own.add(entry("0.0001", run=f"more{number}"))
         began = time.perf_counter()
         own.spent("mine", "", NOON)
-        assert own.summary("nobody", NOON).requests == 1440 + 100
+        own.summary("nobody", NOON)
         summing.append(time.perf_counter() - began)
-    both, summary = statistics.median(asking) * 1000, min(summing) * 1000
+    both, summary = statistics.median(asking) * 1000, statistics.median(summing) * 1000
     began = time.process_time()
     drawn = statement.draw(own, load(), NOON, 30)
     month = time.process_time() - began
     print(
-        f"\nat a million entries: {both:.2f} ms to reserve and settle, {summary:.1f} ms to sum up a day of 1,540,"
+        f"\nat a million entries: {both:.2f} ms to reserve and settle, {summary:.1f} ms to sum up a day of 1,560,"
         f" {month:.2f} s for the report of {drawn.report.whole.requests:,} requests of 30 days"
     )
-    assert drawn.report.whole.spent == Decimal("0.001") * (29 * 2880 + 1440) + Decimal("0.0001") * 100
+    assert drawn.report.whole.spent == Decimal("0.001") * (29 * 2880 + 1440) + Decimal("0.0001") * 120
     assert both < 2
     assert summary < 20
-    assert month < 2
+    assert month < 3, "about one second where nothing else runs"
 
 
 def fill(connection: Connection) -> None:

@@ -24,7 +24,7 @@ from tuppence.config import load
 from tuppence.core.accounts import OUTCOMES, Entry, money
 from tuppence.core.models import Model, Provider
 from tuppence.core.report import DIMENSIONS, old_rows, report, share
-from tuppence.core.totals import slip
+from tuppence.core.totals import slip, totals
 from tuppence.core.usage import Price, Rates, Usage
 from tuppence.ledger import Ledger
 from tuppence.reporting import sheet
@@ -70,6 +70,8 @@ def test_every_figure_is_the_sum_of_its_receipts(entries: list[Entry]) -> None:
     drawn = report([slip(each) for each in entries], FIRST, LAST, EAST)
     spent = total([each.cost for each in entries])
     assert drawn.whole.spent == spent
+    assert drawn.whole == totals([slip(each) for each in entries])
+    assert list(drawn.whole.by_model) == list(totals([slip(each) for each in entries]).by_model)
     keys: dict[str, Callable[[Entry], str]] = {
         "action": lambda each: each.action,
         "model": lambda each: f"{each.provider}/{each.model}" if each.model else "no model",

@@ -16,7 +16,7 @@ from typing import Literal, get_args
 
 from tuppence.core.accounts import add
 from tuppence.core.models import Model
-from tuppence.core.totals import Slip, Totals, runs, saving, totals
+from tuppence.core.totals import Slip, Totals, runs, saving
 
 Dimension = Literal["action", "model", "tier", "language", "project", "outcome"]
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
@@ -101,11 +101,21 @@ def report(slips: Sequence[Slip], first: date, last: date, zone: tzinfo) -> Repo
     """
     asked = tuple(runs(slips))
     saved = [(run[-1].at, saving(run)) for run in asked]
+    tables = {dimension: _lines(slips, name) for dimension, name in _NAMES.items()}
+    shares = _shares(slips, asked)
     return Report(
         days=_days(slips, saved, _dawns(slips, first, last, zone)),
-        whole=totals(slips, add(amount for _, amount in saved)),
-        tables={dimension: _lines(slips, name) for dimension, name in _NAMES.items()},
-        shares=_shares(slips, asked),
+        whole=Totals(
+            spent=add(each.cost for each in slips),
+            saved=add(amount for _, amount in saved),
+            requests=len(slips),
+            estimated=shares.estimated,
+            unknown=sum(each.cost is None for each in slips),
+            by_model={line.name: line.spent for line in tables["model"]},
+            by_tier={line.name: line.spent for line in tables["tier"]},
+        ),
+        tables=tables,
+        shares=shares,
         tiers=_tiers(slips),
     )
 

@@ -6,7 +6,7 @@ nothing else, and each slip is looked at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -85,20 +85,50 @@ def slip(entry: Entry) -> Slip:
     )
 
 
-def totals(slips: Sequence[Slip], saved: Decimal | None = None) -> Totals:
-    """Return what the requests come to.
+class Register:
+    """Adds up requests as they come."""
 
-    :param saved: what their runs saved, where that is known already.
-    """
-    return Totals(
-        spent=add(each.cost for each in slips),
-        saved=add(map(saving, runs(slips))) if saved is None else saved,
-        requests=len(slips),
-        estimated=add(each.cost for each in slips if each.estimated),
-        unknown=sum(each.cost is None for each in slips),
-        by_model=_by(slips, lambda each: each.name),
-        by_tier=_by(slips, lambda each: each.tier),
-    )
+    def __init__(self) -> None:
+        self._spent = self._estimated = _ZERO
+        self._requests = self._unknown = 0
+        self._by_model: dict[str, Decimal | None] = {}
+        self._by_tier: dict[str, Decimal | None] = {}
+        self._runs: dict[str, list[Slip]] = {}
+        self._saved = _ZERO
+
+    def take(self, slip: Slip) -> None:
+        """Take one more request into account."""
+        run = self._runs.setdefault(slip.run, [])
+        before = saving(run) if run else _ZERO
+        run.append(slip)
+        self._saved = add((self._saved, before.copy_negate(), saving(run)))
+        self._requests += 1
+        self._spent = add((self._spent, slip.cost))
+        self._estimated = add((self._estimated, slip.cost if slip.estimated else None))
+        self._unknown += slip.cost is None
+        for sums, name in ((self._by_model, slip.name), (self._by_tier, slip.tier)):
+            former = sums.get(name)
+            sums[name] = former if slip.cost is None else add((former, slip.cost))
+
+    def totals(self) -> Totals:
+        """Return what they come to by now."""
+        return Totals(
+            spent=self._spent,
+            saved=self._saved,
+            requests=self._requests,
+            estimated=self._estimated,
+            unknown=self._unknown,
+            by_model=_ranked(self._by_model),
+            by_tier=_ranked(self._by_tier),
+        )
+
+
+def totals(slips: Iterable[Slip]) -> Totals:
+    """Return what the requests come to."""
+    register = Register()
+    for each in slips:
+        register.take(each)
+    return register.totals()
 
 
 def runs(slips: Iterable[Slip]) -> Iterable[Sequence[Slip]]:
@@ -124,13 +154,6 @@ def saving(run: Sequence[Slip]) -> Decimal:
     return difference if kept else min(_ZERO, difference)
 
 
-def ranked(sums: Mapping[str, Decimal | None]) -> dict[str, Decimal | None]:
+def _ranked(sums: Mapping[str, Decimal | None]) -> dict[str, Decimal | None]:
     """Return the sums dearest first, what nobody knows last."""
     return dict(sorted(sums.items(), key=lambda row: (row[1] is None, -(row[1] or _ZERO), row[0])))
-
-
-def _by(slips: Iterable[Slip], name: Callable[[Slip], str]) -> dict[str, Decimal | None]:
-    groups: dict[str, list[Decimal | None]] = {}
-    for each in slips:
-        groups.setdefault(name(each), []).append(each.cost)
-    return ranked({key: None if set(costs) == {None} else add(costs) for key, costs in groups.items()})

@@ -25,6 +25,7 @@ from tuppence.core.totals import Slip
 from tuppence.ledger import books
 from tuppence.ledger.books import Claim
 from tuppence.ledger.rows import Connection, moment
+from tuppence.ledger.today import Today
 
 __all__ = ["Claim", "Ledger"]
 
@@ -64,6 +65,7 @@ class Ledger:
         self._engine = _engine(where)
         self._worker: ThreadPoolExecutor | None = None
         self._thread = 0
+        self._today = Today()
         self._starting = threading.Lock()
 
     @property
@@ -127,7 +129,7 @@ class Ledger:
         :raises TuppenceError: the ledger could not be read.
         """
         day = midnight(now)
-        return self._do("read", lambda connection: books.summary(connection, session, day))
+        return self._do("read", lambda connection: books.summary(connection, session, day, self._today))
 
     def entries(self, since: datetime | None = None, limit: int | None = None) -> tuple[Entry, ...]:
         """Return the latest ``limit`` entries that began at ``since`` or later, oldest first.

@@ -15,10 +15,11 @@ from typing import Any
 
 from tuppence.core.accounts import Entry, Outcome, Summary, add, exact, last
 from tuppence.core.budget import Bid, Limits, Offer, Spent, offer
-from tuppence.core.totals import Slip, totals
+from tuppence.core.totals import Slip
 from tuppence.ledger import rows
 from tuppence.ledger.process import Process, gone, me
 from tuppence.ledger.rows import COLUMNS, Connection, clean, moment, quarter, tallies
+from tuppence.ledger.today import Today, note_change
 
 _NAMES = ", ".join(COLUMNS)
 _INSERT = f"INSERT INTO request ({_NAMES}, hold) VALUES ({', '.join('?' * len(COLUMNS))}, ?)"  # noqa: S608 - names of our own
@@ -65,7 +66,8 @@ def add_entry(connection: Connection, entry: Entry, hold: str | None = None) -> 
 def change_outcome(connection: Connection, run: str, outcome: Outcome) -> None:
     """Change how a run's last request ended."""
     statement = "UPDATE request SET outcome = ? WHERE id = (SELECT max(id) FROM request WHERE run = ?)"
-    connection.execute(statement, (outcome, clean(run)))
+    if connection.execute(statement, (outcome, clean(run))).rowcount:
+        note_change(connection)
 
 
 def reserve(connection: Connection, claim: Claim) -> Offer:
@@ -94,6 +96,7 @@ def settle(connection: Connection, hold: str, entry: Entry) -> None:
         return
     estimate = rows.entry(former)
     connection.execute(_UPDATE, (*rows.row(entry), hold))
+    note_change(connection)
     _tally(connection, estimate.session, estimate.at, estimate.cost and estimate.cost.copy_negate())
     _tally(connection, entry.session, entry.at, entry.cost)
     _pace(connection, entry)
@@ -131,10 +134,10 @@ def spent_by(connection: Connection, session: str, run: str, midnight: datetime)
     )
 
 
-def summary(connection: Connection, session: str, midnight: datetime) -> Summary:
+def summary(connection: Connection, session: str, midnight: datetime, of_day: Today) -> Summary:
     """Return the accounts of a session and of the day that began at midnight."""
     session = clean(session)
-    today = totals(slips(connection, midnight))
+    today = of_day.totals(connection, midnight)
     run = "run = (SELECT run FROM request WHERE session = ? ORDER BY id DESC LIMIT 1) ORDER BY id"
     return Summary(
         session=_session(connection, session),

@@ -126,14 +126,14 @@ def entry(values: Sequence[Any]) -> Entry:
 
 SLIPS = (
     "SELECT run, at, action, language, provider, model, tier, outcome, project, cost, best_cost, charged, estimated,"
-    " fresh + coalesce(cache_read, 0) + cache_write + cache_write_1h, cache_read FROM request"
+    " fresh + coalesce(cache_read, 0) + cache_write + cache_write_1h, cache_read, id FROM request"
 )
-"""Finds what ``slip`` takes."""
+"""Finds what ``slip`` takes; the last value is the entry's number."""
 
 
 def slip(values: Sequence[Any]) -> Slip:
     """Return the slip that a row of SLIPS is."""
-    run, at, action, language, provider, model, tier, outcome, project, *sums, estimated, prompt, read = values
+    run, at, action, language, provider, model, tier, outcome, project, *sums, estimated, prompt, read, _ = values
     cost, best, charged = (None if each is None else Decimal(each) for each in sums)
     when, names = datetime.fromisoformat(at), (action, language, provider, model, tier, outcome, project)
     return Slip(run, when, *names, cost, best, charged, bool(estimated), prompt, read)
