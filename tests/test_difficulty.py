@@ -47,6 +47,27 @@ def test_knotty_code_is_harder_than_a_plain_line() -> None:
     assert len(knotty.reasons) == 3
 
 
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ({"closures": 1}, "a closure"),
+        ({"closures": 2}, "2 closures"),
+        ({"try": 1}, "an exception handler"),
+        ({"try": 3}, "3 exception handlers"),
+        ({"loops": 2}, "2 loops"),
+        ({"async": 1}, "async"),
+        ({"async": 4}, "async"),
+    ],
+)
+def test_reasons_read_well_in_every_number(counts: dict[str, int], words: str) -> None:
+    assert judge("fix", counts).reasons == (words,)
+
+
+@given(st.sampled_from([each.name for each in FEATURES]))
+def test_what_is_one_is_never_many(name: str) -> None:
+    assert not [reason for reason in judge("fix", {name: 1}).reasons if reason.startswith("1 ")]
+
+
 def test_reading_is_easier_than_changing() -> None:
     counts = {"lines": 40, "loops": 2}
     assert judge("explain", counts).value < judge("fix", counts).value < judge("review", counts).value

@@ -18,6 +18,7 @@ from tuppence.core.adequacy import Gain
 from tuppence.core.candidates import Need, Wish, allowance, bound, least_output
 from tuppence.core.ladder import CATCHES, expected
 from tuppence.core.models import Model, Provider
+from tuppence.core.nobody import Nobody
 from tuppence.core.route import Route, better, choose
 from tuppence.core.usage import Peak, Price, Rates, Step
 from tuppence.errors import NoModel
@@ -273,6 +274,35 @@ def test_what_keeps_the_users_own_provider_from_answering_is_said_first() -> Non
     ready = {"mine": "MINE_KEY is not set.", "x": "X_KEY is not set.", "y": "Y_KEY is not set.", "z": "none"}
     with pytest.raises(NoModel, match=r"No model may answer this: MINE_KEY is not set; X_KEY is not set; "):
         choose(need(), [*others, model("m", provider="mine")], ready, shipped(), Wish(own=frozenset({"mine"})))
+
+
+def test_what_could_be_asked_is_said_before_what_has_no_key() -> None:
+    rows = [model(name, provider=name) for name in "abc"] + [model("m", provider="ready", context=1000)]
+    ready = {name: f"{name.upper()}_KEY is not set." for name in "abc"}
+    with pytest.raises(
+        NoModel, match="this: the prompt of about 2000 tokens does not fit the longest context, of 1000; A_"
+    ):
+        choose(need(), rows, ready, shipped())
+
+
+@pytest.mark.parametrize(
+    ("row", "wish", "remedy"),
+    [
+        (model("m", context=1000), USUAL, "Select less code, or set the key of a provider with a longer context"),
+        (model("m", max_output=10), USUAL, "Select less code, or name a model with a higher `max_output`."),
+        (model("m"), Wish(exclude=frozenset({"p/m"})), "Take a model out of `exclude`"),
+        (model("m", tier="premium"), Wish(premium="never"), 'Set premium = "ask"'),
+        (model("m", None), USUAL, "State its price in config.toml, or pin it."),
+        (model("m", (1e6, 1e6)), USUAL, "Raise the budget"),
+        (model("m", retires_on=date(2026, 1, 1)), USUAL, "Name a model that is still served"),
+        (model("m", provider="keyless"), USUAL, "Set a provider's key, or run `tuppence local install`"),
+    ],
+)
+def test_what_to_do_about_it_fits_the_reason(row: Model, wish: Wish, remedy: str) -> None:
+    with pytest.raises(Nobody) as caught:
+        choose(need(left=Decimal(1)), [row], {"keyless": "KEY is not set."}, shipped(), wish)
+    assert caught.value.remedy.startswith(remedy)
+    assert [each.model for each in caught.value.table] == [row]
 
 
 TASKS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -113,10 +114,81 @@ def test_no_line_is_too_odd(tmp_path: Path, raw: bytes) -> None:
     assert answer == {"id": None, "error": "The line is not JSON."}
 
 
+@pytest.mark.parametrize("raw", [b"NaN", b"-Infinity", b"1e999", b'[{"a": -1e999}]'])
+def test_what_is_printed_is_json_for_everybody(tmp_path: Path, raw: bytes) -> None:
+    answer = router(tmp_path).answer(b'{"action": "fix", "id": ' + raw + b"}")
+    assert answer == {"id": None, "error": '"id" cannot be given back as it is.'}
+
+
+@pytest.mark.parametrize("identity", ["", 0, False, 1.5, [1, {"a": None}], {"x": "é\u2028"}, "\ud800", 10**30])
+def test_an_id_comes_back_as_it_is(tmp_path: Path, identity: object) -> None:
+    answer = router(tmp_path).answer(json.dumps({**FULL, "id": identity}).encode())
+    assert json.loads(json.dumps(answer))["id"] == identity
+    assert "model" in answer
+
+
+def test_lines_as_windows_writes_them_are_read(tmp_path: Path) -> None:
+    plain = router(tmp_path).answer(json.dumps(FULL).encode())
+    assert router(tmp_path).answer(b"\xef\xbb\xbf" + json.dumps(FULL).encode() + b"\r\n") == plain
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"message": "m", "severity": 1},
+        {"message": {"kind": "markdown", "value": "m"}},
+        {"message": "m", "severity": 99, "range": None, "code": {"value": 1}, "source": 7, "tags": "all"},
+    ],
+)
+def test_a_diagnostic_is_taken_for_what_it_says(tmp_path: Path, told: dict[str, object]) -> None:
+    usual = router(tmp_path).answer(json.dumps({**FULL, "diagnostics": [{"message": "m"}]}).encode())
+    assert router(tmp_path).answer(json.dumps({**FULL, "diagnostics": [told]}).encode()) == usual
+
+
+def test_of_long_code_it_is_said_how_much_was_looked_at(tmp_path: Path) -> None:
+    long = "".join(f"x{n} = {n}\n\n" for n in range(2000))
+    answer = router(tmp_path).answer(json.dumps({**FULL, "code": long, "input_tokens": None}).encode())
+    assert answer["reasons"] == ["2000 lines", "by its first 4,000 characters"]
+    short = router(tmp_path).answer(json.dumps({**FULL, "code": "f = lambda: 1\n"}).encode())
+    assert short["reasons"] == ["a closure"]
+    plain = router(tmp_path).answer(json.dumps({**FULL, "code": "x = 1\n"}).encode())
+    assert plain["reasons"] == ["short and plain"]
+
+
+def test_nothing_but_the_question_the_configuration_and_the_day_decides(tmp_path: Path) -> None:
+    """Two processes of different people: another home with a ledger in it, hash seed, language, time zone, folder."""
+    names = ("fix", "explain", "tests", "review")
+    asked = [{**FULL, "id": n, "action": names[n % 4], "code": CODE.replace("mean", f"é{n}")} for n in range(20)]
+    raw = "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in asked).encode()
+    config = tmp_path / "config.toml"
+    config.write_text(EIGHT)
+    words = ("route", "--jsonl", "--config", str(config), "--at", "2026-11-21")
+    told = []
+    for seed, more in (
+        ("1", {"LC_ALL": "C", "TZ": "Pacific/Kiritimati", "PYTHONIOENCODING": "latin-1"}),
+        ("2", {"LC_ALL": "de_DE.UTF-8", "TZ": "America/Los_Angeles", "PYTHONUTF8": "0"}),
+    ):
+        home = tmp_path / f"home{seed}"
+        home.mkdir()
+        env = environment(home) | {"PYTHONHASHSEED": seed, **more}
+        if seed == "2":
+            subprocess.run(
+                [sys.executable, "-m", "tuppence", "cost"], check=True, capture_output=True, env=env, timeout=60
+            )
+        done = subprocess.run(
+            [sys.executable, "-m", "tuppence", *words], check=True, capture_output=True, input=raw, env=env, cwd=home,
+            timeout=60,
+        )  # fmt: skip
+        assert done.stderr == b""
+        told.append(done.stdout)
+    assert told[0] == told[1]
+    assert len(told[0].splitlines()) == len(asked)
+
+
 @pytest.mark.parametrize("tokens", [True, "9", 1.5, float("nan"), float("inf"), 10**12, [], -0.5])
 def test_tokens_are_counted_in_whole_numbers(tmp_path: Path, tokens: object) -> None:
     asked = json.dumps({**FULL, "input_tokens": tokens}).encode()
-    assert router(tmp_path).answer(asked)["error"] == '"input_tokens" must be a whole number or null.'
+    assert router(tmp_path).answer(asked) == {"id": 1, "error": '"input_tokens" must be a whole number or null.'}
 
 
 def test_who_may_not_answer_is_no_choice(tmp_path: Path) -> None:
@@ -129,7 +201,7 @@ def test_who_may_not_answer_is_no_choice(tmp_path: Path) -> None:
     assert set(long["ladder"]) <= {"claude-opus-4-6", "claude-sonnet-4-6", "gpt-5.4", "qwen3.5-plus"}
     code, [answer] = ask(tmp_path, [{**FULL, "input_tokens": 5_000_000}])
     assert code == 1
-    assert "does not fit its context" in answer["error"]
+    assert "does not fit the longest context, of 1050000; " in answer["error"]
 
 
 def test_without_any_price_the_list_prices_are_reckoned_with(tmp_path: Path) -> None:
@@ -153,6 +225,11 @@ def test_an_id_at_two_providers_is_told_with_its_provider(tmp_path: Path) -> Non
     assert answer["model"].partition("/")[0] in ("p", "q")
     alone = router(tmp_path, EIGHT + other).answer(json.dumps(FULL).encode())
     assert alone["model"] in IDS
+
+
+def test_a_quality_of_nothing_is_the_cheapest_of_all(tmp_path: Path) -> None:
+    free = EIGHT + '[[models]]\nprovider = "p"\nid = "none"\ntier = "local"\nprice = 0\nability = { fix = 0.0 }\n'
+    assert ask(tmp_path, [FULL], "--quality", "0", config=free)[1][0]["model"] == "none"
 
 
 def test_quality_beats_what_the_configuration_says(tmp_path: Path) -> None:
@@ -275,6 +352,43 @@ def test_the_table_names_every_model_and_why_not(tmp_path: Path, capsys: pytest.
     assert max(map(len, shown.splitlines())) <= 80
 
 
+def test_where_nobody_may_answer_the_table_says_why_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "")
+    (tmp_path / "config.toml").write_text(EIGHT.replace("[[models]]", 'key_env = "P_KEY"\n[[models]]', 1))
+    (tmp_path / "stats.py").write_text(SRC)
+    assert cli.main(["route", f"{tmp_path / 'stats.py'}:2", "--config", str(tmp_path / "config.toml")]) == 1
+    shown, complaint = capsys.readouterr()
+    assert complaint.startswith("tuppence: No model may answer this: P_KEY is not set; ")
+    lines = shown.splitlines()
+    assert lines[0] == "Fix `mean`: nobody may answer."
+    assert re.fullmatch(r"Prompt of about \d+ tokens\.", lines[1])
+    mine = shown[shown.index("P_KEY is not set") :].partition("\n\n")[0]
+    assert all(f"p/{name} " in mine for name in IDS)
+    assert "OPENAI_API_KEY is set but empty" in shown
+    assert max(map(len, lines)) <= 80
+
+
+def test_each_effort_is_a_row_of_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    efforts = (
+        '[[models]]\nprovider = "p"\nid = "thinker"\ntier = "workhorse"\nprice = { input = 1, output = 5 }\n'
+        "context = 128000\nmax_output = 16000\nability = { fix = 0.6 }\n"
+        'at_effort = { low = { send = { e = "l" }, thinking = 500, ability = { fix = 0.65 } }, '
+        'high = { send = { e = "h" }, thinking = 3000, ability = { fix = 0.7 } } }\n'
+    )
+    (tmp_path / "config.toml").write_text(PROVIDER + efforts)
+    (tmp_path / "stats.py").write_text(SRC)
+    words = ("route", f"{tmp_path / 'stats.py'}:2", "--config", str(tmp_path / "config.toml"))
+    for quality, first in (("0.5", "p/thinker"), ("0.92", "p/thinker@low"), ("1", "p/thinker@high")):
+        assert cli.main([*words, "--quality", quality]) == 0
+        rows = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("p/thinker")]
+        assert {row[0] for row in rows} == {"p/thinker", "p/thinker@low", "p/thinker@high"}
+        assert [row[0] for row in rows if row[-1] == "1"] == [first]
+    answer = router(tmp_path, PROVIDER + efforts, 1.0).answer(json.dumps(FULL).encode())
+    assert (answer["model"], answer["reasons"][-1]) == ("thinker", "at high effort")
+
+
 @pytest.mark.parametrize(
     ("place", "complaint"),
     [
@@ -303,7 +417,7 @@ def test_a_place_that_is_none_is_named(
     [
         ([], "name a FILE:LINES, or --jsonl and no file"),
         (["a.py", "--jsonl"], "name a FILE:LINES, or --jsonl and no file"),
-        (["--jsonl", "--quality", "2"], '"2" is no quality: write a number from 0.01 to 1, or thrifty, balanced, best'),
+        (["--jsonl", "--quality", "2"], '"2" is no quality: write a number from 0 to 1, or thrifty, balanced, best'),
         (["--jsonl", "--at", "today"], '"today" is no date: write 2026-11-21'),
         (["a.py", "--action", "dance"], "invalid choice: 'dance'"),
     ],

@@ -25,6 +25,7 @@ from tuppence.core.actions import find, title
 from tuppence.core.candidates import Candidate, Need, allowance, bound
 from tuppence.core.languages import by_suffix
 from tuppence.core.models import Model
+from tuppence.core.nobody import Nobody
 from tuppence.core.syntax import parse
 from tuppence.core.target import find as find_target
 from tuppence.core.text import Document, Span
@@ -45,10 +46,17 @@ def show(place: str, action: str, config: Config, when: datetime | None) -> int:
 
     :param when: the moment whose prices hold; None is now.
     :raises Unfit: there is no such code.
-    :raises NoModel: nobody may answer.
+    :raises Nobody: nobody may answer; why not is printed by then.
     """
-    plan = asyncio.run(_plan(_ask(place, action), config, when))
-    _print(plan, Console(markup=False, highlight=False, emoji=False))
+    ask, console = _ask(place, action), Console(markup=False, highlight=False, emoji=False)
+    try:
+        plan = asyncio.run(_plan(ask, config, when))
+    except Nobody as nobody:
+        console.print(f"{title(ask.action, ask.target.name)}: nobody may answer.")
+        console.print(f"Prompt of about {nobody.need.prompt_tokens} tokens.")
+        _rest(nobody.table, nobody.need, console)
+        raise
+    _print(plan, console)
     return 0
 
 
@@ -115,18 +123,23 @@ def _print(plan: Plan, console: Console) -> None:
     for row in fit:
         table.add_row(row.model.name, *_figures(row, plan.need), row.source, _step(row, names, plan))
     console.print(table)
-    rest = sorted((each for each in route.table if each.why_not), key=_order)
-    for why_not, rows in groupby(rest, key=lambda each: each.why_not):
-        console.print()
-        table = _section(why_not.rstrip("."), rest)
-        for row in rows:
-            table.add_row(row.model.name, *_figures(row, plan.need))
-        console.print(table)
+    _rest(route.table, plan.need, console)
     console.print(
         "\nStep 1 answers; if its answer fails the check, step 2 does; if its provider cannot answer, a spare one. "
         f"Quality is what to expect, and one standard deviation of doubt, which the choice takes off; step 1 and spare "
         f"ones come to {100 * route.wanted:.0f} % of the best. The cost, in USD, is of this model's answer alone."
     )
+
+
+def _rest(rows: Sequence[Candidate], need: Need, console: Console) -> None:
+    """Print those that may not answer, by what keeps them from it."""
+    rest = sorted((each for each in rows if each.why_not), key=_order)
+    for why_not, alike in groupby(rest, key=lambda each: each.why_not):
+        console.print()
+        table = _section(why_not.rstrip("."), rest)
+        for row in alike:
+            table.add_row(row.model.name, *_figures(row, need))
+        console.print(table)
 
 
 def _section(title: str, rows: Sequence[Candidate], *more: str) -> Table:

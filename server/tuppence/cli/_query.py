@@ -21,6 +21,7 @@ from tuppence.core.adequacy import Prior
 from tuppence.core.candidates import Need
 from tuppence.core.context import Question, Surroundings
 from tuppence.core.diagnostic import Diagnostic, Severity
+from tuppence.core.difficulty import PLAIN
 from tuppence.core.languages import language
 from tuppence.core.models import Model
 from tuppence.core.prompt import compose
@@ -68,9 +69,7 @@ class Router:
         identity: object = None
         try:
             data = _object(line)
-            identity = data.get("id")
-            if identity is None:
-                raise Unfit('The line has no "id".')
+            identity = _identity(data)
             question = _question(data)
             return {"id": identity, **self._chosen(question)}
         except TuppenceError as error:
@@ -99,7 +98,7 @@ class Router:
         return {
             "model": self._name(route.model),
             "difficulty": None if difficulty is None else round(difficulty, 4),
-            "reasons": [*need.gain.reasons, *_effort(route.model)],
+            "reasons": [*(need.gain.reasons or (PLAIN,)), *_effort(route.model)],
             "expected_cost_usd": None if route.expected_cost is None else float(route.expected_cost),
             "expected_quality": round(route.quality, 4),
             "ladder": [self._name(each) for each in route.ladder],
@@ -140,7 +139,8 @@ def _effort(model: Model) -> tuple[str, ...]:
 
 def _object(line: bytes) -> Mapping[str, Any]:
     try:
-        data = json.loads(line.decode("utf-8"))
+        # Windows' tools begin a file with a byte order mark.
+        data = json.loads(line.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise Unfit("The line is not UTF-8 text.") from None
     except (ValueError, RecursionError):
@@ -148,6 +148,19 @@ def _object(line: bytes) -> Mapping[str, Any]:
     if not isinstance(data, dict):
         raise Unfit("The line is not a JSON object.")
     return data
+
+
+def _identity(data: Mapping[str, Any]) -> object:
+    """Return the id, which must come back as it is."""
+    identity: object = data.get("id")
+    if identity is None:
+        raise Unfit('The line has no "id".')
+    try:
+        # Python reads NaN, and takes 1e999 for infinite; both it would write as nobody else reads them.
+        json.dumps(identity, allow_nan=False)
+    except (ValueError, RecursionError):
+        raise Unfit('"id" cannot be given back as it is.') from None
+    return identity
 
 
 def _question(data: Mapping[str, Any]) -> Asked:
@@ -187,6 +200,9 @@ def _diagnostics(value: object) -> tuple[Diagnostic, ...]:
 
 def _diagnostic(value: object) -> Diagnostic:
     message = value.get("message") if isinstance(value, dict) else None
+    if isinstance(message, dict):
+        # Since version 3.18 of the protocol it may be marked up.
+        message = message.get("value")
     if not isinstance(value, dict) or not isinstance(message, str):
         raise Unfit('Each of "diagnostics" must be an LSP diagnostic, which has a "message".')
     number = value.get("severity")

@@ -37,7 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help="the configuration (default: the platform's config folder)"
     )
-    parser.add_argument("--quality", type=_quality, metavar="Q", help="0.01 to 1, or a preset, for every action")
+    parser.add_argument("--quality", type=_quality, metavar="Q", help="0 to 1, or a preset, for every action")
     parser.add_argument("--at", type=_moment, metavar="DATE", help="as of that day (noon, UTC); default: today")
 
 
@@ -76,7 +76,7 @@ def _answer_lines(router: Router) -> int:
     for line in sys.stdin.buffer:
         answer = router.answer(line)
         code = code or int("error" in answer)
-        print(json.dumps(answer), flush=True)  # noqa: T201 - stdout is where the answers belong
+        print(json.dumps(answer, allow_nan=False), flush=True)  # noqa: T201 - stdout is where the answers belong
     return code
 
 
@@ -86,10 +86,10 @@ def _quality(text: str) -> float | str:
     try:
         value = float(text)
     except ValueError:
-        value = 0.0
-    if not 0.01 <= value <= 1:  # noqa: PLR2004 - as the configuration has it
+        value = -1.0
+    if not 0 <= value <= 1:
         names = ", ".join(PRESETS)
-        raise argparse.ArgumentTypeError(f'"{text}" is no quality: write a number from 0.01 to 1, or {names}')
+        raise argparse.ArgumentTypeError(f'"{text}" is no quality: write a number from 0 to 1, or {names}')
     return value
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from tuppence.core.diagnostic import Diagnostic
 from tuppence.core.difficulty import judge
-from tuppence.core.features import features, look
+from tuppence.core.features import READ, features, look
 from tuppence.core.models import Model, Tier
 from tuppence.core.outcomes import Outcomes, learned
 from tuppence.core.weights import Weights
@@ -28,6 +28,8 @@ _TIER: Mapping[Tier, float] = {"premium": 0.03, "workhorse": 0.0, "specialised":
 _WIDE = 0.06
 _EDGE = 0.1
 """How far from 0 and 1 an estimate is taken as it is."""
+_IN_PART = f"by its first {READ:,} characters"
+"""Said where there is more code than is looked at."""
 _NONE = Outcomes()
 _ASIDE = 0.5
 """How much of its standing in one kind of task a model keeps in another; measured from source to source."""
@@ -117,10 +119,11 @@ class Prior:
         seen = look(language, code)
         found = judge(action, {**seen.counts, "diagnostics": len(diagnostics)})
         weights = self.weights.get(action)
+        reasons = found.reasons if len(code) <= READ else (*found.reasons, _IN_PART)
         if weights is None:
-            return Gain(action, found.value, found.reasons)
+            return Gain(action, found.value, reasons)
         errors = sum(each.severity == "error" for each in diagnostics)
-        return Gain(action, found.value, found.reasons, weights.apply(features(seen, errors)))
+        return Gain(action, found.value, reasons, weights.apply(features(seen, errors)))
 
     def estimate(self, model: Model, action: str, gain: Gain | None = None, outcomes: Outcomes = _NONE) -> Estimate:
         """Return what to expect of a model's answer for an action, on the code of ``gain`` if there is any."""

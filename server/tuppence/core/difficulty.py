@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 _MEDIUM, _HARD = 0.35, 0.65
 """Where those words begin."""
+PLAIN = "short and plain"
+"""What is said of code in which nothing counts."""
 _BASE = {"explain": -0.9, "fix": -0.5, "tests": -0.4, "review": -0.2}
 """Where an action stands before its code is looked at, in log-odds: reading is easier than changing."""
 
@@ -29,6 +31,12 @@ class Feature:
     """How many are ordinary and count nothing."""
     words: str
     """How a person reads it; ``{}`` is the count."""
+    one: str = ""
+    """How a person reads a single one, where ``words`` would read wrong."""
+
+    def told(self, count: int) -> str:
+        """Return it as a person reads it."""
+        return self.one if self.one and count == 1 else self.words.format(count)
 
 
 FEATURES = (
@@ -37,8 +45,8 @@ FEATURES = (
     Feature("loops", 0.25, 1, "{} loops"),
     Feature("branches", 0.15, 3, "{} branches"),
     Feature("async", 0.45, 0, "async"),
-    Feature("try", 0.20, 0, "{} exception handlers"),
-    Feature("closures", 0.25, 0, "{} closures"),
+    Feature("try", 0.20, 0, "{} exception handlers", "an exception handler"),
+    Feature("closures", 0.25, 0, "{} closures", "a closure"),
     Feature("types", 0.15, 2, "{} generic types"),
     Feature("calls", 0.10, 8, "{} calls"),
     Feature("diagnostics", 0.30, 1, "{} diagnostics"),
@@ -56,7 +64,7 @@ class Difficulty:
 
     def __str__(self) -> str:
         word = "easy" if self.value < _MEDIUM else "medium" if self.value < _HARD else "hard"
-        return f"{word} {self.value:.2f}: {', '.join(self.reasons) or 'short and plain'}"
+        return f"{word} {self.value:.2f}: {', '.join(self.reasons) or PLAIN}"
 
 
 def judge(action: str, counts: Mapping[str, int] | None) -> Difficulty:
@@ -69,7 +77,7 @@ def judge(action: str, counts: Mapping[str, int] | None) -> Difficulty:
     shares = {feature: _share(feature, counts.get(feature.name, 0)) for feature in FEATURES}
     odds = _BASE.get(action, 0.0) + sum(shares.values())
     telling = sorted((feature for feature in FEATURES if shares[feature] > 0), key=lambda each: -shares[each])
-    reasons = tuple(feature.words.format(counts[feature.name]) for feature in telling[:3])
+    reasons = tuple(feature.told(counts[feature.name]) for feature in telling[:3])
     return Difficulty(round(1 / (1 + math.exp(-odds)), 4), reasons)
 
 

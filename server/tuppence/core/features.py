@@ -54,7 +54,7 @@ def look(language: str, code: str) -> Look:
     text, row = code[:READ], find_language(language)
     tree = grammars.parse(row.grammar, text.encode("utf-8", "replace"), None) if row.grammar else None
     if tree is None:
-        return Look(_runs(text), {}, Outline(text, row).counts(Span(0, len(text))))
+        return Look(_runs(text), {}, {**Outline(text, row).counts(Span(0, len(text))), **_lines(code)})
     nodes, depth = _walk(
         tree.root_node, frozenset(f"{row.features.get('loops', '')} {row.features.get('nest', '')}".split())
     )
@@ -63,7 +63,7 @@ def look(language: str, code: str) -> Look:
     }
     # Keywords are no named nodes; this one is the only that is counted.
     counts["async"] = counts.get("async", 0) + text.count("async ")
-    counts |= {"depth": depth, "lines": sum(not line.isspace() and line != "" for line in text.split("\n"))}
+    counts |= {"depth": depth, **_lines(code)}
     return Look(_runs(text), nodes, {name: count for name, count in counts.items() if count})
 
 
@@ -78,6 +78,11 @@ def features(seen: Look, errors: int = 0) -> Mapping[int, float]:
     if errors > nodes.get("ERROR", 0):
         nodes = {**nodes, "ERROR": min(errors, max(_MOST_FAULTS, nodes.get("ERROR", 0)))}
     return runs | {RUNS + bucket: value for bucket, value in _buckets(nodes, NODES, _NODES_SHARE).items()}
+
+
+def _lines(code: str) -> dict[str, int]:
+    """Return the count of lines that are not blank: of all the code, because a person would count them all."""
+    return {"lines": sum(map(bool, map(str.strip, code.split("\n"))))}
 
 
 def _runs(text: str) -> Counter[str]:

@@ -59,14 +59,14 @@ def choose(need: Need, models: Iterable[Model], ready: Mapping[str, str], prior:
 
     :param models: the tier table.
     :param ready: why a provider cannot be asked, by provider name (no key, waiting after a failure); others can.
-    :raises NoModel: none is eligible; the sentence says what would make one so.
+    :raises Nobody: none is eligible; the sentence says what would make one so.
     """
     table = tuple(row(each, need, ready, prior, wish) for model in models for each in model.variants())
     fit = [each for each in table if not each.why_not]
     if wish.above:
         fit = _better(fit, table, wish.above)
     if not fit:
-        raise nobody.none(table, wish)
+        raise nobody.none(need, table, wish, ready)
     top = max(each.quality for each in fit)
     adequate = [each for each in fit if each.quality >= wish.wanted * top]
     ranked = sorted(adequate, key=lambda each: (*expected(each, fit), _seconds(each.model, need), each.model.name))
