@@ -11,7 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from operator import add
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -87,8 +87,9 @@ def _lines(code: str) -> dict[str, int]:
 
 def _runs(text: str) -> Counter[str]:
     runs = Counter(text)
-    runs.update(map("".join, pairwise(text)))
-    runs.update(map("".join, zip(text, text[1:], text[2:], strict=False)))
+    twos = list(map(add, text, text[1:]))
+    runs.update(twos)
+    runs.update(map(add, twos, text[2:]))
     return runs
 
 
