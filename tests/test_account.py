@@ -45,7 +45,7 @@ def attempt(*pieces: Event | Fate, of: Model = SMALL) -> Attempt:
 
 
 def _sending(of: Model, fate: Fate) -> Sending:
-    return Sending(of, 1, lambda: fate)
+    return Sending(of, lambda: fate)
 
 
 WITH: Fate = "with the server"

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuppence.core.accounts import Entry, Last, Summary, add, exact, last, money, payload, receipt
+from tuppence.core.accounts import Entry, Last, Summary, add, exact, last, money, payload
 from tuppence.core.totals import Totals, slip
 from tuppence.core.totals import totals as sums
 from tuppence.core.usage import Usage
+from tuppence.editor.closing import price
 
 AMOUNTS = st.decimals(min_value=0, max_value=10**9, allow_nan=False, allow_infinity=False)
 
@@ -152,17 +153,17 @@ def test_the_last_run_is_its_final_answer_at_the_whole_price() -> None:
 @pytest.mark.parametrize(
     ("run", "cost", "cached", "text"),
     [
-        ([entry("0.0011", usage=None)], Decimal("0.0011"), None, "small, $0.0011"),
-        ([entry("0.0011", usage=Usage(cache_read=0))], Decimal("0.0011"), 0, "small, $0.0011"),
-        ([entry("0.0011", estimated=True)], Decimal("0.0011"), None, "small, about $0.0011"),
-        ([entry("0.0011"), entry(None)], None, None, "small, price unknown"),
-        ([entry("0", estimated=True)], Decimal(0), None, "small, $0"),
+        ([entry("0.0011", usage=None)], Decimal("0.0011"), None, "$0.0011"),
+        ([entry("0.0011", usage=Usage(cache_read=0))], Decimal("0.0011"), 0, "$0.0011"),
+        ([entry("0.0011", estimated=True)], Decimal("0.0011"), None, "about $0.0011"),
+        ([entry("0.0011"), entry(None)], None, None, "price unknown"),
+        ([entry("0", estimated=True)], Decimal(0), None, "$0"),
     ],
 )
-def test_a_receipt_says_what_is_known(run: list[Entry], cost: Decimal | None, cached: int | None, text: str) -> None:
+def test_a_price_says_what_is_known(run: list[Entry], cost: Decimal | None, cached: int | None, text: str) -> None:
     result = last(run)
     assert result is not None
-    assert (result.cost, result.cached_tokens, receipt(result)) == (cost, cached, text)
+    assert (result.cost, result.cached_tokens, price(result.cost, estimated=result.estimated)) == (cost, cached, text)
 
 
 def test_no_requests_have_no_last_run() -> None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from benchmarks.routing.data import MODELS
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -25,16 +26,6 @@ from tuppence.core.outcomes import Outcomes, learned
 from tuppence.core.weights import Weights
 from tuppence.prior import shipped
 
-MEASURED = (
-    "claude-opus-4-6",
-    "claude-sonnet-4-6",
-    "gpt-5.4",
-    "glm-5",
-    "kimi-k2.5",
-    "MiniMax-M2.7",
-    "Qwen3-Max",
-    "qwen3.5-plus",
-)
 HERE = Provider("mine", "openai", "http://127.0.0.1:1/v1")
 SOME = "def f(a):\n    for b in a:\n        if b:\n            return b\n    return None\n"
 
@@ -58,7 +49,7 @@ def test_a_model_is_known_whoever_serves_it(given: str, expected: str) -> None:
     assert canonical(given) == expected
 
 
-@pytest.mark.parametrize("name", MEASURED)
+@pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("action", [each.id for each in ACTIONS])
 def test_a_measured_model_needs_nothing_but_its_id(name: str, action: str) -> None:
     found = shipped().estimate(row(name), action)
@@ -84,7 +75,7 @@ def test_no_code_says_nothing(code: str | None) -> None:
     for action in ACTIONS:
         gain = shipped().gain(action.id, "python", code)
         assert gain.difficulty is None
-        for name in MEASURED:
+        for name in MODELS:
             bare = shipped().estimate(row(name), action.id)
             assert shipped().estimate(row(name), action.id, gain) == bare
 
@@ -94,7 +85,7 @@ def test_any_code_gives_a_share(code: str, language: str) -> None:
     gain = shipped().gain("fix", language, code or "x")
     assert gain.difficulty is not None
     assert 0 <= gain.difficulty <= 1
-    for name in (*MEASURED, "new"):
+    for name in (*MODELS, "new"):
         assert 0 <= shipped().estimate(row(name), "fix", gain).quality <= 1
 
 
@@ -165,7 +156,7 @@ def test_a_decision_s_features_take_a_moment() -> None:
     for _ in range(30):
         began = time.process_time()
         gain = prior.gain("fix", "python", code)
-        for name in MEASURED:
+        for name in MODELS:
             prior.estimate(row(name), "fix", gain)
         measured.append(time.process_time() - began)
     print(f"60 lines: {1000 * statistics.median(measured):.2f} ms")

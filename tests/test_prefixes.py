@@ -38,36 +38,31 @@ async def cached(tmp_path: Path, more: str = "minimum = 10") -> AsyncIterator[tu
         yield made
 
 
-async def test_those_behind_go_when_the_leader_has_landed() -> None:
-    flights, order = Flights(), []
+async def flown(flights: Flights, landing: str) -> list[str]:
+    """Let three requests with one prefix board, of which some land if they lead; return who led and who followed."""
+    order: list[str] = []
 
     async def fly(name: str) -> None:
         leader = await flights.board("k", 5)
         order.append(f"{name} {'leads' if leader else 'follows'}")
         await asyncio.sleep(0.01)
         if leader:
-            flights.land("k", leader)
-            flights.leave("k", leader)
-
-    await asyncio.gather(*(fly(name) for name in "abc"))
-    assert order == ["a leads", "b follows", "c follows"]
-    assert not flights.led("k")
-
-
-async def test_who_fails_makes_room_for_the_next() -> None:
-    flights, order = Flights(), []
-
-    async def fly(name: str) -> None:
-        leader = await flights.board("k", 5)
-        order.append(f"{name} {'leads' if leader else 'follows'}")
-        await asyncio.sleep(0.01)
-        if leader:
-            if name != "a":
+            if name in landing:
                 flights.land("k", leader)
             flights.leave("k", leader)
 
     await asyncio.gather(*(fly(name) for name in "abc"))
-    assert order == ["a leads", "b leads", "c follows"]
+    return order
+
+
+async def test_those_behind_go_when_the_leader_has_landed() -> None:
+    flights = Flights()
+    assert await flown(flights, landing="abc") == ["a leads", "b follows", "c follows"]
+    assert not flights.led("k")
+
+
+async def test_who_fails_makes_room_for_the_next() -> None:
+    assert await flown(Flights(), landing="bc") == ["a leads", "b leads", "c follows"]
 
 
 async def test_nobody_waits_for_ever_and_other_prefixes_do_not_wait() -> None:

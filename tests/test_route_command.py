@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmarks.routing.data import MODELS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,13 +27,9 @@ from tuppence.keys import Keys
 from tuppence.prior import shipped
 
 PROVIDER = '[providers.p]\nwire = "openai"\nbase_url = "http://127.0.0.1:9/v1"\n'
-IDS = (
-    "claude-opus-4-6", "claude-sonnet-4-6", "gpt-5.4", "glm-5", "kimi-k2.5", "MiniMax-M2.7", "Qwen3-Max",
-    "qwen3.5-plus",
-)  # fmt: skip
 PRICES = ((5, 25), (3, 15), (2.5, 15), (0.8, 3), (0.6, 2.9), (1, 3), (0.34, 1.38), (0.11, 0.66))
 ROW = '[[models]]\nprovider = "p"\nid = "{}"\nprice = {{ input = {}, output = {} }}\n'
-EIGHT = PROVIDER + "".join(ROW.format(name, *price) for name, price in zip(IDS, PRICES, strict=True))
+EIGHT = PROVIDER + "".join(ROW.format(name, *price) for name, price in zip(MODELS, PRICES, strict=True))
 """The models that were measured, by their ids as the data has them, with nothing but a price."""
 CODE = "def mean(xs):\n    total = 0\n    for x in xs:\n        total += x\n    return total / len(x)\n"
 FULL = {"id": 1, "action": "fix", "language": "python", "code": CODE, "diagnostics": [], "input_tokens": 900}
@@ -63,9 +60,9 @@ def test_a_question_a_line_gives_a_choice_a_line(tmp_path: Path) -> None:
         "id", "model", "difficulty", "reasons", "expected_cost_usd", "expected_quality", "ladder",
     ]  # fmt: skip
     assert answer["id"] == 1
-    assert answer["model"] in IDS
+    assert answer["model"] in MODELS
     assert answer["ladder"][0] == answer["model"]
-    assert set(answer["ladder"]) <= set(IDS)
+    assert set(answer["ladder"]) <= set(MODELS)
     assert 0 < answer["difficulty"] < 1
     assert all(isinstance(each, str) for each in answer["reasons"])
     assert 0 < answer["expected_cost_usd"] < 0.1
@@ -205,10 +202,10 @@ def test_who_may_not_answer_is_no_choice(tmp_path: Path) -> None:
 
 
 def test_without_any_price_the_list_prices_are_reckoned_with(tmp_path: Path) -> None:
-    bare = PROVIDER + "".join(f'[[models]]\nprovider = "p"\nid = "{name}"\n' for name in IDS)
+    bare = PROVIDER + "".join(f'[[models]]\nprovider = "p"\nid = "{name}"\n' for name in MODELS)
     asked = json.dumps(FULL).encode()
     answer = router(tmp_path, bare).answer(asked)
-    assert answer["model"] in IDS
+    assert answer["model"] in MODELS
     assert answer["expected_cost_usd"] > 0
     assert answer["reasons"][-1] == "reckoned with list prices, because the configuration states none"
     priced = bare + "price = { input = 1, output = 5 }\n"
@@ -220,11 +217,11 @@ def test_without_any_price_the_list_prices_are_reckoned_with(tmp_path: Path) -> 
 
 def test_an_id_at_two_providers_is_told_with_its_provider(tmp_path: Path) -> None:
     other = '[providers.q]\nwire = "openai"\nbase_url = "http://127.0.0.1:9/v1"\n'
-    twice = EIGHT + other + "".join(ROW.format(name, 1, 5).replace('"p"', '"q"') for name in IDS)
+    twice = EIGHT + other + "".join(ROW.format(name, 1, 5).replace('"p"', '"q"') for name in MODELS)
     answer = router(tmp_path, twice).answer(json.dumps(FULL).encode())
     assert answer["model"].partition("/")[0] in ("p", "q")
     alone = router(tmp_path, EIGHT + other).answer(json.dumps(FULL).encode())
-    assert alone["model"] in IDS
+    assert alone["model"] in MODELS
 
 
 def test_a_quality_of_nothing_is_the_cheapest_of_all(tmp_path: Path) -> None:
@@ -260,7 +257,7 @@ def test_the_same_question_gets_the_same_answer_whatever_stands_around_it(tmp_pa
     _, reversed_ = ask(tmp_path, asked[::-1])
     assert together == reversed_[::-1]
     mixed = PROVIDER + "".join(
-        ROW.format(name, *price) for name, price in reversed(list(zip(IDS, PRICES, strict=True)))
+        ROW.format(name, *price) for name, price in reversed(list(zip(MODELS, PRICES, strict=True)))
     )
     _, other_order = ask(tmp_path, asked, config=mixed)
     assert other_order == together
@@ -342,7 +339,7 @@ def test_the_table_names_every_model_and_why_not(tmp_path: Path, capsys: pytest.
     shown = capsys.readouterr().out
     flat = " ".join(shown.split())
     assert ": explain rated " in flat
-    for name in IDS:
+    for name in MODELS:
         assert f"p/{name} " in shown
     [first] = [line for line in shown.splitlines() if line.rstrip().endswith(" 1")]
     assert flat.startswith(f"Explain `mean`: {first.split()[0].removeprefix('p/')}, $")

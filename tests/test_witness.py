@@ -111,6 +111,15 @@ async def fix(s: Stage, servers: Servers) -> None:
     await s.editor.run(pick(await s.editor.menu(servers.buffer, at, diagnostics=servers.words), "Fix: undefined"))
 
 
+async def looked_at(s: Stage, buffer: Buffer, servers: Servers) -> asyncio.Future[Any]:
+    """Start a good fix and return its future once it stands in the text and the servers are asked about it."""
+    s.upstream.script(answer(GOOD))
+    menu = await s.editor.menu(buffer, buffer.text.index("size"), diagnostics=servers.words)
+    future = s.editor.start(pick(menu, "Fix: undefined"), "run-1")
+    await until(lambda: len(servers.asked) > 1 and buffer.text == FIXED)
+    return future
+
+
 def outcomes(s: Stage) -> list[tuple[str, str]]:
     return [(each.model, each.outcome) for each in s.entries()]
 
@@ -242,12 +251,7 @@ async def test_nor_is_one_that_gets_its_edits_at_the_end(tmp_path: Path) -> None
 async def test_who_types_in_the_answer_while_it_is_looked_at_has_kept_it(tmp_path: Path) -> None:
     servers = Servers(delay=60)
     async with telling(tmp_path, servers) as (s, buffer):
-        s.upstream.script(answer(GOOD))
-        at = buffer.text.index("size")
-        future = s.editor.start(
-            pick(await s.editor.menu(buffer, at, diagnostics=servers.words), "Fix: undefined"), "run-1"
-        )
-        await until(lambda: len(servers.asked) > 1 and buffer.text == FIXED)
+        future = await looked_at(s, buffer, servers)
         s.editor.type(buffer, buffer.text.index("len"), buffer.text.index("len"), "my")
         await asyncio.wait_for(future, 8)
         assert buffer.text == FIXED.replace("len", "mylen")
@@ -258,12 +262,7 @@ async def test_who_types_in_the_answer_while_it_is_looked_at_has_kept_it(tmp_pat
 async def test_a_stop_while_it_is_looked_at_puts_the_text_back(tmp_path: Path) -> None:
     servers = Servers(delay=60)
     async with telling(tmp_path, servers) as (s, buffer):
-        s.upstream.script(answer(GOOD))
-        at = buffer.text.index("size")
-        future = s.editor.start(
-            pick(await s.editor.menu(buffer, at, diagnostics=servers.words), "Fix: undefined"), "run-1"
-        )
-        await until(lambda: len(servers.asked) > 1 and buffer.text == FIXED)
+        future = await looked_at(s, buffer, servers)
         await s.editor.run((await s.editor.menu(buffer, 0))[0])
         await asyncio.wait_for(future, 8)
         assert buffer.text == SRC

@@ -14,7 +14,7 @@ from rich.prompt import Confirm
 from tuppence.local import Consent, Embedded, Found, find
 from tuppence.local.found import TITLES
 
-HELP = "Models of your own: a server that listens on this machine, or the embedded one."
+HELP = "find, install and end models of your own, on this machine"
 _GOOD_FOR = (
     "A model of 135 million parameters is good for trying the wiring; do not trust what it says about your code."
 )

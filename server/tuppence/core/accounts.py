@@ -167,13 +167,6 @@ def last(run: Sequence[Entry]) -> Last | None:
     )
 
 
-def receipt(last: Last) -> str:
-    """Write a run's price as the end of a sentence: ``kimi-k2.6, $0.0011``."""
-    if last.cost is None:
-        return f"{last.model}, price unknown"
-    return f"{last.model}, {'about ' if last.estimated and last.cost else ''}{money(last.cost)}"
-
-
 def payload(summary: Summary) -> dict[str, Any]:
     """Return the parameters of the ``tuppence/cost`` notification; docs/protocol.md holds the same schema for clients.
 

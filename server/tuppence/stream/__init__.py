@@ -40,8 +40,6 @@ class Sending:
     """A request is about to go out."""
 
     model: Model
-    request_bytes: int
-    """Size of the body."""
     fate: Callable[[], Fate] = field(default=lambda: "with the server", compare=False, repr=False)
     """What has become of it by now: what was kept back or turned away is billed by nobody."""
 
@@ -95,7 +93,7 @@ class Upstream:
         client = await self._client(request, key)
         for tried in range(self._patience.retries + 1):
             exchange = Exchange(client, wire, self._patience)
-            yield Sending(model, len(body), exchange.fate)
+            yield Sending(model, exchange.fate)
             try:
                 async with aclosing(exchange.events(request, body)) as events:
                     async for event in events:
