@@ -131,9 +131,7 @@ def tried(handler: str) -> str:
     ["except Exception:\n        pass", "except:\n        return None", "except (OSError, Exception) as e: return []"],
 )
 def test_handlers_that_swallow_everything(handler: str) -> None:
-    wrapped = CODE.replace("    print(", "    try:\n        print(").replace(
-        "    return data", f"    {handler}\n    return data"
-    )
+    wrapped = tried(handler)
     assert weigh(wrapped).clauses.startswith("swallows every error (“except")
     assert weigh(wrapped).is_too_much, "it does nothing else"
     mixed = weigh(wrapped.replace("{totl}", "{total}"))
@@ -152,9 +150,7 @@ def test_handlers_that_swallow_everything(handler: str) -> None:
     ],
 )
 def test_handlers_that_do_not(handler: str) -> None:
-    wrapped = CODE.replace("    print(", "    try:\n        print(").replace(
-        "    return data", f"    {handler}\n    return data"
-    )
+    wrapped = tried(handler)
     assert not weigh(wrapped).signs
 
 

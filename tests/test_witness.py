@@ -115,7 +115,7 @@ async def looked_at(s: Stage, buffer: Buffer, servers: Servers) -> asyncio.Futur
     """Start a good fix and return its future once it stands in the text and the servers are asked about it."""
     s.upstream.script(answer(GOOD))
     menu = await s.editor.menu(buffer, buffer.text.index("size"), diagnostics=servers.words)
-    future = s.editor.start(pick(menu, "Fix: undefined"), "run-1")
+    future: asyncio.Future[Any] = s.editor.start(pick(menu, "Fix: undefined"), "run-1")
     await until(lambda: len(servers.asked) > 1 and buffer.text == FIXED)
     return future
 

@@ -51,9 +51,8 @@ def repeating(hunk: Hunk, known: Language) -> Iterator[str]:
             yield comment.strip()
 
 
-def silencing(hunk: Hunk, known: Language) -> Iterator[str]:
+def silencing(hunk: Hunk) -> Iterator[str]:
     """Yield the new comments and attributes that silence a tool."""
-    del known
     old = Counter(found.group().strip() for line in hunk.old for found in _SILENCE.finditer(line))
     for line in hunk.new:
         for found in _SILENCE.finditer(line):

@@ -156,7 +156,7 @@ def _hiding(code: Sequence[Hunk], known: Language, grounds: Grounds) -> Iterator
 
 def _silenced(code: Sequence[Hunk], known: Language, grounds: Grounds) -> Iterator[Sign]:
     """Look for new comments that silence a tool; the limit where the code is as it was and the silence is general."""
-    found = [each for hunk in code for each in remarks.silencing(hunk, known)]
+    found = [each for hunk in code for each in remarks.silencing(hunk)]
     if found and not _speaks_of(grounds, r"noqa|ignore|nolint|suppress|stubs|untyped|missing module source"):
         alone = all(remarks.code(hunk.old, known) == remarks.code(hunk.new, known) for hunk in code)
         sure = alone and any(remarks.is_general(each) for each in found)
