@@ -362,7 +362,7 @@ def test_where_nobody_may_answer_the_table_says_why_not(
     assert lines[0] == "Fix `mean`: nobody may answer."
     assert re.fullmatch(r"Prompt of about \d+ tokens\.", lines[1])
     mine = shown[shown.index("P_KEY is not set") :].partition("\n\n")[0]
-    assert all(f"p/{name} " in mine for name in IDS)
+    assert all(f"p/{name} " in mine for name in MODELS)
     assert "OPENAI_API_KEY is set but empty" in shown
     assert max(map(len, lines)) <= 80
 
