@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from acting import FIXED, GOOD, SRC, lines, messages
-from stage import Stage, pick, stage
+from stage import CONFIG, Stage, pick, stage
 from upstream import answer, error
 
 BEST = 'quality = "best"\n'
@@ -74,7 +75,7 @@ async def test_nothing_is_sent_before_the_yes(tmp_path: Path, extra: str, why: s
         [question] = s.editor.seen.questions
         assert question.startswith("Fix was rated 0.")
         assert why in question
-        assert question.endswith("Ask it?")
+        assert re.search(r" would cost about \$0\.\d+, \$0\.\d+ at most\. Ask it\?$", question)
         assert sent == [0]
         assert asked(s) == ["big"]
         assert any(line.startswith(f"Waiting for your word: {why}") for line in lines(s))
@@ -91,6 +92,9 @@ async def test_without_a_yes_the_best_of_the_others_answers_and_says_so(tmp_path
         assert entry.model == "small"
         assert "; nobody agreed to big; proved: " in entry.reason
         assert any(line.startswith("small, ") and line.endswith("; nobody agreed to big") for line in lines(s))
+        [message] = messages(s)
+        assert message.startswith("Fixed `mean`: small, <$0.0001 (")
+        assert message.endswith("; nobody agreed to big.")
 
 
 async def test_without_a_yes_and_another_model_nothing_is_sent(tmp_path: Path) -> None:
@@ -103,6 +107,30 @@ async def test_without_a_yes_and_another_model_nothing_is_sent(tmp_path: Path) -
         assert ", and nobody agreed to it. Ask again, or raise `ask_above`." in message
         [entry] = s.entries()
         assert (entry.outcome, entry.cost) == ("failed", Decimal(0))
+
+
+async def test_what_to_do_about_it_names_the_setting_that_asked(tmp_path: Path) -> None:
+    async with stage(tmp_path, extra=PREMIUM, config=ALONE) as s:
+        s.editor.answer = says("")
+        assert await fix(s) == SRC
+        assert asked(s) == []
+        [message] = messages(s)
+        assert ', and nobody agreed to it. Ask again, or set premium = "use".' in message
+
+
+async def test_who_was_passed_over_in_a_climb_is_named_at_the_end(tmp_path: Path) -> None:
+    """The person refuses the cheaper of two better models, which is a premium one, and the other one answers."""
+    third = ALONE.replace('"big"', '"top"').replace("premium", "workhorse")
+    rows = third[third.index("[[models]]") :].replace("fix = 0.8", "fix = 0.9").replace("25", "75")
+    async with stage(tmp_path, extra='premium = "ask"\n', config=CONFIG + rows) as s:
+        s.editor.answer = says("")
+        s.upstream.script(answer(BROKEN), answer(GOOD))
+        assert await fix(s) == FIXED
+        assert asked(s) == ["small", "top"]
+        [message] = messages(s)
+        assert message.startswith("Fixed `mean`: top, $0.0")
+        assert message.endswith("; nobody agreed to big.")
+        assert s.entries()[-1].reason.count("nobody agreed to big") == 1
 
 
 async def test_a_yes_for_good_is_remembered(tmp_path: Path) -> None:

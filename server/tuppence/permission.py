@@ -1,8 +1,10 @@
 """A person's word before a model is asked that is dear, or premium, where the configuration wants to be asked.
 
-Dear is what may be expected to cost more than ``ask_above``, with what the run has cost already. A yes holds for one
-request, or for a model as long as the server runs. Without a yes, the best choice among the others answers and says
-so; where there is none, nothing is sent. A pin is the person's own word that a premium model is to be used.
+Dear is what may be expected to cost more than ``ask_above``, with what the run has cost already. What it may cost at
+most stands in the question and decides nothing: it is many times as much, so that a person would be asked each time
+and soon say yes unread; a budget is what holds it down. A yes holds for one request, or for a model as long as the
+server runs. Without a yes, the best choice among the others answers and says so; where there is none, nothing is sent.
+A pin is the person's own word that a premium model is to be used.
 """
 
 from __future__ import annotations
@@ -13,11 +15,12 @@ from decimal import Decimal
 
 from tuppence import prior
 from tuppence.core.accounts import money
+from tuppence.core.candidates import bound
 from tuppence.core.models import Model
 from tuppence.core.route import Route, choose
 from tuppence.errors import NoModel, OverBudget
 from tuppence.house import House
-from tuppence.plan import Plan
+from tuppence.plan import Plan, limit
 from tuppence.wishing import wished
 
 PATIENCE = 120.0
@@ -35,13 +38,13 @@ def needed(model: Model, plan: Plan, spent: Decimal | None, house: House) -> str
         return ""
     row = plan.route.row(model.name)
     price = row.cost if row else None
-    for_about = "" if price is None else f" and would cost about {money(price)}"
-    if config.premium == "ask" and model.tier == "premium" and not _pinned(plan, house):
-        return f"{model.title} is a premium model{for_about}"
+    about = "" if price is None else f"would cost about {money(price)}{_at_most(model, plan)}"
+    if _asked_for(model, plan, house):
+        return f"{model.title} is a premium model and {about}" if about else f"{model.title} is a premium model"
     if price is None or (spent or _NOTHING) + price <= config.ask_above:
         return ""
     besides = f", with {money(spent)} spent already" if spent else ""
-    return f"{model.title} would cost about {money(price)}{besides}"
+    return f"{model.title} {about}{besides}"
 
 
 async def settle(plan: Plan, why: str, house: House) -> Plan:
@@ -55,14 +58,25 @@ async def settle(plan: Plan, why: str, house: House) -> Plan:
     if await _agreed(f"{rated}, and {why}. Ask it?", model, _instead(cheaper), house):
         return plan
     if cheaper is None:
-        raise OverBudget(f"{why[0].upper()}{why[1:]}, and nobody agreed to it.", "Ask again, or raise `ask_above`.")
+        setting = 'set premium = "use"' if _asked_for(model, plan, house) else "raise `ask_above`"
+        raise OverBudget(f"{why[0].upper()}{why[1:]}, and nobody agreed to it.", f"Ask again, or {setting}.")
     reason = f"{cheaper.reason}; nobody agreed to {model.title}"
-    return replace(plan, route=replace(cheaper, reason=reason))
+    return replace(plan, route=replace(cheaper, reason=reason, refused=model.title))
 
 
 async def given(model: Model, why: str, house: House) -> bool:
     """Ask whether a model may be asked after another one; return whether it may."""
     return await _agreed(f"{why}. Ask it, because the answer before did not come or did not hold?", model, (), house)
+
+
+def _asked_for(model: Model, plan: Plan, house: House) -> bool:
+    """Report whether it is asked for because it is a premium model."""
+    return house.config().premium == "ask" and model.tier == "premium" and not _pinned(plan, house)
+
+
+def _at_most(model: Model, plan: Plan) -> str:
+    most = bound(model, plan.need, limit(plan, model))
+    return "" if most is None else f", {money(most)} at most"
 
 
 async def _agreed(question: str, model: Model, others: tuple[str, ...], house: House) -> bool:

@@ -46,11 +46,15 @@ class Way:
     """Why there is no answer yet, a sentence for each model that was asked."""
     found: Model | None = None
     """Who is to be asked next."""
+    refused: list[Model] = field(default_factory=list)
+    """Whom the person did not agree to, since the last one was asked."""
     _last: Unavailable | None = None
 
     def next(self, found: Model, reason: str) -> Step:
         """Turn to another model."""
-        self.route = replace(self.plan.route, model=found, expected_cost=None, reason=reason)
+        told = "; ".join((reason, *(f"nobody agreed to {each.title}" for each in self.refused)))
+        self.refused.clear()
+        self.route = replace(self.plan.route, model=found, expected_cost=None, reason=told)
         return Routed(self.route, ())
 
     def spare(self, unavailable: Unavailable) -> Model | None:
@@ -70,7 +74,8 @@ class Way:
 
     def instead(self, found: Model) -> Model | None:
         """Return the next one where the person did not agree to the model that was found."""
-        self.reasons.append(f"Nobody agreed to {found.id}.")
+        self.reasons.append(f"Nobody agreed to {found.title}.")
+        self.refused.append(found)
         self.tried.append(found)
         if self._last is not None:
             return self._other(self._last)

@@ -145,6 +145,8 @@ class Performance:
             case Routed():
                 if self._route is not None:
                     self._turns.append(step.route.reason)
+                elif step.route.refused:
+                    self._turns.append(f"nobody agreed to {step.route.refused}")
                 self._route, self._cut = step.route, step.cut or self._cut
                 self._report(step.route.line)
                 self._desk.log(f"{self._running.title}: {step.route.model.name}. {step.route.reason}.")
