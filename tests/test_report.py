@@ -139,7 +139,7 @@ def test_the_shares_of_a_small_day() -> None:
     assert [shares.failed_checks, shares.climbs, shares.estimated, shares.reported] == [
         Decimal(each) for each in ("0.01", "0.05", "0.02", "0.3")
     ]
-    assert drawn.tiers == {"budget": 75.0, "premium": 25.0}
+    assert drawn.tiers == {"premium": 25.0, "workhorse": 0.0, "budget": 75.0}
 
 
 @pytest.mark.parametrize(
@@ -242,6 +242,31 @@ def test_json_holds_the_same(busy: list[Entry], capsys: pytest.CaptureFixture[st
     assert len(told["window"]["byDay"]) == 9
     assert told["budget"] is None
     assert {row["name"] for row in told["window"]["by"]["project"]} == {"no project", "<b>"}
+
+
+def test_the_shares_by_tier_stand_beside_the_guide(
+    busy: list[Entry], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert {each.tier for each in busy} == {"budget"}
+    rows = (("premium", "0 %", 5, 10), ("workhorse", "0 %", 60, 70), ("budget", "100 %", 20, 30))
+    assert cli.main(["cost"]) == 0
+    shown = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    for tier, percent, start, end in rows:
+        assert f"requests to {tier} models {percent} {start}-{end} %" in shown
+    assert any(line.startswith("The guide is the share of requests that tuppence's founding") for line in shown)
+    page = Reader()
+    assert cli.main(["cost", "--html", str(tmp_path / "cost.html")]) == 0
+    page.feed((tmp_path / "cost.html").read_text("utf-8"))
+    texts = list(filter(None, page.texts))
+    at = texts.index("Requests by tier, and the guide")
+    wanted = [cell for tier, percent, start, end in rows for cell in (tier, percent, f"{start} to {end} %")]
+    assert texts[at + 3 : at + 12] == wanted
+    assert texts[at + 12].startswith("The guide is the share of requests")
+    capsys.readouterr()
+    assert cli.main(["cost", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["window"]["shares"]
+    assert told["tiers"] == {"premium": 0.0, "workhorse": 0.0, "budget": 100.0}
+    assert told["guide"] == {tier: [start, end] for tier, _, start, end in rows}
 
 
 def test_a_page_that_cannot_be_written_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,7 @@ from tuppence import clock, statement
 from tuppence.config import Config, load
 from tuppence.core import budget
 from tuppence.core.accounts import Entry, last, money, payload
-from tuppence.core.report import DIMENSIONS, GUIDE, Day, Line, Report, share
+from tuppence.core.report import DIMENSIONS, GUIDE, GUIDED, Day, Line, Report, share
 from tuppence.errors import TuppenceError
 from tuppence.ledger import Ledger
 from tuppence.reporting import sheet
@@ -157,6 +157,8 @@ def _remarks(drawn: Statement, lately: Sequence[Entry]) -> list[str]:
         lines.append("~ is an estimate: the answer was cut or cancelled, or came without counts.")
     if whole.unknown:
         lines.append(f"Requests of unknown price, which are in no sum: {whole.unknown}.")
+    if drawn.report.tiers:
+        lines.append(GUIDED)
     return [*lines, *drawn.notes]
 
 

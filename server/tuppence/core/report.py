@@ -15,13 +15,15 @@ from operator import attrgetter
 from typing import Literal, get_args
 
 from tuppence.core.accounts import add
-from tuppence.core.models import Model
+from tuppence.core.models import TIERS, Model
 from tuppence.core.totals import Slip, Totals, runs, saving
 
 Dimension = Literal["action", "model", "tier", "language", "project", "outcome"]
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 GUIDE: Mapping[str, tuple[int, int]] = {"premium": (5, 10), "workhorse": (60, 70), "budget": (20, 30)}
 """Percent of requests that the project's founding documents would give to each tier, from and to."""
+GUIDED = "The guide is the share of requests that tuppence's founding documents would give to each tier."
+"""What is said beside it."""
 STALE = timedelta(days=60)
 """From this age on a price is reported as old."""
 _ZERO = Decimal(0)
@@ -91,7 +93,7 @@ class Report:
     """Dearest first."""
     shares: Shares
     tiers: Mapping[str, float]
-    """Percent of the requests to models that went to each tier."""
+    """Percent of the requests to models that went to each tier; none where no model was asked."""
 
 
 def report(slips: Sequence[Slip], first: date, last: date, zone: tzinfo) -> Report:
@@ -221,7 +223,9 @@ def _cache(slips: Iterable[Slip]) -> tuple[int, int]:
 
 def _tiers(slips: Iterable[Slip]) -> dict[str, float]:
     asked = Counter(each.tier for each in slips if each.tier != "none" and each.prompt is not None)
-    return {tier: 100 * count / asked.total() for tier, count in sorted(asked.items())}
+    # A tier of the guide that was never asked is told as 0: that is where it differs most.
+    named = [*TIERS, *sorted(set(asked).difference(TIERS))] if asked else []
+    return {tier: 100 * asked[tier] / asked.total() for tier in named if tier in asked or tier in GUIDE}
 
 
 _NAMES: Mapping[Dimension, Callable[[Slip], str]] = {

@@ -9,7 +9,7 @@ from html import escape
 from importlib.resources import files
 
 from tuppence.core.accounts import Entry, money
-from tuppence.core.report import DIMENSIONS, GUIDE, Line, Report, share
+from tuppence.core.report import DIMENSIONS, GUIDE, GUIDED, Line, Report, share
 from tuppence.reporting import plots
 
 RECEIPTS = 40
@@ -112,7 +112,7 @@ def _quality(report: Report) -> str:
     )
     return (
         '<div class="two">'
-        + _section("Requests by tier, and the guide", _table(("", "requests", "guide"), tiers))
+        + _section("Requests by tier, and the guide", _table(("", "requests", "guide"), tiers) + f"<p>{GUIDED}</p>")
         + _section("What was what", _table(("", "count", "cost"), parts))
         + "</div>"
     )

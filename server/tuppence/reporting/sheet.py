@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tuppence.core.accounts import Entry, amount, exact, rows
-from tuppence.core.report import Day, Line, Report
+from tuppence.core.report import GUIDE, Day, Line, Report
 
 COLUMNS = (
     "at", "run", "project", "action", "language", "model", "tier", "outcome", "cost", "estimated", "charged", "listed",
@@ -86,6 +86,7 @@ def window(report: Report) -> dict[str, Any]:
             "estimated": amount(shares.estimated),
             "charged": amount(shares.reported),
             "tiers": {tier: round(percent, 2) for tier, percent in report.tiers.items()},
+            "guide": {tier: list(percent) for tier, percent in GUIDE.items()},
         },
     }
 
