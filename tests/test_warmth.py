@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import accumulate
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuppence.core.marking import MOST, mark
+from tuppence.core.marking import LOOKBACK, MOST, mark
 from tuppence.core.models import CacheRules, Model, Provider
 from tuppence.core.prefix import chain
 from tuppence.core.prompt import Prompt
+from tuppence.core.spread import DOUBT, Prospect, choose, weights
 from tuppence.core.usage import Price, Rates
-from tuppence.core.warmth import Trace, explain, reach, warm
+from tuppence.core.warmth import Trace, entries, explain, reach, warm
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 BLOCK = 1700
@@ -112,17 +115,73 @@ def test_only_an_explicit_cache_takes_marks(rules: CacheRules) -> None:
     assert marks(prompt("abc"), rules=rules) == ()
 
 
-def test_the_target_the_edit_and_the_middle_get_marks() -> None:
+def test_marks_stand_before_the_target_and_the_edit_and_are_spread_over_the_rest() -> None:
     blocks = "abcdefghijklmnop"
-    assert marks(prompt(blocks, target=5)) == (4, 7, 10, 16)
+    assert marks(prompt(blocks, target=5)) == (4, 7, 11, 16)
+    assert marks(prompt(blocks, target=16)) == (4, 9, 15, 16)
     edited = marks(prompt(blocks, target=16), trace("abcdefgXijklmnop"))
     assert {7, 15, 16} <= set(edited)
 
 
-def test_a_far_entry_gets_a_mark_of_its_own() -> None:
+def test_an_entry_that_is_about_to_expire_is_kept_alive_by_a_mark() -> None:
+    blocks = "abcdefghijklmnop"
+    fresh = trace(blocks, 1, held=(3, 8, 12, 16))
+    old = trace(blocks[:6] + "?" * 10, 4.5, held=(6,))
+    assert 6 in marks(prompt(blocks, target=1), old, fresh)
+    assert 6 not in marks(prompt(blocks, target=1), fresh)
+
+
+def test_what_a_mark_inside_of_what_was_read_keeps_is_not_counted_on() -> None:
+    blocks = "abcdefgh"
+    first = trace(blocks, 3, held=(8,), prompt=4530, read=0, written=4500, size=4530)
+    again = replace(first, at=NOW - timedelta(minutes=1), held=(4, 8), read=4500, written=0)
+    links, row = chain(prompt(blocks)), model(EXPLICIT)
+    assert set(entries(links, row, [first, again], NOW)) == {8}
+    assert set(entries(links, row, [replace(first, held=(4, 8)), again], NOW)) == {4, 8}
+    assert entries(links, row, [first], NOW + timedelta(minutes=3)) == {}
+    assert set(entries(links, row, [first, again], NOW + timedelta(minutes=3))) == {8}, "a hit refreshes"
+
+
+@given(st.lists(st.integers(100, 900), min_size=1, max_size=90), st.data())
+def test_the_spread_is_no_worse_than_any_other_single_mark(lengths: list[int], data: st.DataObject) -> None:
+    tokens = list(accumulate(lengths))
+    prospect = Prospect(
+        tokens=tokens,
+        file_at=1,
+        target_at=data.draw(st.integers(1, len(tokens))),
+        edited_at=data.draw(st.none() | st.integers(1, len(tokens))),
+        left=data.draw(st.dictionaries(st.integers(0, len(tokens) - 1), st.floats(0.01, 1.0), max_size=5)),
+        least=500,
+    )
+    found = choose(prospect, 1, ())
+    free = [at for at in range(len(tokens) - 1) if tokens[at] >= 500]
+    assert len(found) == min(1, len(free))
+    if found:
+        best = expected(prospect, found)
+        assert all(expected(prospect, [at]) <= best + 1e-6 for at in free)
+    three = choose(prospect, 3, ())
+    assert len(set(three)) == len(three) == min(3, len(free))
+    assert expected(prospect, three) >= expected(prospect, found) - 1e-6
+
+
+def expected(prospect: Prospect, marked: Sequence[int]) -> float:
+    """Return how many tokens the next request may be expected to read, reckoned the long way."""
+    total = 0.0
+    for edit, weight in enumerate(weights(prospect)):
+        missed = 1.0
+        for at in reversed(range(edit)):
+            sure = at in prospect.left or at > max(prospect.left, default=-1)
+            chance = (1.0 if sure else DOUBT) if at in marked else prospect.left.get(at, 0.0)
+            total += weight * missed * chance * prospect.tokens[at]
+            missed *= 1 - chance
+    return total
+
+
+def test_a_far_entry_is_seen_from_a_mark() -> None:
     blocks = "".join(chr(97 + each) for each in range(60))
     changed = blocks[:20] + "?" * 40
-    assert 20 in marks(prompt(changed, target=60), trace(blocks, held=(20, 60), place="elsewhere"))
+    found = marks(prompt(changed, target=60), trace(blocks, held=(20, 60), place="elsewhere"))
+    assert any(20 <= at < 20 + LOOKBACK for at in found), "else the entry would be too far back to be found"
 
 
 @given(st.integers(0, 70), st.integers(1, 70), st.integers(0, 70), st.integers(0, 3000))
@@ -136,7 +195,8 @@ def test_marks_are_few_ascending_and_long_enough(count: int, target: int, same: 
     assert len(found) <= MOST
     long_enough = chain(sent)[-1].tokens * 1.25 >= minimum
     assert (found[-1:] == (count,)) == long_enough
-    assert len(found) == min(MOST, sum(link.tokens * 1.25 >= minimum for link in chain(sent)))
+    inside = sum(link.tokens >= minimum for link in chain(sent)[:-1])
+    assert len(found) == (min(MOST, 1 + inside) if long_enough else 0)
 
 
 def life(*minutes: float, rules: CacheRules = EXPLICIT, price: Price | None = PRICE) -> str | None:

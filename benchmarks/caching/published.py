@@ -77,7 +77,7 @@ class Marked(Published):
             says the one; that only what is written is billed leaves room for the other.
         """
         self._all = marks == "all"
-        self._minimum = minimum
+        self.minimum = minimum
         self._lookback = lookback
         self._life = life
         self._until: dict[tuple[str, ...], datetime] = {}
@@ -85,7 +85,7 @@ class Marked(Published):
     def take(self, pieces: tuple[Block, ...], now: datetime) -> Usage:
         """Take a request."""
         texts = tuple(piece.text for piece in pieces)
-        marks = [at for at, piece in enumerate(pieces, 1) if piece.mark and size(pieces[:at]) >= self._minimum]
+        marks = [at for at, piece in enumerate(pieces, 1) if piece.mark and size(pieces[:at]) >= self.minimum]
         near = {at for mark in marks for at in range(max(mark - self._lookback + 1, 1), mark + 1)}
         hit = max((at for at in near if self._until.get(texts[:at], now) > now), default=0)
         for at in (*marks, *([hit] if hit else [])):
@@ -99,6 +99,11 @@ class Marked(Published):
         if longer:
             return Usage(fresh=fresh, cache_read=read, cache_write_1h=written)
         return Usage(fresh=fresh, cache_read=read, cache_write=written)
+
+    def ever(self, pieces: tuple[Block, ...]) -> int:
+        """Return how many blocks the longest entry has that was ever written, alive or not."""
+        texts = tuple(piece.text for piece in pieces)
+        return max((at for at in range(1, len(texts) + 1) if texts[:at] in self._until), default=0)
 
     def _kept(self, mark: str, texts: tuple[str, ...], now: datetime) -> timedelta:
         """Return for how long an entry is kept from now on: what was asked for, and never less than is left."""
@@ -152,10 +157,14 @@ class Ideal(Published):
     def take(self, pieces: tuple[Block, ...], now: datetime) -> Usage:
         """Take a request."""
         del now
-        text = "".join(piece.text for piece in pieces)
-        read = tokens(max((_common(text, other) for other in self._seen), default=0))
-        self._seen.append(text)
+        read = tokens(self.common(pieces))
+        self._seen.append("".join(piece.text for piece in pieces))
         return Usage(fresh=size(pieces) - read, cache_read=read)
+
+    def common(self, pieces: tuple[Block, ...]) -> int:
+        """Return how many characters an earlier request began with as well."""
+        text = "".join(piece.text for piece in pieces)
+        return max((_common(text, other) for other in self._seen), default=0)
 
 
 def at_the_end(pieces: tuple[Block, ...]) -> tuple[Block, ...]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from tuppence.core.tree import Block, Tree
 from tuppence.core.usage import estimate
 
-LEAST = 300
+LEAST = 150
 """Tokens from which on a block may end before a definition that stands in no other."""
-MOST = 700
+MOST = 350
 """Tokens from which on it may end before any definition."""
 
 

@@ -1,28 +1,25 @@
 """Where the cache marks of a prompt go, and how long what they keep shall live.
 
 A mark costs nothing by itself: what is written is paid for once, however many marks stand in it. So all that a
-provider allows are set, first where another request is sure to agree, then where one is likely to after an edit:
-
-- after the last shared block, which the next action on this file reads whole;
-- before the first block that changed since the last request about the file, since who edits goes on editing there;
-- before the block of the target, which is what a fix is about to change;
-- after what all files of the project share;
-- and in the middle of the longest stretches that are left.
+provider allows are set: one after the last shared block, which the next action on this file reads whole, and the
+others where they leave least to be written again after an edit (spread.py). A mark also keeps an entry alive that
+stands there already.
 
 No marks are set where writing would cost more than it probably saves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import pairwise
 
+from tuppence.core import spread
 from tuppence.core.models import Model
 from tuppence.core.prefix import Link, chain, shared
 from tuppence.core.prompt import Prompt
-from tuppence.core.warmth import Trace, lifetime, reach, suffices
+from tuppence.core.spread import Prospect
+from tuppence.core.warmth import Trace, entries, lifetime, suffices
 
 MOST = 4
 """Marks that every provider with marks allows."""
@@ -50,33 +47,28 @@ def mark(prompt: Prompt, model: Model, place: str, traces: Sequence[Trace], now:
     life = _life(model, traces, now)
     if life is None:
         return prompt
+    left = {at: (until - now) / lifetime(model.cache, life) for at, until in entries(links, model, traces, now).items()}
     former = next((each for each in reversed(traces) if each.place == place and each.model == model.name), None)
     same = shared(links, former.links) if former else 0
-    held = reach(links, model, traces, now)
-    wanted = (
-        len(links) - 1,
-        # An entry further back than the look-back would not be found without a mark of its own.
-        held - 1 if len(links) - held >= LOOKBACK else -1,
-        same - 1,
-        prompt.target_at - 1,
-        prompt.file_at - 1,
+    prospect = Prospect(
+        tokens=[link.tokens for link in links],
+        file_at=prompt.file_at,
+        target_at=prompt.target_at,
+        edited_at=same if 0 < same < len(links) else None,
+        left={at: min(share, 1.0) for at, share in left.items()},
+        least=model.cache.minimum,
     )
-    fit = [at for at, link in enumerate(links) if suffices(link, model.cache)]
-    chosen = list(dict.fromkeys(at for at in wanted if at in fit))[:MOST]
-    while len(chosen) < MOST and (between := _between(chosen, fit, links)) is not None:
-        chosen.append(between)
+    chosen = spread.choose(prospect, MOST - 1, _seen_from(links, left))
     shortest = model.cache.ttl[0] if model.cache.ttl else ""
-    return replace(prompt, marks=tuple(sorted(chosen)), life="" if life == shortest else life)
+    marks = tuple(sorted((*chosen, len(links) - 1)))
+    return replace(prompt, marks=marks, life="" if life == shortest else life)
 
 
-def _between(chosen: Sequence[int], fit: Sequence[int], links: Sequence[Link]) -> int | None:
-    """Return the block whose end halves the longest stretch without a mark; None where every block has one."""
-    free = [at for at in fit if at not in chosen]
-    if not free:
-        return None
-    ends = sorted(links[at].tokens for at in chosen)
-    start, end = max(pairwise((0, *ends)), key=lambda pair: pair[1] - pair[0])
-    return min(free, key=lambda at: abs(links[at].tokens - (start + end) / 2))
+def _seen_from(links: Sequence[Link], held: Collection[int]) -> range:
+    """Return where a mark has to stand for the last entry to be found; empty where the mark at the end finds it."""
+    last = max(held, default=-1)
+    far = last >= 0 and len(links) - 1 - last >= LOOKBACK
+    return range(last, last + LOOKBACK) if far else range(0)
 
 
 def _life(model: Model, traces: Sequence[Trace], now: datetime) -> str | None:

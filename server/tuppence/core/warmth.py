@@ -19,6 +19,8 @@ USUAL_LIFE = "5m"
 SLACK = 1.25
 """Tokens are estimated: a prefix that may be this factor longer than thought is not taken for too short."""
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_NEAR = 0.98
+"""Counts are estimated: what ends so near to the end of what was read ends there."""
 _FAITH = 2
 """So many full hits are believed in before any was seen."""
 _REMEMBERED = 8
@@ -69,6 +71,23 @@ def reach(links: tuple[Link, ...], model: Model, traces: Sequence[Trace], now: d
                 uses[at] += 1
     held = (at + 1 for at, count in enumerate(uses) if count >= rules.uses and suffices(links[at], rules))
     return max(held, default=0)
+
+
+def entries(links: tuple[Link, ...], model: Model, traces: Sequence[Trace], now: datetime) -> dict[int, datetime]:
+    """Return the blocks at whose ends an explicit cache surely keeps something, and until when.
+
+    Surely is what a request wrote, or read, or marked where something stood; a mark inside of what was only read may
+    have kept nothing.
+    """
+    until: dict[int, datetime] = {}
+    for trace in traces:
+        if trace.model != model.name or (trace.read == 0 and trace.written == 0):
+            continue
+        read = _read(trace)
+        for at in _held(trace, model.cache, shared(links, trace.links)):
+            if links[at].tokens >= read * _NEAR or until.get(at, trace.at) > trace.at:
+                until[at] = max(until.get(at, trace.at), trace.at + lifetime(model.cache, trace.life))
+    return {at: end for at, end in until.items() if end > now}
 
 
 def warm(links: tuple[Link, ...], model: Model, traces: Sequence[Trace], now: datetime) -> int:
@@ -125,6 +144,13 @@ def _miss(trace: Trace, before: Sequence[Trace], rules: CacheRules) -> str:
     if rules.ready == "end" or nearest.prompt is None:
         return f"the same was sent {_ago(passed)} earlier, perhaps too late to be read"
     return f"the same was sent {_ago(passed)} earlier, and the provider no longer had it"
+
+
+def _read(trace: Trace) -> float:
+    """Return about how many of our tokens a request read: what was expected, where the provider did not say."""
+    if trace.read is None or not trace.prompt:
+        return trace.expected
+    return trace.read / trace.prompt * trace.size
 
 
 def _lives(trace: Trace, rules: CacheRules, now: datetime) -> bool:
