@@ -189,6 +189,17 @@ def test_the_climb_that_may_follow_is_in_the_price() -> None:
     assert both.expected_cost == alone.expected_cost + fails * dear
 
 
+def test_a_climb_is_reckoned_to_the_cheapest_of_the_better_ones() -> None:
+    small, next_up = model("small", (0.1, 0.5), 0.6), model("next", (1, 5), 0.61)
+    best = model("best", (5, 25), 0.62)
+    cheap = chosen(small, next_up).expected_cost
+    dear = chosen(small, best).expected_cost
+    assert chosen(best, next_up, small).expected_cost == cheap
+    assert cheap is not None
+    assert dear is not None
+    assert cheap < dear
+
+
 def test_a_cheap_try_that_mostly_fails_is_dearer_than_the_better_model_at_once() -> None:
     poor, good = model("poor", (1.0, 5.0), 0.03), model("good", (1.1, 5.5), 0.9)
     assert chosen(poor, good, wish=Wish(quality=0.01)).model is good
