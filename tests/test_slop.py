@@ -254,3 +254,72 @@ def test_a_package_that_is_imported_inside_a_function() -> None:
         "    limit = 30\n    try:\n        import fastload\n    except ImportError:\n        fastload = None\n",
     )
     assert "needs" not in weigh(careful, packages=has).clauses
+
+
+def test_the_heaviest_sign_is_told_first() -> None:
+    wrapped = tried("except Exception:\n        pass").replace("limit = 30", "limit = 20")
+    found = weigh(wrapped)
+    assert [sign.weight for sign in found.signs] == sorted((sign.weight for sign in found.signs), reverse=True)
+    assert found.signs[0].what.startswith("swallows every error")
+    assert found.signs[-1].what.startswith("changes 30 to 20")
+
+
+def test_a_literal_that_changes_along_with_its_line_is_no_swapped_constant() -> None:
+    assert "changes 30" not in weigh(RIGHT.replace("limit = 30", "highest = least + 20")).clauses
+    assert not weigh(RIGHT.replace('row["name"]', "row['name']")).signs, "other quotation marks mean the same"
+    long = CODE.replace("limit = 30", 'limit = "a text that is much longer than what is shown"')
+    swapped = weigh(long.replace("{totl}", "{total}").replace("much longer", "a lot longer"), before=long)
+    assert swapped.clauses.startswith('changes "a text that is much longer th… to "a text that is a lot longer t…,')
+
+
+def test_a_model_that_only_goes_is_not_one_that_became_another() -> None:
+    before = 'MODEL = "claude-opus-4-7"\nx = undefind\n'
+    assert not weigh(before.replace('"claude-opus-4-7"', "choose()"), (), before=before).signs
+
+
+def test_a_handler_beside_a_real_change_does_not_fail_an_answer_alone() -> None:
+    wrapped = tried("except Exception:\n        pass")
+    both = weigh(wrapped.replace("    total = len(data)", "    totl = len(data)"))
+    assert both.clauses.startswith("swallows every error")
+    assert not both.is_too_much
+
+
+def test_a_silence_beside_a_real_change_does_not_fail_an_answer_alone() -> None:
+    line = '    print(f"{total} rows in {path}")'
+    found = weigh(RIGHT.replace(line, f"{line}  # noqa"))
+    assert found.clauses == "silences the tool (“# noqa”)"
+    assert not found.is_too_much
+
+
+def test_comments_that_say_nothing_are_told_once() -> None:
+    line = '    print(f"{total} rows in {path}")'
+    found = weigh(RIGHT.replace(line, f"    # Print the rows in path\n{line}  # the path of rows"))
+    assert found.clauses == "adds a comment that says nothing (“Print the rows in path” and 1 more)"
+    one = weigh(RIGHT.replace(line, f"    # Print the rows in path\n{line}"))
+    assert one.clauses == "adds a comment that says nothing (“Print the rows in path”)"
+    assert one.score < found.score
+    kept = CODE.replace('in {path}")', 'in {path}")  # the path of rows')
+    assert not weigh(kept.replace("{totl}", "{total}"), before=kept).signs, "it was there before"
+
+
+def test_a_comment_that_opens_a_body_does_not_empty_the_handler() -> None:
+    assert weigh(tried("except Exception:  # whatever it is\n        pass")).is_too_much
+    assert weigh(tried("except Exception:\n        # whatever it is\n        pass")).is_too_much
+    assert not weigh(tried("except Exception:  # whatever it is\n        report(path)")).signs
+    assert not weigh(tried("except Exception:\n        report(path)\n        return None")).signs
+
+
+def test_a_package_that_is_imported_already_is_no_news() -> None:
+    here = Packages(frozenset(), complete=True)
+    before = f"import pandas as pd\n{CODE}"
+    after = f"import pandas as pd\nimport pandas\n{RIGHT}"
+    assert not weigh(after, before=before, packages=here).signs
+    used = CODE.replace("json.loads", "pandas.io.loads")
+    missing = (("pandas", "Undefined name"),)
+    assert not weigh(f"import pandas.io\n{used}", missing, before=used, packages=here).signs
+
+
+def test_only_imports_are_free_where_nobody_asked() -> None:
+    assert not weigh(RIGHT.replace("import json\n", "import json\nimport math\nimport os\nimport re\n")).signs
+    more = RIGHT.replace("import json\n", "import json\nimport math\nFIRST = 1\nSECOND = 2\n")
+    assert weigh(more).clauses == "changes 3 lines that the request gave no reason for"
