@@ -54,9 +54,6 @@ def test_a_long_class_is_cut_between_its_methods() -> None:
 
 
 def test_a_comment_goes_with_its_definition() -> None:
-    text = source(12) + "\n\n# Says why.\ndef g():\n    pass\n"
-    (first, *_) = breaks(parse(text[: text.index("# Says")] + text[text.index("# Says") :], language("python")))
-    assert text[first:].startswith("def f")
     commented = "\n\n".join(f"# Says {each}.\n{part}" for each, part in enumerate(source(40).split("\n\n\n")))
     for cut in breaks(parse(commented, language("python"))):
         assert commented[cut:].startswith("# Says")

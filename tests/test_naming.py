@@ -74,6 +74,26 @@ def test_one_or_two_other_names_are_no_fault() -> None:
     assert not named(mostly, CODE, language("python")).is_invented
 
 
+@pytest.mark.parametrize(
+    ("text", "invented"),
+    [
+        ("`no_one` `no_two`", False),
+        ("`no_one` `no_two` `no_three`", True),
+        ("`no_one` `no_two` `no_three` `read_all` `openFile`", True),
+        ("`no_one` `no_two` `no_three` `read_all` `openFile` `FileCache`", False),
+    ],
+)
+def test_three_names_that_are_nowhere_and_more_than_are_there(text: str, *, invented: bool) -> None:
+    assert named(text, CODE, language("python")).is_invented is invented
+
+
+def test_the_owner_or_the_last_part_of_a_name_tells_whether_it_is_there() -> None:
+    check("`cache.read_all` `os.walk_all` `theirs.of_theirs`", {"cache.read_all", "os.walk_all"}, {"theirs.of_theirs"})
+    check("`thing.ab` `thing.abc`", set(), {"thing.abc"})
+    in_go = named("`theirs.isinstance()` `OddError()`", CODE, language("go"))
+    assert (in_go.there, in_go.nowhere) == ({"OddError()"}, {"theirs.isinstance()"})
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda each: each.name)
 def test_the_names_of_a_file_are_always_there(path: Path) -> None:
     text = path.read_text(encoding="utf-8")

@@ -19,6 +19,8 @@ from tuppence.core.language import Language
 
 _LEAST = 3
 """Names that are nowhere, below which an explanation is believed."""
+_SHORTEST = 3
+"""Characters of a name's last word, below which it may be anything."""
 _MARKED = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _NAME = re.compile(r"(?:[^\W\d]|[$@#])[\w$]*(?:(?:\.|::|->|#)[^\W\d][\w$]*)*(\(.*\))?")
 _WORD = re.compile(r"[^\W\d][\w$]*")
@@ -63,7 +65,7 @@ def _names(explanation: str) -> Iterator[str]:
         name = marked.strip().partition("(")[0]
         last = _WORD.findall(name)[-1:] or [""]
         is_code = found[1] is not None or re.search(r"[_.]|::|->|[a-z][A-Z]", name) is not None
-        if is_code and len(last[0]) >= _LEAST:
+        if is_code and len(last[0]) >= _SHORTEST:
             yield marked.strip()
 
 
