@@ -134,7 +134,7 @@ def _introduce(place: Sandbox, page: Page) -> None:
     page.row("Server", f"{Path(SERVE[0]).name} {' '.join(SERVE[1:])}, over stdio, with a real language client")
     page.row("Project", f"stockroom, a copy in {place.root.parent}; its bugs are real")
     if place.closed:
-        page.row("Model", "SmolLM2-135M, on this machine: good for trying the wiring, right about once in four")
+        page.row("Model", "SmolLM2-135M, on this machine: good for trying the wiring, not for its answers")
         page.row("Network", "none: the server is given no key, proxy or configuration of yours (--allow-remote does)")
     else:
         page.row("Model", "whichever your own configuration and keys lead to; requests are entered in your accounts")
