@@ -147,6 +147,29 @@ def test_a_peak_within_the_hour_counts() -> None:
         assert bound(bid, 1000) == Decimal(expected)
 
 
+@pytest.mark.parametrize(("prompt", "expected"), [(100, "0.0012"), (1000, "0.003"), (1001, "0.03002")])
+def test_a_bound_takes_the_rates_of_the_prompts_size(prompt: int, expected: str) -> None:
+    tenfold = replace(PRICE, steps=(Step(1000, Rates(Decimal(20), Decimal(100))),))
+    assert bound(replace(BID, price=tenfold, prompt=prompt), 100) == Decimal(expected)
+
+
+def test_a_bound_of_an_unknown_price_is_none_that_could_be_given() -> None:
+    with pytest.raises(ValueError, match="unknown"):
+        bound(replace(BID, price=None), 1)
+
+
+def test_a_peak_begins_for_all_that_is_sent_in_the_hour_before_it() -> None:
+    peak = Peak(frozenset({4}), time(14), time(15), Rates(Decimal(20), Decimal(100)))
+    dear = replace(BID, price=replace(PRICE, peaks=(peak,)))
+    begins = NOON.replace(hour=14)
+    costs = {
+        minutes: bound(replace(dear, when=begins + timedelta(minutes=minutes)), 0) for minutes in (-61, -60, -1, 0, 60)
+    }
+    assert costs == {
+        minutes: Decimal("0.02") if -60 <= minutes < 60 else Decimal("0.002") for minutes in (-61, -60, -1, 0, 60)
+    }
+
+
 def test_a_workspace_may_only_narrow() -> None:
     mine, theirs = limits(day="5", month="50"), limits(day="9", session="1", soft="0.5")
     assert mine.narrowed(theirs) == limits(day="5", month="50", session="1", soft="0.5")

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from tuppence.core.accounts import money
 from tuppence.core.actions import EXPLAIN, FIX
 from tuppence.core.adequacy import Gain
-from tuppence.core.candidates import Need, Wish, allowance, bound, least_output
+from tuppence.core.budget import THRIFTY
+from tuppence.core.candidates import THINKING, Need, Wish, allowance, bound, least_output
 from tuppence.core.ladder import CATCHES, expected
 from tuppence.core.models import Model, Provider
 from tuppence.core.nobody import Nobody
@@ -240,6 +241,32 @@ def test_expected_answers_are_as_long_as_the_model_writes_them() -> None:
 
 
 # What the person allows
+
+
+def test_an_answer_may_be_three_times_the_usual_within_the_models_limits() -> None:
+    usual = FIX.usual_output + round(FIX.echo * 300)
+    roomy = allowance(model("a"), need(), shipped())
+    assert roomy >= 3 * usual + 256
+    thinks = replace(model("a"), effort=("high",))
+    assert allowance(thinks, need(), shipped()) == roomy + THINKING
+    silenced = replace(thinks, quirks=replace(thinks.quirks, thinking_off={"thinking": False}))
+    assert allowance(silenced, need(), shipped()) == roomy
+    assert allowance(replace(thinks, chosen_effort="high"), need(), shipped()) == roomy + THINKING
+    assert allowance(replace(model("a"), max_output=900), need(), shipped()) == 900
+    # The count of a prompt is an estimate, so a tenth more of it is kept free, and some.
+    assert allowance(replace(model("a"), context=3000), need(), shipped()) == 3000 - 2200 - 16
+    assert allowance(replace(model("a"), context=10), need(), shipped()) == FIX.least_output
+
+
+def test_where_nothing_is_known_of_the_code_it_is_of_middling_difficulty() -> None:
+    assert need(gain=Gain("fix", None, ("no code",))).difficulty.value == 0.5
+    assert need().difficulty.value == 0.4
+
+
+@pytest.mark.parametrize(("quality", "wanted"), [(0.97, THRIFTY), (0.5, 0.5)])
+def test_a_budget_that_is_mostly_used_lowers_what_is_wanted(quality: float, wanted: float) -> None:
+    assert Wish(quality=quality).wanted == quality
+    assert Wish(quality=quality, thrifty=True).wanted == wanted
 
 
 def test_premium_models_can_be_switched_off() -> None:
