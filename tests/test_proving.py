@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
+
+import pytest
 
 from acting import lines, messages
 from stage import Stage, pick, stage
@@ -61,3 +64,34 @@ async def test_nothing_is_run_where_it_is_not_switched_on_and_trusted(tmp_path: 
             assert said.startswith("Wrote tests for `mean`: small, ")
             assert said.endswith("(it parses; no more was checked).")
             assert "Running the tests" not in lines(s)
+
+
+SCRIPT = "export function mean(values) {\n  return values.reduce((a, b) => a + b, 0) / values.length;\n}\n"
+PASSES = "test('the mean of two', () => {\n  assert.strictEqual(mean([1, 3]), 2);\n});\n"
+SAYS_LITTLE = "test('mean', () => {\n  assert.strictEqual(typeof mean, 'function');\n});\n"
+IMPORTS = "import test from 'node:test';\nimport assert from 'node:assert';\nimport { mean } from './stats.mjs';\n"
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node.js here")
+async def test_tests_in_javascript_are_run_too(tmp_path: Path) -> None:
+    trust = f'run_tests = true\ntrusted = ["{tmp_path}"]\n'
+    async with stage(tmp_path, extra=trust) as s:
+        path = s.write("stats.mjs", "throw new Error('not saved yet');\n")
+        buffer = s.editor.open(path, "javascript", SCRIPT)
+
+        async def ask(*codes: str) -> str:
+            for code in codes:
+                s.upstream.says(f"```javascript\n{code}```\n```imports\n{IMPORTS}```\n")
+            await s.editor.run(pick(await s.editor.menu(buffer, 20), "Generate tests"))
+            return messages(s)[-1]
+
+        said = await ask(SAYS_LITTLE, PASSES)
+        assert said.startswith("Wrote tests for `mean`: big, ")
+        assert "(tests pass, mutant caught); asked after small, whose answer was not kept" in said
+        assert "The tests pass, but they prove little: of the code they catch none of" in said
+        assert [each.outcome for each in s.entries()] == ["failed check", "kept"]
+        assert files(s.root) == ["stats.mjs", "stats.test.mjs"], "only the editor wrote the test file"
+        wrong = PASSES.replace("of two", "of more").replace(", 2)", ", 4)")
+        said = await ask(wrong, wrong)
+        assert said.startswith("Could not generate tests for `mean`. small: The tests fail on the code as it is: ")
+        assert "2 !== 4" in said

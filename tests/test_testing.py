@@ -23,6 +23,7 @@ def mean(xs):
 def _inner(xs):
     return xs
 """
+PY = language("python")
 GO = "package a\n\nfunc Mean(xs []int) int {\n\treturn 0\n}\n"
 
 
@@ -81,10 +82,23 @@ def test_which_tests_are_new() -> None:
     before = "def test_a():\n    assert 1\n\n\nclass TestB:\n    def test_b(self):\n        assert 1\n"
     more = "\n    def test_c(self):\n        assert 1\n\n\nasync def test_d():\n    assert 1\n"
     after = f"{before}{more}\n\ndef helper():\n    pass\n"
-    assert fresh(before, after) == ("TestB::test_c", "test_d")
-    assert fresh("", before) == ("test_a", "TestB::test_b")
-    assert fresh(before, before.replace("assert 1", "assert 2", 1)) == ("test_a",)
-    assert fresh(before, "def (") == ()
+    assert fresh(before, after, PY) == ("TestB::test_c", "test_d")
+    assert fresh("", before, PY) == ("test_a", "TestB::test_b")
+    assert fresh(before, before.replace("assert 1", "assert 2", 1), PY) == ("test_a",)
+    assert fresh(before, "def (", PY) == ()
+
+
+def test_which_javascript_tests_are_new() -> None:
+    before = "describe('a', () => {\n  it('adds', () => {\n    check(1);\n  });\n});\n"
+    more = 'test("takes `one` away", () => {\n  check(2);\n});\n'
+    assert fresh("", before, language("javascript")) == ("adds",)
+    assert fresh(before, f"{before}{more}", language("typescript")) == ("takes `one` away",)
+    assert fresh(before, before.replace("1", "2"), language("javascript")) == ("adds",)
+    assert fresh(before, before, language("javascript")) == ()
+    again = before.replace("adds", "takes away")
+    assert fresh(before, f"{before}\n{again}", language("javascript")) == ("takes away",)
+    named = "test(`each ${name}`, () => {});\n"
+    assert fresh(before, f"{before}{more}{named}", language("javascript")) == (), "not all have a plain title"
 
 
 IMPORT = "from a import mean\n\n\n"

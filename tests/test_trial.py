@@ -16,7 +16,7 @@ import pytest
 from tuppence import trial
 from tuppence.core.checks import Verdict
 from tuppence.core.text import Span
-from tuppence.trial import Case, interpreter, launch, replica
+from tuppence.trial import Case, interpreter, launch, python, replica
 
 SOURCE = "def mean(xs):\n    return sum(xs) / len(xs)\n\n\ndef other():\n    return 1\n"
 GOOD = "from stats import mean\n\n\ndef test_mean():\n    assert mean([1, 3]) == 2\n"
@@ -31,6 +31,7 @@ def case(root: Path, text: str, code: str = SOURCE, source: str = "stats.py", **
     only = how.get("names", ())
     assert isinstance(only, tuple)
     return Case(
+        language="python",
         root=root,
         source=path,
         code=code,
@@ -52,7 +53,7 @@ def here(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFacto
     def environment(*places: Path) -> Mapping[str, str]:
         return {**interpreter.environment(*places), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
-    monkeypatch.setattr(trial, "environment", environment)
+    monkeypatch.setattr(python, "environment", environment)
     return copies
 
 
@@ -134,11 +135,11 @@ async def test_a_project_that_does_not_run_is_not_the_tests_fault(tmp_path: Path
 
 async def test_without_pytest_nothing_is_blamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bare = Path(sys.base_prefix) / "bin" / "python3"
-    monkeypatch.setattr(trial, "find", lambda _root: str(bare))
+    monkeypatch.setattr(python, "find", lambda _root: str(bare))
     verdict = await trial.prove(case(tmp_path, GOOD))
     assert verdict.fit
     assert verdict.proved in ("", "tests pass, mutant caught")
-    monkeypatch.setattr(trial, "find", lambda _root: None)
+    monkeypatch.setattr(python, "find", lambda _root: None)
     assert (await trial.prove(case(tmp_path, GOOD))).doubts == (
         "the tests were not run: there is no Python to run them with",
     )
@@ -288,7 +289,7 @@ async def until_gone(is_gone: Callable[[], bool]) -> None:
 
 
 async def test_a_launcher_whose_starter_is_gone_ends_everything(tmp_path: Path) -> None:
-    command = [sys.executable, "-I", "-S", launch.__file__, "60", str(trial.MEMORY), str(tmp_path)]
+    command = [sys.executable, "-I", "-S", launch.__file__, "60", str(trial.MEMORY), "0", "99", str(tmp_path)]
     process = await asyncio.create_subprocess_exec(
         *command, *(sys.executable, "-c", "import time; time.sleep(600)", str(tmp_path)), stdin=asyncio.subprocess.PIPE
     )

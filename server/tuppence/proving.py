@@ -16,7 +16,7 @@ from tuppence.core.testing import fresh
 from tuppence.core.text import apply
 from tuppence.house import House
 from tuppence.plan import Plan
-from tuppence.trial import Case, prove
+from tuppence.trial import Case, prove, runs
 
 
 def is_wanted(plan: Plan, answer: Answer, house: House) -> bool:
@@ -25,7 +25,7 @@ def is_wanted(plan: Plan, answer: Answer, house: House) -> bool:
     if answer.written is None or not answer.verdict.fit or not config.run_tests:
         return False
     root = _root(plan, house)
-    return plan.work.language.id == "python" and root is not None and _is_trusted(root, config.trusted)
+    return runs(plan.work.language.id) and root is not None and _is_trusted(root, config.trusted)
 
 
 async def proved(plan: Plan, answer: Answer, house: House) -> Answer:
@@ -39,13 +39,14 @@ async def proved(plan: Plan, answer: Answer, house: House) -> Answer:
     tests = await asyncio.to_thread(Path(work.place.path).resolve)
     after = apply(before, added(work.place.document, work.language, answer.written))
     case = Case(
+        language=work.language.id,
         root=root,
         source=plan.ask.path.resolve(),
         code=work.document.text,
         target=work.target.span,
         tests=tests,
         text=after,
-        names=fresh(before, after),
+        names=fresh(before, after, work.language),
         is_private=house.workspace.is_secret,
     )
     if not tests.is_relative_to(root):

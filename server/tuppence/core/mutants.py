@@ -1,8 +1,8 @@
-"""Small mistakes put into Python code on purpose: tests that notice none of them prove nothing.
+"""Small mistakes put into code on purpose: tests that notice none of them prove nothing.
 
 A mutant is one edit of one operator, condition, number or statement; the code around it stays as it is, to the letter.
-Only what usually changes the outcome is mutated: no text, no annotation, no decorator, no docstring. Nothing is run
-here.
+Only what usually changes the outcome is mutated: no text, no annotation, no decorator, no docstring. Python is read by
+its own parser, other languages by their grammar (swaps.py). Nothing is run here.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice, zip_longest
 
+from tuppence.core.languages import language
+from tuppence.core.swaps import parses, swapped
 from tuppence.core.text import Document, Edit, Span, apply
 
 HANDFUL = 6
@@ -52,25 +54,34 @@ class Mutant:
     """What was done, for people: ``line 5: < became <=``."""
 
 
-def mutants(text: str, target: Span) -> tuple[Mutant, ...]:
+def mutants(text: str, target: Span, language_id: str = "python") -> tuple[Mutant, ...]:
     """Return a handful of mutants of the target, of as many kinds and places as there are; none where it has none."""
+    document = Document("", language_id, None, text)
+    known = language(language_id)
+    is_python = known.import_style == "python"
+    found: dict[str, list[Mutant]] = {kind: [] for kind in _KINDS}
+    for kind, edit in _mutated(text) if is_python else swapped(text, target, known):
+        if target.covers(edit.span):
+            line = document.line_at(edit.span.start) + 1
+            was = document.slice(edit.span).strip() or "the condition"
+            now = edit.text.strip() or "nothing"
+            found[kind].append(Mutant(edit, f"line {line}: {_short(was)} became {_short(now)}"))
+    turns = (each for each in chain.from_iterable(zip_longest(*found.values())) if each is not None)
+    sound = _parses if is_python else lambda text, edit: parses(apply(text, (edit,)), known)
+    return tuple(islice((each for each in turns if sound(text, each.edit)), HANDFUL))
+
+
+def _mutated(text: str) -> Iterator[tuple[str, Edit]]:
+    """Yield the mutants of a Python text, each with its kind."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ()
-    found: dict[str, list[Mutant]] = {kind: [] for kind in _KINDS}
+        return
     source = _Source(text)
     for node in _code(tree):
-        for kind, edit in source.mutated(node):
-            if target.covers(edit.span):
-                line = source.document.line_at(edit.span.start) + 1
-                was = source.document.slice(edit.span).strip() or "the condition"
-                now = edit.text.strip() or "nothing"
-                found[kind].append(Mutant(edit, f"line {line}: {_short(was)} became {_short(now)}"))
-    turns = chain.from_iterable(zip_longest(*found.values()))
-    return tuple(islice((each for each in turns if each is not None and _parses(text, each.edit)), HANDFUL))
+        yield from source.mutated(node)
 
 
 class _Source:

@@ -124,6 +124,10 @@ class Syntax(Tree):
         """Return the identifiers used inside the span."""
         return frozenset(self._reader.text(node) for node in self._captured("name", self.language.identifiers, span))
 
+    def queried(self, source: str, span: Span) -> tuple[Span, ...]:
+        """Return what a query of the grammar captures as ``it`` wholly inside the span."""
+        return tuple(self._reader.span(node) for node in self._queried("it", source, span))
+
     def counts(self, span: Span) -> Mapping[str, int]:
         """Count node types, and nesting by which of them lie in which."""
         counts: Counter[str] = Counter()
@@ -158,9 +162,13 @@ class Syntax(Tree):
         """Return the nodes of these types that lie wholly inside the span."""
         if not types.strip():
             return []
-        assert self.language.grammar is not None
         alternatives = " ".join(each if each.startswith('"') else f"({each})" for each in types.split())
-        query = grammars.query(self.language.grammar, f"[{alternatives}] @{name}")
+        return self._queried(name, f"[{alternatives}] @{name}", span)
+
+    def _queried(self, name: str, source: str, span: Span) -> list[tree_sitter.Node]:
+        """Return what a query of the grammar captures by that name wholly inside the span."""
+        assert self.language.grammar is not None
+        query = grammars.query(self.language.grammar, source)
         start, end = self._offsets.to_byte(span.start), self._offsets.to_byte(span.end)
         nodes = grammars.captures(self._parsed.root_node, query, start, end).get(name, [])
         return [node for node in nodes if start <= node.start_byte and node.end_byte <= end]

@@ -10,9 +10,11 @@ import ast
 import re
 import warnings
 from collections.abc import Iterator
+from itertools import zip_longest
 
 from tuppence.core import vacuous
 from tuppence.core.hunks import words
+from tuppence.core.language import Language
 from tuppence.core.target import Target
 from tuppence.core.tree import CONTAINERS, Tree
 
@@ -22,6 +24,8 @@ _ASSERTS = re.compile(
     re.IGNORECASE,
 )
 
+_TITLE = re.compile(r"""(?<![\w.])(?:test|it)\s*\(\s*(['"`])((?:(?!\1)[^\\\n$])+)\1""")
+_CALL = re.compile(r"(?<![\w.])(?:test|it)(?:\.\w+)*\s*\(")
 _DEFINED = re.compile(r"\b(?:def|class|function|func|fn|const|let|var)\s+(?!test)(\w+)", re.IGNORECASE)
 """What a test file defines beside tests: a test that calls it may assert there."""
 
@@ -50,10 +54,18 @@ def lacking(text: str, code: str, tree: Tree, target: Target) -> str:
     return ""
 
 
-def fresh(before: str, after: str) -> tuple[str, ...]:
-    """Return the tests of a Python file that it did not hold before, as pytest names them behind the file."""
-    known = dict(_tests(before))
-    return tuple(name for name, text in _tests(after) if known.get(name) != text)
+def fresh(before: str, after: str, known: Language) -> tuple[str, ...]:
+    """Return the tests of a file that it did not hold before, as its runner names them; none where nobody can tell.
+
+    pytest names them behind the file, the runners of JavaScript by their titles.
+    """
+    tests = _tests if known.import_style == "python" else _titled
+    if tests is _titled and len(_CALL.findall(after)) != len(_TITLE.findall(after)):
+        return ()
+    there = dict(tests(before))
+    # A title's text goes on to the next title, and so may hold more than it did.
+    same = str.__eq__ if tests is _tests else str.startswith
+    return tuple(name for name, text in tests(after) if name not in there or not same(text, there[name]))
 
 
 def _names(tree: Tree, target: Target) -> set[str]:
@@ -98,6 +110,14 @@ def _tests(text: str) -> Iterator[tuple[str, str]]:
             yield from ((f"{node.name}::{_called(each)}", ast.unparse(each)) for each in inner)
         elif _is_test(node):
             yield _called(node), ast.unparse(node)
+
+
+def _titled(text: str) -> Iterator[tuple[str, str]]:
+    """Yield each test's title and what stands from it to the next one's."""
+    found = list(_TITLE.finditer(text))
+    for each, following in zip_longest(found, found[1:]):
+        end = following.start() if following else len(text)
+        yield each[2], "".join(text[each.start() : end].split()).rstrip("});")
 
 
 def _is_test(node: ast.stmt) -> bool:

@@ -1,6 +1,6 @@
 """A copy of a project in a folder of its own, in which tests can be run and code be mutated.
 
-Nothing in the project is written, linked or locked. Left out: what belongs to tools (environments, caches, version
+Nothing in the project is written or locked. Left out: what belongs to tools (environments, caches, version
 control), what is private, links that leave the project. A project that is too large is not copied at all, because half
 a project proves nothing.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 _SKIPPED = frozenset(
@@ -43,6 +43,14 @@ def copy(root: Path, place: Path, is_private: Callable[[Path], bool]) -> None:
         goal = place / inner
         goal.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, goal)
+
+
+def link(root: Path, place: Path, names: Sequence[str]) -> None:
+    """Let a copy see folders of the project that were left out of it, under the same names."""
+    for name in names:
+        if (root / name).is_dir() and not (place / name).exists():
+            place.mkdir(parents=True, exist_ok=True)
+            (place / name).symlink_to((root / name).resolve(), target_is_directory=True)
 
 
 def _files(root: Path) -> Iterator[Path]:

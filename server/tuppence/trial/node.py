@@ -1,0 +1,126 @@
+"""Tests in JavaScript and TypeScript are run by Node.js: by its own runner, or by vitest or jest.
+
+The tests say which: by what they import, else by what stands in the project's ``node_modules``, where vitest and jest
+must be. Nothing is installed. TypeScript is run by vitest, and by jest where the project lets it; Node's own runner
+gets JavaScript only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tuppence.trial.case import Case, End
+
+_LET_IN = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SYSTEMROOT")
+_OWN = re.compile(r"""(?:from|require\()\s*["']node:test["']""")
+_VITEST = re.compile(r"""from\s*["']vitest["']""")
+_JEST = re.compile(r"""(?:from|require\()\s*["']@jest/globals["']|\bjest\.\w+\(""")
+_COLOURS = re.compile(r"\x1b\[[\d;]*m")
+_PASSED = re.compile(r"^# pass (\d+)$|^\s*Tests:?\s.*?(\d+) passed", re.MULTILINE)
+_NONE = re.compile(r"No tests? found|No test files found|must contain at least one test|No test suite found")
+_COMPLAINTS = (
+    re.compile(r"^ *error: \|-\n((?: +\S.*\n|\s*\n){1,4})", re.MULTILINE),
+    re.compile(r"^ *error: ['\"]?(.+?)['\"]?$", re.MULTILINE),
+    re.compile(r"^\s*((?:\w*Error(?: \[\w+\])?: |expect\().*(?:\n\s*\n\s*Expected.*\n\s*Received.*)?)", re.MULTILINE),
+    re.compile(r"^\s*(Cannot find (?:module|package) .+)$", re.MULTILINE),
+)
+"""Where the three say what is wrong."""
+_SPOILT = 'throw new Error("this file was loaded");'
+
+
+class _Node:
+    """One of the runners, in one copy of a project."""
+
+    wants: Sequence[str] = ("node_modules",)
+    addresses = 0  # WebAssembly, which vitest is made of, sets gigabytes aside and never uses them.
+
+    def __init__(self, name: str, node: str, project: Path, source: Path) -> None:
+        self.name = name
+        self._node = node
+        self._project = project
+        self._source = source
+
+    def command(self, tests: Path, names: Sequence[str]) -> list[str]:
+        pattern = f"^(.* )?({'|'.join(re.escape(name).replace('/', chr(92) + '/') for name in names)})$"
+        only = [pattern] if names else []
+        tool = str(self._project / "node_modules" / self.name)
+        match self.name:
+            case "vitest":
+                run = ["run", str(tests), "--root", str(self._project), "--no-cache", "--coverage.enabled=false"]
+                return [self._node, f"{tool}/vitest.mjs", *run, *(("-t", *only) if only else ())]
+            case "jest":
+                run = ["--runTestsByPath", str(tests), "--rootDir", str(self._project), "--ci", "--watchman=false"]
+                return [self._node, f"{tool}/bin/jest.js", *run, "--coverage=false", *(("-t", *only) if only else ())]
+            case _:
+                named = [f"--test-name-pattern={each}" for each in only]
+                return [self._node, "--test-reporter=tap", *named, str(tests)]
+
+    def environment(self, home: Path) -> Mapping[str, str]:
+        return {name: os.environ[name] for name in _LET_IN if name in os.environ} | {
+            "HOME": str(home / "home"),
+            "TMPDIR": str(home / "tmp"),
+            "NODE_ENV": "test",
+            "NO_COLOR": "1",
+            "CI": "true",
+        }
+
+    def stub(self, tests: Path) -> tuple[Path, str]:
+        source = json.dumps(str(self._source))
+        head = {"vitest": 'import { test } from "vitest";\n', "jest": "", "node": 'import test from "node:test";\n'}
+        load = f"require({source})" if self.name == "jest" else f"await import({source})"
+        text = f'{head[self.name]}test("that the tested file can be loaded", async () => {{ {load}; }});\n'
+        # vitest and jest know tests by their names, so the stub is called like the tests.
+        return tests.with_name("tuppence_stub.mjs" if self.name == "node" else f"tuppence_{tests.name}"), text
+
+    def ended(self, status: int, said: str) -> End:
+        if status != 0:
+            return "no test" if _NONE.search(said) else "failed"
+        passed = _PASSED.search(_COLOURS.sub("", said))
+        return "passed" if passed and (passed[1] or passed[2]) != "0" else "no test"
+
+    def complaint(self, said: str) -> str:
+        plain = _COLOURS.sub("", said)
+        return next((found[1] for each in _COMPLAINTS if (found := each.search(plain))), "")
+
+    def spoilt(self, code: str) -> str:
+        first, rest = code.partition("\n")[::2] if code.startswith("#!") else ("", code)
+        return f"{first}\n{_SPOILT}\n{rest}" if first else f"{_SPOILT}\n{rest}"
+
+    def is_own(self, said: str) -> str:
+        missing = re.search(r"Cannot find (?:module|package) ['\"]([^'\"]+)['\"]", said)
+        if missing is None or missing[1].startswith("."):
+            return ""
+        path = Path(missing[1])
+        # A path of the copy that is not there was the answer's own idea, a package is the project's affair.
+        return "" if path.is_absolute() or not (self._project / "package.json").is_file() else self._had(missing[1])
+
+    def _had(self, package: str) -> str:
+        text = (self._project / "package.json").read_text(encoding="utf-8", errors="replace")
+        return package if f'"{package}"' in text else ""
+
+
+def node(case: Case, project: Path, source: Path) -> _Node | str:
+    """Return how a project's tests in JavaScript or TypeScript are run, or why they cannot be."""
+    program = shutil.which("node")
+    if program is None:
+        return "there is no Node.js to run them with"
+    name = _name(case)
+    if name != "node" and not (case.root / "node_modules" / name).is_dir():
+        return f"{name} is not in the project's node_modules" if name else "the project has no vitest or jest"
+    if name == "node" and case.language != "javascript":
+        return "Node's own test runner is only given JavaScript"
+    return _Node(name, program, project, source)
+
+
+def _name(case: Case) -> str:
+    """Return the runner that tests are written for, empty where nobody knows."""
+    for pattern, name in ((_OWN, "node"), (_VITEST, "vitest"), (_JEST, "jest")):
+        if pattern.search(case.text):
+            return name
+    there = (each for each in ("vitest", "jest") if (case.root / "node_modules" / each).is_dir())
+    return next(there, "")

@@ -1,0 +1,73 @@
+"""Tests in Python are run by the project's own Python and pytest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tuppence.trial.case import Case, End
+from tuppence.trial.interpreter import environment, find, module_of
+
+_STUB = """\
+import importlib
+
+
+def test_that_the_tested_file_can_be_imported():
+    importlib.import_module("{module}")
+"""
+_ENDS: Mapping[int, End] = {0: "passed", 5: "no test"}
+"""pytest's exit statuses."""
+
+
+class _Pytest:
+    """pytest in one copy of a project."""
+
+    name = "pytest"
+    wants: Sequence[str] = ()
+    addresses = 1
+
+    def __init__(self, python: str, project: Path, source: Path) -> None:
+        self._python = python
+        self._project = project
+        self._source = source
+
+    def command(self, tests: Path, names: Sequence[str]) -> list[str]:
+        # A project's own options may ask for coverage, for many processes or for other tests.
+        options = ("-q", "--no-header", "--tb=short", "-o", "addopts=", "-x", "-p", "no:cacheprovider")
+        return [self._python, "-m", "pytest", *options, *([f"{tests}::{name}" for name in names] or [str(tests)])]
+
+    def environment(self, home: Path) -> Mapping[str, str]:
+        return environment(self._project, self._source, home)
+
+    def stub(self, tests: Path) -> tuple[Path, str]:
+        text = _STUB.format(module=module_of(self._source, self._project))
+        return tests.with_name("test_tuppence_stub.py"), text
+
+    def ended(self, status: int, said: str) -> End:
+        del said
+        return _ENDS.get(status, "failed")
+
+    def complaint(self, said: str) -> str:
+        found = re.search(r"^(?:FAILED|ERROR) \S+? - (.+)$", said, re.MULTILINE)
+        found = found or re.search(r"^E\s+(\S.*)$", said, re.MULTILINE)
+        found = found or re.search(r"(No module named .+)$", said, re.MULTILINE)
+        return found[1] if found else ""
+
+    def spoilt(self, code: str) -> str:
+        return f'raise RuntimeError("this file was loaded")\n{code}'
+
+    def is_own(self, said: str) -> str:
+        missing = re.search(r"No module named '([^'.]+)", said)
+        if missing is None:
+            return ""
+        module, folders = missing[1], (self._project, self._project / "src", *self._source.parents)
+        inside = (folder for folder in folders if folder.is_relative_to(self._project))
+        own = any((folder / module).is_dir() or (folder / f"{module}.py").is_file() for folder in inside)
+        return module if own else ""
+
+
+def pytest(case: Case, project: Path, source: Path) -> _Pytest | str:
+    """Return how a project's tests in Python are run, or why they cannot be."""
+    python = find(case.root)
+    return _Pytest(python, project, source) if python else "there is no Python to run them with"
