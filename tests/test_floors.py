@@ -42,7 +42,7 @@ OUTSIDE = {
     "rich": {"cli/"},
     "argparse": {"cli/"},
     "subprocess": {"verify/", "local/"},
-    "socket": {"stream/", "local/", "editor/transport.py"},
+    "socket": {"stream/", "local/", "editor/transport.py", "trial/launch.py"},
     "platformdirs": {"config.py", "workspace.py", "local/", "ledger/", "cache/", "cli/", "editor/"},
 }
 IMPURE = {"asyncio", "time", "random", "socket", "subprocess", "pathlib", "os", "tempfile", "threading", "uuid"}
