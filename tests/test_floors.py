@@ -16,6 +16,7 @@ FLOORS = (
     ("clock", "config", "keys", "prior", "workspace", "local", "cache", "ledger", "stream", "verify", "trial"),
     ("prefixes", "experience", "narrowing"),
     ("house", "account", "placing", "wishing", "statement"),
+    ("truth",),
     ("plan", "till"),
     ("judging", "keeping"),
     ("offering", "permission", "way", "proving"),

@@ -18,7 +18,8 @@ from tuppence.core.accounts import Entry
 from tuppence.core.budget import Bid, Limits, Offer, Spent
 from tuppence.core.usage import Price, Rates, Usage
 from tuppence.errors import OverBudget, TuppenceError
-from tuppence.ledger import Claim, Ledger, midnight
+from tuppence.ledger import Claim, Ledger, Owed, midnight
+from tuppence.ledger.holds import AHEAD, ENOUGH
 from tuppence.ledger.process import LONGEST, Process, gone, me
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -96,6 +97,61 @@ def test_an_estimate_gives_way_to_the_truth(ledger: Ledger) -> None:
     assert (true.cost, true.estimated, true.outcome) == (Decimal("0.002"), False, "kept")
     assert ledger.spent("mine", "run", NOON).session == Decimal("0.002")
     assert ledger.recover(NOON) == 0
+
+
+LOST = entry(None, estimated=True, outcome="failed")
+"""The prompt is 1,000 tokens at $2 a million, the answer is allowed 1,000 at $10: $0.012 at most."""
+
+
+@pytest.mark.parametrize(
+    ("known", "received", "tokens", "cost"),
+    [
+        ((), None, 1000, "0.012"),
+        ((300,) * (ENOUGH - 1), 10, 1000, "0.012"),
+        ((300,) * ENOUGH, None, 300, "0.005"),
+        ((10, 20, 400, 30, 40), None, 400, "0.006"),
+        ((300,) * ENOUGH, 100, 100 + AHEAD, "0.00556"),
+        ((300,) * ENOUGH, 10, 300, "0.005"),
+        ((300,) * ENOUGH, 900, 1000, "0.012"),
+        ((5000,) * ENOUGH, None, 1000, "0.012"),
+    ],
+    ids=[
+        "nothing known", "too little known", "as long as its like", "as the longest", "longer than its like",
+        "a short way", "nearly at its end", "never beyond what was allowed",
+    ],
+)  # fmt: skip
+def test_a_lost_answer_is_taken_to_be_as_long_as_the_longest_of_its_kind(
+    ledger: Ledger, known: tuple[int, ...], received: int | None, tokens: int, cost: str
+) -> None:
+    for number, output in enumerate(known):
+        ledger.add(entry(run=f"r{number}", usage=Usage(fresh=9, output=output - 4, thinking=4)))
+    ledger.add(entry(run="another", action="explain", usage=Usage(fresh=9, output=999)))
+    ledger.add(entry(run="guess", estimated=True, usage=Usage(fresh=9, output=999)))
+    before = ledger.spent("mine", "", NOON).day
+    ledger.reserve(claim("a", LOST))
+    if received is not None:
+        ledger.note("a", "gen-1", received)
+    ledger._do("write", lambda connection: connection.execute("UPDATE hold SET host = 'elsewhere'"))
+    assert ledger.recover(NOON + 2 * LONGEST) == 1
+    lost = ledger.entries()[-1]
+    assert (lost.usage, lost.cost, lost.estimated) == (Usage(fresh=1000, output=tokens), Decimal(cost), True)
+    assert ledger.spent("mine", "", NOON).day == before + Decimal(cost)
+    owed = ledger.owed(NOON - timedelta(hours=1))
+    assert owed == (() if received is None else (Owed("a", "mine", "small", "gen-1"),))
+    assert ledger.correct("a", lambda estimate: replace(estimate, cost=Decimal("0.004"), estimated=False))
+    assert not ledger.correct("a", lambda estimate: replace(estimate, cost=Decimal(9))), "the truth stays"
+    assert ledger.spent("mine", "", NOON).day == before + Decimal("0.004")
+    assert ledger.owed(NOON - timedelta(hours=1)) == ()
+
+
+def test_only_an_estimate_is_asked_after(ledger: Ledger) -> None:
+    for name, estimated in (("a", False), ("b", True), ("c", True)):
+        ledger.reserve(claim(name))
+        ledger.note(name, "" if name == "c" else f"gen-{name}", 5)
+        ledger.settle(name, entry(run=name, estimated=estimated))
+    assert [each.hold for each in ledger.owed(NOON)] == ["b"]
+    assert ledger.owed(NOON + timedelta(seconds=1)) == ()
+    assert not ledger.correct("nobody", lambda estimate: estimate)
 
 
 def test_what_was_never_reserved_is_entered_all_the_same(ledger: Ledger) -> None:

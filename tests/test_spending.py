@@ -121,7 +121,10 @@ def held(like: Entry) -> tuple[str, tuple[Any, ...]]:
     """Return the statement that leaves a reservation of a process that is gone."""
     lost = replace(like, run="abandoned", cost=Decimal("0.5"), estimated=True)
     values = ("x", "abandoned", lost.session, moment(lost.at), "0.5", me().host, 2**22 + 1, "", packed(lost))
-    return "INSERT INTO hold VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values
+    return (
+        "INSERT INTO hold (id, run, session, at, bound, host, pid, born, entry) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        values,
+    )
 
 
 async def test_the_editor_is_given_the_report_as_a_page(tmp_path: Path) -> None:

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
-from tuppence.core.accounts import Entry, Outcome, add
+from tuppence.core.accounts import Entry, Outcome, add, exact
 from tuppence.core.models import Model
 from tuppence.core.prompt import Prompt
 from tuppence.core.route import Route
-from tuppence.core.usage import PACE, Usage, cost, estimate
+from tuppence.core.usage import PACE, Price, Usage, cost, estimate
 from tuppence.providers import Event, Metered, Stop, Text, Thinking
 from tuppence.stream import Sending
 
@@ -63,6 +63,21 @@ class Attempt:
     def answering(self) -> bool:
         """Report whether any word of an answer came."""
         return bool(self.received or self.thought)
+
+    @property
+    def identity(self) -> str:
+        """The provider's own id of the answer to the last request; empty where it said none."""
+        return self.sendings[-1].identity() if self.sendings else ""
+
+    @property
+    def tokens(self) -> int:
+        """About how many tokens of an answer came so far, thinking included."""
+        return -int(-sum(map(len, (*self.received, *self.thought))) // self.pace)
+
+    @property
+    def askable(self) -> bool:
+        """Report whether the provider can be asked afterwards what all of it cost."""
+        return self.estimated and self._lost == 0 and bool(self.identity) and self.model.provider.bill is not None
 
     @property
     def turned_away(self) -> bool:
@@ -171,14 +186,14 @@ class Account:
     def lost(self, attempt: Attempt, route: Route, prompt: int) -> Entry:
         """Return what stands in the ledger should this process end in the middle of an attempt.
 
-        :param prompt: tokens that the prompt has at most; the answer's and the cost are those of the reservation.
+        :param prompt: tokens that the prompt has at most; the ledger knows the answer's, and the cost.
         """
         return replace(
             self._entry(attempt.at, attempt.model.provider.name, attempt.model.id, attempt.model.tier),
             usage=Usage(fresh=prompt),
             cost=None,
             estimated=True,
-            reason=f"the server ended in the middle, so this is the most it may have cost; {route.reason}",
+            reason=f"the server ended in the middle, so this is about the most that it cost; {route.reason}",
         )
 
     def enter_free(self, provider: str, model: str, when: datetime, outcome: Outcome) -> Entry:
@@ -224,6 +239,29 @@ class Account:
     def estimated(self) -> bool:
         """Report whether any part is an estimate."""
         return any(entry.estimated for entry in self.entries)
+
+
+def corrected(entry: Entry, truth: Metered, price: Price | None, best: Price | None) -> Entry:
+    """Return an estimated entry as the provider has it; what it was estimated at stays in its reason.
+
+    :param price: the model's own.
+    :param best: the best model's; None leaves what it would have cost as it was estimated.
+    """
+    listed = cost(truth.usage, price, entry.at) if price else None
+    return replace(
+        entry,
+        usage=truth.usage,
+        cost=listed if truth.cost is None else truth.cost,
+        estimated=False,
+        best_cost=cost(truth.usage, best, entry.at) if best else entry.best_cost,
+        charged=truth.cost,
+        listed=listed,
+        reason=f"{entry.reason}; estimated at {_figure(entry.cost)} until its provider was asked",
+    )
+
+
+def _figure(cost: Decimal | None) -> str:
+    return "nothing known" if cost is None else f"${exact(cost)}"
 
 
 def _latest(before: Metered | None, now: Metered) -> Metered:

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -142,6 +142,7 @@ class House:
     """How each model's tokens run, as far as its provider has counted."""
     _troubles: list[str] = field(default_factory=list)
     _told: set[str] = field(default_factory=set)
+    _errands: set[asyncio.Task[None]] = field(default_factory=set)
 
     def asleep(self) -> House:
         """Return the same house for what is only foreseen: nobody is looked for, and no model is started."""
@@ -204,6 +205,23 @@ class House:
 
         self.paces.learn(entry)
         self._write(work)
+
+    def correct(self, hold: str, truth: Callable[[Entry], Entry]) -> None:
+        """Put the truth in place of the estimate that a reservation became, soon."""
+        self._write(lambda: self.ledger.correct(hold, truth))
+
+    def beside(self, work: Coroutine[object, object, None]) -> None:
+        """Do something that nobody waits for, and which ends with this house."""
+        task = asyncio.create_task(work)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
+    async def leave(self) -> None:
+        """End what is still done beside; what is not there yet comes with the next server."""
+        errands = tuple(self._errands)
+        for task in errands:
+            task.cancel()
+        await asyncio.gather(*errands, return_exceptions=True)
 
     def outcome(self, run: str, outcome: Outcome) -> None:
         """Correct how a run ended, in the ledger."""

@@ -23,7 +23,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 
-from tuppence import keeping, permission, proving
+from tuppence import keeping, permission, proving, truth
 from tuppence import plan as plans
 from tuppence.account import Account, Attempt
 from tuppence.core import actions
@@ -236,7 +236,7 @@ async def _attempt(
         outcome = "failed"
         raise
     finally:
-        house.record(account.enter(attempt, route, outcome), attempt.holds)
+        truth.settle(house, account.enter(attempt, route, outcome), attempt, route.best.price)
 
 
 async def _words(plan: Plan, attempt: Attempt, making: Making, till: Till) -> AsyncGenerator[Step, None]:
@@ -263,7 +263,7 @@ async def _words(plan: Plan, attempt: Attempt, making: Making, till: Till) -> As
                     continue
                 if isinstance(piece, Sending):
                     await till.retry(attempt)
-                attempt.note(piece)
+                till.note(attempt, piece)
                 flight.note(piece)
                 if isinstance(piece, Text | Thinking) and (again := loop.feed(piece.text)):
                     raise _Stuck(f"The answer repeats “{shown(again)}” without end, and was stopped.")

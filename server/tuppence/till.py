@@ -7,7 +7,7 @@ there is a budget: then nobody could say whether it is kept. Nothing here waits 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
 from tuppence.account import Account, Attempt
@@ -17,6 +17,9 @@ from tuppence.core.usage import at_most
 from tuppence.errors import OverBudget, TuppenceError
 from tuppence.house import House
 from tuppence.ledger import Claim, midnight
+from tuppence.providers import Event
+from tuppence.stream import Sending
+from tuppence.truth import Journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class Till:
     route: Route
     least: int
     """Answer tokens below which asking is pointless."""
+    journal: Journal = field(default_factory=Journal)
 
     async def reserve(self, attempt: Attempt) -> None:
         """Reserve what a request costs at most, and shorten the answer that it allows to what is left.
@@ -70,3 +74,8 @@ class Till:
         """
         if attempt.sendings and attempt.sendings[-1].fate() == "with the server":
             await replace(self, least=attempt.prompt.max_output).reserve(attempt)
+
+    def note(self, attempt: Attempt, piece: Event | Sending) -> None:
+        """Take one piece of the answer into account, here and, now and then, in the ledger."""
+        attempt.note(piece)
+        self.journal.note(self.house, attempt)

@@ -30,6 +30,8 @@ class Provider:
     """What precedes ``/chat/completions`` on the openai wire, and ``/v1/messages`` on the anthropic wire."""
     key_env: str | None = None
     """The environment variable that holds the key; None means that no key is sent."""
+    bill: str | None = None
+    """What follows ``base_url`` where it tells afterwards what an answer cost, ``{id}`` for its id; None: nowhere."""
 
 
 @dataclass(frozen=True, slots=True)

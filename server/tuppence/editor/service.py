@@ -14,6 +14,7 @@ from typing import Any
 
 from lsprotocol import types
 
+from tuppence import truth
 from tuppence.account import Account
 from tuppence.config import Watched
 from tuppence.core import actions
@@ -183,6 +184,7 @@ class Service:
         rooms = self._opened
         rooms.reading.close()
         rooms.strangers.close()
+        await rooms.house.leave()
         await rooms.house.upstream.close()
         await rooms.neighbourhood.close()
         await asyncio.to_thread(rooms.house.ledger.close)
@@ -268,6 +270,7 @@ class _Rooms:
         protocol = server.protocol
         self.watched = Watched(config)
         self.house, self.neighbourhood = open_house(self.watched, roots, protocol.documents.at, handed)
+        truth.resume(self.house)
         self.desk = Desk(server, self.house)
         self.house.choose = self.desk.choose
         self.board = Board(self.desk)

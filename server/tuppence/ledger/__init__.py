@@ -22,12 +22,12 @@ from typing import Literal, Protocol, TypeVar
 from tuppence.core.accounts import Entry, Outcome, Summary
 from tuppence.core.budget import Offer, Spent
 from tuppence.core.totals import Slip
-from tuppence.ledger import books
-from tuppence.ledger.books import Claim
+from tuppence.ledger import books, holds
+from tuppence.ledger.holds import Claim, Owed
 from tuppence.ledger.rows import Connection, moment
 from tuppence.ledger.today import Today
 
-__all__ = ["Claim", "Ledger"]
+__all__ = ["Claim", "Ledger", "Owed"]
 
 _T = TypeVar("_T")
 Way = Literal["read", "write"]
@@ -93,28 +93,49 @@ class Ledger:
         :raises OverBudget: the limits do not allow it.
         :raises TuppenceError: it could not be written.
         """
-        return self._do("write", lambda connection: books.reserve(connection, claim))
+        return self._do("write", lambda connection: holds.reserve(connection, claim))
+
+    def note(self, hold: str, identity: str, received: int) -> None:
+        """Note how far the answer to a reserved call has come: the provider's id for it, and about how many tokens.
+
+        :raises TuppenceError: it could not be written.
+        """
+        self._do("write", lambda connection: holds.note(connection, hold, identity, received))
 
     def settle(self, hold: str, entry: Entry) -> None:
         """Write what a reserved call came to, in place of its reservation.
 
         :raises TuppenceError: it could not be written.
         """
-        self._do("write", lambda connection: books.settle(connection, hold, entry))
+        self._do("write", lambda connection: holds.settle(connection, hold, entry))
 
     def release(self, hold: str) -> None:
         """Give up a reservation of which nothing was used.
 
         :raises TuppenceError: it could not be written.
         """
-        self._do("write", lambda connection: books.release(connection, hold))
+        self._do("write", lambda connection: holds.release(connection, hold))
 
     def recover(self, now: datetime) -> int:
         """Settle the reservations of processes that have ended, as estimates; return how many those were.
 
         :raises TuppenceError: it could not be written.
         """
-        return self._do("write", lambda connection: books.recover(connection, now))
+        return self._do("write", lambda connection: holds.recover(connection, now))
+
+    def owed(self, since: datetime) -> tuple[Owed, ...]:
+        """Return the latest estimates that began at ``since`` or later and whose providers may be asked for the truth.
+
+        :raises TuppenceError: the ledger could not be read.
+        """
+        return self._do("read", lambda connection: holds.owed(connection, since))
+
+    def correct(self, hold: str, truth: Callable[[Entry], Entry]) -> bool:
+        """Put the truth in place of an estimate; return whether there was one.
+
+        :raises TuppenceError: it could not be written.
+        """
+        return self._do("write", lambda connection: holds.correct(connection, hold, truth))
 
     def spent(self, session: str, run: str, now: datetime) -> Spent:
         """Return what was spent and is reserved, by the period of a budget.

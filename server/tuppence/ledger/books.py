@@ -1,23 +1,20 @@
 """What is written into the ledger and read out of it, as statements inside one transaction of either database.
 
 Running totals, by session, quarter of an hour and day, are kept beside the entries, so that what was spent today or
-this month is known at once however many entries there are. A reservation (a *hold*) is a row of its own, with the
-entry that it becomes should its process end before it was settled.
+this month is known at once however many entries there are. Reservations are holds.py's affair.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from tuppence.core.accounts import Entry, Outcome, Summary, add, exact, last
-from tuppence.core.budget import Bid, Limits, Offer, Spent, offer
+from tuppence.core.budget import Spent
 from tuppence.core.totals import Slip
 from tuppence.ledger import rows
-from tuppence.ledger.process import Process, gone, me
 from tuppence.ledger.rows import COLUMNS, Connection, clean, moment, quarter, tallies
 from tuppence.ledger.today import Today, note_change
 
@@ -37,21 +34,6 @@ _BETWEEN = (
 )
 SINCE = "at >= ? ORDER BY id + 0"
 """Finds entries by their moment, oldest first; by the bare id SQLite would rather read the whole table in its order."""
-_KEPT_HOLD = "INSERT INTO hold (id, run, session, at, bound, host, pid, born, entry) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """A request for money, before a call."""
-
-    id: str
-    """Names the reservation; the caller's own, unlike any other."""
-    bid: Bid
-    limits: Limits
-    lost: Entry
-    """What is entered should this process end before it settles; its cost becomes the reservation's."""
-    midnight: datetime
-    """When the user's day began, with his time zone."""
 
 
 def add_entry(connection: Connection, entry: Entry, hold: str | None = None) -> int:
@@ -70,51 +52,13 @@ def change_outcome(connection: Connection, run: str, outcome: Outcome) -> None:
         note_change(connection)
 
 
-def reserve(connection: Connection, claim: Claim) -> Offer:
-    """Reserve what a call costs at most, if the limits allow it, and return what it is granted.
-
-    :raises OverBudget: they do not.
-    """
-    lost = claim.lost
-    spent = spent_by(connection, lost.session, lost.run, claim.midnight) if claim.limits.any else Spent()
-    granted = offer(claim.bid, claim.limits, spent)
-    usage = None if lost.usage is None else replace(lost.usage, output=granted.tokens)
-    packed = rows.packed(replace(lost, cost=granted.bound, listed=granted.bound, usage=usage))
-    held = None if granted.bound is None else exact(granted.bound)
-    mine = me()
-    values = (claim.id, clean(lost.run), clean(lost.session), moment(lost.at), held, mine.host, mine.pid, mine.born)
-    connection.execute(_KEPT_HOLD, (*values, packed))
-    return granted
-
-
-def settle(connection: Connection, hold: str, entry: Entry) -> None:
-    """Write what a reserved call came to, in place of the reservation or of the estimate that it became."""
-    released = connection.execute("DELETE FROM hold WHERE id = ?", (hold,)).rowcount
-    former = None if released else connection.execute(f"{_SELECT} WHERE hold = ?", (hold,)).fetchone()
-    if former is None:
-        add_entry(connection, entry, hold)
-        return
-    estimate = rows.entry(former)
+def replace_entry(connection: Connection, hold: str, former: Entry, entry: Entry) -> None:
+    """Write an entry in place of what its reservation became before."""
     connection.execute(_UPDATE, (*rows.row(entry), hold))
     note_change(connection)
-    _tally(connection, estimate.session, estimate.at, estimate.cost and estimate.cost.copy_negate())
+    _tally(connection, former.session, former.at, former.cost and former.cost.copy_negate())
     _tally(connection, entry.session, entry.at, entry.cost)
     _pace(connection, entry)
-
-
-def release(connection: Connection, hold: str) -> None:
-    """Give up a reservation of which nothing was used."""
-    connection.execute("DELETE FROM hold WHERE id = ?", (hold,))
-
-
-def recover(connection: Connection, now: datetime) -> int:
-    """Enter the reservations whose process has ended as what they may have cost; return how many those were."""
-    found = connection.execute("SELECT id, at, host, pid, born, entry FROM hold").fetchall()
-    dead = [each for each in found if gone(Process(each[2], each[3], each[4]), datetime.fromisoformat(each[1]), now)]
-    for id_, _, _, _, _, packed in dead:
-        release(connection, id_)
-        add_entry(connection, rows.unpacked(packed), id_)
-    return len(dead)
 
 
 def spent_by(connection: Connection, session: str, run: str, midnight: datetime) -> Spent:
@@ -156,6 +100,12 @@ def summary(connection: Connection, session: str, midnight: datetime, of_day: To
 def entries(connection: Connection, where: str, values: Sequence[Any] = ()) -> tuple[Entry, ...]:
     """Return the entries that meet a condition of our own."""
     return tuple(rows.entry(each) for each in connection.execute(f"{_SELECT} WHERE {where}", values).fetchall())
+
+
+def entry_of(connection: Connection, hold: str) -> Entry | None:
+    """Return the entry that was made from a reservation; None where there is none."""
+    found = connection.execute(f"{_SELECT} WHERE hold = ?", (hold,)).fetchone()
+    return None if found is None else rows.entry(found)
 
 
 def slips(connection: Connection, since: datetime) -> list[Slip]:

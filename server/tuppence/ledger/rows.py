@@ -92,6 +92,13 @@ MIGRATIONS: tuple[Migration, ...] = (
         begin_tallies,
     ),
     ("DELETE FROM tally", begin_tallies),
+    (
+        "ALTER TABLE request ADD COLUMN identity TEXT",
+        "ALTER TABLE hold ADD COLUMN identity TEXT",
+        "ALTER TABLE hold ADD COLUMN received INTEGER",
+        "ALTER TABLE hold ADD COLUMN rate TEXT",
+        "CREATE INDEX request_owed ON request (at) WHERE identity IS NOT NULL",
+    ),
 )
 """What brings a ledger of version n to n + 1. A published row never changes."""
 

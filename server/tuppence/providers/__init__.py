@@ -69,6 +69,11 @@ Event = Text | Thinking | Metered | Stop
 class Decoder(Protocol):
     """Turns one answer's server-sent events into events of ours; holds the state of that one answer."""
 
+    @property
+    def identity(self) -> str:
+        """The provider's own id of the answer; empty before it said one."""
+        ...
+
     def feed(self, event: str, data: str) -> Iterable[Event]:
         """Take one server-sent event: its name (``message`` where it has none) and its data.
 

@@ -61,6 +61,7 @@ class _Decoder:
     """One answer: text as it comes, counts as they grow, and at the end the reason to stop."""
 
     def __init__(self) -> None:
+        self.identity = ""
         self._counts: dict[str, object] = {}
         self._reason: str | None = None
         self._stopped = False
@@ -72,6 +73,7 @@ class _Decoder:
         payload = parse(data)
         match text(payload, "type") or event:
             case "message_start":
+                self.identity = text(part(payload, "message"), "id")
                 yield from self._metered(part(part(payload, "message"), "usage"))
             case "content_block_start":
                 yield from _content(part(payload, "content_block"))

@@ -64,6 +64,7 @@ class _Decoder:
     """One answer: text as it comes, counts when they come, and at the end the reason to stop."""
 
     def __init__(self) -> None:
+        self.identity = ""
         self._inline = InlineThinking()
         self._reason: str | None = None
         self._stopped = False
@@ -80,6 +81,7 @@ class _Decoder:
         payload = parse(data)
         if payload.get("error"):
             raise from_object(payload)
+        self.identity = self.identity or text(payload, "id")
         choices = parts(payload, "choices")
         for choice in choices[:1]:
             yield from self._choice(choice)

@@ -18,8 +18,9 @@ from tuppence import providers
 from tuppence.core.models import Model
 from tuppence.core.prompt import Prompt
 from tuppence.errors import Busy, TuppenceError
-from tuppence.providers import Event
+from tuppence.providers import Event, Metered, _billed
 from tuppence.providers._failure import QUOTING, named
+from tuppence.stream import billing
 from tuppence.stream.exchange import Exchange, Fate
 from tuppence.stream.gate import Opening, opening
 from tuppence.stream.patience import Patience
@@ -42,6 +43,8 @@ class Sending:
     model: Model
     fate: Callable[[], Fate] = field(default=lambda: "with the server", compare=False, repr=False)
     """What has become of it by now: what was kept back or turned away is billed by nobody."""
+    identity: Callable[[], str] = field(default=str, compare=False, repr=False)
+    """The provider's own id of the answer, as far as it said one."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,17 @@ class Upstream:
         except TuppenceError as error:
             raise _discreet(named(error, model), prompt, key) from None
 
+    async def bill(self, model: Model, key: str | None, identity: str) -> Metered | None:
+        """Ask a provider, for some seconds, what it charged for an answer; None where it does not say."""
+        key = key.strip() if key else None
+        request = _billed.request(model, key, identity)
+        if request is None:
+            return None
+        try:
+            return await billing.ask(await self._client(request, key), request)
+        except TuppenceError:
+            return None
+
     async def close(self) -> None:
         """Close all connections."""
         clients = tuple(self._clients.values())
@@ -93,7 +107,7 @@ class Upstream:
         client = await self._client(request, key)
         for tried in range(self._patience.retries + 1):
             exchange = Exchange(client, wire, self._patience)
-            yield Sending(model, exchange.fate)
+            yield Sending(model, exchange.fate, exchange.identity)
             try:
                 async with aclosing(exchange.events(request, body)) as events:
                     async for event in events:

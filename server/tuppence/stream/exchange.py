@@ -49,6 +49,10 @@ class Exchange:
         """Return what has become of the request by now; one that timed out stays with the server."""
         return self._fate
 
+    def identity(self) -> str:
+        """Return the provider's own id of the answer; empty before it said one."""
+        return self._decoder.identity
+
     async def events(self, request: Request, body: bytes) -> AsyncGenerator[Event, None]:
         """Send the request and yield the answer's events; closing this closes the connection."""
         import httpx

@@ -31,6 +31,7 @@ FREE = Price(Rates(Decimal(0), Decimal(0)))
 _RATES = ("input", "output", "cache_read", "cache_write", "cache_write_1h", "thinking")
 _MODES = ("none", "automatic", "explicit")
 _LIFE = re.compile(r"[1-9]\d*[smhd]")
+_BILL = re.compile(r"[A-Za-z0-9_{][A-Za-z0-9_.?=&{}-]*(/[A-Za-z0-9_.?=&{}-]+)*")
 
 
 def days(value: object, place: Place) -> frozenset[int]:
@@ -103,6 +104,16 @@ def life(value: object, place: Place) -> str:
     return value
 
 
+def bill(value: object, place: Place) -> str:
+    """Read where a provider tells afterwards what an answer cost: a path below its own address."""
+    if not isinstance(value, str) or not _BILL.fullmatch(value) or value.count("{id}") != 1 or ".." in value:
+        raise place.wrong(
+            f'"{place.name}" must be a path below base_url with one {{id}} in it, not {kind(value)}.',
+            'Write it such as "generation?id={id}".',
+        )
+    return value
+
+
 _share = number(0, 1)
 _MONEY: dict[str, Reader] = dict.fromkeys(_RATES, money)
 PRICE: dict[str, Reader] = {**_MONEY, "batch": lambda value, place: Decimal(str(_share(value, place)))}
@@ -131,7 +142,7 @@ EFFORT: dict[str, Reader] = {
     "ability": lambda value, place: table(value, place, {action.id: _share for action in ACTIONS}),
     "thinking": count(0),
 }
-PROVIDER: dict[str, Reader] = {"wire": text, "base_url": text, "key_env": variable}
+PROVIDER: dict[str, Reader] = {"wire": text, "base_url": text, "key_env": variable, "bill": bill}
 MODEL: dict[str, Reader] = {
     "id": text,
     "provider": text,

@@ -1,0 +1,160 @@
+"""Reservations: a *hold* is a row of its own, made before a call and gone once it is known what the call came to.
+
+It carries the entry that it becomes should its process end before it settled, and while the answer comes, how much of
+it came and by which id the provider knows it. So the next server has a near estimate, and may ask for the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from tuppence.core.accounts import Entry, exact
+from tuppence.core.budget import Bid, Limits, Offer, Spent, bound, offer
+from tuppence.core.usage import Usage
+from tuppence.ledger import books, rows
+from tuppence.ledger.process import Process, gone, me
+from tuppence.ledger.rows import Connection, clean, moment
+
+_KEPT = (
+    "INSERT INTO hold (id, run, session, at, bound, host, pid, born, entry, rate) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_LIKE = (
+    "SELECT count(*), max(output + thinking) FROM request WHERE id > (SELECT max(id) FROM request) - ?"
+    " AND provider = ? AND model = ? AND action = ? AND estimated = 0 AND output IS NOT NULL"
+)
+_OWED = (
+    "SELECT hold, provider, model, identity FROM request"
+    " WHERE identity IS NOT NULL AND at >= ? AND estimated = 1 ORDER BY at DESC LIMIT ?"
+)
+_LATELY = 2000
+"""Among so many last requests, answers of a kind are looked for."""
+ENOUGH = 5
+"""So many answers of a kind tell how long one is at most."""
+AHEAD = 256
+"""Tokens by which an answer may have been further than was noted: a second of noting, and the provider's own haste."""
+_OWED_AT_MOST = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A request for money, before a call."""
+
+    id: str
+    """Names the reservation; the caller's own, unlike any other."""
+    bid: Bid
+    limits: Limits
+    lost: Entry
+    """What is entered should this process end before it settles; its cost becomes the reservation's."""
+    midnight: datetime
+    """When the user's day began, with his time zone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """An estimate whose provider may be asked for the truth."""
+
+    hold: str
+    """The reservation that the entry was made from."""
+    provider: str
+    model: str
+    """The model's id."""
+    identity: str
+    """By which the provider knows the answer."""
+
+
+def reserve(connection: Connection, claim: Claim) -> Offer:
+    """Reserve what a call costs at most, if the limits allow it, and return what it is granted.
+
+    :raises OverBudget: they do not.
+    """
+    lost = claim.lost
+    spent = books.spent_by(connection, lost.session, lost.run, claim.midnight) if claim.limits.any else Spent()
+    granted = offer(claim.bid, claim.limits, spent)
+    usage = None if lost.usage is None else replace(lost.usage, output=granted.tokens)
+    packed = rows.packed(replace(lost, cost=granted.bound, listed=granted.bound, usage=usage))
+    held = rate = None
+    if granted.bound is not None:
+        held, rate = exact(granted.bound), exact(bound(claim.bid, 1) - bound(claim.bid, 0))
+    mine = me()
+    values = (claim.id, clean(lost.run), clean(lost.session), moment(lost.at), held, mine.host, mine.pid, mine.born)
+    connection.execute(_KEPT, (*values, packed, rate))
+    return granted
+
+
+def note(connection: Connection, hold: str, identity: str, received: int) -> None:
+    """Note how far the answer to a reserved call has come."""
+    connection.execute("UPDATE hold SET identity = ?, received = ? WHERE id = ?", (clean(identity), received, hold))
+
+
+def settle(connection: Connection, hold: str, entry: Entry) -> None:
+    """Write what a reserved call came to, in place of the reservation or of the estimate that it became."""
+    held = connection.execute("SELECT identity FROM hold WHERE id = ?", (hold,)).fetchone()
+    if held is not None:
+        release(connection, hold)
+        books.add_entry(connection, entry, hold)
+        _owe(connection, hold, entry, held[0])
+    elif (former := books.entry_of(connection, hold)) is not None:
+        books.replace_entry(connection, hold, former, entry)
+    else:
+        books.add_entry(connection, entry, hold)
+
+
+def release(connection: Connection, hold: str) -> None:
+    """Give up a reservation of which nothing was used."""
+    connection.execute("DELETE FROM hold WHERE id = ?", (hold,))
+
+
+def recover(connection: Connection, now: datetime) -> int:
+    """Enter the reservations whose process has ended as what they may have cost; return how many those were."""
+    found = connection.execute("SELECT id, at, host, pid, born, entry, identity, received, rate FROM hold").fetchall()
+    dead = [each for each in found if gone(Process(each[2], each[3], each[4]), datetime.fromisoformat(each[1]), now)]
+    for id_, _, _, _, _, packed, identity, received, rate in dead:
+        release(connection, id_)
+        lost = rows.unpacked(packed)
+        likely = lost if rate is None else _likely(connection, lost, received or 0, Decimal(rate))
+        books.add_entry(connection, likely, id_)
+        _owe(connection, id_, likely, identity)
+    return len(dead)
+
+
+def owed(connection: Connection, since: datetime) -> tuple[Owed, ...]:
+    """Return the latest estimates since a moment whose providers said an id."""
+    found = connection.execute(_OWED, (moment(since), _OWED_AT_MOST)).fetchall()
+    return tuple(Owed(*each) for each in found)
+
+
+def correct(connection: Connection, hold: str, truth: Callable[[Entry], Entry]) -> bool:
+    """Put the truth in place of an estimate; return whether there was one."""
+    former = books.entry_of(connection, hold)
+    if former is None or not former.estimated:
+        return False
+    books.replace_entry(connection, hold, former, truth(former))
+    connection.execute("UPDATE request SET identity = NULL WHERE hold = ?", (hold,))
+    return True
+
+
+def _owe(connection: Connection, hold: str, entry: Entry, identity: str | None) -> None:
+    if entry.estimated and identity:
+        connection.execute("UPDATE request SET identity = ? WHERE hold = ?", (identity, hold))
+
+
+def _likely(connection: Connection, lost: Entry, received: int, rate: Decimal) -> Entry:
+    """Return the entry of a call whose end nobody saw: its whole prompt, and an answer as long as the longest known.
+
+    Nobody can tell how far a provider wrote on for nobody, and some charge for all of it; so it is taken to be as long
+    as the longest of its kind, and longer than what came, within what it was allowed. Where too few answers of the
+    kind are known, it is what it was allowed.
+    """
+    if lost.usage is None or lost.cost is None:
+        return lost
+    values = (_LATELY, clean(lost.provider), clean(lost.model), clean(lost.action))
+    known, longest = connection.execute(_LIKE, values).fetchone() or (0, 0)
+    if known < ENOUGH:
+        return lost
+    granted = lost.usage.output
+    tokens = min(granted, max(int(longest), received + AHEAD if received else 0))
+    cost = lost.cost - (granted - tokens) * rate
+    return replace(lost, cost=cost, listed=cost, usage=Usage(fresh=lost.usage.fresh, output=tokens))

@@ -1,0 +1,49 @@
+"""What a provider says afterwards that an answer cost, as OpenRouter says it: for answers not heard to their end.
+
+The path is the provider row's own (``bill``), and always below its ``base_url``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from tuppence.core.models import Model
+from tuppence.core.usage import Usage
+from tuppence.errors import Broken
+from tuppence.providers import Metered, Request
+from tuppence.providers._reading import count, money, parse, part
+
+_LONGEST = 200
+"""Characters of an answer's id; a longer one is none."""
+
+
+def request(model: Model, key: str | None, identity: str) -> Request | None:
+    """Return the question after an answer's cost; None where the provider takes none."""
+    provider = model.provider
+    if provider.bill is None or not identity or len(identity) > _LONGEST:
+        return None
+    path = provider.bill.replace("{id}", quote(identity, safe=""))
+    headers = {"authorization": f"Bearer {key}"} if key else {}
+    return Request(f"{provider.base_url.rstrip('/')}/{path}", headers, {})
+
+
+def read(body: str) -> Metered | None:
+    """Return what the provider counted and charged; None where it does not say, or not yet."""
+    try:
+        data = part(parse(body), "data")
+    except Broken:
+        return None
+    prompt, answer, cost = count(data, "native_tokens_prompt"), _answer(data), money(data, "total_cost")
+    if prompt is None or answer is None or cost is None:
+        return None
+    read, thinking = count(data, "native_tokens_cached"), count(data, "native_tokens_reasoning") or 0
+    thinking = min(thinking, answer)
+    fresh = max(prompt - (read or 0), 0)
+    return Metered(Usage(fresh=fresh, cache_read=read, output=answer - thinking, thinking=thinking), cost)
+
+
+def _answer(data: Mapping[str, object]) -> int | None:
+    """Return the answer's tokens; one that was cancelled before its first has none."""
+    given = count(data, "native_tokens_completion")
+    return 0 if given is None and data.get("cancelled") is True else given

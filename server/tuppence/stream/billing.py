@@ -1,0 +1,53 @@
+"""Asking a provider afterwards what an answer cost: a few times, since it knows some seconds after the end."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from tuppence import __version__
+from tuppence.providers import Metered, Request, _billed
+
+if TYPE_CHECKING:
+    import httpx
+
+PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+"""Seconds before each question."""
+_SECONDS = 10.0
+"""For one question and its answer."""
+_BODY = 65_536
+_LATER = frozenset({404, 408, 409, 425, 429})
+"""Statuses that say "not yet", as those from 500 on do."""
+
+
+async def ask(client: httpx.AsyncClient, request: Request) -> Metered | None:
+    """Return what the provider charged; None where it has not said it after the last pause, or never will."""
+    for pause in PAUSES:
+        await asyncio.sleep(pause)
+        status, body = await _answer(client, request)
+        if status == 200 and (found := _billed.read(body)):  # noqa: PLR2004 - HTTP's "OK"
+            return found
+        if status not in _LATER and 300 <= status < 500:  # noqa: PLR2004 - HTTP's redirects and refusals
+            return None
+    return None
+
+
+async def _answer(client: httpx.AsyncClient, request: Request) -> tuple[int, str]:
+    """Return the status and the body; 0 where none came."""
+    import httpx
+
+    headers = {"accept": "application/json", "user-agent": f"tuppence/{__version__}", **request.headers}
+    asking = client.build_request("GET", request.url, headers=headers, timeout=_SECONDS)
+    body = b""
+    try:
+        async with asyncio.timeout(_SECONDS):
+            response = await client.send(asking, stream=True)
+            async with aclosing(response):
+                async for chunk in response.aiter_bytes():
+                    body += chunk
+                    if len(body) > _BODY:
+                        return 0, ""
+    except (httpx.HTTPError, httpx.StreamError, OSError):
+        return 0, ""
+    return response.status_code, body.decode("utf-8", "replace")
