@@ -298,3 +298,33 @@ async def test_a_person_gets_the_fix_that_came_along(s: Stage) -> None:
     entry = s.entries()[-1]
     assert (entry.model, entry.tier) == ("ast-grep", "none")
     assert entry.cost == 0
+
+
+async def test_a_person_gets_the_layout_for_nothing(s: Stage) -> None:
+    buffer = s.editor.open(s.write("layout.py", LAYOUT), "python")
+    asked = len(s.upstream.requests)
+    given_ = given(s, buffer, "+ str", source="pycodestyle", code="E129")
+    menu = await s.editor.menu(buffer, LAYOUT.index("+ str"), diagnostics=[given_])
+    await s.editor.run(pick(menu, "Fix: `"))
+    assert buffer.text == LAYOUT.replace("'q'+ str", "'q' + str")
+    assert messages(s)[-1] == "Fixed `f`: ruff, $0 (layout alone)."
+    assert len(s.upstream.requests) == asked
+    assert s.entries()[-1].tier == "none"
+
+
+async def test_what_the_person_did_not_choose_is_left_to_the_model(s: Stage) -> None:
+    """The menu's entry for the whole function, with the very diagnostics beside it that tier 0 would be enough for."""
+    text = "def f():\n    return f'x', g(1,2 )\n"
+    buffer = s.editor.open(s.write("whole.py", text), "python")
+    asked = len(s.upstream.requests)
+    fixed_ = text.replace("f'x'", "'x'")
+    s.upstream.says(f"```python\n{fixed_}```")
+    beside = [
+        given(s, buffer, "f'x'", source="Ruff", code="F541"),
+        given(s, buffer, "1,2", source="flake8", code="E231", data={"fixed": "1, 2"}),
+    ]
+    await s.editor.run(pick(await s.editor.menu(buffer, text.index("f'x'"), diagnostics=beside), "Fix `f`"))
+    assert buffer.text == fixed_
+    [request] = s.upstream.requests[asked:]
+    assert "F541" in str(request.body["messages"])
+    assert s.entries()[-1].model == "small"
