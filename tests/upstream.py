@@ -132,6 +132,10 @@ class ScriptedUpstream:
         """Queue replies, one for each request to come."""
         self._replies.extend(replies)
 
+    def unscript(self) -> None:
+        """Drop the replies that no request has taken."""
+        self._replies.clear()
+
     def always(self, reply: Script) -> None:
         """Answer every request beyond the script in this way."""
         self._always = reply

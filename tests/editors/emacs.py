@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from editors.session import SNIPPETS, Bench
-from editors.terminal import Terminal, until
+from editors.terminal import WAIT, Terminal, until
 
 _EARLY = "(setq native-comp-deferred-compilation nil)"
 _INIT = """
@@ -51,7 +51,7 @@ class Emacs:
         snippet = (SNIPPETS / "eglot.el").read_text()
         (folder / "init.el").write_text(_INIT.format(folder=self.terminal.folder, snippet=snippet))
         self.terminal.start(["emacs", "-nw"])
-        until((self.terminal.folder / "emacs").exists, "Emacs to start", 30)
+        until((self.terminal.folder / "emacs").exists, "Emacs to start")
         self._name = "*scratch*"
 
     def close(self) -> None:
@@ -63,8 +63,9 @@ class Emacs:
         self.terminal.keys("C-x", "C-f", "C-a", "C-k")
         self.terminal.type(str(path))
         self.terminal.keys("Enter")
+        # The name is on the screen while it is still being typed.
+        until(lambda: self._holds(path.name), f"{path.name} to be visited")
         self._name = path.name
-        self.terminal.shows(path.name)
         if not self._managed():
             self.command("eglot")
             until(self._managed, "eglot to be connected")
@@ -142,17 +143,20 @@ class Emacs:
             until()
         finally:
             flag.touch()
-            thread.join(20)
+            thread.join(WAIT)
 
     def lisp(self, code: str) -> str:
         """Evaluate Lisp that gives a string of bytes in the visited buffer, and return it."""
         form = f'(with-current-buffer "{self._name}" (base64-encode-string {code} t))'
         command = ["emacsclient", "-s", str(self.terminal.folder / "emacs"), "-e", form]
         done = subprocess.run(
-            command, check=False, capture_output=True, text=True, timeout=30, env=self._bench.environment
+            command, check=False, capture_output=True, text=True, timeout=WAIT, env=self._bench.environment
         )
         assert done.returncode == 0, done.stderr
         return base64.b64decode(done.stdout.strip().strip('"')).decode()
+
+    def _holds(self, name: str) -> bool:
+        return self.lisp(f'(if (get-buffer "{name}") "yes" "")') == "yes"
 
     def _managed(self) -> bool:
         return self.lisp('(if (and (featurep (quote eglot)) (eglot-current-server)) "yes" "")') == "yes"

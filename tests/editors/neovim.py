@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from editors.session import Bench
-from editors.terminal import SIZE, Terminal, until
+from editors.terminal import SIZE, WAIT, Terminal, until
 
 _NORMAL = "\x1c\x0e"
 """Ctrl-\\ Ctrl-N: to normal mode from any other; an escape and the next key in one breath would be another key."""
@@ -133,7 +133,7 @@ class Neovim:
             until()
         finally:
             flag.touch()
-            thread.join(20)
+            thread.join(WAIT)
 
     def press(self, text: str) -> None:
         """Type keys as they are, control characters among them."""
@@ -157,7 +157,7 @@ class Neovim:
 
     def _connected(self) -> socket.socket | None:
         talk = socket.socket(socket.AF_UNIX)
-        talk.settimeout(30)
+        talk.settimeout(2 * WAIT)
         try:
             talk.connect(self._address)
         except OSError:

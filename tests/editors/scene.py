@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -100,6 +101,17 @@ class Gate:
 def show(session: Session, text: str) -> None:
     """Wait until a text is on the screen or among what was said."""
     until(lambda: text in session.terminal.screen() or text in session.told(), f"{text!r} to be shown")
+
+
+def closes(session: Session, text: str, count: int) -> None:
+    """Wait until a closing message has been said so many times."""
+    until(lambda: _times(session.told(), text) >= count, f"{text!r} to be said for the {count}. time")
+
+
+def _times(said: str, text: str) -> int:
+    """Return how often a text begins what was said; Emacs says the same thing twice in one line."""
+    found = re.findall(rf"{re.escape(text)}[^\n]*?(?: \[(\d+) times\])?$", said, re.MULTILINE)
+    return sum(int(times or 1) for times in found)
 
 
 def becomes(session: Session, text: str) -> None:

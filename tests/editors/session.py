@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from editors.terminal import Terminal
+from editors.terminal import Terminal, until
 from stage import environment
 from tuppence.core.accounts import Entry
 from tuppence.ledger import Ledger
@@ -129,6 +129,11 @@ class Bench:
             return ledger.entries()
         finally:
             ledger.close()
+
+    def settled(self, count: int) -> tuple[Entry, ...]:
+        """Return the ledger's entries once there are so many: they are written beside what the editor shows."""
+        until(lambda: len(self.entries()) >= count, f"{count} entries in the ledger")
+        return self.entries()
 
 
 def program(name: str) -> str:

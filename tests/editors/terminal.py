@@ -36,10 +36,12 @@ _THEME = TerminalTheme(
 SIZE = (180, 40)
 """Columns and rows: wide enough that no message with a path in it asks for a key press."""
 _POLL = 0.02
+WAIT = 45.0
+"""Seconds in which everything is to have happened that a person would wait for, on a slow and busy machine too."""
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T | None], what: str, seconds: float = 15.0) -> T:
+def until(condition: Callable[[], T | None], what: str, seconds: float = WAIT) -> T:
     """Return the condition's value as soon as it is true; ``what`` names it where it never becomes true."""
     end = time.monotonic() + seconds
     while not (found := condition()):
@@ -92,7 +94,7 @@ class Terminal:
         form = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
         path.write_text(console.export_svg(title=title, theme=_THEME, code_format=form), encoding="utf-8")
 
-    def shows(self, text: str, seconds: float = 15.0) -> str:
+    def shows(self, text: str, seconds: float = WAIT) -> str:
         """Wait until the screen shows a text, and return the screen."""
         last = ""
 
@@ -114,7 +116,12 @@ class Terminal:
     def _tmux(self, *words: str) -> str:
         command = ["tmux", "-S", str(self.folder / "tmux.sock"), *words]
         done = subprocess.run(
-            command, check=False, capture_output=True, text=True, timeout=20, env={**self._environment, "TERM": "xterm"}
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=WAIT,
+            env={**self._environment, "TERM": "xterm"},
         )
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -4,21 +4,45 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from editors.conftest import CLIENTS, end
 from editors.neovim import Neovim
-from editors.scene import ANSWER, BROKEN, DOCUMENTS, FIXED, HALF, SOURCE, Gate, answered, becomes, leaves, show
+from editors.scene import (
+    ANSWER,
+    BROKEN,
+    DOCUMENTS,
+    FINDING,
+    FIXED,
+    HALF,
+    SOURCE,
+    Gate,
+    answered,
+    becomes,
+    leaves,
+    show,
+)
 from editors.session import Bench, program
 from editors.tally import Tally
 from editors.terminal import until
+from stage import CONFIG
+from tuppence.core.accounts import money
 
+pytestmark = pytest.mark.timeout(600)
+
+LIMIT = Decimal("0.05")
+BUDGET = f"""
+[budget]
+day = {LIMIT}
+"""
 PICTURES = os.environ.get("TUPPENCE_PICTURES", "")
 MARKS = """
 local space = vim.api.nvim_get_namespaces()["tuppence.region"]
@@ -99,6 +123,7 @@ def test_a_streamed_fix_is_one_undo(nvim: Neovim, bench: Bench, tally: Tally) ->
         bench.upstream.says(answer, delay=0.01)
         nvim.pick(4, "Fix `mean`")
         becomes(nvim, fixed)
+        until(lambda: not nvim.lua(MARKS), "the highlight to go")
         show(nvim, "Fixed `mean`: small, <$0.0001")
         tally.check(nvim.text(), fixed)
         nvim.undo()
@@ -112,9 +137,8 @@ def test_a_streamed_fix_is_one_undo(nvim: Neovim, bench: Bench, tally: Tally) ->
 
 def test_the_text_arrives_while_it_is_written_and_is_highlighted(nvim: Neovim, bench: Bench, tally: Tally) -> None:
     gate = begin(nvim, bench)
-    (mark,) = nvim.lua(MARKS)
-    assert (mark[1], mark[3]["end_row"]) == (3, 8)
-    assert "Fix `mean`" in nvim.terminal.screen().splitlines()[-2]
+    until(lambda: [(mark[1], mark[3]["end_row"]) for mark in nvim.lua(MARKS)] == [(3, 8)], "the highlight")
+    until(lambda: "Fix `mean`" in nvim.terminal.screen().splitlines()[-2], "the run in the status line")
     gate.opened.set()
     show(nvim, "Fixed `mean`: small, <$0.0001")
     until(lambda: not nvim.lua(MARKS), "the highlight to go")
@@ -141,7 +165,7 @@ def test_what_another_server_says_of_an_answer_counts(nvim: Neovim, bench: Bench
     nvim.pick(4, "Fix `mean`")
     show(nvim, "Fixed `mean`: big")
     tally.check(nvim.text(), FIXED)
-    first, second = bench.entries()
+    first, second = bench.settled(2)
     assert (first.outcome, second.outcome) == ("failed check", "kept")
     assert first.reason.endswith("; It brings a new problem in line 8: “wrong: + 0” (compiler)")
     assert second.reason.endswith("no new error in the editor")
@@ -314,6 +338,49 @@ def test_the_commands_say_what_they_did(nvim: Neovim, bench: Bench, tally: Tally
     nvim.press("q")
     nvim.command("Tuppence dance")
     show(nvim, "There is no action `dance`")
+
+
+@pytest.fixture
+def limited(bench: Bench) -> None:
+    """Give the user a budget."""
+    bench.configure("tuppence", "config.toml", CONFIG.format(wire="openai", base=bench.upstream.openai) + BUDGET)
+
+
+@pytest.mark.usefixtures("limited")
+def test_the_accounts_say_what_the_budget_leaves_and_follow_what_is_spent(nvim: Neovim, bench: Bench) -> None:
+    gate = begin(nvim, bench)
+    nvim.command("Tuppence cost")
+    until(lambda: "**Today** $0 in 0 requests" in nvim.lua(PANEL), "the accounts")
+    assert "**Budget** $0.0500 of $0.0500 left today." in nvim.lua(PANEL)
+    gate.opened.set()
+    until(lambda: "in 1 request;" in nvim.lua(PANEL), "the accounts to follow")
+    (entry,) = bench.settled(1)
+    assert entry.cost
+    assert f"**Budget** {money(LIMIT - entry.cost)} of $0.0500 left today." in nvim.lua(PANEL)
+
+
+def test_findings_are_cleared_and_kept_answers_forgotten_by_a_word(nvim: Neovim, bench: Bench, tally: Tally) -> None:
+    nvim.visit(bench.write("stats.py", SOURCE))
+    bench.upstream.says(FINDING)
+    nvim.command("4")
+    nvim.command("Tuppence review")
+    until(lambda: "value is the last item" in nvim.marks(8), "the finding on its line")
+    nvim.command("Tuppence clear")
+    until(lambda: nvim.marks(8) == "", "the finding to go")
+    nvim.command("Tuppence forget")
+    show(nvim, "Forgot 1 kept answer.")
+    nvim.command("Tuppence forget")
+    show(nvim, "Forgot 0 kept answers.")
+    tally.check(nvim.text(), SOURCE)
+
+
+def test_the_report_is_a_page_that_is_named_where_nothing_opens_it(nvim: Neovim, bench: Bench, tally: Tally) -> None:
+    nvim.visit(bench.write("stats.py", SOURCE))
+    nvim.command("Tuppence report")
+    show(nvim, "The cost report is the page ")
+    (page,) = re.findall(r"The cost report is the page (\S+)", nvim.told())
+    assert "Spend by day" in Path(page).read_text(encoding="utf-8")
+    tally.check(nvim.text(), SOURCE)
 
 
 def test_the_status_line_shows_runs_and_costs_and_runs_nothing(nvim: Neovim, bench: Bench) -> None:

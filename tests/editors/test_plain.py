@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from editors.scene import (
     ANSWER,
     BROKEN,
@@ -14,6 +16,7 @@ from editors.scene import (
     Gate,
     answered,
     becomes,
+    closes,
     leaves,
     show,
 )
@@ -21,14 +24,16 @@ from editors.session import Bench, Session
 from editors.tally import Tally
 from editors.terminal import until
 
+pytestmark = pytest.mark.timeout(600)
+
 
 def test_a_fix_is_one_edit_and_one_undo(plain: Session, bench: Bench, tally: Tally) -> None:
-    for name, (source, answer, fixed) in DOCUMENTS.items():
+    for count, (name, (source, answer, fixed)) in enumerate(DOCUMENTS.items(), start=1):
         plain.visit(bench.write(name, source))
         bench.upstream.says(answer, delay=0.001)
         plain.pick(4, "Fix `mean`")
         becomes(plain, fixed)
-        show(plain, "Fixed `mean`: small, <$0.0001")
+        closes(plain, "Fixed `mean`: small, <$0.0001", count)
         tally.check(plain.text(), fixed)
         plain.undo()
         leaves(plain, fixed)
@@ -46,7 +51,7 @@ def test_a_climb_is_in_the_same_undo(plain: Session, bench: Bench, tally: Tally)
     plain.undo()
     leaves(plain, FIXED)
     tally.check(plain.text(), SOURCE)
-    assert [entry.model for entry in bench.entries()] == ["small", "big"]
+    assert [entry.model for entry in bench.settled(2)] == ["small", "big"]
 
 
 def test_an_explanation_is_there_to_read_and_hover_shows_it_again(plain: Session, bench: Bench, tally: Tally) -> None:
@@ -94,7 +99,7 @@ def test_stop_closes_the_connection_and_leaves_the_text(plain: Session, bench: B
     until(bench.upstream.requests[0].closed.is_set, "the connection to be closed")
     show(plain, "Stopped: Fix `mean`")
     tally.check(plain.text(), SOURCE)
-    assert [entry.outcome for entry in bench.entries()] == ["cancelled"]
+    assert [entry.outcome for entry in bench.settled(1)] == ["cancelled"]
 
 
 def test_typing_elsewhere_is_kept_and_the_fix_still_lands(plain: Session, bench: Bench, tally: Tally) -> None:

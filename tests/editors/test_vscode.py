@@ -16,6 +16,7 @@ from editors.vscode.stagehand import (
     BEFORE,
     CONFIG,
     FIXED,
+    HALF,
     HEAD,
     LINE,
     NOTE,
@@ -28,9 +29,9 @@ from editors.vscode.stagehand import (
     machine,
     set_out,
 )
-from editors.vscode.window import CODE, HOVER, LENS, NOTICE, STATUS, Window, until
+from editors.vscode.window import CODE, HOVER, ITEM, LENS, NOTICE, STATUS, Window, until
 
-pytestmark = [pytest.mark.editors, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.editors, pytest.mark.timeout(600)]
 
 STALE = "ctrl+alt+f9"
 """A key that asks for something about a version that is not there."""
@@ -84,17 +85,17 @@ def _tidy(desk: Desk, request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def test_from_a_fresh_profile_to_a_fix_takes_seconds(desk: Desk) -> None:
-    print(f"from an empty profile to a fix in the text: {desk.seconds:.1f} s")
-    assert desk.seconds < FRESH
+    alone = desk.window.seconds
+    print(f"from an empty profile to a fix in the text: {desk.seconds:.1f} s, {alone:.1f} of them the editor's alone")
+    # Where the editor alone, without us, takes longer than half of that, ours may take as long as it does.
+    assert desk.seconds < max(FRESH, 2 * alone)
 
 
 @pytest.mark.skipif(not PICTURES, reason="pictures are taken where TUPPENCE_PICTURES names a folder for them")
 def test_the_pictures_of_the_readme(desk: Desk) -> None:
     desk.visit("orders.py")
-    cue = Cue(fenced(AFTER), before="worth += worth")
-    desk.bench.upstream.script(cue.reply())
-    desk.fix()
-    desk.window.wait(CODE, "worth += price")
+    cue = Cue(fenced(AFTER))
+    desk.begin(cue)
     desk.window.wait(LENS, "is answering")
     desk.shot("vscode-stream")
     cue.give()
@@ -112,10 +113,8 @@ def test_the_pictures_of_the_readme(desk: Desk) -> None:
 def test_a_streamed_fix_is_one_step_of_undo(desk: Desk, tally: Tally, ending: str) -> None:
     source, fixed = SOURCE.replace("\n", ending), FIXED.replace("\n", ending)
     path = desk.visit(f"undo{len(ending)}.py", source)
-    cue = Cue(fenced(AFTER), before="worth += worth")
-    desk.bench.upstream.script(cue.reply())
-    desk.fix()
-    desk.window.wait(CODE, "worth += price")
+    cue = Cue(fenced(AFTER))
+    desk.begin(cue)
     desk.window.wait(LENS, "Stop")
     cue.give()
     desk.answered()
@@ -202,29 +201,23 @@ def test_no_keystroke_is_lost_while_an_answer_streams(desk: Desk, tally: Tally) 
 
 def test_typing_in_the_target_stops_the_answer_and_stays(desk: Desk, tally: Tally) -> None:
     path = desk.visit("inside.py")
-    cue = Cue(fenced(AFTER), before="worth += worth")
-    desk.bench.upstream.script(cue.reply())
-    desk.fix()
-    desk.window.wait(CODE, "worth += price")
-    half = desk.window.saved(path)
+    cue = Cue(fenced(AFTER))
+    desk.begin(cue)
+    tally.check(desk.window.saved(path), HALF)
     desk.window.go(LINE, 100)
     desk.window.type("  # mine")
-    desk.settle()
-    assert cue.closed.wait(5)
+    desk.window.wait(ITEM, "stays as you left it")
+    desk.closed(cue)
     cue.give()
     first = "def total(orders, rate=None):"
-    assert first in half
-    tally.check(desk.window.saved(path), half.replace(first, f"{first}  # mine"))
-    assert "stays as you left it" in " ".join(desk.window.texts(".statusbar-item"))
+    tally.check(desk.window.saved(path), HALF.replace(first, f"{first}  # mine"))
 
 
 @pytest.mark.parametrize("way", ["status item", "in the text", "palette", "key", "notification", "menu"])
 def test_a_run_is_stopped(desk: Desk, tally: Tally, way: str) -> None:
     path = desk.visit(f"stop-{way.replace(' ', '-')}.py")
-    cue = Cue(fenced(AFTER), before="worth += worth")
-    desk.bench.upstream.script(cue.reply())
-    desk.fix()
-    desk.window.wait(CODE, "worth += price")
+    cue = Cue(fenced(AFTER))
+    desk.begin(cue)
     match way:
         case "status item":
             desk.window.click(STATUS, "Fix")
@@ -237,10 +230,9 @@ def test_a_run_is_stopped(desk: Desk, tally: Tally, way: str) -> None:
         case "menu":
             desk.window.pick("Stop")
         case _:
-            desk.window.wait(NOTICE, "Fix `total`", 10)
+            desk.window.wait(NOTICE, "Fix `total`")
             desk.window.click(f"{NOTICE} .monaco-button", "Cancel")
-    desk.settle()
-    assert cue.closed.wait(5), "the request was left open"
+    desk.closed(cue)
     desk.window.gone(LENS, "Stop")
     desk.window.go(NOTE, 30)
     desk.window.type("!")
@@ -267,7 +259,7 @@ def test_keep_ends_the_offers(desk: Desk, tally: Tally) -> None:
     desk.bench.upstream.says(fenced(AFTER))
     desk.fix()
     desk.answered()
-    desk.window.wait(".statusbar-item", f"Ln {LINE}, Col 6")
+    desk.window.wait(ITEM, f"Ln {LINE}, Col 6")
     desk.window.click(LENS, "Keep")
     desk.window.gone(LENS, "Put back")
     tally.check(desk.window.saved(path), FIXED)
@@ -275,14 +267,12 @@ def test_keep_ends_the_offers(desk: Desk, tally: Tally) -> None:
 
 def test_the_cursor_stays_in_its_line_while_an_answer_comes_slowly(desk: Desk, tally: Tally) -> None:
     path = desk.visit("slowly.py")
-    cue = Cue(fenced(AFTER), before="worth += worth")
-    desk.bench.upstream.script(cue.reply())
-    desk.fix()
-    desk.window.wait(CODE, "worth += price")
-    desk.window.wait(".statusbar-item", f"Ln {LINE}, Col 6")
+    cue = Cue(fenced(AFTER))
+    desk.begin(cue)
+    desk.window.wait(ITEM, f"Ln {LINE}, Col 6")
     cue.give()
     desk.answered()
-    desk.window.wait(".statusbar-item", f"Ln {LINE}, Col 6")
+    desk.window.wait(ITEM, f"Ln {LINE}, Col 6")
     tally.check(desk.window.saved(path), FIXED)
 
 
@@ -291,12 +281,14 @@ def test_a_better_model_is_asked_again(desk: Desk, tally: Tally) -> None:
     desk.bench.upstream.says(fenced(AFTER))
     desk.fix()
     desk.answered()
-    desk.bench.upstream.says(fenced(BETTER))
+    cue = Cue(fenced(BETTER), before="ndigits")
+    desk.bench.upstream.script(cue.reply())
     desk.window.click(LENS, "Again with a better model (claude-opus-5-5, about $")
-    desk.window.wait(CODE, "ndigits")
+    desk.window.gone(LENS, "Keep")
+    cue.give()
     desk.answered()
-    assert desk.bench.upstream.requests[-1].body["model"] == "claude-opus-5-5"
     tally.check(desk.window.saved(path), HEAD + BETTER + TAIL)
+    assert desk.bench.upstream.requests[-1].body["model"] == "claude-opus-5-5"
 
 
 def test_a_stale_version_changes_nothing(desk: Desk, tally: Tally) -> None:
@@ -313,10 +305,8 @@ def test_a_stale_version_changes_nothing(desk: Desk, tally: Tally) -> None:
 def test_an_answer_arrives_in_a_tab_that_is_not_shown(desk: Desk, tally: Tally) -> None:
     path = desk.visit("behind.py")
     other = desk.bench.write("other.py", "x = 1\n")
-    cue = Cue(fenced(AFTER), before="worth += worth")
-    desk.bench.upstream.script(cue.reply())
-    desk.fix()
-    desk.window.wait(CODE, "worth += price")
+    cue = Cue(fenced(AFTER))
+    desk.begin(cue)
     desk.window.open(other)
     cue.give()
     desk.settle()
@@ -331,12 +321,9 @@ def test_an_answer_arrives_in_a_tab_that_is_not_shown(desk: Desk, tally: Tally) 
 
 def test_saving_meanwhile_saves_what_stands_there_and_the_answer_goes_on(desk: Desk, tally: Tally) -> None:
     path = desk.visit("saving.py")
-    cue = Cue(fenced(AFTER), before="worth += worth")
-    desk.bench.upstream.script(cue.reply())
-    desk.fix()
-    desk.window.wait(CODE, "worth += price")
-    half = desk.window.saved(path)
-    assert half.startswith(HEAD + "def total(orders, rate=None):\n    worth = 0\n")
+    cue = Cue(fenced(AFTER))
+    desk.begin(cue)
+    tally.check(desk.window.saved(path), HALF)
     cue.give()
     desk.answered()
     tally.check(desk.window.saved(path), FIXED)
@@ -344,25 +331,19 @@ def test_saving_meanwhile_saves_what_stands_there_and_the_answer_goes_on(desk: D
 
 def test_undo_meanwhile_takes_it_back_and_stops(desk: Desk, tally: Tally) -> None:
     path = desk.visit("undoing.py")
-    cue = Cue(fenced(AFTER), before="worth += worth")
-    desk.bench.upstream.script(cue.reply())
-    desk.fix()
-    desk.window.wait(CODE, "worth += price")
-    desk.window.saved(path)
+    cue = Cue(fenced(AFTER))
+    desk.begin(cue)
+    tally.check(desk.window.saved(path), HALF)
     desk.window.press("Control+z")
-    desk.settle()
-    assert cue.closed.wait(5)
+    desk.closed(cue)
     tally.check(desk.window.saved(path), SOURCE)
 
 
 def test_closing_the_file_ends_it(desk: Desk, tally: Tally) -> None:
     path = desk.visit("closing.py")
-    cue = Cue(fenced(AFTER), before="worth += worth")
-    desk.bench.upstream.script(cue.reply())
-    desk.fix()
-    desk.window.wait(CODE, "worth += price")
+    cue = Cue(fenced(AFTER))
+    desk.begin(cue)
     desk.window.press("Control+w")
     desk.window.click(".monaco-dialog-box .monaco-button", "Don't Save")
-    desk.settle()
-    assert cue.closed.wait(5)
+    desk.closed(cue)
     tally.check(path.read_bytes().decode(), SOURCE)

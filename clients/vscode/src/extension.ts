@@ -16,7 +16,7 @@ import { Keys } from "./keys";
 import { Live } from "./live";
 import { Offers, type Offer } from "./offers";
 import { Page } from "./page";
-import { AboutRequest, COST, PUT_BACK, RUN, STOP, type About } from "./protocol";
+import { AboutRequest, CLEAR, COST, FORGET, PUT_BACK, RUN, STOP, type About } from "./protocol";
 import { Reading } from "./reading";
 import { write, type Report } from "./report";
 import { Runs } from "./runs";
@@ -150,6 +150,8 @@ class Extension {
       keepAnswer: (uri: vscode.Uri) => this.runs.forget(uri),
       putBackAnswer: () => this.offered(({ putBack }) => putBack, "There is nothing to put back."),
       askAgain: () => this.offered(({ better }) => better, "There is no better model to ask, or nothing to ask again."),
+      clearFindings: () => this.clearFindings(),
+      forgetAnswers: () => this.order(FORGET, {}),
       showCost: () => this.showCost(),
       setKey: () => this.setKey(),
       installServer: () => this.install(),
@@ -183,6 +185,19 @@ class Extension {
       return;
     }
     await this.tell(offer.command.command === PUT_BACK ? PUT_BACK : RUN, offer.command.arguments?.[0]);
+  }
+
+  /** Take all findings of the active file down. */
+  private async clearFindings(): Promise<void> {
+    const uri = vscode.window.activeTextEditor?.document.uri;
+    if (uri) await this.order(CLEAR, { uri: this.client?.code2ProtocolConverter.asUri(uri) });
+    else void vscode.window.showInformationMessage("Open the file whose findings are to go.");
+  }
+
+  /** Tell the server to do what the person asked for by name; say so where it can't. */
+  private async order(command: string, argument: unknown): Promise<void> {
+    if (this.client?.isRunning()) await this.tell(command, argument);
+    else void vscode.window.showInformationMessage("Tuppence's server does not run yet.");
   }
 
   private async tell(command: string, argument: unknown): Promise<void> {

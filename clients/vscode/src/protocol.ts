@@ -118,7 +118,9 @@ export const ExplanationNotification = new NotificationType<ExplanationParams>("
 export const RunNotification = new NotificationType<RunParams>("tuppence/run");
 
 /** The server's own commands. */
+export const CLEAR = "tuppence.clear";
 export const COST = "tuppence.cost";
+export const FORGET = "tuppence.forget";
 export const RUN = "tuppence.run";
 export const STOP = "tuppence.stop";
 export const PUT_BACK = "tuppence.putBack";

@@ -7,7 +7,7 @@
 import * as vscode from "vscode";
 
 /** Milliseconds after which the walkthrough has been read; a slow machine takes longer. */
-const WAITS = [500, 2_000, 6_000];
+const WAITS = [500, 2_000, 6_000, 20_000];
 
 export class Walkthrough implements vscode.Disposable {
   private readonly steps = new Set<string>();

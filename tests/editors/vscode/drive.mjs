@@ -24,8 +24,8 @@ const find = (selector, text) => (text ? page.locator(selector, { hasText: text 
 const commands = {
   async open() {
     await page.goto(address, { waitUntil: "domcontentloaded" });
-    await page.waitForSelector(".monaco-workbench", { timeout: 60_000 });
-    await page.waitForSelector(".statusbar-item", { timeout: 60_000 });
+    await page.waitForSelector(".monaco-workbench", { timeout: 180_000 });
+    await page.waitForSelector(".statusbar-item", { timeout: 180_000 });
   },
   press: (...keys) => keys.reduce((before, key) => before.then(() => page.keyboard.press(key)), Promise.resolve()),
   // So many characters a second, whatever a key press takes; returns how many it really were.
@@ -42,8 +42,8 @@ const commands = {
   insert: (text) => page.keyboard.insertText(text),
   wait: (selector, text, seconds) => find(selector, text).waitFor({ timeout: seconds * 1000 }),
   gone: (selector, text, seconds) => find(selector, text).waitFor({ state: "hidden", timeout: seconds * 1000 }),
-  click: (selector, text) => find(selector, text).click({ timeout: 10_000 }),
-  hover: (selector, text) => find(selector, text).hover({ timeout: 10_000 }),
+  click: (selector, text) => find(selector, text).click({ timeout: 30_000 }),
+  hover: (selector, text) => find(selector, text).hover({ timeout: 30_000 }),
   texts: (selector) => page.locator(selector).allInnerTexts(),
   count: (selector) => page.locator(selector).count(),
   shot: (path) => page.screenshot({ path }),
@@ -56,6 +56,27 @@ const commands = {
     }
     return found;
   },
+  // Whether the browser has written a text down for after a reload, in any of the page's databases.
+  remembers: (text) =>
+    page.evaluate(async (wanted) => {
+      const done = (request) =>
+        new Promise((resolve, reject) => {
+          request.onsuccess = () => resolve(request.result);
+          request.onerror = () => reject(request.error);
+        });
+      for (const { name } of await indexedDB.databases()) {
+        const database = await done(indexedDB.open(name));
+        try {
+          for (const store of database.objectStoreNames) {
+            const values = await done(database.transaction(store).objectStore(store).getAll());
+            if (values.some((value) => typeof value === "string" && value.includes(wanted))) return true;
+          }
+        } finally {
+          database.close();
+        }
+      }
+      return false;
+    }, text),
   // What the webview's document lets through: each script is run there by the test, not by the extension.
   async attempt(selector, script) {
     for (const frame of page.frames()) {

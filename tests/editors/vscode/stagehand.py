@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from editors.session import Bench
-from editors.vscode.window import LENS, STATUS, Window
+from editors.vscode.window import CODE, LENS, NOTICE, STATUS, Window, until
 from upstream import Reply, Talk, events, in_thread
 
 PICTURES = os.environ.get("TUPPENCE_PICTURES")
@@ -87,6 +87,10 @@ def largest(orders):
     # 😀 The note stands here.
     return max(orders, key=lambda order: order["price"])
 """
+CUT = "worth += worth"
+"""What an answer is stopped before in most tests."""
+HALF = HEAD + AFTER[: AFTER.index(f"    {CUT}")] + BEFORE[BEFORE.index("    sum = sum + sum") :] + TAIL
+"""The text by then."""
 SOURCE = HEAD + BEFORE + TAIL
 FIXED = HEAD + AFTER + TAIL
 LINE = HEAD.count("\n") + 1
@@ -104,7 +108,7 @@ class Cue:
     """An answer that stops right before a piece of its text until it is let through."""
 
     text: str
-    before: str
+    before: str = CUT
     """The piece that it stops before."""
     pace: float = 0.01
     """Seconds between two characters or so."""
@@ -163,6 +167,12 @@ class Desk:
         """Ask for a fix of the function."""
         self.pick("Fix")
 
+    def begin(self, cue: Cue) -> None:
+        """Ask for a fix, and wait until all stands in the text that comes before the cut."""
+        self.bench.upstream.script(cue.reply())
+        self.fix()
+        self.window.wait(CODE, "if rate is None")
+
     def pick(self, entry: str) -> None:
         """Put the cursor on the function's name and choose from the menu."""
         self.window.go(LINE, 6)
@@ -170,11 +180,21 @@ class Desk:
 
     def settle(self) -> None:
         """Wait until the server is there and nothing is under way."""
-        self.window.wait(STATUS, "saved", 30)
+        self.window.wait(STATUS, "saved")
 
     def answered(self) -> None:
         """Wait until an answer stands in the text and is offered for keeping."""
         self.window.wait(LENS, "Keep")
+
+    def closed(self, cue: Cue) -> None:
+        """Wait until the connection to the model is closed before the answer's end, and nothing is under way."""
+        until(cue.closed.is_set, "the connection to be closed")
+        self.settle()
+
+    def forget(self) -> None:
+        """Clear the kept answers, with which an earlier test or attempt would spare the model a question."""
+        self.window.command("Tuppence: Forget Kept Answers")
+        self.window.wait(NOTICE, "Forgot ")
 
     def shot(self, name: str) -> None:
         """Keep a picture, where pictures are wanted."""
@@ -184,6 +204,7 @@ class Desk:
     def tidy(self, name: str) -> None:
         """Save and close everything for the next test; leave a picture for whoever looks why one failed."""
         self.window.shot(self.window.profile.parent / f"{name}.png")
+        self.bench.upstream.unscript()
         self.window.press("Escape", "Escape")
         self.window.command("Notifications: Clear All")
         self.window.command("File: Save All")

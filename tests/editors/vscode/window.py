@@ -31,6 +31,15 @@ MENU = ".action-widget .monaco-list-row"
 LENS = ".codelens-decoration a"
 HOVER = ".monaco-hover:not(.hidden)"
 NOTICE = ".notification-toast"
+ITEM = ".statusbar-item"
+
+WAIT = 60.0
+"""Seconds in which everything is to have happened that a person would wait for, on a slow and busy machine too."""
+START = 180.0
+"""Seconds for the editor itself to be there."""
+LOOK = 6.0
+"""Seconds after which what did not open is asked for once more, as a person does."""
+_TRIES = 8
 
 _SETTINGS = {
     "security.workspace.trust.enabled": False,
@@ -69,20 +78,23 @@ class Window:
     keybindings: list[dict[str, Any]] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
     """The user's settings beside those that keep a test steady."""
+    seconds: float = 0.0
+    """What the editor itself took, with an extension to install, until its workbench was there."""
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     _driver: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
+        began = time.monotonic()
         with contextlib.ExitStack() as stack:
             self._prepare()
             port = _free_port()
             log = stack.enter_context((self.profile / "code.log").open("w", encoding="utf-8"))
-            self._code("--install-extension", str(VSIX), "--force", log=log).wait(60)
+            self._code("--install-extension", str(VSIX), "--force", log=log).wait(START)
             server = self._code(
                 "--auth", "none", "--bind-addr", f"127.0.0.1:{port}", "--disable-getting-started-override", log=log
             )
             stack.callback(_end, server)
-            until(lambda: _listens(port), "code-server to listen", 60)
+            until(lambda: _listens(port), "code-server to listen", START)
             kind = "folder" if self.root.is_dir() else "workspace"
             driver = subprocess.Popen(
                 [_node(), HERE / "drive.mjs", PLACE / "drive", f"http://127.0.0.1:{port}/?{kind}={self.root}"],
@@ -95,6 +107,7 @@ class Window:
             self._driver = driver
             stack.callback(_end, driver)
             self.call("open")
+            self.seconds = time.monotonic() - began
             self._stack = stack.pop_all()
         return self
 
@@ -121,11 +134,11 @@ class Window:
         """Type a text key by key, so many a second; return how many it really were."""
         return float(self.call("type", text, rate))
 
-    def wait(self, selector: str, text: str = "", seconds: float = 20) -> None:
+    def wait(self, selector: str, text: str = "", seconds: float = WAIT) -> None:
         """Wait until an element with a text is on the page."""
         self.call("wait", selector, text, seconds)
 
-    def gone(self, selector: str, text: str = "", seconds: float = 20) -> None:
+    def gone(self, selector: str, text: str = "", seconds: float = WAIT) -> None:
         """Wait until no such element is on the page."""
         self.call("gone", selector, text, seconds)
 
@@ -139,13 +152,14 @@ class Window:
 
     def open(self, path: Path) -> None:
         """Open a file by its name, and put the cursor at its start."""
-        for _ in range(3):
+        for _ in range(_TRIES):
             self._enter("Control+p", str(path), path.name)
             with contextlib.suppress(AssertionError):
-                self.wait(".tab.active", path.name, 3)
+                self.wait(".tab.active", path.name, LOOK)
                 break
-        self.wait(f"{EDITOR} .view-line")
-        self.press("Control+Home")
+        # The tab is there before the text, which what is pressed next is about.
+        self.wait(f'{EDITOR}[data-uri$="/{path.name}"] .view-line')
+        self.go(1)
 
     def command(self, title: str) -> None:
         """Run a command from the palette."""
@@ -153,21 +167,20 @@ class Window:
 
     def go(self, line: int, column: int = 1) -> None:
         """Put the cursor somewhere, both counted from 1."""
-        self.press("Control+g")
-        self.wait(".quick-input-widget input")
-        self.call("insert", f"{line}:{column}" if line else "")
-        self.press("Enter")
-        self.gone(".quick-input-widget")
+        self._ask("Control+g")
+        self.call("insert", f"{line}:{column}")
+        self._take(".quick-input-list .monaco-list-row", f"to go to line {line} at column")
+        self.wait(ITEM, f"Ln {line}, Col")
 
     def menu(self) -> list[str]:
         """Open the code-action menu and return its entries, once the server's are among them."""
-        for _ in range(10):
+        for _ in range(_TRIES):
             self.press("Control+.")
             with contextlib.suppress(AssertionError):
-                self.wait(MENU, "Explain", 3)
+                self.wait(MENU, "Explain", LOOK)
                 return self.texts(MENU)
             self.press("Escape")
-        raise AssertionError(f"no menu of ours: {self.texts(MENU)}")
+        raise AssertionError(f"waited in vain for a menu of ours: {self.texts(MENU)}")
 
     def pick(self, entry: str) -> None:
         """Open the menu and choose an entry."""
@@ -178,12 +191,22 @@ class Window:
         """Return the status item's text."""
         return " ".join(self.texts(STATUS)).strip()
 
+    def hover(self, text: str) -> str:
+        """Ask for the hover at the cursor until it shows a text, and return all that it shows."""
+        for _ in range(_TRIES):
+            self.press("Control+k", "Control+i")
+            with contextlib.suppress(AssertionError):
+                self.wait(HOVER, text, LOOK)
+                return " ".join(self.texts(HOVER))
+        raise AssertionError(f"waited in vain for a hover with {text!r}: {self.texts(HOVER)}")
+
     def saved(self, path: Path) -> str:
         """Save the active file and return what is on the disk then."""
+        before = _written(path)
         self.press("Control+s")
-        self.gone(".tab.active.dirty", seconds=10)
-        # The editor empties the file before it writes it, and writes one that nothing has changed in too.
-        until(lambda: path.read_bytes() != b"", f"{path.name} to be written")
+        # The tab looks saved while it is still being saved. The editor empties the file before it writes it, and writes
+        # one that nothing has changed in too.
+        until(lambda: _written(path) != before and path.read_bytes() != b"", f"{path.name} to be written")
         return path.read_bytes().decode()
 
     def page(self, selector: str = "main") -> str:
@@ -196,19 +219,27 @@ class Window:
 
     def _enter(self, key: str, text: str, row: str) -> None:
         """Open the editor's input by a key, type into it and take what it finds."""
-        for _ in range(3):
+        self._ask(key)
+        self.call("insert", text)
+        # What was used last stands there before the list has followed the text; what was found by it is marked.
+        self._take(".quick-input-list .monaco-list-row.focused:has(.highlight)", row)
+
+    def _ask(self, key: str) -> None:
+        """Open the editor's input by a key."""
+        for _ in range(_TRIES):
             self.press(key)
             with contextlib.suppress(AssertionError):
-                self.wait(".quick-input-widget input", seconds=3)
-                break
+                self.wait(".quick-input-widget input", seconds=LOOK)
+                return
             # A closed page of a panel may have taken the focus with it.
             self.click(".part.sidebar .title-label")
-        self.call("insert", text)
-        # What was used last stands there before the list has followed the text.
-        time.sleep(0.25)
-        self.wait(".quick-input-list .monaco-list-row.focused", row)
+        raise AssertionError(f"waited in vain for the input of {key}")
+
+    def _take(self, selector: str, row: str) -> None:
+        """Take a row of the input's list once it is there."""
+        self.wait(selector, row)
         self.press("Enter")
-        self.gone(".quick-input-list .monaco-list-row", row, 5)
+        self.gone(selector, row)
 
     def _prepare(self) -> None:
         for folder, text in (
@@ -236,12 +267,19 @@ class Window:
         )
 
 
-def until(is_so: Callable[[], bool], what: str, seconds: float = 20) -> None:
+def until(is_so: Callable[[], bool], what: str, seconds: float = WAIT) -> None:
     """Wait for something."""
     end = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < end, f"waited in vain for {what}"
         time.sleep(0.05)
+
+
+def _written(path: Path) -> int | None:
+    """Return when a file was written; None where there is none."""
+    with contextlib.suppress(FileNotFoundError):
+        return path.stat().st_mtime_ns
+    return None
 
 
 def _node() -> Path:

@@ -1,5 +1,6 @@
 -- The command `:Tuppence`: an action of the server's by its name, or one of a few words of its own.
 
+local accounts = require("tuppence.accounts")
 local hearing = require("tuppence.hearing")
 local panel = require("tuppence.panel")
 local stream = require("tuppence.stream")
@@ -109,39 +110,6 @@ local function pick(client, buf, is_wanted, otherwise)
   end, buf)
 end
 
-local function amounts(rows)
-  return table.concat(vim.tbl_map(function(row)
-    return ("  - %s: %s"):format(row.name, row.display)
-  end, rows), "\n")
-end
-
-local function accounts(cost)
-  local lines = {
-    ("**Today** %s in %d requests; saved %s."):format(cost.today.display, cost.requests, cost.saved.display),
-    amounts(cost.byModel),
-    ("**This session** %s. **This month** %s."):format(cost.session.display, cost.month.display),
-  }
-  if cost.unknown > 0 then
-    table.insert(lines, ("Requests without a known price, in no sum: %d."):format(cost.unknown))
-  end
-  if type(cost.budget) == "table" then
-    local budget = cost.budget
-    local line = "**Budget** %s of %s left %s."
-    table.insert(lines, line:format(budget.left.display, budget.limit.display, budget.period))
-  end
-  if type(cost.last) == "table" then
-    local last = cost.last
-    local line = "**Last** %s by %s (%s): %s, %s. %s"
-    table.insert(
-      lines,
-      line:format(last.action, last.model, last.tier, last.cost.display, last.outcome, last.reason)
-    )
-  end
-  return table.concat(vim.tbl_filter(function(line)
-    return line ~= ""
-  end, lines), "\n\n")
-end
-
 ---What is not an action of the server's.
 local commands = {}
 
@@ -165,7 +133,19 @@ function commands.cost()
   if not state.cost then
     return warn("the server has not sent the accounts yet.")
   end
-  panel.show("cost", "What it cost", accounts(state.cost))
+  accounts.show(state.cost)
+end
+
+function commands.report(client, buf)
+  execute(client, buf, "tuppence.cost", { show = true })
+end
+
+function commands.clear(client, buf)
+  execute(client, buf, "tuppence.clear", { uri = vim.uri_from_bufnr(buf) })
+end
+
+function commands.forget(client, buf)
+  execute(client, buf, "tuppence.forget", vim.empty_dict())
 end
 
 function commands.explanation()

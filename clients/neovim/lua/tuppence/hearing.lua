@@ -1,5 +1,6 @@
 -- What the server says, and where it is shown: edits, explanations, runs, accounts, the log, the status line.
 
+local accounts = require("tuppence.accounts")
 local panel = require("tuppence.panel")
 local stream = require("tuppence.stream")
 local told = require("tuppence.told")
@@ -85,6 +86,7 @@ end
 
 handlers["tuppence/cost"] = function(_, params)
   state.cost = params
+  accounts.refresh(params)
   redraw()
 end
 
@@ -119,6 +121,9 @@ end
 if not vim.lsp.handlers["window/showDocument"] then
   -- Neovim 0.7 has none.
   handlers["window/showDocument"] = function(_, params)
+    if params.external then
+      return { success = false } -- the server says where the page is
+    end
     local buf, window = vim.uri_to_bufnr(params.uri), api.nvim_get_current_win()
     vim.fn.bufload(buf)
     vim.bo[buf].buflisted = true

@@ -66,6 +66,12 @@ local function lines_of(text)
   return vim.split((text:gsub("[\r%z]", "")), "\n", { plain = true })
 end
 
+---Report whether a panel is on the screen.
+function M.is_open(name)
+  local panel = panels[name]
+  return panel ~= nil and panel.win ~= nil and api.nvim_win_is_valid(panel.win)
+end
+
 local function open_or_fit(panel)
   if panel.win and api.nvim_win_is_valid(panel.win) then
     api.nvim_win_set_config(panel.win, place(panel))
