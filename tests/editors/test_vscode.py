@@ -68,6 +68,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         with Window(bench.root, folder / "profile", bench.environment, machine(config), keys) as window:
             desk = Desk(window, bench)
             window.open(path)
+            window.wait(STATUS)
+            desk.alone = time.monotonic() - began
             desk.settle()
             desk.fix()
             window.wait(CODE, "round(worth, 2)")
@@ -85,10 +87,9 @@ def _tidy(desk: Desk, request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def test_from_a_fresh_profile_to_a_fix_takes_seconds(desk: Desk) -> None:
-    alone = desk.window.seconds
-    print(f"from an empty profile to a fix in the text: {desk.seconds:.1f} s, {alone:.1f} of them the editor's alone")
-    # Where the editor alone, without us, takes longer than half of that, ours may take as long as it does.
-    assert desk.seconds < max(FRESH, 2 * alone)
+    print(f"from an empty profile to a fix in the text: {desk.seconds:.1f} s, {desk.alone:.1f} of them the editor's")
+    # A machine on which the editor alone takes longer to start than half of that is slow, and we are not to blame.
+    assert desk.seconds < FRESH + max(0.0, desk.alone - FRESH / 2)
 
 
 @pytest.mark.skipif(not PICTURES, reason="pictures are taken where TUPPENCE_PICTURES names a folder for them")

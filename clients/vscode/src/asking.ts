@@ -12,20 +12,20 @@ import type { LanguageClient } from "vscode-languageclient/node";
 import { RUN } from "./protocol";
 
 /** Ask for one action on the selection of the active editor. */
-export async function ask(action: string, client: LanguageClient | undefined): Promise<void> {
+export async function ask(action: string, client: LanguageClient): Promise<void> {
   const here = place(client);
   if (!here) return;
   const { uri, version, range, context } = await here;
   const argument = { action, uri, version, range, diagnostics: context.diagnostics };
-  await client!.sendRequest(ExecuteCommandRequest.type, { command: RUN, arguments: [argument] });
+  await client.sendRequest(ExecuteCommandRequest.type, { command: RUN, arguments: [argument] });
 }
 
 /** Show all that the server offers for the selection, and do what is picked. */
-export async function choose(client: LanguageClient | undefined): Promise<void> {
+export async function choose(client: LanguageClient): Promise<void> {
   const here = place(client);
   if (!here) return;
   const { uri, range, context } = await here;
-  const entries = await client!.sendRequest(CodeActionRequest.type, { textDocument: { uri }, range, context });
+  const entries = await client.sendRequest(CodeActionRequest.type, { textDocument: { uri }, range, context });
   const items = (entries ?? []).flatMap((entry) => {
     const action = entry as CodeAction;
     return action.disabled || (!action.command && !action.edit) ? [] : [{ label: action.title, action }];
@@ -33,10 +33,10 @@ export async function choose(client: LanguageClient | undefined): Promise<void> 
   const picked = await vscode.window.showQuickPick(items, { title: "Tuppence", placeHolder: "What with this code?" });
   if (!picked) return;
   const { edit, command } = picked.action;
-  if (edit) await vscode.workspace.applyEdit(await client!.protocol2CodeConverter.asWorkspaceEdit(edit));
+  if (edit) await vscode.workspace.applyEdit(await client.protocol2CodeConverter.asWorkspaceEdit(edit));
   if (command) {
     const params = { command: command.command, arguments: command.arguments ?? [] };
-    await client!.sendRequest(ExecuteCommandRequest.type, params);
+    await client.sendRequest(ExecuteCommandRequest.type, params);
   }
 }
 
@@ -48,12 +48,8 @@ interface Place {
 }
 
 /** Return where the person is; say what is missing where that is nowhere. */
-function place(client: LanguageClient | undefined): Promise<Place> | undefined {
+function place(client: LanguageClient): Promise<Place> | undefined {
   const editor = vscode.window.activeTextEditor;
-  if (!client?.isRunning()) {
-    void vscode.window.showInformationMessage("Tuppence's server does not run yet.");
-    return undefined;
-  }
   if (!editor || !["file", "untitled"].includes(editor.document.uri.scheme)) {
     void vscode.window.showInformationMessage("Open a file and put the cursor in its code.");
     return undefined;

@@ -22,7 +22,7 @@ import { write, type Report } from "./report";
 import { Runs } from "./runs";
 import { Server } from "./server";
 import { Sheet } from "./sheet";
-import { Status, type State } from "./status";
+import { excuse, Status, type State } from "./status";
 import { Walkthrough } from "./walkthrough";
 
 let extension: Extension | undefined;
@@ -144,14 +144,14 @@ class Extension {
   private commands(): vscode.Disposable[] {
     const actions = ["explain", "fix", "tests", "review"];
     const does: Record<string, (...args: never[]) => unknown> = {
-      ...Object.fromEntries(actions.map((action) => [action, () => ask(action, this.client)])),
-      choose: () => choose(this.client),
+      ...Object.fromEntries(actions.map((action) => [action, () => this.asked((client) => ask(action, client))])),
+      choose: () => this.asked(choose),
       stopRun: (run?: string) => this.stopRun(run),
       keepAnswer: (uri: vscode.Uri) => this.runs.forget(uri),
       putBackAnswer: () => this.offered(({ putBack }) => putBack, "There is nothing to put back."),
       askAgain: () => this.offered(({ better }) => better, "There is no better model to ask, or nothing to ask again."),
-      clearFindings: () => this.clearFindings(),
-      forgetAnswers: () => this.order(FORGET, {}),
+      clearFindings: () => this.asked((client) => this.clearFindings(client)),
+      forgetAnswers: () => this.asked(() => this.tell(FORGET, {})),
       showCost: () => this.showCost(),
       setKey: () => this.setKey(),
       installServer: () => this.install(),
@@ -188,16 +188,16 @@ class Extension {
   }
 
   /** Take all findings of the active file down. */
-  private async clearFindings(): Promise<void> {
+  private async clearFindings(client: LanguageClient): Promise<void> {
     const uri = vscode.window.activeTextEditor?.document.uri;
-    if (uri) await this.order(CLEAR, { uri: this.client?.code2ProtocolConverter.asUri(uri) });
+    if (uri) await this.tell(CLEAR, { uri: client.code2ProtocolConverter.asUri(uri) });
     else void vscode.window.showInformationMessage("Open the file whose findings are to go.");
   }
 
-  /** Tell the server to do what the person asked for by name; say so where it can't. */
-  private async order(command: string, argument: unknown): Promise<void> {
-    if (this.client?.isRunning()) await this.tell(command, argument);
-    else void vscode.window.showInformationMessage("Tuppence's server does not run yet.");
+  /** Do what needs the server; where it does not run, say so. */
+  private async asked(act: (client: LanguageClient) => Promise<unknown>): Promise<void> {
+    if (this.client?.isRunning()) await act(this.client);
+    else await excuse(this.status.server);
   }
 
   private async tell(command: string, argument: unknown): Promise<void> {
@@ -213,7 +213,7 @@ class Extension {
     }
     const report = (await this.read()) ?? this.status.accounts;
     if (!report) {
-      void vscode.window.showInformationMessage("Tuppence's server does not run, so there is no report.");
+      await excuse(this.status.server);
       return;
     }
     const time = (at: string): string => new Date(at).toLocaleString(undefined, { dateStyle: "short", timeStyle: "short" });
@@ -253,7 +253,7 @@ class Extension {
   private async openConfig(): Promise<void> {
     const about = await this.about();
     if (!about) {
-      void vscode.window.showInformationMessage("Tuppence's server does not say where its configuration is. Does it run?");
+      await excuse(this.status.server);
       return;
     }
     const file = vscode.Uri.file(about.config);

@@ -68,7 +68,7 @@ export class Keys {
     }
     return vscode.window.showInputBox({
       title: "Tuppence: whose key?",
-      prompt: "The name that the configuration gives as key_env",
+      prompt: "The name of the environment variable that the key stands for",
       placeHolder: "ANTHROPIC_API_KEY",
       validateInput: (name) => (NAME.test(name) ? undefined : "A name has letters, digits and underscores only."),
     });

@@ -35,7 +35,11 @@ export class Status implements vscode.Disposable {
     this.listening.forEach((each) => each.dispose());
   }
 
-  /** Show how the server is. */
+  /** How the server is. */
+  get server(): State {
+    return this.state;
+  }
+
   set server(state: State) {
     this.state = state;
     this.show();
@@ -112,6 +116,19 @@ const IDLE: Record<State, [string, string, string]> = {
   starting: ["$(loading~spin) Tuppence", "Tuppence's server starts. Click for its log.", "tuppence.showLog"],
   ready: ["$(pulse) Tuppence", "Tuppence is ready. Click for the cost report.", "tuppence.showCost"],
   failed: ["$(warning) Tuppence", "Tuppence's server does not run. Click for its log.", "tuppence.showLog"],
+};
+
+/** Say why nothing can be asked of the server now, and offer what helps. */
+export async function excuse(state: State): Promise<void> {
+  const [message, help, command] = EXCUSES[state];
+  if (await vscode.window.showInformationMessage(message, help)) await vscode.commands.executeCommand(command);
+}
+
+const EXCUSES: Record<State, [string, string, string]> = {
+  absent: ["Tuppence has no server yet.", "Install", "tuppence.installServer"],
+  starting: ["Tuppence's server is starting. Try again in a moment.", "Show Log", "tuppence.showLog"],
+  ready: ["Tuppence's server does not answer.", "Restart", "tuppence.restartServer"],
+  failed: ["Tuppence's server does not run.", "Show Log", "tuppence.showLog"],
 };
 
 /** Return the accounts for the item's hover. */

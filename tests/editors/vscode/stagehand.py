@@ -156,6 +156,8 @@ class Desk:
     bench: Bench
     seconds: float = 0.0
     """From an empty profile to the first fix in the text."""
+    alone: float = 0.0
+    """Those of them in which the editor started, until it showed the file and the extension's first sign."""
 
     def visit(self, name: str, text: str = SOURCE) -> Path:
         """Write a file of the project and open it."""

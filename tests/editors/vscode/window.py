@@ -37,9 +37,8 @@ WAIT = 60.0
 """Seconds in which everything is to have happened that a person would wait for, on a slow and busy machine too."""
 START = 180.0
 """Seconds for the editor itself to be there."""
-LOOK = 6.0
-"""Seconds after which what did not open is asked for once more, as a person does."""
-_TRIES = 8
+LOOKS = (1.5, 3.0, 6.0, 12.0, 12.0, 12.0, 12.0)
+"""Seconds after which what did not open is asked for once more, as a person does: each time with more patience."""
 
 _SETTINGS = {
     "security.workspace.trust.enabled": False,
@@ -78,13 +77,10 @@ class Window:
     keybindings: list[dict[str, Any]] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
     """The user's settings beside those that keep a test steady."""
-    seconds: float = 0.0
-    """What the editor itself took, with an extension to install, until its workbench was there."""
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     _driver: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
-        began = time.monotonic()
         with contextlib.ExitStack() as stack:
             self._prepare()
             port = _free_port()
@@ -107,7 +103,6 @@ class Window:
             self._driver = driver
             stack.callback(_end, driver)
             self.call("open")
-            self.seconds = time.monotonic() - began
             self._stack = stack.pop_all()
         return self
 
@@ -152,10 +147,10 @@ class Window:
 
     def open(self, path: Path) -> None:
         """Open a file by its name, and put the cursor at its start."""
-        for _ in range(_TRIES):
+        for look in LOOKS:
             self._enter("Control+p", str(path), path.name)
             with contextlib.suppress(AssertionError):
-                self.wait(".tab.active", path.name, LOOK)
+                self.wait(".tab.active", path.name, look)
                 break
         # The tab is there before the text, which what is pressed next is about.
         self.wait(f'{EDITOR}[data-uri$="/{path.name}"] .view-line')
@@ -174,10 +169,10 @@ class Window:
 
     def menu(self) -> list[str]:
         """Open the code-action menu and return its entries, once the server's are among them."""
-        for _ in range(_TRIES):
+        for look in LOOKS:
             self.press("Control+.")
             with contextlib.suppress(AssertionError):
-                self.wait(MENU, "Explain", LOOK)
+                self.wait(MENU, "Explain", look)
                 return self.texts(MENU)
             self.press("Escape")
         raise AssertionError(f"waited in vain for a menu of ours: {self.texts(MENU)}")
@@ -193,10 +188,10 @@ class Window:
 
     def hover(self, text: str) -> str:
         """Ask for the hover at the cursor until it shows a text, and return all that it shows."""
-        for _ in range(_TRIES):
+        for look in LOOKS:
             self.press("Control+k", "Control+i")
             with contextlib.suppress(AssertionError):
-                self.wait(HOVER, text, LOOK)
+                self.wait(HOVER, text, look)
                 return " ".join(self.texts(HOVER))
         raise AssertionError(f"waited in vain for a hover with {text!r}: {self.texts(HOVER)}")
 
@@ -226,10 +221,10 @@ class Window:
 
     def _ask(self, key: str) -> None:
         """Open the editor's input by a key."""
-        for _ in range(_TRIES):
+        for look in LOOKS:
             self.press(key)
             with contextlib.suppress(AssertionError):
-                self.wait(".quick-input-widget input", seconds=LOOK)
+                self.wait(".quick-input-widget input", seconds=look)
                 return
             # A closed page of a panel may have taken the focus with it.
             self.click(".part.sidebar .title-label")
