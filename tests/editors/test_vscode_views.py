@@ -5,6 +5,7 @@ The window has two folders, which are not trusted and whose settings name anothe
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import sys
@@ -177,6 +178,12 @@ def test_a_review_asks_with_the_key_of_the_secret_store(desk: Desk, tally: Tally
     desk.pick("Review")
     desk.window.wait(".squiggly-error")
     assert desk.bench.upstream.requests[-1].headers["authorization"] == "Bearer sk-of-the-secret-store"
+    desk.window.command("Tuppence: Clear Findings")
+    desk.window.gone(".squiggly-error")
+    asked = len(desk.bench.upstream.requests)
+    desk.window.command("Tuppence: Review")
+    desk.window.wait(".squiggly-error")
+    assert len(desk.bench.upstream.requests) == asked, "a review is kept, with its findings"
     desk.window.go(LINE + 9, 8)
     desk.window.pick("Apply: Cents are lost")
     desk.window.wait(CODE, "round(sum, 2)")
@@ -186,38 +193,31 @@ def test_a_review_asks_with_the_key_of_the_secret_store(desk: Desk, tally: Tally
     assert not [file for file in kept.rglob("*.json") if "sk-of-the-secret-store" in file.read_text(encoding="utf-8")]
 
 
-def test_all_findings_of_a_file_are_cleared(desk: Desk, tally: Tally) -> None:
-    path = desk.visit("findings.py")
-    desk.forget()
-    desk.window.press("Control+1")
-    desk.bench.upstream.says(FINDING)
-    desk.pick("Review")
-    desk.window.wait(".squiggly-error")
-    desk.window.command("Tuppence: Clear Findings")
-    desk.window.gone(".squiggly-error")
-    tally.check(desk.window.saved(path), SOURCE)
-
-
 def test_kept_answers_are_forgotten_when_the_palette_says_so(desk: Desk) -> None:
     desk.visit("kept.py")
     desk.forget()
+    desk.window.go(LINE, 6)
     before = len(desk.bench.upstream.requests)
-    desk.bench.upstream.says("It adds up, and is kept.")
-    desk.pick("Explain")
-    until(lambda: "kimi-k2.6, $" in desk.window.page("footer"), "what it cost")
-    desk.window.press("Control+1")
-    desk.pick("Explain")
-    until(lambda: "kept, $0" in desk.window.page("footer"), "that it was kept")
-    desk.window.press("Control+1")
+    desk.bench.upstream.says("It adds up `orders`, and is kept.")
+    for said in ("kimi-k2.6, $", "kimi-k2.6, kept, $0"):
+        desk.window.command("Tuppence: Explain")
+        until(functools.partial(_ends, desk, said), f"{said!r} below the text")
+        desk.window.press("Control+1")
     assert len(desk.bench.upstream.requests) == before + 1
     desk.window.command("Notifications: Clear All")
     desk.window.gone(NOTICE)
     desk.window.command("Tuppence: Forget Kept Answers")
     desk.window.wait(NOTICE, "Forgot 1 kept answer.")
-    desk.bench.upstream.says("It adds up, and was asked anew.")
-    desk.pick("Explain")
+    desk.bench.upstream.says("It adds up `orders`, and was asked anew.")
+    desk.window.press("Control+1")
+    desk.window.command("Tuppence: Explain")
     until(lambda: "was asked anew" in desk.window.page(), "the new answer")
     assert len(desk.bench.upstream.requests) == before + 2
+
+
+def _ends(desk: Desk, said: str) -> bool:
+    """Report whether a line below the explanation says so."""
+    return said in desk.window.page("footer")
 
 
 def test_the_cost_is_shown_and_reported(desk: Desk) -> None:
@@ -253,6 +253,10 @@ def test_the_server_is_installed_after_asking(tmp_path: Path, tally: Tally) -> N
             window.wait(STATUS, "Tuppence")
             own = window.profile / "data" / "User" / "globalStorage" / "tuppence.tuppence"
             assert not list(own.glob("server-*")), "it was installed before anybody said so"
+            window.command("Tuppence: Forget Kept Answers")
+            window.wait(NOTICE, "Tuppence has no server yet.")
+            window.command("Notifications: Clear All")
+            window.click(STATUS)
             window.click(f"{NOTICE} .monaco-button", "Install")
             window.wait(STATUS, "saved", INSTALLED)
             path = desk.visit("installed.py")

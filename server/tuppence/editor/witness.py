@@ -31,6 +31,12 @@ FIRST = 1.5
 """Seconds that the servers get for their first word on an answer."""
 FIRST_IF_SILENT = 0.6
 """The same where none has said anything of the file so far: most likely there is none."""
+AT_EASE = 0.05
+"""Seconds in which an editor answers that has nothing else to do. One that takes longer has slow servers too."""
+SLOWEST = 3.0
+"""How many times as long as at ease they get at most."""
+REPLY = 3.0
+"""Seconds that the client itself gets beyond what it may wait."""
 PATIENCE = 5.0
 """Seconds after which a bad word is believed."""
 PAUSE = 0.25
@@ -44,6 +50,8 @@ class _Report:
     said: Said
     is_fresh: bool
     """Whether a server has spoken since this version of the document came to be."""
+    seconds: float
+    """What the client took to answer."""
 
 
 class Witness:
@@ -89,6 +97,7 @@ class Witness:
         began = loop.time()
         wanted = apply(self._ask.document.text, answer.edits)
         first = FIRST if before.said.diagnostics or self._ask.chosen else FIRST_IF_SILENT
+        first *= min(max(before.seconds / AT_EASE, 1.0), SLOWEST)
         while True:
             await asyncio.sleep(PAUSE)
             now = self._now(wanted)
@@ -112,7 +121,10 @@ class Witness:
         """Ask the client once, None where it cannot tell of this version."""
         wait = {"wait": round(seconds * 1000)} if seconds else {}
         params: dict[str, object] = {"uri": document.uri, "version": document.version, **wait}
-        reply = _plain(await self._desk.ask("tuppence/diagnostics", params, seconds + 1))
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        reply = _plain(await self._desk.ask("tuppence/diagnostics", params, seconds + REPLY))
+        took = loop.time() - began
         if not isinstance(reply, dict) or reply.get("version") != document.version:
             return None
         try:
@@ -121,7 +133,7 @@ class Witness:
             return None
         others = [each for each in found if each.source != SOURCE]
         placed = tuple(convert.from_diagnostic(document, each, self._desk.encoding) for each in others)
-        return _Report(Said(document, placed), reply.get("judged") == document.version)
+        return _Report(Said(document, placed), reply.get("judged") == document.version, took)
 
 
 def _plain(value: Any) -> Any:

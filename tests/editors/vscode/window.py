@@ -174,7 +174,8 @@ class Window:
             with contextlib.suppress(AssertionError):
                 self.wait(MENU, "Explain", look)
                 return self.texts(MENU)
-            self.press("Escape")
+            if self.texts(MENU):  # Without a menu that it closes, Escape would end the selection.
+                self.press("Escape")
         raise AssertionError(f"waited in vain for a menu of ours: {self.texts(MENU)}")
 
     def pick(self, entry: str) -> None:
