@@ -1,0 +1,155 @@
+"""Where a model that nobody measured is placed beside those that were, and what a piece of code adds: by hand."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from tuppence.core.adequacy import Estimate, Gain, Measured, Prior, Published, Tokens
+from tuppence.core.diagnostic import Diagnostic
+from tuppence.core.features import READ, SIZE
+from tuppence.core.models import Model, Provider, Tier
+from tuppence.core.text import Span
+from tuppence.core.weights import Weights
+from tuppence.prior import shipped
+
+HERE = Provider("mine", "openai", "http://127.0.0.1:1/v1")
+USUAL = Tokens(400, 100, 20)
+WRITES = Tokens(100, 50)
+
+
+def measured(fix: float, explain: float) -> Measured:
+    both = {"fix": fix, "explain": explain}
+    return Measured(both, {"fix": 0.01, "explain": 0.03}, {"fix": WRITES, "explain": WRITES})
+
+
+PRIOR = replace(
+    shipped(),
+    models={"low": measured(0.4, 0.3), "middle": measured(0.6, 0.5), "high": measured(0.8, 0.7)},
+    usual={"fix": USUAL, "explain": USUAL},
+    published=Published({"edited": 0.5, "great": 0.9, "poor": 0.0}, above=0.05, slope=0.004, start=0.2),
+    weights={},
+)
+RISING = {"low": -0.1, "middle": 0.0, "high": 0.1}
+
+
+def row(name: str, tier: Tier = "workhorse", *, figure: float | None = None, ability: float | None = None) -> Model:
+    return Model(
+        provider=HERE,
+        id=name,
+        tier=tier,
+        benchmarks={} if figure is None else {"aider_polyglot": figure},
+        ability={} if ability is None else {"fix": ability},
+    )
+
+
+def check(model: Model, action: str, expected: tuple[float, float, str], gain: Gain | None = None) -> None:
+    found = PRIOR.estimate(model, action, gain)
+    quality, doubt, source = expected
+    assert (round(found.quality, 6), found.doubt, found.source) == (round(quality, 6), doubt, source)
+
+
+@pytest.mark.parametrize(
+    ("tier", "fix", "explain"),
+    [
+        ("premium", 0.63, 0.53),
+        ("workhorse", 0.6, 0.5),
+        ("specialised", 0.55, 0.45),
+        ("budget", 0.52, 0.42),
+        ("local", 0.35, 0.25),
+    ],
+)
+def test_without_a_figure_the_tier_places_a_model(tier: Tier, fix: float, explain: float) -> None:
+    check(row("new", tier), "fix", (fix, 0.06, "its tier"))
+    check(row("new", tier), "explain", (explain, 0.06, "its tier"))
+
+
+def test_public_edits_place_a_model_wholly_for_a_fix_and_half_for_the_rest() -> None:
+    check(row("edited", figure=90), "fix", (0.55, 0.06, "its public edits"))
+    check(row("edited"), "explain", (0.475, 0.06, "its public edits"))
+
+
+def test_aiders_figure_counts_as_much_as_the_tier() -> None:
+    check(row("new", "budget", figure=80), "fix", (0.6 + (-0.03 - 0.08) / 2, 0.06, "its benchmarks"))
+    check(row("new", "budget", figure=80), "explain", (0.5 + (-0.03 - 0.08) / 4, 0.06, "its benchmarks"))
+    check(row("new", figure=0), "fix", (0.6 - 0.35 / 2, 0.06, "its benchmarks"))
+
+
+def test_a_rows_own_figure_is_as_sure_as_what_is_known_of_the_model() -> None:
+    check(row("new", ability=0.7), "fix", (0.7, 0.02, "its row"))
+    check(row("high", ability=0.7), "fix", (0.7, 0.01, "its row"))
+    check(row("high", ability=0.7), "explain", (0.7, 0.03, "measured"))
+
+
+def test_beyond_what_was_measured_an_estimate_is_drawn_in_and_keeps_its_order() -> None:
+    check(row("great"), "fix", (1 - 0.1 * math.exp(-0.5), 0.06, "its public edits"))
+    check(row("poor"), "fix", (0.1 * math.exp(-0.5), 0.06, "its public edits"))
+    shifts = [-0.8, -0.7, -0.6, 0.1, 0.2, 0.9]
+    found = [PRIOR.estimate(row("high"), "fix", Gain("fix", 0.5, (), {"high": shift})).quality for shift in shifts]
+    assert found == sorted(set(found))
+    assert found[0] > 0
+    assert found[-1] < 1
+    assert found[3] == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize(
+    ("model", "shifts", "expected"),
+    [
+        (row("low"), RISING, 0.3),
+        (row("new"), RISING, 0.6),
+        (row("new", "premium"), RISING, 0.63 + 0.015),
+        (row("new", "local"), RISING, 0.35 - 0.1),
+        (row("great"), {"low": -0.1, "middle": 0.0, "high": -0.1}, 1 - 0.1 * math.exp(-0.5) - 0.2 / 3),
+        (row("new", "premium"), {"low": 0.1, "middle": 0.0, "high": -0.04}, 0.65),
+        (row("new"), {"low": 0.03}, 0.63),
+        (row("middle"), {}, 0.6),
+    ],
+    ids=["its own", "the middle", "up the line", "not below it", "above all", "no favour to the weak", "one", "none"],
+)
+def test_what_code_adds_to_a_model(model: Model, shifts: Mapping[str, float], expected: float) -> None:
+    found = PRIOR.estimate(model, "fix", Gain("fix", 0.5, (), shifts)).quality
+    assert found == pytest.approx(expected)
+
+
+def test_an_answer_is_as_long_as_the_root_of_the_code() -> None:
+    assert PRIOR.tokens(row("new"), "fix") == USUAL
+    assert PRIOR.tokens(row("new"), "fix", 1600) == Tokens(400, 200, 40)
+    assert PRIOR.tokens(row("new"), "fix", 0) == Tokens(400, 5, 1)
+    assert PRIOR.tokens(row("vendor/High"), "fix", 400) == Tokens(100, 100)
+
+
+def fitted(constant: int) -> Prior:
+    """Return a prior by which errors alone count, and a constant."""
+    packed = b64encode(array("h", [*([1] * SIZE), constant]).tobytes()).decode()
+    return replace(PRIOR, weights={"fix": Weights.unpack(("low",), 0.001, packed)})
+
+
+def test_what_the_code_says() -> None:
+    code = "x = 1\n"
+    unknown = PRIOR.gain("fix", "python", "")
+    assert (unknown.difficulty, unknown.reasons, unknown.shifts) == (None, ("the code is not known",), {})
+    assert PRIOR.gain("fix", "python", code).shifts == {}
+    warning = Diagnostic(Span(0, 1), "odd", severity="warning")
+    error = replace(warning, severity="error")
+    prior = fitted(7)
+    bare, warned, wrong = (prior.gain("fix", "python", code, told) for told in ((), (warning,) * 2, (error,) * 2))
+    assert bare.shifts == warned.shifts != wrong.shifts
+    assert bare.difficulty is not None
+    assert warned.difficulty is not None
+    assert bare.difficulty < warned.difficulty == wrong.difficulty
+    assert fitted(8).gain("fix", "python", code).shifts["low"] == pytest.approx(bare.shifts["low"] + 0.001)
+
+
+@pytest.mark.parametrize("prior", [PRIOR, fitted(0)], ids=["not fitted", "fitted"])
+def test_that_long_code_is_judged_by_its_beginning_is_said(prior: Prior) -> None:
+    whole, more = (prior.gain("fix", "python", "#" * length).reasons for length in (READ, READ + 1))
+    assert more == (*whole, f"by its first {READ:,} characters")
+
+
+def test_what_may_be_counted_on_is_never_less_than_nothing() -> None:
+    assert [Estimate(quality, 0.06, "").cautious for quality in (0.5, 0.04)] == [0.44, 0.0]
