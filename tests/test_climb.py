@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import csv
+import io
+import sys
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from acting import FIXED, GOOD, SRC, lines, messages
-from stage import CONFIG, pick, stage
-from upstream import Reply, answer, cut, error_in_stream, stall
+from stage import CONFIG, Stage, environment, pick, stage
+from upstream import Reply, ScriptedUpstream, answer, cut, error_in_stream, stall
 
 BROKEN = "```python\ndef mean(xs):\n    return sum(xs / len(xs)\n```"
 ELIDED = "```python\ndef mean(xs):\n    # ... rest of the code\n```"
@@ -159,3 +163,56 @@ async def test_the_findings_of_a_review_that_does_not_hold_are_taken_down(tmp_pa
         await s.editor.run(pick(await s.editor.menu(buffer, 5), "Review"))
         assert messages(s)[-1].startswith("Reviewed `mean`: big, no finding, $0.0016")
         assert not s.editor.seen.diagnostics.get(buffer.uri)
+
+
+TWO_WIRES = (
+    CONFIG.replace('provider = "mine"\ntier = "premium"', 'provider = "yours"\ntier = "premium"')
+    + '[providers.yours]\nwire = "anthropic"\nbase_url = "{yours}"\n'
+)
+
+
+async def receipt(s: Stage) -> list[dict[str, str]]:
+    """Return the sheet of receipts that a person gets from the command line."""
+    command = [sys.executable, "-m", "tuppence", "cost", "--csv", "--config", str(s.config)]
+    process = await asyncio.create_subprocess_exec(*command, stdout=-1, env=environment(s.home))
+    out, _ = await process.communicate()
+    assert process.returncode == 0, out
+    return list(csv.DictReader(io.StringIO(out.decode())))
+
+
+async def test_a_climb_from_one_wire_to_the_other_is_on_the_receipt(tmp_path: Path) -> None:
+    async with ScriptedUpstream() as yours:
+        config = TWO_WIRES.replace("{yours}", yours.anthropic)
+        async with stage(tmp_path, config=config, streams=True) as s:
+            buffer = s.editor.open(s.write("stats.py", SRC), "python")
+            s.upstream.says(BROKEN)
+            yours.says(GOOD)
+            await s.editor.run(pick(await s.editor.menu(buffer, 5), "Fix"))
+            assert buffer.text == FIXED
+            assert [each.wire for each in (*s.upstream.requests, *yours.requests)] == ["openai", "anthropic"]
+            [message] = messages(s)
+            assert message.startswith("Fixed `mean`: big, $0.0016 (parses, ruff finds no new error); asked after small")
+            first, second = await receipt(s)
+            assert [each["outcome"] for each in (first, second)] == ["failed check", "kept"]
+            assert [each["model"] for each in (first, second)] == ["mine/small", "yours/big"]
+            assert first["run"] == second["run"]
+            assert [Decimal(each["cost"]) for each in (first, second)] == [SMALL, BIG]
+
+
+@pytest.mark.parametrize("streams", [True, False])
+async def test_where_both_wires_fail_the_users_text_stands(tmp_path: Path, *, streams: bool) -> None:
+    async with ScriptedUpstream() as yours:
+        config = TWO_WIRES.replace("{yours}", yours.anthropic)
+        async with stage(tmp_path, config=config, streams=streams) as s:
+            buffer = s.editor.open(s.write("stats.py", SRC), "python")
+            s.upstream.says(BROKEN)
+            yours.says(ELIDED)
+            await s.editor.run(pick(await s.editor.menu(buffer, 5), "Fix"))
+            assert buffer.text == SRC
+            [message] = messages(s)
+            assert message.startswith("Could not fix `mean`. small: With the answer the file no longer parses")
+            assert message.endswith(f"The text is as it was. It cost ${(SMALL + BIG):.4f}.")
+            assert [each["outcome"] for each in await receipt(s)] == ["failed check", "failed check"]
+            s.upstream.says(GOOD)
+            await s.editor.run(pick(await s.editor.menu(buffer, 5), "Fix"))
+            assert buffer.text == FIXED, "an answer that did not hold is not asked for again, and not kept"

@@ -94,3 +94,35 @@ def test_mutants_of_real_code_parse_and_differ(path: Path) -> None:
     before = ast.dump(ast.parse(text))
     for each in mutants(text, Span(0, len(text))):
         assert ast.dump(ast.parse(apply(text, [each.edit]))) != before
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("x = a < b;", {"x = a <= b;"}),
+        ("x = a === b;", {"x = a !== b;"}),
+        ("x = a + 1;", {"x = a - 1;", "x = a + 2;"}),
+        ("x -= y;", {"x += y;"}),
+        ("x = a && !b;", {"x = a || !b;"}),
+        ("x = a ? b : c;", {"x = !(a) ? b : c;"}),
+        ("if (a) { b = c; }", {"if (!(a)) { b = c; }"}),
+        ("function f() { return x; }", {"function f() { return undefined; }"}),
+        ("const f = (a) => a;", {"const f = (a) => undefined;"}),
+        ("list.push(x);", {"void 0;"}),
+        ("x = true;", {"x = false;"}),
+        ("console.log(x);", set()),
+        ("function f() { return null; }", set()),
+        ("x = 'a < b';", set()),
+        ("// a < b", set()),
+    ],
+)
+def test_javascript_by_its_grammar(code: str, expected: set[str]) -> None:
+    for language in ("javascript", "typescript", "tsx"):
+        found = mutants(code, Span(0, len(code)), language)
+        assert {apply(code, [each.edit]) for each in found} == expected
+
+
+def test_types_are_left_alone_and_other_languages_have_no_mutants() -> None:
+    code = "const f = (a: Array<number>): a is B => { g(a); };"
+    assert {each.edit.text for each in mutants(code, Span(0, len(code)), "typescript")} == {"void 0"}
+    assert not mutants("package a\n\nvar x = 1 + 2\n", Span(0, 25), "go")

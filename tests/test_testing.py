@@ -165,3 +165,17 @@ def test_assertions_that_stand_in_what_the_file_has_already() -> None:
     assert not lacks(code, before=before)
     idle = f"{IMPORT}def test_mean():\n    mean([1])\n"
     assert lacks(idle, before="def test_other():\n    assert 1\n\n\n") == "The tests assert nothing."
+
+
+@pytest.mark.parametrize("mark", ["pytest.mark.skip", "unittest.skip('later')", "pytest.mark.xfail", "expectedFailure"])
+def test_tests_that_are_not_run(mark: str) -> None:
+    code = f"{IMPORT}@{mark}\ndef test_mean():\n    assert mean([1]) == 1\n"
+    assert lacks(code) == "The tests are all skipped."
+    assert not lacks(f"{code}\n\ndef test_it():\n    assert mean([2]) == 2\n")
+    assert not lacks(code.replace(mark, "pytest.mark.xfail(raises=OSError)").replace("xfail(", "skipif(x, "))
+
+
+def test_javascript_tests_that_are_not_run() -> None:
+    code = "it.skip('is two', () => {\n  expect(mean([2])).toBe(2);\n});\n"
+    assert lacks(code, "mean", JS, "javascript") == "The tests are all skipped."
+    assert not lacks(f"{code}{code.replace('.skip', '')}", "mean", JS, "javascript")

@@ -22,8 +22,8 @@ from benchmarks.checks.sample import Outcome, Sample, judged
 
 PYPI = (*(f"{name}=={','.join(versions)}" for name, versions in replay.PYPI.items()), "networkx==3.2.1,3.3")
 NPM = tuple(f"{name}@{','.join(versions)}" for name, versions in replay.NPM.items())
-EACH = 100
-"""Bad answers of each kind."""
+EACH, FIXES = 40, 600
+"""Bad answers of each kind, and fixes of ruff's."""
 SEED = 20_260
 
 
@@ -55,6 +55,7 @@ def main() -> int:
     parser.add_argument("--packages", nargs="*", default=PYPI, metavar="NAME==OLD,NEW,...", help="from PyPI, by pip")
     parser.add_argument("--npm", nargs="*", default=NPM, metavar="NAME@OLD,NEW,...", help="by npm; none without npm")
     parser.add_argument("--each", type=int, default=EACH, metavar="N", help="bad answers of each kind")
+    parser.add_argument("--fixes", type=int, default=FIXES, metavar="N", help="how many of ruff's fixes")
     parser.add_argument("--show", action="store_true", help="print each real change that was refused, and why")
     arguments = parser.parse_args()
     began = time.monotonic()
@@ -72,10 +73,10 @@ async def _measure(folder: Path, releases: replay.Releases, arguments: argparse.
     for name, older, newer in releases.read(folder):
         await _count(good[f"a release's own changes ({_kind(older)})"], real.changes(older, newer), name, arguments)
         fixes += real.fixes(folder / "linted" / name, older, dice)
-    await _count(good["ruff's safe fixes"], fixes, "ruff", arguments)
-    print("| good answers | judged | refused | kept with a doubt | refused by |\n|---|---|---|---|---|")
-    print("\n".join(tally.row(what) for what, tally in good.items()))
     dice.shuffle(fixes)
+    await _count(good["ruff's safe fixes"], fixes[: arguments.fixes], "ruff", arguments)
+    print("| good answers | judged | refused | kept with a doubt | refused by |\n|---|---|---|---|---|")
+    print("\n".join(tally.row(what) for what, tally in good.items()), flush=True)
     bad: dict[str, Tally] = {what: Tally() for what in (*planted.INSTEAD, *planted.BESIDE)}
     for what, sample in _spoilt(fixes, dice):
         if bad[what].all < arguments.each:

@@ -1,15 +1,17 @@
 """Answers that should be kept: what people changed from one release to the next, and what ruff itself would change.
 
 A change of a release is a definition that stands in both, with another text: the old one is the target, the new one the
-answer, and what the new file imports beside the old comes in the fence for imports. A change that uses a word that
-other changes of its file bring in is left out: alone, as an answer has to stand, it would be wrong. Nobody named a
-diagnostic there, so lines without a reason are not weighed; that is what ruff's fixes are for: each is made for one.
+answer, and what it needs of the new file's imports comes in the fence for imports. A change that uses a word that other
+changes of its file bring in, or that moves sideways, is left out: alone, as an answer has to stand, it would be wrong.
+Nobody named a diagnostic there, so lines without a reason are not weighed; that is what ruff's fixes are for: each is
+made for one.
 """
 
 from __future__ import annotations
 
 import json
 import random
+import re
 import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -21,7 +23,6 @@ from ruff import find_ruff_bin
 from benchmarks.checks.sample import FIX, Sample, had, whole
 from tuppence.core import target as targets
 from tuppence.core.diagnostic import Diagnostic, rated
-from tuppence.core.hunks import words
 from tuppence.core.languages import by_suffix
 from tuppence.core.packages import Packages
 from tuppence.core.syntax import Syntax, parse
@@ -53,10 +54,10 @@ def changes(older: Mapping[str, str], newer: Mapping[str, str]) -> Iterator[Samp
             if other is None or block.kind == "class":
                 continue
             target, code = whole(document, block), now.slice(now.whole_lines(other.span))
-            if document.slice(target.span) != code and not _leans(code, imports, older[path], newer[path]):
-                yield Sample(
-                    action=FIX, document=document, target=target, code=code, imports=imports, packages=packages
-                )
+            needed = "\n".join(each for each in imports if _words(each) & _words(code))
+            was = document.slice(target.span)
+            if was != code and _margin(was) == _margin(code) and not _leans(code, needed, older[path], newer[path]):
+                yield Sample(action=FIX, document=document, target=target, code=code, imports=needed, packages=packages)
 
 
 def fixes(folder: Path, texts: Mapping[str, str], dice: random.Random) -> Iterator[Sample]:
@@ -115,11 +116,19 @@ def _fixed(document: Document, entry: dict[str, Any], packages: Packages) -> Sam
 def _leans(code: str, imports: str, old: str, new: str) -> bool:
     """Report whether a change uses words that its file did not have and other changes of it have."""
     elsewhere = new.replace(code, "")
-    return bool(words([code]) & (words([elsewhere]) - words([old, imports])))
+    return bool(_words(code) & (_words(elsewhere) - _words(f"{old}\n{imports}")))
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[^\W\d]\w*", text)) - {"import", "from", "as", "const", "require", "type"}
+
+
+def _margin(text: str) -> int:
+    return len(text) - len(text.lstrip())
 
 
 def _named(blocks: tuple[Block, ...]) -> dict[str, Block]:
-    """Return definitions by the names of all that is around them; those that share one are left out."""
+    """Return definitions by the names around them; without those that share one, and those inside a function."""
     found: dict[str, Block] = {}
     often: set[str] = set()
     around: list[Block] = []
@@ -127,12 +136,14 @@ def _named(blocks: tuple[Block, ...]) -> dict[str, Block]:
         while around and not around[-1].span.covers(block.span):
             around.pop()
         around.append(block)
+        if any(each.kind in ("function", "method") for each in around[:-1]):
+            continue
         name = ".".join(each.name for each in around)
         (often.add(name) if name in found else found.setdefault(name, block))
     return {name: block for name, block in found.items() if name not in often and block.name}
 
 
-def _new_imports(before: Syntax, after: Syntax) -> str:
+def _new_imports(before: Syntax, after: Syntax) -> list[str]:
     there = {before.text[each.start : each.end].strip() for each in before.import_statements()}
     now = (after.text[each.start : each.end].strip() for each in after.import_statements())
-    return "\n".join(each for each in now if each not in there)
+    return [each for each in now if each not in there]

@@ -50,6 +50,23 @@ def inner_imports(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def unreachable(text: str) -> int:
+    """Return how many statements stand behind one that always leaves their block; 0 where nobody can tell."""
+    tree = _tree(text)
+    blocks = (
+        getattr(node, name, None)
+        for node in (ast.walk(tree) if tree else ())
+        for name in ("body", "orelse", "finalbody")
+    )
+    leaves = (ast.Return, ast.Raise, ast.Break, ast.Continue)
+    count = 0
+    for block in blocks:
+        if isinstance(block, list):
+            first = next((at for at, each in enumerate(block) if isinstance(each, leaves)), len(block))
+            count += max(0, len(block) - first - 1)
+    return count
+
+
 def means_the_same(before: str, after: str) -> bool:
     """Report whether two texts are the same code, laid out in two ways; not where nobody can tell."""
     if max(len(before), len(after)) > _LONGEST or "".join(before.split()) != "".join(after.split()):

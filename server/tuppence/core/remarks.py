@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
 from tuppence.core.hunks import Hunk
 from tuppence.core.language import Language
@@ -78,6 +79,30 @@ def swallowing(hunk: Hunk, known: Language) -> Iterator[str]:
                 yield text
         elif (caught := _EMPTY_CATCH.search(text)) and _is_empty(caught.group(), lines[index + 1 :]):
             yield text
+
+
+def catching(hunk: Hunk, known: Language) -> Iterator[str]:
+    """Yield the new handlers in Python that catch everything and raise nothing, those that swallow it aside."""
+    if known.import_style != "python":
+        return
+    swallowed, old = set(swallowing(hunk, known)), {line.strip() for line in hunk.old}
+    for index, line in enumerate(hunk.new):
+        text = line.strip()
+        if text in old or text in swallowed or not _BROAD.match(text):
+            continue
+        body = takewhile(lambda each: not each.strip() or _depth(each) > _depth(line), hunk.new[index + 1 :])  # noqa: B023 - it is used up here
+        if not any(each.strip().startswith("raise") for each in body):
+            yield text
+
+
+def commented(hunk: Hunk, known: Language) -> Iterator[str]:
+    """Yield the old lines of code that are only a comment now."""
+    there = Counter("".join(_comment(line, known)[1].split()) for line in hunk.new)
+    for line in hunk.old:
+        own = "".join(_comment(line, known)[0].split())
+        if len(own) > _LEAST and there[own] > 0:
+            there[own] -= 1
+            yield line.strip()
 
 
 def code(lines: Sequence[str], known: Language) -> list[str]:

@@ -25,9 +25,12 @@ LIMIT = 1.0
 """What the signs may weigh together, exclusively."""
 _FEW, _MANY = 3, 8
 """Lines changed without a reason: fewer are nothing to speak of; as many, and half of the target, are the limit."""
-_CONSTANT, _HIDING, _SILENCED, _COMMENT, _UNSURE = 0.4, 0.7, 0.5, 0.2, 0.5
+_CONSTANT, _HIDING, _SILENCED, _COMMENT, _UNSURE, _BROAD = 0.4, 0.7, 0.5, 0.2, 0.5, 0.3
 _COMMENTS = 0.8
 """What comments weigh together, at most: they alone never fail an answer."""
+_GUARD = re.compile(r"\s*(?:raise\b|assert\b|throw\b|panic!?\()")
+_UNUSED = r"unused|never (?:used|read|called)|not accessed|unreachable|redefin|duplicate|remove|F811|commented"
+"""What a diagnostic says that is a reason to take code away."""
 _LITERAL = re.compile(r"""(['"`])((?:\\.|(?!\1)[^\\\n])*)\1|\b\d[\w.]*""")
 _MODEL = re.compile(
     r"(?:[\w.-]+/)?(?:gpt|o[1345]|claude|gemini|gemma|llama|qwen|deepseek|kimi|glm|mistral|mixtral|codestral|grok"
@@ -88,11 +91,13 @@ def judge(before: Document, edits: Sequence[Edit], target: Span, known: Language
     stray = hunks.unasked(code, before, grounds.diagnostics)
     signs = [
         *_stray(stray, before, target),
+        *_unguarded(stray),
         *_constants(stray, grounds),
         *_models(code, grounds),
         *_hiding(code, known, grounds),
         *_silenced(code, known, grounds),
         *_comments(code, known),
+        *_hidden(before.text, after, code, known, grounds),
         *_gutted(parse(before.text, known), parse(after, known), target, grounds),
         *_packages(before.text, after, known, grounds),
     ]
@@ -113,9 +118,16 @@ def _stray(stray: Sequence[Hunk], before: Document, target: Span) -> Iterator[Si
         yield Sign(f"changes {count} lines that the request gave no reason for", weight)
 
 
+def _unguarded(stray: Sequence[Hunk]) -> Iterator[Sign]:
+    """Look for checks that nothing gave a reason to take away."""
+    for hunk in stray:
+        if not hunk.new and (gone := next((line.strip() for line in hunk.old if _GUARD.match(line)), "")):
+            yield Sign(f"takes a check away (“{_short(gone)}”)", _CONSTANT)
+
+
 def _gutted(before: Tree, after: Tree, target: Span, grounds: Grounds) -> Iterator[Sign]:
     """Look for code that was taken away; that a definition is not used, or not to be there, is a reason for it."""
-    if _speaks_of(grounds, r"unused|never (?:used|read|called)|not accessed|unreachable|redefin|duplicate|remove|F811"):
+    if _speaks_of(grounds, _UNUSED):
         return
     if name := gutting.emptied(before, after, target):
         yield Sign(f"empties `{name}`", LIMIT)
@@ -152,6 +164,9 @@ def _hiding(code: Sequence[Hunk], known: Language, grounds: Grounds) -> Iterator
     if found and not _speaks_of(grounds, r"\bexcept|\bcatch|blind|BLE001|S110|\btry\b"):
         alone = not any(hunk.old for hunk in code)
         yield Sign(f"swallows every error (“{found[0]}”)", LIMIT if alone else _HIDING)
+    caught = [each for hunk in code for each in remarks.catching(hunk, known)]
+    if caught and not _speaks_of(grounds, r"\bexcept|BLE001|\btry\b"):
+        yield Sign(f"catches every error (“{caught[0]}”)", _BROAD)
 
 
 def _silenced(code: Sequence[Hunk], known: Language, grounds: Grounds) -> Iterator[Sign]:
@@ -161,6 +176,16 @@ def _silenced(code: Sequence[Hunk], known: Language, grounds: Grounds) -> Iterat
         alone = all(remarks.code(hunk.old, known) == remarks.code(hunk.new, known) for hunk in code)
         sure = alone and any(remarks.is_general(each) for each in found)
         yield Sign(f"silences the tool (“{found[0]}”)", LIMIT if sure else _SILENCED)
+
+
+def _hidden(before: str, after: str, code: Sequence[Hunk], known: Language, grounds: Grounds) -> Iterator[Sign]:
+    """Look for code that still stands there and is not run any more."""
+    if known.import_style == "python" and python.unreachable(after) > python.unreachable(before):
+        yield Sign("puts code where it is never reached", LIMIT)
+    found = [each for hunk in code for each in remarks.commented(hunk, known)]
+    if found and not _speaks_of(grounds, _UNUSED):
+        alone = all(not remarks.code(hunk.new, known) for hunk in code)
+        yield Sign(f"comments code out (“{_short(found[0])}”)", LIMIT if alone else _SILENCED)
 
 
 def _comments(code: Sequence[Hunk], known: Language) -> Iterator[Sign]:

@@ -39,9 +39,11 @@ def lacking(text: str, code: str, tree: Tree, target: Target) -> str:
     if not _ASSERTS.search(code) and not set(_DEFINED.findall(text)) & words([code]):
         return "The tests assert nothing."
     if is_python := tree.language.import_style == "python":
-        is_idle = vacuous.idle(_parsed(code))
+        is_idle, is_skipped = vacuous.idle(_parsed(code)), vacuous.skipped(_parsed(code))
     else:
-        is_idle = vacuous.idle_words(code)
+        is_idle, is_skipped = vacuous.idle_words(code), vacuous.skipped_words(code)
+    if is_skipped:
+        return "The tests are all skipped."
     if is_idle:
         return "The tests assert only what is always true."
     names = _names(tree, target)

@@ -34,6 +34,26 @@ def idle_words(code: str) -> bool:
     return count > 0 and count == len(_ALWAYS.findall(code))
 
 
+def skipped(code: ast.Module) -> bool:
+    """Report whether none of the new tests in Python would be run, or none may fail."""
+    tests = list(_tests(code))
+    return bool(tests) and all(any(_skips(each) for each in test.decorator_list) for test in tests)
+
+
+def skipped_words(code: str) -> bool:
+    """Report the same of JavaScript, where it is plain from the words."""
+    runs = re.search(r"(?<![\w.])(?:test|it)(?:\.(?!skip|todo)\w+)*\s*\(", code)
+    return runs is None and re.search(r"(?<![\w.])(?:x(?:it|test)|(?:test|it)\.(?:skip|todo))\s*\(", code) is not None
+
+
+def _skips(decorator: ast.expr) -> bool:
+    """Report whether a decorator skips a test, or lets it fail, whatever else holds."""
+    is_call = isinstance(decorator, ast.Call)
+    name = ast.unparse(decorator.func if isinstance(decorator, ast.Call) else decorator).rpartition(".")[2]
+    bare = not is_call or not [each for each in getattr(decorator, "args", []) if not isinstance(each, ast.Constant)]
+    return name in ("skip", "xfail", "expectedFailure") and bare
+
+
 def replaced(code: ast.Module, name: str) -> bool:
     """Report whether tests in Python put something of their own in the place of what they should test.
 
