@@ -120,12 +120,15 @@ async def test_both_calls_are_made_and_stand_on_the_receipt(tmp_path: Path) -> N
         assert (one.model, one.outcome, two.model, two.outcome) == ("strong", "planned", "weak", "kept")
         assert one.run == two.run
         assert one.reason == "plans it for weak"
-        assert "; strong plans it; proved: " in two.reason
+        assert "; strong planned it; proved: " in two.reason
         assert one.cost is not None
         assert two.cost is not None
         assert Decimal(s.editor.seen.costs[-1].last.cost.usd) == one.cost + two.cost
         assert any(line.startswith("strong: plans it for weak") for line in lines(s))
-        assert messages(s)[-1].startswith("Fixed `mean`: weak, $")
+        [message] = messages(s)
+        assert message.startswith("Fixed `mean`: weak, $")
+        assert "; strong planned it." in message
+        assert "rated" not in message
 
 
 async def test_nobody_pairs_unless_the_user_says_so(tmp_path: Path) -> None:
@@ -141,6 +144,9 @@ async def test_without_a_plan_the_cheaper_one_goes_on_and_the_other_stands_above
         s.upstream.script(answer("I can't."), answer(GOOD))
         assert await fix(s) == FIXED
         assert [each.body["model"] for each in s.upstream.requests] == ["strong"] * 3 + ["weak", "middle"]
+        assert "; without a plan by strong; " in s.entries()[1].reason
+        [message] = messages(s)
+        assert "; without a plan by strong; asked after weak, whose answer was not kept: " in message
 
 
 async def test_a_dear_plan_troubles_nobody(tmp_path: Path) -> None:

@@ -60,8 +60,8 @@ async def settle(plan: Plan, why: str, house: House) -> Plan:
     if cheaper is None:
         setting = 'set premium = "use"' if _asked_for(model, plan, house) else "raise `ask_above`"
         raise OverBudget(f"{why[0].upper()}{why[1:]}, and nobody agreed to it.", f"Ask again, or {setting}.")
-    reason = f"{cheaper.reason}; nobody agreed to {model.title}"
-    return replace(plan, route=replace(cheaper, reason=reason, refused=model.title))
+    told = f"nobody agreed to {model.title}"
+    return replace(plan, route=replace(cheaper, reason=f"{cheaper.reason}; {told}", told=told))
 
 
 async def given(model: Model, why: str, house: House) -> bool:

@@ -125,6 +125,11 @@ def prompt(plan: Plan, model: Model) -> Prompt:
     return pairing.with_plan(whole, plan.advice)
 
 
+def advised(plan: Plan, planner: Model, advice: str) -> Plan:
+    """Return the plan for the model that answers, with what the planner wrote; empty where it wrote nothing."""
+    return replace(plan, planner=None, advice=advice, route=pairing.planned(plan.route, planner, advice))
+
+
 def limit(plan: Plan, model: Model) -> int:
     """Return how many answer tokens to allow: generous for the action, within the model's limit and context."""
     return allowance(model, plan.need, prior.shipped())

@@ -116,7 +116,7 @@ async def _answer(ask: Ask, house: House, account: Account, inspect: Inspect | N
 
 async def _advised(plan: Plan, planner: Model, house: House, account: Account) -> AsyncGenerator[Step | Plan, None]:
     """Have a plan written first; the last thing is the question with it, or without where none could be had."""
-    settled = replace(plan, planner=None)
+    settled = plans.advised(plan, planner, "")
     if permission.needed(planner, plan, account.total, house):  # A plan is no matter to trouble a person with.
         yield settled
         return
@@ -127,7 +127,7 @@ async def _advised(plan: Plan, planner: Model, house: House, account: Account) -
         async with aclosing(_attempt(replace(plan, work=work), route, house, account, None)) as steps:
             async for step in steps:
                 if isinstance(step, _Judged):
-                    settled = replace(settled, advice=step.answer.reply)
+                    settled = plans.advised(plan, planner, step.answer.reply)
                 elif isinstance(step, Progress):
                     yield step
     yield settled

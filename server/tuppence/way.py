@@ -54,7 +54,7 @@ class Way:
         """Turn to another model."""
         told = "; ".join((reason, *(f"nobody agreed to {each.title}" for each in self.refused)))
         self.refused.clear()
-        self.route = replace(self.plan.route, model=found, expected_cost=None, reason=told)
+        self.route = replace(self.plan.route, model=found, expected_cost=None, reason=told, told="")
         return Routed(self.route, ())
 
     def spare(self, unavailable: Unavailable) -> Model | None:

@@ -63,8 +63,14 @@ def paired(route: Route, found: Pair) -> Route:
         quality=found.quality,
         expected_cost=found.cost,
         ladder=(found.carrier, *route.ladder),
-        reason=f"{route.reason}; {found.planner.title} plans it",
+        reason=f"{route.reason}{_plans(found.planner)}",
     )
+
+
+def planned(route: Route, planner: Model, plan: str) -> Route:
+    """Return the route as it is once the plan is there, or is not to be had."""
+    told = f"{planner.title} planned it" if plan.strip() else f"without a plan by {planner.title}"
+    return replace(route, reason=f"{route.reason.removesuffix(_plans(planner))}; {told}", told=told)
 
 
 def to_plan(prompt: Prompt) -> Prompt:
@@ -76,6 +82,10 @@ def with_plan(prompt: Prompt, plan: str) -> Prompt:
     """Return the prompt with a plan at its end, quoted, since its writer read what may lead astray."""
     quoted = "\n".join(f"> {line}" for line in plan.strip().splitlines())
     return replace(prompt, tail=f"{prompt.tail}\n\n{_GIVEN}\n\n{quoted}") if quoted else prompt
+
+
+def _plans(planner: Model) -> str:
+    return f"; {planner.title} plans it"
 
 
 def _pair(planner: Candidate, carrier: Candidate, need: Need) -> Pair:

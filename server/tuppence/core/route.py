@@ -42,8 +42,8 @@ class Route:
     table: tuple[Candidate, ...] = field(repr=False, default=())
     wanted: float = 1.0
     """How close to the best expected quality a model had to come."""
-    refused: str = ""
-    """Whom the person did not agree to ask, so that this one is; empty where nobody was refused."""
+    told: str = ""
+    """What the end of the run must say of how it came to this one; empty for an ordinary choice."""
 
     @property
     def line(self) -> str:

@@ -143,10 +143,8 @@ class Performance:
     async def _show(self, step: Step, ask: Ask, writer: Writer | None) -> None:
         match step:
             case Routed():
-                if self._route is not None:
-                    self._turns.append(step.route.reason)
-                elif step.route.refused:
-                    self._turns.append(f"nobody agreed to {step.route.refused}")
+                turn = step.route.told or ("" if self._route is None else step.route.reason)
+                self._turns += [turn] if turn else []
                 self._route, self._cut = step.route, step.cut or self._cut
                 self._report(step.route.line)
                 self._desk.log(f"{self._running.title}: {step.route.model.name}. {step.route.reason}.")
