@@ -19,7 +19,7 @@ FLOORS = (
     ("truth",),
     ("plan", "till"),
     ("judging", "keeping"),
-    ("offering", "permission", "way", "proving"),
+    ("offering", "permission", "way", "proving", "renewing"),
     ("run",),
     ("opening",),
     ("editor",),

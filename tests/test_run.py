@@ -31,15 +31,17 @@ from tuppence.plan import Ask
 from tuppence.run import run
 from tuppence.stream import Patience, Upstream
 from tuppence.workspace import Workspace
-from upstream import ScriptedUpstream, answer, stall
+from upstream import ScriptedUpstream, WireName, answer, stall
 
 
 @asynccontextmanager
-async def lodging(tmp_path: Path, config: str = CONFIG) -> AsyncIterator[tuple[House, ScriptedUpstream]]:
+async def lodging(
+    tmp_path: Path, config: str = CONFIG, wire: WireName = "openai"
+) -> AsyncIterator[tuple[House, ScriptedUpstream]]:
     """Open a house whose models are scripted."""
     async with ScriptedUpstream() as server:
         path = tmp_path / "config.toml"
-        path.write_text(config.format(wire="openai", base=server.openai), encoding="utf-8")
+        path.write_text(config.format(wire=wire, base=getattr(server, wire)), encoding="utf-8")
         watched = configs.Watched(path)
         house = House(
             config=lambda: watched.current,

@@ -201,6 +201,24 @@ def test_anthropic_asks() -> None:
     }
 
 
+def test_anthropic_is_asked_for_nothing_to_warm_its_cache() -> None:
+    prompt = replace(PROMPT, tail="", max_output=0, marks=(2,))
+    body: Any = providers.find("anthropic").request(prompt, model("anthropic"), None).body
+    assert (body["max_tokens"], body["stream"]) == (0, False)
+    content = body["messages"][0]["content"]
+    assert [each["text"] for each in content] == list(PROMPT.shared)
+    assert "cache_control" in content[-1]
+    usage = {"input_tokens": 3, "cache_read_input_tokens": 900, "cache_creation_input_tokens": 40, "output_tokens": 0}
+    whole = {"type": "message", "content": [], "stop_reason": "max_tokens", "usage": usage}
+    decoder = providers.find("anthropic").decoder()
+    assert [*decoder.feed("message", json.dumps(whole)), *decoder.finish()] == [
+        Metered(Usage(fresh=3, cache_read=900, cache_write=40)),
+        Stop("length", "max_tokens"),
+    ]
+    assert list(providers.find("anthropic").decoder().feed("message", json.dumps({"usage": usage}))) == []
+    assert [find.warms for find in map(providers.find, ("anthropic", "openai"))] == [True, False]
+
+
 def test_openai_asks() -> None:
     request = providers.find("openai").request(PROMPT, model("openai"), "secret")
     assert request.url == "https://acme.test/v1/chat/completions"

@@ -76,6 +76,8 @@ class Config:
     """What a hover shows: kept explanations; an offer with its price too; one that it asks for by itself too; none."""
     hover_cap: Decimal = Decimal("0.005")
     """USD that a hover which asks by itself may cost at most."""
+    keep_alive: Decimal = Decimal(0)
+    """USD a day that may go into keeping providers' prompt caches warm; 0 keeps none."""
     budget: Limits = NO_LIMITS
     """What may be spent."""
     ledger: str = ""

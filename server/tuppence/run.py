@@ -244,7 +244,7 @@ async def _words(plan: Plan, attempt: Attempt, making: Making, till: Till) -> As
     model, ask, house = attempt.model, plan.ask, till.house
     loop = Loop(ask.document.text)
     gate = house.turns.of(model)
-    about = Subject(ask.run, ask.action.id, ask.document.uri)
+    about = Subject(ask.run, ask.action.id, ask.document.uri, ask.document.language, ask.document.version)
     flight = house.prefixes.flight(attempt.prompt, model, about, house.now())
     if flight.waits:
         yield Progress(f"Waiting until {model.id} has read the same file for another request")

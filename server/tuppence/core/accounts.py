@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args
 
 from tuppence.core.usage import Usage
 
-Outcome = Literal["kept", "failed check", "cancelled", "failed", "stale", "undone", "planned"]
+Outcome = Literal["kept", "failed check", "cancelled", "failed", "stale", "undone", "planned", "warmed"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 SCHEMA = 1

@@ -14,7 +14,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from tuppence.core import spread
+from tuppence.core import returning, spread
 from tuppence.core.models import Model
 from tuppence.core.prefix import Link, chain, shared
 from tuppence.core.prompt import Prompt
@@ -25,14 +25,6 @@ MOST = 4
 """Marks that every provider with marks allows."""
 LOOKBACK = 20
 """Blocks before a mark in which an earlier entry is found (Anthropic and Qwen; OpenAI looks further)."""
-_GAPS = 60
-"""Gaps between requests by which the next one is foreseen."""
-_USUAL = ((timedelta(minutes=5), 8), (timedelta(hours=1), 1), (timedelta.max, 3))
-"""What is believed of gaps before any was seen: how many of twelve lie below which bound."""
-_USUAL_SHARE = 0.8
-"""What is believed of that share before any was seen ..."""
-_FAITH = 4
-"""... and as many requests' worth."""
 
 
 def mark(prompt: Prompt, model: Model, place: str, traces: Sequence[Trace], now: datetime) -> Prompt:
@@ -80,47 +72,13 @@ def _life(model: Model, traces: Sequence[Trace], now: datetime) -> str | None:
     if not rates.input:
         return lives[0]
     read = float((rates.input if rates.cache_read is None else rates.cache_read) / rates.input)
-    gaps = _gaps(traces, now)
-    agreed = _agreed(traces)
+    gaps = returning.gaps(traces, now)
+    agreed = returning.agreed(traces)
     costs: dict[str | None, float] = {None: 1.0}
     for life in lives:
         kept = lifetime(model.cache, life)
         written = rates.cache_write_1h if kept >= timedelta(hours=1) else None
         write = float((written or rates.cache_write or rates.input) / rates.input)
-        hits = _chance(gaps, kept)
+        hits = returning.chance(gaps, timedelta(0), kept)
         costs[life] = hits * (agreed * read + (1 - agreed) * write) + (1 - hits) * write
     return min(costs, key=lambda life: costs[life])
-
-
-def _gaps(traces: Sequence[Trace], now: datetime) -> list[timedelta]:
-    """Return the time from each request to the next about the same document, or until now where none came."""
-    last: dict[str, datetime] = {}
-    found: list[tuple[datetime, timedelta]] = []
-    for trace in traces:
-        if trace.place in last:
-            found.append((trace.at, trace.at - last[trace.place]))
-        last[trace.place] = trace.at
-    # A document that was left an hour ago shows that requests end; one that was just asked about shows nothing yet.
-    found += [(at, now - at) for at in last.values() if now - at > timedelta(hours=1)]
-    return [gap for _, gap in sorted(found)][-_GAPS:]
-
-
-def _agreed(traces: Sequence[Trace]) -> float:
-    """Return which share of a document's prefix its next request still had; the rest had been edited."""
-    last: dict[str, Trace] = {}
-    shares: list[float] = []
-    for trace in traces:
-        if former := last.get(trace.place):
-            common = shared(trace.links, former.links)
-            shares.append(trace.links[common - 1].tokens / trace.links[-1].tokens if common else 0.0)
-        last[trace.place] = trace
-    shares = shares[-_GAPS:]
-    return (sum(shares) + _USUAL_SHARE * _FAITH) / (len(shares) + _FAITH)
-
-
-def _chance(gaps: Sequence[timedelta], within: timedelta) -> float:
-    believed = sum(count for bound, count in _USUAL if bound <= within)
-    if within < _USUAL[0][0]:
-        believed = _USUAL[0][1] // 2
-    total = sum(count for _, count in _USUAL)
-    return (sum(gap <= within for gap in gaps) + believed) / (len(gaps) + total)

@@ -48,6 +48,8 @@ class CacheRules:
     """When another request can read what one writes: as its answer starts, or not before its end."""
     uses: int = 1
     """How many requests must have had a prefix before the next one reads it."""
+    renew: bool = False
+    """Whether a request for no answer at all is served, which only writes the cache or keeps it alive."""
 
 
 @dataclass(frozen=True, slots=True)

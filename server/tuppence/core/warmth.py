@@ -13,11 +13,17 @@ from datetime import datetime, timedelta
 
 from tuppence.core.models import CacheRules, Model
 from tuppence.core.prefix import Link, shared
+from tuppence.core.usage import Usage
 
+PRE_WARM, KEEP_ALIVE = WARMING = ("pre-warm", "keep-alive")
+"""What a request is called that asks for no answer and only warms a cache: once because somebody wished it, or by the
+setting ``keep_alive``."""
 USUAL_LIFE = "5m"
 """Taken for the time to live where a row says none."""
 SLACK = 1.25
 """Tokens are estimated: a prefix that may be this factor longer than thought is not taken for too short."""
+_LONG = timedelta(hours=1)
+"""From this time to live on writing has the dearer price."""
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _NEAR = 0.98
 """Counts are estimated: what ends so near to the end of what was read ends there."""
@@ -105,6 +111,13 @@ def lifetime(rules: CacheRules, life: str = "") -> timedelta:
     """Return for how long an entry is kept."""
     text = life or (rules.ttl[0] if rules.ttl else USUAL_LIFE)
     return timedelta(seconds=int(text[:-1]) * _SECONDS[text[-1]])
+
+
+def usage(rules: CacheRules, life: str, read: int, written: int) -> Usage:
+    """Return prompt tokens that are read and written, in the bucket of the time to live that they are written for."""
+    if lifetime(rules, life) >= _LONG:
+        return Usage(cache_read=read, cache_write_1h=written)
+    return Usage(cache_read=read, cache_write=written)
 
 
 def explain(trace: Trace, before: Sequence[Trace], rules: CacheRules) -> str:

@@ -85,6 +85,10 @@ def _take_commands(server: Server, reception: _Reception) -> None:
     async def cost(*arguments: Any) -> dict[str, Any] | None:
         return await reception.service.cost(_first(arguments))
 
+    @server.command(commands.PREWARM)
+    async def prewarm(*arguments: Any) -> None:
+        await reception.service.prewarm(_first(arguments))
+
     @server.command(commands.CLEAR)
     async def clear(*arguments: Any) -> None:
         reception.service.clear(_first(arguments))

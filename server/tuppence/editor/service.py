@@ -34,6 +34,7 @@ from tuppence.editor.strangers import Strangers
 from tuppence.errors import ConfigError, Stale, TuppenceError
 from tuppence.opening import open_house
 from tuppence.plan import Ask
+from tuppence.renewing import Renewals
 
 _log = logging.getLogger(__name__)
 
@@ -164,6 +165,18 @@ class Service:
             return
         rooms.desk.say(f"Forgot {count} kept {'answer' if count == 1 else 'answers'}.")
 
+    async def prewarm(self, arguments: Any) -> None:
+        """Warm the provider's cache for a question that is about to be asked, if that pays, and say what was done."""
+        rooms = self._rooms
+        self._refresh(rooms)
+        given = arguments if isinstance(arguments, Mapping) else {}
+        try:
+            ask = await rooms.asking.ask({"action": "explain", **given})
+            rooms.desk.say(await rooms.renewals.warm(ask))
+        except TuppenceError as error:
+            self._warn(error)
+        await rooms.desk.show_cost()
+
     async def cost(self, arguments: Any) -> dict[str, Any] | None:
         """Write the cost report as a page and say where it is; open it, where the editor can and is asked to."""
         rooms = self._rooms
@@ -184,6 +197,7 @@ class Service:
         rooms = self._opened
         rooms.reading.close()
         rooms.strangers.close()
+        await rooms.renewals.close()
         await rooms.house.leave()
         await rooms.house.upstream.close()
         await rooms.neighbourhood.close()
@@ -279,7 +293,7 @@ class _Rooms:
         self.asking = Asking(self.desk, self.latest)
         self.strangers = Strangers(self.desk, self.neighbourhood)
         self.hovering = Hovering(self.desk, runs)
-        self.hovering = Hovering(self.desk, runs)
+        self.renewals = Renewals(self.house, protocol.documents.get)
 
 
 def _message(ask: Ask) -> str:

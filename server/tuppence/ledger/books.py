@@ -14,6 +14,7 @@ from typing import Any
 from tuppence.core.accounts import Entry, Outcome, Summary, add, exact, last
 from tuppence.core.budget import Spent
 from tuppence.core.totals import Slip
+from tuppence.core.warmth import WARMING
 from tuppence.ledger import rows
 from tuppence.ledger.rows import COLUMNS, Connection, clean, moment, quarter, tallies
 from tuppence.ledger.today import Today, note_change
@@ -82,7 +83,11 @@ def summary(connection: Connection, session: str, midnight: datetime, of_day: To
     """Return the accounts of a session and of the day that began at midnight."""
     session = clean(session)
     today = of_day.totals(connection, midnight)
-    run = "run = (SELECT run FROM request WHERE session = ? ORDER BY id DESC LIMIT 1) ORDER BY id"
+    # What only warmed a cache is nobody's last question.
+    run = (
+        "run = (SELECT run FROM request WHERE session = ? AND action NOT IN (?, ?) ORDER BY id DESC LIMIT 1) "
+        "ORDER BY id"
+    )
     return Summary(
         session=_session(connection, session),
         today=today.spent,
@@ -93,7 +98,7 @@ def summary(connection: Connection, session: str, midnight: datetime, of_day: To
         unknown=today.unknown,
         by_model=today.by_model,
         by_tier=today.by_tier,
-        last=last(entries(connection, run, (session,))),
+        last=last(entries(connection, run, (session, *WARMING))),
     )
 
 

@@ -6,7 +6,7 @@ blocks, never a prompt. What they mean is core/warmth.py's affair.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -24,7 +24,7 @@ from tuppence.prefixes.single import Flights, Leader
 from tuppence.providers import Metered, Stop
 from tuppence.stream import Piece, Sending, Waiting
 
-__all__ = ["Flight", "Flights", "Prefixes", "Subject"]
+__all__ = ["Flight", "Flights", "Prefixes", "Sent", "Subject"]
 
 LONGEST = {"start": 8.0, "end": 60.0}
 """Seconds to wait for who is ahead, by the moment from which its prefix can be read."""
@@ -38,11 +38,27 @@ class Subject:
     action: str
     uri: str
     """The document's; only a digest and the last part of it are kept."""
+    language: str = ""
+    """The document's language."""
+    version: int | None = None
+    """The document's version that was sent; None where it is not known."""
 
     @property
     def place(self) -> str:
         """The digest that tells documents apart."""
         return sha256(self.uri.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request whose prefix can be read by now."""
+
+    prompt: Prompt
+    """As it was sent, with its cache marks."""
+    model: Model
+    subject: Subject
+    at: datetime
+    """When it was sent, with a time zone: times to live count from here."""
 
 
 class Prefixes:
@@ -52,6 +68,8 @@ class Prefixes:
         self._ended = traces or Traces()
         self._under_way: list[Trace] = []
         self.flights = Flights()
+        self.told: Callable[[Sent], None] = lambda _sent: None
+        """Called with each request that has ended and left its prefix in a cache."""
 
     def flight(self, prompt: Prompt, model: Model, subject: Subject, now: datetime) -> Flight:
         """Return what takes a request past those with the same prefix; to be entered before its turn is waited for."""
@@ -148,6 +166,7 @@ class Flight:
             self.prefixes.flights.leave(self._key, self._leader)
         if self._trace is not None:
             self.prefixes.ended(self._trace, self.model, self._usage)
+            self.prefixes.told(Sent(self.prompt, self.model, self.subject, self.sent))
 
     def marked(self, now: datetime) -> Prompt:
         """Return the prompt as it is to be sent now, with its cache marks."""

@@ -94,6 +94,11 @@ class Decoder(Protocol):
 class Wire(Protocol):
     """One wire format. Implemented by a module of this package."""
 
+    @property
+    def warms(self) -> bool:
+        """Whether it has words for a prompt that wants no answer (``max_output`` 0) and only warms a cache."""
+        ...
+
     def request(self, prompt: Prompt, model: Model, key: str | None) -> Request:
         """Put a prompt into the wire's words."""
         ...

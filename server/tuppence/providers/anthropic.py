@@ -1,7 +1,8 @@
 """Anthropic's Messages API, and what speaks it: DeepSeek, Kimi, LM Studio, Ollama, llama.cpp.
 
 Its counts exclude cached tokens, and each ``message_delta`` repeats them cumulatively, so the latest replaces what was
-known. Nothing here asks for tools, images or prefilled answers.
+known. Nothing here asks for tools, images or prefilled answers. A prompt that wants no answer (``max_output`` 0) is one
+that only warms the cache: it has no tail, and its reply is one JSON object, because such a request may not be streamed.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from tuppence.providers import Event, Metered, Request, Stop, Text, Thinking
 from tuppence.providers._failure import from_object, from_status
 from tuppence.providers._reading import count, parse, part, text
 
+warms = True
 _VERSION = "2023-06-01"
 # Every server that speaks this format knows this version. The next one, 2026-10-21, changes nothing that is sent here
 # except that it refuses any temperature, which older models and other vendors' rows may still want.
@@ -33,12 +35,13 @@ def request(prompt: Prompt, model: Model, key: str | None) -> Request:
     mark = {"type": "ephemeral", **({"ttl": prompt.life} if prompt.life else {})}
     for at in prompt.marks:
         (system, *shared)[at]["cache_control"] = mark
+    tail = [_block(prompt.tail)] if prompt.tail else []
     body: dict[str, object] = {
         "model": model.id,
         "max_tokens": min(prompt.max_output, model.max_output),
-        "stream": True,
+        "stream": prompt.max_output > 0,
         "system": [system],
-        "messages": [{"role": "user", "content": [*shared, _block(prompt.tail)]}],
+        "messages": [{"role": "user", "content": [*shared, *tail]}],
     }
     if model.quirks.temperature is not None:
         body["temperature"] = model.quirks.temperature
@@ -86,6 +89,9 @@ class _Decoder:
                 yield from self._stop(self._reason or "")
             case "error":
                 raise from_object(payload)
+            case "message" if text(payload, "type"):  # The whole reply in one object.
+                yield from self._metered(part(payload, "usage"))
+                yield from self._stop(text(payload, "stop_reason"))
 
     def finish(self) -> Iterable[Event]:
         """Take the end of the stream; a stop reason without its ``message_stop`` is still a whole answer."""

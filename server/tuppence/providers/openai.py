@@ -19,6 +19,7 @@ from tuppence.providers._failure import from_object, from_status
 from tuppence.providers._inline import InlineThinking
 from tuppence.providers._reading import count, money, parse, part, parts, text
 
+warms = False
 _DONE = "[DONE]"
 _REASONS: Mapping[str, Literal["end", "length", "refused"]] = {
     "length": "length",

@@ -60,8 +60,9 @@ class Exchange:
         try:
             response = await self._begin(request, body)
             async with aclosing(response):
-                await self._accept(response)
-                async with aclosing(self._read(response)) as events:
+                streamed = request.body.get("stream") is True
+                await self._accept(response, "text/event-stream" if streamed else "application/json")
+                async with aclosing(self._read(response) if streamed else self._whole(response)) as events:
                     async for event in events:
                         yield _priced(event, response.headers)
         except (httpx.HTTPError, httpx.StreamError, OSError) as error:
@@ -100,8 +101,8 @@ class Exchange:
         if event.endswith("send_request_headers.started"):
             self._fate = "with the server"
 
-    async def _accept(self, response: httpx.Response) -> None:
-        """Pass a response that streams an answer.
+    async def _accept(self, response: httpx.Response, due: str) -> None:
+        """Pass a response that is an answer, of the media type that is due.
 
         :raises TuppenceError: it does not.
         """
@@ -113,7 +114,7 @@ class Exchange:
                 "Set its base_url to the address that answers.",
             )
         kind = headers.get("content-type", "").partition(";")[0]
-        if status < 300 and kind == "text/event-stream":  # noqa: PLR2004 - HTTP's success
+        if status < 300 and kind == due:  # noqa: PLR2004 - HTTP's success
             return
         self._fate = "turned away"
         body = await _short(response)
@@ -126,6 +127,13 @@ class Exchange:
         with suppress(Broken):
             list(self._decoder.feed("message", body))  # An error object under HTTP 200 says more than what follows.
         raise Broken("{provider} did not stream its answer.", "Check the base_url, and that the server can stream.")
+
+    async def _whole(self, response: httpx.Response) -> AsyncGenerator[Event, None]:
+        """Yield the events of an answer that is one object, which holds no text."""
+        for event in self._fed("message", await self._timed(_short(response))):
+            yield event
+        for event in self._ended(StopAsyncIteration()):
+            yield event
 
     async def _read(self, response: httpx.Response) -> AsyncGenerator[Event, None]:
         import httpx

@@ -125,6 +125,7 @@ CACHE: dict[str, Reader] = {
     "ttl": items(life),
     "ready": choice(("start", "end")),
     "uses": count(1),
+    "renew": flag,
 }
 QUIRKS: dict[str, Reader] = {
     "limit": text,

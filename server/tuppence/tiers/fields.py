@@ -28,6 +28,7 @@ SETTINGS = (
     "keep_answers",
     "hover",
     "hover_cap",
+    "keep_alive",
     "ledger",
     "run_tests",
     "trusted",

@@ -107,6 +107,7 @@ GENERAL: Mapping[str, Reader] = {
     "keep_answers": flag,
     "hover": choice(("kept", "offer", "auto", "off")),
     "hover_cap": usd,
+    "keep_alive": usd,
     "run_tests": flag,
     "trusted": items(folder),
     "ledger": ledger,

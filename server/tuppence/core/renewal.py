@@ -1,0 +1,71 @@
+"""Whether a request that only warms a provider's cache pays: what it costs, and what it may be expected to save.
+
+It saves the difference between writing and reading where the next request comes after what is warm now would have
+expired, and before what the renewal leaves expires. What is cold costs as much to warm as the next request would pay to
+write it, and that one is never certain: so what is all cold never pays, and what is edited rarely.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from tuppence.core import returning
+from tuppence.core.models import Model
+from tuppence.core.prefix import Link
+from tuppence.core.usage import Price, cost
+from tuppence.core.warmth import Trace, entries, lifetime, usage
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """What renewing a prefix now comes to."""
+
+    warm: int
+    """Tokens of it that are in the cache still."""
+    tokens: int
+    """Tokens of it that would be there then."""
+    cost: Decimal
+    """USD."""
+    saving: Decimal
+    """USD that may be expected to be saved at the next request."""
+
+    @property
+    def pays(self) -> bool:
+        """Report whether it is expected to save more than it costs."""
+        return self.saving > self.cost
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """What would be renewed."""
+
+    links: tuple[Link, ...]
+    life: str
+    """The time to live that would be asked for; empty is the provider's shortest."""
+    model: Model
+    price: Price
+    """The model's."""
+    place: str
+    """The document's, as in ``Trace``."""
+
+
+def weigh(prefix: Prefix, traces: Sequence[Trace], now: datetime) -> Renewal:
+    """Return what renewing a prefix at this moment comes to."""
+    rules = prefix.model.cache
+    found = entries(prefix.links, prefix.model, traces, now)
+    last = max(found, default=-1)
+    tokens, warm = prefix.links[-1].tokens, prefix.links[last].tokens if found else 0
+    asked = next((each.at for each in reversed(returning.asked(traces)) if each.place == prefix.place), now)
+    gaps, passed = returning.gaps(traces, now), now - asked
+    # It comes while what is warm still is, or when that would be gone and what was renewed is not.
+    soon = returning.chance(gaps, passed, found[last] - asked if found else passed)
+    later = max(returning.chance(gaps, passed, passed + lifetime(rules, prefix.life)) - soon, 0.0)
+    gained = (soon * (tokens - warm) + later * tokens) * returning.agreed(traces) / max(tokens, 1)
+    written, read, renewed = (
+        cost(usage(rules, prefix.life, part, rest), prefix.price, now)
+        for part, rest in ((0, tokens), (tokens, 0), (warm, tokens - warm))
+    )
+    return Renewal(warm, tokens, renewed, (written - read) * Decimal(gained))

@@ -1,0 +1,214 @@
+"""Keeps providers' prompt caches warm: by the setting ``keep_alive`` just before they expire, and once on demand.
+
+Each renewal is a request of its own, for no answer: reserved at the till, entered in the ledger, and made only where it
+is expected to save more than it costs (core/renewal.py). It stops where the document was changed or closed, where
+nobody came back after MOST renewals, at the setting's sum for a day, and when the server ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from uuid import uuid4
+
+from tuppence import plan as plans
+from tuppence import providers
+from tuppence.account import Account, Attempt
+from tuppence.core.accounts import Outcome, add, money
+from tuppence.core.models import Model
+from tuppence.core.prefix import chain
+from tuppence.core.renewal import Prefix, Renewal, weigh
+from tuppence.core.route import Route
+from tuppence.core.text import Document
+from tuppence.core.usage import PACE
+from tuppence.core.warmth import KEEP_ALIVE, PRE_WARM, WARMING, lifetime
+from tuppence.errors import TuppenceError
+from tuppence.house import House
+from tuppence.ledger import midnight
+from tuppence.plan import Ask
+from tuppence.prefixes import Sent, Subject
+from tuppence.stream import Sending, Waiting
+from tuppence.till import Till
+
+_log = logging.getLogger(__name__)
+MOST = 10
+"""Renewals after which a document that nobody asked about again is left to expire."""
+MARGIN = timedelta(seconds=10)
+"""How long before its end an entry is renewed, a tenth of its life at most."""
+
+
+class Renewals:
+    """Who keeps what warm; one per server."""
+
+    def __init__(self, house: House, opened: Callable[[str], Document | None]) -> None:
+        """Look after the prefixes of a house's requests.
+
+        :param opened: gives the document that is open at a URI.
+        """
+        self._house = house
+        self._opened = opened
+        self._sleeping: dict[tuple[str, str], asyncio.Task[None]] = {}
+        """Who waits for the end of an entry, by document and model."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        house.prefixes.told = self.told
+
+    def told(self, sent: Sent) -> None:
+        """Take a request that has left its prefix in a cache: from now on that one is looked after."""
+        if sent.subject.action in WARMING:
+            return
+        if (former := self._sleeping.pop(_place(sent), None)) is not None:
+            former.cancel()
+        if not self._house.config().keep_alive or not sent.prompt.marks or why_not(sent.model):
+            return
+        task = asyncio.create_task(self._keep(sent))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        self._sleeping[_place(sent)] = task
+
+    async def warm(self, ask: Ask) -> str:
+        """Warm the prefix of a question if that pays, and say in a sentence what was done, or why nothing was.
+
+        :raises TuppenceError: it could not be done.
+        """
+        house = self._house
+        plan = await plans.make(ask, house.asleep())
+        model = plan.route.model
+        name = ask.document.uri.rpartition("/")[2]
+        if why := why_not(model):
+            return f"{name} was not warmed: {why}."
+        about = Subject(uuid4().hex, PRE_WARM, ask.document.uri, ask.document.language, ask.document.version)
+        prompt = house.prefixes.marked(plans.prompt(plan, model), model, about, house.now())
+        sent = Sent(prompt, model, about, house.now())
+        renewal = self._weighed(sent)
+        if not prompt.marks or renewal is None:
+            return f"{name} was not warmed: {model.id} would keep nothing of it, or caching it does not pay."
+        if not renewal.pays:
+            cold = " What is cold costs as much to warm as to ask." if not renewal.warm else ""
+            return (
+                f"{name} was not warmed: it would cost {money(renewal.cost)} at {model.id}, "
+                f"and may be expected to save {money(renewal.saving)}.{cold}"
+            )
+        cost = await self._renew(sent, renewal)
+        paid = "price unknown" if cost is None else money(cost)
+        return f"{name} is warm at {model.id}: about {renewal.tokens} tokens, {paid}."
+
+    async def close(self) -> None:
+        """End everything."""
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _keep(self, sent: Sent) -> None:
+        """Renew a prefix each time that it is about to expire, as long as that pays."""
+        life = lifetime(sent.model.cache, sent.prompt.life)
+        about = replace(sent.subject, run=uuid4().hex, action=KEEP_ALIVE)
+        for _ in range(MOST):
+            wait = sent.at + life - min(MARGIN, life / 10) - self._house.now()
+            await asyncio.sleep(wait.total_seconds())
+            # From here on a request of the person's does not end this task, which would be billed all the same.
+            working = self._sleeping.pop(_place(sent))
+            sent = Sent(sent.prompt, sent.model, about, self._house.now())
+            renewal = self._weighed(sent)
+            if renewal is None or not await self._allowed(sent, renewal):
+                break
+            try:
+                await self._renew(sent, renewal)
+            except TuppenceError as error:
+                _log.info("%s was not kept warm: %s", sent.subject.uri.rpartition("/")[2], error.message)
+                break
+            if self._sleeping.setdefault(_place(sent), working) is not working:
+                return
+        else:
+            del self._sleeping[_place(sent)]
+
+    def _weighed(self, sent: Sent) -> Renewal | None:
+        """Return what it comes to to renew a prefix now; None where the model has no price."""
+        model = sent.model
+        if model.price is None:
+            return None
+        prefix = Prefix(chain(sent.prompt), sent.prompt.life, model, model.price, sent.subject.place)
+        return weigh(prefix, self._house.prefixes.traces, sent.at)
+
+    async def _allowed(self, sent: Sent, renewal: Renewal) -> bool:
+        """Report whether a prefix is to be kept alive: unchanged, worth it, and within the setting's sum for a day."""
+        document = self._opened(sent.subject.uri)
+        if document is None or document.version != sent.subject.version or not renewal.pays:
+            return False
+        day, ledger = midnight(sent.at), self._house.ledger
+        try:
+            entries = await asyncio.wrap_future(ledger.queue(lambda: ledger.entries(day)))
+        except TuppenceError:
+            return False
+        spent = add(entry.cost for entry in entries if entry.action == KEEP_ALIVE)
+        return spent + renewal.cost <= self._house.config().keep_alive
+
+    async def _renew(self, sent: Sent, renewal: Renewal) -> Decimal | None:
+        """Send the prefix for no answer, enter what it cost, and return that.
+
+        :raises TuppenceError: it could not be done.
+        """
+        house, model, about = self._house, sent.model, sent.subject
+        account = Account(run=about.run, session=house.session, action=about.action, language=about.language)
+        route = _route(model, renewal)
+        prompt = replace(sent.prompt, tail="", max_output=0)
+        attempt = Attempt(model=model, prompt=prompt, at=house.now(), pace=house.pace(model, about.language) or PACE)
+        till = Till(house, account, route, 0)
+        flight = house.prefixes.flight(prompt, model, about, house.now())
+        outcome: Outcome = "cancelled"
+        try:
+            async with flight, house.turns.of(model).turn("keeping a prompt warm"):
+                attempt.at = house.now()
+                attempt.prompt = flight.marked(attempt.at)
+                await till.reserve(attempt)
+                async for piece in house.upstream.answer(attempt.prompt, model, house.keys.of(model.provider)):
+                    if isinstance(piece, Waiting):
+                        continue
+                    if isinstance(piece, Sending):
+                        await till.retry(attempt)
+                    attempt.note(piece)
+                    flight.note(piece)
+            outcome = "warmed"
+        except TuppenceError:
+            outcome = "failed"
+            raise
+        finally:
+            entry = account.enter(attempt, route, outcome)
+            house.record(entry, attempt.holds)
+        return entry.cost
+
+
+def why_not(model: Model) -> str:
+    """Return why a model's cache cannot be warmed by itself; empty where it can."""
+    thinking = model.quirks.thinking_off.get("thinking")
+    if not model.cache.renew or model.cache.mode != "explicit":
+        return f"the cache of {model.id} cannot be warmed without asking for an answer"
+    if not providers.find(model.provider.wire).warms:
+        return f"the wire of {model.provider.name} has no words for warming a cache"
+    if isinstance(thinking, dict) and thinking.get("type") == "enabled":
+        return f"{model.id} cannot be asked for nothing while it thinks"
+    return ""
+
+
+def _route(model: Model, renewal: Renewal) -> Route:
+    reason = (
+        f"about {renewal.tokens} tokens, {renewal.warm} of them warm; "
+        f"expected to save {money(renewal.saving)} for {money(renewal.cost)}"
+    )
+    return Route(
+        model=model,
+        quality=0.0,
+        expected_cost=renewal.cost,
+        ladder=(model,),
+        spare=(),
+        best=model,
+        reason=reason,
+    )
+
+
+def _place(sent: Sent) -> tuple[str, str]:
+    return sent.subject.place, sent.model.name
