@@ -13,6 +13,7 @@ from acting import FIXED, GOOD, SRC
 from stage import CONFIG, pick, stage
 from tuppence.core.accounts import Entry, Outcome
 from tuppence.core.learning import learn
+from tuppence.core.outcomes import Outcomes, learned
 from tuppence.experience import AGAIN, Experience
 from tuppence.ledger import Ledger
 
@@ -50,6 +51,29 @@ def test_a_model_is_compared_with_the_others_of_this_machine() -> None:
     assert found["mine/small"].usual == (5 + 16) / (80 + 20)
     assert found["mine/other"].usual == (80 + 16) / (80 + 20)
     assert learn(entries(undone=80))["fix"]["mine/small"].usual == 0.8
+
+
+def test_as_many_that_were_put_back_as_kept_are_outcomes_too() -> None:
+    assert learn(entries(kept=1, undone=1))["fix"]["mine/small"].number == 2
+    assert learn(entries(undone=1, failed_check=1))["fix"]["mine/small"].number == 2
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "quality", "doubt"),
+    [
+        (Outcomes(), 0.5, 0.01),
+        (Outcomes(kept=1, usual=0.9), 0.5 + 0.1 / 61, 0.01),
+        (Outcomes(kept=29, usual=0.0), 0.51, 0.01),
+        (Outcomes(undone=29, usual=0.9), 0.49, 0.01),
+        (Outcomes(kept=30, usual=0.0), 0.53, 0.01 * 2 / 3),
+        (Outcomes(kept=20, undone=5, failed=6, usual=0.0), 0.55, 0.01 * 60 / 91),
+        (Outcomes(kept=60, usual=0.5), 0.75, 0.005),
+        (Outcomes(undone=600, usual=0.9), 0.01, 0.01 * 60 / 660),
+        (Outcomes(kept=600, usual=0.1), 0.99, 0.01 * 60 / 660),
+    ],
+)
+def test_how_far_outcomes_move_an_estimate(outcomes: Outcomes, quality: float, doubt: float) -> None:
+    assert learned(0.5, 0.01, outcomes) == pytest.approx((quality, doubt))
 
 
 def test_what_says_nothing_of_a_model_is_left_out() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from stage import Stage, pick, stage
 from test_route import chosen, model, need, tables
 from tuppence.core.actions import TESTS
 from tuppence.core.candidates import Need, Wish
-from tuppence.core.models import Model
+from tuppence.core.models import Model, Quirks
 from tuppence.core.pairing import LONGEST, pair, paired, to_plan, with_plan
 from tuppence.core.prompt import Prompt
 from tuppence.core.route import Route
@@ -66,6 +67,15 @@ def test_a_pair_is_as_good_as_the_one_and_cheaper() -> None:
     told = paired(route, found)
     assert (told.model.id, told.ladder[:2]) == ("weak", (found.carrier, route.model))
     assert told.reason.endswith("; strong plans it")
+
+
+def test_nobody_pairs_with_a_model_that_may_not_answer_or_is_too_small_for_a_plan() -> None:
+    rows = (model("weak", (0.1, 0.5), 0.4), model("middle", (3, 50), 0.61), model("strong", (1, 100), 0.9))
+    route = chosen(*rows, wish=Wish(quality=0.8, exclude=frozenset({"p/strong"})))
+    assert route.model.id == "middle"
+    assert pair(route, need()) is None
+    small = replace(rows[0], quirks=Quirks(brief=True))
+    assert pair(chosen(small, *rows[1:], wish=Wish(quality=0.6)), need()) is None
 
 
 def test_nobody_pairs_where_the_prompt_is_most_of_the_price() -> None:
