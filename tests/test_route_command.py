@@ -53,12 +53,13 @@ def router(folder: Path, config: str = EIGHT, quality: float | None = None) -> R
     return Router(load(path, today=when.date()), Keys({}), shipped(), when)
 
 
+SHAPE = ("id", "model", "difficulty", "reasons", "expected_cost_usd", "expected_quality", "ladder")
+
+
 def test_a_question_a_line_gives_a_choice_a_line(tmp_path: Path) -> None:
     code, [answer] = ask(tmp_path, [FULL])
     assert code == 0
-    assert list(answer) == [
-        "id", "model", "difficulty", "reasons", "expected_cost_usd", "expected_quality", "ladder",
-    ]  # fmt: skip
+    assert list(answer) == list(SHAPE)
     assert answer["id"] == 1
     assert answer["model"] in MODELS
     assert answer["ladder"][0] == answer["model"]
@@ -294,6 +295,52 @@ def test_no_ledger_and_no_model_of_this_machine_is_looked_at(tmp_path: Path) -> 
     assert done.stderr.strip() == b"[]"
 
 
+odd = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20)),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+diagnostics = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("message", "severity", "range", "code", "source", "data", "tags"), odd)
+)
+questions = st.fixed_dictionaries(
+    {},
+    optional={
+        "id": odd,
+        "action": st.one_of(st.sampled_from(["fix", "explain", "tests", "review"]), odd),
+        "language": st.one_of(st.sampled_from(["python", "rust", "plaintext", "klingon"]), odd),
+        "code": st.one_of(st.text(max_size=200), odd),
+        "diagnostics": st.one_of(st.lists(diagnostics, max_size=3), odd),
+        "input_tokens": st.one_of(st.integers(0, 2_000_000), odd),
+    },
+)
+"""Questions of which any part may be missing or make no sense."""
+
+
+@pytest.fixture(scope="module", name="one")
+def _one(tmp_path_factory: pytest.TempPathFactory) -> Router:
+    return router(tmp_path_factory.mktemp("one"))
+
+
+@settings(max_examples=400)
+@given(st.one_of(st.binary(max_size=80), st.builds(lambda each: json.dumps(each).encode(), st.one_of(questions, odd))))
+def test_whatever_a_line_is_it_gets_one_answer_of_one_shape(one: Router, raw: bytes) -> None:
+    answer = one.answer(raw)
+    told = json.loads(json.dumps(answer, allow_nan=False))
+    assert "\n" not in json.dumps(answer)
+    if "error" in told:
+        assert list(told) == ["id", "error"]
+        assert told["error"]
+        return
+    assert list(told) == list(SHAPE)
+    assert told["id"] == json.loads(raw.decode("utf-8-sig"))["id"]
+    assert told["ladder"][0] == told["model"]
+    assert all(isinstance(each, str) for each in (*told["reasons"], *told["ladder"]))
+    assert told["difficulty"] is None or 0 <= told["difficulty"] <= 1
+    assert 0 <= told["expected_quality"] <= 1
+    assert told["expected_cost_usd"] >= 0
+
+
 codes = st.text("abc def():\n    =+[]xyz", max_size=400)
 
 
@@ -349,6 +396,16 @@ def test_the_table_names_every_model_and_why_not(tmp_path: Path, capsys: pytest.
     assert max(map(len, shown.splitlines())) <= 80
 
 
+def test_the_byte_order_mark_is_no_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "config.toml").write_text(EIGHT)
+    shown = []
+    for mark in (b"", b"\xef\xbb\xbf"):
+        (tmp_path / "stats.py").write_bytes(mark + SRC.encode())
+        assert cli.main(["route", f"{tmp_path / 'stats.py'}:1", "--config", str(tmp_path / "config.toml")]) == 0
+        shown.append(capsys.readouterr().out)
+    assert shown[0] == shown[1]
+
+
 def test_where_nobody_may_answer_the_table_says_why_not(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -390,9 +447,9 @@ def test_each_effort_is_a_row_of_the_table(tmp_path: Path, capsys: pytest.Captur
     ("place", "complaint"),
     [
         ("gone.py:1", "gone.py cannot be read: No such file or directory."),
-        ("stats.py:99", "There are no lines 99 to 99: the file has 7."),
+        ("stats.py:99", "There is no line 99: the file has 7."),
         ("stats.py:3-2", "There are no lines 3 to 2: the file has 7."),
-        ("stats.py:0", "There are no lines 0 to 0: the file has 7."),
+        ("stats.py:0", "There is no line 0: the file has 7."),
         ("latin.py", "latin.py is not UTF-8 text."),
         ("blank.py", "There is no code at blank.py."),
         (".", ". cannot be read: Is a directory."),

@@ -67,7 +67,7 @@ def _ask(place: str, action_id: str) -> Ask:
     assert action is not None, "the command line knows the actions"
     path = Path(found["file"]).absolute()
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = path.read_bytes().decode("utf-8-sig")  # Editors keep the mark at its beginning to themselves.
     except OSError as error:
         raise Unfit(f"{found['file']} cannot be read: {error.strerror}.", "Write FILE:LINES, as in a.py:3-9.") from None
     except UnicodeDecodeError:
@@ -87,7 +87,8 @@ def _span(document: Document, first: str | None, last: str | None) -> Span:
         return Span(0, len(document.text))
     start, end = int(first), int(last or first)
     if not 1 <= start <= end <= document.line_count:
-        raise Unfit(f"There are no lines {start} to {end}: the file has {document.line_count}.")
+        named = f"is no line {start}" if last is None else f"are no lines {start} to {end}"
+        raise Unfit(f"There {named}: the file has {document.line_count}.")
     begin = document.line_span(start - 1)
     if last is None:
         line = document.slice(begin)

@@ -90,8 +90,8 @@ def gather(question: Question, surroundings: Surroundings, budget_tokens: int) -
     if least > budget_tokens:
         lines = document.line_at(target.span.end) - document.line_at(target.span.start) + 1
         raise Unfit(
-            f"{_called(target)} has {lines} lines, about {least} tokens: more than the {budget_tokens} that there is "
-            "room for.",
+            f"{_called(target)} has {lines} line{'s' * (lines != 1)}, about {least} tokens: more than the "
+            f"{budget_tokens} that there is room for.",
             "Select a smaller part.",
         )
     room = budget_tokens - fixed
