@@ -72,7 +72,8 @@ def test_below_the_actions_need_it_is_refused_with_the_line_that_allows_it() -> 
         offer(BID, limits(day="1", month="50"), spent(day="0.9975", month="20"))
     assert str(refused.value) == (
         "Your budget of $1.0000 today would be passed: $0.0025 of it is left, and the shortest useful answer of small "
-        "may cost $0.0030. To allow it, write `day = 1.1` or more under [budget] in your configuration."
+        "may cost $0.0030. To allow it, write `day = 1.1` or more under [budget] in your configuration, "
+        "as `tuppence budget day 1.1` does."
     )
     with pytest.raises(OverBudget, match="nothing of it is left"):
         offer(BID, limits(session="0.5"), spent(session="0.6"))

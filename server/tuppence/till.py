@@ -7,16 +7,19 @@ there is a budget: then nobody could say whether it is kept. Nothing here waits 
 from __future__ import annotations
 
 import asyncio
+import shlex
 from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
 from tuppence.account import Account, Attempt
-from tuppence.core.budget import Bid
+from tuppence.config import default_path
+from tuppence.core.budget import COMMAND, Bid
 from tuppence.core.route import Route
 from tuppence.core.usage import at_most
 from tuppence.errors import OverBudget, TuppenceError
 from tuppence.house import House
 from tuppence.ledger import Claim, midnight
+from tuppence.narrowing import NAME
 from tuppence.providers import Event
 from tuppence.stream import Sending
 from tuppence.truth import Journal
@@ -55,8 +58,9 @@ class Till:
         attempt.holds.append(claim.id)
         try:
             granted = await asyncio.wrap_future(house.ledger.queue(lambda: house.ledger.reserve(claim)))
-        except OverBudget:
+        except OverBudget as over:
             attempt.holds.remove(claim.id)
+            over.remedy = self._where(over.remedy)
             raise
         except TuppenceError as error:
             attempt.holds.remove(claim.id)
@@ -74,6 +78,15 @@ class Till:
         """
         if attempt.sendings and attempt.sendings[-1].fate() == "with the server":
             await replace(self, least=attempt.prompt.max_output).reserve(attempt)
+
+    def _where(self, remedy: str) -> str:
+        """Return how to raise a limit, for the file that holds it."""
+        config = self.house.config()
+        if self.house.limits() != config.budget:
+            return f"{remedy} The project's own {NAME} narrows your budget; look there first."
+        if config.path != default_path():
+            return remedy.replace(COMMAND, f"{COMMAND} --config {shlex.quote(str(config.path))}")
+        return remedy
 
     def note(self, attempt: Attempt, piece: Event | Sending) -> None:
         """Take one piece of the answer into account, here and, now and then, in the ledger."""

@@ -26,6 +26,8 @@ WHEN: dict[Period, str] = {
 """How each period is called after an amount."""
 THRIFTY = 0.85
 """The quality of the preset of that name, which holds at most while a budget's soft share is used up."""
+COMMAND = "tuppence budget"
+"""Changes a limit; the period and the amount follow."""
 _SOON = timedelta(hours=1)
 """No request waits longer for its turn: a peak that begins within it may hold when the request is billed."""
 _DIGITS = 200
@@ -208,11 +210,12 @@ def _output(rates: Rates) -> Decimal:
 def _over(bid: Bid, tightest: Left, needed: Decimal) -> OverBudget:
     period = tightest.period
     remains = f"{money(tightest.amount)} of it is left" if tightest.amount > 0 else "nothing of it is left"
-    raised = needed - tightest.amount + tightest.limit
+    raised = _round_up(needed - tightest.amount + tightest.limit)
     return OverBudget(
         f"Your budget of {money(tightest.limit)} {WHEN[period]} would be passed: {remains}, and the shortest useful "
         f"answer of {bid.model} may cost {money(needed)}.",
-        f"To allow it, write `{period} = {_round_up(raised)}` or more under [budget] in your configuration.",
+        f"To allow it, write `{period} = {raised}` or more under [budget] in your configuration, "
+        f"as `{COMMAND} {period} {raised}` does.",
     )
 
 

@@ -1,0 +1,75 @@
+"""``tuppence budget``: what may be spent and what of it is left; with a period and an amount, another limit."""
+
+from __future__ import annotations
+
+import argparse
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tuppence import allowance, clock
+from tuppence.config import Config, load
+from tuppence.core.accounts import exact, money
+from tuppence.core.budget import PERIODS, WHEN, left
+from tuppence.errors import ConfigError
+from tuppence.ledger import Ledger
+
+HELP = "show what may be spent and what of it is left, or change a limit"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("period", nargs="?", choices=PERIODS, help="whose limit to change")
+    parser.add_argument("amount", nargs="?", type=_amount, help='USD, such as 5.00, or "none" for no limit')
+    parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration that holds the budget")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Change a limit or show them all, and return the exit code."""
+    config = load(arguments.config)
+    console = Console(markup=False, highlight=False, emoji=False)
+    if arguments.amount is not None:
+        limit = None if arguments.amount == "none" else arguments.amount
+        allowance.write(config.path, arguments.period, limit)
+        now = "There is no limit any more" if limit is None else f"The limit is ${exact(limit)} now,"
+        console.print(f"{now} {WHEN[arguments.period]}, in {config.path}; running servers follow.", soft_wrap=True)
+        return 0
+    if config.mistakes:
+        raise ConfigError(str(config.path), config.mistakes)
+    console.print(_shown(config, arguments.period))
+    return 0
+
+
+def _shown(config: Config, only: str | None) -> Table | str:
+    ledger = Ledger(config.ledger)
+    try:
+        now = clock.now()
+        ledger.recover(now)
+        spent = ledger.spent("", "", now)
+    finally:
+        ledger.close()
+    table = Table(title="Budget", title_justify="left", box=None, pad_edge=False)
+    for name in ("", "limit", "spent or reserved", "left"):
+        table.add_column(name, justify="right" if name else "left")
+    known = [each for each in left(config.budget, spent) if only in (None, each.period)]
+    for each in sorted(known, key=lambda each: PERIODS.index(each.period)):
+        whole = each.period in ("day", "month")  # A session and a request are a server's own.
+        used, remains = money(getattr(spent, each.period)), money(max(each.amount, Decimal(0)))
+        table.add_row(WHEN[each.period], money(each.limit), used if whole else "", remains if whole else "")
+    if known:
+        return table
+    return "There is no limit. To set one: tuppence budget day 5.00 (or request, session, month)."
+
+
+def _amount(text: str) -> Decimal | str:
+    if text == "none":
+        return text
+    try:
+        amount = Decimal(text.removeprefix("$"))
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or amount < 0 or len(exact(amount)) > 30:  # noqa: PLR2004 - more than any budget needs
+        raise argparse.ArgumentTypeError(f'"{text}" is no amount of USD: write one such as 5.00, or none')
+    return amount
