@@ -31,7 +31,7 @@ _OWED = (
 )
 _LATELY = 2000
 """Among so many last requests, answers of a kind are looked for."""
-ENOUGH = 5
+ENOUGH = 2
 """So many answers of a kind tell how long one is at most."""
 AHEAD = 256
 """Tokens by which an answer may have been further than was noted: a second of noting, and the provider's own haste."""
@@ -142,11 +142,12 @@ def _owe(connection: Connection, hold: str, entry: Entry, identity: str | None) 
 
 
 def _likely(connection: Connection, lost: Entry, received: int, rate: Decimal) -> Entry:
-    """Return the entry of a call whose end nobody saw: its whole prompt, and an answer as long as the longest known.
+    """Return the entry of a call whose end nobody saw: its whole prompt, and an answer as long as its like.
 
     Nobody can tell how far a provider wrote on for nobody, and some charge for all of it; so it is taken to be as long
-    as the longest of its kind, and longer than what came, within what it was allowed. Where too few answers of the
-    kind are known, it is what it was allowed.
+    as the longest of its kind probably is, and longer than what came, within what it was allowed. Of n answers, the
+    longest falls short of what such answers reach by one part in n, which is added. Where too few of the kind are
+    known, it is what it was allowed.
     """
     if lost.usage is None or lost.cost is None:
         return lost
@@ -155,6 +156,7 @@ def _likely(connection: Connection, lost: Entry, received: int, rate: Decimal) -
     if known < ENOUGH:
         return lost
     granted = lost.usage.output
-    tokens = min(granted, max(int(longest), received + AHEAD if received else 0))
+    reach = -(-int(longest) * (known + 1) // known)
+    tokens = min(granted, max(reach, received + AHEAD if received else 0))
     cost = lost.cost - (granted - tokens) * rate
     return replace(lost, cost=cost, listed=cost, usage=Usage(fresh=lost.usage.fresh, output=tokens))
