@@ -16,6 +16,7 @@ from tuppence.cache import Answers
 from tuppence.config import Watched
 from tuppence.core.accounts import money
 from tuppence.core.actions import ACTIONS, EXPLAIN, FIX, REVIEW, TESTS, Action
+from tuppence.core.adequacy import RUN
 from tuppence.core.candidates import Candidate
 from tuppence.core.checks import Verdict
 from tuppence.core.diagnostic import Diagnostic
@@ -247,6 +248,18 @@ def test_an_actions_setting_beats_the_languages(config: str, quality: float, pin
     assert (wish.quality, wish.pin, wish.above) == (quality, pin, None)
     better = wished(house.config(), FIX, "python", above="mine/small")
     assert (better.pin, better.above) == (None, "mine/small"), "a better model than the pinned one may be asked"
+
+
+async def test_a_climb_is_reckoned_by_the_run_of_tests_only_where_they_are_run(root: Path, opened: Opened) -> None:
+    for text, action, check in (
+        ("", TESTS, ""),
+        (f'run_tests = true\ntrusted = ["{root.parent}"]\n', TESTS, RUN),
+        (f'run_tests = true\ntrusted = ["{root.parent}"]\n', FIX, ""),
+        ('run_tests = true\ntrusted = ["/nowhere"]\n', TESTS, ""),
+        (f'trusted = ["{root.parent}"]\n', TESTS, ""),
+    ):
+        made = await plan.make(ask(action, root / "stats.py"), opened(text + MINE))
+        assert made.need.check == check
 
 
 async def test_an_answer_is_kept_for_exactly_that_question(root: Path, opened: Opened) -> None:

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuppence.core.accounts import money
-from tuppence.core.actions import EXPLAIN, FIX
-from tuppence.core.adequacy import Gain
+from tuppence.core.actions import EXPLAIN, FIX, TESTS
+from tuppence.core.adequacy import RUN, Gain
 from tuppence.core.budget import THRIFTY
-from tuppence.core.candidates import THINKING, Need, Wish, allowance, bound, least_output
-from tuppence.core.ladder import CATCHES, expected
+from tuppence.core.candidates import THINKING, Candidate, Need, Wish, allowance, bound, least_output
+from tuppence.core.ladder import expected
 from tuppence.core.models import Model, Provider
 from tuppence.core.nobody import Nobody
 from tuppence.core.route import Route, better, choose
@@ -186,7 +186,8 @@ def test_the_climb_that_may_follow_is_in_the_price() -> None:
     assert both.expected_cost is not None
     dear = both.table[1].cost
     assert dear is not None
-    fails = Decimal(repr(round((1 - counted_on(small)) * CATCHES, 6)))
+    fails = Decimal(repr(round(shipped().check("fix").fails(counted_on(small)), 6)))
+    assert fails > 0
     assert both.expected_cost == alone.expected_cost + fails * dear
 
 
@@ -201,8 +202,23 @@ def test_a_climb_is_reckoned_to_the_cheapest_of_the_better_ones() -> None:
     assert cheap < dear
 
 
+def test_a_climb_is_as_likely_as_the_action_s_check_is_sharp() -> None:
+    rows = [model(name, price, 0.5 + index / 10) for index, (name, price) in enumerate([("a", (1, 5)), ("b", (5, 25))])]
+    rows = [replace(row, ability={"tests": row.ability["fix"]}) for row in rows]
+    wish = Wish(quality=0.5)
+    read = chosen(*rows, wish=wish, action=TESTS)
+    run = chosen(*rows, wish=wish, action=TESTS, check=RUN)
+    assert read.expected_cost == read.table[0].cost
+    assert run.expected_cost is not None
+    assert read.expected_cost is not None
+    assert run.expected_cost > read.expected_cost * 2
+    checks = shipped().checks
+    assert set(checks) == {"explain", "fix", "tests", "review", RUN}
+    assert all(0 <= each.alarms <= each.finds <= 1 for each in checks.values())
+
+
 def test_a_cheap_try_that_mostly_fails_is_dearer_than_the_better_model_at_once() -> None:
-    poor, good = model("poor", (1.0, 5.0), 0.03), model("good", (1.1, 5.5), 0.9)
+    poor, good = model("poor", (1.0, 5.0), 0.03), model("good", (1.05, 5.25), 0.9)
     assert chosen(poor, good, wish=Wish(quality=0.01)).model is good
     assert chosen(poor, model("good", (5, 25), 0.9), wish=Wish(quality=0.01)).model is poor
 
@@ -464,8 +480,25 @@ def test_no_other_adequate_model_is_expected_to_cost_less(table: list[Model]) ->
         return
     fit = [each for each in route.table if not each.why_not]
     top = max(each.quality for each in fit)
-    costs = [expected(each, fit)[1] for each in fit if each.quality >= 0.8 * top]
+    beaten = [each for each in fit for other in fit if is_beaten(each, other)]
+    costs = [expected(each, fit) for each in fit if each.quality >= 0.8 * top and each not in beaten]
     assert route.expected_cost == min(costs)
+
+
+def is_beaten(one: Candidate, other: Candidate) -> bool:
+    assert one.cost is not None
+    assert other.cost is not None
+    same = (one.quality, one.cost) == (other.quality, other.cost)
+    return other.quality >= one.quality and other.cost <= one.cost and not same
+
+
+def test_a_model_is_not_chosen_for_the_cheap_climb_from_it() -> None:
+    """From the beaten one a climb would be cheap, from the one that beats it dear: that makes it no better."""
+    first, top = model("first", (1, 5), 0.6), model("top", (200, 900), 0.61)
+    beaten = model("beaten", (1.02, 5.1), 0.594)
+    assert chosen(first, top).model is first
+    assert chosen(first, top, beaten).model is first
+    assert beaten in chosen(first, top, beaten).spare
 
 
 @given(tables)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from benchmarks.routing.checks import Sharpness
+from benchmarks.routing.climb import STRONG, WEAK, Climb, simulate
 from benchmarks.routing.measure import apgr, calibration_error, hull, interval, on_hull
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,3 +43,41 @@ def test_an_interval_holds_its_figure_and_repeats() -> None:
     low, high = interval(rows, mean)
     assert low < 1.0 < high
     assert interval(rows, mean) == (low, high)
+
+
+def climbs(own: Sharpness) -> dict[tuple[float, float], Climb]:
+    """Play forty edits of one group each: the weak model passes half, the strong one three in four of either half."""
+    right = {f"{index}": index % 2 == 0 for index in range(40)}
+    strong = {name: int(name) % 8 < 6 for name in right}
+    edits = {STRONG[0]: strong} | {name: right for name, _ in WEAK}
+    played = simulate(edits, {name: int(name) for name in right}, own)
+    return {(each.finds, each.alarms): each for each in played if each.weak == WEAK[0][0]}
+
+
+def test_climbing_pays_where_wrong_answers_are_sent_up_more_than_right_ones() -> None:
+    found = climbs(Sharpness(0.3, 0.0, ""))
+    assert found[0, 0].quality == pytest.approx(20 / 30)
+    assert found[1, 0].quality == pytest.approx((20 + 20 * 0.75) / 30)
+    assert (found[0.3, 0].pays, found[0.07, 0.1].pays, found[0, 0].pays) == (True, False, False)
+    # Half of the wrong ones sent up are as many as a quarter of all: three in eight of these gain a pass.
+    assert found[0.5, 0].above == pytest.approx((20 + 10 * 0.75 - 0.75 * 20 - 0.25 * 30) / 30)
+    assert found[0.5, 0.1].above < found[0.5, 0].above
+
+
+def test_what_one_source_says_of_an_action_does_not_count_and_what_two_agree_on_does() -> None:
+    pytest.importorskip("numpy")  # The benchmarks' own extra, which the server does without.
+    from benchmarks.routing.data import MODELS, Task
+    from benchmarks.routing.fit import bases
+
+    def tasks(action: str, source: str, ahead: int) -> list[Task]:
+        scores = tuple(0.9 if index == ahead else 0.6 if index == 0 else 0.3 for index in range(len(MODELS)))
+        sizes = (100.0,) * len(MODELS)
+        return [
+            Task(f"{source}{n}", action, source, f"{source}{n}", "python", None, scores, sizes, sizes) for n in range(9)
+        ]
+
+    others = [task for action in ("explain", "fix", "review", "other") for task in tasks(action, action, 0)]
+    for sources, first in (([("one", 3)], 0), ([("one", 3), ("two", 3)], 3), ([("one", 3), ("two", 5)], 0)):
+        own = [task for source, ahead in sources for task in tasks("tests", source, ahead)]
+        found = list(bases([*others, *own])["tests"])
+        assert found.index(max(found)) == first

@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.routing import data, evaluate, policy
+from benchmarks.routing import checks, data, evaluate, policy
 from benchmarks.routing.climb import simulate
-from benchmarks.routing.report import chart, write
+from benchmarks.routing.report import Ladder, chart, write
 from tuppence.config import load
 from tuppence.core.adequacy import canonical
 
@@ -23,6 +23,7 @@ ABOUT = {
     "what": "What models are expected to do, fitted by benchmarks/routing; its README says how to get the data.",
     "scores and tokens": "CodeRouterBench (arXiv 2606.22902), probing split, one run of each task; MIT",
     "code": "DebugBench, CodeXGLUE, HumanEval, CRUXEval; Apache-2.0 and MIT. No code is contained here.",
+    "thinking": "glm-5, MiniMax-M2.7 and qwen3.5-plus were measured with it on; but for tests, 4 to 15 times as long",
     "edits": "EDIT-Bench (waynchi/editbench 2ecd131), share of 540 edits that pass; Apache-2.0 and MIT",
 }
 
@@ -34,7 +35,8 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="only compare the fit with the shipped weights")
     arguments = parser.parse_args()
     tasks, edits = data.read(arguments.data), data.read_edits(arguments.data)
-    fitting = policy.plain(edits, _figures())
+    sharp = checks.measure(arguments.data, edits)
+    fitting = policy.plain(edits, _figures(), sharp)
     text = _written(fitting(tasks))
     if arguments.check:
         same = WEIGHTS.read_text("utf-8") == text
@@ -43,8 +45,9 @@ def main() -> int:
     WEIGHTS.write_text(text, "utf-8")
     print(f"{WEIGHTS.relative_to(ROOT)}: {len(text):,} bytes")
     found = evaluate.evaluate(tasks, fitting)
-    climbs = simulate(edits, data.read_edit_groups(arguments.data))
-    write(found, climbs, ROOT / "benchmarks" / "routing" / "RESULTS.md")
+    climbs = simulate(edits, data.read_edit_groups(arguments.data), sharp["fix"])
+    ladder = Ladder(sharp, data.read_hopeless(arguments.data), climbs)
+    write(found, ladder, ROOT / "benchmarks" / "routing" / "RESULTS.md")
     chart(found, ROOT / "docs" / "images" / "routing.svg")
     return 0
 

@@ -1,7 +1,8 @@
 """What climbing is worth: a weak model's answer is checked, and a stronger one asked where it fails.
 
-Played on who passed which edit of EDIT-Bench, with a check that finds a given share of the wrong answers and no right
-one. Both answers are taken to be of one length, so that a try costs what its model's price says.
+Played on who passed which edit of EDIT-Bench, with a check that finds a given share of the wrong answers and sends up a
+given share of the right ones. Both answers are taken to be of one length, so that a try costs what its model's price
+says. What is sent up at random at the same cost is the measure: climbing pays where it does better.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from benchmarks.routing.checks import Sharpness
 from benchmarks.routing.measure import interval
 
-CATCHES = (0.0, 0.07, 0.2, 0.35, 0.5, 0.75, 1.0)
-"""Shares of wrong answers that a check finds; 0.07 is what a look at the syntax finds of these."""
+PLAYED = ((0.07, 0.1), (0.2, 0.0), (0.2, 0.1), (0.5, 0.0), (0.5, 0.1), (0.75, 0.0), (1.0, 0.0))
+"""Shares of wrong and of right answers that a check sends up, beside no check and the product's own."""
 STRONG = ("claude-sonnet-4", 15.0)
 WEAK = (
     ("gpt-4o-mini", 0.60),
@@ -29,45 +31,56 @@ class Climb:
     """One weak model, one check."""
 
     weak: str
-    catches: float
+    finds: float
+    """The share of wrong answers that is sent up."""
+    alarms: float
+    """The share of right answers that is sent up."""
     quality: float
     """Share of the strong model's passes."""
-    low: float
-    high: float
     cost: float
     """Share of always asking the strong one."""
-    mixed: float
-    """What sending the same share of requests to the strong one at random would give."""
+    above: float
+    """How far ``quality`` lies above sending as many up at random."""
+    low: float
+    """The bootstrap's 95 % interval of ``above``, over groups of near-twins."""
+    high: float
+
+    @property
+    def pays(self) -> bool:
+        """Whether it is better than sending up at random, beyond doubt."""
+        return self.low > 0
 
 
-def simulate(edits: Mapping[str, Mapping[str, bool]], groups: Mapping[str, int]) -> Sequence[Climb]:
-    """Return the outcome for every weak model and check, over groups of near-twins."""
+def simulate(edits: Mapping[str, Mapping[str, bool]], groups: Mapping[str, int], own: Sharpness) -> Sequence[Climb]:
+    """Return the outcome for every weak model and check.
+
+    :param own: the product's own check of an edit.
+    """
     strong, dear = STRONG
     found = []
     for weak, cheap in WEAK:
-        names = sorted(set(edits[weak]) & set(edits[strong]))
-        by_group: dict[int, list[str]] = {}
-        for name in names:
-            by_group.setdefault(groups[name], []).append(name)
-        for catches in CATCHES:
-            rows = [
-                tuple(sum(each) for each in zip(*(_row(edits, weak, name, catches) for name in own), strict=True))
-                for own in by_group.values()
-            ]
-            quality = _share(rows)
-            climbs = sum(row[2] for row in rows) / len(names)
-            alone = sum(edits[weak][name] for name in names) / sum(edits[strong][name] for name in names)
-            low, high = interval(rows, _share)
-            found.append(Climb(weak, catches, quality, low, high, cheap / dear + climbs, alone + climbs * (1 - alone)))
+        by_group: dict[int, list[tuple[bool, bool]]] = {}
+        for name in sorted(set(edits[weak]) & set(edits[strong])):
+            by_group.setdefault(groups[name], []).append((edits[weak][name], edits[strong][name]))
+        for finds, alarms in ((0.0, 0.0), (own.finds, own.alarms), *PLAYED):
+            rows = [_summed(pairs, finds, alarms) for pairs in by_group.values()]
+            passes, other, _, climbs, count = (sum(part) for part in zip(*rows, strict=True))
+            low, high = interval(rows, _above)
+            cost = cheap / dear + climbs / count
+            found.append(Climb(weak, finds, alarms, passes / other, cost, _above(rows), low, high))
     return found
 
 
-def _row(edits: Mapping[str, Mapping[str, bool]], weak: str, name: str, catches: float) -> tuple[float, ...]:
-    """Return the passes with climbing, the strong model's, and the climbs of one edit."""
-    right, other = float(edits[weak][name]), float(edits[STRONG[0]][name])
-    climbs = (1 - right) * catches
-    return right + climbs * other, other, climbs
+def _summed(pairs: Sequence[tuple[bool, bool]], finds: float, alarms: float) -> tuple[float, ...]:
+    """Return a group's passes with climbing, the strong model's, the weak one's, the climbs and the edits."""
+    rows = []
+    for right, other in pairs:
+        climbs = alarms if right else finds
+        rows.append((right * (1 - climbs) + other * climbs, other, right, climbs, 1))
+    return tuple(float(sum(part)) for part in zip(*rows, strict=True))
 
 
-def _share(rows: Sequence[tuple[float, ...]]) -> float:
-    return sum(row[0] for row in rows) / sum(row[1] for row in rows)
+def _above(rows: Sequence[tuple[float, ...]]) -> float:
+    passes, strong, weak, climbs, count = (sum(part) for part in zip(*rows, strict=True))
+    share = climbs / count
+    return float((passes - (1 - share) * weak - share * strong) / strong)

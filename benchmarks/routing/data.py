@@ -85,6 +85,13 @@ def read_edits(folder: Path) -> Mapping[str, Mapping[str, bool]]:
     return found
 
 
+def read_hopeless(folder: Path) -> float:
+    """Return the share of the wrong edits of EDIT-Bench that pass none of their tests."""
+    with gzip.open(folder / "editbench_results.csv.gz", "rt", encoding="utf-8") as file:
+        rates = [float(row["test_rate"]) for row in csv.DictReader(file)]
+    return sum(rate == 0 for rate in rates) / sum(rate < 1 for rate in rates)
+
+
 def read_edit_groups(folder: Path) -> Mapping[str, int]:
     """Return the group of near-twins that each edit of EDIT-Bench belongs to."""
     with gzip.open(folder / "editbench_groups.json.gz", "rt", encoding="utf-8") as file:

@@ -15,7 +15,7 @@ from benchmarks.routing import baselines
 from benchmarks.routing.data import ACTIONS, BEST, MODELS, SMALL, Task
 from benchmarks.routing.measure import apgr, bins, calibration_error, interval, on_hull
 from benchmarks.routing.policy import WHEN, Fitting, Offer, folds, need, spent, table, unseen
-from tuppence.core.adequacy import from_json
+from tuppence.core.adequacy import Prior, from_json
 from tuppence.core.candidates import Wish
 from tuppence.core.models import Model
 from tuppence.core.route import choose
@@ -38,6 +38,23 @@ class Score:
     high: float
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What a source came to, with a prior that was fitted without it: mean scores."""
+
+    best: float
+    """The product's at quality 1."""
+    balanced: float
+    """The product's with the balanced preset."""
+    cost: float
+    """What that cost, as a share of always asking Opus 4.6."""
+    opus: float
+    """Always asking Opus 4.6."""
+    top: float
+    """The best single model's, known afterwards."""
+    tasks: int
+
+
 @dataclass(slots=True)
 class Found:
     """Everything that was measured."""
@@ -53,8 +70,8 @@ class Found:
     reliability: dict[str, list[tuple[float, float, int]]] = field(default_factory=dict)
     errors: dict[str, float] = field(default_factory=dict)
     """Expected calibration error by action."""
-    left_out: dict[str, tuple[float, float, float, int]] = field(default_factory=dict)
-    """By source: the product's mean at quality 1 when fitted without it, Opus's, the best single one's, and rows."""
+    left_out: dict[str, LeftOut] = field(default_factory=dict)
+    """By action and source."""
     milliseconds: tuple[float, float] = (0.0, 0.0)
     """Of the processor for a decision: the median and the 99th percentile."""
 
@@ -215,12 +232,33 @@ def _leave_out(tasks: Sequence[Task], fitting: Fitting, models: Sequence[Model],
         own = [task for task in tasks if (task.action, task.source) == (action, source)]
         groups = {task.group for task in own}
         prior = from_json(fitting([task for task in tasks if task.source != source and task.group not in groups]))
-        wish = Wish(quality=1.0)
-        names = [model.name for model in models]
-        picks = [names.index(choose(need(task, prior), models, {}, prior, wish).model.name) for task in own]
-        ours = statistics.mean(task.scores[index] for task, index in zip(own, picks, strict=True))
-        means = [statistics.mean(task.scores[index] for task in own) for index in range(len(MODELS))]
-        found.left_out[f"{action}: {source}"] = (ours, means[BEST], max(means), len(own))
+        found.left_out[f"{action}: {source}"] = _left_out(own, prior, models)
+
+
+def _left_out(own: Sequence[Task], prior: Prior, models: Sequence[Model]) -> LeftOut:
+    names = [model.name for model in models]
+    needs = [need(task, prior) for task in own]
+
+    def picks(quality: float) -> list[int]:
+        wish = Wish(quality=quality)
+        return [names.index(choose(each, models, {}, prior, wish).model.name) for each in needs]
+
+    def mean(chosen: Sequence[int]) -> float:
+        return statistics.mean(task.scores[index] for task, index in zip(own, chosen, strict=True))
+
+    def cost(chosen: Sequence[int]) -> float:
+        return sum(spent(task, index, models) for task, index in zip(own, chosen, strict=True))
+
+    every = [[index] * len(own) for index in range(len(MODELS))]
+    balanced = picks(level("balanced", own[0].action))
+    return LeftOut(
+        best=mean(picks(1.0)),
+        balanced=mean(balanced),
+        cost=cost(balanced) / cost(every[BEST]),
+        opus=mean(every[BEST]),
+        top=max(map(mean, every)),
+        tasks=len(own),
+    )
 
 
 def _time(tasks: Sequence[Task], fitting: Fitting, models: Sequence[Model]) -> tuple[float, float]:

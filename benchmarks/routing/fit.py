@@ -20,8 +20,8 @@ from benchmarks.routing.data import ACTIONS, MODELS, Task
 from tuppence.core.adequacy import canonical
 from tuppence.core.features import SIZE, features, look
 
-CARRIES = 0.5
-"""The part of an action's own standing that counts; leaving a source out, anything up to it does about as well."""
+AGREE = 2
+"""From so many sources of an action on, what all of them say of a model counts for the action."""
 LIKENESS = 0.3
 """The penalty on telling code like that which was measured from other code."""
 RIDGE = 1.5
@@ -41,7 +41,7 @@ EDITORS = {"gpt-o3-mini": "o3-mini", "gpt-o4-mini": "o4-mini", "mistralai-codest
 """Names of EDIT-Bench that nobody sells a model by."""
 _LEVELS = 32767
 THINKERS = ("glm-5", "MiniMax-M2.7", "qwen3.5-plus")
-"""Models that were measured with their thinking on: their answers take three to ten times the others' tokens."""
+"""Models that were measured with their thinking on: their answers, but for tests, take 4 to 15 times the tokens."""
 
 Matrix = Any
 
@@ -72,27 +72,41 @@ def fit(tasks: Sequence[Task], edits: Mapping[str, Mapping[str, bool]], figures:
 
 
 def bases(tasks: Sequence[Task]) -> Mapping[str, Sequence[float]]:
-    """Return each model's expected quality for an action when nothing is known of the code."""
+    """Return each model's quality for an action that may be counted on when nothing is known of the code."""
     sources: dict[tuple[str, str], list[tuple[float, ...]]] = {}
     for task in tasks:
         sources.setdefault((task.action, task.source), []).append(task.scores)
     # A source where every model fails at everything says nothing of who is better.
     means = {key: np.mean(rows, axis=0) for key, rows in sources.items()}
-    telling = [key for key in means if means[key].max() > 0]
-    sizes = {key: len(sources[key]) for key in telling}
-    standing = {key: means[key] - means[key].mean() for key in telling}
-    overall = np.average([standing[key] for key in telling], axis=0, weights=[sizes[key] for key in telling])
+    standings = {key: mean - mean.mean() for key, mean in means.items() if mean.max() > 0}
+    general, error = _general(list(standings.values()), [len(sources[key]) for key in standings])
     found: dict[str, Sequence[float]] = {}
     for action in ACTIONS:
-        own = [key for key in telling if key[0] == action]
-        rows = [task.scores for task in tasks if task.action == action]
-        level = float(np.mean(rows)) if rows else 0.5
-        moved = overall
-        if own:
-            here = np.average([standing[key] for key in own], axis=0, weights=[sizes[key] for key in own])
-            moved = overall + CARRIES * (here - overall)
-        found[action] = [float(each) for each in np.clip(level + moved, 0.01, 0.99)]
+        own = [standing - general for key, standing in standings.items() if key[0] == action]
+        # An action that no source says anything of is taken for as hard as all tasks are.
+        level = float(np.mean([task.scores for task in tasks if task.action == action or not own]))
+        found[action] = [float(each) for each in np.clip(level + general - error + _agreed(own), 0.01, 0.99)]
     return found
+
+
+def _general(standings: Sequence[Matrix], sizes: Sequence[int]) -> tuple[Matrix, Matrix]:
+    """Return each model's mean standing over the sources, and its standard error, a source being drawn as one."""
+    rows, parts = np.array(standings), np.array(sizes) / sum(sizes)
+    mean = parts @ rows
+    spread = (parts[:, None] * (rows - mean)) ** 2
+    return mean, np.sqrt(spread.sum(axis=0) * len(rows) / max(1, len(rows) - 1))
+
+
+def _agreed(deviations: Sequence[Matrix]) -> Matrix:
+    """Return how far all sources of an action place a model to one side: none where they differ, or there is but one.
+
+    What is seen in one source may be the source's own: no second one says that it belongs to the action.
+    """
+    if len(deviations) < AGREE:
+        return np.zeros(len(MODELS))
+    rows = np.array(deviations)
+    one_side = np.abs(np.sign(rows).sum(axis=0)) == len(rows)
+    return np.where(one_side, np.sign(rows[0]) * np.abs(rows).min(axis=0), 0.0)
 
 
 def published(edits: Mapping[str, Mapping[str, bool]], figures: Mapping[str, float]) -> dict[str, Any]:

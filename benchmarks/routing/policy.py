@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from benchmarks.routing.checks import Sharpness
 from benchmarks.routing.data import MODELS, Task
 from benchmarks.routing.fit import fit
 from tuppence.config import load
 from tuppence.core.actions import find
 from tuppence.core.adequacy import Prior, canonical, from_json
 from tuppence.core.candidates import Candidate, Need, Wish, row
-from tuppence.core.ladder import expected
+from tuppence.core.ladder import ranking
 from tuppence.core.models import Model, Quirks
 from tuppence.core.usage import Usage, cost, estimate
 
@@ -73,7 +74,7 @@ def offer(task: Task, prior: Prior, models: Sequence[Model]) -> Offer:
     """Return a task's table."""
     asked = need(task, prior)
     rows = tuple(row(model, asked, {}, prior, Wish()) for model in models)
-    return Offer(task, rows, tuple(expected(each, rows) for each in rows))
+    return Offer(task, rows, tuple(map(ranking(rows), rows)))
 
 
 def folds(tasks: Iterable[Task], seed: int = 0) -> Mapping[str, int]:
@@ -94,6 +95,9 @@ def unseen(tasks: Sequence[Task], fitting: Fitting, models: Sequence[Model], see
     return sorted(found, key=lambda each: each.task.id)
 
 
-def plain(edits: Mapping[str, Mapping[str, bool]], figures: Mapping[str, float]) -> Fitting:
+def plain(
+    edits: Mapping[str, Mapping[str, bool]], figures: Mapping[str, float], sharp: Mapping[str, Sharpness]
+) -> Fitting:
     """Return the fit as a function of the tasks alone."""
-    return lambda tasks: fit(tasks, edits, figures)
+    checks = {name: each.written for name, each in sharp.items()}
+    return lambda tasks: {**fit(tasks, edits, figures), "checks": checks}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.routing.checks import Sharpness
 from benchmarks.routing.climb import Climb
 from benchmarks.routing.evaluate import Found
 from benchmarks.routing.measure import hull
@@ -16,7 +18,17 @@ _WIDEST = 1.05
 _COLOURS = {"tuppence, one quality for all": "#2a6fdb", "tuppence's presets": "#d1342f", "each model alone": "#777777"}
 
 
-def write(found: Found, climbs: Sequence[Climb], path: Path) -> None:
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """What was measured of checking and climbing."""
+
+    checks: Mapping[str, Sharpness]
+    hopeless: float
+    """The share of wrong edits that pass no test at all."""
+    climbs: Sequence[Climb]
+
+
+def write(found: Found, ladder: Ladder, path: Path) -> None:
     """Write every table to a file, and the short one into the README between its marks."""
     half, most = found.milliseconds
     decision = f"A decision takes {half:.1f} ms of the processor (median), {most:.1f} ms at the 99th percentile."
@@ -27,7 +39,8 @@ def write(found: Found, climbs: Sequence[Climb], path: Path) -> None:
         _orders(found),
         _reliability(found),
         _left_out(found),
-        _climbs(climbs),
+        _checks(ladder.checks, ladder.hopeless),
+        _climbs(ladder.climbs),
         f"{decision} The reading of the code is part of it.",
     ]
     path.write_text("\n\n".join(parts) + "\n", "utf-8")
@@ -136,26 +149,41 @@ def _reliability(found: Found) -> str:
 
 def _left_out(found: Found) -> str:
     lines = [
-        "## A source left out, at quality 1: mean score",
+        "## A source left out: mean score",
         "",
-        "| source | tuppence | Opus 4.6 | points below | best single one, known afterwards | tasks |",
-        "|---|--:|--:|--:|--:|--:|",
+        "| source | at quality 1 | Opus 4.6 | points below | best, afterwards | balanced | its cost | tasks |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
-    for source, (ours, opus, best, count) in found.left_out.items():
-        lines.append(f"| {source} | {ours:.3f} | {opus:.3f} | {100 * (opus - ours):+.1f} | {best:.3f} | {count} |")
+    lines += [
+        f"| {source} | {each.best:.3f} | {each.opus:.3f} | {100 * (each.opus - each.best):+.1f} | {each.top:.3f} | "
+        f"{each.balanced:.3f} | {each.cost:.0%} | {each.tasks} |"
+        for source, each in found.left_out.items()
+    ]
     return "\n".join(lines)
 
 
 def _climbs(climbs: Sequence[Climb]) -> str:
     lines = [
-        "## Climbing to claude-sonnet-4 on EDIT-Bench, by the share of wrong answers that the check finds",
+        "## Climbing to claude-sonnet-4 on EDIT-Bench, by what the check sends up of wrong and of right answers",
         "",
-        "| first | finds | passes | 95 % interval | cost | mixing at random |",
-        "|---|--:|--:|--:|--:|--:|",
+        "| first | of wrong | of right | passes | cost | above as many at random | 95 % interval | pays |",
+        "|---|--:|--:|--:|--:|--:|--:|---|",
     ]
     lines += [
-        f"| {each.weak} | {each.catches:.0%} | {each.quality:.1%} | {each.low:.1%} to {each.high:.1%} | "
-        f"{each.cost:.1%} | {each.mixed:.1%} |"
+        f"| {each.weak} | {each.finds:.1%} | {each.alarms:.1%} | {each.quality:.1%} | {each.cost:.1%} | "
+        f"{100 * each.above:+.1f} | {100 * each.low:+.1f} to {100 * each.high:+.1f} | {'yes' if each.pays else 'no'} |"
         for each in climbs
     ]
     return "\n".join(lines)
+
+
+def _checks(checks: Mapping[str, Sharpness], most: float) -> str:
+    lines = [
+        "## The checks, as the product counts on them",
+        "",
+        "| check | finds of bad | alarms of good | from |",
+        "|---|--:|--:|---|",
+    ]
+    lines += [f"| {name} | {each.finds:.1%} | {each.alarms:.1%} | {each.origin} |" for name, each in checks.items()]
+    limit = f"{most:.0%} of the wrong edits pass none of their tests: what does not parse can be no more than these."
+    return "\n".join([*lines, "", limit])

@@ -15,6 +15,7 @@ from tuppence.config import Config
 from tuppence.core import context as contexts
 from tuppence.core import pairing
 from tuppence.core.actions import ACTIONS, Action
+from tuppence.core.adequacy import RUN
 from tuppence.core.budget import left, thrifty
 from tuppence.core.candidates import Need, allowance, least_output
 from tuppence.core.context import Context, Surroundings
@@ -33,7 +34,7 @@ from tuppence.core.usage import estimate
 from tuppence.errors import NoModel, Unfit
 from tuppence.house import House
 from tuppence.verify import lint
-from tuppence.wishing import wished
+from tuppence.wishing import runs_tests, wished
 
 BUDGETS = (24_000, 6_000, 2_500)
 """Prompt tokens to aim at; the next smaller is tried where no model has room. Many models get worse above the first."""
@@ -195,9 +196,17 @@ def _need(ask: Ask, context: Context, tests: TestFile | None, house: House) -> N
         prompt_tokens=estimate("x" * whole.characters, house.paces.usual(ask.document.language)),
         target_tokens=estimate(code),
         when=house.now(),
+        check=_check(ask, house),
         private=not pinned,
         warm=house.prefixes.warm(whole, variants, house.now()),
     )
+
+
+def _check(ask: Ask, house: House) -> str:
+    """Return the name of the check that judges the answer, where it is not the action's usual one."""
+    root = house.workspace.folder(ask.path) if ask.path else None
+    is_run = ask.action.shape == "tests" and runs_tests(house.config(), root, ask.document.language)
+    return RUN if is_run else ""
 
 
 async def _route(need: Need, ask: Ask, house: House) -> Route:

@@ -16,16 +16,15 @@ from tuppence.core.testing import fresh
 from tuppence.core.text import apply
 from tuppence.house import House
 from tuppence.plan import Plan
-from tuppence.trial import Case, prove, runs
+from tuppence.trial import Case, prove
+from tuppence.wishing import runs_tests
 
 
 def is_wanted(plan: Plan, answer: Answer, house: House) -> bool:
     """Report whether an answer's tests are to be run."""
-    config = house.config()
-    if answer.written is None or not answer.verdict.fit or not config.run_tests:
+    if answer.written is None or not answer.verdict.fit:
         return False
-    root = _root(plan, house)
-    return runs(plan.work.language.id) and root is not None and _is_trusted(root, config.trusted)
+    return runs_tests(house.config(), _root(plan, house), plan.work.language.id)
 
 
 async def proved(plan: Plan, answer: Answer, house: House) -> Answer:
@@ -58,7 +57,3 @@ async def proved(plan: Plan, answer: Answer, house: House) -> Answer:
 
 def _root(plan: Plan, house: House) -> Path | None:
     return house.workspace.folder(plan.ask.path) if plan.ask.path else None
-
-
-def _is_trusted(root: Path, trusted: tuple[str, ...]) -> bool:
-    return any(root.is_relative_to(Path(each).expanduser().resolve()) for each in trusted)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tuppence.config import Config
 from tuppence.core.actions import Action
 from tuppence.core.candidates import Wish
 from tuppence.tiers.settings import level
+from tuppence.trial import runs
 
 
 def wished(config: Config, action: Action, language_id: str, above: str = "") -> Wish:
@@ -24,6 +27,16 @@ def wished(config: Config, action: Action, language_id: str, above: str = "") ->
         premium=config.premium,
         own=config.own,
     )
+
+
+def runs_tests(config: Config, root: Path | None, language_id: str) -> bool:
+    """Report whether generated tests are run: where the user's own file says so, in a folder that it trusts.
+
+    :param root: the project's folder, resolved; None where there is none.
+    """
+    if not config.run_tests or not runs(language_id) or root is None:
+        return False
+    return any(root.is_relative_to(Path(each).expanduser().resolve()) for each in config.trusted)
 
 
 def _general(config: Config, action: Action) -> float:

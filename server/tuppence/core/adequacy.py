@@ -31,8 +31,10 @@ _EDGE = 0.1
 _IN_PART = f"by its first {READ:,} characters"
 """Said where there is more code than is looked at."""
 _NONE = Outcomes()
+RUN = "tests, run"
+"""The check of tests that are run, on the code and on mutants of it."""
 _ASIDE = 0.5
-"""How much of its standing in one kind of task a model keeps in another; measured from source to source."""
+"""How much of its standing in one kind of task a model is taken to keep in another; a guess, hence the doubt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,20 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """How sharp a check of answers is, as far as anything public shows it; what nothing shows is 0."""
+
+    finds: float = 0.0
+    """The share of bad answers that it finds, and so sends up the ladder."""
+    alarms: float = 0.0
+    """The share of good answers that it sends up too; never more than ``finds``."""
+
+    def fails(self, quality: float) -> float:
+        """Return the chance that an answer of an expected quality does not pass."""
+        return (1 - quality) * self.finds + quality * self.alarms
+
+
+@dataclass(frozen=True, slots=True)
 class Published:
     """How published figures place a model among the measured ones."""
 
@@ -111,6 +127,8 @@ class Prior:
     published: Published
     weights: Mapping[str, Weights]
     """What code adds, by action; an action that is not here is judged without its code."""
+    checks: Mapping[str, Check] = field(default_factory=dict)
+    """By action, and for tests that are run as RUN."""
 
     def gain(self, action: str, language: str, code: str | None, diagnostics: Sequence[Diagnostic] = ()) -> Gain:
         """Return what a piece of code says, for an action and an editor's name of the language."""
@@ -143,6 +161,10 @@ class Prior:
         # Longer code makes a longer answer, but not in proportion: the root is what the measured answers come near.
         factor = math.sqrt(max(1, target) / usual.input)
         return Tokens(usual.input, round(usual.output * factor), round(usual.thinking * factor))
+
+    def check(self, name: str) -> Check:
+        """Return the check of that name; one that was never measured finds nothing."""
+        return self.checks.get(name, _BLIND)
 
     def _base(self, model: Model, name: str, action: str) -> Estimate:
         measured = self.models.get(name)
@@ -182,6 +204,9 @@ class Prior:
         return mean + max(0.0, slope) * (min(highest, max(lowest, base)) - middle)
 
 
+_BLIND = Check()
+
+
 def from_json(data: Mapping[str, Any]) -> Prior:
     """Return what a file of weights says."""
     models = {
@@ -200,6 +225,7 @@ def from_json(data: Mapping[str, Any]) -> Prior:
             action: Weights.unpack([canonical(each) for each in row["models"]], row["step"], row["weights"])
             for action, row in data["gain"].items()
         },
+        checks={name: Check(each["finds"], each["alarms"]) for name, each in data["checks"].items()},
     )
 
 

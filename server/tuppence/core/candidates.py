@@ -44,6 +44,8 @@ class Need:
     """Prompt tokens that a model's provider probably has in its cache, by the model's name."""
     left: Decimal | None = None
     """What the budgets leave for this request, USD; None where there is no limit."""
+    check: str = ""
+    """The check of the answer by its name in the prior, where it is not the action's usual one."""
     outcomes: Mapping[str, Outcomes] = field(default_factory=dict)
     """What became of earlier answers for this action on this machine, by the model's name."""
 
@@ -96,6 +98,8 @@ class Candidate:
     """How far the expected quality may be off: one standard deviation, which ``quality`` is already lowered by."""
     source: str = ""
     """Where the expected quality comes from."""
+    fails: float = 0.0
+    """The chance that its answer does not pass its check, so that a better model is asked."""
 
 
 def row(model: Model, need: Need, ready: Mapping[str, str], prior: Prior, wish: Wish) -> Candidate:
@@ -112,6 +116,7 @@ def row(model: Model, need: Need, ready: Mapping[str, str], prior: Prior, wish: 
         why_not=_why_not(model, need, ready, wish) or _too_dear(model, need, wish, price),
         doubt=expected.doubt,
         source=expected.source,
+        fails=prior.check(need.check or need.action.id).fails(expected.cautious),
     )
 
 

@@ -1,19 +1,19 @@
 """What stands above a model, and what asking it costs with the climb that may follow.
 
 A run asks the first model, and where its answer fails the check, the next better one once. So the cost to expect is
-that of the first try, and the chance of a failed check times that of the next. Unknown prices are last, never free.
+that of the first try, and the chance of a failed check times that of the next. How often a check fails is measured, and
+stands in the row. Unknown prices are last, never free.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from tuppence.core.candidates import Candidate
 
-CATCHES = 0.35
-"""The share of bad answers that a check finds, and so sends up the ladder; parse checks find few, test runs most."""
 _NOTHING = Decimal(0)
+_UNKNOWN = 2
 
 
 def above(first: Candidate, fit: Sequence[Candidate]) -> list[Candidate]:
@@ -28,12 +28,36 @@ def above(first: Candidate, fit: Sequence[Candidate]) -> list[Candidate]:
     return rungs
 
 
-def expected(row: Candidate, fit: Sequence[Candidate]) -> tuple[int, Decimal]:
-    """Return a sort key: 1 where the price is unknown, then the cost of the first try and of the climb, USD."""
-    if row.cost is None:
-        return (1, _NOTHING)
+def expected(row: Candidate, fit: Sequence[Candidate]) -> Decimal:
+    """Return the cost of a first try and of the climb that may follow, USD; unknown prices count as nothing here."""
     better = (each for each in fit if each.cost is not None and each.quality > row.quality)
     # The first rung is the cheapest of the better ones: the rest of the ladder need not be built for its price.
     climb = min((each.cost or _NOTHING for each in better), default=_NOTHING)
-    fails = Decimal(repr(round((1 - row.quality) * CATCHES, 6)))
-    return (0, row.cost + fails * climb)
+    return (row.cost or _NOTHING) + Decimal(repr(round(row.fails, 6))) * climb
+
+
+def ranking(fit: Sequence[Candidate]) -> Callable[[Candidate], tuple[int, Decimal]]:
+    """Return a sort key for who answers first: by expected cost, then those that another beats, then unknown prices."""
+    beaten = _beaten(fit)
+
+    def rank(row: Candidate) -> tuple[int, Decimal]:
+        group = _UNKNOWN if row.cost is None else int(row.model.name in beaten)
+        return group, expected(row, fit)
+
+    return rank
+
+
+def _beaten(fit: Sequence[Candidate]) -> frozenset[str]:
+    """Return the names of those beside whom another is as good for less, or better for no more.
+
+    That the climb from such a one would be to a cheap model must not make it look cheap itself.
+    """
+    found: set[str] = set()
+    best, least = -1.0, _NOTHING
+    priced = (row for row in fit if row.cost is not None)
+    for row in sorted(priced, key=lambda row: (row.cost or _NOTHING, -row.quality)):
+        if row.quality > best:
+            best, least = row.quality, row.cost or _NOTHING
+        elif (row.quality, row.cost) != (best, least):
+            found.add(row.model.name)
+    return frozenset(found)

@@ -15,7 +15,7 @@ from tuppence.core import nobody
 from tuppence.core.accounts import money
 from tuppence.core.adequacy import Prior
 from tuppence.core.candidates import Candidate, Need, Wish, row, usual_output
-from tuppence.core.ladder import above, expected
+from tuppence.core.ladder import above, expected, ranking
 from tuppence.core.models import Model
 
 _ROUND = 3
@@ -71,13 +71,14 @@ def choose(need: Need, models: Iterable[Model], ready: Mapping[str, str], prior:
         raise nobody.none(need, table, wish, ready)
     top = max(each.quality for each in fit)
     adequate = [each for each in fit if each.quality >= wish.wanted * top]
-    ranked = sorted(adequate, key=lambda each: (*expected(each, fit), _seconds(each.model, need), each.model.name))
+    rank = ranking(fit)
+    ranked = sorted(adequate, key=lambda each: (*rank(each), _seconds(each.model, need), each.model.name))
     first = ranked[0]
     best = max((each for each in fit if each.cost is not None), key=_worth, default=first)
     return Route(
         model=first.model,
         quality=first.quality,
-        expected_cost=expected(first, fit)[1] if first.cost is not None else None,
+        expected_cost=expected(first, fit) if first.cost is not None else None,
         ladder=(first.model, *(each.model for each in above(first, fit))),
         spare=tuple(each.model for each in ranked[1:]),
         best=best.model,
@@ -92,7 +93,8 @@ def better(route: Route, name: str) -> Candidate | None:
     fit = _better([each for each in route.table if not each.why_not and each.cost is not None], route.table, name)
     top = max((each.quality for each in fit), default=0.0)
     adequate = [each for each in fit if each.quality >= route.wanted * top]
-    return min(adequate, key=lambda each: (*expected(each, fit), each.model.name), default=None)
+    rank = ranking(fit)
+    return min(adequate, key=lambda each: (*rank(each), each.model.name), default=None)
 
 
 def _better(fit: Sequence[Candidate], table: Sequence[Candidate], name: str) -> list[Candidate]:
