@@ -40,10 +40,10 @@ wheel: $(VENV)/ready
 VSCODE := clients/vscode
 vsix: $(VSCODE)/tuppence.vsix
 
-$(VSCODE)/tuppence.vsix: $(VSCODE)/node_modules/ready pyproject.toml $(shell find server/tuppence $(VSCODE)/src $(VSCODE)/test $(VSCODE)/walkthrough -type f -not -name '*.pyc') $(addprefix $(VSCODE)/,package.json tsconfig.json esbuild.mjs .vscodeignore README.md CHANGELOG.md icon.png) | $(VENV)/ready
+$(VSCODE)/tuppence.vsix: $(VSCODE)/node_modules/ready pyproject.toml config.example.toml $(shell find server/tuppence $(VSCODE)/src $(VSCODE)/test $(VSCODE)/walkthrough -type f -not -name '*.pyc') $(addprefix $(VSCODE)/,package.json tsconfig.json esbuild.mjs .vscodeignore README.md CHANGELOG.md icon.png) | $(VENV)/ready
 	rm -rf $(VSCODE)/server
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(VSCODE)/server .
-	cp LICENSE $(VSCODE)/LICENSE
+	cp LICENSE config.example.toml $(VSCODE)
 	cd $(VSCODE) && npm run --silent test && npm run --silent package
 
 $(VSCODE)/node_modules/ready: $(VSCODE)/package-lock.json

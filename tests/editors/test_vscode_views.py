@@ -245,7 +245,6 @@ def test_the_cost_is_shown_and_reported(desk: Desk) -> None:
 
 def test_the_server_is_installed_after_asking(tmp_path: Path, tally: Tally) -> None:
     with set_out(tmp_path) as bench:
-        bench.configure("tuppence", "config.toml", CONFIG.format(base=bench.upstream.openai))
         environment = bench.environment | {"PATH": "/usr/local/bin:/usr/bin:/bin"}
         with Window(bench.root, tmp_path / "profile", environment) as window:
             desk = Desk(window, bench)
@@ -259,6 +258,11 @@ def test_the_server_is_installed_after_asking(tmp_path: Path, tally: Tally) -> N
             window.click(STATUS)
             window.click(f"{NOTICE} .monaco-button", "Install")
             window.wait(STATUS, "saved", INSTALLED)
+            window.command("Tuppence: Open Configuration")
+            window.wait(CODE, "The settings of tuppence, each with its default.")
+            window.press("Control+w")
+            window.click(".monaco-dialog-box .monaco-button", "Don't Save")
+            bench.configure("tuppence", "config.toml", CONFIG.format(base=bench.upstream.openai))
             path = desk.visit("installed.py")
             bench.upstream.says(fenced(AFTER))
             desk.fix()

@@ -263,7 +263,10 @@ class Extension {
     );
     // An untitled document of that path becomes the file when it is saved.
     const document = await vscode.workspace.openTextDocument(there ? file : file.with({ scheme: "untitled" }));
-    await vscode.window.showTextDocument(document);
+    const editor = await vscode.window.showTextDocument(document);
+    if (there || document.getText()) return;
+    const example = await readFile(this.context.asAbsolutePath("config.example.toml"), "utf8");
+    await editor.edit((builder) => builder.insert(new vscode.Position(0, 0), example));
   }
 
   private async about(): Promise<About | undefined> {
