@@ -22,8 +22,8 @@ from benchmarks.checks.sample import Outcome, Sample, judged
 
 PYPI = (*(f"{name}=={','.join(versions)}" for name, versions in replay.PYPI.items()), "networkx==3.2.1,3.3")
 NPM = tuple(f"{name}@{','.join(versions)}" for name, versions in replay.NPM.items())
-EACH, FIXES = 40, 600
-"""Bad answers of each kind, and fixes of ruff's."""
+EACH, FIXES, CHANGES = 20, 300, 150
+"""Bad answers of each kind, fixes of ruff's, and changes from one release to the next."""
 SEED = 20_260
 
 
@@ -56,6 +56,7 @@ def main() -> int:
     parser.add_argument("--npm", nargs="*", default=NPM, metavar="NAME@OLD,NEW,...", help="by npm; none without npm")
     parser.add_argument("--each", type=int, default=EACH, metavar="N", help="bad answers of each kind")
     parser.add_argument("--fixes", type=int, default=FIXES, metavar="N", help="how many of ruff's fixes")
+    parser.add_argument("--changes", type=int, default=CHANGES, metavar="N", help="how many of each two releases")
     parser.add_argument("--show", action="store_true", help="print each real change that was refused, and why")
     arguments = parser.parse_args()
     began = time.monotonic()
@@ -71,7 +72,10 @@ async def _measure(folder: Path, releases: replay.Releases, arguments: argparse.
     good: dict[str, Tally] = defaultdict(Tally)
     fixes: list[Sample] = []
     for name, older, newer in releases.read(folder):
-        await _count(good[f"a release's own changes ({_kind(older)})"], real.changes(older, newer), name, arguments)
+        changes = list(real.changes(older, newer))
+        dice.shuffle(changes)
+        tally = good[f"a release's own changes ({_kind(older)})"]
+        await _count(tally, changes[: arguments.changes], name, arguments)
         fixes += real.fixes(folder / "linted" / name, older, dice)
     dice.shuffle(fixes)
     await _count(good["ruff's safe fixes"], fixes[: arguments.fixes], "ruff", arguments)

@@ -54,7 +54,7 @@ def changes(older: Mapping[str, str], newer: Mapping[str, str]) -> Iterator[Samp
             if other is None or block.kind == "class":
                 continue
             target, code = whole(document, block), now.slice(now.whole_lines(other.span))
-            needed = "\n".join(each for each in imports if _words(each) & _words(code))
+            needed = "\n".join(each for each in imports if "__future__" in each or _words(each) & _words(code))
             was = document.slice(target.span)
             if was != code and _margin(was) == _margin(code) and not _leans(code, needed, older[path], newer[path]):
                 yield Sample(action=FIX, document=document, target=target, code=code, imports=needed, packages=packages)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import warnings
+from collections.abc import Iterator, Sequence
 
 _NEWER = ("f-string", "t-string", "multiple exception types")
 """Beginnings of messages that a newer Python would not give."""
@@ -34,37 +35,39 @@ def flaw(text: str) -> str | None:
 def inner_imports(text: str) -> tuple[str, ...]:
     """Return the import statements that stand in functions; none that may fail, or are there for types only."""
     tree = _tree(text)
-    if tree is None:
-        return ()
     found: list[str] = []
-    waiting: list[tuple[ast.AST, bool]] = [(tree, False)]
+    waiting: list[tuple[ast.AST, bool]] = [(tree, False)] if tree else []
     while waiting:
         node, inside = waiting.pop()
-        if isinstance(node, ast.Try | ast.If):
-            # Who catches the failure, or asks first, can do without it.
-            continue
         if inside and isinstance(node, ast.Import | ast.ImportFrom):
             found.append(ast.unparse(node))
-        inside = inside or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        waiting += ((each, inside) for each in ast.iter_child_nodes(node))
+        # Who catches the failure, or asks first, can do without it.
+        if not isinstance(node, ast.Try | ast.If):
+            inside = inside or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            waiting += ((each, inside) for block in _blocks(node) for each in block)
     return tuple(found)
 
 
 def unreachable(text: str) -> int:
     """Return how many statements stand behind one that always leaves their block; 0 where nobody can tell."""
     tree = _tree(text)
-    blocks = (
-        getattr(node, name, None)
-        for node in (ast.walk(tree) if tree else ())
-        for name in ("body", "orelse", "finalbody")
-    )
     leaves = (ast.Return, ast.Raise, ast.Break, ast.Continue)
     count = 0
-    for block in blocks:
-        if isinstance(block, list):
+    waiting: list[ast.AST] = [tree] if tree else []
+    while waiting:
+        for block in _blocks(waiting.pop()):
             first = next((at for at, each in enumerate(block) if isinstance(each, leaves)), len(block))
             count += max(0, len(block) - first - 1)
+            waiting += block
     return count
+
+
+def _blocks(node: ast.AST) -> Iterator[Sequence[ast.AST]]:
+    """Yield the statements below a node, block by block; expressions hold none."""
+    for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+        block = getattr(node, name, None)
+        if isinstance(block, list):
+            yield block
 
 
 def means_the_same(before: str, after: str) -> bool:

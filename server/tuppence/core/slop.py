@@ -28,6 +28,9 @@ _FEW, _MANY = 3, 8
 _CONSTANT, _HIDING, _SILENCED, _COMMENT, _UNSURE, _BROAD = 0.4, 0.7, 0.5, 0.2, 0.5, 0.3
 _COMMENTS = 0.8
 """What comments weigh together, at most: they alone never fail an answer."""
+_LEAVES = re.compile(r"\s*(?:return|raise|break|continue)\b")
+_INNER = re.compile(r"^[ \t]+((?:import|from)\b.*)", re.MULTILINE)
+"""What may be an import in a function."""
 _GUARD = re.compile(r"\s*(?:raise\b|assert\b|throw\b|panic!?\()")
 _UNUSED = r"unused|never (?:used|read|called)|not accessed|unreachable|redefin|duplicate|remove|F811|commented"
 """What a diagnostic says that is a reason to take code away."""
@@ -87,6 +90,7 @@ def judge(before: Document, edits: Sequence[Edit], target: Span, known: Language
     """Return what speaks against edits that answer a request to change the target."""
     changed = hunks.hunks(before, edits)
     after = apply(before.text, edits)
+    was, now = parse(before.text, known), parse(after, known)
     code = [hunk for hunk in changed if not _only_imports(hunk, known)]
     stray = hunks.unasked(code, before, grounds.diagnostics)
     signs = [
@@ -98,15 +102,16 @@ def judge(before: Document, edits: Sequence[Edit], target: Span, known: Language
         *_silenced(code, known, grounds),
         *_comments(code, known),
         *_hidden(before.text, after, code, known, grounds),
-        *_gutted(parse(before.text, known), parse(after, known), target, grounds),
-        *_packages(before.text, after, known, grounds),
+        *_gutted(was, now, target, grounds),
+        *_packages(was, now, known, grounds),
     ]
     return Slop(tuple(sorted(signs, key=lambda sign: -sign.weight)))
 
 
 def foreign(before: str, after: str, known: Language, grounds: Grounds) -> tuple[str, ...]:
     """Return the packages that a text newly imports and the project does not have, a clause each."""
-    return tuple(sign.what for sign in _packages(before, after, known, grounds))
+    was, now = parse(before, known), parse(after, known)
+    return tuple(sign.what for sign in _packages(was, now, known, grounds))
 
 
 def _stray(stray: Sequence[Hunk], before: Document, target: Span) -> Iterator[Sign]:
@@ -180,7 +185,8 @@ def _silenced(code: Sequence[Hunk], known: Language, grounds: Grounds) -> Iterat
 
 def _hidden(before: str, after: str, code: Sequence[Hunk], known: Language, grounds: Grounds) -> Iterator[Sign]:
     """Look for code that still stands there and is not run any more."""
-    if known.import_style == "python" and python.unreachable(after) > python.unreachable(before):
+    leaves = known.import_style == "python" and any(_LEAVES.match(line) for hunk in code for line in hunk.new)
+    if leaves and python.unreachable(after) > python.unreachable(before):
         yield Sign("puts code where it is never reached", LIMIT)
     found = [each for hunk in code for each in remarks.commented(hunk, known)]
     if found and not _speaks_of(grounds, _UNUSED):
@@ -195,13 +201,15 @@ def _comments(code: Sequence[Hunk], known: Language) -> Iterator[Sign]:
         yield Sign(f"adds a comment that says nothing (“{found[0]}”{more})", min(_COMMENTS, _COMMENT * len(found)))
 
 
-def _packages(before: str, after: str, known: Language, grounds: Grounds) -> Iterator[Sign]:
+def _packages(before: Tree, after: Tree, known: Language, grounds: Grounds) -> Iterator[Sign]:
     """Look for imports of what the project does not have; what the code calls already by that name was asked for."""
     if grounds.packages is None:
         return
-    there = {each.module for each in _imports(before, known)}
-    asked = hunks.words([before, *(each.message for each in grounds.diagnostics)])
-    for each in _imports(after, known):
+    inner = known.import_style == "python" and bool({*_INNER.findall(after.text)} - {*_INNER.findall(before.text)})
+    read = _all_imports if inner else _imports
+    there = {each.module for each in read(before, known)}
+    asked = hunks.words([before.text, *(each.message for each in grounds.diagnostics)])
+    for each in read(after, known):
         fresh = each.module not in there and not {each.local, each.module.partition(".")[0]} & asked
         if fresh and is_new(each.module, known, grounds.packages):
             there.add(each.module)
@@ -209,11 +217,15 @@ def _packages(before: str, after: str, known: Language, grounds: Grounds) -> Ite
             yield Sign(f"needs {each.module}, which the project does not have", weight)
 
 
-def _imports(text: str, known: Language) -> list[imported.Imported]:
-    statements = parse(text, known).import_statements()
-    there = [each for span in statements for each in imported.read(text[span.start : span.end], known)]
-    inner = python.inner_imports(text) if known.import_style == "python" else ()
-    return [*there, *(each for statement in inner for each in imported.read(statement, known))]
+def _imports(tree: Tree, known: Language) -> list[imported.Imported]:
+    spans = tree.import_statements()
+    return [each for span in spans for each in imported.read(tree.text[span.start : span.end], known)]
+
+
+def _all_imports(tree: Tree, known: Language) -> list[imported.Imported]:
+    """Return those of Python's functions too."""
+    inner = python.inner_imports(tree.text)
+    return [*_imports(tree, known), *(each for statement in inner for each in imported.read(statement, known))]
 
 
 def _only_imports(hunk: Hunk, known: Language) -> bool:
