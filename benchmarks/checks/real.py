@@ -68,7 +68,8 @@ def fixes(folder: Path, texts: Mapping[str, str], dice: random.Random) -> Iterat
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(text.encode())
     command = [find_ruff_bin(), "check", "--isolated", "--no-cache", "--select", "ALL", "--output-format", "json"]
-    said: list[dict[str, Any]] = json.loads(subprocess.run([*command, str(folder)], check=False, stdout=-1).stdout)
+    done = subprocess.run([*command, "--quiet", str(folder)], check=False, capture_output=True)
+    said: list[dict[str, Any]] = json.loads(done.stdout)
     dice.shuffle(said)
     count: Counter[str] = Counter()
     for entry in said:
