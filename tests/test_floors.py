@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,10 +30,13 @@ FLOORS = (
 )
 OUTSIDE = {
     "httpx": {"stream/", "local/"},
+    "httpcore": {"stream/"},
     "httpx_sse": {"stream/"},
-    "cachetools": {"cache/__init__.py", "core/syntax.py"},
+    "cachetools": {"cache/__init__.py"},
     "pygls": {"editor/"},
     "lsprotocol": {"editor/"},
+    "cattrs": {"editor/"},
+    "ruff": {"verify/"},
     "sqlite3": {"ledger/sqlite.py", "cache/"},
     "psycopg": {"ledger/postgres.py"},
     "tomllib": {"config.py", "allowance.py"},
@@ -42,16 +47,43 @@ OUTSIDE = {
     "xllamacpp": {"local/"},
     "rich": {"cli/"},
     "argparse": {"cli/"},
-    "subprocess": {"verify/", "local/"},
-    "socket": {"stream/", "local/", "editor/transport.py", "trial/launch.py"},
-    "platformdirs": {"config.py", "workspace.py", "local/", "ledger/", "cache/", "cli/", "editor/"},
+    "subprocess": {"local/"},
+    "socket": {"local/", "trial/"},
+    "platformdirs": {"config.py", "local/", "ledger/", "cache/", "editor/"},
 }
-IMPURE = {"asyncio", "time", "random", "socket", "subprocess", "pathlib", "os", "tempfile", "threading", "uuid"}
+IMPURE = {
+    "asyncio", "time", "random", "secrets", "socket", "subprocess", "pathlib", "os", "shutil", "signal", "tempfile",
+    "threading", "uuid",
+}  # fmt: skip
+CLOCK = {"now", "utcnow", "today"}
+"""Methods of dates by which a pure function would look at a clock all the same."""
 FILES = sorted(SOURCE.rglob("*.py"))
 
 
 def test_there_is_something_to_check() -> None:
     assert len(FILES) > 5
+
+
+def test_every_floor_stands_in_the_architecture() -> None:
+    said = (SOURCE.parent.parent / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    missing = [name for names in FLOORS for name in names if not re.search(rf"`{name}(?:\.py|/)?`", said)]
+    assert missing == ["__main__"]
+
+
+def test_what_may_be_met_is_met_and_every_library_has_its_place() -> None:
+    met = {(module.split(".")[0], path.relative_to(SOURCE).as_posix()) for path in FILES for module in _imports(path)}
+    idle = {(top, place) for top, places in OUTSIDE.items() for place in places}
+    idle -= {(top, place) for top, place in idle for other, file in met if top == other and file.startswith(place)}
+    assert not idle, "take it out of OUTSIDE: nobody there imports it"
+    tops = {top for top, _ in met} - sys.stdlib_module_names - {"tuppence"}
+    assert tops <= set(OUTSIDE), "say in OUTSIDE where it may be imported"
+
+
+@pytest.mark.parametrize("path", sorted((SOURCE / "core").glob("*.py")), ids=lambda path: str(path.name))
+def test_core_looks_at_no_clock_and_opens_no_file(path: Path) -> None:
+    calls = [node.func for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    assert not [each.lineno for each in calls if isinstance(each, ast.Attribute) and each.attr in CLOCK]
+    assert not [each.lineno for each in calls if isinstance(each, ast.Name) and each.id in {"open", "print", "input"}]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
