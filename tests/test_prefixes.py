@@ -190,6 +190,29 @@ async def test_the_route_counts_with_what_is_warm(tmp_path: Path) -> None:
         assert (await plan.make(changed, house)).need.warm == {"mine/small": trace.links[0].tokens}
 
 
+async def test_the_route_counts_with_what_its_marks_write(tmp_path: Path) -> None:
+    explicit = CACHED.replace('"automatic"', '"explicit"').replace("{more}", 'minimum = 10, ttl = ["5m"]')
+    async with lodging(tmp_path, explicit) as (house, server):
+        server.always(answer(SAID, usage=Usage(fresh=20, cache_read=0, cache_write=700, output=5)))
+        cold = await plan.make(question(action=EXPLAIN), house)
+        await steps(question(action=EXPLAIN), house)
+        (trace,) = house.prefixes.traces
+        assert cold.need.written["mine/small"] == Usage(cache_read=0, cache_write=trace.links[-1].tokens)
+        assert "mine/big" not in cold.need.written, "a row without a cache writes nothing"
+        warm = await plan.make(question(action=REVIEW), house)
+        assert "mine/small" not in warm.need.written
+        first, then = (made.route.row("mine/small") for made in (cold, warm))
+        assert first is not None
+        assert then is not None
+        assert first.cost is not None
+        assert then.cost is not None
+        assert then.cost < first.cost
+        gone = house.now() + timedelta(minutes=6)
+        house.now = lambda: gone
+        again = await plan.make(question(action=REVIEW), house)
+        assert again.need.written["mine/small"].cache_write == trace.links[-1].tokens
+
+
 @pytest.mark.parametrize("data", ["", "no json", "[]", "{}", '{"at": 1}', '{"at": "2026-11-21", "links": [{}]}'])
 def test_a_trace_of_another_version_is_passed_over(tmp_path: Path, data: str) -> None:
     file = File(tmp_path / "answers.sqlite3")

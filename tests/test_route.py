@@ -21,7 +21,7 @@ from tuppence.core.ladder import expected
 from tuppence.core.models import Model, Provider
 from tuppence.core.nobody import Nobody
 from tuppence.core.route import Route, better, choose
-from tuppence.core.usage import Peak, Price, Rates, Step
+from tuppence.core.usage import Peak, Price, Rates, Step, Usage
 from tuppence.errors import NoModel
 from tuppence.prior import shipped
 
@@ -221,6 +221,31 @@ def test_a_cheap_try_that_mostly_fails_is_dearer_than_the_better_model_at_once()
     poor, good = model("poor", (1.0, 5.0), 0.03), model("good", (1.05, 5.25), 0.9)
     assert chosen(poor, good, wish=Wish(quality=0.01)).model is good
     assert chosen(poor, model("good", (5, 25), 0.9), wish=Wish(quality=0.01)).model is poor
+
+
+def test_what_marks_write_is_expected_at_the_price_of_writing() -> None:
+    rates = Rates(
+        Decimal(1), Decimal(5), cache_read=Decimal("0.1"), cache_write=Decimal("1.25"), cache_write_1h=Decimal(2)
+    )
+    marked, plain = model("marked", ability=0.6, price=None), model("plain", (1.1, 5.5), 0.6)
+    marked = replace(marked, price=Price(rates))
+    answer = chosen(marked, prompt_tokens=0).expected_cost
+    assert answer is not None
+
+    def cost(**more: Any) -> Decimal:
+        found = chosen(marked, prompt_tokens=20_000, **more).expected_cost
+        assert found is not None
+        return (found - answer) * 1_000_000
+
+    assert cost() == 20_000
+    assert cost(written={"p/marked": Usage(cache_write=18_000)}) == 18_000 * Decimal("1.25") + 2000
+    assert cost(written={"p/marked": Usage(cache_write_1h=18_000)}) == 18_000 * 2 + 2000
+    both = {"warm": {"p/marked": 15_000}, "written": {"p/marked": Usage(cache_write=3000)}}
+    assert cost(**both) == 1500 + 3000 * Decimal("1.25") + 2000
+    more_than_there_is = {"p/marked": Usage(cache_write=90_000, cache_write_1h=90_000)}
+    assert cost(written=more_than_there_is) == 25_000
+    assert chosen(marked, plain, prompt_tokens=20_000).model is marked
+    assert chosen(marked, plain, prompt_tokens=20_000, written={"p/marked": Usage(cache_write=19_000)}).model is plain
 
 
 def test_a_warm_dear_model_beats_a_cold_cheap_one() -> None:

@@ -190,6 +190,7 @@ def _need(ask: Ask, context: Context, tests: TestFile | None, house: House) -> N
     pinned = wished(house.config(), ask.action, ask.document.language, ask.above).pin is not None
     code = ask.document.slice(ask.target.span)
     variants = [variant for row in house.config().models for variant in row.variants()]
+    warm = house.prefixes.warm(whole, variants, house.now())
     return Need(
         action=ask.action,
         gain=prior.shipped().gain(ask.action.id, ask.document.language, code, context.diagnostics),
@@ -198,7 +199,8 @@ def _need(ask: Ask, context: Context, tests: TestFile | None, house: House) -> N
         when=house.now(),
         check=_check(ask, house),
         private=not pinned,
-        warm=house.prefixes.warm(whole, variants, house.now()),
+        warm=warm,
+        written=house.prefixes.written(whole, variants, warm, house.now()),
     )
 
 

@@ -23,6 +23,7 @@ from tuppence.core.usage import Usage, cost
 THINKING = 4096
 """Answer tokens allowed on top where a model's thinking cannot be switched off."""
 _FEW = Outcomes()
+_NOTHING = Usage()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,8 @@ class Need:
     """Whether the file must not go to a ``public_only`` model."""
     warm: Mapping[str, int] = field(default_factory=dict)
     """Prompt tokens that a model's provider probably has in its cache, by the model's name."""
+    written: Mapping[str, Usage] = field(default_factory=dict)
+    """Prompt tokens that the marks for a model would write to its cache, in their buckets, by the model's name."""
     left: Decimal | None = None
     """What the budgets leave for this request, USD; None where there is no limit."""
     check: str = ""
@@ -127,13 +130,18 @@ def usage(model: Model, need: Need, prior: Prior) -> Usage:
     # Where thinking was measured, the quality is that of thinking; a row that switches it off is priced with it all the
     # same, for what is cheaper without it is also of a quality that nobody measured.
     usual = tokens.thinking
-    warm = min(need.warm.get(model.name, 0), need.prompt_tokens)
-    return Usage(
-        fresh=need.prompt_tokens - warm,
-        cache_read=warm,
-        output=tokens.output,
-        thinking=usual if effort is None else effort.thinking,
-    )
+    return asked(model, need, tokens.output, usual if effort is None else effort.thinking)
+
+
+def asked(model: Model, need: Need, output: int, thinking: int = 0) -> Usage:
+    """Return the tokens of a request as a model's provider may be expected to count them."""
+    name, room = model.name, need.prompt_tokens
+    warm = min(need.warm.get(name, 0), room)
+    room -= warm
+    written = need.written.get(name, _NOTHING)
+    short = min(written.cache_write, room)
+    long = min(written.cache_write_1h, room - short)
+    return Usage(room - short - long, warm, short, long, output, thinking)
 
 
 def usual_output(need: Need) -> int:

@@ -18,8 +18,10 @@ from tuppence.core import returning, spread
 from tuppence.core.models import Model
 from tuppence.core.prefix import Link, chain, shared
 from tuppence.core.prompt import Prompt
+from tuppence.core.returning import Outlook
 from tuppence.core.spread import Prospect
-from tuppence.core.warmth import Trace, entries, lifetime, suffices
+from tuppence.core.usage import Usage
+from tuppence.core.warmth import Trace, entries, lifetime, suffices, usage
 
 MOST = 4
 """Marks that every provider with marks allows."""
@@ -36,7 +38,7 @@ def mark(prompt: Prompt, model: Model, place: str, traces: Sequence[Trace], now:
     links = chain(prompt)
     if model.cache.mode != "explicit" or not suffices(links[-1], model.cache):
         return prompt
-    life = _life(model, traces, now)
+    life = _life(model, returning.outlook(traces, now))
     if life is None:
         return prompt
     left = {at: (until - now) / lifetime(model.cache, life) for at, until in entries(links, model, traces, now).items()}
@@ -63,7 +65,15 @@ def _seen_from(links: Sequence[Link], held: Collection[int]) -> range:
     return range(last, last + LOOKBACK) if far else range(0)
 
 
-def _life(model: Model, traces: Sequence[Trace], now: datetime) -> str | None:
+def writes(links: Sequence[Link], model: Model, read: int, outlook: Outlook) -> Usage:
+    """Return the tokens that the marks of a prompt would write, where so many are read; none where no marks pay."""
+    if model.cache.mode != "explicit" or not suffices(links[-1], model.cache):
+        return Usage()
+    life = _life(model, outlook)
+    return Usage() if life is None else usage(model.cache, life, 0, max(links[-1].tokens - read, 0))
+
+
+def _life(model: Model, outlook: Outlook) -> str | None:
     """Return the time to live that makes prompts cheapest in expectation; None where marks only cost."""
     lives = model.cache.ttl or ("",)
     if model.price is None:
@@ -72,13 +82,12 @@ def _life(model: Model, traces: Sequence[Trace], now: datetime) -> str | None:
     if not rates.input:
         return lives[0]
     read = float((rates.input if rates.cache_read is None else rates.cache_read) / rates.input)
-    gaps = returning.gaps(traces, now)
-    agreed = returning.agreed(traces)
+    agreed = outlook.agreed
     costs: dict[str | None, float] = {None: 1.0}
     for life in lives:
         kept = lifetime(model.cache, life)
         written = rates.cache_write_1h if kept >= timedelta(hours=1) else None
         write = float((written or rates.cache_write or rates.input) / rates.input)
-        hits = returning.chance(gaps, timedelta(0), kept)
+        hits = returning.chance(outlook.gaps, timedelta(0), kept)
         costs[life] = hits * (agreed * read + (1 - agreed) * write) + (1 - hits) * write
     return min(costs, key=lambda life: costs[life])

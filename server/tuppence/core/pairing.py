@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from tuppence.core.candidates import Candidate, Need
+from tuppence.core.candidates import Candidate, Need, asked
 from tuppence.core.models import Model
 from tuppence.core.prompt import Prompt
 from tuppence.core.route import Route
@@ -93,9 +93,8 @@ def _pair(planner: Candidate, carrier: Candidate, need: Need) -> Pair:
     assert price is not None
     assert carried is not None
     assert carrier.cost is not None
-    warm = min(need.warm.get(planner.model.name, 0), need.prompt_tokens)
-    asked = Usage(fresh=need.prompt_tokens - warm, cache_read=warm, output=SHORT)
+    usage = asked(planner.model, need, SHORT)
     more = cost(Usage(fresh=SHORT), carried, need.when)
     quality = carrier.quality + ACROSS * (planner.quality - carrier.quality)
-    total = cost(asked, price, need.when) + carrier.cost + more
+    total = cost(usage, price, need.when) + carrier.cost + more
     return Pair(planner.model, carrier.model, quality, total)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tuppence.core.prefix import shared
@@ -25,6 +26,21 @@ _USUAL_SHARE = 0.8
 """What share of a prefix the next request is believed to have before any was seen ..."""
 _FAITH = 4
 """... and as many requests' worth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What the last requests tell of the next one."""
+
+    gaps: Sequence[timedelta]
+    """From each request to the next about the same document."""
+    agreed: float
+    """The share of a document's prefix that its next request probably still has."""
+
+
+def outlook(traces: Sequence[Trace], now: datetime) -> Outlook:
+    """Return what the last requests tell of the next one."""
+    return Outlook(gaps(traces, now), agreed(traces))
 
 
 def gaps(traces: Sequence[Trace], now: datetime) -> list[timedelta]:

@@ -13,8 +13,8 @@ from hashlib import sha256
 from typing import Self
 
 from tuppence.cache import Traces
-from tuppence.core import warmth
-from tuppence.core.marking import mark
+from tuppence.core import returning, warmth
+from tuppence.core.marking import mark, writes
 from tuppence.core.models import Model
 from tuppence.core.prefix import chain
 from tuppence.core.prompt import Prompt
@@ -89,6 +89,17 @@ class Prefixes:
         links, traces = chain(prompt), self.traces
         found = {model.name: warmth.warm(links, model, traces, now) for model in models}
         return {name: tokens for name, tokens in found.items() if tokens}
+
+    def written(
+        self, prompt: Prompt, models: Iterable[Model], warm: Mapping[str, int], now: datetime
+    ) -> Mapping[str, Usage]:
+        """Return the tokens that each model's marks would write, by name of those that would write any.
+
+        :param warm: what ``warm`` said of the same prompt.
+        """
+        links, outlook = chain(prompt), returning.outlook(self.traces, now)
+        found = {model.name: writes(links, model, warm.get(model.name, 0), outlook) for model in models}
+        return {name: usage for name, usage in found.items() if usage.prompt}
 
     def sent(self, prompt: Prompt, model: Model, subject: Subject, at: datetime) -> Trace:
         """Note a request whose answer has begun: from now on its prefix can be read. Return its trace."""
