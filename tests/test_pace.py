@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
+
+import pytest
 
 from acting import FIXED, GOOD, SRC
 from stage import Stage, pick, stage
+from tuppence.core.accounts import Entry
 from tuppence.core.pace import ENOUGH, Paces
 from tuppence.core.usage import PACE, Usage
 from upstream import cut
+
+COUNTED = Entry(
+    run="r", session="s", at=datetime(2026, 11, 21, tzinfo=UTC), action="fix", language="go", provider="mine",
+    model="small", tier="budget", usage=Usage(fresh=3000, cache_read=1000), cost=Decimal(0), estimated=False,
+    difficulty=None, outcome="kept", best_cost=None, reason="", seconds=1.0, characters=8000,
+)  # fmt: skip
 
 
 def test_too_few_tokens_tell_nothing() -> None:
@@ -19,6 +31,29 @@ def test_too_few_tokens_tell_nothing() -> None:
     paces.add({("mine/small", "python"): (2, 1)})
     assert paces.of("mine/small", "python") == (3 * ENOUGH - 1) / ENOUGH, "all languages together"
     assert paces.of("mine/large", "go") is None
+
+
+def test_enough_tokens_are_believed() -> None:
+    paces = Paces()
+    paces.add({("mine/small", "go"): (2 * ENOUGH, ENOUGH)})
+    assert paces.of("mine/small", "go") == paces.of("mine/small", "rust") == paces.usual("go") == 2.0
+
+
+@pytest.mark.parametrize(
+    ("entry", "learned"),
+    [
+        (COUNTED, 2.0),
+        (replace(COUNTED, estimated=True), None),
+        (replace(COUNTED, characters=None), None),
+        (replace(COUNTED, usage=None), None),
+        (replace(COUNTED, usage=Usage(output=5000)), None),
+    ],
+    ids=["counted", "an estimate", "nobody knows its length", "not counted", "no prompt counted"],
+)
+def test_only_what_a_provider_counted_is_learned_from(entry: Entry, learned: float | None) -> None:
+    paces = Paces()
+    paces.learn(entry)
+    assert paces.of("mine/small", "go") == learned
 
 
 def test_a_language_goes_before_all_languages() -> None:

@@ -164,6 +164,45 @@ def test_the_reason_is_one_line_with_figures() -> None:
     assert chosen(model("only")).reason.endswith("no other model would do better")
 
 
+@pytest.mark.parametrize(
+    ("dear", "said"),
+    [
+        ((2, 10), " for 2.0x the price"),
+        ((2.96, 14.8), " for 3.0x the price"),
+        ((3, 15), " for 3x the price"),
+        ((14.2, 71), " for 14x the price"),
+    ],
+)
+def test_the_best_models_price_is_told_in_whole_numbers_from_three_on(dear: tuple[float, float], said: str) -> None:
+    route = chosen(model("small", (1, 5), 0.6), model("best", dear, 0.7), wish=Wish(quality=0.5))
+    assert route.reason.endswith(f"; best would add 17 %{said}")
+    free = chosen(model("small", (0, 0), 0.6), model("best", dear, 0.7), wish=Wish(quality=0.5))
+    assert free.reason.endswith("; best would add 17 %"), "nothing is so many times nothing"
+
+
+def test_a_model_of_unknown_speed_is_taken_for_an_ordinary_one() -> None:
+    plain = model("plain")
+    for seconds, first in ((0.9, "other"), (1.1, "plain")):
+        assert chosen(plain, model("other", seconds_to_first_token=seconds)).model.id == first
+    for speed, first in ((70.0, "other"), (50.0, "plain")):
+        assert chosen(plain, model("other", tokens_per_second=speed)).model.id == first
+
+
+def test_one_that_is_only_as_good_is_no_better() -> None:
+    route = chosen(model("first", (1, 5), 0.6), model("same", (2, 10), 0.6))
+    assert better(route, route.model.name) is None
+    above = chosen(model("first", (1, 5), 0.6), model("same", (2, 10), 0.6), model("more", (9, 45), 0.61))
+    found = better(above, "p/first")
+    assert found is not None
+    assert found.model.id == "more"
+
+
+def test_a_model_for_public_files_may_answer_about_one() -> None:
+    assert chosen(model("a", public_only=True), private=False).model.id == "a"
+    with pytest.raises(NoModel):
+        chosen(model("a", public_only=True), private=True)
+
+
 def test_a_better_model_is_found_for_a_second_try() -> None:
     small, middle, big = model("small", (0.1, 1), 0.5), model("middle", (1, 5), 0.6), model("big", (5, 25), 0.7)
     route = chosen(small, middle, big, wish=Wish(quality=0.5))

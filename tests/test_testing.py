@@ -71,6 +71,22 @@ def test_a_method_may_be_reached_through_its_class_and_an_inner_function_through
     )
 
 
+def test_only_a_class_around_a_method_stands_for_it() -> None:
+    nested = "def outer():\n    def inner():\n        return 1\n    return inner\n"
+    code = "from a import outer\n\n\ndef test_outer():\n    assert outer()\n"
+    assert lacks(code, "def inner", nested) == "The tests do not use `inner`, which they should test."
+
+
+def test_a_name_of_one_letter_is_not_looked_for() -> None:
+    short = "def f(x):\n    return x\n"
+    assert not lacks("import a\n\n\ndef test_it():\n    assert a.other(1)\n", "def f", short)
+
+
+def test_a_name_that_is_bound_in_any_way_is_imported() -> None:
+    for bound in ("global mean", "for mean in functions: ...", "with load() as mean: ..."):
+        assert not lacks(f"def test_mean():\n    {bound}\n    assert mean([1])\n"), bound
+
+
 def test_other_languages() -> None:
     good = 'package a\n\nfunc TestMean(t *testing.T) {\n\tif Mean(nil) != 0 {\n\t\tt.Errorf("no")\n\t}\n}\n'
     assert not lacks(good, "Mean", GO, "go")
