@@ -42,12 +42,22 @@ def serving() -> Iterator[str]:
     try:
         _do([*make, "--locale=C.UTF-8"])
         _do([*run, "-o", f"{quick} {where}", "start"])
-        try:
+        with _until_we_end([*run, "-m", "immediate", "stop"], folder):
             yield f"postgresql://{USER}@127.0.0.1:{port}/{USER}"
-        finally:
-            _do([*run, "-m", "immediate", "stop"])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _until_we_end(stop: list[str], folder: Path) -> Iterator[None]:
+    """Stop the server after the block, or when this process is gone, be it killed: a pipe's end outlives nobody."""
+    script = 'cat > /dev/null; "$@"; rm -rf "$0"'
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(
+        ["sh", "-c", script, str(folder), *stop],
+        stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, cwd="/", start_new_session=True,
+    ):  # fmt: skip
+        yield
 
 
 def emptied(address: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -16,11 +16,12 @@ from typing import Any
 import pytest
 
 from tuppence.account import Account, Attempt
+from tuppence.config import load
 from tuppence.core.accounts import Entry
 from tuppence.core.models import Model, Provider
 from tuppence.core.prompt import Prompt
 from tuppence.core.route import Route
-from tuppence.core.usage import Peak, Price, Rates, Step, Usage, estimate
+from tuppence.core.usage import Peak, Price, Rates, Step, Usage, batched, estimate
 from tuppence.stream import Upstream, Waiting
 from upstream import ScriptedUpstream, raw, sse
 
@@ -44,6 +45,8 @@ FLASH = Price(
 QWEN = Price(rates("0.40", "1.20", "0.04", "0.50", None, "4"))
 KIMI = Price(rates("0.95", "4", "0.16", "0.95", "1.90"))
 GLM = Price(rates("0.60", "2.20", "0.11"))
+MINIMAX = Price(rates("0.3", "1.2", "0.06", "0.375"))
+HUNYUAN = Price(rates("0.417", "1.2505", "0.021"))
 FREE = Price(rates("0", "0"))
 
 
@@ -226,6 +229,60 @@ BILLS = (
         Usage(1000, None, output=10), "0.000622",
     ),
     Bill(
+        # Half of the rates: 25 x 1 + 10,000 x 0.05 + 1,000 x 1.25 + 2,000 x 2 + 503 x 5 = 8,290
+        "anthropic, a batch",
+        batched(replace(SONNET, batch=Decimal("0.5"))), messages(FIRST, {"output_tokens": 503}),
+        Usage(25, 10_000, 1000, 2000, 503), "0.00829", wire="anthropic",
+    ),
+    Bill(
+        # Half of the rates: 500 x 0.5 + 3,000 x 0.025 + 1,500 x 0.625 + 200 x 2.5 = 1,762.5
+        "openai, a batch",
+        batched(replace(TERRA, batch=Decimal("0.5"))),
+        chat({
+            "prompt_tokens": 5000, "completion_tokens": 200,
+            "prompt_tokens_details": {"cached_tokens": 3000, "cache_write_tokens": 1500},
+        }),
+        Usage(500, 3000, 1500, 0, 200), "0.0017625",
+    ),
+    Bill(
+        # 400 x 0.3 + 600 x 0.06 + 50 x 1.2 = 216
+        "minimax, cached",
+        MINIMAX,
+        chat({
+            "total_tokens": 1050, "total_characters": 0, "prompt_tokens": 1000, "completion_tokens": 50,
+            "prompt_tokens_details": {"cached_tokens": 600},
+        }),
+        Usage(400, 600, output=50), "0.000216",
+    ),
+    Bill(
+        # 1,000 x 0.417 + 2,000 x 0.021 + (60 + 40) x 1.2505 = 584.05
+        "tencent, cached and reasoned",
+        HUNYUAN,
+        chat({
+            "prompt_tokens": 3000, "completion_tokens": 100, "prompt_tokens_details": {"cached_tokens": 2000},
+            "completion_tokens_details": {"reasoning_tokens": 40},
+        }),
+        Usage(1000, 2000, output=60, thinking=40), "0.00058405",
+    ),
+    Bill(
+        # 1,000 x 0.95 + 1,000 x 0.16 + 10 x 4 = 1,150
+        "moonshot, counts in the choice",
+        KIMI,
+        [
+            {"choices": [{"index": 0, "delta": {"content": WORDS}, "finish_reason": None}]},
+            {"choices": [{
+                "index": 0, "delta": {}, "finish_reason": "stop",
+                "usage": {"prompt_tokens": 2000, "completion_tokens": 10, "cached_tokens": 1000},
+            }]},
+            "[DONE]",
+        ],
+        Usage(1000, 1000, output=10), "0.00115",
+    ),
+    Bill(
+        "global-api, whose price nobody knows",
+        None, chat({"prompt_tokens": 1000, "completion_tokens": 10}), Usage(1000, None, output=10), None,
+    ),
+    Bill(
         "a price that nobody knows",
         None, chat({"prompt_tokens": 1000, "completion_tokens": 10}), Usage(1000, None, output=10), None,
     ),
@@ -272,6 +329,12 @@ async def entered(bill: Bill) -> Entry:
         await upstream.close()
     account = Account(run="r", session="s", action="fix", language="python")
     return account.enter(attempt, Route(model, 0.8, None, (model,), (), model, "because"), "kept")
+
+
+def test_every_provider_of_the_tier_table_has_a_bill() -> None:
+    known_as = {"dashscope": "qwen", "zai": "glm"}
+    named = {bill.name.split(",")[0] for bill in BILLS}
+    assert {known_as.get(name, name) for name in load().providers} <= named
 
 
 def test_the_table_is_json_that_a_provider_could_send() -> None:

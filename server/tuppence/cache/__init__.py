@@ -19,8 +19,9 @@ from pathlib import Path
 
 from cachetools import LRUCache
 
-from tuppence.cache.file import File, transaction
+from tuppence.cache.file import File
 from tuppence.cache.traces import Traces
+from tuppence.database import transaction
 from tuppence.errors import TuppenceError
 
 __all__ = ["Answers", "File", "Kept", "Traces", "key"]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from threading import RLock
 from typing import TypeVar
+
+from tuppence.database import connect, damaged, transaction, version
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -33,7 +34,6 @@ _SCHEMA = (
     "CREATE TABLE trace (id INTEGER PRIMARY KEY, data TEXT NOT NULL)",
     f"PRAGMA user_version = {VERSION}",
 )
-_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class File:
@@ -73,7 +73,7 @@ class File:
             try:
                 return work(self._open())
             except sqlite3.DatabaseError as error:
-                if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGED:  # The low byte tells the kind.
+                if not damaged(error):
                     raise
             _log.warning("The kept answers in %s were damaged: begun again.", self.path)
             self._drop()
@@ -93,10 +93,7 @@ class File:
     def _open(self) -> sqlite3.Connection:
         if self._connection is not None:
             return self._connection
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # SQLite gives its own companion (-journal) the mode that it finds here.
-        self.path.touch(mode=0o600)
-        connection = sqlite3.connect(self.path, timeout=_WAIT, isolation_level=None, check_same_thread=False)
+        connection = connect(self.path, _WAIT)
         try:
             _prepare(connection)
         except BaseException:
@@ -112,30 +109,13 @@ class File:
             self._connection = None
 
 
-@contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Do what is in the block wholly or not at all."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
 def _prepare(connection: sqlite3.Connection) -> None:
     # Nothing waits for the disk: a power cut may cost the file, which is then begun again.
     connection.execute("PRAGMA synchronous = OFF")
-    if _version(connection) == VERSION:
+    if version(connection) == VERSION:
         return
     with transaction(connection):
-        if _version(connection) == VERSION:  # Another process has just made it.
+        if version(connection) == VERSION:  # Another process has just made it.
             return
         for statement in _SCHEMA:
             connection.execute(statement)
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])

@@ -12,9 +12,10 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from tuppence.cache.file import File, transaction
+from tuppence.cache.file import File
 from tuppence.core.prefix import Link
 from tuppence.core.warmth import Trace
+from tuppence.database import transaction
 
 REMEMBERED = 120
 """Requests that are remembered."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from typing import TypeVar, cast
 
+from tuppence.database import connect, damaged, transaction, version
 from tuppence.errors import TuppenceError
 from tuppence.ledger import rows
 from tuppence.ledger.rows import Connection
@@ -24,7 +24,6 @@ _T = TypeVar("_T")
 
 WAIT = 10.0
 """Seconds to wait for another process that is writing; each holds the file for about a millisecond."""
-_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class Sqlite:
@@ -72,7 +71,7 @@ class Sqlite:
             try:
                 return self._once(begin, work)
             except sqlite3.DatabaseError as error:
-                if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGED:  # The low byte tells the kind.
+                if not damaged(error):
                     raise
                 self._set_aside()
                 return self._once(begin, work)
@@ -81,7 +80,7 @@ class Sqlite:
 
     def _once(self, begin: str, work: Callable[[Connection], _T]) -> _T:
         connection = self._open()
-        with _transaction(connection, begin):
+        with transaction(connection, begin):
             return work(cast("Connection", connection))
 
     def _open(self) -> sqlite3.Connection:
@@ -89,11 +88,8 @@ class Sqlite:
         if self._connection is not None and self._present() == self._inode:
             return self._connection
         self.close()
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # SQLite gives its own companions (-wal, -shm) the mode that it finds here.
-        self.path.touch(mode=0o600)
+        connection = connect(self.path, WAIT)
         self._inode = self._present()
-        connection = sqlite3.connect(self.path, timeout=WAIT, isolation_level=None, check_same_thread=False)
         try:
             _prepare(connection)
             _migrate(connection, self.path)
@@ -149,31 +145,15 @@ def _prepare(connection: sqlite3.Connection) -> None:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    if _version(connection) == len(rows.MIGRATIONS):
+    if version(connection) == len(rows.MIGRATIONS):
         return
-    with _transaction(connection, "BEGIN IMMEDIATE"):
-        version = _version(connection)  # Another process may have migrated it since.
-        if version > len(rows.MIGRATIONS):
+    with transaction(connection):
+        found = version(connection)  # Another process may have migrated it since.
+        if found > len(rows.MIGRATIONS):
             raise TuppenceError(f"A newer tuppence wrote the ledger {path}.", "Update this one; nothing was changed.")
-        for step in chain.from_iterable(rows.MIGRATIONS[version:]):
+        for step in chain.from_iterable(rows.MIGRATIONS[found:]):
             if isinstance(step, str):
                 connection.execute(step)
             else:
                 step(cast("Connection", connection))
         connection.execute(f"PRAGMA user_version = {len(rows.MIGRATIONS)}")
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
-    connection.execute(begin)
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
