@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tuppence import config
 from tuppence.config import Config, Override, Watched, load
 from tuppence.core.actions import EXPLAIN, FIX
-from tuppence.core.budget import Limits
+from tuppence.core.budget import PERIODS, Limits
 from tuppence.core.models import Model
 from tuppence.tiers import columns
 from tuppence.tiers.fields import SETTINGS
@@ -451,3 +451,20 @@ def test_money_is_never_a_float(tmp_path: Path) -> None:
     assert price is not None
     assert price.base.input == Decimal("0.1")
     assert all(isinstance(each.price.base.input, Decimal) for each in found.models if each.price)
+
+
+@pytest.mark.parametrize(
+    ("text", "closed"),
+    [
+        ('[budget]\nday = "5"\nmonth = 50\n', ("day",)),
+        ("[budget]\nday = -1\nsession = nan\n", ("session", "day")),
+        ("budget = 5\n", ("day",)),
+        ("[budget]\nsoft = 2\nday = 1\n", ()),
+    ],
+)
+def test_a_limit_that_cannot_be_read_lets_nothing_be_spent(tmp_path: Path, text: str, closed: tuple[str, ...]) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    found = load(path)
+    assert found.mistakes
+    assert tuple(period for period in PERIODS if getattr(found.budget, period) == 0) == closed

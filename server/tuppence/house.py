@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -35,6 +36,8 @@ AT_ONCE = 4
 """Requests that one provider is asked at the same time; further ones queue."""
 AT_ONCE_LOCAL = 1
 """A model on the user's own machine serves one at a time: two would both be slower than one after the other."""
+UNWRITTEN = 1000
+"""So many changes to the accounts are kept for a ledger that cannot be written now; the oldest are lost first."""
 REST = 30.0
 """Seconds for which a provider that just failed is not asked again."""
 
@@ -143,6 +146,7 @@ class House:
     _troubles: list[str] = field(default_factory=list)
     _told: set[str] = field(default_factory=set)
     _errands: set[asyncio.Task[None]] = field(default_factory=set)
+    _unwritten: deque[Callable[[], object]] = field(default_factory=lambda: deque(maxlen=UNWRITTEN))
 
     def asleep(self) -> House:
         """Return the same house for what is only foreseen: nobody is looked for, and no model is started."""
@@ -222,6 +226,8 @@ class House:
         for task in errands:
             task.cancel()
         await asyncio.gather(*errands, return_exceptions=True)
+        if self._unwritten:
+            self._write(lambda: None)
 
     def outcome(self, run: str, outcome: Outcome) -> None:
         """Correct how a run ended, in the ledger."""
@@ -241,12 +247,17 @@ class House:
 
     def _write(self, work: Callable[[], object]) -> None:
         def told() -> None:
+            # What could not be written is written before what comes now: a database that is away comes back.
+            self._unwritten.append(work)
             try:
-                work()
+                while self._unwritten:
+                    self._unwritten[0]()
+                    self._unwritten.popleft()
             except TuppenceError as error:
                 self.trouble(str(error))
             except Exception:  # noqa: BLE001 - a fault of ours must not end the thread that keeps the accounts
                 # Nobody waits for what is written, so nobody else would hear of it.
+                self._unwritten.popleft()
                 _log.exception("The accounts could not be written")
                 self.trouble(
                     "tuppence could not write its accounts, by a fault of its own. Please report it with its log."

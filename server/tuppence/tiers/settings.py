@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
-from tuppence.core.budget import NO_LIMITS, THRIFTY, Limits
+from tuppence.core.budget import NO_LIMITS, PERIODS, THRIFTY, Limits
 from tuppence.tiers import Table
 from tuppence.tiers.fields import Reader, choice, fields, flag, folder, is_number, items, kind, number, text
 from tuppence.tiers.mistakes import Place, nearest
@@ -48,18 +48,23 @@ def usd(value: object, place: Place) -> Decimal:
 
 
 def budget(value: object, place: Place) -> Limits:
-    """Read ``[budget]``; what is wrong in it is reported and left out."""
-    return Limits(**fields(value, place, BUDGET)) if value is not None else NO_LIMITS
+    """Read ``[budget]``; a limit that is wrong in it is reported, and nothing may be spent until it is right."""
+    if value is None:
+        return NO_LIMITS
+    found = fields(value, place, BUDGET)
+    written = value if isinstance(value, dict) else {"day": value}
+    closed = {period: Decimal(0) for period in PERIODS if period in written and period not in found}
+    return Limits(**closed, **found)
 
 
 def narrower(data: Mapping[str, object], place: Place) -> Limits:
-    """Read the ``[budget]`` of a project's own file, which may hold nothing else."""
+    """Read the ``[budget]`` of a project's own file, which may hold nothing else; what is wrong in it is left out."""
     for key in data:
         if key != "budget":
             what = f'A project cannot set "{key}".'
             place.key(key).wrong(what, "Only [budget] may stand here, and only narrow yours.")
     given = data.get("budget")
-    found = budget(given, place.key("budget"))
+    found = Limits(**fields(given, place.key("budget"), BUDGET)) if given is not None else NO_LIMITS
     return found if isinstance(given, dict) and "soft" in given else replace(found, soft=Decimal(1))
 
 
