@@ -173,8 +173,29 @@ async def test_whoever_has_no_model_is_not_told_to_select_less(root: Path, opene
         await plan.make(ask(EXPLAIN, root / "stats.py", text, "value"), opened("quality = 0.9\n"))
     with pytest.raises(Unfit, match="Select a smaller part"):
         await plan.make(ask(EXPLAIN, root / "stats.py", text, "value"), opened(context=6000))
+    longer = text + text[text.index("    value") :] * 3
     with pytest.raises(Unfit, match="`long` has 4001 lines"):
-        await plan.make(ask(EXPLAIN, root / "stats.py", text + text[text.index("    value") :] * 3, "value"), opened())
+        await plan.make(ask(EXPLAIN, root / "stats.py", longer, "value"), opened(context=32_000))
+    with pytest.raises(NoModel):
+        await plan.make(ask(EXPLAIN, root / "stats.py", longer, "value"), opened("quality = 0.9\n"))
+
+
+async def test_long_code_goes_to_whoever_has_a_long_context(root: Path, opened: Opened) -> None:
+    text = SOURCE + "\n\ndef long():\n" + "    value = 'a line of some length'\n" * 4000
+    row = MINE[MINE.index("[[models]]") :].replace("small", "roomy").replace("CONTEXT", "1000000")
+    both = opened(MINE + row.replace("input = 1,", "input = 9,"), context=32_000)
+    usual = await plan.make(ask(EXPLAIN, root / "stats.py"), both)
+    assert usual.route.model.id == "small"
+    made = await plan.make(ask(EXPLAIN, root / "stats.py", text, "value"), both)
+    assert made.route.model.id == "roomy"
+    assert made.route.ladder == (made.route.model,)
+    [short] = [each.why_not for each in made.route.table if each.model.name == "mine/small"]
+    assert short.endswith("does not fit its context of 32000")
+    assert 24_000 < made.need.prompt_tokens < 96_000
+    assert text[text.index("def long") :] in "".join(plan.prompt(made, made.route.model).shared)
+    # A fix would be as long as the code, and no model here answers at such length.
+    with pytest.raises(Unfit, match=r"`long` has 4001 lines, .* Select a smaller part\."):
+        await plan.make(ask(FIX, root / "stats.py", text, "value"), both)
 
 
 async def test_what_is_private_goes_nowhere(root: Path, opened: Opened) -> None:

@@ -38,6 +38,8 @@ from tuppence.wishing import runs_tests, wished
 
 BUDGETS = (24_000, 6_000, 2_500)
 """Prompt tokens to aim at; the next smaller is tried where no model has room. Many models get worse above the first."""
+LARGER = (48_000, 96_000, 192_000, 384_000)
+"""Prompt tokens where what the person selected is more than the first by itself: only long contexts hold it."""
 _SHARE = 8
 """The part of the prompt, one in so many, that an existing test file may take."""
 _TOLD = 40
@@ -107,9 +109,11 @@ async def make(ask: Ask, house: House) -> Plan:
             return await _fitted(work, ask, around, budget, house)
         except NoModel as error:
             none = error
-        except Unfit:
+        except Unfit as unfit:
+            if none is None:
+                return await _long(work, ask, around, house, unfit)
             # A smaller selection helps only where somebody may answer at all.
-            if none is None or await _anybody(house):
+            if await _anybody(house):
                 raise
             raise none from None
     assert none is not None
@@ -156,6 +160,23 @@ async def _fitted(work: Work, ask: Ask, around: Surroundings, budget: int, house
     work = replace(work, grounds=await asyncio.to_thread(_grounds, ask, context, house))
     plan = Plan(ask=ask, context=context, difficulty=need.difficulty, need=need, route=route, work=work, tests=tests)
     return _paired(plan, house.config())
+
+
+async def _long(work: Work, ask: Ask, around: Surroundings, house: House, unfit: Unfit) -> Plan:
+    """Return the plan for a target that is too long by itself for a usual prompt.
+
+    :raises Unfit: nobody has so long a context; the room that it names is the longest that somebody has.
+    """
+    for budget in LARGER:
+        try:
+            return await _fitted(work, ask, around, budget, house)
+        except Unfit as error:
+            unfit = error
+        except NoModel:
+            if not await _anybody(house):
+                raise
+            break
+    raise unfit
 
 
 def _paired(plan: Plan, config: Config) -> Plan:
