@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuppence.core.accounts import money
@@ -472,9 +472,19 @@ rows = st.builds(
     retires_on=st.one_of(st.none(), st.dates(date(2026, 1, 1), date(2027, 12, 31))),
     context=st.integers(1000, 200_000),
 )
-tables = st.lists(rows, min_size=1, max_size=8, unique_by=lambda row: row.id)
+alike = st.builds(
+    model,
+    st.text("abcdef", min_size=1, max_size=3),
+    st.sampled_from([None, (0.01, 0.05), (0.1, 0.5), (1.0, 5.0), (1.05, 5.25), (100.0, 500.0), (0.0, 0.0)]),
+    st.sampled_from([None, 0.5, 0.52, 0.55, 0.6, 0.61]),
+    tier=st.sampled_from(["premium", "workhorse", "budget"]),
+    retires_on=st.sampled_from([None, None, None, *(NOON.date() + timedelta(days=each) for each in (-1, 0, 1))]),
+)
+"""Rows of which several are good enough, many equal, and some a little worse than a cheaper one."""
+tables = st.lists(st.one_of(rows, alike), min_size=1, max_size=8, unique_by=lambda row: row.id)
 
 
+@settings(deadline=None)
 @given(tables, st.floats(0.5, 1), st.floats(0.5, 1), st.floats(0, 1))
 def test_more_quality_never_picks_a_worse_model(table: list[Model], one: float, other: float, hard: float) -> None:
     low, high = sorted((one, other))
@@ -486,6 +496,7 @@ def test_more_quality_never_picks_a_worse_model(table: list[Model], one: float, 
     assert chosen(*table, wish=Wish(quality=high), gain=rated).quality >= first.quality
 
 
+@settings(deadline=None)
 @given(tables)
 def test_only_the_eligible_are_picked_and_the_ladder_only_rises(table: list[Model]) -> None:
     try:
@@ -499,24 +510,71 @@ def test_only_the_eligible_are_picked_and_the_ladder_only_rises(table: list[Mode
     assert all(before < after for before, after in pairwise(rises))
 
 
-@given(tables, st.floats(1.01, 3), st.floats(0.1, 0.99))
-def test_a_dominated_model_changes_nothing(table: list[Model], dearer: float, worse: float) -> None:
+@settings(deadline=None)
+@given(tables, st.integers(0, 7), st.floats(1, 3), st.floats(0.1, 1), st.sampled_from([0.01, 0.7, 0.92, 1.0]))
+def test_a_dominated_model_changes_nothing(
+    table: list[Model], which: int, dearer: float, worse: float, wanted: float
+) -> None:
+    """Whichever eligible row it is dominated by: dearer or worse or both, and neither better nor cheaper."""
     try:
-        route = chosen(*table)
+        route = chosen(*table, wish=Wish(quality=wanted))
     except NoModel:
         return
-    first = route.model
-    assert first.price is not None
-    if not first.price.base.input or not first.price.base.output:
+    fit = [each for each in route.table if not each.why_not]
+    over = fit[which % len(fit)].model
+    assert over.price is not None
+    rates = Rates(*(figure * Decimal(repr(dearer)) for figure in (over.price.base.input, over.price.base.output)))
+    quality = shipped().estimate(over, "fix").quality
+    narrow = replace(over, ability={"fix": quality})
+    wider = shipped().estimate(over, "fix").cautious - shipped().estimate(narrow, "fix").cautious
+    ability = {"fix": max(0.0, (quality + min(wider, 0)) * worse)}
+    dominated = replace(over, id="zzzz", price=Price(rates), ability=ability, benchmarks={})
+    if counted_on(dominated) > counted_on(over) or (dearer, counted_on(dominated)) == (1, counted_on(over)):
         return
-    rates = Rates(*(figure * Decimal(repr(dearer)) for figure in (first.price.base.input, first.price.base.output)))
-    ability = {"fix": counted_on(first) * worse}
-    dominated = replace(first, id="zzzz", price=Price(rates), ability=ability)
-    again = chosen(*table, dominated)
-    assert again.model is first
-    assert dominated not in again.ladder
+    again = chosen(*table, dominated, wish=Wish(quality=wanted))
+    assert (again.model, again.ladder, again.expected_cost) == (route.model, route.ladder, route.expected_cost)
+    assert again.best is route.best
 
 
+@settings(deadline=None)
+@given(tables, st.sampled_from([0.01, 0.7, 0.92, 1.0]))
+def test_nobody_dominated_is_picked_or_in_the_ladder(table: list[Model], wanted: float) -> None:
+    try:
+        route = chosen(*table, wish=Wish(quality=wanted))
+    except NoModel:
+        return
+    fit = [each for each in route.table if not each.why_not]
+    for each in route.ladder:
+        mine = route.row(each.name)
+        assert mine is not None
+        assert mine.cost is not None
+        for other in fit:
+            assert other.cost is not None
+            beats = other.quality >= mine.quality and other.cost <= mine.cost
+            assert not beats or (other.quality, other.cost) == (mine.quality, mine.cost)
+
+
+@settings(deadline=None)
+@given(tables, st.integers(0, 7))
+def test_an_unknown_price_is_never_free(table: list[Model], which: int) -> None:
+    """Unpinned it is not asked; pinned it is, and neither it nor its ladder has a cost."""
+    unknown = replace(table[which % len(table)], price=None, retires_on=None, context=128_000)
+    rest = [each for each in table if each.id != unknown.id]
+    try:
+        route = chosen(*rest, unknown)
+    except NoModel:
+        route = chosen(*rest, unknown, model("other"))
+    assert unknown not in (*route.ladder, *route.spare, route.best)
+    row = route.row(unknown.name)
+    assert row is not None
+    assert row.cost is None
+    pinned = chosen(*rest, unknown, wish=Wish(pin=unknown.name))
+    assert (pinned.model, pinned.expected_cost, pinned.ladder) == (unknown, None, (unknown,))
+    with pytest.raises(NoModel, match="its price is unknown, and there is a budget"):
+        chosen(*rest, unknown, wish=Wish(pin=unknown.name), left=Decimal(1000))
+
+
+@settings(deadline=None)
 @given(tables, st.frozensets(st.sampled_from(["p", "q"])), st.one_of(st.none(), st.floats(0, 0.2)), st.floats(0.01, 1))
 def test_nobody_is_picked_who_is_keyless_unaffordable_retired_or_of_unknown_price(
     table: list[Model], keyless: frozenset[str], left: float | None, wanted: float
@@ -536,6 +594,7 @@ def test_nobody_is_picked_who_is_keyless_unaffordable_retired_or_of_unknown_pric
         assert asked.left is None or least <= asked.left
 
 
+@settings(deadline=None)
 @given(tables)
 def test_no_other_adequate_model_is_expected_to_cost_less(table: list[Model]) -> None:
     try:
@@ -565,6 +624,7 @@ def test_a_model_is_not_chosen_for_the_cheap_climb_from_it() -> None:
     assert beaten in chosen(first, top, beaten).spare
 
 
+@settings(deadline=None)
 @given(tables)
 def test_the_order_of_the_table_decides_nothing(table: list[Model]) -> None:
     try:

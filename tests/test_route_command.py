@@ -322,7 +322,7 @@ def _one(tmp_path_factory: pytest.TempPathFactory) -> Router:
     return router(tmp_path_factory.mktemp("one"))
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(st.one_of(st.binary(max_size=80), st.builds(lambda each: json.dumps(each).encode(), st.one_of(questions, odd))))
 def test_whatever_a_line_is_it_gets_one_answer_of_one_shape(one: Router, raw: bytes) -> None:
     answer = one.answer(raw)
@@ -344,7 +344,7 @@ def test_whatever_a_line_is_it_gets_one_answer_of_one_shape(one: Router, raw: by
 codes = st.text("abc def():\n    =+[]xyz", max_size=400)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(codes, st.sampled_from(["fix", "explain", "tests", "review"]), st.floats(0.5, 1), st.floats(0.5, 1))
 def test_more_quality_is_never_less(
     tmp_path_factory: pytest.TempPathFactory, code: str, action: str, one: float, other: float
