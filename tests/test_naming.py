@@ -66,6 +66,14 @@ def test_what_belongs_to_the_language_is_there() -> None:
     )
 
 
+def test_what_other_languages_bring_along_is_there_too() -> None:
+    text = "It could use `Promise.all`, `JSON.parse()` or an `AbortController`, and not `loadAll()`."
+    found = named(text, "const load = (name) => read(name);", language("typescript"))
+    assert found.nowhere == {"loadAll()"}
+    found = named("It calls `strings.Join` and `vec.push_all()`.", "func f() {}", language("go"))
+    assert found.nowhere == {"vec.push_all()"}
+
+
 def test_one_or_two_other_names_are_no_fault() -> None:
     assert not check(
         "Prefer `pathlib.Path.iterdir` or `scan_tree`.", set(), {"pathlib.Path.iterdir", "scan_tree"}

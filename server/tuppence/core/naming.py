@@ -11,11 +11,11 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from tuppence.core.language import Language
+from tuppence.core.language import ImportStyle, Language
 
 _LEAST = 3
 """Names that are nowhere, below which an explanation is believed."""
@@ -26,6 +26,18 @@ _NAME = re.compile(r"(?:[^\W\d]|[$@#])[\w$]*(?:(?:\.|::|->|#)[^\W\d][\w$]*)*(\(.
 _WORD = re.compile(r"[^\W\d][\w$]*")
 _CALLED_SO = re.compile(r"(?:Error|Exception|Warning)(?:\(\))?$|(?:^|\.)__\w+__")
 """Names that need not stand in code that has to do with them: what it may raise, what the language calls."""
+_BROUGHT: Mapping[ImportStyle, str] = {
+    "es": (
+        "array object promise json math number string boolean map set weakmap weakset symbol error date regexp bigint "
+        "intl proxy reflect console process window document globalthis fetch url abortcontroller settimeout "
+        "setinterval cleartimeout clearinterval queuemicrotask structuredclone parseint parsefloat isnan buffer module "
+        "exports require prototype"
+    ),
+    "go": "fmt strings strconv errors context sync time io os bytes sort math http json testing",
+    "rust": "std core alloc vec option result some none ok err string box rc arc iterator clone copy send sync drop",
+    "java": "string object list map set optional stream integer long double boolean math system",
+}
+"""What a language brings along and an explanation may name though the code does not, in lower case."""
 _FENCED = re.compile(r"^(`{3,}|~{3,}).*?^\1|``.+?``", re.MULTILINE | re.DOTALL)
 
 
@@ -47,6 +59,7 @@ def named(explanation: str, given: str, known: Language) -> Named:
     words = {word.casefold() for word in _WORD.findall(given)}
     if known.import_style == "python":
         words |= _python()
+    words |= {*_BROUGHT.get(known.import_style, "").split()}
     there: set[str] = set()
     nowhere: set[str] = set()
     for name in _names(explanation):
