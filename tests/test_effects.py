@@ -126,6 +126,9 @@ def test_a_tool_that_waits_for_a_save_is_not_believed_until_it_looked_again() ->
         ("ruff", "", "error"),
         ("ruff", "DTZ005", "warning"),
         ("ruff", "D100", "information"),
+        ("ruff", "SIM108", "information"),
+        ("ruff", "C401", "information"),
+        ("ruff", "B006", "warning"),
         ("Pylance", "E501", "hint"),
     ],
 )

@@ -83,6 +83,8 @@ async def _measure(folder: Path, releases: replay.Releases, arguments: argparse.
     print("\n".join(tally.row(what) for what, tally in good.items()), flush=True)
     bad: dict[str, Tally] = {what: Tally() for what in (*planted.INSTEAD, *planted.BESIDE)}
     for what, sample in _spoilt(fixes, dice):
+        if all(tally.all >= arguments.each for tally in bad.values()):
+            break
         if bad[what].all < arguments.each:
             bad[what].enter(await judged(sample))
     print("\n| bad answers | judged | found | kept with a doubt | found by |\n|---|---|---|---|---|")

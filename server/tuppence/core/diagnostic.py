@@ -11,8 +11,11 @@ from tuppence.core.text import Edit, Span
 Severity = Literal["error", "warning", "information", "hint"]
 _RUFF_ERRORS = ("E9", "F7", "F811", "F82")
 """Rules of ruff that find what cannot work: syntax, names defined twice or not at all; a remark has no code."""
-_RUFF_LAYOUT = re.compile(r"(?:E[1235]|W|Q|COM|I|ISC|D)\d")
-"""Rules of ruff on how code is laid out and documented."""
+_RUFF_STYLE = re.compile(
+    r"(?:E[1235]|W|Q|COM|I|ISC|D"  # how it is laid out and documented
+    r"|SIM|RET|UP|C4|PLR|PERF|FURB|PIE|TC|ANN|N|EM|TRY|FLY|ICN|PTH)\d"  # how else the same could be written
+)
+"""Rules of ruff on how code is written, not on what it does: a good fix often moves one such remark to another."""
 _PYCODESTYLE = re.compile(r"(?:E[123]|W[23])\d+$")
 _LINTERS = ("flake8", "pycodestyle", "pylsp", "ruff")
 
@@ -47,7 +50,7 @@ def rated(diagnostic: Diagnostic) -> Diagnostic:
     severity: Severity = "warning"
     if code.startswith(_RUFF_ERRORS):
         severity = "error"
-    elif _RUFF_LAYOUT.match(code):
+    elif _RUFF_STYLE.match(code):
         severity = "information"
     return replace(diagnostic, severity=severity)
 
