@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tuppence.core.elision import diff_in, elision_in
+from tuppence.core.fences import Parts
 from tuppence.core.findings import Finding, says_nothing
 from tuppence.core.languages import language
 from tuppence.core.python import flaw
-from tuppence.core.reply import Parts, replacement
+from tuppence.core.reply import replacement
 from tuppence.core.syntax import Syntax, parse
 from tuppence.core.text import Document, Edit, apply
 from tuppence.core.tree import Tree

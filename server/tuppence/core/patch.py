@@ -19,10 +19,11 @@ for imports.py.
 
 from __future__ import annotations
 
+from tuppence.core.fences import Fence, Line, Parts
 from tuppence.core.follow import Follower
 from tuppence.core.indentation import Indentation
 from tuppence.core.lines import backwards, line_edits, split
-from tuppence.core.reply import Fence, Line, Parts, Reply, replacement
+from tuppence.core.reply import Reply, replacement
 from tuppence.core.text import Document, Edit, Span, apply, together
 
 
