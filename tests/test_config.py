@@ -126,7 +126,8 @@ def test_a_byte_order_mark_and_windows_line_endings_are_no_mistake(tmp_path: Pat
             (
                 '2: Unknown key "cupboard". | '
                 "Write one of: quality, preset, exclude, premium, ask_above, pair_above, edits, keep_answers, hover, "
-                "hover_cap, keep_alive, ledger, run_tests, trusted, actions, languages, providers, models, budget."
+                "hover_cap, keep_alive, ledger, run_tests, trusted, public, "
+                "actions, languages, providers, models, budget."
             ),
         ),
         ('preset = "cheap"', '1: "preset" cannot be "cheap". | Write one of: "thrifty", "balanced", "best".'),
@@ -143,6 +144,7 @@ def test_a_byte_order_mark_and_windows_line_endings_are_no_mistake(tmp_path: Pat
         ('hover = "on"', '1: "hover" cannot be "on". | Write one of: "kept", "offer", "auto", "off".'),
         ("run_tests = 1", '1: "run_tests" must be true or false, not 1. | Write true or false.'),
         ('trusted = ["here"]', '1: "trusted" must be a whole path, not "here". | Write "/..." or "~/...".'),
+        ('public = ["~", 7]', '1: "public" must be a text, not 7. | Write it in quotes: "...".'),
         ("keep_alive = true", '1: "keep_alive" must be an amount of USD, not true. | Write US dollars: 0.05.'),
         ("hover_cap = -1", '1: "hover_cap" must be an amount of USD, not -1. | Write US dollars: 0.05.'),
         ('exclude = "a/b"', '1: "exclude" must be an array. | Write exclude = ["provider/id"].'),

@@ -283,6 +283,20 @@ async def test_a_climb_is_reckoned_by_the_run_of_tests_only_where_they_are_run(r
         assert made.need.check == check
 
 
+async def test_a_model_for_public_code_sees_projects_that_are_named_public_only(root: Path, opened: Opened) -> None:
+    pin = "[actions.fix]\nmodel = 'mine/small'\n"
+    mine = MINE + "public_only = true\n"
+    beside = root.with_name("project2")
+    for text in (mine, pin + mine, f'public = ["{root}/inner", "{beside}"]\n' + mine):
+        with pytest.raises(NoModel, match=r"public files only \(open a folder under `public` in config.toml\)"):
+            await plan.make(ask(FIX, root / "stats.py"), opened(text))
+    for text in (mine, pin + mine):
+        house = opened(f'public = ["{root.parent}"]\n' + text)
+        assert (await plan.make(ask(FIX, root / "stats.py"), house)).route.model.id == "small"
+        with pytest.raises(NoModel, match="public files only"):
+            await plan.make(replace(ask(FIX, root / "stats.py"), path=None), house)
+
+
 async def test_an_answer_is_kept_for_exactly_that_question(root: Path, opened: Opened) -> None:
     house = opened()
     question = ask(EXPLAIN, root / "stats.py")

@@ -86,6 +86,8 @@ class Config:
     """Whether generated tests are run before they are kept, in the folders that are trusted."""
     trusted: tuple[str, ...] = ()
     """Folders whose projects' tests may be run, ``~`` for the user's home."""
+    public: tuple[str, ...] = ()
+    """Folders that are public, so that models with ``public_only`` may see what lies in them."""
     mistakes: tuple[Mistake, ...] = ()
     """Everything wrong in the file, in the order of its lines."""
     warnings: tuple[str, ...] = ()

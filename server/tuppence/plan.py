@@ -34,7 +34,7 @@ from tuppence.core.usage import estimate
 from tuppence.errors import NoModel, Unfit
 from tuppence.house import House
 from tuppence.verify import lint
-from tuppence.wishing import runs_tests, wished
+from tuppence.wishing import is_public, runs_tests, wished
 
 BUDGETS = (24_000, 6_000, 2_500)
 """Prompt tokens to aim at; the next smaller is tried where no model has room. Many models get worse above the first."""
@@ -208,7 +208,6 @@ def _gather(ask: Ask, around: Surroundings, budget: int) -> Context:
 
 def _need(ask: Ask, context: Context, tests: TestFile | None, house: House) -> Need:
     whole = compose(ask.action, context, 0, tests)
-    pinned = wished(house.config(), ask.action, ask.document.language, ask.above).pin is not None
     code = ask.document.slice(ask.target.span)
     variants = [variant for row in house.config().models for variant in row.variants()]
     warm = house.prefixes.warm(whole, variants, house.now())
@@ -219,7 +218,7 @@ def _need(ask: Ask, context: Context, tests: TestFile | None, house: House) -> N
         target_tokens=estimate(code),
         when=house.now(),
         check=_check(ask, house),
-        private=not pinned,
+        private=not is_public(house.config(), house.workspace.root(ask.path) if ask.path else None),
         warm=warm,
         written=house.prefixes.written(whole, variants, warm, house.now()),
     )

@@ -34,9 +34,19 @@ def runs_tests(config: Config, root: Path | None, language_id: str) -> bool:
 
     :param root: the project's folder, resolved; None where there is none.
     """
-    if not config.run_tests or not runs(language_id) or root is None:
-        return False
-    return any(root.is_relative_to(Path(each).expanduser().resolve()) for each in config.trusted)
+    return config.run_tests and runs(language_id) and _is_within(root, config.trusted)
+
+
+def is_public(config: Config, root: Path | None) -> bool:
+    """Report whether the user's own file says that all of an open folder is public.
+
+    :param root: the folder, resolved; None where there is none, and then nothing is known to be public.
+    """
+    return _is_within(root, config.public)
+
+
+def _is_within(root: Path | None, folders: tuple[str, ...]) -> bool:
+    return root is not None and any(root.is_relative_to(Path(each).expanduser().resolve()) for each in folders)
 
 
 def _general(config: Config, action: Action) -> float:

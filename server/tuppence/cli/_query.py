@@ -78,7 +78,6 @@ class Router:
     def _chosen(self, question: Asked) -> dict[str, Any]:
         need = self._need(question)
         wish = wished(self._config, question.action, question.language)
-        need = replace(need, private=wish.pin is None)
         told: list[str] = []
         try:
             route = choose(need, self._present, self._lacking, self._prior, wish)

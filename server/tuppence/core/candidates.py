@@ -39,8 +39,8 @@ class Need:
     """Estimate of the code that the action is about; None where it is not known."""
     when: datetime
     """Now, with its time zone: prices and retirements depend on it."""
-    private: bool = False
-    """Whether the file must not go to a ``public_only`` model."""
+    private: bool = True
+    """Whether the code is not known to be public, and so must not go to a ``public_only`` model."""
     warm: Mapping[str, int] = field(default_factory=dict)
     """Prompt tokens that a model's provider probably has in its cache, by the model's name."""
     written: Mapping[str, Usage] = field(default_factory=dict)
@@ -187,7 +187,7 @@ def _why_not(model: Model, need: Need, ready: Mapping[str, str], wish: Wish) -> 
     if model.price is None and not wish.pin:
         return "its price is unknown (pin it to use it all the same)"
     if need.private and model.public_only:
-        return "may be given public files only"
+        return "may be given public files only (open a folder under `public` in config.toml)"
     if model.context - need.prompt_tokens < least_output(need):
         return f"the prompt of about {need.prompt_tokens} tokens does not fit its context of {model.context}"
     if model.max_output < least_output(need):

@@ -32,6 +32,7 @@ SETTINGS = (
     "ledger",
     "run_tests",
     "trusted",
+    "public",
 )
 """The settings that stand above the first table."""
 _SHOWN = 40

@@ -115,6 +115,7 @@ GENERAL: Mapping[str, Reader] = {
     "keep_alive": usd,
     "run_tests": flag,
     "trusted": items(folder),
+    "public": items(folder),
     "ledger": ledger,
 }
 """The settings above the first table that hold one value each, by the name of their field in ``Config``."""

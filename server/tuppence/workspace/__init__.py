@@ -87,6 +87,10 @@ class Workspace:
         found = habits.existing(source, known, language) or habits.learned(source, known, language)
         return _place(root / (found or habits.customary(source, language)))
 
+    def root(self, path: Path) -> Path | None:
+        """Return the real folder that is open and holds a file: what a request may read; None outside the roots."""
+        return files.root_of(path, self._roots)
+
     def folder(self, path: Path) -> Path | None:
         """Return the real folder of the project around a file, within its root; None outside the roots."""
         return self._project(path.resolve()) if files.root_of(path, self._roots) else None
