@@ -299,6 +299,37 @@ async def test_an_answer_that_is_no_stream_is_broken(server: ScriptedUpstream, b
     assert problem.message == "acme did not stream its answer."
 
 
+@pytest.mark.parametrize("kind", ["application/json", "text/plain", "text/html"])
+async def test_an_answer_in_odd_clothes_is_counted_and_a_page_is_not(server: ScriptedUpstream, kind: str) -> None:
+    counts = {"prompt_tokens": 9, "completion_tokens": 4, "prompt_tokens_details": {"cached_tokens": 2}}
+    whole = json.dumps({"choices": [{"message": {"content": "x"}}], "usage": counts})
+    body = {"application/json": whole, "text/plain": 'data: {"choices": []}\n\n', "text/html": "<p>Sign in</p>"}[kind]
+    server.script(raw([body.encode()], headers={"content-type": kind}))
+    pieces: list[Piece] = []
+    with pytest.raises(Broken, match="did not stream its answer"):
+        await _drain(Upstream(QUICK), model(server, "openai"), pieces)
+    (sending,) = of(Sending, pieces)
+    assert sending.fate() == ("turned away" if kind == "text/html" else "with the server")
+    counted = [Metered(Usage(fresh=7, cache_read=2, output=4))] if kind == "application/json" else []
+    assert of(Metered, pieces) == counted
+
+
+@pytest.mark.parametrize("wire", WIRES)
+async def test_an_answer_that_began_and_broke_off_before_a_word_may_be_charged_for(
+    server: ScriptedUpstream, wire: str
+) -> None:
+    async def play(talk: Any) -> None:
+        await talk.head()
+        await talk.chunk(b": thinking\n\n")
+        talk.cut()
+
+    server.always(Reply(play))
+    pieces: list[Piece] = []
+    with pytest.raises(Busy):
+        await _drain(Upstream(replace(QUICK, retries=1)), model(server, wire), pieces)
+    assert [each.fate() for each in of(Sending, pieces)] == ["with the server"] * 2
+
+
 @pytest.mark.parametrize("wire", WIRES)
 async def test_an_error_under_200_without_a_stream_is_that_error(server: ScriptedUpstream, wire: str) -> None:
     body = json.dumps({"type": "error", "error": {"type": "authentication_error"}})

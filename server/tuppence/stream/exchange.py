@@ -27,7 +27,8 @@ _ERROR_BODY = 65_536
 _ERROR_SECONDS = 5.0
 _Result = TypeVar("_Result")
 Fate = Literal["kept back", "with the server", "turned away"]
-"""What became of a request: nothing of it went out; it went out; the server answered with an error or hung up."""
+"""What became of a request: nothing of it went out; it went out, or an answer to it began; the server answered with an
+error, or hung up before it answered."""
 
 
 class Exchange:
@@ -41,7 +42,8 @@ class Exchange:
         self._decoder = wire.decoder()
         self._patience = patience
         self._left = patience.first_event
-        self._begun = self._stopped = False
+        self._accepted = self._begun = self._stopped = False
+        self._unread: tuple[Event, ...] = ()
         self._fate: Fate = "kept back"
         self._socket: httpcore.AsyncNetworkStream | None = None
 
@@ -61,7 +63,12 @@ class Exchange:
             response = await self._begin(request, body)
             async with aclosing(response):
                 streamed = request.body.get("stream") is True
-                await self._accept(response, "text/event-stream" if streamed else "application/json")
+                try:
+                    await self._accept(response, "text/event-stream" if streamed else "application/json")
+                except TuppenceError:
+                    for event in self._unread:
+                        yield _priced(event, response.headers)
+                    raise
                 async with aclosing(self._read(response) if streamed else self._whole(response)) as events:
                     async for event in events:
                         yield _priced(event, response.headers)
@@ -115,6 +122,7 @@ class Exchange:
             )
         kind = headers.get("content-type", "").partition(";")[0]
         if status < 300 and kind == due:  # noqa: PLR2004 - HTTP's success
+            self._accepted = True
             return
         self._fate = "turned away"
         body = await _short(response)
@@ -125,7 +133,10 @@ class Exchange:
             self.final = headers.get("x-should-retry") == "false"
             raise error
         with suppress(Broken):
-            list(self._decoder.feed("message", body))  # An error object under HTTP 200 says more than what follows.
+            # What it counted is for the accounts; an error object under HTTP 200 says more than what follows.
+            self._unread = tuple(each for each in self._decoder.feed("message", body) if isinstance(each, Metered))
+        if self._unread or body.lstrip().startswith(("data:", "event:", ":")):
+            self._fate = "with the server"  # An answer in odd clothes, and somebody may charge for it.
         raise Broken("{provider} did not stream its answer.", "Check the base_url, and that the server can stream.")
 
     async def _whole(self, response: httpx.Response) -> AsyncGenerator[Event, None]:
@@ -197,7 +208,8 @@ class Exchange:
 
         if self._begun:
             return Broken("{provider} broke off in the middle of the answer.", "Ask again, or choose another model.")
-        if self._fate == "with the server" and not isinstance(error, TimeoutError | httpx.TimeoutException):
+        hung_up = not isinstance(error, TimeoutError | httpx.TimeoutException)
+        if self._fate == "with the server" and hung_up and not self._accepted:
             self._fate = "turned away"
         match error:
             case httpx.ConnectError() if "CERTIFICATE_VERIFY_FAILED" in str(error):
