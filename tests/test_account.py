@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -12,7 +13,7 @@ from tuppence.account import Account, Attempt
 from tuppence.core.models import Model, Provider
 from tuppence.core.prompt import Prompt
 from tuppence.core.route import Route
-from tuppence.core.usage import Price, Rates, Usage, estimate
+from tuppence.core.usage import Price, Rates, Usage, estimate, merge
 from tuppence.providers import Event, Metered, Stop, Text, Thinking
 from tuppence.stream import Fate, Sending
 
@@ -92,6 +93,26 @@ OUT: Sequence[tuple[str, Attempt, Usage | None, bool]] = (
         False,
     ),
 )
+
+
+def test_what_nobody_counted_is_estimated_as_the_cache_will_probably_have_it() -> None:
+    warm = attempt(WITH, WITH, Text("x" * 33))
+    assert warm.usage == Usage(fresh=2 * ASKED, output=10)
+    warm.foreseen = Usage(cache_read=ASKED - 30, cache_write=20)
+    assert warm.usage == Usage(fresh=20, cache_read=2 * (ASKED - 30), cache_write=40, output=10)
+    warm.foreseen = Usage(cache_read=10 * ASKED, cache_write_1h=9)
+    assert warm.usage == Usage(fresh=0, cache_read=2 * ASKED, output=10), "never more than was sent"
+    warm.note(Metered(COUNTS))
+    warm.note(Stop("end"))
+    assert warm.usage == merge(COUNTS, Usage(fresh=0, cache_read=ASKED)), "what was counted is as it was counted"
+
+
+def test_what_is_written_down_quotes_no_code() -> None:
+    why = "asked after small, whose answer was not kept: line 2, “login(key='s3cret”')”; takes `mean` away, `a < b`"
+    account = Account(run="r", session="s", action="fix", language="python")
+    entry = account.enter(attempt(WITH), replace(ROUTE, reason=why), "failed check")
+    assert entry.reason == "asked after small, whose answer was not kept: line 2, “…”; takes `mean` away, `…`"
+    assert "s3cret" not in account.lost(attempt(WITH), replace(ROUTE, reason=why), 9).reason
 
 
 @pytest.mark.parametrize(("made", "usage", "estimated"), [row[1:] for row in OUT], ids=[row[0] for row in OUT])

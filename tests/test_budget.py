@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
+from hashlib import sha512
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -194,6 +197,30 @@ def test_a_prompt_is_never_estimated_higher_than_at_most(text: str) -> None:
     assert estimate(text) <= at_most(text)
     assert at_most(text, 3.0) <= len(text.encode("utf-8", "replace")) + 64
     assert at_most(text) >= at_most(text, 4.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "counted"),
+    [
+        ("0," * 4000, 8000),
+        ("a b c d e f g " * 500, 3501),
+        ("\t \t \t" * 1000, 2000),
+        ("|   |\n+---+\n" * 500, 3000),
+        ("for(var e=0;e<n.length;e++)r+=(n[e]^i)<<o;" * 100, 2100),
+        (b64encode(sha512(b"tuppence").digest() * 90).decode(), 5670),
+        (sha512(b"tuppence").hexdigest() * 60, 4140),
+        ("\U0001f600\u00e9" * 1000, 3000),
+    ],
+)
+def test_no_prompt_is_denser_than_at_most(text: str, counted: int) -> None:
+    """``counted`` is what o200k or cl100k makes of it, whichever makes more, rounded up."""
+    assert counted <= at_most(text, 4.1) <= len(text.encode()) + 64
+    assert at_most(text, 2.5) >= at_most(text, 4.1)
+
+
+def test_a_bound_of_plain_code_is_no_more_than_twice_what_it_comes_to() -> None:
+    text = Path(at_most.__code__.co_filename).read_text()
+    assert estimate(text, 4.1) < at_most(text, 4.1) < 2 * estimate(text, 4.1)
 
 
 def test_a_batch_costs_its_share() -> None:

@@ -47,6 +47,11 @@ def test_it_is_the_systems_zone_at_every_moment_of_a_year(zone: str) -> None:
     assert abs(clock.now() - datetime.now(UTC)) < timedelta(seconds=5)
 
 
+def test_a_midnight_that_comes_twice_is_the_first_one() -> None:
+    late = datetime(2026, 11, 1, 0, 30, fold=1, tzinfo=ZoneInfo("America/Havana"))
+    assert midnight(late).astimezone(UTC) == datetime(2026, 11, 1, 4, tzinfo=UTC)
+
+
 @pytest.mark.parametrize("zone", ["Europe/Berlin"], indirect=True)
 def test_money_falls_on_the_day_on_which_it_was_spent(zone: str, ledger: Ledger) -> None:
     assert zone == "Europe/Berlin"

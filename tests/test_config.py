@@ -144,6 +144,14 @@ def test_a_byte_order_mark_and_windows_line_endings_are_no_mistake(tmp_path: Pat
         ('hover = "on"', '1: "hover" cannot be "on". | Write one of: "kept", "offer", "auto", "off".'),
         ("run_tests = 1", '1: "run_tests" must be true or false, not 1. | Write true or false.'),
         ('trusted = ["here"]', '1: "trusted" must be a whole path, not "here". | Write "/..." or "~/...".'),
+        (
+            'ledger = "postgresql://user:pa/ss@host/books"',
+            (
+                '1: "ledger" is no address that PostgreSQL can read. | Leave the password out of it, for ~/.pgpass or '
+                "PGPASSWORD; or write its special characters as %2F for a slash, %40 for an at sign, %25 for a percent "
+                "sign."
+            ),
+        ),
         ('public = ["~", 7]', '1: "public" must be a text, not 7. | Write it in quotes: "...".'),
         ("keep_alive = true", '1: "keep_alive" must be an amount of USD, not true. | Write US dollars: 0.05.'),
         ("hover_cap = -1", '1: "hover_cap" must be an amount of USD, not -1. | Write US dollars: 0.05.'),

@@ -17,7 +17,7 @@ from tuppence.config import Watched
 from tuppence.core.accounts import money
 from tuppence.core.actions import ACTIONS, EXPLAIN, FIX, REVIEW, TESTS, Action
 from tuppence.core.adequacy import RUN
-from tuppence.core.candidates import Candidate
+from tuppence.core.candidates import Candidate, bound, least_output
 from tuppence.core.checks import Verdict
 from tuppence.core.diagnostic import Diagnostic
 from tuppence.core.languages import by_suffix
@@ -281,6 +281,23 @@ async def test_a_climb_is_reckoned_by_the_run_of_tests_only_where_they_are_run(r
     ):
         made = await plan.make(ask(action, root / "stats.py"), opened(text + MINE))
         assert made.need.check == check
+
+
+async def test_a_budget_chooses_by_what_a_request_may_cost_at_most(root: Path, opened: Opened) -> None:
+    text = SOURCE + "TABLE = [" + "7,1," * 3000 + "]\n"  # More tokens than its length makes one expect.
+    head, row = MINE.split("[[models]]")
+    dear = row.replace('"small"', '"dear"').replace("input = 1, output = 2", "input = 3, output = 4")
+    config = f"{head}[[models]]{row}ability = {{ explain = 0.5 }}\n[[models]]{dear}ability = {{ explain = 0.9 }}\n"
+    rich = await plan.make(ask(EXPLAIN, root / "stats.py", text), opened(config))
+    assert rich.route.model.id == "dear"
+    expected = bound(rich.route.model, replace(rich.need, most_tokens=0), least_output(rich.need))
+    most = bound(rich.route.model, rich.need, least_output(rich.need))
+    assert expected is not None
+    assert most is not None
+    assert expected < most
+    between = (expected + most) / 2
+    poor = await plan.make(ask(EXPLAIN, root / "stats.py", text), opened(f"{config}[budget]\nday = {between}\n"))
+    assert poor.route.model.id == "small"
 
 
 async def test_a_model_for_public_code_sees_projects_that_are_named_public_only(root: Path, opened: Opened) -> None:

@@ -144,6 +144,15 @@ def test_a_lost_answer_is_taken_to_be_as_long_as_the_longest_of_its_kind(
     assert ledger.owed(NOON - timedelta(hours=1)) == ()
 
 
+def test_another_machine_of_the_same_name_is_not_taken_for_dead() -> None:
+    mine = me()
+    assert not gone(mine, NOON, NOON + 2 * LONGEST)
+    assert gone(replace(mine, born="another boot/7"), NOON, NOON), "before this machine was started anew"
+    other = replace(mine, host=f"{mine.host.partition(' ')[0]} 0123456789ab", born="another boot/7")
+    assert not gone(other, NOON, NOON + LONGEST)
+    assert gone(other, NOON, NOON + 2 * LONGEST)
+
+
 def test_only_an_estimate_is_asked_after(ledger: Ledger) -> None:
     for name, estimated in (("a", False), ("b", True), ("c", True)):
         ledger.reserve(claim(name))

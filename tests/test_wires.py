@@ -24,6 +24,7 @@ from tuppence.errors import Broken, Busy, ConfigError, Refused, TuppenceError
 from tuppence.providers import Event, Metered, Stop, Text, Thinking
 from tuppence.providers._failure import named
 from tuppence.providers._inline import InlineThinking
+from tuppence.providers._reading import count
 
 RECORDED = Path(__file__).parent / "recorded"
 RECORDINGS = sorted(RECORDED.glob("*.sse"))
@@ -233,6 +234,12 @@ def test_openai_asks() -> None:
         ],
         "stream_options": {"include_usage": True},
     }
+
+
+@pytest.mark.parametrize("number", [-1, 10**9 + 1, 10**20, True, 1.5, "7"])
+def test_a_count_that_cannot_be_is_none(number: object) -> None:
+    assert count({"a": number, "b": 3}, "a", "b") == 3
+    assert count({"a": number}, "a") is None
 
 
 @pytest.mark.parametrize("wire", providers.names())

@@ -12,12 +12,13 @@ import time
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import reduce
 
-from tuppence.core.accounts import Entry, Outcome, add, exact
+from tuppence.core.accounts import Entry, Outcome, add, exact, unquoted
 from tuppence.core.models import Model
 from tuppence.core.prompt import Prompt
 from tuppence.core.route import Route
-from tuppence.core.usage import PACE, Price, Usage, cost, estimate
+from tuppence.core.usage import PACE, Price, Usage, cost, estimate, merge, split
 from tuppence.providers import Event, Metered, Stop, Text, Thinking
 from tuppence.stream import Sending
 
@@ -42,6 +43,8 @@ class Attempt:
     thought: list[str] = field(default_factory=list)
     pace: float = PACE
     """Code points of this language to one of the model's tokens, as far as its provider has counted."""
+    foreseen: Usage = field(default_factory=Usage)
+    """What of the prompt will probably be read from and written to the provider's cache."""
     holds: list[str] = field(default_factory=list)
     """The reservations that it made in the ledger, one for each request that went out."""
 
@@ -100,14 +103,15 @@ class Attempt:
         if not self.billed:
             return None
         prompt = estimate("x" * self.prompt.characters, self.pace)
-        given = self.metered.usage if self.metered else Usage(fresh=prompt)
+        asked = split(prompt, self.foreseen.cache_read or 0, self.foreseen)
+        given = self.metered.usage if self.metered else asked
         output, thinking = given.output, given.thinking
-        fresh = given.fresh if given.prompt else prompt
+        if not given.prompt:
+            given = asked
         if not self._counted:
             output = max(output, estimate("".join(self.received), self.pace))
             thinking = max(thinking, estimate("".join(self.thought), self.pace))
-        fresh += self._lost * prompt
-        return Usage(fresh, given.cache_read, given.cache_write, given.cache_write_1h, output, thinking)
+        return reduce(merge, [asked] * self._lost, replace(given, output=output, thinking=thinking))
 
     def price(self, model: Model | None = None) -> Decimal | None:
         """Return what it cost, USD; or what it would have cost at another model for the same tokens."""
@@ -174,7 +178,7 @@ class Account:
             estimated=attempt.estimated,
             outcome=outcome,
             best_cost=attempt.price(route.best),
-            reason=route.reason,
+            reason=unquoted(route.reason),
             seconds=round(time.monotonic() - attempt.began, 3),
             charged=attempt.charged,
             listed=attempt.listed,
@@ -193,7 +197,7 @@ class Account:
             usage=Usage(fresh=prompt),
             cost=None,
             estimated=True,
-            reason=f"the server ended in the middle, so this is about the most that it cost; {route.reason}",
+            reason=f"the server ended in the middle, so this is about the most that it cost; {unquoted(route.reason)}",
         )
 
     def enter_free(self, provider: str, model: str, when: datetime, outcome: Outcome) -> Entry:

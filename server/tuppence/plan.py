@@ -30,7 +30,7 @@ from tuppence.core.slop import Grounds
 from tuppence.core.target import Target
 from tuppence.core.text import Document
 from tuppence.core.tree import Tree
-from tuppence.core.usage import estimate
+from tuppence.core.usage import at_most, estimate
 from tuppence.errors import NoModel, Unfit
 from tuppence.house import House
 from tuppence.verify import lint
@@ -154,8 +154,11 @@ async def _fitted(work: Work, ask: Ask, around: Surroundings, budget: int, house
             placing.describe, work.place, _tested(ask), house.workspace, budget // _SHARE
         )
         context = replace(context, cut=context.cut + cut)
-    need = _need(ask, context, tests, house)
-    need = replace(need, outcomes=await house.experience.of(ask.action.id, house.ledger))
+    whole = compose(ask.action, context, 0, tests)
+    # As much as the reservation will ask for: else a model is chosen that the budget then refuses.
+    most = await asyncio.to_thread(at_most, whole.text)
+    outcomes = await house.experience.of(ask.action.id, house.ledger)
+    need = replace(_need(ask, context, whole, house), most_tokens=most, outcomes=outcomes)
     route = await _route(need, ask, house)
     work = replace(work, grounds=await asyncio.to_thread(_grounds, ask, context, house))
     plan = Plan(ask=ask, context=context, difficulty=need.difficulty, need=need, route=route, work=work, tests=tests)
@@ -206,8 +209,7 @@ def _gather(ask: Ask, around: Surroundings, budget: int) -> Context:
     return replace(context, cut=(*context.cut, left_out))
 
 
-def _need(ask: Ask, context: Context, tests: TestFile | None, house: House) -> Need:
-    whole = compose(ask.action, context, 0, tests)
+def _need(ask: Ask, context: Context, whole: Prompt, house: House) -> Need:
     code = ask.document.slice(ask.target.span)
     variants = [variant for row in house.config().models for variant in row.variants()]
     warm = house.prefixes.warm(whole, variants, house.now())

@@ -253,7 +253,7 @@ async def _words(plan: Plan, attempt: Attempt, making: Making, till: Till) -> As
     title = actions.title(ask.action, ask.target.name, ask.chosen.message if ask.chosen else "")
     async with flight, gate.turn(title):
         attempt.at = house.now()
-        attempt.prompt = flight.marked(attempt.at)
+        attempt.prompt, attempt.foreseen = flight.marked(attempt.at), flight.foreseen()
         await till.reserve(attempt)
         yield Progress(f"Asking {model.title}")
         async with aclosing(house.upstream.answer(attempt.prompt, model, house.keys.of(model.provider))) as pieces:

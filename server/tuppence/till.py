@@ -42,8 +42,7 @@ class Till:
         :raises OverBudget: the budget does not allow it.
         """
         house, prompt, model = self.house, attempt.prompt, attempt.model
-        text = "".join((prompt.system, *prompt.shared, prompt.tail))
-        tokens = at_most(text, house.pace(model, self.account.language))
+        tokens = await asyncio.to_thread(at_most, prompt.text, house.pace(model, self.account.language))
         bid = Bid(
             model=model.id,
             price=model.price,
@@ -63,7 +62,7 @@ class Till:
             over.remedy = self._where(over.remedy)
             raise
         except TuppenceError as error:
-            attempt.holds.remove(claim.id)
+            # It may have been written all the same, as where the word of it was lost: what is entered takes its place.
             house.trouble(str(error))
             if limits.any:
                 what = f"Your budget cannot be checked, so nothing is sent. {error.message}"

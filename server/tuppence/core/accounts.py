@@ -7,6 +7,7 @@ price that nobody knows stays unknown (None) and is counted as such, never as ze
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +27,9 @@ _ZERO = Decimal(0)
 _DIGITS = 200
 """Significant digits of a sum: the default of 28 would round a sum of long decimals."""
 _EXACT = Context(prec=_DIGITS)
+_QUOTATION = re.compile("“.*”", re.DOTALL)
+_CODE = re.compile(r"`(?P<name>[\w.]+`)?(?(name)|[^`]*`)")
+"""Between backticks, a plain name or a piece of code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +64,7 @@ class Entry:
     best_cost: Decimal | None
     """USD that the best model of the table would have cost for the same tokens; None is unknown."""
     reason: str
-    """The route's one line."""
+    """The route's one line, without any code that it quotes: see ``unquoted``."""
     seconds: float
     """From sending to the end of the answer."""
     project: str = ""
@@ -142,6 +146,11 @@ def exact(amount: Decimal) -> str:
     """Write an amount with every digit it has, without an exponent and without idle zeros."""
     text = format(amount, "f")
     return (text.rstrip("0").rstrip(".") if "." in text else text) if amount else "0"
+
+
+def unquoted(reason: str) -> str:
+    """Return a reason as it may be written down: a ledger, which a team may share, holds no code and no answer."""
+    return _CODE.sub(lambda found: found[0] if found["name"] else "`…`", _QUOTATION.sub("“…”", reason))
 
 
 def add(amounts: Iterable[Decimal | None]) -> Decimal:

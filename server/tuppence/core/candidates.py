@@ -7,7 +7,7 @@ Nothing is chosen here; route.py does that.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -18,7 +18,7 @@ from tuppence.core.budget import THRIFTY, Bid
 from tuppence.core.difficulty import Difficulty
 from tuppence.core.models import Model, Premium
 from tuppence.core.outcomes import Outcomes
-from tuppence.core.usage import Usage, cost
+from tuppence.core.usage import Usage, cost, split
 
 THINKING = 4096
 """Answer tokens allowed on top where a model's thinking cannot be switched off."""
@@ -35,6 +35,8 @@ class Need:
     """What the code says: how hard it is, and whom it favours."""
     prompt_tokens: int
     """Estimate of the whole prompt."""
+    most_tokens: int = 0
+    """Tokens that the prompt has at most, for what a call may cost at most; 0 where only the estimate is known."""
     target_tokens: int | None
     """Estimate of the code that the action is about; None where it is not known."""
     when: datetime
@@ -135,13 +137,8 @@ def usage(model: Model, need: Need, prior: Prior) -> Usage:
 
 def asked(model: Model, need: Need, output: int, thinking: int = 0) -> Usage:
     """Return the tokens of a request as a model's provider may be expected to count them."""
-    name, room = model.name, need.prompt_tokens
-    warm = min(need.warm.get(name, 0), room)
-    room -= warm
-    written = need.written.get(name, _NOTHING)
-    short = min(written.cache_write, room)
-    long = min(written.cache_write_1h, room - short)
-    return Usage(room - short - long, warm, short, long, output, thinking)
+    prompt = split(need.prompt_tokens, need.warm.get(model.name, 0), need.written.get(model.name, _NOTHING))
+    return replace(prompt, output=output, thinking=thinking)
 
 
 def usual_output(need: Need) -> int:
@@ -168,7 +165,7 @@ def bound(model: Model, need: Need, output: int) -> Decimal | None:
     """Return what a request with at most so many answer tokens costs at most, USD; None is unknown."""
     if model.price is None:
         return None
-    prompt, least = need.prompt_tokens, least_output(need)
+    prompt, least = max(need.prompt_tokens, need.most_tokens), least_output(need)
     bid = Bid(model=model.name, price=model.price, prompt=prompt, least=least, most=output, when=need.when)
     return budget.bound(bid, output)
 

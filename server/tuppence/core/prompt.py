@@ -59,6 +59,11 @@ class Prompt:
     """The time to live that the marks ask for, such as ``1h``; empty is the provider's shortest."""
 
     @property
+    def text(self) -> str:
+        """All of it, as one text."""
+        return "".join((self.system, *self.shared, self.tail))
+
+    @property
     def characters(self) -> int:
         """How long all of it is, in code points; what a token estimate is made from."""
         return len(self.system) + sum(map(len, self.shared)) + len(self.tail)

@@ -212,7 +212,7 @@ def midnight(now: datetime) -> datetime:
     """
     if now.tzinfo is None:
         raise ValueError("the moment needs a time zone")
-    return now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return now.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)  # Where it comes twice, the first is meant.
 
 
 def _engine(where: Path | str | None) -> Engine:

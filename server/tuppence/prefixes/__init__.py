@@ -185,6 +185,12 @@ class Flight:
         self.prompt = self.prefixes.marked(self.prompt, self.model, self.subject, now)
         return self.prompt
 
+    def foreseen(self) -> Usage:
+        """Return the prompt tokens that the provider will probably read from and write to its cache."""
+        warm = self.prefixes.warm(self.prompt, (self.model,), self.sent)
+        written = self.prefixes.written(self.prompt, (self.model,), warm, self.sent)
+        return replace(written.get(self.model.name, Usage()), cache_read=warm.get(self.model.name))
+
     def note(self, piece: Piece) -> None:
         """Take a piece of the answer: with the first one, what was written can be read (elsewhere with the last)."""
         if isinstance(piece, Sending | Waiting):

@@ -13,6 +13,9 @@ from decimal import Decimal
 
 from tuppence.errors import Broken
 
+_MOST = 10**9
+"""Tokens that no request has: a greater count is a mistake of the server, and no ledger could hold it."""
+
 
 def parse(data: str) -> Mapping[str, object]:
     """Return the JSON object that an event's data holds.
@@ -47,9 +50,9 @@ def text(source: Mapping[str, object], *keys: str) -> str:
 
 
 def count(source: Mapping[str, object], *keys: str) -> int | None:
-    """Return the first count under any of the keys; None where there is none."""
+    """Return the first count under any of the keys; None where there is none that could be true."""
     found = (source.get(key) for key in keys)
-    return next((value for value in found if type(value) is int and value >= 0), None)
+    return next((value for value in found if type(value) is int and 0 <= value <= _MOST), None)
 
 
 def money(source: Mapping[str, object], key: str) -> Decimal | None:

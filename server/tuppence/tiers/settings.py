@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -21,6 +22,9 @@ FOUND = ("embedded", "ollama", "lmstudio", "llamacpp")
 """Providers that come and go while the server runs: their rows can be pinned and excluded before they are there."""
 _share = number(0.01, 1)
 _SCHEMES = ("postgresql://", "postgres://")
+_PART = r"(?:[^\s/?#@%]|%[0-9A-Fa-f]{2})*"
+_ADDRESS = re.compile(rf"postgres(?:ql)?://(?:{_PART}@)?{_PART}(?:/{_PART})?(?:\?{_PART.replace('/?', '')})?")
+"""A connection URI in which no part of a password can pass for a host or a database's name."""
 
 
 def quality(value: object, place: Place) -> float:
@@ -73,8 +77,14 @@ def ledger(value: object, place: Place) -> str:
     if value == "":
         return ""
     found = text(value, place)
+    # What stands there is never repeated: it may hold a password.
+    if found.startswith(_SCHEMES) and not _ADDRESS.fullmatch(found):
+        raise place.wrong(
+            f'"{place.name}" is no address that PostgreSQL can read.',
+            "Leave the password out of it, for ~/.pgpass or PGPASSWORD; or write its special characters as %2F for a "
+            "slash, %40 for an at sign, %25 for a percent sign.",
+        )
     if not found.startswith(_SCHEMES):
-        # What stands there is not repeated: it may hold a password.
         raise place.wrong(
             f'"{place.name}" must be the address of a PostgreSQL database.',
             'Write "postgresql://user@host/database", or leave it out for a file of your own.',
