@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 
 from acting import lines, messages
@@ -157,6 +158,17 @@ async def test_without_a_plan_the_cheaper_one_goes_on_and_the_other_stands_above
         assert "; without a plan by strong; " in s.entries()[1].reason
         [message] = messages(s)
         assert "; without a plan by strong; asked after weak, whose answer was not kept: " in message
+
+
+@pytest.mark.parametrize("status", [400, 401, 402, 404])
+async def test_a_planner_that_is_refused_costs_nobody_the_answer(tmp_path: Path, status: int) -> None:
+    async with stage(tmp_path, config=TRIO, extra="quality = 0.6\npair_above = 0\nask_above = 9\n") as s:
+        s.upstream.script(error(status), answer(GOOD))
+        assert await fix(s) == FIXED
+        assert [each.body["model"] for each in s.upstream.requests] == ["strong", "weak"]
+        assert [each.outcome for each in s.entries()] == ["failed", "kept"]
+        [message] = messages(s)
+        assert "; without a plan by strong." in message
 
 
 async def test_a_dear_plan_troubles_nobody(tmp_path: Path) -> None:

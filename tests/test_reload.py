@@ -62,6 +62,17 @@ async def test_the_file_is_followed_and_a_bad_one_is_told_of_once(tmp_path: Path
         assert len([each for each in messages(s) if str(s.config) in each]) == 3
 
 
+async def test_a_server_that_starts_on_a_file_it_cannot_read_asks_nobody_until_it_can(tmp_path: Path) -> None:
+    # What it excludes and which budget it holds is not known.
+    async with stage(tmp_path, extra="broken =\n") as s:
+        assert await asked(s, 1) == ""
+        [refused] = [each for each in messages(s) if "Nobody is asked" in each]
+        assert f"the configuration cannot be read. {s.config}:" in refused
+        assert "This is not TOML" in refused
+        rewrite(s, s.config.read_text(encoding="utf-8").replace("broken =\n", ""))
+        assert await asked(s, 2) == "small"
+
+
 async def test_what_the_new_file_warns_of_is_logged(tmp_path: Path) -> None:
     async with stage(tmp_path) as s:
         good = s.config.read_text(encoding="utf-8")

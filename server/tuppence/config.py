@@ -1,7 +1,7 @@
 """The user's configuration: one TOML file and the built-in tier table in, frozen values and every mistake out.
 
 A file with mistakes still gives a ``Config``: what is right in it holds, what is wrong is left out and reported with
-its line. A file that is no TOML gives the defaults. Nothing in a workspace is read here, so that no repository can send
+its line. Of a file that is no TOML nothing is known, and so nobody is asked (``is_unread``). Nothing in a workspace is read here, so that no repository can send
 a key or the code elsewhere; keys themselves are keys.py's affair.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
@@ -88,6 +88,8 @@ class Config:
     """Folders whose projects' tests may be run, ``~`` for the user's home."""
     public: tuple[str, ...] = ()
     """Folders that are public, so that models with ``public_only`` may see what lies in them."""
+    is_unread: bool = False
+    """Whether there is a file of which nothing could be read: what it excludes and limits is not known."""
     mistakes: tuple[Mistake, ...] = ()
     """Everything wrong in the file, in the order of its lines."""
     warnings: tuple[str, ...] = ()
@@ -136,7 +138,7 @@ def default_path() -> Path:
 
 
 def load(path: Path | None = None, *, today: date | None = None) -> Config:
-    """Return the configuration in a file; a file that is missing or no TOML gives the defaults."""
+    """Return the configuration in a file; a file that is missing gives the defaults, one that is no TOML ``is_unread``."""
     file, day = path or default_path(), today or _today()
     if not file.exists():
         absent = (f"There is no file {file}; the defaults hold.",) if path else ()
@@ -144,7 +146,7 @@ def load(path: Path | None = None, *, today: date | None = None) -> Config:
     try:
         data, report = _parse(file)
     except ConfigError as error:
-        return _assemble(file, {}, Report("", list(error.mistakes)), day)
+        return replace(_assemble(file, {}, Report("", list(error.mistakes)), day), is_unread=True)
     return _assemble(file, data, report, day)
 
 

@@ -92,6 +92,12 @@ async def make(ask: Ask, house: House) -> Plan:
     :raises Unfit: the document or target cannot be sent to a model.
     :raises NoModel: nobody may answer.
     """
+    if (config := house.config()).is_unread:
+        mistake = config.mistakes[0]
+        what = (
+            f"Nobody is asked, because the configuration cannot be read. {config.path}:{mistake.line}: {mistake.what}"
+        )
+        raise NoModel(what, mistake.remedy)
     if ask.path is not None and (why := house.workspace.why_private(ask.path)):
         raise Unfit(f"{ask.path.name} is never sent to a model: {why}.")
     if ask.action.id == "fix" and not ask.diagnostics:

@@ -123,7 +123,7 @@ async def _advised(plan: Plan, planner: Model, house: House, account: Account) -
     route = replace(plan.route, model=planner, expected_cost=None, reason=f"plans it for {plan.route.model.title}")
     yield Routed(route, ())
     work = replace(plan.work, action=actions.EXPLAIN, place=None)
-    with suppress(OverBudget):
+    with suppress(TuppenceError):  # A plan that is not to be had costs nobody the answer; at its end that is told.
         async with aclosing(_attempt(replace(plan, work=work), route, house, account, None)) as steps:
             async for step in steps:
                 if isinstance(step, _Judged):
