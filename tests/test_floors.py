@@ -20,7 +20,7 @@ FLOORS = (
     ("house", "account", "placing", "wishing", "statement", "allowance"),
     ("truth",),
     ("plan", "till"),
-    ("judging", "keeping"),
+    ("judging", "keeping", "hearing"),
     ("offering", "permission", "way", "proving", "renewing"),
     ("run",),
     ("opening",),

@@ -321,25 +321,63 @@ async def test_an_answer_is_kept_for_exactly_that_question(root: Path, opened: O
     reply = "`mean` averages. <b>Bold</b>"
     account = Account(run="r", session="s", action="explain", language="python")
     answer = Answer(Verdict(fit=True, proved="nothing"), markdown="...", reply=reply)
-    assert keeping.kept(question, house) is None
-    keeping.keep(made, answer, made.route.model, account, house)
-    again = keeping.kept(question, house)
+    assert again_of(question, house) is None
+    about = keeping.content(question, house)
+    keeping.keep(replace(made, about=about), answer, made.route.model, account, house)
+    again = again_of(question, house)
     assert again is not None
     assert again.model == "small"
     shown = "".join(step.markdown for step in again.steps if isinstance(step, Piece))
     assert shown == again.answer.markdown == "`mean` averages. &lt;b>Bold&lt;/b>"
     moved = ask(EXPLAIN, root / "other.py", "import re\n" + SOURCE)
-    assert keeping.kept(moved, house) is not None, "the same code in another place"
+    assert again_of(moved, house) is not None, "the same code in another place"
     for other in (
         ask(EXPLAIN, root / "stats.py", SOURCE.replace("len(x)", "len(xs)")),
         ask(REVIEW, root / "stats.py"),
         replace(question, anew=True),
         replace(question, above="mine/small"),
     ):
-        assert keeping.kept(other, house) is None
-    assert keeping.kept(question, opened("quality = 0.5\n" + MINE)) is None, "another quality is another question"
-    keeping.keep(await plan.make(ask(FIX, root / "stats.py"), house), answer, made.route.model, account, house)
-    assert keeping.kept(ask(FIX, root / "stats.py"), house) is None, "only what changes nothing is given again"
+        assert again_of(other, house) is None
+    assert again_of(question, opened("quality = 0.5\n" + MINE)) is None, "another quality is another question"
+    fix = ask(FIX, root / "stats.py")
+    keeping.keep(await plan.make(fix, house), answer, made.route.model, account, house)
+    assert again_of(fix, house) is None, "only what changes nothing is given again"
+
+
+def again_of(question: Ask, house: House, quality: float | None = None) -> keeping.Replay | None:
+    return keeping.kept(question, keeping.content(question, house), house, quality)
+
+
+@pytest.mark.parametrize("action", [EXPLAIN, REVIEW])
+async def test_an_answer_is_kept_only_as_long_as_what_the_code_leans_on_is_the_same(
+    root: Path, opened: Opened, action: Action
+) -> None:
+    house = opened()
+    (root / "lib.py").write_text('def tidy(x):\n    """To cents."""\n    return x\n')
+    text = "SCALE = 2\nOTHER = 3\n\n\ndef half(x):\n    return x / SCALE\n\n\n" + SOURCE.replace(
+        "len(x)", "half(len(x))"
+    )
+    question = ask(action, root / "stats.py", text)
+    made = replace(await plan.make(question, house), about=keeping.content(question, house))
+    account = Account(run="r", session="s", action=action.id, language="python")
+    answer = Answer(Verdict(fit=True, proved="nothing"), reply="`mean` averages.")
+    keeping.keep(made, answer, made.route.model, account, house)
+    assert again_of(ask(action, root / "stats.py", text.replace("OTHER = 3", "OTHER = 4")), house) is not None
+    assert again_of(ask(action, root / "stats.py", text.replace("x / SCALE", "x * SCALE")), house) is None
+    assert again_of(ask(action, root / "stats.py", text.replace("from lib", "from libs")), house) is None
+    (root / "lib.py").write_text('def tidy(x):\n    """To whole euros."""\n    return x\n')
+    assert again_of(question, house) is None
+
+
+async def test_an_answer_for_less_money_is_not_given_as_one_of_full_quality(root: Path, opened: Opened) -> None:
+    house = opened()
+    question = ask(EXPLAIN, root / "stats.py")
+    made = await plan.make(question, house)
+    poor = replace(made, about=keeping.content(question, house), route=replace(made.route, wanted=0.85))
+    account = Account(run="r", session="s", action="explain", language="python")
+    keeping.keep(poor, Answer(Verdict(fit=True, proved="nothing"), reply="`mean`."), made.route.model, account, house)
+    assert again_of(question, house) is None
+    assert again_of(question, house, 0.85) is not None
 
 
 # Foreseeing: what a hover says before anybody is asked

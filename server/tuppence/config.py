@@ -1,8 +1,8 @@
 """The user's configuration: one TOML file and the built-in tier table in, frozen values and every mistake out.
 
 A file with mistakes still gives a ``Config``: what is right in it holds, what is wrong is left out and reported with
-its line. Of a file that is no TOML nothing is known, and so nobody is asked (``is_unread``). Nothing in a workspace is read here, so that no repository can send
-a key or the code elsewhere; keys themselves are keys.py's affair.
+its line. Of a file that is no TOML nothing is known, and so nobody is asked (``is_unread``). Nothing in a workspace is
+read here, so that no repository can send a key or the code elsewhere; keys themselves are keys.py's affair.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def default_path() -> Path:
 
 
 def load(path: Path | None = None, *, today: date | None = None) -> Config:
-    """Return the configuration in a file; a file that is missing gives the defaults, one that is no TOML ``is_unread``."""
+    """Return the configuration in a file; one that is missing gives the defaults, no TOML ``is_unread``."""
     file, day = path or default_path(), today or _today()
     if not file.exists():
         absent = (f"There is no file {file}; the defaults hold.",) if path else ()

@@ -1,25 +1,26 @@
 """Answers kept for the next identical question, and what makes two questions identical.
 
-The key is content alone: the action, its instruction, the code, the quality that was asked for. Beside it stands which
-answer a definition had last, so that code which was edited since is shown what was said of it as what it is: stale.
+The key is content alone: the action, its instruction, the code, what the code leans on in its file and its project, the
+quality that was asked for. So an answer is given again as long as it is true, and not when a helper was edited that it
+tells of. Beside it stands which answer a definition had last, so that code which was edited since is shown what was
+said of it as what it is: stale.
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
-from hashlib import sha256
 
 from tuppence import cache
 from tuppence.account import Account
 from tuppence.config import Config
-from tuppence.core.actions import EXPLAIN, Action
+from tuppence.core.bearing import leans_on
 from tuppence.core.languages import language
 from tuppence.core.making import Work, begin
 from tuppence.core.models import Model
 from tuppence.core.prompt import SYSTEM
 from tuppence.core.steps import Answer, Step
-from tuppence.core.target import Target
-from tuppence.core.text import Document, Span
+from tuppence.core.text import Span
 from tuppence.core.tree import Tree
 from tuppence.house import House
 from tuppence.plan import Ask, Plan
@@ -39,11 +40,28 @@ class Replay:
     answer: Answer
 
 
-def kept(ask: Ask, house: House) -> Replay | None:
-    """Return the kept answer to this very question, made anew from what the model said; None where there is none."""
-    if ask.anew or ask.above or ask.action.id not in _KEPT or not house.config().keep_answers:
+def content(ask: Ask, house: House) -> str:
+    """Return a word for what a question is about: the code, and what it leans on; it reads the project.
+
+    Empty where answers to such a question are not kept.
+    """
+    if ask.action.id not in _KEPT or not house.config().keep_answers:
+        return ""
+    around = house.workspace.surroundings(ask.document, ask.tree, ask.target, ask.path).definitions
+    elsewhere = [f"{each.name} {each.text}" for each in around]
+    pieces = (ask.document.slice(ask.target.span), *leans_on(ask.tree, ask.target.span), *sorted(elsewhere))
+    return cache.key(ask.action.id, ask.document.language, *pieces)
+
+
+def kept(ask: Ask, about: str, house: House, quality: float | None = None) -> Replay | None:
+    """Return the kept answer to this very question, made anew from what the model said; None where there is none.
+
+    :param about: its ``content``.
+    :param quality: the one that is wanted now, where a budget that is nearly used up lowers it.
+    """
+    if ask.anew or ask.above or not about:
         return None
-    found = house.answers.get(_key(ask.action, ask.document, ask.target, house.config()))
+    found = house.answers.get(_key(ask, about, house.config(), quality))
     if found is None:
         return None
     work = Work(
@@ -59,18 +77,16 @@ def kept(ask: Ask, house: House) -> Replay | None:
     return Replay(found.model, (*shown, *rest), answer)
 
 
-def explanation(document: Document, target: Target, house: House) -> cache.Kept | None:
+def explanation(ask: Ask, about: str, house: House) -> cache.Kept | None:
     """Return the kept explanation of exactly this code, as the model sent it; None where there is none."""
-    if not house.config().keep_answers:
-        return None
-    return house.answers.get(_key(EXPLAIN, document, target, house.config()))
+    return house.answers.get(_key(ask, about, house.config())) if about else None
 
 
 def keep(plan: Plan, answer: Answer, model: Model, account: Account, house: House) -> None:
     """Keep an answer for the next identical question, where the action's answers are kept."""
-    if plan.ask.action.id not in _KEPT or not house.config().keep_answers:
+    if not plan.about or not house.config().keep_answers:
         return
-    key = _key(plan.ask.action, plan.ask.document, plan.ask.target, house.config())
+    key = _key(plan.ask, plan.about, house.config(), plan.route.wanted)
     house.answers.put(key, cache.Kept(answer.reply, model.id, house.now(), account.total), _subject(plan.ask))
 
 
@@ -86,15 +102,15 @@ def _subject(ask: Ask) -> str:
     path = _path(ask.tree, ask.target.span)
     if not ask.target.name or names.count(path) != 1:
         return ""
-    return sha256(repr((ask.action.id, ask.document.uri, path)).encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(repr((ask.action.id, ask.document.uri, path)).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _path(tree: Tree, span: Span) -> tuple[str, ...]:
     return tuple(block.name for block in tree.blocks() if block.span.covers(span))
 
 
-def _key(action: Action, document: Document, target: Target, config: Config) -> str:
-    """Name a question by its content: the action, its instruction, the code and the quality that was asked for."""
-    wish = wished(config, action, document.language)
-    asked = f"{sha256(SYSTEM.encode()).hexdigest()} {wish.quality} {wish.pin}"
-    return cache.key(action.id, document.language, document.slice(target.span), asked)
+def _key(ask: Ask, about: str, config: Config, quality: float | None = None) -> str:
+    """Name a question: what it is about, the instruction, and the quality that is wanted."""
+    wish = wished(config, ask.action, ask.document.language)
+    wanted = wish.quality if quality is None else quality
+    return cache.key(about, hashlib.sha256(SYSTEM.encode()).hexdigest(), f"{wanted} {wish.pin}")

@@ -100,9 +100,10 @@ async def allow(ask: Ask, house: House) -> Leave:
 
 def remembered(ask: Ask, house: House) -> Remembered | None:
     """Return the explanation of exactly this code that a person asked for, else the one that a hover asked for."""
-    if kept := keeping.explanation(ask.document, ask.target, house):
+    about = keeping.content(ask, house)
+    if kept := keeping.explanation(ask, about, house):
         return Remembered(kept.text, f"{clean(kept.model)}, kept: asking again is free")
-    if kept := keeping.explanation(ask.document, ask.target, frugally(ask, house)):
+    if kept := keeping.explanation(ask, about, frugally(ask, house)):
         return Remembered(kept.text, f"{clean(kept.model)}, asked by a hover for {money(kept.cost)}")
     return None
 

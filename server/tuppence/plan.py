@@ -80,6 +80,8 @@ class Plan:
     route: Route
     work: Work
     tests: TestFile | None
+    about: str = ""
+    """A word for what the answer is about, by which it is kept; empty where it is not."""
     planner: Model | None = None
     """Who writes a plan first, for the model that answers; None for nobody."""
     advice: str = ""

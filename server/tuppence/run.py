@@ -19,7 +19,7 @@ to know, and asking elsewhere would hide it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 
@@ -29,19 +29,16 @@ from tuppence.account import Account, Attempt
 from tuppence.core import actions
 from tuppence.core.accounts import Outcome
 from tuppence.core.checks import Verdict
-from tuppence.core.loops import Loop, shown
-from tuppence.core.making import Making, begin
+from tuppence.core.making import begin
 from tuppence.core.models import Model
 from tuppence.core.route import Route
 from tuppence.core.steps import Answer, Done, Drafted, Found, Piece, Progress, PutBack, Routed, Step
 from tuppence.core.usage import PACE
 from tuppence.errors import Broken, Busy, OverBudget, TuppenceError
+from tuppence.hearing import Stuck, words
 from tuppence.house import House
 from tuppence.judging import Inspect, second_look
 from tuppence.plan import Ask, Plan
-from tuppence.prefixes import Subject
-from tuppence.providers import Event, Text, Thinking
-from tuppence.stream import Sending, Waiting
 from tuppence.till import Till
 from tuppence.verify import ready_fix
 from tuppence.way import Unavailable, Way
@@ -54,10 +51,6 @@ class _Judged:
     answer: Answer
     remedy: str = ""
     """What the person could do about one that is not fit, where an error says so."""
-
-
-class _Stuck(Broken):
-    """The answer repeats itself; it was stopped there, because the rest would be paid for too."""
 
 
 async def run(ask: Ask, house: House, account: Account, inspect: Inspect | None = None) -> AsyncGenerator[Step, None]:
@@ -89,29 +82,47 @@ async def _answer(ask: Ask, house: House, account: Account, inspect: Inspect | N
             house.record(account.enter_free(fix.tool, fix.tool, house.now(), "kept"))
             yield _done(Answer(Verdict(fit=True, proved=fix.proved), edits=fix.edits), account)
             return
-    if answer := keeping.kept(ask, house):
-        house.record(account.enter_free("kept", answer.model, house.now(), "kept"))
-        for step in answer.steps:
+    about = await asyncio.to_thread(keeping.content, ask, house)
+    if answer := keeping.kept(ask, about, house):
+        for step in _again(answer, house, account):
             yield step
-        yield replace(_done(answer.answer, account), kept=True)
         return
     yield Progress("Reading the project")
-    plan = await plans.make(ask, house)
+    plan = replace(await plans.make(ask, house), about=about)
     account.difficulty = plan.difficulty.value
-    if why := permission.needed(plan.route.model, plan, account.total, house):
-        yield Progress(f"Waiting for your word: {why}")
-        plan = await permission.settle(plan, why, house)
-    if plan.planner is not None:
-        async with aclosing(_advised(plan, plan.planner, house, account)) as advised:
-            async for each in advised:
-                if isinstance(each, Plan):
-                    plan = each
-                else:
-                    yield each
+    if answer := keeping.kept(ask, about, house, plan.route.wanted):  # Given while money was as short as it is now.
+        for step in _again(answer, house, account):
+            yield step
+        return
+    async with aclosing(_settled(plan, house, account)) as settled:
+        async for each in settled:
+            if isinstance(each, Plan):
+                plan = each
+            else:
+                yield each
     yield Routed(plan.route, plan.context.cut)
     async with aclosing(_climb(plan, house, account, inspect)) as steps:
         async for step in steps:
             yield step
+
+
+def _again(replay: keeping.Replay, house: House, account: Account) -> Iterator[Step]:
+    """Give a kept answer once more."""
+    house.record(account.enter_free("kept", replay.model, house.now(), "kept"))
+    yield from replay.steps
+    yield replace(_done(replay.answer, account), kept=True)
+
+
+async def _settled(plan: Plan, house: House, account: Account) -> AsyncGenerator[Step | Plan, None]:
+    """Have the person agree, and a plan written, where either is wanted; the last thing is the question as settled."""
+    if why := permission.needed(plan.route.model, plan, account.total, house):
+        yield Progress(f"Waiting for your word: {why}")
+        plan = await permission.settle(plan, why, house)
+    yield plan
+    if plan.planner is not None:
+        async with aclosing(_advised(plan, plan.planner, house, account)) as advised:
+            async for each in advised:
+                yield each
 
 
 async def _advised(plan: Plan, planner: Model, house: House, account: Account) -> AsyncGenerator[Step | Plan, None]:
@@ -208,7 +219,7 @@ async def _attempt(
     outcome: Outcome = "cancelled"
     try:
         making = begin(plan.work)
-        async with aclosing(_words(plan, attempt, making, till)) as steps:
+        async with aclosing(words(plan, attempt, making, till)) as steps:
             async for step in steps:
                 yield step
         house.health.works(model.provider.name)
@@ -226,7 +237,7 @@ async def _attempt(
         route = route if plan.planner else replace(route, reason=f"{route.reason}; {answer.verdict.words}")
         yield _Judged(replace(answer, reply="".join(attempt.received)))
     except (Busy, Broken) as error:
-        outcome = "failed check" if isinstance(error, _Stuck) else "failed"
+        outcome = "failed check" if isinstance(error, Stuck) else "failed"
         if isinstance(error, Broken) or attempt.answering:
             yield _Judged(Answer(Verdict(fit=False, proved="nothing", reasons=(error.message,))), error.remedy)
             return
@@ -237,55 +248,6 @@ async def _attempt(
         raise
     finally:
         truth.settle(house, account.enter(attempt, route, outcome), attempt, route.best.price)
-
-
-async def _words(plan: Plan, attempt: Attempt, making: Making, till: Till) -> AsyncGenerator[Step, None]:
-    """Wait for a turn, send the request and yield what its answer lets be seen."""
-    model, ask, house = attempt.model, plan.ask, till.house
-    loop = Loop(ask.document.text)
-    gate = house.turns.of(model)
-    about = Subject(ask.run, ask.action.id, ask.document.uri, ask.document.language, ask.document.version)
-    flight = house.prefixes.flight(attempt.prompt, model, about, house.now())
-    if flight.waits:
-        yield Progress(f"Waiting until {model.id} has read the same file for another request")
-    if ahead := gate.ahead:
-        yield Progress(f"Waiting for a turn at {model.provider.name}: {_and_more(ahead)} before it")
-    title = actions.title(ask.action, ask.target.name, ask.chosen.message if ask.chosen else "")
-    async with flight, gate.turn(title):
-        attempt.at = house.now()
-        attempt.prompt, attempt.foreseen = flight.marked(attempt.at), flight.foreseen()
-        await till.reserve(attempt)
-        yield Progress(f"Asking {model.title}")
-        async with aclosing(house.upstream.answer(attempt.prompt, model, house.keys.of(model.provider))) as pieces:
-            async for piece in pieces:
-                if isinstance(piece, Waiting):
-                    yield Progress(f"{piece.why} Trying again in {piece.seconds:.0f} s")
-                    continue
-                if isinstance(piece, Sending):
-                    await till.retry(attempt)
-                till.note(attempt, piece)
-                flight.note(piece)
-                if isinstance(piece, Text | Thinking) and (again := loop.feed(piece.text)):
-                    raise _Stuck(f"The answer repeats “{shown(again)}” without end, and was stopped.")
-                for step in () if isinstance(piece, Sending) else _show(piece, making, attempt):
-                    yield step
-
-
-def _show(piece: Event, making: Making, attempt: Attempt) -> tuple[Step, ...]:
-    """Return what a person sees of one event."""
-    match piece:
-        case Text():
-            begun = (Progress(f"{attempt.model.id} is answering"),) if len(attempt.received) == 1 else ()
-            return (*begun, *making.feed(piece.text))
-        case Thinking() if len(attempt.thought) == 1:
-            return (Progress(f"{attempt.model.id} is thinking"),)
-        case _:
-            return ()
-
-
-def _and_more(titles: Sequence[str]) -> str:
-    first, *others = titles
-    return f"{first} and {len(others)} more are" if others else f"{first} is"
 
 
 def _done(answer: Answer | None, account: Account, why: str = "") -> Done:

@@ -26,7 +26,7 @@ from tuppence.errors import TuppenceError
 
 __all__ = ["Answers", "File", "Kept", "Traces", "key"]
 
-_VERSION = 1
+_VERSION = 2
 """Of the keys."""
 _PAGE = 4096
 _MOST_SUBJECTS = 5000
@@ -54,10 +54,10 @@ class Kept:
     """USD that it cost then; None is unknown."""
 
 
-def key(action: str, language: str, code: str, extra: str = "") -> str:
+def key(*parts: str) -> str:
     """Return the key of a question, in hex: the same for the same content, on every machine and day."""
     digest = hashlib.sha256(b"tuppence answer %d" % _VERSION)
-    for part in (action, language, code, extra):
+    for part in parts:
         content = part.encode("utf-8", "surrogatepass")
         digest.update(b"%d:" % len(content))  # The length keeps ("ab", "c") and ("a", "bc") apart.
         digest.update(content)

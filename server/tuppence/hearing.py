@@ -1,0 +1,74 @@
+"""One model's answer as it comes: the wait for a turn, the money for it, the words, and what of them a person sees.
+
+Nothing here decides who is asked, judges what was said, or enters it in the account; run.py does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+
+from tuppence.account import Attempt
+from tuppence.core import actions
+from tuppence.core.loops import Loop, shown
+from tuppence.core.making import Making
+from tuppence.core.steps import Progress, Step
+from tuppence.errors import Broken
+from tuppence.plan import Plan
+from tuppence.prefixes import Subject
+from tuppence.providers import Event, Text, Thinking
+from tuppence.stream import Sending, Waiting
+from tuppence.till import Till
+
+
+class Stuck(Broken):
+    """The answer repeats itself; it was stopped there, because the rest would be paid for too."""
+
+
+async def words(plan: Plan, attempt: Attempt, making: Making, till: Till) -> AsyncGenerator[Step, None]:
+    """Wait for a turn, send the request and yield what its answer lets be seen."""
+    model, ask, house = attempt.model, plan.ask, till.house
+    loop = Loop(ask.document.text)
+    gate = house.turns.of(model)
+    about = Subject(ask.run, ask.action.id, ask.document.uri, ask.document.language, ask.document.version)
+    flight = house.prefixes.flight(attempt.prompt, model, about, house.now())
+    if flight.waits:
+        yield Progress(f"Waiting until {model.id} has read the same file for another request")
+    if ahead := gate.ahead:
+        yield Progress(f"Waiting for a turn at {model.provider.name}: {_and_more(ahead)} before it")
+    title = actions.title(ask.action, ask.target.name, ask.chosen.message if ask.chosen else "")
+    async with flight, gate.turn(title):
+        attempt.at = house.now()
+        attempt.prompt, attempt.foreseen = flight.marked(attempt.at), flight.foreseen()
+        await till.reserve(attempt)
+        yield Progress(f"Asking {model.title}")
+        async with aclosing(house.upstream.answer(attempt.prompt, model, house.keys.of(model.provider))) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, Waiting):
+                    yield Progress(f"{piece.why} Trying again in {piece.seconds:.0f} s")
+                    continue
+                if isinstance(piece, Sending):
+                    await till.retry(attempt)
+                till.note(attempt, piece)
+                flight.note(piece)
+                if isinstance(piece, Text | Thinking) and (again := loop.feed(piece.text)):
+                    raise Stuck(f"The answer repeats “{shown(again)}” without end, and was stopped.")
+                for step in () if isinstance(piece, Sending) else _show(piece, making, attempt):
+                    yield step
+
+
+def _show(piece: Event, making: Making, attempt: Attempt) -> tuple[Step, ...]:
+    """Return what a person sees of one event."""
+    match piece:
+        case Text():
+            begun = (Progress(f"{attempt.model.id} is answering"),) if len(attempt.received) == 1 else ()
+            return (*begun, *making.feed(piece.text))
+        case Thinking() if len(attempt.thought) == 1:
+            return (Progress(f"{attempt.model.id} is thinking"),)
+        case _:
+            return ()
+
+
+def _and_more(titles: Sequence[str]) -> str:
+    first, *others = titles
+    return f"{first} and {len(others)} more are" if others else f"{first} is"

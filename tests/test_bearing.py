@@ -1,0 +1,71 @@
+"""What a piece of code leans on in its own file."""
+
+from __future__ import annotations
+
+import pytest
+
+from tuppence.core.bearing import leans_on
+from tuppence.core.languages import language
+from tuppence.core.syntax import parse
+from tuppence.core.text import Span
+
+SHOP = """import math, re
+from rates import RATE
+VAT = {
+    "de": RATE,
+}
+LIMIT = 3
+
+
+class Shop(Base):
+    prices = []
+    seen = 0
+
+    def total(self):
+        return math.ceil(sum(self.prices) * VAT["de"] + self.fee())
+
+    def fee(self):
+        def inner():
+            return RATE
+        return inner()
+
+    def other(self):
+        return LIMIT
+
+
+def fees():
+    return 1
+"""
+
+
+def leaned(text: str, at: str, name: str = "python") -> tuple[str, ...]:
+    tree = parse(text, language(name))
+    block = tree.enclosing(Span(text.index(at), text.index(at)))
+    assert block is not None
+    return tuple(" ".join(each.split()) for each in leans_on(tree, block.span))
+
+
+def test_imports_constants_members_and_helpers_that_are_named_count() -> None:
+    assert leaned(SHOP, "return math") == (
+        "import math, re",
+        'VAT = { "de": RATE, }',
+        "prices = []",
+        "def fee(self): def inner(): return RATE return inner()",
+    )
+
+
+def test_a_class_leans_on_what_its_members_name_and_not_on_itself() -> None:
+    assert leaned(SHOP, "class Shop") == (
+        "import math, re",
+        "from rates import RATE",
+        'VAT = { "de": RATE, }',
+        "LIMIT = 3",
+    )
+
+
+@pytest.mark.parametrize("name", ["javascript", "plaintext"])
+def test_other_languages(name: str) -> None:
+    constants = "const rate = 2;\nconst other = 3;\n\n"
+    text = f"{constants}function half(x) {{\n  return x / rate;\n}}\n\nfunction twice(x) {{\n  return x * 2;\n}}\n"
+    assert leaned(text, "return x / rate", name) == ("const rate = 2;",)
+    assert leaned(text.replace("/ rate", "/ twice(rate)"), "return x / twice", name)[-1].startswith("function twice")
