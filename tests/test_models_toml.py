@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import time
 import tomllib
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 from benchmarks.routing.data import MODELS
 
-from tuppence import config
+from tuppence import config, local, providers
 from tuppence.config import load
 from tuppence.core.adequacy import canonical
+from tuppence.core.prompt import Prompt
 from tuppence.prior import shipped
 from tuppence.tiers import listprice
 
@@ -51,6 +55,50 @@ FOUNDING = {
     "GLM-4.7": ["zai/glm-4.7", "zai/glm-5.3-flash"],
     "Kimi-K2": ["moonshot/kimi-k2-0905-preview", "moonshot/kimi-k3.1-pro"],
 }
+
+
+def asked(name: str, life: str = "") -> Mapping[str, Any]:
+    """Return the body of a request to a row, with the marks that its cache takes."""
+    prompt = Prompt("Be brief.", ("a", "b"), "c", 100, marks=(1, 2), life=life)
+    model = TABLE[name]
+    return providers.find(model.provider.wire).request(prompt, model, "k").body
+
+
+@pytest.mark.parametrize("name", sorted(TABLE))
+def test_every_rows_cache_is_asked_for_in_its_providers_words(name: str) -> None:
+    model, body = TABLE[name], asked(name)
+    said = json.dumps({**body})
+    marked = (said.count("cache_control"), said.count("prompt_cache_breakpoint"))
+    match model.provider.name:
+        case "anthropic":
+            assert (model.cache.mode, model.cache.ttl, marked) == ("explicit", ("5m", "1h"), (2, 0))
+        case "openai" if name.partition("/gpt-")[2].startswith("6"):
+            assert (model.cache.mode, model.cache.ttl, marked) == ("explicit", ("30m",), (0, 2))
+            assert body["prompt_cache_options"] == {"mode": "explicit"}
+        case "openai" if model.cache.mode != "none":
+            assert (model.cache.mode, marked) == ("automatic", (0, 0))
+            assert len(body["prompt_cache_key"]) == 32
+        case "dashscope" if "3.8" in name:
+            assert (model.cache.ready, model.cache.ttl, marked) == ("end", ("5m",), (2, 0))
+        case "deepseek":
+            assert marked == (0, 0)
+            assert [each["content"] for each in body["messages"]] == ["Be brief.", "ab", "c"], "the file by itself"
+        case _:
+            assert marked == (0, 0)
+            assert "prompt_cache_key" not in body
+            assert [each["content"] for each in body["messages"]] == ["Be brief.", "abc"]
+
+
+def test_an_hour_is_asked_for_where_the_marks_want_it() -> None:
+    assert json.dumps({**asked("anthropic/claude-sonnet-5-5", "1h")}).count('"ttl": "1h"') == 2
+
+
+def test_ones_own_llama_is_told_to_keep_prompts() -> None:
+    found = local.rows(local.Found("llamacpp", "http://127.0.0.1:8080/v1", ("m",), 8192))
+    body = providers.find("openai").request(Prompt("s", ("a",), "c", 9), found[0], None).body
+    assert body["cache_prompt"] is True
+    endpoint = local.Endpoint("http://127.0.0.1:9/v1", "k", "m")
+    assert local.Embedded().row(endpoint).quirks.cache_options == {"cache_prompt": True}
 
 
 @pytest.mark.parametrize("name", FOUNDING)

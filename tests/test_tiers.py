@@ -9,15 +9,17 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import genai_prices
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tuppence import config
+from tuppence import config, providers
 from tuppence.config import Config, load
 from tuppence.core.models import CacheRules, Model, Quirks
+from tuppence.core.prompt import Prompt
 from tuppence.core.usage import Peak, Price, Rates, Step, Usage, cost
 from tuppence.tiers import columns, listprice, loopback
 from tuppence.tiers.fields import SETTINGS
@@ -83,7 +85,9 @@ def test_a_row_holds_what_was_written(folder: Path) -> None:
     assert (found.context, found.max_output, found.tier) == (128000, 4096, "budget")
     assert found.ability == {"explain": 0.8, "fix": 1.0}
     assert found.cache == CacheRules("explicit", 1024, ("5m", "1h"))
-    assert found.quirks == Quirks(limit="max_completion_tokens", thinking_off={"budget": 0.5, "deep": {"on": False}})
+    off = {"budget": 0.5, "deep": {"on": False}}
+    mark = {"cache_control": {"type": "ephemeral"}}
+    assert found.quirks == Quirks(limit="max_completion_tokens", thinking_off=off, cache_mark=mark)
     assert isinstance(found.quirks.thinking_off["budget"], float)
     assert found.effort == ("off", "low")
 
@@ -193,6 +197,29 @@ def test_a_built_in_id_elsewhere_takes_what_belongs_to_the_model_alone(folder: P
         effort=twin.effort,
     )
     assert found.benchmarks
+
+
+def test_a_resellers_name_is_known_and_its_cache_is_marked_in_its_words(folder: Path) -> None:
+    twin = builtin("anthropic/claude-sonnet-4-6")
+    found = row(
+        read(folder, "[[models]]\nid='anthropic/claude-sonnet-4.6'\nprovider='openrouter'\n"),
+        "openrouter/anthropic/claude-sonnet-4.6",
+    )
+    assert (found.tier, found.context, found.cache) == (twin.tier, twin.context, twin.cache)
+    assert found.quirks == Quirks(cache_mark={"cache_control": {"type": "ephemeral"}})
+    assert found.price is not None, "its list price is OpenRouter's"
+    prompt = Prompt("system", ("file",), "tail", 9, marks=(0, 1))
+    messages: Any = providers.find("openai").request(prompt, found, "k").body["messages"]
+    assert [["cache_control" in part for part in each["content"]] for each in messages] == [[True], [True, False]]
+    smaller = read(folder, MINE + "[[models]]\nid='deepseek-r1:7b'\nprovider='mine'\ntier='local'\n")
+    assert row(smaller, "mine/deepseek-r1:7b").benchmarks == {}, "what follows a colon is another model"
+
+
+def test_an_explicit_cache_without_a_mark_gets_the_common_one(folder: Path) -> None:
+    text = MINE + "[[models]]\nid='x'\nprovider='mine'\ntier='local'\ncache={mode='explicit'}\n"
+    assert row(read(folder, text), "mine/x").quirks.cache_mark == {"cache_control": {"type": "ephemeral"}}
+    own = row(read(folder, f"{text}quirks={{cache_mark={{keep=true}}}}\n"), "mine/x")
+    assert own.quirks.cache_mark == {"keep": True}
 
 
 def test_what_is_written_goes_before_what_is_inherited(folder: Path) -> None:

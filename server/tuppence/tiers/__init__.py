@@ -1,9 +1,10 @@
 """The rows of the tier table: providers and models, the user's joined to the built-in ones.
 
-A row is (provider, id). The user's row for a built-in one changes it field by field; his row for a built-in id at
-another provider takes what belongs to the model (ability, benchmarks, context, limits, cache rules, quirks, effort,
-tier) and nothing that belongs to the offer (price, rate limits, retirement). A row with a mistake is left out, and with
-it the built-in row that it changes: it might have said ``public_only``. No file is opened here; config.py does that.
+A row is (provider, id). The user's row for a built-in one changes it field by field; his row for a built-in model at
+another provider takes what belongs to the model (ability, benchmarks, context, limits, cache rules, tier; on the same
+wire quirks and effort too) and nothing that belongs to the offer (price, rate limits, retirement). A row with a mistake
+is left out, and with it the built-in row that it changes: it might have said ``public_only``. No file is opened here;
+config.py does that.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tuppence import providers
-from tuppence.core.models import Model, Provider
+from tuppence.core.adequacy import canonical
+from tuppence.core.models import Model, Provider, Quirks
 from tuppence.core.usage import Price
 from tuppence.tiers import listprice
 from tuppence.tiers.columns import FREE, MODEL, PROVIDER
@@ -140,6 +142,10 @@ def _url(provider: Provider, place: Place) -> str:
     return url
 
 
+COMMON_MARK = {"cache_control": {"type": "ephemeral"}}
+"""What marks the end of a block for OpenRouter, LiteLLM and Qwen: Anthropic's own field."""
+
+
 def _rows(value: object, place: Place) -> list[object]:
     if isinstance(value, list):
         return value
@@ -169,7 +175,7 @@ def _model(raw: object, place: Place, served: Mapping[str, Provider], builtin: T
         "provider": served[owner],
         "price": _price(found, place, same),
     }
-    model = replace(base, **changes) if base else Model(**changes)
+    model = _marking(replace(base, **changes) if base else Model(**changes))
     if "max_output" not in found and model.max_output > model.context:
         return replace(model, max_output=model.context)
     if model.max_output > model.context:
@@ -181,11 +187,16 @@ def _model(raw: object, place: Place, served: Mapping[str, Provider], builtin: T
 
 
 def _elsewhere(model: str, provider: Provider, builtin: Table) -> Model | None:
-    """Return what a row takes from the built-in row of the same id at another provider."""
-    twins = [each for each in builtin.models if each.id.casefold() == model.casefold()]
-    twin = next((each for each in twins if each.id == model), next(iter(twins), None))
+    """Return what a row takes from the built-in row of the same model at another provider.
+
+    Resellers put the maker before its id and write points for dashes: anthropic/claude-sonnet-4.6. What follows a colon
+    is a smaller model or another way to serve it, of which nothing is known.
+    """
+    twins = [each for each in builtin.models if ":" not in model and canonical(each.id) == canonical(model)]
+    twin = max(twins, key=lambda each: (each.id == model, each.id.casefold() == model.casefold()), default=None)
     if twin is None:
         return None
+    is_alike = twin.provider.wire == provider.wire
     return Model(
         provider=provider,
         id=model,
@@ -195,10 +206,17 @@ def _elsewhere(model: str, provider: Provider, builtin: Table) -> Model | None:
         context=twin.context,
         max_output=twin.max_output,
         cache=twin.cache,
-        quirks=twin.quirks,
-        effort=twin.effort,
-        at_effort=twin.at_effort,
+        quirks=twin.quirks if is_alike else Quirks(),  # They are in the words of one wire.
+        effort=twin.effort if is_alike else (),
+        at_effort=twin.at_effort if is_alike else {},
     )
+
+
+def _marking(row: Model) -> Model:
+    """Return the row with the common mark for an explicit cache, where it has none and its wire needs one."""
+    if row.provider.wire != "openai" or row.cache.mode != "explicit" or row.quirks.cache_mark:
+        return row
+    return replace(row, quirks=replace(row.quirks, cache_mark=COMMON_MARK))
 
 
 def _price(found: Mapping[str, Any], place: Place, same: Model | None) -> Price | None:
