@@ -158,7 +158,7 @@ async def test_a_smaller_context_is_tried_and_what_it_cuts_is_said(root: Path, o
     text = SOURCE + "".join(
         f"\n\ndef f{n}():\n    a = 1\n    b = 2\n    c = 3\n    return a + b + c\n" for n in range(500)
     )
-    (root / "lib.py").write_text("def tidy(x):\n    return x\n")
+    (root / "lib.py").write_text(f'def tidy(x):\n    """{"To cents. " * 1000}"""\n    return x\n')
     made = await plan.make(ask(EXPLAIN, root / "stats.py", text), opened(context=10_000))
     assert made.need.prompt_tokens < 8000
     first, second = made.context.cut

@@ -25,6 +25,7 @@ from tuppence.core.prompt import Prompt, TestFile, compose
 from tuppence.core.syntax import parse
 from tuppence.core.target import Target
 from tuppence.core.text import Document, Span
+from tuppence.core.usage import estimate
 
 NAMES = [f"f{each}" for each in range(40)]
 SOURCE = "import os\n\n\n" + "\n\n".join(f"def {name}(x):\n    # {'why ' * 20}\n    return x\n" for name in NAMES)
@@ -105,6 +106,31 @@ def test_every_request_about_a_file_begins_with_the_same_bytes(
     other = compose(action, context(name, home, said, uses), 100, tests)
     assert beginning(wire, quirks, first) == beginning(wire, quirks, other)
     assert first.tail != other.tail or (action, name, told, tested) == (EXPLAIN, "f0", False, False)
+
+
+@pytest.mark.parametrize("room", range(-600, 700, 100))
+def test_what_is_told_of_a_target_does_not_decide_what_is_shared(room: int) -> None:
+    """The file and the conventions come to about seven parts in eight of the budget, a little more or less."""
+    conventions = "AGENTS.md:\n" + "Be brief.\n" * 300
+    budget = (estimate(SOURCE) + estimate(conventions) + room) * 8 // 7
+    plain, told = (
+        gather(replace(question(name), diagnostics=said), Surroundings((), conventions), budget)
+        for name, said in (("f0", ()), ("f30", diagnostics("f30", 8)))
+    )
+    assert len(told.diagnostics) == 8
+    assert compose(EXPLAIN, plain, 9).shared == compose(EXPLAIN, told, 9).shared
+
+
+def question(name: str) -> Question:
+    block = next(each for each in TREE.blocks() if each.name == name)
+    return Question(Document("file:///p/a.py", "python", 1, SOURCE), TREE, Target(block.span, name, "function"))
+
+
+def diagnostics(name: str, number: int) -> tuple[Diagnostic, ...]:
+    at = SOURCE.index(f"def {name}(")
+    return tuple(
+        Diagnostic(Span(at, at + 3), f"{name} is wrong in way {each} of many", "error") for each in range(number)
+    )
 
 
 @pytest.mark.parametrize(("wire", "quirks"), KINDS)

@@ -236,6 +236,18 @@ def test_documents_that_were_left_show_that_requests_end() -> None:
             EXPLICIT,
             "below the model's minimum: 501 tokens can be shared, and it keeps none under 1000",
         ),
+        (
+            trace("a", 0, prompt=1030, read=0),
+            (trace("a"),),
+            replace(EXPLICIT, minimum=1100),
+            "probably below the model's minimum: about 1001 of 1100 tokens can be shared",
+        ),
+        (
+            trace("abcd", 0, prompt=2530, read=0),
+            (trace("abcd", 1, prompt=2530, read=0, held=()),),
+            EXPLICIT,
+            "the same was sent 60 s earlier without a cache mark, which would have cost more than it saves",
+        ),
         (trace("abcd", 0, prompt=2530, read=0), (), EXPLICIT, "the first request about a.py to this model"),
         (
             trace("abcd", 0, prompt=2530, read=0),

@@ -22,6 +22,8 @@ from tuppence.errors import Unfit
 
 _NAMED = 3
 """Left out definitions that are named to the user; the others are counted."""
+_MOVING = 8
+"""The part of the budget, one in so many, that neither the file nor the conventions may take."""
 _FRAME = 40
 """Tokens that the words around a block take: a fence, a heading, a path."""
 
@@ -94,12 +96,13 @@ def gather(question: Question, surroundings: Surroundings, budget_tokens: int) -
             f"{budget_tokens} that there is room for.",
             "Select a smaller part.",
         )
-    room = budget_tokens - fixed
+    # What differs between two requests must not decide what they share: it has a room of its own, as far as it can.
+    room = budget_tokens - max(fixed, budget_tokens // _MOVING)
     whole = estimate(document.text)
     conventions, definitions, cut = surroundings.conventions, surroundings.definitions, []
     if whole + _conventions(conventions) > room and conventions:
         conventions = ""
-    definitions = _fitting(definitions, room - min(whole, room) - _conventions(conventions))
+    definitions = _fitting(definitions, budget_tokens - fixed - min(whole, room) - _conventions(conventions))
     if len(definitions) < len(surroundings.definitions):
         cut.append(_lacking(surroundings.definitions[len(definitions) :]))
     if conventions != surroundings.conventions:

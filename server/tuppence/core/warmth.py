@@ -136,6 +136,8 @@ def explain(trace: Trace, before: Sequence[Trace], rules: CacheRules) -> str:
         return "hit"
     if not suffices(last, rules):
         return f"below the model's minimum: {last.tokens} tokens can be shared, and it keeps none under {rules.minimum}"
+    if trace.read == 0 and last.tokens < rules.minimum:
+        return f"probably below the model's minimum: about {last.tokens} of {rules.minimum} tokens can be shared"
     return _miss(trace, before, rules)
 
 
@@ -154,6 +156,10 @@ def _miss(trace: Trace, before: Sequence[Trace], rules: CacheRules) -> str:
     same = sum(shared(trace.links, each.links) == len(trace.links) for each in mine)
     if same < rules.uses:
         return f"this provider reads a prefix after {rules.uses} requests had it, and this was number {same + 1}"
+    if rules.mode == "explicit" and not nearest.held:
+        return (
+            f"the same was sent {_ago(passed)} earlier without a cache mark, which would have cost more than it saves"
+        )
     if rules.ready == "end" or nearest.prompt is None:
         return f"the same was sent {_ago(passed)} earlier, perhaps too late to be read"
     return f"the same was sent {_ago(passed)} earlier, and the provider no longer had it"
