@@ -161,7 +161,8 @@ def _house(name: str, server: ScriptedUpstream, folder: Path, now: Callable[[], 
     base = server.anthropic if provider == "anthropic" else server.openai
     others = [model.name for model in configs.load(folder / "none").models if model.name != name]
     served = f'[providers.{provider}]\nbase_url = "{base}"\nkey_env = ""\n'
-    (folder / "config.toml").write_text(f"exclude = {others}\n{served}", encoding="utf-8")
+    # Nobody is there to be asked about what may cost more than five cents.
+    (folder / "config.toml").write_text(f"exclude = {others}\nask_above = 100\n{served}", encoding="utf-8")
     watched = configs.Watched(folder / "config.toml")
 
     async def nobody() -> tuple[Model, ...]:
