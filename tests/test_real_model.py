@@ -48,6 +48,21 @@ quirks = {{ temperature = 0.0 }}
 """
 
 
+BETTER = """
+[providers.played]
+wire = "{wire}"
+base_url = "{base}"
+[[models]]
+id = "better"
+provider = "played"
+tier = "workhorse"
+price = {{ input = 3, output = 15 }}
+context = 100000
+max_output = 8000
+ability = {{ fix = 0.9 }}
+"""
+
+
 @pytest.fixture
 async def endpoint(home: Path, tmp_path: Path) -> AsyncIterator[Endpoint]:
     embedded = Embedded(home, state=tmp_path / "state")
@@ -105,6 +120,28 @@ async def test_later_actions_on_a_file_of_1800_tokens_read_it_from_the_cache(end
     assert min(each.share for each in later) >= 0.95
     # One of the three, because something else on the machine may hold up any of them.
     assert min(each.seconds for each in later) <= 0.1 * cold.seconds
+
+
+async def test_what_the_small_model_cannot_do_a_better_one_is_asked_for(endpoint: Endpoint, tmp_path: Path) -> None:
+    """The cheap model is real, and loses its way in the whole prompt; the better one is played."""
+    small = CONFIG.replace("@BASE@", endpoint.base_url) + "ability = {{ fix = 0.8 }}\n"
+    config = small + BETTER
+    async with stage(tmp_path, config=config, keys={"OWN_KEY": endpoint.key}, streams=True) as s:
+        s.upstream.says(f"```python\n{SOURCE.replace('len(value)', 'len(values)')}```")
+        buffer = s.editor.open(s.write("stats.py", SOURCE), "python")
+        await s.editor.run(pick(await s.editor.menu(buffer, buffer.text.index("total")), "Fix"))
+        assert buffer.text == SOURCE.replace("len(value)", "len(values)")
+        first, second = s.entries()
+        assert (first.model, first.outcome) == ("smollm2-135m", "failed check")
+        assert (second.model, second.outcome) == ("better", "kept")
+        assert first.usage is not None
+        assert first.usage.output > 0
+        assert second.reason.startswith("asked after smollm2-135m, whose answer was not kept: ")
+        last = s.editor.seen.costs[-1].last
+        assert first.cost
+        assert second.cost
+        assert Decimal(last.cost.usd) == first.cost + second.cost
+        print(f"{s.editor.seen.messages[-1].message} The first try cost {first.cost}, the second {second.cost}.")
 
 
 async def test_a_cancel_stops_the_computation(endpoint: Endpoint, tmp_path: Path) -> None:
