@@ -10,6 +10,7 @@ import json
 import shutil
 import sys
 import sysconfig
+from collections.abc import Iterator
 from pathlib import Path
 
 import tuppence
@@ -55,11 +56,20 @@ def lines() -> str:
 
 def _program() -> tuple[str, ...]:
     """Return what starts this installation; empty where ``tuppence`` alone does."""
-    own = Path(sysconfig.get_path("scripts")) / "tuppence"
-    if not own.exists():
-        return (sys.executable, "-m", "tuppence")
+    own = next((script for script in _scripts() if script.exists()), None)
+    if own is None:
+        # Without -P the folder that Neovim runs in comes first where modules are looked for: a repository's files.
+        return (sys.executable, "-P", "-m", "tuppence")
     found = shutil.which("tuppence")
     return () if found is not None and Path(found).resolve() == own.resolve() else (str(own),)
+
+
+def _scripts() -> Iterator[Path]:
+    """Return where the script of this installation may lie: with ``pip install --user`` in the user's own folder."""
+    user = sysconfig.get_preferred_scheme("user")
+    if _PACKAGE.parent == Path(sysconfig.get_path("purelib", user)):
+        yield Path(sysconfig.get_path("scripts", user)) / "tuppence"
+    yield Path(sysconfig.get_path("scripts")) / "tuppence"
 
 
 def _advice() -> str:
