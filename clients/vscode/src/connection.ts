@@ -16,6 +16,7 @@ import {
 } from "vscode-languageclient";
 import { LanguageClient, type ServerOptions } from "vscode-languageclient/node";
 import { answer } from "./diagnostics";
+import { discreet } from "./discreet";
 import type { Live } from "./live";
 import {
   CostNotification,
@@ -61,7 +62,7 @@ export function connect(start: Start, ears: Ears, live: Live, log: vscode.LogOut
   const options: LanguageClientOptions = {
     documentSelector: [{ scheme: "file" }, { scheme: "untitled" }],
     initializationOptions: { keys: start.keys },
-    outputChannel: log,
+    outputChannel: discreet(log, Object.values(start.keys)),
     revealOutputChannelOn: RevealOutputChannelOn.Never,
     errorHandler: new Patience(() => ears.lost()),
     // A hover may hold a link that asks for an explanation, and a link to no other command.
