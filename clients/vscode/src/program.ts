@@ -2,8 +2,8 @@
  * Which program is run: the server, and the Python that its environment is made with. A name is looked up by us and
  * never by the system, so that no folder of a workspace, and no relative entry of PATH, can lend one.
  */
-import { accessSync, constants, statSync } from "node:fs";
-import { isAbsolute, join, relative, resolve } from "node:path";
+import { accessSync, constants, realpathSync, statSync } from "node:fs";
+import { isAbsolute, join, relative, resolve, sep } from "node:path";
 
 /** Where to look. */
 export interface Places {
@@ -20,9 +20,9 @@ export function look(name: string, places: Places): string | undefined {
   const file = windows ? `${name}.exe` : name;
   return places.path
     .split(windows ? ";" : ":")
-    .filter((folder) => isAbsolute(folder) && !places.workspace.some((root) => inside(folder, root)))
+    .filter((folder) => isAbsolute(folder))
     .map((folder) => join(folder, file))
-    .find(runs);
+    .find((path) => runs(path) && !places.workspace.some((root) => inside(path, root)));
 }
 
 /** Return where a Python environment keeps a program. */
@@ -40,7 +40,22 @@ export function runs(path: string): boolean {
   }
 }
 
+/** Report whether a path lies in a folder, by its name or by where links lead from there. */
 function inside(path: string, folder: string): boolean {
-  const way = relative(resolve(folder), resolve(path));
-  return way === "" || (!way.startsWith("..") && !isAbsolute(way));
+  const roots = new Set([resolve(folder), real(folder)]);
+  return [resolve(path), real(path)].some((each) => [...roots].some((root) => beneath(each, root)));
+}
+
+function beneath(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return !isAbsolute(way) && way.split(sep)[0] !== "..";
+}
+
+/** Return a path without links in it; as it is where nothing is there. */
+function real(path: string): string {
+  try {
+    return realpathSync.native(path);
+  } catch {
+    return resolve(path);
+  }
 }
