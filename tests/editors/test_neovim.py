@@ -23,6 +23,7 @@ from editors.scene import (
     FINDING,
     FIXED,
     HALF,
+    IMPORTING,
     SOURCE,
     Gate,
     answered,
@@ -77,6 +78,25 @@ end
 judge()
 vim.api.nvim_buf_attach(1, false, { on_lines = function() vim.defer_fn(judge, 80) end })
 return true
+"""
+MARKED = """
+local space = vim.api.nvim_create_namespace("a debugger")
+vim.api.nvim_buf_set_extmark(0, space, 2, 2, { id = 1 })
+vim.api.nvim_buf_set_extmark(0, space, 7, 4, { id = 2 })
+vim.api.nvim_buf_set_mark(0, "a", 3, 4, {})
+vim.api.nvim_buf_set_mark(0, "b", 8, 6, {})
+return true
+"""
+PLACES = """
+local found = {}
+local space = vim.api.nvim_create_namespace("a debugger")
+for _, id in ipairs({ 1, 2 }) do
+  table.insert(found, vim.api.nvim_buf_get_extmark_by_id(0, space, id, {}))
+end
+for _, name in ipairs({ "a", "b" }) do
+  table.insert(found, vim.api.nvim_buf_get_mark(0, name))
+end
+return found
 """
 PANEL = """
 for _, win in ipairs(vim.api.nvim_list_wins()) do
@@ -143,6 +163,29 @@ def test_the_text_arrives_while_it_is_written_and_is_highlighted(nvim: Neovim, b
     show(nvim, "Fixed `mean`: small, <$0.0001")
     until(lambda: not nvim.lua(MARKS), "the highlight to go")
     tally.check(nvim.text(), FIXED)
+
+
+def test_marks_in_lines_that_stay_stay_there(nvim: Neovim, bench: Bench, tally: Tally) -> None:
+    source = SOURCE.replace('."""\n', '."""\n\nLIMIT = 10\n', 1)
+    fixed = FIXED.replace('."""\n', '."""\n\nimport math\n\nLIMIT = 10\n', 1)
+    nvim.visit(bench.write("stats.py", source))
+    nvim.lua(MARKED)
+    assert nvim.lua(PLACES) == [[2, 2], [7, 4], [3, 4], [8, 6]]
+    # All of it at once, so that each batch holds as many edits as it can.
+    bench.upstream.says(IMPORTING, size=len(IMPORTING))
+    nvim.pick(6, "Fix `mean`")
+    show(nvim, "Fixed `mean`")
+    tally.check(nvim.text(), fixed)
+    assert nvim.lua(PLACES) == [[4, 2], [9, 4], [5, 4], [10, 6]]
+    nvim.undo()
+    leaves(nvim, fixed)
+    tally.check(nvim.text(), source)
+    assert nvim.lua(PLACES) == [[2, 2], [7, 4], [3, 4], [8, 6]]
+
+
+def test_an_edit_of_a_file_that_is_not_open_is_carried_out(nvim: Neovim) -> None:
+    edit = "{ changes = { ['file:///nowhere/at/all.py'] = {} } }"
+    assert nvim.lua(f"return require('tuppence.stream').apart({edit}, function() return 'done' end)") == "done"
 
 
 def test_a_climb_is_in_the_same_undo(nvim: Neovim, bench: Bench, tally: Tally) -> None:

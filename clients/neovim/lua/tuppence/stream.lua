@@ -4,7 +4,8 @@
 --  * A batch is applied only to the version of the document that it was made for. Whoever types in between wins: the
 --    batch is refused, and the server brings the rest as one ordinary edit.
 --  * Every batch of a run after its first joins the undo step of the first, and nothing else ever does.
---  * A batch is one change of the buffer, so that it can't reach the server in halves.
+--  * What lies between the edits of a batch is not touched, nor are the marks in it. The last edit comes first, so that
+--    none moves another; the server may hear of them one by one.
 --  * An ordinary edit is an undo step of its own.
 -- What an edit says is the server's business; nothing here looks at the text.
 
@@ -54,49 +55,73 @@ local function byte(buf, position, encoding)
   return ok and column or #line
 end
 
----Turn one edit into { from row, from column, to row, to column, lines }; nil where a buffer can't hold its result.
----A document's last newline is no line of the buffer, so an edit that reaches past it is drawn in.
+---Turn one edit into { from row, from column, to row, to column, lines, whether it is of whole lines }; nil where a
+---buffer can't hold its result. A document's last newline is no line of the buffer, so an edit that reaches past it is
+---drawn in.
 local function placed(buf, edit, encoding)
   local first, last = edit.range.start, edit.range["end"]
   local lines, count = split(buf, edit.newText), api.nvim_buf_line_count(buf)
-  if last.line < count then
-    return { first.line, byte(buf, first, encoding), last.line, byte(buf, last, encoding), lines }
-  end
-  if lines[#lines] ~= "" then
+  local is_past = last.line >= count
+  local ends_line = lines[#lines] == ""
+  if is_past and not ends_line then
     return nil -- the document would lose its last newline, which only a write does
   end
+  if is_past and #lines == 1 and first.line == 0 then
+    return nil -- a buffer has a line
+  end
+  if ends_line and first.character == 0 and (is_past or last.character == 0) then
+    table.remove(lines)
+    return { math.min(first.line, count), 0, math.min(last.line, count), 0, lines, true }
+  end
+  if not is_past then
+    return { first.line, byte(buf, first, encoding), last.line, byte(buf, last, encoding), lines }
+  end
   table.remove(lines)
-  local end_row = count - 1
-  local end_column = #line_at(buf, end_row)
-  if first.line >= count then
-    table.insert(lines, 1, "")
-    return { end_row, end_column, end_row, end_column, lines }
-  end
-  if #lines > 0 then
-    return { first.line, byte(buf, first, encoding), end_row, end_column, lines }
-  end
-  if first.line == 0 or first.character ~= 0 then
+  if #lines == 0 then
     return nil
   end
-  -- Nothing is left of the last lines: the newline before them goes, as theirs can't.
-  return { first.line - 1, #line_at(buf, first.line - 1), end_row, end_column, { "" } }
+  return { first.line, byte(buf, first, encoding), count - 1, #line_at(buf, count - 1), lines }
 end
 
----Join edits that leave text between them into one.
-local function merged(buf, edits)
-  local whole = table.remove(edits, 1)
-  for _, edit in ipairs(edits) do
-    local between = api.nvim_buf_get_text(buf, whole[3], whole[4], edit[1], edit[2], {})
-    local lines = whole[5]
-    for _, more in ipairs({ between, edit[5] }) do
-      lines[#lines] = lines[#lines] .. more[1]
-      vim.list_extend(lines, more, 2)
+---Change whole lines. What changes a text without lines takes those that it ends in for changed too, and drops their
+---marks. A cursor in lines that go stays in its row among those that come.
+local function set_lines(buf, first, last, lines)
+  local cursors = {}
+  for _, window in ipairs(vim.fn.win_findbuf(buf)) do
+    local cursor = api.nvim_win_get_cursor(window)
+    if cursor[1] > first and cursor[1] <= last then
+      cursors[window] = cursor
     end
-    whole = { whole[1], whole[2], edit[3], edit[4], lines }
   end
-  return whole
+  api.nvim_buf_set_lines(buf, first, last, false, lines)
+  for window, cursor in pairs(cursors) do
+    local row = math.max(1, math.min(cursor[1], first + math.max(1, #lines), api.nvim_buf_line_count(buf)))
+    local at = { row, math.min(cursor[2], #line_at(buf, row - 1)) }
+    if not vim.deep_equal(at, api.nvim_win_get_cursor(window)) then
+      api.nvim_win_set_cursor(window, at)
+    end
+  end
 end
 
+local function put(buf, one)
+  if one[6] then
+    set_lines(buf, one[1], one[3], one[5])
+  else
+    api.nvim_buf_set_text(buf, one[1], one[2], one[3], one[4], one[5])
+  end
+end
+
+---Report whether an edit lies above another one.
+local function is_above(a, b)
+  for at = 1, 4 do
+    if a[at] ~= b[at] then
+      return a[at] < b[at]
+    end
+  end
+  return false
+end
+
+---Apply edits to the undo step that is open, or to a new one; return whether all of them could be.
 local function change(buf, edits, encoding)
   local all = {}
   for _, edit in ipairs(edits) do
@@ -106,11 +131,17 @@ local function change(buf, edits, encoding)
     end
     table.insert(all, one)
   end
-  table.sort(all, function(a, b)
-    return a[1] < b[1] or (a[1] == b[1] and a[2] < b[2])
-  end)
-  local whole = merged(buf, all)
-  return (pcall(api.nvim_buf_set_text, buf, whole[1], whole[2], whole[3], whole[4], whole[5]))
+  table.sort(all, is_above)
+  for at = #all, 1, -1 do
+    local one = all[at]
+    if at < #all then
+      vim.cmd("silent! undojoin")
+    end
+    if not pcall(put, buf, one) then
+      return false
+    end
+  end
+  return true
 end
 
 ---End the undo step that is open in a buffer.
@@ -125,10 +156,11 @@ end
 function M.apart(edit, apply)
   local bufs = {}
   for _, change in ipairs(edit.documentChanges or {}) do
-    table.insert(bufs, change.textDocument and buffer_of(change.textDocument.uri))
+    -- A file may be created or renamed too, and one that is not open has no buffer.
+    bufs[#bufs + 1] = change.textDocument and buffer_of(change.textDocument.uri) or nil
   end
   for uri in pairs(edit.changes or {}) do
-    table.insert(bufs, buffer_of(uri))
+    bufs[#bufs + 1] = buffer_of(uri)
   end
   vim.tbl_map(close_step, bufs)
   local result = apply()
