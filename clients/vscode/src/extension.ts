@@ -135,7 +135,7 @@ class Extension {
   }
 
   private setContext(): void {
-    const answered = this.runs.answer(undefined) !== undefined;
+    const { answered } = this.runs;
     if (answered) this.walkthrough.done("ask");
     void vscode.commands.executeCommand("setContext", "tuppence.running", this.runs.active.length > 0);
     void vscode.commands.executeCommand("setContext", "tuppence.answered", answered);
@@ -148,8 +148,8 @@ class Extension {
       choose: () => this.asked(choose),
       stopRun: (run?: string) => this.stopRun(run),
       keepAnswer: (uri: vscode.Uri) => this.runs.forget(uri),
-      putBackAnswer: () => this.offered(({ putBack }) => putBack, "There is nothing to put back."),
-      askAgain: () => this.offered(({ better }) => better, "There is no better model to ask, or nothing to ask again."),
+      putBackAnswer: () => this.offered(({ putBack }) => putBack, "This file holds no answer to put back."),
+      askAgain: () => this.offered(({ better }) => better, "This file holds no answer to ask again for, or there is no better model."),
       clearFindings: () => this.asked((client) => this.clearFindings(client)),
       forgetAnswers: () => this.asked(() => this.tell(FORGET, {})),
       showCost: () => this.showCost(),
@@ -176,7 +176,7 @@ class Extension {
     if (id) await this.tell(STOP, { run: id });
   }
 
-  /** Do what the server offers about the answer in the active editor, or about the latest. */
+  /** Do what the server offers about the answer in the active editor: one that is not seen stays as it is. */
   private async offered(pick: (of: Awaited<ReturnType<Offers["of"]>>) => Offer | undefined, none: string): Promise<void> {
     const answer = this.runs.answer(vscode.window.activeTextEditor?.document.uri);
     const offer = answer && pick(await this.offers.of(answer));
@@ -237,7 +237,7 @@ class Extension {
     try {
       const program = this.server.find();
       if (!program) return undefined;
-      const { stdout } = await promisify(execFile)(program, ["cost", "--json"], { cwd: this.server.folder });
+      const { stdout } = await promisify(execFile)(program, ["cost", "--json", ...this.server.options], { cwd: this.server.folder });
       return JSON.parse(stdout) as Report;
     } catch (error) {
       this.log.warn(`tuppence cost --json: ${sentence(error)}`);

@@ -127,6 +127,8 @@ h1 { font-size: 1.4em; font-weight: 600; }
 h2, h3 { font-size: 1.1em; }
 table { border-collapse: collapse; margin: 1em 0; }
 th, td { padding: .25em .8em; border-bottom: 1px solid var(--vscode-widget-border, #8884); text-align: left; vertical-align: top; }
+th.right, td.right { text-align: right; }
+th.center, td.center { text-align: center; }
 th:not(:last-child), td:not(:last-child) { white-space: nowrap; }
 blockquote { margin-left: 0; padding-left: 1em; border-left: 3px solid var(--vscode-textBlockQuote-border); }
 footer { margin-top: 2em; opacity: .75; font-size: .92em; }

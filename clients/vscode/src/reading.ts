@@ -1,4 +1,7 @@
-/** The panel that explanations stream into: one panel, the latest explanation in it, over a reload of the window too. */
+/**
+ * The panel that explanations stream into: one panel, with the explanation in it that began last, over a reload of the
+ * window too.
+ */
 import * as vscode from "vscode";
 import { Page } from "./page";
 import type { ExplanationParams } from "./protocol";
@@ -9,6 +12,8 @@ const KIND = "tuppence.explanation";
 export class Reading implements vscode.Disposable {
   private readonly page = new Page(KIND, vscode.ViewColumn.Beside);
   private readonly listening: vscode.Disposable[];
+  /** The runs that are being written, not all of them in the panel. */
+  private readonly writing = new Set<string>();
   private run: string | undefined;
 
   constructor(runs: Runs) {
@@ -28,11 +33,14 @@ export class Reading implements vscode.Disposable {
   }
 
   /** Take the next piece. */
-  add({ run, title, markdown, restart }: ExplanationParams): void {
-    if (run !== this.run || restart) {
-      this.run = run;
-      this.page.open(title, "", "");
+  add({ run, title, markdown, restart, done }: ExplanationParams): void {
+    const begins = !this.writing.has(run);
+    if (begins) this.run = run;
+    if (run === this.run) {
+      if (begins || restart) this.page.open(title, "", "");
+      this.page.add(markdown);
     }
-    this.page.add(markdown);
+    if (done) this.writing.delete(run);
+    else this.writing.add(run);
   }
 }

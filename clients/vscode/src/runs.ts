@@ -53,9 +53,14 @@ export class Runs implements vscode.Disposable {
     return answer ? [...running, answer] : running;
   }
 
-  /** The answer of a document; without one, the latest of all. */
+  /** Whether any document holds an answer. */
+  get answered(): boolean {
+    return this.answers.size > 0;
+  }
+
+  /** The answer that a document holds. */
   answer(uri: vscode.Uri | undefined): Run | undefined {
-    return (uri && this.answers.get(uri.toString())) ?? [...this.answers.values()].at(-1);
+    return uri && this.answers.get(uri.toString());
   }
 
   /** Hear from the server. */
@@ -95,6 +100,7 @@ export class Runs implements vscode.Disposable {
     this.answers.clear();
     gone.forEach((run) => {
       run.outcome ??= "failed";
+      void this.live.end(run.id);
       this.changed.fire(run);
     });
   }
@@ -107,13 +113,13 @@ export class Runs implements vscode.Disposable {
   private finish(run: Run, outcome: string): void {
     run.outcome = outcome;
     this.working.delete(run.id);
-    this.live.end(run.id);
+    void this.live.end(run.id);
     if (outcome === "kept") this.answers.set(run.uri.toString(), run);
   }
 
   private follow(event: vscode.TextDocumentChangeEvent): void {
     const uri = event.document.uri.toString();
-    const ours = this.live.applying === uri;
+    const ours = this.live.writes(uri);
     for (const run of this.at(event.document.uri)) {
       if (!run.region) continue;
       for (const change of event.contentChanges) {
