@@ -40,7 +40,7 @@ wheel: $(VENV)/ready
 VSCODE := clients/vscode
 vsix: $(VSCODE)/tuppence.vsix
 
-$(VSCODE)/tuppence.vsix: $(VSCODE)/node_modules/ready pyproject.toml config.example.toml $(shell find server/tuppence $(VSCODE)/src $(VSCODE)/test $(VSCODE)/walkthrough -type f -not -name '*.pyc') $(addprefix $(VSCODE)/,package.json tsconfig.json esbuild.mjs .vscodeignore README.md CHANGELOG.md icon.png) | $(VENV)/ready
+$(VSCODE)/tuppence.vsix: $(VSCODE)/node_modules/ready pyproject.toml config.example.toml $(shell find server/tuppence $(VSCODE)/src $(VSCODE)/test $(VSCODE)/walkthrough -type f -not -name '*.pyc') $(addprefix $(VSCODE)/,package.json package.mjs tsconfig.json esbuild.mjs .vscodeignore README.md CHANGELOG.md icon.png) | $(VENV)/ready
 	rm -rf $(VSCODE)/server
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(VSCODE)/server .
 	cp LICENSE config.example.toml $(VSCODE)
