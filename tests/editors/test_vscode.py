@@ -5,6 +5,7 @@ One window serves all tests, each with a file of its own. Texts are compared as 
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 
@@ -29,12 +30,14 @@ from editors.vscode.stagehand import (
     machine,
     set_out,
 )
-from editors.vscode.window import CODE, HOVER, ITEM, LENS, NOTICE, STATUS, Window, until
+from editors.vscode.window import CODE, HOVER, ITEM, LENS, NOTICE, REGION, STATUS, Window, until
 
 pytestmark = [pytest.mark.editors, pytest.mark.timeout(600)]
 
 STALE = "ctrl+alt+f9"
 """A key that asks for something about a version that is not there."""
+SLOWEST = 8.0
+"""Characters a second that are typed at least where ten are meant."""
 FRESH = 20.0
 """Seconds from an empty profile to the first fix in the text."""
 EXPLANATION = """Adds up what a list of orders is worth, with a surcharge.
@@ -180,17 +183,73 @@ def test_what_is_typed_after_an_answer_is_a_step_of_its_own(desk: Desk, tally: T
     tally.check(desk.window.saved(path), SOURCE)
 
 
+def test_typing_after_an_answer_without_moving_is_a_step_of_its_own(desk: Desk, tally: Tally) -> None:
+    path = desk.visit("unmoved.py")
+    before = SOURCE.replace("rate):\n", "rate):  # now\n")
+    desk.window.go(LINE, 100)
+    desk.window.type("  # now")
+    desk.bench.upstream.says(fenced(AFTER))
+    desk.window.pick("Fix")
+    desk.answered()
+    # Saving would end a step by itself.
+    desk.window.type("xyz")
+    desk.window.press("Control+z")
+    tally.check(desk.window.saved(path), FIXED)
+    desk.window.press("Control+z")
+    tally.check(desk.window.saved(path), before)
+
+
+def test_the_lines_are_highlighted_while_an_answer_streams_into_them(desk: Desk) -> None:
+    desk.visit("highlighted.py")
+    assert desk.window.call("count", REGION) == 0
+    cue = Cue(fenced(AFTER))
+    desk.begin(cue)
+    lines = BEFORE.count("\n")
+    until(lambda: desk.window.call("count", REGION) == lines, f"{lines} lines to be highlighted")
+    cue.give()
+    desk.answered()
+    until(lambda: desk.window.call("count", REGION) == 0, "the highlight to go")
+
+
+def test_a_final_answer_comes_as_one_edit(desk: Desk, tally: Tally) -> None:
+    path = desk.visit("final.py")
+    live = CONFIG.format(base=desk.bench.upstream.openai)
+    desk.bench.configure("elsewhere", "config.toml", f'edits = "final"\n{live}')
+    try:
+        cue = Cue(fenced(AFTER))
+        desk.bench.upstream.script(cue.reply())
+        desk.fix()
+        until(cue.reached.is_set, "the first half to be sent")
+        desk.window.wait(LENS, "Stop")
+        tally.check(desk.window.saved(path), SOURCE)
+        cue.give()
+        desk.answered()
+        tally.check(desk.window.saved(path), FIXED)
+        desk.window.press("Control+z")
+        tally.check(desk.window.saved(path), SOURCE)
+    finally:
+        desk.bench.configure("elsewhere", "config.toml", live)
+
+
 def test_no_keystroke_is_lost_while_an_answer_streams(desk: Desk, tally: Tally) -> None:
     path = desk.visit("typing.py")
-    cue = Cue(fenced(AFTER), before="worth += worth", pace=0.03)
+    cue = Cue(fenced(AFTER), before="price = order", pace=0.05)
     desk.bench.upstream.script(cue.reply())
     desk.fix()
+    # Only then is the line where it is looked for.
     desk.window.wait(CODE, "worth = 0")
+    desk.window.gone(CODE, "sum = 0")
     desk.window.go(NOTE, 12)
-    typed = "the quick brown fox jumps over the lazy dog "
+    typed = "the quick brown fox jumps over the lazy dog and back again "
+    goes_on = threading.Timer(1.0, cue.give)
+    goes_on.start()
+    began = time.monotonic()
     rate = desk.window.type(typed, 10)
-    cue.give()
-    print(f"typed {rate:.1f} characters a second")
+    typed_by = time.monotonic()
+    print(f"typed {rate:.1f} characters a second; the answer went on after {cue.resumed - began:.1f} s and ended")
+    print(f"after {cue.ended - began:.1f} s, the typing after {typed_by - began:.1f} s")
+    assert rate >= SLOWEST
+    assert began < cue.resumed < cue.ended < typed_by, "the answer streamed while somebody typed"
     desk.answered()
     line = FIXED.splitlines()[NOTE - 1]
     expected = FIXED.replace(line, line[:10] + typed + line[10:])
@@ -248,7 +307,14 @@ def test_put_back_is_exact_whatever_lies_between(desk: Desk, tally: Tally) -> No
     desk.answered()
     desk.window.go(NOTE, 12)
     desk.window.type("typed ")
-    desk.window.saved(path)
+    kept = desk.window.saved(path)
+    # Seen from another file it stays: what is not seen is not changed.
+    other = desk.bench.write("elsewhere.py", "x = 1\n")
+    desk.window.open(other)
+    desk.window.command("Tuppence: Put Back")
+    desk.window.wait(NOTICE, "This file holds no answer to put back.")
+    desk.window.open(path)
+    tally.check(desk.window.saved(path), kept)
     desk.window.command("Tuppence: Put Back")
     desk.window.gone(LENS, "Put back")
     line = SOURCE.splitlines()[NOTE - 1]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -116,6 +118,10 @@ class Cue:
     given: threading.Event = field(default_factory=threading.Event)
     closed: threading.Event = field(default_factory=threading.Event)
     """Set when the client left before the end."""
+    resumed: float = math.inf
+    """When it went on, by the monotonic clock."""
+    ended: float = math.inf
+    """When all of it was sent."""
 
     def give(self) -> None:
         """Let it go on."""
@@ -133,8 +139,10 @@ class Cue:
                 self.reached.set()
                 while not self.given.is_set():  # noqa: ASYNC110 - the event belongs to the test's thread
                     await asyncio.sleep(0.01)
+                self.resumed = time.monotonic()
                 await _send(talk, pieces[cut:], self.pace)
                 await talk.end()
+                self.ended = time.monotonic()
             except (ConnectionError, asyncio.CancelledError):
                 self.closed.set()
                 raise

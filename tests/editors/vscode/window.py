@@ -31,6 +31,8 @@ MENU = ".action-widget .monaco-list-row"
 LENS = ".codelens-decoration a"
 HOVER = ".monaco-hover:not(.hidden)"
 NOTICE = ".notification-toast"
+REGION = ".view-overlays .cdr[class*='TextEditorDecorationType']"
+"""A line that an extension highlights."""
 ITEM = ".statusbar-item"
 
 WAIT = 60.0
