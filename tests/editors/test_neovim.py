@@ -25,6 +25,7 @@ from editors.scene import (
     HALF,
     IMPORTING,
     SOURCE,
+    TESTED,
     Gate,
     answered,
     becomes,
@@ -127,6 +128,13 @@ def advice(bench: Bench) -> str:
     return "\n".join(lines)
 
 
+def put_edits(bench: Bench) -> None:
+    """Have answers that edit come as one edit at their end."""
+    bench.configure(
+        "tuppence", "config.toml", 'edits = "final"\n' + CONFIG.format(wire="openai", base=bench.upstream.openai)
+    )
+
+
 def begin(nvim: Neovim, bench: Bench, *, hold: int = 8) -> Gate:
     """Start a fix, and return its gate once the first of its two changes is in the text."""
     gate = Gate(ANSWER, hold)
@@ -215,6 +223,68 @@ def test_what_another_server_says_of_an_answer_counts(nvim: Neovim, bench: Bench
     nvim.undo()
     leaves(nvim, FIXED)
     tally.check(nvim.text(), SOURCE)
+
+
+def test_a_final_answer_comes_as_one_edit(nvim: Neovim, bench: Bench, tally: Tally) -> None:
+    put_edits(bench)
+    gate = Gate(IMPORTING)
+    nvim.visit(bench.write("stats.py", SOURCE))
+    bench.upstream.script(gate.reply())
+    nvim.pick(4, "Fix `mean`")
+    until(lambda: nvim.lua(MARKS), "the highlight")
+    tally.check(nvim.text(), SOURCE)
+    gate.opened.set()
+    show(nvim, "Fixed `mean`")
+    fixed = FIXED.replace('."""\n', '."""\n\nimport math\n', 1)
+    tally.check(nvim.text(), fixed)
+    nvim.undo()
+    leaves(nvim, fixed)
+    tally.check(nvim.text(), SOURCE)
+
+
+def test_generated_tests_get_a_file(nvim: Neovim, bench: Bench, tally: Tally) -> None:
+    nvim.visit(bench.write("stats.py", SOURCE))
+    bench.upstream.says(f"```python\n{TESTED}```")
+    nvim.command("4")
+    nvim.command("Tuppence tests")
+    show(nvim, "Wrote tests for `mean`: small, <$0.0001")
+    tally.check(nvim.text(), SOURCE)
+    nvim.visit(bench.root / "tests" / "test_stats.py")
+    tally.check(nvim.text(), TESTED)
+
+
+def test_hover_offers_an_explanation_and_shows_it_again(nvim: Neovim, bench: Bench, tally: Tally) -> None:
+    nvim.visit(bench.write("stats.py", SOURCE))
+    nvim.hover(4)
+    until(lambda: "Explain" in nvim.terminal.screen(), "the offer")
+    assert not bench.upstream.requests
+    nvim.press("\x1b")
+    bench.upstream.says("`mean` adds the values up and divides the sum by their number.")
+    nvim.command("4")
+    nvim.command("Tuppence explain")
+    until(lambda: "Explained `mean`: small, <$0.0001" in nvim.lua(PANEL), "the closing line")
+    nvim.command("Tuppence explanation")
+    nvim.press("q")
+    until(lambda: not nvim.lua(PANEL), "the panel to close")
+    nvim.hover(4)
+    until(lambda: "asking again is free" in nvim.terminal.screen(), "the hover")
+    assert len(bench.upstream.requests) == 1
+    tally.check(nvim.text(), SOURCE)
+
+
+def test_no_key_gets_into_neovims_log(bench: Bench) -> None:
+    key = "sk-of-the-password-store"
+    keys = f'{{ keys = function() return {{ A_KEY = "{key}" }} end }}'
+    lines = advice(bench).replace("setup()", f"setup({keys})")
+    session = Neovim(program("nvim-0.10"), f'vim.lsp.set_log_level("trace")\n{lines}', bench)
+    try:
+        session.visit(bench.write("stats.py", SOURCE))
+        log = Path(session.lua("return vim.lsp.get_log_path()"))
+        until(lambda: "textDocument/didOpen" in log.read_text(encoding="utf-8"), "the log to go on")
+        assert key not in log.read_text(encoding="utf-8")
+        assert session.lua("return vim.lsp.log.get_level()") == 0
+    finally:
+        end(session)
 
 
 def test_the_undo_before_it_stays_a_step_of_its_own(nvim: Neovim, bench: Bench, tally: Tally) -> None:

@@ -45,11 +45,19 @@ local function capabilities()
   return all
 end
 
+---Hand the keys over in the message that is sent next, which Neovim's log does not get to see.
 local function hand_over_keys(params)
   local keys = settings.keys()
-  if type(keys) == "table" and next(keys) then
-    params.initializationOptions = { keys = keys }
+  if type(keys) ~= "table" or not next(keys) then
+    return
   end
+  params.initializationOptions = { keys = keys }
+  local log = require("vim.lsp.log")
+  local level = log.get_level()
+  log.set_level(math.max(level, vim.log.levels.WARN))
+  vim.schedule(function()
+    log.set_level(level)
+  end)
 end
 
 local function configuration()
