@@ -55,6 +55,26 @@ local found = vim.tbl_map(function(buf) return vim.bo[buf].filetype end, vim.api
 table.sort(found)
 return found
 """
+BEYOND_EMOJI = """
+local space = vim.api.nvim_create_namespace("another server")
+vim.diagnostic.set(space, 0, {
+  { lnum = 3, col = 4, end_lnum = 3, end_col = 8, message = "above", severity = 1, source = "compiler" },
+  { lnum = 11, col = 26, end_lnum = 11, end_col = 30, message = "on it", severity = 1, source = "compiler" },
+})
+local uri, line = vim.uri_from_bufnr(0), { line = 11, character = 0 }
+local range = { start = line, ["end"] = { line = 12, character = 0 } }
+local told = require("tuppence.told").answer({ uri = uri, range = range }, "utf-16").diagnostics
+local client, sent = require("tuppence.commands").client(0), nil
+local request = client.request
+client.request = function(...)
+  for _, each in ipairs({ ... }) do
+    if type(each) == "table" and each.command then sent = each.arguments[1].diagnostics end
+  end
+end
+vim.cmd("12Tuppence fix")
+client.request = request
+return { told, sent }
+"""
 SAID = """
 local run = { run = "odd", title = %s, uri = vim.uri_from_bufnr(0), state = "working", line = "small is answering" }
 require("tuppence.hearing").handlers["tuppence/run"](nil, run, { client_id = 1 })
@@ -270,6 +290,13 @@ def test_hover_offers_an_explanation_and_shows_it_again(nvim: Neovim, bench: Ben
     until(lambda: "asking again is free" in nvim.terminal.screen(), "the hover")
     assert len(bench.upstream.requests) == 1
     tally.check(nvim.text(), SOURCE)
+
+
+def test_what_others_say_is_told_of_a_range_and_in_the_servers_units(nvim: Neovim, bench: Bench) -> None:
+    nvim.visit(bench.write("stats.py", SOURCE))
+    for said in nvim.lua(BEYOND_EMOJI):
+        # The emoji is four bytes from column 26 on, and two units of UTF-16.
+        assert [(each["message"], each["range"]["end"]) for each in said] == [("on it", {"line": 11, "character": 28})]
 
 
 def test_no_key_gets_into_neovims_log(bench: Bench) -> None:

@@ -4,6 +4,7 @@ local accounts = require("tuppence.accounts")
 local hearing = require("tuppence.hearing")
 local panel = require("tuppence.panel")
 local stream = require("tuppence.stream")
+local told = require("tuppence.told")
 
 local M = {}
 
@@ -54,23 +55,12 @@ local function range_of(buf, call, encoding)
   }
 end
 
----Return what other tools say about a range, as they said it.
-local function diagnostics_in(buf, range)
+---Return what other tools say about the lines of a range, as they said it.
+local function diagnostics_in(buf, range, encoding)
   local found = {}
   for _, each in ipairs(vim.diagnostic.get(buf)) do
-    local from_server = (each.user_data or {}).lsp
     if each.source ~= "tuppence" and each.lnum <= range["end"].line and (each.end_lnum or each.lnum) >= range.start.line then
-      local there = {
-        start = { line = each.lnum, character = each.col },
-        ["end"] = { line = each.end_lnum or each.lnum, character = each.end_col or each.col },
-      }
-      table.insert(found, {
-        range = from_server and from_server.range or there,
-        message = each.message,
-        severity = each.severity,
-        source = each.source,
-        code = each.code or from_server and from_server.code,
-      })
+      table.insert(found, told.as_lsp(buf, each, encoding))
     end
   end
   return found
@@ -83,7 +73,7 @@ local function perform(client, buf, action, call)
     uri = vim.uri_from_bufnr(buf),
     version = vim.lsp.util.buf_versions[buf],
     range = range,
-    diagnostics = diagnostics_in(buf, range),
+    diagnostics = diagnostics_in(buf, range, client.offset_encoding),
   })
 end
 

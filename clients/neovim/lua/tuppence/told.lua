@@ -66,7 +66,9 @@ local function units(buf, row, column, encoding)
   return encoding == "utf-16" and in_utf16 or in_utf32
 end
 
-local function as_lsp(buf, each, encoding)
+---Return a diagnostic as the protocol has it, in the client's units.
+function M.as_lsp(buf, each, encoding)
+  local from_server = (each.user_data or {}).lsp
   local end_row, end_column = each.end_lnum or each.lnum, each.end_col or each.col
   return {
     range = {
@@ -75,9 +77,18 @@ local function as_lsp(buf, each, encoding)
     },
     severity = each.severity,
     source = each.source,
-    code = each.code,
+    code = each.code or from_server and from_server.code,
     message = each.message,
   }
+end
+
+local function is_before(a, b)
+  return a.line < b.line or (a.line == b.line and a.character < b.character)
+end
+
+---Report whether two ranges have a place in common, if only an end.
+local function touch(a, b)
+  return not is_before(a["end"], b.start) and not is_before(b["end"], a.start)
 end
 
 ---Answer the server.
@@ -86,7 +97,10 @@ function M.answer(params, encoding)
     if api.nvim_buf_is_loaded(buf) and vim.uri_from_bufnr(buf) == params.uri then
       local found = {}
       for _, each in ipairs((gathered(buf))) do
-        table.insert(found, as_lsp(buf, each, encoding))
+        local said = M.as_lsp(buf, each, encoding)
+        if type(params.range) ~= "table" or touch(said.range, params.range) then
+          table.insert(found, said)
+        end
       end
       local judged = spoken[buf] and spoken[buf].version or vim.NIL
       return { version = vim.lsp.util.buf_versions[buf] or vim.NIL, judged = judged, diagnostics = found }
