@@ -6,6 +6,8 @@ import json
 import re
 import socket
 import struct
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -38,6 +40,15 @@ while not vim.loop.fs_stat(%s) do vim.loop.sleep(10) end
 vim.api.nvim_buf_set_lines(0, %d, %d, true, { %s })
 return true
 """
+
+
+def advice(bench: Bench) -> str:
+    """Return the three lines that ``tuppence neovim`` prints."""
+    command = [sys.executable, "-m", "tuppence", "neovim"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=bench.environment)
+    lines = done.stdout.strip().splitlines()[-3:]
+    assert lines[1] == 'require("tuppence").setup()'
+    return "\n".join(lines)
 
 
 class Neovim:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from decimal import Decimal
@@ -15,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from editors.conftest import CLIENTS, end
-from editors.neovim import Neovim
+from editors.neovim import Neovim, advice
 from editors.scene import (
     ANSWER,
     BROKEN,
@@ -137,15 +135,6 @@ def nvim(request: pytest.FixtureRequest, bench: Bench) -> Iterator[Neovim]:
         yield session
     finally:
         end(session)
-
-
-def advice(bench: Bench) -> str:
-    """Return the three lines."""
-    command = [sys.executable, "-m", "tuppence", "neovim"]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, env=bench.environment)
-    lines = done.stdout.strip().splitlines()[-3:]
-    assert lines[1] == 'require("tuppence").setup()'
-    return "\n".join(lines)
 
 
 def put_edits(bench: Bench) -> None:

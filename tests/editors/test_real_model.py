@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from editors.conftest import end
+from editors.neovim import Neovim, advice
 from editors.scene import SOURCE
-from editors.session import Bench, Session
+from editors.session import Bench, Session, program
 from editors.tally import Tally
 from editors.terminal import until
 from tuppence.local import Embedded, Endpoint
@@ -30,6 +32,16 @@ price = {{ input = 1, output = 2, cache_read = 0.1 }}
 context = 8192
 max_output = 256
 quirks = {{ temperature = 0.0, brief = true }}
+"""
+COUNTED = """
+local stream = require("tuppence.stream")
+local apply = stream.apply
+batches = 0
+stream.apply = function(...)
+  batches = batches + 1
+  return apply(...)
+end
+return true
 """
 ANSWERING = 180.0
 """Seconds that the model may take on two busy cores; it takes about five."""
@@ -69,6 +81,26 @@ def test_a_fix_ends_and_one_undo_leaves_no_trace(plain: Session, bench: Bench, t
         plain.undo()
         until(lambda: plain.text() != text, "the undo")
     tally.check(plain.text(), SOURCE)
+
+
+def test_an_answer_streams_and_one_undo_leaves_no_trace(bench: Bench, tally: Tally) -> None:
+    nvim = Neovim(program("nvim-0.10"), advice(bench), bench)
+    try:
+        nvim.visit(bench.write("stats.py", SOURCE))
+        nvim.lua(COUNTED)
+        nvim.pick(4, "Fix `mean`")
+        until(lambda: _ended(nvim, "Fixed `mean`", "Could not fix `mean`"), "the end of the fix", ANSWERING)
+        (entry,) = bench.settled(1)
+        batches, text = nvim.lua("return batches"), nvim.text()
+        print(f"{batches} batches of edits, {entry.outcome}")
+        assert batches > 0 or entry.outcome != "kept", "what was kept has streamed"
+        assert (text != SOURCE) == (entry.outcome == "kept"), "only an answer that was kept changes the text"
+        if text != SOURCE:
+            nvim.undo()
+            until(lambda: nvim.text() != text, "the undo")
+        tally.check(nvim.text(), SOURCE)
+    finally:
+        end(nvim)
 
 
 def test_an_explanation_ends_and_touches_nothing(plain: Session, bench: Bench, tally: Tally) -> None:

@@ -91,8 +91,7 @@ def _tidy(desk: Desk, request: pytest.FixtureRequest) -> Iterator[None]:
 
 def test_from_a_fresh_profile_to_a_fix_takes_seconds(desk: Desk) -> None:
     print(f"from an empty profile to a fix in the text: {desk.seconds:.1f} s, {desk.alone:.1f} of them the editor's")
-    # A machine on which the editor alone takes longer to start than half of that is slow, and we are not to blame.
-    assert desk.seconds < FRESH + max(0.0, desk.alone - FRESH / 2)
+    assert desk.seconds < FRESH
 
 
 @pytest.mark.skipif(not PICTURES, reason="pictures are taken where TUPPENCE_PICTURES names a folder for them")
