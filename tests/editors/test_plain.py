@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+from editors.conftest import end
+from editors.neovim import Neovim
 from editors.scene import (
     ANSWER,
     BROKEN,
@@ -20,7 +24,7 @@ from editors.scene import (
     leaves,
     show,
 )
-from editors.session import Bench, Session
+from editors.session import SNIPPETS, Bench, Session, program
 from editors.tally import Tally
 from editors.terminal import until
 
@@ -151,3 +155,82 @@ def test_an_edit_that_comes_too_late_for_its_version_is_made_anew(plain: Session
     plain.deaf(answered(gate), 3, "LIMIT = 10")
     show(plain, "Fixed `mean`")
     tally.check(plain.text(), FIXED.replace("\n\n\ndef mean", "\n\nLIMIT = 10\n\ndef mean"))
+
+
+@pytest.fixture
+def nvim(bench: Bench) -> Iterator[Neovim]:
+    """Return a session of Neovim without our client: what a person does there meanwhile is the editor's own affair."""
+    session = Neovim(program("nvim-0.10"), (SNIPPETS / "neovim-0.8.lua").read_text(), bench)
+    try:
+        yield session
+    finally:
+        end(session)
+
+
+def begin(nvim: Neovim, bench: Bench) -> Gate:
+    """Start a fix, and return its gate once the model was asked."""
+    gate = Gate(ANSWER)
+    nvim.visit(bench.write("stats.py", SOURCE))
+    bench.upstream.script(gate.reply())
+    nvim.pick(4, "Fix `mean`")
+    until(lambda: bench.upstream.requests, "the request")
+    return gate
+
+
+def test_another_buffer_meanwhile_does_not_matter(nvim: Neovim, bench: Bench, tally: Tally) -> None:
+    gate = begin(nvim, bench)
+    nvim.command("set hidden")
+    nvim.visit(bench.write("other.py", "x = 1\n"))
+    gate.opened.set()
+    show(nvim, "Fixed `mean`")
+    tally.check(nvim.text(), "x = 1\n")
+    nvim.command("buffer stats.py")
+    becomes(nvim, FIXED)
+    tally.check(nvim.text(), FIXED)
+    nvim.undo()
+    leaves(nvim, FIXED)
+    tally.check(nvim.text(), SOURCE)
+
+
+def test_saving_meanwhile_does_not_matter(nvim: Neovim, bench: Bench, tally: Tally) -> None:
+    gate = begin(nvim, bench)
+    before = (bench.root / "stats.py").stat().st_mtime_ns
+    nvim.save()
+    until(lambda: (bench.root / "stats.py").stat().st_mtime_ns != before, "the file to be saved")
+    gate.opened.set()
+    show(nvim, "Fixed `mean`")
+    tally.check(nvim.text(), FIXED)
+    tally.check((bench.root / "stats.py").read_bytes().decode(), SOURCE)
+
+
+def test_what_is_undone_meanwhile_counts_as_typed(nvim: Neovim, bench: Bench, tally: Tally) -> None:
+    gate = Gate(ANSWER)
+    nvim.visit(bench.write("stats.py", SOURCE))
+    nvim.insert(11, "SIZE = 5")
+    bench.upstream.script(gate.reply())
+    nvim.pick(4, "Fix `mean`")
+    until(lambda: bench.upstream.requests, "the request")
+    nvim.undo()
+    becomes(nvim, SOURCE)
+    gate.opened.set()
+    show(nvim, "Fixed `mean`")
+    becomes(nvim, FIXED)
+    tally.check(nvim.text(), FIXED)
+
+
+def test_closing_the_file_ends_the_run(nvim: Neovim, bench: Bench, tally: Tally) -> None:
+    begin(nvim, bench)
+    nvim.command("bwipeout!")
+    until(bench.upstream.requests[0].closed.is_set, "the connection to be closed")
+    tally.check((bench.root / "stats.py").read_bytes().decode(), SOURCE)
+
+
+def test_put_back_is_exact_whatever_lies_between(nvim: Neovim, bench: Bench, tally: Tally) -> None:
+    begin(nvim, bench).opened.set()
+    show(nvim, "Fixed `mean`")
+    nvim.insert(11, "SIZE = 5")
+    nvim.insert(3, "LIMIT = 10")
+    nvim.pick(5, "Put back")
+    between = SOURCE.replace("def top", "SIZE = 5\ndef top").replace("\n\n\ndef mean", "\n\nLIMIT = 10\n\ndef mean")
+    becomes(nvim, between)
+    tally.check(nvim.text(), between)
