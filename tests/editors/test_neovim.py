@@ -38,6 +38,8 @@ from tuppence.core.accounts import money
 
 pytestmark = pytest.mark.timeout(600)
 
+SLOWEST = 8.0
+"""Characters a second that are typed at least where ten are meant."""
 LIMIT = Decimal("0.05")
 BUDGET = f"""
 [budget]
@@ -358,11 +360,16 @@ def test_typing_ten_characters_a_second_loses_none(nvim: Neovim, bench: Bench, t
     nvim.command("11")
     nvim.press("O")
     written = "alpha = 1234567890"
-    for letter in written:
+    began = time.monotonic()
+    for count, letter in enumerate(written):
+        time.sleep(max(0.0, began + count / 10 - time.monotonic()))
         nvim.press(letter)
-        time.sleep(0.1)  # this is how fast a person types
         if letter == "4":
             gate.opened.set()
+    rate = len(written) / (time.monotonic() - began)
+    print(f"typed {rate:.1f} characters a second")
+    assert rate >= SLOWEST
+    assert gate.sent.is_set(), "the answer went on while somebody typed"
     nvim.press("\x1c\x0e")
     show(nvim, "Fixed `mean`")
     expected = FIXED.replace("def top", f"{written}\ndef top")
