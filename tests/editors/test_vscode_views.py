@@ -57,6 +57,8 @@ BUDGET = """
 [budget]
 day = 5.00
 """
+TRACED = {"tuppence.trace.server": "verbose"}
+"""Where somebody sets the log to its finest level, whole messages are written down."""
 UNTRUSTED = {"security.workspace.trust.enabled": True, "security.workspace.trust.startupPrompt": "never"}
 
 
@@ -73,7 +75,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         named = json.loads((bench.root / ".vscode" / "settings.json").read_text(encoding="utf-8"))
         folders = [{"path": "project"}, {"path": "second"}]
         both.write_text(json.dumps({"folders": folders, "settings": named}), encoding="utf-8")
-        with Window(both, folder / "profile", bench.environment, settings=UNTRUSTED) as window:
+        with Window(both, folder / "profile", bench.environment, TRACED, settings=UNTRUSTED) as window:
             yield Desk(window, bench)
 
 
@@ -191,6 +193,24 @@ def test_a_review_asks_with_the_key_of_the_secret_store(desk: Desk, tally: Tally
     tally.check(desk.window.saved(path), SOURCE.replace("round(sum)", "round(sum, 2)"))
     kept = desk.window.profile / "data" / "User"
     assert not [file for file in kept.rglob("*.json") if "sk-of-the-secret-store" in file.read_text(encoding="utf-8")]
+    _restart_traced(desk)
+    until(lambda: "initializationOptions" in _log(desk), "the start to be logged")
+    assert "sk-of-the-secret-store" not in _log(desk)
+
+
+def _restart_traced(desk: Desk) -> None:
+    """Start the server anew with all logged that ever is."""
+    desk.window.command("Developer: Set Log Level")
+    desk.window.call("insert", "Tuppence")
+    desk.window.click(".quick-input-list .monaco-list-row.focused", "Tuppence")
+    desk.window.click(".quick-input-list .monaco-list-row", "Trace")
+    desk.window.command("Tuppence: Restart Server")
+
+
+def _log(desk: Desk) -> str:
+    """Return what the extension logged so far."""
+    files = (desk.window.profile / "data" / "logs").rglob("*Tuppence.log")
+    return "".join(file.read_text(encoding="utf-8", errors="replace") for file in files)
 
 
 def test_kept_answers_are_forgotten_when_the_palette_says_so(desk: Desk) -> None:
