@@ -62,14 +62,21 @@ def in_vscode(offset: int, edit: Edit, old: str) -> int:
 
 
 def in_neovim(offset: int, edit: Edit, old: str) -> int:
-    """Return where Neovim has a cursor after an edit: its row stays among those that come, rows below move."""
+    """Return where Neovim has a cursor after an edit: its row stays among those that come, rows below move.
+
+    What is between two line starts is changed as whole lines (``set_lines`` in the client's stream.lua): a cursor in
+    them stays in one of those that come, where any come.
+    """
+    come = edit.text.count("\n")
+    starts = (old[at - 1 : at] in ("", "\n") for at in (edit.span.start, edit.span.end))
+    bottom = max(0, come - 1) if all(starts) and edit.text[-1:] in ("", "\n") else come
     row, first, last = (old.count("\n", 0, at) for at in (offset, edit.span.start, edit.span.end))
     grown = edit.text.count("\n") - (last - first)
     column = offset - (old.rfind("\n", 0, offset) + 1)
     if row > last or (row == last and offset >= edit.span.end):
         row += grown
     elif first <= row:
-        row = min(row, first + edit.text.count("\n"))
+        row = min(row, first + bottom)
     lines = apply(old, [edit]).split("\n")
     return sum(len(line) + 1 for line in lines[:row]) + min(column, len(lines[row]))
 
