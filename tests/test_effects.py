@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tuppence.core.checks import Verdict
@@ -101,6 +103,66 @@ def test_one_of_two_that_say_the_same_is_enough() -> None:
     case = Case(chosen=second, target=Span(START, text.index("\n\n\nprint")), name="mean", edits=edits)
     after = Said(document(apply(text, edits)), (first,))
     assert compare(case, Said(document(text), (first, second)), after).gone
+
+
+TWICE = "def f(a):\n    x = foo + 1\n    y = foo + 2\n    return x + y\n"
+SAME = [Diagnostic(Span(at, at + 3), "Undefined name `foo`", "error", "ruff", "F821") for at in (18, 34)]
+
+
+@pytest.mark.parametrize(
+    ("which", "new", "left", "gone"),
+    [
+        (0, "def f(a):\n    x = foo + 1\n    y = a + 2\n    return x + y\n", ["foo + 1"], False),
+        (1, "def f(a):\n    x = foo + 1\n    y = a + 2\n    return x + y\n", ["foo + 1"], True),
+        (0, "def f(a):\n    x = a + 1\n    y = foo + 2\n    return x + y\n", ["foo + 2"], True),
+        (1, "def f(a):\n    x = a + 1\n    y = foo + 2\n    return x + y\n", ["foo + 2"], False),
+        (0, "def f(a):\n    # Why.\n    both = foo + 1 + a\n    return both + 2\n", ["foo + 1"], False),
+        (1, "def f(a):\n    # Why.\n    both = foo + 1 + a\n    return both + 2\n", ["foo + 1"], True),
+        (0, "def f(a):\n    if a:\n        x = a\n        y = foo + 2\n    return x + y\n", ["foo + 2"], True),
+        (0, "def f(a):\n    y = a + 2\n    x = foo + 1\n    return x + y\n", ["foo + 1"], False),
+        (0, "def f(a):\n    return foo + foo\n", ["foo + foo", "foo\n"], False),
+    ],
+)
+def test_of_two_that_say_the_same_the_chosen_one_has_to_go(
+    which: int, new: str, left: list[str], *, gone: bool
+) -> None:
+    whole = Span(0, len(TWICE))
+    case = Case(chosen=SAME[which], target=whole, name="f", edits=(Edit(whole, new),))
+    now = [replace(SAME[0], span=Span(new.index(part), new.index(part) + 3)) for part in left]
+    assert compare(case, Said(document(TWICE), tuple(SAME)), Said(document(new), tuple(now))).gone is gone
+
+
+def test_a_hint_that_another_hint_took_the_place_of() -> None:
+    hinted = at(TEXT, "total", "`total` is not accessed", severity="hint")
+    found = effect(GOOD.replace("return", "n = 0\n    return"), [("n =", "`n` is not accessed", "hint")], hinted)
+    assert (found.gone, found.good) == (True, False)
+    assert effect(GOOD, [("print", "`print` is odd", "hint")], hinted).good, "elsewhere a hint is no reason"
+
+
+def test_a_remark_of_ruff_s_that_moves_to_another_is_no_reason() -> None:
+    remark = at(TEXT, "total", "Unnecessary assignment", source="Ruff", code="RET504", severity="information")
+    assert effect(GOOD, [("return", "Unnecessary `else`", "information")], remark).good
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "gone"),
+    [
+        ('Argument 1 to "f" has incompatible type "int"', 'Argument 2 to "f" has incompatible type "int"', True),
+        ("`f` is too complex (12 > 10)", "`f` is too complex (11 > 10)", False),
+        ("Line too long (120/100)", "Line too long (110/100)", False),
+        (
+            "'f' has a complexity of 22. Maximum allowed is 20.",
+            "'f' has a complexity of 21. Maximum allowed is 20.",
+            False,
+        ),
+        ("Too many parameters (7). Maximum allowed is 3.", "Too many parameters (4). Maximum allowed is 3.", False),
+        ("x redeclared at a.go:3:5", "x redeclared at a.go:4:5", False),
+    ],
+)
+def test_which_numbers_in_the_words_tell_which_it_is(was: str, now: str, *, gone: bool) -> None:
+    found = effect(GOOD, [("len", now, "error")], at(TEXT, "x)\n\n", was))
+    assert found.gone is gone
+    assert not found.good
 
 
 def test_a_tool_that_waits_for_a_save_is_not_believed_until_it_looked_again() -> None:

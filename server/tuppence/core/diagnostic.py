@@ -55,6 +55,11 @@ def rated(diagnostic: Diagnostic) -> Diagnostic:
     return replace(diagnostic, severity=severity)
 
 
+def is_remark(diagnostic: Diagnostic) -> bool:
+    """Report whether it is ruff's on how code is written, not on what it does."""
+    return is_ruff(diagnostic) and rated(diagnostic).severity == "information"
+
+
 def is_layout(diagnostic: Diagnostic) -> bool:
     """Report whether it complains of white space alone, by a rule of pycodestyle's."""
     return any(name in diagnostic.source.lower() for name in _LINTERS) and bool(_PYCODESTYLE.match(diagnostic.code))

@@ -1,11 +1,12 @@
 """What an answer does to what tools say: whether the diagnostic is gone that asked for it, and whether others came.
 
 Pure: who is asked, and whether what they say is of the right text, is known elsewhere. A diagnostic is told again by
-its tool, its rule and its words, never by its place, because an answer moves text about; numbers in the words do not
-count, since many of them are line numbers.
+its tool, its rule and its words; numbers of lines and amounts in the words do not count. Where several say the same,
+each is the one that is nearest to where the other's place came to lie, because an answer moves text about.
 
 What is new counts where the answer wrote, and elsewhere only if it is an error that speaks of what was changed: a tool
-that is slow, or somebody who types, may add others at any time.
+that is slow, or somebody who types, may add others at any time. It counts from the severity of what was to be fixed on,
+ruff's remarks on how code is written aside: a good fix often moves one to another.
 """
 
 from __future__ import annotations
@@ -16,12 +17,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tuppence.core.checks import Verdict
-from tuppence.core.diagnostic import Diagnostic, Severity, is_ruff, rated
+from tuppence.core.diagnostic import Diagnostic, Severity, is_remark, is_ruff, rated
+from tuppence.core.landing import landing
 from tuppence.core.text import Document, Edit, Span
 
 _GRAVITY: dict[Severity, int] = {"error": 3, "warning": 2, "information": 1, "hint": 0}
-_LEAST: Severity = "warning"
-"""A new diagnostic that is less grave than this is no reason against an answer."""
 _WHILE_TYPING = (
     "basedpyright",
     "clang",
@@ -50,7 +50,11 @@ _SILENCE = re.compile(
     r"|#!?\[allow\(|@Suppress(?:Warnings|LintAnnotation)?\b|#pragma warning disable|---@diagnostic\s+disable"
     r"|\bluacheck:\s*ignore",
 )
-_NUMBER = re.compile(r"\d+")
+_NUMBER = re.compile(
+    r"(?<=\bline )\d+|(?<=\blines )\d+|(?<=\bcolumn )\d+|(?<=:)\d+"  # where something else stands
+    r"|\d+(?= *[>/] *\d)|(?<=\bof )\d+(?=\. Maximum)|(?<=\()\d+(?=\)\. Maximum)"  # how far it is over a limit
+)
+"""Numbers in the words that may change while the diagnostic is the same; others tell which it is (``Argument 2``)."""
 _SHOWN = 120
 """Characters of a message that a reason shows."""
 
@@ -105,18 +109,18 @@ def compare(case: Case, before: Said, after: Said) -> Effect:
     chosen = rated(case.chosen) if case.chosen else None
     was, now = before.rated(), after.rated()
     landed = _landed(case)
-    floor = max(_GRAVITY[_LEAST], _GRAVITY[chosen.severity] if chosen else _GRAVITY["error"])
+    floor = _GRAVITY[chosen.severity if chosen else "error"]
     more = Counter(map(_key, now)) - Counter(map(_key, was))
     new: list[Diagnostic] = []
     for each in sorted(now, key=lambda each: (not each.span.touches(landed), each.span)):
-        if more[_key(each)] <= 0 or _GRAVITY[each.severity] < floor:
+        if more[_key(each)] <= 0 or _GRAVITY[each.severity] < floor or is_remark(each):
             continue
         more[_key(each)] -= 1
         if each.span.touches(landed) or (each.severity == "error" and _speaks_of(case.name, each, after.document)):
             new.append(each)
     new.sort(key=lambda each: each.span)
     return Effect(
-        gone=_gone(chosen, case, was, now),
+        gone=_gone(chosen, case, before, now) if chosen else None,
         stale=chosen is not None and not _looked_again(chosen, before, after),
         new=tuple(new),
         told=f"line {after.document.line_at(new[0].span.start) + 1}" if new else "",
@@ -167,19 +171,38 @@ def _landed(case: Case) -> Span:
     return Span(start, max(start, end))
 
 
-def _gone(chosen: Diagnostic | None, case: Case, was: Sequence[Diagnostic], now: Sequence[Diagnostic]) -> bool | None:
-    if chosen is None:
+def _gone(chosen: Diagnostic, case: Case, before: Said, now: Sequence[Diagnostic]) -> bool | None:
+    key, land = _key(chosen), landing(before.document.text, case.edits)
+    same = [each.span for each in before.rated() if _key(each) == key]
+    one = min(
+        (span for span in same if span.touches(chosen.span)),
+        key=lambda span: abs(span.start - chosen.span.start),
+        default=None,
+    )
+    if one is None:
         return None
-    key = _key(chosen)
-    same = [each for each in was if _key(each) == key]
-    if not any(each.span.touches(chosen.span) for each in same):
-        return None
-    landed = _landed(case)
-    there = sum(each.span.touches(case.target) for each in same)
-    here = sum(_key(each) == key and each.span.touches(landed) for each in now)
-    if there == 0:  # It lies outside the target, as an import does.
-        return len(same) > sum(_key(each) == key for each in now)
-    return here < there
+    there = [each.span for each in now if _key(each) == key]
+    if one.touches(case.target):  # Outside lies an import, whose like may be anywhere.
+        same = [span for span in same if span.touches(case.target)]
+        there = [span for span in there if span.touches(_landed(case))]
+    return same.index(one) not in _paired([land(span.start) for span in same], [span.start for span in there])
+
+
+def _paired(was: Sequence[int], now: Sequence[int]) -> set[int]:
+    """Return which places of the first kind have one of the second to themselves, the nearest pairs first."""
+    left, right = set[int](), set[int]()
+    places = {place: at for at, place in enumerate(now)}
+    for i, place in enumerate(was):
+        if (j := places.get(place)) is not None and j not in right:
+            left.add(i)
+            right.add(j)
+    rest = [(i, a) for i, a in enumerate(was) if i not in left]
+    others = [(j, b) for j, b in enumerate(now) if j not in right]
+    for _, i, j in sorted((abs(a - b), i, j) for i, a in rest for j, b in others):
+        if i not in left and j not in right:
+            left.add(i)
+            right.add(j)
+    return left
 
 
 def _looked_again(chosen: Diagnostic, before: Said, after: Said) -> bool:
