@@ -117,14 +117,93 @@ async def test_nobody_outside_can_be_signalled(tmp_path: Path) -> None:
         await other.wait()
 
 
-async def test_a_run_works_where_the_kernel_sets_nothing_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = tmp_path / "launch.py"
-    text = Path(launch.__file__).read_text(encoding="utf-8")  # noqa: ASYNC240 - a small file of ours
-    refused = "if libc.unshare(_NEW_USER | _NEW_NET | _NEW_PIDS) != 0:"
-    assert refused in text
-    plain.write_text(text.replace(refused, "if True:"), encoding="utf-8")
-    (tmp_path / "project").mkdir()
+def changed(place: Path, monkeypatch: pytest.MonkeyPatch, *refused: str) -> None:
+    """Let trials be run by a launcher whose kernel refuses some of what it asks for."""
+    text = Path(launch.__file__).read_text(encoding="utf-8")
+    for line in refused:
+        assert line in text
+        text = text.replace(line, "if True:")
+    plain = place / "launch.py"
+    plain.write_text(text, encoding="utf-8")
+    (place / "project").mkdir()
     monkeypatch.setattr(trial, "LAUNCHER", plain)
+
+
+NO_NAMESPACES = "if libc.unshare(_NEW_USER | _NEW_NET | _NEW_PIDS) != 0:"
+NO_LANDLOCK = "if version < 1:"
+UNDO = """\
+import ctypes
+libc = ctypes.CDLL(None)
+asked = (ctypes.c_uint64 * 4)(0, 1, 0, 0)
+for _ in range(2):
+    libc.mount(None, b"/", None, 0x20 | 0x1000, None)
+    libc.syscall(442, -100, b"/", 0x8000, ctypes.byref(asked), ctypes.c_size_t(32))
+    libc.unshare(0x10000000 | 0x20000)
+"""
+
+
+@pytest.mark.parametrize("refused", [(), (NO_LANDLOCK,)], ids=["both walls", "namespaces alone"])
+async def test_nothing_outside_is_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: str) -> None:
+    if not is_apart():
+        pytest.skip("this kernel lets no user make mounts of his own")
+    changed(tmp_path, monkeypatch, *refused)
+    other = tmp_path / "other.txt"
+    other.write_text("mine", encoding="utf-8")
+    before = other.stat()
+    shared = Path("/dev/shm") / f"{tmp_path.parent.name}-{tmp_path.name}"  # noqa: S108 - the place that is asked about
+    deeds = (
+        f"os.chmod({str(other)!r}, 0o777)",
+        f"os.utime({str(other)!r}, (1, 1))",
+        f"open({str(other)!r}, 'w')",
+        f"open({str(tmp_path / 'new.txt')!r}, 'w')",
+        f"os.mkdir({str(tmp_path / 'new')!r})",
+        f"os.unlink({str(other)!r})",
+    )
+    tried = "".join(f"with pytest.raises(OSError):\n    {deed}\n" for deed in deeds)
+    rest = (
+        f"open({str(shared)!r}, 'w').write('x')\nopen('beside.txt', 'w').write('x')\nopen(os.devnull, 'w').write('x')"
+    )
+    verdict = await trial.prove(case(tmp_path / "project", wicked(f"{UNDO}{tried}{rest}")))
+    assert verdict.proved == "tests pass, mutant caught", verdict
+    assert (other.read_text(encoding="utf-8"), other.stat().st_mode, other.stat().st_mtime) == (
+        "mine",
+        before.st_mode,
+        before.st_mtime,
+    )
+    assert not shared.exists()
+
+
+async def test_what_processes_share_works(tmp_path: Path) -> None:
+    deed = (
+        "import multiprocessing.shared_memory as m\nimport multiprocessing\n"
+        "block = m.SharedMemory(create=True, size=1000)\nblock.close()\nblock.unlink()\n"
+        "with multiprocessing.Lock():\n    pass"
+    )
+    assert (await trial.prove(case(tmp_path, wicked(deed)))).proved == "tests pass, mutant caught"
+
+
+async def test_without_a_wall_nothing_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed(tmp_path, monkeypatch, NO_NAMESPACES, NO_LANDLOCK)
+    ran = tmp_path / "ran.txt"
+    verdict = await trial.prove(case(tmp_path / "project", wicked(f"open({str(ran)!r}, 'w')")))
+    assert verdict.fit
+    doubt = "the tests were not run: this system lets nothing be walled in, by Landlock or by namespaces"
+    assert (verdict.proved, verdict.doubts) == ("", (doubt,))
+    assert not ran.exists()
+
+
+async def test_nothing_is_run_where_there_are_no_walls_to_ask_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for platform in ("darwin", "win32"):
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "platform", platform)
+            verdict = await trial.prove(case(tmp_path, GOOD))
+        assert verdict.doubts == ("the tests were not run: only Linux can keep them from changing other files",)
+
+
+async def test_a_run_works_where_the_kernel_sets_nothing_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed(tmp_path, monkeypatch, NO_NAMESPACES)
     assert (await trial.prove(case(tmp_path / "project", GOOD))).proved == "tests pass, mutant caught"
     monkeypatch.setattr(trial, "PROCESSES", 60)
     verdict = await trial.prove(case(tmp_path / "project", wicked(CROWDS["one after another"] + "\ntime.sleep(60)")))

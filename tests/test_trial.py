@@ -182,9 +182,9 @@ def test_mean():
     (Path.home() / "a.txt").write_text("x")
     tempfile.NamedTemporaryFile().close()
     for place in ({str(project / "new.txt")!r}, {str(project / "data.txt")!r}, {str(home / "b.txt")!r}):
-        with pytest.raises(PermissionError):
+        with pytest.raises(OSError, match="Permission denied|Read-only file system"):
             Path(place).write_text("theirs")
-    with pytest.raises(PermissionError):
+    with pytest.raises(OSError, match="Permission denied|Read-only file system"):
         os.remove({str(project / "data.txt")!r})
 """
     verdict = await trial.prove(case(project, text))

@@ -1,12 +1,13 @@
 """Are generated tests of use? They are run: they must pass on the code as it is and fail on a mutant of it.
 
 Everything happens in a copy of the project in a temporary folder, within limits of time, memory and processes, with an
-environment that holds no key, where the kernel allows it without a network, and ends with no process and no file left.
+environment that holds no key, where it can change no file but the copy's, where the kernel allows it without a network,
+and ends with no process left. Where the kernel can put up no wall around the files nothing is run.
 It is asked for only where the user switched it on and trusts the project (proving.py): the tests are a model's code,
 and they run with the user's rights to read.
 
 An answer fails only where the trial is sure that the tests are to blame: a stub that only loads the tested file must
-pass where they do not. How a kind of tests is run is python.py's and node.py's; not on Windows, which lacks the limits.
+pass where they do not. How a kind of tests is run is python.py's and node.py's.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from tuppence.core.mutants import mutants
 from tuppence.core.text import apply
 from tuppence.trial import replica
 from tuppence.trial.case import Case, End, Run, Runner
-from tuppence.trial.launch import OUT_OF_MEMORY, TIME_IS_UP, TOO_MANY
+from tuppence.trial.launch import NO_WALL, OUT_OF_MEMORY, TIME_IS_UP, TOO_MANY
 from tuppence.trial.node import node
 from tuppence.trial.python import pytest
 
@@ -44,7 +45,12 @@ _MOST_SAID = 100_000
 """Bytes of a run's output that are kept."""
 _SHOWN = 160
 """Code points of a test's complaint that a reason shows."""
-_LIMITS: Mapping[int, End] = {TIME_IS_UP: "time", OUT_OF_MEMORY: "memory", TOO_MANY: "processes"}
+_LIMITS: Mapping[int, End] = {
+    NO_WALL: "no wall",
+    TIME_IS_UP: "time",
+    OUT_OF_MEMORY: "memory",
+    TOO_MANY: "processes",
+}
 _RUNNERS: Mapping[str, Callable[[Case, Path, Path], Runner | str]] = {
     "python": pytest,
     **dict.fromkeys(("javascript", "typescript", "tsx"), node),
@@ -58,8 +64,8 @@ def runs(language: str) -> bool:
 
 async def prove(case: Case) -> Verdict:
     """Return what a trial of the tests showed; one that cannot be made proves nothing and is a doubt, no failure."""
-    if sys.platform == "win32":
-        return _undecided("tests are not run on Windows")
+    if sys.platform != "linux":
+        return _undecided("only Linux can keep them from changing other files")
     place = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="tuppence-trial-"))
     try:
         try:
@@ -100,6 +106,8 @@ class _Trial:
         _write(self._tests, case.text)
         began = time.monotonic()
         run = await self._try(SECONDS)
+        if run.end == "no wall":
+            return _undecided("this system lets nothing be walled in, by Landlock or by namespaces")
         if run.end != "passed":
             return await self._blamed(run)
         # A mutant that loops for ever is caught too, so it need not loop for long.

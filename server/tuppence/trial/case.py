@@ -9,8 +9,8 @@ from typing import Literal, Protocol
 
 from tuppence.core.text import Span
 
-End = Literal["passed", "failed", "no test", "time", "memory", "processes"]
-"""How a run ended: the last three are limits that it reached."""
+End = Literal["passed", "failed", "no test", "time", "memory", "processes", "no wall"]
+"""How a run ended: three are limits that it reached; with no wall around it, it did not begin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,16 +1,19 @@
 """The process around one test run: ``launch.py SECONDS BYTES ADDRESSES PROCESSES FOLDER COMMAND ...``.
 
-It gives the command limits of time, memory and processes, lets it write in one folder only and signal nobody outside
-(where the kernel can: Linux, by Landlock), gives it a network of its own in which there is only itself (where the
-kernel lets a user make one), and leaves no process behind: whatever the command started, and whoever let it go, is
-ended with it. It also ends when its standard input does, so that nothing outlives a server that was killed. It stands
-alone and imports nothing of tuppence, because it runs in an interpreter of its own.
+It gives the command limits of time, memory and processes, lets it change files in one folder only and signal nobody
+outside, gives it a network and shared memory of its own in which there is only itself, and leaves no process behind:
+whatever the command started, and whoever let it go, is ended with it. There are two walls around the files, and one of
+them must stand: mounts of its own that are read-only outside the folder (where the kernel lets a user make them, which
+the network and the shared memory need too), and Landlock, which knows writing but neither modes nor times of files.
+It also ends when its standard input does, so that nothing outlives a server that was killed. It stands alone and
+imports nothing of tuppence, because it runs in an interpreter of its own.
 
 The bytes are for all its processes together, as seen from time to time; the addresses are for each, by the kernel.
 What it does not do: it hides no file, and does not keep the command from a socket that is a file.
 
-Its exit status is the command's; 122 where the memory was used up, 123 where there were too many processes, 124 where
-the time was up, 128 and the signal's number where it was killed.
+Its exit status is the command's; 121 where neither wall can be put up and so nothing was run, 122 where the memory was
+used up, 123 where there were too many processes, 124 where the time was up, 128 and the signal's number where it was
+killed.
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-OUT_OF_MEMORY, TOO_MANY, TIME_IS_UP = 122, 123, 124
+NO_WALL, OUT_OF_MEMORY, TOO_MANY, TIME_IS_UP = 121, 122, 123, 124
 _KILLED = 128
 _LARGEST_FILE = 200_000_000
 _TICK = 0.02
@@ -38,7 +41,9 @@ _PATIENCE = 3.0
 _NICE = 5
 _PDEATHSIG, _CHILD_SUBREAPER, _NO_NEW_PRIVS = 1, 36, 38
 _NEW_MOUNTS, _NEW_USER, _NEW_PIDS, _NEW_NET = 0x20000, 0x10000000, 0x20000000, 0x40000000
-_PRIVATE_BELOW = 0x4000 | 0x40000
+_PRIVATE_BELOW, _BIND_BELOW, _NO_SUID_NO_DEV = 0x4000 | 0x40000, 0x4000 | 0x1000, 0x2 | 0x4
+_MOUNT_SETATTR, _HERE, _RECURSIVE, _READ_ONLY = 442, -100, 0x8000, 1
+_SET_SECUREBITS, _NO_ROOT = 28, 0b11
 _GET_FLAGS, _SET_FLAGS, _UP = 0x8913, 0x8914, 1
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _ASK_VERSION, _PATH_BENEATH = 1, 1
@@ -49,6 +54,7 @@ _SCOPES, _SCOPED = 6, 0b11
 """Since which version Landlock keeps a process from abstract sockets and signals to those outside, and how."""
 _RULE_BYTES = 12
 _SEMAPHORES = "/dev/shm"  # noqa: S108 - where the C library keeps what processes share; no file of ours goes there
+_SHARED = b"size=268435456,mode=1777"
 
 
 def main(arguments: list[str]) -> int:
@@ -62,9 +68,8 @@ def main(arguments: list[str]) -> int:
     limits = (float(seconds), int(addresses), int(processes) if is_apart else 0)
     child = os.fork()
     if child == 0:
-        if is_apart:
-            _lead(libc)
-        _become(command, limits, folder)
+        is_shut = is_apart and _lead(libc, folder)
+        _become(command, limits, folder, is_shut=is_shut)
     status = _wait(child, time.monotonic() + float(seconds), int(memory), int(processes))
     _end_all(child)
     return status
@@ -90,16 +95,23 @@ def _isolate(libc: ctypes.CDLL) -> bool:
     return True
 
 
-def _lead(libc: ctypes.CDLL | None) -> None:
-    """Be the first process of the new numbers: with it, all others end. Return in the one that becomes the command."""
+def _lead(libc: ctypes.CDLL | None, folder: str) -> bool:
+    """Be the first process of the new numbers: with it, all others end.
+
+    Return in the one that becomes the command, and report whether the files outside the folder are read-only for it.
+    """
     assert libc is not None
     os.setsid()
     libc.prctl(_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    is_shut = False
     if libc.unshare(_NEW_MOUNTS) == 0 and libc.mount(None, b"/", None, _PRIVATE_BELOW, None) == 0:
         libc.mount(b"proc", b"/proc", b"proc", 0, None)  # Where it may not, /proc tells the numbers of outside.
+        is_shut = _shut(libc, os.fsencode(folder))
+    # Root keeps its powers over what belongs to it alone across a new program, and could open the mounts again.
+    is_shut = libc.prctl(_SET_SECUREBITS, _NO_ROOT, 0, 0, 0) == 0 and is_shut
     command = os.fork()
     if command == 0:
-        return
+        return is_shut
     while True:
         ended, status = os.wait()
         if ended == command:
@@ -107,7 +119,28 @@ def _lead(libc: ctypes.CDLL | None) -> None:
             os._exit(code if code >= 0 else _KILLED - code)
 
 
-def _become(command: list[str], limits: tuple[float, int, int], folder: str) -> None:
+def _shut(libc: ctypes.CDLL, folder: bytes) -> bool:
+    """Make all mounts read-only but a folder, and the shared memory one's own; report whether the kernel did."""
+    there, shared = Path.cwd(), Path(_SEMAPHORES)
+    places = (folder, *((os.fsencode(shared),) if shared.is_dir() else ()))
+    for place in places[1:]:
+        if libc.mount(b"tmpfs", place, b"tmpfs", _NO_SUID_NO_DEV, _SHARED) != 0:
+            return False
+    if libc.mount(folder, folder, None, _BIND_BELOW, None) != 0 or not _set_writable(libc, b"/", writable=False):
+        return False
+    is_open = all(_set_writable(libc, place, writable=True) for place in places)
+    os.chdir(there)  # The folder that this process stood in lies under the new mount.
+    return is_open
+
+
+def _set_writable(libc: ctypes.CDLL, place: bytes, *, writable: bool) -> bool:
+    """Let the mounts from a place down be written to, or no more; older kernels than 5.12 do not know how."""
+    asked = (ctypes.c_uint64 * 4)(0 if writable else _READ_ONLY, _READ_ONLY if writable else 0, 0, 0)
+    size = ctypes.c_size_t(ctypes.sizeof(asked))
+    return bool(libc.syscall(_MOUNT_SETATTR, _HERE, place, _RECURSIVE, ctypes.byref(asked), size) == 0)
+
+
+def _become(command: list[str], limits: tuple[float, int, int], folder: str, *, is_shut: bool) -> None:
     """Turn this process into the command, within its limits: seconds, addresses and processes, 0 for any."""
     import resource
 
@@ -117,7 +150,9 @@ def _become(command: list[str], limits: tuple[float, int, int], folder: str) -> 
     libc = _libc()
     if libc is not None:
         libc.prctl(_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        _confine(libc, folder)
+        is_shut = _confine(libc, folder) or is_shut
+    if not is_shut:
+        os._exit(NO_WALL)
     for limit, amount in (
         (resource.RLIMIT_CPU, int(seconds) + 1),
         *(((resource.RLIMIT_AS, addresses),) if addresses else ()),
@@ -209,11 +244,11 @@ def _libc() -> ctypes.CDLL | None:
     return ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
-def _confine(libc: ctypes.CDLL, folder: str) -> None:
-    """Forbid this process and its children to write anywhere but in a folder, and to signal others."""
+def _confine(libc: ctypes.CDLL, folder: str) -> bool:
+    """Forbid this process and its children to write anywhere but in a folder, and to signal others; report if so."""
     version = libc.syscall(_CREATE_RULESET, None, 0, _ASK_VERSION)
     if version < 1:
-        return
+        return False
     rights = _WRITES | (_REFER if version > 1 else 0) | (_TRUNCATE if version > 2 else 0)  # noqa: PLR2004 - as documented
     scoped = _SCOPED if version >= _SCOPES else 0
     asked = (ctypes.c_uint64 * 3)(rights, 0, scoped)
@@ -227,7 +262,7 @@ def _confine(libc: ctypes.CDLL, folder: str) -> None:
             libc.syscall(_ADD_RULE, rules, _PATH_BENEATH, rule, 0)
             os.close(handle)
     libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0)
-    libc.syscall(_RESTRICT_SELF, rules, 0)
+    return bool(libc.syscall(_RESTRICT_SELF, rules, 0) == 0)
 
 
 if __name__ == "__main__":
