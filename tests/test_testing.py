@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tuppence.core.languages import language
+from tuppence.core.packages import Packages
 from tuppence.core.syntax import parse
 from tuppence.core.target import find
-from tuppence.core.testing import fresh, lacking
+from tuppence.core.testing import Reach, fresh, lacking
 from tuppence.core.text import Document, Span
 
 PYTHON = """\
@@ -27,13 +28,21 @@ PY = language("python")
 GO = "package a\n\nfunc Mean(xs []int) int {\n\treturn 0\n}\n"
 
 
-def lacks(code: str, at: str = "def mean", source: str = PYTHON, lang: str = "python", before: str = "") -> str:
+def lacks(  # noqa: PLR0913 - each is a keyword with a default, and a test names the one that it is about
+    code: str,
+    at: str = "def mean",
+    source: str = PYTHON,
+    lang: str = "python",
+    *,
+    before: str = "",
+    reach: Reach | None = None,
+) -> str:
     document = Document("file:///a", lang, 1, source)
     tree = parse(source, language(lang))
     start = source.index(at)
     target = find(document, tree, Span(start, start))
     assert target is not None
-    return lacking(before + code, code, tree, target)
+    return lacking(before + code, code, tree, target, reach or Reach())
 
 
 @pytest.mark.parametrize(
@@ -195,3 +204,198 @@ def test_javascript_tests_that_are_not_run() -> None:
     code = "it.skip('is two', () => {\n  expect(mean([2])).toBe(2);\n});\n"
     assert lacks(code, "mean", JS, "javascript") == "The tests are all skipped."
     assert not lacks(f"{code}{code.replace('.skip', '')}", "mean", JS, "javascript")
+
+
+UNUSED = "The tests do not use `mean`, which they should test."
+NOT_ONE = "The answer holds no test that pytest would find."
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("# tests for mean\ndef test_it():\n    assert len([1]) == 1\n", UNUSED),
+        ('def test_it():\n    """Tests for mean."""\n    assert len([1]) == 1\n', UNUSED),
+        ("from a import mean\n\n\ndef test_it():\n    assert len([1]) == 1\n", UNUSED),
+        ("from a import mean as m\n\n\ndef test_it():\n    assert len([1]) == 1\n", UNUSED),
+        ("from a import mean\n\n\ndef test_it():\n    # assert it\n    mean([1])\n", "The tests assert nothing."),
+        ("from a import mean\n\n\ndef it_works():\n    assert mean([1])\n", NOT_ONE),
+        ("from a import mean\n\n\nclass Mean:\n    def test_it(self):\n        assert mean([1])\n", NOT_ONE),
+    ],
+)
+def test_what_is_no_use_and_no_test(code: str, why: str) -> None:
+    assert lacks(code) == why
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import a.b as s\n\n\ndef test_it():\n    assert s.mean([1])\n",
+        "import a\n\n\n@pytest.mark.parametrize('f', [a.mean])\ndef test_it(f):\n    assert f([1])\n",
+        "import a\n\n\ndef test_it():\n    assert getattr(a, 'mean')([1])\n",
+        "import a\n\n\ndef call(xs):\n    return a.mean(xs)\n\n\ndef test_it():\n    assert call([1])\n",
+        "import a\n\n\n@pytest.fixture\ndef it():\n    return a.mean([1])\n\n\ndef test_it(it):\n    assert it\n",
+        "from a import mean\n\nF = mean\n\n\nclass TestA:\n class TestB:\n  def test_it(self):\n   assert F([1])\n",
+        "from a import mean\n\n\nclass Mean(Base):\n    def test_it(self):\n        self.assertTrue(mean([1]))\n",
+        "from a import mean\n\n\ndef describe_mean():\n    def it_works():\n        assert mean([1])\n",
+    ],
+)
+def test_other_ways_to_use_it(code: str) -> None:
+    assert not lacks(code)
+
+
+def test_a_class_is_used_through_what_the_file_or_the_project_sets_up() -> None:
+    new = "\n\nclass TestBox:\n    def test_put(self):\n        assert self.box.put(1) == 1\n"
+    head = "from a import Box\n\n\nclass Base:\n    def setup_method(self):\n        self.box = Box()\n"
+    assert not lacks(new, "class Box", before=head)
+    assert not lacks("def test_put(box):\n    assert box.get(1) == 1\n", "class Box"), "a fixture from elsewhere"
+    assert lacks("def test_put(tmp_path):\n    assert tmp_path.get(1) == 1\n", "class Box")
+    assert not lacks("def test_put(box):\n    assert box.put(1) == 1\n", "def put")
+    with_list = PYTHON.replace("def put", "def list")
+    used = "from a import Box\n\n\ndef test_it():\n    assert list(Box().list(1))\n"
+    assert not lacks(used, "def list", with_list), "the builtin of that name needs no import"
+    assert lacks(used.replace("from a import Box\n", ""), "def list", with_list) == (
+        "The tests use `Box` and do not import it."
+    )
+
+
+def test_a_project_may_have_its_own_names_for_tests() -> None:
+    mine = "from a import mean\n\n\ndef it_is_there():\n    assert mean([2])\n\n\n"
+    more = "def it_works():\n    assert mean([1])\n"
+    assert not lacks(more, before=mine)
+    assert lacks(more, before=mine.replace("it_is_there", "test_it")) == NOT_ONE
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "pytestmark = pytest.mark.skip\n",
+        "pytestmark = [pytest.mark.skip(reason='no')]\n",
+        "pytest.skip('no', allow_module_level=True)\n",
+    ],
+)
+def test_a_file_that_is_skipped_as_a_whole(head: str) -> None:
+    code = f"{IMPORT}def test_mean():\n    assert mean([2]) == 2\n"
+    assert lacks(f"{head}{code}") == "The tests are all skipped."
+    assert lacks(code, before=head) == "The tests are all skipped."
+    assert not lacks(head.replace("mark.skip", "mark.slow").replace("pytest.skip", "pytest.importorskip") + code)
+
+
+@pytest.mark.parametrize("skip", ["pytest.skip('no')", "self.skipTest('no')", "raise unittest.SkipTest('no')"])
+def test_tests_that_skip_themselves(skip: str) -> None:
+    code = f"{IMPORT}class TestM(Case):\n    def test_mean(self):\n        {skip}\n        assert mean([2]) == 2\n"
+    assert lacks(code) == "The tests are all skipped."
+    assert not lacks(code.replace(skip, f"if not mean([2]):\n            {skip}"))
+    assert lacks(code.replace(skip, "pass").replace("class", "@unittest.skip('no')\nclass")) == (
+        "The tests are all skipped."
+    )
+
+
+HERE = Reach(
+    "file:///home/me/shop/stockroom/stats.py", Packages(frozenset({"shop", "stockroom", "items", "stats", "requests"}))
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "module"),
+    [
+        ("from nowhere_wrong import mean", "nowhere_wrong"),
+        ("from nowhere_wrong import mean as mean", "nowhere_wrong"),
+        ("from statistics import mean", "statistics"),
+        ("from stockroom.nowhere import mean", "stockroom.nowhere"),
+        ("from .nowhere import mean", ".nowhere"),
+        ("from stats import mean", ""),
+        ("from stockroom.stats import mean", ""),
+        ("from stockroom import mean", ""),
+        ("from ..stats import mean", ""),
+        ("from . import mean", ""),
+        ("from elsewhere.stats import mean", ""),
+        ("from requests import mean", ""),
+        ("try:\n    from nowhere_wrong import mean\nexcept ImportError:\n    from stockroom import mean", ""),
+    ],
+)
+def test_an_import_that_cannot_lead_to_the_tested_file(line: str, module: str) -> None:
+    code = f"{line}\n\n\ndef test_mean():\n    assert mean([2]) == 2\n"
+    why = f"The tests take `mean` from `{module}`, and not from the file that they should test."
+    assert lacks(code, reach=HERE) == (why if module else "")
+    looked = module == "statistics"
+    assert lacks(code, reach=Reach(HERE.uri)) == (why if looked else ""), "nobody looked what there is"
+
+
+def test_a_function_that_stands_in_another_is_imported_by_nobody() -> None:
+    nested = "def outer():\n    def dist():\n        return 1\n    return dist\n"
+    code = "from math import dist\nfrom a import outer\n\n\ndef test_outer():\n    assert outer()() == dist([0], [1])\n"
+    assert not lacks(code, "def dist", nested, reach=HERE)
+
+
+def test_a_module_that_cannot_be_the_tested_file() -> None:
+    code = "import nowhere_wrong as s\n\n\ndef test_mean():\n    assert s.mean([2]) == 2\n"
+    assert lacks(code, reach=HERE).startswith("The tests take `mean` from `nowhere_wrong`")
+    assert not lacks(code.replace("nowhere_wrong", "stockroom.stats"), reach=HERE)
+    own = Reach("file:///home/me/statistics.py", HERE.packages)
+    assert not lacks(code.replace("nowhere_wrong", "statistics"), reach=own)
+
+
+ES = f"export {JS}"
+CHECKED = "test('it', () => {\n  expect(mean([1])).toBe(1);\n});\n"
+NOT_IMPORTED = "The tests use `mean` and do not import it."
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        (CHECKED, NOT_IMPORTED),
+        (f"import {{ other }} from './a';\n{CHECKED}", NOT_IMPORTED),
+        (f"import {{ mean }} from './a';\n{CHECKED.replace('mean', 'other')}", UNUSED),
+        (f"// mean\n{CHECKED.replace('mean([1])', '1 + x')}", UNUSED),
+        ("import { it } from 'vitest';\ntest('mean', () => {\n  expect(1 + x).toBe(1);\n});\n", UNUSED),
+        (f"import {{ mean }} from './a';\n{CHECKED}", ""),
+        (f"import {{\n  other,\n  mean,\n}} from './a';\n{CHECKED}", ""),
+        (f"import {{ mean as m }} from './a';\n{CHECKED.replace('mean', 'm')}", ""),
+        (f"import mean from './a';\n{CHECKED}", ""),
+        (f"const {{ mean }} = require('./a');\n{CHECKED}", ""),
+        (f"const mean = require('./a').mean;\n{CHECKED}", ""),
+        (f"import * as a from './a';\n{CHECKED.replace('mean', 'a.mean')}", ""),
+        (f"let mean;\nbeforeEach(async () => {{\n  ({{ mean }} = await import('./a'));\n}});\n{CHECKED}", ""),
+        (f"globalThis.mean = load();\n{CHECKED}", ""),
+        ("import a from './a';\n" + CHECKED.replace("mean([1])", 'a["mean"]([1])'), ""),
+        ("import a from './a';\n" + CHECKED.replace("mean([1])", "`${a.mean([1])}`"), ""),
+    ],
+)
+def test_what_javascript_uses_and_imports(code: str, why: str) -> None:
+    for lang in ("javascript", "typescript"):
+        assert lacks(code, "function mean", ES, lang) == why
+
+
+def test_a_script_of_the_browser_has_no_imports() -> None:
+    assert not lacks(CHECKED, "function mean", JS, "javascript")
+
+
+@pytest.mark.parametrize(
+    ("module", "good"),
+    [
+        ("./a", True),
+        ("../src/stats", True),
+        ("./nowhere", False),
+        ("nowhere-wrong", False),
+        ("@app/nowhere", True),
+        (".", True),
+    ],
+)
+def test_a_module_of_javascript_that_cannot_be_the_tested_file(module: str, *, good: bool) -> None:
+    here = Reach("file:///home/me/shop/src/stats.js", Packages(frozenset({"a", "src", "stats"}), complete=True))
+    why = f"The tests take `mean` from `{module}`, and not from the file that they should test."
+    assert lacks(f"import {{ mean }} from '{module}';\n{CHECKED}", "function mean", ES, "javascript", reach=here) == (
+        "" if good else why
+    )
+
+
+def test_a_comment_and_a_text_are_no_use_in_other_languages_either() -> None:
+    rust = "pub fn mean(xs: &[i32]) -> i32 {\n    0\n}\n"
+    good = "use super::*;\n\n#[test]\nfn works<'a>() {\n    assert_eq!(mean(&[1]), 1);\n}\n"
+    assert not lacks(good, "fn mean", rust, "rust")
+    for no in ("one(&[1]) /* mean */", 'one("mean")', "one(&[1]) // mean\n"):
+        assert lacks(good.replace("mean(&[1])", no), "fn mean", rust, "rust") == UNUSED
+    java = "class Stats {\n    static int mean(int[] xs) {\n        return 0;\n    }\n}\n"
+    test = "import a.Stats;\n\nclass StatsTest {\n    @Test\n    void it() {\n        assertEquals(1, X);\n    }\n}\n"
+    assert lacks(test, "static int mean", java, "java") == UNUSED
+    assert not lacks(test.replace("X", "Stats.mean(one)"), "static int mean", java, "java")

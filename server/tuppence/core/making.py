@@ -203,7 +203,8 @@ class _Tests:
         work = self._work
         assert work.place is not None
         text = apply(work.place.document.text, brought.edits)
-        return testing.lacking(text, f"{written.code}\n{written.imports}", work.tree, work.target)
+        reach = testing.Reach(work.document.uri, work.grounds.packages)
+        return testing.lacking(text, f"{written.code}\n{written.imports}", work.tree, work.target, reach)
 
 
 def _useless(document: Document, brought: Brought) -> str:

@@ -1,7 +1,7 @@
 """What can be told of generated tests without running them: which are new, whether they assert, what they test.
 
 A test may reach its target by another way than its name: an inner function through the one that calls it, a method
-through its class. So little is asked for, and only Python's names are followed to their imports.
+through its class. So little is asked for; where a name comes from is followed in Python and JavaScript only (reaching).
 """
 
 from __future__ import annotations
@@ -9,14 +9,17 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import zip_longest
 
-from tuppence.core import vacuous
+from tuppence.core import reaching, vacuous
 from tuppence.core.hunks import words
 from tuppence.core.language import Language
+from tuppence.core.packages import Packages
+from tuppence.core.reaching import Tested
 from tuppence.core.target import Target
-from tuppence.core.tree import CONTAINERS, Tree
+from tuppence.core.tree import CONTAINERS, Block, Tree
 
 _ASSERTS = re.compile(
     r"assert|expect|should|raises|throws|snapshot|\bEXPECT_|\brequire[.(]|\bverify|\bcheck|\bfail|\bpanic"
@@ -30,30 +33,78 @@ _DEFINED = re.compile(r"\b(?:def|class|function|func|fn|const|let|var)\s+(?!test
 """What a test file defines beside tests: a test that calls it may assert there."""
 
 
-def lacking(text: str, code: str, tree: Tree, target: Target) -> str:
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where the tested file is, and what is there besides."""
+
+    uri: str = ""
+    packages: Packages | None = None
+    """What the project can import; None where nobody looked."""
+
+
+_NOWHERE = Reach()
+
+
+def lacking(text: str, code: str, tree: Tree, target: Target, reach: Reach = _NOWHERE) -> str:
     """Return what tests lack that are to test a target, a sentence; empty where nothing is missed for sure.
 
     :param text: the whole test file as it will be.
     :param code: what is new in it, its imports included.
     """
-    if not _ASSERTS.search(code) and not set(_DEFINED.findall(text)) & words([code]):
-        return "The tests assert nothing."
-    if is_python := tree.language.import_style == "python":
-        is_idle, is_skipped = vacuous.idle(_parsed(code)), vacuous.skipped(_parsed(code))
+    outer = [each for each in tree.blocks() if each.span.covers(target.span) and each.name != target.name]
+    names = _names(target, outer)
+    is_class = target.kind in CONTAINERS or len(names) > 1
+    tested = Tested(target.name, names, is_class, reach.uri, reach.packages)
+    if tree.language.import_style == "python":
+        why = _lacking_in_python(text, code, tested)
     else:
-        is_idle, is_skipped = vacuous.idle_words(code), vacuous.skipped_words(code)
-    if is_skipped:
+        why = _lacking_in_words(text, code, tree, tested)
+    if why or not names or any(each.kind not in CONTAINERS for each in outer):
+        return why
+    name, module = reaching.astray(code, _parsed(code), tree.language, tested)
+    return f"The tests take `{name}` from `{module}`, and not from the file that they should test." if module else ""
+
+
+def _lacking_in_python(text: str, code: str, tested: Tested) -> str:
+    new, whole = _parsed(code), _parsed(text)
+    if not new.body:  # It could not be read, or not by this version of Python.
+        used = not tested.names or bool(tested.names & words([code]))
+        return "" if used else _unused(tested)
+    if vacuous.uncollected(new, whole):
+        return "The answer holds no test that pytest would find."
+    if not vacuous.asserts(new, _ASSERTS) and not set(_DEFINED.findall(text)) & words([code]):
+        return "The tests assert nothing."
+    if vacuous.skipped(new, whole):
         return "The tests are all skipped."
-    if is_idle:
+    if vacuous.idle(new):
         return "The tests assert only what is always true."
-    names = _names(tree, target)
-    if names and not names & words([code]):
-        return f"The tests do not use `{target.name}`, which they should test."
-    if is_python and target.name and target.name in _unbound(text):
-        return f"The tests use `{target.name}` and do not import it."
-    if is_python and target.name and vacuous.replaced(_parsed(code), target.name):
-        return f"The tests put something else in the place of `{target.name}`, which they should test."
+    if tested.names and not reaching.python_uses(new, whole, tested):
+        return _unused(tested)
+    if name := reaching.unbound_in_python(whole, tested):
+        return f"The tests use `{name}` and do not import it."
+    if tested.name and vacuous.replaced(new, tested.name):
+        return f"The tests put something else in the place of `{tested.name}`, which they should test."
     return ""
+
+
+def _lacking_in_words(text: str, code: str, tree: Tree, tested: Tested) -> str:
+    known = tree.language
+    bare = reaching.unquoted(reaching.uncommented(code, known), known)
+    if not _ASSERTS.search(bare) and not set(_DEFINED.findall(text)) & words([bare]):
+        return "The tests assert nothing."
+    if vacuous.skipped_words(code):
+        return "The tests are all skipped."
+    if vacuous.idle_words(code):
+        return "The tests assert only what is always true."
+    if tested.names and not reaching.words_use(code, known, tested):
+        return _unused(tested)
+    if name := reaching.unbound(text, tree.text, known, tested):
+        return f"The tests use `{name}` and do not import it."
+    return ""
+
+
+def _unused(tested: Tested) -> str:
+    return f"The tests do not use `{tested.name}`, which they should test."
 
 
 def fresh(before: str, after: str, known: Language) -> tuple[str, ...]:
@@ -70,38 +121,13 @@ def fresh(before: str, after: str, known: Language) -> tuple[str, ...]:
     return tuple(name for name, text in tests(after) if name not in there or not same(text, there[name]))
 
 
-def _names(tree: Tree, target: Target) -> set[str]:
+def _names(target: Target, outer: Sequence[Block]) -> frozenset[str]:
     """Return the names of which the tests must use one; none where the target has none, or is hidden from tests."""
     name = target.name
     if not name or name.startswith(("_", "#")) or len(name) < len("ab"):
-        return set()
-    around = [each for each in tree.blocks() if each.span.covers(target.span) and each.kind in CONTAINERS]
-    return {name, *(each.name for each in around if each.name)}
-
-
-def _unbound(text: str) -> set[str]:
-    """Return the names that a Python file uses and nowhere binds; none where it imports whatever there is."""
-    used: set[str] = set()
-    bound: set[str] = set()
-    for node in ast.walk(_parsed(text)):
-        match node:
-            case ast.Name(name, ast.Load()):
-                used.add(name)
-            case ast.Name(name) | ast.arg(name) | ast.alias(_, str(name)):
-                bound.add(name)
-            case ast.alias("*"):
-                return set()
-            case ast.alias(name):
-                bound.add(name.partition(".")[0])
-            case ast.FunctionDef(name) | ast.AsyncFunctionDef(name) | ast.ClassDef(name):
-                bound.add(name)
-            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
-                bound.add(name)
-            case ast.Global(names) | ast.Nonlocal(names):
-                bound.update(names)
-            case _:
-                pass
-    return used - bound
+        return frozenset()
+    around = [each for each in outer if each.kind in CONTAINERS]
+    return frozenset({name, *(each.name for each in around if each.name)})
 
 
 def _tests(text: str) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 _ALWAYS = re.compile(
     r"(?:expect\(\s*(true|false|null|\d+|'[^']*'|\"[^\"]*\")\s*\)\s*\.(?:toBe|toEqual|toStrictEqual)\(\s*\1\s*\)"
@@ -16,6 +16,7 @@ _ALWAYS = re.compile(
     r"|assert\.(?:strictEqual|equal|deepEqual|deepStrictEqual)\(\s*(\w+|'[^']*')\s*,\s*\2\s*\)|assert!\(\s*true\s*\))"
 )
 _ANY = re.compile(r"\b(?:assert|expect)\w*\b\s*[!.(]")
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _TRULY = frozenset({"assertTrue", "assertIsNotNone", "assert_"})
 _SAME = frozenset({"assertEqual", "assertIs", "assertEquals"})
 _PATCHES = frozenset({"patch", "setattr", "object"})
@@ -34,10 +35,89 @@ def idle_words(code: str) -> bool:
     return count > 0 and count == len(_ALWAYS.findall(code))
 
 
-def skipped(code: ast.Module) -> bool:
-    """Report whether none of the new tests in Python would be run, or none may fail."""
-    tests = list(_tests(code))
-    return bool(tests) and all(any(_skips(each) for each in test.decorator_list) for test in tests)
+def skipped(code: ast.Module, text: ast.Module) -> bool:
+    """Report whether none of the new tests in Python would be run, or none may fail.
+
+    :param text: the file in which they will stand: it may be skipped as a whole.
+    """
+    if any(_marks_all(each) for each in text.body):
+        return True
+    each_is = [
+        any(_skips(mark) for mark in (*above, *test.decorator_list)) or any(_leaves(inner) for inner in test.body)
+        for above, test in _marked(code)
+    ]
+    return bool(each_is) and all(each_is)
+
+
+def uncollected(code: ast.Module, text: ast.Module) -> bool:
+    """Report whether pytest would find none of new tests in Python, and the file shows no other habit."""
+    if _is_collected(code):
+        return False
+    names = [{each.name for each in ast.walk(tree) if isinstance(each, _FUNCTIONS)} for tree in (code, text)]
+    other = any(name.startswith(("describe", "when", "context")) for name in names[0])
+    # A file that has other functions, and none that pytest finds by itself, follows the project's own settings.
+    return not other and (names[0] == names[1] or _is_collected(text))
+
+
+def asserts(code: ast.Module, words: re.Pattern[str]) -> bool:
+    """Report whether Python code asserts, or uses a name that sounds like it; a comment or a text does not."""
+    for node in ast.walk(code):
+        match node:
+            case ast.Assert() | ast.Raise():
+                return True
+            case ast.Name(name) | ast.Attribute(attr=name) if words.search(name):
+                return True
+            case _:
+                pass
+    return False
+
+
+def _is_collected(code: ast.Module) -> bool:
+    for node in code.body:
+        match node:
+            case ast.FunctionDef(name) | ast.AsyncFunctionDef(name) if name.startswith("test"):
+                return True
+            case ast.ClassDef(name, bases) if name.startswith("Test") or bases:
+                if bases or _is_collected(ast.Module(node.body, [])):
+                    return True
+            case ast.Assign([ast.Name(name)]) if name.startswith("Test"):
+                return True
+            case ast.If() | ast.Try() | ast.With() if _is_collected(ast.Module(node.body, [])):
+                return True
+            case _:
+                pass
+    return False
+
+
+def _marks_all(node: ast.stmt) -> bool:
+    """Report whether a statement of a module skips all of it, whatever else holds."""
+    match node:
+        case ast.Assign([ast.Name("pytestmark")], value):
+            return any(_skips(each) for each in (value.elts if isinstance(value, ast.List | ast.Tuple) else (value,)))
+        case ast.Expr(ast.Call(ast.Attribute(ast.Name("pytest"), "skip"))):
+            return True
+        case _:
+            return False
+
+
+def _leaves(node: ast.stmt) -> bool:
+    """Report whether a statement at a test's own level skips the test, or ends it without a failure that counts."""
+    match node:
+        case ast.Expr(ast.Call(ast.Attribute(ast.Name("pytest"), "skip" | "xfail"))):
+            return True
+        case ast.Expr(ast.Call(ast.Attribute(ast.Name("self"), "skipTest"))):
+            return True
+        case ast.Raise(ast.Call(ast.Name("SkipTest") | ast.Attribute(attr="SkipTest"))):
+            return True
+        case _:
+            return False
+
+
+def _marked(code: ast.Module) -> Iterator[tuple[Sequence[ast.expr], ast.FunctionDef | ast.AsyncFunctionDef]]:
+    """Yield each test with the decorators of its class."""
+    for node in code.body:
+        above = node.decorator_list if isinstance(node, ast.ClassDef) else []
+        yield from ((above, each) for each in _tests(ast.Module([node], [])))
 
 
 def skipped_words(code: str) -> bool:

@@ -1,0 +1,254 @@
+"""Whether tests use what they should test, and whether their import can lead there.
+
+A name in a comment, a title or an import is no use of it. Python is read by its syntax, fixtures and helpers of the
+file included; other languages by their words without comments and strings. A module counts as none of the project's
+only where neither the tested file's path nor any file or package of the project has its name.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from tuppence.core import imported
+from tuppence.core.language import ImportStyle, Language
+from tuppence.core.packages import Packages, is_new, normal
+
+_STRING = re.compile(r'"(?:\\.|[^"\\\n])*"')
+_ES_STRING = re.compile(r""""(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`""")
+_BLOCK = r"/\*.*?\*/"
+_IMPORTS: dict[ImportStyle, re.Pattern[str]] = {
+    "es": re.compile(
+        r"\bimport\s[^;'\"`()]*?from\s*(['\"])[^'\"\n]*\1"
+        r"|\b(?:const|let|var)\s[^;=]*=\s*(?:await\s+)?(?:require|import)\s*\([^()]*\)"
+    ),
+    "rust": re.compile(r"\buse\s[^;]+;"),
+    "java": re.compile(r"^\s*import\s[^;]+;", re.MULTILINE),
+}
+_WORD = re.compile(r"[^\W\d][\w$]*")
+_PATH = re.compile(r"[\w.:/-]+")
+_SETUP = re.compile(r"set_?up", re.IGNORECASE)
+_GLOBAL = re.compile(r"\b(?:globalThis|global|window)\b")
+_MODULE = re.compile(r"\bexport\b|\bmodule\.exports\b|\bexports\.|\brequire\s*\(|^\s*import\b", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What tests are to reach."""
+
+    name: str
+    """What the target defines."""
+    names: frozenset[str]
+    """Of it and of what it stands in: one of them has to be used."""
+    is_class: bool
+    """Whether one of them makes instances, which may come from anywhere."""
+    uri: str
+    """The tested file's."""
+    packages: Packages | None = None
+    """What the project can import; None where nobody looked."""
+
+
+def python_uses(code: ast.Module, text: ast.Module, tested: Tested) -> bool:
+    """Report whether new tests use one of the names, perhaps through what their file defines, or may do so."""
+    inner = {name: code for node in text.body for name, code in _defined(node)}
+    used = _used(code)
+    waiting = [name for name in inner if name in used or _SETUP.match(name)]
+    seen: set[str] = set()
+    while waiting:
+        if (name := waiting.pop()) not in seen:
+            seen.add(name)
+            more = _used(inner[name])
+            waiting += [each for each in inner if each in more]
+            used |= more
+    renamed = {each.asname for each in _aliases(text) if each.name in tested.names and each.asname}
+    if used & (tested.names | renamed):
+        return True
+    # What a fixture from elsewhere gives may be an instance of the class.
+    return tested.is_class and bool(_asked_for(code) - set(inner))
+
+
+def words_use(code: str, known: Language, tested: Tested) -> bool:
+    """Report the same of another language's tests."""
+    style = known.import_style
+    pattern = _IMPORTS.get(style)
+    statements = [found.group() for found in pattern.finditer(uncommented(code, known))] if pattern else []
+    there = (each for statement in statements for each in imported.read(statement.strip(), known))
+    renamed = {each.local for each in there if each.name in tested.names and each.alias}
+    bare = unquoted(pattern.sub("", uncommented(code, known)) if pattern else uncommented(code, known), known)
+    return bool({*_WORD.findall(bare)} & (tested.names | renamed))
+
+
+def unbound(text: str, source: str, known: Language, tested: Tested) -> str:
+    """Return a name that tests in JavaScript use though their file, a module, binds it nowhere; empty for none."""
+    if known.import_style != "es" or not (_MODULE.search(source) or _MODULE.search(text)) or _GLOBAL.search(text):
+        return ""
+    bare = unquoted(uncommented(text, known), known)
+    for name in sorted(tested.names):
+        each = rf"(?<![\w$.'\"`]){re.escape(name)}(?![\w$])"
+        binds = (
+            rf"\b(?:import|const|let|var)\b[^;=]*{each}",
+            rf"\b(?:function\s*\*?|class)\s*{each}",
+            rf"{each}\s*=(?!=)",
+            rf"\([^()]*{each}[^()]*\)\s*(?:=>|:|\{{)",
+        )
+        if re.search(rf"{each}(?!\s*:)", bare) and not any(re.search(bind, bare) for bind in binds):
+            return name
+    return ""
+
+
+def unbound_in_python(text: ast.Module, tested: Tested) -> str:
+    """Return a name of the target that Python uses and nowhere binds; none where it imports whatever there is."""
+    used: set[str] = set()
+    bound: set[str] = set()
+    for node in ast.walk(text):
+        match node:
+            case ast.Name(name, ast.Load()):
+                used.add(name)
+            case ast.Name(name) | ast.arg(name) | ast.alias(_, str(name)):
+                bound.add(name)
+            case ast.alias("*"):
+                return ""
+            case ast.alias(name):
+                bound.add(name.partition(".")[0])
+            case ast.FunctionDef(name) | ast.AsyncFunctionDef(name) | ast.ClassDef(name):
+                bound.add(name)
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                bound.add(name)
+            case ast.Global(names) | ast.Nonlocal(names):
+                bound.update(names)
+            case _:
+                pass
+    # A method may be called as something is that is always there.
+    there = bound | (set(dir(builtins)) if len(tested.names) > 1 else set())
+    return min((used - there) & tested.names, default="")
+
+
+def astray(code: str, tree: ast.Module, known: Language, tested: Tested) -> tuple[str, str]:
+    """Return a name and the module, none of the project's, that new tests take it from; empty for none."""
+    found: list[tuple[str, str]] = []
+    if known.import_style == "python":
+        found = list(_taken(tree, tested.names))
+    elif known.import_style == "es":
+        statements = (each.group() for each in _IMPORTS["es"].finditer(uncommented(code, known)))
+        taken = (each for statement in statements for each in imported.read(statement, known))
+        found = [(each.local, each.module) for each in taken if {each.name, each.local} & tested.names]
+    if found and all(_is_elsewhere(module, known, tested) for _, module in found):
+        return found[0]
+    return "", ""
+
+
+def uncommented(code: str, known: Language) -> str:
+    """Return code without its comments."""
+    string = _ES_STRING if known.import_style == "es" else _STRING
+    block = f"|{_BLOCK}" if known.line_comment == "//" else ""
+    pattern = re.compile(rf"(?P<kept>{string.pattern})|{re.escape(known.line_comment)}[^\n]*{block}", re.DOTALL)
+    return pattern.sub(lambda found: found["kept"] or " ", code)
+
+
+def unquoted(code: str, known: Language) -> str:
+    """Return code without what its strings hold, those aside into which values are put, and names in brackets."""
+    string = _ES_STRING if known.import_style == "es" else _STRING
+    return re.sub(
+        rf"(?<=\[){string.pattern}(?=\])|{string.pattern}",
+        lambda found: found.group() if "{" in found.group() or _is_key(found) else '""',
+        code,
+    )
+
+
+def _is_key(found: re.Match[str]) -> bool:
+    return found.string[: found.start()].endswith("[") and found.string[found.end() :].startswith("]")
+
+
+def _used(tree: ast.AST) -> set[str]:
+    """Return the names that code reads, also those that short texts of it name, imports aside."""
+    used: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(name, ast.Load()) | ast.Attribute(attr=name) | ast.arg(name):
+                used.add(name)
+            case ast.Constant(str(text)) if _PATH.fullmatch(text):
+                used.update(re.split(r"[.:/]", text))
+            case _:
+                pass
+    return used
+
+
+def _defined(node: ast.stmt) -> Iterator[tuple[str, ast.AST]]:
+    """Yield what a statement of a file defines, the methods of a class each for itself too; no tests."""
+    match node:
+        case ast.FunctionDef(name) | ast.AsyncFunctionDef(name) if not name.startswith("test"):
+            yield name, node
+        case ast.ClassDef(name, body=body):
+            if not name.startswith("Test"):
+                yield name, node
+            yield from (each for inner in body for each in _defined(inner))
+        case ast.Assign(targets, value):
+            yield from ((each.id, value) for each in targets if isinstance(each, ast.Name))
+        case ast.AnnAssign(ast.Name(name), value=ast.expr() as value):
+            yield name, value
+        case _:
+            pass
+
+
+def _asked_for(code: ast.Module) -> set[str]:
+    """Return the parameters of tests that no decorator of theirs names."""
+    asked: set[str] = set()
+    for node in ast.walk(code):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test"):
+            named = {name for each in node.decorator_list for name in _texts(each)}
+            asked |= {each.arg for each in node.args.args} - named
+    return asked - {"self", "cls", "tmp_path", "capsys", "caplog", "monkeypatch", "request", "tmpdir", "recwarn"}
+
+
+def _texts(node: ast.AST) -> Iterator[str]:
+    for each in ast.walk(node):
+        if isinstance(each, ast.Constant) and isinstance(each.value, str):
+            yield from _WORD.findall(each.value)
+
+
+def _aliases(tree: ast.Module) -> Iterator[ast.alias]:
+    return (each for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for each in node.names)
+
+
+def _taken(tree: ast.Module, names: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """Yield which of the names Python code takes from which module, by either kind of import."""
+    modules: dict[str, str] = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.ImportFrom(module, aliases, level):
+                module = "." * (level or 0) + (module or "")
+                yield from ((each.name, module) for each in aliases if each.name in names)
+            case ast.Import(aliases):
+                modules |= {each.asname or each.name: each.name for each in aliases}
+            case _:
+                pass
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in names and ast.unparse(node.value) in modules:
+            yield node.attr, modules[ast.unparse(node.value)]
+
+
+def _is_elsewhere(module: str, known: Language, tested: Tested) -> bool:
+    """Report whether a module is surely none through which the tested file can be reached."""
+    path = [normal(each.partition(".")[0]) for each in unquote(tested.uri).split("/")]
+    own, stem = {*path}, path[-1]
+    separator = "." if known.import_style == "python" else "/"
+    parts = [normal(each.partition(".")[0]) for each in module.lstrip(".").split(separator) if each.strip(".")]
+    packages = tested.packages
+    there = own | (packages.names if packages else frozenset[str]())
+    if not parts or stem in parts:
+        return False
+    if known.import_style == "python" and parts[0] in sys.stdlib_module_names and not module.startswith("."):
+        return parts[0] not in there
+    if packages is None:
+        return False
+    if known.import_style == "python":
+        is_own = module.startswith(".") or parts[0] in own
+        return not {*parts} <= there if is_own else is_new(module, known, packages)
+    if module.startswith("."):
+        return parts[-1] not in there
+    return packages.complete and not module.startswith("@") and is_new(module, known, packages)
