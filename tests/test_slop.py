@@ -120,6 +120,56 @@ def test_a_model_that_became_another() -> None:
     assert not weigh(words.replace("llamas", "gemini"), (), before=words).is_too_much
 
 
+@pytest.mark.parametrize(
+    ("was", "now", "swap"),
+    [
+        ('model="o3"', 'model="o1"', True),
+        ('corner="o3"', 'corner="o1"', False),
+        ('MODEL = "sonnet-4.5"', 'MODEL = "command-r-plus"', True),
+        ('x = "us.anthropic.claude-sonnet-4-v1:0"', 'x = "openai/gpt-4o"', True),
+        ('llm = "opus-4.7"', 'llm = "chatgpt-4o"', True),
+        ('codec = "opus-48"', 'codec = "opus-96"', False),
+        ('run("command-line")', 'run("command-r")', False),
+    ],
+)
+def test_which_names_are_a_model_s(was: str, now: str, *, swap: bool) -> None:
+    before = f"{was}\nx = undefind\n"
+    assert weigh(f"{now}\nx = undefined\n", (), before=before).is_too_much is swap
+
+
+def test_a_diagnostic_on_a_model_s_name_is_a_reason_to_change_it() -> None:
+    before = 'ask(model="gpt-3.5-turbo", txt=text)\n'
+    after = before.replace("gpt-3.5-turbo", "gpt-4o")
+    for about in (("gpt-3.5-turbo", "Model is deprecated"), ('"gpt-3.5-turbo"', "no"), (before[:-1], "old model")):
+        assert not weigh(after, (about,), before=before).is_too_much, about
+    for about in (("txt", "Model is deprecated"), (before[:-1], "unexpected keyword `txt`")):
+        assert weigh(after, (about,), before=before).is_too_much, about
+
+
+def test_a_constant_that_changes_near_a_diagnostic_or_without_one_is_told() -> None:
+    near = CODE.replace("    total =", "    most = 30\n    total =")
+    told = weigh(near.replace("most = 30", "most = 20").replace("{totl}", "{total}"), before=near)
+    assert told.clauses == "changes 30 to 20, which no diagnostic speaks of"
+    assert 0 < told.score < LIMIT / 2
+    assert weigh(CODE.replace("30", "20"), ()).clauses == told.clauses
+    more = near.replace("most = 30", "most = 20").replace("limit = 30", "limit = 60")
+    assert weigh(more, (), before=near).clauses == "changes 30 to 60 (and 1 more), which no diagnostic speaks of"
+    assert weigh(more, (), before=near).score == told.score
+    assert not weigh(near.replace("most = 30", "most = 20"), (("totl", "`most` is too high"),), before=near).signs
+    noted = CODE.replace("limit = 30", "limit = 30  # 30 rows")
+    assert not weigh(noted.replace("30 rows", "40 rows"), (), before=noted).signs
+
+
+def test_what_suppresses_every_error() -> None:
+    line = '    print(f"{totl} rows in {path}")\n'
+    for what in ("contextlib.suppress(Exception)", "suppress(OSError, BaseException)"):
+        wrapped = CODE.replace(line, f"    with {what}:\n    {line}")
+        assert weigh(wrapped).clauses == f"swallows every error (“with {what}:”)"
+        assert weigh(wrapped).is_too_much
+    assert not weigh(CODE.replace(line, f"    with suppress(KeyError):\n    {line}")).signs
+    assert not weigh(CODE.replace(line, f"    # not with suppress(Exception)\n{line}")).is_too_much
+
+
 def tried(handler: str) -> str:
     """Return the code with its faulty line under this handler."""
     opened = CODE.replace("    print(", "    try:\n        print(")

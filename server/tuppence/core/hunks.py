@@ -66,8 +66,8 @@ def unasked(changed: Sequence[Hunk], before: Document, diagnostics: Sequence[Dia
         return ()
     near = _lines(before, diagnostics)
     right_there = [range(lines.start + _NEAR - 1, lines.stop - _NEAR + 1) for lines in near]
-    single = [line for hunk in changed for line in _singly(hunk)]
-    reasons = _named(before, diagnostics)
+    single = [line for hunk in changed for line in singly(hunk)]
+    reasons = named(before, diagnostics)
     for line in single:
         if _meets(line, right_there):
             reasons |= line.names
@@ -122,7 +122,7 @@ def _meets(hunk: Hunk, near: Sequence[range]) -> bool:
     return any(hunk.first < lines.stop and last >= lines.start for lines in near)
 
 
-def _singly(hunk: Hunk) -> Iterator[Hunk]:
+def singly(hunk: Hunk) -> Iterator[Hunk]:
     """Yield a hunk line by line, each old line with the new ones that stand as far down."""
     if not hunk.old:
         yield hunk
@@ -132,7 +132,7 @@ def _singly(hunk: Hunk) -> Iterator[Hunk]:
         yield Hunk(hunk.first + index, (line,), tuple(new))
 
 
-def _named(before: Document, diagnostics: Sequence[Diagnostic]) -> set[str]:
+def named(before: Document, diagnostics: Sequence[Diagnostic]) -> set[str]:
     """Return the names that a diagnostic marks or quotes."""
     marked: set[str] = set()
     for each in diagnostics:

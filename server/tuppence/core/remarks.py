@@ -22,6 +22,7 @@ _GENERAL = re.compile(
     r"#\s*(?:noqa|(?:type|pyright):\s*ignore)\s*$|//\s*@ts-(?:ignore|nocheck)|//\s*nolint\s*$|/[/*]\s*eslint-disable\W*$"
 )
 _BROAD = re.compile(r"except\s*:|except\s*\(?[^:\n]*\b(?:Base)?Exception\b[^:\n]*:")
+_SUPPRESS = re.compile(r"\bsuppress\([^()#]*\b(?:Base)?Exception\b")
 _SWALLOW = re.compile(
     r"(?:pass|continue|break|\.\.\.|return(?:\s+(?:None|False|True|\[\]|\{\}|\(\)|-?\d+|''|\"\"))?)\s*(?:#.*)?$"
 )
@@ -67,7 +68,7 @@ def is_general(silence: str) -> bool:
 
 
 def swallowing(hunk: Hunk, known: Language) -> Iterator[str]:
-    """Yield the new handlers that catch everything and do nothing with it."""
+    """Yield the new handlers, and suppressors, that catch everything and do nothing with it."""
     old = Counter(line.strip() for line in hunk.old)
     lines = (*hunk.new, hunk.below)
     for index, line in enumerate(hunk.new):
@@ -75,7 +76,9 @@ def swallowing(hunk: Hunk, known: Language) -> Iterator[str]:
         if old[text]:
             continue
         if known.import_style == "python":
-            if (found := _BROAD.match(text)) and _swallows(text[found.end() :], lines[index + 1 :], _depth(line)):
+            found = _BROAD.match(text)
+            silent = found is not None and _swallows(text[found.end() :], lines[index + 1 :], _depth(line))
+            if silent or _SUPPRESS.search(_comment(text, known)[0]):
                 yield text
         elif (caught := _EMPTY_CATCH.search(text)) and _is_empty(caught.group(), lines[index + 1 :]):
             yield text

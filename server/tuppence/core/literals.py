@@ -1,0 +1,94 @@
+"""Literals that an edit changes while the rest of their line stays: constants, and the names of language models."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from tuppence.core import hunks, remarks
+from tuppence.core.diagnostic import Diagnostic
+from tuppence.core.hunks import Hunk
+from tuppence.core.language import Language
+from tuppence.core.text import Document, Span
+
+_LITERAL = re.compile(r"""(['"`])((?:\\.|(?!\1)[^\\\n])*)\1|\b\d[\w.]*""")
+_OWNER = r"(?:[\w.-]+/)*(?:[a-z]{2,}\.)*"
+_MODEL = re.compile(
+    rf"{_OWNER}(?:(?:(?:chat)?gpt|o[1345]|claude|sonnet|haiku|gemini|gemma|llama|qwen|qwq|deepseek|kimi|glm|mistral"
+    r"|ministral|magistral|devstral|pixtral|mixtral|codestral|grok|minimax|jamba|nemotron|ernie|hunyuan|text-embedding"
+    r"|text-davinci)[-.\d]|command-(?:r|a|light|nightly)\b)[\w.:-]*",
+    re.IGNORECASE,
+)
+_MAYBE = re.compile(
+    rf"{_OWNER}(?:o[1345]|(?:opus|nova|phi|yi|sonar|granite|palm|titan|step)[-.\d][\w.:-]*)", re.IGNORECASE
+)
+"""Names that are a model's where the line speaks of one."""
+_OF_MODELS = re.compile(r"model|llm|engine|deployment|completion|\bchat|agent", re.IGNORECASE)
+_RETIRED = re.compile(r"model|deprecat|retire|obsolete|sunset|outdated|no longer", re.IGNORECASE)
+
+
+def swapped(hunk: Hunk, diagnostics: Sequence[Diagnostic]) -> Iterator[tuple[str, str]]:
+    """Yield the first literal of each line that became another, where no diagnostic names the new one."""
+    said = " ".join(each.message for each in diagnostics)
+    for old, new in zip(hunk.old, hunk.new, strict=False):
+        if old != new and _LITERAL.sub("0", old).split() == _LITERAL.sub("0", new).split():
+            both = zip(_literals(old), _literals(new), strict=False)
+            was, now = next(((a, b) for a, b in both if a != b), ("", ""))
+            # Other quotation marks around the same text are the formatter's affair, and the stray lines count them.
+            if was.strip("\"'`") != now.strip("\"'`") and now.strip("\"'`") not in said:
+                yield was, now
+
+
+def beside(
+    code: Sequence[Hunk],
+    stray: Sequence[Hunk],
+    before: Document,
+    known: Language,
+    diagnostics: Sequence[Diagnostic],
+) -> list[tuple[str, str]]:
+    """Return the same of all lines but the stray ones, those that a diagnostic marks, or whose names it does.
+
+    A text into which values are put is code, and the name of a model is looked for elsewhere.
+    """
+    aside = {hunk.first for hunk in stray}
+    for each in diagnostics:
+        aside.update(range(before.line_at(each.span.start), before.line_at(each.span.end) + 1))
+    named = hunks.named(before, diagnostics)
+    found: list[tuple[str, str]] = []
+    for hunk in (line for each in code for line in hunks.singly(each)):
+        is_named = bool(hunks.words((*hunk.old, *hunk.new)) & named)
+        is_comment = remarks.code(hunk.old, known) == remarks.code(hunk.new, known)
+        if hunk.old and hunk.first not in aside and not is_named and not is_comment and not all(models(hunk)):
+            found += [(was, now) for was, now in swapped(hunk, diagnostics) if "{" not in was + now]
+    return found
+
+
+def models(hunk: Hunk) -> tuple[str, str]:
+    """Return the name of a model that goes and of one that comes, each empty where none does."""
+    old, new = _model_names(hunk.old), _model_names(hunk.new)
+    return min(old - new, default=""), min(new - old, default="")
+
+
+def is_asked(gone: str, come: str, before: Document, diagnostics: Sequence[Diagnostic]) -> bool:
+    """Report whether a diagnostic names one of two models, marks the old one, or says in its line that it is old."""
+    if any(gone in each.message or come in each.message for each in diagnostics):
+        return True
+    for found in re.finditer(re.escape(gone), before.text):
+        place = Span(max(0, found.start() - 1), found.end() + 1)
+        for each in diagnostics:
+            if place.covers(each.span) or (each.span.touches(place) and _RETIRED.search(each.message)):
+                return True
+    return False
+
+
+def _model_names(lines: Sequence[str]) -> set[str]:
+    texts = ((line, found[2]) for line in lines for found in _LITERAL.finditer(line) if found[2])
+    return {
+        text
+        for line, text in texts
+        if _MODEL.fullmatch(text) or (_MAYBE.fullmatch(text) and _OF_MODELS.search(line.replace(text, "")))
+    }
+
+
+def _literals(line: str) -> list[str]:
+    return [found.group() for found in _LITERAL.finditer(line)]
