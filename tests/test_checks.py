@@ -196,10 +196,17 @@ def test_explanations() -> None:
     good = "`mean` divides the sum of its items by their number."
     assert check_explanation(good, "end", NAMES) == Verdict(fit=True, proved="mentions the code")
     assert check_explanation("It adds things up.", "end", ()) == Verdict(fit=True, proved="nothing")
-    assert check_explanation("It parses the header.", "end", {"parse_header", "x"}).fit is False
+    doubted = Verdict(fit=True, proved="nothing", doubts=("it mentions no name that stands in the code",))
+    assert check_explanation("It parses the header.", "end", {"parse_header", "x"}) == doubted
+    assert check_explanation("This function computes an average of numbers.", "end", {"mean_of", "xs"}) == doubted
+    assert check_explanation("Die Funktion berechnet den Durchschnitt.", "end", {"mean_of", "xs"}) == doubted
+    assert check_explanation("计算平均值。", "end", {"mean_of", "xs"}) == doubted
+    assert check_explanation("A header is read.", "end", {"parseHeader"}) == doubted
     assert check_explanation("The parse header step.", "end", {"parse_header"}).fit
     assert check_explanation("  \n", "end", NAMES).reasons == ("The answer is empty.",)
     assert not check_explanation(good, "length", NAMES).fit
     assert not check_explanation(good, "refused", NAMES).fit
     assert not check_explanation("A recipe for soup.", "end", NAMES).fit
+    assert not check_explanation("I'm sorry, I cannot explain this function.", "end", NAMES).fit
+    assert not check_explanation("Please provide the code that you mean to ask of.", "end", {"total"}).fit
     assert not check_explanation("The mean is a mean of items. " * 10, "end", NAMES).fit

@@ -76,10 +76,20 @@ def test_what_other_languages_bring_along_is_there_too() -> None:
 
 def test_one_or_two_other_names_are_no_fault() -> None:
     assert not check(
-        "Prefer `pathlib.Path.iterdir` or `scan_tree`.", set(), {"pathlib.Path.iterdir", "scan_tree"}
+        "Prefer `theirs.scan_folder` or `scan_tree`.", set(), {"theirs.scan_folder", "scan_tree"}
     ).is_invented
     mostly = "`read_all` `openFile` `os.listdir` `FileCache` `not_here` `nor_here` `neither_here`"
     assert not named(mostly, CODE, language("python")).is_invented
+
+
+def test_what_a_known_module_brings_is_a_suggestion() -> None:
+    check("Better `statistics.fmean`, `numpy.mean()`, `np.mean`, `math.fsum` or `pathlib.Path.iterdir`.", set(), set())
+    check("`statistics.fmean` `read_all` `no_one.no_two`", {"read_all"}, {"no_one.no_two"})
+    for text, lang in (("`_.sortBy()`", "javascript"), ("`slices.Max`", "go"), ("`tokio::spawn`", "rust")):
+        found = named(f"{text} `no_one`", "x = 1", language(lang))
+        assert ({*found.there}, {*found.nowhere}) == (set(), {"no_one"}), text
+    for text, lang in (("`Collectors.toList()`", "java"), ("`std::accumulate`", "cpp"), ("`fmean()`", "python")):
+        assert bool(named(text, "x = 1", language(lang)).nowhere) is (lang == "python"), text
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,20 @@ _TEST = re.compile(
     r"|\[(?:Test|Fact|TestMethod)\b",
 )
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_OF_CODE = re.compile(
+    r"fun[ckz]|method|méthode|métod|class|klass|clase|code|código|return|retourn|devuelve|value|wert|valeur|loop|schleif"
+    r"|list|array|string|number|zahl|nombre|número|param|argument|variab|comput|berechn|calcul|pars|input|output|error"
+    r"|[\u0370-\u1fff\u2e80-\uffdc]",
+    re.IGNORECASE,
+)
+"""Words that speak of code in some languages of Europe, and other scripts, whose words are not looked at."""
+_DECLINES = re.compile(
+    r"\b(?:sorry|apologi[sz]e|I (?:cannot|can.t|am unable|am not able)|I.m (?:unable|not able)"
+    r"|as an AI|(?:please|could you) (?:provide|share|paste|send))\b",
+    re.IGNORECASE,
+)
+_PART = 4
+"""Characters of a part of a name for it to mean something in a sentence."""
 _REPEATS = 8
 """An explanation that says the same sentence so often is stuck."""
 _SHOWN = 60
@@ -93,16 +107,23 @@ def check_review(reply: str, found: Sequence[Finding], dropped: int, ending: End
 
 
 def check_explanation(text: str, ending: Ending, names: Collection[str]) -> Verdict:
-    """Judge an explanation of code that uses these names; none given, none is looked for."""
+    """Judge an explanation of code that uses these names; none given, none is looked for.
+
+    Plain words may be right without a name, so one that mentions none is a doubt; it fails where it does not so much as
+    speak of code, or asks for it.
+    """
     reasons = _stopped(ending)
     if not reasons and not _WORD.search(text):
         reasons = ["The answer is empty."]
     if not reasons and _is_stuck(text):
         reasons = ["The answer says the same thing over and over."]
-    if not reasons and names and not _mentions(text, names):
-        reasons = ["The answer mentions nothing that stands in the code."]
-    proved = "mentions the code" if names and not reasons else "nothing"
-    return Verdict(not reasons, proved, tuple(reasons))
+    if reasons or not names:
+        return Verdict(not reasons, "nothing", tuple(reasons))
+    if _mentions(text, names):
+        return Verdict(fit=True, proved="mentions the code")
+    if _DECLINES.search(text) or not (_OF_CODE.search(text) or _alludes(text, names)):
+        return Verdict(fit=False, proved="nothing", reasons=("The answer mentions nothing that stands in the code.",))
+    return Verdict(fit=True, proved="nothing", doubts=("it mentions no name that stands in the code",))
 
 
 def _stopped(ending: Ending) -> list[str]:
@@ -190,6 +211,13 @@ def _mentions(text: str, names: Collection[str]) -> bool:
         if name in text and len(name) > 1:
             return True
     return not any(_WORD.search(name) for name in names)
+
+
+def _alludes(text: str, names: Collection[str]) -> bool:
+    """Report whether a text has a part of a name among its words."""
+    said = {word.casefold() for word in _WORD.findall(text)}
+    parts = {part.casefold() for name in names for part in _WORD.findall(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name))}
+    return any(len(part) >= _PART and part in said for part in parts)
 
 
 def _is_stuck(text: str) -> bool:

@@ -2,8 +2,9 @@
 
 Only a name that can be nothing else is counted: in back quotes, and written as names in code are (``read_all``,
 ``readAll``, ``a.read``, ``read()``). It is there when the file, or what the model was shown beside it, has that word,
-or the language has it built in. One name that is nowhere is no fault, because a colleague may mention another library;
-mostly such names are the sign of an explanation of other code.
+or the language has it built in. What is named along with a well known module or package (``statistics.fmean``) is a
+suggestion and counts neither way. One name that is nowhere is no fault, because a colleague may mention another
+library; mostly such names are the sign of an explanation of other code.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -38,6 +40,36 @@ _BROUGHT: Mapping[ImportStyle, str] = {
     "java": "string object list map set optional stream integer long double boolean math system",
 }
 """What a language brings along and an explanation may name though the code does not, in lower case."""
+_KNOWN: Mapping[ImportStyle, str] = {
+    "python": (
+        "numpy np pandas pd scipy sklearn matplotlib plt seaborn sns torch tensorflow tf keras jax polars pl requests "
+        "httpx aiohttp flask django fastapi starlette pydantic sqlalchemy alembic celery redis boto3 click typer rich "
+        "attr attrs yaml toml orjson dateutil pytz arrow pendulum pytest hypothesis mock tqdm joblib numba cython PIL "
+        "cv2 bs4 lxml selenium playwright jinja2 markdown cryptography bcrypt jwt psutil more_itertools toolz networkx "
+        "sympy statsmodels nltk spacy transformers openai anthropic structlog loguru tenacity cachetools anyio trio"
+    ),
+    "es": (
+        "fs path os http https crypto util events stream child_process worker_threads url zlib react reactdom vue "
+        "angular svelte lodash _ underscore ramda r axios express koa fastify rxjs moment dayjs datefns luxon zod yup "
+        "jest vitest vi chai sinon jquery $ d3 three redux immer next nuxt prisma mongoose sequelize webpack vite"
+    ),
+    "go": (
+        "bufio bytes cmp container context crypto database embed encoding errors expvar flag fmt hash html http io "
+        "iter log maps math mime net os path rand reflect regexp runtime slices slog sort sql strconv strings sync "
+        "atomic template testing time unicode utf8 filepath exec ioutil errgroup zap cobra viper"
+    ),
+    "rust": (
+        "std core alloc tokio serde serde_json anyhow thiserror rayon itertools regex chrono rand reqwest hyper axum "
+        "clap tracing log futures hashmap hashset btreemap vec string option result iter mem fs io thread"
+    ),
+    "java": (
+        "arrays collections collectors objects optional stream intstream files paths path list map set string math "
+        "system thread executors completablefuture duration instant localdate stringbuilder comparator java javax "
+        "spring guava lists maps sets strings stringutils junit mockito"
+    ),
+    "include": "std boost fmt absl",
+}
+"""Modules and packages, in lower case, from which an explanation may suggest something that is not in the code."""
 _FENCED = re.compile(r"^(`{3,}|~{3,}).*?^\1|``.+?``", re.MULTILINE | re.DOTALL)
 
 
@@ -66,7 +98,8 @@ def named(explanation: str, given: str, known: Language) -> Named:
         parts = [part.casefold() for part in _WORD.findall(name.partition("(")[0])]
         # The owner may be a value that the explanation names in its own way; the last part, or the first, tells.
         is_there = bool({parts[0], parts[-1]} & words) or _CALLED_SO.search(name) is not None
-        (there if is_there else nowhere).add(name)
+        if is_there or not _is_suggested(parts, known):
+            (there if is_there else nowhere).add(name)
     return Named(frozenset(there), frozenset(nowhere))
 
 
@@ -80,6 +113,14 @@ def _names(explanation: str) -> Iterator[str]:
         is_code = found[1] is not None or re.search(r"[_.]|::|->|[a-z][A-Z]", name) is not None
         if is_code and len(last[0]) >= _SHORTEST:
             yield marked.strip()
+
+
+def _is_suggested(parts: Sequence[str], known: Language) -> bool:
+    """Report whether a name is told along with a well known module or package."""
+    if len(parts) == 1:
+        return False
+    is_own = known.import_style == "python" and parts[0] in sys.stdlib_module_names
+    return is_own or parts[0] in _KNOWN.get(known.import_style, "").casefold().split()
 
 
 @cache
