@@ -1,9 +1,13 @@
 """How sharp the product's checks are: what share of bad answers they find, and of good ones they send up by mistake.
 
 Public results rarely come with the answers themselves, so little can be shown, and what cannot is taken to find
-nothing. An edit that does not parse: from the answers that EDIT-Bench recorded of three models. Tests that are run:
-from CRUXEval's programs, whose right outcome is known, and the product's own mutants of them. Those programs are run
-here, in a child process with limits.
+nothing. Tests that are run: from CRUXEval's programs, whose right outcome is known, and the product's own mutants of
+them. Those programs are run here, in a child process with limits.
+
+An edit that does not parse is the exception: ``REFUSED`` and ``MISTAKEN`` are a recorded measurement, which this
+command only copies. They were counted once, on 2026-11-21, in the answers of three models that waynchi/editbench holds
+at commit 2ecd131. ``--data`` has EDIT-Bench's results and no answers, and what counted them was not kept, so ``finds``
+of "fix" in the weights is not computed anew. How often right programs are refused is, from CRUXEval's.
 """
 
 from __future__ import annotations
@@ -27,9 +31,9 @@ REFUSED: Mapping[str, tuple[int, int]] = {
     "qwen3-coder-flash": (18, 231),
     "llama-3.3-70b-instruct": (28, 242),
 }
-"""By model: recorded edits that do not parse, of the recorded ones that fail their tests; waynchi/editbench 2ecd131."""
+"""By model, as recorded (see above): edits that do not parse, of those that fail their tests."""
 MISTAKEN = 1
-"""Recorded edits of one model that pass their tests and do not parse, at most."""
+"""Edits of one model that pass their tests and do not parse, at most; recorded with the others."""
 _RUNNER = Path(__file__).with_name("runner.py")
 _SECONDS = 300
 
