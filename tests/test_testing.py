@@ -368,6 +368,9 @@ def test_what_javascript_uses_and_imports(code: str, why: str) -> None:
 
 def test_a_script_of_the_browser_has_no_imports() -> None:
     assert not lacks(CHECKED, "function mean", JS, "javascript")
+    for name, why in (("vitest", NOT_IMPORTED), ("jasmine_core", "")):
+        reach = Reach("file:///a.js", Packages(frozenset({name}), complete=True))
+        assert lacks(CHECKED, "function mean", JS, "javascript", reach=reach) == why
 
 
 @pytest.mark.parametrize(

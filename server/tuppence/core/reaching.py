@@ -33,6 +33,7 @@ _IMPORTS: dict[ImportStyle, re.Pattern[str]] = {
 _WORD = re.compile(r"[^\W\d][\w$]*")
 _PATH = re.compile(r"[\w.:/-]+")
 _SETUP = re.compile(r"set_?up", re.IGNORECASE)
+_PAGES = re.compile(r"karma|jasmine|qunit|mocha|web_test_runner")
 _GLOBAL = re.compile(r"\b(?:globalThis|global|window)\b")
 _MODULE = re.compile(r"\bexport\b|\bmodule\.exports\b|\bexports\.|\brequire\s*\(|^\s*import\b", re.MULTILINE)
 
@@ -85,7 +86,8 @@ def words_use(code: str, known: Language, tested: Tested) -> bool:
 
 def unbound(text: str, source: str, known: Language, tested: Tested) -> str:
     """Return a name that tests in JavaScript use though their file, a module, binds it nowhere; empty for none."""
-    if known.import_style != "es" or not (_MODULE.search(source) or _MODULE.search(text)) or _GLOBAL.search(text):
+    is_module = _MODULE.search(source) or _MODULE.search(text) or _knows_modules(tested.packages)
+    if known.import_style != "es" or not is_module or _GLOBAL.search(text):
         return ""
     bare = unquoted(uncommented(text, known), known)
     for name in sorted(tested.names):
@@ -99,6 +101,11 @@ def unbound(text: str, source: str, known: Language, tested: Tested) -> str:
         if re.search(rf"{each}(?!\s*:)", bare) and not any(re.search(bind, bare) for bind in binds):
             return name
     return ""
+
+
+def _knows_modules(packages: Packages | None) -> bool:
+    """Report whether a project's tests are surely modules: it has a manifest, and no runner that works in a page."""
+    return packages is not None and packages.complete and not any(_PAGES.search(each) for each in packages.names)
 
 
 def unbound_in_python(text: ast.Module, tested: Tested) -> str:
