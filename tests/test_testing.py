@@ -366,6 +366,23 @@ def test_what_javascript_uses_and_imports(code: str, why: str) -> None:
         assert lacks(code, "function mean", ES, lang) == why
 
 
+@pytest.mark.parametrize(
+    ("exports", "given"),
+    [
+        ("export { other, mean };", True),
+        ("export default mean", True),
+        ("module.exports = {\n  other,\n  mean\n}", True),
+        ("module.exports[Symbol.for('internals')] = { mean }", True),
+        ("exports.mean = mean;", True),
+        ("export { other };", False),
+        ("module.exports = { other }\nfunction more () {\n  return mean([1])\n}", False),
+    ],
+)
+def test_of_what_a_module_keeps_to_itself_tests_may_only_speak(exports: str, *, given: bool) -> None:
+    code = "import { other } from './a';\ntest('mean', () => {\n  expect(other([1])).toBe(1);\n});\n"
+    assert lacks(code, "function mean", f"{JS}\n{exports}\n", "javascript") == (UNUSED if given else "")
+
+
 def test_a_script_of_the_browser_has_no_imports() -> None:
     assert not lacks(CHECKED, "function mean", JS, "javascript")
     for name, why in (("vitest", NOT_IMPORTED), ("jasmine_core", "")):

@@ -73,9 +73,11 @@ def python_uses(code: ast.Module, text: ast.Module, tested: Tested) -> bool:
     return tested.is_class and bool(_asked_for(code) - set(inner))
 
 
-def words_use(code: str, known: Language, tested: Tested) -> bool:
-    """Report the same of another language's tests."""
+def words_use(code: str, source: str, known: Language, tested: Tested) -> bool:
+    """Report the same of another language's tests; of what a JavaScript module keeps to itself they may only speak."""
     style = known.import_style
+    if style == "es" and _MODULE.search(source) and not any(_exports(source, name) for name in tested.names):
+        return bool({*_WORD.findall(code)} & tested.names)
     pattern = _IMPORTS.get(style)
     statements = [found.group() for found in pattern.finditer(uncommented(code, known))] if pattern else []
     there = (each for statement in statements for each in imported.read(statement.strip(), known))
@@ -101,6 +103,19 @@ def unbound(text: str, source: str, known: Language, tested: Tested) -> str:
         if re.search(rf"{each}(?!\s*:)", bare) and not any(re.search(bind, bare) for bind in binds):
             return name
     return ""
+
+
+def _exports(source: str, name: str) -> bool:
+    """Report whether a module of JavaScript gives a name to others; statements may end without a semicolon."""
+    each = re.escape(name)
+    given = (
+        rf"export\s+(?:default\s+)?(?:abstract\s+|async\s+)?(?:function\s*\*?|class|const|let|var)\s+{each}\b",
+        rf"export\s*\{{[^}}]*\b{each}\b",
+        rf"export\s+default\b[^\n]*\b{each}\b",
+        rf"\bexports(?:\.\w+|\[[^\n]*\])?\s*=[^\n{{]*(?:\b{each}\b|\{{[^}}]*\b{each}\b)",
+        rf"\bexports\.{each}\b",
+    )
+    return any(re.search(way, source) for way in given)
 
 
 def _knows_modules(packages: Packages | None) -> bool:

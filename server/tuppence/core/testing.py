@@ -96,7 +96,7 @@ def _lacking_in_words(text: str, code: str, tree: Tree, tested: Tested) -> str:
         return "The tests are all skipped."
     if vacuous.idle_words(code):
         return "The tests assert only what is always true."
-    if tested.names and not reaching.words_use(code, known, tested):
+    if tested.names and not reaching.words_use(code, tree.text, known, tested):
         return _unused(tested)
     if name := reaching.unbound(text, tree.text, known, tested):
         return f"The tests use `{name}` and do not import it."
