@@ -328,6 +328,19 @@ def test_what_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         replica.copy(root, tmp_path / "again", lambda _path: False)
 
 
+def test_a_folder_that_is_only_read_is_the_copy_s_own_and_its_entries_are_links(tmp_path: Path) -> None:
+    root, goal = tmp_path / "root", tmp_path / "goal"
+    for name in ("one", ".bin", ".vite-temp"):
+        (root / "node_modules" / name).mkdir(parents=True)
+    replica.link(root, goal, ("node_modules", "vendor"))
+    own = goal / "node_modules"
+    assert not own.is_symlink()
+    assert {path.name: path.resolve() for path in own.iterdir()} == {
+        name: root / "node_modules" / name for name in ("one", ".bin")
+    }
+    assert [path.name for path in goal.iterdir()] == ["node_modules"]
+
+
 def test_which_python_runs_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIRTUAL_ENV", sys.prefix)
     assert interpreter.find(tmp_path) == str(Path(sys.prefix) / "bin" / "python")

@@ -190,3 +190,14 @@ async def test_vitest_and_jest(tmp_path: Path, known: str, source: str, code: st
     assert "statz" in (await tried(text.replace("/stats", "/statz"))).reasons[0]
     more = text.partition("\n\n")[2].replace("the mean of", "more than").replace("is (two)", "is /more/")
     assert await tried(f"{wrong}\n{more}", wrong) == good
+
+
+@pytest.mark.skipif(not RUNNERS, reason="wants a node_modules with vitest and jest")
+async def test_a_configuration_of_vitest_is_read_though_nothing_outside_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "package.json").write_text('{"name": "stats", "type": "module"}', encoding="utf-8")
+    (tmp_path / "vitest.config.ts").write_text("export default { test: { globals: true } };\n", encoding="utf-8")
+    (tmp_path / "node_modules").symlink_to(RUNNERS)
+    given = replace(case(tmp_path, VITEST, TYPED, "stats.ts"), language="typescript")
+    before = names(Path(RUNNERS))
+    assert (await trial.prove(given)).proved == "tests pass, mutant caught"
+    assert names(Path(RUNNERS)) == before

@@ -52,7 +52,7 @@ class Runner(Protocol):
     name: str
     """What people call it."""
     wants: Sequence[str]
-    """Folders of the project, by name, that the copy is given as links: they are read, never written."""
+    """Folders of the project, by name, whose entries the copy is given as links: they are read, never written."""
 
     addresses: int
     """How many times the limit of memory each of its processes may have of addresses; 0 for any number."""

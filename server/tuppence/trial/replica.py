@@ -18,6 +18,7 @@ _SKIPPED = frozenset(
         *(".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".vscode", "dist", "build", "target"),
     )
 )
+_NOTES = frozenset({".cache", ".vite", ".vite-temp", ".vitest"})
 MOST_FILES = 4_000
 MOST_BYTES = 40_000_000
 
@@ -46,11 +47,18 @@ def copy(root: Path, place: Path, is_private: Callable[[Path], bool]) -> None:
 
 
 def link(root: Path, place: Path, names: Sequence[str]) -> None:
-    """Let a copy see folders of the project that were left out of it, under the same names."""
+    """Let a copy see what is in folders of the project that were left out of it, under the same names.
+
+    The folders are the copy's own and only what is in them is linked: tools keep their notes beside the packages, and
+    may do so here. Those of earlier runs are left out.
+    """
     for name in names:
-        if (root / name).is_dir() and not (place / name).exists():
-            place.mkdir(parents=True, exist_ok=True)
-            (place / name).symlink_to((root / name).resolve(), target_is_directory=True)
+        source, goal = root / name, place / name
+        if source.is_dir() and not goal.exists():
+            goal.mkdir(parents=True)
+            for each in source.resolve().iterdir():
+                if each.name not in _NOTES:
+                    (goal / each.name).symlink_to(each.resolve())
 
 
 def _files(root: Path) -> Iterator[Path]:
