@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tuppence.core.accounts import money
 from tuppence.core.actions import EXPLAIN, FIX, TESTS
-from tuppence.core.adequacy import RUN, Gain
+from tuppence.core.adequacy import RUN, Estimate, Gain, Prior
 from tuppence.core.budget import THRIFTY
 from tuppence.core.candidates import THINKING, Candidate, Need, Wish, allowance, bound, least_output
 from tuppence.core.ladder import expected
@@ -506,7 +506,8 @@ def test_only_the_eligible_are_picked_and_the_ladder_only_rises(table: list[Mode
     for each in (*route.ladder, *route.spare):
         assert each.price is not None
         assert not each.retired(NOON.date())
-    rises = [counted_on(each) for each in route.ladder]
+    rises = [row.quality for each in route.ladder for row in route.table if row.model.name == each.name]
+    assert len(rises) == len(route.ladder)
     assert all(before < after for before, after in pairwise(rises))
 
 
@@ -613,6 +614,91 @@ def is_beaten(one: Candidate, other: Candidate) -> bool:
     assert other.cost is not None
     same = (one.quality, one.cost) == (other.quality, other.cost)
     return other.quality >= one.quality and other.cost <= one.cost and not same
+
+
+class Stated(Prior):
+    """What was measured, but for the quality and the doubt of a model, which its row states as its figures."""
+
+    def estimate(self, model: Model, *_: object) -> Estimate:
+        return Estimate(model.benchmarks["quality"], model.benchmarks["doubt"], "stated")
+
+
+STATED = Stated(*(getattr(shipped(), each.name) for each in fields(Prior)))
+doubted = st.lists(
+    st.builds(
+        lambda name, price, quality, doubt: model(name, price, benchmarks={"quality": quality, "doubt": doubt}),
+        st.text("abcdef", min_size=1, max_size=3),
+        st.one_of(st.tuples(st.floats(0, 20), st.floats(0, 90)), st.sampled_from([(0.1, 0.5), (1.0, 5.0)])),
+        st.one_of(st.floats(0, 1), st.sampled_from([0.0, 0.5, 0.55, 0.6])),
+        st.one_of(st.floats(0, 0.3), st.sampled_from([0.0, 0.01, 0.06])),
+    ),
+    min_size=1,
+    max_size=6,
+    unique_by=lambda row: row.id,
+)
+"""Rows of any quality and any doubt."""
+wishes = st.one_of(st.floats(0, 1), st.sampled_from([0.0, 0.8, 0.92, 1.0]))
+
+
+def stated(table: list[Model], wanted: float) -> Route:
+    return choose(need(), table, {}, STATED, Wish(quality=wanted))
+
+
+@settings(deadline=None, max_examples=300)
+@given(doubted, wishes, wishes)
+def test_more_quality_never_picks_a_worse_model_whatever_is_doubted(
+    table: list[Model], one: float, other: float
+) -> None:
+    low, high = (stated(table, each) for each in sorted((one, other)))
+    assert high.quality >= low.quality
+
+
+@settings(deadline=None, max_examples=300)
+@given(doubted, st.integers(0, 5), st.tuples(st.floats(0, 0.5), st.floats(0, 0.5), st.floats(1, 3)), wishes)
+def test_what_is_worse_more_doubtful_and_dearer_changes_nothing(
+    table: list[Model], which: int, by: tuple[float, float, float], wanted: float
+) -> None:
+    """Each by nothing or by something, but not by so little that it cannot be told from nothing."""
+    route, over = stated(table, wanted), table[which % len(table)]
+    assert over.price is not None
+    worse, doubt, dearer = (round(each, 3) for each in by)
+    base = over.price.base
+    rates = Rates(*(figure * Decimal(repr(dearer)) for figure in (base.input, base.output)))
+    quality = over.benchmarks["quality"]
+    figures = {"quality": quality - worse, "doubt": over.benchmarks["doubt"] + doubt}
+    if (figures, rates) == (over.benchmarks, base):
+        return
+    dominated = replace(over, id="zzzz", price=Price(rates), benchmarks=figures)
+    again = stated([*table, dominated], wanted)
+    assert (again.model, again.ladder, again.expected_cost) == (route.model, route.ladder, route.expected_cost)
+    assert (again.best, again.quality) == (route.best, route.quality)
+
+
+def test_doubt_counts_against_the_cheap_side_where_the_better_model_is_the_doubtful_one() -> None:
+    weak, strong = model("kimi-k2.5", (0.6, 2.9), None), model("new", (5, 25), None, tier="premium")
+    unknown, known = (shipped().estimate(each, "fix") for each in (strong, weak))
+    assert unknown.quality > known.quality > known.cautious > unknown.cautious
+    best = chosen(weak, strong, wish=Wish(quality=1.0), gain=Gain("fix", None, ()))
+    assert best.model is strong
+    assert best.quality == unknown.quality - shipped().doubt("fix")
+    assert chosen(weak, strong, wish=Wish(quality=0.9)).model is weak
+
+
+def test_a_doubtful_model_is_not_lifted_where_another_is_better() -> None:
+    doubtful, best = model("new", (0.1, 0.5), None), model("best", (5, 25), 0.9)
+    row = chosen(doubtful, best).row("p/new")
+    assert row is not None
+    assert row.quality == row.estimate.quality - row.estimate.doubt
+    alone = chosen(doubtful).row("p/new")
+    assert alone is not None
+    assert alone.quality > row.quality
+
+
+def test_measured_models_are_compared_as_each_is_counted_on() -> None:
+    rows = [model(name, (1, 5), None) for name in shipped().models]
+    for action in (EXPLAIN, FIX, TESTS):
+        table = chosen(*rows, action=action, gain=Gain(action.id, None, ())).table
+        assert [each.quality for each in table] == [each.estimate.cautious for each in table]
 
 
 def test_a_model_is_not_chosen_for_the_cheap_climb_from_it() -> None:

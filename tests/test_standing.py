@@ -152,4 +152,7 @@ def test_that_long_code_is_judged_by_its_beginning_is_said(prior: Prior) -> None
 
 
 def test_what_may_be_counted_on_is_never_less_than_nothing() -> None:
-    assert [Estimate(quality, 0.06, "").cautious for quality in (0.5, 0.04)] == [0.44, 0.0]
+    found = [Estimate(quality, 0.06, "").cautious for quality in (0.0, 0.04, 0.05, 0.07, 0.5)]
+    assert found == sorted(set(found)), "and the better stays the better"
+    assert 0 < found[0] < found[1] < 0.001
+    assert [round(each, 6) for each in found[3:]] == [0.01, 0.44]

@@ -212,14 +212,14 @@ def _orders(tasks: Sequence[Task], fitting: Fitting, models: Sequence[Model], fo
 
 
 def _gain(each: Offer) -> float:
-    return (each.rows[BEST].quality + each.rows[BEST].doubt) - (each.rows[SMALL].quality + each.rows[SMALL].doubt)
+    return each.rows[BEST].estimate.quality - each.rows[SMALL].estimate.quality
 
 
 def _calibrate(chosen: Sequence[Offer], found: Found) -> None:
     for action in ("explain", "fix", "review"):
         own = [each for each in chosen if each.task.action == action]
         pairs = [
-            (row.quality + row.doubt, score)
+            (row.estimate.quality, score)
             for each in own
             for row, score in zip(each.rows, each.task.scores, strict=True)
         ]

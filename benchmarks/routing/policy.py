@@ -18,7 +18,7 @@ from benchmarks.routing.fit import fit
 from tuppence.config import load
 from tuppence.core.actions import find
 from tuppence.core.adequacy import Prior, canonical, from_json
-from tuppence.core.candidates import Candidate, Need, Wish, row
+from tuppence.core.candidates import Candidate, Need, Wish, row, weighed
 from tuppence.core.ladder import ranking
 from tuppence.core.models import Model, Quirks
 from tuppence.core.usage import Usage, cost, estimate
@@ -73,7 +73,7 @@ def need(task: Task, prior: Prior) -> Need:
 def offer(task: Task, prior: Prior, models: Sequence[Model]) -> Offer:
     """Return a task's table."""
     asked = need(task, prior)
-    rows = tuple(row(model, asked, {}, prior, Wish()) for model in models)
+    rows = weighed([row(model, asked, {}, prior, Wish()) for model in models], asked, prior)
     return Offer(task, rows, tuple(map(ranking(rows), rows)))
 
 

@@ -122,13 +122,14 @@ def _print(plan: Plan, console: Console) -> None:
     fit = sorted((each for each in route.table if not each.why_not), key=_order)
     table = _section("", fit, "from", "step")
     for row in fit:
-        table.add_row(row.model.name, *_figures(row, plan.need), row.source, _step(row, names, plan))
+        table.add_row(row.model.name, *_figures(row, plan.need), row.estimate.source, _step(row, names, plan))
     console.print(table)
     _rest(route.table, plan.need, console)
     console.print(
         "\nStep 1 answers; if its answer fails the check, step 2 does; if its provider cannot answer, a spare one. "
-        f"Quality is what to expect, and one standard deviation of doubt, which the choice takes off; step 1 and spare "
-        f"ones come to {100 * route.wanted:.0f} % of the best. The cost, in USD, is of this model's answer alone."
+        "Quality is what to expect, and one standard deviation of doubt, which the choice takes off (of the best, no "
+        f"more than a measured model's); step 1 and spare ones come to {100 * route.wanted:.0f} % of the best. The "
+        "cost, in USD, is of this model's answer alone."
     )
 
 
@@ -156,7 +157,7 @@ def _section(title: str, rows: Sequence[Candidate], *more: str) -> Table:
 
 def _figures(row: Candidate, need: Need) -> tuple[str, str, str]:
     most = bound(row.model, need, allowance(row.model, need, shipped()))
-    return (f"{row.quality + row.doubt:.2f} ± {row.doubt:.2f}", money(row.cost), money(most))
+    return (f"{row.estimate.quality:.2f} ± {row.estimate.doubt:.2f}", money(row.cost), money(most))
 
 
 def _step(row: Candidate, ladder: list[str], plan: Plan) -> str:

@@ -25,7 +25,10 @@ from tuppence.core.weights import Weights
 _DATED = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2})$")
 _TIER: Mapping[Tier, float] = {"premium": 0.03, "workhorse": 0.0, "specialised": -0.05, "budget": -0.08, "local": -0.25}
 """Where a tier stands to the measured models' mean; set by hand beside the public edits, small models far below."""
-_WIDE = 0.06
+_WIDE, _USUAL = 0.06, 0.02
+"""The doubt of a model that nobody measured, and of a figure that somebody states as measured."""
+_LOW = 0.01
+"""From where on down a quality that may be counted on is drawn in."""
 _EDGE = 0.1
 """How far from 0 and 1 an estimate is taken as it is."""
 _IN_PART = f"by its first {READ:,} characters"
@@ -51,7 +54,15 @@ class Estimate:
     @property
     def cautious(self) -> float:
         """The quality that may be counted on: a doubt away from the expected one."""
-        return max(0.0, self.quality - self.doubt)
+        return floored(self.quality - self.doubt)
+
+    def supposed(self, usual: float) -> float:
+        """Return the quality that others are measured by: no more than a usual doubt away from the expected one."""
+        return floored(self.quality - min(self.doubt, usual))
+
+
+UNKNOWN = Estimate(0.0, 0.0, "")
+"""Of whom nothing is expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +173,10 @@ class Prior:
         factor = math.sqrt(max(1, target) / usual.input)
         return Tokens(usual.input, round(usual.output * factor), round(usual.thinking * factor))
 
+    def doubt(self, action: str) -> float:
+        """Return the most that a figure is doubted which somebody measured, for an action."""
+        return max(_USUAL, *(each.doubt[action] for each in self.models.values()))
+
     def check(self, name: str) -> Check:
         """Return the check of that name; one that was never measured finds nothing."""
         return self.checks.get(name, _BLIND)
@@ -237,7 +252,12 @@ def canonical(model_id: str) -> str:
 
 
 def _narrow(measured: Measured | None, action: str) -> float:
-    return 0.02 if measured is None else measured.doubt[action]
+    return _USUAL if measured is None else measured.doubt[action]
+
+
+def floored(quality: float) -> float:
+    """Return a quality above 0: what would lie below is drawn in, never cut, so that the better stays the better."""
+    return quality if quality > _LOW else _LOW * math.exp((quality - _LOW) / _LOW)
 
 
 def _share(value: float) -> float:

@@ -1,19 +1,20 @@
 """The table that a choice is made from: what each model may be expected to do, to cost, and why it may not answer.
 
 A row's quality is the one that may be counted on, its doubt already taken off, so that no signal never reads as good.
-Nothing is chosen here; route.py does that.
+The best of those that may answer is what the others are measured by: there a wide doubt would lower the bar for them,
+so it counts no more than a measured model's. Nothing is chosen here; route.py does that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
 from tuppence.core import budget
 from tuppence.core.actions import Action
-from tuppence.core.adequacy import Gain, Prior
+from tuppence.core.adequacy import UNKNOWN, Estimate, Gain, Prior
 from tuppence.core.budget import THRIFTY, Bid
 from tuppence.core.difficulty import Difficulty
 from tuppence.core.models import Model, Premium
@@ -94,15 +95,13 @@ class Candidate:
 
     model: Model
     quality: float
-    """Expected quality that may be counted on, 0 to 1."""
+    """Expected quality that may be counted on, 0 to 1: what models are compared by."""
     cost: Decimal | None
     """Expected cost of its answer alone, USD; None is unknown."""
     why_not: str = ""
     """Why it may not answer; empty where it may."""
-    doubt: float = 0.0
-    """How far the expected quality may be off: one standard deviation, which ``quality`` is already lowered by."""
-    source: str = ""
-    """Where the expected quality comes from."""
+    estimate: Estimate = UNKNOWN
+    """The expected quality itself, how far it may be off, and where it comes from."""
     fails: float = 0.0
     """The chance that its answer does not pass its check, so that a better model is asked."""
 
@@ -119,9 +118,29 @@ def row(model: Model, need: Need, ready: Mapping[str, str], prior: Prior, wish: 
         quality=expected.cautious,
         cost=price,
         why_not=_why_not(model, need, ready, wish) or _too_dear(model, need, wish, price),
-        doubt=expected.doubt,
-        source=expected.source,
+        estimate=expected,
         fails=prior.check(need.check or need.action.id).fails(expected.cautious),
+    )
+
+
+def weighed(table: Sequence[Candidate], need: Need, prior: Prior) -> tuple[Candidate, ...]:
+    """Return the table with the best of those that may answer at what others are measured by.
+
+    The best is the one that is best by its expected quality less a usual doubt. Whoever is worse, more doubtful or both
+    is never that one, nor lifted by it; so a model that another one dominates changes nothing.
+    """
+    usual = prior.doubt(need.action.id)
+
+    def standing(row: Candidate) -> tuple[float, float, float]:
+        return row.estimate.supposed(usual), -row.estimate.doubt, row.estimate.quality
+
+    best = max((standing(row) for row in table if not row.why_not), default=None)
+    check = prior.check(need.check or need.action.id)
+    return tuple(
+        replace(row, quality=best[0], fails=check.fails(best[0]))
+        if best is not None and not row.why_not and standing(row) == best
+        else row
+        for row in table
     )
 
 

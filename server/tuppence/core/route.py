@@ -1,8 +1,9 @@
 """Which model answers: the cheapest in expectation among the adequate ones, why, and the ladder above it.
 
-A model is adequate when the quality that may be counted on is at least ``quality`` times the best available. Among the
-adequate the one with the least expected cost answers, the chance of a climb included. The order of a list never
-decides anything; ties go to the faster. What a model is expected to do and to cost stands in candidates.py.
+A model is adequate when the quality that may be counted on is at least ``quality`` times the best available; of the
+best itself no more is taken off than a measured model's doubt, so that doubt never makes a cheaper one look good
+enough. Among the adequate the one with the least expected cost answers, the chance of a climb included. The order of a
+list never decides anything; ties go to the faster. What a model is expected to do and to cost stands in candidates.py.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from decimal import Decimal
 from tuppence.core import nobody
 from tuppence.core.accounts import money
 from tuppence.core.adequacy import Prior
-from tuppence.core.candidates import Candidate, Need, Wish, row, usual_output
+from tuppence.core.candidates import Candidate, Need, Wish, row, usual_output, weighed
 from tuppence.core.ladder import above, expected, ranking
 from tuppence.core.models import Model
 
@@ -63,7 +64,8 @@ def choose(need: Need, models: Iterable[Model], ready: Mapping[str, str], prior:
     :param ready: why a provider cannot be asked, by provider name (no key, waiting after a failure); others can.
     :raises Nobody: none is eligible; the sentence says what would make one so.
     """
-    table = tuple(row(each, need, ready, prior, wish) for model in models for each in model.variants())
+    rows = tuple(row(each, need, ready, prior, wish) for model in models for each in model.variants())
+    table = weighed(rows, need, prior)
     fit = [each for each in table if not each.why_not]
     if wish.above:
         fit = _better(fit, table, wish.above)
