@@ -13,7 +13,7 @@ import pytest
 from tuppence.core.adequacy import Estimate, Gain, Measured, Prior, Published, Tokens
 from tuppence.core.diagnostic import Diagnostic
 from tuppence.core.features import READ, SIZE
-from tuppence.core.models import Model, Provider, Tier
+from tuppence.core.models import TIERS, Model, Provider, Tier
 from tuppence.core.text import Span
 from tuppence.core.weights import Weights
 from tuppence.prior import shipped
@@ -32,7 +32,7 @@ PRIOR = replace(
     shipped(),
     models={"low": measured(0.4, 0.3), "middle": measured(0.6, 0.5), "high": measured(0.8, 0.7)},
     usual={"fix": USUAL, "explain": USUAL},
-    published=Published({"edited": 0.5, "great": 0.9, "poor": 0.0}, above=0.05, slope=0.004, start=0.2),
+    published=Published({"edited": 0.5, "great": 0.9, "poor": 0.0}, above=0.05, slope=0.004, middle=30),
     weights={},
 )
 RISING = {"low": -0.1, "middle": 0.0, "high": 0.1}
@@ -74,10 +74,20 @@ def test_public_edits_place_a_model_wholly_for_a_fix_and_half_for_the_rest() -> 
     check(row("edited"), "explain", (0.475, 0.06, "its public edits"))
 
 
-def test_aiders_figure_counts_as_much_as_the_tier() -> None:
-    check(row("new", "budget", figure=80), "fix", (0.6 + (-0.03 - 0.08) / 2, 0.06, "its benchmarks"))
-    check(row("new", "budget", figure=80), "explain", (0.5 + (-0.03 - 0.08) / 4, 0.06, "its benchmarks"))
-    check(row("new", figure=0), "fix", (0.6 - 0.35 / 2, 0.06, "its benchmarks"))
+def test_aiders_figure_moves_a_model_within_its_tier() -> None:
+    check(row("new", "budget", figure=80), "fix", (0.6 - 0.08 + 0.2, 0.06, "its benchmarks"))
+    check(row("new", "budget", figure=80), "explain", (0.5 - 0.08 + 0.1, 0.06, "its benchmarks"))
+    check(row("new", figure=0), "fix", (0.6 - 0.12, 0.06, "its benchmarks"))
+
+
+@pytest.mark.parametrize("tier", TIERS)
+@pytest.mark.parametrize("action", ["explain", "fix", "tests", "review"])
+def test_a_better_figure_is_never_worse_and_an_excellent_one_no_worse_than_none(tier: Tier, action: str) -> None:
+    found = [shipped().estimate(row("new", tier, figure=figure), action).quality for figure in (0, 3.6, 30, 60, 90)]
+    assert found == sorted(set(found))
+    none = shipped().estimate(row("new", tier), action)
+    assert found[0] < none.quality < found[-1]
+    assert shipped().estimate(row("new", tier, figure=90), action).doubt == none.doubt
 
 
 def test_a_rows_own_figure_is_as_sure_as_what_is_known_of_the_model() -> None:

@@ -123,8 +123,8 @@ class Published:
     """What a measured model's quality for a fix lies above that share; from makers measured in both."""
     slope: float
     """What a point of Aider's polyglot figure adds to that share."""
-    start: float
-    """The share at a figure of 0."""
+    middle: float
+    """The figure that adds nothing: the mean of those models whose edits are public too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,21 +187,21 @@ class Prior:
             return Estimate(model.ability[action], _narrow(measured, action), "its row")
         if measured is not None:
             return Estimate(measured.quality[action], measured.doubt[action], "measured")
-        standing, source = self._standing(model, name)
-        # What is known of edits says most about a fix.
-        part = 1.0 if action == "fix" or source == "its tier" else _ASIDE
-        return Estimate(_share(self._level(action) + part * standing), _WIDE, source)
+        standing, source = self._standing(model, name, action)
+        return Estimate(_share(self._level(action) + standing), _WIDE, source)
 
-    def _standing(self, model: Model, name: str) -> tuple[float, str]:
+    def _standing(self, model: Model, name: str, action: str) -> tuple[float, str]:
         """Return where a model that was not measured stands to the mean of those that were."""
         published, figure = self.published, model.benchmarks.get("aider_polyglot")
+        # What is known of edits says most about a fix.
+        part = 1.0 if action == "fix" else _ASIDE
         if name in published.edits:
-            return published.edits[name] + published.above - self._level("fix"), "its public edits"
-        if figure is not None:
-            share = published.start + published.slope * figure
-            # Aider's figure says little of public edits, so the tier counts as much.
-            return (share + published.above - self._level("fix") + _TIER[model.tier]) / 2, "its benchmarks"
-        return _TIER[model.tier], "its tier"
+            return part * (published.edits[name] + published.above - self._level("fix")), "its public edits"
+        tier = _TIER[model.tier]
+        if figure is None:
+            return tier, "its tier"
+        # Aider's figure says little of public edits: it moves a model within its tier, and a good one never down.
+        return tier + part * published.slope * (figure - published.middle), "its benchmarks"
 
     def _level(self, action: str) -> float:
         return fmean(each.quality[action] for each in self.models.values())
