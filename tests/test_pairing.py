@@ -13,12 +13,13 @@ from acting import lines, messages
 from stage import Stage, pick, stage
 from test_route import chosen, model, need, tables
 from tuppence.core.actions import TESTS
-from tuppence.core.candidates import Need, Wish
+from tuppence.core.candidates import THINKING, Need, Wish, thoughts, usage
 from tuppence.core.models import Model, Quirks
-from tuppence.core.pairing import LONGEST, pair, paired, to_plan, with_plan
+from tuppence.core.pairing import LONGEST, SHORT, pair, paired, to_plan, with_plan
 from tuppence.core.prompt import Prompt
 from tuppence.core.route import Route
 from tuppence.errors import NoModel
+from tuppence.prior import shipped
 from upstream import answer, error
 
 ROW = """
@@ -57,7 +58,7 @@ def table(**more: object) -> tuple[Need, Route]:
 def test_a_pair_is_as_good_as_the_one_and_cheaper() -> None:
     asked, route = table()
     assert route.model.id == "middle"
-    found = pair(route, asked)
+    found = pair(route, asked, shipped())
     assert found is not None
     assert (found.planner.id, found.carrier.id) == ("strong", "weak")
     row = route.row("p/middle")
@@ -74,14 +75,56 @@ def test_nobody_pairs_with_a_model_that_may_not_answer_or_is_too_small_for_a_pla
     rows = (model("weak", (0.1, 0.5), 0.4), model("middle", (3, 50), 0.61), model("strong", (1, 100), 0.9))
     route = chosen(*rows, wish=Wish(quality=0.8, exclude=frozenset({"p/strong"})))
     assert route.model.id == "middle"
-    assert pair(route, need()) is None
+    assert pair(route, need(), shipped()) is None
     small = replace(rows[0], quirks=Quirks(brief=True))
-    assert pair(chosen(small, *rows[1:], wish=Wish(quality=0.6)), need()) is None
+    assert pair(chosen(small, *rows[1:], wish=Wish(quality=0.6)), need(), shipped()) is None
 
 
 def test_nobody_pairs_where_the_prompt_is_most_of_the_price() -> None:
     asked, route = table(prompt_tokens=80_000)
-    assert pair(route, asked) is None
+    assert pair(route, asked, shipped()) is None
+
+
+def test_the_climb_and_the_plan_s_own_thinking_are_in_the_price() -> None:
+    """The planner was measured to think for long before it answers, and is paid for that when it plans too."""
+    rows = (model("weak", (0.1, 0.5), 0.4), model("middle", (3, 50), 0.61))
+    found = {}
+    for name in ("strong", "glm-5"):
+        route = chosen(*rows, model(name, (1, 20), 0.9), wish=Wish(quality=0.6))
+        assert route.model.id in ("middle", name)
+        first = next(row for row in route.table if row.model.id == "middle")
+        route = replace(route, model=first.model, expected_cost=first.cost)
+        found[name] = pair(route, need(), shipped())
+    plain, thinks = found["strong"], found["glm-5"]
+    assert plain is not None
+    weak, middle = (chosen(row).table[0] for row in rows)
+    assert weak.cost is not None
+    assert middle.cost is not None
+    fails = Decimal(repr(round(shipped().check("fix").fails(plain.quality), 6)))
+    plan = (2000 * Decimal(1) + SHORT * Decimal(20)) / 1_000_000
+    assert plain.cost == plan + weak.cost + SHORT * Decimal("0.1") / 1_000_000 + fails * middle.cost
+    thinking = usage(model("glm-5"), need(), shipped()).thinking
+    assert thinking > 1000
+    more = thinking * Decimal(20) / 1_000_000
+    assert thinks is None or thinks.cost == plain.cost + more
+    assert (thinks is None) == (plain.cost + more >= middle.cost)
+
+
+def test_a_planner_that_thinks_has_room_for_its_thoughts() -> None:
+    thinker = replace(model("thinker"), effort=("high",))
+    assert thoughts(model("plain"), need(), shipped()) == 0
+    assert thoughts(thinker, need(), shipped()) == THINKING
+    usual = usage(model("glm-5"), need(), shipped()).thinking
+    assert thoughts(model("glm-5"), need(), shipped()) == 2 * usual
+
+
+async def test_the_planner_s_thoughts_are_no_part_of_the_plan_s_room(tmp_path: Path) -> None:
+    thinks = TRIO.replace('id = "strong"', 'id = "strong"\neffort = ["high"]')
+    async with stage(tmp_path, config=thinks, extra="quality = 0.6\npair_above = 0\nask_above = 9\n") as s:
+        s.upstream.script(answer(PLAN), answer(GOOD))
+        assert await fix(s) == FIXED
+        assert s.upstream.requests[0].body["model"] == "strong"
+        assert s.upstream.requests[0].body["max_tokens"] == LONGEST + THINKING
 
 
 @given(tables)
@@ -90,13 +133,13 @@ def test_a_pair_never_costs_more_or_promises_less(rows: list[Model]) -> None:
         route = chosen(*rows, wish=Wish(quality=0.7), action=TESTS)
     except NoModel:
         return
-    found = pair(route, need(action=TESTS))
+    found = pair(route, need(action=TESTS), shipped())
     alone = route.row(route.model.name)
     assert alone is not None
     if found is None:
         return
-    assert alone.cost is not None
-    assert found.cost < alone.cost
+    assert route.expected_cost is not None
+    assert found.cost < route.expected_cost
     assert found.quality >= alone.quality
     assert found.planner != found.carrier
     assert not [row for row in route.table if row.why_not and row.model in (found.planner, found.carrier)]
@@ -104,10 +147,12 @@ def test_a_pair_never_costs_more_or_promises_less(rows: list[Model]) -> None:
 
 def test_what_requests_share_stays_the_same_bytes() -> None:
     prompt = Prompt("system", ("file",), "tail", 4000)
-    for changed in (to_plan(prompt), with_plan(prompt, PLAN)):
+    for changed in (to_plan(prompt, 0), with_plan(prompt, PLAN)):
         assert (changed.system, changed.shared) == (prompt.system, prompt.shared)
         assert changed.tail.startswith("tail\n\n")
-    assert to_plan(prompt).max_output == LONGEST
+    assert to_plan(prompt, 0).max_output == LONGEST
+    assert to_plan(prompt, 3000).max_output == LONGEST + 3000
+    assert to_plan(prompt, 9000).max_output == prompt.max_output
     assert with_plan(prompt, "one\ntwo\n").tail.endswith("\n\n> one\n> two")
     assert with_plan(prompt, " \n") == prompt
 

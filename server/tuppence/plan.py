@@ -17,7 +17,7 @@ from tuppence.core import pairing
 from tuppence.core.actions import ACTIONS, Action
 from tuppence.core.adequacy import RUN
 from tuppence.core.budget import left, thrifty
-from tuppence.core.candidates import Need, allowance, least_output
+from tuppence.core.candidates import Need, allowance, least_output, thoughts
 from tuppence.core.context import Context, Surroundings
 from tuppence.core.diagnostic import Diagnostic
 from tuppence.core.difficulty import Difficulty
@@ -134,7 +134,7 @@ def prompt(plan: Plan, model: Model) -> Prompt:
         return compose_brief(plan.ask.action, plan.context, limit(plan, model))
     whole = compose(plan.ask.action, plan.context, limit(plan, model), plan.tests)
     if plan.planner is not None:
-        return pairing.to_plan(whole)
+        return pairing.to_plan(whole, thoughts(model, plan.need, prior.shipped()))
     return pairing.with_plan(whole, plan.advice)
 
 
@@ -194,7 +194,7 @@ def _paired(plan: Plan, config: Config) -> Plan:
     """Return the plan with a planner, where the user wants pairs and one is worth it."""
     hard = plan.difficulty.value > config.pair_above
     pinned = wished(config, plan.ask.action, plan.ask.document.language, plan.ask.above).pin is not None
-    found = pairing.pair(plan.route, plan.need) if hard and not pinned else None
+    found = pairing.pair(plan.route, plan.need, prior.shipped()) if hard and not pinned else None
     return plan if found is None else replace(plan, route=pairing.paired(plan.route, found), planner=found.planner)
 
 

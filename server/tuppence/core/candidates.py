@@ -173,11 +173,15 @@ def least_output(need: Need) -> int:
 def allowance(model: Model, need: Need, prior: Prior) -> int:
     """Return how many answer tokens to allow: generous for the action, within the model's limit and context."""
     tokens = usage(model, need, prior)
-    thinks = bool(model.chosen_effort or (model.effort and not model.quirks.thinking_off))
-    thinking = max(THINKING, 2 * tokens.thinking) if thinks else 0
+    thinking = max(THINKING, 2 * tokens.thinking) if _thinks(model) else 0
     generous = max(3 * usual_output(need) + 256 + thinking, 2 * (tokens.output + tokens.thinking))
     room = model.context - round(need.prompt_tokens * 1.1) - 16
     return max(need.action.least_output, min(model.max_output, room, generous))
+
+
+def thoughts(model: Model, need: Need, prior: Prior) -> int:
+    """Return how many tokens to allow for thinking, besides those of an answer."""
+    return max(THINKING if _thinks(model) else 0, 2 * usage(model, need, prior).thinking)
 
 
 def bound(model: Model, need: Need, output: int) -> Decimal | None:
@@ -187,6 +191,10 @@ def bound(model: Model, need: Need, output: int) -> Decimal | None:
     prompt, least = max(need.prompt_tokens, need.most_tokens), least_output(need)
     bid = Bid(model=model.name, price=model.price, prompt=prompt, least=least, most=output, when=need.when)
     return budget.bound(bid, output)
+
+
+def _thinks(model: Model) -> bool:
+    return bool(model.chosen_effort or (model.effort and not model.quirks.thinking_off))
 
 
 def _why_not(model: Model, need: Need, ready: Mapping[str, str], wish: Wish) -> str:

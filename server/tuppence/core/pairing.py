@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import product
 
-from tuppence.core.candidates import Candidate, Need, asked
+from tuppence.core.adequacy import Prior
+from tuppence.core.candidates import Candidate, Need, asked, usage
 from tuppence.core.models import Model
 from tuppence.core.prompt import Prompt
 from tuppence.core.route import Route
@@ -38,20 +40,29 @@ class Pair:
     quality: float
     """To expect of the carrier with the plan, 0 to 1."""
     cost: Decimal
-    """To expect of both calls together, USD."""
+    """To expect of both calls together and of the climb that may follow, USD."""
 
 
-def pair(route: Route, need: Need) -> Pair | None:
-    """Return the cheapest pair that is as good as the model that was chosen, and cheaper; None where there is none."""
+def pair(route: Route, need: Need, prior: Prior) -> Pair | None:
+    """Return the cheapest pair that is as good as the model that was chosen, and cheaper; None where there is none.
+
+    Both are compared with the climb that may follow: from the pair, to the model that was chosen.
+    """
     alone = route.row(route.model.name)
-    if alone is None or alone.cost is None:
+    if alone is None or alone.cost is None or route.expected_cost is None:
         return None
     fit = [row for row in route.table if not row.why_not and row.cost is not None and not row.model.quirks.brief]
     carriers = [row for row in fit if (row.cost or 0) < alone.cost]
-    pairs = [
-        _pair(planner, carrier, need) for carrier in carriers for planner in fit if planner.quality > carrier.quality
-    ]
-    worth = [each for each in pairs if each.quality >= alone.quality and each.cost < alone.cost]
+    plans = {row.model.name: _plan(row.model, need, prior) for row in fit}
+    check = prior.check(need.check or need.action.id)
+    pairs = []
+    for planner, carrier in product(fit, carriers):
+        quality = carrier.quality + ACROSS * (planner.quality - carrier.quality)
+        if planner.quality > carrier.quality and quality >= alone.quality:
+            climb = Decimal(repr(round(check.fails(quality), 6))) * alone.cost
+            total = plans[planner.model.name] + _carried(carrier, need) + climb
+            pairs.append(Pair(planner.model, carrier.model, quality, total))
+    worth = [each for each in pairs if each.cost < route.expected_cost]
     return min(worth, key=lambda each: (each.cost, -each.quality, each.planner.name, each.carrier.name), default=None)
 
 
@@ -73,9 +84,13 @@ def planned(route: Route, planner: Model, plan: str) -> Route:
     return replace(route, reason=f"{route.reason.removesuffix(_plans(planner))}; {told}", told=told)
 
 
-def to_plan(prompt: Prompt) -> Prompt:
-    """Return the prompt that asks for a plan only; what requests share stays the same bytes."""
-    return replace(prompt, tail=f"{prompt.tail}\n\n{_ASKED}", max_output=min(prompt.max_output, LONGEST))
+def to_plan(prompt: Prompt, thoughts: int) -> Prompt:
+    """Return the prompt that asks for a plan only; what requests share stays the same bytes.
+
+    :param thoughts: tokens that the planner may think on top.
+    """
+    most = min(prompt.max_output, LONGEST + thoughts)
+    return replace(prompt, tail=f"{prompt.tail}\n\n{_ASKED}", max_output=most)
 
 
 def with_plan(prompt: Prompt, plan: str) -> Prompt:
@@ -88,13 +103,14 @@ def _plans(planner: Model) -> str:
     return f"; {planner.title} plans it"
 
 
-def _pair(planner: Candidate, carrier: Candidate, need: Need) -> Pair:
-    price, carried = planner.model.price, carrier.model.price
-    assert price is not None
-    assert carried is not None
+def _plan(planner: Model, need: Need, prior: Prior) -> Decimal:
+    """Return what a plan may be expected to cost: the whole prompt, a short answer, and the model's usual thinking."""
+    assert planner.price is not None
+    return cost(asked(planner, need, SHORT, usage(planner, need, prior).thinking), planner.price, need.when)
+
+
+def _carried(carrier: Candidate, need: Need) -> Decimal:
+    """Return what carrying a plan out may be expected to cost: an answer, and the plan in the prompt."""
+    assert carrier.model.price is not None
     assert carrier.cost is not None
-    usage = asked(planner.model, need, SHORT)
-    more = cost(Usage(fresh=SHORT), carried, need.when)
-    quality = carrier.quality + ACROSS * (planner.quality - carrier.quality)
-    total = cost(usage, price, need.when) + carrier.cost + more
-    return Pair(planner.model, carrier.model, quality, total)
+    return carrier.cost + cost(Usage(fresh=SHORT), carrier.model.price, need.when)
