@@ -1,4 +1,4 @@
-"""How hard a request is: from the code, with reasons, and never easy for want of a signal."""
+"""How hard a request is, and what stands out in its code: from the code, and never easy for want of a signal."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuppence.core.actions import ACTIONS
-from tuppence.core.difficulty import FEATURES, judge
+from tuppence.core.difficulty import FEATURES, PLAIN, Difficulty, outstanding
 from tuppence.core.languages import language
 from tuppence.core.syntax import parse
 from tuppence.core.text import Span
+from tuppence.prior import shipped
 
 KNOTTY = """async def gather(sources, limit):
     seen = {}
@@ -30,21 +31,30 @@ KNOTTY = """async def gather(sources, limit):
 """
 
 
-def test_no_code_is_neither_easy_nor_hard_and_says_so() -> None:
-    for action in ACTIONS:
-        assert judge(action.id, None).value == 0.5
-    assert judge("fix", None).reasons == ("the code is not known",)
+@pytest.mark.parametrize("action", [each.id for each in ACTIONS])
+def test_difficulty_is_the_share_of_measured_answers_that_is_expected_to_miss(action: str) -> None:
+    models = shipped().models.values()
+    usual = 1 - sum(each.quality[action] for each in models) / len(models)
+    unknown = shipped().gain(action, "python", None)
+    assert (unknown.difficulty, unknown.reasons) == (None, ("the code is not known",))
+    assert unknown.usual == pytest.approx(usual)
+    known = shipped().gain(action, "python", KNOTTY)
+    if action == "tests":
+        assert known.difficulty == unknown.usual, "what code says of tests was not fitted"
+        return
+    shifts = [each.quality[action] + known.shifts[name] for name, each in shipped().models.items()]
+    assert known.difficulty == pytest.approx(1 - sum(shifts) / len(shifts), abs=0.02)
+    assert known.difficulty != unknown.usual
 
 
-def test_knotty_code_is_harder_than_a_plain_line() -> None:
+def test_what_stands_out_is_named() -> None:
     tree = parse(KNOTTY, language("python"))
-    knotty = judge("fix", tree.counts(Span(0, len(KNOTTY))))
-    plain = judge("fix", parse("def f():\n    return 1\n", language("python")).counts(Span(0, 21)))
-    assert plain.value < 0.4
-    assert knotty.value > 0.6
-    assert str(knotty).startswith("hard 0.")
-    assert "async" in knotty.reasons
-    assert len(knotty.reasons) == 3
+    knotty = outstanding(tree.counts(Span(0, len(KNOTTY))))
+    assert "async" in knotty
+    assert len(knotty) == 3
+    assert outstanding(parse("def f():\n    return 1\n", language("python")).counts(Span(0, 21))) == ()
+    assert str(Difficulty(0.376, knotty)) == f"0.38: {', '.join(knotty)}"
+    assert str(Difficulty(0.376, ())) == f"0.38: {PLAIN}"
 
 
 @pytest.mark.parametrize(
@@ -60,28 +70,21 @@ def test_knotty_code_is_harder_than_a_plain_line() -> None:
     ],
 )
 def test_reasons_read_well_in_every_number(counts: dict[str, int], words: str) -> None:
-    assert judge("fix", counts).reasons == (words,)
+    assert outstanding(counts) == (words,)
 
 
 @given(st.sampled_from([each.name for each in FEATURES]))
 def test_what_is_one_is_never_many(name: str) -> None:
-    assert not [reason for reason in judge("fix", {name: 1}).reasons if reason.startswith("1 ")]
-
-
-def test_reading_is_easier_than_changing() -> None:
-    counts = {"lines": 40, "loops": 2}
-    assert judge("explain", counts).value < judge("fix", counts).value < judge("review", counts).value
+    assert not [reason for reason in outstanding({name: 1}) if reason.startswith("1 ")]
 
 
 @pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
-def test_each_feature_makes_it_harder(feature: object) -> None:
+def test_each_feature_stands_out_where_there_is_much_of_it(feature: object) -> None:
     name = feature.name  # type: ignore[attr-defined]  # parametrize gives no type
-    assert judge("fix", {name: 60}).value > judge("fix", {}).value
-    assert judge("fix", {name: 60}).reasons
+    assert len(outstanding({name: 60})) == 1
 
 
 @given(st.dictionaries(st.sampled_from([each.name for each in FEATURES]), st.integers(0, 10_000)))
-def test_it_is_a_share_with_reasons_that_count(counts: dict[str, int]) -> None:
-    found = judge("review", counts)
-    assert 0 < found.value <= 1
-    assert judge("review", counts) == found
+def test_no_more_is_named_than_is_read(counts: dict[str, int]) -> None:
+    assert len(outstanding(counts)) <= min(3, len(counts))
+    assert outstanding(counts) == outstanding(dict(reversed(counts.items())))

@@ -393,7 +393,8 @@ async def test_what_asking_would_cost_is_foreseen_without_waking_anybody(root: P
     offer = await offering.foresee(question, house)
     assert (offer.lines, offer.model, offer.cost) == (2, "small", made.route.table[-1].cost)
     assert offer.price == f"about {money(offer.cost)} at small"
-    assert offer.size == f"2 lines, {str(offer.difficulty).partition(':')[0]}"
+    assert offer.size == f"2 lines, difficulty {offer.difficulty.value:.2f}"
+    assert offer.difficulty == made.difficulty
 
 
 async def test_models_of_ones_own_are_foreseen_as_far_as_they_are_known(root: Path, opened: Opened) -> None:

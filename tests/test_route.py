@@ -156,11 +156,11 @@ def test_the_code_itself_can_ask_for_the_better_model() -> None:
 
 def test_the_reason_is_one_line_with_figures() -> None:
     route = chosen(model("small", (0.1, 0.5), 0.60), model("big", (1, 5), 0.61))
-    assert route.reason == "fix rated medium 0.40: 40 lines; big would add 2 % for 10x the price"
+    assert route.reason == "fix rated 0.40: 40 lines; big would add 2 % for 10x the price"
     assert route.expected_cost is not None
     assert route.line == f"small, {money(route.expected_cost)}: {route.reason}"
     pinned = chosen(model("small", None), wish=Wish(pin="p/small"))
-    assert pinned.line == "small: small is pinned; fix rated medium 0.40: 40 lines"
+    assert pinned.line == "small: small is pinned; fix rated 0.40: 40 lines"
     assert chosen(model("only")).reason.endswith("no other model would do better")
 
 
@@ -338,8 +338,8 @@ def test_an_answer_may_be_three_times_the_usual_within_the_models_limits() -> No
     assert allowance(replace(model("a"), context=10), need(), shipped()) == FIX.least_output
 
 
-def test_where_nothing_is_known_of_the_code_it_is_of_middling_difficulty() -> None:
-    assert need(gain=Gain("fix", None, ("no code",))).difficulty.value == 0.5
+def test_where_nothing_is_known_of_the_code_it_is_as_hard_as_the_action_is() -> None:
+    assert need(gain=Gain("fix", None, ("no code",), usual=0.41)).difficulty.value == 0.41
     assert need().difficulty.value == 0.4
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from benchmarks.routing.checks import Sharpness
 from benchmarks.routing.climb import STRONG, WEAK, Climb, simulate
-from benchmarks.routing.measure import apgr, calibration_error, hull, interval, on_hull
+from benchmarks.routing.measure import apgr, calibration_error, hull, interval, on_hull, spearman
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,6 +32,14 @@ def test_mixing_is_a_line_between_models_and_leaves_out_the_dominated() -> None:
 def test_calibration_is_the_distance_of_what_was_told_and_what_came() -> None:
     assert calibration_error([(0.5, 0.5)] * 20) == 0
     assert calibration_error([(0.25, 1.0)] * 20) == pytest.approx(0.75)
+
+
+def test_rankings_agree_oppose_or_say_nothing() -> None:
+    assert spearman([1, 5, 9], [0.1, 0.2, 7]) == pytest.approx(1)
+    assert spearman([1, 5, 9], [3, 2, 1]) == pytest.approx(-1)
+    assert spearman([4, 4, 4], [3, 2, 1]) == 0
+    # Those that are alike share their ranks: 0, 1.5, 1.5, 3 against 0, 1, 2, 3.
+    assert spearman([1, 2, 2, 3], [1, 2, 3, 4]) == pytest.approx(4.5 / (4.5 * 5) ** 0.5)
 
 
 def test_an_interval_holds_its_figure_and_repeats() -> None:

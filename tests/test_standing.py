@@ -149,9 +149,10 @@ def test_what_the_code_says() -> None:
     prior = fitted(7)
     bare, warned, wrong = (prior.gain("fix", "python", code, told) for told in ((), (warning,) * 2, (error,) * 2))
     assert bare.shifts == warned.shifts != wrong.shifts
-    assert bare.difficulty is not None
-    assert warned.difficulty is not None
-    assert bare.difficulty < warned.difficulty == wrong.difficulty
+    assert bare.difficulty == warned.difficulty != wrong.difficulty
+    assert bare.difficulty == pytest.approx(1 - (0.4 + 0.6 + 0.8 + bare.shifts["low"]) / 3)
+    assert PRIOR.gain("fix", "python", code).difficulty == bare.usual == pytest.approx(0.4)
+    assert (bare.reasons, warned.reasons, wrong.reasons) == ((), ("2 diagnostics",), ("2 diagnostics",))
     assert fitted(8).gain("fix", "python", code).shifts["low"] == pytest.approx(bare.shifts["low"] + 0.001)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from benchmarks.routing import baselines
 from benchmarks.routing.data import ACTIONS, BEST, MODELS, SMALL, Task
+from benchmarks.routing.hardness import Hardness, compared
 from benchmarks.routing.measure import apgr, bins, calibration_error, interval, on_hull
 from benchmarks.routing.policy import WHEN, Fitting, Offer, folds, need, spent, table, unseen
 from tuppence.core.adequacy import Prior, from_json
@@ -70,6 +71,8 @@ class Found:
     reliability: dict[str, list[tuple[float, float, int]]] = field(default_factory=dict)
     errors: dict[str, float] = field(default_factory=dict)
     """Expected calibration error by action."""
+    hardness: Mapping[str, Hardness] = field(default_factory=dict)
+    """By action and source; and of all together."""
     left_out: dict[str, LeftOut] = field(default_factory=dict)
     """By action and source."""
     milliseconds: tuple[float, float] = (0.0, 0.0)
@@ -92,6 +95,7 @@ def evaluate(tasks: Sequence[Task], fitting: Fitting) -> Found:
     found.curves = _curves(main, costs)
     _orders(tasks, fitting, models, found)
     _calibrate(main, found)
+    found.hardness = compared(offers)
     _leave_out(tasks, fitting, models, found)
     found.milliseconds = _time(tasks, fitting, models)
     return found

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 Row = tuple[float, ...]
 DRAWS = 1000
@@ -48,6 +49,27 @@ def bins(pairs: Sequence[tuple[float, float]], count: int = 10) -> list[tuple[fl
 def calibration_error(pairs: Sequence[tuple[float, float]], count: int = 10) -> float:
     """Return the mean distance of prediction and outcome over the bins of the reliability diagram."""
     return sum(abs(told - came) * size for told, came, size in bins(pairs, count)) / len(pairs)
+
+
+def spearman(one: Sequence[float], two: Sequence[float]) -> float:
+    """Return how far two rankings agree, -1 to 1; 0 where one of them ranks nothing."""
+    left, right = _ranks(one), _ranks(two)
+    middle = (len(left) - 1) / 2
+    spread = math.sqrt(sum((each - middle) ** 2 for each in left) * sum((each - middle) ** 2 for each in right))
+    return sum((a - middle) * (b - middle) for a, b in zip(left, right, strict=True)) / spread if spread else 0.0
+
+
+def _ranks(values: Sequence[float]) -> list[float]:
+    """Return the rank of each; those that are alike share the mean of theirs."""
+    order = sorted(range(len(values)), key=values.__getitem__)
+    found = [0.0] * len(values)
+    start = 0
+    for _, alike in groupby(order, key=values.__getitem__):
+        indices = list(alike)
+        for index in indices:
+            found[index] = start + (len(indices) - 1) / 2
+        start += len(indices)
+    return found
 
 
 def hull(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

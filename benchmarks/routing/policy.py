@@ -38,6 +38,8 @@ class Offer:
     """In the order of MODELS."""
     reckoned: tuple[tuple[int, Any], ...]
     """What each is expected to cost with its ladder, as the choice compares it."""
+    difficulty: float
+    """What is shown to a person."""
 
     def pick(self, quality: float) -> int:
         """Return the index of the model that answers when the first must come so close to the best."""
@@ -74,7 +76,7 @@ def offer(task: Task, prior: Prior, models: Sequence[Model]) -> Offer:
     """Return a task's table."""
     asked = need(task, prior)
     rows = weighed([row(model, asked, {}, prior, Wish()) for model in models], asked, prior)
-    return Offer(task, rows, tuple(map(ranking(rows), rows)))
+    return Offer(task, rows, tuple(map(ranking(rows), rows)), asked.difficulty.value)
 
 
 def folds(tasks: Iterable[Task], seed: int = 0) -> Mapping[str, int]:

@@ -38,6 +38,7 @@ def write(found: Found, ladder: Ladder, path: Path) -> None:
         _scores(found),
         _orders(found),
         _reliability(found),
+        _hardness(found),
         _left_out(found),
         _checks(ladder.checks, ladder.hopeless),
         _climbs(ladder.climbs),
@@ -158,6 +159,21 @@ def _left_out(found: Found) -> str:
         f"| {source} | {each.best:.3f} | {each.opus:.3f} | {100 * (each.opus - each.best):+.1f} | {each.top:.3f} | "
         f"{each.balanced:.3f} | {each.cost:.0%} | {each.tasks} |"
         for source, each in found.left_out.items()
+    ]
+    return "\n".join(lines)
+
+
+def _hardness(found: Found) -> str:
+    lines = [
+        "## The difficulty that is shown, and the share that the eight models' answers missed",
+        "",
+        "| source | told | came | Spearman, over tasks | 95 % interval | by length alone | tasks |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    lines += [
+        f"| {name} | {each.told:.3f} | {each.came:.3f} | {each.order:+.2f} | {each.low:+.2f} to {each.high:+.2f} | "
+        f"{each.length:+.2f} | {each.tasks} |"
+        for name, each in found.hardness.items()
     ]
     return "\n".join(lines)
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tuppence import keeping
+from tuppence import keeping, prior
 from tuppence import plan as plans
 from tuppence.config import Override
 from tuppence.core.accounts import money
-from tuppence.core.difficulty import judge
+from tuppence.core.difficulty import Difficulty
 from tuppence.core.markdown import clean
 from tuppence.core.models import Model
 from tuppence.core.offer import Offer, dearest, frugal
@@ -49,12 +49,13 @@ async def foresee(ask: Ask, house: House) -> Offer:
 
     :raises Unfit: it could not be sent to a model.
     """
-    counts = ask.tree.counts(ask.target.span)
-    lines = counts.get("lines", 0)
+    lines = ask.tree.counts(ask.target.span).get("lines", 0)
     try:
         plan = await plans.make(ask, house.asleep())
     except NoModel:
-        return Offer(lines, judge(ask.action.id, counts))
+        code = ask.document.slice(ask.target.span)
+        gain = prior.shipped().gain(ask.action.id, ask.document.language, code)
+        return Offer(lines, Difficulty(gain.usual if gain.difficulty is None else gain.difficulty, gain.reasons))
     model = plan.route.model
     row = plan.route.row(model.name)
     return Offer(lines, plan.difficulty, model.id, row.cost if row else None)

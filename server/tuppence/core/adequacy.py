@@ -16,7 +16,7 @@ from statistics import fmean
 from typing import Any
 
 from tuppence.core.diagnostic import Diagnostic
-from tuppence.core.difficulty import judge
+from tuppence.core.difficulty import UNSEEN, outstanding
 from tuppence.core.features import READ, features, look
 from tuppence.core.models import Model, Tier
 from tuppence.core.outcomes import Outcomes, learned
@@ -83,11 +83,13 @@ class Gain:
 
     action: str
     difficulty: float | None
-    """0 to 1; None where there is no code to judge."""
+    """The share of the measured models' answers that is expected to miss; None where there is no code to judge."""
     reasons: tuple[str, ...]
-    """What counts most, weightiest first."""
+    """What stands out in the code, most of all first."""
     shifts: Mapping[str, float] = field(default_factory=dict)
     """By measured model: what this code adds to its quality for the action."""
+    usual: float = 0.5
+    """The action's mean difficulty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,16 +145,20 @@ class Prior:
 
     def gain(self, action: str, language: str, code: str | None, diagnostics: Sequence[Diagnostic] = ()) -> Gain:
         """Return what a piece of code says, for an action and an editor's name of the language."""
+        usual = 1 - self._level(action)
         if not code:
-            return Gain(action, None, ("the code is not known",))
+            return Gain(action, None, (UNSEEN,), usual=usual)
         seen = look(language, code)
-        found = judge(action, {**seen.counts, "diagnostics": len(diagnostics)})
+        reasons = outstanding({**seen.counts, "diagnostics": len(diagnostics)})
+        if len(code) > READ:
+            reasons = (*reasons, _IN_PART)
         weights = self.weights.get(action)
-        reasons = found.reasons if len(code) <= READ else (*found.reasons, _IN_PART)
         if weights is None:
-            return Gain(action, found.value, reasons)
+            return Gain(action, usual, reasons, usual=usual)
         errors = sum(each.severity == "error" for each in diagnostics)
-        return Gain(action, found.value, reasons, weights.apply(features(seen, errors)))
+        shifts = weights.apply(features(seen, errors))
+        expected = fmean(_share(each.quality[action] + shifts.get(name, 0.0)) for name, each in self.models.items())
+        return Gain(action, 1 - expected, reasons, shifts, usual)
 
     def estimate(self, model: Model, action: str, gain: Gain | None = None, outcomes: Outcomes = _NONE) -> Estimate:
         """Return what to expect of a model's answer for an action, on the code of ``gain`` if there is any."""

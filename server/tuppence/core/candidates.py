@@ -57,9 +57,9 @@ class Need:
 
     @property
     def difficulty(self) -> Difficulty:
-        """How hard it is; the middle where the code is not known."""
+        """How hard it is; the action's mean where the code is not known."""
         value = self.gain.difficulty
-        return Difficulty(0.5 if value is None else value, self.gain.reasons)
+        return Difficulty(self.gain.usual if value is None else value, self.gain.reasons)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,9 @@
-"""How hard a request is, from the code alone: a number between 0 and 1, with the reasons that a person can check.
+"""How hard a request is, and what stands out in its code.
 
-A first, hand-set model: each feature is a named line with a weight, squashed by a logistic curve. It reads the user's
-code and diagnostics, never the prompt around them. Code that cannot be seen is no evidence of ease: then the number
-is the middle of the action's range and the reason says so.
+The number is the share of the measured models' answers that is expected to miss on this code; adequacy.py reckons it.
+The reasons are what a person can check: named counts of the code, with what is ordinary left out; the number does not
+follow from them. How far it can be trusted stands in benchmarks/routing/RESULTS.md. Code that cannot be seen is no
+evidence of ease: then the number is the action's mean, and the reason says so.
 """
 
 from __future__ import annotations
@@ -11,24 +12,24 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_MEDIUM, _HARD = 0.35, 0.65
-"""Where those words begin."""
 PLAIN = "short and plain"
-"""What is said of code in which nothing counts."""
-_BASE = {"explain": -0.9, "fix": -0.5, "tests": -0.4, "review": -0.2}
-"""Where an action stands before its code is looked at, in log-odds: reading is easier than changing."""
+"""What is said of code in which nothing stands out."""
+UNSEEN = "the code is not known"
+"""What is said where there is no code."""
+_TOLD = 3
+"""Reasons that are told."""
 
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One property of the code that makes a request harder."""
+    """One property of code that a person would name."""
 
     name: str
     """The key in the counts of core/syntax.py."""
     weight: float
-    """Log-odds per unit, after the unit's damping."""
+    """How much each doubling above the ordinary stands out beside other properties; set by hand."""
     free: int
-    """How many are ordinary and count nothing."""
+    """How many are ordinary and do not stand out."""
     words: str
     """How a person reads it; ``{}`` is the count."""
     one: str = ""
@@ -58,29 +59,23 @@ class Difficulty:
     """How hard a request is."""
 
     value: float
-    """0 is trivial, 1 is as hard as code gets."""
+    """The share of the measured models' answers that is expected to miss, 0 to 1."""
     reasons: tuple[str, ...]
-    """The features that count most, weightiest first."""
+    """What stands out in the code, most of all first."""
 
     def __str__(self) -> str:
-        word = "easy" if self.value < _MEDIUM else "medium" if self.value < _HARD else "hard"
-        return f"{word} {self.value:.2f}: {', '.join(self.reasons) or PLAIN}"
+        return f"{self.value:.2f}: {', '.join(self.reasons) or PLAIN}"
 
 
-def judge(action: str, counts: Mapping[str, int] | None) -> Difficulty:
-    """Return how hard an action on code with these counts is.
+def outstanding(counts: Mapping[str, int]) -> tuple[str, ...]:
+    """Return what stands out in code with these counts, most of all first.
 
-    :param counts: the counts of core/syntax.py for the target, with ``diagnostics`` added; None where there is no code.
+    :param counts: the counts of core/syntax.py for the target, with ``diagnostics`` added.
     """
-    if counts is None:
-        return Difficulty(0.5, ("the code is not known",))
     shares = {feature: _share(feature, counts.get(feature.name, 0)) for feature in FEATURES}
-    odds = _BASE.get(action, 0.0) + sum(shares.values())
     telling = sorted((feature for feature in FEATURES if shares[feature] > 0), key=lambda each: -shares[each])
-    reasons = tuple(feature.told(counts[feature.name]) for feature in telling[:3])
-    return Difficulty(round(1 / (1 + math.exp(-odds)), 4), reasons)
+    return tuple(feature.told(counts[feature.name]) for feature in telling[:_TOLD])
 
 
 def _share(feature: Feature, count: int) -> float:
-    """Return the feature's log-odds; each doubling above the ordinary adds one weight."""
     return feature.weight * math.log2(1 + max(0, count - feature.free) / max(1, feature.free))

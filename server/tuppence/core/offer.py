@@ -40,11 +40,10 @@ class Offer:
 
     @property
     def size(self) -> str:
-        """Size and complexity: ``12 lines, medium 0.42 (2 loops)``."""
-        rated = str(self.difficulty).partition(":")[0]
+        """Size and difficulty: ``12 lines, difficulty 0.42 (2 loops)``."""
         # The number of lines is said already.
         why = ", ".join(reason for reason in self.difficulty.reasons if not reason.endswith(" lines"))
-        lines = f"{self.lines} line{'s' * (self.lines != 1)}, {rated}"
+        lines = f"{self.lines} line{'s' * (self.lines != 1)}, difficulty {self.difficulty.value:.2f}"
         return f"{lines} ({why})" if why else lines
 
     @property
