@@ -88,6 +88,19 @@ def test_the_same_model_at_more_effort_is_a_better_one() -> None:
     assert found.model.name == "p/thinker@high"
 
 
+@pytest.mark.parametrize("quality", [0.5, 0.8, 0.92, 1.0])
+@pytest.mark.parametrize("name", ["glm-5", "new", "thinker"])
+def test_less_thinking_of_unknown_worth_is_not_as_good_for_less(quality: float, name: str) -> None:
+    """glm-5 was measured thinking for long; what it is worth without nobody stated."""
+    row = model(name, (1, 5), 0.6 if name == "thinker" else None, effort=("low", "high"))
+    row = replace(row, at_effort={"low": Effort({"reasoning_effort": "low"}, {"explain": 0.5}, 10)})
+    usual, low = chosen(row, wish=Wish(quality=quality)).table
+    assert low.quality < usual.quality - 0.05
+    assert low.estimate.quality == usual.estimate.quality
+    assert low.estimate.source == f"{usual.estimate.source}, at another effort"
+    assert chosen(row, wish=Wish(quality=1.0)).model.name == f"p/{name}"
+
+
 def test_a_row_that_states_no_effort_has_no_variants() -> None:
     plain = model("plain", effort=("low", "high"))
     assert plain.variants() == (plain,)

@@ -163,7 +163,7 @@ class Prior:
     def estimate(self, model: Model, action: str, gain: Gain | None = None, outcomes: Outcomes = _NONE) -> Estimate:
         """Return what to expect of a model's answer for an action, on the code of ``gain`` if there is any."""
         name = canonical(model.id)
-        base = self._base(model, name, action)
+        base = self._at_effort(self._base(model, name, action), model, action)
         if gain is not None and gain.shifts:
             base = replace(base, quality=_share(base.quality + self._shift(name, base.quality, gain)))
         quality, doubt = learned(base.quality, base.doubt, outcomes)
@@ -195,6 +195,13 @@ class Prior:
             return Estimate(measured.quality[action], measured.doubt[action], "measured")
         standing, source = self._standing(model, name, action)
         return Estimate(_share(self._level(action) + standing), _WIDE, source)
+
+    def _at_effort(self, base: Estimate, model: Model, action: str) -> Estimate:
+        """Return the estimate for the chosen effort: where nobody stated one it is what the row gives, and doubted."""
+        chosen = model.at_effort.get(model.chosen_effort)
+        if chosen is None or action in chosen.ability:
+            return base
+        return replace(base, doubt=base.doubt + _WIDE, source=f"{base.source}, at another effort")
 
     def _standing(self, model: Model, name: str, action: str) -> tuple[float, str]:
         """Return where a model that was not measured stands to the mean of those that were."""
