@@ -211,9 +211,56 @@ def test_without_any_price_the_list_prices_are_reckoned_with(tmp_path: Path) -> 
     assert answer["reasons"][-1] == "reckoned with list prices, because the configuration states none"
     priced = bare + "price = { input = 1, output = 5 }\n"
     one = router(tmp_path, priced).answer(asked)
-    assert one["ladder"] == ["qwen3.5-plus"], "what has no price is left out where anybody else may answer"
-    unknown = PROVIDER + '[[models]]\nprovider = "p"\nid = "nobody-knows"\ntier = "premium"\n'
+    assert one["model"] == answer["model"], "whether or not another one has a price"
+    assert one["reasons"] == answer["reasons"]
+    row = '[[models]]\nprovider = "p"\nid = "nobody-knows"\ntier = "premium"\n'
+    assert router(tmp_path, bare + row).answer(asked) == answer, "whose price nobody knows is left out"
+    unknown = PROVIDER + row
     assert "its price is unknown" in router(tmp_path, unknown).answer(asked)["error"]
+
+
+def test_built_in_rows_with_a_key_do_not_keep_the_configurations_own_from_answering(tmp_path: Path) -> None:
+    bare = PROVIDER + "".join(f'[[models]]\nprovider = "p"\nid = "{name}"\n' for name in MODELS)
+    (tmp_path / "config.toml").write_text(bare)
+    when = _moment("2026-11-21")
+    keyed = Router(load(tmp_path / "config.toml", today=when.date()), Keys({"ANTHROPIC_API_KEY": "k"}), shipped(), when)
+    answer = keyed.answer(json.dumps(FULL).encode())
+    assert answer["model"] in MODELS
+    assert answer["model"] == router(tmp_path, bare).answer(json.dumps(FULL).encode())["model"]
+    assert answer["reasons"][-1].startswith("reckoned with list prices")
+    pinned = '[actions.fix]\nmodel = "anthropic/claude-sonnet-5-5"\n'
+    (tmp_path / "config.toml").write_text(bare + pinned)
+    only = Router(load(tmp_path / "config.toml", today=when.date()), Keys({"ANTHROPIC_API_KEY": "k"}), shipped(), when)
+    told = only.answer(json.dumps(FULL).encode())
+    assert told["model"] == "claude-sonnet-5-5"
+    assert not [each for each in told["reasons"] if "list prices" in each]
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "There is no such file."),
+        (b"[providers\n", "This is not TOML: "),
+        (b"\xff\n", "The file is not UTF-8 text."),
+        ("folder", "This is not a file."),
+    ],
+)
+@pytest.mark.parametrize("form", ["--jsonl", "stats.py:1"])
+def test_a_configuration_that_was_named_and_cannot_be_read_answers_nothing(
+    tmp_path: Path, content: bytes | str | None, why: str, form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "mine.toml"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content:
+        path.mkdir()
+    (tmp_path / "stats.py").write_text(SRC)
+    place = form if form == "--jsonl" else str(tmp_path / form)
+    assert cli.main(["route", place, "--config", str(path)]) == 2
+    out, complaint = capsys.readouterr()
+    assert out == ""
+    assert complaint.startswith(f"{path}:")
+    assert why in complaint
 
 
 def test_an_id_at_two_providers_is_told_with_its_provider(tmp_path: Path) -> None:

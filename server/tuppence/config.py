@@ -24,7 +24,7 @@ from tuppence.core.models import Model, Premium, Provider
 from tuppence.errors import ConfigError, Mistake
 from tuppence.tiers.fields import SETTINGS, fields, stranded, text
 from tuppence.tiers.mistakes import Bad, Place, Report
-from tuppence.tiers.settings import ASK_ABOVE, GENERAL, OVERRIDE, PRESETS, budget, check_name, narrower
+from tuppence.tiers.settings import ASK_ABOVE, GENERAL, OVERRIDE, PRESETS, budget, check_name, narrower, spoken_of
 
 _LARGEST = 1_000_000
 _POSITION = re.compile(r"\(at (?:line (\d+), column \d+|end of document)\)")
@@ -144,10 +144,18 @@ def load(path: Path | None = None, *, today: date | None = None) -> Config:
         absent = (f"There is no file {file}; the defaults hold.",) if path else ()
         return _assemble(file, {}, Report(), day, absent)
     try:
-        data, report = _parse(file)
+        return named(file, today=day)
     except ConfigError as error:
         return replace(_assemble(file, {}, Report("", list(error.mistakes)), day), is_unread=True)
-    return _assemble(file, data, report, day)
+
+
+def named(path: Path, *, today: date) -> Config:
+    """Return the configuration in a file that somebody named, and so means.
+
+    :raises ConfigError: it is missing, cannot be read, or is no TOML: the defaults are not what was asked for.
+    """
+    data, report = _parse(path)
+    return _assemble(path, data, report, today)
 
 
 def narrowing(path: Path) -> tuple[Limits, tuple[Mistake, ...]]:
@@ -166,7 +174,8 @@ def _parse(path: Path) -> tuple[dict[str, object], Report]:
     """
     try:
         if not path.is_file():
-            raise _unreadable(path, 0, "This is not a file.", "Name the configuration file itself.")
+            what = "This is not a file." if path.exists() else "There is no such file."
+            raise _unreadable(path, 0, what, "Name the configuration file itself.")
         raw = path.read_bytes()
     except OSError as error:
         reason = error.strerror or type(error).__name__
@@ -198,7 +207,7 @@ def _assemble(path: Path, data: dict[str, object], report: Report, today: date, 
     for key in data:
         if key not in _SECTIONS and key not in SETTINGS:
             place.key(key).unknown((*SETTINGS, *_SECTIONS))
-    table = tiers.read(data, place, _builtin(), today)
+    table = tiers.read(data, place, builtin(), today)
     settings = fields({key: data[key] for key in SETTINGS if key in data and key != "exclude"}, place, GENERAL)
     actions = _overrides(data.get("actions", {}), place.key("actions"), table)
     languages = _overrides(data.get("languages", {}), place.key("languages"), table)
@@ -210,7 +219,7 @@ def _assemble(path: Path, data: dict[str, object], report: Report, today: date, 
         models=table.models,
         providers=table.providers,
         exclude=exclude,
-        own=_own(data.get("providers"), table),
+        own=spoken_of(data.get("providers"), table),
         actions=actions,
         languages=languages,
         budget=budget(data.get("budget"), place.key("budget")),
@@ -256,18 +265,10 @@ def _exclude(value: object, place: Place, table: tiers.Table) -> frozenset[str]:
     return frozenset(found)
 
 
-def _own(providers: object, table: tiers.Table) -> frozenset[str]:
-    """Return the names of the providers that the user's file speaks of, in a table or in a row."""
-    named = providers if isinstance(providers, dict) else {}
-    return frozenset(named) | {name.partition("/")[0] for name in table.named | table.broken}
-
-
 def _warnings(table: tiers.Table, overrides: tuple[Override, ...], today: date) -> tuple[str, ...]:
-    pins = {override.model for override in overrides if override.model}
+    said = table.named | {override.model for override in overrides if override.model}
     found: list[str] = []
-    for model in table.models:
-        if model.name not in table.named | pins:
-            continue
+    for model in (each for each in table.models if each.name in said):
         if model.retired(today):
             found.append(f"{model.name} retired on {model.retires_on}; it is not used.")
         elif model.price is None:
@@ -276,7 +277,8 @@ def _warnings(table: tiers.Table, overrides: tuple[Override, ...], today: date) 
 
 
 @cache
-def _builtin() -> tiers.Table:
+def builtin() -> tiers.Table:
+    """Return the built-in tier table as it is, whatever a file says."""
     data = tomllib.loads(Path(__file__).with_name("models.toml").read_text("utf-8"), parse_float=Decimal)
     report = Report()
     table = tiers.read(data, Place(report), tiers.Table(), _today())

@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from tuppence.config import Config
+from tuppence.config import Config, builtin
 from tuppence.core import context as contexts
 from tuppence.core.actions import ACTIONS, Action, find
 from tuppence.core.adequacy import Prior
@@ -59,10 +59,11 @@ class Router:
         self._when = when
         providers = {model.provider.name: model.provider for model in config.models}
         self._lacking = {name: keys.lacking(each) for name, each in providers.items() if not keys.ready(each)}
-        self._present = [each for each in config.models if self._may(each)]
+        self._list_prices = {model.id.casefold(): model.price for model in builtin().models if model.price is not None}
+        self._reckoned_at_list: set[str] = set()
+        self._present = [self._priced(each) for each in config.models if self._may(each)]
         count = Counter(model.id for model in self._present)
         self._shared = {identity for identity, number in count.items() if number > 1}
-        self._listed = self._at_list_prices()
 
     def answer(self, line: bytes) -> dict[str, Any]:
         """Return what is to be printed for a line."""
@@ -78,26 +79,19 @@ class Router:
     def _chosen(self, question: Asked) -> dict[str, Any]:
         need = self._need(question)
         wish = wished(self._config, question.action, question.language)
-        told: list[str] = []
         try:
             route = choose(need, self._present, self._lacking, self._prior, wish)
         except NoModel:
-            try:
-                route = choose(need, self._listed, self._lacking, self._prior, wish)
-                told.append("reckoned with list prices, because the configuration states none")
-            except NoModel:
-                # The whole table, so that the sentence names what is missing.
-                route = choose(need, self._config.models, self._lacking, self._prior, wish)
-        answer = self._told(route, need)
-        answer["reasons"] += told
-        return answer
+            # The whole table, so that the sentence names what is missing.
+            route = choose(need, self._config.models, self._lacking, self._prior, wish)
+        return self._told(route, need)
 
     def _told(self, route: Route, need: Need) -> dict[str, Any]:
         difficulty = need.gain.difficulty
         return {
             "model": self._name(route.model),
             "difficulty": None if difficulty is None else round(difficulty, 4),
-            "reasons": [*(need.gain.reasons or (PLAIN,)), *_effort(route.model)],
+            "reasons": [*(need.gain.reasons or (PLAIN,)), *_effort(route.model), *self._reckoned(route)],
             "expected_cost_usd": None if route.expected_cost is None else float(route.expected_cost),
             "expected_quality": round(route.quality, 4),
             "ladder": [self._name(each) for each in route.ladder],
@@ -122,11 +116,18 @@ class Router:
         excluded = model.name in self._config.exclude or model.provider.name in self._lacking
         return not excluded and not model.retired(self._when.date())
 
-    def _at_list_prices(self) -> tuple[Model, ...]:
-        """Return those without a price that have the id of a priced row, at the price of that row."""
-        listed = {model.id.casefold(): model.price for model in self._config.models if model.price is not None}
-        lacking = (each for each in self._present if each.price is None and each.id.casefold() in listed)
-        return tuple(replace(each, price=listed[each.id.casefold()]) for each in lacking)
+    def _priced(self, model: Model) -> Model:
+        """Return a model; one without a price that has the id of a built-in priced row, at the price of that row."""
+        price = None if model.price else self._list_prices.get(model.id.casefold())
+        if price is None:
+            return model
+        self._reckoned_at_list.add(model.row)
+        return replace(model, price=price)
+
+    def _reckoned(self, route: Route) -> tuple[str, ...]:
+        """Return what must be said of the expected cost."""
+        listed = any(each.row in self._reckoned_at_list for each in route.ladder)
+        return ("reckoned with list prices, because the configuration states none",) if listed else ()
 
     def _name(self, model: Model) -> str:
         return model.name if model.id in self._shared else model.id

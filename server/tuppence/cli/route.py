@@ -17,8 +17,9 @@ from pathlib import Path
 from tuppence import prior
 from tuppence.cli._query import Router
 from tuppence.cli.models import complaints
-from tuppence.config import Config, load
+from tuppence.config import Config, load, named
 from tuppence.core.actions import ACTIONS
+from tuppence.errors import ConfigError
 from tuppence.keys import Keys
 from tuppence.tiers.settings import PRESETS
 
@@ -47,7 +48,12 @@ def run(arguments: argparse.Namespace) -> int:
         print("tuppence route: name a FILE:LINES, or --jsonl and no file.", file=sys.stderr)  # noqa: T201 - a terminal
         return 2
     when: datetime = arguments.at or datetime.combine(datetime.now(UTC).date(), time(12), UTC)
-    config = _config(arguments, when.date())
+    try:
+        config = _config(arguments, when.date())
+    except ConfigError as error:
+        # Whoever names a file wants an answer by it, and would take one by the defaults for that.
+        print(error, file=sys.stderr)  # noqa: T201 - a terminal
+        return 2
     for line in complaints(config):
         print(line, file=sys.stderr)  # noqa: T201 - a terminal is where this command speaks
     if arguments.jsonl:
@@ -58,7 +64,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _config(arguments: argparse.Namespace, today: date) -> Config:
-    config = load(arguments.config, today=today)
+    """Return the configuration.
+
+    :raises ConfigError: a file was named that cannot be read.
+    """
+    config = load(today=today) if arguments.config is None else named(arguments.config, today=today)
     if arguments.quality is None:
         return config
     return replace(

@@ -98,6 +98,12 @@ def _part(value: object, place: Place) -> Decimal:
     return Decimal(value)
 
 
+def spoken_of(providers: object, table: Table) -> frozenset[str]:
+    """Return the names of the providers that the user's file speaks of, in a table or in a row."""
+    named = providers if isinstance(providers, dict) else {}
+    return frozenset(named) | {name.partition("/")[0] for name in table.named | table.broken}
+
+
 def check_name(name: str, place: Place, table: Table) -> None:
     """Report a name that is no row's."""
     owner, slash, _ = name.partition("/")
