@@ -7,9 +7,11 @@ import statistics
 import time
 from array import array
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from benchmarks.routing.data import MODELS
@@ -23,6 +25,7 @@ from tuppence.core.candidates import Need, usage
 from tuppence.core.features import READ, SIZE, features, look
 from tuppence.core.models import Model, Provider, Quirks
 from tuppence.core.outcomes import Outcomes, learned
+from tuppence.core.runs import RUNS, runs
 from tuppence.core.weights import Weights
 from tuppence.prior import shipped
 
@@ -143,6 +146,14 @@ def test_features_are_the_same_everywhere_and_no_longer_for_longer_code() -> Non
         assert sum(value**2 for value in found.values()) == pytest.approx(1)
         assert all(0 <= bucket < SIZE for bucket in found)
     assert seen("x" * READ + "y" * 9000) == seen("x" * READ)
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=60), st.text(max_size=3))
+def test_runs_are_the_same_whether_hashed_together_or_one_by_one(ascii_only: str, more: str) -> None:
+    for text in (ascii_only, ascii_only + more):
+        every = [text[start : start + size] for size in (1, 2, 3) for start in range(len(text) - size + 1)]
+        expected = Counter(crc32(run.encode("utf-8", "replace")) % RUNS for run in every)
+        assert list(runs(text).items()) == list(expected.items()), "and in the same order, so that sums are the same"
 
 
 def test_an_error_that_the_grammar_cannot_see_counts_as_one() -> None:

@@ -11,13 +11,14 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from statistics import fmean
 from typing import Any
 
 from tuppence.core.diagnostic import Diagnostic
 from tuppence.core.difficulty import UNSEEN, outstanding
 from tuppence.core.features import READ, features, look
+from tuppence.core.line import Line, through
 from tuppence.core.models import Model, Tier
 from tuppence.core.outcomes import Outcomes, learned
 from tuppence.core.weights import Weights
@@ -90,6 +91,8 @@ class Gain:
     """By measured model: what this code adds to its quality for the action."""
     usual: float = 0.5
     """The action's mean difficulty."""
+    line: Line | None = None
+    """What this code adds for models that were not measured; None where it was not drawn yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,7 @@ class Published:
     """The figure that adds nothing: the mean of those models whose edits are public too."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Prior:
     """What is known before anything happened on this machine."""
 
@@ -158,16 +161,19 @@ class Prior:
         errors = sum(each.severity == "error" for each in diagnostics)
         shifts = weights.apply(features(seen, errors))
         expected = fmean(_share(each.quality[action] + shifts.get(name, 0.0)) for name, each in self.models.items())
-        return Gain(action, 1 - expected, reasons, shifts, usual)
+        return Gain(action, 1 - expected, reasons, shifts, usual, self._line(action, shifts))
 
     def estimate(self, model: Model, action: str, gain: Gain | None = None, outcomes: Outcomes = _NONE) -> Estimate:
         """Return what to expect of a model's answer for an action, on the code of ``gain`` if there is any."""
         name = canonical(model.id)
         base = self._at_effort(self._base(model, name, action), model, action)
+        quality = base.quality
         if gain is not None and gain.shifts:
-            base = replace(base, quality=_share(base.quality + self._shift(name, base.quality, gain)))
-        quality, doubt = learned(base.quality, base.doubt, outcomes)
-        return Estimate(quality, doubt, base.source)
+            shift = gain.shifts.get(name)
+            if shift is None:
+                shift = (gain.line or self._line(gain.action, gain.shifts)).at(quality)
+            quality = _share(quality + shift)
+        return Estimate(*learned(quality, base.doubt, outcomes), base.source)
 
     def tokens(self, model: Model, action: str, target: int | None = None) -> Tokens:
         """Return the usual size of a model's request for an action; ``target`` is the code's, in tokens, if known."""
@@ -181,7 +187,7 @@ class Prior:
 
     def doubt(self, action: str) -> float:
         """Return the most that a figure is doubted which somebody measured, for an action."""
-        return max(_USUAL, *(each.doubt[action] for each in self.models.values()))
+        return self._doubts[action]
 
     def check(self, name: str) -> Check:
         """Return the check of that name; one that was never measured finds nothing."""
@@ -217,19 +223,21 @@ class Prior:
         return tier + part * published.slope * (figure - published.middle), "its benchmarks"
 
     def _level(self, action: str) -> float:
-        return fmean(each.quality[action] for each in self.models.values())
+        return self._levels[action]
 
-    def _shift(self, name: str, base: float, gain: Gain) -> float:
-        """Return what the code adds; for a model that was not measured, along the line through those that were."""
-        if name in gain.shifts:
-            return gain.shifts[name]
-        known = [(self.models[each].quality[gain.action], shift) for each, shift in gain.shifts.items()]
-        middle, mean = fmean(quality for quality, _ in known), fmean(shift for _, shift in known)
-        spread = sum((quality - middle) ** 2 for quality, _ in known)
-        slope = sum((quality - middle) * shift for quality, shift in known) / spread if spread else 0.0
-        # Beyond the measured models the line is not followed, and that code should favour the weak is chance.
-        lowest, highest = min(quality for quality, _ in known), max(quality for quality, _ in known)
-        return mean + max(0.0, slope) * (min(highest, max(lowest, base)) - middle)
+    @cached_property
+    def _levels(self) -> Mapping[str, float]:
+        """The measured models' mean by action: asked for with every row of every table."""
+        every = list(self.models.values())
+        return {action: fmean(each.quality[action] for each in every) for action in every[0].quality}
+
+    @cached_property
+    def _doubts(self) -> Mapping[str, float]:
+        every = list(self.models.values())
+        return {action: max(_USUAL, *(each.doubt[action] for each in every)) for action in every[0].doubt}
+
+    def _line(self, action: str, shifts: Mapping[str, float]) -> Line:
+        return through([(self.models[each].quality[action], shift) for each, shift in shifts.items()])
 
 
 _BLIND = Check()

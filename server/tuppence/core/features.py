@@ -11,13 +11,14 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from operator import add
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from zlib import crc32
 
 from tuppence.core import grammars
 from tuppence.core.languages import language as find_language
 from tuppence.core.outline import Outline
+from tuppence.core.runs import RUNS, runs
 from tuppence.core.text import Span
 
 if TYPE_CHECKING:
@@ -25,14 +26,15 @@ if TYPE_CHECKING:
 
 READ = 4000
 """Characters of the code that are looked at."""
-RUNS = 2048
-"""Buckets for runs of characters."""
 NODES = 512
 """Buckets for syntax."""
 SIZE = RUNS + NODES
 _RUNS_SHARE, _NODES_SHARE = math.sqrt(0.7), math.sqrt(0.3)
 """How much of the whole each part weighs; by cross-validation, and flat around these."""
 _MOST_FAULTS = 8
+_BITS = 16
+_MASK = (1 << _BITS) - 1
+"""A grammar numbers its types with so many bits."""
 _DEEPEST = 400
 """Levels of nesting that are followed; no person's code has more."""
 
@@ -41,8 +43,8 @@ _DEEPEST = 400
 class Look:
     """What was seen of a piece of code."""
 
-    runs: Mapping[str, int]
-    """Runs of one to three characters."""
+    text: str
+    """As much of it as is looked at."""
     nodes: Mapping[str, int]
     """Named nodes of the syntax by type, and by their parent's type, ``>`` and their own."""
     counts: Mapping[str, int]
@@ -54,7 +56,7 @@ def look(language: str, code: str) -> Look:
     text, row = code[:READ], find_language(language)
     tree = grammars.parse(row.grammar, text.encode("utf-8", "replace"), None) if row.grammar else None
     if tree is None:
-        return Look(_runs(text), {}, {**Outline(text, row).counts(Span(0, len(text))), **_lines(code)})
+        return Look(text, {}, {**Outline(text, row).counts(Span(0, len(text))), **_lines(code)})
     nodes, depth = _walk(
         tree.root_node, frozenset(f"{row.features.get('loops', '')} {row.features.get('nest', '')}".split())
     )
@@ -64,7 +66,7 @@ def look(language: str, code: str) -> Look:
     # Keywords are no named nodes; this one is the only that is counted.
     counts["async"] = counts.get("async", 0) + text.count("async ")
     counts |= {"depth": depth, **_lines(code)}
-    return Look(_runs(text), nodes, {name: count for name, count in counts.items() if count})
+    return Look(text, nodes, {name: count for name, count in counts.items() if count})
 
 
 def features(seen: Look, errors: int = 0) -> Mapping[int, float]:
@@ -72,12 +74,11 @@ def features(seen: Look, errors: int = 0) -> Mapping[int, float]:
 
     :param errors: diagnostics that call something in the code an error; they count like faults that the grammar found.
     """
-    runs = _buckets(seen.runs, RUNS, _RUNS_SHARE)
     nodes = seen.nodes
     # What other tools call an error the grammar mostly cannot see; the larger of the two counts is taken.
     if errors > nodes.get("ERROR", 0):
         nodes = {**nodes, "ERROR": min(errors, max(_MOST_FAULTS, nodes.get("ERROR", 0)))}
-    return runs | {RUNS + bucket: value for bucket, value in _buckets(nodes, NODES, _NODES_SHARE).items()}
+    return _scaled(runs(seen.text), _RUNS_SHARE) | _scaled(_named(nodes), _NODES_SHARE)
 
 
 def _lines(code: str) -> dict[str, int]:
@@ -85,41 +86,52 @@ def _lines(code: str) -> dict[str, int]:
     return {"lines": sum(map(bool, map(str.strip, code.split("\n"))))}
 
 
-def _runs(text: str) -> Counter[str]:
-    runs = Counter(text)
-    twos = list(map(add, text, text[1:]))
-    runs.update(twos)
-    runs.update(map(add, twos, text[2:]))
-    return runs
-
-
 def _walk(root: tree_sitter.Node, nesting: frozenset[str]) -> tuple[Counter[str], int]:
     """Return the named nodes, and how deep those of some types lie in each other."""
-    pairs: list[tuple[str, str]] = []
+    # Numbers of types, because a name is made anew each time that it is asked for.
+    names = {root.kind_id: root.type}
+    nests = {root.kind_id: root.type in nesting}
+    # A pair is one number, parent first: numbers are nothing that Python's collector would have to go through.
+    pairs: list[int] = []
     deepest = 0
-    waiting = [(root, root.type, 0, 0)]
+    waiting = [(root, root.kind_id, 0, 0)]
     while waiting:
         node, parent, depth, nested = waiting.pop()
         for child in node.named_children:
-            kind = child.type
-            pairs.append((parent, kind))
+            kind = child.kind_id
+            if kind not in names:
+                names[kind] = child.type
+                nests[kind] = names[kind] in nesting
+            pairs.append(parent << _BITS | kind)
+            inner = nested
             # An "else if" is no level of its own.
-            inner = nested + 1 if kind in nesting and kind != parent else nested
-            deepest = max(deepest, inner)
+            if nests[kind] and kind != parent:
+                inner += 1
+                deepest = max(deepest, inner)
             if depth < _DEEPEST and child.named_child_count:
                 waiting.append((child, kind, depth + 1, inner))
     found: Counter[str] = Counter()
-    for (parent, kind), count in Counter(pairs).items():
-        found[kind] += count
-        found[f"{parent}>{kind}"] = count
+    for pair, count in Counter(pairs).items():
+        parent_name, name = names[pair >> _BITS], names[pair & _MASK]
+        found[name] += count
+        found[f"{parent_name}>{name}"] += count
     return found, deepest
 
 
-def _buckets(counts: Mapping[str, int], size: int, length: float) -> dict[int, float]:
+def _named(counts: Mapping[str, int]) -> dict[int, int]:
     sums: dict[int, int] = {}
     for name, count in counts.items():
-        bucket = crc32(name.encode("utf-8", "replace")) % size
+        bucket = _node_bucket(name)
         sums[bucket] = sums.get(bucket, 0) + count
+    return sums
+
+
+@lru_cache(4096)
+def _node_bucket(name: str) -> int:
+    return RUNS + crc32(name.encode()) % NODES
+
+
+def _scaled(sums: Mapping[int, int], length: float) -> dict[int, float]:
     # The length of the vector of roots is the root of the sum.
     scale = length / math.sqrt(sum(sums.values()) or 1)
-    return {bucket: scale * math.sqrt(count) for bucket, count in sums.items()}
+    return dict(zip(sums, map(scale.__mul__, map(math.sqrt, sums.values())), strict=True))

@@ -7,7 +7,7 @@ stands in the row. Unknown prices are last, never free.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 from tuppence.core.candidates import Candidate
@@ -30,21 +30,37 @@ def above(first: Candidate, fit: Sequence[Candidate]) -> list[Candidate]:
 
 def expected(row: Candidate, fit: Sequence[Candidate]) -> Decimal:
     """Return the cost of a first try and of the climb that may follow, USD; unknown prices count as nothing here."""
-    better = (each for each in fit if each.cost is not None and each.quality > row.quality)
-    # The first rung is the cheapest of the better ones: the rest of the ladder need not be built for its price.
-    climb = min((each.cost or _NOTHING for each in better), default=_NOTHING)
-    return (row.cost or _NOTHING) + Decimal(repr(round(row.fails, 6))) * climb
+    return _expected(row, _climbs(fit))
 
 
 def ranking(fit: Sequence[Candidate]) -> Callable[[Candidate], tuple[int, Decimal]]:
     """Return a sort key for who answers first: by expected cost, then those that another beats, then unknown prices."""
-    beaten = _beaten(fit)
+    beaten, climbs = _beaten(fit), _climbs(fit)
 
     def rank(row: Candidate) -> tuple[int, Decimal]:
         group = _UNKNOWN if row.cost is None else int(row.model.name in beaten)
-        return group, expected(row, fit)
+        return group, _expected(row, climbs)
 
     return rank
+
+
+def _climbs(fit: Sequence[Candidate]) -> Mapping[float, Decimal]:
+    """Return the cost of the first rung above each quality: the cheapest of the better ones; nothing above the best."""
+    cheapest: dict[float, Decimal] = {}
+    for row in fit:
+        if row.cost is not None:
+            cheapest[row.quality] = min(row.cost, cheapest.get(row.quality, row.cost))
+    found: dict[float, Decimal] = {}
+    least: Decimal | None = None
+    for quality in sorted({row.quality for row in fit}, reverse=True):
+        found[quality] = _NOTHING if least is None else least
+        if (here := cheapest.get(quality)) is not None:
+            least = here if least is None else min(least, here)
+    return found
+
+
+def _expected(row: Candidate, climbs: Mapping[float, Decimal]) -> Decimal:
+    return (row.cost or _NOTHING) + Decimal(repr(round(row.fails, 6))) * climbs[row.quality]
 
 
 def _beaten(fit: Sequence[Candidate]) -> frozenset[str]:

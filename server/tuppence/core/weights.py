@@ -16,8 +16,8 @@ class Weights:
 
     step: float
     """The size of one."""
-    rows: Mapping[str, array[int]]
-    """By model: a weight for each feature, and last the constant."""
+    rows: Mapping[str, Sequence[float]]
+    """By model: a weight for each feature, and last the constant. Whole numbers, kept as what they are reckoned in."""
 
     def apply(self, features: Mapping[int, float]) -> Mapping[str, float]:
         """Return what code with these features adds, by model."""
@@ -35,4 +35,7 @@ class Weights:
         if sys.byteorder == "big":
             numbers.byteswap()
         size = len(numbers) // len(models)
-        return cls(step, {name: numbers[index * size : (index + 1) * size] for index, name in enumerate(models)})
+        # Each number is kept once, however often it stands there.
+        kept = {number: float(number) for number in set(numbers)}
+        floats = [kept[number] for number in numbers]
+        return cls(step, {name: floats[index * size : (index + 1) * size] for index, name in enumerate(models)})
