@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
 import pytest
 from benchmarks.routing.checks import Sharpness
 from benchmarks.routing.climb import STRONG, WEAK, Climb, simulate
+from benchmarks.routing.diagram import diagram
 from benchmarks.routing.measure import apgr, calibration_error, hull, interval, on_hull, spearman
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tuppence.prior import shipped
 
 
 def test_an_order_that_knows_wins_more_than_half_and_the_opposite_less() -> None:
@@ -89,3 +96,52 @@ def test_what_one_source_says_of_an_action_does_not_count_and_what_two_agree_on_
         own = [task for source, ahead in sources for task in tasks("tests", source, ahead)]
         found = list(bases([*others, *own])["tests"])
         assert found.index(max(found)) == first
+
+
+def test_the_reliability_diagram_draws_what_was_expected_over_what_came(tmp_path: Path) -> None:
+    path = tmp_path / "images" / "calibration.svg"
+    diagram({"fix": [(0.0, 1.0, 9), (1.0, 0.5, 9)], "review": [(0.5, 0.5, 9)]}, path)
+    drawn = ET.fromstring(path.read_text("utf-8"))  # noqa: S314 - our own
+    points = [
+        (float(each.attrib["cx"]), float(each.attrib["cy"])) for each in drawn.iter() if each.tag.endswith("circle")
+    ]
+    (left, top), (right, middle), centre = points
+    assert left < centre[0] < right
+    assert top < middle == centre[1]
+    assert {"fix", "review", "expected score", "score that came"} <= {each.text for each in drawn.iter()}
+
+
+def test_the_bar_that_is_drawn_is_held_against_the_product_s_choice() -> None:
+    pytest.importorskip("numpy")  # The benchmarks' own extra, which the server does without.
+    from benchmarks.routing.data import MODELS, Task
+    from benchmarks.routing.evaluate import _same_as_the_product
+    from benchmarks.routing.policy import offer, table
+
+    models, sizes = table(), (100.0,) * len(MODELS)
+    offers = [
+        offer(Task(action, action, "s", "g", "python", "x = 1\n" * 9, sizes, sizes, sizes), shipped(), models)
+        for action in ("explain", "fix", "tests", "review")
+    ]
+    _same_as_the_product(offers, models)
+    cheap, dear = min(offers[1].reckoned), max(offers[1].reckoned)
+    wrong = replace(offers[1], reckoned=tuple(dear if each == cheap else cheap for each in offers[1].reckoned))
+    with pytest.raises(AssertionError, match="fix at "):
+        _same_as_the_product([wrong], models)
+
+
+def test_words_tell_who_is_better_where_they_do() -> None:
+    pytest.importorskip("numpy")  # The benchmarks' own extra, which the server does without.
+    from benchmarks.routing.baselines import tfidf
+    from benchmarks.routing.data import MODELS, Task
+
+    sizes, tasks = (100.0,) * len(MODELS), []
+    for number in range(60):
+        word, ahead = ("loop", 0) if number % 2 else ("query", 3)
+        scores = tuple(1.0 if index == ahead else 0.2 for index in range(len(MODELS)))
+        code = f"{word} {word} x{number}"
+        tasks.append(Task(f"{number}", "fix", "s", f"{number}", "python", code, scores, sizes, sizes))
+    bare = replace(tasks[0], id="bare", group="bare", code=None)
+    every = [*tasks, bare, replace(bare, id="other", group="other")]
+    found = tfidf(every, {task.group: index % 5 for index, task in enumerate(every)})
+    assert all(found[task.id].index(max(found[task.id])) == (0 if "loop" in (task.code or "") else 3) for task in tasks)
+    assert found["bare"] == list(bare.scores), "without words the mean of the others without code"

@@ -13,6 +13,7 @@ from typing import Any
 
 from benchmarks.routing import checks, data, evaluate, policy
 from benchmarks.routing.climb import simulate
+from benchmarks.routing.diagram import diagram
 from benchmarks.routing.report import Ladder, chart, write
 from tuppence.config import load
 from tuppence.core.adequacy import canonical
@@ -49,6 +50,7 @@ def main() -> int:
     ladder = Ladder(sharp, data.read_hopeless(arguments.data), climbs)
     write(found, ladder, ROOT / "benchmarks" / "routing" / "RESULTS.md")
     chart(found, ROOT / "docs" / "images" / "routing.svg")
+    diagram(found.reliability, ROOT / "docs" / "images" / "calibration.svg")
     return 0
 
 

@@ -54,9 +54,27 @@ def lengths(tasks: Sequence[Task], fold: Mapping[str, int]) -> Mapping[str, Sequ
 
 def tfidf_gains(tasks: Sequence[Task], fold: Mapping[str, int]) -> list[float]:
     """Return the gain of the best over the small model as a ridge on TF-IDF of words and pairs of words foresees it."""
+    gains = np.array([[task.scores[BEST] - task.scores[SMALL]] for task in tasks])
+    return [float(each) for each in _foreseen(tasks, fold, gains)[:, 0]]
+
+
+def tfidf(tasks: Sequence[Task], fold: Mapping[str, int]) -> Mapping[str, Sequence[float]]:
+    """Return each task's scores as a ridge on TF-IDF foresees them within its action, for every model at once.
+
+    Without code there are no words: then they are the action's means, as the table by action has them.
+    """
+    found = dict(tables(tasks, fold))
+    for action in sorted({task.action for task in tasks if task.code}):
+        own = [task for task in tasks if task.code and task.action == action]
+        foreseen = _foreseen(own, fold, np.array([task.scores for task in own]))
+        found |= {task.id: [float(each) for each in row] for task, row in zip(own, foreseen, strict=True)}
+    return found
+
+
+def _foreseen(tasks: Sequence[Task], fold: Mapping[str, int], wanted: Any) -> Any:
+    """Return what a ridge on TF-IDF that was fitted to the other folds expects, a row for each task."""
     bags = [_bag(task.code or "") for task in tasks]
-    gains = np.array([task.scores[BEST] - task.scores[SMALL] for task in tasks])
-    found = np.zeros(len(tasks))
+    found = np.zeros_like(wanted)
     for number in range(FOLDS):
         held = np.array([fold[task.group] == number for task in tasks])
         known = [bag for bag, out in zip(bags, held, strict=True) if not out]
@@ -66,10 +84,10 @@ def tfidf_gains(tasks: Sequence[Task], fold: Mapping[str, int]) -> list[float]:
                 seen[word] = seen.get(word, 0) + 1
         places = {word: index for index, word in enumerate(sorted(word for word, count in seen.items() if count > 1))}
         rows = _weighted(bags, places, np.array([np.log((1 + len(known)) / (1 + seen[word])) + 1 for word in places]))
-        mean = gains[~held].mean()
+        mean = wanted[~held].mean(axis=0)
         kernel = rows[~held] @ rows[~held].T + RIDGE * np.eye(len(known))
-        found[held] = mean + rows[held] @ rows[~held].T @ np.linalg.solve(kernel, gains[~held] - mean)
-    return [float(each) for each in found]
+        found[held] = mean + rows[held] @ rows[~held].T @ np.linalg.solve(kernel, wanted[~held] - mean)
+    return found
 
 
 def select_model(task: Task) -> int:

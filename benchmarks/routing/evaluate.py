@@ -15,7 +15,7 @@ from benchmarks.routing import baselines
 from benchmarks.routing.data import ACTIONS, BEST, MODELS, SMALL, Task
 from benchmarks.routing.hardness import Hardness, compared
 from benchmarks.routing.measure import apgr, bins, calibration_error, interval, on_hull
-from benchmarks.routing.policy import WHEN, Fitting, Offer, folds, need, spent, table, unseen
+from benchmarks.routing.policy import Fitting, Offer, folds, need, spent, table, unseen
 from tuppence.core.adequacy import Prior, from_json
 from tuppence.core.candidates import Wish
 from tuppence.core.models import Model
@@ -127,6 +127,7 @@ def _policies(
 ) -> dict[str, Policy]:
     learned = baselines.tables([each.task for each in offers], fold)
     lengths = baselines.lengths([each.task for each in offers], fold)
+    words = baselines.tfidf([each.task for each in offers], fold)
     fixed = {f"always {model}": _always(index) for index, model in enumerate(MODELS)}
     return {
         **fixed,
@@ -135,6 +136,9 @@ def _policies(
         ),
         "length alone": lambda each: baselines.cheapest(
             lengths[each.task.id], costs[each.task.id], level("balanced", each.task.action)
+        ),
+        "TF-IDF": lambda each: baselines.cheapest(
+            words[each.task.id], costs[each.task.id], level("balanced", each.task.action)
         ),
         "select_model of the documents": lambda each: baselines.select_model(each.task),
         "LiteLLM's complexity rules": lambda each: baselines.complexity(each.task),
@@ -277,10 +281,12 @@ def _time(tasks: Sequence[Task], fitting: Fitting, models: Sequence[Model]) -> t
 
 
 def _same_as_the_product(offers: Sequence[Offer], models: Sequence[Model]) -> None:
-    """Hold the bar that is drawn here against the product's choice on the same table."""
-    assert WHEN.tzinfo is not None
+    """Hold the bar that is drawn in policy.py against the product's choice for the same request."""
+    names = [model.name for model in models]
     for each in offers:
-        for mark in (0.8, 0.92, 1.0):
-            bar = mark * max(row.quality for row in each.rows)
-            assert each.rows[each.pick(mark)].quality >= bar
-    assert len(models) == len(MODELS)
+        for quality in (0.0, 0.5, *(level(name, each.task.action) for name in PRESETS), 0.97):
+            route = choose(each.need, models, {}, each.prior, Wish(quality=quality))
+            picked = each.pick(quality)
+            if names.index(route.model.name) != picked:
+                raise AssertionError(f"{each.task.id} at {quality}: {route.model.name}, and not {names[picked]}")
+            assert route.quality == each.rows[picked].quality

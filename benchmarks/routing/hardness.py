@@ -38,7 +38,7 @@ def compared(offers: Sequence[Offer]) -> Mapping[str, Hardness]:
 
 
 def _compared(own: Sequence[Offer]) -> Hardness:
-    rows = [(each.difficulty, 1 - statistics.mean(each.task.scores)) for each in own]
+    rows = [(each.need.difficulty.value, 1 - statistics.mean(each.task.scores)) for each in own]
     told, came = zip(*rows, strict=True)
     low, high = interval(rows, _agreement)
     return Hardness(

@@ -1,7 +1,8 @@
 """Who would answer each task: the product's own choice on a prior that has not seen the task, at any quality.
 
 The candidates are the product's, priced by its own table; nothing of its choice is written anew but the bar, which is
-drawn here for many qualities at once and held against ``choose`` itself by the command.
+drawn here for many qualities at once. The command puts every 37th task to ``choose`` itself at several qualities, and
+ends with an error where another model or another expected quality comes out.
 """
 
 from __future__ import annotations
@@ -38,8 +39,10 @@ class Offer:
     """In the order of MODELS."""
     reckoned: tuple[tuple[int, Any], ...]
     """What each is expected to cost with its ladder, as the choice compares it."""
-    difficulty: float
-    """What is shown to a person."""
+    need: Need
+    """What the router was asked."""
+    prior: Prior
+    """What it knew, which is nothing of this task."""
 
     def pick(self, quality: float) -> int:
         """Return the index of the model that answers when the first must come so close to the best."""
@@ -49,9 +52,12 @@ class Offer:
 
 
 def table() -> tuple[Model, ...]:
-    """Return the product's rows of the measured models, each at its own maker; thinking as it was when measured."""
+    """Return the product's rows of the measured models, each at its own maker; thinking as it was when measured.
+
+    All of them may answer, as they did then: one was retired by its maker since.
+    """
     rows = {canonical(model.id): model for model in load().models if model.provider.name != "openrouter"}
-    return tuple(replace(rows[canonical(name)], quirks=Quirks()) for name in MODELS)
+    return tuple(replace(rows[canonical(name)], quirks=Quirks(), retires_on=None) for name in MODELS)
 
 
 def spent(task: Task, index: int, models: Sequence[Model]) -> float:
@@ -76,7 +82,7 @@ def offer(task: Task, prior: Prior, models: Sequence[Model]) -> Offer:
     """Return a task's table."""
     asked = need(task, prior)
     rows = weighed([row(model, asked, {}, prior, Wish()) for model in models], asked, prior)
-    return Offer(task, rows, tuple(map(ranking(rows), rows)), asked.difficulty.value)
+    return Offer(task, rows, tuple(map(ranking(rows), rows)), asked, prior)
 
 
 def folds(tasks: Iterable[Task], seed: int = 0) -> Mapping[str, int]:

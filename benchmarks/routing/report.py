@@ -96,6 +96,7 @@ def _short(found: Found) -> str:
         "tuppence",
         "random mixing at our cost",
         "the table by action",
+        "TF-IDF",
         "length alone",
         "LiteLLM's complexity rules",
         "select_model of the documents",
@@ -140,6 +141,7 @@ def _orders(found: Found) -> str:
 
 def _reliability(found: Found) -> str:
     lines = ["## Calibration: what was expected of a model on a task, and what came, in tenths", ""]
+    lines += ["![Reliability diagram](../../docs/images/calibration.svg)", ""]
     for action, rows in found.reliability.items():
         lines.append(f"**{action}**, expected calibration error {found.errors[action]:.3f}:")
         lines += ["", "| expected | came | answers |", "|--:|--:|--:|"]

@@ -19,7 +19,7 @@ from tuppence.core.diagnostic import Diagnostic
 from tuppence.core.difficulty import UNSEEN, outstanding
 from tuppence.core.features import READ, features, look
 from tuppence.core.line import Line, through
-from tuppence.core.models import Model, Tier
+from tuppence.core.models import Effort, Model, Tier
 from tuppence.core.outcomes import Outcomes, learned
 from tuppence.core.weights import Weights
 
@@ -166,7 +166,9 @@ class Prior:
     def estimate(self, model: Model, action: str, gain: Gain | None = None, outcomes: Outcomes = _NONE) -> Estimate:
         """Return what to expect of a model's answer for an action, on the code of ``gain`` if there is any."""
         name = canonical(model.id)
-        base = self._at_effort(self._base(model, name, action), model, action)
+        base = self._base(model, name, action)
+        if chosen := model.at_effort.get(model.chosen_effort):
+            base = _at_effort(base, chosen, action)
         quality = base.quality
         if gain is not None and gain.shifts:
             shift = gain.shifts.get(name)
@@ -201,13 +203,6 @@ class Prior:
             return Estimate(measured.quality[action], measured.doubt[action], "measured")
         standing, source = self._standing(model, name, action)
         return Estimate(_share(self._level(action) + standing), _WIDE, source)
-
-    def _at_effort(self, base: Estimate, model: Model, action: str) -> Estimate:
-        """Return the estimate for the chosen effort: where nobody stated one it is what the row gives, and doubted."""
-        chosen = model.at_effort.get(model.chosen_effort)
-        if chosen is None or action in chosen.ability:
-            return base
-        return replace(base, doubt=base.doubt + _WIDE, source=f"{base.source}, at another effort")
 
     def _standing(self, model: Model, name: str, action: str) -> tuple[float, str]:
         """Return where a model that was not measured stands to the mean of those that were."""
@@ -270,6 +265,13 @@ def canonical(model_id: str) -> str:
     """Return a model's name whoever serves it: without the vendor's prefix, a date and the case."""
     last = model_id.rpartition("/")[2].partition(":")[0].lower().replace(".", "-")
     return _DATED.sub("", last)
+
+
+def _at_effort(base: Estimate, chosen: Effort, action: str) -> Estimate:
+    """Return the estimate for an effort: where nobody stated what it is worth it is what the row gives, and doubted."""
+    if action in chosen.ability:
+        return base
+    return replace(base, doubt=base.doubt + _WIDE, source=f"{base.source}, at another effort")
 
 
 def _narrow(measured: Measured | None, action: str) -> float:

@@ -113,13 +113,14 @@ def row(model: Model, need: Need, ready: Mapping[str, str], prior: Prior, wish: 
     """
     expected = prior.estimate(model, need.action.id, need.gain, need.outcomes.get(model.row, _FEW))
     price = cost(usage(model, need, prior), model.price, need.when) if model.price else None
+    counted = expected.cautious
     return Candidate(
         model=model,
-        quality=expected.cautious,
+        quality=counted,
         cost=price,
         why_not=_why_not(model, need, ready, wish) or _too_dear(model, need, wish, price),
         estimate=expected,
-        fails=prior.check(need.check or need.action.id).fails(expected.cautious),
+        fails=prior.check(need.check or need.action.id).fails(counted),
     )
 
 
@@ -130,17 +131,19 @@ def weighed(table: Sequence[Candidate], need: Need, prior: Prior) -> tuple[Candi
     is never that one, nor lifted by it; so a model that another one dominates changes nothing.
     """
     usual = prior.doubt(need.action.id)
-
-    def standing(row: Candidate) -> tuple[float, float, float]:
-        return row.estimate.supposed(usual), -row.estimate.doubt, row.estimate.quality
-
-    best = max((standing(row) for row in table if not row.why_not), default=None)
-    check = prior.check(need.check or need.action.id)
+    standings = {
+        index: (each.estimate.supposed(usual), -each.estimate.doubt, each.estimate.quality)
+        for index, each in enumerate(table)
+        if not each.why_not
+    }
+    if not standings:
+        return tuple(table)
+    best = max(standings.values())
+    quality = best[0]
+    fails = prior.check(need.check or need.action.id).fails(quality)
     return tuple(
-        replace(row, quality=best[0], fails=check.fails(best[0]))
-        if best is not None and not row.why_not and standing(row) == best
-        else row
-        for row in table
+        replace(each, quality=quality, fails=fails) if standings.get(index) == best else each
+        for index, each in enumerate(table)
     )
 
 
