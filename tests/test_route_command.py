@@ -264,6 +264,21 @@ def test_a_configuration_that_was_named_and_cannot_be_read_answers_nothing(
     assert why in complaint
 
 
+def test_a_usual_configuration_that_cannot_be_read_answers_nothing_either(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("exclude = [\n")
+    monkeypatch.setattr("tuppence.config.default_path", lambda: path)
+    assert cli.main(["route", "--jsonl"]) == 2
+    assert capsys.readouterr().err.startswith(f"{path}:")
+
+
+def test_no_configuration_at_all_can_be_named() -> None:
+    found = load(Path("/dev/null"))
+    assert (found.mistakes, found.is_unread, found.models) == ((), False, load(Path("/nowhere")).models)
+
+
 def test_an_id_at_two_providers_is_told_with_its_provider(tmp_path: Path) -> None:
     other = '[providers.q]\nwire = "openai"\nbase_url = "http://127.0.0.1:9/v1"\n'
     twice = EIGHT + other + "".join(ROW.format(name, 1, 5).replace('"p"', '"q"') for name in MODELS)

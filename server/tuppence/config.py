@@ -27,6 +27,8 @@ from tuppence.tiers.mistakes import Bad, Place, Report
 from tuppence.tiers.settings import ASK_ABOVE, GENERAL, OVERRIDE, PRESETS, budget, check_name, narrower, spoken_of
 
 _LARGEST = 1_000_000
+_NOTHING = Path("/dev/null")
+"""Whoever names this means that there is no configuration."""
 _POSITION = re.compile(r"\(at (?:line (\d+), column \d+|end of document)\)")
 
 
@@ -144,18 +146,10 @@ def load(path: Path | None = None, *, today: date | None = None) -> Config:
         absent = (f"There is no file {file}; the defaults hold.",) if path else ()
         return _assemble(file, {}, Report(), day, absent)
     try:
-        return named(file, today=day)
+        data, report = _parse(file)
     except ConfigError as error:
         return replace(_assemble(file, {}, Report("", list(error.mistakes)), day), is_unread=True)
-
-
-def named(path: Path, *, today: date) -> Config:
-    """Return the configuration in a file that somebody named, and so means.
-
-    :raises ConfigError: it is missing, cannot be read, or is no TOML: the defaults are not what was asked for.
-    """
-    data, report = _parse(path)
-    return _assemble(path, data, report, today)
+    return _assemble(file, data, report, day)
 
 
 def narrowing(path: Path) -> tuple[Limits, tuple[Mistake, ...]]:
@@ -173,9 +167,8 @@ def _parse(path: Path) -> tuple[dict[str, object], Report]:
     :raises ConfigError: it cannot be read, or is no TOML.
     """
     try:
-        if not path.is_file():
-            what = "This is not a file." if path.exists() else "There is no such file."
-            raise _unreadable(path, 0, what, "Name the configuration file itself.")
+        if not path.is_file() and path != _NOTHING:
+            raise _unreadable(path, 0, "This is not a file.", "Name the configuration file itself.")
         raw = path.read_bytes()
     except OSError as error:
         reason = error.strerror or type(error).__name__

@@ -17,9 +17,9 @@ from pathlib import Path
 from tuppence import prior
 from tuppence.cli._query import Router
 from tuppence.cli.models import complaints
-from tuppence.config import Config, load, named
+from tuppence.config import Config, load
 from tuppence.core.actions import ACTIONS
-from tuppence.errors import ConfigError
+from tuppence.errors import ConfigError, Mistake
 from tuppence.keys import Keys
 from tuppence.tiers.settings import PRESETS
 
@@ -66,9 +66,15 @@ def run(arguments: argparse.Namespace) -> int:
 def _config(arguments: argparse.Namespace, today: date) -> Config:
     """Return the configuration.
 
-    :raises ConfigError: a file was named that cannot be read.
+    :raises ConfigError: it cannot be read, or a file was named that is not there.
     """
-    config = load(today=today) if arguments.config is None else named(arguments.config, today=today)
+    config = load(arguments.config, today=today)
+    if config.is_unread:
+        raise ConfigError(str(config.path), config.mistakes)
+    if arguments.config is not None and not config.path.exists():
+        raise ConfigError(
+            str(config.path), (Mistake(0, "There is no such file.", "Name the configuration file itself."),)
+        )
     if arguments.quality is None:
         return config
     return replace(
