@@ -70,7 +70,17 @@ def replies(draw: st.DrawFn, block: list[str]) -> str:
     reply = draw(st.sampled_from([[*fresh, *block[start:]], [*block[:start], *fresh], [*kept, *fresh], block]))
     text = draw(st.sampled_from(["\n", "\r\n"])).join(reply)
     fenced = draw(st.sampled_from(["```python\n{}\n```\n", "Sure!\n~~~\n{}\n~~~\nbye", "```\n{}\n```", "```\n{}"]))
-    return fenced.replace("{}", text)
+    return draw(besides(block)).replace("{}", fenced.replace("{}", text))
+
+
+@st.composite
+def besides(draw: st.DrawFn, block: list[str]) -> str:
+    """Return what stands around the code: most often nothing, else a quotation of the target, or another fence."""
+    first = draw(st.integers(0, len(block) - 1))
+    quoted = block[first : draw(st.integers(first + 1, len(block)))]
+    lines = draw(st.sampled_from([quoted, [line.strip() for line in quoted], draw(st.lists(LINES, max_size=3))]))
+    other = "```\n{}\n```\n".replace("{}", "\n".join(lines))
+    return draw(st.sampled_from(["{}", "{}", "{}", f"So:\n{other}is now:\n{{}}", f"{{}}\nAs in:\n{other}"]))
 
 
 def expect_sent(patch: Patch, document: Document, target: Span) -> None:

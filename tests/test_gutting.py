@@ -85,3 +85,29 @@ def test_a_definition_that_is_gone() -> None:
     assert not taken(f"from io import load\n\n\n{rest}")
     assert not taken(f"load = partial(read)\n\n\n{rest}")
     assert not taken(PYTHON.replace("class Box", "class Bag"), target="Box"), "nothing else uses it"
+
+
+@pytest.mark.parametrize(
+    ("new", "name"),
+    [
+        ("return parse(text)", "load"),
+        ("    text = open(path).read()", "load"),
+        ("def read(path):\n    return parse(path)", ""),
+        ("class Loader:\n    pass", ""),
+        ("load = parse", ""),
+        ("load: Callable = parse", ""),
+        ("from files import load", ""),
+    ],
+)
+def test_a_definition_whose_place_defines_nothing_is_lost(new: str, name: str) -> None:
+    known, target = language("python"), Span(0, PYTHON.index("\n\n\n"))
+    after = new + PYTHON[target.end :]
+    place = Span(0, len(new))
+    assert gutting.lost(parse(PYTHON, known), parse(after, known), target, place) == name
+
+
+def test_statements_have_no_definition_to_lose() -> None:
+    known, start = language("python"), PYTHON.index("    return load")
+    target = Span(start, len(PYTHON) - 1)
+    after = f"{PYTHON[:start]}    return None\n"
+    assert not gutting.lost(parse(PYTHON, known), parse(after, known), target, Span(start, len(after)))

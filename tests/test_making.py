@@ -128,6 +128,37 @@ def test_an_explanation_is_clean_and_the_pieces_are_the_whole(size: int) -> None
     assert answer.verdict.fit
 
 
+SCRIPT = "function sum(xs) {\n  let total = 1;\n  for (const x of xs) total += x;\n  return total;\n}\n\nsum([]);\n"
+FAULT, MENDED = "```js\n  let total = 1;\n```\n", f"```js\n{SCRIPT[:-11].replace('1', '0')}\n```\n"
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_a_quotation_never_takes_the_place_of_a_function(size: int) -> None:
+    known, document = language("javascript"), Document("file:///p/sum.js", "javascript", 1, SCRIPT)
+    tree = parse(SCRIPT, known)
+    target = Target(Span(0, SCRIPT.index("\n\n")), "sum", "function")
+    about = Work(action=FIX, document=document, tree=tree, language=known, target=target)
+    mended = made(about, f"The fault:\n{FAULT}Fixed:\n{MENDED}", size=size)
+    assert (mended.verdict.fit, apply(SCRIPT, mended.edits)) == (True, SCRIPT.replace("1", "0"))
+    quoted = made(about, FAULT, size=size).verdict
+    assert (quoted.fit, quoted.reasons) == (
+        False,
+        ("The answer is technically valid, practically useless: it takes `sum` away, which the file uses.",),
+    )
+    either = made(about, f"{FAULT}is now\n{FAULT.replace('1', '0')}", size=size)
+    assert (either.verdict.fit, either.edits) == (False, ())
+    assert either.verdict.reasons == ("The answer holds several code blocks, and it is not clear which one is meant.",)
+
+
+def test_a_method_that_nobody_calls_is_not_replaced_by_a_line_of_it() -> None:
+    verdict = made(work(FIX), "```python\n    return sum(xs) / len(xs)\n```\n").verdict
+    assert not verdict.fit
+    source = SOURCE.replace("def mean", "def most(xs):\n    return max(xs)\n\n\ndef mean")
+    verdict = made(work(FIX, source), "```python\n    total = sum(xs)\n```\n").verdict
+    assert not verdict.fit
+    assert "puts other code in the place of `mean`, which is defined no more" in verdict.reasons[0]
+
+
 def test_an_explanation_of_something_else_is_not_fit() -> None:
     assert not made(work(EXPLAIN), "Bananas grow in warm countries.").verdict.fit
 

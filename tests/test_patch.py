@@ -165,6 +165,72 @@ def test_lines_stream_in_as_they_come() -> None:
     assert patch.finish() == ()
 
 
+METHODS = (
+    "class A:\n    def g(self, x):\n        return x + 1\n\n«    def f(self, x):\n        y = 1\n        return x»\n"
+)
+WRONG = METHODS[METHODS.index("«") + 1 : METHODS.index("»")]
+RIGHT = "    def f(self, x):\n        y = 1\n        return x + y"
+
+
+@pytest.mark.parametrize(
+    ("marked", "reply", "expected"),
+    [
+        (METHODS, f"```python\n        return x\n```\nFixed:\n```python\n{RIGHT}\n```", RIGHT),
+        (METHODS, f"```python\nreturn x\n```\nFixed:\n```python\n{RIGHT}\n```", RIGHT),
+        (METHODS, f"```python\n{RIGHT}\n```\nUse it:\n```python\nA().f(1)\n```", RIGHT),
+        (METHODS, f"```python\n{RIGHT}\n```\nThen run\n```bash\npytest\n```\n", RIGHT),
+        (METHODS, f"```python\n{RIGHT}\n```\nOnce more:\n```python\n{RIGHT}\n```", RIGHT),
+        (METHODS, f"```python\n```\n```python\n{RIGHT}\n```", RIGHT),
+        (METHODS, f"Before:\n```python\n{WRONG}\n```\nAfter:\n```python\n{RIGHT}\n```", RIGHT),
+        (
+            METHODS,
+            f"```python\nclass A:\n```\n```python\nx()\n```\n```imports\nimport x\n```\n```python\n{RIGHT}\n```",
+            RIGHT,
+        ),
+        ("«a = 1\nb = a\nc = b»\n", "```\nb = a\n```\n```\na = 1\nb = 2\nc = b\n```\n", "a = 1\nb = 2\nc = b"),
+        ("«a = 1»\n", "```\na = 1\n```\nis now\n```\nb = 1\n```\n", "b = 1"),
+    ],
+)
+def test_of_several_fences_the_one_that_is_meant(marked: str, reply: str, expected: str) -> None:
+    document, target = at(marked)
+    for size in (1, 5, 1000):
+        patch = Patch(document, target)
+        assert feed(patch, document.text, reply, size) == apply(document.text, (Edit(target, expected),))
+        assert (patch.replacement, patch.parts.unclear) == (expected, False)
+
+
+@pytest.mark.parametrize(
+    ("marked", "reply"),
+    [
+        (METHODS, "```python\n        return x\n```\n```python\n        return x + y\n```\n"),
+        (METHODS, f"```python\n{RIGHT}\n```\nor\n```python\n{RIGHT}  # or not\n```\n"),
+        ("«a = 1\nb = a\nc = b»\n", "```\nb = a\n```\n```\nb = 2\n```\n"),
+        ("«a = 1\nb = a\nb = a»\n", "```\na = 1\nb = a\n```\n```\na = 1\nprint(b)\n```\n"),
+    ],
+)
+def test_where_none_is_certain_nothing_changes(marked: str, reply: str) -> None:
+    document, target = at(marked)
+    patch = Patch(document, target)
+    assert feed(patch, document.text, reply, 4) == document.text
+    assert patch.final() == ()
+    assert (patch.replacement, patch.parts.unclear) == (document.slice(target), True)
+
+
+def test_a_quotation_changes_nothing_while_it_streams() -> None:
+    document, target = at(METHODS)
+    patch = Patch(document, target)
+    assert patch.feed("The fault:\n```python\n        y = 1\n        return x\n```\nFixed:\n") == ()
+    assert [edit.text for edit in patch.feed(f"```python\n{RIGHT}\n```\n")] == ["        return x + y\n"]
+
+
+def test_what_follows_a_quotation_streams() -> None:
+    document, target = at(METHODS)
+    patch = Patch(document, target)
+    assert patch.feed("```python\n        return x\n```\n```python\n    def f(self, x):\n        z = 2\n") == (
+        Edit(Span(target.start + 20, target.start + 20), "        z = 2\n"),
+    )
+
+
 def test_imports_are_left_to_others() -> None:
     document, target = at("«x»\n")
     patch = Patch(document, target)

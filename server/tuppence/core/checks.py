@@ -143,6 +143,8 @@ def _sent(parts: Parts, ending: Ending, before: Document) -> list[str]:
     talked_on = ending == "length" and code is not None and code.closed and not code.implicit
     if not talked_on and (reasons := _stopped(ending)):
         return reasons
+    if parts.unclear:
+        return ["The answer holds several code blocks, and it is not clear which one is meant."]
     if code is None:
         return ["The answer holds no code block." if parts.prose.strip() or wanted else "The answer is empty."]
     if not all(fence.closed for fence in (code, wanted) if fence is not None):

@@ -58,6 +58,8 @@ class Parts:
     """Everything outside the fences."""
     fences: tuple[Fence, ...]
     """In the order of the reply."""
+    unclear: bool = False
+    """Whether it held several fences of code, none of which was certain to be the one meant: none is left then."""
 
 
 @dataclass(frozen=True, slots=True)

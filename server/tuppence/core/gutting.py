@@ -2,7 +2,8 @@
 
 Definitions are told again by their names and the names around them. A body is emptied where it said something and now
 says nothing but that there is nothing; a definition is taken away where it stood in the target, stands nowhere any more
-and the file still has its name. That something shorter does the same is no sign.
+and the file still has its name; it is lost where the target held definitions and what takes its place holds none, under
+whatever name. That something shorter does the same is no sign.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from tuppence.core import remarks
+from tuppence.core.meant import definitions
 from tuppence.core.text import Span
 from tuppence.core.tree import Block, Tree
 
@@ -49,6 +51,19 @@ def taken(before: Tree, after: Tree, target: Span) -> str:
         if word.search(rest) and not re.search(bound, after.text):
             return block.name
     return ""
+
+
+def lost(before: Tree, after: Tree, target: Span, place: Span) -> str:
+    """Return the name of a definition in the target where what stands in its place defines nothing, empty elsewhere.
+
+    :param place: where the target's new text lies.
+    """
+    gone = definitions(before, target)
+    if not gone or any(place.start <= other.span.start < place.end for other in after.blocks()):
+        return ""
+    word = rf"(?<!\w)(?:{'|'.join(re.escape(block.name) for block in gone)})(?!\w)"
+    bound = re.search(rf"{word}\s*(?::[^=\n]+)?[:=]", after.text[place.start : place.end])
+    return "" if bound or re.search(rf"import\b[^\n]*{word}", after.text) else gone[0].name
 
 
 def _named(tree: Tree) -> Iterator[tuple[tuple[str, ...], Block]]:

@@ -118,16 +118,14 @@ class _Replacement:
     def __init__(self, work: Work) -> None:
         self._work = work
         self._patch = Patch(work.document, work.target.span)
-        self._reply = Reply()
 
     def feed(self, chunk: str) -> tuple[Step, ...]:
-        self._reply.feed(chunk)
         edits = self._patch.feed(chunk)
         return (Drafted(edits),) if edits else ()
 
     def finish(self, stop: StopReason) -> tuple[tuple[Step, ...], Answer]:
         last = self._patch.finish()
-        parts = self._reply.finish()
+        parts = self._patch.parts
         _, wanted = replacement(parts)
         edits = self._patch.final()
         if wanted is not None:

@@ -6,6 +6,9 @@ Invariants, each a property test over random documents, replies and chunkings:
   ``repairs`` names: *indentation* (indentation.py says when), *line ending* (the document's, where the reply has
   another; a line that stays keeps its own), *final newline* (a document that was empty gets a last line ending).
   Blank lines at the end are as much text as any: without them a new function would stick to the next one.
+- Where a reply holds several fences of code, only the one that is certain to be meant replaces the target (meant.py).
+  Live, lines that may only be quoted from the target's midst change nothing before another line comes, and where all
+  of a fence was a quotation, the next one is followed in its stead; what comes after any other waits for the end.
 - All live edits, made in order, give the same text as ``final()`` and as the document with ``replacement`` in the
   target. Nothing outside the target is touched, or looked at.
 - Edits are of whole lines, and lines that stay are not in them. A chunk costs the same on a file of any length.
@@ -19,10 +22,11 @@ for imports.py.
 
 from __future__ import annotations
 
-from tuppence.core.fences import Fence, Line, Parts
+from tuppence.core.fences import Fence, Opening, Parts
 from tuppence.core.follow import Follower
 from tuppence.core.indentation import Indentation
 from tuppence.core.lines import backwards, line_edits, split
+from tuppence.core.meant import Quotation, meant
 from tuppence.core.reply import Reply, replacement
 from tuppence.core.text import Document, Edit, Span, apply, together
 
@@ -32,20 +36,19 @@ class Patch:
 
     def __init__(self, document: Document, target: Span) -> None:
         """Take the whole lines to be replaced, without the ending of the last; empty inserts."""
+        self._document = document
+        self._target = target
         self._start = target.start
         self._original = document.slice(target)
         self._fresh = not document.text
         self._outside = (document.text[: target.start][-1:], document.text[target.end :][:1])
         self._is_mixed = document.is_mixed
         self._newline = document.newline
-        lines = split(self._original)
-        self._block = [text for text, _ in lines]
-        self._follower = Follower(lines, self._newline, target.start)
+        self._lines = split(self._original)
+        self._block = [text for text, _ in self._lines]
         self._reply = Reply()
-        self._fence: int | None = None
-        self._indentation = Indentation(self._block)
-        self._waiting: list[str] = []
-        self._begun = 0
+        self._fence = self._newest = -1
+        self._begin("")
         self._live: str | None = None
         self._parts: Parts | None = None
         self._replacement = self._original
@@ -64,7 +67,7 @@ class Patch:
 
     @property
     def parts(self) -> Parts:
-        """The reply, taken apart; finishes."""
+        """The reply, taken apart, with no other code than what is meant to replace the target; finishes."""
         self.finish()
         assert self._parts is not None
         return self._parts
@@ -79,8 +82,9 @@ class Patch:
         """Take the next chunk; return edits for a live client, each relative to the text after the one before."""
         edits: list[Edit] = []
         for line in self._reply.feed(chunk):
-            if self._is_code(line) and not self._is_mixed:
-                edits += self._take(line.text)
+            if line.fence is not None and not line.fence.imports and not self._is_mixed:
+                edits += self._turn_to(line.fence)
+                edits += self._take(line.text) if line.fence.number == self._fence else ()
         return tuple(edits)
 
     def finish(self) -> tuple[Edit, ...]:
@@ -88,7 +92,7 @@ class Patch:
         if self._live is not None:
             return ()
         live = self._follower.text
-        self._parts = self._reply.finish()
+        self._parts = meant(self._reply.finish(), self._document, self._target)
         code, _ = replacement(self._parts)
         if code is not None:
             self._settle(code)
@@ -106,19 +110,32 @@ class Patch:
         self._live = self._original
         return self._between(live, self._original)
 
-    def _is_code(self, line: Line) -> bool:
-        if line.fence is None or line.fence.imports:
-            return False
-        if self._fence is None:
-            self._fence = line.fence.number
-            self._indentation = Indentation(self._block, line.fence.indent)
-        return line.fence.number == self._fence
+    def _begin(self, indent: str) -> None:
+        """Follow a fence from its beginning."""
+        self._follower = Follower(self._lines, self._newline, self._start)
+        self._indentation = Indentation(self._block, indent)
+        self._quotation = Quotation(self._block)
+        self._waiting: list[str] = []
+        self._begun = 0
+
+    def _turn_to(self, fence: Opening) -> tuple[Edit, ...]:
+        """Follow the first fence of code, and another one where all before it only quoted the target."""
+        is_new, self._newest = fence.number > self._newest, fence.number
+        if not is_new or (self._fence >= 0 and not self._quotation.holds):
+            return ()
+        live = self._follower.text
+        self._fence = fence.number
+        self._begin(fence.indent)
+        return self._between(live, self._original)
 
     def _take(self, line: str) -> list[Edit]:
+        self._quotation.take(line)
         self._indentation.feed(line)
         self._waiting.append(line)
-        # Blank lines wait for the line after them, because what looks like one may only end a fence.
-        if self._indentation.shift is None or not line.strip():
+        # What may only quote a later part of the target waits for a line that shows that it does not. And blank lines
+        # wait for the line after them, because what looks like one may only end a fence.
+        quotes = self._quotation.holds and not self._quotation.begins
+        if quotes or self._indentation.shift is None or not line.strip():
             return []
         edits: list[Edit] = []
         for moved in self._indentation.moved(self._waiting, self._begun):

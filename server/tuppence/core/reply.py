@@ -60,7 +60,7 @@ class Reply:
 
 
 def replacement(parts: Parts) -> tuple[Fence | None, Fence | None]:
-    """Return the fence of code and the fence of imports, the first of each."""
+    """Return the fence of code and the fence of imports, the first of each; meant.py leaves one of code."""
     code = next((fence for fence in parts.fences if not fence.imports), None)
     return code, next((fence for fence in parts.fences if fence.imports), None)
 

@@ -98,7 +98,7 @@ def judge(before: Document, edits: Sequence[Edit], target: Span, known: Language
         *_silenced(code, known, grounds),
         *_comments(code, known),
         *_hidden(before.text, after, code, known, grounds),
-        *_gutted(was, now, target, grounds),
+        *_gutted(was, now, (target, _grown(target, edits)), grounds),
         *_packages(was, now, known, grounds),
     ]
     return Slop(tuple(sorted(signs, key=lambda sign: -sign.weight)))
@@ -126,14 +126,24 @@ def _unguarded(stray: Sequence[Hunk]) -> Iterator[Sign]:
             yield Sign(f"takes a check away (“{_short(gone)}”)", _CONSTANT)
 
 
-def _gutted(before: Tree, after: Tree, target: Span, grounds: Grounds) -> Iterator[Sign]:
+def _gutted(before: Tree, after: Tree, places: tuple[Span, Span], grounds: Grounds) -> Iterator[Sign]:
     """Look for code that was taken away; that a definition is not used, or not to be there, is a reason for it."""
+    target, place = places
     if _speaks_of(grounds, _UNUSED):
         return
     if name := gutting.emptied(before, after, target):
         yield Sign(f"empties `{name}`", LIMIT)
     if name := gutting.taken(before, after, target):
         yield Sign(f"takes `{name}` away, which the file uses", LIMIT)
+    elif name := gutting.lost(before, after, target, place):
+        yield Sign(f"puts other code in the place of `{name}`, which is defined no more", LIMIT)
+
+
+def _grown(target: Span, edits: Sequence[Edit]) -> Span:
+    """Return where the target lies after edits."""
+    above = sum(len(edit.text) - len(edit.span) for edit in edits if edit.span.end < target.start)
+    inside = sum(len(edit.text) - len(edit.span) for edit in edits if edit.span.touches(target))
+    return Span(target.start + above, max(target.start + above, target.end + above + inside))
 
 
 def _constants(stray: Sequence[Hunk], grounds: Grounds) -> Iterator[Sign]:
