@@ -380,6 +380,8 @@ def events(  # noqa: PLR0913 - as answer
 def sse(data: Any, name: str = "") -> bytes:
     """Return one server-sent event."""
     content = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
+    if not isinstance(data, str) and any("\ud800" <= each <= "\udfff" for each in content):
+        content = json.dumps(data)  # Half a character can be sent as an escape only.
     return (f"event: {name}\n" if name else "").encode() + f"data: {content}\n\n".encode()
 
 

@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from tuppence import __version__
+from tuppence.core.surrogates import Joining
 from tuppence.errors import Broken, Busy, Refused, TuppenceError
 from tuppence.providers import Event, Metered, Request, Stop, Text, Thinking, Wire
 from tuppence.stream.patience import Patience, asked
@@ -40,6 +41,7 @@ class Exchange:
         self._client = client
         self._wire = wire
         self._decoder = wire.decoder()
+        self._joining = {Text: Joining(), Thinking: Joining()}
         self._patience = patience
         self._left = patience.first_event
         self._accepted = self._begun = self._stopped = False
@@ -171,7 +173,7 @@ class Exchange:
                 self.final = True
                 self._begun = self._begun or isinstance(event, Text | Thinking)
                 self._stopped = self._stopped or isinstance(event, Stop)
-                yield event
+                yield from self._joined(event)
         except TuppenceError:
             if not self._begun:
                 self._fate = "turned away"
@@ -192,7 +194,19 @@ class Exchange:
                 raise
             raise self._mapped(end) from None
         self.final = True
-        yield from rest
+        for event in rest:
+            yield from self._joined(event)
+
+    def _joined(self, event: Event) -> Iterator[Event]:
+        """Yield an event whose text, if it has one, begins and ends with whole characters."""
+        if isinstance(event, Text | Thinking):
+            kind = type(event)
+            if text := self._joining[kind].feed(event.text):
+                yield kind(text)
+            return
+        if isinstance(event, Stop) and (text := self._joining[Text].finish()):
+            yield Text(text)
+        yield event
 
     async def _timed(self, work: Awaitable[_Result]) -> _Result:
         """Wait for something out of the time that is left; what the caller does in between costs none."""
