@@ -133,7 +133,7 @@ class _Replacement:
         verdict = checks.check_edit(self._work.document, edits, parts, stop)
         if verdict.fit:
             verdict = self._weighed(verdict, edits)
-        return ((Drafted(last),) if last else ()), Answer(verdict, edits=edits)
+        return ((Drafted(last),) if last else ()), Answer(verdict, edits=edits, repairs=self._patch.repairs)
 
     def _weighed(self, verdict: Verdict, edits: tuple[Edit, ...]) -> Verdict:
         """Return the verdict with what speaks against edits that parse."""

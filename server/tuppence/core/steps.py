@@ -83,6 +83,8 @@ class Answer:
     written: Written | None = None
     markdown: str = ""
     findings: tuple[Finding, ...] = ()
+    repairs: tuple[str, ...] = ()
+    """The names of the repairs for which the text in the target is not the very one that was sent (patch.py)."""
     reply: str = ""
     """What the model sent, as it came: what is kept for the next identical question."""
 

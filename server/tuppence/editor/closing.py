@@ -17,6 +17,12 @@ _ALONE = {
     "brackets match": "its brackets match; no more was checked",
 }
 """Proofs that say too much where they stand alone."""
+_REPAIRS = {
+    "indentation": "indentation set to the file's",
+    "line ending": "line endings set to the file's",
+    "final newline": "a last line ending added",
+}
+"""What is said of each repair of patch.py."""
 
 
 def done(end: Done, ask: Ask, turns: tuple[str, ...]) -> str:
@@ -31,7 +37,8 @@ def done(end: Done, ask: Ask, turns: tuple[str, ...]) -> str:
         parts.append("no finding" if not count else f"{count} finding{'s' * (count > 1)}")
     parts.append("kept, $0" if end.kept else price(end.cost, estimated=end.estimated))
     verdict = end.answer.verdict
-    proved = "; ".join((_ALONE.get(verdict.proved, verdict.proved), *verdict.doubts))
+    repairs = [_REPAIRS[repair] for repair in end.answer.repairs]
+    proved = "; ".join((_ALONE.get(verdict.proved, verdict.proved), *verdict.doubts, *repairs))
     return "; ".join((f"{', '.join(parts)} ({proved})", *turns)) + "."
 
 
