@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lsprotocol import types
@@ -95,6 +96,28 @@ async def test_a_formatter_in_the_target_ends_it(tmp_path: Path, *, streams: boo
     assert "total = sum(xs)\n" in text
     assert stopped(s)[0].endswith("Its text changed meanwhile and stays as you left it.")
     assert [each.outcome for each in s.entries()] == ["cancelled"]
+
+
+async def test_typing_in_an_answer_that_has_landed_is_work_on_it(tmp_path: Path) -> None:
+    async with stage(tmp_path) as s:
+        buffer = s.editor.open(s.write("stats.py", SRC), "python")
+        features = s.editor.client.protocol.fm._features
+        take = features["workspace/applyEdit"]
+
+        async def slow(params: Any) -> Any:
+            taken = take(params)
+            at = buffer.text.index("if not xs")
+            s.editor.type(buffer, at, at, "assert True\n    ")
+            await s.editor.menu(buffer, 0)  # Its reply proves that the server has heard of the typing.
+            return taken
+
+        features["workspace/applyEdit"] = slow
+        s.upstream.says(GOOD)
+        await s.editor.run(pick(await s.editor.menu(buffer, SRC.index("mean")), "Fix"))
+        assert buffer.text == FIXED.replace("if not xs", "assert True\n    if not xs")
+        assert messages(s)[-1].startswith("Fixed `mean`: small, ")
+        assert [each.outcome for each in s.entries()] == ["kept"]
+        assert not stopped(s)
 
 
 async def test_an_undo_takes_the_stream_back_and_ends_it(tmp_path: Path) -> None:

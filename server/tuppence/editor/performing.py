@@ -136,7 +136,7 @@ class Performance:
     async def _guard(self, writer: Writer) -> None:
         """End the run when somebody else changes its target: the person, or another run."""
         await writer.touched.wait()
-        if self._witness is not None and self._witness.landed:
+        if writer.arrived or (self._witness is not None and self._witness.landed):
             return  # The answer stood there, whole, and was worked on: it is the person's now.
         self._running.stop(_CLOSED if writer.closed else _CHANGED)
 

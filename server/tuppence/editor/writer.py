@@ -4,7 +4,8 @@ Invariants:
 - An edit is sent only for the version of the document that it was computed for, one at a time; the editor refuses it
   otherwise.
 - The user's edits outside the target shift it. A user's edit that reaches into the target ends the writing: from then
-  on this writer sends nothing more, and all text stays as it is.
+  on this writer sends nothing more, and all text stays as it is. An answer that stood there whole before that edit came
+  has arrived all the same.
 - What the editor says of an edit is not believed until the document shows it (Neovim says ``applied`` of an edit that
   it refused; eglot says it before the document has changed).
 
@@ -46,6 +47,8 @@ class Writer:
     def __init__(self, editor: Outlet, document: Document, target: Span, run: str) -> None:
         self.touched = asyncio.Event()
         """Set when somebody else changed the target, or closed the document."""
+        self.arrived = False
+        """Whether a kept answer stood in the document, whole: what is typed in it from then on is work on it."""
         self._editor = editor
         self._asked = document
         self._run = run
@@ -57,6 +60,8 @@ class Writer:
         self._fine: tuple[Edit, ...] = ()
         self._label = ""
         self._flights: list[Flight] = []
+        self._keeping = False
+        self._last: Flight | None = None
         self._drafts = 0
         self._alone = True
         self._working: asyncio.Task[None] | None = None
@@ -99,6 +104,7 @@ class Writer:
         :raises Stale: somebody else changed the text, or the editor would not take the edit.
         """
         self._label, self._fine = "Put back", ()
+        self.arrived = self._keeping = False
         self._others = [region for region in self._others if region.span is not None]
         for region in (self._target, *self._others):
             region.wanted = region.asked
@@ -130,8 +136,9 @@ class Writer:
                 if region.span is None:
                     raise Stale("The lines around it changed meanwhile, so nothing was changed.", "Ask again.")
                 self._others.append(region)
-        self._label = label
+        self._label, self._keeping = label, True
         await self._arrive()
+        self.arrived = True
 
     def _widened(self, edits: Sequence[Edit]) -> Span:
         """Take into the target what an edit that reaches out of it touches: a linter's own fix knows of no target."""
@@ -166,6 +173,7 @@ class Writer:
             if not drafting and not self._label:
                 return
             flight = Flight(changes)
+            self._last = flight if self._keeping else None
             # An editor that hangs may yet show an edit that was given up.
             self._flights = [*(each for each in self._flights if not each.overtaken), flight]
             edits = sorted((change.edit for change in changes), key=lambda each: (each.span.start, each.span.end))
@@ -188,6 +196,8 @@ class Writer:
         """
         document = self._editor.documents.get(self._asked.uri)
         target = self._target
+        if self.arrived:
+            return ()
         if target.span is None or document is None:
             if not self._label:
                 return ()
@@ -241,6 +251,7 @@ class Writer:
         if ours and flight is not None:
             flight.land((self._target, *self._others))
             self._flights = [] if flight.landed else self._flights
+            self.arrived = self.arrived or (flight.landed and flight is self._last and self._keeping)
             self._since += edits[ours.start : ours.stop]
             for edit in edits[ours.stop :]:
                 self._typed(edit)
