@@ -76,14 +76,12 @@ class Desk:
 
     def __post_init__(self) -> None:
         lags = self.manner.tells == "when it pauses"
-        trusts = self.manner.says is None and self.manner.tells == "before the reply"
         self.client = Client(
             name="fake",
             apply_edit=True,
             document_changes=True,
             streams=self.manner.streams,
             lagging_version=lags,
-            trusts_applied=trusts,
         )
         self.encoding = self.manner.encoding
         self.documents.open(URI, "python", 1, self.text)

@@ -53,14 +53,15 @@ def test_a_reply_does_not_stay_open_without_progress() -> None:
     assert not client("Visual Studio Code").reply_pending
 
 
-def test_neovim_is_not_believed() -> None:
-    assert not client("Neovim").trusts_applied
-    assert client("Visual Studio Code").trusts_applied
+def test_only_vscode_is_known_to_end_lines_at_a_lone_cr() -> None:
+    for name in ("Neovim", "helix", "Emacs (eglot)", "Some Editor", None):
+        assert not client(name).breaks_at_cr
+    assert client("Visual Studio Code").breaks_at_cr
 
 
 def test_eglot_of_debian_gives_no_name_and_gets_all_care() -> None:
     eglot = client(workspace={"applyEdit": True, "workspaceEdit": {"documentChanges": True}})
-    assert (eglot.lagging_version, eglot.trusts_applied, eglot.reply_pending) == (True, False, False)
+    assert (eglot.lagging_version, eglot.reply_pending) == (True, False)
     assert eglot.document_changes
     assert not eglot.create_files
 
@@ -108,6 +109,7 @@ def test_vscode_as_recorded() -> None:
         markdown=True,
         reply_pending=True,
         hides_source=True,
+        breaks_at_cr=True,
     )
 
 
@@ -116,7 +118,6 @@ def test_neovim_as_recorded_takes_versioned_edits_without_saying_so(file: str) -
     found = recorded(file)
     assert found.document_changes
     assert found.create_files
-    assert not found.trusts_applied
     assert found.reply_pending
 
 

@@ -84,7 +84,13 @@ class Document:
     @cached_property
     def is_mixed(self) -> bool:
         """Whether some lines end at a lone CR and others with LF, so that taking text away can make one of two."""
-        return "\r" in self.text and "\n" in self.text and _LONE.search(self.text) is not None
+        return "\n" in self.text and self.lone_cr is not None
+
+    @cached_property
+    def lone_cr(self) -> int | None:
+        """The offset of the first CR that no LF follows, None where there is none."""
+        found = _LONE.search(self.text) if "\r" in self.text else None
+        return found.start() if found else None
 
     @property
     def line_count(self) -> int:

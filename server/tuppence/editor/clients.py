@@ -2,6 +2,9 @@
 
 A quirk is one row of ``_QUIRKS``. Everything else comes from the capabilities that the client announced. Nothing here
 talks to a client; the rest of the editor side asks a ``Client`` and never the capabilities themselves.
+
+That a lone CR ends no line is the rule and no quirk: Neovim, Emacs and Helix (as it is built by default) break lines at
+LF and CRLF only, and what an editor does that has no row is unknown. The protocol has it otherwise, so it takes a row.
 """
 
 from __future__ import annotations
@@ -53,8 +56,8 @@ class Client:
     """A link to a command of ours in a hover can be followed."""
     reply_pending: bool = False
     """The reply to a command may stay open until its run ends, so that a cancel can reach it."""
-    trusts_applied: bool = True
-    """``applied`` in its reply to an edit is to be believed."""
+    breaks_at_cr: bool = False
+    """A line ends at a lone CR there, as the protocol says; elsewhere a file with one in it is refused."""
     lagging_version: bool = False
     """It replies to an edit before it sends the change: wait for the new version before the next edit."""
     hides_source: bool = False
@@ -77,7 +80,7 @@ class _Quirk:
     """Parts of ``clientInfo.name``, lower case."""
     blocks: bool = False
     """A command that isn't answered soon freezes it, or is shown as failed."""
-    trusts_applied: bool = True
+    breaks_at_cr: bool = False
     """See ``Client``."""
     lagging_version: bool = False
     """See ``Client``."""
@@ -107,21 +110,23 @@ _QUIRKS = (
     # Changes that follow one another within a millisecond (a macro, a paste as keys) may arrive in any order (25.01).
     _Quirk(("helix",), blocks=True, block_cursor=True, shows_documents=True, overtakes=True),
     # Neovim refuses an edit to an older version ("Buffer newer than edits") and yet replies applied: true
-    # (0.7, 0.10 and 0.12): the document itself has to be compared.
+    # (0.7, 0.10 and 0.12). So nobody is believed: writer.py compares the document itself, whoever the editor is.
     # It checks only versions above 0, and opens documents with 0: an edit made before the user's last keys arrived
     # (it waits 150 ms with them) would land beside its place. And a file that it creates is a buffer with one line.
-    _Quirk(("neovim", "nvim"), trusts_applied=False, unchecked_zero=True, blank_line=True),
+    _Quirk(("neovim", "nvim"), unchecked_zero=True, blank_line=True),
     # VS Code and its kin show kind `source` only in a menu of its own ("Source Action..."), not under Ctrl+. where
     # people look for what can be done with a selection. A link to a command works there in a hover that an extension
-    # trusts with that command, as ours does with `tuppence.run` and no other.
+    # trusts with that command, as ours does with `tuppence.run` and no other. Its model is the only one known to end
+    # lines at a lone CR, and makes one line ending of all when it reads a file.
     _Quirk(
         ("visual studio code", "code - oss", "vscodium", "code-server", "cursor", "windsurf"),
         hides_source=True,
         command_links=True,
+        breaks_at_cr=True,
     ),
 )
 # A client without a name gets all the care there is: eglot 1.9, the one in Debian 12, gives none.
-_UNNAMED = _Quirk((), blocks=True, trusts_applied=False, lagging_version=True)
+_UNNAMED = _Quirk((), blocks=True, lagging_version=True)
 _ORDINARY = _Quirk(())
 
 
@@ -139,7 +144,7 @@ def recognise(params: types.InitializeParams) -> Client:
         progress=progress,
         show_document=quirk.shows_documents or bool(window.show_document and window.show_document.support),
         reply_pending=progress and not quirk.blocks,
-        trusts_applied=quirk.trusts_applied,
+        breaks_at_cr=quirk.breaks_at_cr,
         lagging_version=quirk.lagging_version,
         hides_source=quirk.hides_source,
         block_cursor=quirk.block_cursor,

@@ -14,8 +14,9 @@ import asyncio
 import logging
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 from pygls.uris import to_fs_path
@@ -54,6 +55,18 @@ class Documents:
 
     def __init__(self) -> None:
         self._open: dict[str, _Open] = {}
+        self.breaks_at_cr = True
+        """Whether a line ends at a lone CR in the editor too; where not, its positions are read as it means them."""
+
+    def doubtful(self, document: Document) -> str:
+        """Return why no position of ours is safe in a document, a sentence; empty where each is."""
+        if self.breaks_at_cr or document.lone_cr is None:
+            return ""
+        line = document.text.count("\n", 0, document.lone_cr) + 1
+        return (
+            f"Line {line} holds a lone carriage return, and editors count lines differently there: "
+            "take it out, or write it as an escape."
+        )
 
     def open(self, uri: str, language: str, version: int, text: str) -> None:
         """Take in a document that the editor opened; opening it once more replaces its text."""
@@ -80,7 +93,8 @@ class Documents:
             return ()
         document, edits = known.document, []
         for change in changes:
-            for edit in _edits(document, change, encoding):
+            meant = document if not self.doubtful(document) else _Fed(**_fields(document))
+            for edit in _edits(meant, change, encoding):
                 document = _after(document, edit)
                 edits.append(edit)
         self._replace(known, _with_version(document, version), tuple(edits))
@@ -163,6 +177,19 @@ class Documents:
         known.document = document
         known.since += edits
         _tell(known, document, edits)
+
+
+class _Fed(Document):
+    """A document as an editor has it whose lines end at LF and CRLF only."""
+
+    @cached_property
+    def line_starts(self) -> tuple[int, ...]:
+        """The offset of each line's first code point."""
+        return (0, *(at for at, each in enumerate(self.text, 1) if each == "\n"))
+
+
+def _fields(document: Document) -> dict[str, Any]:
+    return {each.name: getattr(document, each.name) for each in fields(document)}
 
 
 def _tell(known: _Open, document: Document | None, edits: tuple[Edit, ...]) -> None:

@@ -115,7 +115,7 @@ class Hovering:
         """Return the definition in whose header the pointer is."""
         desk = self._desk
         document = desk.documents.get(params.text_document.uri)
-        if document is None or await why_not(document, desk.house.workspace):
+        if document is None or desk.documents.doubtful(document) or await why_not(document, desk.house.workspace):
             return None
         try:
             tree = await desk.documents.tree(document.uri)

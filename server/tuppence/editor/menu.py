@@ -71,7 +71,8 @@ class Menu:
         """Return the menu."""
         uri = opened.document.uri
         entries = [self._stop(running.id, running.title) for running in self._runs.at(uri)]
-        if why := await why_not(opened.document, self._desk.house.workspace):
+        doubt = self._desk.documents.doubtful(opened.document)
+        if why := doubt or await why_not(opened.document, self._desk.house.workspace):
             entries += [] if opened.automatic else self._disabled(why, opened)
             return self._sent(entries, opened)
         entries += self._fixes(opened)

@@ -80,6 +80,7 @@ class Protocol(Rpc):
     def lsp_initialize(self, params: types.InitializeParams) -> Steps:
         """Learn who the client is."""
         self.client = recognise(params)
+        self.documents.breaks_at_cr = self.client.breaks_at_cr
         result = yield from super().lsp_initialize(params)
         self.began.set()
         return result

@@ -51,6 +51,8 @@ async def _write_closed(uri: str, written: Written, ask: Ask, desk: Desk, label:
     path = Path(written.path)
     text = await asyncio.to_thread(_stored, path)
     document = Document(uri, ask.document.language, None, text)
+    if doubt := desk.documents.doubtful(document):
+        raise Stale(f"The tests belong in {path.name}. {doubt}")
     edits = added(document, language(ask.document.language), written)
     if not await desk.apply(convert.to_workspace_edit(document, edits, desk.encoding, desk.client), label):
         raise Stale(f"The editor would not write {path.name}.", "Is the folder writable?")

@@ -202,6 +202,8 @@ class Writer:
             if not self._label:
                 return ()
             raise Stale("The text changed meanwhile and stays as it is.", "Ask again if you still want it.")
+        if doubt := self._editor.documents.doubtful(document):
+            raise Stale(doubt)
         start = target.span.start
         if self._fine and document.slice(target.span) == target.asked:
             # Finer than what can be told from the two texts.
