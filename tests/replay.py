@@ -5,9 +5,9 @@ that is gone afterwards; nothing of them is shipped. Each change of some lines i
 next release is a model's reply, in a fence and in random chunks. It must come out byte for byte: from the live edits,
 from the final ones, and in an editor behind the writer that takes one batch after another.
 
-One repair can differ: *indentation*. Where all that a target of indented lines has in common with its reply is the
-text without that indentation, the words of a model that meant to move it are those of a model that forgot it. Such
-changes are counted by themselves.
+Such a reply is never indented anew. Without a line around the change, which no editor gives as a target, what a target
+of indented lines has in common with its reply can be a line that lost its indentation; the words of a model that meant
+to move it are then those of one that forgot it. These are counted by themselves, and may not become more.
 """
 
 from __future__ import annotations
@@ -38,6 +38,10 @@ PYPI = {"click": ("7.1.2", "8.0.4", "8.1.8"), "pytest": ("7.4.4", "8.3.5")}
 NPM = {"preact": ("10.11.3", "10.19.7"), "fastify": ("4.15.0", "4.28.1")}
 AROUND = (3, 1)
 """How many lines that stay are in a target, before and after those that change."""
+LEAST, WITHOUT_NPM = 4_000, 3_900
+"""How many changes there have to be."""
+BARE_MOVED = 4
+"""How many of those without a line around them were indented anew when the rule for it was last made stricter."""
 LARGEST, WIDEST = 200_000, 2_000
 """Characters in a file and in a line of it: what is longer was made by a program."""
 SEED = 20_240
@@ -57,13 +61,27 @@ def main() -> int:
                     kinds[Path(path).suffix] += 1
                     if why := replay(hunk, dice, count):
                         print(f"{name}: {path}: {why}")
+                for hunk in hunks(older[path], newer[path], 0):
+                    count["bare"] += 1
+                    count["moved"] += is_moved(hunk)
     print(f"Documents checked: {count['checked']}, damaged: {count['damaged']}")
     print("By the kind of file:", ", ".join(f"{kind or 'none'} {many}" for kind, many in kinds.most_common()))
-    print(f"Moved by the repair of indentation: {count['moved']}")
+    print(f"Indented anew without a line around the change: {count['moved']} of {count['bare']}, {BARE_MOVED} at most")
     print(f"Sent live: {count['sent']} bytes in {count['edits']} edits for {count['changed']} bytes of changed lines")
     print(f"Over 1.5 times the change and 200 bytes an edit: {count['much']}")
     print(f"Took {time.monotonic() - began:.0f} s")
-    return bool(count["damaged"] or count["much"] or not count["checked"])
+    least = LEAST if shutil.which("npm") else WITHOUT_NPM
+    if count["checked"] < least:
+        print(f"These are too few documents: at least {least} are due.")
+    return bool(count["damaged"] or count["much"] or count["checked"] < least or count["moved"] > BARE_MOVED)
+
+
+def is_moved(hunk: Hunk) -> bool:
+    """Report whether a perfect reply was indented anew."""
+    patch = Patch(hunk.document, hunk.target)
+    patch.feed(reply(hunk.new, random.Random(0)))  # noqa: S311 - no secrets
+    patch.finish()
+    return "indentation" in patch.repairs
 
 
 def replay(hunk: Hunk, dice: random.Random, count: Counter[str]) -> str:
@@ -76,9 +94,6 @@ def replay(hunk: Hunk, dice: random.Random, count: Counter[str]) -> str:
     count["checked"] += 1
     final = apply(document.text, patch.final())
     desk = run(shown(hunk, patch, [each for each in batches if each]))
-    if "indentation" in patch.repairs:
-        count["moved"] += 1
-        return ""
     sent, edits = sum(size for _, size in desk.sent), sum(many for many, _ in desk.sent)
     count["sent"], count["edits"] = count["sent"] + sent, count["edits"] + edits
     count["changed"] += hunk.changed

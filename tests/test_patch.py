@@ -130,6 +130,13 @@ def test_a_fence_in_a_list_takes_its_indentation_away() -> None:
         ("«for x in y:\n    a(x)\n    return b»\n", "for x in y:\n    a(x)\nreturn b"),
         ("«a()\nb()\nc()»\n", "if items:\n    a()\n    b()\n    c()"),
         ("«        return x\n    foo()»\n", "    return x\n    foo()"),
+        # All that is changed beside the depth is a blank line.
+        ("if a:\n«    x = (\n        1,\n    )»\n", "\nx = (\n    1,\n)"),
+        # Nothing is like anything in the block.
+        (
+            '«    help = attrs.get("help")»\n',
+            "# Without a name.\n@overload\ndef command(cls: None = None) -> Command: ...",
+        ),
         # Tabs and spaces would be mixed.
         ("if a:\n«\tif b:\n\t\tretrun x»\n", "if b:\n    return x"),
         # One depth would become negative.

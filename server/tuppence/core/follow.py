@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Sequence
 from itertools import islice
 
+from tuppence.core.indentation import alike
 from tuppence.core.text import Edit, Span
 
 _NEAR, _FAR = 3, 30
@@ -99,12 +100,12 @@ class Follower:
         olds = [
             text for text, _ in islice(self._old, self._next, min(self._next + len(self._held), len(self._old) - 1))
         ]
-        alike = 0
-        while alike < len(olds) and _alike(self._held[alike], olds[alike]):
-            alike += 1
-        if alike == len(self._held):
-            return self._replace(1) if alike == _ALIKE else []
-        return [*(self._replace(alike) if alike else []), *self._release()]
+        count = 0
+        while count < len(olds) and alike(self._held[count], olds[count]):
+            count += 1
+        if count == len(self._held):
+            return self._replace(1) if count == _ALIKE else []
+        return [*(self._replace(count) if count else []), *self._release()]
 
     def _replace(self, count: int) -> list[Edit]:
         """Let the first lines held back take the places of as many old ones, each its own."""
@@ -148,12 +149,3 @@ class Follower:
         for text, ending in self._old[self._next : self._next + count]:
             self._write(text + ending)
         self._next += count
-
-
-def _alike(one: str, other: str) -> bool:
-    """Report whether two lines have at least half of the longer one in common, at their ends."""
-    one, other = one.strip(), other.strip()
-    longer, shorter = max(len(one), len(other)), min(len(one), len(other))
-    head = next((at for at in range(shorter) if one[at] != other[at]), shorter)
-    tail = next((at for at in range(shorter - head) if one[-1 - at] != other[-1 - at]), shorter - head)
-    return 2 * (head + tail) >= longer > 0

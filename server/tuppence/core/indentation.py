@@ -5,11 +5,13 @@ one that answers inside a list indents the fence and all that it holds. Moving a
 of, so a reply is moved only on evidence:
 
 - *all*: it begins exactly the block's common indentation short, and the next line that it shares with the block is
-  short by the same (or it shares none, and it begins at the margin): every line gets the common indentation.
+  short by the same (or it shares none, begins at the margin, and has a line much like one of the block): every line
+  gets the common indentation.
 - *first*: it begins at the margin with the block's own first line, and the next shared line stands where it stood:
   only the first line is moved.
 - *fence*: it is deeper than the block by exactly the indentation of its fence, every line: that much is taken away.
-- *none*: anything else, or where tabs and spaces would be mixed, or where moving would undo all that was changed.
+- *none*: anything else, or where tabs and spaces would be mixed, or where moving would undo all that was changed but
+  blank lines.
 
 Every line moves by the same; blank lines do not move. No depth between lines is ever changed except by *first*.
 """
@@ -19,6 +21,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+_COMPARED = 60
+"""Lines of each side that are compared where none is the same."""
 Shift = Literal["none", "all", "first", "fence"]
 
 
@@ -26,7 +30,7 @@ class Indentation:
     """Decides, from the lines of the reply as they come, how they are moved."""
 
     def __init__(self, block: Sequence[str], fence: str = "") -> None:
-        filled = [line for line in block if line.strip()]
+        filled = _filled(block)
         self._block = block
         self._fence = fence
         self._shared = frozenset(line for line in filled if _telling(line))
@@ -57,11 +61,11 @@ class Indentation:
         for line in lines:
             self.feed(line)
         if self.shift is None:
-            self.shift = "all" if self._bare else "none"
+            self.shift = "all" if self._bare and self._resembles(lines) else "none"
         if not self._allowed(lines):
             self.shift = "none"
         moved = self.moved(lines)
-        if self.shift != "none" and moved == list(self._block):
+        if self.shift != "none" and _filled(moved) == _filled(self._block):
             self.shift = "none"
             return list(lines)
         return moved
@@ -96,14 +100,28 @@ class Indentation:
             case _:
                 return line
 
+    def _resembles(self, lines: Sequence[str]) -> bool:
+        """Report whether one of the first lines is much like one of the block's: else they have nothing in common."""
+        block = _filled(self._block)[:_COMPARED]
+        return any(alike(line, other) for line in _filled(lines)[:_COMPARED] for other in block if _telling(other))
+
     def _allowed(self, lines: Sequence[str]) -> bool:
-        filled = [line for line in lines if line.strip()]
+        filled = _filled(lines)
         if self.shift == "fence":
             return all(line.startswith(self._fence) for line in filled)
         if self.shift == "all":
             kinds = set(self._common)
             return all(set(leading(line)) <= kinds for line in filled)
         return True
+
+
+def alike(one: str, other: str) -> bool:
+    """Report whether two lines have at least half of the longer one in common, at their ends."""
+    one, other = one.strip(), other.strip()
+    longer, shorter = max(len(one), len(other)), min(len(one), len(other))
+    head = next((at for at in range(shorter) if one[at] != other[at]), shorter)
+    tail = next((at for at in range(shorter - head) if one[-1 - at] != other[-1 - at]), shorter - head)
+    return 2 * (head + tail) >= longer > 0
 
 
 def leading(line: str) -> str:
@@ -119,6 +137,10 @@ def _common(filled: Sequence[str]) -> str:
         (at for at, (one, two) in enumerate(zip(low, high, strict=False)) if one != two), min(len(low), len(high))
     )
     return leading(low[:same])
+
+
+def _filled(lines: Sequence[str]) -> list[str]:
+    return [line for line in lines if line.strip()]
 
 
 def _telling(line: str) -> bool:
