@@ -6,13 +6,21 @@ A line ends at LF, CRLF or CR, as in text.py. Nothing here knows what the lines 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
 from tuppence.core.text import Edit, Span, together
 
 _NEWLINE = re.compile(r"\r\n|\n|\r")
-_MANY = 1000
+_Range = tuple[int, int, int, int]
+"""The first line that goes and the one after the last, and the same of the lines that come."""
+_FEW = 64
+"""Differences up to which they are sought by their number."""
+_PAIRS = 10_000
+"""Pairs of equal lines, one of each text, up to which all of them are looked at."""
+_RARE = 16
+"""Pairs that one line has at most to be looked at where there are more."""
 
 
 class Splitter:
@@ -102,17 +110,77 @@ def _bounds(lines: list[tuple[str, str]]) -> tuple[list[int], list[int]]:
     return starts, ends
 
 
-def differences(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int, int, int]]:
-    """Return the ranges of lines that differ; what both have at the start and the end is not searched."""
+def differences(old: Sequence[str], new: Sequence[str]) -> list[_Range]:
+    """Return the ranges of lines that differ; what both have at the start and the end is not searched.
+
+    Where lines that occur everywhere would make the search quadratic, few differences are found all the same; of many,
+    what is rare is found first, and the rest between: less minimal in a text of nothing but braces, but never slow.
+    """
     shorter = min(len(old), len(new))
     head = next((at for at in range(shorter) if old[at] != new[at]), shorter)
     shorter -= head
     tail = next((at for at in range(shorter) if old[-1 - at] != new[-1 - at]), shorter)
     middle, other = old[head : len(old) - tail], new[head : len(new) - tail]
-    # Beyond a thousand lines, difflib may skip lines that occur everywhere: less minimal, but never quadratic.
-    matcher = SequenceMatcher(None, middle, other, autojunk=len(middle) + len(other) > _MANY)
-    return [
-        (head + first, head + last, head + low, head + high)
-        for tag, first, last, low, high in matcher.get_opcodes()
-        if tag != "equal"
-    ]
+    found = _sought(middle, other)
+    return [(head + first, head + last, head + low, head + high) for first, last, low, high in found]
+
+
+def _sought(old: Sequence[str], new: Sequence[str]) -> list[_Range]:
+    pairs = _pairs(old, new)
+    if sum(pairs.values()) <= _PAIRS:
+        return _opcodes(SequenceMatcher(None, old, new, autojunk=False))
+    if (few := _few(old, new)) is not None:
+        return few
+    found = _opcodes(SequenceMatcher(lambda line: pairs[line] > _RARE, old, new, autojunk=False))
+    if found == [(0, len(old), 0, len(new))]:
+        return found
+    return [inner for gap in found for inner in _inside(gap, old, new)]
+
+
+def _opcodes(matcher: SequenceMatcher[str]) -> list[_Range]:
+    return [opcode[1:] for opcode in matcher.get_opcodes() if opcode[0] != "equal"]
+
+
+def _few(old: Sequence[str], new: Sequence[str]) -> list[_Range] | None:
+    """Return the fewest lines that differ where they are at most ``_FEW`` (Myers 1986), None where they are more."""
+    reached, steps = {1: 0}, []
+    for many in range(_FEW + 1):
+        steps.append(dict(reached))
+        for k in range(-many, many + 1, 2):
+            down = k == -many or (k != many and reached[k - 1] < reached[k + 1])
+            x = reached[k + 1] if down else reached[k - 1] + 1
+            while x < len(old) and x - k < len(new) and old[x] == new[x - k]:
+                x += 1
+            reached[k] = x
+            if x >= len(old) and x - k >= len(new):
+                return _retraced(steps, len(old), len(new))
+    return None
+
+
+def _retraced(steps: list[dict[int, int]], x: int, y: int) -> list[_Range]:
+    """Return the ranges on the way to the end of both texts, given how far each number of differences reached."""
+    found: list[_Range] = []
+    for many in range(len(steps) - 1, 0, -1):
+        reached, k = steps[many], x - y
+        down = k == -many or (k != many and reached[k - 1] < reached[k + 1])
+        before = k + 1 if down else k - 1
+        first, low = reached[before], reached[before] - before
+        last, high = (first, low + 1) if down else (first + 1, low)
+        if found and (found[-1][0], found[-1][2]) == (last, high):
+            last, high = found[-1][1], found.pop()[3]
+        found.append((first, last, low, high))
+        x, y = first, low
+    return found[::-1]
+
+
+def _pairs(old: Sequence[str], new: Sequence[str]) -> Counter[str]:
+    """Return, for each line, in how many ways one of the old could be taken for one of the new."""
+    olds, news = Counter(old), Counter(new)
+    return Counter({line: olds[line] * many for line, many in news.items()})
+
+
+def _inside(gap: _Range, old: Sequence[str], new: Sequence[str]) -> Iterator[_Range]:
+    """Yield the ranges that differ between two lines that are certain."""
+    first, last, low, high = gap
+    for one, two, three, four in differences(old[first:last], new[low:high]):
+        yield first + one, first + two, low + three, low + four

@@ -58,18 +58,22 @@ class Flight:
         Neovim, which applies edits from the last to the first, may tell of the last ones in a message of their own.
         """
         texts = [text]
-        for edit in edits:
-            texts.append(texts[-1][: edit.span.start] + edit.text + texts[-1][edit.span.end :])
+        # A text is long and a replacement everywhere is many edits: none is made whose length is not the expected one.
+        lengths = list(accumulate(map(_growth, edits), initial=len(text)))
         changes = self._changes
         for first in range(len(edits)):
             if changes is None:
                 return None
             for some in _endings(changes):
+                length = lengths[first] + sum(_growth(change.edit) for change in some)
+                fits = [last for last in range(first + 1, len(lengths)) if lengths[last] == length]
+                if not fits:
+                    continue
+                _go_on(texts, edits, fits[-1])
                 expected = apply(texts[first], (change.edit for change in some))
-                for last in range(first + 1, len(texts)):
-                    if texts[last] == expected:
-                        self._changes, self._seen = changes, some
-                        return range(first, last)
+                if last := next((last for last in fits if texts[last] == expected), None):
+                    self._changes, self._seen = changes, some
+                    return range(first, last)
             changes = _moved(changes, edits[first])
         return None
 
@@ -100,6 +104,12 @@ class Flight:
             async with asyncio.timeout(seconds):
                 await self._settled.wait()
         self._settled.clear()
+
+
+def _go_on(texts: list[str], edits: Sequence[Edit], last: int) -> None:
+    """Add the texts that edits lead to, up to that one."""
+    for edit in edits[len(texts) - 1 : last]:
+        texts.append(texts[-1][: edit.span.start] + edit.text + texts[-1][edit.span.end :])
 
 
 def _endings(changes: tuple[Change, ...]) -> Iterator[tuple[Change, ...]]:

@@ -1,0 +1,80 @@
+"""The fewest edits between two lists of lines: right for any, and quick for those that are all alike."""
+
+from __future__ import annotations
+
+import random
+import time
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuppence.core import lines
+from tuppence.core.lines import differences
+from tuppence.core.text import Edit, Span
+from tuppence.editor.regions import Change, Flight, Region
+
+FEW = st.lists(st.sampled_from(["}", "{", "", "x", "y"]), max_size=40)
+BRACES = [random.Random(7).choice(["{", "}", "  {", "  }"]) for _ in range(500)]  # noqa: S311 - no secrets
+
+
+def patched(old: list[str], new: list[str]) -> list[str]:
+    """Return the old lines with what differs put in its place."""
+    result = list(old)
+    for first, last, low, high in reversed(differences(old, new)):
+        result[first:last] = new[low:high]
+    return result
+
+
+@given(FEW, FEW, st.sampled_from([0, 3, 10_000]), st.sampled_from([0, 2, 64]))
+def test_what_differs_makes_the_new_of_the_old_whatever_way_it_is_found(
+    old: list[str], new: list[str], pairs: int, few: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lines, "_PAIRS", pairs)
+        patch.setattr(lines, "_FEW", few)
+        patch.setattr(lines, "_RARE", 2)
+        assert patched(old, new) == new
+        ranges = differences(old, new)
+    assert all(one[1] <= two[0] and one[3] <= two[2] for one, two in pairwise(ranges))
+    assert all(first < last or low < high for first, last, low, high in ranges)
+
+
+def interleaved(count: int) -> list[str]:
+    return [line for number in range(count) for line in (f"x{number}", "}")]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (["}"] * 500, interleaved(250)),
+        (BRACES, BRACES[250:] + BRACES[:250]),
+        (["{", "}"] * 250, ["x", *["}", "{"] * 249, "y"]),
+        (["}"] * 5000, interleaved(2500)),
+        ([*BRACES, *interleaved(500)], [*interleaved(500), *BRACES]),
+    ],
+)
+def test_lines_that_are_all_alike_cost_little(old: list[str], new: list[str]) -> None:
+    began = time.process_time()
+    assert patched(old, new) == new
+    assert time.process_time() - began < 0.25
+
+
+def test_a_few_changes_among_braces_are_found_as_such() -> None:
+    new = list(BRACES)
+    for at in range(0, 500, 20):
+        new[at] = f"new {at}"
+    assert sum(high - low for _, _, low, high in differences(BRACES, new)) == 25
+
+
+def test_a_replacement_everywhere_during_a_flight_costs_little() -> None:
+    text = "".join(f"value_{number} = old\n" for number in range(20_000))
+    where = [found for found in range(0, len(text), 3000) if text.find("old", found) >= 0]
+    edits = [Edit(Span(at, at + 3), "newer") for at in sorted({text.find("old", each) for each in where}, reverse=True)]
+    assert len(edits) > 100
+    target = Region(Span(0, 5), text[:5], "v")
+    flight = Flight([Change(target, Edit(Span(at, at + 1), "")) for at in range(5)])
+    began = time.process_time()
+    assert flight.find(text, edits) is None
+    assert time.process_time() - began < 0.05
