@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 
 from hypothesis import strategies as st
 
@@ -44,6 +45,9 @@ _documents = st.tuples(
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
     head, block, tail = draw(_documents)
+    dice = random.Random(draw(st.integers(0, 2**32)))  # noqa: S311 - lines, no secrets
+    is_long = draw(st.integers(0, 3)) == 3
+    block = grown(dice) if is_long else block
     endings = draw(st.sampled_from([("\n",), ("\r\n",), ("\n", "\r\n", "\r")]))
     ending = st.sampled_from(endings)
 
@@ -59,7 +63,48 @@ def cases(draw: st.DrawFn) -> Case:
     if (before.endswith("\r") or inside.endswith("\r")) and after.startswith("\n"):
         after = f"\r{after}"
     document = Document("file:///a.py", "python", 1, before + inside + after)
-    return document, Span(len(before), len(before + inside)), draw(replies(block)), draw(st.integers(1, 30))
+    reply = draw(fenced(st.just(worked_on(dice, block)), block)) if is_long else draw(replies(block))
+    size = draw(st.sampled_from([7, 30, 200, 5000])) if is_long else draw(st.integers(1, 30))
+    return document, Span(len(before), len(before + inside)), reply, size
+
+
+def grown(dice: random.Random) -> list[str]:
+    """Return a long block: lines of any length, some of which occur often."""
+    often = ["}", "", "    return x", "    " + "and so on, " * 8]
+    width = dice.choice([0, 20, 90])
+    return [
+        dice.choice(often) if dice.random() < 0.25 else f"    line {number} {'x' * dice.randint(0, width)}"
+        for number in range(dice.randint(15, 120))
+    ]
+
+
+def worked_on(dice: random.Random, block: list[str]) -> list[str]:
+    """Return a block with stretches of it taken away, moved, said again, or with lines of their own between them."""
+    lines: list[str] = []
+    at = 0
+    few, many = dice.choice([1, 3]), dice.choice([3, 31, 50])
+    deeds = dice.sample(["keep", "drop", "drop", "add", "alter", "move", "again"], dice.randint(2, 7))
+    while at < len(block):
+        deed, size = dice.choice(deeds), dice.randint(1, dice.choice([few, many]))
+        match deed:
+            case "drop":
+                at += size
+                continue
+            case "add":
+                lines += [f"    new {dice.random()}"] * min(size, 5)
+            case "alter":
+                lines += [f"    {line.strip()}, too" for line in block[at : at + size]]
+            case "move":
+                place = dice.randrange(len(block))
+                lines += block[place : place + min(size, 20)]
+                continue
+            case "again":
+                lines += block[at : at + size]
+        lines += [] if deed in ("alter", "add") else block[at : at + size]
+        at += 0 if deed == "add" else size
+        if len(lines) > 3 * len(block):
+            break
+    return lines or ["pass"]
 
 
 @st.composite
@@ -67,10 +112,18 @@ def replies(draw: st.DrawFn, block: list[str]) -> str:
     kept = draw(st.lists(st.sampled_from(block), max_size=6))
     fresh = draw(st.lists(st.one_of(LINES, st.sampled_from(block)), max_size=10))
     start = draw(st.integers(0, len(block)))
-    reply = draw(st.sampled_from([[*fresh, *block[start:]], [*block[:start], *fresh], [*kept, *fresh], block]))
+    return draw(
+        fenced(st.sampled_from([[*fresh, *block[start:]], [*block[:start], *fresh], [*kept, *fresh], block]), block)
+    )
+
+
+@st.composite
+def fenced(draw: st.DrawFn, codes: st.SearchStrategy[list[str]], block: list[str]) -> str:
+    """Return a reply that answers with one of the codes."""
+    reply = draw(codes)
     text = draw(st.sampled_from(["\n", "\r\n"])).join(reply)
-    fenced = draw(st.sampled_from(["```python\n{}\n```\n", "Sure!\n~~~\n{}\n~~~\nbye", "```\n{}\n```", "```\n{}"]))
-    return draw(besides(block)).replace("{}", fenced.replace("{}", text))
+    fence = draw(st.sampled_from(["```python\n{}\n```\n", "Sure!\n~~~\n{}\n~~~\nbye", "```\n{}\n```", "```\n{}"]))
+    return draw(besides(block)).replace("{}", fence.replace("{}", text))
 
 
 @st.composite

@@ -8,8 +8,11 @@ import time
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from clockwork import run
+from drawn import EXAMPLES, grown, worked_on
 from person import URI, Desk, Manner
 from tuppence.core.patch import Patch
 from tuppence.core.text import Document, Edit, Span, apply
@@ -165,6 +168,31 @@ def test_what_is_sent_live_is_little_more_than_what_changes() -> None:
     edits = sum(many for many, _ in desk.sent)
     assert 10 < edits < 50
     assert sum(size for _, size in desk.sent) <= 1.5 * changed + 200 * edits
+
+
+def expect_little(old: list[str], new: list[str]) -> None:
+    """Expect that little more is sent than what has to come in."""
+    before, after = "\n".join(old), "\n".join(new)
+    desk = stream(before, after)
+    document = Document(URI, "python", 1, before)
+    edits = line_changes(document, after, Span(0, len(before)), "")
+    changed = sum(len(edit.text.encode()) for edit in edits)
+    assert sum(size for _, size in desk.sent) <= 1.5 * changed + 200 * sum(many for many, _ in desk.sent)
+
+
+def test_stretches_that_go_between_long_lines_that_stay_cost_nothing() -> None:
+    kept = [f"    kept_{number} = compute({'x' * 80})" for number in range(24)]
+    gone = [f"    gone_{number}" for number in range(31 * 8)]
+    old = [line for at in range(8) for line in (*gone[31 * at : 31 * at + 31], *kept[3 * at : 3 * at + 3])]
+    expect_little(old, kept)
+
+
+@settings(max_examples=EXAMPLES or 200, deadline=None)
+@given(st.integers(0, 2**32))
+def test_whatever_is_done_to_a_long_block_little_is_sent(seed: int) -> None:
+    dice = random.Random(seed)  # noqa: S311 - lines, no secrets
+    block = grown(dice)
+    expect_little(block, worked_on(dice, block))
 
 
 def test_ten_thousand_chunks_a_second_on_ten_thousand_lines() -> None:

@@ -3,7 +3,9 @@
 What is emitted is never revised here: a line that is still where it was is passed over, a new one is inserted before
 what is left of the old text, and old lines go when the reply is seen to have moved past them. That takes evidence,
 because a closing brace is everywhere: the further the reply seems to have jumped, the more lines in a row must agree,
-and until they do they are held back (they stand in the editor already, so holding them costs nothing).
+and the more text goes, the longer they must be, because it may come again. Until then they are held back (they stand in
+the editor already, so holding them costs nothing), and new lines behind them, unless what was sent of new ones is worth
+the risk that the old ones are sent in vain.
 
 A line that resembles the next old one waits a little too, to take its place as one edit: a cursor in an old line that
 goes only after its successor came would have been pushed down by then.
@@ -18,12 +20,15 @@ from collections.abc import Sequence
 from itertools import islice
 
 from tuppence.core.indentation import alike
+from tuppence.core.lines import differences
 from tuppence.core.text import Edit, Span
 
 _NEAR, _FAR = 3, 30
 """Up to so many skipped lines one telling line in common is enough; up to so many two; beyond, four."""
 _HELD = 16
-"""Lines held back at most while their place is open."""
+"""Lines held back at most while their place is open, where that is worth the risk."""
+_SLACK = 60
+"""Code points that may be sent in vain, or gone in vain, whatever else is sent."""
 _ALIKE = 3
 """Lines held back at most while each resembles the old line whose place it may take."""
 _CANDIDATES = 8
@@ -40,6 +45,8 @@ class Follower:
         self._start = self._at = start
         self._held: list[str] = []
         self._done: list[str] = []
+        # How long the lines taken are that no old line says, and those that may yet turn out to be old ones that stay.
+        self._fresh = self._doubtful = 0
         self._places: dict[str, deque[int]] = {}
         self._offsets = [0]
         for number, (text, ending) in enumerate(lines):
@@ -63,8 +70,10 @@ class Follower:
             return []
         places = self._ahead(line)
         self._held.append(line)
+        self._doubtful += len(line) if places else 0
+        self._fresh += len(line) if line not in self._places else 0
         if not places:
-            return self._succeed()
+            return self._succeed() if len(self._held) <= _HELD else self._release()
         place, run = max(((place, self._run(place)) for place in places), key=lambda each: (each[1], -each[0]))
         skipped = place + 1 - run - self._next
         if self._convinced(run, skipped):
@@ -89,9 +98,14 @@ class Follower:
         return run
 
     def _convinced(self, run: int, skipped: int) -> bool:
+        agreed = self._held[-run:]
+        size = sum(map(len, agreed))
+        gone = self._offsets[self._next + skipped] - self._offsets[self._next]
+        if max(gone, self._doubtful - size - self._fresh / 2) > 1.5 * size + _SLACK:
+            return False
         if not skipped:
             return True
-        telling = sum(any(map(str.isalnum, line)) for line in self._held[-run:])
+        telling = sum(any(map(str.isalnum, line)) for line in agreed)
         return telling >= (1 if skipped <= _NEAR else 2 if skipped <= _FAR else 4)
 
     def _succeed(self) -> list[Edit]:
@@ -122,18 +136,33 @@ class Follower:
 
     def _jump(self, place: int, run: int) -> list[Edit]:
         """Put what is new in the place of what was skipped, and go on behind the lines in common."""
-        first = place + 1 - run
-        new = "".join(line + self._newline for line in self._held[:-run])
-        gone = self._long(first - self._next)
+        skipped, come = [text for text, _ in self._old[self._next : place + 1 - run]], self._held[:-run]
+        # What agrees is no longer in doubt, and it speaks against as much of what does not.
+        self._doubtful -= 2 * sum(map(len, self._held[-run:]))
         self._held = []
-        edits = [Edit(Span(self._at, self._at + gone), new)] if new or gone else []
-        self._write(new)
-        self._next = first
+        edits: list[Edit] = []
+        done = 0
+        for first, last, low, high in differences(skipped, come):
+            self._stay(first - done)
+            new = "".join(line + self._newline for line in come[low:high])
+            edits.append(Edit(Span(self._at, self._at + self._long(last - first)), new))
+            self._write(new)
+            self._next += last - first
+            done = last
+        self._stay(len(skipped) - done)
         self._keep(run)
+        self._doubtful = max(0, self._doubtful)
         return edits
 
+    def _stay(self, count: int) -> None:
+        """Pass over old lines that the lines held back hold too."""
+        self._doubtful -= sum(len(text) for text, _ in self._old[self._next : self._next + count])
+        self._keep(count)
+
     def _release(self) -> list[Edit]:
-        """Insert the lines held back."""
+        """Insert the lines held back, unless too much of them may turn out to be old lines that stay."""
+        if self._doubtful > _SLACK + self._fresh / 2:
+            return []
         end = self._next == len(self._old)
         new = "".join(self._newline + line if end else line + self._newline for line in self._held)
         edit = Edit(Span(self._at, self._at), new)
