@@ -185,7 +185,9 @@ def prefix(seen: Seen) -> str:
     if seen.wire == "anthropic":
         return json.dumps([body["system"], body["messages"][0]["content"][:-1]])
     system, user = body["messages"]
-    return json.dumps([system, user["content"][: user["content"].index("Task: ")]])
+    *shared, tail = user["content"]
+    assert tail["text"].startswith("Task: ")
+    return json.dumps([system, shared])
 
 
 def said_to(seen: Seen) -> tuple[str, str]:
@@ -194,7 +196,9 @@ def said_to(seen: Seen) -> tuple[str, str]:
     if seen.wire == "anthropic":
         return body["system"][0]["text"], "".join(block["text"] for block in body["messages"][0]["content"])
     system, user = body["messages"]
-    return system["content"], user["content"]
+    if isinstance(user["content"], str):
+        return system["content"], user["content"]
+    return system["content"][0]["text"], "".join(part["text"] for part in user["content"])
 
 
 def check_request(seen: Seen, case: Case, tmp_path: Path) -> None:
@@ -216,15 +220,14 @@ def check_request(seen: Seen, case: Case, tmp_path: Path) -> None:
     assert str(tmp_path) not in everything
     assert tmp_path.name not in everything
     assert (seen.body["model"], seen.body["stream"]) == ("small", True)
+    marks = [at for at, block in enumerate(seen.body["messages"][-1]["content"]) if "cache_control" in block]
+    assert marks == [0, 1], "marks stand after the conventions and the file, never after the tail"
     if seen.wire == "anthropic":
         assert (seen.headers["x-api-key"], seen.headers.get("authorization")) == (KEY, None)
-        marks = [at for at, block in enumerate(seen.body["messages"][0]["content"]) if "cache_control" in block]
-        assert marks == [0, 1], "marks stand after the conventions and the file, never after the tail"
         assert seen.body["max_tokens"] > 0
     else:
         assert (seen.headers["authorization"], seen.headers.get("x-api-key")) == (f"Bearer {KEY}", None)
         assert seen.body["stream_options"] == {"include_usage": True}
-        assert "cache_control" not in everything
 
 
 def check_accounts(s: Stage, bills: dict[str, Bill], total: Decimal) -> None:
@@ -275,11 +278,11 @@ async def test_what_the_model_did_not_see_is_said(tmp_path: Path, monkeypatch: p
         buffer = opened(s, case)
         said = await ask(s, "Fix `mean`", buffer, "fix", case.fix, at=buffer.text.index(case.wrong))
         assert buffer.text == case.fixed
-        assert "Definitions from other files were left out: `tidy`." in said
+        assert "The project's conventions were left out: there was no room for them." in said
         assert "of the file's 3515 lines, those far from the target, were left out." in said
         _, user = said_to(s.upstream.requests[0])
         assert "lines left out ..." in user
-        assert "Rounds" not in user
+        assert "Rounds" in user, "what is told beside the file has a room of its own"
         assert len(user) < len(case.source)
         assert "line 10, error (ruff F821): Undefined name `vals`" in user, "the linter was asked"
 

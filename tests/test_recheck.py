@@ -9,6 +9,7 @@ from lsprotocol import types
 
 from acting import GOOD, SRC, messages
 from stage import CONFIG, pick, stage
+from tuppence.core.accounts import unquoted
 from tuppence.core.checks import Verdict
 from tuppence.core.diagnostic import Diagnostic
 from tuppence.core.effects import Case
@@ -153,6 +154,6 @@ async def test_an_answer_that_does_not_fix_it_is_not_kept_and_a_better_model_is_
     text, said, entries = await fixed(tmp_path, bad, GOOD)
     assert "return sum(xs) / len(xs)" in text
     assert [entry[:2] for entry in entries] == [("small", "failed check"), ("big", "kept")]
-    assert entries[0][2].endswith(f"; {why}")
-    assert entries[1][2].startswith(f"asked after small, whose answer was not kept: {why}")
+    assert entries[0][2].endswith(f"; {unquoted(why)}"), "the ledger quotes no code"
+    assert entries[1][2].startswith(f"asked after small, whose answer was not kept: {unquoted(why)}")
     assert f"(parses, diagnostic gone); asked after small, whose answer was not kept: {why}" in said[-1]

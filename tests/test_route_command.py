@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acting import SRC
-from real_code import snippets
+from real_code import by_itself, snippets
 from stage import environment
 from tuppence import cli
 from tuppence.cli._query import Router
@@ -427,11 +427,12 @@ def test_five_hundred_lines_a_second(tmp_path: Path) -> None:
     lines = router(tmp_path)
     lines.answer(asked[0])
     rates = []
-    for start in range(0, len(asked), 20):
-        # The processor's time, and the best of some: what else runs on the machine is no matter of ours.
-        began = time.process_time()
-        answers = [json.dumps(lines.answer(each)) for each in asked[start : start + 20]]
-        rates.append(len(answers) / (time.process_time() - began))
+    with by_itself():
+        for start in range(0, len(asked), 20):
+            # The processor's time, and the best of some: what else runs on the machine is no matter of ours.
+            began = time.process_time()
+            answers = [json.dumps(lines.answer(each)) for each in asked[start : start + 20]]
+            rates.append(len(answers) / (time.process_time() - began))
     rate = max(rates)
     print(f"route --jsonl: {rate:.0f} lines a second of real 60-line code")
     assert rate > 500

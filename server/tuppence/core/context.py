@@ -1,9 +1,10 @@
 """What the model is shown: the target in its file, diagnostics, definitions from elsewhere, conventions.
 
-What does not fit is cut in this order, and each cut is said in ``Context.cut``: definitions from other files, least
-used first; the project's conventions; top-level definitions of the file far from the target, the farthest first, down
-to their headers; then all lines far from the target. The target is never cut: where it does not fit by itself, the
-request is Unfit. Two requests about one file that fits get the same bytes, whatever their targets.
+What does not fit is cut, and each cut is said in ``Context.cut``. Of what requests share, in this order: the project's
+conventions; top-level definitions of the file far from the target, the farthest first, down to their headers; then all
+lines far from the target. Of what is this request's alone, which has an eighth of the room to itself and what the
+others leave: definitions from other files, least used first. The target is never cut: where it does not fit by itself,
+the request is Unfit. Two requests about one file that fits get the same bytes, whatever their targets.
 """
 
 from __future__ import annotations
