@@ -1,7 +1,8 @@
-"""Real code to measure on: sixty lines at a time from the standard library of the Python that runs the tests."""
+"""Real code to measure on, from the standard library of the Python that runs the tests."""
 
 from __future__ import annotations
 
+import ast
 import gc
 import random
 import sysconfig
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 LINES = 60
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 @contextmanager
@@ -29,6 +31,22 @@ def snippets(number: int) -> list[str]:
     for path in sorted(Path(sysconfig.get_path("stdlib")).glob("*.py")):
         lines = path.read_text("utf-8", errors="replace").splitlines(keepends=True)
         found += ["".join(lines[start : start + LINES]) for start in range(0, len(lines) - LINES, LINES)]
+    random.Random(0).shuffle(found)  # noqa: S311 - a draw that can be repeated
+    assert len(found) >= number
+    return found[:number]
+
+
+def definitions(number: int) -> list[str]:
+    """Return so many functions and classes of 20 to 60 lines, as a target is one: the same ones each time."""
+    found: list[str] = []
+    for path in sorted(Path(sysconfig.get_path("stdlib")).glob("*.py")):
+        text = path.read_text("utf-8", errors="replace")
+        lines = text.splitlines(keepends=True)
+        found += [
+            "".join(lines[node.lineno - 1 : node.end_lineno])[node.col_offset :]
+            for node in ast.walk(ast.parse(text))
+            if isinstance(node, _DEFINITIONS) and node.end_lineno and 20 <= node.end_lineno - node.lineno < LINES
+        ]
     random.Random(0).shuffle(found)  # noqa: S311 - a draw that can be repeated
     assert len(found) >= number
     return found[:number]

@@ -282,7 +282,7 @@ async def test_what_the_model_did_not_see_is_said(tmp_path: Path, monkeypatch: p
         assert "of the file's 3515 lines, those far from the target, were left out." in said
         _, user = said_to(s.upstream.requests[0])
         assert "lines left out ..." in user
-        assert "Rounds" in user, "what is told beside the file has a room of its own"
+        assert "Round half to even" in user, "what is told beside the file has a room of its own"
         assert len(user) < len(case.source)
         assert "line 10, error (ruff F821): Undefined name `vals`" in user, "the linter was asked"
 
