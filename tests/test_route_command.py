@@ -274,6 +274,12 @@ def test_a_usual_configuration_that_cannot_be_read_answers_nothing_either(
     assert capsys.readouterr().err.startswith(f"{path}:")
 
 
+def test_rows_at_list_prices_are_told_what_really_keeps_them(tmp_path: Path) -> None:
+    bare = PROVIDER + "".join(f"[[models]]\nid = '{name}'\nprovider = 'p'\n" for name in MODELS)
+    long = json.dumps({**FULL, "input_tokens": 5_000_000}).encode()
+    assert "of about 5000000 tokens does not fit the longest context" in router(tmp_path, bare).answer(long)["error"]
+
+
 def test_no_configuration_at_all_can_be_named() -> None:
     found = load(Path("/dev/null"))
     assert (found.mistakes, found.is_unread, found.models) == ((), False, load(Path("/nowhere")).models)

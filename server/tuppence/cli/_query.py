@@ -61,7 +61,8 @@ class Router:
         self._lacking = {name: keys.lacking(each) for name, each in providers.items() if not keys.ready(each)}
         self._list_prices = {model.id.casefold(): model.price for model in builtin().models if model.price is not None}
         self._reckoned_at_list: set[str] = set()
-        self._present = [self._priced(each) for each in config.models if self._may(each)]
+        self._all = tuple(self._priced(each) for each in config.models)
+        self._present = [each for each in self._all if self._may(each)]
         count = Counter(model.id for model in self._present)
         self._shared = {identity for identity, number in count.items() if number > 1}
 
@@ -83,7 +84,7 @@ class Router:
             route = choose(need, self._present, self._lacking, self._prior, wish)
         except NoModel:
             # The whole table, so that the sentence names what is missing.
-            route = choose(need, self._config.models, self._lacking, self._prior, wish)
+            route = choose(need, self._all, self._lacking, self._prior, wish)
         return self._told(route, need)
 
     def _told(self, route: Route, need: Need) -> dict[str, Any]:
