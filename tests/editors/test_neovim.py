@@ -229,7 +229,7 @@ def test_what_another_server_says_of_an_answer_counts(nvim: Neovim, bench: Bench
     tally.check(nvim.text(), FIXED)
     first, second = bench.settled(2)
     assert (first.outcome, second.outcome) == ("failed check", "kept")
-    assert first.reason.endswith("; It brings a new problem in line 8: “wrong: + 0” (compiler)")
+    assert first.reason.endswith("; It brings a new problem in line 8: “…” (compiler)")
     assert second.reason.endswith("no new error in the editor")
     nvim.undo()
     leaves(nvim, FIXED)

@@ -68,18 +68,18 @@ async def prove(case: Case) -> Verdict:
         return _undecided("only Linux can keep them from changing other files")
     place = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="tuppence-trial-"))
     try:
+        project = place / "project"
+        source = project / case.source.relative_to(case.root)
         try:
-            await asyncio.to_thread(replica.copy, case.root, place / "project", case.is_private)
+            await asyncio.to_thread(replica.copy, case.root, project, case.is_private)
+            runner = await asyncio.to_thread(_RUNNERS[case.language], case, project, source)
+            if isinstance(runner, str):
+                return _undecided(runner)
+            await asyncio.to_thread(replica.link, case.root, project, runner.wants)
         except replica.TooLarge:
             return _undecided("the project is too large to be copied for it")
         except OSError as error:
             return _undecided(f"the project could not be copied: {error.strerror or type(error).__name__}")
-        project = place / "project"
-        source = project / case.source.relative_to(case.root)
-        runner = await asyncio.to_thread(_RUNNERS[case.language], case, project, source)
-        if isinstance(runner, str):
-            return _undecided(runner)
-        await asyncio.to_thread(replica.link, case.root, project, runner.wants)
         return await _Trial(case, place, runner).hold()
     finally:
         await asyncio.shield(asyncio.to_thread(shutil.rmtree, place, ignore_errors=True))
