@@ -25,7 +25,7 @@ from tuppence.core.usage import Usage
 from tuppence.house import House
 from tuppence.prefixes import Prefixes
 from tuppence.prefixes.single import Flights
-from upstream import ScriptedUpstream, answer, error
+from upstream import ScriptedUpstream, answer, cut, error
 
 CACHED = CONFIG.replace("context = 128000\n", 'context = 128000\ncache = {{ mode = "automatic", {more} }}\n')
 SAID = "The function `mean` divides by what it counted."
@@ -122,6 +122,19 @@ async def test_the_second_does_not_wait_for_the_end_where_the_start_is_enough(tm
         assert not first.done()
         gate.set()
         await first
+
+
+async def test_what_broke_off_is_estimated_as_the_cache_will_have_served_it(tmp_path: Path) -> None:
+    async with cached(tmp_path) as (house, server):
+        server.script(answer(SAID), cut(SAID, after=2))
+        server.always(answer(SAID))
+        await steps(question(action=EXPLAIN, run="first"), house)
+        await steps(question(action=EXPLAIN, run="second", anew=True), house)
+        first, second, *_ = house.ledger.entries()
+        assert first.usage is not None
+        assert second.usage is not None
+        assert second.estimated
+        assert (second.usage.cache_read or 0) > 0.8 * second.usage.prompt > 0
 
 
 async def test_where_the_first_fails_the_next_one_asks(tmp_path: Path) -> None:

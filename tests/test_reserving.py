@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import socket
 import subprocess
 import sys
@@ -151,6 +152,15 @@ def test_another_machine_of_the_same_name_is_not_taken_for_dead() -> None:
     other = replace(mine, host=f"{mine.host.partition(' ')[0]} 0123456789ab", born="another boot/7")
     assert not gone(other, NOON, NOON + LONGEST)
     assert gone(other, NOON, NOON + 2 * LONGEST)
+
+
+def test_a_process_is_named_by_its_machine_and_not_by_the_machines_name_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tuppence.ledger.process._machine", lambda: "0123456789ab")
+    me.cache_clear()
+    try:
+        assert me().host == f"{platform.node()} 0123456789ab".strip()
+    finally:
+        me.cache_clear()
 
 
 def test_only_an_estimate_is_asked_after(ledger: Ledger) -> None:

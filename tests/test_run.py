@@ -11,12 +11,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from acting import GOOD, SRC
 from stage import CONFIG
 from tuppence import config as configs
 from tuppence.account import Account
 from tuppence.cache import Answers
 from tuppence.core.actions import EXPLAIN, FIX
+from tuppence.core.budget import Offer
 from tuppence.core.languages import language
 from tuppence.core.models import Model
 from tuppence.core.steps import Done, Drafted, Progress, PutBack, Routed, Step
@@ -26,7 +29,7 @@ from tuppence.core.text import Document, Span, apply
 from tuppence.errors import TuppenceError
 from tuppence.house import Gate, Health, House
 from tuppence.keys import Keys
-from tuppence.ledger import Ledger
+from tuppence.ledger import Claim, Ledger
 from tuppence.plan import Ask
 from tuppence.run import run
 from tuppence.stream import Patience, Upstream
@@ -117,6 +120,24 @@ async def test_a_kept_answer_asks_nobody(tmp_path: Path) -> None:
         assert (done.kept, done.cost, done.model) == (True, Decimal(0), "small")
         assert len(server.requests) == 1
         assert [each.tier for each in house.ledger.entries()] == ["budget", "none"]
+
+
+async def test_a_reservation_of_which_the_word_was_lost_is_counted_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with lodging(tmp_path) as (house, server):
+        server.says(GOOD)
+        reserve = house.ledger.reserve
+
+        def lost(claim: Claim) -> Offer:
+            reserve(claim)
+            raise TuppenceError("The connection was lost.")
+
+        monkeypatch.setattr(house.ledger, "reserve", lost)
+        await steps(question(), house)
+        [entry] = house.ledger.entries()
+        assert entry.outcome == "kept"
+        assert house.ledger.spent("s", "", house.now()).session == entry.cost, "nothing is held any more"
 
 
 async def test_a_run_that_nobody_reads_on_is_entered_as_cancelled(tmp_path: Path) -> None:
