@@ -18,11 +18,11 @@ test: $(VENV)/ready
 
 # The properties of the edit engine on 20,000 random documents each, 100,000 in all: about half an hour.
 test-long: $(VENV)/ready
-	EXAMPLES=20000 $(BIN)/python -m pytest -o timeout=0 tests/test_engine.py tests/test_patch.py
+	EXAMPLES=20000 $(BIN)/python -m pytest -o timeout=0 tests/properties/test_edit_engine.py tests/core/answer/test_patch.py
 
 # Thousands of real changes streamed through the engine: downloads a few releases of public packages to make them of.
 replay: $(VENV)/ready
-	PYTHONPATH=tests $(BIN)/python tests/replay.py
+	PYTHONPATH=.:demo:tests/support $(BIN)/python -m tests.properties.replay
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .

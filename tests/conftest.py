@@ -10,9 +10,9 @@ from typing import Any
 
 import platformdirs
 import pytest
+from strategies import TALLY
 
-import databases
-from drawn import TALLY
+import postgresql
 from tuppence.ledger import Ledger
 from tuppence.local import Embedded
 
@@ -65,9 +65,9 @@ def home() -> Path:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """Run a PostgreSQL server for the tests that need one and give its address."""
-    if databases.binaries() is None:
+    if postgresql.binaries() is None:
         pytest.skip("PostgreSQL is not installed: tests/postgresql/set-up.sh")
-    with databases.serving() as address:
+    with postgresql.serving() as address:
         yield address
 
 
@@ -76,7 +76,7 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Say where a new ledger is to be, in either database."""
     if request.param == "sqlite":
         return str(tmp_path / "data" / "ledger.sqlite3")
-    return databases.emptied(request.getfixturevalue("postgres"))
+    return postgresql.emptied(request.getfixturevalue("postgres"))
 
 
 @pytest.fixture

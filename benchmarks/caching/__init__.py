@@ -4,4 +4,4 @@ import sys
 from pathlib import Path
 
 # The loopback server that plays the providers is the tests'.
-sys.path.append(str(Path(__file__).parents[2] / "tests"))
+sys.path.append(str(Path(__file__).parents[2] / "tests" / "support"))

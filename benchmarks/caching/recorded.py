@@ -21,6 +21,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
+from scripted_provider import Reply, ScriptedUpstream, Seen, answer
+
 from benchmarks.caching.published import (
     Automatic,
     Block,
@@ -50,7 +52,6 @@ from tuppence.plan import Ask
 from tuppence.run import run
 from tuppence.stream import Upstream
 from tuppence.workspace import Workspace
-from upstream import Reply, ScriptedUpstream, Seen, answer
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
 """Outside DeepSeek's dear hours."""

@@ -4,4 +4,4 @@ import sys
 from pathlib import Path
 
 # Successive releases are fetched as for the tests' replay of real changes.
-sys.path.append(str(Path(__file__).parents[2] / "tests"))
+sys.path.append(str(Path(__file__).parents[2] / "tests" / "support"))

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import replay
+from tests.properties import replay
+
 from benchmarks.checks import planted, real
 from benchmarks.checks.sample import Outcome, Sample, judged
 

@@ -12,14 +12,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
-from editors.emacs import Emacs
-from editors.helix import Helix
-from editors.neovim import Neovim
-from editors.session import SNIPPETS, Bench, Session, program
-from editors.tally import TALLY, Tally
-from stage import CONFIG
-from upstream import in_thread
+from scripted_provider import in_thread
+from server import CONFIG
+from tests.editors.emacs import Emacs
+from tests.editors.helix import Helix
+from tests.editors.neovim import Neovim
+from tests.editors.session import SNIPPETS, Bench, Session, program
+from tests.editors.tally import TALLY, Tally
 
 LONG = bool(os.environ.get("TUPPENCE_EDITORS_LONG"))
 """Whether the long mode was asked for, with the newest Neovim and Helix."""

@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from editors.session import SNIPPETS, Bench
-from editors.terminal import WAIT, Terminal, until
+from tests.editors.session import SNIPPETS, Bench
+from tests.editors.terminal import WAIT, Terminal, until
 
 _EARLY = "(setq native-comp-deferred-compilation nil)"
 _INIT = """

@@ -9,8 +9,8 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from editors.session import SNIPPETS, Bench, program
-from editors.terminal import Terminal, until
+from tests.editors.session import SNIPPETS, Bench, program
+from tests.editors.terminal import Terminal, until
 
 _VERBS = r"(Stop:|Fix|Explain|Generate|Review|Again|Ask again|Apply:|Dismiss:|Clear|Put back)"
 

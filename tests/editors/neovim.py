@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from editors.session import Bench
-from editors.terminal import SIZE, WAIT, Terminal, until
+from tests.editors.session import Bench
+from tests.editors.terminal import SIZE, WAIT, Terminal, until
 
 _NORMAL = "\x1c\x0e"
 """Ctrl-\\ Ctrl-N: to normal mode from any other; an escape and the next key in one breath would be another key."""

@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from editors.session import Session
-from editors.terminal import until
-from upstream import Reply, Talk, events
+from scripted_provider import Reply, Talk, events
+from tests.editors.session import Session
+from tests.editors.terminal import until
 
 SOURCE = '''"""Statistics."""
 

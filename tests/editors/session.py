@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from editors.terminal import Terminal, until
-from stage import environment
+from scripted_provider import ScriptedUpstream
+from server import environment
+from tests.editors.terminal import Terminal, until
+
 from tuppence.core.accounts import Entry
 from tuppence.ledger import Ledger
-from upstream import ScriptedUpstream
 
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 _PLACE = Path(os.environ.get("TUPPENCE_EDITORS") or _CACHE / "tuppence-editors")

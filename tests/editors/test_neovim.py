@@ -11,10 +11,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-
-from editors.conftest import CLIENTS, end
-from editors.neovim import Neovim, advice
-from editors.scene import (
+from server import CONFIG
+from tests.editors.conftest import CLIENTS, end
+from tests.editors.neovim import Neovim, advice
+from tests.editors.scene import (
     ANSWER,
     BROKEN,
     DOCUMENTS,
@@ -30,10 +30,10 @@ from editors.scene import (
     leaves,
     show,
 )
-from editors.session import Bench, program
-from editors.tally import Tally
-from editors.terminal import until
-from stage import CONFIG
+from tests.editors.session import Bench, program
+from tests.editors.tally import Tally
+from tests.editors.terminal import until
+
 from tuppence.core.accounts import money
 
 pytestmark = pytest.mark.timeout(600)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-
-from editors.conftest import end
-from editors.neovim import Neovim
-from editors.scene import (
+from tests.editors.conftest import end
+from tests.editors.neovim import Neovim
+from tests.editors.scene import (
     ANSWER,
     BROKEN,
     DOCUMENTS,
@@ -24,9 +23,9 @@ from editors.scene import (
     leaves,
     show,
 )
-from editors.session import SNIPPETS, Bench, Session, program
-from editors.tally import Tally
-from editors.terminal import until
+from tests.editors.session import SNIPPETS, Bench, Session, program
+from tests.editors.tally import Tally
+from tests.editors.terminal import until
 
 pytestmark = pytest.mark.timeout(600)
 

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from scripted_provider import in_thread
+from tests.editors.conftest import end
+from tests.editors.neovim import Neovim, advice
+from tests.editors.scene import SOURCE
+from tests.editors.session import Bench, Session, program
+from tests.editors.tally import Tally
+from tests.editors.terminal import until
 
-from editors.conftest import end
-from editors.neovim import Neovim, advice
-from editors.scene import SOURCE
-from editors.session import Bench, Session, program
-from editors.tally import Tally
-from editors.terminal import until
 from tuppence.local import Embedded, Endpoint
-from upstream import in_thread
 
 pytestmark = [pytest.mark.model, pytest.mark.timeout(900)]
 

@@ -10,9 +10,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
-
-from editors.tally import Tally
-from editors.vscode.stagehand import (
+from tests.editors.tally import Tally
+from tests.editors.vscode.stagehand import (
     AFTER,
     BEFORE,
     CONFIG,
@@ -30,7 +29,7 @@ from editors.vscode.stagehand import (
     machine,
     set_out,
 )
-from editors.vscode.window import CODE, HOVER, ITEM, LENS, NOTICE, REGION, STATUS, Window, until
+from tests.editors.vscode.window import CODE, HOVER, ITEM, LENS, NOTICE, REGION, STATUS, Window, until
 
 pytestmark = [pytest.mark.editors, pytest.mark.timeout(600)]
 

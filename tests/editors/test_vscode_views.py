@@ -14,10 +14,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from tests.editors.tally import Tally
+from tests.editors.vscode.stagehand import AFTER, CONFIG, FIXED, LINE, SOURCE, Cue, Desk, fenced, set_out
+from tests.editors.vscode.window import CODE, HERE, HOVER, ITEM, NOTICE, STATUS, Window, until
 
-from editors.tally import Tally
-from editors.vscode.stagehand import AFTER, CONFIG, FIXED, LINE, SOURCE, Cue, Desk, fenced, set_out
-from editors.vscode.window import CODE, HERE, HOVER, ITEM, NOTICE, STATUS, Window, until
 from tuppence.core.accounts import add, money
 
 pytestmark = [pytest.mark.editors, pytest.mark.timeout(600)]

@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from editors.session import Bench
-from editors.vscode.window import CODE, LENS, NOTICE, STATUS, Window, until
-from upstream import Reply, Talk, events, in_thread
+from scripted_provider import Reply, Talk, events, in_thread
+from tests.editors.session import Bench
+from tests.editors.vscode.window import CODE, LENS, NOTICE, STATUS, Window, until
 
 PICTURES = os.environ.get("TUPPENCE_PICTURES")
 """A folder for pictures of the editor; without it none is kept. Read before any test gets an environment of its own."""

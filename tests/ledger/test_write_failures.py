@@ -1,0 +1,125 @@
+"""What the ledger could not take is not lost: it is written, in order, once the ledger can be written again."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from tests.ledger.test_reservations import NOON, claim, entry
+
+import postgresql
+from tuppence.cache import Answers
+from tuppence.config import load
+from tuppence.house import House
+from tuppence.keys import Keys
+from tuppence.ledger import Ledger
+from tuppence.stream import Upstream
+from tuppence.workspace import Workspace
+
+
+async def nobody() -> tuple[()]:
+    return ()
+
+
+@pytest.fixture
+def house(tmp_path: Path, where: str) -> Iterator[House]:
+    """Return a house on a ledger in either database."""
+    opened = House(
+        config=load,
+        keys=Keys({}, {}),
+        upstream=Upstream(),
+        ledger=Ledger(where),
+        answers=Answers(tmp_path / "answers.sqlite3"),
+        workspace=Workspace([tmp_path]),
+        neighbours=nobody,
+        embedded=nobody,
+        buffer=lambda _path: None,
+        session="mine",
+        now=lambda: NOON,
+    )
+    yield opened
+    opened.ledger.close()
+    opened.answers.close()
+
+
+class Away:
+    """Takes the ledger away from everybody, and gives it back."""
+
+    def __init__(self, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._where = where
+        self._patch = monkeypatch
+        self._other: sqlite3.Connection | None = None
+
+    def begin(self) -> None:
+        """Lock the file, or let the server turn everybody away."""
+        if not self._where.startswith("postgresql"):
+            self._other = sqlite3.connect(self._where, isolation_level=None)
+            self._other.execute("BEGIN IMMEDIATE")
+            return
+        self._patch.setattr("tuppence.ledger.postgres.REST", 0)
+        with self._master() as master:
+            master.execute("ALTER DATABASE postgres ALLOW_CONNECTIONS false")
+            master.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'postgres'")
+
+    def end(self) -> None:
+        """Give it back."""
+        if self._other is not None:
+            self._other.close()
+            return
+        with self._master() as master:
+            master.execute("ALTER DATABASE postgres ALLOW_CONNECTIONS true")
+
+    def _master(self) -> psycopg.Connection[tuple[object, ...]]:
+        return psycopg.connect(self._where.rpartition("/")[0] + "/template1", autocommit=True)
+
+
+async def test_what_could_not_be_written_is_written_later(
+    house: House, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tuppence.ledger.sqlite.WAIT", 0.05)
+    house.ledger.reserve(claim("a"))
+    house.ledger.reserve(claim("b"))
+    away = Away(where, monkeypatch)
+    away.begin()
+    try:
+        house.record(entry("0.001", run="a"), ("a",))
+        house.record(replace(entry("0.002", run="b"), at=NOON + timedelta(seconds=1)), ("b",))
+        house.outcome("b", "undone")
+        await asyncio.wrap_future(house.ledger.queue(lambda: None))
+        (told,) = house.troubles()
+        assert "could not be used" in told
+    finally:
+        away.end()
+    house.record(entry("0.004", run="c"))
+    await asyncio.wrap_future(house.ledger.queue(lambda: None))
+    assert [(each.run, str(each.cost), each.outcome) for each in house.ledger.entries()] == [
+        ("a", "0.001", "kept"), ("b", "0.002", "undone"), ("c", "0.004", "kept")
+    ]  # fmt: skip
+    assert str(house.ledger.spent("mine", "", NOON).day) == "0.007", "and nothing is reserved any more"
+    assert house.troubles() == ()
+
+
+async def test_leaving_tries_once_more(house: House, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tuppence.ledger.sqlite.WAIT", 0.05)
+    house.ledger.reserve(claim("a"))
+    away = Away(where, monkeypatch)
+    away.begin()
+    try:
+        house.record(entry("0.001", run="a"), ("a",))
+        await asyncio.wrap_future(house.ledger.queue(lambda: None))
+    finally:
+        away.end()
+    assert house.ledger.entries() == ()
+    await house.leave()
+    await asyncio.wrap_future(house.ledger.queue(lambda: None))
+    assert [each.run for each in house.ledger.entries()] == ["a"]
+
+
+def test_the_databases_are_told_apart(where: str) -> None:
+    assert where.startswith("postgresql") is (postgresql.USER in where)

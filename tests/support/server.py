@@ -1,0 +1,117 @@
+"""What tests of the whole server stand on: a scripted upstream, a configuration, the real server, a real client."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scripted_provider import ScriptedUpstream
+
+from editor import Editor
+from tuppence.core.accounts import Entry
+from tuppence.ledger import Ledger
+
+CONFIG = """
+[providers.mine]
+wire = "{wire}"
+base_url = "{base}"
+[[models]]
+id = "small"
+provider = "mine"
+tier = "budget"
+price = {{ input = 0.15, output = 0.60, cache_read = 0.015, cache_write = 0.19 }}
+context = 128000
+max_output = 8192
+ability = {{ explain = 0.8, fix = 0.8, tests = 0.8, review = 0.8 }}
+[[models]]
+id = "big"
+provider = "mine"
+tier = "premium"
+price = {{ input = 5, output = 25 }}
+context = 200000
+max_output = 32000
+ability = {{ explain = 0.82, fix = 0.82, tests = 0.82, review = 0.82 }}
+"""
+
+
+@dataclass
+class Stage:
+    """One server and its editor, with what they stand on."""
+
+    editor: Editor
+    upstream: ScriptedUpstream
+    root: Path
+    """The project's folder."""
+    home: Path
+    config: Path
+
+    @property
+    def pid(self) -> int:
+        """The server's process."""
+        return self.editor.pid
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Return the ledger's entries, once no more come: the server writes them behind its answers' backs."""
+        ledger = Ledger(self.home / "data" / "tuppence" / "ledger.sqlite3")
+        try:
+            before, found = None, ledger.entries()
+            while found != before:
+                time.sleep(0.03)
+                before, found = found, ledger.entries()
+            return found
+        finally:
+            ledger.close()
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a file of the project."""
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
+        return path
+
+
+@asynccontextmanager
+async def stage(tmp_path: Path, *, wire: str = "openai", config: str = CONFIG, **how: Any) -> AsyncIterator[Stage]:
+    """Start everything.
+
+    :param how: as for ``Editor``; and ``extra`` goes before the configuration, ``keys`` into the environment,
+        ``folder`` names the project's folder, and ``before`` is called with the editor before the server starts.
+    """
+    root, home = tmp_path / how.pop("folder", "project"), tmp_path / "home"
+    root.mkdir(exist_ok=True)
+    extra, how_keys, before = how.pop("extra", ""), how.pop("keys", {}), how.pop("before", None)
+    async with ScriptedUpstream() as upstream:
+        base = upstream.openai if wire == "openai" else upstream.anthropic
+        path = tmp_path / "config.toml"
+        path.write_text(extra + config.format(wire=wire, base=base), encoding="utf-8")
+        editor = Editor([sys.executable, "-m", "tuppence", "serve", "--config", str(path)], root, **how)
+        editor.environment = environment(home) | how_keys
+        if before is not None:
+            before(editor)
+        async with editor:
+            yield Stage(editor, upstream, root, home, path)
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Return an environment with a home of its own and no key."""
+    kept = {name: text for name, text in os.environ.items() if not name.endswith(("_API_KEY", "_proxy", "_PROXY"))}
+    folders = {f"XDG_{name}_HOME": str(home / name.lower()) for name in ("CONFIG", "DATA", "CACHE", "STATE")}
+    return kept | folders | {"HOME": str(home), "XDG_RUNTIME_DIR": str(home / "run")}
+
+
+def titles(actions: list[Any]) -> list[str]:
+    """Return the titles of a menu."""
+    return [action.title for action in actions]
+
+
+def pick(actions: list[Any], start: str) -> Any:
+    """Return the first entry whose title starts so."""
+    found = [action for action in actions if action.title.startswith(start)]
+    assert found, f"no entry starts with {start!r}: {titles(actions)}"
+    return found[0]
