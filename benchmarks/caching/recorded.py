@@ -43,7 +43,7 @@ from tuppence.core.languages import language
 from tuppence.core.models import Model
 from tuppence.core.syntax import parse
 from tuppence.core.target import find
-from tuppence.core.text import Document, Span
+from tuppence.core.text.document import Document, Span
 from tuppence.core.usage import Usage, cost
 from tuppence.house import House
 from tuppence.keys import Keys

@@ -39,7 +39,7 @@ from tuppence.core.models import Model, Quirks
 from tuppence.core.prompt import Prompt, compose
 from tuppence.core.syntax import parse
 from tuppence.core.target import find
-from tuppence.core.text import Document, Span
+from tuppence.core.text.document import Document, Span
 from tuppence.core.usage import Usage
 from tuppence.local import Embedded, Endpoint
 from tuppence.providers import Metered, Text

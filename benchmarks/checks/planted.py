@@ -17,7 +17,7 @@ from benchmarks.checks.sample import Sample, answer
 from tuppence.core.languages import language
 from tuppence.core.mutants import mutants
 from tuppence.core.syntax import parse
-from tuppence.core.text import Span, apply
+from tuppence.core.text.document import Span, apply
 
 LINES = range(6, 80)
 """How long the functions are."""

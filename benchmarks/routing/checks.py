@@ -24,7 +24,7 @@ from tuppence.core.languages import language
 from tuppence.core.mutants import mutants
 from tuppence.core.python import flaw
 from tuppence.core.syntax import parse
-from tuppence.core.text import Span, apply
+from tuppence.core.text.document import Span, apply
 
 REFUSED: Mapping[str, tuple[int, int]] = {
     "gpt-4o-mini": (2, 244),

@@ -21,7 +21,7 @@ from tuppence.core.accounts import Entry, Outcome, Summary
 from tuppence.core.budget import Limits, Spent
 from tuppence.core.models import Model
 from tuppence.core.pace import Paces
-from tuppence.core.text import Document
+from tuppence.core.text.document import Document
 from tuppence.errors import TuppenceError
 from tuppence.experience import Experience
 from tuppence.keys import Keys

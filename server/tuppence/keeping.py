@@ -20,7 +20,7 @@ from tuppence.core.making import Work, begin
 from tuppence.core.models import Model
 from tuppence.core.prompt import SYSTEM
 from tuppence.core.steps import Answer, Step
-from tuppence.core.text import Span
+from tuppence.core.text.document import Span
 from tuppence.core.tree import Tree
 from tuppence.house import House
 from tuppence.plan import Ask, Plan

@@ -19,7 +19,7 @@ from tuppence import clock, local
 from tuppence.cache import Answers, Traces
 from tuppence.config import Watched
 from tuppence.core.models import Model
-from tuppence.core.text import Document
+from tuppence.core.text.document import Document
 from tuppence.house import House
 from tuppence.keys import Keys
 from tuppence.ledger import Ledger

@@ -17,7 +17,7 @@ from tuppence.core.languages import Language
 from tuppence.core.making import Place
 from tuppence.core.prompt import TestFile
 from tuppence.core.syntax import parse
-from tuppence.core.text import Document, Span
+from tuppence.core.text.document import Document, Span
 from tuppence.core.tree import Tree
 from tuppence.errors import Unfit
 from tuppence.workspace import Workspace, files, habits

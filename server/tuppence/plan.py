@@ -19,7 +19,6 @@ from tuppence.core.adequacy import RUN
 from tuppence.core.budget import left, thrifty
 from tuppence.core.candidates import Need, allowance, least_output, thoughts
 from tuppence.core.context import Context, Surroundings
-from tuppence.core.diagnostic import Diagnostic
 from tuppence.core.difficulty import Difficulty
 from tuppence.core.languages import language
 from tuppence.core.making import Place, Work
@@ -28,7 +27,8 @@ from tuppence.core.prompt import SYSTEM, Prompt, TestFile, compose, compose_brie
 from tuppence.core.route import Route, choose
 from tuppence.core.slop import Grounds
 from tuppence.core.target import Target
-from tuppence.core.text import Document
+from tuppence.core.text.diagnostic import Diagnostic
+from tuppence.core.text.document import Document
 from tuppence.core.tree import Tree
 from tuppence.core.usage import at_most, estimate
 from tuppence.errors import NoModel, Unfit

@@ -13,7 +13,7 @@ from pathlib import Path
 from tuppence.core.adding import added
 from tuppence.core.steps import Answer
 from tuppence.core.testing import fresh
-from tuppence.core.text import apply
+from tuppence.core.text.document import apply
 from tuppence.house import House
 from tuppence.plan import Plan
 from tuppence.trial import Case, prove

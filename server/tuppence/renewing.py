@@ -23,7 +23,7 @@ from tuppence.core.models import Model
 from tuppence.core.prefix import chain
 from tuppence.core.renewal import Prefix, Renewal, weigh
 from tuppence.core.route import Route
-from tuppence.core.text import Document
+from tuppence.core.text.document import Document
 from tuppence.core.usage import PACE
 from tuppence.core.warmth import KEEP_ALIVE, PRE_WARM, WARMING, lifetime
 from tuppence.errors import TuppenceError

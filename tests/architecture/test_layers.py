@@ -79,7 +79,7 @@ def test_what_may_be_met_is_met_and_every_library_has_its_place() -> None:
     assert tops <= set(OUTSIDE), "say in OUTSIDE where it may be imported"
 
 
-@pytest.mark.parametrize("path", sorted((PACKAGE / "core").glob("*.py")), ids=lambda path: str(path.name))
+@pytest.mark.parametrize("path", sorted((PACKAGE / "core").rglob("*.py")), ids=lambda path: str(path.name))
 def test_core_looks_at_no_clock_and_opens_no_file(path: Path) -> None:
     calls = [node.func for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
     assert not [each.lineno for each in calls if isinstance(each, ast.Attribute) and each.attr in CLOCK]

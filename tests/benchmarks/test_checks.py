@@ -11,7 +11,7 @@ from benchmarks.checks.sample import FIX, Outcome, Sample, judged, whole
 
 from tuppence.core.languages import language
 from tuppence.core.syntax import parse
-from tuppence.core.text import Document
+from tuppence.core.text.document import Document
 
 OLD = '''\
 import json

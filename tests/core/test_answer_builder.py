@@ -17,7 +17,7 @@ from tuppence.core.slop import Grounds
 from tuppence.core.steps import Answer, Drafted, Found, Piece, Step
 from tuppence.core.syntax import parse
 from tuppence.core.target import Target
-from tuppence.core.text import Document, Span, apply
+from tuppence.core.text.document import Document, Span, apply
 
 SOURCE = "import os\n\n\ndef mean(xs):\n    return sum(xs) / len(x)\n\n\nLAST = 1\n"
 FIXED = SOURCE.replace("len(x)", "len(xs)")

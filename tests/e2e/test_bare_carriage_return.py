@@ -9,7 +9,7 @@ from lsprotocol import types
 from scenario import messages
 from server import pick, stage
 
-from tuppence.core.text import Document
+from tuppence.core.text.document import Document
 from tuppence.editor.convert import Encoding
 from tuppence.editor.documents import Documents
 

@@ -10,7 +10,7 @@ from lsprotocol import types
 from scenario import messages, until
 from server import pick, stage
 
-from tuppence.core.text import Document, Edit, Span, apply
+from tuppence.core.text.document import Document, Edit, Span, apply
 from tuppence.editor import convert
 from tuppence.editor.arrivals import PATIENCE
 from tuppence.editor.clients import Client

@@ -16,8 +16,8 @@ from scenario import messages
 from server import Stage, pick, stage
 
 from editor import Buffer
-from tuppence.core.diagnostic import Diagnostic
-from tuppence.core.text import Document, Edit, Span, apply
+from tuppence.core.text.diagnostic import Diagnostic
+from tuppence.core.text.document import Document, Edit, Span, apply
 from tuppence.editor import attached
 from tuppence.verify import lint, ready_fix, safe_fix
 

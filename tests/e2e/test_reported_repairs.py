@@ -9,7 +9,7 @@ from scenario import messages
 from server import pick, stage
 
 from tuppence.core.patch import Patch
-from tuppence.core.text import Document, Span
+from tuppence.core.text.document import Document, Span
 from tuppence.editor.closing import _REPAIRS
 
 SRC = "class Stats:\n    def mean(self, xs):\n        return sum(xs) / len(x)\n"

@@ -26,7 +26,7 @@ from tuppence.core.models import Model
 from tuppence.core.steps import Done, Drafted, Progress, PutBack, Routed, Step
 from tuppence.core.syntax import parse
 from tuppence.core.target import find
-from tuppence.core.text import Document, Span, apply
+from tuppence.core.text.document import Document, Span, apply
 from tuppence.errors import TuppenceError
 from tuppence.house import Gate, Health, House
 from tuppence.keys import Keys

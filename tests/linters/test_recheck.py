@@ -12,9 +12,9 @@ from server import CONFIG, pick, stage
 
 from tuppence.core.accounts import unquoted
 from tuppence.core.checks import Verdict
-from tuppence.core.diagnostic import Diagnostic
 from tuppence.core.effects import Case
-from tuppence.core.text import Document, Edit, Span
+from tuppence.core.text.diagnostic import Diagnostic
+from tuppence.core.text.document import Document, Edit, Span
 from tuppence.verify import recheck
 
 PARSES = Verdict(fit=True, proved="parses")

@@ -32,7 +32,7 @@ from simulated_editor import URI, Desk, Manner
 from virtual_time import run
 
 from tuppence.core.patch import Patch
-from tuppence.core.text import Edit, apply
+from tuppence.core.text.document import Edit, apply
 from tuppence.editor.writer import Writer
 
 PYPI = {"click": ("7.1.2", "8.0.4", "8.1.8"), "pytest": ("7.4.4", "8.3.5")}

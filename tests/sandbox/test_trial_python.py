@@ -15,7 +15,7 @@ import pytest
 
 from tuppence import trial
 from tuppence.core.checks import Verdict
-from tuppence.core.text import Span
+from tuppence.core.text.document import Span
 from tuppence.trial import Case, interpreter, launch, python, replica
 
 SOURCE = "def mean(xs):\n    return sum(xs) / len(xs)\n\n\ndef other():\n    return 1\n"

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from tuppence.core.lines import split
-from tuppence.core.text import Document, Span
+from tuppence.core.text.document import Document, Span
+from tuppence.core.text.lines import split
 
 _FENCES = re.compile(r"[ \t]*(`{3,}|~{3,})")
 

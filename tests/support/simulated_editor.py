@@ -18,7 +18,7 @@ from lsprotocol import types
 from pygls.protocol import default_converter
 from virtual_time import Line
 
-from tuppence.core.text import Document, Edit, Span, apply
+from tuppence.core.text.document import Document, Edit, Span, apply
 from tuppence.editor.clients import Client
 from tuppence.editor.convert import Encoding, from_range, to_range
 from tuppence.editor.desk import REPLY

@@ -8,9 +8,9 @@ import random
 from hypothesis import strategies as st
 from tests.editors.tally import Tally
 
-from tuppence.core.lines import split
 from tuppence.core.patch import Patch
-from tuppence.core.text import Document, Span
+from tuppence.core.text.document import Document, Span
+from tuppence.core.text.lines import split
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "0"))
 """How many examples each property is tried on; 0 for what a test run has time for."""

@@ -11,7 +11,7 @@ from tuppence.core.context import Surroundings
 from tuppence.core.languages import by_suffix
 from tuppence.core.syntax import parse
 from tuppence.core.target import find
-from tuppence.core.text import Document, Span
+from tuppence.core.text.document import Document, Span
 from tuppence.workspace import TestPlace, Workspace
 from tuppence.workspace.conventions import MOST
 

@@ -28,7 +28,7 @@ from tuppence.core.models import Model
 from tuppence.core.nobody import Nobody
 from tuppence.core.syntax import parse
 from tuppence.core.target import find as find_target
-from tuppence.core.text import Document, Span
+from tuppence.core.text.document import Document, Span
 from tuppence.errors import Unfit
 from tuppence.opening import open_house
 from tuppence.plan import Ask, Plan

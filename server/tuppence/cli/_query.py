@@ -20,7 +20,6 @@ from tuppence.core.actions import ACTIONS, Action, find
 from tuppence.core.adequacy import Prior
 from tuppence.core.candidates import Need
 from tuppence.core.context import Question, Surroundings
-from tuppence.core.diagnostic import Diagnostic, Severity
 from tuppence.core.difficulty import PLAIN
 from tuppence.core.languages import language
 from tuppence.core.models import Model
@@ -28,7 +27,8 @@ from tuppence.core.prompt import compose
 from tuppence.core.route import Route, choose
 from tuppence.core.syntax import parse
 from tuppence.core.target import Target
-from tuppence.core.text import Document, Span
+from tuppence.core.text.diagnostic import Diagnostic, Severity
+from tuppence.core.text.document import Document, Span
 from tuppence.core.usage import estimate
 from tuppence.errors import NoModel, TuppenceError, Unfit
 from tuppence.keys import Keys

@@ -16,7 +16,7 @@ from tuppence.core import imports
 from tuppence.core.languages import Language
 from tuppence.core.steps import Written
 from tuppence.core.syntax import parse
-from tuppence.core.text import Document, Edit, Span, apply, together
+from tuppence.core.text.document import Document, Edit, Span, apply, together
 from tuppence.core.tree import CONTAINERS, Block, Tree
 
 _PACKAGE = re.compile(r"^[ \t]*package[ \t]+[\w.]+[ \t]*;?[ \t]*$", re.MULTILINE)

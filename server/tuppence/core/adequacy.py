@@ -15,12 +15,12 @@ from functools import cache, cached_property
 from statistics import fmean
 from typing import Any
 
-from tuppence.core.diagnostic import Diagnostic
 from tuppence.core.difficulty import UNSEEN, outstanding
 from tuppence.core.features import READ, features, look
 from tuppence.core.line import Line, through
 from tuppence.core.models import Effort, Model, Tier
 from tuppence.core.outcomes import Outcomes, learned
+from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.weights import Weights
 
 _DATED = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2})$")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from tuppence.core.text import Span
+from tuppence.core.text.document import Span
 from tuppence.core.tree import Block, Tree
 
 _WORD = re.compile(r"\w+")

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tuppence.core.text import Span
+from tuppence.core.text.document import Span
 
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 _STRINGS = r'"(?:\\.|[^"\\\n])*"|' + r"'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`"

@@ -20,7 +20,7 @@ from tuppence.core.languages import language
 from tuppence.core.python import flaw
 from tuppence.core.reply import replacement
 from tuppence.core.syntax import Syntax, parse
-from tuppence.core.text import Document, Edit, apply
+from tuppence.core.text.document import Document, Edit, apply
 from tuppence.core.tree import Tree
 
 Ending = Literal["end", "length", "refused"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tuppence.core.language import Language
 from tuppence.core.offsets import Offsets
-from tuppence.core.text import Document, Span
+from tuppence.core.text.document import Document, Span
 from tuppence.core.tree import CONTAINERS, Block
 
 if TYPE_CHECKING:

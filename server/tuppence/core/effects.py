@@ -17,9 +17,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tuppence.core.checks import Verdict
-from tuppence.core.diagnostic import Diagnostic, Severity, is_remark, is_ruff, rated
-from tuppence.core.landing import landing
-from tuppence.core.text import Document, Edit, Span
+from tuppence.core.text.diagnostic import Diagnostic, Severity, is_remark, is_ruff, rated
+from tuppence.core.text.document import Document, Edit, Span
+from tuppence.core.text.position_map import landing
 
 _GRAVITY: dict[Severity, int] = {"error": 3, "warning": 2, "information": 1, "hint": 0}
 _WHILE_TYPING = (

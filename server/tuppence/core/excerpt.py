@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from itertools import accumulate
 
-from tuppence.core.text import Document, Span
+from tuppence.core.text.document import Document, Span
 from tuppence.core.tree import Block, Tree
 from tuppence.core.usage import estimate
 

@@ -19,7 +19,7 @@ from tuppence.core import grammars
 from tuppence.core.languages import language as find_language
 from tuppence.core.outline import Outline
 from tuppence.core.runs import RUNS, runs
-from tuppence.core.text import Span
+from tuppence.core.text.document import Span
 
 if TYPE_CHECKING:
     import tree_sitter

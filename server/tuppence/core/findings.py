@@ -13,12 +13,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from tuppence.core.diagnostic import Severity
 from tuppence.core.indentation import Indentation
-from tuppence.core.lines import Splitter
 from tuppence.core.markdown import plain
 from tuppence.core.quotation import Place, Quotable
-from tuppence.core.text import Document, Span
+from tuppence.core.text.diagnostic import Severity
+from tuppence.core.text.document import Document, Span
+from tuppence.core.text.lines import Splitter
 
 FORMAT = """Write each finding in exactly this form, with a line of three hyphens between findings:
 

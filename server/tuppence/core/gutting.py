@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from tuppence.core import remarks
 from tuppence.core.meant import definitions
-from tuppence.core.text import Span
+from tuppence.core.text.document import Span
 from tuppence.core.tree import Block, Tree
 
 _LEAST = 2

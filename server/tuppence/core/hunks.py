@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from tuppence.core.diagnostic import Diagnostic
-from tuppence.core.text import Document, Edit
+from tuppence.core.text.diagnostic import Diagnostic
+from tuppence.core.text.document import Document, Edit
 
 _NEAR = 3
 """Lines between a diagnostic and a change that it is the reason for."""

@@ -16,7 +16,7 @@ from tuppence.core.imported import Imported, read
 from tuppence.core.joining import Statement, join, written
 from tuppence.core.language import Language
 from tuppence.core.syntax import parse
-from tuppence.core.text import Document, Edit, Span, apply
+from tuppence.core.text.document import Document, Edit, Span, apply
 from tuppence.core.tree import Tree
 
 _WIDTH = 88

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tuppence.core.imported import Imported
 from tuppence.core.language import ImportStyle, Language
-from tuppence.core.text import Span
+from tuppence.core.text.document import Span
 
 Insertion = tuple[int, str]
 """Where, as an offset in the file, and what."""

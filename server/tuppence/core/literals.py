@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from tuppence.core import hunks, remarks
-from tuppence.core.diagnostic import Diagnostic
 from tuppence.core.hunks import Hunk
 from tuppence.core.language import Language
-from tuppence.core.text import Document, Span
+from tuppence.core.text.diagnostic import Diagnostic
+from tuppence.core.text.document import Document, Span
 
 _LITERAL = re.compile(r"""(['"`])((?:\\.|(?!\1)[^\\\n])*)\1|\b\d[\w.]*""")
 _OWNER = r"(?:[\w.-]+/)*(?:[a-z]{2,}\.)*"

@@ -23,7 +23,7 @@ from tuppence.core.reply import Reply, replacement
 from tuppence.core.steps import Answer, Drafted, Found, Piece, Step, Written
 from tuppence.core.syntax import parse
 from tuppence.core.target import Target
-from tuppence.core.text import Document, Edit, Span, apply, together
+from tuppence.core.text.document import Document, Edit, Span, apply, together
 from tuppence.core.tree import Tree
 
 StopReason = Literal["end", "length", "refused"]

@@ -20,9 +20,9 @@ from tuppence.core.fences import Fence, Parts
 from tuppence.core.indentation import Indentation
 from tuppence.core.language import Language
 from tuppence.core.languages import language
-from tuppence.core.lines import split
 from tuppence.core.syntax import parse
-from tuppence.core.text import Document, Edit, Span, apply
+from tuppence.core.text.document import Document, Edit, Span, apply
+from tuppence.core.text.lines import split
 from tuppence.core.tree import Block, Tree
 
 

@@ -16,7 +16,7 @@ from itertools import chain, islice, zip_longest
 
 from tuppence.core.languages import language
 from tuppence.core.swaps import parses, swapped
-from tuppence.core.text import Document, Edit, Span, apply
+from tuppence.core.text.document import Document, Edit, Span, apply
 
 HANDFUL = 6
 """How many mutants are made of one target at most."""

@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from tuppence.core.brackets import Brackets, match
-from tuppence.core.text import Span
+from tuppence.core.text.document import Span
 from tuppence.core.tree import Block, Tree
 
 BRACKETS = 500_000

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from tuppence.core.text import Span
+from tuppence.core.text.document import Span
 from tuppence.core.tree import Block, Tree
 
 _Header = tuple[str, ...]

@@ -25,10 +25,10 @@ from __future__ import annotations
 from tuppence.core.fences import Fence, Opening, Parts
 from tuppence.core.follow import Follower
 from tuppence.core.indentation import Indentation
-from tuppence.core.lines import backwards, line_edits, split
 from tuppence.core.meant import Quotation, meant
 from tuppence.core.reply import Reply, replacement
-from tuppence.core.text import Document, Edit, Span, apply, together
+from tuppence.core.text.document import Document, Edit, Span, apply, together
+from tuppence.core.text.lines import backwards, line_edits, split
 
 
 class Patch:

@@ -18,8 +18,8 @@ from itertools import pairwise
 
 from tuppence.core.actions import ACTIONS, Action
 from tuppence.core.context import Context
-from tuppence.core.diagnostic import Diagnostic
-from tuppence.core.text import Document
+from tuppence.core.text.diagnostic import Diagnostic
+from tuppence.core.text.document import Document
 
 SYSTEM = "\n\n".join(
     (

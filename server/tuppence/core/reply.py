@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from tuppence.core.fences import Fence, Line, Parts, Reading
-from tuppence.core.lines import Splitter
+from tuppence.core.text.lines import Splitter
 
 
 class Reply:

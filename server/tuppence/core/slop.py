@@ -13,12 +13,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tuppence.core import gutting, hunks, imported, literals, python, remarks
-from tuppence.core.diagnostic import Diagnostic
 from tuppence.core.hunks import Hunk
 from tuppence.core.language import Language
 from tuppence.core.packages import Packages, is_new
 from tuppence.core.syntax import parse
-from tuppence.core.text import Document, Edit, Span, apply
+from tuppence.core.text.diagnostic import Diagnostic
+from tuppence.core.text.document import Document, Edit, Span, apply
 from tuppence.core.tree import Tree
 
 LIMIT = 1.0

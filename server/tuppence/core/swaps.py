@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from tuppence.core.language import Language
 from tuppence.core.syntax import Syntax, parse
-from tuppence.core.text import Edit, Span
+from tuppence.core.text.document import Edit, Span
 
 _COMPARED = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==", "===": "!==", "!==": "==="}
 _COUNTED = {"+": "-", "-": "+", "*": "/", "/": "*", "%": "*", "+=": "-=", "-=": "+=", "*=": "+=", "/=": "*="}

@@ -18,7 +18,7 @@ from tuppence.core.definitions import Reader
 from tuppence.core.language import Language
 from tuppence.core.offsets import Offsets
 from tuppence.core.outline import Outline
-from tuppence.core.text import Edit, Span, apply
+from tuppence.core.text.document import Edit, Span, apply
 from tuppence.core.tree import Block, Tree
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tuppence.core.diagnostic import Diagnostic
-from tuppence.core.text import Document, Span
+from tuppence.core.text.diagnostic import Diagnostic
+from tuppence.core.text.document import Document, Span
 from tuppence.core.tree import CONTAINERS, Block, Tree
 
 _LONG = 80

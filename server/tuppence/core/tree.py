@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tuppence.core.language import Language
-from tuppence.core.text import Document, Span
+from tuppence.core.text.document import Document, Span
 
 CONTAINERS = frozenset({"class", "interface", "impl", "trait", "struct", "enum", "module"})
 """Kinds of block that hold other blocks."""

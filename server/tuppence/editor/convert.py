@@ -14,8 +14,8 @@ from collections.abc import Sequence
 
 from lsprotocol import types
 
-from tuppence.core.diagnostic import Diagnostic, Severity
-from tuppence.core.text import Document, Edit, Span
+from tuppence.core.text.diagnostic import Diagnostic, Severity
+from tuppence.core.text.document import Document, Edit, Span
 from tuppence.editor.clients import Client
 
 Encoding = types.PositionEncodingKind

@@ -19,7 +19,7 @@ from pygls.lsp.server import LanguageServer
 
 from tuppence.core import budget
 from tuppence.core.accounts import payload
-from tuppence.core.text import Span
+from tuppence.core.text.document import Span
 from tuppence.editor.clients import Client
 from tuppence.editor.convert import Encoding, to_range
 from tuppence.editor.documents import Documents

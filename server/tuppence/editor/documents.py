@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 from pygls.uris import to_fs_path
 
-from tuppence.core.text import Document, Edit, Span, line_starts
+from tuppence.core.text.document import Document, Edit, Span, line_starts
 from tuppence.editor.convert import Encoding, from_range
 from tuppence.errors import Stale
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tuppence.core.route import Route
-from tuppence.core.text import Document, Edit, Span, shift
+from tuppence.core.text.document import Document, Edit, Span, shift
 from tuppence.editor.documents import Documents
 from tuppence.editor.writer import Writer
 from tuppence.errors import Stale

@@ -15,7 +15,7 @@ from lsprotocol import types
 from tuppence.account import Account
 from tuppence.core.route import Route
 from tuppence.core.steps import Answer, Done, Drafted, Found, Piece, Progress, PutBack, Routed, Step
-from tuppence.core.text import Document, Edit, Span
+from tuppence.core.text.document import Document, Edit, Span
 from tuppence.editor import closing, testfile
 from tuppence.editor.board import Board
 from tuppence.editor.desk import Desk

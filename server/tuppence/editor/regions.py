@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from tuppence.core.lines import differences, split
-from tuppence.core.text import Document, Edit, Span, apply, shift, together
+from tuppence.core.text.document import Document, Edit, Span, apply, shift, together
+from tuppence.core.text.lines import differences, split
 from tuppence.editor.documents import longest
 
 _PIECES = 50

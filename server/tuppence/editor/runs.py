@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from tuppence.core.text import Span
+from tuppence.core.text.document import Span
 
 PATIENCE = 3.0
 """Seconds that runs get at the end to put the text back; an editor that is gone will not answer."""

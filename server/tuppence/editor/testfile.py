@@ -8,7 +8,7 @@ from pathlib import Path
 from tuppence.core.adding import added
 from tuppence.core.languages import language
 from tuppence.core.steps import Written
-from tuppence.core.text import Document
+from tuppence.core.text.document import Document
 from tuppence.editor import convert
 from tuppence.editor.desk import Desk
 from tuppence.editor.writer import Writer

@@ -18,7 +18,7 @@ from lsprotocol import converters, types
 from tuppence.core.checks import Verdict
 from tuppence.core.effects import Effect, Said, compare, settled
 from tuppence.core.steps import Answer
-from tuppence.core.text import Document, apply
+from tuppence.core.text.document import Document, apply
 from tuppence.editor import convert
 from tuppence.editor.board import SOURCE
 from tuppence.editor.desk import Desk

@@ -23,7 +23,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from tuppence.core.text import Document, Edit, Span, apply
+from tuppence.core.text.document import Document, Edit, Span, apply
 from tuppence.editor import convert
 from tuppence.editor.outlet import Outlet
 from tuppence.editor.regions import Change, Flight, Region, difference, follow, line_changes

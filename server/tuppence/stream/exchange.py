@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from tuppence import __version__
-from tuppence.core.surrogates import Joining
+from tuppence.core.text.surrogates import Joining
 from tuppence.errors import Broken, Busy, Refused, TuppenceError
 from tuppence.providers import Event, Metered, Request, Stop, Text, Thinking, Wire
 from tuppence.stream.patience import Patience, asked

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from tuppence.core.text import line_starts
+from tuppence.core.text.document import line_starts
 from tuppence.errors import Mistake
 
 Path = tuple[str | int, ...]

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from tuppence.core.checks import Verdict
 from tuppence.core.mutants import mutants
-from tuppence.core.text import apply
+from tuppence.core.text.document import apply
 from tuppence.trial import replica
 from tuppence.trial.case import Case, End, Run, Runner
 from tuppence.trial.launch import NO_WALL, OUT_OF_MEMORY, TIME_IS_UP, TOO_MANY

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from tuppence.core.text import Span
+from tuppence.core.text.document import Span
 
 End = Literal["passed", "failed", "no test", "time", "memory", "processes", "no wall"]
 """How a run ended: three are limits that it reached; with no wall around it, it did not begin."""

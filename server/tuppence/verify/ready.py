@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuppence.core.checks import Verdict
-from tuppence.core.diagnostic import Diagnostic, is_layout, is_ruff
 from tuppence.core.effects import Case, silenced
 from tuppence.core.languages import language
 from tuppence.core.python import means_the_same
 from tuppence.core.syntax import parse
-from tuppence.core.text import Document, Edit, Span, apply
+from tuppence.core.text.diagnostic import Diagnostic, is_layout, is_ruff
+from tuppence.core.text.document import Document, Edit, Span, apply
 from tuppence.verify.recheck import recheck
 from tuppence.verify.ruff import laid_out, safe_fix
 

@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from tuppence.core.checks import Verdict
-from tuppence.core.diagnostic import Diagnostic, is_ruff
 from tuppence.core.effects import Case, Said, compare, settled
-from tuppence.core.text import Document, apply
+from tuppence.core.text.diagnostic import Diagnostic, is_ruff
+from tuppence.core.text.document import Document, apply
 from tuppence.verify.ruff import speak
 
 

@@ -11,8 +11,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tuppence.core.diagnostic import Diagnostic, is_layout, is_ruff, rated
-from tuppence.core.text import Document, Edit, Span
+from tuppence.core.text.diagnostic import Diagnostic, is_layout, is_ruff, rated
+from tuppence.core.text.document import Document, Edit, Span
 
 _MARK = "\ufeff"
 SECONDS = 5.0

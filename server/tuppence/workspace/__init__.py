@@ -16,7 +16,7 @@ from tuppence.core.context import Surroundings
 from tuppence.core.language import Language
 from tuppence.core.packages import Packages
 from tuppence.core.target import Target
-from tuppence.core.text import Document
+from tuppence.core.text.document import Document
 from tuppence.core.tree import Tree
 from tuppence.workspace import conventions, files, habits, manifests, private
 from tuppence.workspace.uses import Search, definitions

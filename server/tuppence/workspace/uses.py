@@ -15,7 +15,7 @@ from pathlib import Path
 from tuppence.core.context import Definition
 from tuppence.core.imported import Imported, read
 from tuppence.core.signature import signature
-from tuppence.core.text import Span
+from tuppence.core.text.document import Span
 from tuppence.core.tree import Block, Tree
 from tuppence.workspace import files
 from tuppence.workspace.modules import Lead, leads

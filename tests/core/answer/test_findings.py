@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuppence.core.findings import FORMAT, Finding, Findings, says_nothing
-from tuppence.core.text import Document, Edit, Span, apply
+from tuppence.core.text.document import Document, Edit, Span, apply
 
 CODE = (
     "import os\n\ndef mean(items):\n    total = sum(items)\n    return total / len(items)\n\n"

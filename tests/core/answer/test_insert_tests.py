@@ -10,7 +10,7 @@ from tuppence.core.adding import bring, module_of_tests, packaged
 from tuppence.core.languages import language
 from tuppence.core.steps import Written
 from tuppence.core.syntax import parse
-from tuppence.core.text import Document, apply
+from tuppence.core.text.document import Document, apply
 
 
 def check(  # noqa: PLR0913 - the last two are keywords that most cases leave out

@@ -8,7 +8,7 @@ from tuppence.core.imported import Imported, read
 from tuppence.core.imports import merge
 from tuppence.core.languages import language
 from tuppence.core.syntax import parse
-from tuppence.core.text import Document, apply
+from tuppence.core.text.document import Document, apply
 
 
 def check(language_id: str, text: str, lines: str, expected: str) -> None:

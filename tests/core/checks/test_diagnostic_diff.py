@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from tuppence.core.checks import Verdict
-from tuppence.core.diagnostic import Diagnostic, Severity, rated
 from tuppence.core.effects import Case, Effect, Said, compare, proving, settled, silenced
-from tuppence.core.text import Document, Edit, Span, apply
+from tuppence.core.text.diagnostic import Diagnostic, Severity, rated
+from tuppence.core.text.document import Document, Edit, Span, apply
 
 TEXT = "import os\n\n\ndef mean(xs):\n    total = sum(xs)\n    return total / len(x)\n\n\nprint(mean([1]))\n"
 START, END = TEXT.index("def"), TEXT.index("\n\n\nprint")

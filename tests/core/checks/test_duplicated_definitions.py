@@ -7,7 +7,7 @@ import pytest
 from tuppence.core.languages import language
 from tuppence.core.outside import written_again
 from tuppence.core.syntax import parse
-from tuppence.core.text import Edit, Span, apply
+from tuppence.core.text.document import Edit, Span, apply
 
 PYTHON = (
     "class A:\n    def __init__(self):\n        self.x = 1\n\n    def top(self):\n        return self.x\n\n\n"

@@ -9,7 +9,7 @@ from tuppence.core.packages import Packages
 from tuppence.core.syntax import parse
 from tuppence.core.target import find
 from tuppence.core.testing import Reach, fresh, lacking
-from tuppence.core.text import Document, Span
+from tuppence.core.text.document import Document, Span
 
 PYTHON = """\
 class Box:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tuppence.core.diagnostic import Diagnostic
 from tuppence.core.hunks import Hunk, hunks, unasked, words
-from tuppence.core.text import Document, Edit, Span
+from tuppence.core.text.diagnostic import Diagnostic
+from tuppence.core.text.document import Document, Edit, Span
 
 LINES = [f"row_{n} = make_{n}(left_{n}, right_{n})" for n in range(20)]
 BLOCK = """\

@@ -7,7 +7,7 @@ import pytest
 from tuppence.core import gutting
 from tuppence.core.languages import language
 from tuppence.core.syntax import parse
-from tuppence.core.text import Span
+from tuppence.core.text.document import Span
 
 PYTHON = '''\
 def load(path):

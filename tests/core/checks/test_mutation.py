@@ -9,7 +9,7 @@ import pytest
 from paths import PACKAGE
 
 from tuppence.core.mutants import HANDFUL, mutants
-from tuppence.core.text import Span, apply
+from tuppence.core.text.document import Span, apply
 
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from tuppence.core.diagnostic import Diagnostic
 from tuppence.core.languages import language
 from tuppence.core.packages import Packages, is_new
 from tuppence.core.slop import LIMIT, Grounds, Slop, judge
-from tuppence.core.text import Document, Edit, Span
+from tuppence.core.text.diagnostic import Diagnostic
+from tuppence.core.text.document import Document, Edit, Span
 
 CODE = '''\
 import json

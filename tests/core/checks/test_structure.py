@@ -7,7 +7,7 @@ import pytest
 from tuppence.core.checks import Ending, Verdict, check_edit, check_explanation, check_review, check_tests
 from tuppence.core.findings import Findings
 from tuppence.core.patch import Patch
-from tuppence.core.text import Document, Span
+from tuppence.core.text.document import Document, Span
 
 PYTHON = "import os\n\n\ndef mean(items):\n    total = sum(items)\n    return total / len(items)\n"
 GO = "package a\n\nfunc f() int {\n\treturn 1\n}\n"

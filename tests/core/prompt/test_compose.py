@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from tuppence.core.actions import EXPLAIN, FIX, TESTS
 from tuppence.core.context import Context, Definition
-from tuppence.core.diagnostic import Diagnostic
 from tuppence.core.languages import language
 from tuppence.core.models import CacheRules, Model, Provider
 from tuppence.core.prompt import TestFile, compose, compose_brief, fence
 from tuppence.core.target import Target
-from tuppence.core.text import Document, Span
+from tuppence.core.text.diagnostic import Diagnostic
+from tuppence.core.text.document import Document, Span
 
 SOURCE = "def mean(xs):\n    return sum(xs) / len(x)\n\n\ndef other():\n    return 1\n"
 DOCUMENT = Document("file:///home/someone/p/stats.py", "python", 7, SOURCE)

@@ -16,7 +16,7 @@ from tuppence.core.prefix import chain, shared
 from tuppence.core.prompt import Prompt, compose
 from tuppence.core.syntax import parse
 from tuppence.core.target import Target
-from tuppence.core.text import Document, Span
+from tuppence.core.text.document import Document, Span
 from tuppence.core.usage import estimate
 
 BODY = "    total = 0\n    for each in range(10):\n        total += each\n    return total\n"

@@ -10,7 +10,7 @@ from tuppence.core.actions import ACTIONS
 from tuppence.core.difficulty import FEATURES, PLAIN, Difficulty, outstanding
 from tuppence.core.languages import language
 from tuppence.core.syntax import parse
-from tuppence.core.text import Span
+from tuppence.core.text.document import Span
 from tuppence.prior import shipped
 
 KNOTTY = """async def gather(sources, limit):

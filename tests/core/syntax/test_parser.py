@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tuppence.core.languages import language
 from tuppence.core.syntax import LARGEST, Outline, Syntax, Tree, parse
-from tuppence.core.text import Edit, Span, apply
+from tuppence.core.text.document import Edit, Span, apply
 
 PYTHON = '''\
 """Module 😀."""

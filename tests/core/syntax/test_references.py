@@ -7,7 +7,7 @@ import pytest
 from tuppence.core.bearing import leans_on
 from tuppence.core.languages import language
 from tuppence.core.syntax import parse
-from tuppence.core.text import Span
+from tuppence.core.text.document import Span
 
 SHOP = """import math, re
 from rates import RATE

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tuppence.core.diagnostic import Diagnostic
 from tuppence.core.languages import language
 from tuppence.core.syntax import parse
 from tuppence.core.target import Target, find
-from tuppence.core.text import Document, Span
+from tuppence.core.text.diagnostic import Diagnostic
+from tuppence.core.text.document import Document, Span
 
 MODULE = """\
 import os

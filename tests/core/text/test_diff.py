@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuppence.core import lines
-from tuppence.core.lines import differences
-from tuppence.core.text import Edit, Span
+from tuppence.core.text import lines
+from tuppence.core.text.document import Edit, Span
+from tuppence.core.text.lines import differences
 from tuppence.editor.regions import Change, Flight, Region
 
 FEW = st.lists(st.sampled_from(["}", "{", "", "x", "y"]), max_size=40)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuppence.core.landing import landing
-from tuppence.core.text import Edit, Span, apply
+from tuppence.core.text.document import Edit, Span, apply
+from tuppence.core.text.position_map import landing
 
 OLD = "import os\n\n\ndef f(a):\n    x = foo(a)\n    y = bar(a)\n    return x, y\n"
 TARGET = Span(OLD.index("def"), len(OLD))

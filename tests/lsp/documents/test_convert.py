@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lsprotocol import types
 
-from tuppence.core.diagnostic import Severity
-from tuppence.core.text import Document, Edit, Span, apply
+from tuppence.core.text.diagnostic import Severity
+from tuppence.core.text.document import Document, Edit, Span, apply
 from tuppence.editor import convert
 from tuppence.editor.clients import Client
 from tuppence.editor.convert import Encoding

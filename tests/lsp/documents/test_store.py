@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lsprotocol import types
 from tests.lsp.documents.test_convert import ENCODINGS, TEXTS, UnitEditor
 
-from tuppence.core.text import Document, Edit, apply, line_starts
+from tuppence.core.text.document import Document, Edit, apply, line_starts
 from tuppence.editor.convert import Encoding
 from tuppence.editor.documents import Documents
 from tuppence.errors import Stale

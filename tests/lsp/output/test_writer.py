@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lsprotocol import types
 
-from tuppence.core.text import Document, Edit, Span, apply
+from tuppence.core.text.document import Document, Edit, Span, apply
 from tuppence.editor import writer as writers
 from tuppence.editor.clients import Client
 from tuppence.editor.convert import Encoding, from_range, to_range

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
 from itertools import accumulate
 
-from tuppence.core.text import Edit
+from tuppence.core.text.document import Edit
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 _WORD = re.compile(r"\w+|[^\w\s]|\s+")

@@ -1,6 +1,6 @@
 """Lines: a text taken apart into them, chunks put together to them, and the fewest edits between two lists of them.
 
-A line ends at LF, CRLF or CR, as in text.py. Nothing here knows what the lines say.
+A line ends at LF, CRLF or CR, as in core/text/document.py. Nothing here knows what the lines say.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
-from tuppence.core.text import Edit, Span, together
+from tuppence.core.text.document import Edit, Span, together
 
 _NEWLINE = re.compile(r"\r\n|\n|\r")
 _Range = tuple[int, int, int, int]

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from tuppence.core.text import Edit, Span
+from tuppence.core.text.document import Edit, Span
 
 Severity = Literal["error", "warning", "information", "hint"]
 _RUFF_ERRORS = ("E9", "F7", "F811", "F82")

@@ -1,0 +1,1 @@
+"""Text as editors and providers see it: documents, spans, lines, differences."""
