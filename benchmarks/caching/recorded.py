@@ -39,10 +39,10 @@ from benchmarks.caching.sitting import Deed, edit, plan, source
 from tuppence import config as configs
 from tuppence.account import Account
 from tuppence.cache import Answers
-from tuppence.core.languages import language
 from tuppence.core.models import Model
-from tuppence.core.syntax import parse
-from tuppence.core.target import find
+from tuppence.core.syntax.languages import language
+from tuppence.core.syntax.parser import parse
+from tuppence.core.syntax.target import find
 from tuppence.core.text.document import Document, Span
 from tuppence.core.usage import Usage, cost
 from tuppence.house import House

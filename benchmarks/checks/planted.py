@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from benchmarks.checks.sample import Sample, answer
-from tuppence.core.languages import language
 from tuppence.core.mutants import mutants
-from tuppence.core.syntax import parse
+from tuppence.core.syntax.languages import language
+from tuppence.core.syntax.parser import parse
 from tuppence.core.text.document import Span, apply
 
 LINES = range(6, 80)

@@ -21,13 +21,13 @@ from typing import Any
 from ruff import find_ruff_bin
 
 from benchmarks.checks.sample import FIX, Sample, had, whole
-from tuppence.core import target as targets
-from tuppence.core.languages import by_suffix
-from tuppence.core.packages import Packages
-from tuppence.core.syntax import Syntax, parse
+from tuppence.core.syntax import target as targets
+from tuppence.core.syntax.languages import by_suffix
+from tuppence.core.syntax.packages import Packages
+from tuppence.core.syntax.parser import Syntax, parse
+from tuppence.core.syntax.tree import Block
 from tuppence.core.text.diagnostic import Diagnostic, rated
 from tuppence.core.text.document import Document, Span, apply
-from tuppence.core.tree import Block
 from tuppence.verify.ruff import edits_of, span_of
 
 A_RULE = 20

@@ -11,15 +11,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tuppence.core.actions import EXPLAIN, FIX, REVIEW, TESTS, Action
-from tuppence.core.languages import language
 from tuppence.core.making import Place, StopReason, Work, begin
-from tuppence.core.packages import Packages, normal
 from tuppence.core.slop import Grounds
-from tuppence.core.syntax import parse
-from tuppence.core.target import Target
+from tuppence.core.syntax.languages import language
+from tuppence.core.syntax.packages import Packages, normal
+from tuppence.core.syntax.parser import parse
+from tuppence.core.syntax.target import Target
+from tuppence.core.syntax.tree import Block
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document
-from tuppence.core.tree import Block
 from tuppence.judging import second_look
 from tuppence.plan import Ask
 

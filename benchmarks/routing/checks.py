@@ -20,10 +20,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tuppence.core.languages import language
 from tuppence.core.mutants import mutants
-from tuppence.core.python import flaw
-from tuppence.core.syntax import parse
+from tuppence.core.syntax.languages import language
+from tuppence.core.syntax.parser import parse
+from tuppence.core.syntax.python_ast import flaw
 from tuppence.core.text.document import Span, apply
 
 REFUSED: Mapping[str, tuple[int, int]] = {

@@ -13,7 +13,7 @@ from tuppence.core.checks import Verdict
 from tuppence.core.effects import Case, silenced
 from tuppence.core.outside import written_again
 from tuppence.core.steps import Answer
-from tuppence.core.syntax import parse
+from tuppence.core.syntax.parser import parse
 from tuppence.core.text.document import apply
 from tuppence.plan import Ask
 from tuppence.verify import recheck

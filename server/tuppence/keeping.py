@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from tuppence import cache
 from tuppence.account import Account
 from tuppence.config import Config
-from tuppence.core.bearing import leans_on
-from tuppence.core.languages import language
 from tuppence.core.making import Work, begin
 from tuppence.core.models import Model
 from tuppence.core.prompt import SYSTEM
 from tuppence.core.steps import Answer, Step
+from tuppence.core.syntax.languages import language
+from tuppence.core.syntax.references import leans_on
+from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.document import Span
-from tuppence.core.tree import Tree
 from tuppence.house import House
 from tuppence.plan import Ask, Plan
 from tuppence.wishing import wished

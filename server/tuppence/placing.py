@@ -13,12 +13,12 @@ from pathlib import Path, PurePosixPath
 
 from tuppence.core.adding import module_of_tests
 from tuppence.core.excerpt import excerpt
-from tuppence.core.languages import Language
 from tuppence.core.making import Place
 from tuppence.core.prompt import TestFile
-from tuppence.core.syntax import parse
+from tuppence.core.syntax.languages import Language
+from tuppence.core.syntax.parser import parse
+from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.document import Document, Span
-from tuppence.core.tree import Tree
 from tuppence.errors import Unfit
 from tuppence.workspace import Workspace, files, habits
 

@@ -9,8 +9,8 @@ from benchmarks.checks import planted, real
 from benchmarks.checks.__main__ import Tally
 from benchmarks.checks.sample import FIX, Outcome, Sample, judged, whole
 
-from tuppence.core.languages import language
-from tuppence.core.syntax import parse
+from tuppence.core.syntax.languages import language
+from tuppence.core.syntax.parser import parse
 from tuppence.core.text.document import Document
 
 OLD = '''\

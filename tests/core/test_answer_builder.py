@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuppence.core.actions import ACTIONS, EXPLAIN, FIX, REVIEW, TESTS, Action, find, title
-from tuppence.core.languages import language
 from tuppence.core.making import Place, Work, begin
-from tuppence.core.packages import Packages
 from tuppence.core.slop import Grounds
 from tuppence.core.steps import Answer, Drafted, Found, Piece, Step
-from tuppence.core.syntax import parse
-from tuppence.core.target import Target
+from tuppence.core.syntax.languages import language
+from tuppence.core.syntax.packages import Packages
+from tuppence.core.syntax.parser import parse
+from tuppence.core.syntax.target import Target
 from tuppence.core.text.document import Document, Span, apply
 
 SOURCE = "import os\n\n\ndef mean(xs):\n    return sum(xs) / len(x)\n\n\nLAST = 1\n"

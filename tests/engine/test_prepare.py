@@ -19,13 +19,13 @@ from tuppence.core.actions import ACTIONS, EXPLAIN, FIX, REVIEW, TESTS, Action
 from tuppence.core.adequacy import RUN
 from tuppence.core.candidates import Candidate, bound, least_output
 from tuppence.core.checks import Verdict
-from tuppence.core.languages import by_suffix
 from tuppence.core.models import Model, Provider, Tier
 from tuppence.core.offer import dearest, frugal
 from tuppence.core.prompt import Prompt, compose
 from tuppence.core.steps import Answer, Piece
-from tuppence.core.syntax import parse
-from tuppence.core.target import find
+from tuppence.core.syntax.languages import by_suffix
+from tuppence.core.syntax.parser import parse
+from tuppence.core.syntax.target import find
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Span
 from tuppence.core.usage import Price, Rates

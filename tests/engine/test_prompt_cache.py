@@ -19,9 +19,9 @@ from tuppence import plan
 from tuppence.cache import File, Traces
 from tuppence.cache.traces import REMEMBERED
 from tuppence.core.actions import EXPLAIN, FIX, REVIEW
-from tuppence.core.languages import language
 from tuppence.core.steps import Done, Progress
-from tuppence.core.syntax import parse
+from tuppence.core.syntax.languages import language
+from tuppence.core.syntax.parser import parse
 from tuppence.core.usage import Usage
 from tuppence.house import House
 from tuppence.prefixes import Prefixes

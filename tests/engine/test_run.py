@@ -21,11 +21,11 @@ from tuppence.account import Account
 from tuppence.cache import Answers
 from tuppence.core.actions import EXPLAIN, FIX
 from tuppence.core.budget import Offer
-from tuppence.core.languages import language
 from tuppence.core.models import Model
 from tuppence.core.steps import Done, Drafted, Progress, PutBack, Routed, Step
-from tuppence.core.syntax import parse
-from tuppence.core.target import find
+from tuppence.core.syntax.languages import language
+from tuppence.core.syntax.parser import parse
+from tuppence.core.syntax.target import find
 from tuppence.core.text.document import Document, Span, apply
 from tuppence.errors import TuppenceError
 from tuppence.house import Gate, Health, House

@@ -13,8 +13,8 @@ from tests.sandbox.test_trial_python import _confines
 
 from tuppence import trial
 from tuppence.core.checks import Verdict
-from tuppence.core.languages import language
-from tuppence.core.syntax import parse
+from tuppence.core.syntax.languages import language
+from tuppence.core.syntax.parser import parse
 from tuppence.core.testing import fresh
 from tuppence.trial import Case
 

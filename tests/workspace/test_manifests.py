@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tuppence.core.languages import by_suffix
-from tuppence.core.packages import is_new
+from tuppence.core.syntax.languages import by_suffix
+from tuppence.core.syntax.packages import is_new
 from tuppence.workspace import Workspace
 
 

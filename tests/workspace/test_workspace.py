@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tuppence.core.context import Surroundings
-from tuppence.core.languages import by_suffix
-from tuppence.core.syntax import parse
-from tuppence.core.target import find
+from tuppence.core.syntax.languages import by_suffix
+from tuppence.core.syntax.parser import parse
+from tuppence.core.syntax.target import find
 from tuppence.core.text.document import Document, Span
 from tuppence.workspace import TestPlace, Workspace
 from tuppence.workspace.conventions import MOST

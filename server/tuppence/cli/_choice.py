@@ -23,11 +23,11 @@ from tuppence.config import Config, Watched
 from tuppence.core.accounts import money
 from tuppence.core.actions import find, title
 from tuppence.core.candidates import Candidate, Need, allowance, bound
-from tuppence.core.languages import by_suffix
 from tuppence.core.models import Model
 from tuppence.core.nobody import Nobody
-from tuppence.core.syntax import parse
-from tuppence.core.target import find as find_target
+from tuppence.core.syntax.languages import by_suffix
+from tuppence.core.syntax.parser import parse
+from tuppence.core.syntax.target import find as find_target
 from tuppence.core.text.document import Document, Span
 from tuppence.errors import Unfit
 from tuppence.opening import open_house

@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from tuppence.core import imports
-from tuppence.core.languages import Language
 from tuppence.core.steps import Written
-from tuppence.core.syntax import parse
+from tuppence.core.syntax.languages import Language
+from tuppence.core.syntax.parser import parse
+from tuppence.core.syntax.tree import CONTAINERS, Block, Tree
 from tuppence.core.text.document import Document, Edit, Span, apply, together
-from tuppence.core.tree import CONTAINERS, Block, Tree
 
 _PACKAGE = re.compile(r"^[ \t]*package[ \t]+[\w.]+[ \t]*;?[ \t]*$", re.MULTILINE)
 _UNIQUE = frozenset({"python", "es", "go", "rust"})

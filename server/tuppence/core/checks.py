@@ -16,12 +16,12 @@ from typing import Literal
 from tuppence.core.elision import diff_in, elision_in
 from tuppence.core.fences import Parts
 from tuppence.core.findings import Finding, says_nothing
-from tuppence.core.languages import language
-from tuppence.core.python import flaw
 from tuppence.core.reply import replacement
-from tuppence.core.syntax import Syntax, parse
+from tuppence.core.syntax.languages import language
+from tuppence.core.syntax.parser import Syntax, parse
+from tuppence.core.syntax.python_ast import flaw
+from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.document import Document, Edit, apply
-from tuppence.core.tree import Tree
 
 Ending = Literal["end", "length", "refused"]
 """Why the model stopped, as a wire tells it."""

@@ -6,7 +6,7 @@ their ends. Definitions that stand in no other are cut at first, their members w
 
 from __future__ import annotations
 
-from tuppence.core.tree import Block, Tree
+from tuppence.core.syntax.tree import Block, Tree
 from tuppence.core.usage import estimate
 
 LEAST = 150

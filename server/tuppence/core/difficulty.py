@@ -25,7 +25,7 @@ class Feature:
     """One property of code that a person would name."""
 
     name: str
-    """The key in the counts of core/syntax.py."""
+    """The key in the counts of core/syntax/parser.py."""
     weight: float
     """How much each doubling above the ordinary stands out beside other properties; set by hand."""
     free: int
@@ -70,7 +70,7 @@ class Difficulty:
 def outstanding(counts: Mapping[str, int]) -> tuple[str, ...]:
     """Return what stands out in code with these counts, most of all first.
 
-    :param counts: the counts of core/syntax.py for the target, with ``diagnostics`` added.
+    :param counts: the counts of core/syntax/parser.py for the target, with ``diagnostics`` added.
     """
     shares = {feature: _share(feature, counts.get(feature.name, 0)) for feature in FEATURES}
     telling = sorted((feature for feature in FEATURES if shares[feature] > 0), key=lambda each: -shares[each])

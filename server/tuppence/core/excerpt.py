@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from itertools import accumulate
 
+from tuppence.core.syntax.tree import Block, Tree
 from tuppence.core.text.document import Document, Span
-from tuppence.core.tree import Block, Tree
 from tuppence.core.usage import estimate
 
 _LEAST = 3

@@ -15,10 +15,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from tuppence.core import grammars
-from tuppence.core.languages import language as find_language
-from tuppence.core.outline import Outline
 from tuppence.core.runs import RUNS, runs
+from tuppence.core.syntax import grammars
+from tuppence.core.syntax.indentation import Outline
+from tuppence.core.syntax.languages import language as find_language
 from tuppence.core.text.document import Span
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 
 from tuppence.core import remarks
 from tuppence.core.meant import definitions
+from tuppence.core.syntax.tree import Block, Tree
 from tuppence.core.text.document import Span
-from tuppence.core.tree import Block, Tree
 
 _LEAST = 2
 """Lines of code that a body must have had."""

@@ -12,12 +12,12 @@ import re
 from dataclasses import dataclass, field
 from textwrap import dedent
 
-from tuppence.core.imported import Imported, read
-from tuppence.core.joining import Statement, join, written
-from tuppence.core.language import Language
-from tuppence.core.syntax import parse
+from tuppence.core.syntax.import_statements import Imported, read
+from tuppence.core.syntax.joining import Statement, join, written
+from tuppence.core.syntax.language import Language
+from tuppence.core.syntax.parser import parse
+from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.document import Document, Edit, Span, apply
-from tuppence.core.tree import Tree
 
 _WIDTH = 88
 """Columns to which a statement on one line may be extended."""

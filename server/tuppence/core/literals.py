@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from tuppence.core import hunks, remarks
 from tuppence.core.hunks import Hunk
-from tuppence.core.language import Language
+from tuppence.core.syntax.language import Language
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Span
 

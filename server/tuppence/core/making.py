@@ -16,15 +16,15 @@ from tuppence.core.actions import Action, Shape
 from tuppence.core.adding import Brought, bring, packaged
 from tuppence.core.checks import Verdict
 from tuppence.core.findings import Finding, Findings
-from tuppence.core.languages import Language
 from tuppence.core.markdown import Cleaner
 from tuppence.core.patch import Patch
 from tuppence.core.reply import Reply, replacement
 from tuppence.core.steps import Answer, Drafted, Found, Piece, Step, Written
-from tuppence.core.syntax import parse
-from tuppence.core.target import Target
+from tuppence.core.syntax.languages import Language
+from tuppence.core.syntax.parser import parse
+from tuppence.core.syntax.target import Target
+from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.document import Document, Edit, Span, apply, together
-from tuppence.core.tree import Tree
 
 StopReason = Literal["end", "length", "refused"]
 """Why the model stopped: it was done, its limit was reached, or it would not answer."""

@@ -18,12 +18,12 @@ from dataclasses import replace
 
 from tuppence.core.fences import Fence, Parts
 from tuppence.core.indentation import Indentation
-from tuppence.core.language import Language
-from tuppence.core.languages import language
-from tuppence.core.syntax import parse
+from tuppence.core.syntax.language import Language
+from tuppence.core.syntax.languages import language
+from tuppence.core.syntax.parser import parse
+from tuppence.core.syntax.tree import Block, Tree
 from tuppence.core.text.document import Document, Edit, Span, apply
 from tuppence.core.text.lines import split
-from tuppence.core.tree import Block, Tree
 
 
 def meant(parts: Parts, document: Document, target: Span) -> Parts:

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice, zip_longest
 
-from tuppence.core.languages import language
 from tuppence.core.swaps import parses, swapped
+from tuppence.core.syntax.languages import language
 from tuppence.core.text.document import Document, Edit, Span, apply
 
 HANDFUL = 6

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from tuppence.core.syntax.tree import Block, Tree
 from tuppence.core.text.document import Span
-from tuppence.core.tree import Block, Tree
 
 _Header = tuple[str, ...]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tuppence.core.tree import Block, Tree
+from tuppence.core.syntax.tree import Block, Tree
 
 WHOLE = frozenset({"struct", "interface", "type", "enum", "macro", "prototype"})
 """Kinds whose body is what they say."""

@@ -12,14 +12,15 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tuppence.core import gutting, hunks, imported, literals, python, remarks
+from tuppence.core import gutting, hunks, literals, remarks
 from tuppence.core.hunks import Hunk
-from tuppence.core.language import Language
-from tuppence.core.packages import Packages, is_new
-from tuppence.core.syntax import parse
+from tuppence.core.syntax import import_statements, python_ast
+from tuppence.core.syntax.language import Language
+from tuppence.core.syntax.packages import Packages, is_new
+from tuppence.core.syntax.parser import parse
+from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Edit, Span, apply
-from tuppence.core.tree import Tree
 
 LIMIT = 1.0
 """What the signs may weigh together, exclusively."""
@@ -193,7 +194,7 @@ def _silenced(code: Sequence[Hunk], known: Language, grounds: Grounds) -> Iterat
 def _hidden(before: str, after: str, code: Sequence[Hunk], known: Language, grounds: Grounds) -> Iterator[Sign]:
     """Look for code that still stands there and is not run any more."""
     leaves = known.import_style == "python" and any(_LEAVES.match(line) for hunk in code for line in hunk.new)
-    if leaves and python.unreachable(after) > python.unreachable(before):
+    if leaves and python_ast.unreachable(after) > python_ast.unreachable(before):
         yield Sign("puts code where it is never reached", LIMIT)
     found = [each for hunk in code for each in remarks.commented(hunk, known)]
     if found and not _speaks_of(grounds, _UNUSED):
@@ -224,15 +225,15 @@ def _packages(before: Tree, after: Tree, known: Language, grounds: Grounds) -> I
             yield Sign(f"needs {each.module}, which the project does not have", weight)
 
 
-def _imports(tree: Tree, known: Language) -> list[imported.Imported]:
+def _imports(tree: Tree, known: Language) -> list[import_statements.Imported]:
     spans = tree.import_statements()
-    return [each for span in spans for each in imported.read(tree.text[span.start : span.end], known)]
+    return [each for span in spans for each in import_statements.read(tree.text[span.start : span.end], known)]
 
 
-def _all_imports(tree: Tree, known: Language) -> list[imported.Imported]:
+def _all_imports(tree: Tree, known: Language) -> list[import_statements.Imported]:
     """Return those of Python's functions too."""
-    inner = python.inner_imports(tree.text)
-    return [*_imports(tree, known), *(each for statement in inner for each in imported.read(statement, known))]
+    inner = python_ast.inner_imports(tree.text)
+    return [*_imports(tree, known), *(each for statement in inner for each in import_statements.read(statement, known))]
 
 
 def _only_imports(hunk: Hunk, known: Language) -> bool:

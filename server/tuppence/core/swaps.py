@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from tuppence.core.language import Language
-from tuppence.core.syntax import Syntax, parse
+from tuppence.core.syntax.language import Language
+from tuppence.core.syntax.parser import Syntax, parse
 from tuppence.core.text.document import Edit, Span
 
 _COMPARED = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==", "===": "!==", "!==": "==="}

@@ -15,11 +15,11 @@ from itertools import zip_longest
 
 from tuppence.core import reaching, vacuous
 from tuppence.core.hunks import words
-from tuppence.core.language import Language
-from tuppence.core.packages import Packages
 from tuppence.core.reaching import Tested
-from tuppence.core.target import Target
-from tuppence.core.tree import CONTAINERS, Block, Tree
+from tuppence.core.syntax.language import Language
+from tuppence.core.syntax.packages import Packages
+from tuppence.core.syntax.target import Target
+from tuppence.core.syntax.tree import CONTAINERS, Block, Tree
 
 _ASSERTS = re.compile(
     r"assert|expect|should|raises|throws|snapshot|\bEXPECT_|\brequire[.(]|\bverify|\bcheck|\bfail|\bpanic"

@@ -18,10 +18,10 @@ from lsprotocol import converters, types
 from pygls.uris import to_fs_path
 
 from tuppence.core import actions
-from tuppence.core.target import find
+from tuppence.core.syntax.target import find
+from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Span
-from tuppence.core.tree import Tree
 from tuppence.editor import attached, convert
 from tuppence.editor.desk import Desk
 from tuppence.editor.latest import Latest

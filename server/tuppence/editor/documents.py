@@ -26,7 +26,7 @@ from tuppence.editor.convert import Encoding, from_range
 from tuppence.errors import Stale
 
 if TYPE_CHECKING:
-    from tuppence.core.tree import Tree
+    from tuppence.core.syntax.tree import Tree
 
 Listener = Callable[[Document | None, tuple[Edit, ...]], None]
 """Told of each change with the new document and the edits that led to it, of the close with None and no edits."""
@@ -202,8 +202,8 @@ def _tell(known: _Open, document: Document | None, edits: tuple[Edit, ...]) -> N
 
 async def _parse(known: _Open) -> None:
     """Bring the tree up to the version that is the newest when the parse begins."""
-    from tuppence.core.languages import language
-    from tuppence.core.syntax import parse
+    from tuppence.core.syntax.languages import language
+    from tuppence.core.syntax.parser import parse
 
     document, old = known.document, known.tree
     edits = tuple(known.since) if old is not None else ()

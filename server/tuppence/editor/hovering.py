@@ -24,9 +24,9 @@ from tuppence.core.actions import EXPLAIN
 from tuppence.core.markdown import clean, visible
 from tuppence.core.offer import Offer
 from tuppence.core.steps import Done, Progress
-from tuppence.core.target import find
+from tuppence.core.syntax.target import find
+from tuppence.core.syntax.tree import Block
 from tuppence.core.text.document import Span
-from tuppence.core.tree import Block
 from tuppence.editor import closing, convert
 from tuppence.editor.asking import path_of, why_not
 from tuppence.editor.commands import RUN

@@ -18,7 +18,7 @@ from tuppence.core import actions
 from tuppence.core.accounts import money
 from tuppence.core.actions import ACTIONS, FIX, Action
 from tuppence.core.route import better
-from tuppence.core.target import Target, find
+from tuppence.core.syntax.target import Target, find
 from tuppence.core.text.document import Document, Span
 from tuppence.editor import convert
 from tuppence.editor.asking import NO_EDITS, is_file, why_not

@@ -6,8 +6,8 @@ import asyncio
 from pathlib import Path
 
 from tuppence.core.adding import added
-from tuppence.core.languages import language
 from tuppence.core.steps import Written
+from tuppence.core.syntax.languages import language
 from tuppence.core.text.document import Document
 from tuppence.editor import convert
 from tuppence.editor.desk import Desk

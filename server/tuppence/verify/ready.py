@@ -11,9 +11,9 @@ from pathlib import Path
 
 from tuppence.core.checks import Verdict
 from tuppence.core.effects import Case, silenced
-from tuppence.core.languages import language
-from tuppence.core.python import means_the_same
-from tuppence.core.syntax import parse
+from tuppence.core.syntax.languages import language
+from tuppence.core.syntax.parser import parse
+from tuppence.core.syntax.python_ast import means_the_same
 from tuppence.core.text.diagnostic import Diagnostic, is_layout, is_ruff
 from tuppence.core.text.document import Document, Edit, Span, apply
 from tuppence.verify.recheck import recheck

@@ -13,11 +13,11 @@ from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 from tuppence.core.context import Surroundings
-from tuppence.core.language import Language
-from tuppence.core.packages import Packages
-from tuppence.core.target import Target
+from tuppence.core.syntax.language import Language
+from tuppence.core.syntax.packages import Packages
+from tuppence.core.syntax.target import Target
+from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.document import Document
-from tuppence.core.tree import Tree
 from tuppence.workspace import conventions, files, habits, manifests, private
 from tuppence.workspace.uses import Search, definitions
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
-from tuppence.core.languages import by_suffix
-from tuppence.core.syntax import Tree, parse
+from tuppence.core.syntax.languages import by_suffix
+from tuppence.core.syntax.parser import Tree, parse
 
 LARGEST = 300_000
 """Bytes; a larger file is not read for context."""

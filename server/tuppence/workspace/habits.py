@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path, PurePosixPath
 
-from tuppence.core.languages import LANGUAGES, Language
+from tuppence.core.syntax.languages import LANGUAGES, Language
 
 _BESIDE = frozenset({"__tests__", "tests", "test", "spec"})
 """Folders beside the sources that hold their tests."""

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 
-from tuppence.core.language import ImportStyle, Language
-from tuppence.core.packages import Packages, normal
+from tuppence.core.syntax.language import ImportStyle, Language
+from tuppence.core.syntax.packages import Packages, normal
 from tuppence.workspace import files
 
 _MANIFESTS: Mapping[ImportStyle, tuple[str, ...]] = {

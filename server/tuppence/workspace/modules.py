@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from tuppence.core.imported import Imported
-from tuppence.core.language import ImportStyle
+from tuppence.core.syntax.import_statements import Imported
+from tuppence.core.syntax.language import ImportStyle
 from tuppence.workspace import files
 
 _MOST = 40

@@ -13,10 +13,10 @@ from itertools import islice
 from pathlib import Path
 
 from tuppence.core.context import Definition
-from tuppence.core.imported import Imported, read
 from tuppence.core.signature import signature
+from tuppence.core.syntax.import_statements import Imported, read
+from tuppence.core.syntax.tree import Block, Tree
 from tuppence.core.text.document import Span
-from tuppence.core.tree import Block, Tree
 from tuppence.workspace import files
 from tuppence.workspace.modules import Lead, leads
 

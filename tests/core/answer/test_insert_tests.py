@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuppence.core.adding import bring, module_of_tests, packaged
-from tuppence.core.languages import language
 from tuppence.core.steps import Written
-from tuppence.core.syntax import parse
+from tuppence.core.syntax.languages import language
+from tuppence.core.syntax.parser import parse
 from tuppence.core.text.document import Document, apply
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tuppence.core.imported import Imported, read
 from tuppence.core.imports import merge
-from tuppence.core.languages import language
-from tuppence.core.syntax import parse
+from tuppence.core.syntax.import_statements import Imported, read
+from tuppence.core.syntax.languages import language
+from tuppence.core.syntax.parser import parse
 from tuppence.core.text.document import Document, apply
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tuppence.core.languages import language
 from tuppence.core.outside import written_again
-from tuppence.core.syntax import parse
+from tuppence.core.syntax.languages import language
+from tuppence.core.syntax.parser import parse
 from tuppence.core.text.document import Edit, Span, apply
 
 PYTHON = (

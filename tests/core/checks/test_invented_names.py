@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from paths import PACKAGE
 
-from tuppence.core.languages import language
 from tuppence.core.naming import Named, named
-from tuppence.core.syntax import parse
+from tuppence.core.syntax.languages import language
+from tuppence.core.syntax.parser import parse
 
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 CODE = '''\

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tuppence.core import gutting
-from tuppence.core.languages import language
-from tuppence.core.syntax import parse
+from tuppence.core.syntax.languages import language
+from tuppence.core.syntax.parser import parse
 from tuppence.core.text.document import Span
 
 PYTHON = '''\

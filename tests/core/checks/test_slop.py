@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from tuppence.core.languages import language
-from tuppence.core.packages import Packages, is_new
 from tuppence.core.slop import LIMIT, Grounds, Slop, judge
+from tuppence.core.syntax.languages import language
+from tuppence.core.syntax.packages import Packages, is_new
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Edit, Span
 

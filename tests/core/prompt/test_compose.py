@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from tuppence.core.actions import EXPLAIN, FIX, TESTS
 from tuppence.core.context import Context, Definition
-from tuppence.core.languages import language
 from tuppence.core.models import CacheRules, Model, Provider
 from tuppence.core.prompt import TestFile, compose, compose_brief, fence
-from tuppence.core.target import Target
+from tuppence.core.syntax.languages import language
+from tuppence.core.syntax.target import Target
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Span
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from tuppence.core.actions import EXPLAIN
 from tuppence.core.chunks import LEAST, MOST, breaks
 from tuppence.core.context import Question, Surroundings, gather
-from tuppence.core.languages import language
 from tuppence.core.prefix import chain, shared
 from tuppence.core.prompt import Prompt, compose
-from tuppence.core.syntax import parse
-from tuppence.core.target import Target
+from tuppence.core.syntax.languages import language
+from tuppence.core.syntax.parser import parse
+from tuppence.core.syntax.target import Target
 from tuppence.core.text.document import Document, Span
 from tuppence.core.usage import estimate
 

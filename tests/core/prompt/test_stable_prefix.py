@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 from tuppence import providers
 from tuppence.core.actions import ACTIONS, EXPLAIN, Action
 from tuppence.core.context import Context, Definition, Question, Surroundings, gather
-from tuppence.core.languages import language
 from tuppence.core.marking import mark
 from tuppence.core.models import CacheRules, Model, Provider, Quirks
 from tuppence.core.prompt import Prompt, TestFile, compose
-from tuppence.core.syntax import parse
-from tuppence.core.target import Target
+from tuppence.core.syntax.languages import language
+from tuppence.core.syntax.parser import parse
+from tuppence.core.syntax.target import Target
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Span
 from tuppence.core.usage import estimate

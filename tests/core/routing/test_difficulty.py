@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from tuppence.core.actions import ACTIONS
 from tuppence.core.difficulty import FEATURES, PLAIN, Difficulty, outstanding
-from tuppence.core.languages import language
-from tuppence.core.syntax import parse
+from tuppence.core.syntax.languages import language
+from tuppence.core.syntax.parser import parse
 from tuppence.core.text.document import Span
 from tuppence.prior import shipped
 

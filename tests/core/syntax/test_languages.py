@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tuppence.core import grammars
-from tuppence.core.languages import LANGUAGES, Language, by_suffix, language
+from tuppence.core.syntax import grammars
+from tuppence.core.syntax.languages import LANGUAGES, Language, by_suffix, language
 
 PARSED = [row for row in LANGUAGES if row.grammar]
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tuppence.core.languages import language
-from tuppence.core.syntax import LARGEST, Outline, Syntax, Tree, parse
+from tuppence.core.syntax.languages import language
+from tuppence.core.syntax.parser import LARGEST, Outline, Syntax, Tree, parse
 from tuppence.core.text.document import Edit, Span, apply
 
 PYTHON = '''\

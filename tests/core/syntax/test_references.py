@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tuppence.core.bearing import leans_on
-from tuppence.core.languages import language
-from tuppence.core.syntax import parse
+from tuppence.core.syntax.languages import language
+from tuppence.core.syntax.parser import parse
+from tuppence.core.syntax.references import leans_on
 from tuppence.core.text.document import Span
 
 SHOP = """import math, re

@@ -192,9 +192,9 @@ async def test_the_tree_is_the_newest_documents() -> None:
 
 
 async def test_one_parse_serves_all_who_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tuppence.core import syntax
+    from tuppence.core.syntax import parser
 
-    parsed, running, most, parse = list[str](), 0, 0, syntax.parse
+    parsed, running, most, parse = list[str](), 0, 0, parser.parse
 
     def slow(text: str, *rest: Any) -> Any:
         nonlocal running, most
@@ -205,7 +205,7 @@ async def test_one_parse_serves_all_who_wait(monkeypatch: pytest.MonkeyPatch) ->
         running -= 1
         return parse(text, *rest)
 
-    monkeypatch.setattr(syntax, "parse", slow)
+    monkeypatch.setattr(parser, "parse", slow)
     documents = opened("a = 1\n")
     waiting = [asyncio.create_task(documents.tree(URI)) for _ in range(3)]
     await asyncio.sleep(0.005)
@@ -219,19 +219,19 @@ async def test_one_parse_serves_all_who_wait(monkeypatch: pytest.MonkeyPatch) ->
 
 
 async def test_a_parse_that_fails_is_followed_by_a_whole_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tuppence.core import syntax
+    from tuppence.core.syntax import parser
 
-    documents, parse = opened("a = 1\n"), syntax.parse
+    documents, parse = opened("a = 1\n"), parser.parse
     await documents.tree(URI)
     documents.change(URI, 2, [at(0, 0, "x")], Encoding.Utf16)
 
     def fails(*_: Any) -> Any:
         raise RuntimeError("no parse")
 
-    monkeypatch.setattr(syntax, "parse", fails)
+    monkeypatch.setattr(parser, "parse", fails)
     with pytest.raises(RuntimeError, match="no parse"):
         await documents.tree(URI)
-    monkeypatch.setattr(syntax, "parse", parse)
+    monkeypatch.setattr(parser, "parse", parse)
     assert (await documents.tree(URI)).text == "xa = 1\n"
 
 

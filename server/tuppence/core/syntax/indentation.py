@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from functools import cached_property
 from itertools import pairwise
 
-from tuppence.core.brackets import Brackets, match
+from tuppence.core.syntax.brackets import Brackets, match
+from tuppence.core.syntax.tree import Block, Tree
 from tuppence.core.text.document import Span
-from tuppence.core.tree import Block, Tree
 
 BRACKETS = 500_000
 _DEFINES = re.compile(

@@ -1,7 +1,7 @@
 """What tuppence must know about a programming language to read and change its code: the shape of a row.
 
-The rows themselves stand in languages.py. Node types are those of the language's tree-sitter grammar; several are
-written as one string with spaces between. This file does not parse anything.
+The rows themselves stand in core/syntax/languages.py. Node types are those of the language's tree-sitter grammar;
+several are written as one string with spaces between. This file does not parse anything.
 """
 
 from __future__ import annotations

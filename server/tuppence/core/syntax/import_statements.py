@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tuppence.core.language import ImportStyle, Language
+from tuppence.core.syntax.language import ImportStyle, Language
 
 _QUOTED = r"""["'`]([^"'`]+)["'`]"""
 _ES_FROM = re.compile(rf"import\s+(?:type\s+)?(?P<what>.*?)\s*from\s*{_QUOTED}", re.DOTALL)

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tuppence.core.imported import Imported
-from tuppence.core.language import ImportStyle, Language
+from tuppence.core.syntax.import_statements import Imported
+from tuppence.core.syntax.language import ImportStyle, Language
 from tuppence.core.text.document import Span
 
 Insertion = tuple[int, str]

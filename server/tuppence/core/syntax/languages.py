@@ -1,14 +1,14 @@
 """The table of languages: one row each, and the only file to touch to add one.
 
 A row with a grammar is read by tree-sitter; a row without one, and every language that has no row, is read by
-indentation and brackets. What the columns mean stands in language.py.
+indentation and brackets. What the columns mean stands in core/syntax/language.py.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from tuppence.core.language import Habits, Language
+from tuppence.core.syntax.language import Habits, Language
 
 __all__ = ["LANGUAGES", "Habits", "Language", "by_suffix", "language"]
 

@@ -1,6 +1,7 @@
 """What can be asked of a parsed text, however it was parsed.
 
-syntax.py answers with a grammar, outline.py by indentation and brackets; who asks need not know which.
+core/syntax/parser.py answers with a grammar, core/syntax/indentation.py by indentation and brackets; who asks need not
+know which.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tuppence.core.language import Language
+from tuppence.core.syntax.language import Language
 from tuppence.core.text.document import Document, Span
 
 CONTAINERS = frozenset({"class", "interface", "impl", "trait", "struct", "enum", "module"})

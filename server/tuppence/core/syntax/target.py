@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tuppence.core.syntax.tree import CONTAINERS, Block, Tree
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Span
-from tuppence.core.tree import CONTAINERS, Block, Tree
 
 _LONG = 80
 """Lines above which a class is too much for a cursor that stands in it but in none of its members."""

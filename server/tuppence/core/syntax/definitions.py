@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tuppence.core.language import Language
-from tuppence.core.offsets import Offsets
+from tuppence.core.syntax.byte_offsets import Offsets
+from tuppence.core.syntax.language import Language
+from tuppence.core.syntax.tree import CONTAINERS, Block
 from tuppence.core.text.document import Document, Span
-from tuppence.core.tree import CONTAINERS, Block
 
 if TYPE_CHECKING:
     import tree_sitter

@@ -13,13 +13,13 @@ from functools import cached_property
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from tuppence.core import grammars
-from tuppence.core.definitions import Reader
-from tuppence.core.language import Language
-from tuppence.core.offsets import Offsets
-from tuppence.core.outline import Outline
+from tuppence.core.syntax import grammars
+from tuppence.core.syntax.byte_offsets import Offsets
+from tuppence.core.syntax.definitions import Reader
+from tuppence.core.syntax.indentation import Outline
+from tuppence.core.syntax.language import Language
+from tuppence.core.syntax.tree import Block, Tree
 from tuppence.core.text.document import Edit, Span, apply
-from tuppence.core.tree import Block, Tree
 
 if TYPE_CHECKING:
     import tree_sitter

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
+from tuppence.core.syntax.tree import Block, Tree
 from tuppence.core.text.document import Span
-from tuppence.core.tree import Block, Tree
 
 _WORD = re.compile(r"\w+")
 

@@ -1,0 +1,1 @@
+"""What code says by its form: languages, grammars, definitions, imports, targets."""
