@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from tuppence.core.usage import Usage
+from tuppence.core.models.usage import Usage
 
 CHARACTERS = 3.4
 """Of a token."""

@@ -39,12 +39,12 @@ from benchmarks.caching.sitting import Deed, edit, plan, source
 from tuppence import config as configs
 from tuppence.account import Account
 from tuppence.cache import Answers
-from tuppence.core.models import Model
+from tuppence.core.models.model import Model
+from tuppence.core.models.usage import Usage, cost
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import find
 from tuppence.core.text.document import Document, Span
-from tuppence.core.usage import Usage, cost
 from tuppence.house import House
 from tuppence.keys import Keys
 from tuppence.ledger import Ledger

@@ -34,13 +34,13 @@ from benchmarks.caching.recorded import NAMES, START
 from benchmarks.caching.sitting import Deed, edit, plan, source
 from tuppence.core.actions import ACTIONS
 from tuppence.core.context import Question, Surroundings, gather
-from tuppence.core.models import Model, Quirks
+from tuppence.core.models.model import Model, Quirks
+from tuppence.core.models.usage import Usage
 from tuppence.core.prompt import Prompt, compose
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import find
 from tuppence.core.text.document import Document, Span
-from tuppence.core.usage import Usage
 from tuppence.local import Embedded, Endpoint
 from tuppence.providers import Metered, Text
 from tuppence.stream import Patience, Upstream

@@ -18,7 +18,7 @@ from benchmarks.routing.measure import apgr, bins, calibration_error, interval, 
 from benchmarks.routing.policy import Fitting, Offer, folds, need, spent, table, unseen
 from tuppence.core.adequacy import Prior, from_json
 from tuppence.core.candidates import Wish
-from tuppence.core.models import Model
+from tuppence.core.models.model import Model
 from tuppence.core.route import choose
 from tuppence.tiers.settings import PRESETS, level
 

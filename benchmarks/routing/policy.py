@@ -21,8 +21,8 @@ from tuppence.core.actions import find
 from tuppence.core.adequacy import Prior, canonical, from_json
 from tuppence.core.candidates import Candidate, Need, Wish, row, weighed
 from tuppence.core.ladder import ranking
-from tuppence.core.models import Model, Quirks
-from tuppence.core.usage import Usage, cost, estimate
+from tuppence.core.models.model import Model, Quirks
+from tuppence.core.models.usage import Usage, cost, estimate
 
 WHEN = datetime(2026, 11, 21, 12, tzinfo=UTC)
 """The day that prices are of."""

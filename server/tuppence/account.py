@@ -14,11 +14,11 @@ from datetime import datetime
 from decimal import Decimal
 from functools import reduce
 
-from tuppence.core.accounts import Entry, Outcome, add, exact, unquoted
-from tuppence.core.models import Model
+from tuppence.core.billing.entry import Entry, Outcome, add, exact, unquoted
+from tuppence.core.models.model import Model
+from tuppence.core.models.usage import PACE, Price, Usage, cost, estimate, merge, split
 from tuppence.core.prompt import Prompt
 from tuppence.core.route import Route
-from tuppence.core.usage import PACE, Price, Usage, cost, estimate, merge, split
 from tuppence.providers import Event, Metered, Stop, Text, Thinking
 from tuppence.stream import Sending
 

@@ -14,8 +14,8 @@ from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
-from tuppence.core.accounts import exact
-from tuppence.core.budget import Period
+from tuppence.core.billing.budget import Period
+from tuppence.core.billing.entry import exact
 from tuppence.errors import TuppenceError
 
 _HEADER = re.compile(r"\ufeff?[ \t]*\[[ \t]*budget[ \t]*\][ \t]*(#.*)?")

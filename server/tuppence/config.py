@@ -19,8 +19,8 @@ from typing import Literal
 
 from tuppence import tiers
 from tuppence.core.actions import ACTIONS
-from tuppence.core.budget import NO_LIMITS, Limits
-from tuppence.core.models import Model, Premium, Provider
+from tuppence.core.billing.budget import NO_LIMITS, Limits
+from tuppence.core.models.model import Model, Premium, Provider
 from tuppence.errors import ConfigError, Mistake
 from tuppence.tiers.fields import SETTINGS, fields, stranded, text
 from tuppence.tiers.mistakes import Bad, Place, Report

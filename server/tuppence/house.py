@@ -17,10 +17,10 @@ from datetime import datetime
 
 from tuppence.cache import Answers
 from tuppence.config import Config
-from tuppence.core.accounts import Entry, Outcome, Summary
-from tuppence.core.budget import Limits, Spent
-from tuppence.core.models import Model
-from tuppence.core.pace import Paces
+from tuppence.core.billing.budget import Limits, Spent
+from tuppence.core.billing.entry import Entry, Outcome, Summary
+from tuppence.core.billing.token_ratio import Paces
+from tuppence.core.models.model import Model
 from tuppence.core.text.document import Document
 from tuppence.errors import TuppenceError
 from tuppence.experience import Experience

@@ -15,7 +15,7 @@ from tuppence import cache
 from tuppence.account import Account
 from tuppence.config import Config
 from tuppence.core.making import Work, begin
-from tuppence.core.models import Model
+from tuppence.core.models.model import Model
 from tuppence.core.prompt import SYSTEM
 from tuppence.core.steps import Answer, Step
 from tuppence.core.syntax.languages import language

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from tuppence.core.models import Provider
+from tuppence.core.models.model import Provider
 
 SERVICE = "tuppence"
 """The name under which the keyring holds the keys, one for each variable's name."""

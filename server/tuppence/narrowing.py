@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tuppence import config
-from tuppence.core.budget import Limits
+from tuppence.core.billing.budget import Limits
 from tuppence.errors import ConfigError
 
 NAME = ".tuppence.toml"

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from tuppence import keeping, prior
 from tuppence import plan as plans
 from tuppence.config import Override
-from tuppence.core.accounts import money
+from tuppence.core.billing.entry import money
 from tuppence.core.difficulty import Difficulty
 from tuppence.core.markdown import clean
-from tuppence.core.models import Model
+from tuppence.core.models.model import Model
 from tuppence.core.offer import Offer, dearest, frugal
 from tuppence.errors import NoModel, OverBudget
 from tuppence.house import House

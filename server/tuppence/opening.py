@@ -18,7 +18,7 @@ from uuid import uuid4
 from tuppence import clock, local
 from tuppence.cache import Answers, Traces
 from tuppence.config import Watched
-from tuppence.core.models import Model
+from tuppence.core.models.model import Model
 from tuppence.core.text.document import Document
 from tuppence.house import House
 from tuppence.keys import Keys

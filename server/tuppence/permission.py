@@ -14,9 +14,9 @@ from dataclasses import replace
 from decimal import Decimal
 
 from tuppence import prior
-from tuppence.core.accounts import money
+from tuppence.core.billing.entry import money
 from tuppence.core.candidates import bound
-from tuppence.core.models import Model
+from tuppence.core.models.model import Model
 from tuppence.core.route import Route, choose
 from tuppence.errors import NoModel, OverBudget
 from tuppence.house import House

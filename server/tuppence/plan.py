@@ -16,12 +16,13 @@ from tuppence.core import context as contexts
 from tuppence.core import pairing
 from tuppence.core.actions import ACTIONS, Action
 from tuppence.core.adequacy import RUN
-from tuppence.core.budget import left, thrifty
+from tuppence.core.billing.budget import left, thrifty
 from tuppence.core.candidates import Need, allowance, least_output, thoughts
 from tuppence.core.context import Context, Surroundings
 from tuppence.core.difficulty import Difficulty
 from tuppence.core.making import Place, Work
-from tuppence.core.models import Model
+from tuppence.core.models.model import Model
+from tuppence.core.models.usage import at_most, estimate
 from tuppence.core.prompt import SYSTEM, Prompt, TestFile, compose, compose_brief
 from tuppence.core.route import Route, choose
 from tuppence.core.slop import Grounds
@@ -30,7 +31,6 @@ from tuppence.core.syntax.target import Target
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document
-from tuppence.core.usage import at_most, estimate
 from tuppence.errors import NoModel, Unfit
 from tuppence.house import House
 from tuppence.verify import lint

@@ -18,13 +18,13 @@ from uuid import uuid4
 from tuppence import plan as plans
 from tuppence import providers
 from tuppence.account import Account, Attempt
-from tuppence.core.accounts import Outcome, add, money
-from tuppence.core.models import Model
+from tuppence.core.billing.entry import Outcome, add, money
+from tuppence.core.models.model import Model
+from tuppence.core.models.usage import PACE
 from tuppence.core.prefix import chain
 from tuppence.core.renewal import Prefix, Renewal, weigh
 from tuppence.core.route import Route
 from tuppence.core.text.document import Document
-from tuppence.core.usage import PACE
 from tuppence.core.warmth import KEEP_ALIVE, PRE_WARM, WARMING, lifetime
 from tuppence.errors import TuppenceError
 from tuppence.house import House

@@ -27,13 +27,13 @@ from tuppence import keeping, permission, proving, truth
 from tuppence import plan as plans
 from tuppence.account import Account, Attempt
 from tuppence.core import actions
-from tuppence.core.accounts import Outcome
+from tuppence.core.billing.entry import Outcome
 from tuppence.core.checks import Verdict
 from tuppence.core.making import begin
-from tuppence.core.models import Model
+from tuppence.core.models.model import Model
+from tuppence.core.models.usage import PACE
 from tuppence.core.route import Route
 from tuppence.core.steps import Answer, Done, Drafted, Found, Piece, Progress, PutBack, Routed, Step
-from tuppence.core.usage import PACE
 from tuppence.errors import Broken, Busy, OverBudget, TuppenceError
 from tuppence.hearing import Stuck, words
 from tuppence.house import House

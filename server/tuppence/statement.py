@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from tuppence.config import Config
-from tuppence.core.accounts import Entry
-from tuppence.core.budget import Left, left
-from tuppence.core.report import Report, old_rows, report
-from tuppence.core.totals import Totals, totals
+from tuppence.core.billing.budget import Left, left
+from tuppence.core.billing.entry import Entry
+from tuppence.core.billing.report import Report, old_rows, report
+from tuppence.core.billing.totals import Totals, totals
 from tuppence.ledger import Ledger, midnight
 from tuppence.reporting.page import RECEIPTS, Page, write
 

@@ -13,9 +13,9 @@ from uuid import uuid4
 
 from tuppence.account import Account, Attempt
 from tuppence.config import default_path
-from tuppence.core.budget import COMMAND, Bid
+from tuppence.core.billing.budget import COMMAND, Bid
+from tuppence.core.models.usage import at_most
 from tuppence.core.route import Route
-from tuppence.core.usage import at_most
 from tuppence.errors import OverBudget, TuppenceError
 from tuppence.house import House
 from tuppence.ledger import Claim, midnight

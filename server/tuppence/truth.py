@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from tuppence.account import Attempt, corrected
-from tuppence.core.accounts import Entry
-from tuppence.core.models import Model
-from tuppence.core.usage import Price
+from tuppence.core.billing.entry import Entry
+from tuppence.core.models.model import Model
+from tuppence.core.models.usage import Price
 from tuppence.errors import TuppenceError
 from tuppence.house import House
 from tuppence.ledger import Owed

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from tuppence.core.models import Model
+from tuppence.core.models.model import Model
 from tuppence.core.route import Route
 from tuppence.core.steps import Routed, Step
 from tuppence.errors import Busy

@@ -18,7 +18,7 @@ from tuppence import prior
 from tuppence.config import load
 from tuppence.core.actions import FIX
 from tuppence.core.candidates import Need
-from tuppence.core.models import Model
+from tuppence.core.models.model import Model
 from tuppence.core.route import Route, choose
 from tuppence.prior import shipped
 

@@ -14,7 +14,7 @@ from scripted_provider import ScriptedUpstream
 from server import CONFIG, Stage, environment, pick, stage
 
 from tuppence import cli
-from tuppence.core.usage import Usage
+from tuppence.core.models.usage import Usage
 
 CACHED = CONFIG.replace(
     "context = 128000\n", 'context = 128000\ncache = {{ mode = "explicit", minimum = 600, ttl = ["5m"] }}\n'

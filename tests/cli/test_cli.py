@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from tuppence import __version__, cli
-from tuppence.core.accounts import Entry
-from tuppence.core.usage import Usage
+from tuppence.core.billing.entry import Entry
+from tuppence.core.models.usage import Usage
 from tuppence.errors import TuppenceError
 from tuppence.ledger import Ledger
 

@@ -17,8 +17,8 @@ from paths import ROOT
 from tuppence import config
 from tuppence.config import Config, Override, Watched, load
 from tuppence.core.actions import EXPLAIN, FIX
-from tuppence.core.budget import PERIODS, Limits
-from tuppence.core.models import Model
+from tuppence.core.billing.budget import PERIODS, Limits
+from tuppence.core.models.model import Model
 from tuppence.tiers import columns
 from tuppence.tiers.fields import SETTINGS
 from tuppence.tiers.mistakes import Lines

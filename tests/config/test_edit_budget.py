@@ -17,7 +17,7 @@ from server import Stage, pick, stage
 from tests.e2e.test_spending_limits import DEAR
 
 from tuppence import allowance, cli
-from tuppence.core.budget import PERIODS, Period
+from tuppence.core.billing.budget import PERIODS, Period
 from tuppence.errors import TuppenceError
 
 

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from tuppence import config, providers
 from tuppence.config import Config, load
-from tuppence.core.models import CacheRules, Model, Quirks
+from tuppence.core.models.model import CacheRules, Model, Quirks
+from tuppence.core.models.usage import Peak, Price, Rates, Step, Usage, cost
 from tuppence.core.prompt import Prompt
-from tuppence.core.usage import Peak, Price, Rates, Step, Usage, cost
 from tuppence.tiers import columns, listprice, loopback
 from tuppence.tiers.fields import SETTINGS
 from tuppence.tiers.mistakes import Report

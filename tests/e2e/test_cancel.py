@@ -16,7 +16,7 @@ from scripted_provider import Reply, Talk, answer, error, events, stall
 from server import CONFIG, Stage, pick, stage, titles
 
 from editor import Buffer
-from tuppence.core.accounts import Entry
+from tuppence.core.billing.entry import Entry
 
 LOCAL = CONFIG.replace('tier = "budget"', 'tier = "local"')
 CANCELLED = -32800

@@ -24,10 +24,10 @@ from tuppence import renewing
 from tuppence.cache import File, Traces
 from tuppence.core import returning
 from tuppence.core.actions import EXPLAIN
-from tuppence.core.models import CacheRules, Model, Provider
+from tuppence.core.models.model import CacheRules, Model, Provider
+from tuppence.core.models.usage import Price, Rates, Usage
 from tuppence.core.prefix import Link
 from tuppence.core.renewal import Prefix, Renewal, weigh
-from tuppence.core.usage import Price, Rates, Usage
 from tuppence.core.warmth import Trace
 from tuppence.prefixes import Prefixes
 from tuppence.renewing import Renewals, why_not

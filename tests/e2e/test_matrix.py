@@ -16,7 +16,7 @@ from scripted_provider import Reply, Seen, Talk, events
 from server import Stage, pick, stage
 
 from editor import Buffer
-from tuppence.core.usage import Usage
+from tuppence.core.models.usage import Usage
 
 KEY = "key-of-a-test"
 CONFIG = """

@@ -20,7 +20,7 @@ import pytest
 from benchmarks.caching.served import WHOLE, measure, ten
 from server import pick, stage
 
-from tuppence.core.models import Quirks
+from tuppence.core.models.model import Quirks
 from tuppence.local import Embedded, Endpoint
 
 pytestmark = [pytest.mark.model, pytest.mark.timeout(240)]

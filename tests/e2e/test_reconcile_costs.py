@@ -14,9 +14,9 @@ from scenario import GOOD, SRC, until
 from scripted_provider import Reply, ScriptedUpstream, Seen, answer, error, raw, redirect, stall
 from server import CONFIG, Stage, pick, stage
 
-from tuppence.core.accounts import Entry, exact
-from tuppence.core.models import Model, Provider
-from tuppence.core.usage import Usage
+from tuppence.core.billing.entry import Entry, exact
+from tuppence.core.models.model import Model, Provider
+from tuppence.core.models.usage import Usage
 from tuppence.ledger import Ledger
 from tuppence.providers import Metered
 from tuppence.stream import Upstream

@@ -16,8 +16,8 @@ from scenario import FIXED, GOOD, SRC, messages
 from scripted_provider import answer
 from server import CONFIG, Stage, pick, stage
 
-from tuppence.core.accounts import Entry, money
-from tuppence.core.usage import Usage
+from tuppence.core.billing.entry import Entry, money
+from tuppence.core.models.usage import Usage
 from tuppence.ledger import Ledger
 from tuppence.ledger.process import me
 from tuppence.ledger.rows import moment, packed

@@ -18,7 +18,7 @@ from scripted_provider import ScriptedUpstream
 from server import environment
 from tests.editors.terminal import Terminal, until
 
-from tuppence.core.accounts import Entry
+from tuppence.core.billing.entry import Entry
 from tuppence.ledger import Ledger
 
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")

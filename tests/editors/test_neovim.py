@@ -34,7 +34,7 @@ from tests.editors.session import Bench, program
 from tests.editors.tally import Tally
 from tests.editors.terminal import until
 
-from tuppence.core.accounts import money
+from tuppence.core.billing.entry import money
 
 pytestmark = pytest.mark.timeout(600)
 

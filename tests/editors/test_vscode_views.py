@@ -18,7 +18,7 @@ from tests.editors.tally import Tally
 from tests.editors.vscode.stagehand import AFTER, CONFIG, FIXED, LINE, SOURCE, Cue, Desk, fenced, set_out
 from tests.editors.vscode.window import CODE, HERE, HOVER, ITEM, NOTICE, STATUS, Window, until
 
-from tuppence.core.accounts import add, money
+from tuppence.core.billing.entry import add, money
 
 pytestmark = [pytest.mark.editors, pytest.mark.timeout(600)]
 

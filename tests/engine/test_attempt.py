@@ -10,10 +10,10 @@ from decimal import Decimal
 import pytest
 
 from tuppence.account import Account, Attempt
-from tuppence.core.models import Model, Provider
+from tuppence.core.models.model import Model, Provider
+from tuppence.core.models.usage import Price, Rates, Usage, estimate, merge
 from tuppence.core.prompt import Prompt
 from tuppence.core.route import Route
-from tuppence.core.usage import Price, Rates, Usage, estimate, merge
 from tuppence.providers import Event, Metered, Stop, Text, Thinking
 from tuppence.stream import Fate, Sending
 

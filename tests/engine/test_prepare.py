@@ -14,12 +14,13 @@ from tuppence import keeping, offering, placing, plan
 from tuppence.account import Account
 from tuppence.cache import Answers
 from tuppence.config import Watched
-from tuppence.core.accounts import money
 from tuppence.core.actions import ACTIONS, EXPLAIN, FIX, REVIEW, TESTS, Action
 from tuppence.core.adequacy import RUN
+from tuppence.core.billing.entry import money
 from tuppence.core.candidates import Candidate, bound, least_output
 from tuppence.core.checks import Verdict
-from tuppence.core.models import Model, Provider, Tier
+from tuppence.core.models.model import Model, Provider, Tier
+from tuppence.core.models.usage import Price, Rates
 from tuppence.core.offer import dearest, frugal
 from tuppence.core.prompt import Prompt, compose
 from tuppence.core.steps import Answer, Piece
@@ -28,7 +29,6 @@ from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import find
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Span
-from tuppence.core.usage import Price, Rates
 from tuppence.errors import NoModel, OverBudget, Unfit
 from tuppence.house import House
 from tuppence.keys import Keys

@@ -19,10 +19,10 @@ from tuppence import plan
 from tuppence.cache import File, Traces
 from tuppence.cache.traces import REMEMBERED
 from tuppence.core.actions import EXPLAIN, FIX, REVIEW
+from tuppence.core.models.usage import Usage
 from tuppence.core.steps import Done, Progress
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
-from tuppence.core.usage import Usage
 from tuppence.house import House
 from tuppence.prefixes import Prefixes
 from tuppence.prefixes.single import Flights

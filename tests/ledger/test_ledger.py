@@ -23,10 +23,10 @@ from hypothesis import strategies as st
 
 from tuppence import statement
 from tuppence.config import load
-from tuppence.core.accounts import OUTCOMES, Entry
-from tuppence.core.budget import Bid, Limits
-from tuppence.core.totals import slip, totals
-from tuppence.core.usage import Price, Rates, Usage
+from tuppence.core.billing.budget import Bid, Limits
+from tuppence.core.billing.entry import OUTCOMES, Entry
+from tuppence.core.billing.totals import slip, totals
+from tuppence.core.models.usage import Price, Rates, Usage
 from tuppence.errors import TuppenceError
 from tuppence.ledger import Claim, Ledger, midnight
 from tuppence.ledger.rows import MIGRATIONS, Connection

@@ -16,9 +16,9 @@ import pytest
 from paths import ROOT, SUPPORT
 
 import postgresql
-from tuppence.core.accounts import Entry
-from tuppence.core.budget import Bid, Limits, Offer, Spent
-from tuppence.core.usage import Price, Rates, Usage
+from tuppence.core.billing.budget import Bid, Limits, Offer, Spent
+from tuppence.core.billing.entry import Entry
+from tuppence.core.models.usage import Price, Rates, Usage
 from tuppence.errors import OverBudget, TuppenceError
 from tuppence.ledger import Claim, Ledger, Owed, midnight
 from tuppence.ledger.holds import AHEAD, ENOUGH

@@ -21,8 +21,8 @@ from server import CONFIG, environment, pick
 
 import postgresql
 from editor import Editor
-from tuppence.core.accounts import add
-from tuppence.core.usage import Usage
+from tuppence.core.billing.entry import add
+from tuppence.core.models.usage import Usage
 from tuppence.ledger import Ledger
 
 CAP = Decimal("0.01")

@@ -10,7 +10,7 @@ from scenario import GOOD, SRC, messages
 from scripted_provider import answer
 from server import CONFIG, pick, stage
 
-from tuppence.core.accounts import unquoted
+from tuppence.core.billing.entry import unquoted
 from tuppence.core.checks import Verdict
 from tuppence.core.effects import Case
 from tuppence.core.text.diagnostic import Diagnostic

@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 
 from tuppence.cli import local as command
-from tuppence.core.usage import Usage, cost
+from tuppence.core.models.usage import Usage, cost
 from tuppence.errors import Broken, Busy, NoModel
 from tuppence.local import Consent, Embedded, Endpoint, Found, Kind, ask, find, rows, weights
 from tuppence.local.room import Lock, Room, State

@@ -18,11 +18,11 @@ from scripted_provider import ScriptedUpstream, raw, sse
 
 from tuppence.account import Account, Attempt
 from tuppence.config import load
-from tuppence.core.accounts import Entry
-from tuppence.core.models import Model, Provider
+from tuppence.core.billing.entry import Entry
+from tuppence.core.models.model import Model, Provider
+from tuppence.core.models.usage import Peak, Price, Rates, Step, Usage, batched, estimate
 from tuppence.core.prompt import Prompt
 from tuppence.core.route import Route
-from tuppence.core.usage import Peak, Price, Rates, Step, Usage, batched, estimate
 from tuppence.stream import Upstream, Waiting
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # A Friday.

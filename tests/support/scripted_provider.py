@@ -23,7 +23,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
-from tuppence.core.usage import Usage
+from tuppence.core.models.usage import Usage
 
 WireName = Literal["openai", "anthropic"]
 USAGE = Usage(fresh=120, cache_read=0, output=40)

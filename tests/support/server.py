@@ -14,7 +14,7 @@ from typing import Any
 from scripted_provider import ScriptedUpstream
 
 from editor import Editor
-from tuppence.core.accounts import Entry
+from tuppence.core.billing.entry import Entry
 from tuppence.ledger import Ledger
 
 CONFIG = """

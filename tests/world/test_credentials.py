@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from tuppence.core.models import Provider
+from tuppence.core.models.model import Provider
 from tuppence.keys import SERVICE, Keys
 
 MINE = Provider("mine", "openai", "https://h/v1", "MINE_API_KEY")

@@ -20,10 +20,10 @@ from rich.table import Table
 
 from tuppence import plan as plans
 from tuppence.config import Config, Watched
-from tuppence.core.accounts import money
 from tuppence.core.actions import find, title
+from tuppence.core.billing.entry import money
 from tuppence.core.candidates import Candidate, Need, allowance, bound
-from tuppence.core.models import Model
+from tuppence.core.models.model import Model
 from tuppence.core.nobody import Nobody
 from tuppence.core.syntax.languages import by_suffix
 from tuppence.core.syntax.parser import parse

@@ -21,7 +21,8 @@ from tuppence.core.adequacy import Prior
 from tuppence.core.candidates import Need
 from tuppence.core.context import Question, Surroundings
 from tuppence.core.difficulty import PLAIN
-from tuppence.core.models import Model
+from tuppence.core.models.model import Model
+from tuppence.core.models.usage import estimate
 from tuppence.core.prompt import compose
 from tuppence.core.route import Route, choose
 from tuppence.core.syntax.languages import language
@@ -29,7 +30,6 @@ from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import Target
 from tuppence.core.text.diagnostic import Diagnostic, Severity
 from tuppence.core.text.document import Document, Span
-from tuppence.core.usage import estimate
 from tuppence.errors import NoModel, TuppenceError, Unfit
 from tuppence.keys import Keys
 from tuppence.wishing import wished

@@ -11,8 +11,8 @@ from rich.table import Table
 
 from tuppence import allowance, clock
 from tuppence.config import Config, load
-from tuppence.core.accounts import exact, money
-from tuppence.core.budget import PERIODS, WHEN, left
+from tuppence.core.billing.budget import PERIODS, WHEN, left
+from tuppence.core.billing.entry import exact, money
 from tuppence.errors import ConfigError
 from tuppence.ledger import Ledger
 

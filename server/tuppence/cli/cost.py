@@ -16,9 +16,9 @@ from rich.text import Text
 
 from tuppence import clock, statement
 from tuppence.config import Config, load
-from tuppence.core import budget
-from tuppence.core.accounts import Entry, last, money, payload
-from tuppence.core.report import DIMENSIONS, GUIDE, GUIDED, Day, Line, Report, share
+from tuppence.core.billing import budget
+from tuppence.core.billing.entry import Entry, last, money, payload
+from tuppence.core.billing.report import DIMENSIONS, GUIDE, GUIDED, Day, Line, Report, share
 from tuppence.errors import TuppenceError
 from tuppence.ledger import Ledger
 from tuppence.reporting import sheet

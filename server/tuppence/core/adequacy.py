@@ -18,7 +18,7 @@ from typing import Any
 from tuppence.core.difficulty import UNSEEN, outstanding
 from tuppence.core.features import READ, features, look
 from tuppence.core.line import Line, through
-from tuppence.core.models import Effort, Model, Tier
+from tuppence.core.models.model import Effort, Model, Tier
 from tuppence.core.outcomes import Outcomes, learned
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.weights import Weights

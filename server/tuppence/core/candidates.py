@@ -12,14 +12,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
-from tuppence.core import budget
 from tuppence.core.actions import Action
 from tuppence.core.adequacy import UNKNOWN, Estimate, Gain, Prior
-from tuppence.core.budget import THRIFTY, Bid
+from tuppence.core.billing import budget
+from tuppence.core.billing.budget import THRIFTY, Bid
 from tuppence.core.difficulty import Difficulty
-from tuppence.core.models import Model, Premium
+from tuppence.core.models.model import Model, Premium
+from tuppence.core.models.usage import Usage, cost, split
 from tuppence.core.outcomes import Outcomes
-from tuppence.core.usage import Usage, cost, split
 
 THINKING = 4096
 """Answer tokens allowed on top where a model's thinking cannot be switched off."""

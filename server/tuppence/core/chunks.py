@@ -6,8 +6,8 @@ their ends. Definitions that stand in no other are cut at first, their members w
 
 from __future__ import annotations
 
+from tuppence.core.models.usage import estimate
 from tuppence.core.syntax.tree import Block, Tree
-from tuppence.core.usage import estimate
 
 LEAST = 150
 """Tokens from which on a block may end before a definition that stands in no other."""

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 from tuppence.core.chunks import breaks
 from tuppence.core.excerpt import excerpt
+from tuppence.core.models.usage import estimate
 from tuppence.core.syntax.language import Language
 from tuppence.core.syntax.target import Target
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document
-from tuppence.core.usage import estimate
 from tuppence.errors import Unfit
 
 _NAMED = 3

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from itertools import accumulate
 
+from tuppence.core.models.usage import estimate
 from tuppence.core.syntax.tree import Block, Tree
 from tuppence.core.text.document import Document, Span
-from tuppence.core.usage import estimate
 
 _LEAST = 3
 """Lines that a definition's body must have for leaving it out to be worth its comment."""

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from tuppence.core.accounts import Entry
+from tuppence.core.billing.entry import Entry
 from tuppence.core.outcomes import Outcomes
 
 _SUPPOSED = 20

@@ -15,12 +15,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tuppence.core import returning, spread
-from tuppence.core.models import Model
+from tuppence.core.models.model import Model
+from tuppence.core.models.usage import Usage
 from tuppence.core.prefix import Link, chain, shared
 from tuppence.core.prompt import Prompt
 from tuppence.core.returning import Outlook
 from tuppence.core.spread import Prospect
-from tuppence.core.usage import Usage
 from tuppence.core.warmth import Trace, entries, lifetime, suffices, usage
 
 MOST = 4

@@ -13,10 +13,10 @@ from itertools import product
 
 from tuppence.core.adequacy import Prior
 from tuppence.core.candidates import Candidate, Need, asked, usage
-from tuppence.core.models import Model
+from tuppence.core.models.model import Model
+from tuppence.core.models.usage import Usage, cost
 from tuppence.core.prompt import Prompt
 from tuppence.core.route import Route
-from tuppence.core.usage import Usage, cost
 
 SHORT = 200
 """Tokens of a usual plan."""

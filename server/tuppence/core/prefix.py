@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from tuppence.core.models.usage import estimate
 from tuppence.core.prompt import Prompt
-from tuppence.core.usage import estimate
 
 _SHOWN = 40
 """Code points of a block's first line that its name quotes."""

@@ -13,9 +13,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from tuppence.core import returning
-from tuppence.core.models import Model
+from tuppence.core.models.model import Model
+from tuppence.core.models.usage import Price, cost
 from tuppence.core.prefix import Link
-from tuppence.core.usage import Price, cost
 from tuppence.core.warmth import Trace, entries, lifetime, usage
 
 

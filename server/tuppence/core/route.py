@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from tuppence.core import nobody
-from tuppence.core.accounts import money
 from tuppence.core.adequacy import Prior
+from tuppence.core.billing.entry import money
 from tuppence.core.candidates import Candidate, Need, Wish, row, usual_output, weighed
 from tuppence.core.ladder import above, expected, ranking
-from tuppence.core.models import Model
+from tuppence.core.models.model import Model
 
 _ROUND = 3
 """From this factor on prices are compared in whole numbers."""

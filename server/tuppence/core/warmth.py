@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tuppence.core.models import CacheRules, Model
+from tuppence.core.models.model import CacheRules, Model
+from tuppence.core.models.usage import Usage
 from tuppence.core.prefix import Link, shared
-from tuppence.core.usage import Usage
 
 PRE_WARM, KEEP_ALIVE = WARMING = ("pre-warm", "keep-alive")
 """What a request is called that asks for no answer and only warms a cache: once because somebody wished it, or by the

@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tuppence.account import Account
-from tuppence.core.accounts import money
 from tuppence.core.actions import thing
+from tuppence.core.billing.entry import money
 from tuppence.core.steps import Done
 from tuppence.plan import Ask
 

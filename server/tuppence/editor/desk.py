@@ -17,8 +17,8 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
-from tuppence.core import budget
-from tuppence.core.accounts import payload
+from tuppence.core.billing import budget
+from tuppence.core.billing.entry import payload
 from tuppence.core.text.document import Span
 from tuppence.editor.clients import Client
 from tuppence.editor.convert import Encoding, to_range

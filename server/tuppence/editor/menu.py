@@ -15,8 +15,8 @@ from typing import Any
 from lsprotocol import types
 
 from tuppence.core import actions
-from tuppence.core.accounts import money
 from tuppence.core.actions import ACTIONS, FIX, Action
+from tuppence.core.billing.entry import money
 from tuppence.core.route import better
 from tuppence.core.syntax.target import Target, find
 from tuppence.core.text.document import Document, Span

@@ -7,7 +7,8 @@ truth.
 
 Everything is done by one thread, in the order in which it was asked for: a method waits for its turn, ``queue`` does
 not. Whatever fails here raises one sentence; the caller shows it and keeps the answer. This package does not decide
-what a request costs or saves (core/accounts.py and core/usage.py do), nor what a budget allows (core/budget.py).
+what a request costs or saves (core/billing/entry.py and core/models/usage.py do), nor what a budget allows
+(core/billing/budget.py).
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
-from tuppence.core.accounts import Entry, Outcome, Summary
-from tuppence.core.budget import Offer, Spent
-from tuppence.core.totals import Slip
+from tuppence.core.billing.budget import Offer, Spent
+from tuppence.core.billing.entry import Entry, Outcome, Summary
+from tuppence.core.billing.totals import Slip
 from tuppence.ledger import books, holds
 from tuppence.ledger.holds import Claim, Owed
 from tuppence.ledger.rows import Connection, moment

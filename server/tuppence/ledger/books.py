@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from tuppence.core.accounts import Entry, Outcome, Summary, add, exact, last
-from tuppence.core.budget import Spent
-from tuppence.core.totals import Slip
+from tuppence.core.billing.budget import Spent
+from tuppence.core.billing.entry import Entry, Outcome, Summary, add, exact, last
+from tuppence.core.billing.totals import Slip
 from tuppence.core.warmth import WARMING
 from tuppence.ledger import rows
 from tuppence.ledger.rows import COLUMNS, Connection, clean, moment, quarter, tallies

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from tuppence.core.accounts import Entry, exact
-from tuppence.core.budget import Bid, Limits, Offer, Spent, bound, offer
-from tuppence.core.usage import Usage
+from tuppence.core.billing.budget import Bid, Limits, Offer, Spent, bound, offer
+from tuppence.core.billing.entry import Entry, exact
+from tuppence.core.models.usage import Usage
 from tuppence.ledger import books, rows
 from tuppence.ledger.process import Process, gone, me
 from tuppence.ledger.rows import Connection, clean, moment

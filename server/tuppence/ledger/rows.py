@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
-from tuppence.core.accounts import Entry, add, exact
-from tuppence.core.totals import Slip
-from tuppence.core.usage import Usage
+from tuppence.core.billing.entry import Entry, add, exact
+from tuppence.core.billing.totals import Slip
+from tuppence.core.models.usage import Usage
 
 
 class Rows(Protocol):

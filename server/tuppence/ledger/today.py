@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from tuppence.core.totals import Register, Totals
+from tuppence.core.billing.totals import Register, Totals
 from tuppence.ledger import rows
 from tuppence.ledger.rows import Connection, moment
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tuppence.core.models import CacheRules, Model, Provider, Quirks
+from tuppence.core.models.model import CacheRules, Model, Provider, Quirks
 from tuppence.errors import Broken, Busy, NoModel
 from tuppence.local import ask
 from tuppence.local.found import FREE

@@ -13,8 +13,8 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
-from tuppence.core.models import CacheRules, Model, Provider, Quirks
-from tuppence.core.usage import Price, Rates
+from tuppence.core.models.model import CacheRules, Model, Provider, Quirks
+from tuppence.core.models.usage import Price, Rates
 from tuppence.local import ask
 
 Kind = Literal["ollama", "lmstudio", "llamacpp"]

@@ -15,10 +15,10 @@ from typing import Self
 from tuppence.cache import Traces
 from tuppence.core import returning, warmth
 from tuppence.core.marking import mark, writes
-from tuppence.core.models import Model
+from tuppence.core.models.model import Model
+from tuppence.core.models.usage import Usage, estimate
 from tuppence.core.prefix import chain
 from tuppence.core.prompt import Prompt
-from tuppence.core.usage import Usage, estimate
 from tuppence.core.warmth import Trace
 from tuppence.prefixes.single import Flights, Leader
 from tuppence.providers import Metered, Stop

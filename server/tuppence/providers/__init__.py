@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, Protocol, cast
 
-from tuppence.core.models import Model
+from tuppence.core.models.model import Model
+from tuppence.core.models.usage import Usage
 from tuppence.core.prompt import Prompt
-from tuppence.core.usage import Usage
 from tuppence.errors import ConfigError, Mistake, TuppenceError
 
 

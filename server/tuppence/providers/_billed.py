@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from tuppence.core.models import Model
-from tuppence.core.usage import Usage
+from tuppence.core.models.model import Model
+from tuppence.core.models.usage import Usage
 from tuppence.errors import Broken
 from tuppence.providers import Metered, Request
 from tuppence.providers._reading import count, money, parse, part

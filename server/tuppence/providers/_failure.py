@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from tuppence.core.models import Model
+from tuppence.core.models.model import Model
 from tuppence.errors import Broken, Busy, Refused, TuppenceError
 from tuppence.providers._reading import count, parse, part, text
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Literal
 
-from tuppence.core.models import Model
+from tuppence.core.models.model import Model
+from tuppence.core.models.usage import Usage
 from tuppence.core.prompt import Prompt
-from tuppence.core.usage import Usage
 from tuppence.errors import Broken, TuppenceError
 from tuppence.providers import Event, Metered, Request, Stop, Thinking
 from tuppence.providers._failure import from_object, from_status

@@ -8,8 +8,8 @@ from datetime import datetime
 from html import escape
 from importlib.resources import files
 
-from tuppence.core.accounts import Entry, money
-from tuppence.core.report import DIMENSIONS, GUIDE, GUIDED, Line, Report, share
+from tuppence.core.billing.entry import Entry, money
+from tuppence.core.billing.report import DIMENSIONS, GUIDE, GUIDED, Line, Report, share
 from tuppence.reporting import plots
 
 RECEIPTS = 40

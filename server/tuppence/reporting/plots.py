@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
 
-from tuppence.core.accounts import money
-from tuppence.core.report import Day, Line, share
+from tuppence.core.billing.entry import money
+from tuppence.core.billing.report import Day, Line, share
 
 _WIDE, _HIGH = 720, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 12, 14, 28

@@ -7,8 +7,8 @@ import io
 from collections.abc import Iterable
 from typing import Any
 
-from tuppence.core.accounts import Entry, amount, exact, rows
-from tuppence.core.report import GUIDE, Day, Line, Report
+from tuppence.core.billing.entry import Entry, amount, exact, rows
+from tuppence.core.billing.report import GUIDE, Day, Line, Report
 
 COLUMNS = (
     "at", "run", "project", "action", "language", "model", "tier", "outcome", "cost", "estimated", "charged", "listed",

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tuppence import providers
-from tuppence.core.models import Model
+from tuppence.core.models.model import Model
 from tuppence.core.prompt import Prompt
 from tuppence.errors import Busy, TuppenceError
 from tuppence.providers import Event, Metered, _billed

@@ -6,8 +6,8 @@ import re
 from decimal import Decimal
 
 from tuppence.core.actions import ACTIONS
-from tuppence.core.models import TIERS, CacheRules, Effort, Quirks
-from tuppence.core.usage import Peak, Price, Rates, Step, weekdays
+from tuppence.core.models.model import TIERS, CacheRules, Effort, Quirks
+from tuppence.core.models.usage import Peak, Price, Rates, Step, weekdays
 from tuppence.tiers.fields import (
     Reader,
     choice,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
-from tuppence.core.budget import NO_LIMITS, PERIODS, THRIFTY, Limits
+from tuppence.core.billing.budget import NO_LIMITS, PERIODS, THRIFTY, Limits
 from tuppence.tiers import Table
 from tuppence.tiers.fields import Reader, choice, fields, flag, folder, is_number, items, kind, number, text
 from tuppence.tiers.mistakes import Place, nearest

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuppence.core.budget import Bid, Left, Limits, Offer, Spent, bound, left, offer, payload, thrifty
-from tuppence.core.usage import Peak, Price, Rates, Step, Usage, at_most, batched, cost, estimate
+from tuppence.core.billing.budget import Bid, Left, Limits, Offer, Spent, bound, left, offer, payload, thrifty
+from tuppence.core.models.usage import Peak, Price, Rates, Step, Usage, at_most, batched, cost, estimate
 from tuppence.errors import OverBudget
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # A Friday.

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuppence.core.accounts import Entry, Last, Summary, add, exact, last, money, payload
-from tuppence.core.totals import Totals, slip
-from tuppence.core.totals import totals as sums
-from tuppence.core.usage import Usage
+from tuppence.core.billing.entry import Entry, Last, Summary, add, exact, last, money, payload
+from tuppence.core.billing.totals import Totals, slip
+from tuppence.core.billing.totals import totals as sums
+from tuppence.core.models.usage import Usage
 from tuppence.editor.closing import price
 
 AMOUNTS = st.decimals(min_value=0, max_value=10**9, allow_nan=False, allow_infinity=False)

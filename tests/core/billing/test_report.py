@@ -21,11 +21,11 @@ from hypothesis import strategies as st
 import postgresql
 from tuppence import cli, statement
 from tuppence.config import load
-from tuppence.core.accounts import OUTCOMES, Entry, money
-from tuppence.core.models import Model, Provider
-from tuppence.core.report import DIMENSIONS, old_rows, report, share
-from tuppence.core.totals import slip, totals
-from tuppence.core.usage import Price, Rates, Usage
+from tuppence.core.billing.entry import OUTCOMES, Entry, money
+from tuppence.core.billing.report import DIMENSIONS, old_rows, report, share
+from tuppence.core.billing.totals import slip, totals
+from tuppence.core.models.model import Model, Provider
+from tuppence.core.models.usage import Price, Rates, Usage
 from tuppence.ledger import Ledger
 from tuppence.reporting import sheet
 

@@ -12,9 +12,9 @@ from scenario import FIXED, GOOD, SRC
 from scripted_provider import cut
 from server import Stage, pick, stage
 
-from tuppence.core.accounts import Entry
-from tuppence.core.pace import ENOUGH, Paces
-from tuppence.core.usage import PACE, Usage
+from tuppence.core.billing.entry import Entry
+from tuppence.core.billing.token_ratio import ENOUGH, Paces
+from tuppence.core.models.usage import PACE, Usage
 
 COUNTED = Entry(
     run="r", session="s", at=datetime(2026, 11, 21, tzinfo=UTC), action="fix", language="go", provider="mine",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tuppence.core.actions import EXPLAIN, FIX, TESTS
 from tuppence.core.context import Context, Definition
-from tuppence.core.models import CacheRules, Model, Provider
+from tuppence.core.models.model import CacheRules, Model, Provider
 from tuppence.core.prompt import TestFile, compose, compose_brief, fence
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.target import Target

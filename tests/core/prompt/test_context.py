@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuppence.core.context import Context, Definition, Question, Surroundings, gather
+from tuppence.core.models.usage import estimate
 from tuppence.core.signature import signature
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import Tree, parse
 from tuppence.core.syntax.target import find
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Span
-from tuppence.core.usage import estimate
 from tuppence.errors import Unfit
 
 DEFINITIONS = (Definition("a.py", "often", "def often(): ..." * 20), Definition("b.py", "once", "def once(): ..." * 20))

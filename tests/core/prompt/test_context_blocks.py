@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from tuppence.core.actions import EXPLAIN
 from tuppence.core.chunks import LEAST, MOST, breaks
 from tuppence.core.context import Question, Surroundings, gather
+from tuppence.core.models.usage import estimate
 from tuppence.core.prefix import chain, shared
 from tuppence.core.prompt import Prompt, compose
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import Target
 from tuppence.core.text.document import Document, Span
-from tuppence.core.usage import estimate
 
 BODY = "    total = 0\n    for each in range(10):\n        total += each\n    return total\n"
 

@@ -18,14 +18,14 @@ from tuppence import providers
 from tuppence.core.actions import ACTIONS, EXPLAIN, Action
 from tuppence.core.context import Context, Definition, Question, Surroundings, gather
 from tuppence.core.marking import mark
-from tuppence.core.models import CacheRules, Model, Provider, Quirks
+from tuppence.core.models.model import CacheRules, Model, Provider, Quirks
+from tuppence.core.models.usage import estimate
 from tuppence.core.prompt import Prompt, TestFile, compose
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import Target
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Span
-from tuppence.core.usage import estimate
 
 NAMES = [f"f{each}" for each in range(40)]
 SOURCE = "import os\n\n\n" + "\n\n".join(f"def {name}(x):\n    # {'why ' * 20}\n    return x\n" for name in NAMES)

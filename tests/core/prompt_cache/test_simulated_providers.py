@@ -12,7 +12,7 @@ from benchmarks.caching.recorded import CASES, Case, mean, measure, report
 from benchmarks.caching.sitting import plan
 
 from tuppence.config import load
-from tuppence.core.usage import Usage
+from tuppence.core.models.usage import Usage
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 LONG = 3400 * 2

@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuppence.core.marking import LOOKBACK, MOST, mark
-from tuppence.core.models import CacheRules, Model, Provider
+from tuppence.core.models.model import CacheRules, Model, Provider
+from tuppence.core.models.usage import Price, Rates
 from tuppence.core.prefix import chain
 from tuppence.core.prompt import Prompt
 from tuppence.core.spread import DOUBT, Prospect, choose, weights
-from tuppence.core.usage import Price, Rates
 from tuppence.core.warmth import Trace, entries, explain, reach, warm
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)

@@ -13,9 +13,9 @@ from server import pick, stage
 from tests.core.routing.test_router import chosen, model, need
 
 from tuppence.core.candidates import Wish, allowance
-from tuppence.core.models import Effort, Model, Quirks
+from tuppence.core.models.model import Effort, Model, Quirks
+from tuppence.core.models.usage import Rates
 from tuppence.core.route import better
-from tuppence.core.usage import Rates
 from tuppence.prior import shipped
 
 OFF, HIGH = {"reasoning_effort": "none"}, {"reasoning_effort": "high"}

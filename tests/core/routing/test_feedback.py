@@ -11,7 +11,7 @@ import pytest
 from scenario import FIXED, GOOD, SRC
 from server import CONFIG, pick, stage
 
-from tuppence.core.accounts import Entry, Outcome
+from tuppence.core.billing.entry import Entry, Outcome
 from tuppence.core.learning import learn
 from tuppence.core.outcomes import Outcomes, learned
 from tuppence.experience import AGAIN, Experience

@@ -15,7 +15,7 @@ from tests.core.routing.test_router import chosen, model, need, tables
 
 from tuppence.core.actions import TESTS
 from tuppence.core.candidates import THINKING, Need, Wish, thoughts, usage
-from tuppence.core.models import Model, Quirks
+from tuppence.core.models.model import Model, Quirks
 from tuppence.core.pairing import LONGEST, SHORT, pair, paired, to_plan, with_plan
 from tuppence.core.prompt import Prompt
 from tuppence.core.route import Route

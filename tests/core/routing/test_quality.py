@@ -23,7 +23,7 @@ from tuppence.core.actions import ACTIONS, find
 from tuppence.core.adequacy import Estimate, Gain, canonical
 from tuppence.core.candidates import Need, usage
 from tuppence.core.features import READ, SIZE, features, look
-from tuppence.core.models import Model, Provider, Quirks
+from tuppence.core.models.model import Model, Provider, Quirks
 from tuppence.core.outcomes import Outcomes, learned
 from tuppence.core.runs import RUNS, runs
 from tuppence.core.weights import Weights

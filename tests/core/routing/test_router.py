@@ -12,16 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tuppence.core.accounts import money
 from tuppence.core.actions import EXPLAIN, FIX, TESTS
 from tuppence.core.adequacy import RUN, Estimate, Gain, Prior
-from tuppence.core.budget import THRIFTY
+from tuppence.core.billing.budget import THRIFTY
+from tuppence.core.billing.entry import money
 from tuppence.core.candidates import THINKING, Candidate, Need, Wish, allowance, bound, least_output
 from tuppence.core.ladder import expected
-from tuppence.core.models import Model, Provider
+from tuppence.core.models.model import Model, Provider
+from tuppence.core.models.usage import Peak, Price, Rates, Step, Usage
 from tuppence.core.nobody import Nobody
 from tuppence.core.route import Route, better, choose
-from tuppence.core.usage import Peak, Price, Rates, Step, Usage
 from tuppence.errors import NoModel
 from tuppence.prior import shipped
 

@@ -12,7 +12,7 @@ import pytest
 
 from tuppence.core.adequacy import Estimate, Gain, Measured, Prior, Published, Tokens
 from tuppence.core.features import READ, SIZE
-from tuppence.core.models import TIERS, Model, Provider, Tier
+from tuppence.core.models.model import TIERS, Model, Provider, Tier
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Span
 from tuppence.core.weights import Weights

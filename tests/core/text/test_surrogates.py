@@ -13,7 +13,7 @@ from scripted_provider import ScriptedUpstream, answer
 from server import pick, stage
 
 from tuppence import providers
-from tuppence.core.models import Model, Provider
+from tuppence.core.models.model import Model, Provider
 from tuppence.core.prompt import Prompt
 from tuppence.core.text.surrogates import Joining
 from tuppence.providers import Event, Stop, Text, Thinking

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tuppence.core.accounts import Entry
-from tuppence.core.usage import PACE
+from tuppence.core.billing.entry import Entry
+from tuppence.core.models.usage import PACE
 
 ENOUGH = 500
 """Counted tokens from which on they are believed."""

@@ -14,9 +14,9 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Literal, get_args
 
-from tuppence.core.accounts import add
-from tuppence.core.models import TIERS, Model
-from tuppence.core.totals import Slip, Totals, runs, saving
+from tuppence.core.billing.entry import add
+from tuppence.core.billing.totals import Slip, Totals, runs, saving
+from tuppence.core.models.model import TIERS, Model
 
 Dimension = Literal["action", "model", "tier", "language", "project", "outcome"]
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from tuppence.core.accounts import Entry, Outcome, add
+from tuppence.core.billing.entry import Entry, Outcome, add
 
 _ZERO = Decimal(0)
 

@@ -2,7 +2,8 @@
 
 Sums here are exact: Decimal is added at a precision that no ledger reaches, and rounding happens only in ``money``. A
 price that nobody knows stays unknown (None) and is counted as such, never as zero. This file does not store anything
-(ledger/ does), does not price tokens (usage.py does) and does not reckon what was saved (totals.py does).
+(ledger/ does), does not price tokens (core/models/usage.py does) and does not reckon what was saved
+(core/billing/totals.py does).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from functools import reduce
 from typing import Any, Literal, get_args
 
-from tuppence.core.usage import Usage
+from tuppence.core.models.usage import Usage
 
 Outcome = Literal["kept", "failed check", "cancelled", "failed", "stale", "undone", "planned", "warmed"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)

@@ -1,0 +1,1 @@
+"""Money as values: ledger entries, budgets, totals, reports."""

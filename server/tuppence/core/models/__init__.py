@@ -1,0 +1,1 @@
+"""A model, what it costs, and the tokens that a request used."""
