@@ -33,10 +33,10 @@ from benchmarks.caching.published import Block, Ideal
 from benchmarks.caching.recorded import NAMES, START
 from benchmarks.caching.sitting import Deed, edit, plan, source
 from tuppence.core.actions import ACTIONS
-from tuppence.core.context import Question, Surroundings, gather
 from tuppence.core.models.model import Model, Quirks
 from tuppence.core.models.usage import Usage
-from tuppence.core.prompt import Prompt, compose
+from tuppence.core.prompt.compose import Prompt, compose
+from tuppence.core.prompt.context import Question, Surroundings, gather
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import find

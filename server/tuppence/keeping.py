@@ -16,7 +16,7 @@ from tuppence.account import Account
 from tuppence.config import Config
 from tuppence.core.making import Work, begin
 from tuppence.core.models.model import Model
-from tuppence.core.prompt import SYSTEM
+from tuppence.core.prompt.compose import SYSTEM
 from tuppence.core.steps import Answer, Step
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.references import leans_on

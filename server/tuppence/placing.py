@@ -12,9 +12,9 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from tuppence.core.adding import module_of_tests
-from tuppence.core.excerpt import excerpt
 from tuppence.core.making import Place
-from tuppence.core.prompt import TestFile
+from tuppence.core.prompt.compose import TestFile
+from tuppence.core.prompt.excerpt import excerpt
 from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.tree import Tree

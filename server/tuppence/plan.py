@@ -12,18 +12,18 @@ from pathlib import Path
 
 from tuppence import placing, prior
 from tuppence.config import Config
-from tuppence.core import context as contexts
 from tuppence.core import pairing
 from tuppence.core.actions import ACTIONS, Action
 from tuppence.core.adequacy import RUN
 from tuppence.core.billing.budget import left, thrifty
 from tuppence.core.candidates import Need, allowance, least_output, thoughts
-from tuppence.core.context import Context, Surroundings
 from tuppence.core.difficulty import Difficulty
 from tuppence.core.making import Place, Work
 from tuppence.core.models.model import Model
 from tuppence.core.models.usage import at_most, estimate
-from tuppence.core.prompt import SYSTEM, Prompt, TestFile, compose, compose_brief
+from tuppence.core.prompt import context as contexts
+from tuppence.core.prompt.compose import SYSTEM, Prompt, TestFile, compose, compose_brief
+from tuppence.core.prompt.context import Context, Surroundings
 from tuppence.core.route import Route, choose
 from tuppence.core.slop import Grounds
 from tuppence.core.syntax.languages import language

@@ -1,8 +1,8 @@
 """Keeps providers' prompt caches warm: by the setting ``keep_alive`` just before they expire, and once on demand.
 
 Each renewal is a request of its own, for no answer: reserved at the till, entered in the ledger, and made only where it
-is expected to save more than it costs (core/renewal.py). It stops where the document was changed or closed, where
-nobody came back after MOST renewals, at the setting's sum for a day, and when the server ends.
+is expected to save more than it costs (core/prompt_cache/renewal.py). It stops where the document was changed or
+closed, where nobody came back after MOST renewals, at the setting's sum for a day, and when the server ends.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from tuppence.account import Account, Attempt
 from tuppence.core.billing.entry import Outcome, add, money
 from tuppence.core.models.model import Model
 from tuppence.core.models.usage import PACE
-from tuppence.core.prefix import chain
-from tuppence.core.renewal import Prefix, Renewal, weigh
+from tuppence.core.prompt_cache.prefix import chain
+from tuppence.core.prompt_cache.renewal import Prefix, Renewal, weigh
+from tuppence.core.prompt_cache.state import KEEP_ALIVE, PRE_WARM, WARMING, lifetime
 from tuppence.core.route import Route
 from tuppence.core.text.document import Document
-from tuppence.core.warmth import KEEP_ALIVE, PRE_WARM, WARMING, lifetime
 from tuppence.errors import TuppenceError
 from tuppence.house import House
 from tuppence.ledger import midnight

@@ -18,7 +18,7 @@ from benchmarks.routing.data import MODELS
 from tuppence import config, local, providers
 from tuppence.config import load
 from tuppence.core.adequacy import canonical
-from tuppence.core.prompt import Prompt
+from tuppence.core.prompt.compose import Prompt
 from tuppence.prior import shipped
 from tuppence.tiers import listprice
 

@@ -20,7 +20,7 @@ from tuppence import config, providers
 from tuppence.config import Config, load
 from tuppence.core.models.model import CacheRules, Model, Quirks
 from tuppence.core.models.usage import Peak, Price, Rates, Step, Usage, cost
-from tuppence.core.prompt import Prompt
+from tuppence.core.prompt.compose import Prompt
 from tuppence.tiers import columns, listprice, loopback
 from tuppence.tiers.fields import SETTINGS
 from tuppence.tiers.mistakes import Report

@@ -22,13 +22,13 @@ from tests.engine.test_run import lodging, question, steps
 
 from tuppence import renewing
 from tuppence.cache import File, Traces
-from tuppence.core import returning
 from tuppence.core.actions import EXPLAIN
 from tuppence.core.models.model import CacheRules, Model, Provider
 from tuppence.core.models.usage import Price, Rates, Usage
-from tuppence.core.prefix import Link
-from tuppence.core.renewal import Prefix, Renewal, weigh
-from tuppence.core.warmth import Trace
+from tuppence.core.prompt_cache import forecast
+from tuppence.core.prompt_cache.prefix import Link
+from tuppence.core.prompt_cache.renewal import Prefix, Renewal, weigh
+from tuppence.core.prompt_cache.state import Trace
 from tuppence.prefixes import Prefixes
 from tuppence.renewing import Renewals, why_not
 
@@ -107,8 +107,8 @@ def test_a_cold_one_pays_at_no_price_and_no_habit(
 
 def test_renewals_are_no_sign_that_a_person_comes_back() -> None:
     alive = [trace(minutes, action="keep-alive") for minutes in (20, 16, 12, 8, 4.8)]
-    assert returning.gaps([trace(25), *alive], NOW) == []
-    assert returning.gaps([trace(25), *alive, trace(1)], NOW) == [timedelta(minutes=24)]
+    assert forecast.gaps([trace(25), *alive], NOW) == []
+    assert forecast.gaps([trace(25), *alive, trace(1)], NOW) == [timedelta(minutes=24)]
     assert not renewal(*habit(*[7] * 40), trace(25), *alive).pays, "it is too late for the usual gap of seven minutes"
 
 
@@ -116,7 +116,7 @@ def test_renewals_are_no_sign_that_a_person_comes_back() -> None:
 def test_chances_are_chances(gaps: list[float], first: float, second: float, third: float) -> None:
     found = [timedelta(seconds=gap) for gap in gaps]
     after, middle, late = (timedelta(seconds=each) for each in sorted((first, second, third)))
-    near, far = (returning.chance(found, after, each) for each in (middle, late))
+    near, far = (forecast.chance(found, after, each) for each in (middle, late))
     assert 0 <= near <= far <= 1
 
 

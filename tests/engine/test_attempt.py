@@ -12,7 +12,7 @@ import pytest
 from tuppence.account import Account, Attempt
 from tuppence.core.models.model import Model, Provider
 from tuppence.core.models.usage import Price, Rates, Usage, estimate, merge
-from tuppence.core.prompt import Prompt
+from tuppence.core.prompt.compose import Prompt
 from tuppence.core.route import Route
 from tuppence.providers import Event, Metered, Stop, Text, Thinking
 from tuppence.stream import Fate, Sending

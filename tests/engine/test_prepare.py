@@ -22,7 +22,7 @@ from tuppence.core.checks import Verdict
 from tuppence.core.models.model import Model, Provider, Tier
 from tuppence.core.models.usage import Price, Rates
 from tuppence.core.offer import dearest, frugal
-from tuppence.core.prompt import Prompt, compose
+from tuppence.core.prompt.compose import Prompt, compose
 from tuppence.core.steps import Answer, Piece
 from tuppence.core.syntax.languages import by_suffix
 from tuppence.core.syntax.parser import parse

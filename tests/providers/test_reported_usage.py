@@ -21,7 +21,7 @@ from tuppence.config import load
 from tuppence.core.billing.entry import Entry
 from tuppence.core.models.model import Model, Provider
 from tuppence.core.models.usage import Peak, Price, Rates, Step, Usage, batched, estimate
-from tuppence.core.prompt import Prompt
+from tuppence.core.prompt.compose import Prompt
 from tuppence.core.route import Route
 from tuppence.stream import Upstream, Waiting
 

@@ -20,7 +20,7 @@ from paths import RECORDED
 from tuppence import providers
 from tuppence.core.models.model import CacheRules, Model, Provider, Quirks
 from tuppence.core.models.usage import Usage
-from tuppence.core.prompt import Prompt
+from tuppence.core.prompt.compose import Prompt
 from tuppence.errors import Broken, Busy, ConfigError, Refused, TuppenceError
 from tuppence.providers import Event, Metered, Stop, Text, Thinking
 from tuppence.providers._failure import named

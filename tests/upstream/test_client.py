@@ -34,7 +34,7 @@ from scripted_provider import (
 from tuppence import providers
 from tuppence.core.models.model import Model, Provider
 from tuppence.core.models.usage import Usage
-from tuppence.core.prompt import Prompt
+from tuppence.core.prompt.compose import Prompt
 from tuppence.errors import Broken, Busy, Refused, TuppenceError
 from tuppence.providers import Metered, Request, Stop, Text, Thinking
 from tuppence.stream import Patience, Piece, Sending, Upstream, Waiting

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tuppence.core.context import Surroundings
+from tuppence.core.prompt.context import Surroundings
 from tuppence.core.syntax.languages import by_suffix
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import find

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tuppence.cache.file import File
-from tuppence.core.prefix import Link
-from tuppence.core.warmth import Trace
+from tuppence.core.prompt_cache.prefix import Link
+from tuppence.core.prompt_cache.state import Trace
 from tuppence.database import transaction
 
 REMEMBERED = 120

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from tuppence.cache import Answers, Traces
 from tuppence.cache.traces import REMEMBERED
-from tuppence.core.warmth import Trace
+from tuppence.core.prompt_cache.state import Trace
 
 HELP = "show what requests found in the prompt caches, and why; clear the kept answers"
 

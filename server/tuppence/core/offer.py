@@ -16,7 +16,7 @@ from tuppence.core.candidates import Candidate
 from tuppence.core.difficulty import Difficulty
 from tuppence.core.models.model import TIERS, Model
 from tuppence.core.models.usage import MILLION
-from tuppence.core.prompt import Prompt
+from tuppence.core.prompt.compose import Prompt
 
 _CHEAPEST_FIRST = ("local", "budget", "specialised", "workhorse", "premium")
 assert set(_CHEAPEST_FIRST) == set(TIERS)

@@ -15,7 +15,7 @@ from tuppence.core.adequacy import Prior
 from tuppence.core.candidates import Candidate, Need, asked, usage
 from tuppence.core.models.model import Model
 from tuppence.core.models.usage import Usage, cost
-from tuppence.core.prompt import Prompt
+from tuppence.core.prompt.compose import Prompt
 from tuppence.core.route import Route
 
 SHORT = 200

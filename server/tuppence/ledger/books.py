@@ -14,7 +14,7 @@ from typing import Any
 from tuppence.core.billing.budget import Spent
 from tuppence.core.billing.entry import Entry, Outcome, Summary, add, exact, last
 from tuppence.core.billing.totals import Slip
-from tuppence.core.warmth import WARMING
+from tuppence.core.prompt_cache.state import WARMING
 from tuppence.ledger import rows
 from tuppence.ledger.rows import COLUMNS, Connection, clean, moment, quarter, tallies
 from tuppence.ledger.today import Today, note_change

@@ -1,7 +1,7 @@
 """What requests share at the providers: who goes ahead with a prefix, and the traces of the last requests.
 
 The choice of cache marks, the route and ``tuppence cache`` go by the traces. They hold digests, sizes and the names of
-blocks, never a prompt. What they mean is core/warmth.py's affair.
+blocks, never a prompt. What they mean is core/prompt_cache/state.py's affair.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from hashlib import sha256
 from typing import Self
 
 from tuppence.cache import Traces
-from tuppence.core import returning, warmth
-from tuppence.core.marking import mark, writes
 from tuppence.core.models.model import Model
 from tuppence.core.models.usage import Usage, estimate
-from tuppence.core.prefix import chain
-from tuppence.core.prompt import Prompt
-from tuppence.core.warmth import Trace
+from tuppence.core.prompt.compose import Prompt
+from tuppence.core.prompt_cache import forecast, state
+from tuppence.core.prompt_cache.breakpoints import mark, writes
+from tuppence.core.prompt_cache.prefix import chain
+from tuppence.core.prompt_cache.state import Trace
 from tuppence.prefixes.single import Flights, Leader
 from tuppence.providers import Metered, Stop
 from tuppence.stream import Piece, Sending, Waiting
@@ -87,7 +87,7 @@ class Prefixes:
     def warm(self, prompt: Prompt, models: Iterable[Model], now: datetime) -> Mapping[str, int]:
         """Return how many prompt tokens each model would probably read from its cache, by name of the warm."""
         links, traces = chain(prompt), self.traces
-        found = {model.name: warmth.warm(links, model, traces, now) for model in models}
+        found = {model.name: state.warm(links, model, traces, now) for model in models}
         return {name: tokens for name, tokens in found.items() if tokens}
 
     def written(
@@ -97,14 +97,14 @@ class Prefixes:
 
         :param warm: what ``warm`` said of the same prompt.
         """
-        links, outlook = chain(prompt), returning.outlook(self.traces, now)
+        links, outlook = chain(prompt), forecast.outlook(self.traces, now)
         found = {model.name: writes(links, model, warm.get(model.name, 0), outlook) for model in models}
         return {name: usage for name, usage in found.items() if usage.prompt}
 
     def sent(self, prompt: Prompt, model: Model, subject: Subject, at: datetime) -> Trace:
         """Note a request whose answer has begun: from now on its prefix can be read. Return its trace."""
         links = chain(prompt)
-        held = warmth.reach(links, model, self.traces, at)
+        held = state.reach(links, model, self.traces, at)
         trace = Trace(
             run=subject.run,
             action=subject.action,
@@ -125,9 +125,9 @@ class Prefixes:
         """Return the word for a prefix that requests had better not send at once; None where they may."""
         links, rules = chain(prompt), model.cache
         alone = rules.uses > 1 or model.tier == "local"  # One's own machine answers one at a time as it is.
-        if alone or not warmth.suffices(links[-1], rules):
+        if alone or not state.suffices(links[-1], rules):
             return None
-        if warmth.reach(links, model, self.traces, now) == len(links):
+        if state.reach(links, model, self.traces, now) == len(links):
             return None
         return f"{model.name} {links[-1].digest}"
 
@@ -140,7 +140,7 @@ class Prefixes:
             counted = trace
         self._under_way.remove(trace)
         before = [each for each in self.traces if each.at < trace.at]
-        self._ended.add(replace(counted, why=warmth.explain(counted, before, model.cache)))
+        self._ended.add(replace(counted, why=state.explain(counted, before, model.cache)))
 
 
 @dataclass(kw_only=True)

@@ -16,7 +16,7 @@ from typing import Literal, Protocol, cast
 
 from tuppence.core.models.model import Model
 from tuppence.core.models.usage import Usage
-from tuppence.core.prompt import Prompt
+from tuppence.core.prompt.compose import Prompt
 from tuppence.errors import ConfigError, Mistake, TuppenceError
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from tuppence.core.models.model import Model
 from tuppence.core.models.usage import Usage
-from tuppence.core.prompt import Prompt
+from tuppence.core.prompt.compose import Prompt
 from tuppence.errors import Broken, TuppenceError
 from tuppence.providers import Event, Metered, Request, Stop, Text, Thinking
 from tuppence.providers._failure import from_object, from_status

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from tuppence import providers
 from tuppence.core.models.model import Model
-from tuppence.core.prompt import Prompt
+from tuppence.core.prompt.compose import Prompt
 from tuppence.errors import Busy, TuppenceError
 from tuppence.providers import Event, Metered, _billed
 from tuppence.providers._failure import QUOTING, named

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
-from tuppence.core.context import Surroundings
+from tuppence.core.prompt.context import Surroundings
 from tuppence.core.syntax.language import Language
 from tuppence.core.syntax.packages import Packages
 from tuppence.core.syntax.target import Target

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from tuppence.core.context import Definition
-from tuppence.core.signature import signature
+from tuppence.core.prompt.context import Definition
+from tuppence.core.prompt.signature import signature
 from tuppence.core.syntax.import_statements import Imported, read
 from tuppence.core.syntax.tree import Block, Tree
 from tuppence.core.text.document import Span

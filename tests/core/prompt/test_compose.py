@@ -1,4 +1,4 @@
-"""Tests of core/prompt.py: what moves stands in the tail, what does not is the same, byte for byte."""
+"""Tests of core/prompt/compose.py: what moves stands in the tail, what does not is the same, byte for byte."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuppence.core.actions import EXPLAIN, FIX, TESTS
-from tuppence.core.context import Context, Definition
 from tuppence.core.models.model import CacheRules, Model, Provider
-from tuppence.core.prompt import TestFile, compose, compose_brief, fence
+from tuppence.core.prompt.compose import TestFile, compose, compose_brief, fence
+from tuppence.core.prompt.context import Context, Definition
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.target import Target
 from tuppence.core.text.diagnostic import Diagnostic

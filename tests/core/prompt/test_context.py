@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tuppence.core.context import Context, Definition, Question, Surroundings, gather
 from tuppence.core.models.usage import estimate
-from tuppence.core.signature import signature
+from tuppence.core.prompt.context import Context, Definition, Question, Surroundings, gather
+from tuppence.core.prompt.signature import signature
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import Tree, parse
 from tuppence.core.syntax.target import find

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from tuppence import providers
 from tuppence.core.actions import ACTIONS, EXPLAIN, Action
-from tuppence.core.context import Context, Definition, Question, Surroundings, gather
-from tuppence.core.marking import mark
 from tuppence.core.models.model import CacheRules, Model, Provider, Quirks
 from tuppence.core.models.usage import estimate
-from tuppence.core.prompt import Prompt, TestFile, compose
+from tuppence.core.prompt.compose import Prompt, TestFile, compose
+from tuppence.core.prompt.context import Context, Definition, Question, Surroundings, gather
+from tuppence.core.prompt_cache.breakpoints import mark
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import Target

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuppence.core.marking import LOOKBACK, MOST, mark
 from tuppence.core.models.model import CacheRules, Model, Provider
 from tuppence.core.models.usage import Price, Rates
-from tuppence.core.prefix import chain
-from tuppence.core.prompt import Prompt
-from tuppence.core.spread import DOUBT, Prospect, choose, weights
-from tuppence.core.warmth import Trace, entries, explain, reach, warm
+from tuppence.core.prompt.compose import Prompt
+from tuppence.core.prompt_cache.breakpoints import LOOKBACK, MOST, mark
+from tuppence.core.prompt_cache.prefix import chain
+from tuppence.core.prompt_cache.spread import DOUBT, Prospect, choose, weights
+from tuppence.core.prompt_cache.state import Trace, entries, explain, reach, warm
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 BLOCK = 1700

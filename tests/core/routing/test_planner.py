@@ -17,7 +17,7 @@ from tuppence.core.actions import TESTS
 from tuppence.core.candidates import THINKING, Need, Wish, thoughts, usage
 from tuppence.core.models.model import Model, Quirks
 from tuppence.core.pairing import LONGEST, SHORT, pair, paired, to_plan, with_plan
-from tuppence.core.prompt import Prompt
+from tuppence.core.prompt.compose import Prompt
 from tuppence.core.route import Route
 from tuppence.errors import NoModel
 from tuppence.prior import shipped

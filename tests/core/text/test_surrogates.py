@@ -14,7 +14,7 @@ from server import pick, stage
 
 from tuppence import providers
 from tuppence.core.models.model import Model, Provider
-from tuppence.core.prompt import Prompt
+from tuppence.core.prompt.compose import Prompt
 from tuppence.core.text.surrogates import Joining
 from tuppence.providers import Event, Stop, Text, Thinking
 from tuppence.stream import Upstream

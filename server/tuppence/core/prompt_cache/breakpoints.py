@@ -2,8 +2,8 @@
 
 A mark costs nothing by itself: what is written is paid for once, however many marks stand in it. So all that a
 provider allows are set: one after the last shared block, which the next action on this file reads whole, and the
-others where they leave least to be written again after an edit (spread.py). A mark also keeps an entry alive that
-stands there already.
+others where they leave least to be written again after an edit (core/prompt_cache/spread.py). A mark also keeps an
+entry alive that stands there already.
 
 No marks are set where writing would cost more than it probably saves.
 """
@@ -14,14 +14,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from tuppence.core import returning, spread
 from tuppence.core.models.model import Model
 from tuppence.core.models.usage import Usage
-from tuppence.core.prefix import Link, chain, shared
-from tuppence.core.prompt import Prompt
-from tuppence.core.returning import Outlook
-from tuppence.core.spread import Prospect
-from tuppence.core.warmth import Trace, entries, lifetime, suffices, usage
+from tuppence.core.prompt.compose import Prompt
+from tuppence.core.prompt_cache import forecast, spread
+from tuppence.core.prompt_cache.forecast import Outlook
+from tuppence.core.prompt_cache.prefix import Link, chain, shared
+from tuppence.core.prompt_cache.spread import Prospect
+from tuppence.core.prompt_cache.state import Trace, entries, lifetime, suffices, usage
 
 MOST = 4
 """Marks that every provider with marks allows."""
@@ -38,7 +38,7 @@ def mark(prompt: Prompt, model: Model, place: str, traces: Sequence[Trace], now:
     links = chain(prompt)
     if model.cache.mode != "explicit" or not suffices(links[-1], model.cache):
         return prompt
-    life = _life(model, returning.outlook(traces, now))
+    life = _life(model, forecast.outlook(traces, now))
     if life is None:
         return prompt
     left = {at: (until - now) / lifetime(model.cache, life) for at, until in entries(links, model, traces, now).items()}
@@ -88,6 +88,6 @@ def _life(model: Model, outlook: Outlook) -> str | None:
         kept = lifetime(model.cache, life)
         written = rates.cache_write_1h if kept >= timedelta(hours=1) else None
         write = float((written or rates.cache_write or rates.input) / rates.input)
-        hits = returning.chance(outlook.gaps, timedelta(0), kept)
+        hits = forecast.chance(outlook.gaps, timedelta(0), kept)
         costs[life] = hits * (agreed * read + (1 - agreed) * write) + (1 - hits) * write
     return min(costs, key=lambda life: costs[life])

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tuppence.core.chunks import breaks
-from tuppence.core.excerpt import excerpt
 from tuppence.core.models.usage import estimate
+from tuppence.core.prompt.chunks import breaks
+from tuppence.core.prompt.excerpt import excerpt
 from tuppence.core.syntax.language import Language
 from tuppence.core.syntax.target import Target
 from tuppence.core.syntax.tree import Tree

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from tuppence.core import returning
 from tuppence.core.models.model import Model
 from tuppence.core.models.usage import Price, cost
-from tuppence.core.prefix import Link
-from tuppence.core.warmth import Trace, entries, lifetime, usage
+from tuppence.core.prompt_cache import forecast
+from tuppence.core.prompt_cache.prefix import Link
+from tuppence.core.prompt_cache.state import Trace, entries, lifetime, usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +58,12 @@ def weigh(prefix: Prefix, traces: Sequence[Trace], now: datetime) -> Renewal:
     found = entries(prefix.links, prefix.model, traces, now)
     last = max(found, default=-1)
     tokens, warm = prefix.links[-1].tokens, prefix.links[last].tokens if found else 0
-    asked = next((each.at for each in reversed(returning.asked(traces)) if each.place == prefix.place), now)
-    gaps, passed = returning.gaps(traces, now), now - asked
+    asked = next((each.at for each in reversed(forecast.asked(traces)) if each.place == prefix.place), now)
+    gaps, passed = forecast.gaps(traces, now), now - asked
     # It comes while what is warm still is, or when that would be gone and what was renewed is not.
-    soon = returning.chance(gaps, passed, found[last] - asked if found else passed)
-    later = max(returning.chance(gaps, passed, passed + lifetime(rules, prefix.life)) - soon, 0.0)
-    gained = (soon * (tokens - warm) + later * tokens) * returning.agreed(traces) / max(tokens, 1)
+    soon = forecast.chance(gaps, passed, found[last] - asked if found else passed)
+    later = max(forecast.chance(gaps, passed, passed + lifetime(rules, prefix.life)) - soon, 0.0)
+    gained = (soon * (tokens - warm) + later * tokens) * forecast.agreed(traces) / max(tokens, 1)
     written, read, renewed = (
         cost(usage(rules, prefix.life, part, rest), prefix.price, now)
         for part, rest in ((0, tokens), (tokens, 0), (warm, tokens - warm))

@@ -3,7 +3,8 @@
 An edit is not known before it comes, but where it may come is: at the target, which a fix is about to change; where
 the last one was; or anywhere in the file. The next request may also be about another file, and then has only what
 stands before this one in common. Whatever comes, the prompt is read as far as the last entry before it. What is
-weighed is therefore an expectation, and nothing here asks how a mark is written, or what it costs (marking.py).
+weighed is therefore an expectation, and nothing here asks how a mark is written, or what it costs
+(core/prompt_cache/breakpoints.py).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Everything is a function of the last requests' traces and the row's cache rules. The provider alone knows the truth:
 where it tells what it read, later expectations are corrected by that. Nothing here decides what to send
-(core/marking.py) or keeps anything (prefixes.py).
+(core/prompt_cache/breakpoints.py) or keeps anything (prefixes.py).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from tuppence.core.models.model import CacheRules, Model
 from tuppence.core.models.usage import Usage
-from tuppence.core.prefix import Link, shared
+from tuppence.core.prompt_cache.prefix import Link, shared
 
 PRE_WARM, KEEP_ALIVE = WARMING = ("pre-warm", "keep-alive")
 """What a request is called that asks for no answer and only warms a cache: once because somebody wished it, or by the

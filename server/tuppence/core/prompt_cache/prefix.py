@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass
 
 from tuppence.core.models.usage import estimate
-from tuppence.core.prompt import Prompt
+from tuppence.core.prompt.compose import Prompt
 
 _SHOWN = 40
 """Code points of a block's first line that its name quotes."""

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tuppence.core.prefix import shared
-from tuppence.core.warmth import WARMING, Trace
+from tuppence.core.prompt_cache.prefix import shared
+from tuppence.core.prompt_cache.state import WARMING, Trace
 
 _GAPS = 60
 """Gaps between requests by which the next one is foreseen."""

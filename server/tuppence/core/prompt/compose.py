@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from tuppence.core.actions import ACTIONS, Action
-from tuppence.core.context import Context
+from tuppence.core.prompt.context import Context
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document
 
@@ -54,7 +54,7 @@ class Prompt:
     target_at: int = 1
     """The block in which the target begins, counted likewise."""
     marks: tuple[int, ...] = ()
-    """The blocks, counted likewise, after which a cache mark goes; ascending. core/marking.py chooses them."""
+    """The blocks, counted likewise, after which a cache mark goes; ascending (core/prompt_cache/breakpoints.py)."""
     life: str = ""
     """The time to live that the marks ask for, such as ``1h``; empty is the provider's shortest."""
 

@@ -1,0 +1,1 @@
+"""The prompt of a request: its context, its excerpts, its text."""
