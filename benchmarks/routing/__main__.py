@@ -16,7 +16,7 @@ from benchmarks.routing.climb import simulate
 from benchmarks.routing.diagram import diagram
 from benchmarks.routing.report import Ladder, chart, write
 from tuppence.config import load
-from tuppence.core.adequacy import canonical
+from tuppence.core.routing.quality import canonical
 
 ROOT = Path(__file__).parent.parent.parent
 WEIGHTS = ROOT / "server" / "tuppence" / "weights.json"

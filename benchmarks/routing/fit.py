@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.routing.data import ACTIONS, MODELS, Task
-from tuppence.core.adequacy import canonical
-from tuppence.core.features import SIZE, features, look
+from tuppence.core.routing.features import SIZE, features, look
+from tuppence.core.routing.quality import canonical
 
 AGREE = 2
 """From so many sources of an action on, what all of them say of a model counts for the action."""

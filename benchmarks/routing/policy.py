@@ -18,11 +18,11 @@ from benchmarks.routing.data import MODELS, Task
 from benchmarks.routing.fit import fit
 from tuppence.config import load
 from tuppence.core.actions import find
-from tuppence.core.adequacy import Prior, canonical, from_json
-from tuppence.core.candidates import Candidate, Need, Wish, row, weighed
-from tuppence.core.ladder import ranking
 from tuppence.core.models.model import Model, Quirks
 from tuppence.core.models.usage import Usage, cost, estimate
+from tuppence.core.routing.candidates import Candidate, Need, Wish, row, weighed
+from tuppence.core.routing.ladder import ranking
+from tuppence.core.routing.quality import Prior, canonical, from_json
 
 WHEN = datetime(2026, 11, 21, 12, tzinfo=UTC)
 """The day that prices are of."""

@@ -18,7 +18,7 @@ from tuppence.core.billing.entry import Entry, Outcome, add, exact, unquoted
 from tuppence.core.models.model import Model
 from tuppence.core.models.usage import PACE, Price, Usage, cost, estimate, merge, split
 from tuppence.core.prompt.compose import Prompt
-from tuppence.core.route import Route
+from tuppence.core.routing.router import Route
 from tuppence.providers import Event, Metered, Stop, Text, Thinking
 from tuppence.stream import Sending
 

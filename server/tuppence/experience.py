@@ -10,8 +10,8 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 
-from tuppence.core.learning import Learned, learn
-from tuppence.core.outcomes import Outcomes
+from tuppence.core.routing.feedback import Outcomes
+from tuppence.core.routing.learning import Learned, learn
 from tuppence.errors import TuppenceError
 from tuppence.ledger import Ledger
 

@@ -12,10 +12,10 @@ from tuppence import keeping, prior
 from tuppence import plan as plans
 from tuppence.config import Override
 from tuppence.core.billing.entry import money
-from tuppence.core.difficulty import Difficulty
 from tuppence.core.markdown import clean
 from tuppence.core.models.model import Model
-from tuppence.core.offer import Offer, dearest, frugal
+from tuppence.core.routing.difficulty import Difficulty
+from tuppence.core.routing.quote import Offer, dearest, frugal
 from tuppence.errors import NoModel, OverBudget
 from tuppence.house import House
 from tuppence.plan import Ask

@@ -15,9 +15,9 @@ from decimal import Decimal
 
 from tuppence import prior
 from tuppence.core.billing.entry import money
-from tuppence.core.candidates import bound
 from tuppence.core.models.model import Model
-from tuppence.core.route import Route, choose
+from tuppence.core.routing.candidates import bound
+from tuppence.core.routing.router import Route, choose
 from tuppence.errors import NoModel, OverBudget
 from tuppence.house import House
 from tuppence.plan import Plan, limit

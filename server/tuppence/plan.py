@@ -12,19 +12,19 @@ from pathlib import Path
 
 from tuppence import placing, prior
 from tuppence.config import Config
-from tuppence.core import pairing
 from tuppence.core.actions import ACTIONS, Action
-from tuppence.core.adequacy import RUN
 from tuppence.core.billing.budget import left, thrifty
-from tuppence.core.candidates import Need, allowance, least_output, thoughts
-from tuppence.core.difficulty import Difficulty
 from tuppence.core.making import Place, Work
 from tuppence.core.models.model import Model
 from tuppence.core.models.usage import at_most, estimate
 from tuppence.core.prompt import context as contexts
 from tuppence.core.prompt.compose import SYSTEM, Prompt, TestFile, compose, compose_brief
 from tuppence.core.prompt.context import Context, Surroundings
-from tuppence.core.route import Route, choose
+from tuppence.core.routing.candidates import Need, allowance, least_output, thoughts
+from tuppence.core.routing.difficulty import Difficulty
+from tuppence.core.routing.planner import pair, paired, planned, to_plan, with_plan
+from tuppence.core.routing.quality import RUN
+from tuppence.core.routing.router import Route, choose
 from tuppence.core.slop import Grounds
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.target import Target
@@ -134,13 +134,13 @@ def prompt(plan: Plan, model: Model) -> Prompt:
         return compose_brief(plan.ask.action, plan.context, limit(plan, model))
     whole = compose(plan.ask.action, plan.context, limit(plan, model), plan.tests)
     if plan.planner is not None:
-        return pairing.to_plan(whole, thoughts(model, plan.need, prior.shipped()))
-    return pairing.with_plan(whole, plan.advice)
+        return to_plan(whole, thoughts(model, plan.need, prior.shipped()))
+    return with_plan(whole, plan.advice)
 
 
 def advised(plan: Plan, planner: Model, advice: str) -> Plan:
     """Return the plan for the model that answers, with what the planner wrote; empty where it wrote nothing."""
-    return replace(plan, planner=None, advice=advice, route=pairing.planned(plan.route, planner, advice))
+    return replace(plan, planner=None, advice=advice, route=planned(plan.route, planner, advice))
 
 
 def limit(plan: Plan, model: Model) -> int:
@@ -194,8 +194,8 @@ def _paired(plan: Plan, config: Config) -> Plan:
     """Return the plan with a planner, where the user wants pairs and one is worth it."""
     hard = plan.difficulty.value > config.pair_above
     pinned = wished(config, plan.ask.action, plan.ask.document.language, plan.ask.above).pin is not None
-    found = pairing.pair(plan.route, plan.need, prior.shipped()) if hard and not pinned else None
-    return plan if found is None else replace(plan, route=pairing.paired(plan.route, found), planner=found.planner)
+    found = pair(plan.route, plan.need, prior.shipped()) if hard and not pinned else None
+    return plan if found is None else replace(plan, route=paired(plan.route, found), planner=found.planner)
 
 
 def _grounds(ask: Ask, context: Context, house: House) -> Grounds:

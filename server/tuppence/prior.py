@@ -6,7 +6,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-from tuppence.core.adequacy import Prior, from_json
+from tuppence.core.routing.quality import Prior, from_json
 
 
 @cache

@@ -24,7 +24,7 @@ from tuppence.core.models.usage import PACE
 from tuppence.core.prompt_cache.prefix import chain
 from tuppence.core.prompt_cache.renewal import Prefix, Renewal, weigh
 from tuppence.core.prompt_cache.state import KEEP_ALIVE, PRE_WARM, WARMING, lifetime
-from tuppence.core.route import Route
+from tuppence.core.routing.router import Route
 from tuppence.core.text.document import Document
 from tuppence.errors import TuppenceError
 from tuppence.house import House

@@ -32,7 +32,7 @@ from tuppence.core.checks import Verdict
 from tuppence.core.making import begin
 from tuppence.core.models.model import Model
 from tuppence.core.models.usage import PACE
-from tuppence.core.route import Route
+from tuppence.core.routing.router import Route
 from tuppence.core.steps import Answer, Done, Drafted, Found, Piece, Progress, PutBack, Routed, Step
 from tuppence.errors import Broken, Busy, OverBudget, TuppenceError
 from tuppence.hearing import Stuck, words

@@ -15,7 +15,7 @@ from tuppence.account import Account, Attempt
 from tuppence.config import default_path
 from tuppence.core.billing.budget import COMMAND, Bid
 from tuppence.core.models.usage import at_most
-from tuppence.core.route import Route
+from tuppence.core.routing.router import Route
 from tuppence.errors import OverBudget, TuppenceError
 from tuppence.house import House
 from tuppence.ledger import Claim, midnight

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from tuppence.core.models.model import Model
-from tuppence.core.route import Route
+from tuppence.core.routing.router import Route
 from tuppence.core.steps import Routed, Step
 from tuppence.errors import Busy
 from tuppence.house import House

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tuppence.config import Config
 from tuppence.core.actions import Action
-from tuppence.core.candidates import Wish
+from tuppence.core.routing.candidates import Wish
 from tuppence.tiers.settings import level
 from tuppence.trial import runs
 

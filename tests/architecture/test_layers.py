@@ -47,7 +47,7 @@ OUTSIDE = {
         "core/syntax/parser.py",
         "core/syntax/grammars.py",
         "core/syntax/definitions.py",
-        "core/features.py",
+        "core/routing/features.py",
     },
     "xllamacpp": {"local/"},
     "rich": {"cli/"},

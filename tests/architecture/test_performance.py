@@ -17,9 +17,9 @@ from server import environment, stage
 from tuppence import prior
 from tuppence.config import load
 from tuppence.core.actions import FIX
-from tuppence.core.candidates import Need
 from tuppence.core.models.model import Model
-from tuppence.core.route import Route, choose
+from tuppence.core.routing.candidates import Need
+from tuppence.core.routing.router import Route, choose
 from tuppence.prior import shipped
 
 EMPTY = 'from pygls.lsp.server import LanguageServer; LanguageServer("empty", "1").start_io()'

@@ -17,8 +17,8 @@ from benchmarks.routing.data import MODELS
 
 from tuppence import config, local, providers
 from tuppence.config import load
-from tuppence.core.adequacy import canonical
 from tuppence.core.prompt.compose import Prompt
+from tuppence.core.routing.quality import canonical
 from tuppence.prior import shipped
 from tuppence.tiers import listprice
 

@@ -13,7 +13,7 @@ from tuppence.account import Account, Attempt
 from tuppence.core.models.model import Model, Provider
 from tuppence.core.models.usage import Price, Rates, Usage, estimate, merge
 from tuppence.core.prompt.compose import Prompt
-from tuppence.core.route import Route
+from tuppence.core.routing.router import Route
 from tuppence.providers import Event, Metered, Stop, Text, Thinking
 from tuppence.stream import Fate, Sending
 

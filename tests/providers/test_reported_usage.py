@@ -22,7 +22,7 @@ from tuppence.core.billing.entry import Entry
 from tuppence.core.models.model import Model, Provider
 from tuppence.core.models.usage import Peak, Price, Rates, Step, Usage, batched, estimate
 from tuppence.core.prompt.compose import Prompt
-from tuppence.core.route import Route
+from tuppence.core.routing.router import Route
 from tuppence.stream import Upstream, Waiting
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # A Friday.

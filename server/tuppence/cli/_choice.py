@@ -22,9 +22,9 @@ from tuppence import plan as plans
 from tuppence.config import Config, Watched
 from tuppence.core.actions import find, title
 from tuppence.core.billing.entry import money
-from tuppence.core.candidates import Candidate, Need, allowance, bound
 from tuppence.core.models.model import Model
-from tuppence.core.nobody import Nobody
+from tuppence.core.routing.candidates import Candidate, Need, allowance, bound
+from tuppence.core.routing.no_model import Nobody
 from tuppence.core.syntax.languages import by_suffix
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import find as find_target

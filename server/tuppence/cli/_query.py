@@ -16,15 +16,15 @@ from typing import Any
 
 from tuppence.config import Config, builtin
 from tuppence.core.actions import ACTIONS, Action, find
-from tuppence.core.adequacy import Prior
-from tuppence.core.candidates import Need
-from tuppence.core.difficulty import PLAIN
 from tuppence.core.models.model import Model
 from tuppence.core.models.usage import estimate
 from tuppence.core.prompt import context as contexts
 from tuppence.core.prompt.compose import compose
 from tuppence.core.prompt.context import Question, Surroundings
-from tuppence.core.route import Route, choose
+from tuppence.core.routing.candidates import Need
+from tuppence.core.routing.difficulty import PLAIN
+from tuppence.core.routing.quality import Prior
+from tuppence.core.routing.router import Route, choose
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import Target

@@ -21,9 +21,9 @@ from rich.console import Console
 from rich.table import Table
 
 from tuppence.config import Config, load
-from tuppence.core.adequacy import canonical
 from tuppence.core.billing.entry import exact
 from tuppence.core.models.model import TIERS, Model
+from tuppence.core.routing.quality import canonical
 from tuppence.keys import Keys
 from tuppence.prior import shipped
 

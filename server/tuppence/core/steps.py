@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from tuppence.core.checks import Verdict
 from tuppence.core.findings import Finding
-from tuppence.core.route import Route
+from tuppence.core.routing.router import Route
 from tuppence.core.text.document import Edit
 
 

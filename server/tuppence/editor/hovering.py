@@ -22,7 +22,7 @@ from tuppence.account import Account
 from tuppence.core import actions
 from tuppence.core.actions import EXPLAIN
 from tuppence.core.markdown import clean, visible
-from tuppence.core.offer import Offer
+from tuppence.core.routing.quote import Offer
 from tuppence.core.steps import Done, Progress
 from tuppence.core.syntax.target import find
 from tuppence.core.syntax.tree import Block

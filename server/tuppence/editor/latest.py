@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tuppence.core.route import Route
+from tuppence.core.routing.router import Route
 from tuppence.core.text.document import Document, Edit, Span, shift
 from tuppence.editor.documents import Documents
 from tuppence.editor.writer import Writer

@@ -17,7 +17,7 @@ from lsprotocol import types
 from tuppence.core import actions
 from tuppence.core.actions import ACTIONS, FIX, Action
 from tuppence.core.billing.entry import money
-from tuppence.core.route import better
+from tuppence.core.routing.router import better
 from tuppence.core.syntax.target import Target, find
 from tuppence.core.text.document import Document, Span
 from tuppence.editor import convert

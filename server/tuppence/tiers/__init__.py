@@ -17,9 +17,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tuppence import providers
-from tuppence.core.adequacy import canonical
 from tuppence.core.models.model import Model, Provider, Quirks
 from tuppence.core.models.usage import Price
+from tuppence.core.routing.quality import canonical
 from tuppence.tiers import listprice
 from tuppence.tiers.columns import FREE, MODEL, PROVIDER
 from tuppence.tiers.fields import table

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuppence.core.actions import ACTIONS
-from tuppence.core.difficulty import FEATURES, PLAIN, Difficulty, outstanding
+from tuppence.core.routing.difficulty import FEATURES, PLAIN, Difficulty, outstanding
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.text.document import Span

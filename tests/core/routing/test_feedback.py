@@ -12,8 +12,8 @@ from scenario import FIXED, GOOD, SRC
 from server import CONFIG, pick, stage
 
 from tuppence.core.billing.entry import Entry, Outcome
-from tuppence.core.learning import learn
-from tuppence.core.outcomes import Outcomes, learned
+from tuppence.core.routing.feedback import Outcomes, learned
+from tuppence.core.routing.learning import learn
 from tuppence.experience import AGAIN, Experience
 from tuppence.ledger import Ledger
 

@@ -14,11 +14,11 @@ from server import Stage, pick, stage
 from tests.core.routing.test_router import chosen, model, need, tables
 
 from tuppence.core.actions import TESTS
-from tuppence.core.candidates import THINKING, Need, Wish, thoughts, usage
 from tuppence.core.models.model import Model, Quirks
-from tuppence.core.pairing import LONGEST, SHORT, pair, paired, to_plan, with_plan
 from tuppence.core.prompt.compose import Prompt
-from tuppence.core.route import Route
+from tuppence.core.routing.candidates import THINKING, Need, Wish, thoughts, usage
+from tuppence.core.routing.planner import LONGEST, SHORT, pair, paired, to_plan, with_plan
+from tuppence.core.routing.router import Route
 from tuppence.errors import NoModel
 from tuppence.prior import shipped
 

@@ -20,13 +20,13 @@ from hypothesis import strategies as st
 
 from tuppence import prior as prior_file
 from tuppence.core.actions import ACTIONS, find
-from tuppence.core.adequacy import Estimate, Gain, canonical
-from tuppence.core.candidates import Need, usage
-from tuppence.core.features import READ, SIZE, features, look
 from tuppence.core.models.model import Model, Provider, Quirks
-from tuppence.core.outcomes import Outcomes, learned
-from tuppence.core.runs import RUNS, runs
-from tuppence.core.weights import Weights
+from tuppence.core.routing.candidates import Need, usage
+from tuppence.core.routing.features import READ, SIZE, features, look
+from tuppence.core.routing.feedback import Outcomes, learned
+from tuppence.core.routing.quality import Estimate, Gain, canonical
+from tuppence.core.routing.regression import Weights
+from tuppence.core.routing.runs import RUNS, runs
 from tuppence.prior import shipped
 
 HERE = Provider("mine", "openai", "http://127.0.0.1:1/v1")

@@ -13,15 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuppence.core.actions import EXPLAIN, FIX, TESTS
-from tuppence.core.adequacy import RUN, Estimate, Gain, Prior
 from tuppence.core.billing.budget import THRIFTY
 from tuppence.core.billing.entry import money
-from tuppence.core.candidates import THINKING, Candidate, Need, Wish, allowance, bound, least_output
-from tuppence.core.ladder import expected
 from tuppence.core.models.model import Model, Provider
 from tuppence.core.models.usage import Peak, Price, Rates, Step, Usage
-from tuppence.core.nobody import Nobody
-from tuppence.core.route import Route, better, choose
+from tuppence.core.routing.candidates import THINKING, Candidate, Need, Wish, allowance, bound, least_output
+from tuppence.core.routing.ladder import expected
+from tuppence.core.routing.no_model import Nobody
+from tuppence.core.routing.quality import RUN, Estimate, Gain, Prior
+from tuppence.core.routing.router import Route, better, choose
 from tuppence.errors import NoModel
 from tuppence.prior import shipped
 

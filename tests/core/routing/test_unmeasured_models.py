@@ -10,12 +10,12 @@ from dataclasses import replace
 
 import pytest
 
-from tuppence.core.adequacy import Estimate, Gain, Measured, Prior, Published, Tokens
-from tuppence.core.features import READ, SIZE
 from tuppence.core.models.model import TIERS, Model, Provider, Tier
+from tuppence.core.routing.features import READ, SIZE
+from tuppence.core.routing.quality import Estimate, Gain, Measured, Prior, Published, Tokens
+from tuppence.core.routing.regression import Weights
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Span
-from tuppence.core.weights import Weights
 from tuppence.prior import shipped
 
 HERE = Provider("mine", "openai", "http://127.0.0.1:1/v1")

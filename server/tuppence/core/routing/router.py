@@ -3,7 +3,8 @@
 A model is adequate when the quality that may be counted on is at least ``quality`` times the best available; of the
 best itself no more is taken off than a measured model's doubt, so that doubt never makes a cheaper one look good
 enough. Among the adequate the one with the least expected cost answers, the chance of a climb included. The order of a
-list never decides anything; ties go to the faster. What a model is expected to do and to cost stands in candidates.py.
+list never decides anything; ties go to the faster. What a model is expected to do and to cost stands in
+core/routing/candidates.py.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from tuppence.core import nobody
-from tuppence.core.adequacy import Prior
 from tuppence.core.billing.entry import money
-from tuppence.core.candidates import Candidate, Need, Wish, row, usual_output, weighed
-from tuppence.core.ladder import above, expected, ranking
 from tuppence.core.models.model import Model
+from tuppence.core.routing import no_model
+from tuppence.core.routing.candidates import Candidate, Need, Wish, row, usual_output, weighed
+from tuppence.core.routing.ladder import above, expected, ranking
+from tuppence.core.routing.quality import Prior
 
 _ROUND = 3
 """From this factor on prices are compared in whole numbers."""
@@ -70,7 +71,7 @@ def choose(need: Need, models: Iterable[Model], ready: Mapping[str, str], prior:
     if wish.above:
         fit = _better(fit, table, wish.above)
     if not fit:
-        raise nobody.none(need, table, wish, ready)
+        raise no_model.none(need, table, wish, ready)
     top = max(each.quality for each in fit)
     adequate = [each for each in fit if each.quality >= wish.wanted * top]
     rank = ranking(fit)

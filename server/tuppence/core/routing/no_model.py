@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from tuppence.core.candidates import Candidate, Need, Wish
+from tuppence.core.routing.candidates import Candidate, Need, Wish
 from tuppence.errors import NoModel
 
 _SHOWN = 3
@@ -26,7 +26,7 @@ _REMEDIES = (
     ("its answer costs ", "Raise the budget in config.toml, or wait until it begins anew."),
     (_RETIRED, "Name a model that is still served, or set another provider's key."),
 )
-"""How a reason begins, as candidates.py words it, and what to do about it."""
+"""How a reason begins, as core/routing/candidates.py words it, and what to do about it."""
 
 
 class Nobody(NoModel):

@@ -2,7 +2,7 @@
 
 Runs of one to three characters and the grammar's nodes, alone and under their parents, are counted in hashed buckets;
 the roots of the counts are scaled to length one, so that long code weighs no more than short. The buckets say nothing
-by themselves: adequacy.py holds what they weigh. Only the code is looked at, never the prompt around it.
+by themselves: core/routing/quality.py holds what they weigh. Only the code is looked at, never the prompt around it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from tuppence.core.runs import RUNS, runs
+from tuppence.core.routing.runs import RUNS, runs
 from tuppence.core.syntax import grammars
 from tuppence.core.syntax.indentation import Outline
 from tuppence.core.syntax.languages import language as find_language

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
-from tuppence.core.candidates import Candidate
+from tuppence.core.routing.candidates import Candidate
 
 _NOTHING = Decimal(0)
 _UNKNOWN = 2

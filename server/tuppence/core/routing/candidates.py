@@ -2,7 +2,7 @@
 
 A row's quality is the one that may be counted on, its doubt already taken off, so that no signal never reads as good.
 The best of those that may answer is what the others are measured by: there a wide doubt would lower the bar for them,
-so it counts no more than a measured model's. Nothing is chosen here; route.py does that.
+so it counts no more than a measured model's. Nothing is chosen here; core/routing/router.py does that.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from datetime import datetime
 from decimal import Decimal
 
 from tuppence.core.actions import Action
-from tuppence.core.adequacy import UNKNOWN, Estimate, Gain, Prior
 from tuppence.core.billing import budget
 from tuppence.core.billing.budget import THRIFTY, Bid
-from tuppence.core.difficulty import Difficulty
 from tuppence.core.models.model import Model, Premium
 from tuppence.core.models.usage import Usage, cost, split
-from tuppence.core.outcomes import Outcomes
+from tuppence.core.routing.difficulty import Difficulty
+from tuppence.core.routing.feedback import Outcomes
+from tuppence.core.routing.quality import UNKNOWN, Estimate, Gain, Prior
 
 THINKING = 4096
 """Answer tokens allowed on top where a model's thinking cannot be switched off."""

@@ -12,11 +12,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from tuppence.core.billing.entry import money
-from tuppence.core.candidates import Candidate
-from tuppence.core.difficulty import Difficulty
 from tuppence.core.models.model import TIERS, Model
 from tuppence.core.models.usage import MILLION
 from tuppence.core.prompt.compose import Prompt
+from tuppence.core.routing.candidates import Candidate
+from tuppence.core.routing.difficulty import Difficulty
 
 _CHEAPEST_FIRST = ("local", "budget", "specialised", "workhorse", "premium")
 assert set(_CHEAPEST_FIRST) == set(TIERS)

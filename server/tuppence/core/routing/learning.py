@@ -1,7 +1,7 @@
 """What a machine's own accounts say of models: how many of their answers were kept, put back, or failed a check.
 
 A request that was cancelled, that no provider answered, or whose text changed meanwhile says nothing of a model and is
-left out. How much such counts weigh against what was measured elsewhere is adequacy.py's affair.
+left out. How much such counts weigh against what was measured elsewhere is core/routing/quality.py's affair.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from tuppence.core.billing.entry import Entry
-from tuppence.core.outcomes import Outcomes
+from tuppence.core.routing.feedback import Outcomes
 
 _SUPPOSED = 20
 """Answers, of a usual fate, that are supposed beside those that there were: the first few say little."""

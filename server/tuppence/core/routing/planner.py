@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import product
 
-from tuppence.core.adequacy import Prior
-from tuppence.core.candidates import Candidate, Need, asked, usage
 from tuppence.core.models.model import Model
 from tuppence.core.models.usage import Usage, cost
 from tuppence.core.prompt.compose import Prompt
-from tuppence.core.route import Route
+from tuppence.core.routing.candidates import Candidate, Need, asked, usage
+from tuppence.core.routing.quality import Prior
+from tuppence.core.routing.router import Route
 
 SHORT = 200
 """Tokens of a usual plan."""

@@ -1,8 +1,8 @@
 """How good a model's answer can be expected to be, and how long: from measurements, with a doubt.
 
 What was measured on public data stands in weights.json, which benchmarks/routing fits and prior.py reads. A model that
-nobody measured is placed by its published figures or its tier, with a wide doubt. Which model answers is route.py's
-affair, and nothing here knows a price.
+nobody measured is placed by its published figures or its tier, with a wide doubt. Which model answers is
+core/routing/router.py's affair, and nothing here knows a price.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from functools import cache, cached_property
 from statistics import fmean
 from typing import Any
 
-from tuppence.core.difficulty import UNSEEN, outstanding
-from tuppence.core.features import READ, features, look
-from tuppence.core.line import Line, through
 from tuppence.core.models.model import Effort, Model, Tier
-from tuppence.core.outcomes import Outcomes, learned
+from tuppence.core.routing.difficulty import UNSEEN, outstanding
+from tuppence.core.routing.features import READ, features, look
+from tuppence.core.routing.feedback import Outcomes, learned
+from tuppence.core.routing.line import Line, through
+from tuppence.core.routing.regression import Weights
 from tuppence.core.text.diagnostic import Diagnostic
-from tuppence.core.weights import Weights
 
 _DATED = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2})$")
 _TIER: Mapping[Tier, float] = {"premium": 0.03, "workhorse": 0.0, "specialised": -0.05, "budget": -0.08, "local": -0.25}

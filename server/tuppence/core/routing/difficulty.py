@@ -1,6 +1,7 @@
 """How hard a request is, and what stands out in its code.
 
-The number is the share of the measured models' answers that is expected to miss on this code; adequacy.py reckons it.
+The number is the share of the measured models' answers that is expected to miss on this code; core/routing/quality.py
+reckons it.
 The reasons are what a person can check: named counts of the code, with what is ordinary left out; the number does not
 follow from them. How far it can be trusted stands in benchmarks/routing/RESULTS.md. Code that cannot be seen is no
 evidence of ease: then the number is the action's mean, and the reason says so.

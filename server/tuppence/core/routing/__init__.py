@@ -1,0 +1,1 @@
+"""Which model answers: expected quality, difficulty, candidates, the choice."""
