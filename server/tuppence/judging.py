@@ -1,6 +1,6 @@
 """What is asked of an answer beyond its own words: whether a tool that looks at the edited text agrees.
 
-The answer's own form is judged in core/making.py; what its reader's editor can add comes in as an ``Inspect``.
+The answer's own form is judged in core/answer_builder.py; what its reader's editor can add comes in as an ``Inspect``.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from tuppence.core.checks import Verdict
 from tuppence.core.effects import Case, silenced
+from tuppence.core.events import Answer
 from tuppence.core.outside import written_again
-from tuppence.core.steps import Answer
 from tuppence.core.syntax.parser import parse
 from tuppence.core.text.document import apply
 from tuppence.plan import Ask

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from tuppence import cache
 from tuppence.account import Account
 from tuppence.config import Config
-from tuppence.core.making import Work, begin
+from tuppence.core.answer_builder import Work, begin
+from tuppence.core.events import Answer, Step
 from tuppence.core.models.model import Model
 from tuppence.core.prompt.compose import SYSTEM
-from tuppence.core.steps import Answer, Step
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.references import leans_on
 from tuppence.core.syntax.tree import Tree

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from tuppence import keeping, prior
 from tuppence import plan as plans
 from tuppence.config import Override
+from tuppence.core.answer.markdown import clean
 from tuppence.core.billing.entry import money
-from tuppence.core.markdown import clean
 from tuppence.core.models.model import Model
 from tuppence.core.routing.difficulty import Difficulty
 from tuppence.core.routing.quote import Offer, dearest, frugal

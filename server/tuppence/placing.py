@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
-from tuppence.core.adding import module_of_tests
-from tuppence.core.making import Place
+from tuppence.core.answer.insert_tests import module_of_tests
+from tuppence.core.answer_builder import Place
 from tuppence.core.prompt.compose import TestFile
 from tuppence.core.prompt.excerpt import excerpt
 from tuppence.core.syntax.languages import Language

@@ -13,8 +13,8 @@ from pathlib import Path
 from tuppence import placing, prior
 from tuppence.config import Config
 from tuppence.core.actions import ACTIONS, Action
+from tuppence.core.answer_builder import Place, Work
 from tuppence.core.billing.budget import left, thrifty
-from tuppence.core.making import Place, Work
 from tuppence.core.models.model import Model
 from tuppence.core.models.usage import at_most, estimate
 from tuppence.core.prompt import context as contexts

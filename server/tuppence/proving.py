@@ -10,8 +10,8 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
-from tuppence.core.adding import added
-from tuppence.core.steps import Answer
+from tuppence.core.answer.insert_tests import added
+from tuppence.core.events import Answer
 from tuppence.core.testing import fresh
 from tuppence.core.text.document import apply
 from tuppence.house import House

@@ -2,7 +2,7 @@
 
     tier 0 or kept -> plan (context, difficulty, route) -> attempt (prompt, stream, checks) -> keep, climb or put back
 
-``run`` is an async generator of steps (core/steps.py). Closing or cancelling it at any point closes the connection and
+``run`` is an async generator of steps (core/events.py). Closing or cancelling it at any point closes the connection and
 enters each attempt in the account once. It applies nothing to any text: whoever consumes the steps does that, and
 tells the ledger when an answer could not be applied after all.
 
@@ -27,13 +27,13 @@ from tuppence import keeping, permission, proving, truth
 from tuppence import plan as plans
 from tuppence.account import Account, Attempt
 from tuppence.core import actions
+from tuppence.core.answer_builder import begin
 from tuppence.core.billing.entry import Outcome
 from tuppence.core.checks import Verdict
-from tuppence.core.making import begin
+from tuppence.core.events import Answer, Done, Drafted, Found, Piece, Progress, PutBack, Routed, Step
 from tuppence.core.models.model import Model
 from tuppence.core.models.usage import PACE
 from tuppence.core.routing.router import Route
-from tuppence.core.steps import Answer, Done, Drafted, Found, Piece, Progress, PutBack, Routed, Step
 from tuppence.errors import Broken, Busy, OverBudget, TuppenceError
 from tuppence.hearing import Stuck, words
 from tuppence.house import House

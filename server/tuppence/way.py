@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from tuppence.core.events import Routed, Step
 from tuppence.core.models.model import Model
 from tuppence.core.routing.router import Route
-from tuppence.core.steps import Routed, Step
 from tuppence.errors import Busy
 from tuppence.house import House
 from tuppence.judging import Inspect

@@ -1,4 +1,4 @@
-"""Tests of core/making.py: a reply, cut anywhere, becomes an answer with its verdict."""
+"""Tests of core/answer_builder.py: a reply, cut anywhere, becomes an answer with its verdict."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuppence.core.actions import ACTIONS, EXPLAIN, FIX, REVIEW, TESTS, Action, find, title
-from tuppence.core.making import Place, Work, begin
+from tuppence.core.answer_builder import Place, Work, begin
+from tuppence.core.events import Answer, Drafted, Found, Piece, Step
 from tuppence.core.slop import Grounds
-from tuppence.core.steps import Answer, Drafted, Found, Piece, Step
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.packages import Packages
 from tuppence.core.syntax.parser import parse

@@ -8,7 +8,7 @@ import pytest
 from scenario import messages
 from server import pick, stage
 
-from tuppence.core.patch import Patch
+from tuppence.core.answer.patch import Patch
 from tuppence.core.text.document import Document, Span
 from tuppence.editor.closing import _REPAIRS
 

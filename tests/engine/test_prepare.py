@@ -17,13 +17,13 @@ from tuppence.config import Watched
 from tuppence.core.actions import ACTIONS, EXPLAIN, FIX, REVIEW, TESTS, Action
 from tuppence.core.billing.entry import money
 from tuppence.core.checks import Verdict
+from tuppence.core.events import Answer, Piece
 from tuppence.core.models.model import Model, Provider, Tier
 from tuppence.core.models.usage import Price, Rates
 from tuppence.core.prompt.compose import Prompt, compose
 from tuppence.core.routing.candidates import Candidate, bound, least_output
 from tuppence.core.routing.quality import RUN
 from tuppence.core.routing.quote import dearest, frugal
-from tuppence.core.steps import Answer, Piece
 from tuppence.core.syntax.languages import by_suffix
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import find

@@ -19,8 +19,8 @@ from tuppence import plan
 from tuppence.cache import File, Traces
 from tuppence.cache.traces import REMEMBERED
 from tuppence.core.actions import EXPLAIN, FIX, REVIEW
+from tuppence.core.events import Done, Progress
 from tuppence.core.models.usage import Usage
-from tuppence.core.steps import Done, Progress
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.house import House

@@ -21,8 +21,8 @@ from tuppence.account import Account
 from tuppence.cache import Answers
 from tuppence.core.actions import EXPLAIN, FIX
 from tuppence.core.billing.budget import Offer
+from tuppence.core.events import Done, Drafted, Progress, PutBack, Routed, Step
 from tuppence.core.models.model import Model
-from tuppence.core.steps import Done, Drafted, Progress, PutBack, Routed, Step
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import find

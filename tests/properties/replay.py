@@ -31,7 +31,7 @@ from real_hunks import Hunk, chunks, hunks, reply
 from simulated_editor import URI, Desk, Manner
 from virtual_time import run
 
-from tuppence.core.patch import Patch
+from tuppence.core.answer.patch import Patch
 from tuppence.core.text.document import Edit, apply
 from tuppence.editor.writer import Writer
 

@@ -18,7 +18,7 @@ from simulated_editor import Deed, Desk, Manner, Tells
 from strategies import EXAMPLES, TALLY, Case, cases, expect_sent, replies
 from virtual_time import run
 
-from tuppence.core.patch import Patch
+from tuppence.core.answer.patch import Patch
 from tuppence.core.text.document import Edit
 from tuppence.core.text.lines import split
 from tuppence.editor.convert import Encoding

@@ -8,7 +8,7 @@ import random
 from hypothesis import strategies as st
 from tests.editors.tally import Tally
 
-from tuppence.core.patch import Patch
+from tuppence.core.answer.patch import Patch
 from tuppence.core.text.document import Document, Span
 from tuppence.core.text.lines import split
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from tuppence.core.findings import FORMAT
+from tuppence.core.answer.findings import FORMAT
 
 _LONGEST = 72
 """Characters of a diagnostic's message that a menu shows."""

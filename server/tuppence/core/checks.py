@@ -13,10 +13,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from tuppence.core.answer.fences import Parts
+from tuppence.core.answer.findings import Finding, says_nothing
+from tuppence.core.answer.reply import replacement
 from tuppence.core.elision import diff_in, elision_in
-from tuppence.core.fences import Parts
-from tuppence.core.findings import Finding, says_nothing
-from tuppence.core.reply import replacement
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import Syntax, parse
 from tuppence.core.syntax.python_ast import flaw

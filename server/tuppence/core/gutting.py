@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from tuppence.core import remarks
-from tuppence.core.meant import definitions
+from tuppence.core.answer.select_fence import definitions
 from tuppence.core.syntax.tree import Block, Tree
 from tuppence.core.text.document import Span
 

@@ -1,6 +1,7 @@
 """Whether an answer keeps to its target: it must not write again what stands elsewhere in the file.
 
-That an edit changes no other lines is so by its making (core/patch.py, core/imports.py). What is left is an answer that
+That an edit changes no other lines is so by its making (core/answer/patch.py, core/answer/merge_imports.py). What is
+left is an answer that
 gives back more than it was shown: the target and its neighbour, which would then stand there twice. Two definitions are
 the same where their headers are, word for word, inside the same outer ones: overloads differ in that.
 """

@@ -7,7 +7,7 @@ from decimal import Decimal
 from tuppence.account import Account
 from tuppence.core.actions import thing
 from tuppence.core.billing.entry import money
-from tuppence.core.steps import Done
+from tuppence.core.events import Done
 from tuppence.plan import Ask
 
 _ALONE = {

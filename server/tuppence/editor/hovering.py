@@ -21,9 +21,9 @@ from tuppence import offering
 from tuppence.account import Account
 from tuppence.core import actions
 from tuppence.core.actions import EXPLAIN
-from tuppence.core.markdown import clean, visible
+from tuppence.core.answer.markdown import clean, visible
+from tuppence.core.events import Done, Progress
 from tuppence.core.routing.quote import Offer
-from tuppence.core.steps import Done, Progress
 from tuppence.core.syntax.target import find
 from tuppence.core.syntax.tree import Block
 from tuppence.core.text.document import Span

@@ -13,8 +13,8 @@ from contextlib import aclosing, suppress
 from lsprotocol import types
 
 from tuppence.account import Account
+from tuppence.core.events import Answer, Done, Drafted, Found, Piece, Progress, PutBack, Routed, Step
 from tuppence.core.routing.router import Route
-from tuppence.core.steps import Answer, Done, Drafted, Found, Piece, Progress, PutBack, Routed, Step
 from tuppence.core.text.document import Document, Edit, Span
 from tuppence.editor import closing, testfile
 from tuppence.editor.board import Board

@@ -1,7 +1,7 @@
 """Where an explanation is read: streamed to our own clients, else a file that the editor opens, else a message.
 
 The file lies in the user's cache folder, readable by nobody else, and goes when the server does: it may quote private
-code. What a model wrote has been cleaned (core/markdown.py) before it comes here.
+code. What a model wrote has been cleaned (core/answer/markdown.py) before it comes here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 
-from tuppence.core.markdown import clean
+from tuppence.core.answer.markdown import clean
 from tuppence.editor.desk import Desk
 
 _log = logging.getLogger(__name__)

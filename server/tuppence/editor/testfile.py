@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from tuppence.core.adding import added
-from tuppence.core.steps import Written
+from tuppence.core.answer.insert_tests import added
+from tuppence.core.events import Written
 from tuppence.core.syntax.languages import language
 from tuppence.core.text.document import Document
 from tuppence.editor import convert

@@ -17,7 +17,7 @@ from lsprotocol import converters, types
 
 from tuppence.core.checks import Verdict
 from tuppence.core.effects import Effect, Said, compare, settled
-from tuppence.core.steps import Answer
+from tuppence.core.events import Answer
 from tuppence.core.text.document import Document, apply
 from tuppence.editor import convert
 from tuppence.editor.board import SOURCE

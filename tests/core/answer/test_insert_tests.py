@@ -1,4 +1,4 @@
-"""Tests of core/adding.py: what a model writes, against what becomes of the test file."""
+"""Tests of core/answer/insert_tests.py: what a model writes, against what becomes of the test file."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuppence.core.adding import bring, module_of_tests, packaged
-from tuppence.core.steps import Written
+from tuppence.core.answer.insert_tests import bring, module_of_tests, packaged
+from tuppence.core.events import Written
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.text.document import Document, apply

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from tuppence.core.markdown import Cleaner, clean, plain
+from tuppence.core.answer.markdown import Cleaner, clean, plain
 
 NASTY = st.sampled_from(
     [

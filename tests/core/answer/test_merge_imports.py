@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tuppence.core.imports import merge
+from tuppence.core.answer.merge_imports import merge
 from tuppence.core.syntax.import_statements import Imported, read
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from strategies import EXAMPLES, Case, cases, expect_sent
 
-from tuppence.core.patch import Patch
+from tuppence.core.answer.patch import Patch
 from tuppence.core.text.document import Document, Edit, Span, apply
 
 RUNS = EXAMPLES or 250

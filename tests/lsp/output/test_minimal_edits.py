@@ -14,7 +14,7 @@ from simulated_editor import URI, Desk, Manner
 from strategies import EXAMPLES, grown, worked_on
 from virtual_time import run
 
-from tuppence.core.patch import Patch
+from tuppence.core.answer.patch import Patch
 from tuppence.core.text.document import Document, Edit, Span, apply
 from tuppence.editor.regions import line_changes
 from tuppence.editor.writer import Writer

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from tuppence.core.answer.findings import Finding
 from tuppence.core.checks import Verdict
-from tuppence.core.findings import Finding
 from tuppence.core.routing.router import Route
 from tuppence.core.text.document import Edit
 
@@ -84,7 +84,7 @@ class Answer:
     markdown: str = ""
     findings: tuple[Finding, ...] = ()
     repairs: tuple[str, ...] = ()
-    """The names of the repairs for which the text in the target is not the very one that was sent (patch.py)."""
+    """The names of the repairs for which the text in the target differs from what was sent (core/answer/patch.py)."""
     reply: str = ""
     """What the model sent, as it came: what is kept for the next identical question."""
 

@@ -16,8 +16,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tuppence.core.fences import Fence, Parts
-from tuppence.core.indentation import Indentation
+from tuppence.core.answer.fences import Fence, Parts
+from tuppence.core.answer.reindent import Indentation
 from tuppence.core.syntax.language import Language
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse

@@ -10,7 +10,7 @@ the risk that the old ones are sent in vain.
 A line that resembles the next old one waits a little too, to take its place as one edit: a cursor in an old line that
 goes only after its successor came would have been pushed down by then.
 
-Whatever is left over at the end, patch.py settles.
+Whatever is left over at the end, core/answer/patch.py settles.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections import deque
 from collections.abc import Sequence
 from itertools import islice
 
-from tuppence.core.indentation import alike
+from tuppence.core.answer.reindent import alike
 from tuppence.core.text.document import Edit, Span
 from tuppence.core.text.lines import differences
 

@@ -3,10 +3,11 @@
 Invariants, each a property test over random documents, replies and chunkings:
 
 - The text applied is the text that the model sent, its fence and stray prose aside, but for the repairs that
-  ``repairs`` names: *indentation* (indentation.py says when), *line ending* (the document's, where the reply has
-  another; a line that stays keeps its own), *final newline* (a document that was empty gets a last line ending).
+  ``repairs`` names: *indentation* (core/answer/reindent.py says when), *line ending* (the document's, where the reply
+  has another; a line that stays keeps its own), *final newline* (a document that was empty gets a last line ending).
   Blank lines at the end are as much text as any: without them a new function would stick to the next one.
-- Where a reply holds several fences of code, only the one that is certain to be meant replaces the target (meant.py).
+- Where a reply holds several fences of code, only the one that is certain to be meant replaces the target
+(core/answer/select_fence.py).
   Live, lines that may only be quoted from the target's midst change nothing before another line comes, and where all
   of a fence was a quotation, the next one is followed in its stead; what comes after any other waits for the end.
 - All live edits, made in order, give the same text as ``final()`` and as the document with ``replacement`` in the
@@ -17,16 +18,16 @@ Invariants, each a property test over random documents, replies and chunkings:
 - The live edits are only a promise until ``finish``; ``restore`` takes back whatever stands, at any moment.
 
 Nothing here knows an editor, and nothing judges the code (checks.py). Lines marked as imports are left in ``parts``
-for imports.py.
+for core/answer/merge_imports.py.
 """
 
 from __future__ import annotations
 
-from tuppence.core.fences import Fence, Opening, Parts
-from tuppence.core.follow import Follower
-from tuppence.core.indentation import Indentation
-from tuppence.core.meant import Quotation, meant
-from tuppence.core.reply import Reply, replacement
+from tuppence.core.answer.fences import Fence, Opening, Parts
+from tuppence.core.answer.reindent import Indentation
+from tuppence.core.answer.reply import Reply, replacement
+from tuppence.core.answer.select_fence import Quotation, meant
+from tuppence.core.answer.streaming_diff import Follower
 from tuppence.core.text.document import Document, Edit, Span, apply, together
 from tuppence.core.text.lines import backwards, line_edits, split
 

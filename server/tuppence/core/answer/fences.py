@@ -12,7 +12,7 @@ What ends a fence, where Markdown leaves it open (each rule has its test):
 5. A reply that ends inside a fence is cut off, unless its last words are the closing fence after all: too deep, or
    glued to the last line of code.
 
-Where rule 2 was misled by a stray quotation mark, reply.py has the reply read again without it.
+Where rule 2 was misled by a stray quotation mark, core/answer/reply.py has the reply read again without it.
 """
 
 from __future__ import annotations

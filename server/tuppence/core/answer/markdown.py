@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 
-from tuppence.core.inline import Inline
+from tuppence.core.answer.markdown_inline import Inline
 
 _LEAD = re.compile(r"[ \t]*(?:`+|~+)?")
 _FENCE = re.compile(r"([ \t]*)(`{3,}|~{3,})(.*)", re.DOTALL)

@@ -1,14 +1,15 @@
 """A model's reply, taken apart into prose and fenced code as it arrives.
 
-Where a fence begins and ends is told in fences.py. A reply with no fence is one implicit fence; whether that is code is
-for checks.py to judge. This file neither repairs code (patch.py) nor judges it (checks.py).
+Where a fence begins and ends is told in core/answer/fences.py. A reply with no fence is one implicit fence; whether
+that is code is
+for checks.py to judge. This file neither repairs code (core/answer/patch.py) nor judges it (checks.py).
 """
 
 from __future__ import annotations
 
 import re
 
-from tuppence.core.fences import Fence, Line, Parts, Reading
+from tuppence.core.answer.fences import Fence, Line, Parts, Reading
 from tuppence.core.text.lines import Splitter
 
 
@@ -60,7 +61,7 @@ class Reply:
 
 
 def replacement(parts: Parts) -> tuple[Fence | None, Fence | None]:
-    """Return the fence of code and the fence of imports, the first of each; meant.py leaves one of code."""
+    """Return the first fence of code and the first fence of imports; :mod:`.select_fence` leaves one of code."""
     code = next((fence for fence in parts.fences if not fence.imports), None)
     return code, next((fence for fence in parts.fences if fence.imports), None)
 

@@ -13,9 +13,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from tuppence.core.indentation import Indentation
-from tuppence.core.markdown import plain
-from tuppence.core.quotation import Place, Quotable
+from tuppence.core.answer.markdown import plain
+from tuppence.core.answer.quotation import Place, Quotable
+from tuppence.core.answer.reindent import Indentation
 from tuppence.core.text.diagnostic import Severity
 from tuppence.core.text.document import Document, Span
 from tuppence.core.text.lines import Splitter

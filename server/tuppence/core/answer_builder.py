@@ -11,15 +11,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
-from tuppence.core import checks, imports, naming, slop, testing
+from tuppence.core import checks, naming, slop, testing
 from tuppence.core.actions import Action, Shape
-from tuppence.core.adding import Brought, bring, packaged
+from tuppence.core.answer import merge_imports
+from tuppence.core.answer.findings import Finding, Findings
+from tuppence.core.answer.insert_tests import Brought, bring, packaged
+from tuppence.core.answer.markdown import Cleaner
+from tuppence.core.answer.patch import Patch
+from tuppence.core.answer.reply import Reply, replacement
 from tuppence.core.checks import Verdict
-from tuppence.core.findings import Finding, Findings
-from tuppence.core.markdown import Cleaner
-from tuppence.core.patch import Patch
-from tuppence.core.reply import Reply, replacement
-from tuppence.core.steps import Answer, Drafted, Found, Piece, Step, Written
+from tuppence.core.events import Answer, Drafted, Found, Piece, Step, Written
 from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import Target
@@ -152,7 +153,7 @@ class _Replacement:
         grown = len(self._patch.replacement)
         inner: list[Edit] = []
         outer: list[Edit] = []
-        for edit in imports.merge(after, parse(after.text, self._work.language), lines):
+        for edit in merge_imports.merge(after, parse(after.text, self._work.language), lines):
             if edit.span.end <= target.start:
                 outer.append(edit)
             elif edit.span.start >= target.start + grown:

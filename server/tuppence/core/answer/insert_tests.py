@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from tuppence.core import imports
-from tuppence.core.steps import Written
+from tuppence.core.answer import merge_imports
+from tuppence.core.events import Written
 from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.tree import CONTAINERS, Block, Tree
@@ -129,7 +129,7 @@ class _Room:
     def merged(self, lines: str) -> tuple[Edit, ...]:
         """Return the insertions that bring import lines in."""
         inner = replace(self.document, text=self.text)
-        edits = imports.merge(inner, parse(inner.text, self.tree.language), lines)
+        edits = merge_imports.merge(inner, parse(inner.text, self.tree.language), lines)
         return tuple(_deeper(inner, edit, self.body.start, self.lead) for edit in edits)
 
     def _gap(self) -> int:

@@ -1,4 +1,4 @@
-"""One line of Markdown outside fences, made safe as it arrives: the inline half of markdown.py.
+"""One line of Markdown outside fences, made safe as it arrives: the inline half of core/answer/markdown.py.
 
 ``Inline`` reads (code spans, links, images, tags) and ``_Writer`` guards what is written. Decisions depend on the text
 alone, never on how it was cut: what could still become something else waits, at most to the end of its line.

@@ -1,0 +1,1 @@
+"""What a model's reply means for a document: fences, patches, tests, findings, Markdown."""
