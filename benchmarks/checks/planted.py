@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from benchmarks.checks.sample import Sample, answer
-from tuppence.core.mutants import mutants
+from tuppence.core.checks.mutation import mutants
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.text.document import Span, apply

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from tuppence.core.actions import EXPLAIN, FIX, REVIEW, TESTS, Action
 from tuppence.core.answer_builder import Place, StopReason, Work, begin
-from tuppence.core.slop import Grounds
+from tuppence.core.checks.slop import Grounds
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.packages import Packages, normal
 from tuppence.core.syntax.parser import parse

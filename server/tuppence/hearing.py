@@ -11,8 +11,8 @@ from contextlib import aclosing
 from tuppence.account import Attempt
 from tuppence.core import actions
 from tuppence.core.answer_builder import Making
+from tuppence.core.checks.repetition import Loop, shown
 from tuppence.core.events import Progress, Step
-from tuppence.core.loops import Loop, shown
 from tuppence.errors import Broken
 from tuppence.plan import Plan
 from tuppence.prefixes import Subject

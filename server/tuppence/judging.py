@@ -9,10 +9,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from tuppence.core.checks import Verdict
-from tuppence.core.effects import Case, silenced
+from tuppence.core.checks.diagnostic_diff import Case, silenced
+from tuppence.core.checks.outside import written_again
+from tuppence.core.checks.structure import Verdict
 from tuppence.core.events import Answer
-from tuppence.core.outside import written_again
 from tuppence.core.syntax.parser import parse
 from tuppence.core.text.document import apply
 from tuppence.plan import Ask

@@ -15,6 +15,7 @@ from tuppence.config import Config
 from tuppence.core.actions import ACTIONS, Action
 from tuppence.core.answer_builder import Place, Work
 from tuppence.core.billing.budget import left, thrifty
+from tuppence.core.checks.slop import Grounds
 from tuppence.core.models.model import Model
 from tuppence.core.models.usage import at_most, estimate
 from tuppence.core.prompt import context as contexts
@@ -25,7 +26,6 @@ from tuppence.core.routing.difficulty import Difficulty
 from tuppence.core.routing.planner import pair, paired, planned, to_plan, with_plan
 from tuppence.core.routing.quality import RUN
 from tuppence.core.routing.router import Route, choose
-from tuppence.core.slop import Grounds
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.target import Target
 from tuppence.core.syntax.tree import Tree

@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from tuppence.core.answer.insert_tests import added
+from tuppence.core.checks.generated_tests import fresh
 from tuppence.core.events import Answer
-from tuppence.core.testing import fresh
 from tuppence.core.text.document import apply
 from tuppence.house import House
 from tuppence.plan import Plan

@@ -29,7 +29,7 @@ from tuppence.account import Account, Attempt
 from tuppence.core import actions
 from tuppence.core.answer_builder import begin
 from tuppence.core.billing.entry import Outcome
-from tuppence.core.checks import Verdict
+from tuppence.core.checks.structure import Verdict
 from tuppence.core.events import Answer, Done, Drafted, Found, Piece, Progress, PutBack, Routed, Step
 from tuppence.core.models.model import Model
 from tuppence.core.models.usage import PACE

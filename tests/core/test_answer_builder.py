@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tuppence.core.actions import ACTIONS, EXPLAIN, FIX, REVIEW, TESTS, Action, find, title
 from tuppence.core.answer_builder import Place, Work, begin
+from tuppence.core.checks.slop import Grounds
 from tuppence.core.events import Answer, Drafted, Found, Piece, Step
-from tuppence.core.slop import Grounds
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.packages import Packages
 from tuppence.core.syntax.parser import parse

@@ -16,7 +16,7 @@ from tuppence.cache import Answers
 from tuppence.config import Watched
 from tuppence.core.actions import ACTIONS, EXPLAIN, FIX, REVIEW, TESTS, Action
 from tuppence.core.billing.entry import money
-from tuppence.core.checks import Verdict
+from tuppence.core.checks.structure import Verdict
 from tuppence.core.events import Answer, Piece
 from tuppence.core.models.model import Model, Provider, Tier
 from tuppence.core.models.usage import Price, Rates

@@ -11,8 +11,8 @@ from scripted_provider import answer
 from server import CONFIG, pick, stage
 
 from tuppence.core.billing.entry import unquoted
-from tuppence.core.checks import Verdict
-from tuppence.core.effects import Case
+from tuppence.core.checks.diagnostic_diff import Case
+from tuppence.core.checks.structure import Verdict
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Edit, Span
 from tuppence.verify import recheck

@@ -12,10 +12,10 @@ import pytest
 from tests.sandbox.test_trial_python import _confines
 
 from tuppence import trial
-from tuppence.core.checks import Verdict
+from tuppence.core.checks.generated_tests import fresh
+from tuppence.core.checks.structure import Verdict
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
-from tuppence.core.testing import fresh
 from tuppence.trial import Case
 
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node.js here")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tuppence import trial
-from tuppence.core.checks import Verdict
+from tuppence.core.checks.structure import Verdict
 from tuppence.core.text.document import Span
 from tuppence.trial import Case, interpreter, launch, python, replica
 

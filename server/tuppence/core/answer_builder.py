@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
-from tuppence.core import checks, naming, slop, testing
 from tuppence.core.actions import Action, Shape
 from tuppence.core.answer import merge_imports
 from tuppence.core.answer.findings import Finding, Findings
@@ -19,7 +18,8 @@ from tuppence.core.answer.insert_tests import Brought, bring, packaged
 from tuppence.core.answer.markdown import Cleaner
 from tuppence.core.answer.patch import Patch
 from tuppence.core.answer.reply import Reply, replacement
-from tuppence.core.checks import Verdict
+from tuppence.core.checks import generated_tests, invented_names, slop, structure
+from tuppence.core.checks.structure import Verdict
 from tuppence.core.events import Answer, Drafted, Found, Piece, Step, Written
 from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.parser import parse
@@ -95,13 +95,13 @@ class _Explanation:
         rest = self._take(self._cleaner.finish())
         markdown = "".join(self._text).strip()
         work = self._work
-        verdict = checks.check_explanation(markdown, stop, work.tree.names(work.target.span))
+        verdict = structure.check_explanation(markdown, stop, work.tree.names(work.target.span))
         return rest, Answer(self._compared(verdict, markdown), markdown=markdown)
 
     def _compared(self, verdict: Verdict, markdown: str) -> Verdict:
         """Return the verdict with whether the explanation names what is there."""
         work = self._work
-        found = naming.named(markdown, f"{work.document.text}\n{work.grounds.shown}", work.language)
+        found = invented_names.named(markdown, f"{work.document.text}\n{work.grounds.shown}", work.language)
         if verdict.fit and found.is_invented:
             names = ", ".join(f"`{name}`" for name in sorted(found.nowhere)[:3])
             return Verdict(fit=False, proved="nothing", reasons=(f"The answer names what is not there: {names}.",))
@@ -131,7 +131,7 @@ class _Replacement:
         edits = self._patch.final()
         if wanted is not None:
             edits = self._with_imports(edits, wanted.text)
-        verdict = checks.check_edit(self._work.document, edits, parts, stop)
+        verdict = structure.check_edit(self._work.document, edits, parts, stop)
         if verdict.fit:
             verdict = self._weighed(verdict, edits)
         return ((Drafted(last),) if last else ()), Answer(verdict, edits=edits, repairs=self._patch.repairs)
@@ -188,7 +188,7 @@ class _Tests:
             text = re.sub(r"\r\n|\r|\n", work.document.newline, text)
         written = Written(place.path, text, wanted.text if wanted else "", place.inside)
         brought = bring(place.document, work.language, written)
-        verdict = checks.check_tests(place.document, brought.edits, parts, stop)
+        verdict = structure.check_tests(place.document, brought.edits, parts, stop)
         why = _useless(place.document, brought) or self._lacking(written, brought) if verdict.fit else ""
         if why:
             verdict = Verdict(fit=False, proved="nothing", reasons=(why,))
@@ -202,8 +202,8 @@ class _Tests:
         work = self._work
         assert work.place is not None
         text = apply(work.place.document.text, brought.edits)
-        reach = testing.Reach(work.document.uri, work.grounds.packages)
-        return testing.lacking(text, f"{written.code}\n{written.imports}", work.tree, work.target, reach)
+        reach = generated_tests.Reach(work.document.uri, work.grounds.packages)
+        return generated_tests.lacking(text, f"{written.code}\n{written.imports}", work.tree, work.target, reach)
 
 
 def _useless(document: Document, brought: Brought) -> str:
@@ -228,7 +228,7 @@ class _Review:
 
     def finish(self, stop: StopReason) -> tuple[tuple[Step, ...], Answer]:
         rest = self._take(self._findings.finish())
-        verdict = checks.check_review("".join(self._text), tuple(self._found), self._findings.dropped, stop)
+        verdict = structure.check_review("".join(self._text), tuple(self._found), self._findings.dropped, stop)
         return rest, Answer(verdict, findings=tuple(self._found))
 
     def _take(self, findings: tuple[Finding, ...]) -> tuple[Step, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tuppence.core.answer.findings import Finding
-from tuppence.core.checks import Verdict
+from tuppence.core.checks.structure import Verdict
 from tuppence.core.routing.router import Route
 from tuppence.core.text.document import Edit
 

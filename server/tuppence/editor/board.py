@@ -16,7 +16,7 @@ from lsprotocol import types
 
 from tuppence.core.answer.fences import Fence, Parts
 from tuppence.core.answer.findings import Finding
-from tuppence.core.checks import check_edit
+from tuppence.core.checks.structure import check_edit
 from tuppence.core.text.document import Document, Edit, Span, shift
 from tuppence.editor import convert
 from tuppence.editor.desk import Desk

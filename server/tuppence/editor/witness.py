@@ -15,8 +15,8 @@ from typing import Any
 
 from lsprotocol import converters, types
 
-from tuppence.core.checks import Verdict
-from tuppence.core.effects import Effect, Said, compare, settled
+from tuppence.core.checks.diagnostic_diff import Effect, Said, compare, settled
+from tuppence.core.checks.structure import Verdict
 from tuppence.core.events import Answer
 from tuppence.core.text.document import Document, apply
 from tuppence.editor import convert

@@ -21,8 +21,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from tuppence.core.checks import Verdict
-from tuppence.core.mutants import mutants
+from tuppence.core.checks.mutation import mutants
+from tuppence.core.checks.structure import Verdict
 from tuppence.core.text.document import apply
 from tuppence.trial import replica
 from tuppence.trial.case import Case, End, Run, Runner

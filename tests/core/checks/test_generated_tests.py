@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from tuppence.core.checks.generated_tests import Reach, fresh, lacking
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.packages import Packages
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import find
-from tuppence.core.testing import Reach, fresh, lacking
 from tuppence.core.text.document import Document, Span
 
 PYTHON = """\

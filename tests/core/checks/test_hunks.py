@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tuppence.core.hunks import Hunk, hunks, unasked, words
+from tuppence.core.checks.hunks import Hunk, hunks, unasked, words
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Edit, Span
 

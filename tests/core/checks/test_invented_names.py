@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from paths import PACKAGE
 
-from tuppence.core.naming import Named, named
+from tuppence.core.checks.invented_names import Named, named
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 

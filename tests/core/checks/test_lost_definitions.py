@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tuppence.core import gutting
+from tuppence.core.checks import lost_definitions
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.text.document import Span
@@ -30,7 +30,7 @@ JAVASCRIPT = "function load(path) {\n  const text = read(path);\n  return parse(
 
 def emptied(after: str, before: str = PYTHON, lang: str = "python") -> str:
     known = language(lang)
-    return gutting.emptied(parse(before, known), parse(after, known), Span(0, len(before)))
+    return lost_definitions.emptied(parse(before, known), parse(after, known), Span(0, len(before)))
 
 
 def body(new: str) -> str:
@@ -60,7 +60,7 @@ def test_what_did_nothing_before_and_what_lies_elsewhere() -> None:
     assert not emptied(body("return None"), body("pass"))
     known = language("python")
     before, after = parse(PYTHON, known), parse(body("pass"), known)
-    assert not gutting.emptied(before, after, Span(PYTHON.index("class"), len(PYTHON)))
+    assert not lost_definitions.emptied(before, after, Span(PYTHON.index("class"), len(PYTHON)))
     assert emptied(PYTHON.replace("        self.x = x\n        return self\n", "        pass\n")) == "put"
 
 
@@ -75,7 +75,7 @@ def taken(after: str, before: str = PYTHON, target: str = "load") -> str:
     known = language("python")
     tree = parse(before, known)
     block = next(each for each in tree.blocks() if each.name == target)
-    return gutting.taken(tree, parse(after, known), block.span)
+    return lost_definitions.taken(tree, parse(after, known), block.span)
 
 
 def test_a_definition_that_is_gone() -> None:
@@ -103,11 +103,11 @@ def test_a_definition_whose_place_defines_nothing_is_lost(new: str, name: str) -
     known, target = language("python"), Span(0, PYTHON.index("\n\n\n"))
     after = new + PYTHON[target.end :]
     place = Span(0, len(new))
-    assert gutting.lost(parse(PYTHON, known), parse(after, known), target, place) == name
+    assert lost_definitions.lost(parse(PYTHON, known), parse(after, known), target, place) == name
 
 
 def test_statements_have_no_definition_to_lose() -> None:
     known, start = language("python"), PYTHON.index("    return load")
     target = Span(start, len(PYTHON) - 1)
     after = f"{PYTHON[:start]}    return None\n"
-    assert not gutting.lost(parse(PYTHON, known), parse(after, known), target, Span(start, len(after)))
+    assert not lost_definitions.lost(parse(PYTHON, known), parse(after, known), target, Span(start, len(after)))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from paths import PACKAGE
 
-from tuppence.core.mutants import HANDFUL, mutants
+from tuppence.core.checks.mutation import HANDFUL, mutants
 from tuppence.core.text.document import Span, apply
 
 SOURCES = sorted(PACKAGE.rglob("*.py"))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from paths import PACKAGE
 
-from tuppence.core.loops import Loop, repeated, shown
+from tuppence.core.checks.repetition import Loop, repeated, shown
 
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 

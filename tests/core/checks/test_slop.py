@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tuppence.core.slop import LIMIT, Grounds, Slop, judge
+from tuppence.core.checks.slop import LIMIT, Grounds, Slop, judge
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.packages import Packages, is_new
 from tuppence.core.text.diagnostic import Diagnostic

@@ -17,8 +17,8 @@ Invariants, each a property test over random documents, replies and chunkings:
   target is replaced whole.
 - The live edits are only a promise until ``finish``; ``restore`` takes back whatever stands, at any moment.
 
-Nothing here knows an editor, and nothing judges the code (checks.py). Lines marked as imports are left in ``parts``
-for core/answer/merge_imports.py.
+Nothing here knows an editor, and nothing judges the code (core/checks/structure.py). Lines marked as imports are left
+in ``parts`` for core/answer/merge_imports.py.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 Where a fence begins and ends is told in core/answer/fences.py. A reply with no fence is one implicit fence; whether
 that is code is
-for checks.py to judge. This file neither repairs code (core/answer/patch.py) nor judges it (checks.py).
+for core/checks/structure.py to judge. This file neither repairs code (core/answer/patch.py) nor judges it
+(core/checks/structure.py).
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@ wrote. The wrong one in the target's place would destroy it, so these are the on
 - The target holds none, and one fence alone begins with the target's first line.
 - In either case, a fence that repeats the whole target is a quotation; what is left is judged as above, or is one.
 
-Where it is not certain, the parts have no code, and checks.py says so. Fences of imports are not looked at.
+Where it is not certain, the parts have no code, and core/checks/structure.py says so. Fences of imports are not looked
+at.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What tree-sitter does not tell of Python: its grammar takes wrong indentation and a ``try`` without ``except``.
 
 The server's own interpreter is asked. It may be older than the project's, so an error that newer syntax can cause is
-not believed, and checks.py asks only about a file that it could read before.
+not believed, and core/checks/structure.py asks only about a file that it could read before.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from tuppence.core import remarks
 from tuppence.core.answer.select_fence import definitions
+from tuppence.core.checks import suppressions
 from tuppence.core.syntax.tree import Block, Tree
 from tuppence.core.text.document import Span
 
@@ -85,7 +85,7 @@ def _body(tree: Tree, block: Block) -> list[str]:
     text = tree.text[block.header.end : block.span.end]
     if block.doc is not None and block.header.end <= block.doc.start:
         text = tree.text[block.header.end : block.doc.start] + tree.text[block.doc.end : block.span.end]
-    lines = remarks.code(text.strip().strip(":{}").splitlines(), tree.language)
+    lines = suppressions.code(text.strip().strip(":{}").splitlines(), tree.language)
     return [bare for line in lines if (bare := line.rstrip(";")) and not re.fullmatch(r"[\W_]", bare)]
 
 

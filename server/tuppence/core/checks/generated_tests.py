@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from tuppence.core import reaching, vacuous
-from tuppence.core.hunks import words
-from tuppence.core.reaching import Tested
+from tuppence.core.checks import generated_tests_assertions, generated_tests_reach
+from tuppence.core.checks.generated_tests_reach import Tested
+from tuppence.core.checks.hunks import words
 from tuppence.core.syntax.language import Language
 from tuppence.core.syntax.packages import Packages
 from tuppence.core.syntax.target import Target
@@ -61,7 +61,7 @@ def lacking(text: str, code: str, tree: Tree, target: Target, reach: Reach = _NO
         why = _lacking_in_words(text, code, tree, tested)
     if why or not names or any(each.kind not in CONTAINERS for each in outer):
         return why
-    name, module = reaching.astray(code, _parsed(code), tree.language, tested)
+    name, module = generated_tests_reach.astray(code, _parsed(code), tree.language, tested)
     return f"The tests take `{name}` from `{module}`, and not from the file that they should test." if module else ""
 
 
@@ -70,35 +70,35 @@ def _lacking_in_python(text: str, code: str, tested: Tested) -> str:
     if not new.body:  # It could not be read, or not by this version of Python.
         used = not tested.names or bool(tested.names & words([code]))
         return "" if used else _unused(tested)
-    if vacuous.uncollected(new, whole):
+    if generated_tests_assertions.uncollected(new, whole):
         return "The answer holds no test that pytest would find."
-    if not vacuous.asserts(new, _ASSERTS) and not set(_DEFINED.findall(text)) & words([code]):
+    if not generated_tests_assertions.asserts(new, _ASSERTS) and not set(_DEFINED.findall(text)) & words([code]):
         return "The tests assert nothing."
-    if vacuous.skipped(new, whole):
+    if generated_tests_assertions.skipped(new, whole):
         return "The tests are all skipped."
-    if vacuous.idle(new):
+    if generated_tests_assertions.idle(new):
         return "The tests assert only what is always true."
-    if tested.names and not reaching.python_uses(new, whole, tested):
+    if tested.names and not generated_tests_reach.python_uses(new, whole, tested):
         return _unused(tested)
-    if name := reaching.unbound_in_python(whole, tested):
+    if name := generated_tests_reach.unbound_in_python(whole, tested):
         return f"The tests use `{name}` and do not import it."
-    if tested.name and vacuous.replaced(new, tested.name):
+    if tested.name and generated_tests_assertions.replaced(new, tested.name):
         return f"The tests put something else in the place of `{tested.name}`, which they should test."
     return ""
 
 
 def _lacking_in_words(text: str, code: str, tree: Tree, tested: Tested) -> str:
     known = tree.language
-    bare = reaching.unquoted(reaching.uncommented(code, known), known)
+    bare = generated_tests_reach.unquoted(generated_tests_reach.uncommented(code, known), known)
     if not _ASSERTS.search(bare) and not set(_DEFINED.findall(text)) & words([bare]):
         return "The tests assert nothing."
-    if vacuous.skipped_words(code):
+    if generated_tests_assertions.skipped_words(code):
         return "The tests are all skipped."
-    if vacuous.idle_words(code):
+    if generated_tests_assertions.idle_words(code):
         return "The tests assert only what is always true."
-    if tested.names and not reaching.words_use(code, tree.text, known, tested):
+    if tested.names and not generated_tests_reach.words_use(code, tree.text, known, tested):
         return _unused(tested)
-    if name := reaching.unbound(text, tree.text, known, tested):
+    if name := generated_tests_reach.unbound(text, tree.text, known, tested):
         return f"The tests use `{name}` and do not import it."
     return ""
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
-from tuppence.core.hunks import Hunk
+from tuppence.core.checks.hunks import Hunk
 from tuppence.core.syntax.language import Language
 
 _SILENCE = re.compile(

@@ -1,4 +1,4 @@
-"""Small mistakes for code that is read by a grammar: JavaScript and TypeScript; Python's are in mutants.py.
+"""Small mistakes for code that is read by a grammar: JavaScript and TypeScript (core/checks/mutation.py has Python's).
 
 A row says what a query of the grammar finds and what becomes of it; nothing becomes of what a row does not know.
 """

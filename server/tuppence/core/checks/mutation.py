@@ -2,7 +2,7 @@
 
 A mutant is one edit of one operator, condition, number or statement; the code around it stays as it is, to the letter.
 Only what usually changes the outcome is mutated: no text, no annotation, no decorator, no docstring. Python is read by
-its own parser, other languages by their grammar (swaps.py). Nothing is run here.
+its own parser, other languages by their grammar (core/checks/swaps.py). Nothing is run here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice, zip_longest
 
-from tuppence.core.swaps import parses, swapped
+from tuppence.core.checks.swaps import parses, swapped
 from tuppence.core.syntax.languages import language
 from tuppence.core.text.document import Document, Edit, Span, apply
 

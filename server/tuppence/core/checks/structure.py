@@ -16,7 +16,7 @@ from typing import Literal
 from tuppence.core.answer.fences import Parts
 from tuppence.core.answer.findings import Finding, says_nothing
 from tuppence.core.answer.reply import replacement
-from tuppence.core.elision import diff_in, elision_in
+from tuppence.core.checks.placeholders import diff_in, elision_in
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import Syntax, parse
 from tuppence.core.syntax.python_ast import flaw

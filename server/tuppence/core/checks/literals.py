@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from tuppence.core import hunks, remarks
-from tuppence.core.hunks import Hunk
+from tuppence.core.checks import hunks, suppressions
+from tuppence.core.checks.hunks import Hunk
 from tuppence.core.syntax.language import Language
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Span
@@ -57,7 +57,7 @@ def beside(
     found: list[tuple[str, str]] = []
     for hunk in (line for each in code for line in hunks.singly(each)):
         is_named = bool(hunks.words((*hunk.old, *hunk.new)) & named)
-        is_comment = remarks.code(hunk.old, known) == remarks.code(hunk.new, known)
+        is_comment = suppressions.code(hunk.old, known) == suppressions.code(hunk.new, known)
         if hunk.old and hunk.first not in aside and not is_named and not is_comment and not all(models(hunk)):
             found += [(was, now) for was, now in swapped(hunk, diagnostics) if "{" not in was + now]
     return found

@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tuppence.core import gutting, hunks, literals, remarks
-from tuppence.core.hunks import Hunk
+from tuppence.core.checks import hunks, literals, lost_definitions, suppressions
+from tuppence.core.checks.hunks import Hunk
 from tuppence.core.syntax import import_statements, python_ast
 from tuppence.core.syntax.language import Language
 from tuppence.core.syntax.packages import Packages, is_new
@@ -132,11 +132,11 @@ def _gutted(before: Tree, after: Tree, places: tuple[Span, Span], grounds: Groun
     target, place = places
     if _speaks_of(grounds, _UNUSED):
         return
-    if name := gutting.emptied(before, after, target):
+    if name := lost_definitions.emptied(before, after, target):
         yield Sign(f"empties `{name}`", LIMIT)
-    if name := gutting.taken(before, after, target):
+    if name := lost_definitions.taken(before, after, target):
         yield Sign(f"takes `{name}` away, which the file uses", LIMIT)
-    elif name := gutting.lost(before, after, target, place):
+    elif name := lost_definitions.lost(before, after, target, place):
         yield Sign(f"puts other code in the place of `{name}`, which is defined no more", LIMIT)
 
 
@@ -173,21 +173,21 @@ def _models(code: Sequence[Hunk], before: Document, grounds: Grounds) -> Iterato
 
 def _hiding(code: Sequence[Hunk], known: Language, grounds: Grounds) -> Iterator[Sign]:
     """Look for new handlers that swallow whatever happens; the limit where they are all that the edit does."""
-    found = [each for hunk in code for each in remarks.swallowing(hunk, known)]
+    found = [each for hunk in code for each in suppressions.swallowing(hunk, known)]
     if found and not _speaks_of(grounds, r"\bexcept|\bcatch|blind|BLE001|S110|\btry\b"):
         alone = not any(hunk.old for hunk in code)
         yield Sign(f"swallows every error (“{found[0]}”)", LIMIT if alone else _HIDING)
-    caught = [each for hunk in code for each in remarks.catching(hunk, known)]
+    caught = [each for hunk in code for each in suppressions.catching(hunk, known)]
     if caught and not _speaks_of(grounds, r"\bexcept|BLE001|\btry\b"):
         yield Sign(f"catches every error (“{caught[0]}”)", _BROAD)
 
 
 def _silenced(code: Sequence[Hunk], known: Language, grounds: Grounds) -> Iterator[Sign]:
     """Look for new comments that silence a tool; the limit where the code is as it was and the silence is general."""
-    found = [each for hunk in code for each in remarks.silencing(hunk)]
+    found = [each for hunk in code for each in suppressions.silencing(hunk)]
     if found and not _speaks_of(grounds, r"noqa|ignore|nolint|suppress|stubs|untyped|missing module source"):
-        alone = all(remarks.code(hunk.old, known) == remarks.code(hunk.new, known) for hunk in code)
-        sure = alone and any(remarks.is_general(each) for each in found)
+        alone = all(suppressions.code(hunk.old, known) == suppressions.code(hunk.new, known) for hunk in code)
+        sure = alone and any(suppressions.is_general(each) for each in found)
         yield Sign(f"silences the tool (“{found[0]}”)", LIMIT if sure else _SILENCED)
 
 
@@ -196,14 +196,14 @@ def _hidden(before: str, after: str, code: Sequence[Hunk], known: Language, grou
     leaves = known.import_style == "python" and any(_LEAVES.match(line) for hunk in code for line in hunk.new)
     if leaves and python_ast.unreachable(after) > python_ast.unreachable(before):
         yield Sign("puts code where it is never reached", LIMIT)
-    found = [each for hunk in code for each in remarks.commented(hunk, known)]
+    found = [each for hunk in code for each in suppressions.commented(hunk, known)]
     if found and not _speaks_of(grounds, _UNUSED):
-        alone = all(not remarks.code(hunk.new, known) for hunk in code)
+        alone = all(not suppressions.code(hunk.new, known) for hunk in code)
         yield Sign(f"comments code out (“{_short(found[0])}”)", LIMIT if alone else _SILENCED)
 
 
 def _comments(code: Sequence[Hunk], known: Language) -> Iterator[Sign]:
-    found = [each for hunk in code for each in remarks.repeating(hunk, known)]
+    found = [each for hunk in code for each in suppressions.repeating(hunk, known)]
     if found:
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
         yield Sign(f"adds a comment that says nothing (“{found[0]}”{more})", min(_COMMENTS, _COMMENT * len(found)))
