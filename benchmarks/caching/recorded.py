@@ -36,9 +36,9 @@ from benchmarks.caching.published import (
     in_one,
 )
 from benchmarks.caching.sitting import Deed, edit, plan, source
-from tuppence import config as configs
 from tuppence.account import Account
 from tuppence.cache import Answers
+from tuppence.config import config as configs
 from tuppence.core.models.model import Model
 from tuppence.core.models.usage import Usage, cost
 from tuppence.core.syntax.languages import language

@@ -16,11 +16,11 @@ from benchmarks.routing.data import ACTIONS, BEST, MODELS, SMALL, Task
 from benchmarks.routing.hardness import Hardness, compared
 from benchmarks.routing.measure import apgr, bins, calibration_error, interval, on_hull
 from benchmarks.routing.policy import Fitting, Offer, folds, need, spent, table, unseen
+from tuppence.config.settings import PRESETS, level
 from tuppence.core.models.model import Model
 from tuppence.core.routing.candidates import Wish
 from tuppence.core.routing.quality import Prior, from_json
 from tuppence.core.routing.router import choose
-from tuppence.tiers.settings import PRESETS, level
 
 PAIR = ("cruxeval", "debugbench", "bugs2fix")
 """Sources over which the order within an action is judged."""

@@ -11,7 +11,7 @@
     └── OverBudget      a limit that the user set would be passed
 
 Foreign exceptions are mapped to these at the seam where they arise: httpx in stream.py, SQLite in ledger.py, files in
-config.py and workspace.py. This file does not format anything for an editor or a terminal; those do.
+config/config.py and workspace.py. This file does not format anything for an editor or a terminal; those do.
 """
 
 from __future__ import annotations

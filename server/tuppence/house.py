@@ -17,6 +17,7 @@ from datetime import datetime
 
 from tuppence.cache import Answers
 from tuppence.config import Config
+from tuppence.config.project import Narrowing
 from tuppence.core.billing.budget import Limits, Spent
 from tuppence.core.billing.entry import Entry, Outcome, Summary
 from tuppence.core.billing.token_ratio import Paces
@@ -26,7 +27,6 @@ from tuppence.errors import TuppenceError
 from tuppence.experience import Experience
 from tuppence.keys import Keys
 from tuppence.ledger import Ledger
-from tuppence.narrowing import Narrowing
 from tuppence.prefixes import Prefixes
 from tuppence.stream import Upstream
 from tuppence.workspace import Workspace

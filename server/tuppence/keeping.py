@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from tuppence import cache
 from tuppence.account import Account
 from tuppence.config import Config
+from tuppence.config.policy import wished
 from tuppence.core.answer_builder import Work, begin
 from tuppence.core.events import Answer, Step
 from tuppence.core.models.model import Model
@@ -24,7 +25,6 @@ from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.document import Span
 from tuppence.house import House
 from tuppence.plan import Ask, Plan
-from tuppence.wishing import wished
 
 _KEPT = ("explain", "review")
 """Actions whose answers are kept for the next identical question."""

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tuppence import keeping, prior
+from tuppence import keeping
 from tuppence import plan as plans
 from tuppence.config import Override
+from tuppence.config.policy import wished
+from tuppence.config.shipped import shipped
 from tuppence.core.answer.markdown import clean
 from tuppence.core.billing.entry import money
 from tuppence.core.models.model import Model
@@ -20,7 +22,6 @@ from tuppence.errors import NoModel, OverBudget
 from tuppence.house import House
 from tuppence.plan import Ask
 from tuppence.stream import Patience
-from tuppence.wishing import wished
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ async def foresee(ask: Ask, house: House) -> Offer:
         plan = await plans.make(ask, house.asleep())
     except NoModel:
         code = ask.document.slice(ask.target.span)
-        gain = prior.shipped().gain(ask.action.id, ask.document.language, code)
+        gain = shipped().gain(ask.action.id, ask.document.language, code)
         return Offer(lines, Difficulty(gain.usual if gain.difficulty is None else gain.difficulty, gain.reasons))
     model = plan.route.model
     row = plan.route.row(model.name)

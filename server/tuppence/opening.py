@@ -18,12 +18,12 @@ from uuid import uuid4
 from tuppence import clock, local
 from tuppence.cache import Answers, Traces
 from tuppence.config import Watched
+from tuppence.config.project import Narrowing
 from tuppence.core.models.model import Model
 from tuppence.core.text.document import Document
 from tuppence.house import House
 from tuppence.keys import Keys
 from tuppence.ledger import Ledger
-from tuppence.narrowing import Narrowing
 from tuppence.prefixes import Prefixes
 from tuppence.stream import Patience, Upstream
 from tuppence.workspace import Workspace

@@ -13,7 +13,8 @@ import asyncio
 from dataclasses import replace
 from decimal import Decimal
 
-from tuppence import prior
+from tuppence.config.policy import wished
+from tuppence.config.shipped import shipped
 from tuppence.core.billing.entry import money
 from tuppence.core.models.model import Model
 from tuppence.core.routing.candidates import bound
@@ -21,7 +22,6 @@ from tuppence.core.routing.router import Route, choose
 from tuppence.errors import NoModel, OverBudget
 from tuppence.house import House
 from tuppence.plan import Plan, limit
-from tuppence.wishing import wished
 
 PATIENCE = 120.0
 """Seconds that a question waits for its answer; no answer is no yes."""
@@ -108,7 +108,7 @@ def _cheaper(plan: Plan, house: House) -> Route | None:
     allowed = replace(wish, within=config.ask_above, premium="never" if config.premium == "ask" else wish.premium)
     fit = [row.model for row in plan.route.table if not row.why_not and row.model != plan.route.model]
     try:
-        return choose(plan.need, fit, {}, prior.shipped(), allowed)
+        return choose(plan.need, fit, {}, shipped(), allowed)
     except NoModel:
         return None
 

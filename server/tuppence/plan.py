@@ -10,8 +10,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tuppence import placing, prior
+from tuppence import placing
 from tuppence.config import Config
+from tuppence.config.policy import is_public, runs_tests, wished
+from tuppence.config.shipped import shipped
 from tuppence.core.actions import ACTIONS, Action
 from tuppence.core.answer_builder import Place, Work
 from tuppence.core.billing.budget import left, thrifty
@@ -34,7 +36,6 @@ from tuppence.core.text.document import Document
 from tuppence.errors import NoModel, Unfit
 from tuppence.house import House
 from tuppence.verify import lint
-from tuppence.wishing import is_public, runs_tests, wished
 
 BUDGETS = (24_000, 6_000, 2_500)
 """Prompt tokens to aim at; the next smaller is tried where no model has room. Many models get worse above the first."""
@@ -134,7 +135,7 @@ def prompt(plan: Plan, model: Model) -> Prompt:
         return compose_brief(plan.ask.action, plan.context, limit(plan, model))
     whole = compose(plan.ask.action, plan.context, limit(plan, model), plan.tests)
     if plan.planner is not None:
-        return to_plan(whole, thoughts(model, plan.need, prior.shipped()))
+        return to_plan(whole, thoughts(model, plan.need, shipped()))
     return with_plan(whole, plan.advice)
 
 
@@ -145,7 +146,7 @@ def advised(plan: Plan, planner: Model, advice: str) -> Plan:
 
 def limit(plan: Plan, model: Model) -> int:
     """Return how many answer tokens to allow: generous for the action, within the model's limit and context."""
-    return allowance(model, plan.need, prior.shipped())
+    return allowance(model, plan.need, shipped())
 
 
 def least(plan: Plan) -> int:
@@ -194,7 +195,7 @@ def _paired(plan: Plan, config: Config) -> Plan:
     """Return the plan with a planner, where the user wants pairs and one is worth it."""
     hard = plan.difficulty.value > config.pair_above
     pinned = wished(config, plan.ask.action, plan.ask.document.language, plan.ask.above).pin is not None
-    found = pair(plan.route, plan.need, prior.shipped()) if hard and not pinned else None
+    found = pair(plan.route, plan.need, shipped()) if hard and not pinned else None
     return plan if found is None else replace(plan, route=paired(plan.route, found), planner=found.planner)
 
 
@@ -223,7 +224,7 @@ def _need(ask: Ask, context: Context, whole: Prompt, house: House) -> Need:
     warm = house.prefixes.warm(whole, variants, house.now())
     return Need(
         action=ask.action,
-        gain=prior.shipped().gain(ask.action.id, ask.document.language, code, context.diagnostics),
+        gain=shipped().gain(ask.action.id, ask.document.language, code, context.diagnostics),
         prompt_tokens=estimate("x" * whole.characters, house.paces.usual(ask.document.language)),
         target_tokens=estimate(code),
         when=house.now(),
@@ -255,8 +256,8 @@ async def _route(need: Need, ask: Ask, house: House) -> Route:
     ways = ((need, resting | lacking), (need, lacking), (replace(need, left=None), lacking))
     for each, ready in ways:
         with suppress(NoModel):
-            return choose(each, models, ready, prior.shipped(), wish)
-    return choose(need, (*models, *await house.embedded()), lacking, prior.shipped(), wish)
+            return choose(each, models, ready, shipped(), wish)
+    return choose(need, (*models, *await house.embedded()), lacking, shipped(), wish)
 
 
 def _lacking(models: tuple[Model, ...], house: House) -> dict[str, str]:

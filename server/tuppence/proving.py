@@ -10,6 +10,7 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+from tuppence.config.policy import runs_tests
 from tuppence.core.answer.insert_tests import added
 from tuppence.core.checks.generated_tests import fresh
 from tuppence.core.events import Answer
@@ -17,7 +18,6 @@ from tuppence.core.text.document import apply
 from tuppence.house import House
 from tuppence.plan import Plan
 from tuppence.trial import Case, prove
-from tuppence.wishing import runs_tests
 
 
 def is_wanted(plan: Plan, answer: Answer, house: House) -> bool:

@@ -13,13 +13,13 @@ from uuid import uuid4
 
 from tuppence.account import Account, Attempt
 from tuppence.config import default_path
+from tuppence.config.project import NAME
 from tuppence.core.billing.budget import COMMAND, Bid
 from tuppence.core.models.usage import at_most
 from tuppence.core.routing.router import Route
 from tuppence.errors import OverBudget, TuppenceError
 from tuppence.house import House
 from tuppence.ledger import Claim, midnight
-from tuppence.narrowing import NAME
 from tuppence.providers import Event
 from tuppence.stream import Sending
 from tuppence.truth import Journal

@@ -11,16 +11,16 @@ import tracemalloc
 from datetime import UTC, datetime
 from pathlib import Path
 
+from paths import PACKAGE
 from sample_code import by_itself, definitions, snippets
 from server import environment, stage
 
-from tuppence import prior
 from tuppence.config import load
+from tuppence.config.shipped import shipped
 from tuppence.core.actions import FIX
 from tuppence.core.models.model import Model
 from tuppence.core.routing.candidates import Need
 from tuppence.core.routing.router import Route, choose
-from tuppence.prior import shipped
 
 EMPTY = 'from pygls.lsp.server import LanguageServer; LanguageServer("empty", "1").start_io()'
 PAIRS = 5
@@ -89,7 +89,7 @@ def test_the_router_takes_little_memory() -> None:
     assert route.table
     print(f"router: {size / 1e6:.2f} MB, {peak / 1e6:.2f} MB while it loads")
     assert peak < 5_000_000
-    assert Path(prior.__file__).with_name("weights.json").stat().st_size < 500_000
+    assert (PACKAGE / "weights.json").stat().st_size < 500_000
 
 
 def seconds_to_initialize(command: list[str], home: Path) -> float:

@@ -14,7 +14,7 @@ from benchmarks.routing.measure import apgr, calibration_error, hull, interval, 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuppence.prior import shipped
+from tuppence.config.shipped import shipped
 
 
 def test_an_order_that_knows_wins_more_than_half_and_the_opposite_less() -> None:

@@ -24,8 +24,8 @@ from tuppence import cli
 from tuppence.cli._query import Router
 from tuppence.cli.route import _moment
 from tuppence.config import load
+from tuppence.config.shipped import shipped
 from tuppence.keys import Keys
-from tuppence.prior import shipped
 
 PROVIDER = '[providers.p]\nwire = "openai"\nbase_url = "http://127.0.0.1:9/v1"\n'
 PRICES = ((5, 25), (3, 15), (2.5, 15), (0.8, 3), (0.6, 2.9), (1, 3), (0.34, 1.38), (0.11, 0.66))
@@ -269,7 +269,7 @@ def test_a_usual_configuration_that_cannot_be_read_answers_nothing_either(
 ) -> None:
     path = tmp_path / "config.toml"
     path.write_text("exclude = [\n")
-    monkeypatch.setattr("tuppence.config.default_path", lambda: path)
+    monkeypatch.setattr("tuppence.config.config.default_path", lambda: path)
     assert cli.main(["route", "--jsonl"]) == 2
     assert capsys.readouterr().err.startswith(f"{path}:")
 

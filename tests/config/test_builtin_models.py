@@ -9,18 +9,17 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import pytest
 from benchmarks.routing.data import MODELS
+from paths import PACKAGE
 
-from tuppence import config, local, providers
-from tuppence.config import load
+from tuppence import local, providers
+from tuppence.config import config, list_prices, load
+from tuppence.config.shipped import shipped
 from tuppence.core.prompt.compose import Prompt
 from tuppence.core.routing.quality import canonical
-from tuppence.prior import shipped
-from tuppence.tiers import listprice
 
 TODAY = date(2026, 11, 21)
 TABLE = {model.name: model for model in load(today=TODAY).models}
@@ -237,7 +236,7 @@ UNLISTED = {"deepseek", "dashscope", "tencent", "global-api"}
 @pytest.mark.parametrize("name", sorted(name for name, model in TABLE.items() if model.provider.name not in UNLISTED))
 def test_the_table_agrees_with_the_list_prices(name: str) -> None:
     model = TABLE[name]
-    listed = listprice.look_up(model.id, model.provider.base_url, TODAY)
+    listed = list_prices.look_up(model.id, model.provider.base_url, TODAY)
     assert listed is not None
     assert model.price is not None
     assert (model.price.base.input, model.price.base.output) == (listed.base.input, listed.base.output)
@@ -256,6 +255,6 @@ def test_the_table_is_read_quickly() -> None:
 
 
 def test_the_header_says_where_ability_stands() -> None:
-    text = Path(config.__file__).with_name("models.toml").read_text()
+    text = (PACKAGE / "models.toml").read_text()
     assert "weights.json" in text
     assert len(tomllib.loads(text)["models"]) == len(TABLE)

@@ -12,18 +12,16 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from paths import ROOT
+from paths import PACKAGE, ROOT
 
-from tuppence import config
-from tuppence.config import Config, Override, Watched, load
+from tuppence.config import Config, Override, Watched, config, load, model_columns
+from tuppence.config.policy import wished
+from tuppence.config.readers import SETTINGS
+from tuppence.config.settings import BUDGET
+from tuppence.config.toml_locations import Lines
 from tuppence.core.actions import EXPLAIN, FIX
 from tuppence.core.billing.budget import PERIODS, Limits
 from tuppence.core.models.model import Model
-from tuppence.tiers import columns
-from tuppence.tiers.fields import SETTINGS
-from tuppence.tiers.mistakes import Lines
-from tuppence.tiers.settings import BUDGET
-from tuppence.wishing import wished
 
 TODAY = date(2026, 11, 21)
 EXAMPLE = ROOT / "config.example.toml"
@@ -357,25 +355,25 @@ def test_the_example_names_every_key_and_its_examples_are_right(tmp_path: Path) 
     found = check(tmp_path, text, [])
     data = tomllib.loads(text)
     (row,) = data["models"]
-    assert set(row) == set(columns.MODEL)
-    assert set(row["price"]) == set(columns.PRICE)
-    assert set(row["steps"][0]) == set(columns.STEP)
-    assert set(row["peak"][0]) == set(columns.PEAK)
-    assert set(row["cache"]) == set(columns.CACHE)
-    assert set(row["quirks"]) == set(columns.QUIRKS)
-    assert set(row["at_effort"]["high"]) == set(columns.EFFORT)
+    assert set(row) == set(model_columns.MODEL)
+    assert set(row["price"]) == set(model_columns.PRICE)
+    assert set(row["steps"][0]) == set(model_columns.STEP)
+    assert set(row["peak"][0]) == set(model_columns.PEAK)
+    assert set(row["cache"]) == set(model_columns.CACHE)
+    assert set(row["quirks"]) == set(model_columns.QUIRKS)
+    assert set(row["at_effort"]["high"]) == set(model_columns.EFFORT)
     assert set(data["budget"]) == set(BUDGET)
     assert found.budget == Limits(
         request=Decimal("0.05"), session=Decimal(1), day=Decimal(5), month=Decimal(50), soft=Decimal("0.8")
     )
-    assert set(data["providers"]["mine"]) == set(columns.PROVIDER)
+    assert set(data["providers"]["mine"]) == set(model_columns.PROVIDER)
     assert {key for each in data["actions"].values() for key in each} == {field.name for field in fields(Override)}
     assert found.models[-1].name == "mine/small"
 
 
 def test_every_field_of_a_model_can_be_configured() -> None:
     chosen = {"chosen_effort"}  # The router's, not a row's.
-    assert {field.name for field in fields(Model)} - chosen == set(columns.MODEL) - {"steps", "peak"}
+    assert {field.name for field in fields(Model)} - chosen == set(model_columns.MODEL) - {"steps", "peak"}
 
 
 # Lines
@@ -441,7 +439,7 @@ def test_every_key_has_its_line() -> None:
 
 
 def test_every_key_of_the_built_in_table_has_its_line() -> None:
-    text = Path(config.__file__).with_name("models.toml").read_text()
+    text = (PACKAGE / "models.toml").read_text()
     assert paths(tomllib.loads(text)) <= set(Lines(text).found)
 
 

@@ -16,7 +16,8 @@ from scenario import FIXED, GOOD, SRC, messages
 from server import Stage, pick, stage
 from tests.e2e.test_spending_limits import DEAR
 
-from tuppence import allowance, cli
+from tuppence import cli
+from tuppence.config import edit_budget
 from tuppence.core.billing.budget import PERIODS, Period
 from tuppence.errors import TuppenceError
 
@@ -41,7 +42,7 @@ def test_only_the_one_line_changes(tmp_path: Path, before: str, limit: str | Non
     path = tmp_path / "config.toml"
     path.write_bytes(before.encode())
     path.chmod(0o640)
-    allowance.write(path, "day", None if limit is None else Decimal(limit))
+    edit_budget.write(path, "day", None if limit is None else Decimal(limit))
     assert path.read_bytes().decode() == after
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
     assert list(tmp_path.iterdir()) == [path]
@@ -62,7 +63,7 @@ def test_what_is_not_understood_is_left_alone(tmp_path: Path, text: str) -> None
     path = tmp_path / "config.toml"
     path.write_text(text)
     with pytest.raises(TuppenceError, match=r"could not be changed: .* Write `day = 6` there by hand\.$"):
-        allowance.write(path, "day", Decimal(6))
+        edit_budget.write(path, "day", Decimal(6))
     assert path.read_text() == text
 
 
@@ -77,8 +78,8 @@ LINES = st.lists(
 @given(LINES, st.sampled_from(PERIODS), st.none() | st.decimals("0", "1000", places=3))
 def test_a_limit_is_set_or_nothing_is(lines: list[str], period: Period, limit: Decimal | None) -> None:
     before = "\n".join(lines)
-    after = allowance.changed(before, period, limit)
-    if not allowance._as_wanted(before, after, period, limit):
+    after = edit_budget.changed(before, period, limit)
+    if not edit_budget._as_wanted(before, after, period, limit):
         return
     old, new = (tomllib.loads(each, parse_float=Decimal) for each in (before, after))
     assert new.get("budget", {}).get(period) == limit
@@ -141,7 +142,7 @@ async def test_where_the_project_narrows_it_the_refusal_says_so(tmp_path: Path) 
 def test_a_file_that_cannot_be_changed_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "config.toml").mkdir()
     with pytest.raises(TuppenceError, match=r"could not be changed: Is a directory\. Check its permissions\.$"):
-        allowance.write(tmp_path / "config.toml", "day", Decimal(1))
+        edit_budget.write(tmp_path / "config.toml", "day", Decimal(1))
     (tmp_path / "latin.toml").write_bytes(b"# \xe4\n")
     with pytest.raises(TuppenceError, match="is not UTF-8 text"):
-        allowance.write(tmp_path / "latin.toml", "day", Decimal(1))
+        edit_budget.write(tmp_path / "latin.toml", "day", Decimal(1))

@@ -16,14 +16,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tuppence import config, providers
-from tuppence.config import Config, load
+from tuppence import providers
+from tuppence.config import Config, config, list_prices, load, model_columns
+from tuppence.config.model_table import loopback
+from tuppence.config.readers import SETTINGS
+from tuppence.config.toml_locations import Report
 from tuppence.core.models.model import CacheRules, Model, Quirks
 from tuppence.core.models.usage import Peak, Price, Rates, Step, Usage, cost
 from tuppence.core.prompt.compose import Prompt
-from tuppence.tiers import columns, listprice, loopback
-from tuppence.tiers.fields import SETTINGS
-from tuppence.tiers.mistakes import Report
 
 TODAY = date(2026, 11, 21)
 MINE = '[providers.mine]\nwire = "openai"\nbase_url = "http://127.0.0.1:18080/v1"\n'
@@ -253,7 +253,7 @@ def test_an_unknown_model_of_a_known_vendor_has_no_price(folder: Path) -> None:
     ],
 )
 def test_list_prices_cost_what_the_dataset_says(provider: str, url: str, model: str, prompt: int) -> None:
-    found = listprice.look_up(model, url, TODAY)
+    found = list_prices.look_up(model, url, TODAY)
     assert found is not None
     check_listed(found, provider, model, prompt)
 
@@ -293,7 +293,7 @@ def test_list_prices_are_imported_only_where_one_is_asked_for(folder: Path, conf
     path = folder / "config.toml"
     path.write_text(config)
     code = (
-        "import sys, pathlib; from tuppence.config import load; found = load(pathlib.Path(sys.argv[1]));"
+        "import sys, pathlib; from tuppence.config.config import load; found = load(pathlib.Path(sys.argv[1]));"
         "assert not found.mistakes; print('genai_prices' in sys.modules, 'httpx' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
@@ -506,7 +506,14 @@ def test_a_key_may_go_to_this_machine_in_plain(folder: Path) -> None:
 
 # Whatever a file holds
 
-GROUPS = (columns.MODEL, columns.PRICE, columns.PEAK, columns.CACHE, columns.QUIRKS, columns.PROVIDER)
+GROUPS = (
+    model_columns.MODEL,
+    model_columns.PRICE,
+    model_columns.PEAK,
+    model_columns.CACHE,
+    model_columns.QUIRKS,
+    model_columns.PROVIDER,
+)
 KEYS = st.sampled_from([*SETTINGS, *(key for group in GROUPS for key in group)])
 VALUES = st.recursive(
     st.one_of(

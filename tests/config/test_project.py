@@ -10,8 +10,8 @@ import pytest
 from scenario import FIXED, GOOD, SRC, messages
 from server import CONFIG, pick, stage
 
+from tuppence.config.project import NAME, Narrowing
 from tuppence.core.billing.budget import Limits
-from tuppence.narrowing import NAME, Narrowing
 
 MINE = Limits(day=Decimal(5), session=Decimal(1), soft=Decimal("0.9"))
 

@@ -14,6 +14,8 @@ from tuppence import keeping, offering, placing, plan
 from tuppence.account import Account
 from tuppence.cache import Answers
 from tuppence.config import Watched
+from tuppence.config.model_columns import FREE
+from tuppence.config.policy import wished
 from tuppence.core.actions import ACTIONS, EXPLAIN, FIX, REVIEW, TESTS, Action
 from tuppence.core.billing.entry import money
 from tuppence.core.checks.structure import Verdict
@@ -35,8 +37,6 @@ from tuppence.keys import Keys
 from tuppence.ledger import Ledger
 from tuppence.plan import Ask
 from tuppence.stream import Upstream
-from tuppence.tiers.columns import FREE
-from tuppence.wishing import wished
 from tuppence.workspace import Workspace
 
 SOURCE = "from lib import tidy\n\n\ndef mean(xs):\n    return tidy(sum(xs) / len(x))\n"

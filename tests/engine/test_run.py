@@ -16,9 +16,9 @@ from scenario import GOOD, SRC
 from scripted_provider import ScriptedUpstream, WireName, answer, stall
 from server import CONFIG
 
-from tuppence import config as configs
 from tuppence.account import Account
 from tuppence.cache import Answers
+from tuppence.config import config as configs
 from tuppence.core.actions import EXPLAIN, FIX
 from tuppence.core.billing.budget import Offer
 from tuppence.core.events import Done, Drafted, Progress, PutBack, Routed, Step

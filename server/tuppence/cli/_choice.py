@@ -20,6 +20,7 @@ from rich.table import Table
 
 from tuppence import plan as plans
 from tuppence.config import Config, Watched
+from tuppence.config.shipped import shipped
 from tuppence.core.actions import find, title
 from tuppence.core.billing.entry import money
 from tuppence.core.models.model import Model
@@ -32,7 +33,6 @@ from tuppence.core.text.document import Document, Span
 from tuppence.errors import Unfit
 from tuppence.opening import open_house
 from tuppence.plan import Ask, Plan
-from tuppence.prior import shipped
 
 _WIDEST = 30
 """Characters of a model's name before it is folded, so that a row fits a terminal of 80."""

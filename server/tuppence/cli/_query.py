@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from tuppence.config import Config, builtin
+from tuppence.config.policy import wished
 from tuppence.core.actions import ACTIONS, Action, find
 from tuppence.core.models.model import Model
 from tuppence.core.models.usage import estimate
@@ -32,7 +33,6 @@ from tuppence.core.text.diagnostic import Diagnostic, Severity
 from tuppence.core.text.document import Document, Span
 from tuppence.errors import NoModel, TuppenceError, Unfit
 from tuppence.keys import Keys
-from tuppence.wishing import wished
 
 _SEVERITIES: tuple[Severity, ...] = ("error", "warning", "information", "hint")
 _MOST = 10**9

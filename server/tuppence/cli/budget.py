@@ -9,8 +9,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tuppence import allowance, clock
-from tuppence.config import Config, load
+from tuppence import clock
+from tuppence.config import Config, edit_budget, load
 from tuppence.core.billing.budget import PERIODS, WHEN, left
 from tuppence.core.billing.entry import exact, money
 from tuppence.errors import ConfigError
@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     console = Console(markup=False, highlight=False, emoji=False)
     if arguments.amount is not None:
         limit = None if arguments.amount == "none" else arguments.amount
-        allowance.write(config.path, arguments.period, limit)
+        edit_budget.write(config.path, arguments.period, limit)
         now = "There is no limit any more" if limit is None else f"The limit is ${exact(limit)} now,"
         console.print(f"{now} {WHEN[arguments.period]}, in {config.path}; running servers follow.", soft_wrap=True)
         return 0

@@ -21,11 +21,11 @@ from rich.console import Console
 from rich.table import Table
 
 from tuppence.config import Config, load
+from tuppence.config.shipped import shipped
 from tuppence.core.billing.entry import exact
 from tuppence.core.models.model import TIERS, Model
 from tuppence.core.routing.quality import canonical
 from tuppence.keys import Keys
-from tuppence.prior import shipped
 
 HELP = "show the tier table: prices, and which models may answer"
 _WIDEST = 34

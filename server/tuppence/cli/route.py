@@ -14,14 +14,14 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
-from tuppence import prior
 from tuppence.cli._query import Router
 from tuppence.cli.models import complaints
 from tuppence.config import Config, load
+from tuppence.config.settings import PRESETS
+from tuppence.config.shipped import shipped
 from tuppence.core.actions import ACTIONS
 from tuppence.errors import ConfigError, Mistake
 from tuppence.keys import Keys
-from tuppence.tiers.settings import PRESETS
 
 HELP = "show which model would answer a request, and why"
 
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     for line in complaints(config):
         print(line, file=sys.stderr)  # noqa: T201 - a terminal is where this command speaks
     if arguments.jsonl:
-        return _answer_lines(Router(config, Keys(os.environ), prior.shipped(), when))
+        return _answer_lines(Router(config, Keys(os.environ), shipped(), when))
     from tuppence.cli._choice import show
 
     return show(arguments.place, arguments.action, config, arguments.at)

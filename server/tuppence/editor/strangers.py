@@ -11,12 +11,12 @@ import asyncio
 from lsprotocol import types
 
 from tuppence import local
+from tuppence.config.policy import wished
+from tuppence.config.settings import FOUND
 from tuppence.editor.desk import Desk
 from tuppence.errors import TuppenceError
 from tuppence.opening import Neighbourhood
 from tuppence.plan import Ask
-from tuppence.tiers.settings import FOUND
-from tuppence.wishing import wished
 
 YES = "Use it"
 NO = "Never"

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tuppence.config.shipped import shipped
 from tuppence.core.actions import ACTIONS
 from tuppence.core.routing.difficulty import FEATURES, PLAIN, Difficulty, outstanding
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.text.document import Span
-from tuppence.prior import shipped
 
 KNOTTY = """async def gather(sources, limit):
     seen = {}

@@ -12,11 +12,11 @@ from scripted_provider import answer
 from server import pick, stage
 from tests.core.routing.test_router import chosen, model, need
 
+from tuppence.config.shipped import shipped
 from tuppence.core.models.model import Effort, Model, Quirks
 from tuppence.core.models.usage import Rates
 from tuppence.core.routing.candidates import Wish, allowance
 from tuppence.core.routing.router import better
-from tuppence.prior import shipped
 
 OFF, HIGH = {"reasoning_effort": "none"}, {"reasoning_effort": "high"}
 CONFIG = """

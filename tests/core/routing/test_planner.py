@@ -13,6 +13,7 @@ from scripted_provider import answer, error
 from server import Stage, pick, stage
 from tests.core.routing.test_router import chosen, model, need, tables
 
+from tuppence.config.shipped import shipped
 from tuppence.core.actions import TESTS
 from tuppence.core.models.model import Model, Quirks
 from tuppence.core.prompt.compose import Prompt
@@ -20,7 +21,6 @@ from tuppence.core.routing.candidates import THINKING, Need, Wish, thoughts, usa
 from tuppence.core.routing.planner import LONGEST, SHORT, pair, paired, to_plan, with_plan
 from tuppence.core.routing.router import Route
 from tuppence.errors import NoModel
-from tuppence.prior import shipped
 
 ROW = """
 [[models]]

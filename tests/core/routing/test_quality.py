@@ -10,15 +10,15 @@ from base64 import b64encode
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from zlib import crc32
 
 import pytest
 from benchmarks.routing.data import MODELS
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from paths import PACKAGE
 
-from tuppence import prior as prior_file
+from tuppence.config.shipped import shipped
 from tuppence.core.actions import ACTIONS, find
 from tuppence.core.models.model import Model, Provider, Quirks
 from tuppence.core.routing.candidates import Need, usage
@@ -27,7 +27,6 @@ from tuppence.core.routing.feedback import Outcomes, learned
 from tuppence.core.routing.quality import Estimate, Gain, canonical
 from tuppence.core.routing.regression import Weights
 from tuppence.core.routing.runs import RUNS, runs
-from tuppence.prior import shipped
 
 HERE = Provider("mine", "openai", "http://127.0.0.1:1/v1")
 SOME = "def f(a):\n    for b in a:\n        if b:\n            return b\n    return None\n"
@@ -175,7 +174,7 @@ def test_a_decision_s_features_take_a_moment() -> None:
 
 
 def test_the_weights_are_small_and_say_where_they_come_from() -> None:
-    text = Path(prior_file.__file__).with_name("weights.json").read_text("utf-8")
+    text = (PACKAGE / "weights.json").read_text("utf-8")
     assert len(text) < 500_000
     assert json.loads(text)["about"]
 

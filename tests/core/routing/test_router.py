@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tuppence.config.shipped import shipped
 from tuppence.core.actions import EXPLAIN, FIX, TESTS
 from tuppence.core.billing.budget import THRIFTY
 from tuppence.core.billing.entry import money
@@ -23,7 +24,6 @@ from tuppence.core.routing.no_model import Nobody
 from tuppence.core.routing.quality import RUN, Estimate, Gain, Prior
 from tuppence.core.routing.router import Route, better, choose
 from tuppence.errors import NoModel
-from tuppence.prior import shipped
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 USUAL = Wish()

@@ -10,13 +10,13 @@ from dataclasses import replace
 
 import pytest
 
+from tuppence.config.shipped import shipped
 from tuppence.core.models.model import TIERS, Model, Provider, Tier
 from tuppence.core.routing.features import READ, SIZE
 from tuppence.core.routing.quality import Estimate, Gain, Measured, Prior, Published, Tokens
 from tuppence.core.routing.regression import Weights
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Span
-from tuppence.prior import shipped
 
 HERE = Provider("mine", "openai", "http://127.0.0.1:1/v1")
 USUAL = Tokens(400, 100, 20)

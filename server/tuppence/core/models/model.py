@@ -1,6 +1,6 @@
 """A row of the tier table: a model at a provider, what it costs, what it can do, how it wants to be asked.
 
-The rows are data (models.toml and the user's config.toml, read by config.py); nothing here names a model.
+The rows are data (models.toml and the user's config.toml, read by config/config.py); nothing here names a model.
 """
 
 from __future__ import annotations

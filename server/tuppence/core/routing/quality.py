@@ -1,7 +1,7 @@
 """How good a model's answer can be expected to be, and how long: from measurements, with a doubt.
 
-What was measured on public data stands in weights.json, which benchmarks/routing fits and prior.py reads. A model that
-nobody measured is placed by its published figures or its tier, with a wide doubt. Which model answers is
+What was measured on public data stands in weights.json, which benchmarks/routing fits and config/shipped.py reads. A
+model that nobody measured is placed by its published figures or its tier, with a wide doubt. Which model answers is
 core/routing/router.py's affair, and nothing here knows a price.
 """
 

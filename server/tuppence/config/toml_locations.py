@@ -2,7 +2,7 @@
 
 ``tomllib`` gives values without their lines. So the text of a file that it accepted is read a second time, for the
 places of its keys alone, and only once something is wrong. A file that is no TOML never comes here, and no value is
-judged here; fields.py does that.
+judged here; config/readers.py does that.
 """
 
 from __future__ import annotations

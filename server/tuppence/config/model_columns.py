@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from tuppence.core.actions import ACTIONS
-from tuppence.core.models.model import TIERS, CacheRules, Effort, Quirks
-from tuppence.core.models.usage import Peak, Price, Rates, Step, weekdays
-from tuppence.tiers.fields import (
+from tuppence.config.readers import (
     Reader,
     choice,
     clock,
@@ -25,7 +22,10 @@ from tuppence.tiers.fields import (
     text,
     variable,
 )
-from tuppence.tiers.mistakes import Place
+from tuppence.config.toml_locations import Place
+from tuppence.core.actions import ACTIONS
+from tuppence.core.models.model import TIERS, CacheRules, Effort, Quirks
+from tuppence.core.models.usage import Peak, Price, Rates, Step, weekdays
 
 FREE = Price(Rates(Decimal(0), Decimal(0)))
 _RATES = ("input", "output", "cache_read", "cache_write", "cache_write_1h", "thinking")

@@ -12,4 +12,4 @@ from tuppence.core.routing.quality import Prior, from_json
 @cache
 def shipped() -> Prior:
     """Return what is known of models before anything happened on this machine."""
-    return from_json(json.loads(Path(__file__).with_name("weights.json").read_text("utf-8")))
+    return from_json(json.loads((Path(__file__).parents[1] / "weights.json").read_text("utf-8")))

@@ -4,7 +4,7 @@ A row is (provider, id). The user's row for a built-in one changes it field by f
 another provider takes what belongs to the model (ability, benchmarks, context, limits, cache rules, tier; on the same
 wire quirks and effort too) and nothing that belongs to the offer (price, rate limits, retirement). A row with a mistake
 is left out, and with it the built-in row that it changes: it might have said ``public_only``. No file is opened here;
-config.py does that.
+config/config.py does that.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tuppence import providers
+from tuppence.config import list_prices
+from tuppence.config.model_columns import FREE, MODEL, PROVIDER
+from tuppence.config.readers import table
+from tuppence.config.toml_locations import Bad, Place
 from tuppence.core.models.model import Model, Provider, Quirks
 from tuppence.core.models.usage import Price
 from tuppence.core.routing.quality import canonical
-from tuppence.tiers import listprice
-from tuppence.tiers.columns import FREE, MODEL, PROVIDER
-from tuppence.tiers.fields import table
-from tuppence.tiers.mistakes import Bad, Place
 
 _ENDS = {"openai": ("/chat/completions", "/completions"), "anthropic": ("/v1/messages", "/messages", "/v1")}
 """What is wrongly left at the end of a base URL, by wire."""
@@ -242,4 +242,4 @@ def _priced(row: Model, builtin: Table, today: date) -> Model:
     hosts = {urlsplit(provider.base_url).hostname for provider in builtin.providers.values()}
     if row.price is not None or urlsplit(row.provider.base_url).hostname not in hosts:
         return row
-    return replace(row, price=listprice.look_up(row.id, row.provider.base_url, today))
+    return replace(row, price=list_prices.look_up(row.id, row.provider.base_url, today))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tuppence import config
+from tuppence.config import config
 from tuppence.core.billing.budget import Limits
 from tuppence.errors import ConfigError
 

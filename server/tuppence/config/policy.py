@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tuppence.config import Config
+from tuppence.config.config import Config
+from tuppence.config.settings import level
 from tuppence.core.actions import Action
 from tuppence.core.routing.candidates import Wish
-from tuppence.tiers.settings import level
 from tuppence.trial import runs
 
 

@@ -2,7 +2,7 @@
 
 Each reader takes a value and its place; it reports what is wrong with the value at that place, what to write instead,
 and then raises ``Bad``. A table reports all its mistakes before it gives up. Which
-fields a row has is columns.py's affair.
+fields a row has is config/model_columns.py's affair.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, TypeGuard
 
-from tuppence.tiers.mistakes import Bad, Place
+from tuppence.config.toml_locations import Bad, Place
 
 Reader = Callable[[object, Place], Any]
 

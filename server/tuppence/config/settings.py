@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
+from tuppence.config.model_table import Table
+from tuppence.config.readers import Reader, choice, fields, flag, folder, is_number, items, kind, number, text
+from tuppence.config.toml_locations import Place, nearest
 from tuppence.core.billing.budget import NO_LIMITS, PERIODS, THRIFTY, Limits
-from tuppence.tiers import Table
-from tuppence.tiers.fields import Reader, choice, fields, flag, folder, is_number, items, kind, number, text
-from tuppence.tiers.mistakes import Place, nearest
 
 PRESETS: Mapping[str, float] = {"thrifty": THRIFTY, "balanced": 0.92, "best": 1.0}
 """Each preset and the quality that it stands for; benchmarks/routing measures what comes of it."""

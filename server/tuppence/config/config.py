@@ -17,16 +17,17 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from tuppence import tiers
+from tuppence.config import model_table
+from tuppence.config.readers import SETTINGS, fields, stranded, text
+from tuppence.config.settings import ASK_ABOVE, GENERAL, OVERRIDE, PRESETS, budget, check_name, narrower, spoken_of
+from tuppence.config.toml_locations import Bad, Place, Report
 from tuppence.core.actions import ACTIONS
 from tuppence.core.billing.budget import NO_LIMITS, Limits
 from tuppence.core.models.model import Model, Premium, Provider
 from tuppence.errors import ConfigError, Mistake
-from tuppence.tiers.fields import SETTINGS, fields, stranded, text
-from tuppence.tiers.mistakes import Bad, Place, Report
-from tuppence.tiers.settings import ASK_ABOVE, GENERAL, OVERRIDE, PRESETS, budget, check_name, narrower, spoken_of
 
 _LARGEST = 1_000_000
+_BUILT_IN = Path(__file__).parents[1] / "models.toml"
 _NOTHING = Path("/dev/null")
 """Whoever names this means that there is no configuration."""
 _POSITION = re.compile(r"\(at (?:line (\d+), column \d+|end of document)\)")
@@ -200,7 +201,7 @@ def _assemble(path: Path, data: dict[str, object], report: Report, today: date, 
     for key in data:
         if key not in _SECTIONS and key not in SETTINGS:
             place.key(key).unknown((*SETTINGS, *_SECTIONS))
-    table = tiers.read(data, place, builtin(), today)
+    table = model_table.read(data, place, builtin(), today)
     settings = fields({key: data[key] for key in SETTINGS if key in data and key != "exclude"}, place, GENERAL)
     actions = _overrides(data.get("actions", {}), place.key("actions"), table)
     languages = _overrides(data.get("languages", {}), place.key("languages"), table)
@@ -222,7 +223,7 @@ def _assemble(path: Path, data: dict[str, object], report: Report, today: date, 
     )
 
 
-def _overrides(value: object, place: Place, table: tiers.Table) -> dict[str, Override]:
+def _overrides(value: object, place: Place, table: model_table.Table) -> dict[str, Override]:
     found: dict[str, Override] = {}
     if not isinstance(value, dict):
         name = place.name
@@ -244,7 +245,7 @@ def _overrides(value: object, place: Place, table: tiers.Table) -> dict[str, Ove
     return found
 
 
-def _exclude(value: object, place: Place, table: tiers.Table) -> frozenset[str]:
+def _exclude(value: object, place: Place, table: model_table.Table) -> frozenset[str]:
     if not isinstance(value, list):
         place.wrong('"exclude" must be an array.', 'Write exclude = ["provider/id"].')
         return frozenset()
@@ -258,7 +259,7 @@ def _exclude(value: object, place: Place, table: tiers.Table) -> frozenset[str]:
     return frozenset(found)
 
 
-def _warnings(table: tiers.Table, overrides: tuple[Override, ...], today: date) -> tuple[str, ...]:
+def _warnings(table: model_table.Table, overrides: tuple[Override, ...], today: date) -> tuple[str, ...]:
     said = table.named | {override.model for override in overrides if override.model}
     found: list[str] = []
     for model in (each for each in table.models if each.name in said):
@@ -270,11 +271,11 @@ def _warnings(table: tiers.Table, overrides: tuple[Override, ...], today: date) 
 
 
 @cache
-def builtin() -> tiers.Table:
+def builtin() -> model_table.Table:
     """Return the built-in tier table as it is, whatever a file says."""
-    data = tomllib.loads(Path(__file__).with_name("models.toml").read_text("utf-8"), parse_float=Decimal)
+    data = tomllib.loads(_BUILT_IN.read_text("utf-8"), parse_float=Decimal)
     report = Report()
-    table = tiers.read(data, Place(report), tiers.Table(), _today())
+    table = model_table.read(data, Place(report), model_table.Table(), _today())
     assert not report.mistakes, report.mistakes
     return table
 
