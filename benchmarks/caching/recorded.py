@@ -45,12 +45,12 @@ from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import find
 from tuppence.core.text.document import Document, Span
+from tuppence.credentials import Keys
 from tuppence.house import House
-from tuppence.keys import Keys
 from tuppence.ledger import Ledger
 from tuppence.plan import Ask
 from tuppence.run import run
-from tuppence.stream import Upstream
+from tuppence.upstream import Upstream
 from tuppence.workspace import Workspace
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -43,7 +43,7 @@ from tuppence.core.syntax.target import find
 from tuppence.core.text.document import Document, Span
 from tuppence.local import Embedded, Endpoint
 from tuppence.providers import Metered, Text
-from tuppence.stream import Patience, Upstream
+from tuppence.upstream import Patience, Upstream
 
 ORDERS = ("tuppence", "action-first", "aider")
 WHOLE = 1800

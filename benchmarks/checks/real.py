@@ -28,7 +28,7 @@ from tuppence.core.syntax.parser import Syntax, parse
 from tuppence.core.syntax.tree import Block
 from tuppence.core.text.diagnostic import Diagnostic, rated
 from tuppence.core.text.document import Document, Span, apply
-from tuppence.verify.ruff import edits_of, span_of
+from tuppence.linters.ruff import edits_of, span_of
 
 A_RULE = 20
 """Fixes of one rule in one package at most: a few rules on layout would else be nearly all."""

@@ -20,7 +20,7 @@ from tuppence.core.models.usage import PACE, Price, Usage, cost, estimate, merge
 from tuppence.core.prompt.compose import Prompt
 from tuppence.core.routing.router import Route
 from tuppence.providers import Event, Metered, Stop, Text, Thinking
-from tuppence.stream import Sending
+from tuppence.upstream import Sending
 
 LONGEST_TOKEN = 50
 """Code points of a token that no answer reaches on average."""

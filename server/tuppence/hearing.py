@@ -17,8 +17,8 @@ from tuppence.errors import Broken
 from tuppence.plan import Plan
 from tuppence.prefixes import Subject
 from tuppence.providers import Event, Text, Thinking
-from tuppence.stream import Sending, Waiting
 from tuppence.till import Till
+from tuppence.upstream import Sending, Waiting
 
 
 class Stuck(Broken):

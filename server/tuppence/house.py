@@ -23,12 +23,12 @@ from tuppence.core.billing.entry import Entry, Outcome, Summary
 from tuppence.core.billing.token_ratio import Paces
 from tuppence.core.models.model import Model
 from tuppence.core.text.document import Document
+from tuppence.credentials import Keys
 from tuppence.errors import TuppenceError
 from tuppence.experience import Experience
-from tuppence.keys import Keys
 from tuppence.ledger import Ledger
 from tuppence.prefixes import Prefixes
-from tuppence.stream import Upstream
+from tuppence.upstream import Upstream
 from tuppence.workspace import Workspace
 
 _log = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from tuppence import cache
 from tuppence.account import Account
+from tuppence.cache import answers
 from tuppence.config import Config
 from tuppence.config.policy import wished
 from tuppence.core.answer_builder import Work, begin
@@ -50,7 +50,7 @@ def content(ask: Ask, house: House) -> str:
     around = house.workspace.surroundings(ask.document, ask.tree, ask.target, ask.path).definitions
     elsewhere = [f"{each.name} {each.text}" for each in around]
     pieces = (ask.document.slice(ask.target.span), *leans_on(ask.tree, ask.target.span), *sorted(elsewhere))
-    return cache.key(ask.action.id, ask.document.language, *pieces)
+    return answers.key(ask.action.id, ask.document.language, *pieces)
 
 
 def kept(ask: Ask, about: str, house: House, quality: float | None = None) -> Replay | None:
@@ -77,7 +77,7 @@ def kept(ask: Ask, about: str, house: House, quality: float | None = None) -> Re
     return Replay(found.model, (*shown, *rest), answer)
 
 
-def explanation(ask: Ask, about: str, house: House) -> cache.Kept | None:
+def explanation(ask: Ask, about: str, house: House) -> answers.Kept | None:
     """Return the kept explanation of exactly this code, as the model sent it; None where there is none."""
     return house.answers.get(_key(ask, about, house.config())) if about else None
 
@@ -87,10 +87,10 @@ def keep(plan: Plan, answer: Answer, model: Model, account: Account, house: Hous
     if not plan.about or not house.config().keep_answers:
         return
     key = _key(plan.ask, plan.about, house.config(), plan.route.wanted)
-    house.answers.put(key, cache.Kept(answer.reply, model.id, house.now(), account.total), _subject(plan.ask))
+    house.answers.put(key, answers.Kept(answer.reply, model.id, house.now(), account.total), _subject(plan.ask))
 
 
-def former(ask: Ask, house: House) -> cache.Kept | None:
+def former(ask: Ask, house: House) -> answers.Kept | None:
     """Return the last explanation of the definition at this place, whatever its code was then; None where none is."""
     subject = _subject(ask)
     return house.answers.latest(subject) if subject and house.config().keep_answers else None
@@ -113,4 +113,4 @@ def _key(ask: Ask, about: str, config: Config, quality: float | None = None) -> 
     """Name a question: what it is about, the instruction, and the quality that is wanted."""
     wish = wished(config, ask.action, ask.document.language)
     wanted = wish.quality if quality is None else quality
-    return cache.key(about, hashlib.sha256(SYSTEM.encode()).hexdigest(), f"{wanted} {wish.pin}")
+    return answers.key(about, hashlib.sha256(SYSTEM.encode()).hexdigest(), f"{wanted} {wish.pin}")

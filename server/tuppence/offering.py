@@ -21,7 +21,7 @@ from tuppence.core.routing.quote import Offer, dearest, frugal
 from tuppence.errors import NoModel, OverBudget
 from tuppence.house import House
 from tuppence.plan import Ask
-from tuppence.stream import Patience
+from tuppence.upstream import Patience
 
 
 @dataclass(frozen=True, slots=True)

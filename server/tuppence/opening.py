@@ -21,11 +21,11 @@ from tuppence.config import Watched
 from tuppence.config.project import Narrowing
 from tuppence.core.models.model import Model
 from tuppence.core.text.document import Document
+from tuppence.credentials import Keys
 from tuppence.house import House
-from tuppence.keys import Keys
 from tuppence.ledger import Ledger
 from tuppence.prefixes import Prefixes
-from tuppence.stream import Patience, Upstream
+from tuppence.upstream import Patience, Upstream
 from tuppence.workspace import Workspace
 
 LOOK_AGAIN = 30.0

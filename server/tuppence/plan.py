@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tuppence import placing
 from tuppence.config import Config
 from tuppence.config.policy import is_public, runs_tests, wished
 from tuppence.config.shipped import shipped
@@ -35,7 +34,8 @@ from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document
 from tuppence.errors import NoModel, Unfit
 from tuppence.house import House
-from tuppence.verify import lint
+from tuppence.linters import lint
+from tuppence.workspace import tests_placement
 
 BUDGETS = (24_000, 6_000, 2_500)
 """Prompt tokens to aim at; the next smaller is tried where no model has room. Many models get worse above the first."""
@@ -160,7 +160,7 @@ async def _fitted(work: Work, ask: Ask, around: Surroundings, budget: int, house
     tests: TestFile | None = None
     if work.place is not None:
         tests, cut = await asyncio.to_thread(
-            placing.describe, work.place, _tested(ask), house.workspace, budget // _SHARE
+            tests_placement.describe, work.place, _tested(ask), house.workspace, budget // _SHARE
         )
         context = replace(context, cut=context.cut + cut)
     whole = compose(ask.action, context, 0, tests)
@@ -272,9 +272,9 @@ async def _anybody(house: House) -> bool:
     return any(house.keys.ready(model.provider) for model in models)
 
 
-def _tested(ask: Ask) -> placing.Tested:
-    return placing.Tested(ask.path, ask.document, ask.tree)
+def _tested(ask: Ask) -> tests_placement.Tested:
+    return tests_placement.Tested(ask.path, ask.document, ask.tree)
 
 
 def _place(ask: Ask, house: House) -> Place:
-    return placing.find(_tested(ask), language(ask.document.language), house.workspace, house.buffer)
+    return tests_placement.find(_tested(ask), language(ask.document.language), house.workspace, house.buffer)

@@ -17,7 +17,7 @@ from tuppence.core.events import Answer
 from tuppence.core.text.document import apply
 from tuppence.house import House
 from tuppence.plan import Plan
-from tuppence.trial import Case, prove
+from tuppence.sandbox import Case, prove
 
 
 def is_wanted(plan: Plan, answer: Answer, house: House) -> bool:

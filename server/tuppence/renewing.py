@@ -16,7 +16,6 @@ from decimal import Decimal
 from uuid import uuid4
 
 from tuppence import plan as plans
-from tuppence import providers
 from tuppence.account import Account, Attempt
 from tuppence.core.billing.entry import Outcome, add, money
 from tuppence.core.models.model import Model
@@ -31,8 +30,9 @@ from tuppence.house import House
 from tuppence.ledger import midnight
 from tuppence.plan import Ask
 from tuppence.prefixes import Sent, Subject
-from tuppence.stream import Sending, Waiting
+from tuppence.providers import find_wire
 from tuppence.till import Till
+from tuppence.upstream import Sending, Waiting
 
 _log = logging.getLogger(__name__)
 MOST = 10
@@ -187,7 +187,7 @@ def why_not(model: Model) -> str:
     thinking = model.quirks.thinking_off.get("thinking")
     if not model.cache.renew or model.cache.mode != "explicit":
         return f"the cache of {model.id} cannot be warmed without asking for an answer"
-    if not providers.find(model.provider.wire).warms:
+    if not find_wire(model.provider.wire).warms:
         return f"the wire of {model.provider.name} has no words for warming a cache"
     if isinstance(thinking, dict) and thinking.get("type") == "enabled":
         return f"{model.id} cannot be asked for nothing while it thinks"

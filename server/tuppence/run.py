@@ -38,9 +38,9 @@ from tuppence.errors import Broken, Busy, OverBudget, TuppenceError
 from tuppence.hearing import Stuck, words
 from tuppence.house import House
 from tuppence.judging import Inspect, second_look
+from tuppence.linters import ready_fix
 from tuppence.plan import Ask, Plan
 from tuppence.till import Till
-from tuppence.verify import ready_fix
 from tuppence.way import Unavailable, Way
 
 

@@ -12,7 +12,7 @@ from tuppence.core.billing.entry import Entry
 from tuppence.core.billing.report import Report, old_rows, report
 from tuppence.core.billing.totals import Totals, totals
 from tuppence.ledger import Ledger, midnight
-from tuppence.reporting.page import RECEIPTS, Page, write
+from tuppence.reporting.html import RECEIPTS, Page, write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,8 +21,8 @@ from tuppence.errors import OverBudget, TuppenceError
 from tuppence.house import House
 from tuppence.ledger import Claim, midnight
 from tuppence.providers import Event
-from tuppence.stream import Sending
 from tuppence.truth import Journal
+from tuppence.upstream import Sending
 
 
 @dataclass(frozen=True, slots=True)

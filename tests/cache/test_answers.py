@@ -45,7 +45,11 @@ def test_a_key_does_not_confuse_where_one_part_ends() -> None:
 
 
 def test_a_key_is_the_same_in_every_process() -> None:
-    words = [sys.executable, "-c", "from tuppence.cache import key; print(key('explain', 'go', 'x := \\ud800', '?'))"]
+    words = [
+        sys.executable,
+        "-c",
+        "from tuppence.cache.answers import key; print(key('explain', 'go', 'x := \\ud800', '?'))",
+    ]
     found = {subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip() for _ in range(2)}
     assert found == {key("explain", "go", "x := \ud800", "?")}
     assert len(found.pop()) == 64

@@ -25,7 +25,7 @@ from tuppence.cli._query import Router
 from tuppence.cli.route import _moment
 from tuppence.config import load
 from tuppence.config.shipped import shipped
-from tuppence.keys import Keys
+from tuppence.credentials import Keys
 
 PROVIDER = '[providers.p]\nwire = "openai"\nbase_url = "http://127.0.0.1:9/v1"\n'
 PRICES = ((5, 25), (3, 15), (2.5, 15), (0.8, 3), (0.6, 2.9), (1, 3), (0.34, 1.38), (0.11, 0.66))

@@ -15,11 +15,12 @@ import pytest
 from benchmarks.routing.data import MODELS
 from paths import PACKAGE
 
-from tuppence import local, providers
+from tuppence import local
 from tuppence.config import config, list_prices, load
 from tuppence.config.shipped import shipped
 from tuppence.core.prompt.compose import Prompt
 from tuppence.core.routing.quality import canonical
+from tuppence.providers import find_wire
 
 TODAY = date(2026, 11, 21)
 TABLE = {model.name: model for model in load(today=TODAY).models}
@@ -60,7 +61,7 @@ def asked(name: str, life: str = "") -> Mapping[str, Any]:
     """Return the body of a request to a row, with the marks that its cache takes."""
     prompt = Prompt("Be brief.", ("a", "b"), "c", 100, marks=(1, 2), life=life)
     model = TABLE[name]
-    return providers.find(model.provider.wire).request(prompt, model, "k").body
+    return find_wire(model.provider.wire).request(prompt, model, "k").body
 
 
 @pytest.mark.parametrize("name", sorted(TABLE))
@@ -94,7 +95,7 @@ def test_an_hour_is_asked_for_where_the_marks_want_it() -> None:
 
 def test_ones_own_llama_is_told_to_keep_prompts() -> None:
     found = local.rows(local.Found("llamacpp", "http://127.0.0.1:8080/v1", ("m",), 8192))
-    body = providers.find("openai").request(Prompt("s", ("a",), "c", 9), found[0], None).body
+    body = find_wire("openai").request(Prompt("s", ("a",), "c", 9), found[0], None).body
     assert body["cache_prompt"] is True
     endpoint = local.Endpoint("http://127.0.0.1:9/v1", "k", "m")
     assert local.Embedded().row(endpoint).quirks.cache_options == {"cache_prompt": True}
@@ -205,11 +206,11 @@ def test_no_price_is_better_than_an_unverifiable_one() -> None:
 
 
 def test_each_key_has_a_variable_of_its_own_and_goes_over_https() -> None:
-    providers = load(today=TODAY).providers.values()
-    names = [provider.key_env for provider in providers]
+    wire = load(today=TODAY).providers.values()
+    names = [provider.key_env for provider in wire]
     assert None not in names
     assert len(set(names)) == len(names)
-    assert all(provider.base_url.startswith("https://") for provider in providers)
+    assert all(provider.base_url.startswith("https://") for provider in wire)
 
 
 def test_temperature_is_sent_to_nobody() -> None:

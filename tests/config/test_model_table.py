@@ -16,7 +16,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tuppence import providers
 from tuppence.config import Config, config, list_prices, load, model_columns
 from tuppence.config.model_table import loopback
 from tuppence.config.readers import SETTINGS
@@ -24,6 +23,7 @@ from tuppence.config.toml_locations import Report
 from tuppence.core.models.model import CacheRules, Model, Quirks
 from tuppence.core.models.usage import Peak, Price, Rates, Step, Usage, cost
 from tuppence.core.prompt.compose import Prompt
+from tuppence.providers import find_wire
 
 TODAY = date(2026, 11, 21)
 MINE = '[providers.mine]\nwire = "openai"\nbase_url = "http://127.0.0.1:18080/v1"\n'
@@ -209,7 +209,7 @@ def test_a_resellers_name_is_known_and_its_cache_is_marked_in_its_words(folder: 
     assert found.quirks == Quirks(cache_mark={"cache_control": {"type": "ephemeral"}})
     assert found.price is not None, "its list price is OpenRouter's"
     prompt = Prompt("system", ("file",), "tail", 9, marks=(0, 1))
-    messages: Any = providers.find("openai").request(prompt, found, "k").body["messages"]
+    messages: Any = find_wire("openai").request(prompt, found, "k").body["messages"]
     assert [["cache_control" in part for part in each["content"]] for each in messages] == [[True], [True, False]]
     smaller = read(folder, MINE + "[[models]]\nid='deepseek-r1:7b'\nprovider='mine'\ntier='local'\n")
     assert row(smaller, "mine/deepseek-r1:7b").benchmarks == {}, "what follows a colon is another model"

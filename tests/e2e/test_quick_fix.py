@@ -19,7 +19,7 @@ from editor import Buffer
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Edit, Span, apply
 from tuppence.editor import attached
-from tuppence.verify import lint, ready_fix, safe_fix
+from tuppence.linters import lint, ready_fix, safe_fix
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

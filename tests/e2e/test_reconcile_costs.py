@@ -19,7 +19,7 @@ from tuppence.core.models.model import Model, Provider
 from tuppence.core.models.usage import Usage
 from tuppence.ledger import Ledger
 from tuppence.providers import Metered
-from tuppence.stream import Upstream
+from tuppence.upstream import Upstream
 
 TELLING = CONFIG.replace('wire = "{wire}"', 'wire = "{wire}"\nbill = "generation?id={{id}}"\nkey_env = "MINE_API_KEY"')
 TOLD: dict[str, Any] = {
@@ -164,7 +164,7 @@ async def test_an_answer_that_was_counted_is_not_asked_after(tmp_path: Path) -> 
 async def test_what_makes_no_sense_leaves_the_estimate(
     reply: Reply, expected: Metered | None, asked: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tuppence.stream.billing.PAUSES", (0.0, 0.01, 0.01))
+    monkeypatch.setattr("tuppence.upstream.generation_cost.PAUSES", (0.0, 0.01, 0.01))
     async with ScriptedUpstream() as server:
         server.always(reply)
         provider = Provider("mine", "openai", server.openai, "K", bill="generation?id={id}")
@@ -186,7 +186,7 @@ async def test_what_makes_no_sense_leaves_the_estimate(
     ],
 )
 async def test_an_id_is_only_ever_an_id(identity: str, path: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tuppence.stream.billing.PAUSES", (0.0,))
+    monkeypatch.setattr("tuppence.upstream.generation_cost.PAUSES", (0.0,))
     async with ScriptedUpstream() as server:
         provider = Provider("mine", "openai", server.openai, None, bill="generation?id={id}")
         upstream = Upstream()

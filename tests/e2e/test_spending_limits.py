@@ -20,7 +20,7 @@ from tuppence.core.billing.entry import Entry, money
 from tuppence.core.models.usage import Usage
 from tuppence.ledger import Ledger
 from tuppence.ledger.process import me
-from tuppence.ledger.rows import moment, packed
+from tuppence.ledger.schema import moment, packed
 
 DEAR = CONFIG.replace("input = 0.15, output = 0.60, cache_read = 0.015, cache_write = 0.19", "input = 1, output = 10")
 

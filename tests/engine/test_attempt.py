@@ -15,7 +15,7 @@ from tuppence.core.models.usage import Price, Rates, Usage, estimate, merge
 from tuppence.core.prompt.compose import Prompt
 from tuppence.core.routing.router import Route
 from tuppence.providers import Event, Metered, Stop, Text, Thinking
-from tuppence.stream import Fate, Sending
+from tuppence.upstream import Fate, Sending
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 PROMPT = Prompt(system="s" * 100, shared=(), tail="t" * 240, max_output=100)

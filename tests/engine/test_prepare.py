@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tuppence import keeping, offering, placing, plan
+from tuppence import keeping, offering, plan
 from tuppence.account import Account
 from tuppence.cache import Answers
 from tuppence.config import Watched
@@ -31,13 +31,13 @@ from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import find
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Span
+from tuppence.credentials import Keys
 from tuppence.errors import NoModel, OverBudget, Unfit
 from tuppence.house import House
-from tuppence.keys import Keys
 from tuppence.ledger import Ledger
 from tuppence.plan import Ask
-from tuppence.stream import Upstream
-from tuppence.workspace import Workspace
+from tuppence.upstream import Upstream
+from tuppence.workspace import Workspace, tests_placement
 
 SOURCE = "from lib import tidy\n\n\ndef mean(xs):\n    return tidy(sum(xs) / len(x))\n"
 MINE = """
@@ -233,9 +233,9 @@ async def test_a_buffer_beats_the_disk(root: Path, opened: Opened) -> None:
 
 def test_a_document_that_is_no_file_has_no_place(root: Path) -> None:
     question = ask(TESTS, root / "stats.py")
-    tested = placing.Tested(None, question.document, question.tree)
+    tested = tests_placement.Tested(None, question.document, question.tree)
     with pytest.raises(Unfit, match="Save it first"):
-        placing.find(tested, by_suffix("a.py"), Workspace([root]), lambda _path: None)
+        tests_placement.find(tested, by_suffix("a.py"), Workspace([root]), lambda _path: None)
 
 
 async def test_the_limit_leaves_room_for_the_answer_and_keeps_within_the_models(root: Path, opened: Opened) -> None:

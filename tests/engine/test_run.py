@@ -27,13 +27,13 @@ from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import find
 from tuppence.core.text.document import Document, Span, apply
+from tuppence.credentials import Keys
 from tuppence.errors import TuppenceError
 from tuppence.house import Gate, Health, House
-from tuppence.keys import Keys
 from tuppence.ledger import Claim, Ledger
 from tuppence.plan import Ask
 from tuppence.run import run
-from tuppence.stream import Patience, Upstream
+from tuppence.upstream import Patience, Upstream
 from tuppence.workspace import Workspace
 
 

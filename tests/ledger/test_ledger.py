@@ -29,7 +29,7 @@ from tuppence.core.billing.totals import slip, totals
 from tuppence.core.models.usage import Price, Rates, Usage
 from tuppence.errors import TuppenceError
 from tuppence.ledger import Claim, Ledger, midnight
-from tuppence.ledger.rows import MIGRATIONS, Connection
+from tuppence.ledger.schema import MIGRATIONS, Connection
 from tuppence.ledger.sqlite import Sqlite
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -355,7 +355,7 @@ def test_a_file_of_an_older_version_is_brought_up_to_date(own: Ledger, monkeypat
     own.add(entry())
     own.close()
     later = (*MIGRATIONS, ("ALTER TABLE request ADD COLUMN office TEXT", "UPDATE request SET office = 'x'"))
-    monkeypatch.setattr("tuppence.ledger.rows.MIGRATIONS", later)
+    monkeypatch.setattr("tuppence.ledger.schema.MIGRATIONS", later)
     own.add(entry())
     assert inside(own).execute("SELECT office FROM request").fetchall() == [("x",), (None,)]
     assert inside(own).execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS) + 1,)
@@ -366,7 +366,7 @@ def test_a_migration_that_fails_changes_nothing(own: Ledger, monkeypatch: pytest
     own.close()
     broken = (*MIGRATIONS, ("ALTER TABLE request ADD COLUMN office TEXT", "UPDATE elsewhere SET office = 'x'"))
     with monkeypatch.context() as patch:
-        patch.setattr("tuppence.ledger.rows.MIGRATIONS", broken)
+        patch.setattr("tuppence.ledger.schema.MIGRATIONS", broken)
         with pytest.raises(TuppenceError, match="no such table: elsewhere"):
             own.add(entry())
     assert len(own.entries()) == 1

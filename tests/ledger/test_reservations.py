@@ -21,8 +21,8 @@ from tuppence.core.billing.entry import Entry
 from tuppence.core.models.usage import Price, Rates, Usage
 from tuppence.errors import OverBudget, TuppenceError
 from tuppence.ledger import Claim, Ledger, Owed, midnight
-from tuppence.ledger.holds import AHEAD, ENOUGH
 from tuppence.ledger.process import LONGEST, Process, gone, me
+from tuppence.ledger.reservations import AHEAD, ENOUGH
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 PRICE = Price(Rates(Decimal(2), Decimal(10)))

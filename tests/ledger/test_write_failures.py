@@ -16,10 +16,10 @@ from tests.ledger.test_reservations import NOON, claim, entry
 import postgresql
 from tuppence.cache import Answers
 from tuppence.config import load
+from tuppence.credentials import Keys
 from tuppence.house import House
-from tuppence.keys import Keys
 from tuppence.ledger import Ledger
-from tuppence.stream import Upstream
+from tuppence.upstream import Upstream
 from tuppence.workspace import Workspace
 
 

@@ -15,7 +15,7 @@ from tuppence.core.checks.diagnostic_diff import Case
 from tuppence.core.checks.structure import Verdict
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Edit, Span
-from tuppence.verify import recheck
+from tuppence.linters import recheck
 
 PARSES = Verdict(fit=True, proved="parses")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tuppence.errors import Broken
-from tuppence.local import Embedded, Found, ask, find
+from tuppence.local import Embedded, Found, find, loopback_http
 
 pytestmark = pytest.mark.model
 
@@ -116,8 +116,8 @@ async def test_it_answers_to_its_key_alone_and_is_joined(home: Path, state: Path
     endpoint = await client.start()
     assert time.monotonic() - began < 15, "under 3 s on a machine with nothing else to do"
     assert await client.speed(endpoint) > 0
-    assert await ask.get(f"{endpoint.base_url}/models", 5, "another key") is None
-    assert await ask.get(f"{endpoint.base_url}/models", 5) is None
+    assert await loopback_http.get(f"{endpoint.base_url}/models", 5, "another key") is None
+    assert await loopback_http.get(f"{endpoint.base_url}/models", 5) is None
     with pytest.raises(Broken, match="does not answer"):
         await client.speed(type(endpoint)(endpoint.base_url, "another key", endpoint.model))
 

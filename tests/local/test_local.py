@@ -25,8 +25,8 @@ import pytest
 from tuppence.cli import local as command
 from tuppence.core.models.usage import Usage, cost
 from tuppence.errors import Broken, Busy, NoModel
-from tuppence.local import Consent, Embedded, Endpoint, Found, Kind, ask, find, rows, weights
-from tuppence.local.room import Lock, Room, State
+from tuppence.local import Consent, Embedded, Endpoint, Found, Kind, find, loopback_http, rows, weights
+from tuppence.local.leases import Lock, Room, State
 from tuppence.local.server import Watch
 from tuppence.local.weights import Weights
 
@@ -135,7 +135,7 @@ STRANGERS: dict[str, Mapping[str, Any] | bytes] = {
     "a redirect": b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
     "no HTTP": b"SSH-2.0-OpenSSH_9.9\r\n",
     "nesting without end": page(b"[" * 200_000),
-    "a body without end": page(b" " * (ask.LARGEST + 1)),
+    "a body without end": page(b" " * (loopback_http.LARGEST + 1)),
     "nothing at all": b"",
     "any server of the openai wire": GENERIC,
 }

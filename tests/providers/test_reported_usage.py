@@ -23,7 +23,7 @@ from tuppence.core.models.model import Model, Provider
 from tuppence.core.models.usage import Peak, Price, Rates, Step, Usage, batched, estimate
 from tuppence.core.prompt.compose import Prompt
 from tuppence.core.routing.router import Route
-from tuppence.stream import Upstream, Waiting
+from tuppence.upstream import Upstream, Waiting
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # A Friday.
 PROMPT = Prompt(system="s" * 300, shared=("f" * 680,), tail="t" * 20, max_output=1000)

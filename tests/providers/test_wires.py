@@ -17,15 +17,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from paths import RECORDED
 
-from tuppence import providers
 from tuppence.core.models.model import CacheRules, Model, Provider, Quirks
 from tuppence.core.models.usage import Usage
 from tuppence.core.prompt.compose import Prompt
 from tuppence.errors import Broken, Busy, ConfigError, Refused, TuppenceError
-from tuppence.providers import Event, Metered, Stop, Text, Thinking
-from tuppence.providers._failure import named
-from tuppence.providers._inline import InlineThinking
-from tuppence.providers._reading import count
+from tuppence.providers import Event, Metered, Stop, Text, Thinking, find_wire, wire_names
+from tuppence.providers._errors import named
+from tuppence.providers._json import count
+from tuppence.providers._think_tags import InlineThinking
 
 RECORDINGS = sorted(RECORDED.glob("*.sse"))
 PROMPT = Prompt("Be brief.", ("Conventions.\n\n", "def f(): ...\n\n"), "Explain it.", 1000)
@@ -78,7 +77,7 @@ def decode(wire: str, chunks: Iterable[bytes]) -> list[Event]:
 
 
 def _decoded(wire: str, chunks: Iterable[bytes]) -> Iterator[Event]:
-    decoder = providers.find(wire).decoder()
+    decoder = find_wire(wire).decoder()
     response = httpx.Response(200, headers={"content-type": "text/event-stream"}, content=iter(chunks))
     for event in EventSource(response).iter_sse():
         yield from decoder.feed(event.event or "message", event.data)
@@ -94,13 +93,13 @@ def wire_of(path: Path) -> str:
 
 
 def test_every_wire_has_recordings_and_every_recording_an_expectation() -> None:
-    assert {wire_of(path) for path in RECORDINGS} == set(providers.names()) == {"anthropic", "openai"}
+    assert {wire_of(path) for path in RECORDINGS} == set(wire_names()) == {"anthropic", "openai"}
     assert {path.stem for path in RECORDINGS} == set(EXPECTED)
 
 
 def test_there_is_no_other_wire() -> None:
     with pytest.raises(ConfigError, match="anthropic, openai"):
-        providers.find("_failure")
+        find_wire("_failure")
 
 
 @pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.stem)
@@ -140,10 +139,10 @@ def test_a_truncated_recording_is_whole_or_broken(path: Path) -> None:
             assert got[-1] == whole[-1], at
 
 
-@pytest.mark.parametrize("wire", providers.names())
+@pytest.mark.parametrize("wire", wire_names())
 @given(payload=JSON, kind=st.sampled_from(KINDS))
 def test_nonsense_is_no_crash(wire: str, payload: Any, kind: str) -> None:
-    decoder = providers.find(wire).decoder()
+    decoder = find_wire(wire).decoder()
     body = {**payload, "type": kind} if isinstance(payload, dict) else payload
     try:
         events = list(decoder.feed(kind, json.dumps(body)))
@@ -153,11 +152,11 @@ def test_nonsense_is_no_crash(wire: str, payload: Any, kind: str) -> None:
         assert all(isinstance(event, Event) for event in events)
 
 
-@pytest.mark.parametrize("wire", providers.names())
+@pytest.mark.parametrize("wire", wire_names())
 @pytest.mark.parametrize("data", ["<html>", "5", "[" * 100_000, '{"a": NaN', "9" * 5000])
 def test_what_is_not_the_protocol_is_broken(wire: str, data: str) -> None:
     with pytest.raises(Broken, match="not its protocol"):
-        list(providers.find(wire).decoder().feed("message", data))
+        list(find_wire(wire).decoder().feed("message", data))
 
 
 @given(
@@ -181,7 +180,7 @@ def _split(pieces: list[str]) -> tuple[str, str]:
 
 
 def test_anthropic_asks() -> None:
-    request = providers.find("anthropic").request(PROMPT, model("anthropic"), "secret")
+    request = find_wire("anthropic").request(PROMPT, model("anthropic"), "secret")
     assert request.url == "https://acme.test/v1/v1/messages"
     assert request.headers == {"anthropic-version": "2023-06-01", "x-api-key": "secret"}
     assert request.body == {
@@ -204,24 +203,24 @@ def test_anthropic_asks() -> None:
 
 def test_anthropic_is_asked_for_nothing_to_warm_its_cache() -> None:
     prompt = replace(PROMPT, tail="", max_output=0, marks=(2,))
-    body: Any = providers.find("anthropic").request(prompt, model("anthropic"), None).body
+    body: Any = find_wire("anthropic").request(prompt, model("anthropic"), None).body
     assert (body["max_tokens"], body["stream"]) == (0, False)
     content = body["messages"][0]["content"]
     assert [each["text"] for each in content] == list(PROMPT.shared)
     assert "cache_control" in content[-1]
     usage = {"input_tokens": 3, "cache_read_input_tokens": 900, "cache_creation_input_tokens": 40, "output_tokens": 0}
     whole = {"type": "message", "content": [], "stop_reason": "max_tokens", "usage": usage}
-    decoder = providers.find("anthropic").decoder()
+    decoder = find_wire("anthropic").decoder()
     assert [*decoder.feed("message", json.dumps(whole)), *decoder.finish()] == [
         Metered(Usage(fresh=3, cache_read=900, cache_write=40)),
         Stop("length", "max_tokens"),
     ]
-    assert list(providers.find("anthropic").decoder().feed("message", json.dumps({"usage": usage}))) == []
-    assert [find.warms for find in map(providers.find, ("anthropic", "openai"))] == [True, False]
+    assert list(find_wire("anthropic").decoder().feed("message", json.dumps({"usage": usage}))) == []
+    assert [find.warms for find in map(find_wire, ("anthropic", "openai"))] == [True, False]
 
 
 def test_openai_asks() -> None:
-    request = providers.find("openai").request(PROMPT, model("openai"), "secret")
+    request = find_wire("openai").request(PROMPT, model("openai"), "secret")
     assert request.url == "https://acme.test/v1/chat/completions"
     assert request.headers == {"authorization": "Bearer secret"}
     assert request.body == {
@@ -242,13 +241,13 @@ def test_a_count_that_cannot_be_is_none(number: object) -> None:
     assert count({"a": number}, "a") is None
 
 
-@pytest.mark.parametrize("wire", providers.names())
+@pytest.mark.parametrize("wire", wire_names())
 def test_no_key_is_no_header(wire: str) -> None:
-    headers = providers.find(wire).request(PROMPT, model(wire), None).headers
+    headers = find_wire(wire).request(PROMPT, model(wire), None).headers
     assert not {"authorization", "x-api-key"} & set(headers)
 
 
-@pytest.mark.parametrize("wire", providers.names())
+@pytest.mark.parametrize("wire", wire_names())
 def test_quirks_reach_the_body(wire: str) -> None:
     quirks = Quirks(
         limit="max_completion_tokens",
@@ -256,7 +255,7 @@ def test_quirks_reach_the_body(wire: str) -> None:
         thinking_off={"thinking": {"type": "disabled"}},
         stream_usage=False,
     )
-    body = providers.find(wire).request(PROMPT, model(wire, quirks=quirks, max_output=64), None).body
+    body = find_wire(wire).request(PROMPT, model(wire, quirks=quirks, max_output=64), None).body
     assert body["temperature"] == 0.3
     assert body["thinking"] == {"type": "disabled"}
     assert body["max_completion_tokens" if wire == "openai" else "max_tokens"] == 64
@@ -266,7 +265,7 @@ def test_quirks_reach_the_body(wire: str) -> None:
 @pytest.mark.parametrize(("marks", "life"), [((), ""), ((2,), ""), ((0, 1, 2), "1h")])
 def test_anthropics_marks_stand_after_their_blocks(marks: tuple[int, ...], life: str) -> None:
     prompt = replace(PROMPT, marks=marks, life=life)
-    body: Any = providers.find("anthropic").request(prompt, model("anthropic"), None).body
+    body: Any = find_wire("anthropic").request(prompt, model("anthropic"), None).body
     blocks = [*body["system"], *body["messages"][0]["content"]]
     mark = {"type": "ephemeral"} | ({"ttl": life} if life else {})
     assert [block.get("cache_control") for block in blocks] == [mark if at in marks else None for at in range(4)]
@@ -282,7 +281,7 @@ def test_anthropics_marks_stand_after_their_blocks(marks: tuple[int, ...], life:
 )
 def test_an_openai_row_says_what_its_mark_is(mark: dict[str, object], life: str, written: dict[str, object]) -> None:
     row = model("openai", cache=CacheRules("explicit"), quirks=Quirks(cache_mark=mark))
-    body: Any = providers.find("openai").request(replace(PROMPT, marks=(0, 2), life=life), row, None).body
+    body: Any = find_wire("openai").request(replace(PROMPT, marks=(0, 2), life=life), row, None).body
     pieces = [part for message in body["messages"] for part in message["content"]]
     assert [{key: value for key, value in part.items() if key not in ("type", "text")} for part in pieces] == [
         written,
@@ -294,18 +293,18 @@ def test_an_openai_row_says_what_its_mark_is(mark: dict[str, object], life: str,
     assert "".join(part["text"] for part in pieces) == "Be brief.Conventions.\n\ndef f(): ...\n\nExplain it."
 
 
-@pytest.mark.parametrize("wire", providers.names())
+@pytest.mark.parametrize("wire", wire_names())
 def test_how_to_cache_is_told_in_the_rows_words(wire: str) -> None:
     options = {"prompt_cache_options": {"mode": "explicit"}, "cache_prompt": True}
-    body = providers.find(wire).request(PROMPT, model(wire, quirks=Quirks(cache_options=options)), None).body
+    body = find_wire(wire).request(PROMPT, model(wire, quirks=Quirks(cache_options=options)), None).body
     assert {key: body[key] for key in options} == options
 
 
 def test_the_file_is_a_message_of_its_own_where_its_end_is_cached() -> None:
     row = model("openai", quirks=Quirks(file_message=True))
-    messages: Any = providers.find("openai").request(PROMPT, row, None).body["messages"]
+    messages: Any = find_wire("openai").request(PROMPT, row, None).body["messages"]
     assert [each["content"] for each in messages] == ["Be brief.", "Conventions.\n\ndef f(): ...\n\n", "Explain it."]
-    alone: Any = providers.find("openai").request(replace(PROMPT, shared=()), row, None).body["messages"]
+    alone: Any = find_wire("openai").request(replace(PROMPT, shared=()), row, None).body["messages"]
     assert [each["content"] for each in alone] == ["Be brief.", "Explain it."]
 
 
@@ -313,14 +312,14 @@ def test_the_key_of_a_prefix_is_that_of_its_beginning() -> None:
     row = model("openai", quirks=Quirks(cache_key="prompt_cache_key"))
     edited, other = ("Conventions.\n\n", "def g(): ..."), ("Others.\n\n", "def f(): ...")
     first, second, third = (
-        providers.find("openai").request(replace(PROMPT, shared=shared), row, None).body["prompt_cache_key"]
+        find_wire("openai").request(replace(PROMPT, shared=shared), row, None).body["prompt_cache_key"]
         for shared in (PROMPT.shared, edited, other)
     )
     assert first == second != third
     assert len(str(first)) <= 64
 
 
-@pytest.mark.parametrize("wire", providers.names())
+@pytest.mark.parametrize("wire", wire_names())
 @pytest.mark.parametrize(
     ("status", "body", "kind", "message"),
     [
@@ -344,7 +343,7 @@ def test_the_key_of_a_prefix_is_that_of_its_beginning() -> None:
     ],
 )  # fmt: skip
 def test_a_status_means(wire: str, status: int, body: dict[str, Any], kind: type[TuppenceError], message: str) -> None:
-    error = named(providers.find(wire).failure(status, {}, json.dumps({"error": body})), model(wire))
+    error = named(find_wire(wire).failure(status, {}, json.dumps({"error": body})), model(wire))
     assert type(error) is kind
     assert message in error.message
     assert error.remedy
@@ -354,21 +353,19 @@ def test_a_status_means(wire: str, status: int, body: dict[str, Any], kind: type
     "body", ["", "<html>503</html>", '{"error": "model \\"x\\" not found"}', '{"error": null}', "[]"]
 )
 def test_a_status_needs_no_body(body: str) -> None:
-    error = providers.find("openai").failure(404, {}, body)
+    error = find_wire("openai").failure(404, {}, body)
     assert isinstance(error, Refused)
     assert error.remedy.startswith("It says: " if "model" in body else "Check")
 
 
 def test_a_server_may_ask_for_another_try() -> None:
-    failure = providers.find("openai").failure
+    failure = find_wire("openai").failure
     assert isinstance(failure(418, {"x-should-retry": "true"}, ""), Busy)
     assert isinstance(failure(400, {"x-should-retry": "true"}, ""), Refused)
 
 
 def test_a_provider_cannot_move_the_cursor() -> None:
-    error = providers.find("openai").failure(
-        400, {}, json.dumps({"error": {"message": "a\x1b[2Jb\n\u202ec" + "x" * 999}})
-    )
+    error = find_wire("openai").failure(400, {}, json.dumps({"error": {"message": "a\x1b[2Jb\n\u202ec" + "x" * 999}}))
     assert error.remedy.startswith('It says: "a [2Jb cxxx')
     assert len(error.remedy) < 250
 
@@ -389,7 +386,7 @@ def test_a_provider_cannot_move_the_cursor() -> None:
 )
 def test_an_error_object_in_the_stream(wire: str, data: dict[str, Any], kind: type[TuppenceError]) -> None:
     with pytest.raises(kind) as caught:
-        list(providers.find(wire).decoder().feed("message", json.dumps(data)))
+        list(find_wire(wire).decoder().feed("message", json.dumps(data)))
     assert type(caught.value) is kind
 
 

@@ -15,8 +15,7 @@ from pathlib import Path
 import pytest
 from tests.sandbox.test_trial_python import GOOD, case, left
 
-from tuppence import trial
-from tuppence.trial import interpreter, launch, python
+from tuppence.sandbox import interpreter, launcher, pytest_runner, trial
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux can be asked for it")
 
@@ -30,7 +29,7 @@ def here(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFacto
     def environment(*places: Path) -> Mapping[str, str]:
         return {**interpreter.environment(*places), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
-    monkeypatch.setattr(python, "environment", environment)
+    monkeypatch.setattr(pytest_runner, "environment", environment)
     copies = tmp_path_factory.mktemp("copies")
     monkeypatch.setattr(tempfile, "tempdir", str(copies))
     return copies
@@ -40,8 +39,8 @@ def is_apart() -> bool:
     """Report whether the kernel lets a user make a network of his own, in a process that ends with the question."""
     child = os.fork()
     if child == 0:
-        libc = launch._libc()
-        os._exit(0 if libc is not None and launch._isolate(libc) else 1)
+        libc = launcher._libc()
+        os._exit(0 if libc is not None and launcher._isolate(libc) else 1)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
@@ -119,7 +118,7 @@ async def test_nobody_outside_can_be_signalled(tmp_path: Path) -> None:
 
 def changed(place: Path, monkeypatch: pytest.MonkeyPatch, *refused: str) -> None:
     """Let trials be run by a launcher whose kernel refuses some of what it asks for."""
-    text = Path(launch.__file__).read_text(encoding="utf-8")
+    text = Path(launcher.__file__).read_text(encoding="utf-8")
     for line in refused:
         assert line in text
         text = text.replace(line, "if True:")

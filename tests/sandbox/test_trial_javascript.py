@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 from tests.sandbox.test_trial_python import _confines
 
-from tuppence import trial
 from tuppence.core.checks.generated_tests import fresh
 from tuppence.core.checks.structure import Verdict
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
-from tuppence.trial import Case
+from tuppence.sandbox import Case, trial
 
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node.js here")
 

@@ -13,10 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tuppence import trial
 from tuppence.core.checks.structure import Verdict
 from tuppence.core.text.document import Span
-from tuppence.trial import Case, interpreter, launch, python, replica
+from tuppence.sandbox import Case, interpreter, launcher, project_copy, pytest_runner, trial
 
 SOURCE = "def mean(xs):\n    return sum(xs) / len(xs)\n\n\ndef other():\n    return 1\n"
 GOOD = "from stats import mean\n\n\ndef test_mean():\n    assert mean([1, 3]) == 2\n"
@@ -53,7 +52,7 @@ def here(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFacto
     def environment(*places: Path) -> Mapping[str, str]:
         return {**interpreter.environment(*places), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
-    monkeypatch.setattr(python, "environment", environment)
+    monkeypatch.setattr(pytest_runner, "environment", environment)
     return copies
 
 
@@ -135,11 +134,11 @@ async def test_a_project_that_does_not_run_is_not_the_tests_fault(tmp_path: Path
 
 async def test_without_pytest_nothing_is_blamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bare = Path(sys.base_prefix) / "bin" / "python3"
-    monkeypatch.setattr(python, "find", lambda _root: str(bare))
+    monkeypatch.setattr(pytest_runner, "find", lambda _root: str(bare))
     verdict = await trial.prove(case(tmp_path, GOOD))
     assert verdict.fit
     assert verdict.proved in ("", "tests pass, mutant caught")
-    monkeypatch.setattr(python, "find", lambda _root: None)
+    monkeypatch.setattr(pytest_runner, "find", lambda _root: None)
     assert (await trial.prove(case(tmp_path, GOOD))).doubts == (
         "the tests were not run: there is no Python to run them with",
     )
@@ -196,7 +195,7 @@ def test_mean():
 
 
 def _confines() -> bool:
-    libc = launch._libc()
+    libc = launcher._libc()
     return libc is not None and libc.syscall(444, None, 0, 1) > 0
 
 
@@ -289,14 +288,14 @@ async def until_gone(is_gone: Callable[[], bool]) -> None:
 
 
 async def test_a_launcher_whose_starter_is_gone_ends_everything(tmp_path: Path) -> None:
-    command = [sys.executable, "-I", "-S", launch.__file__, "60", str(trial.MEMORY), "0", "99", str(tmp_path)]
+    command = [sys.executable, "-I", "-S", launcher.__file__, "60", str(trial.MEMORY), "0", "99", str(tmp_path)]
     process = await asyncio.create_subprocess_exec(
         *command, *(sys.executable, "-c", "import time; time.sleep(600)", str(tmp_path)), stdin=asyncio.subprocess.PIPE
     )
     await until_gone(lambda: len(left(str(tmp_path))) >= 2)
     assert process.stdin is not None
     process.stdin.close()
-    assert await asyncio.wait_for(process.wait(), 5) == launch.TIME_IS_UP
+    assert await asyncio.wait_for(process.wait(), 5) == launcher.TIME_IS_UP
     assert not left(str(tmp_path))
 
 
@@ -316,23 +315,23 @@ def test_what_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     (tmp_path / "outside.txt").write_text("x", encoding="utf-8")
     (root / "link.txt").symlink_to(tmp_path / "outside.txt")
     (root / "inner.txt").symlink_to(root / "a.py")
-    replica.copy(root, goal, lambda path: path.suffix == ".key")
+    project_copy.copy(root, goal, lambda path: path.suffix == ".key")
     assert sorted(path.relative_to(goal).as_posix() for path in goal.rglob("*") if path.is_file()) == [
         "a.py",
         "deep/b.txt",
         "inner.txt",
     ]
     assert not any(path.is_symlink() for path in goal.rglob("*"))
-    monkeypatch.setattr(replica, "MOST_FILES", 2)
-    with pytest.raises(replica.TooLarge):
-        replica.copy(root, tmp_path / "again", lambda _path: False)
+    monkeypatch.setattr(project_copy, "MOST_FILES", 2)
+    with pytest.raises(project_copy.TooLarge):
+        project_copy.copy(root, tmp_path / "again", lambda _path: False)
 
 
 def test_a_folder_that_is_only_read_is_the_copy_s_own_and_its_entries_are_links(tmp_path: Path) -> None:
     root, goal = tmp_path / "root", tmp_path / "goal"
     for name in ("one", ".bin", ".vite-temp"):
         (root / "node_modules" / name).mkdir(parents=True)
-    replica.link(root, goal, ("node_modules", "vendor"))
+    project_copy.link(root, goal, ("node_modules", "vendor"))
     own = goal / "node_modules"
     assert not own.is_symlink()
     assert {path.name: path.resolve() for path in own.iterdir()} == {

@@ -31,17 +31,16 @@ from scripted_provider import (
     stall,
 )
 
-from tuppence import providers
 from tuppence.core.models.model import Model, Provider
 from tuppence.core.models.usage import Usage
 from tuppence.core.prompt.compose import Prompt
 from tuppence.errors import Broken, Busy, Refused, TuppenceError
-from tuppence.providers import Metered, Request, Stop, Text, Thinking
-from tuppence.stream import Patience, Piece, Sending, Upstream, Waiting
-from tuppence.stream.gate import opening
-from tuppence.stream.patience import asked
+from tuppence.providers import Metered, Request, Stop, Text, Thinking, wire_names
+from tuppence.upstream import Patience, Piece, Sending, Upstream, Waiting
+from tuppence.upstream.connections import opening
+from tuppence.upstream.retry import asked
 
-WIRES = providers.names()
+WIRES = wire_names()
 PROMPT = Prompt("Be brief.", ("the very secret source of a person",), "Explain it.", 100)
 QUICK = Patience(connect=2, first_event=0.3, between_events=0.3, base=0.01, cap=0.05)
 HARD = "été 🐍\u2028\u0085`x`\n"
@@ -553,7 +552,7 @@ async def test_a_cancel_while_connecting_is_at_once() -> None:
 
 
 async def test_importing_the_stream_imports_no_http() -> None:
-    code = "import sys, tuppence.stream; sys.exit(bool({'httpx', 'httpx_sse', 'anyio', 'email'} & set(sys.modules)))"
+    code = "import sys, tuppence.upstream; sys.exit(bool({'httpx', 'httpx_sse', 'anyio', 'email'} & set(sys.modules)))"
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", code)
     assert await process.wait() == 0
 

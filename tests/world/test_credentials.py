@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from tuppence.core.models.model import Provider
-from tuppence.keys import SERVICE, Keys
+from tuppence.credentials import SERVICE, Keys
 
 MINE = Provider("mine", "openai", "https://h/v1", "MINE_API_KEY")
 OPEN = Provider("open", "openai", "http://127.0.0.1:1/v1", None)

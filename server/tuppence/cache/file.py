@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import RLock
 from typing import TypeVar
 
-from tuppence.database import connect, damaged, transaction, version
+from tuppence.sqlite_file import connect, damaged, transaction, version
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")

@@ -15,7 +15,7 @@ from typing import Any
 from tuppence.cache.file import File
 from tuppence.core.prompt_cache.prefix import Link
 from tuppence.core.prompt_cache.state import Trace
-from tuppence.database import transaction
+from tuppence.sqlite_file import transaction
 
 REMEMBERED = 120
 """Requests that are remembered."""

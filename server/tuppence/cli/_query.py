@@ -31,8 +31,8 @@ from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import Target
 from tuppence.core.text.diagnostic import Diagnostic, Severity
 from tuppence.core.text.document import Document, Span
+from tuppence.credentials import Keys
 from tuppence.errors import NoModel, TuppenceError, Unfit
-from tuppence.keys import Keys
 
 _SEVERITIES: tuple[Severity, ...] = ("error", "warning", "information", "hint")
 _MOST = 10**9

@@ -21,7 +21,7 @@ from tuppence.core.billing.entry import Entry, last, money, payload
 from tuppence.core.billing.report import DIMENSIONS, GUIDE, GUIDED, Day, Line, Report, share
 from tuppence.errors import TuppenceError
 from tuppence.ledger import Ledger
-from tuppence.reporting import sheet
+from tuppence.reporting import export
 from tuppence.statement import Statement
 
 HELP = "show what was asked and what it cost"
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         now = clock.now()
         ledger.recover(now)
         if arguments.csv:
-            sys.stdout.write(sheet.as_csv(ledger.entries(statement.begin(now, arguments.days))))
+            sys.stdout.write(export.as_csv(ledger.entries(statement.begin(now, arguments.days))))
         else:
             _tell(statement.draw(ledger, config, now, arguments.days), ledger, config, arguments)
         warnings = ledger.warnings()
@@ -82,9 +82,9 @@ def as_json(drawn: Statement, lately: Sequence[Entry], ledger: Ledger, config: C
         **payload(replace(ledger.summary("", drawn.now), last=last(run))),
         "session": None,
         "budget": budget.payload(replace(config.budget, session=None), spent),
-        "window": sheet.window(drawn.report),
+        "window": export.window(drawn.report),
         "notes": list(drawn.notes),
-        "recent": [sheet.as_json(entry) for entry in lately[-RECENT:]],
+        "recent": [export.as_json(entry) for entry in lately[-RECENT:]],
     }
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.prompt import Confirm
 
 from tuppence.local import Consent, Embedded, Found, find
-from tuppence.local.found import TITLES
+from tuppence.local.discovery import TITLES
 
 HELP = "find, install and end models of your own, on this machine"
 _GOOD_FOR = (

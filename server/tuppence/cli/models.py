@@ -25,7 +25,7 @@ from tuppence.config.shipped import shipped
 from tuppence.core.billing.entry import exact
 from tuppence.core.models.model import TIERS, Model
 from tuppence.core.routing.quality import canonical
-from tuppence.keys import Keys
+from tuppence.credentials import Keys
 
 HELP = "show the tier table: prices, and which models may answer"
 _WIDEST = 34

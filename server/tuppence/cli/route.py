@@ -20,8 +20,8 @@ from tuppence.config import Config, load
 from tuppence.config.settings import PRESETS
 from tuppence.config.shipped import shipped
 from tuppence.core.actions import ACTIONS
+from tuppence.credentials import Keys
 from tuppence.errors import ConfigError, Mistake
-from tuppence.keys import Keys
 
 HELP = "show which model would answer a request, and why"
 

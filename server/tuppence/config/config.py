@@ -2,7 +2,7 @@
 
 A file with mistakes still gives a ``Config``: what is right in it holds, what is wrong is left out and reported with
 its line. Of a file that is no TOML nothing is known, and so nobody is asked (``is_unread``). Nothing in a workspace is
-read here, so that no repository can send a key or the code elsewhere; keys themselves are keys.py's affair.
+read here, so that no repository can send a key or the code elsewhere; keys themselves are credentials.py's affair.
 """
 
 from __future__ import annotations

@@ -16,7 +16,6 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
-from tuppence import providers
 from tuppence.config import list_prices
 from tuppence.config.model_columns import FREE, MODEL, PROVIDER
 from tuppence.config.readers import table
@@ -24,6 +23,7 @@ from tuppence.config.toml_locations import Bad, Place
 from tuppence.core.models.model import Model, Provider, Quirks
 from tuppence.core.models.usage import Price
 from tuppence.core.routing.quality import canonical
+from tuppence.providers import wire_names
 
 _ENDS = {"openai": ("/chat/completions", "/completions"), "anthropic": ("/v1/messages", "/messages", "/v1")}
 """What is wrongly left at the end of a base URL, by wire."""
@@ -108,7 +108,7 @@ def _provider(name: str, raw: object, place: Place, base: Provider | None) -> Pr
         raise place.wrong(f'A provider cannot be called "{name}".', "Choose a name without a slash.")
     found = table(raw, place, PROVIDER, () if base else ("wire", "base_url"))
     provider = replace(base, **found) if base else Provider(name, **found)
-    wires = [wire for wire in providers.names() if not wire.startswith("_")]
+    wires = [wire for wire in wire_names() if not wire.startswith("_")]
     if provider.wire not in wires:
         options = ", ".join(f'"{wire}"' for wire in wires)
         raise place.key("wire").wrong(f'There is no wire "{provider.wire}".', f"Write one of: {options}.")

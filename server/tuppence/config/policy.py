@@ -8,7 +8,7 @@ from tuppence.config.config import Config
 from tuppence.config.settings import level
 from tuppence.core.actions import Action
 from tuppence.core.routing.candidates import Wish
-from tuppence.trial import runs
+from tuppence.sandbox import runs
 
 
 def wished(config: Config, action: Action, language_id: str, above: str = "") -> Wish:

@@ -2,7 +2,7 @@
 
 Two forms are known: ``edits``, text edits (ruff's server, squawk and others that follow it), and ``fixed`` or
 ``fixers``, new text for the diagnostic's own range (ast-grep). Anything else, and more than one fix to choose from, is
-passed over. Whether a fix may be used is decided in verify/ready.py.
+passed over. Whether a fix may be used is decided in linters/quick_fix.py.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ class Client:
     version: str = ""
     """As the client gave it; empty where it gave none."""
     streams: bool = False
-    """It applies a stream of small edits as one undo step (``experimental.tuppence.stream = 1``)."""
+    """It applies a stream of small edits as one undo step (``experimental.tuppence.upstream.client = 1``)."""
     status: bool = False
     """It shows cost and model in a status item (``experimental.tuppence.status``), so closing messages stay quiet."""
     diagnoses: bool = False

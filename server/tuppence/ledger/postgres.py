@@ -13,8 +13,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tuppence.errors import TuppenceError
-from tuppence.ledger import rows
-from tuppence.ledger.rows import Connection, Rows
+from tuppence.ledger import schema
+from tuppence.ledger.schema import Connection, Rows
 
 if TYPE_CHECKING:
     import psycopg
@@ -144,17 +144,17 @@ def _migrate(connection: psycopg.Connection[tuple[Any, ...]], place: str) -> Non
         connection.execute("CREATE TABLE IF NOT EXISTS version (number BIGINT NOT NULL)")
         row = connection.execute("SELECT number FROM version").fetchone()
         version = row[0] if row else 0
-        if version > len(rows.MIGRATIONS):
+        if version > len(schema.MIGRATIONS):
             raise TuppenceError(f"A newer tuppence wrote the ledger {place}.", "Update this one; nothing was changed.")
-        if version == len(rows.MIGRATIONS):
+        if version == len(schema.MIGRATIONS):
             return
-        for step in chain.from_iterable(rows.MIGRATIONS[version:]):
+        for step in chain.from_iterable(schema.MIGRATIONS[version:]):
             if isinstance(step, str):
                 connection.execute(_translated(step).encode())
             else:
                 step(_Talk(connection))
         connection.execute("DELETE FROM version")
-        connection.execute("INSERT INTO version (number) VALUES (%s)", (len(rows.MIGRATIONS),))
+        connection.execute("INSERT INTO version (number) VALUES (%s)", (len(schema.MIGRATIONS),))
 
 
 def _translated(statement: str) -> str:

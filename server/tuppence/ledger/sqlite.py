@@ -14,10 +14,10 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeVar, cast
 
-from tuppence.database import connect, damaged, transaction, version
 from tuppence.errors import TuppenceError
-from tuppence.ledger import rows
-from tuppence.ledger.rows import Connection
+from tuppence.ledger import schema
+from tuppence.ledger.schema import Connection
+from tuppence.sqlite_file import connect, damaged, transaction, version
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -145,15 +145,15 @@ def _prepare(connection: sqlite3.Connection) -> None:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    if version(connection) == len(rows.MIGRATIONS):
+    if version(connection) == len(schema.MIGRATIONS):
         return
     with transaction(connection):
         found = version(connection)  # Another process may have migrated it since.
-        if found > len(rows.MIGRATIONS):
+        if found > len(schema.MIGRATIONS):
             raise TuppenceError(f"A newer tuppence wrote the ledger {path}.", "Update this one; nothing was changed.")
-        for step in chain.from_iterable(rows.MIGRATIONS[found:]):
+        for step in chain.from_iterable(schema.MIGRATIONS[found:]):
             if isinstance(step, str):
                 connection.execute(step)
             else:
                 step(cast("Connection", connection))
-        connection.execute(f"PRAGMA user_version = {len(rows.MIGRATIONS)}")
+        connection.execute(f"PRAGMA user_version = {len(schema.MIGRATIONS)}")

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 from tuppence.errors import Broken
-from tuppence.local import private
-from tuppence.local.found import Found
+from tuppence.local import private_files
+from tuppence.local.discovery import Found
 
 
 class Consent:
@@ -52,9 +52,9 @@ class Consent:
         return {name: answer for name, answer in items if isinstance(answer, bool)}
 
     def _write(self, answers: dict[str, bool]) -> None:
-        private.folder(self._path.parent)
+        private_files.folder(self._path.parent)
         try:
-            private.write(self._path, json.dumps(answers, indent=2, sort_keys=True) + "\n")
+            private_files.write(self._path, json.dumps(answers, indent=2, sort_keys=True) + "\n")
         except OSError as error:
             remedy = "Make the folder writable for you."
             raise Broken(f"Your answer cannot be kept in {self._path}: {error.strerror}.", remedy) from error

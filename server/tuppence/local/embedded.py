@@ -2,7 +2,7 @@
 
 ``start`` joins the server that runs, or starts one. Call it before every request: it costs milliseconds where the
 server runs, and a server that idled for ten minutes has ended. What a lease is, and why nobody is judged by a process
-number, stands in room.py.
+number, stands in local/leases.py.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from typing import Any
 
 from tuppence.core.models.model import CacheRules, Model, Provider, Quirks
 from tuppence.errors import Broken, Busy, NoModel
-from tuppence.local import ask
-from tuppence.local.found import FREE
-from tuppence.local.room import Lock, Room, State
+from tuppence.local import loopback_http
+from tuppence.local.discovery import FREE
+from tuppence.local.leases import Lock, Room, State
 from tuppence.local.weights import INSTALL, Weights
 
 MODEL = "smollm2-135m"
 CONTEXT = 8192
 KEY_ENV = "TUPPENCE_EMBEDDED_KEY"
-"""The name under which the server's key is handed to keys.py; nobody has to set it."""
+"""The name under which the server's key is handed to credentials.py; nobody has to set it."""
 IDLE_SECONDS = 600.0
 _START_SECONDS = 60.0
 _SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL")
@@ -103,7 +103,7 @@ class Embedded:
             if state is None:
                 await self._launch(room)
                 state = await self._appeared(room)
-        return Endpoint(f"http://{ask.HOST}:{state.port}/v1", state.key, MODEL)
+        return Endpoint(f"http://{loopback_http.HOST}:{state.port}/v1", state.key, MODEL)
 
     def release(self) -> None:
         """Give the lease back; the server ends within seconds of the last one."""
@@ -136,7 +136,7 @@ class Embedded:
             "max_tokens": 48,
             "temperature": 0,
         }
-        answer: Any = await ask.post(f"{endpoint.base_url}/chat/completions", 60, body, endpoint.key)
+        answer: Any = await loopback_http.post(f"{endpoint.base_url}/chat/completions", 60, body, endpoint.key)
         try:
             return float(answer["timings"]["predicted_per_second"])
         except (TypeError, KeyError, ValueError) as error:
@@ -220,7 +220,7 @@ async def _held(door: Lock) -> AsyncIterator[None]:
 
 async def _knows(state: State) -> bool:
     """Report whether the server answers to its key (``/health`` would answer to anybody, and prove nothing)."""
-    listed = await ask.get(f"http://{ask.HOST}:{state.port}/v1/models", 5, state.key)
+    listed = await loopback_http.get(f"http://{loopback_http.HOST}:{state.port}/v1/models", 5, state.key)
     models = listed.get("data") if isinstance(listed, dict) else None
     return isinstance(models, list) and any(isinstance(each, dict) and each.get("id") == MODEL for each in models)
 

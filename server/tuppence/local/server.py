@@ -16,9 +16,9 @@ import time
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tuppence.local.ask import HOST
 from tuppence.local.embedded import CONTEXT, MODEL
-from tuppence.local.room import Room, State
+from tuppence.local.leases import Room, State
+from tuppence.local.loopback_http import HOST
 
 SLOTS = 2
 TICK_SECONDS = 2.0

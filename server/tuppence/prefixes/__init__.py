@@ -22,7 +22,7 @@ from tuppence.core.prompt_cache.prefix import chain
 from tuppence.core.prompt_cache.state import Trace
 from tuppence.prefixes.single import Flights, Leader
 from tuppence.providers import Metered, Stop
-from tuppence.stream import Piece, Sending, Waiting
+from tuppence.upstream import Piece, Sending, Waiting
 
 __all__ = ["Flight", "Flights", "Prefixes", "Sent", "Subject"]
 

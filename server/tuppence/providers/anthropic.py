@@ -14,9 +14,9 @@ from tuppence.core.models.model import Model
 from tuppence.core.models.usage import Usage
 from tuppence.core.prompt.compose import Prompt
 from tuppence.errors import Broken, TuppenceError
-from tuppence.providers import Event, Metered, Request, Stop, Text, Thinking
-from tuppence.providers._failure import from_object, from_status
-from tuppence.providers._reading import count, parse, part, text
+from tuppence.providers._errors import from_object, from_status
+from tuppence.providers._json import count, parse, part, text
+from tuppence.providers.wire import Event, Metered, Request, Stop, Text, Thinking
 
 warms = True
 _VERSION = "2023-06-01"

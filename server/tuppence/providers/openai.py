@@ -14,10 +14,10 @@ from tuppence.core.models.model import Model
 from tuppence.core.models.usage import Usage
 from tuppence.core.prompt.compose import Prompt
 from tuppence.errors import Broken, TuppenceError
-from tuppence.providers import Event, Metered, Request, Stop, Thinking
-from tuppence.providers._failure import from_object, from_status
-from tuppence.providers._inline import InlineThinking
-from tuppence.providers._reading import count, money, parse, part, parts, text
+from tuppence.providers._errors import from_object, from_status
+from tuppence.providers._json import count, money, parse, part, parts, text
+from tuppence.providers._think_tags import InlineThinking
+from tuppence.providers.wire import Event, Metered, Request, Stop, Thinking
 
 warms = False
 _DONE = "[DONE]"

@@ -27,7 +27,7 @@ from tuppence.core.billing.totals import slip, totals
 from tuppence.core.models.model import Model, Provider
 from tuppence.core.models.usage import Price, Rates, Usage
 from tuppence.ledger import Ledger
-from tuppence.reporting import sheet
+from tuppence.reporting import export
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 FIRST, LAST = date(2026, 11, 15), date(2026, 11, 21)
@@ -108,16 +108,16 @@ def test_every_figure_is_the_sum_of_its_receipts(entries: list[Entry]) -> None:
 @given(ENTRIES)
 def test_what_is_written_is_what_was_counted(entries: list[Entry]) -> None:
     drawn = report([slip(each) for each in entries], FIRST, LAST, EAST)
-    told = sheet.window(drawn)
+    told = export.window(drawn)
     for dimension in DIMENSIONS:
         assert total([None if row["usd"] is None else Decimal(row["usd"]) for row in told["by"][dimension]]) == Decimal(
             told["spent"]["usd"]
         )
     assert total([Decimal(day["spent"]["usd"]) for day in told["byDay"]]) == drawn.whole.spent
-    read = list(csv.DictReader(io.StringIO(sheet.as_csv(entries))))
+    read = list(csv.DictReader(io.StringIO(export.as_csv(entries))))
     assert total([Decimal(row["cost"]) if row["cost"] else None for row in read]) == drawn.whole.spent
     assert [row["run"] for row in read] == [each.run for each in entries]
-    assert total([Decimal(each["cost"]["usd"]) for each in map(sheet.as_json, entries) if each["cost"]["usd"]]) == (
+    assert total([Decimal(each["cost"]["usd"]) for each in map(export.as_json, entries) if each["cost"]["usd"]]) == (
         drawn.whole.spent
     )
 

@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuppence import providers
 from tuppence.core.actions import ACTIONS, EXPLAIN, Action
 from tuppence.core.models.model import CacheRules, Model, Provider, Quirks
 from tuppence.core.models.usage import estimate
@@ -26,6 +25,7 @@ from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import Target
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Span
+from tuppence.providers import find_wire
 
 NAMES = [f"f{each}" for each in range(40)]
 SOURCE = "import os\n\n\n" + "\n\n".join(f"def {name}(x):\n    # {'why ' * 20}\n    return x\n" for name in NAMES)
@@ -76,7 +76,7 @@ def texts(body: Any) -> list[str]:
 def beginning(wire: str, quirks: Quirks, prompt: Prompt) -> tuple[str, str]:
     """Return what a request says before the tail, and all of the body that is not said."""
     row = model(wire, quirks)
-    body: Any = dict(providers.find(wire).request(mark(prompt, row, "here", (), NOW), row, None).body)
+    body: Any = dict(find_wire(wire).request(mark(prompt, row, "here", (), NOW), row, None).body)
     whole = "\0".join(texts(body))
     assert whole.endswith(prompt.tail)
     del body["messages"]
@@ -137,7 +137,7 @@ def diagnostics(name: str, number: int) -> tuple[Diagnostic, ...]:
 def test_a_day_changes_no_byte(wire: str, quirks: Quirks) -> None:
     row, prompt = model(wire, quirks), compose(EXPLAIN, context("f3", "/home/a", (), ()), 100)
     bodies = [
-        providers.find(wire).request(mark(prompt, row, "here", (), NOW + timedelta(days=days)), row, None).body
+        find_wire(wire).request(mark(prompt, row, "here", (), NOW + timedelta(days=days)), row, None).body
         for days in (0, 1, 400)
     ]
     assert bodies[0] == bodies[1] == bodies[2]

@@ -12,12 +12,11 @@ from scenario import FIXED, SRC
 from scripted_provider import ScriptedUpstream, answer
 from server import pick, stage
 
-from tuppence import providers
 from tuppence.core.models.model import Model, Provider
 from tuppence.core.prompt.compose import Prompt
 from tuppence.core.text.surrogates import Joining
-from tuppence.providers import Event, Stop, Text, Thinking
-from tuppence.stream import Upstream
+from tuppence.providers import Event, Stop, Text, Thinking, wire_names
+from tuppence.upstream import Upstream
 
 
 def halves(text: str) -> str:
@@ -53,7 +52,7 @@ def test_no_text_is_changed_by_being_cut(text: str, size: int) -> None:
     assert all(piece.encode() for piece in pieces if piece), "a piece with half a character in it can't be written"
 
 
-@pytest.mark.parametrize("wire", providers.names())
+@pytest.mark.parametrize("wire", wire_names())
 async def test_both_wires_bring_whole_characters(wire: str) -> None:
     async with ScriptedUpstream() as upstream:
         upstream.script(answer(halves("ab😀c") + "\ud83d", size=3, thinking=halves("😀")))

@@ -1,6 +1,7 @@
 """What an import statement brings in, read from its text by the language's import style.
 
-One ``Imported`` for each name. It reads; core/answer/merge_imports.py merges, and workspace/modules.py finds the files.
+One ``Imported`` for each name. It reads; core/answer/merge_imports.py merges, and workspace/import_resolution.py finds
+the files.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The only socket to a model: one prompt out, the answer's events in.
 
-Retries before the first event stand in this file, one HTTP exchange in exchange.py, the rules for keys and proxies in
-gate.py. It knows no wire format (providers/ does), no price and no ladder of models: what it gives up on, run.py may
-take elsewhere. Nothing that it raises quotes the key or the prompt, and no redirect is followed.
+Retries before the first event stand in this file, one HTTP exchange in upstream/exchange.py, the rules for keys and
+proxies in
+upstream/connections.py. It knows no wire format (providers/ does), no price and no ladder of models: what it gives up
+on, run.py may take elsewhere. Nothing that it raises quotes the key or the prompt, and no redirect is followed.
 """
 
 from __future__ import annotations
@@ -14,16 +15,15 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tuppence import providers
 from tuppence.core.models.model import Model
 from tuppence.core.prompt.compose import Prompt
 from tuppence.errors import Busy, TuppenceError
-from tuppence.providers import Event, Metered, _billed
-from tuppence.providers._failure import QUOTING, named
-from tuppence.stream import billing
-from tuppence.stream.exchange import Exchange, Fate
-from tuppence.stream.gate import Opening, opening
-from tuppence.stream.patience import Patience
+from tuppence.providers import Event, Metered, Request, _generation_cost, find_wire
+from tuppence.providers._errors import QUOTING, named
+from tuppence.upstream import generation_cost
+from tuppence.upstream.connections import Opening, opening
+from tuppence.upstream.exchange import Exchange, Fate
+from tuppence.upstream.retry import Patience
 
 if TYPE_CHECKING:
     import httpx
@@ -85,11 +85,11 @@ class Upstream:
     async def bill(self, model: Model, key: str | None, identity: str) -> Metered | None:
         """Ask a provider, for some seconds, what it charged for an answer; None where it does not say."""
         key = key.strip() if key else None
-        request = _billed.request(model, key, identity)
+        request = _generation_cost.request(model, key, identity)
         if request is None:
             return None
         try:
-            return await billing.ask(await self._client(request, key), request)
+            return await generation_cost.ask(await self._client(request, key), request)
         except TuppenceError:
             return None
 
@@ -101,7 +101,7 @@ class Upstream:
             await client.aclose()
 
     async def _tries(self, prompt: Prompt, model: Model, key: str | None) -> AsyncGenerator[Piece, None]:
-        wire = providers.find(model.provider.wire)
+        wire = find_wire(model.provider.wire)
         request = wire.request(prompt, model, key)
         body = json.dumps(dict(request.body), ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
         client = await self._client(request, key)
@@ -121,7 +121,7 @@ class Upstream:
             else:
                 return
 
-    async def _client(self, request: providers.Request, key: str | None) -> httpx.AsyncClient:
+    async def _client(self, request: Request, key: str | None) -> httpx.AsyncClient:
         async with self._opening:
             # Importing httpx and reading the certificates take a tenth of a second that no keystroke should wait for.
             open_ = await asyncio.to_thread(opening, request, key)

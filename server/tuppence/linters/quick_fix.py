@@ -16,8 +16,8 @@ from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.python_ast import means_the_same
 from tuppence.core.text.diagnostic import Diagnostic, is_layout, is_ruff
 from tuppence.core.text.document import Document, Edit, Span, apply
-from tuppence.verify.recheck import recheck
-from tuppence.verify.ruff import laid_out, safe_fix
+from tuppence.linters.recheck import recheck
+from tuppence.linters.ruff import laid_out, safe_fix
 
 _FARTHEST = 40
 """Lines that a fix which was sent along may lie away from its diagnostic, unless it is among the file's first lines."""

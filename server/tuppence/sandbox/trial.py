@@ -7,7 +7,7 @@ It is asked for only where the user switched it on and trusts the project (provi
 and they run with the user's rights to read.
 
 An answer fails only where the trial is sure that the tests are to blame: a stub that only loads the tested file must
-pass where they do not. How a kind of tests is run is python.py's and node.py's.
+pass where they do not. How a kind of tests is run is sandbox/pytest_runner.py's and sandbox/node_runner.py's.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from pathlib import Path
 from tuppence.core.checks.mutation import mutants
 from tuppence.core.checks.structure import Verdict
 from tuppence.core.text.document import apply
-from tuppence.trial import replica
-from tuppence.trial.case import Case, End, Run, Runner
-from tuppence.trial.launch import NO_WALL, OUT_OF_MEMORY, TIME_IS_UP, TOO_MANY
-from tuppence.trial.node import node
-from tuppence.trial.python import pytest
+from tuppence.sandbox import project_copy
+from tuppence.sandbox.launcher import NO_WALL, OUT_OF_MEMORY, TIME_IS_UP, TOO_MANY
+from tuppence.sandbox.node_runner import node
+from tuppence.sandbox.pytest_runner import pytest
+from tuppence.sandbox.runner import Case, End, Run, Runner
 
 __all__ = ["Case", "prove", "runs"]
 
@@ -40,7 +40,7 @@ MEMORY = 4 * 1024**3
 """Bytes of memory for all processes of a run together, and for some runners of addresses for each of them."""
 PROCESSES = 256
 """How many processes a run may have at a time."""
-LAUNCHER = Path(__file__).with_name("launch.py")
+LAUNCHER = Path(__file__).with_name("launcher.py")
 _MOST_SAID = 100_000
 """Bytes of a run's output that are kept."""
 _SHOWN = 160
@@ -71,12 +71,12 @@ async def prove(case: Case) -> Verdict:
         project = place / "project"
         source = project / case.source.relative_to(case.root)
         try:
-            await asyncio.to_thread(replica.copy, case.root, project, case.is_private)
+            await asyncio.to_thread(project_copy.copy, case.root, project, case.is_private)
             runner = await asyncio.to_thread(_RUNNERS[case.language], case, project, source)
             if isinstance(runner, str):
                 return _undecided(runner)
-            await asyncio.to_thread(replica.link, case.root, project, runner.wants)
-        except replica.TooLarge:
+            await asyncio.to_thread(project_copy.link, case.root, project, runner.wants)
+        except project_copy.TooLarge:
             return _undecided("the project is too large to be copied for it")
         except OSError as error:
             return _undecided(f"the project could not be copied: {error.strerror or type(error).__name__}")

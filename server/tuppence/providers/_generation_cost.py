@@ -11,8 +11,8 @@ from urllib.parse import quote
 from tuppence.core.models.model import Model
 from tuppence.core.models.usage import Usage
 from tuppence.errors import Broken
-from tuppence.providers import Metered, Request
-from tuppence.providers._reading import count, money, parse, part
+from tuppence.providers._json import count, money, parse, part
+from tuppence.providers.wire import Metered, Request
 
 _LONGEST = 200
 """Characters of an answer's id; a longer one is none."""

@@ -1,7 +1,7 @@
 """What is written into the ledger and read out of it, as statements inside one transaction of either database.
 
 Running totals, by session, quarter of an hour and day, are kept beside the entries, so that what was spent today or
-this month is known at once however many entries there are. Reservations are holds.py's affair.
+this month is known at once however many entries there are. Reservations are ledger/reservations.py's affair.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from tuppence.core.billing.budget import Spent
 from tuppence.core.billing.entry import Entry, Outcome, Summary, add, exact, last
 from tuppence.core.billing.totals import Slip
 from tuppence.core.prompt_cache.state import WARMING
-from tuppence.ledger import rows
-from tuppence.ledger.rows import COLUMNS, Connection, clean, moment, quarter, tallies
-from tuppence.ledger.today import Today, note_change
+from tuppence.ledger import schema
+from tuppence.ledger.daily_totals import Today, note_change
+from tuppence.ledger.schema import COLUMNS, Connection, clean, moment, quarter, tallies
 
 _NAMES = ", ".join(COLUMNS)
 _INSERT = f"INSERT INTO request ({_NAMES}, hold) VALUES ({', '.join('?' * len(COLUMNS))}, ?)"  # noqa: S608 - names of our own
@@ -39,7 +39,7 @@ SINCE = "at >= ? ORDER BY id + 0"
 
 def add_entry(connection: Connection, entry: Entry, hold: str | None = None) -> int:
     """Write an entry and return its number."""
-    connection.execute(_INSERT, (*rows.row(entry), hold))
+    connection.execute(_INSERT, (*schema.row(entry), hold))
     _tally(connection, entry.session, entry.at, entry.cost)
     _pace(connection, entry)
     found = connection.execute("SELECT max(id) FROM request").fetchone()
@@ -55,7 +55,7 @@ def change_outcome(connection: Connection, run: str, outcome: Outcome) -> None:
 
 def replace_entry(connection: Connection, hold: str, former: Entry, entry: Entry) -> None:
     """Write an entry in place of what its reservation became before."""
-    connection.execute(_UPDATE, (*rows.row(entry), hold))
+    connection.execute(_UPDATE, (*schema.row(entry), hold))
     note_change(connection)
     _tally(connection, former.session, former.at, former.cost and former.cost.copy_negate())
     _tally(connection, entry.session, entry.at, entry.cost)
@@ -104,18 +104,18 @@ def summary(connection: Connection, session: str, midnight: datetime, of_day: To
 
 def entries(connection: Connection, where: str, values: Sequence[Any] = ()) -> tuple[Entry, ...]:
     """Return the entries that meet a condition of our own."""
-    return tuple(rows.entry(each) for each in connection.execute(f"{_SELECT} WHERE {where}", values).fetchall())
+    return tuple(schema.entry(each) for each in connection.execute(f"{_SELECT} WHERE {where}", values).fetchall())
 
 
 def entry_of(connection: Connection, hold: str) -> Entry | None:
     """Return the entry that was made from a reservation; None where there is none."""
     found = connection.execute(f"{_SELECT} WHERE hold = ?", (hold,)).fetchone()
-    return None if found is None else rows.entry(found)
+    return None if found is None else schema.entry(found)
 
 
 def slips(connection: Connection, since: datetime) -> list[Slip]:
     """Return what sums need of the requests that began at a moment or later, in the order of their entry."""
-    return list(map(rows.slip, connection.execute(f"{rows.SLIPS} WHERE {SINCE}", (moment(since),)).fetchall()))
+    return list(map(schema.slip, connection.execute(f"{schema.SLIPS} WHERE {SINCE}", (moment(since),)).fetchall()))
 
 
 def paces(connection: Connection) -> dict[tuple[str, str], tuple[int, int]]:
@@ -132,7 +132,7 @@ def _since(connection: Connection, when: datetime) -> Decimal:
     """Add up the quarters of an hour until the next day of UTC begins, and the days from then on."""
     begun = when.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     whole = begun if begun == when else begun + timedelta(days=1)
-    values = (quarter(when), quarter(whole), rows.day(whole), "d/~")
+    values = (quarter(when), quarter(whole), schema.day(whole), "d/~")
     return add(_amounts(connection.execute(_BETWEEN, values).fetchall()))
 
 

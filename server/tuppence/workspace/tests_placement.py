@@ -1,7 +1,7 @@
 """Where generated tests go, and what the model is told of that place.
 
-The project's own habits choose the file (workspace/habits.py). A test file that is open in the editor counts as it
-stands there, and a private one is not shown to anybody. Nothing is written here.
+The project's own habits choose the file (workspace/tests_layout.py). A test file that is open in the editor counts as
+it stands there, and a private one is not shown to anybody. Nothing is written here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.document import Document, Span
 from tuppence.errors import Unfit
-from tuppence.workspace import Workspace, files, habits
+from tuppence.workspace import files, tests_layout
+from tuppence.workspace.workspace import Workspace
 
 _MOST = 200
 """Files beside a new test file among which an example is looked for."""
@@ -97,7 +98,7 @@ def _example(path: Path, known: Language, workspace: Workspace, budget: int) -> 
     except OSError:
         return "", ""
     for each in beside:
-        if each == path or not habits.is_test(PurePosixPath(each.name), known) or workspace.private(each):
+        if each == path or not tests_layout.is_test(PurePosixPath(each.name), known) or workspace.private(each):
             continue
         if text := files.read(each):
             document = Document("", known.id, None, text)

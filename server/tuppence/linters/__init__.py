@@ -4,8 +4,8 @@ Nothing is written to disk. Only ruff is known so far; for other languages there
 (core/checks/structure.py) and what the editor's own servers say (editor/witness.py).
 """
 
-from tuppence.verify.ready import Ready, ready_fix
-from tuppence.verify.recheck import recheck
-from tuppence.verify.ruff import lint, safe_fix
+from tuppence.linters.quick_fix import Ready, ready_fix
+from tuppence.linters.recheck import recheck
+from tuppence.linters.ruff import lint, safe_fix
 
 __all__ = ["Ready", "lint", "ready_fix", "recheck", "safe_fix"]

@@ -18,7 +18,7 @@ from tuppence.core.syntax.import_statements import Imported, read
 from tuppence.core.syntax.tree import Block, Tree
 from tuppence.core.text.document import Span
 from tuppence.workspace import files
-from tuppence.workspace.modules import Lead, leads
+from tuppence.workspace.import_resolution import Lead, leads
 
 _MOST = 24
 """Definitions of one request."""

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from tuppence import __version__
-from tuppence.providers import Metered, Request, _billed
+from tuppence.providers import Metered, Request, _generation_cost
 
 if TYPE_CHECKING:
     import httpx
@@ -26,7 +26,7 @@ async def ask(client: httpx.AsyncClient, request: Request) -> Metered | None:
     for pause in PAUSES:
         await asyncio.sleep(pause)
         status, body = await _answer(client, request)
-        if status == 200 and (found := _billed.read(body)):  # noqa: PLR2004 - HTTP's "OK"
+        if status == 200 and (found := _generation_cost.read(body)):  # noqa: PLR2004 - HTTP's "OK"
             return found
         if status not in _LATER and 300 <= status < 500:  # noqa: PLR2004 - HTTP's redirects and refusals
             return None

@@ -14,7 +14,7 @@ from http import HTTPStatus
 
 from tuppence.core.models.model import Model
 from tuppence.errors import Broken, Busy, Refused, TuppenceError
-from tuppence.providers._reading import count, parse, part, text
+from tuppence.providers._json import count, parse, part, text
 
 QUOTING = "It says: "
 """How a remedy begins that quotes a provider's own words."""

@@ -16,7 +16,7 @@ from tuppence import __version__
 from tuppence.core.text.surrogates import Joining
 from tuppence.errors import Broken, Busy, Refused, TuppenceError
 from tuppence.providers import Event, Metered, Request, Stop, Text, Thinking, Wire
-from tuppence.stream.patience import Patience, asked
+from tuppence.upstream.retry import Patience, asked
 
 if TYPE_CHECKING:
     import httpcore

@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from tuppence.core.billing.totals import Register, Totals
-from tuppence.ledger import rows
-from tuppence.ledger.rows import Connection, moment
+from tuppence.ledger import schema
+from tuppence.ledger.schema import Connection, moment
 
 CHANGES = "changes"
 """Names the running total of changed entries among those of money."""
@@ -43,8 +43,8 @@ class Today:
             self._begun, self._last, self._register = now, (0, ""), Register()
         # The first reading goes by the moment, of which there is an index; a later one by the number.
         where, start = ("at >= ?", since) if not self._last[0] else ("id > ?", self._last[0])
-        for values in connection.execute(f"{rows.SLIPS} WHERE {where} ORDER BY id + 0", (start,)).fetchall():
-            slip = rows.slip(values)
+        for values in connection.execute(f"{schema.SLIPS} WHERE {where} ORDER BY id + 0", (start,)).fetchall():
+            slip = schema.slip(values)
             self._last = values[-1], slip.run
             if slip.at >= midnight:
                 self._register.take(slip)

@@ -1,4 +1,4 @@
-"""The process around one test run: ``launch.py SECONDS BYTES ADDRESSES PROCESSES FOLDER COMMAND ...``.
+"""The process around one test run: ``sandbox/launcher.py SECONDS BYTES ADDRESSES PROCESSES FOLDER COMMAND ...``.
 
 It gives the command limits of time, memory and processes, lets it change files in one folder only and signal nobody
 outside, gives it a network and shared memory of its own in which there is only itself, and leaves no process behind:

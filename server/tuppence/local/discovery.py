@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 
 from tuppence.core.models.model import CacheRules, Model, Provider, Quirks
 from tuppence.core.models.usage import Price, Rates
-from tuppence.local import ask
+from tuppence.local import loopback_http
 
 Kind = Literal["ollama", "lmstudio", "llamacpp"]
 PORTS: Mapping[Kind, int] = MappingProxyType({"ollama": 11434, "lmstudio": 1234, "llamacpp": 8080})
@@ -47,7 +47,7 @@ class Found:
 
 
 async def find(
-    timeout: float = 0.5,  # noqa: ASYNC109 - a bound on the whole search, kept by asyncio.timeout in ask.py
+    timeout: float = 0.5,  # noqa: ASYNC109 - a bound on the whole search, kept by asyncio.timeout in local/loopback_http.py
     ports: Mapping[Kind, int] = PORTS,
 ) -> tuple[Found, ...]:
     """Return the model servers that answer on loopback within so many seconds, in the order of ``Kind``."""
@@ -76,7 +76,7 @@ def rows(found: Found) -> tuple[Model, ...]:
 
 
 async def _identify(kind: Kind, port: int, seconds: float) -> Found | None:
-    root = f"http://{ask.HOST}:{port}"
+    root = f"http://{loopback_http.HOST}:{port}"
     try:
         async with asyncio.timeout(seconds):
             match kind:
@@ -91,11 +91,13 @@ async def _identify(kind: Kind, port: int, seconds: float) -> Found | None:
 
 
 async def _ollama(root: str, seconds: float) -> Found | None:
-    version, tags = await asyncio.gather(ask.get(f"{root}/api/version", seconds), ask.get(f"{root}/api/tags", seconds))
+    version, tags = await asyncio.gather(
+        loopback_http.get(f"{root}/api/version", seconds), loopback_http.get(f"{root}/api/tags", seconds)
+    )
     if not isinstance(_field(version, "version"), str) or not isinstance(_field(tags, "models"), list):
         return None
     names = [_field(each, "name") for each in _list(tags, "models") if _runs_here(each)]
-    loaded = _list(await ask.get(f"{root}/api/ps", seconds), "models")
+    loaded = _list(await loopback_http.get(f"{root}/api/ps", seconds), "models")
     return _found("ollama", root, names, [_field(each, "context_length") for each in loaded])
 
 
@@ -108,7 +110,7 @@ def _runs_here(tag: Any) -> bool:
 
 
 async def _lmstudio(root: str, seconds: float) -> Found | None:
-    listed = await ask.get(f"{root}/api/v1/models", seconds)
+    listed = await loopback_http.get(f"{root}/api/v1/models", seconds)
     models = _list(listed, "models")
     if models and all(isinstance(_field(each, "loaded_instances"), list) and _field(each, "key") for each in models):
         names = [_field(each, "key") for each in models if _field(each, "type") == "llm"]
@@ -118,7 +120,7 @@ async def _lmstudio(root: str, seconds: float) -> Found | None:
 
 
 async def _lmstudio_before_0_4(root: str, seconds: float) -> Found | None:
-    models = _list(await ask.get(f"{root}/api/v0/models", seconds), "data")
+    models = _list(await loopback_http.get(f"{root}/api/v0/models", seconds), "data")
     if not models or not all(_field(each, "state") and _field(each, "compatibility_type") for each in models):
         return None
     text = [each for each in models if _field(each, "type") in ("llm", "vlm")]
@@ -128,7 +130,9 @@ async def _lmstudio_before_0_4(root: str, seconds: float) -> Found | None:
 
 
 async def _llamacpp(root: str, seconds: float) -> Found | None:
-    props, listed = await asyncio.gather(ask.get(f"{root}/props", seconds), ask.get(f"{root}/v1/models", seconds))
+    props, listed = await asyncio.gather(
+        loopback_http.get(f"{root}/props", seconds), loopback_http.get(f"{root}/v1/models", seconds)
+    )
     settings = _field(props, "default_generation_settings")
     models = _list(listed, "data")
     if not isinstance(settings, dict) or any(_field(each, "owned_by") != "llamacpp" for each in models):

@@ -10,7 +10,7 @@ from importlib.resources import files
 
 from tuppence.core.billing.entry import Entry, money
 from tuppence.core.billing.report import DIMENSIONS, GUIDE, GUIDED, Line, Report, share
-from tuppence.reporting import plots
+from tuppence.reporting import svg
 
 RECEIPTS = 40
 """How many of the last requests the page lists; all of them are in the CSV."""
@@ -71,9 +71,9 @@ def _spending(report: Report) -> str:
     )
     actions = report.tables["action"]
     return (
-        _section("Spend by day", legend + plots.spending(report.days))
-        + _section("Cost by action", plots.bars("Cost by action", actions))
-        + _section("Cache hits over time", plots.caching(report.days))
+        _section("Spend by day", legend + svg.spending(report.days))
+        + _section("Cost by action", svg.bars("Cost by action", actions))
+        + _section("Cache hits over time", svg.caching(report.days))
     )
 
 

@@ -14,7 +14,7 @@ from tuppence.core.checks.diagnostic_diff import Case, Said, compare, settled
 from tuppence.core.checks.structure import Verdict
 from tuppence.core.text.diagnostic import Diagnostic, is_ruff
 from tuppence.core.text.document import Document, apply
-from tuppence.verify.ruff import speak
+from tuppence.linters.ruff import speak
 
 
 async def recheck(verdict: Verdict, case: Case, document: Document, path: Path | None) -> Verdict:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tuppence.trial.case import Case, End
-from tuppence.trial.interpreter import environment, find, module_of
+from tuppence.sandbox.interpreter import environment, find, module_of
+from tuppence.sandbox.runner import Case, End
 
 _STUB = """\
 import importlib

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from tuppence.providers import Text, Thinking
+from tuppence.providers.wire import Text, Thinking
 
 _OPEN, _CLOSE = "<think>", "</think>"
 

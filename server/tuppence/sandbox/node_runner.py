@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tuppence.trial.case import Case, End
+from tuppence.sandbox.runner import Case, End
 
 _LET_IN = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SYSTEMROOT")
 _OWN = re.compile(r"""(?:from|require\()\s*["']node:test["']""")

@@ -22,7 +22,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tuppence.local import private
+from tuppence.local import private_files
 
 if sys.platform == "win32":
     import msvcrt
@@ -110,8 +110,8 @@ class Room:
     """The folder, and what is in it."""
 
     def __init__(self, path: Path) -> None:
-        self.path = private.folder(path)
-        self._leases = private.folder(path / "leases")
+        self.path = private_files.folder(path)
+        self._leases = private_files.folder(path / "leases")
         self.log = path / "log"
         self._state = path / "state.json"
 
@@ -169,7 +169,7 @@ class Room:
 
     def write(self, state: State) -> None:
         """Write down where the server listens."""
-        private.write(self._state, json.dumps(asdict(state)))
+        private_files.write(self._state, json.dumps(asdict(state)))
 
     def clear(self) -> None:
         """Remove what a server wrote down."""

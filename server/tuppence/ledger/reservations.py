@@ -14,9 +14,9 @@ from decimal import Decimal
 from tuppence.core.billing.budget import Bid, Limits, Offer, Spent, bound, offer
 from tuppence.core.billing.entry import Entry, exact
 from tuppence.core.models.usage import Usage
-from tuppence.ledger import books, rows
+from tuppence.ledger import queries, schema
 from tuppence.ledger.process import Process, gone, me
-from tuppence.ledger.rows import Connection, clean, moment
+from tuppence.ledger.schema import Connection, clean, moment
 
 _KEPT = (
     "INSERT INTO hold (id, run, session, at, bound, host, pid, born, entry, rate) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -71,10 +71,10 @@ def reserve(connection: Connection, claim: Claim) -> Offer:
     :raises OverBudget: they do not.
     """
     lost = claim.lost
-    spent = books.spent_by(connection, lost.session, lost.run, claim.midnight) if claim.limits.any else Spent()
+    spent = queries.spent_by(connection, lost.session, lost.run, claim.midnight) if claim.limits.any else Spent()
     granted = offer(claim.bid, claim.limits, spent)
     usage = None if lost.usage is None else replace(lost.usage, output=granted.tokens)
-    packed = rows.packed(replace(lost, cost=granted.bound, listed=granted.bound, usage=usage))
+    packed = schema.packed(replace(lost, cost=granted.bound, listed=granted.bound, usage=usage))
     held = rate = None
     if granted.bound is not None:
         held, rate = exact(granted.bound), exact(bound(claim.bid, 1) - bound(claim.bid, 0))
@@ -94,12 +94,12 @@ def settle(connection: Connection, hold: str, entry: Entry) -> None:
     held = connection.execute("SELECT identity FROM hold WHERE id = ?", (hold,)).fetchone()
     if held is not None:
         release(connection, hold)
-        books.add_entry(connection, entry, hold)
+        queries.add_entry(connection, entry, hold)
         _owe(connection, hold, entry, held[0])
-    elif (former := books.entry_of(connection, hold)) is not None:
-        books.replace_entry(connection, hold, former, entry)
+    elif (former := queries.entry_of(connection, hold)) is not None:
+        queries.replace_entry(connection, hold, former, entry)
     else:
-        books.add_entry(connection, entry, hold)
+        queries.add_entry(connection, entry, hold)
 
 
 def release(connection: Connection, hold: str) -> None:
@@ -113,9 +113,9 @@ def recover(connection: Connection, now: datetime) -> int:
     dead = [each for each in found if gone(Process(each[2], each[3], each[4]), datetime.fromisoformat(each[1]), now)]
     for id_, _, _, _, _, packed, identity, received, rate in dead:
         release(connection, id_)
-        lost = rows.unpacked(packed)
+        lost = schema.unpacked(packed)
         likely = lost if rate is None else _likely(connection, lost, received or 0, Decimal(rate))
-        books.add_entry(connection, likely, id_)
+        queries.add_entry(connection, likely, id_)
         _owe(connection, id_, likely, identity)
     return len(dead)
 
@@ -128,10 +128,10 @@ def owed(connection: Connection, since: datetime) -> tuple[Owed, ...]:
 
 def correct(connection: Connection, hold: str, truth: Callable[[Entry], Entry]) -> bool:
     """Put the truth in place of an estimate; return whether there was one."""
-    former = books.entry_of(connection, hold)
+    former = queries.entry_of(connection, hold)
     if former is None or not former.estimated:
         return False
-    books.replace_entry(connection, hold, former, truth(former))
+    queries.replace_entry(connection, hold, former, truth(former))
     connection.execute("UPDATE request SET identity = NULL WHERE hold = ?", (hold,))
     return True
 

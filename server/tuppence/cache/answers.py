@@ -1,0 +1,182 @@
+"""Answers kept: the same question about the same code is answered at once, at no cost.
+
+A key is made of content alone, never of a path or a time, so code that moved is still known and code that changed is
+not. The newest answers are in memory, more of them on disk, both bounded, least recently used out first. Which answer
+a definition had last is noted beside them, so that code which was edited since can be told from code never explained.
+
+A cache that fails is a miss: only ``clear``, which a person asked for, raises. What a *provider's* cache saves is
+another matter (traces.py), and counted elsewhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from cachetools import LRUCache
+
+from tuppence.cache.file import File
+from tuppence.cache.traces import Traces
+from tuppence.errors import TuppenceError
+from tuppence.sqlite_file import transaction
+
+__all__ = ["Answers", "File", "Kept", "Traces", "key"]
+
+_VERSION = 2
+"""Of the keys."""
+_PAGE = 4096
+_MOST_SUBJECTS = 5000
+"""Definitions of which the last answer is noted."""
+_PUT = """INSERT OR REPLACE INTO answer (key, text, model, at, cost, used)
+    VALUES (?, ?, ?, ?, ?, (SELECT coalesce(max(used), 0) + 1 FROM answer))"""
+_TOUCH = "UPDATE answer SET used = (SELECT max(used) + 1 FROM answer) WHERE key = ?"
+_TRIM = """DELETE FROM answer WHERE key IN (
+    SELECT key FROM answer ORDER BY used LIMIT (SELECT 1 + count(*) / 10 FROM answer))"""
+_NOTE = "INSERT OR REPLACE INTO latest (subject, key) VALUES (?, ?)"
+_FORGET = "DELETE FROM latest WHERE rowid <= (SELECT max(rowid) FROM latest) - ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer that was given before."""
+
+    text: str
+    """Markdown, as it was shown."""
+    model: str
+    """The model that gave it."""
+    at: datetime
+    """When, with a time zone."""
+    cost: Decimal | None
+    """USD that it cost then; None is unknown."""
+
+
+def key(*parts: str) -> str:
+    """Return the key of a question, in hex: the same for the same content, on every machine and day."""
+    digest = hashlib.sha256(b"tuppence answer %d" % _VERSION)
+    for part in parts:
+        content = part.encode("utf-8", "surrogatepass")
+        digest.update(b"%d:" % len(content))  # The length keeps ("ab", "c") and ("a", "bc") apart.
+        digest.update(content)
+    return digest.hexdigest()
+
+
+class Answers:
+    """The answers kept; safe to share between threads, and its file between processes."""
+
+    def __init__(self, path: Path | None = None, *, entries: int = 500, bytes_on_disk: int = 20_000_000) -> None:
+        """Keep ``entries`` answers in memory and a file of at most ``bytes_on_disk``; None is the cache folder's."""
+        self.file = File(path)
+        self._bytes = bytes_on_disk
+        self._memory: LRUCache[str, Kept] = LRUCache(entries)
+        self._state = (0, 0)
+
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return self.file.path
+
+    def get(self, key: str) -> Kept | None:
+        """Return the answer kept under the key, or None."""
+        with self.file.lock:
+            return self.file.quietly(lambda connection: self._get(connection, key)) or self._memory.get(key)
+
+    def put(self, key: str, kept: Kept, subject: str = "") -> None:
+        """Keep an answer; one that would fill the cache by itself is not kept.
+
+        :param subject: names the definition that it is about, whatever its code.
+        """
+        if len(kept.text.encode("utf-8", "surrogatepass")) > self._bytes / 2:
+            return
+        with self.file.lock:
+            self.file.quietly(lambda connection: self._put(connection, key, kept, subject))
+            self._memory[key] = kept
+
+    def latest(self, subject: str) -> Kept | None:
+        """Return the last answer about a definition, whatever its code was then; None where none is kept."""
+        found = self.file.quietly(
+            lambda connection: connection.execute("SELECT key FROM latest WHERE subject = ?", (subject,)).fetchone()
+        )
+        return self.get(found[0]) if found else None
+
+    def size(self) -> tuple[int, int]:
+        """Return how many answers are kept on disk, and how many bytes their file has."""
+        count = self.file.quietly(lambda connection: connection.execute("SELECT count(*) FROM answer").fetchone())
+        return (int(count[0]), self.path.stat().st_size) if count else (0, 0)
+
+    def clear(self) -> int:
+        """Forget every answer and trace, on disk too, and return how many answers there were.
+
+        :raises TuppenceError: the file could not be cleared.
+        """
+        with self.file.lock:
+            self._memory.clear()
+            try:
+                return self.file.do(_clear)
+            except (sqlite3.Error, OSError) as error:
+                reason = getattr(error, "strerror", None) or error
+                raise TuppenceError(
+                    f"The kept answers in {self.path} could not be cleared: {reason}.", "Delete that file."
+                ) from error
+
+    def close(self) -> None:
+        """Close the file; a later use opens it again."""
+        self.file.close()
+
+    def _get(self, connection: sqlite3.Connection, key: str) -> Kept | None:
+        # Another process that has written may have cleared what this one remembers.
+        self._heed(connection)
+        if key in self._memory:
+            return self._memory[key]
+        row = connection.execute("SELECT text, model, at, cost FROM answer WHERE key = ?", (key,)).fetchone()
+        if row is None:
+            return None
+        text, model, at, cost = row
+        kept = Kept(
+            text.decode("utf-8", "surrogatepass"),
+            model,
+            datetime.fromisoformat(at),
+            None if cost is None else Decimal(cost),
+        )
+        self._memory[key] = kept
+        connection.execute(_TOUCH, (key,))
+        return kept
+
+    def _heed(self, connection: sqlite3.Connection) -> None:
+        """Forget what is in memory if another process has written."""
+        state = self.file.state(connection)
+        if state != self._state:
+            self._state = state
+            self._memory.clear()
+
+    def _put(self, connection: sqlite3.Connection, key: str, kept: Kept, subject: str) -> None:
+        self._heed(connection)
+        text = kept.text.encode("utf-8", "surrogatepass")
+        cost = None if kept.cost is None else str(kept.cost)
+        with transaction(connection):
+            # Four pages are what a row may need in the tree and in the two indexes, beside its text.
+            while _pages(connection) + len(text) // _PAGE + 4 > self._bytes // _PAGE:
+                if not connection.execute(_TRIM).rowcount:
+                    return
+            connection.execute(_PUT, (key, text, kept.model, kept.at.astimezone(UTC).isoformat(), cost))
+            if subject:
+                connection.execute(_NOTE, (subject, key))
+                connection.execute(_FORGET, (_MOST_SUBJECTS,))
+
+
+def _clear(connection: sqlite3.Connection) -> int:
+    count = connection.execute("DELETE FROM answer").rowcount
+    connection.execute("DELETE FROM latest")
+    connection.execute("DELETE FROM trace")
+    connection.execute("VACUUM")
+    return count
+
+
+def _pages(connection: sqlite3.Connection) -> int:
+    """Return how many pages of the file hold something."""
+    (count,) = connection.execute("PRAGMA page_count").fetchone()
+    (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+    return int(count) - int(free)

@@ -1,0 +1,8 @@
+"""Running generated tests in a copy of the project, inside limits."""
+
+from __future__ import annotations
+
+from tuppence.sandbox.runner import Case
+from tuppence.sandbox.trial import prove, runs
+
+__all__ = ["Case", "prove", "runs"]
