@@ -36,7 +36,6 @@ from benchmarks.caching.published import (
     in_one,
 )
 from benchmarks.caching.sitting import Deed, edit, plan, source
-from tuppence.account import Account
 from tuppence.cache import Answers
 from tuppence.config import config as configs
 from tuppence.core.models.model import Model
@@ -46,10 +45,11 @@ from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import find
 from tuppence.core.text.document import Document, Span
 from tuppence.credentials import Keys
-from tuppence.house import House
+from tuppence.engine.attempt import Account
+from tuppence.engine.prepare import Ask
+from tuppence.engine.run import run
+from tuppence.engine.session import House
 from tuppence.ledger import Ledger
-from tuppence.plan import Ask
-from tuppence.run import run
 from tuppence.upstream import Upstream
 from tuppence.workspace import Workspace
 

@@ -20,8 +20,8 @@ from tuppence.core.syntax.target import Target
 from tuppence.core.syntax.tree import Block
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document
-from tuppence.judging import second_look
-from tuppence.plan import Ask
+from tuppence.engine.prepare import Ask
+from tuppence.engine.verify import second_look
 
 __all__ = ["EXPLAIN", "FIX", "REVIEW", "TESTS", "Outcome", "Sample", "answer", "had", "judged", "whole"]
 

@@ -20,7 +20,6 @@ from scripted_provider import Reply, Seen, answer, error, raw
 from server import CONFIG, Stage, pick, stage
 from tests.engine.test_run import lodging, question, steps
 
-from tuppence import renewing
 from tuppence.cache import File, Traces
 from tuppence.core.actions import EXPLAIN
 from tuppence.core.models.model import CacheRules, Model, Provider
@@ -29,8 +28,9 @@ from tuppence.core.prompt_cache import forecast
 from tuppence.core.prompt_cache.prefix import Link
 from tuppence.core.prompt_cache.renewal import Prefix, Renewal, weigh
 from tuppence.core.prompt_cache.state import Trace
-from tuppence.prefixes import Prefixes
-from tuppence.renewing import Renewals, why_not
+from tuppence.engine import keep_alive
+from tuppence.engine.keep_alive import Renewals, why_not
+from tuppence.engine.prompt_cache import Prefixes
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 PRICE = Price(Rates(Decimal(2), Decimal(10), Decimal("0.2"), Decimal("2.5"), Decimal(4)))
@@ -222,7 +222,7 @@ async def test_a_prefix_is_left_to_expire(what: str, tmp_path: Path) -> None:
 
 
 async def test_nobody_is_waited_for_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(renewing, "MOST", 3)
+    monkeypatch.setattr(keep_alive, "MOST", 3)
     config = RENEWED.replace('"3s"', '"1s"').replace("cache_read = 0.015", "cache_read = 0.0000001")
     config = f"keep_alive = 1\n{config}"
     async with lodging(tmp_path, config, "anthropic") as (house, server):

@@ -18,7 +18,7 @@ from server import Stage, pick, stage, titles
 
 from tuppence import local
 from tuppence.errors import Broken
-from tuppence.opening import LOOK_AGAIN, Neighbourhood
+from tuppence.local.registry import LOOK_AGAIN, Neighbourhood
 
 OLLAMA = local.Found("ollama", "http://127.0.0.1:11434/v1", ("qwen3:4b",), 8192)
 BARE = local.Found("llamacpp", "http://127.0.0.1:8080/v1", (), None)

@@ -204,7 +204,7 @@ def test_marks_in_lines_that_stay_stay_there(nvim: Neovim, bench: Bench, tally: 
 
 def test_an_edit_of_a_file_that_is_not_open_is_carried_out(nvim: Neovim) -> None:
     edit = "{ changes = { ['file:///nowhere/at/all.py'] = {} } }"
-    assert nvim.lua(f"return require('tuppence.upstream.client').apart({edit}, function() return 'done' end)") == "done"
+    assert nvim.lua(f"return require('tuppence.stream').apart({edit}, function() return 'done' end)") == "done"
 
 
 def test_a_climb_is_in_the_same_undo(nvim: Neovim, bench: Bench, tally: Tally) -> None:

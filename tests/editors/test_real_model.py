@@ -34,7 +34,7 @@ max_output = 256
 quirks = {{ temperature = 0.0, brief = true }}
 """
 COUNTED = """
-local stream = require("tuppence.upstream.client")
+local stream = require("tuppence.stream")
 local apply = stream.apply
 batches = 0
 stream.apply = function(...)

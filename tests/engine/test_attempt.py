@@ -9,11 +9,11 @@ from decimal import Decimal
 
 import pytest
 
-from tuppence.account import Account, Attempt
 from tuppence.core.models.model import Model, Provider
 from tuppence.core.models.usage import Price, Rates, Usage, estimate, merge
 from tuppence.core.prompt.compose import Prompt
 from tuppence.core.routing.router import Route
+from tuppence.engine.attempt import Account, Attempt
 from tuppence.providers import Event, Metered, Stop, Text, Thinking
 from tuppence.upstream import Fate, Sending
 

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from tuppence import keeping, offering, plan
-from tuppence.account import Account
 from tuppence.cache import Answers
 from tuppence.config import Watched
 from tuppence.config.model_columns import FREE
@@ -32,10 +30,12 @@ from tuppence.core.syntax.target import find
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Span
 from tuppence.credentials import Keys
+from tuppence.engine import answer_cache, hover, prepare
+from tuppence.engine.attempt import Account
+from tuppence.engine.prepare import Ask
+from tuppence.engine.session import House
 from tuppence.errors import NoModel, OverBudget, Unfit
-from tuppence.house import House
 from tuppence.ledger import Ledger
-from tuppence.plan import Ask
 from tuppence.upstream import Upstream
 from tuppence.workspace import Workspace, tests_placement
 
@@ -114,7 +114,7 @@ def ask(action: Action, path: Path, text: str = SOURCE, about: str = "sum(xs)") 
 async def test_the_context_holds_what_the_project_says(root: Path, opened: Opened) -> None:
     (root / "lib.py").write_text('def tidy(x):\n    """To cents."""\n    return x\n')
     (root / "AGENTS.md").write_text("Be brief.")
-    made = await plan.make(ask(EXPLAIN, root / "stats.py"), opened())
+    made = await prepare.make(ask(EXPLAIN, root / "stats.py"), opened())
     assert [(each.path, each.name) for each in made.context.definitions] == [("lib.py", "tidy")]
     assert "To cents." in made.context.definitions[0].text
     assert made.context.conventions == "AGENTS.md:\nBe brief."
@@ -124,11 +124,11 @@ async def test_the_context_holds_what_the_project_says(root: Path, opened: Opene
 
 async def test_the_linter_is_asked_about_errors_where_the_editor_says_nothing(root: Path, opened: Opened) -> None:
     text = SOURCE.replace("def mean", "import os, sys\n\n\ndef mean")
-    made = await plan.make(ask(FIX, root / "stats.py", text), opened())
+    made = await prepare.make(ask(FIX, root / "stats.py", text), opened())
     assert [(each.code, each.message) for each in made.context.diagnostics] == [("F821", "Undefined name `x`")]
-    whole = await plan.make(ask(FIX, root / "stats.py", text, "import os"), opened())
+    whole = await prepare.make(ask(FIX, root / "stats.py", text, "import os"), opened())
     assert whole.context.diagnostics == (), "that an import is unused is no error"
-    assert (await plan.make(ask(EXPLAIN, root / "stats.py"), opened())).context.diagnostics == ()
+    assert (await prepare.make(ask(EXPLAIN, root / "stats.py"), opened())).context.diagnostics == ()
 
 
 async def test_of_very_many_diagnostics_the_gravest_are_told(root: Path, opened: Opened) -> None:
@@ -136,7 +136,7 @@ async def test_of_very_many_diagnostics_the_gravest_are_told(root: Path, opened:
     hints = tuple(Diagnostic(question.target.span, f"hint {n}", "hint") for n in range(60))
     error = Diagnostic(question.target.span, "an error", "error")
     far = Diagnostic(Span(0, 1), "not in the target", "error")
-    made = await plan.make(replace(question, diagnostics=(*hints, error, far)), opened())
+    made = await prepare.make(replace(question, diagnostics=(*hints, error, far)), opened())
     assert len(made.context.diagnostics) == 40
     assert error in made.context.diagnostics
     assert made.context.cut == ("21 of the 61 diagnostics, the least grave, were left out.",)
@@ -148,7 +148,7 @@ async def test_two_actions_on_a_file_at_the_edge_of_the_room_see_the_same_bytes(
     for count in range(1360, 1440, 20):
         text = SOURCE.replace("len(x)", "len(xs)") + line * count
         prompts = [
-            compose(action, (await plan.make(ask(action, root / "stats.py", text), house)).context, 1)
+            compose(action, (await prepare.make(ask(action, root / "stats.py", text), house)).context, 1)
             for action in ACTIONS
         ]
         assert len({prompt.shared for prompt in prompts}) == 1
@@ -159,7 +159,7 @@ async def test_a_smaller_context_is_tried_and_what_it_cuts_is_said(root: Path, o
         f"\n\ndef f{n}():\n    a = 1\n    b = 2\n    c = 3\n    return a + b + c\n" for n in range(500)
     )
     (root / "lib.py").write_text(f'def tidy(x):\n    """{"To cents. " * 1000}"""\n    return x\n')
-    made = await plan.make(ask(EXPLAIN, root / "stats.py", text), opened(context=10_000))
+    made = await prepare.make(ask(EXPLAIN, root / "stats.py", text), opened(context=10_000))
     assert made.need.prompt_tokens < 8000
     first, second = made.context.cut
     assert first == "Definitions from other files were left out: `tidy`."
@@ -170,40 +170,40 @@ async def test_a_smaller_context_is_tried_and_what_it_cuts_is_said(root: Path, o
 async def test_whoever_has_no_model_is_not_told_to_select_less(root: Path, opened: Opened) -> None:
     text = SOURCE + "\n\ndef long():\n" + "    value = 'a line of some length'\n" * 1000
     with pytest.raises(NoModel):
-        await plan.make(ask(EXPLAIN, root / "stats.py", text, "value"), opened("quality = 0.9\n"))
+        await prepare.make(ask(EXPLAIN, root / "stats.py", text, "value"), opened("quality = 0.9\n"))
     with pytest.raises(Unfit, match="Select a smaller part"):
-        await plan.make(ask(EXPLAIN, root / "stats.py", text, "value"), opened(context=6000))
+        await prepare.make(ask(EXPLAIN, root / "stats.py", text, "value"), opened(context=6000))
     longer = text + text[text.index("    value") :] * 3
     with pytest.raises(Unfit, match="`long` has 4001 lines"):
-        await plan.make(ask(EXPLAIN, root / "stats.py", longer, "value"), opened(context=32_000))
+        await prepare.make(ask(EXPLAIN, root / "stats.py", longer, "value"), opened(context=32_000))
     with pytest.raises(NoModel):
-        await plan.make(ask(EXPLAIN, root / "stats.py", longer, "value"), opened("quality = 0.9\n"))
+        await prepare.make(ask(EXPLAIN, root / "stats.py", longer, "value"), opened("quality = 0.9\n"))
 
 
 async def test_long_code_goes_to_whoever_has_a_long_context(root: Path, opened: Opened) -> None:
     text = SOURCE + "\n\ndef long():\n" + "    value = 'a line of some length'\n" * 4000
     row = MINE[MINE.index("[[models]]") :].replace("small", "roomy").replace("CONTEXT", "1000000")
     both = opened(MINE + row.replace("input = 1,", "input = 9,"), context=32_000)
-    usual = await plan.make(ask(EXPLAIN, root / "stats.py"), both)
+    usual = await prepare.make(ask(EXPLAIN, root / "stats.py"), both)
     assert usual.route.model.id == "small"
-    made = await plan.make(ask(EXPLAIN, root / "stats.py", text, "value"), both)
+    made = await prepare.make(ask(EXPLAIN, root / "stats.py", text, "value"), both)
     assert made.route.model.id == "roomy"
     assert made.route.ladder == (made.route.model,)
     [short] = [each.why_not for each in made.route.table if each.model.name == "mine/small"]
     assert short.endswith("does not fit its context of 32000")
     assert 24_000 < made.need.prompt_tokens < 96_000
-    assert text[text.index("def long") :] in "".join(plan.prompt(made, made.route.model).shared)
+    assert text[text.index("def long") :] in "".join(prepare.prompt(made, made.route.model).shared)
     # A fix would be as long as the code, and no model here answers at such length.
     with pytest.raises(Unfit, match=r"`long` has 4001 lines, .* Select a smaller part\."):
-        await plan.make(ask(FIX, root / "stats.py", text, "value"), both)
+        await prepare.make(ask(FIX, root / "stats.py", text, "value"), both)
 
 
 async def test_what_is_private_goes_nowhere(root: Path, opened: Opened) -> None:
     (root / ".gitignore").write_text("tests/\n")
     with pytest.raises(Unfit, match=r"^secrets\.env is never sent to a model: "):
-        await plan.make(ask(EXPLAIN, root / "secrets.env"), opened())
+        await prepare.make(ask(EXPLAIN, root / "secrets.env"), opened())
     with pytest.raises(Unfit, match=r"^The tests belong in test_stats\.py, which is never sent to a model: "):
-        await plan.make(ask(TESTS, root / "stats.py"), opened())
+        await prepare.make(ask(TESTS, root / "stats.py"), opened())
 
 
 async def test_a_test_file_that_cannot_be_read_is_left_alone(root: Path, opened: Opened) -> None:
@@ -211,7 +211,7 @@ async def test_a_test_file_that_cannot_be_read_is_left_alone(root: Path, opened:
     path.parent.mkdir()
     path.write_bytes(b"# caf\xe9\n")
     with pytest.raises(Unfit, match=r"test_stats\.py, which cannot be read\. Is it a UTF-8 text"):
-        await plan.make(ask(TESTS, root / "stats.py"), opened())
+        await prepare.make(ask(TESTS, root / "stats.py"), opened())
 
 
 async def test_a_buffer_beats_the_disk(root: Path, opened: Opened) -> None:
@@ -220,13 +220,13 @@ async def test_a_buffer_beats_the_disk(root: Path, opened: Opened) -> None:
     path.parent.mkdir()
     path.write_text("import stale\n")
     now = Document(path.as_uri(), "python", 9, "import fresh\n")
-    made = await plan.make(question, opened(buffers={str(path): now}))
+    made = await prepare.make(question, opened(buffers={str(path): now}))
     assert made.tests is not None
     assert made.work.place is not None
     assert made.tests.text == "import fresh\n"
     assert (made.work.place.document, made.work.place.new) == (now, False)
     empty = Document(path.as_uri(), "python", 9, "")
-    made = await plan.make(question, opened(buffers={str(path): empty}))
+    made = await prepare.make(question, opened(buffers={str(path): empty}))
     assert made.work.place is not None
     assert made.work.place.new, "a buffer that was just created is a new file"
 
@@ -239,18 +239,18 @@ def test_a_document_that_is_no_file_has_no_place(root: Path) -> None:
 
 
 async def test_the_limit_leaves_room_for_the_answer_and_keeps_within_the_models(root: Path, opened: Opened) -> None:
-    made = await plan.make(ask(FIX, root / "stats.py"), opened())
+    made = await prepare.make(ask(FIX, root / "stats.py"), opened())
     model = made.route.model
-    usual = plan.limit(made, model)
+    usual = prepare.limit(made, model)
     assert FIX.usual_output < usual < model.max_output
     long = SOURCE.replace("return", "\n    ".join(f"a{n} = 1" for n in range(900)) + "\n    return")
-    assert plan.limit(await plan.make(ask(FIX, root / "stats.py", long), opened()), model) == model.max_output
+    assert prepare.limit(await prepare.make(ask(FIX, root / "stats.py", long), opened()), model) == model.max_output
     thinker = Model(
         provider=model.provider, id="t", tier="premium", effort=("low",), context=200_000, max_output=64_000
     )
-    assert plan.limit(made, thinker) == usual + 4096
+    assert prepare.limit(made, thinker) == usual + 4096
     tiny = Model(provider=model.provider, id="t", tier="local", context=600, max_output=512)
-    assert plan.limit(made, tiny) == FIX.least_output
+    assert prepare.limit(made, tiny) == FIX.least_output
 
 
 @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ async def test_a_climb_is_reckoned_by_the_run_of_tests_only_where_they_are_run(r
         ('run_tests = true\ntrusted = ["/nowhere"]\n', TESTS, ""),
         (f'trusted = ["{root.parent}"]\n', TESTS, ""),
     ):
-        made = await plan.make(ask(action, root / "stats.py"), opened(text + MINE))
+        made = await prepare.make(ask(action, root / "stats.py"), opened(text + MINE))
         assert made.need.check == check
 
 
@@ -288,7 +288,7 @@ async def test_a_budget_chooses_by_what_a_request_may_cost_at_most(root: Path, o
     head, row = MINE.split("[[models]]")
     dear = row.replace('"small"', '"dear"').replace("input = 1, output = 2", "input = 3, output = 4")
     config = f"{head}[[models]]{row}ability = {{ explain = 0.5 }}\n[[models]]{dear}ability = {{ explain = 0.9 }}\n"
-    rich = await plan.make(ask(EXPLAIN, root / "stats.py", text), opened(config))
+    rich = await prepare.make(ask(EXPLAIN, root / "stats.py", text), opened(config))
     assert rich.route.model.id == "dear"
     expected = bound(rich.route.model, replace(rich.need, most_tokens=0), least_output(rich.need))
     most = bound(rich.route.model, rich.need, least_output(rich.need))
@@ -296,7 +296,7 @@ async def test_a_budget_chooses_by_what_a_request_may_cost_at_most(root: Path, o
     assert most is not None
     assert expected < most
     between = (expected + most) / 2
-    poor = await plan.make(ask(EXPLAIN, root / "stats.py", text), opened(f"{config}[budget]\nday = {between}\n"))
+    poor = await prepare.make(ask(EXPLAIN, root / "stats.py", text), opened(f"{config}[budget]\nday = {between}\n"))
     assert poor.route.model.id == "small"
 
 
@@ -306,24 +306,24 @@ async def test_a_model_for_public_code_sees_projects_that_are_named_public_only(
     beside = root.with_name("project2")
     for text in (mine, pin + mine, f'public = ["{root}/inner", "{beside}"]\n' + mine):
         with pytest.raises(NoModel, match=r"public files only \(open a folder under `public` in config.toml\)"):
-            await plan.make(ask(FIX, root / "stats.py"), opened(text))
+            await prepare.make(ask(FIX, root / "stats.py"), opened(text))
     for text in (mine, pin + mine):
         house = opened(f'public = ["{root.parent}"]\n' + text)
-        assert (await plan.make(ask(FIX, root / "stats.py"), house)).route.model.id == "small"
+        assert (await prepare.make(ask(FIX, root / "stats.py"), house)).route.model.id == "small"
         with pytest.raises(NoModel, match="public files only"):
-            await plan.make(replace(ask(FIX, root / "stats.py"), path=None), house)
+            await prepare.make(replace(ask(FIX, root / "stats.py"), path=None), house)
 
 
 async def test_an_answer_is_kept_for_exactly_that_question(root: Path, opened: Opened) -> None:
     house = opened()
     question = ask(EXPLAIN, root / "stats.py")
-    made = await plan.make(question, house)
+    made = await prepare.make(question, house)
     reply = "`mean` averages. <b>Bold</b>"
     account = Account(run="r", session="s", action="explain", language="python")
     answer = Answer(Verdict(fit=True, proved="nothing"), markdown="...", reply=reply)
     assert again_of(question, house) is None
-    about = keeping.content(question, house)
-    keeping.keep(replace(made, about=about), answer, made.route.model, account, house)
+    about = answer_cache.content(question, house)
+    answer_cache.keep(replace(made, about=about), answer, made.route.model, account, house)
     again = again_of(question, house)
     assert again is not None
     assert again.model == "small"
@@ -340,12 +340,12 @@ async def test_an_answer_is_kept_for_exactly_that_question(root: Path, opened: O
         assert again_of(other, house) is None
     assert again_of(question, opened("quality = 0.5\n" + MINE)) is None, "another quality is another question"
     fix = ask(FIX, root / "stats.py")
-    keeping.keep(await plan.make(fix, house), answer, made.route.model, account, house)
+    answer_cache.keep(await prepare.make(fix, house), answer, made.route.model, account, house)
     assert again_of(fix, house) is None, "only what changes nothing is given again"
 
 
-def again_of(question: Ask, house: House, quality: float | None = None) -> keeping.Replay | None:
-    return keeping.kept(question, keeping.content(question, house), house, quality)
+def again_of(question: Ask, house: House, quality: float | None = None) -> answer_cache.Replay | None:
+    return answer_cache.kept(question, answer_cache.content(question, house), house, quality)
 
 
 @pytest.mark.parametrize("action", [EXPLAIN, REVIEW])
@@ -358,10 +358,10 @@ async def test_an_answer_is_kept_only_as_long_as_what_the_code_leans_on_is_the_s
         "len(x)", "half(len(x))"
     )
     question = ask(action, root / "stats.py", text)
-    made = replace(await plan.make(question, house), about=keeping.content(question, house))
+    made = replace(await prepare.make(question, house), about=answer_cache.content(question, house))
     account = Account(run="r", session="s", action=action.id, language="python")
     answer = Answer(Verdict(fit=True, proved="nothing"), reply="`mean` averages.")
-    keeping.keep(made, answer, made.route.model, account, house)
+    answer_cache.keep(made, answer, made.route.model, account, house)
     assert again_of(ask(action, root / "stats.py", text.replace("OTHER = 3", "OTHER = 4")), house) is not None
     assert again_of(ask(action, root / "stats.py", text.replace("x / SCALE", "x * SCALE")), house) is None
     assert again_of(ask(action, root / "stats.py", text.replace("from lib", "from libs")), house) is None
@@ -372,10 +372,12 @@ async def test_an_answer_is_kept_only_as_long_as_what_the_code_leans_on_is_the_s
 async def test_an_answer_for_less_money_is_not_given_as_one_of_full_quality(root: Path, opened: Opened) -> None:
     house = opened()
     question = ask(EXPLAIN, root / "stats.py")
-    made = await plan.make(question, house)
-    poor = replace(made, about=keeping.content(question, house), route=replace(made.route, wanted=0.85))
+    made = await prepare.make(question, house)
+    poor = replace(made, about=answer_cache.content(question, house), route=replace(made.route, wanted=0.85))
     account = Account(run="r", session="s", action="explain", language="python")
-    keeping.keep(poor, Answer(Verdict(fit=True, proved="nothing"), reply="`mean`."), made.route.model, account, house)
+    answer_cache.keep(
+        poor, Answer(Verdict(fit=True, proved="nothing"), reply="`mean`."), made.route.model, account, house
+    )
     assert again_of(question, house) is None
     assert again_of(question, house, 0.85) is not None
 
@@ -389,8 +391,8 @@ async def test_what_asking_would_cost_is_foreseen_without_waking_anybody(root: P
 
     question = ask(EXPLAIN, root / "stats.py")
     house = replace(opened(), neighbours=woken, embedded=woken)
-    made = await plan.make(question, house.asleep())
-    offer = await offering.foresee(question, house)
+    made = await prepare.make(question, house.asleep())
+    offer = await hover.foresee(question, house)
     assert (offer.lines, offer.model, offer.cost) == (2, "small", made.route.table[-1].cost)
     assert offer.price == f"about {money(offer.cost)} at small"
     assert offer.size == f"2 lines, difficulty {offer.difficulty.value:.2f}"
@@ -402,12 +404,12 @@ async def test_models_of_ones_own_are_foreseen_as_far_as_they_are_known(root: Pa
     mine = opened().config()
     own = replace(mine.models[-1], provider=Provider("embedded", "openai", "http://127.0.0.1:9/v1", None), price=FREE)
     alone = replace(opened(), config=lambda: replace(mine, models=()))
-    assert (await offering.foresee(question, alone)).price == "no model is known yet that may answer"
+    assert (await hover.foresee(question, alone)).price == "no model is known yet that may answer"
     for house in (replace(alone, known=lambda: (own,)), replace(alone, dormant=lambda: (own,))):
-        assert (await offering.foresee(question, house)).price == "$0 at small"
+        assert (await hover.foresee(question, house)).price == "$0 at small"
     # A model that is not started cannot be asked by a hover.
     with pytest.raises(NoModel, match="no model"):
-        await offering.allow(question, replace(alone, dormant=lambda: (own,)))
+        await hover.allow(question, replace(alone, dormant=lambda: (own,)))
 
 
 @pytest.mark.parametrize(("cap", "text", "allowed"), [("1", SOURCE, True), ("0", SOURCE, False)])
@@ -416,11 +418,11 @@ async def test_a_hover_asks_within_its_cap(root: Path, opened: Opened, cap: str,
     house = opened(f"hover_cap = {cap}\n{MINE}")
     if not allowed:
         with pytest.raises(OverBudget, match=r"it could cost \$0\.\d+, and hover_cap is \$0"):
-            await offering.allow(question, house)
+            await hover.allow(question, house)
         return
-    leave = await offering.allow(question, house)
+    leave = await hover.allow(question, house)
     assert [model.name for model in leave.house.config().models] == ["mine/small"]
-    made = await plan.make(question, leave.house)
+    made = await prepare.make(question, leave.house)
     assert made.route.ladder == (leave.model,)
     assert made.route.spare == ()
 

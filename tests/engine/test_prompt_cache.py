@@ -15,7 +15,6 @@ from scripted_provider import ScriptedUpstream, answer, cut, error
 from server import CONFIG
 from tests.engine.test_run import lodging, question, steps
 
-from tuppence import plan
 from tuppence.cache import File, Traces
 from tuppence.cache.traces import REMEMBERED
 from tuppence.core.actions import EXPLAIN, FIX, REVIEW
@@ -23,9 +22,10 @@ from tuppence.core.events import Done, Progress
 from tuppence.core.models.usage import Usage
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
-from tuppence.house import House
-from tuppence.prefixes import Prefixes
-from tuppence.prefixes.single import Flights
+from tuppence.engine import prepare
+from tuppence.engine.prompt_cache import Prefixes
+from tuppence.engine.session import House
+from tuppence.engine.single import Flights
 
 CACHED = CONFIG.replace("context = 128000\n", 'context = 128000\ncache = {{ mode = "automatic", {more} }}\n')
 SAID = "The function `mean` divides by what it counted."
@@ -190,29 +190,29 @@ async def test_traces_are_known_to_the_next_server_and_to_the_one_beside(tmp_pat
 async def test_the_route_counts_with_what_is_warm(tmp_path: Path) -> None:
     async with cached(tmp_path) as (house, server):
         server.always(answer(SAID, usage=Usage(fresh=700, cache_read=0, output=5)))
-        cold = await plan.make(question(action=EXPLAIN), house)
+        cold = await prepare.make(question(action=EXPLAIN), house)
         assert cold.need.warm == {}
         await steps(question(action=EXPLAIN), house)
-        warm = await plan.make(question(action=REVIEW), house)
+        warm = await prepare.make(question(action=REVIEW), house)
         (trace,) = house.prefixes.traces
         assert warm.need.warm == {"mine/small": trace.links[-1].tokens}
         edited = question(action=REVIEW)
         text = edited.document.text + "\nx = 1\n"
         tree = parse(text, language("python"))
         changed = replace(edited, document=replace(edited.document, text=text), tree=tree)
-        assert (await plan.make(changed, house)).need.warm == {"mine/small": trace.links[0].tokens}
+        assert (await prepare.make(changed, house)).need.warm == {"mine/small": trace.links[0].tokens}
 
 
 async def test_the_route_counts_with_what_its_marks_write(tmp_path: Path) -> None:
     explicit = CACHED.replace('"automatic"', '"explicit"').replace("{more}", 'minimum = 10, ttl = ["5m"]')
     async with lodging(tmp_path, explicit) as (house, server):
         server.always(answer(SAID, usage=Usage(fresh=20, cache_read=0, cache_write=700, output=5)))
-        cold = await plan.make(question(action=EXPLAIN), house)
+        cold = await prepare.make(question(action=EXPLAIN), house)
         await steps(question(action=EXPLAIN), house)
         (trace,) = house.prefixes.traces
         assert cold.need.written["mine/small"] == Usage(cache_read=0, cache_write=trace.links[-1].tokens)
         assert "mine/big" not in cold.need.written, "a row without a cache writes nothing"
-        warm = await plan.make(question(action=REVIEW), house)
+        warm = await prepare.make(question(action=REVIEW), house)
         assert "mine/small" not in warm.need.written
         first, then = (made.route.row("mine/small") for made in (cold, warm))
         assert first is not None
@@ -222,7 +222,7 @@ async def test_the_route_counts_with_what_its_marks_write(tmp_path: Path) -> Non
         assert then.cost < first.cost
         gone = house.now() + timedelta(minutes=6)
         house.now = lambda: gone
-        again = await plan.make(question(action=REVIEW), house)
+        again = await prepare.make(question(action=REVIEW), house)
         assert again.need.written["mine/small"].cache_write == trace.links[-1].tokens
 
 

@@ -16,7 +16,6 @@ from scenario import GOOD, SRC
 from scripted_provider import ScriptedUpstream, WireName, answer, stall
 from server import CONFIG
 
-from tuppence.account import Account
 from tuppence.cache import Answers
 from tuppence.config import config as configs
 from tuppence.core.actions import EXPLAIN, FIX
@@ -28,11 +27,12 @@ from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import find
 from tuppence.core.text.document import Document, Span, apply
 from tuppence.credentials import Keys
+from tuppence.engine.attempt import Account
+from tuppence.engine.prepare import Ask
+from tuppence.engine.run import run
+from tuppence.engine.session import Gate, Health, House
 from tuppence.errors import TuppenceError
-from tuppence.house import Gate, Health, House
 from tuppence.ledger import Claim, Ledger
-from tuppence.plan import Ask
-from tuppence.run import run
 from tuppence.upstream import Patience, Upstream
 from tuppence.workspace import Workspace
 

@@ -21,12 +21,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tuppence import statement
 from tuppence.config import load
 from tuppence.core.billing.budget import Bid, Limits
 from tuppence.core.billing.entry import OUTCOMES, Entry
 from tuppence.core.billing.totals import slip, totals
 from tuppence.core.models.usage import Price, Rates, Usage
+from tuppence.engine import cost_report
 from tuppence.errors import TuppenceError
 from tuppence.ledger import Claim, Ledger, midnight
 from tuppence.ledger.schema import MIGRATIONS, Connection
@@ -218,7 +218,7 @@ import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from tuppence.core.accounts import Entry
+from tuppence.core.billing.entry import Entry
 from tuppence.ledger import Claim, Ledger, midnight
 path, name, count = sys.argv[1:]
 ledger = Ledger(path)
@@ -394,7 +394,7 @@ def test_it_is_as_quick_at_a_million_entries(own: Ledger) -> None:
         summing.append(time.perf_counter() - began)
     both, summary = statistics.median(asking) * 1000, statistics.median(summing) * 1000
     began = time.process_time()
-    drawn = statement.draw(own, load(), NOON, 30)
+    drawn = cost_report.draw(own, load(), NOON, 30)
     month = time.process_time() - began
     print(
         f"\nat a million entries: {both:.2f} ms to reserve and settle, {summary:.1f} ms to sum up a day of 1,560,"

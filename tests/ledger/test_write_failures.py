@@ -17,7 +17,7 @@ import postgresql
 from tuppence.cache import Answers
 from tuppence.config import load
 from tuppence.credentials import Keys
-from tuppence.house import House
+from tuppence.engine.session import House
 from tuppence.ledger import Ledger
 from tuppence.upstream import Upstream
 from tuppence.workspace import Workspace

@@ -219,7 +219,7 @@ def test_a_damaged_file_of_answers_is_no_yes(tmp_path: Path, damaged: str) -> No
 
 def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
     path = tmp_path / "lock"
-    code = "import sys, time; from tuppence.local.room import Lock; from pathlib import Path\n"
+    code = "import sys, time; from tuppence.local.leases import Lock; from pathlib import Path\n"
     code += "lock = Lock(Path(sys.argv[1])); print(lock.take(), flush=True); time.sleep(60)"
     with subprocess.Popen(
         [sys.executable, "-c", code, str(path)],
@@ -237,7 +237,7 @@ def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
 
 
 def test_looking_at_a_lock_does_not_look_like_holding_it(tmp_path: Path) -> None:
-    code = "from tuppence.local.room import Lock; from pathlib import Path; import sys\n"
+    code = "from tuppence.local.leases import Lock; from pathlib import Path; import sys\n"
     code += "for _ in range(300): assert not Lock(Path(sys.argv[1])).taken()"
     lookers = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "lock")]) for _ in range(2)]
     assert [looker.wait() for looker in lookers] == [0, 0]

@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 from scripted_provider import ScriptedUpstream, raw, sse
 
-from tuppence.account import Account, Attempt
 from tuppence.config import load
 from tuppence.core.billing.entry import Entry
 from tuppence.core.models.model import Model, Provider
 from tuppence.core.models.usage import Peak, Price, Rates, Step, Usage, batched, estimate
 from tuppence.core.prompt.compose import Prompt
 from tuppence.core.routing.router import Route
+from tuppence.engine.attempt import Account, Attempt
 from tuppence.upstream import Upstream, Waiting
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # A Friday.

@@ -18,7 +18,6 @@ from uuid import uuid4
 from rich.console import Console
 from rich.table import Table
 
-from tuppence import plan as plans
 from tuppence.config import Config, Watched
 from tuppence.config.shipped import shipped
 from tuppence.core.actions import find, title
@@ -30,9 +29,10 @@ from tuppence.core.syntax.languages import by_suffix
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import find as find_target
 from tuppence.core.text.document import Document, Span
+from tuppence.engine import prepare as plans
+from tuppence.engine.prepare import Ask, Plan
 from tuppence.errors import Unfit
-from tuppence.opening import open_house
-from tuppence.plan import Ask, Plan
+from tuppence.local.registry import open_house
 
 _WIDEST = 30
 """Characters of a model's name before it is folded, so that a row fits a terminal of 80."""

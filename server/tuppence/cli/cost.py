@@ -14,15 +14,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tuppence import clock, statement
+from tuppence import clock
 from tuppence.config import Config, load
 from tuppence.core.billing import budget
 from tuppence.core.billing.entry import Entry, last, money, payload
 from tuppence.core.billing.report import DIMENSIONS, GUIDE, GUIDED, Day, Line, Report, share
+from tuppence.engine import cost_report
+from tuppence.engine.cost_report import Statement
 from tuppence.errors import TuppenceError
 from tuppence.ledger import Ledger
 from tuppence.reporting import export
-from tuppence.statement import Statement
 
 HELP = "show what was asked and what it cost"
 RECENT = 10
@@ -49,9 +50,9 @@ def run(arguments: argparse.Namespace) -> int:
         now = clock.now()
         ledger.recover(now)
         if arguments.csv:
-            sys.stdout.write(export.as_csv(ledger.entries(statement.begin(now, arguments.days))))
+            sys.stdout.write(export.as_csv(ledger.entries(cost_report.begin(now, arguments.days))))
         else:
-            _tell(statement.draw(ledger, config, now, arguments.days), ledger, config, arguments)
+            _tell(cost_report.draw(ledger, config, now, arguments.days), ledger, config, arguments)
         warnings = ledger.warnings()
     finally:
         ledger.close()
@@ -66,7 +67,7 @@ def _tell(drawn: Statement, ledger: Ledger, config: Config, arguments: argparse.
         print(json.dumps(as_json(drawn, lately, ledger, config), indent=2, ensure_ascii=False))  # noqa: T201 - likewise
     elif arguments.html is not None:
         try:
-            arguments.html.write_text(statement.page(drawn), encoding="utf-8")
+            arguments.html.write_text(cost_report.page(drawn), encoding="utf-8")
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise TuppenceError(f"{arguments.html} could not be written: {reason}.", "Name another file.") from None

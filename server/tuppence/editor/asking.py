@@ -25,8 +25,8 @@ from tuppence.core.text.document import Document, Span
 from tuppence.editor import attached, convert
 from tuppence.editor.desk import Desk
 from tuppence.editor.latest import Latest
+from tuppence.engine.prepare import Ask
 from tuppence.errors import Stale, Unfit
-from tuppence.plan import Ask
 from tuppence.workspace import Workspace
 
 NO_EDITS = "This editor takes no edits from a language server."

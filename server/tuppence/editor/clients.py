@@ -116,7 +116,8 @@ _QUIRKS = (
     _Quirk(("neovim", "nvim"), unchecked_zero=True, blank_line=True),
     # VS Code and its kin show kind `source` only in a menu of its own ("Source Action..."), not under Ctrl+. where
     # people look for what can be done with a selection. A link to a command works there in a hover that an extension
-    # trusts with that command, as ours does with `tuppence.run` and no other. Its model is the only one known to end
+    # trusts with that command, as ours does with `tuppence.run` and no other. Its model is the only one known to
+    # end
     # lines at a lone CR, and makes one line ending of all when it reads a file.
     _Quirk(
         ("visual studio code", "code - oss", "vscodium", "code-server", "cursor", "windsurf"),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from tuppence.account import Account
 from tuppence.core.actions import thing
 from tuppence.core.billing.entry import money
 from tuppence.core.events import Done
-from tuppence.plan import Ask
+from tuppence.engine.attempt import Account
+from tuppence.engine.prepare import Ask
 
 _ALONE = {
     "": "not checked",

@@ -25,8 +25,8 @@ from tuppence.editor.convert import Encoding, to_range
 from tuppence.editor.documents import Documents
 from tuppence.editor.protocol import Protocol
 from tuppence.editor.runs import Running
+from tuppence.engine.session import House
 from tuppence.errors import TuppenceError
-from tuppence.house import House
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")

@@ -17,8 +17,6 @@ from uuid import uuid4
 
 from lsprotocol import types
 
-from tuppence import offering
-from tuppence.account import Account
 from tuppence.core import actions
 from tuppence.core.actions import EXPLAIN
 from tuppence.core.answer.markdown import clean, visible
@@ -32,10 +30,12 @@ from tuppence.editor.asking import path_of, why_not
 from tuppence.editor.commands import RUN
 from tuppence.editor.desk import Desk
 from tuppence.editor.runs import Running, Runs
+from tuppence.engine import hover
+from tuppence.engine.attempt import Account
+from tuppence.engine.hover import Leave, Remembered
+from tuppence.engine.prepare import Ask
+from tuppence.engine.run import run
 from tuppence.errors import Stale, TuppenceError
-from tuppence.offering import Leave, Remembered
-from tuppence.plan import Ask
-from tuppence.run import run
 
 _log = logging.getLogger(__name__)
 PAUSE = 0.7
@@ -98,11 +98,11 @@ class Hovering:
             return None
         if (kept := await self._remembered(look.ask)) is not None:
             return self._kept(kept, look)
-        stale = await asyncio.to_thread(offering.outdated, look.ask, self._desk.house)
+        stale = await asyncio.to_thread(hover.outdated, look.ask, self._desk.house)
         if mode == "kept" or not look.on_name:
             return self._kept(stale, look) if stale else None
         try:
-            offer = await offering.foresee(look.ask, self._desk.house)
+            offer = await hover.foresee(look.ask, self._desk.house)
         except TuppenceError:
             return self._kept(stale, look) if stale else None
         said = await self._by_itself(look) if mode == "auto" else ""
@@ -138,7 +138,7 @@ class Hovering:
         return _Look(ask, block, on_name, turn)
 
     async def _remembered(self, ask: Ask) -> Remembered | None:
-        return await asyncio.to_thread(offering.remembered, ask, self._desk.house)
+        return await asyncio.to_thread(hover.remembered, ask, self._desk.house)
 
     def _kept(self, kept: Remembered, look: _Look) -> types.Hover | None:
         warning = f"{_STALE}\n\n" if kept.is_stale else ""
@@ -184,7 +184,7 @@ class Hovering:
             if code in self._given_up:
                 return self._given_up[code]
             try:
-                leave = await offering.allow(ask, self._desk.house)
+                leave = await hover.allow(ask, self._desk.house)
             except TuppenceError as error:
                 return clean(str(error))
             if code not in self._asked:

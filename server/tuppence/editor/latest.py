@@ -13,8 +13,8 @@ from tuppence.core.routing.router import Route
 from tuppence.core.text.document import Document, Edit, Span, shift
 from tuppence.editor.documents import Documents
 from tuppence.editor.writer import Writer
+from tuppence.engine.prepare import Ask
 from tuppence.errors import Stale
-from tuppence.plan import Ask
 
 
 @dataclass(slots=True)

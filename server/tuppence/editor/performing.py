@@ -1,6 +1,7 @@
 """One run as the person sees it: its steps become progress, edits, findings, a text to read and a closing message.
 
-The run itself is run.py's. Here is decided only where each step shows and what is said at the end. A run that was
+The run itself is engine/run.py's. Here is decided only where each step shows and what is said at the end. A run that
+was
 stopped says so too, and leaves the text as it was; one whose target somebody else changed leaves all text as it is.
 """
 
@@ -12,7 +13,6 @@ from contextlib import aclosing, suppress
 
 from lsprotocol import types
 
-from tuppence.account import Account
 from tuppence.core.events import Answer, Done, Drafted, Found, Piece, Progress, PutBack, Routed, Step
 from tuppence.core.routing.router import Route
 from tuppence.core.text.document import Document, Edit, Span
@@ -25,9 +25,10 @@ from tuppence.editor.regions import difference, follow
 from tuppence.editor.runs import Running
 from tuppence.editor.witness import Witness
 from tuppence.editor.writer import Writer
+from tuppence.engine.attempt import Account
+from tuppence.engine.prepare import Ask
+from tuppence.engine.run import run
 from tuppence.errors import Stale, TuppenceError, Unfit
-from tuppence.plan import Ask
-from tuppence.run import run
 
 _CHANGED = "Its text changed meanwhile and stays as you left it."
 _CLOSED = "Its document was closed."

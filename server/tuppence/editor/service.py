@@ -14,14 +14,11 @@ from typing import Any
 
 from lsprotocol import types
 
-from tuppence import truth
-from tuppence.account import Account
 from tuppence.config import Watched
 from tuppence.core import actions
 from tuppence.editor import closing, convert
 from tuppence.editor.asking import Asking, field
 from tuppence.editor.board import Board
-from tuppence.editor.costs import write_page
 from tuppence.editor.desk import Desk
 from tuppence.editor.hovering import Hovering
 from tuppence.editor.latest import Finished, Latest
@@ -31,10 +28,13 @@ from tuppence.editor.protocol import Server
 from tuppence.editor.reading import Reading
 from tuppence.editor.runs import Running, Runs
 from tuppence.editor.strangers import Strangers
+from tuppence.engine import truth
+from tuppence.engine.attempt import Account
+from tuppence.engine.costs import write_page
+from tuppence.engine.keep_alive import Renewals
+from tuppence.engine.prepare import Ask
 from tuppence.errors import ConfigError, Stale, TuppenceError
-from tuppence.opening import open_house
-from tuppence.plan import Ask
-from tuppence.renewing import Renewals
+from tuppence.local.registry import open_house
 
 _log = logging.getLogger(__name__)
 

@@ -14,9 +14,9 @@ from tuppence import local
 from tuppence.config.policy import wished
 from tuppence.config.settings import FOUND
 from tuppence.editor.desk import Desk
+from tuppence.engine.prepare import Ask
 from tuppence.errors import TuppenceError
-from tuppence.opening import Neighbourhood
-from tuppence.plan import Ask
+from tuppence.local.registry import Neighbourhood
 
 YES = "Use it"
 NO = "Never"

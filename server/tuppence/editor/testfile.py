@@ -12,8 +12,8 @@ from tuppence.core.text.document import Document
 from tuppence.editor import convert
 from tuppence.editor.desk import Desk
 from tuppence.editor.writer import Writer
+from tuppence.engine.prepare import Ask
 from tuppence.errors import Stale
-from tuppence.plan import Ask
 
 
 async def write(written: Written, ask: Ask, desk: Desk, label: str) -> None:

@@ -23,9 +23,9 @@ from tuppence.editor import convert
 from tuppence.editor.board import SOURCE
 from tuppence.editor.desk import Desk
 from tuppence.editor.writer import Writer
+from tuppence.engine.prepare import Ask
+from tuppence.engine.verify import case
 from tuppence.errors import Stale
-from tuppence.judging import case
-from tuppence.plan import Ask
 
 FIRST = 1.5
 """Seconds that the servers get for their first word on an answer."""

@@ -3,7 +3,7 @@
 Retries before the first event stand in this file, one HTTP exchange in upstream/exchange.py, the rules for keys and
 proxies in
 upstream/connections.py. It knows no wire format (providers/ does), no price and no ladder of models: what it gives up
-on, run.py may take elsewhere. Nothing that it raises quotes the key or the prompt, and no redirect is followed.
+on, engine/run.py may take elsewhere. Nothing that it raises quotes the key or the prompt, and no redirect is followed.
 """
 
 from __future__ import annotations

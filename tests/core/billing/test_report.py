@@ -19,13 +19,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import postgresql
-from tuppence import cli, statement
+from tuppence import cli
 from tuppence.config import load
 from tuppence.core.billing.entry import OUTCOMES, Entry, money
 from tuppence.core.billing.report import DIMENSIONS, old_rows, report, share
 from tuppence.core.billing.totals import slip, totals
 from tuppence.core.models.model import Model, Provider
 from tuppence.core.models.usage import Price, Rates, Usage
+from tuppence.engine import cost_report
 from tuppence.ledger import Ledger
 from tuppence.reporting import export
 
@@ -291,8 +292,8 @@ def test_the_configuration_names_the_ledger_and_the_budget(
 
 
 def test_a_statement_of_nothing_has_every_day(ledger: Ledger) -> None:
-    drawn = statement.draw(ledger, load(), NOW, 30)
+    drawn = cost_report.draw(ledger, load(), NOW, 30)
     assert len(drawn.report.days) == 30
     assert not drawn.receipts
     assert drawn.report.whole.spent == 0
-    assert "spent in 0 requests" in statement.page(drawn)
+    assert "spent in 0 requests" in cost_report.page(drawn)

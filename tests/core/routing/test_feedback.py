@@ -14,7 +14,7 @@ from server import CONFIG, pick, stage
 from tuppence.core.billing.entry import Entry, Outcome
 from tuppence.core.routing.feedback import Outcomes, learned
 from tuppence.core.routing.learning import learn
-from tuppence.experience import AGAIN, Experience
+from tuppence.engine.feedback import AGAIN, Experience
 from tuppence.ledger import Ledger
 
 ENTRY = Entry(

@@ -3,7 +3,7 @@
 local accounts = require("tuppence.accounts")
 local hearing = require("tuppence.hearing")
 local panel = require("tuppence.panel")
-local stream = require("tuppence.upstream.client")
+local stream = require("tuppence.stream")
 local told = require("tuppence.told")
 
 local M = {}

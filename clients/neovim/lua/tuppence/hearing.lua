@@ -2,7 +2,7 @@
 
 local accounts = require("tuppence.accounts")
 local panel = require("tuppence.panel")
-local stream = require("tuppence.upstream.client")
+local stream = require("tuppence.stream")
 local told = require("tuppence.told")
 
 local M = {}

@@ -3,7 +3,7 @@
 An attempt is entered once, when it ends, however it ends: kept, failed its check, cancelled, failed. Where the
 provider gave no counts although it was asked, they are estimated from what was sent and received, and marked so. What
 never went out, or was turned away by the server, is billed by nobody: its cost is exactly nothing, and that too is an
-entry. Nothing here writes to the ledger (house.py does).
+entry. Nothing here writes to the ledger (engine/session.py does).
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Everything about a request that is settled before a model is asked: what it will see, how hard it is, who answers.
 
-Asking is run.py's affair, and the answers that are kept for the next identical question are keeping.py's.
+Asking is engine/run.py's affair, and the answers that are kept for the next identical question are
+engine/answer_cache.py's.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ from tuppence.core.syntax.target import Target
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document
+from tuppence.engine.session import House
 from tuppence.errors import NoModel, Unfit
-from tuppence.house import House
 from tuppence.linters import lint
 from tuppence.workspace import tests_placement
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from tuppence import statement
+from tuppence.engine import cost_report
+from tuppence.engine.session import House
 from tuppence.errors import TuppenceError
-from tuppence.house import House
 
 DAYS = 30
 """How many days the page covers, today included."""
@@ -23,8 +23,8 @@ async def write_page(house: House) -> Path:
     :raises TuppenceError: the ledger could not be read, or the page not be written.
     """
     config, now = house.config(), house.now()
-    drawing = house.ledger.queue(lambda: statement.draw(house.ledger, config, now, DAYS))
-    return await asyncio.to_thread(_put, statement.page(await asyncio.wrap_future(drawing)))
+    drawing = house.ledger.queue(lambda: cost_report.draw(house.ledger, config, now, DAYS))
+    return await asyncio.to_thread(_put, cost_report.page(await asyncio.wrap_future(drawing)))
 
 
 def _put(text: str) -> Path:

@@ -13,12 +13,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
-from tuppence.account import Attempt, corrected
 from tuppence.core.billing.entry import Entry
 from tuppence.core.models.model import Model
 from tuppence.core.models.usage import Price
+from tuppence.engine.attempt import Attempt, corrected
+from tuppence.engine.session import House
 from tuppence.errors import TuppenceError
-from tuppence.house import House
 from tuppence.ledger import Owed
 from tuppence.providers import Metered
 

@@ -1,6 +1,6 @@
 """The way of one run from model to model: who is asked next when a provider cannot answer, or an answer does not hold.
 
-It only names them; run.py asks them, and permission.py asks the person first where that is wanted.
+It only names them; engine/run.py asks them, and engine/approval.py asks the person first where that is wanted.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from tuppence.core.events import Routed, Step
 from tuppence.core.models.model import Model
 from tuppence.core.routing.router import Route
+from tuppence.engine.prepare import Plan
+from tuppence.engine.session import House
+from tuppence.engine.verify import Inspect
 from tuppence.errors import Busy
-from tuppence.house import House
-from tuppence.judging import Inspect
-from tuppence.plan import Plan
 
 FALLBACKS = 3
 """How many other models are tried, one after another, while providers cannot answer."""

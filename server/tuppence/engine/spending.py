@@ -11,17 +11,17 @@ import shlex
 from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
-from tuppence.account import Account, Attempt
 from tuppence.config import default_path
 from tuppence.config.project import NAME
 from tuppence.core.billing.budget import COMMAND, Bid
 from tuppence.core.models.usage import at_most
 from tuppence.core.routing.router import Route
+from tuppence.engine.attempt import Account, Attempt
+from tuppence.engine.session import House
+from tuppence.engine.truth import Journal
 from tuppence.errors import OverBudget, TuppenceError
-from tuppence.house import House
 from tuppence.ledger import Claim, midnight
 from tuppence.providers import Event
-from tuppence.truth import Journal
 from tuppence.upstream import Sending
 
 

@@ -20,7 +20,7 @@ from tuppence.core.prompt_cache import forecast, state
 from tuppence.core.prompt_cache.breakpoints import mark, writes
 from tuppence.core.prompt_cache.prefix import chain
 from tuppence.core.prompt_cache.state import Trace
-from tuppence.prefixes.single import Flights, Leader
+from tuppence.engine.single import Flights, Leader
 from tuppence.providers import Metered, Stop
 from tuppence.upstream import Piece, Sending, Waiting
 

@@ -24,10 +24,10 @@ from tuppence.core.billing.token_ratio import Paces
 from tuppence.core.models.model import Model
 from tuppence.core.text.document import Document
 from tuppence.credentials import Keys
+from tuppence.engine.feedback import Experience
+from tuppence.engine.prompt_cache import Prefixes
 from tuppence.errors import TuppenceError
-from tuppence.experience import Experience
 from tuppence.ledger import Ledger
-from tuppence.prefixes import Prefixes
 from tuppence.upstream import Upstream
 from tuppence.workspace import Workspace
 

@@ -19,9 +19,9 @@ from tuppence.core.billing.entry import money
 from tuppence.core.models.model import Model
 from tuppence.core.routing.candidates import bound
 from tuppence.core.routing.router import Route, choose
+from tuppence.engine.prepare import Plan, limit
+from tuppence.engine.session import House
 from tuppence.errors import NoModel, OverBudget
-from tuppence.house import House
-from tuppence.plan import Plan, limit
 
 PATIENCE = 120.0
 """Seconds that a question waits for its answer; no answer is no yes."""

@@ -15,8 +15,8 @@ from tuppence.core.checks.structure import Verdict
 from tuppence.core.events import Answer
 from tuppence.core.syntax.parser import parse
 from tuppence.core.text.document import apply
+from tuppence.engine.prepare import Ask
 from tuppence.linters import recheck
-from tuppence.plan import Ask
 
 Inspect = Callable[[Answer], Awaitable[Verdict]]
 """Returns the verdict on an answer that edits and was fit so far: the same, one that proved more, or a failed one."""

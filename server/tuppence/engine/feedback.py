@@ -1,7 +1,8 @@
 """What the ledger of this machine says of models, read now and then beside the requests.
 
 The first question waits for it; later ones take what was read last, and a fresh reading is made beside them once a
-minute. A ledger that cannot be read teaches nothing, and that is no trouble here: house.py tells the person of it.
+minute. A ledger that cannot be read teaches nothing, and that is no trouble here: engine/session.py tells the person of
+it.
 """
 
 from __future__ import annotations

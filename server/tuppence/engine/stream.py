@@ -1,6 +1,6 @@
 """One model's answer as it comes: the wait for a turn, the money for it, the words, and what of them a person sees.
 
-Nothing here decides who is asked, judges what was said, or enters it in the account; run.py does.
+Nothing here decides who is asked, judges what was said, or enters it in the account; engine/run.py does.
 """
 
 from __future__ import annotations
@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
-from tuppence.account import Attempt
 from tuppence.core import actions
 from tuppence.core.answer_builder import Making
 from tuppence.core.checks.repetition import Loop, shown
 from tuppence.core.events import Progress, Step
+from tuppence.engine.attempt import Attempt
+from tuppence.engine.prepare import Plan
+from tuppence.engine.prompt_cache import Subject
+from tuppence.engine.spending import Till
 from tuppence.errors import Broken
-from tuppence.plan import Plan
-from tuppence.prefixes import Subject
 from tuppence.providers import Event, Text, Thinking
-from tuppence.till import Till
 from tuppence.upstream import Sending, Waiting
 
 

@@ -11,7 +11,7 @@ Another model is asked in two cases, and both are told to the person:
   next adequate model is asked, a few times over if need be.
 - The answer does not hold (empty, cut off, refused by the model, not parsing, broken off): the next better model gets
   one try.
-A person who wants to be asked before a dear model is (permission.py) is asked in both.
+A person who wants to be asked before a dear model is (engine/approval.py) is asked in both.
 A provider that refuses the request itself (a wrong key, no credit, an unknown model) is no such case: the person has
 to know, and asking elsewhere would hide it.
 """
@@ -23,9 +23,6 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 
-from tuppence import keeping, permission, proving, truth
-from tuppence import plan as plans
-from tuppence.account import Account, Attempt
 from tuppence.core import actions
 from tuppence.core.answer_builder import begin
 from tuppence.core.billing.entry import Outcome
@@ -34,14 +31,17 @@ from tuppence.core.events import Answer, Done, Drafted, Found, Piece, Progress, 
 from tuppence.core.models.model import Model
 from tuppence.core.models.usage import PACE
 from tuppence.core.routing.router import Route
+from tuppence.engine import answer_cache, approval, proving, truth
+from tuppence.engine import prepare as plans
+from tuppence.engine.attempt import Account, Attempt
+from tuppence.engine.fallback import Unavailable, Way
+from tuppence.engine.prepare import Ask, Plan
+from tuppence.engine.session import House
+from tuppence.engine.spending import Till
+from tuppence.engine.stream import Stuck, words
+from tuppence.engine.verify import Inspect, second_look
 from tuppence.errors import Broken, Busy, OverBudget, TuppenceError
-from tuppence.hearing import Stuck, words
-from tuppence.house import House
-from tuppence.judging import Inspect, second_look
 from tuppence.linters import ready_fix
-from tuppence.plan import Ask, Plan
-from tuppence.till import Till
-from tuppence.way import Unavailable, Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +82,17 @@ async def _answer(ask: Ask, house: House, account: Account, inspect: Inspect | N
             house.record(account.enter_free(fix.tool, fix.tool, house.now(), "kept"))
             yield _done(Answer(Verdict(fit=True, proved=fix.proved), edits=fix.edits), account)
             return
-    about = await asyncio.to_thread(keeping.content, ask, house)
-    if answer := keeping.kept(ask, about, house):
+    about = await asyncio.to_thread(answer_cache.content, ask, house)
+    if answer := answer_cache.kept(ask, about, house):
         for step in _again(answer, house, account):
             yield step
         return
     yield Progress("Reading the project")
     plan = replace(await plans.make(ask, house), about=about)
     account.difficulty = plan.difficulty.value
-    if answer := keeping.kept(ask, about, house, plan.route.wanted):  # Given while money was as short as it is now.
+    if answer := answer_cache.kept(
+        ask, about, house, plan.route.wanted
+    ):  # Given while money was as short as it is now.
         for step in _again(answer, house, account):
             yield step
         return
@@ -106,7 +108,7 @@ async def _answer(ask: Ask, house: House, account: Account, inspect: Inspect | N
             yield step
 
 
-def _again(replay: keeping.Replay, house: House, account: Account) -> Iterator[Step]:
+def _again(replay: answer_cache.Replay, house: House, account: Account) -> Iterator[Step]:
     """Give a kept answer once more."""
     house.record(account.enter_free("kept", replay.model, house.now(), "kept"))
     yield from replay.steps
@@ -115,9 +117,9 @@ def _again(replay: keeping.Replay, house: House, account: Account) -> Iterator[S
 
 async def _settled(plan: Plan, house: House, account: Account) -> AsyncGenerator[Step | Plan, None]:
     """Have the person agree, and a plan written, where either is wanted; the last thing is the question as settled."""
-    if why := permission.needed(plan.route.model, plan, account.total, house):
+    if why := approval.needed(plan.route.model, plan, account.total, house):
         yield Progress(f"Waiting for your word: {why}")
-        plan = await permission.settle(plan, why, house)
+        plan = await approval.settle(plan, why, house)
     yield plan
     if plan.planner is not None:
         async with aclosing(_advised(plan, plan.planner, house, account)) as advised:
@@ -128,7 +130,7 @@ async def _settled(plan: Plan, house: House, account: Account) -> AsyncGenerator
 async def _advised(plan: Plan, planner: Model, house: House, account: Account) -> AsyncGenerator[Step | Plan, None]:
     """Have a plan written first; the last thing is the question with it, or without where none could be had."""
     settled = plans.advised(plan, planner, "")
-    if permission.needed(planner, plan, account.total, house):  # A plan is no matter to trouble a person with.
+    if approval.needed(planner, plan, account.total, house):  # A plan is no matter to trouble a person with.
         yield settled
         return
     route = replace(plan.route, model=planner, expected_cost=None, reason=f"plans it for {plan.route.model.title}")
@@ -160,7 +162,7 @@ async def _climb(plan: Plan, house: House, account: Account, inspect: Inspect | 
                     yield step
         match end:
             case _Judged(answer) if answer.verdict.fit:
-                keeping.keep(plan, answer, model, account, house)
+                answer_cache.keep(plan, answer, model, account, house)
                 yield _done(answer, account)
                 return
             case _Judged(answer, remedy):
@@ -187,9 +189,9 @@ async def _climb(plan: Plan, house: House, account: Account, inspect: Inspect | 
 
 async def _agree(way: Way, account: Account) -> AsyncGenerator[Progress, None]:
     """Ask the person about the model that would be asked next, where the configuration wants that."""
-    while way.found is not None and (why := permission.needed(way.found, way.plan, account.total, way.house)):
+    while way.found is not None and (why := approval.needed(way.found, way.plan, account.total, way.house)):
         yield Progress(f"Waiting for your word: {why}")
-        if await permission.given(way.found, why, way.house):
+        if await approval.given(way.found, why, way.house):
             return
         way.found = way.instead(way.found)
 

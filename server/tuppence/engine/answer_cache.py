@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from tuppence.account import Account
 from tuppence.cache import answers
 from tuppence.config import Config
 from tuppence.config.policy import wished
@@ -23,8 +22,9 @@ from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.references import leans_on
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.document import Span
-from tuppence.house import House
-from tuppence.plan import Ask, Plan
+from tuppence.engine.attempt import Account
+from tuppence.engine.prepare import Ask, Plan
+from tuppence.engine.session import House
 
 _KEPT = ("explain", "review")
 """Actions whose answers are kept for the next identical question."""

@@ -22,9 +22,9 @@ from tuppence.config.project import Narrowing
 from tuppence.core.models.model import Model
 from tuppence.core.text.document import Document
 from tuppence.credentials import Keys
-from tuppence.house import House
+from tuppence.engine.prompt_cache import Prefixes
+from tuppence.engine.session import House
 from tuppence.ledger import Ledger
-from tuppence.prefixes import Prefixes
 from tuppence.upstream import Patience, Upstream
 from tuppence.workspace import Workspace
 

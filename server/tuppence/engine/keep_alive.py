@@ -15,8 +15,6 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
 
-from tuppence import plan as plans
-from tuppence.account import Account, Attempt
 from tuppence.core.billing.entry import Outcome, add, money
 from tuppence.core.models.model import Model
 from tuppence.core.models.usage import PACE
@@ -25,13 +23,15 @@ from tuppence.core.prompt_cache.renewal import Prefix, Renewal, weigh
 from tuppence.core.prompt_cache.state import KEEP_ALIVE, PRE_WARM, WARMING, lifetime
 from tuppence.core.routing.router import Route
 from tuppence.core.text.document import Document
+from tuppence.engine import prepare as plans
+from tuppence.engine.attempt import Account, Attempt
+from tuppence.engine.prepare import Ask
+from tuppence.engine.prompt_cache import Sent, Subject
+from tuppence.engine.session import House
+from tuppence.engine.spending import Till
 from tuppence.errors import TuppenceError
-from tuppence.house import House
 from tuppence.ledger import midnight
-from tuppence.plan import Ask
-from tuppence.prefixes import Sent, Subject
 from tuppence.providers import find_wire
-from tuppence.till import Till
 from tuppence.upstream import Sending, Waiting
 
 _log = logging.getLogger(__name__)

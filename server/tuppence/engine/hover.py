@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tuppence import keeping
-from tuppence import plan as plans
 from tuppence.config import Override
 from tuppence.config.policy import wished
 from tuppence.config.shipped import shipped
@@ -18,9 +16,11 @@ from tuppence.core.billing.entry import money
 from tuppence.core.models.model import Model
 from tuppence.core.routing.difficulty import Difficulty
 from tuppence.core.routing.quote import Offer, dearest, frugal
+from tuppence.engine import answer_cache
+from tuppence.engine import prepare as plans
+from tuppence.engine.prepare import Ask
+from tuppence.engine.session import House
 from tuppence.errors import NoModel, OverBudget
-from tuppence.house import House
-from tuppence.plan import Ask
 from tuppence.upstream import Patience
 
 
@@ -102,10 +102,10 @@ async def allow(ask: Ask, house: House) -> Leave:
 
 def remembered(ask: Ask, house: House) -> Remembered | None:
     """Return the explanation of exactly this code that a person asked for, else the one that a hover asked for."""
-    about = keeping.content(ask, house)
-    if kept := keeping.explanation(ask, about, house):
+    about = answer_cache.content(ask, house)
+    if kept := answer_cache.explanation(ask, about, house):
         return Remembered(kept.text, f"{clean(kept.model)}, kept: asking again is free")
-    if kept := keeping.explanation(ask, about, frugally(ask, house)):
+    if kept := answer_cache.explanation(ask, about, frugally(ask, house)):
         return Remembered(kept.text, f"{clean(kept.model)}, asked by a hover for {money(kept.cost)}")
     return None
 
@@ -115,5 +115,5 @@ def outdated(ask: Ask, house: House) -> Remembered | None:
 
     To be asked only where ``remembered`` has nothing.
     """
-    kept = keeping.former(ask, house)
+    kept = answer_cache.former(ask, house)
     return Remembered(kept.text, f"{clean(kept.model)}, kept", is_stale=True) if kept else None

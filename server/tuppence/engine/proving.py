@@ -15,8 +15,8 @@ from tuppence.core.answer.insert_tests import added
 from tuppence.core.checks.generated_tests import fresh
 from tuppence.core.events import Answer
 from tuppence.core.text.document import apply
-from tuppence.house import House
-from tuppence.plan import Plan
+from tuppence.engine.prepare import Plan
+from tuppence.engine.session import House
 from tuppence.sandbox import Case, prove
 
 
