@@ -10,8 +10,8 @@ from scenario import messages
 from server import pick, stage
 
 from tuppence.core.text.document import Document
-from tuppence.editor.convert import Encoding
-from tuppence.editor.documents import Documents
+from tuppence.lsp.documents.convert import Encoding
+from tuppence.lsp.documents.store import Documents
 
 SRC = "SEP = 'a\rb'\n\n\ndef mean(xs):\n    return sum(xs) / len(x)\n"
 WHY = (

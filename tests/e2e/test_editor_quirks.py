@@ -11,10 +11,10 @@ from scenario import messages, until
 from server import pick, stage
 
 from tuppence.core.text.document import Document, Edit, Span, apply
-from tuppence.editor import convert
-from tuppence.editor.arrivals import PATIENCE
-from tuppence.editor.clients import Client
-from tuppence.editor.regions import Change, Flight, Region
+from tuppence.lsp.documents import convert
+from tuppence.lsp.documents.capabilities import Client
+from tuppence.lsp.documents.change_order import PATIENCE
+from tuppence.lsp.output.regions import Change, Flight, Region
 
 SOURCE = "import os\n\n\ndef one():\n    return 1\n\n\ndef two():\n    return 2\n"
 

@@ -17,7 +17,7 @@ from scripted_provider import error
 from server import CONFIG, Stage, pick, stage
 
 from editor import Editor
-from tuppence.editor.hovering import PAUSE
+from tuppence.lsp.features.hover import PAUSE
 
 MEAN = "def mean(xs):\n    return sum(xs) / len(xs)\n"
 SRC = f"import os\n\n\n{MEAN}\n\nclass Box:\n    def get(self):\n        return self\n"

@@ -17,7 +17,7 @@ from scripted_provider import answer
 from server import Stage, pick, stage
 
 from editor import Buffer, Editor
-from tuppence.editor import witness
+from tuppence.lsp.features import other_servers
 
 SRC = "func mean(xs []int) int {\n\treturn sum(xs) / size\n}\n"
 GOOD = "```go\nfunc mean(xs []int) int {\n\treturn sum(xs) / len(xs)\n}\n```"
@@ -152,7 +152,7 @@ async def test_a_bad_word_takes_the_answer_back_and_a_better_model_is_asked(tmp_
         s.upstream.script(answer(bad), answer(GOOD))
         began = time.monotonic()
         await fix(s, servers)
-        assert time.monotonic() - began > witness.PATIENCE, "a bad word is not believed at once"
+        assert time.monotonic() - began > other_servers.PATIENCE, "a bad word is not believed at once"
         assert buffer.text == FIXED
         assert outcomes(s) == [("small", "failed check"), ("big", "kept")]
         assert f"(parses, diagnostic gone); asked after small, whose answer was not kept: {why}" in messages(s)[-1]
@@ -194,7 +194,7 @@ async def test_servers_that_say_nothing_prove_nothing(tmp_path: Path) -> None:
         s.upstream.script(answer(GOOD))
         began = time.monotonic()
         await fix(s, servers)
-        assert time.monotonic() - began < witness.PATIENCE
+        assert time.monotonic() - began < other_servers.PATIENCE
         assert buffer.text == FIXED
         assert messages(s)[-1].endswith("(it parses; no more was checked).")
 

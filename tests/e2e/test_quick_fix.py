@@ -18,8 +18,8 @@ from server import Stage, pick, stage
 from editor import Buffer
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Edit, Span, apply
-from tuppence.editor import attached
 from tuppence.linters import lint, ready_fix, safe_fix
+from tuppence.lsp.features import attached_fixes
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -281,7 +281,7 @@ async def test_what_tools_send_along(data: Any, expected: list[tuple[int, int, s
     where = types.Range(types.Position(1, 0), types.Position(1, 3))
     diagnostic = types.Diagnostic(where, "m", data=data)
     text = "one\nabc abcd\né\n"
-    found = attached.edits(document(text), diagnostic, types.PositionEncodingKind.Utf16)
+    found = attached_fixes.edits(document(text), diagnostic, types.PositionEncodingKind.Utf16)
     assert [(each.span.start - 4, each.span.end - 4, each.text) for each in found] == expected
 
 

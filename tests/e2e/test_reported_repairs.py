@@ -10,7 +10,7 @@ from server import pick, stage
 
 from tuppence.core.answer.patch import Patch
 from tuppence.core.text.document import Document, Span
-from tuppence.editor.closing import _REPAIRS
+from tuppence.lsp.features.messages import _REPAIRS
 
 SRC = "class Stats:\n    def mean(self, xs):\n        return sum(xs) / len(x)\n"
 FIXED = SRC.replace("len(x)", "len(xs)")

@@ -21,10 +21,11 @@ from paths import SERVER
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.client import LanguageClient
 
-from tuppence.editor import framing, transport
-from tuppence.editor.framing import read_message
-from tuppence.editor.protocol import Server
 from tuppence.errors import Broken, TuppenceError
+from tuppence.lsp import transport
+from tuppence.lsp.protocol import framing
+from tuppence.lsp.protocol.framing import read_message
+from tuppence.lsp.protocol.lifecycle import Server
 
 # A real server process whose commands leave traces in files; all else is as in `tuppence serve`.
 PROGRAM = """
@@ -59,9 +60,9 @@ def create_server(config):
     server.at_end.append(at_end)
     return server
 
-module = types.ModuleType("tuppence.editor.server")
+module = types.ModuleType("tuppence.lsp.server")
 module.create_server = create_server
-sys.modules["tuppence.editor.server"] = module
+sys.modules["tuppence.lsp.server"] = module
 from tuppence.editor.transport import serve
 sys.exit(serve(pathlib.Path("a.toml"), sys.argv[1] if len(sys.argv) > 1 else None))
 """

@@ -33,7 +33,7 @@ from virtual_time import run
 
 from tuppence.core.answer.patch import Patch
 from tuppence.core.text.document import Edit, apply
-from tuppence.editor.writer import Writer
+from tuppence.lsp.output.writer import Writer
 
 PYPI = {"click": ("7.1.2", "8.0.4", "8.1.8"), "pytest": ("7.4.4", "8.3.5")}
 NPM = {"preact": ("10.11.3", "10.19.7"), "fastify": ("4.15.0", "4.28.1")}

@@ -21,10 +21,10 @@ from virtual_time import run
 from tuppence.core.answer.patch import Patch
 from tuppence.core.text.document import Edit
 from tuppence.core.text.lines import split
-from tuppence.editor.convert import Encoding
-from tuppence.editor.regions import line_changes
-from tuppence.editor.writer import Writer
 from tuppence.errors import Stale
+from tuppence.lsp.documents.convert import Encoding
+from tuppence.lsp.output.regions import line_changes
+from tuppence.lsp.output.writer import Writer
 
 RUNS = EXAMPLES or 1000
 Ending = Literal["kept", "climbed", "stopped", "put back later"]

@@ -19,10 +19,10 @@ from pygls.protocol import default_converter
 from virtual_time import Line
 
 from tuppence.core.text.document import Document, Edit, Span, apply
-from tuppence.editor.clients import Client
-from tuppence.editor.convert import Encoding, from_range, to_range
-from tuppence.editor.desk import REPLY
-from tuppence.editor.documents import Documents
+from tuppence.lsp.documents.capabilities import Client
+from tuppence.lsp.documents.convert import Encoding, from_range, to_range
+from tuppence.lsp.documents.store import Documents
+from tuppence.lsp.output.client import REPLY
 
 URI = "file:///a.py"
 MINE = "ñ"

@@ -21,6 +21,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until the editor ends it, and return the exit code."""
-    from tuppence.editor.transport import serve
+    from tuppence.lsp.transport import serve
 
     return serve(arguments.config, arguments.tcp)

@@ -1,7 +1,7 @@
 """What asking for an explanation would cost, and the house in which a hover may ask by itself.
 
 Foreseeing reads the project and the tier table; it sends nothing, looks for no server and starts no model. Who waits
-for whom, and what is shown, is the editor side's affair (editor/hovering.py).
+for whom, and what is shown, is the editor side's affair (lsp/features/hover.py).
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from tuppence.core.billing.entry import Entry, Last, Summary, add, exact, last, 
 from tuppence.core.billing.totals import Totals, slip
 from tuppence.core.billing.totals import totals as sums
 from tuppence.core.models.usage import Usage
-from tuppence.editor.closing import price
+from tuppence.lsp.features.messages import price
 
 AMOUNTS = st.decimals(min_value=0, max_value=10**9, allow_nan=False, allow_infinity=False)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tuppence.core.text import lines
 from tuppence.core.text.document import Edit, Span
 from tuppence.core.text.lines import differences
-from tuppence.editor.regions import Change, Flight, Region
+from tuppence.lsp.output.regions import Change, Flight, Region
 
 FEW = st.lists(st.sampled_from(["}", "{", "", "x", "y"]), max_size=40)
 BRACES = [random.Random(7).choice(["{", "}", "  {", "  }"]) for _ in range(500)]  # noqa: S311 - no secrets

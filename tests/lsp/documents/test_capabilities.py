@@ -8,7 +8,7 @@ import pytest
 import pytest_lsp
 from lsprotocol import converters, types
 
-from tuppence.editor.clients import Client, recognise
+from tuppence.lsp.documents.capabilities import Client, recognise
 
 
 def client(name: str | None = None, **capabilities: Any) -> Client:

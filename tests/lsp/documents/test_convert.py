@@ -7,9 +7,9 @@ from lsprotocol import types
 
 from tuppence.core.text.diagnostic import Severity
 from tuppence.core.text.document import Document, Edit, Span, apply
-from tuppence.editor import convert
-from tuppence.editor.clients import Client
-from tuppence.editor.convert import Encoding
+from tuppence.lsp.documents import convert
+from tuppence.lsp.documents.capabilities import Client
+from tuppence.lsp.documents.convert import Encoding
 
 ENCODINGS = [Encoding.Utf16, Encoding.Utf8, Encoding.Utf32]
 # Of each length in each encoding; and what Python, but not the protocol, takes for the end of a line.

@@ -11,9 +11,9 @@ from lsprotocol import types
 from tests.lsp.documents.test_convert import ENCODINGS, TEXTS, UnitEditor
 
 from tuppence.core.text.document import Document, Edit, apply, line_starts
-from tuppence.editor.convert import Encoding
-from tuppence.editor.documents import Documents
 from tuppence.errors import Stale
+from tuppence.lsp.documents.convert import Encoding
+from tuppence.lsp.documents.store import Documents
 
 URI = "file:///a.py"
 

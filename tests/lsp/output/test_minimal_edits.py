@@ -16,8 +16,8 @@ from virtual_time import run
 
 from tuppence.core.answer.patch import Patch
 from tuppence.core.text.document import Document, Edit, Span, apply
-from tuppence.editor.regions import line_changes
-from tuppence.editor.writer import Writer
+from tuppence.lsp.output.regions import line_changes
+from tuppence.lsp.output.writer import Writer
 
 HEAD, TAIL = "import os\n\n\n", "\n\n\ndef other():\n    return 1\n"
 OLD = (

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from lsprotocol import types
 
 from tuppence.core.text.document import Document, Edit, Span, apply
-from tuppence.editor import writer as writers
-from tuppence.editor.clients import Client
-from tuppence.editor.convert import Encoding, from_range, to_range
-from tuppence.editor.documents import Documents
-from tuppence.editor.regions import difference
-from tuppence.editor.writer import Writer
 from tuppence.errors import Stale
+from tuppence.lsp.documents.capabilities import Client
+from tuppence.lsp.documents.convert import Encoding, from_range, to_range
+from tuppence.lsp.documents.store import Documents
+from tuppence.lsp.output import writer as writers
+from tuppence.lsp.output.regions import difference
+from tuppence.lsp.output.writer import Writer
 
 URI = "file:///a.py"
 HEAD, OLD, TAIL = "import a\r\n# 🐍\n", "def f():\n    one\n    two\n", "\n# the end 🐛\n"

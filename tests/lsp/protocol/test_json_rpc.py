@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from lsprotocol import types
 
-from tuppence.editor.convert import Encoding
-from tuppence.editor.protocol import Server
 from tuppence.errors import Refused
+from tuppence.lsp.documents.convert import Encoding
+from tuppence.lsp.protocol.lifecycle import Server
 
 URI = "file:///a.py"
 

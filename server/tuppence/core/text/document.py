@@ -2,8 +2,8 @@
 
 Positions, everywhere in core: an offset counts Unicode code points from the start of the text, from 0; a span is
 half-open; a line counts from 0 and ends at LF, CRLF or CR, the three that the protocol knows (never at a
-form feed or U+2028, as ``str.splitlines`` would). UTF-16 and UTF-8 columns exist in editor/convert.py alone; lines
-counted from 1 exist in what people and models read.
+form feed or U+2028, as ``str.splitlines`` would). UTF-16 and UTF-8 columns exist in lsp/documents/convert.py alone;
+lines counted from 1 exist in what people and models read.
 """
 
 from __future__ import annotations

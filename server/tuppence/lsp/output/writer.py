@@ -24,10 +24,10 @@ import asyncio
 from collections.abc import Sequence
 
 from tuppence.core.text.document import Document, Edit, Span, apply
-from tuppence.editor import convert
-from tuppence.editor.outlet import Outlet
-from tuppence.editor.regions import Change, Flight, Region, difference, follow, line_changes
 from tuppence.errors import Stale
+from tuppence.lsp.documents import convert
+from tuppence.lsp.output.outlet import Outlet
+from tuppence.lsp.output.regions import Change, Flight, Region, difference, follow, line_changes
 
 TRIES = 10
 """How often an edit that the editor refused, because the user typed meanwhile, is made anew."""

@@ -1,6 +1,6 @@
 """How one message is cut from a stream of bytes: the protocol's two headers, an empty line, the body.
 
-Strict on purpose: transport.py says why. It does not look into the body.
+Strict on purpose: lsp/transport.py says why. It does not look into the body.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What the server does for one editor: menus, hovers, runs, the accounts; one method for each thing it is asked.
 
 A method takes what the editor sent, and each mistake in it becomes one sentence. How arguments become a question stands
-in asking.py; the runs themselves are shown by performing.py.
+in lsp/features/run_request.py; the runs themselves are shown by lsp/features/run_view.py.
 """
 
 from __future__ import annotations
@@ -16,18 +16,6 @@ from lsprotocol import types
 
 from tuppence.config import Watched
 from tuppence.core import actions
-from tuppence.editor import closing, convert
-from tuppence.editor.asking import Asking, field
-from tuppence.editor.board import Board
-from tuppence.editor.desk import Desk
-from tuppence.editor.hovering import Hovering
-from tuppence.editor.latest import Finished, Latest
-from tuppence.editor.menu import Entry, Menu, Opened
-from tuppence.editor.performing import Performance
-from tuppence.editor.protocol import Server
-from tuppence.editor.reading import Reading
-from tuppence.editor.runs import Running, Runs
-from tuppence.editor.strangers import Strangers
 from tuppence.engine import truth
 from tuppence.engine.attempt import Account
 from tuppence.engine.costs import write_page
@@ -35,6 +23,19 @@ from tuppence.engine.keep_alive import Renewals
 from tuppence.engine.prepare import Ask
 from tuppence.errors import ConfigError, Stale, TuppenceError
 from tuppence.local.registry import open_house
+from tuppence.lsp.documents import convert
+from tuppence.lsp.features import messages
+from tuppence.lsp.features.code_actions import Entry, Menu, Opened
+from tuppence.lsp.features.history import Finished, Latest
+from tuppence.lsp.features.hover import Hovering
+from tuppence.lsp.features.local_models import Strangers
+from tuppence.lsp.features.run_request import Asking, field
+from tuppence.lsp.features.run_view import Performance
+from tuppence.lsp.output.active_runs import Running, Runs
+from tuppence.lsp.output.client import Desk
+from tuppence.lsp.output.explanations import Reading
+from tuppence.lsp.output.findings import Board
+from tuppence.lsp.protocol.lifecycle import Server
 
 _log = logging.getLogger(__name__)
 
@@ -243,7 +244,7 @@ class Service:
             house = rooms.house
             account = Account(run=ask.run, session=house.session, action=ask.action.id, language=ask.document.language)
             house.record(account.enter_free("", "", house.now(), "cancelled"))
-            rooms.desk.say(closing.stopped(running.title, account, running.because))
+            rooms.desk.say(messages.stopped(running.title, account, running.because))
             raise
 
     async def _apply(self, arguments: Any, rooms: _Rooms) -> None:

@@ -4,7 +4,7 @@ A web page can make a browser send bytes to any port of this machine, and a read
 not know would find the LSP message in the body of such a request. So a message may have the protocol's two headers and
 no other: the first line that is anything else ends the connection before its message is run.
 
-This file does not look into a message. How the standard streams are kept clean stands in pipes.py.
+This file does not look into a message. How the standard streams are kept clean stands in lsp/protocol/stdio.py.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tuppence.editor.framing import read_message
-from tuppence.editor.pipes import PipeWriter, pipe_reader, take_streams
-from tuppence.editor.protocol import Server
 from tuppence.errors import TuppenceError
+from tuppence.lsp.protocol.framing import read_message
+from tuppence.lsp.protocol.lifecycle import Server
+from tuppence.lsp.protocol.stdio import PipeWriter, pipe_reader, take_streams
 
 _SILENCE = 10.0
 """Seconds in which a TCP client must have sent its first message."""
@@ -203,7 +203,7 @@ def _address(tcp: str) -> tuple[str, int]:
 
 
 def _create(config: Path | None) -> Server:
-    from tuppence.editor.server import create_server
+    from tuppence.lsp.server import create_server
 
     return create_server(config)
 

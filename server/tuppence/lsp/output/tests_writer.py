@@ -9,11 +9,11 @@ from tuppence.core.answer.insert_tests import added
 from tuppence.core.events import Written
 from tuppence.core.syntax.languages import language
 from tuppence.core.text.document import Document
-from tuppence.editor import convert
-from tuppence.editor.desk import Desk
-from tuppence.editor.writer import Writer
 from tuppence.engine.prepare import Ask
 from tuppence.errors import Stale
+from tuppence.lsp.documents import convert
+from tuppence.lsp.output.client import Desk
+from tuppence.lsp.output.writer import Writer
 
 
 async def write(written: Written, ask: Ask, desk: Desk, label: str) -> None:

@@ -18,8 +18,8 @@ from tuppence.core.answer.fences import Fence, Parts
 from tuppence.core.answer.findings import Finding
 from tuppence.core.checks.structure import check_edit
 from tuppence.core.text.document import Document, Edit, Span, shift
-from tuppence.editor import convert
-from tuppence.editor.desk import Desk
+from tuppence.lsp.documents import convert
+from tuppence.lsp.output.client import Desk
 
 SOURCE = "tuppence"
 

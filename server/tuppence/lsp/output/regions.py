@@ -13,7 +13,7 @@ from itertools import accumulate
 
 from tuppence.core.text.document import Document, Edit, Span, apply, shift, together
 from tuppence.core.text.lines import differences, split
-from tuppence.editor.documents import longest
+from tuppence.lsp.documents.store import longest
 
 _PIECES = 50
 """In how many pieces one edit may arrive."""

@@ -20,13 +20,13 @@ from tuppence.core.billing.entry import money
 from tuppence.core.routing.router import better
 from tuppence.core.syntax.target import Target, find
 from tuppence.core.text.document import Document, Span
-from tuppence.editor import convert
-from tuppence.editor.asking import NO_EDITS, is_file, why_not
-from tuppence.editor.board import SOURCE, Board, Pinned
-from tuppence.editor.commands import APPLY, CLEAR, DISMISS, PUT_BACK, RUN, STOP
-from tuppence.editor.desk import Desk
-from tuppence.editor.latest import Finished
-from tuppence.editor.runs import Runs
+from tuppence.lsp.documents import convert
+from tuppence.lsp.features.commands import APPLY, CLEAR, DISMISS, PUT_BACK, RUN, STOP
+from tuppence.lsp.features.history import Finished
+from tuppence.lsp.features.run_request import NO_EDITS, is_file, why_not
+from tuppence.lsp.output.active_runs import Runs
+from tuppence.lsp.output.client import Desk
+from tuppence.lsp.output.findings import SOURCE, Board, Pinned
 
 Entry = types.CodeAction | types.Command
 _FIXES = 12

@@ -25,17 +25,18 @@ from tuppence.core.routing.quote import Offer
 from tuppence.core.syntax.target import find
 from tuppence.core.syntax.tree import Block
 from tuppence.core.text.document import Span
-from tuppence.editor import closing, convert
-from tuppence.editor.asking import path_of, why_not
-from tuppence.editor.commands import RUN
-from tuppence.editor.desk import Desk
-from tuppence.editor.runs import Running, Runs
 from tuppence.engine import hover
 from tuppence.engine.attempt import Account
 from tuppence.engine.hover import Leave, Remembered
 from tuppence.engine.prepare import Ask
 from tuppence.engine.run import run
 from tuppence.errors import Stale, TuppenceError
+from tuppence.lsp.documents import convert
+from tuppence.lsp.features import messages
+from tuppence.lsp.features.commands import RUN
+from tuppence.lsp.features.run_request import path_of, why_not
+from tuppence.lsp.output.active_runs import Running, Runs
+from tuppence.lsp.output.client import Desk
 
 _log = logging.getLogger(__name__)
 PAUSE = 0.7
@@ -222,7 +223,7 @@ class Hovering:
                     if isinstance(step, Done):
                         self._note(step, code, asked)
         except asyncio.CancelledError:
-            desk.log(closing.stopped(asked.running.title, account))
+            desk.log(messages.stopped(asked.running.title, account))
             if asked.sent:
                 self._give_up(code, "It was stopped.")
             raise
@@ -236,9 +237,9 @@ class Hovering:
     def _note(self, done: Done, code: Code, asked: _Asked) -> None:
         """Log how it ended; remember what had no answer."""
         if done.answer is not None:
-            self._desk.log(f"Hover: {closing.done(done, asked.ask, ())}")
+            self._desk.log(f"Hover: {messages.done(done, asked.ask, ())}")
             return
-        why = closing.could_not(asked.ask, done.why, done)
+        why = messages.could_not(asked.ask, done.why, done)
         self._desk.log(f"Hover: {why}")
         asked.why = clean(why)
         self._give_up(code, asked.why)

@@ -16,7 +16,7 @@ from shutil import rmtree
 from tempfile import mkdtemp
 
 from tuppence.core.answer.markdown import clean
-from tuppence.editor.desk import Desk
+from tuppence.lsp.output.client import Desk
 
 _log = logging.getLogger(__name__)
 MESSAGE = 1500

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from tuppence.core.routing.router import Route
 from tuppence.core.text.document import Document, Edit, Span, shift
-from tuppence.editor.documents import Documents
-from tuppence.editor.writer import Writer
 from tuppence.engine.prepare import Ask
 from tuppence.errors import Stale
+from tuppence.lsp.documents.store import Documents
+from tuppence.lsp.output.writer import Writer
 
 
 @dataclass(slots=True)

@@ -15,11 +15,11 @@ from lsprotocol import types
 from pygls.uris import to_fs_path
 
 from tuppence import __version__
-from tuppence.editor import commands
-from tuppence.editor.protocol import Server
+from tuppence.lsp.features import commands
+from tuppence.lsp.protocol.lifecycle import Server
 
 if TYPE_CHECKING:
-    from tuppence.editor.service import Service
+    from tuppence.lsp.service import Service
 
 OFFERED = types.CodeActionOptions(
     code_action_kinds=[types.CodeActionKind.QuickFix, types.CodeActionKind.Refactor, types.CodeActionKind.Source]
@@ -105,7 +105,7 @@ class _Reception:
     @cached_property
     def service(self) -> Service:
         """The service; loading it takes some hundred milliseconds, once."""
-        from tuppence.editor.service import Service
+        from tuppence.lsp.service import Service
 
         service = Service(self._server, self._config)
         service.introduce(*self.introduced)
@@ -128,7 +128,7 @@ def _first(arguments: tuple[Any, ...]) -> Any:
 
 
 def _load() -> None:
-    import tuppence.editor.service  # noqa: F401 - loading is what this is for
+    import tuppence.lsp.service  # noqa: F401 - loading is what this is for
 
 
 def _roots(params: types.InitializeParams) -> list[Path]:

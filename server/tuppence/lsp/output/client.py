@@ -20,13 +20,13 @@ from pygls.lsp.server import LanguageServer
 from tuppence.core.billing import budget
 from tuppence.core.billing.entry import payload
 from tuppence.core.text.document import Span
-from tuppence.editor.clients import Client
-from tuppence.editor.convert import Encoding, to_range
-from tuppence.editor.documents import Documents
-from tuppence.editor.protocol import Protocol
-from tuppence.editor.runs import Running
 from tuppence.engine.session import House
 from tuppence.errors import TuppenceError
+from tuppence.lsp.documents.capabilities import Client
+from tuppence.lsp.documents.convert import Encoding, to_range
+from tuppence.lsp.documents.store import Documents
+from tuppence.lsp.output.active_runs import Running
+from tuppence.lsp.protocol.lifecycle import Protocol
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")

@@ -1,6 +1,6 @@
 """The requests under way: what runs for each of them, and who wants to hear when one is cancelled.
 
-It only keeps the account. Who cancels what, and how a request is answered, is decided in protocol.py.
+It only keeps the account. Who cancels what, and how a request is answered, is decided in lsp/protocol/lifecycle.py.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ from lsprotocol import types
 from pygls.uris import to_fs_path
 
 from tuppence.core.text.document import Document, Edit, Span, line_starts
-from tuppence.editor.convert import Encoding, from_range
 from tuppence.errors import Stale
+from tuppence.lsp.documents.convert import Encoding, from_range
 
 if TYPE_CHECKING:
     from tuppence.core.syntax.tree import Tree

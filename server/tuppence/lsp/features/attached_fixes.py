@@ -12,7 +12,7 @@ from typing import Any
 from lsprotocol import converters, types
 
 from tuppence.core.text.document import Document, Edit
-from tuppence.editor.convert import Encoding, from_range
+from tuppence.lsp.documents.convert import Encoding, from_range
 
 _converter = converters.get_converter()
 

@@ -16,19 +16,20 @@ from lsprotocol import types
 from tuppence.core.events import Answer, Done, Drafted, Found, Piece, Progress, PutBack, Routed, Step
 from tuppence.core.routing.router import Route
 from tuppence.core.text.document import Document, Edit, Span
-from tuppence.editor import closing, testfile
-from tuppence.editor.board import Board
-from tuppence.editor.desk import Desk
-from tuppence.editor.latest import Finished
-from tuppence.editor.reading import Reading
-from tuppence.editor.regions import difference, follow
-from tuppence.editor.runs import Running
-from tuppence.editor.witness import Witness
-from tuppence.editor.writer import Writer
 from tuppence.engine.attempt import Account
 from tuppence.engine.prepare import Ask
 from tuppence.engine.run import run
 from tuppence.errors import Stale, TuppenceError, Unfit
+from tuppence.lsp.features import messages
+from tuppence.lsp.features.history import Finished
+from tuppence.lsp.features.other_servers import Witness
+from tuppence.lsp.output import tests_writer
+from tuppence.lsp.output.active_runs import Running
+from tuppence.lsp.output.client import Desk
+from tuppence.lsp.output.explanations import Reading
+from tuppence.lsp.output.findings import Board
+from tuppence.lsp.output.regions import difference, follow
+from tuppence.lsp.output.writer import Writer
 
 _CHANGED = "Its text changed meanwhile and stays as you left it."
 _CLOSED = "Its document was closed."
@@ -182,7 +183,7 @@ class Performance:
         if done.answer is None:
             self._abandon(ask)
             as_it_was = " The text is as it was." if writer else ""
-            self._close(closing.could_not(ask, f"{done.why}{as_it_was}", done), types.MessageType.Warning)
+            self._close(messages.could_not(ask, f"{done.why}{as_it_was}", done), types.MessageType.Warning)
             return None
         try:
             text = await self._deliver(done.answer, ask, writer)
@@ -190,10 +191,10 @@ class Performance:
             desk.house.outcome(ask.run, "stale")
             await _put_back(writer)
             self._outcome = "stale"
-            self._close(closing.could_not(ask, str(stale), done), types.MessageType.Warning)
+            self._close(messages.could_not(ask, str(stale), done), types.MessageType.Warning)
             return None
         self._outcome = "kept"
-        last = " ".join((closing.done(done, ask, tuple(self._turns)), *self._cut))
+        last = " ".join((messages.done(done, ask, tuple(self._turns)), *self._cut))
         # Two messages in a row would replace each other in an echo area of one message.
         self._close(f"{text}\n\n{last}" if text else last, types.MessageType.Info if text else None)
         span = writer.target if writer else follow(ask.target.span, self._moved)
@@ -208,7 +209,7 @@ class Performance:
             if self._witness is None or not self._witness.landed:
                 await writer.keep(answer.edits, self._running.title)
         elif answer.written is not None:
-            await testfile.write(answer.written, ask, self._desk, self._running.title)
+            await tests_writer.write(answer.written, ask, self._desk, self._running.title)
         elif ask.action.shape == "markdown":
             return await self._reading.finish(ask.run, self._running.title, answer.markdown)
         return ""
@@ -226,7 +227,7 @@ class Performance:
         because = self._running.because
         if writer is not None and not because and writer.touched.is_set():
             because = _CHANGED
-        self._close(closing.stopped(self._running.title, account, because or left))
+        self._close(messages.stopped(self._running.title, account, because or left))
 
     def _abandon(self, ask: Ask) -> None:
         """Tell a client that streams that an explanation ends here."""

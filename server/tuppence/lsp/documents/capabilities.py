@@ -110,7 +110,8 @@ _QUIRKS = (
     # Changes that follow one another within a millisecond (a macro, a paste as keys) may arrive in any order (25.01).
     _Quirk(("helix",), blocks=True, block_cursor=True, shows_documents=True, overtakes=True),
     # Neovim refuses an edit to an older version ("Buffer newer than edits") and yet replies applied: true
-    # (0.7, 0.10 and 0.12). So nobody is believed: writer.py compares the document itself, whoever the editor is.
+    # (0.7, 0.10 and 0.12). So nobody is believed: lsp/output/writer.py compares the document itself, whoever the editor
+    # is.
     # It checks only versions above 0, and opens documents with 0: an edit made before the user's last keys arrived
     # (it waits 150 ms with them) would land beside its place. And a file that it creates is a buffer with one line.
     _Quirk(("neovim", "nvim"), unchecked_zero=True, blank_line=True),

@@ -28,8 +28,8 @@ from pygls.exceptions import FeatureNotificationError, JsonRpcException
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol
 
-from tuppence.editor.requests import Callback, MsgId, Requests
 from tuppence.errors import TuppenceError
+from tuppence.lsp.protocol.in_flight import Callback, MsgId, Requests
 
 Steps = Generator[tuple[Callable[..., Any], tuple[Any, ...], None], Any, Any]
 """A built-in handler of pygls: it yields the handlers that are to run before it goes on."""

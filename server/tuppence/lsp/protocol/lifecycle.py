@@ -5,7 +5,7 @@ the same work twice (its workspace folders stay in use); a token of progress is 
 pygls keeps it for ever; a message that comes too early or too late is refused as the protocol says; ``exit`` ends the
 conversation, and not the process from inside a callback.
 
-This file does not know what a command does. How requests are answered and cancelled stands in rpc.py.
+This file does not know what a command does. How requests are answered and cancelled stands in lsp/protocol/json_rpc.py.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from pygls.progress import Progress
 from pygls.protocol import lsp_method
 from pygls.protocol.json_rpc import RPCMessage, RPCRequest
 
-from tuppence.editor.arrivals import Arrivals
-from tuppence.editor.clients import Client, recognise
-from tuppence.editor.convert import Encoding
-from tuppence.editor.documents import Documents
-from tuppence.editor.requests import Callback, Callbacks
-from tuppence.editor.rpc import Rpc, Steps, explain
+from tuppence.lsp.documents.capabilities import Client, recognise
+from tuppence.lsp.documents.change_order import Arrivals
+from tuppence.lsp.documents.convert import Encoding
+from tuppence.lsp.documents.store import Documents
+from tuppence.lsp.protocol.in_flight import Callback, Callbacks
+from tuppence.lsp.protocol.json_rpc import Rpc, Steps, explain
 
 _log = logging.getLogger(__name__)
 

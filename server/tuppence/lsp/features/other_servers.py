@@ -19,13 +19,13 @@ from tuppence.core.checks.diagnostic_diff import Effect, Said, compare, settled
 from tuppence.core.checks.structure import Verdict
 from tuppence.core.events import Answer
 from tuppence.core.text.document import Document, apply
-from tuppence.editor import convert
-from tuppence.editor.board import SOURCE
-from tuppence.editor.desk import Desk
-from tuppence.editor.writer import Writer
 from tuppence.engine.prepare import Ask
 from tuppence.engine.verify import case
 from tuppence.errors import Stale
+from tuppence.lsp.documents import convert
+from tuppence.lsp.output.client import Desk
+from tuppence.lsp.output.findings import SOURCE
+from tuppence.lsp.output.writer import Writer
 
 FIRST = 1.5
 """Seconds that the servers get for their first word on an answer."""

@@ -16,7 +16,7 @@ from lsprotocol import types
 
 from tuppence.core.text.diagnostic import Diagnostic, Severity
 from tuppence.core.text.document import Document, Edit, Span
-from tuppence.editor.clients import Client
+from tuppence.lsp.documents.capabilities import Client
 
 Encoding = types.PositionEncodingKind
 

@@ -22,11 +22,12 @@ from tuppence.core.syntax.target import find
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Span
-from tuppence.editor import attached, convert
-from tuppence.editor.desk import Desk
-from tuppence.editor.latest import Latest
 from tuppence.engine.prepare import Ask
 from tuppence.errors import Stale, Unfit
+from tuppence.lsp.documents import convert
+from tuppence.lsp.features import attached_fixes
+from tuppence.lsp.features.history import Latest
+from tuppence.lsp.output.client import Desk
 from tuppence.workspace import Workspace
 
 NO_EDITS = "This editor takes no edits from a language server."
@@ -118,7 +119,7 @@ class Asking:
     def _chosen(self, given: Any, document: Document) -> Diagnostic:
         """Return the diagnostic that the user picked, with the fix that its tool sent along."""
         diagnostic = self._structured(given, types.Diagnostic, "diagnostic")
-        fix = attached.edits(document, diagnostic, self._desk.encoding)
+        fix = attached_fixes.edits(document, diagnostic, self._desk.encoding)
         return replace(convert.from_diagnostic(document, diagnostic, self._desk.encoding), fix=fix)
 
     def _diagnostic(self, given: Any, document: Document) -> Diagnostic:

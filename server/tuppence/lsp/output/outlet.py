@@ -1,4 +1,4 @@
-"""What a writer needs of a connection; desk.py is one, and tests bring their own."""
+"""What a writer needs of a connection; lsp/output/client.py is one, and tests bring their own."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Protocol
 
 from lsprotocol import types
 
-from tuppence.editor.clients import Client
-from tuppence.editor.convert import Encoding
-from tuppence.editor.documents import Documents
+from tuppence.lsp.documents.capabilities import Client
+from tuppence.lsp.documents.convert import Encoding
+from tuppence.lsp.documents.store import Documents
 
 
 class Outlet(Protocol):

@@ -1,0 +1,1 @@
+"""Open documents: their text, versions, positions, and what the editor can do."""

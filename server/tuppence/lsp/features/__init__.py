@@ -1,0 +1,1 @@
+"""What a user asks of the server: code actions, hover, commands, history."""

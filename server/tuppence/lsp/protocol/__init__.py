@@ -1,0 +1,1 @@
+"""JSON-RPC over stdio: framing, requests under way, the lifecycle."""
