@@ -21,7 +21,7 @@ from scenario import SRC
 from server import environment
 
 from tuppence import cli
-from tuppence.cli._query import Router
+from tuppence.cli._route_jsonl import Router
 from tuppence.cli.route import _moment
 from tuppence.config import load
 from tuppence.config.shipped import shipped

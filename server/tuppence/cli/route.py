@@ -1,7 +1,7 @@
 """``tuppence route``: which model would answer, and why; nothing is asked and nothing is spent.
 
 For a person, a piece of a file and the table of all models. For a machine, one question a line (``--jsonl``), which
-_query.py answers.
+cli/_route_jsonl.py answers.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
-from tuppence.cli._query import Router
+from tuppence.cli._route_jsonl import Router
 from tuppence.cli.models import complaints
 from tuppence.config import Config, load
 from tuppence.config.settings import PRESETS
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(line, file=sys.stderr)  # noqa: T201 - a terminal is where this command speaks
     if arguments.jsonl:
         return _answer_lines(Router(config, Keys(os.environ), shipped(), when))
-    from tuppence.cli._choice import show
+    from tuppence.cli._route_table import show
 
     return show(arguments.place, arguments.action, config, arguments.at)
 
