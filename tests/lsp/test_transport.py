@@ -30,7 +30,7 @@ from tuppence.lsp.protocol.lifecycle import Server
 # A real server process whose commands leave traces in files; all else is as in `tuppence serve`.
 PROGRAM = """
 import asyncio, os, pathlib, sys, types
-from tuppence.editor.protocol import Server
+from tuppence.lsp.protocol.lifecycle import Server
 
 def create_server(config):
     server = Server("test", "0")
@@ -63,7 +63,7 @@ def create_server(config):
 module = types.ModuleType("tuppence.lsp.server")
 module.create_server = create_server
 sys.modules["tuppence.lsp.server"] = module
-from tuppence.editor.transport import serve
+from tuppence.lsp.transport import serve
 sys.exit(serve(pathlib.Path("a.toml"), sys.argv[1] if len(sys.argv) > 1 else None))
 """
 COMMAND = [sys.executable, "-c", PROGRAM]
