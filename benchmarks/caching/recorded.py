@@ -39,14 +39,15 @@ from benchmarks.caching.sitting import Deed, edit, plan, source
 from tuppence.cache import Answers
 from tuppence.config import config as configs
 from tuppence.core.models.model import Model
-from tuppence.core.models.usage import Usage, cost
+from tuppence.core.models.pricing import cost
+from tuppence.core.models.usage import Usage
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import find
 from tuppence.core.text.document import Document, Span
 from tuppence.credentials import Keys
-from tuppence.engine.attempt import Account
-from tuppence.engine.prepare import Ask
+from tuppence.engine.receipt import Account
+from tuppence.engine.request import Ask
 from tuppence.engine.run import run
 from tuppence.engine.session import House
 from tuppence.ledger import Ledger

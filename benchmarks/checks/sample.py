@@ -20,7 +20,7 @@ from tuppence.core.syntax.target import Target
 from tuppence.core.syntax.tree import Block
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document
-from tuppence.engine.prepare import Ask
+from tuppence.engine.request import Ask
 from tuppence.engine.verify import second_look
 
 __all__ = ["EXPLAIN", "FIX", "REVIEW", "TESTS", "Outcome", "Sample", "answer", "had", "judged", "whole"]

@@ -19,7 +19,8 @@ from benchmarks.routing.fit import fit
 from tuppence.config import load
 from tuppence.core.actions import find
 from tuppence.core.models.model import Model, Quirks
-from tuppence.core.models.usage import Usage, cost, estimate
+from tuppence.core.models.pricing import cost
+from tuppence.core.models.usage import Usage, estimate
 from tuppence.core.routing.candidates import Candidate, Need, Wish, row, weighed
 from tuppence.core.routing.ladder import ranking
 from tuppence.core.routing.quality import Prior, canonical, from_json

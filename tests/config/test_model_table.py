@@ -21,7 +21,8 @@ from tuppence.config.model_table import loopback
 from tuppence.config.readers import SETTINGS
 from tuppence.config.toml_locations import Report
 from tuppence.core.models.model import CacheRules, Model, Quirks
-from tuppence.core.models.usage import Peak, Price, Rates, Step, Usage, cost
+from tuppence.core.models.pricing import Peak, Price, Rates, Step, cost
+from tuppence.core.models.usage import Usage
 from tuppence.core.prompt.compose import Prompt
 from tuppence.providers import find_wire
 

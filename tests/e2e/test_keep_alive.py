@@ -23,7 +23,8 @@ from tests.engine.test_run import lodging, question, steps
 from tuppence.cache import File, Traces
 from tuppence.core.actions import EXPLAIN
 from tuppence.core.models.model import CacheRules, Model, Provider
-from tuppence.core.models.usage import Price, Rates, Usage
+from tuppence.core.models.pricing import Price, Rates
+from tuppence.core.models.usage import Usage
 from tuppence.core.prompt_cache import forecast
 from tuppence.core.prompt_cache.prefix import Link
 from tuppence.core.prompt_cache.renewal import Prefix, Renewal, weigh

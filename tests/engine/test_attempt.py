@@ -10,10 +10,12 @@ from decimal import Decimal
 import pytest
 
 from tuppence.core.models.model import Model, Provider
-from tuppence.core.models.usage import Price, Rates, Usage, estimate, merge
+from tuppence.core.models.pricing import Price, Rates
+from tuppence.core.models.usage import Usage, estimate, merge
 from tuppence.core.prompt.compose import Prompt
 from tuppence.core.routing.router import Route
-from tuppence.engine.attempt import Account, Attempt
+from tuppence.engine.attempt import Attempt
+from tuppence.engine.receipt import Account
 from tuppence.providers import Event, Metered, Stop, Text, Thinking
 from tuppence.upstream import Fate, Sending
 

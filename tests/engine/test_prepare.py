@@ -16,10 +16,10 @@ from tuppence.config.model_columns import FREE
 from tuppence.config.policy import wished
 from tuppence.core.actions import ACTIONS, EXPLAIN, FIX, REVIEW, TESTS, Action
 from tuppence.core.billing.entry import money
-from tuppence.core.checks.structure import Verdict
+from tuppence.core.checks.verdict import Verdict
 from tuppence.core.events import Answer, Piece
 from tuppence.core.models.model import Model, Provider, Tier
-from tuppence.core.models.usage import Price, Rates
+from tuppence.core.models.pricing import Price, Rates
 from tuppence.core.prompt.compose import Prompt, compose
 from tuppence.core.routing.candidates import Candidate, bound, least_output
 from tuppence.core.routing.quality import RUN
@@ -31,8 +31,8 @@ from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Span
 from tuppence.credentials import Keys
 from tuppence.engine import answer_cache, hover, prepare
-from tuppence.engine.attempt import Account
-from tuppence.engine.prepare import Ask
+from tuppence.engine.receipt import Account
+from tuppence.engine.request import Ask
 from tuppence.engine.session import House
 from tuppence.errors import NoModel, OverBudget, Unfit
 from tuppence.ledger import Ledger

@@ -27,10 +27,11 @@ from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import find
 from tuppence.core.text.document import Document, Span, apply
 from tuppence.credentials import Keys
-from tuppence.engine.attempt import Account
-from tuppence.engine.prepare import Ask
+from tuppence.engine.provider_queue import Gate, Health
+from tuppence.engine.receipt import Account
+from tuppence.engine.request import Ask
 from tuppence.engine.run import run
-from tuppence.engine.session import Gate, Health, House
+from tuppence.engine.session import House
 from tuppence.errors import TuppenceError
 from tuppence.ledger import Claim, Ledger
 from tuppence.upstream import Patience, Upstream

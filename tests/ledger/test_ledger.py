@@ -25,7 +25,8 @@ from tuppence.config import load
 from tuppence.core.billing.budget import Bid, Limits
 from tuppence.core.billing.entry import OUTCOMES, Entry
 from tuppence.core.billing.totals import slip, totals
-from tuppence.core.models.usage import Price, Rates, Usage
+from tuppence.core.models.pricing import Price, Rates
+from tuppence.core.models.usage import Usage
 from tuppence.engine import cost_report
 from tuppence.errors import TuppenceError
 from tuppence.ledger import Claim, Ledger, midnight

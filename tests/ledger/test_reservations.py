@@ -18,7 +18,8 @@ from paths import ROOT, SUPPORT
 import postgresql
 from tuppence.core.billing.budget import Bid, Limits, Offer, Spent
 from tuppence.core.billing.entry import Entry
-from tuppence.core.models.usage import Price, Rates, Usage
+from tuppence.core.models.pricing import Price, Rates
+from tuppence.core.models.usage import Usage
 from tuppence.errors import OverBudget, TuppenceError
 from tuppence.ledger import Claim, Ledger, Owed, midnight
 from tuppence.ledger.process import LONGEST, Process, gone, me

@@ -12,7 +12,7 @@ from server import CONFIG, pick, stage
 
 from tuppence.core.billing.entry import unquoted
 from tuppence.core.checks.diagnostic_diff import Case
-from tuppence.core.checks.structure import Verdict
+from tuppence.core.checks.verdict import Verdict
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Edit, Span
 from tuppence.linters import recheck

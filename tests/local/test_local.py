@@ -23,7 +23,8 @@ from typing import Any
 import pytest
 
 from tuppence.cli import local as command
-from tuppence.core.models.usage import Usage, cost
+from tuppence.core.models.pricing import cost
+from tuppence.core.models.usage import Usage
 from tuppence.errors import Broken, Busy, NoModel
 from tuppence.local import Consent, Embedded, Endpoint, Found, Kind, find, loopback_http, rows, weights
 from tuppence.local.leases import Lock, Room, State

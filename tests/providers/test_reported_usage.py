@@ -19,10 +19,12 @@ from scripted_provider import ScriptedUpstream, raw, sse
 from tuppence.config import load
 from tuppence.core.billing.entry import Entry
 from tuppence.core.models.model import Model, Provider
-from tuppence.core.models.usage import Peak, Price, Rates, Step, Usage, batched, estimate
+from tuppence.core.models.pricing import Peak, Price, Rates, Step, batched
+from tuppence.core.models.usage import Usage, estimate
 from tuppence.core.prompt.compose import Prompt
 from tuppence.core.routing.router import Route
-from tuppence.engine.attempt import Account, Attempt
+from tuppence.engine.attempt import Attempt
+from tuppence.engine.receipt import Account
 from tuppence.upstream import Upstream, Waiting
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # A Friday.

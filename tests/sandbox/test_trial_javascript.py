@@ -12,7 +12,7 @@ import pytest
 from tests.sandbox.test_trial_python import _confines
 
 from tuppence.core.checks.generated_tests import fresh
-from tuppence.core.checks.structure import Verdict
+from tuppence.core.checks.verdict import Verdict
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.sandbox import Case, trial

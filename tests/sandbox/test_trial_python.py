@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tuppence.core.checks.structure import Verdict
+from tuppence.core.checks.verdict import Verdict
 from tuppence.core.text.document import Span
 from tuppence.sandbox import Case, interpreter, launcher, project_copy, pytest_runner, trial
 

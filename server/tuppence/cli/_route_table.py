@@ -30,9 +30,9 @@ from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import find as find_target
 from tuppence.core.text.document import Document, Span
 from tuppence.engine import prepare as plans
-from tuppence.engine.prepare import Ask, Plan
+from tuppence.engine.open_session import open_house
+from tuppence.engine.request import Ask, Plan
 from tuppence.errors import Unfit
-from tuppence.local.registry import open_house
 
 _WIDEST = 30
 """Characters of a model's name before it is folded, so that a row fits a terminal of 80."""

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from tuppence.core.models.usage import Price, Rates, Step
+from tuppence.core.models.pricing import Price, Rates, Step
 
 _NAMES = {
     "input": "input_mtok",

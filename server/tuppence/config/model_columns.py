@@ -25,7 +25,7 @@ from tuppence.config.readers import (
 from tuppence.config.toml_locations import Place
 from tuppence.core.actions import ACTIONS
 from tuppence.core.models.model import TIERS, CacheRules, Effort, Quirks
-from tuppence.core.models.usage import Peak, Price, Rates, Step, weekdays
+from tuppence.core.models.pricing import Peak, Price, Rates, Step, weekdays
 
 FREE = Price(Rates(Decimal(0), Decimal(0)))
 _RATES = ("input", "output", "cache_read", "cache_write", "cache_write_1h", "thinking")

@@ -21,7 +21,7 @@ from tuppence.config.model_columns import FREE, MODEL, PROVIDER
 from tuppence.config.readers import table
 from tuppence.config.toml_locations import Bad, Place
 from tuppence.core.models.model import Model, Provider, Quirks
-from tuppence.core.models.usage import Price
+from tuppence.core.models.pricing import Price
 from tuppence.core.routing.quality import canonical
 from tuppence.providers import wire_names
 

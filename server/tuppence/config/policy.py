@@ -8,7 +8,6 @@ from tuppence.config.config import Config
 from tuppence.config.settings import level
 from tuppence.core.actions import Action
 from tuppence.core.routing.candidates import Wish
-from tuppence.sandbox import runs
 
 
 def wished(config: Config, action: Action, language_id: str, above: str = "") -> Wish:
@@ -29,23 +28,16 @@ def wished(config: Config, action: Action, language_id: str, above: str = "") ->
     )
 
 
-def runs_tests(config: Config, root: Path | None, language_id: str) -> bool:
-    """Report whether generated tests are run: where the user's own file says so, in a folder that it trusts.
-
-    :param root: the project's folder, resolved; None where there is none.
-    """
-    return config.run_tests and runs(language_id) and _is_within(root, config.trusted)
-
-
 def is_public(config: Config, root: Path | None) -> bool:
     """Report whether the user's own file says that all of an open folder is public.
 
     :param root: the folder, resolved; None where there is none, and then nothing is known to be public.
     """
-    return _is_within(root, config.public)
+    return is_within(root, config.public)
 
 
-def _is_within(root: Path | None, folders: tuple[str, ...]) -> bool:
+def is_within(root: Path | None, folders: tuple[str, ...]) -> bool:
+    """Return whether a resolved folder lies in one of the configured folders, where ``~`` is the user's home."""
     return root is not None and any(root.is_relative_to(Path(each).expanduser().resolve()) for each in folders)
 
 

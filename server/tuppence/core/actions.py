@@ -9,11 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from tuppence.core.answer.findings import FORMAT
-
 _LONGEST = 72
 """Characters of a diagnostic's message that a menu shows."""
 Shape = Literal["markdown", "replacement", "tests", "findings"]
+FORMAT = """Write each finding in exactly this form, with a line of three hyphens between findings:
+
+severity: error
+line: `the one line of code that it is about, copied exactly`
+problem: What is wrong and what follows from it, in one or two sentences of plain text.
+```
+the replacement for exactly that line; leave this block out when no single replacement is right
+```
+---
+
+The severity is error, warning, information or hint. Quote a line of the target, whole and unchanged, without its line \
+number. When there is nothing to report, answer only: No findings."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,13 @@ from typing import Literal, Protocol
 from tuppence.core.actions import Action, Shape
 from tuppence.core.answer import merge_imports
 from tuppence.core.answer.findings import Finding, Findings
-from tuppence.core.answer.insert_tests import Brought, bring, packaged
+from tuppence.core.answer.insert_tests import Brought, Written, bring, packaged
 from tuppence.core.answer.markdown import Cleaner
 from tuppence.core.answer.patch import Patch
 from tuppence.core.answer.reply import Reply, replacement
 from tuppence.core.checks import generated_tests, invented_names, slop, structure
-from tuppence.core.checks.structure import Verdict
-from tuppence.core.events import Answer, Drafted, Found, Piece, Step, Written
+from tuppence.core.checks.verdict import Verdict
+from tuppence.core.events import Answer, Drafted, Found, Piece, Step
 from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import Target

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tuppence.core.answer.findings import Finding
-from tuppence.core.checks.structure import Verdict
+from tuppence.core.answer.insert_tests import Written
+from tuppence.core.checks.verdict import Verdict
 from tuppence.core.routing.router import Route
 from tuppence.core.text.document import Edit
 
@@ -57,20 +58,6 @@ class PutBack:
     """What was drafted or found so far does not stand: take it back."""
 
     why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """Code for another place than the target: a test file, new or extended."""
-
-    path: str
-    """Where, absolute."""
-    code: str
-    """What is added to the end of it."""
-    imports: str
-    """Import lines that it needs."""
-    inside: str
-    """The name of the block at whose end the code goes, such as ``tests``; empty for the end of the file."""
 
 
 @dataclass(frozen=True, slots=True)

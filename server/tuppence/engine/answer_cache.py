@@ -22,8 +22,8 @@ from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.references import leans_on
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.document import Span
-from tuppence.engine.attempt import Account
-from tuppence.engine.prepare import Ask, Plan
+from tuppence.engine.receipt import Account
+from tuppence.engine.request import Ask, Plan
 from tuppence.engine.session import House
 
 _KEPT = ("explain", "review")

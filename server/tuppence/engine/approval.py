@@ -19,7 +19,8 @@ from tuppence.core.billing.entry import money
 from tuppence.core.models.model import Model
 from tuppence.core.routing.candidates import bound
 from tuppence.core.routing.router import Route, choose
-from tuppence.engine.prepare import Plan, limit
+from tuppence.engine.prepare import limit
+from tuppence.engine.request import Plan
 from tuppence.engine.session import House
 from tuppence.errors import NoModel, OverBudget
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from tuppence.core.events import Routed, Step
 from tuppence.core.models.model import Model
 from tuppence.core.routing.router import Route
-from tuppence.engine.prepare import Plan
+from tuppence.engine.request import Plan
 from tuppence.engine.session import House
 from tuppence.engine.verify import Inspect
 from tuppence.errors import Busy

@@ -18,7 +18,7 @@ from tuppence.core.routing.difficulty import Difficulty
 from tuppence.core.routing.quote import Offer, dearest, frugal
 from tuppence.engine import answer_cache
 from tuppence.engine import prepare as plans
-from tuppence.engine.prepare import Ask
+from tuppence.engine.request import Ask
 from tuppence.engine.session import House
 from tuppence.errors import NoModel, OverBudget
 from tuppence.upstream import Patience

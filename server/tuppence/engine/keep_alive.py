@@ -24,9 +24,10 @@ from tuppence.core.prompt_cache.state import KEEP_ALIVE, PRE_WARM, WARMING, life
 from tuppence.core.routing.router import Route
 from tuppence.core.text.document import Document
 from tuppence.engine import prepare as plans
-from tuppence.engine.attempt import Account, Attempt
-from tuppence.engine.prepare import Ask
+from tuppence.engine.attempt import Attempt
 from tuppence.engine.prompt_cache import Sent, Subject
+from tuppence.engine.receipt import Account
+from tuppence.engine.request import Ask
 from tuppence.engine.session import House
 from tuppence.engine.spending import Till
 from tuppence.errors import TuppenceError

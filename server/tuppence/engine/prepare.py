@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 from tuppence.config import Config
-from tuppence.config.policy import is_public, runs_tests, wished
+from tuppence.config.policy import is_public, wished
 from tuppence.config.shipped import shipped
-from tuppence.core.actions import ACTIONS, Action
+from tuppence.core.actions import ACTIONS
 from tuppence.core.answer_builder import Place, Work
 from tuppence.core.billing.budget import left, thrifty
 from tuppence.core.checks.slop import Grounds
@@ -24,16 +23,13 @@ from tuppence.core.prompt import context as contexts
 from tuppence.core.prompt.compose import SYSTEM, Prompt, TestFile, compose, compose_brief
 from tuppence.core.prompt.context import Context, Surroundings
 from tuppence.core.routing.candidates import Need, allowance, least_output, thoughts
-from tuppence.core.routing.difficulty import Difficulty
 from tuppence.core.routing.planner import pair, paired, planned, to_plan, with_plan
 from tuppence.core.routing.quality import RUN
 from tuppence.core.routing.router import Route, choose
 from tuppence.core.syntax.languages import language
-from tuppence.core.syntax.target import Target
-from tuppence.core.syntax.tree import Tree
-from tuppence.core.text.diagnostic import Diagnostic
-from tuppence.core.text.document import Document
+from tuppence.engine.request import Ask, Plan
 from tuppence.engine.session import House
+from tuppence.engine.verify import runs_tests
 from tuppence.errors import NoModel, Unfit
 from tuppence.linters import lint
 from tuppence.workspace import tests_placement
@@ -47,47 +43,6 @@ _SHARE = 8
 _TOLD = 40
 """Diagnostics that a model is told of; more are noise, and would take the room of the code."""
 _GRAVEST = ("error", "warning", "information", "hint")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
-    """A person's question."""
-
-    run: str
-    """Names the run in the ledger and to the editor."""
-    action: Action
-    document: Document
-    tree: Tree
-    target: Target
-    path: Path | None
-    """Where the document is stored; None for one that is not a file."""
-    diagnostics: tuple[Diagnostic, ...] = ()
-    """What the model is told about the target."""
-    chosen: Diagnostic | None = None
-    """The one diagnostic that the user picked, if it was one."""
-    above: str = ""
-    """The name of the model whose answer was not good enough; empty for a first question."""
-    anew: bool = False
-    """Whether a kept answer is passed over."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """A question, ready to be asked."""
-
-    ask: Ask
-    context: Context
-    difficulty: Difficulty
-    need: Need
-    route: Route
-    work: Work
-    tests: TestFile | None
-    about: str = ""
-    """A word for what the answer is about, by which it is kept; empty where it is not."""
-    planner: Model | None = None
-    """Who writes a plan first, for the model that answers; None for nobody."""
-    advice: str = ""
-    """The plan that was written."""
 
 
 async def make(ask: Ask, house: House) -> Plan:

@@ -10,13 +10,13 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
-from tuppence.config.policy import runs_tests
 from tuppence.core.answer.insert_tests import added
 from tuppence.core.checks.generated_tests import fresh
 from tuppence.core.events import Answer
 from tuppence.core.text.document import apply
-from tuppence.engine.prepare import Plan
+from tuppence.engine.request import Plan
 from tuppence.engine.session import House
+from tuppence.engine.verify import runs_tests
 from tuppence.sandbox import Case, prove
 
 

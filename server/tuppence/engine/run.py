@@ -26,16 +26,17 @@ from dataclasses import dataclass, replace
 from tuppence.core import actions
 from tuppence.core.answer_builder import begin
 from tuppence.core.billing.entry import Outcome
-from tuppence.core.checks.structure import Verdict
+from tuppence.core.checks.verdict import Verdict
 from tuppence.core.events import Answer, Done, Drafted, Found, Piece, Progress, PutBack, Routed, Step
 from tuppence.core.models.model import Model
 from tuppence.core.models.usage import PACE
 from tuppence.core.routing.router import Route
 from tuppence.engine import answer_cache, approval, proving, truth
 from tuppence.engine import prepare as plans
-from tuppence.engine.attempt import Account, Attempt
+from tuppence.engine.attempt import Attempt
 from tuppence.engine.fallback import Unavailable, Way
-from tuppence.engine.prepare import Ask, Plan
+from tuppence.engine.receipt import Account
+from tuppence.engine.request import Ask, Plan
 from tuppence.engine.session import House
 from tuppence.engine.spending import Till
 from tuppence.engine.stream import Stuck, words

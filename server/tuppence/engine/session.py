@@ -8,10 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -26,79 +24,15 @@ from tuppence.core.text.document import Document
 from tuppence.credentials import Keys
 from tuppence.engine.feedback import Experience
 from tuppence.engine.prompt_cache import Prefixes
+from tuppence.engine.provider_queue import Health, Turns
 from tuppence.errors import TuppenceError
 from tuppence.ledger import Ledger
 from tuppence.upstream import Upstream
 from tuppence.workspace import Workspace
 
 _log = logging.getLogger(__name__)
-AT_ONCE = 4
-"""Requests that one provider is asked at the same time; further ones queue."""
-AT_ONCE_LOCAL = 1
-"""A model on the user's own machine serves one at a time: two would both be slower than one after the other."""
 UNWRITTEN = 1000
 """So many changes to the accounts are kept for a ledger that cannot be written now; the oldest are lost first."""
-REST = 30.0
-"""Seconds for which a provider that just failed is not asked again."""
-
-
-class Health:
-    """Which providers just failed, and so are left in peace for a while."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._until: dict[str, float] = {}
-
-    def failed(self, provider: str, rest: float | None = None) -> None:
-        """Note a failure; ``rest`` is the wait in seconds that the provider asked for."""
-        self._until[provider] = self._clock() + max(rest or 0.0, REST)
-
-    def works(self, provider: str) -> None:
-        """Note an answer."""
-        self._until.pop(provider, None)
-
-    def resting(self) -> frozenset[str]:
-        """Return the names of those that are still left in peace."""
-        now = self._clock()
-        return frozenset(provider for provider, until in self._until.items() if until > now)
-
-
-class Gate:
-    """The queue before one provider: so many at once, the others in the order of their coming."""
-
-    def __init__(self, width: int) -> None:
-        self._free = asyncio.Semaphore(width)
-        self._ahead: list[str] = []
-
-    @property
-    def ahead(self) -> tuple[str, ...]:
-        """The titles of those who have to finish before a newcomer's turn, empty where it is free."""
-        return tuple(self._ahead) if self._free.locked() else ()
-
-    @asynccontextmanager
-    async def turn(self, title: str) -> AsyncIterator[None]:
-        """Wait for a turn, and hold it while the block runs.
-
-        :param title: what those behind are told about the wait.
-        """
-        self._ahead.append(title)
-        try:
-            async with self._free:
-                yield
-        finally:
-            self._ahead.remove(title)
-
-
-class Turns:
-    """The queues before all providers."""
-
-    def __init__(self) -> None:
-        self._gates: dict[str, Gate] = {}
-
-    def of(self, model: Model) -> Gate:
-        """Return the queue to pass before the model's provider is asked."""
-        width = AT_ONCE_LOCAL if model.tier == "local" else AT_ONCE
-        return self._gates.setdefault(model.provider.name, Gate(width))
 
 
 async def _nobody(_question: str, _answers: tuple[str, ...]) -> str | None:

@@ -16,7 +16,8 @@ from tuppence.config.project import NAME
 from tuppence.core.billing.budget import COMMAND, Bid
 from tuppence.core.models.usage import at_most
 from tuppence.core.routing.router import Route
-from tuppence.engine.attempt import Account, Attempt
+from tuppence.engine.attempt import Attempt
+from tuppence.engine.receipt import Account
 from tuppence.engine.session import House
 from tuppence.engine.truth import Journal
 from tuppence.errors import OverBudget, TuppenceError

@@ -13,8 +13,8 @@ from tuppence.core.answer_builder import Making
 from tuppence.core.checks.repetition import Loop, shown
 from tuppence.core.events import Progress, Step
 from tuppence.engine.attempt import Attempt
-from tuppence.engine.prepare import Plan
 from tuppence.engine.prompt_cache import Subject
+from tuppence.engine.request import Plan
 from tuppence.engine.spending import Till
 from tuppence.errors import Broken
 from tuppence.providers import Event, Text, Thinking

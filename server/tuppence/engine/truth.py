@@ -15,8 +15,9 @@ from datetime import timedelta
 
 from tuppence.core.billing.entry import Entry
 from tuppence.core.models.model import Model
-from tuppence.core.models.usage import Price
-from tuppence.engine.attempt import Attempt, corrected
+from tuppence.core.models.pricing import Price
+from tuppence.engine.attempt import Attempt
+from tuppence.engine.receipt import corrected
 from tuppence.engine.session import House
 from tuppence.errors import TuppenceError
 from tuppence.ledger import Owed

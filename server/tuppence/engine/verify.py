@@ -8,15 +8,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 
+from tuppence.config.config import Config
+from tuppence.config.policy import is_within
 from tuppence.core.checks.diagnostic_diff import Case, silenced
 from tuppence.core.checks.outside import written_again
-from tuppence.core.checks.structure import Verdict
+from tuppence.core.checks.verdict import Verdict
 from tuppence.core.events import Answer
 from tuppence.core.syntax.parser import parse
 from tuppence.core.text.document import apply
-from tuppence.engine.prepare import Ask
+from tuppence.engine.request import Ask
 from tuppence.linters import recheck
+from tuppence.sandbox import runs
 
 Inspect = Callable[[Answer], Awaitable[Verdict]]
 """Returns the verdict on an answer that edits and was fit so far: the same, one that proved more, or a failed one."""
@@ -44,3 +48,11 @@ def _why_not(ask: Ask, after: str) -> str:
     if again := written_again(ask.tree, parse(after, ask.tree.language), ask.target.span):
         return f"It writes `{again}` again, which stands elsewhere in the file."
     return ""
+
+
+def runs_tests(config: Config, root: Path | None, language_id: str) -> bool:
+    """Report whether generated tests are run: where the user's own file says so, in a folder that it trusts.
+
+    :param root: the project's folder, resolved; None where there is none.
+    """
+    return config.run_tests and runs(language_id) and is_within(root, config.trusted)

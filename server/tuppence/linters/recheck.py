@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tuppence.core.checks.diagnostic_diff import Case, Said, compare, settled
-from tuppence.core.checks.structure import Verdict
+from tuppence.core.checks.verdict import Verdict
 from tuppence.core.text.diagnostic import Diagnostic, is_ruff
 from tuppence.core.text.document import Document, apply
 from tuppence.linters.ruff import speak

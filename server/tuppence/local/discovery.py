@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from tuppence.core.models.model import CacheRules, Model, Provider, Quirks
-from tuppence.core.models.usage import Price, Rates
+from tuppence.core.models.pricing import Price, Rates
 from tuppence.local import loopback_http
 
 Kind = Literal["ollama", "lmstudio", "llamacpp"]

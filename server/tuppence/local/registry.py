@@ -1,32 +1,18 @@
-"""Opens the house: makes everything that a run stands on, from a configuration file and the environment.
+"""Models on the user's own machine: servers that were found and allowed, and the embedded model.
 
-Models of the user's own are looked after here too: servers that were found and allowed, and the embedded one, which is
-started when nothing else may answer. Nothing is asked of a person in this file.
+The embedded model is started only when no other model may answer. Nothing here asks the user a question.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from pathlib import Path
-from uuid import uuid4
 
-from tuppence import clock, local
-from tuppence.cache import Answers, Traces
-from tuppence.config import Watched
-from tuppence.config.project import Narrowing
+from tuppence import local
 from tuppence.core.models.model import Model
-from tuppence.core.text.document import Document
-from tuppence.credentials import Keys
-from tuppence.engine.prompt_cache import Prefixes
-from tuppence.engine.session import House
-from tuppence.ledger import Ledger
-from tuppence.upstream import Patience, Upstream
-from tuppence.workspace import Workspace
 
 LOOK_AGAIN = 30.0
 """Seconds for which it is taken for granted who listens on this machine."""
@@ -123,38 +109,3 @@ class Neighbourhood:
             self._looking.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._looking
-
-
-def open_house(
-    watched: Watched,
-    roots: Sequence[Path],
-    buffer: Callable[[str], Document | None],
-    handed: dict[str, str],
-) -> tuple[House, Neighbourhood]:
-    """Return everything that runs stand on, and the models on the user's own machine.
-
-    :param roots: the project's folders.
-    :param buffer: gives the document that is open at an absolute path.
-    :param handed: keys that the editor's client handed over, by the variable's name; filled further as servers start.
-    """
-    neighbourhood = Neighbourhood(handed)
-    answers = Answers()
-    house = House(
-        config=lambda: watched.current,
-        keys=Keys(os.environ, handed),
-        upstream=Upstream(Patience(first_event=FIRST_EVENT)),
-        ledger=Ledger(watched.current.ledger),
-        answers=answers,
-        prefixes=Prefixes(Traces(answers.file)),
-        workspace=Workspace(roots),
-        neighbours=neighbourhood.rows,
-        embedded=neighbourhood.embedded,
-        buffer=buffer,
-        session=uuid4().hex,
-        known=neighbourhood.known,
-        dormant=neighbourhood.dormant,
-        now=clock.now,
-    )
-    house.narrowing = Narrowing(roots, house.trouble)
-    house.begin()
-    return house, neighbourhood

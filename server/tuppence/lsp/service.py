@@ -17,12 +17,12 @@ from lsprotocol import types
 from tuppence.config import Watched
 from tuppence.core import actions
 from tuppence.engine import truth
-from tuppence.engine.attempt import Account
 from tuppence.engine.costs import write_page
 from tuppence.engine.keep_alive import Renewals
-from tuppence.engine.prepare import Ask
+from tuppence.engine.open_session import open_house
+from tuppence.engine.receipt import Account
+from tuppence.engine.request import Ask
 from tuppence.errors import ConfigError, Stale, TuppenceError
-from tuppence.local.registry import open_house
 from tuppence.lsp.documents import convert
 from tuppence.lsp.features import messages
 from tuppence.lsp.features.code_actions import Entry, Menu, Opened

@@ -22,7 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tuppence.core.checks.mutation import mutants
-from tuppence.core.checks.structure import Verdict
+from tuppence.core.checks.verdict import Verdict
 from tuppence.core.text.document import apply
 from tuppence.sandbox import project_copy
 from tuppence.sandbox.launcher import NO_WALL, OUT_OF_MEMORY, TIME_IS_UP, TOO_MANY

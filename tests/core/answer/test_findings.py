@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuppence.core.answer.findings import FORMAT, Finding, Findings, says_nothing
+from tuppence.core.actions import FORMAT
+from tuppence.core.answer.findings import Finding, Findings, says_nothing
 from tuppence.core.text.document import Document, Edit, Span, apply
 
 CODE = (

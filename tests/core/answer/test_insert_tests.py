@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuppence.core.answer.insert_tests import bring, module_of_tests, packaged
-from tuppence.core.events import Written
+from tuppence.core.answer.insert_tests import Written, bring, module_of_tests, packaged
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.text.document import Document, apply

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuppence.core.billing.budget import Bid, Left, Limits, Offer, Spent, bound, left, offer, payload, thrifty
-from tuppence.core.models.usage import Peak, Price, Rates, Step, Usage, at_most, batched, cost, estimate
+from tuppence.core.models.pricing import Peak, Price, Rates, Step, batched, cost
+from tuppence.core.models.usage import Usage, at_most, estimate
 from tuppence.errors import OverBudget
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # A Friday.

@@ -25,7 +25,8 @@ from tuppence.core.billing.entry import OUTCOMES, Entry, money
 from tuppence.core.billing.report import DIMENSIONS, old_rows, report, share
 from tuppence.core.billing.totals import slip, totals
 from tuppence.core.models.model import Model, Provider
-from tuppence.core.models.usage import Price, Rates, Usage
+from tuppence.core.models.pricing import Price, Rates
+from tuppence.core.models.usage import Usage
 from tuppence.engine import cost_report
 from tuppence.ledger import Ledger
 from tuppence.reporting import export

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tuppence.core.checks.diagnostic_diff import Case, Effect, Said, compare, proving, settled, silenced
-from tuppence.core.checks.structure import Verdict
+from tuppence.core.checks.verdict import Verdict
 from tuppence.core.text.diagnostic import Diagnostic, Severity, rated
 from tuppence.core.text.document import Document, Edit, Span, apply
 

@@ -6,7 +6,8 @@ import pytest
 
 from tuppence.core.answer.findings import Findings
 from tuppence.core.answer.patch import Patch
-from tuppence.core.checks.structure import Ending, Verdict, check_edit, check_explanation, check_review, check_tests
+from tuppence.core.checks.structure import check_edit, check_explanation, check_review, check_tests
+from tuppence.core.checks.verdict import Ending, Verdict
 from tuppence.core.text.document import Document, Span
 
 PYTHON = "import os\n\n\ndef mean(items):\n    total = sum(items)\n    return total / len(items)\n"

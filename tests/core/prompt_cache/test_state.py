@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuppence.core.models.model import CacheRules, Model, Provider
-from tuppence.core.models.usage import Price, Rates
+from tuppence.core.models.pricing import Price, Rates
 from tuppence.core.prompt.compose import Prompt
 from tuppence.core.prompt_cache.breakpoints import LOOKBACK, MOST, mark
 from tuppence.core.prompt_cache.prefix import chain

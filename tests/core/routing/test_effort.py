@@ -14,7 +14,7 @@ from tests.core.routing.test_router import chosen, model, need
 
 from tuppence.config.shipped import shipped
 from tuppence.core.models.model import Effort, Model, Quirks
-from tuppence.core.models.usage import Rates
+from tuppence.core.models.pricing import Rates
 from tuppence.core.routing.candidates import Wish, allowance
 from tuppence.core.routing.router import better
 

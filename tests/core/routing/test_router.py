@@ -17,7 +17,8 @@ from tuppence.core.actions import EXPLAIN, FIX, TESTS
 from tuppence.core.billing.budget import THRIFTY
 from tuppence.core.billing.entry import money
 from tuppence.core.models.model import Model, Provider
-from tuppence.core.models.usage import Peak, Price, Rates, Step, Usage
+from tuppence.core.models.pricing import Peak, Price, Rates, Step
+from tuppence.core.models.usage import Usage
 from tuppence.core.routing.candidates import THINKING, Candidate, Need, Wish, allowance, bound, least_output
 from tuppence.core.routing.ladder import expected
 from tuppence.core.routing.no_model import Nobody

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuppence.core.text import lines
+from tuppence.core.text.diff import differences
 from tuppence.core.text.document import Edit, Span
-from tuppence.core.text.lines import differences
 from tuppence.lsp.output.regions import Change, Flight, Region
 
 FEW = st.lists(st.sampled_from(["}", "{", "", "x", "y"]), max_size=40)

@@ -20,19 +20,6 @@ from tuppence.core.text.diagnostic import Severity
 from tuppence.core.text.document import Document, Span
 from tuppence.core.text.lines import Splitter
 
-FORMAT = """Write each finding in exactly this form, with a line of three hyphens between findings:
-
-severity: error
-line: `the one line of code that it is about, copied exactly`
-problem: What is wrong and what follows from it, in one or two sentences of plain text.
-```
-the replacement for exactly that line; leave this block out when no single replacement is right
-```
----
-
-The severity is error, warning, information or hint. Quote a line of the target, whole and unchanged, without its line \
-number. When there is nothing to report, answer only: No findings."""
-
 _KEY = re.compile(
     r"[\s>#*_+-]*(?:\d+[.)]\s*)?[*_`]*(severity|line|quote|code|problem|message|issue|description|fix)[*_`]*\s*:"
     r"[*_]*[ \t]*(.*)",

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from tuppence.core.answer import merge_imports
-from tuppence.core.events import Written
 from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.tree import CONTAINERS, Block, Tree
@@ -282,3 +281,17 @@ def _outdented(text: str, lead: str) -> str:
 
 def _lf(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Code for another place than the target: a test file, new or extended."""
+
+    path: str
+    """Where, absolute."""
+    code: str
+    """What is added to the end of it."""
+    imports: str
+    """Import lines that it needs."""
+    inside: str
+    """The name of the block at whose end the code goes, such as ``tests``; empty for the end of the file."""

@@ -28,8 +28,9 @@ from tuppence.core.answer.reindent import Indentation
 from tuppence.core.answer.reply import Reply, replacement
 from tuppence.core.answer.select_fence import Quotation, meant
 from tuppence.core.answer.streaming_diff import Follower
+from tuppence.core.text.diff import backwards, line_edits
 from tuppence.core.text.document import Document, Edit, Span, apply, together
-from tuppence.core.text.lines import backwards, line_edits, split
+from tuppence.core.text.lines import split
 
 
 class Patch:

@@ -20,8 +20,8 @@ from collections.abc import Sequence
 from itertools import islice
 
 from tuppence.core.answer.reindent import alike
+from tuppence.core.text.diff import differences
 from tuppence.core.text.document import Edit, Span
-from tuppence.core.text.lines import differences
 
 _NEAR, _FAR = 3, 30
 """Up to so many skipped lines one telling line in common is enough; up to so many two; beyond, four."""

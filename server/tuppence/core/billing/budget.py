@@ -12,7 +12,7 @@ from decimal import ROUND_CEILING, Decimal, localcontext
 from typing import Any, Literal, get_args
 
 from tuppence.core.billing.entry import add, amount, money
-from tuppence.core.models.usage import MILLION, Peak, Price, Rates
+from tuppence.core.models.pricing import MILLION, Peak, Price, Rates
 from tuppence.errors import OverBudget
 
 Period = Literal["request", "session", "day", "month"]

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tuppence.core.checks.structure import Verdict
+from tuppence.core.checks.verdict import Verdict
 from tuppence.core.text.diagnostic import Diagnostic, Severity, is_remark, is_ruff, rated
 from tuppence.core.text.document import Document, Edit, Span
 from tuppence.core.text.position_map import landing

@@ -10,21 +10,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from tuppence.core.answer.fences import Parts
 from tuppence.core.answer.findings import Finding, says_nothing
 from tuppence.core.answer.reply import replacement
 from tuppence.core.checks.placeholders import diff_in, elision_in
+from tuppence.core.checks.verdict import Ending, Verdict
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import Syntax, parse
 from tuppence.core.syntax.python_ast import flaw
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.document import Document, Edit, apply
-
-Ending = Literal["end", "length", "refused"]
-"""Why the model stopped, as a wire tells it."""
 
 _TEST = re.compile(
     r"\b(?:def|async def)\s+test|\bclass\s+Test|\b(?:it|test|describe|specify|scenario)\s*[(.\"']"
@@ -52,27 +48,6 @@ _SHOWN = 60
 """Code points of a line of code that a reason shows."""
 _ALIKE = 0.3
 """The share of words that code without a fence must have in common with what it replaces."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the checks say about an answer."""
-
-    fit: bool
-    """Whether it may be kept."""
-    proved: str
-    """What is known about it: ``parses``, ``brackets match``, ``nothing``, or what a tool found out."""
-    reasons: tuple[str, ...] = ()
-    """Why it is not fit, a sentence each, for the user; empty when it is."""
-    doubts: tuple[str, ...] = ()
-    """What speaks against one that is fit, a clause each, for the user."""
-
-    @property
-    def words(self) -> str:
-        """What the accounts say of it: what was proved, or why it is not fit."""
-        if not self.fit:
-            return " ".join(self.reasons).rstrip(".")
-        return "; ".join((f"proved: {self.proved}", *self.doubts))
 
 
 def check_edit(before: Document, edits: Sequence[Edit], parts: Parts, ending: Ending) -> Verdict:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
-from tuppence.core.models.usage import Price
+from tuppence.core.models.pricing import Price
 
 Tier = Literal["premium", "workhorse", "budget", "specialised", "local"]
 TIERS: tuple[Tier, ...] = ("premium", "workhorse", "budget", "specialised", "local")

@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from tuppence.core.models.model import Model
-from tuppence.core.models.usage import Price, cost
+from tuppence.core.models.pricing import Price, cost
 from tuppence.core.prompt_cache import forecast
 from tuppence.core.prompt_cache.prefix import Link
 from tuppence.core.prompt_cache.state import Trace, entries, lifetime, usage

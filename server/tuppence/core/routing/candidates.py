@@ -16,7 +16,8 @@ from tuppence.core.actions import Action
 from tuppence.core.billing import budget
 from tuppence.core.billing.budget import THRIFTY, Bid
 from tuppence.core.models.model import Model, Premium
-from tuppence.core.models.usage import Usage, cost, split
+from tuppence.core.models.pricing import cost
+from tuppence.core.models.usage import Usage, split
 from tuppence.core.routing.difficulty import Difficulty
 from tuppence.core.routing.feedback import Outcomes
 from tuppence.core.routing.quality import UNKNOWN, Estimate, Gain, Prior

@@ -12,7 +12,8 @@ from decimal import Decimal
 from itertools import product
 
 from tuppence.core.models.model import Model
-from tuppence.core.models.usage import Usage, cost
+from tuppence.core.models.pricing import cost
+from tuppence.core.models.usage import Usage
 from tuppence.core.prompt.compose import Prompt
 from tuppence.core.routing.candidates import Candidate, Need, asked, usage
 from tuppence.core.routing.quality import Prior

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from tuppence.core.billing.entry import money
 from tuppence.core.models.model import TIERS, Model
-from tuppence.core.models.usage import MILLION
+from tuppence.core.models.pricing import MILLION
 from tuppence.core.prompt.compose import Prompt
 from tuppence.core.routing.candidates import Candidate
 from tuppence.core.routing.difficulty import Difficulty

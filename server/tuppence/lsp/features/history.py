@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tuppence.core.routing.router import Route
 from tuppence.core.text.document import Document, Edit, Span, shift
-from tuppence.engine.prepare import Ask
+from tuppence.engine.request import Ask
 from tuppence.errors import Stale
 from tuppence.lsp.documents.store import Documents
 from tuppence.lsp.output.writer import Writer

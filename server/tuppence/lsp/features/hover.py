@@ -26,9 +26,9 @@ from tuppence.core.syntax.target import find
 from tuppence.core.syntax.tree import Block
 from tuppence.core.text.document import Span
 from tuppence.engine import hover
-from tuppence.engine.attempt import Account
 from tuppence.engine.hover import Leave, Remembered
-from tuppence.engine.prepare import Ask
+from tuppence.engine.receipt import Account
+from tuppence.engine.request import Ask
 from tuppence.engine.run import run
 from tuppence.errors import Stale, TuppenceError
 from tuppence.lsp.documents import convert

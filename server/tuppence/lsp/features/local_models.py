@@ -13,7 +13,7 @@ from lsprotocol import types
 from tuppence import local
 from tuppence.config.policy import wished
 from tuppence.config.settings import FOUND
-from tuppence.engine.prepare import Ask
+from tuppence.engine.request import Ask
 from tuppence.errors import TuppenceError
 from tuppence.local.registry import Neighbourhood
 from tuppence.lsp.output.client import Desk

@@ -7,8 +7,8 @@ from decimal import Decimal
 from tuppence.core.actions import thing
 from tuppence.core.billing.entry import money
 from tuppence.core.events import Done
-from tuppence.engine.attempt import Account
-from tuppence.engine.prepare import Ask
+from tuppence.engine.receipt import Account
+from tuppence.engine.request import Ask
 
 _ALONE = {
     "": "not checked",

@@ -16,10 +16,10 @@ from typing import Any
 from lsprotocol import converters, types
 
 from tuppence.core.checks.diagnostic_diff import Effect, Said, compare, settled
-from tuppence.core.checks.structure import Verdict
+from tuppence.core.checks.verdict import Verdict
 from tuppence.core.events import Answer
 from tuppence.core.text.document import Document, apply
-from tuppence.engine.prepare import Ask
+from tuppence.engine.request import Ask
 from tuppence.engine.verify import case
 from tuppence.errors import Stale
 from tuppence.lsp.documents import convert

@@ -22,7 +22,7 @@ from tuppence.core.syntax.target import find
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Span
-from tuppence.engine.prepare import Ask
+from tuppence.engine.request import Ask
 from tuppence.errors import Stale, Unfit
 from tuppence.lsp.documents import convert
 from tuppence.lsp.features import attached_fixes

@@ -16,8 +16,8 @@ from lsprotocol import types
 from tuppence.core.events import Answer, Done, Drafted, Found, Piece, Progress, PutBack, Routed, Step
 from tuppence.core.routing.router import Route
 from tuppence.core.text.document import Document, Edit, Span
-from tuppence.engine.attempt import Account
-from tuppence.engine.prepare import Ask
+from tuppence.engine.receipt import Account
+from tuppence.engine.request import Ask
 from tuppence.engine.run import run
 from tuppence.errors import Stale, TuppenceError, Unfit
 from tuppence.lsp.features import messages

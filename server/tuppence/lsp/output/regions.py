@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from tuppence.core.text.diff import differences
 from tuppence.core.text.document import Document, Edit, Span, apply, shift, together
-from tuppence.core.text.lines import differences, split
+from tuppence.core.text.lines import split
 from tuppence.lsp.documents.store import longest
 
 _PIECES = 50

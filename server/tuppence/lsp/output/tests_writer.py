@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from tuppence.core.answer.insert_tests import added
-from tuppence.core.events import Written
+from tuppence.core.answer.insert_tests import Written, added
 from tuppence.core.syntax.languages import language
 from tuppence.core.text.document import Document
-from tuppence.engine.prepare import Ask
+from tuppence.engine.request import Ask
 from tuppence.errors import Stale
 from tuppence.lsp.documents import convert
 from tuppence.lsp.output.client import Desk

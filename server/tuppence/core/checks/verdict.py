@@ -1,0 +1,30 @@
+"""The verdict on an answer: whether it may be kept, what was proved, and what remains doubtful."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Ending = Literal["end", "length", "refused"]
+"""Why the model stopped, as a wire tells it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the checks say about an answer."""
+
+    fit: bool
+    """Whether it may be kept."""
+    proved: str
+    """What is known about it: ``parses``, ``brackets match``, ``nothing``, or what a tool found out."""
+    reasons: tuple[str, ...] = ()
+    """Why it is not fit, a sentence each, for the user; empty when it is."""
+    doubts: tuple[str, ...] = ()
+    """What speaks against one that is fit, a clause each, for the user."""
+
+    @property
+    def words(self) -> str:
+        """What the accounts say of it: what was proved, or why it is not fit."""
+        if not self.fit:
+            return " ".join(self.reasons).rstrip(".")
+        return "; ".join((f"proved: {self.proved}", *self.doubts))

@@ -1,0 +1,137 @@
+"""Differences between two texts, by lines: the fewest edits, found in bounded time (Myers for a few edits)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+
+from tuppence.core.text.document import Edit, Span, together
+from tuppence.core.text.lines import split
+
+_Range = tuple[int, int, int, int]
+"""The first line that goes and the one after the last, and the same of the lines that come."""
+_FEW = 64
+"""Differences up to which they are sought by their number."""
+_PAIRS = 10_000
+"""Pairs of equal lines, one of each text, up to which all of them are looked at."""
+_RARE = 16
+"""Pairs that one line has at most to be looked at where there are more."""
+
+
+def line_edits(old: str, new: Sequence[str], newline: str) -> tuple[Edit, ...]:
+    """Return the fewest edits of whole lines that make ``old`` the lines of ``new``.
+
+    Lines that stay keep their own line endings; ``newline`` goes between new ones. ``new`` has at least one line.
+    """
+    lines = split(old)
+    starts, ends = _bounds(lines)
+    edits: list[Edit] = []
+    for first, last, low, high in differences([text for text, _ in lines], new):
+        text = newline.join(new[low:high])
+        if first < last and low < high:
+            edits.append(Edit(Span(starts[first], ends[last - 1]), text))
+        elif low < high and first < len(lines):
+            edits.append(Edit(Span(starts[first], starts[first]), text + newline))
+        elif low < high:
+            edits.append(Edit(Span(ends[-1], ends[-1]), newline + text))
+        elif last < len(lines):
+            edits.append(Edit(Span(starts[first], starts[last]), ""))
+        else:
+            edits.append(Edit(Span(ends[first - 1], ends[-1]), ""))
+    return tuple(edits)
+
+
+def backwards(edits: Sequence[Edit]) -> tuple[Edit, ...]:
+    """Return edits that all refer to one text in the order in which they can be made one after the other.
+
+    Insertions at one place become one.
+    """
+    return tuple(reversed(together(edits)))
+
+
+def differences(old: Sequence[str], new: Sequence[str]) -> list[_Range]:
+    """Return the ranges of lines that differ; what both have at the start and the end is not searched.
+
+    Where lines that occur everywhere would make the search quadratic, few differences are found all the same; of many,
+    what is rare is found first, and the rest between: less minimal in a text of nothing but braces, but never slow.
+    """
+    shorter = min(len(old), len(new))
+    head = next((at for at in range(shorter) if old[at] != new[at]), shorter)
+    shorter -= head
+    tail = next((at for at in range(shorter) if old[-1 - at] != new[-1 - at]), shorter)
+    middle, other = old[head : len(old) - tail], new[head : len(new) - tail]
+    found = _sought(middle, other)
+    return [(head + first, head + last, head + low, head + high) for first, last, low, high in found]
+
+
+def _bounds(lines: list[tuple[str, str]]) -> tuple[list[int], list[int]]:
+    start = 0
+    starts: list[int] = []
+    ends: list[int] = []
+    for text, ending in lines:
+        starts.append(start)
+        ends.append(start + len(text))
+        start += len(text) + len(ending)
+    return starts, ends
+
+
+def _sought(old: Sequence[str], new: Sequence[str]) -> list[_Range]:
+    pairs = _pairs(old, new)
+    if sum(pairs.values()) <= _PAIRS:
+        return _opcodes(SequenceMatcher(None, old, new, autojunk=False))
+    if (few := _few(old, new)) is not None:
+        return few
+    found = _opcodes(SequenceMatcher(lambda line: pairs[line] > _RARE, old, new, autojunk=False))
+    if found == [(0, len(old), 0, len(new))]:
+        return found
+    return [inner for gap in found for inner in _inside(gap, old, new)]
+
+
+def _opcodes(matcher: SequenceMatcher[str]) -> list[_Range]:
+    return [opcode[1:] for opcode in matcher.get_opcodes() if opcode[0] != "equal"]
+
+
+def _few(old: Sequence[str], new: Sequence[str]) -> list[_Range] | None:
+    """Return the fewest lines that differ where they are at most ``_FEW`` (Myers 1986), None where they are more."""
+    reached, steps = {1: 0}, []
+    for many in range(_FEW + 1):
+        steps.append(dict(reached))
+        for k in range(-many, many + 1, 2):
+            down = k == -many or (k != many and reached[k - 1] < reached[k + 1])
+            x = reached[k + 1] if down else reached[k - 1] + 1
+            while x < len(old) and x - k < len(new) and old[x] == new[x - k]:
+                x += 1
+            reached[k] = x
+            if x >= len(old) and x - k >= len(new):
+                return _retraced(steps, len(old), len(new))
+    return None
+
+
+def _retraced(steps: list[dict[int, int]], x: int, y: int) -> list[_Range]:
+    """Return the ranges on the way to the end of both texts, given how far each number of differences reached."""
+    found: list[_Range] = []
+    for many in range(len(steps) - 1, 0, -1):
+        reached, k = steps[many], x - y
+        down = k == -many or (k != many and reached[k - 1] < reached[k + 1])
+        before = k + 1 if down else k - 1
+        first, low = reached[before], reached[before] - before
+        last, high = (first, low + 1) if down else (first + 1, low)
+        if found and (found[-1][0], found[-1][2]) == (last, high):
+            last, high = found[-1][1], found.pop()[3]
+        found.append((first, last, low, high))
+        x, y = first, low
+    return found[::-1]
+
+
+def _pairs(old: Sequence[str], new: Sequence[str]) -> Counter[str]:
+    """Return, for each line, in how many ways one of the old could be taken for one of the new."""
+    olds, news = Counter(old), Counter(new)
+    return Counter({line: olds[line] * many for line, many in news.items()})
+
+
+def _inside(gap: _Range, old: Sequence[str], new: Sequence[str]) -> Iterator[_Range]:
+    """Yield the ranges that differ between two lines that are certain."""
+    first, last, low, high = gap
+    for one, two, three, four in differences(old[first:last], new[low:high]):
+        yield first + one, first + two, low + three, low + four

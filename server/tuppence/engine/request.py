@@ -1,0 +1,60 @@
+"""A request for an action on a target, and what is known about it before a model is called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tuppence.core.actions import Action
+from tuppence.core.answer_builder import Work
+from tuppence.core.models.model import Model
+from tuppence.core.prompt.compose import TestFile
+from tuppence.core.prompt.context import Context
+from tuppence.core.routing.candidates import Need
+from tuppence.core.routing.difficulty import Difficulty
+from tuppence.core.routing.router import Route
+from tuppence.core.syntax.target import Target
+from tuppence.core.syntax.tree import Tree
+from tuppence.core.text.diagnostic import Diagnostic
+from tuppence.core.text.document import Document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A person's question."""
+
+    run: str
+    """Names the run in the ledger and to the editor."""
+    action: Action
+    document: Document
+    tree: Tree
+    target: Target
+    path: Path | None
+    """Where the document is stored; None for one that is not a file."""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """What the model is told about the target."""
+    chosen: Diagnostic | None = None
+    """The one diagnostic that the user picked, if it was one."""
+    above: str = ""
+    """The name of the model whose answer was not good enough; empty for a first question."""
+    anew: bool = False
+    """Whether a kept answer is passed over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A question, ready to be asked."""
+
+    ask: Ask
+    context: Context
+    difficulty: Difficulty
+    need: Need
+    route: Route
+    work: Work
+    tests: TestFile | None
+    about: str = ""
+    """A word for what the answer is about, by which it is kept; empty where it is not."""
+    planner: Model | None = None
+    """Who writes a plan first, for the model that answers; None for nobody."""
+    advice: str = ""
+    """The plan that was written."""
