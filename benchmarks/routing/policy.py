@@ -21,9 +21,9 @@ from tuppence.core.actions import find
 from tuppence.core.models.model import Model, Quirks
 from tuppence.core.models.pricing import cost
 from tuppence.core.models.usage import Usage, estimate
-from tuppence.core.routing.candidates import Candidate, Need, Wish, row, weighed
-from tuppence.core.routing.ladder import ranking
+from tuppence.core.routing.candidates import Candidate, Need, Wish, candidate, with_benchmark
 from tuppence.core.routing.quality import Prior, canonical, from_json
+from tuppence.core.routing.router import ranking
 
 WHEN = datetime(2026, 11, 21, 12, tzinfo=UTC)
 """The day that prices are of."""
@@ -82,7 +82,7 @@ def need(task: Task, prior: Prior) -> Need:
 def offer(task: Task, prior: Prior, models: Sequence[Model]) -> Offer:
     """Return a task's table."""
     asked = need(task, prior)
-    rows = weighed([row(model, asked, {}, prior, Wish()) for model in models], asked, prior)
+    rows = with_benchmark([candidate(model, asked, {}, prior, Wish()) for model in models], asked, prior)
     return Offer(task, rows, tuple(map(ranking(rows), rows)), asked, prior)
 
 

@@ -23,9 +23,8 @@ from tuppence.core.models.usage import Usage
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.engine import prepare
-from tuppence.engine.prompt_cache import Prefixes
+from tuppence.engine.prompt_cache import Flights, Prefixes
 from tuppence.engine.session import House
-from tuppence.engine.single import Flights
 
 CACHED = CONFIG.replace("context = 128000\n", 'context = 128000\ncache = {{ mode = "automatic", {more} }}\n')
 SAID = "The function `mean` divides by what it counted."

@@ -11,7 +11,7 @@ from scripted_provider import answer
 from server import CONFIG, pick, stage
 
 from tuppence.core.billing.entry import unquoted
-from tuppence.core.checks.diagnostic_diff import Case
+from tuppence.core.checks.diagnostic_diff import EditUnderReview
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Edit, Span
@@ -25,7 +25,9 @@ async def check(before: str, new: str, part: str, expected: Verdict, **how: str)
     start = before.index(part) if part else 0
     code = how.get("code", "")
     said = Diagnostic(Span(start, start + len(part)), how.get("message", "m"), "error", how.get("source", "Ruff"), code)
-    case = Case(chosen=said if part else None, target=Span(0, len(before)), name="f", edits=(edit(before, new),))
+    case = EditUnderReview(
+        chosen=said if part else None, target=Span(0, len(before)), name="f", edits=(edit(before, new),)
+    )
     document = Document("file:///a.py", how.get("language", "python"), 1, before)
     assert await recheck(PARSES, case, document, None) == expected
 
@@ -97,7 +99,7 @@ async def test_without_a_diagnostic_only_new_errors_count() -> None:
 async def test_the_target_s_lost_name_is_missed_elsewhere() -> None:
     before = "def f(xs):\n    return 1\n\n\nprint(f([]))\n"
     whole = Span(0, before.index("\n\n\n"))
-    case = Case(chosen=None, target=whole, name="f", edits=(Edit(whole, "def g(xs):\n    return 1"),))
+    case = EditUnderReview(chosen=None, target=whole, name="f", edits=(Edit(whole, "def g(xs):\n    return 1"),))
     verdict = await recheck(PARSES, case, Document("file:///a.py", "python", 1, before), None)
     assert verdict.reasons == ("It brings a new problem in line 5: “Undefined name `f`” (ruff).",)
 

@@ -15,7 +15,7 @@ from tuppence.core.checks.generated_tests import fresh
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
-from tuppence.sandbox import Case, trial
+from tuppence.sandbox import TrialInput, trial
 
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node.js here")
 
@@ -26,12 +26,12 @@ HEAD = "import test from 'node:test';\nimport assert from 'node:assert';\nimport
 GOOD = f"{HEAD}test('the mean of two', () => {{\n  assert.strictEqual(mean([1, 3]), 2);\n}});\n"
 
 
-def case(root: Path, text: str, code: str = SOURCE, source: str = "stats.mjs", before: str = "") -> Case:
+def case(root: Path, text: str, code: str = SOURCE, source: str = "stats.mjs", before: str = "") -> TrialInput:
     """Return a trial of tests for the first function of a file."""
     path = root / source
     path.write_text("throw new Error('the file on disk is older than the editor');\n", encoding="utf-8")
     known = language("javascript")
-    return Case(
+    return TrialInput(
         language="javascript",
         root=root,
         source=path,

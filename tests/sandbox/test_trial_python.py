@@ -15,13 +15,13 @@ import pytest
 
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.text.document import Span
-from tuppence.sandbox import Case, interpreter, launcher, project_copy, pytest_runner, trial
+from tuppence.sandbox import TrialInput, interpreter, launcher, project_copy, pytest_runner, trial
 
 SOURCE = "def mean(xs):\n    return sum(xs) / len(xs)\n\n\ndef other():\n    return 1\n"
 GOOD = "from stats import mean\n\n\ndef test_mean():\n    assert mean([1, 3]) == 2\n"
 
 
-def case(root: Path, text: str, code: str = SOURCE, source: str = "stats.py", **how: object) -> Case:
+def case(root: Path, text: str, code: str = SOURCE, source: str = "stats.py", **how: object) -> TrialInput:
     """Return a trial of tests for the first function of a file."""
     path = root / source
     if not path.exists():
@@ -29,7 +29,7 @@ def case(root: Path, text: str, code: str = SOURCE, source: str = "stats.py", **
         path.write_text("raise RuntimeError('the file on disk is older than the editor')\n", encoding="utf-8")
     only = how.get("names", ())
     assert isinstance(only, tuple)
-    return Case(
+    return TrialInput(
         language="python",
         root=root,
         source=path,

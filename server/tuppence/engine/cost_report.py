@@ -1,18 +1,32 @@
-"""The statement of account: the report of the last days, read from the ledger, for a terminal, a page or an editor."""
+"""The cost report of the last days, read from the ledger, for a terminal, a page or an editor.
+
+For an editor it is written as a page into the cache folder.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import os
+import tempfile
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
+
+from platformdirs import user_cache_path
 
 from tuppence.config import Config
 from tuppence.core.billing.budget import Left, left
 from tuppence.core.billing.entry import Entry
 from tuppence.core.billing.report import Report, old_rows, report
 from tuppence.core.billing.totals import Totals, totals
+from tuppence.engine.session import House
+from tuppence.errors import TuppenceError
 from tuppence.ledger import Ledger, midnight
 from tuppence.reporting.html import RECEIPTS, Page, write
+
+DAYS = 30
+"""How many days the page covers, today included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,3 +78,28 @@ def draw(ledger: Ledger, config: Config, now: datetime, days: int) -> Statement:
 def page(drawn: Statement) -> str:
     """Return the statement as a page."""
     return write(Page(report=drawn.report, receipts=drawn.receipts, notes=drawn.notes, now=drawn.now))
+
+
+async def write_page(house: House) -> Path:
+    """Write the report of the last days as a page and return its path.
+
+    :raises TuppenceError: the ledger could not be read, or the page not be written.
+    """
+    config, now = house.config(), house.now()
+    drawing = house.ledger.queue(lambda: draw(house.ledger, config, now, DAYS))
+    return await asyncio.to_thread(_put, page(await asyncio.wrap_future(drawing)))
+
+
+def _put(text: str) -> Path:
+    """Write the page, whole or not at all, for its owner alone."""
+    path = user_cache_path("tuppence", appauthor=False) / "cost.html"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, part = tempfile.mkstemp(dir=path.parent, suffix=".html")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(part).replace(path)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise TuppenceError(f"The page {path} could not be written: {reason}.", "Check the folder.") from None
+    return path

@@ -11,8 +11,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 
-from tuppence.core.routing.feedback import Outcomes
-from tuppence.core.routing.learning import Learned, learn
+from tuppence.core.routing.feedback import Learned, Outcomes, learn
 from tuppence.errors import TuppenceError
 from tuppence.ledger import Ledger
 

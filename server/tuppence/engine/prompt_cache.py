@@ -1,12 +1,18 @@
-"""What requests share at the providers: who goes ahead with a prefix, and the traces of the last requests.
+"""What requests share at the providers: traces of the last requests, and single flight for a shared prefix.
 
-The choice of cache marks, the route and ``tuppence cache`` go by the traces. They hold digests, sizes and the names of
-blocks, never a prompt. What they mean is core/prompt_cache/state.py's affair.
+The cache breakpoints, the route and ``tuppence cache`` use the traces, which hold digests, sizes and the names of
+blocks, never a prompt. :mod:`tuppence.core.prompt_cache.state` interprets them.
+
+A provider's cache can be read only once the first answer has begun (Qwen's: ended), so two requests with one prefix
+that are sent together would each pay for all of it. So one goes ahead and the others wait, up to a limit; when the
+first one fails, the next goes ahead.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -20,7 +26,6 @@ from tuppence.core.prompt_cache import forecast, state
 from tuppence.core.prompt_cache.breakpoints import mark, writes
 from tuppence.core.prompt_cache.prefix import chain
 from tuppence.core.prompt_cache.state import Trace
-from tuppence.engine.single import Flights, Leader
 from tuppence.providers import Metered, Stop
 from tuppence.upstream import Piece, Sending, Waiting
 
@@ -201,3 +206,48 @@ class Flight:
             self._trace = self.prefixes.sent(self.prompt, self.model, self.subject, self.sent)
             if self._key is not None and self._leader is not None:
                 self.prefixes.flights.land(self._key, self._leader)
+
+
+class Leader:
+    """The one that went ahead."""
+
+    def __init__(self) -> None:
+        self.landed = False
+        """Whether what it wrote can be read."""
+        self.over = asyncio.Event()
+        """Set when it landed, and when it ended without."""
+
+
+class Flights:
+    """Who is ahead, by prefix."""
+
+    def __init__(self) -> None:
+        self._leaders: dict[str, Leader] = {}
+
+    def led(self, key: str) -> bool:
+        """Report whether somebody is ahead with this prefix."""
+        return key in self._leaders
+
+    async def board(self, key: str, longest: float) -> Leader | None:
+        """Wait for who is ahead, so many seconds at most; return a leader of one's own, None where none is needed."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(longest):
+                while (ahead := self._leaders.get(key)) is not None:
+                    await ahead.over.wait()
+                    if ahead.landed:
+                        return None
+        if key in self._leaders:
+            return None
+        self._leaders[key] = Leader()
+        return self._leaders[key]
+
+    def land(self, key: str, leader: Leader) -> None:
+        """Let the others go: what the leader wrote can be read."""
+        leader.landed = True
+        self.leave(key, leader)
+
+    def leave(self, key: str, leader: Leader) -> None:
+        """Let the next one go ahead, if the leader has not landed."""
+        leader.over.set()
+        if self._leaders.get(key) is leader:
+            del self._leaders[key]

@@ -31,16 +31,16 @@ from tuppence.core.events import Answer, Done, Drafted, Found, Piece, Progress, 
 from tuppence.core.models.model import Model
 from tuppence.core.models.usage import PACE
 from tuppence.core.routing.router import Route
-from tuppence.engine import answer_cache, approval, proving, truth
+from tuppence.engine import answer_cache, approval
 from tuppence.engine import prepare as plans
 from tuppence.engine.attempt import Attempt
 from tuppence.engine.fallback import Unavailable, Way
 from tuppence.engine.receipt import Account
 from tuppence.engine.request import Ask, Plan
 from tuppence.engine.session import House
-from tuppence.engine.spending import Till
+from tuppence.engine.spending import Till, settle
 from tuppence.engine.stream import Stuck, words
-from tuppence.engine.verify import Inspect, second_look
+from tuppence.engine.verify import Inspect, is_wanted, proved, second_look
 from tuppence.errors import Broken, Busy, OverBudget, TuppenceError
 from tuppence.linters import ready_fix
 
@@ -231,9 +231,9 @@ async def _attempt(
         answer = await second_look(plan.ask, answer)
         for step in steps_left if answer.verdict.fit else ():
             yield step
-        if proving.is_wanted(plan, answer, house):
+        if is_wanted(plan, answer, house):
             yield Progress("Running the tests")
-            answer = await proving.proved(plan, answer, house)
+            answer = await proved(plan, answer, house)
         if inspect is not None and answer.verdict.fit and answer.edits:
             answer = replace(answer, verdict=await inspect(answer))
         outcome = "planned" if plan.planner else "kept" if answer.verdict.fit else "failed check"
@@ -250,7 +250,7 @@ async def _attempt(
         outcome = "failed"
         raise
     finally:
-        truth.settle(house, account.enter(attempt, route, outcome), attempt, route.best.price)
+        settle(house, account.enter(attempt, route, outcome), attempt, route.best.price)
 
 
 def _done(answer: Answer | None, account: Account, why: str = "") -> Done:

@@ -1,29 +1,61 @@
-"""Money before and after a call: the ledger reserves what it costs at most, and is told what it came to.
+"""Money before, during and after a call: reserve its upper bound, settle what it cost, reconcile estimates.
 
-The answer that is allowed is shortened to what the budget affords. A ledger that fails costs nobody an answer, unless
-there is a budget: then nobody could say whether it is kept. Nothing here waits for the ledger on the event loop.
+The answer's length limit is shortened to what the budget affords. A failing ledger costs no user an answer, unless
+there is a budget, which could not be checked then. Nothing here waits for the ledger on the event loop.
+
+A canceled or broken answer comes without counts, so its entry is an estimate. Where the provider's row says how
+(``bill``), the provider is asked for the cost afterwards, in the background; if that fails, the estimate stays. What a
+server could not ask before it ended, the next server asks.
 """
 
 from __future__ import annotations
 
 import asyncio
 import shlex
+import time
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from uuid import uuid4
 
 from tuppence.config import default_path
 from tuppence.config.project import NAME
 from tuppence.core.billing.budget import COMMAND, Bid
+from tuppence.core.billing.entry import Entry
+from tuppence.core.models.model import Model
+from tuppence.core.models.pricing import Price
 from tuppence.core.models.usage import at_most
 from tuppence.core.routing.router import Route
 from tuppence.engine.attempt import Attempt
-from tuppence.engine.receipt import Account
+from tuppence.engine.receipt import Account, corrected
 from tuppence.engine.session import House
-from tuppence.engine.truth import Journal
 from tuppence.errors import OverBudget, TuppenceError
-from tuppence.ledger import Claim, midnight
-from tuppence.providers import Event
+from tuppence.ledger import Claim, Owed, midnight
+from tuppence.providers import Event, Metered
 from tuppence.upstream import Sending
+
+LATEST = timedelta(days=1)
+"""Older estimates are left as they are: no provider is known to tell of an answer for longer."""
+EVERY = 1.0
+"""Seconds between two notes of how far an answer has come."""
+
+
+@dataclass
+class Journal:
+    """Notes in the ledger how far an answer has come, should this process end before the answer does."""
+
+    _noted: float = 0.0
+    _identity: str = ""
+
+    def note(self, house: House, attempt: Attempt) -> None:
+        """Note it once a second, and at once where the provider first says by which id it can be asked."""
+        identity = attempt.identity if attempt.model.provider.bill is not None else ""
+        now = time.monotonic()
+        if not attempt.holds or (now - self._noted < EVERY and identity == self._identity):
+            return
+        self._noted, self._identity = now, identity
+        hold, received, ledger = attempt.holds[-1], attempt.tokens, house.ledger
+        ledger.queue(lambda: ledger.note(hold, identity, received))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +124,38 @@ class Till:
         """Take one piece of the answer into account, here and, now and then, in the ledger."""
         attempt.note(piece)
         self.journal.note(self.house, attempt)
+
+
+def settle(house: House, entry: Entry, attempt: Attempt, best: Price | None) -> None:
+    """Write what an attempt came to; where that is an estimate that its provider can better, ask for the truth.
+
+    :param best: the price of the model that it is held against.
+    """
+    house.record(entry, attempt.holds)
+    if attempt.askable and attempt.holds:
+        owed = Owed(attempt.holds[0], entry.provider, entry.model, attempt.identity)
+        house.beside(_seek(house, owed, attempt.model, best))
+
+
+def resume(house: House) -> None:
+    """Ask for the truth about what earlier servers left as estimates."""
+    house.beside(_resume(house))
+
+
+async def _resume(house: House) -> None:
+    models = {(each.provider.name, each.id): each for each in house.config().models if each.provider.bill}
+    since = house.now() - LATEST
+    with suppress(TuppenceError):
+        for owed in await asyncio.wrap_future(house.ledger.queue(lambda: house.ledger.owed(since))):
+            if model := models.get((owed.provider, owed.model)):
+                await _seek(house, owed, model, None)
+
+
+async def _seek(house: House, owed: Owed, model: Model, best: Price | None) -> None:
+    truth = await house.upstream.bill(model, house.keys.of(model.provider), owed.identity)
+    if truth is not None:
+        _correct(house, owed, model, truth, best)
+
+
+def _correct(house: House, owed: Owed, model: Model, truth: Metered, best: Price | None) -> None:
+    house.correct(owed.hold, lambda estimate: corrected(estimate, truth, model.price, best))

@@ -1,6 +1,8 @@
-"""What is asked of an answer beyond its own words: whether a tool that looks at the edited text agrees.
+"""Everything that is checked about an answer beyond the reply's own form.
 
-The answer's own form is judged in core/answer_builder.py; what its reader's editor can add comes in as an ``Inspect``.
+The answer's own form is judged in :mod:`tuppence.core.answer_builder`; the editor's other language servers come in as
+an ``Inspect``. Generated tests are run only where the user's own configuration says so twice: ``run_tests``, and a
+folder under ``trusted`` that contains the project. A workspace can set neither.
 """
 
 from __future__ import annotations
@@ -12,23 +14,26 @@ from pathlib import Path
 
 from tuppence.config.config import Config
 from tuppence.config.policy import is_within
-from tuppence.core.checks.diagnostic_diff import Case, silenced
-from tuppence.core.checks.outside import written_again
+from tuppence.core.answer.insert_tests import added
+from tuppence.core.checks.diagnostic_diff import EditUnderReview, silenced
+from tuppence.core.checks.generated_tests import fresh
+from tuppence.core.checks.lost_definitions import written_again
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.events import Answer
 from tuppence.core.syntax.parser import parse
 from tuppence.core.text.document import apply
-from tuppence.engine.request import Ask
+from tuppence.engine.request import Ask, Plan
+from tuppence.engine.session import House
 from tuppence.linters import recheck
-from tuppence.sandbox import runs
+from tuppence.sandbox import TrialInput, prove, runs
 
 Inspect = Callable[[Answer], Awaitable[Verdict]]
 """Returns the verdict on an answer that edits and was fit so far: the same, one that proved more, or a failed one."""
 
 
-def case(ask: Ask, answer: Answer) -> Case:
+def case(ask: Ask, answer: Answer) -> EditUnderReview:
     """Return an answer as a case for the tools that judge the text."""
-    return Case(chosen=ask.chosen, target=ask.target.span, name=ask.target.name, edits=answer.edits)
+    return EditUnderReview(chosen=ask.chosen, target=ask.target.span, name=ask.target.name, edits=answer.edits)
 
 
 async def second_look(ask: Ask, answer: Answer) -> Answer:
@@ -56,3 +61,42 @@ def runs_tests(config: Config, root: Path | None, language_id: str) -> bool:
     :param root: the project's folder, resolved; None where there is none.
     """
     return config.run_tests and runs(language_id) and is_within(root, config.trusted)
+
+
+def is_wanted(plan: Plan, answer: Answer, house: House) -> bool:
+    """Report whether an answer's tests are to be run."""
+    if answer.written is None or not answer.verdict.fit:
+        return False
+    return runs_tests(house.config(), _root(plan, house), plan.work.language.id)
+
+
+async def proved(plan: Plan, answer: Answer, house: House) -> Answer:
+    """Return the answer with the verdict of a trial."""
+    work, root = plan.work, _root(plan, house)
+    assert answer.written is not None
+    assert work.place is not None
+    assert root is not None
+    assert plan.ask.path is not None
+    before = work.place.document.text
+    tests = await asyncio.to_thread(Path(work.place.path).resolve)
+    after = apply(before, added(work.place.document, work.language, answer.written))
+    case = TrialInput(
+        language=work.language.id,
+        root=root,
+        source=plan.ask.path.resolve(),
+        code=work.document.text,
+        target=work.target.span,
+        tests=tests,
+        text=after,
+        names=fresh(before, after, work.language),
+        is_private=house.workspace.is_secret,
+    )
+    if not tests.is_relative_to(root):
+        doubt = "the tests were not run: their file lies outside the project"
+        return replace(answer, verdict=replace(answer.verdict, doubts=(*answer.verdict.doubts, doubt)))
+    verdict = await prove(case)
+    return replace(answer, verdict=replace(verdict, proved=verdict.proved or answer.verdict.proved))
+
+
+def _root(plan: Plan, house: House) -> Path | None:
+    return house.workspace.folder(plan.ask.path) if plan.ask.path else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tuppence.core.checks.diagnostic_diff import Case, silenced
+from tuppence.core.checks.diagnostic_diff import EditUnderReview, silenced
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
@@ -61,7 +61,7 @@ async def _sent_along(document: Document, chosen: Diagnostic, path: Path | None)
     row = language(document.language)
     if parse(after, row).faults() > parse(document.text, row).faults():
         return ()
-    case = Case(chosen=chosen, target=document.whole_lines(chosen.span), name="", edits=chosen.fix)
+    case = EditUnderReview(chosen=chosen, target=document.whole_lines(chosen.span), name="", edits=chosen.fix)
     verdict = await recheck(Verdict(fit=True, proved="parses"), case, document, path)
     return chosen.fix if verdict.fit else ()
 

@@ -10,14 +10,14 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
-from tuppence.core.checks.diagnostic_diff import Case, Said, compare, settled
+from tuppence.core.checks.diagnostic_diff import EditUnderReview, Said, compare, settled
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.text.diagnostic import Diagnostic, is_ruff
 from tuppence.core.text.document import Document, apply
 from tuppence.linters.ruff import speak
 
 
-async def recheck(verdict: Verdict, case: Case, document: Document, path: Path | None) -> Verdict:
+async def recheck(verdict: Verdict, case: EditUnderReview, document: Document, path: Path | None) -> Verdict:
     """Return the verdict on an answer with what ruff found out; for other languages than Python as it was."""
     after = replace(document, text=apply(document.text, case.edits))
     code = case.chosen.code if case.chosen and is_ruff(case.chosen) else ""

@@ -16,12 +16,12 @@ from lsprotocol import types
 
 from tuppence.config import Watched
 from tuppence.core import actions
-from tuppence.engine import truth
-from tuppence.engine.costs import write_page
+from tuppence.engine.cost_report import write_page
 from tuppence.engine.keep_alive import Renewals
 from tuppence.engine.open_session import open_house
 from tuppence.engine.receipt import Account
 from tuppence.engine.request import Ask
+from tuppence.engine.spending import resume
 from tuppence.errors import ConfigError, Stale, TuppenceError
 from tuppence.lsp.documents import convert
 from tuppence.lsp.features import messages
@@ -285,7 +285,7 @@ class _Rooms:
         protocol = server.protocol
         self.watched = Watched(config)
         self.house, self.neighbourhood = open_house(self.watched, roots, protocol.documents.at, handed)
-        truth.resume(self.house)
+        resume(self.house)
         self.desk = Desk(server, self.house)
         self.house.choose = self.desk.choose
         self.board = Board(self.desk)

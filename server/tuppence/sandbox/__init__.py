@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tuppence.sandbox.runner import Case
+from tuppence.sandbox.runner import TrialInput
 from tuppence.sandbox.trial import prove, runs
 
-__all__ = ["Case", "prove", "runs"]
+__all__ = ["TrialInput", "prove", "runs"]

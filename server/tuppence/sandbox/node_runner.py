@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tuppence.sandbox.runner import Case, End
+from tuppence.sandbox.runner import End, TrialInput
 
 _LET_IN = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SYSTEMROOT")
 _OWN = re.compile(r"""(?:from|require\()\s*["']node:test["']""")
@@ -104,7 +104,7 @@ class _Node:
         return package if f'"{package}"' in text else ""
 
 
-def node(case: Case, project: Path, source: Path) -> _Node | str:
+def node(case: TrialInput, project: Path, source: Path) -> _Node | str:
     """Return how a project's tests in JavaScript or TypeScript are run, or why they cannot be."""
     program = shutil.which("node")
     if program is None:
@@ -117,7 +117,7 @@ def node(case: Case, project: Path, source: Path) -> _Node | str:
     return _Node(name, program, project, source)
 
 
-def _name(case: Case) -> str:
+def _name(case: TrialInput) -> str:
     """Return the runner that tests are written for, empty where nobody knows."""
     for pattern, name in ((_OWN, "node"), (_VITEST, "vitest"), (_JEST, "jest")):
         if pattern.search(case.text):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tuppence.sandbox.interpreter import environment, find, module_of
-from tuppence.sandbox.runner import Case, End
+from tuppence.sandbox.runner import End, TrialInput
 
 _STUB = """\
 import importlib
@@ -67,7 +67,7 @@ class _Pytest:
         return module if own else ""
 
 
-def pytest(case: Case, project: Path, source: Path) -> _Pytest | str:
+def pytest(case: TrialInput, project: Path, source: Path) -> _Pytest | str:
     """Return how a project's tests in Python are run, or why they cannot be."""
     python = find(case.root)
     return _Pytest(python, project, source) if python else "there is no Python to run them with"

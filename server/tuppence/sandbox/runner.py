@@ -14,7 +14,7 @@ End = Literal["passed", "failed", "no test", "time", "memory", "processes", "no 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class TrialInput:
     """What is tried."""
 
     language: str

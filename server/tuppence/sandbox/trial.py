@@ -28,9 +28,9 @@ from tuppence.sandbox import project_copy
 from tuppence.sandbox.launcher import NO_WALL, OUT_OF_MEMORY, TIME_IS_UP, TOO_MANY
 from tuppence.sandbox.node_runner import node
 from tuppence.sandbox.pytest_runner import pytest
-from tuppence.sandbox.runner import Case, End, Run, Runner
+from tuppence.sandbox.runner import End, Run, Runner, TrialInput
 
-__all__ = ["Case", "prove", "runs"]
+__all__ = ["TrialInput", "prove", "runs"]
 
 SECONDS = 20.0
 """How long one run of the tests may take."""
@@ -51,7 +51,7 @@ _LIMITS: Mapping[int, End] = {
     OUT_OF_MEMORY: "memory",
     TOO_MANY: "processes",
 }
-_RUNNERS: Mapping[str, Callable[[Case, Path, Path], Runner | str]] = {
+_RUNNERS: Mapping[str, Callable[[TrialInput, Path, Path], Runner | str]] = {
     "python": pytest,
     **dict.fromkeys(("javascript", "typescript", "tsx"), node),
 }
@@ -62,7 +62,7 @@ def runs(language: str) -> bool:
     return language in _RUNNERS
 
 
-async def prove(case: Case) -> Verdict:
+async def prove(case: TrialInput) -> Verdict:
     """Return what a trial of the tests showed; one that cannot be made proves nothing and is a doubt, no failure."""
     if sys.platform != "linux":
         return _undecided("only Linux can keep them from changing other files")
@@ -88,7 +88,7 @@ async def prove(case: Case) -> Verdict:
 class _Trial:
     """One trial in one copy."""
 
-    def __init__(self, case: Case, place: Path, runner: Runner) -> None:
+    def __init__(self, case: TrialInput, place: Path, runner: Runner) -> None:
         self._case = case
         self._place = place
         self._project = place / "project"

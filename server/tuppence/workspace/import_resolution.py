@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 
 from tuppence.core.syntax.import_statements import Imported
-from tuppence.core.syntax.language import ImportStyle
+from tuppence.core.syntax.languages import ImportStyle
 from tuppence.workspace import files
 
 _MOST = 40

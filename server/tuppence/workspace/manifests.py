@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 
-from tuppence.core.syntax.language import ImportStyle, Language
+from tuppence.core.syntax.languages import ImportStyle, Language
 from tuppence.core.syntax.packages import Packages, normal
 from tuppence.workspace import files
 

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 from tuppence.core.prompt.context import Definition
-from tuppence.core.prompt.signature import signature
+from tuppence.core.prompt.excerpt import signature
 from tuppence.core.syntax.import_statements import Imported, read
 from tuppence.core.syntax.tree import Block, Tree
 from tuppence.core.text.document import Span

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 from tuppence.core.prompt.context import Surroundings
-from tuppence.core.syntax.language import Language
+from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.packages import Packages
 from tuppence.core.syntax.target import Target
 from tuppence.core.syntax.tree import Tree

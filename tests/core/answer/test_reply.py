@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuppence.core.answer.fences import Fence, Parts
-from tuppence.core.answer.reply import Reply, replacement
+from tuppence.core.answer.reply import Fence, Parts, Reply, replacement
 
 PIECES = st.sampled_from(
     ["```", "````", "~~~", "```python", "```imports", "```md", '"""', "x = 1", "    ", "\n", "\r\n", "\r", "prose", "`"]

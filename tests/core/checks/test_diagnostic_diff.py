@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tuppence.core.checks.diagnostic_diff import Case, Effect, Said, compare, proving, settled, silenced
+from tuppence.core.checks.diagnostic_diff import EditUnderReview, Effect, Said, compare, proving, settled, silenced
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.text.diagnostic import Diagnostic, Severity, rated
 from tuppence.core.text.document import Document, Edit, Span, apply
@@ -41,7 +41,7 @@ def effect(new: str, now: list[tuple[str, str, str]], chosen: Diagnostic | None 
     said = [
         Diagnostic(each.span, each.message, each.severity, each.source, chosen.code if chosen else "") for each in said
     ]
-    case = Case(chosen=chosen, target=Span(START, END), name="mean", edits=edits)
+    case = EditUnderReview(chosen=chosen, target=Span(START, END), name="mean", edits=edits)
     before = (chosen,) if chosen else ()
     return compare(case, Said(document(TEXT), before), Said(document(after), tuple(said)))
 
@@ -90,7 +90,7 @@ def test_numbers_in_the_words_do_not_make_another_one() -> None:
 
 
 def test_what_the_tools_never_said_is_not_known_to_be_gone() -> None:
-    case = Case(chosen=CHOSEN, target=Span(START, END), name="mean", edits=())
+    case = EditUnderReview(chosen=CHOSEN, target=Span(START, END), name="mean", edits=())
     found = compare(case, Said(document(TEXT), ()), Said(document(TEXT), ()))
     assert found.gone is None
     assert found.good
@@ -100,7 +100,7 @@ def test_one_of_two_that_say_the_same_is_enough() -> None:
     text = TEXT.replace("sum(xs)", "sum(x)")
     first, second = at(text, "x)\n    ", "`x` is not defined"), at(text, "x)\n\n", "`x` is not defined")
     edits = (Edit(Span(second.span.start, second.span.end), "xs)\n\n"),)
-    case = Case(chosen=second, target=Span(START, text.index("\n\n\nprint")), name="mean", edits=edits)
+    case = EditUnderReview(chosen=second, target=Span(START, text.index("\n\n\nprint")), name="mean", edits=edits)
     after = Said(document(apply(text, edits)), (first,))
     assert compare(case, Said(document(text), (first, second)), after).gone
 
@@ -127,7 +127,7 @@ def test_of_two_that_say_the_same_the_chosen_one_has_to_go(
     which: int, new: str, left: list[str], *, gone: bool
 ) -> None:
     whole = Span(0, len(TWICE))
-    case = Case(chosen=SAME[which], target=whole, name="f", edits=(Edit(whole, new),))
+    case = EditUnderReview(chosen=SAME[which], target=whole, name="f", edits=(Edit(whole, new),))
     now = [replace(SAME[0], span=Span(new.index(part), new.index(part) + 3)) for part in left]
     assert compare(case, Said(document(TWICE), tuple(SAME)), Said(document(new), tuple(now))).gone is gone
 
@@ -171,7 +171,7 @@ def test_a_tool_that_waits_for_a_save_is_not_believed_until_it_looked_again() ->
     line = document(TEXT).line_at(place)
     after = document(TEXT.replace("total = sum(xs)", "total = sum(xs) + 0"))
     edit = Edit(Span(START, END), after.text[START : END + 4])
-    case = Case(chosen=chosen, target=Span(START, END), name="mean", edits=(edit,))
+    case = EditUnderReview(chosen=chosen, target=Span(START, END), name="mean", edits=(edit,))
     left = Span(after.line_starts[line] + place - document(TEXT).line_starts[line], len(after.text) - 20)
     stays = Diagnostic(left, chosen.message, "error", "rustc")
     assert compare(case, Said(document(TEXT), (chosen,)), Said(after, (stays,))).stale

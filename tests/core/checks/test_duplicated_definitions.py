@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tuppence.core.checks.outside import written_again
+from tuppence.core.checks.lost_definitions import written_again
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.text.document import Edit, Span, apply

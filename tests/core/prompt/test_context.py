@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tuppence.core.models.usage import estimate
 from tuppence.core.prompt.context import Context, Definition, Question, Surroundings, gather
-from tuppence.core.prompt.signature import signature
+from tuppence.core.prompt.excerpt import signature
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import Tree, parse
 from tuppence.core.syntax.target import find

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from tuppence.core.actions import EXPLAIN
 from tuppence.core.models.usage import estimate
-from tuppence.core.prompt.chunks import LEAST, MOST, breaks
 from tuppence.core.prompt.compose import Prompt, compose
-from tuppence.core.prompt.context import Question, Surroundings, gather
+from tuppence.core.prompt.context import LEAST, MOST, Question, Surroundings, breaks, gather
 from tuppence.core.prompt_cache.prefix import chain, shared
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse

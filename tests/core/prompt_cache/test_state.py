@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 from tuppence.core.models.model import CacheRules, Model, Provider
 from tuppence.core.models.pricing import Price, Rates
 from tuppence.core.prompt.compose import Prompt
-from tuppence.core.prompt_cache.breakpoints import LOOKBACK, MOST, mark
+from tuppence.core.prompt_cache.breakpoints import DOUBT, LOOKBACK, MOST, Prospect, choose, mark, weights
 from tuppence.core.prompt_cache.prefix import chain
-from tuppence.core.prompt_cache.spread import DOUBT, Prospect, choose, weights
 from tuppence.core.prompt_cache.state import Trace, entries, explain, reach, warm
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)

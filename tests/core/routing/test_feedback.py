@@ -12,8 +12,7 @@ from scenario import FIXED, GOOD, SRC
 from server import CONFIG, pick, stage
 
 from tuppence.core.billing.entry import Entry, Outcome
-from tuppence.core.routing.feedback import Outcomes, learned
-from tuppence.core.routing.learning import learn
+from tuppence.core.routing.feedback import Outcomes, learn, learned
 from tuppence.engine.feedback import AGAIN, Experience
 from tuppence.ledger import Ledger
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tuppence.core.models.model import Model, Provider
 from tuppence.core.routing.candidates import Candidate
-from tuppence.core.routing.ladder import above
+from tuppence.core.routing.router import above
 
 HERE = Provider("p", "openai", "http://127.0.0.1:9/v1")
 ROWS = st.lists(st.tuples(st.integers(0, 6), st.none() | st.integers(0, 6)), min_size=1, max_size=9)

@@ -22,11 +22,10 @@ from tuppence.config.shipped import shipped
 from tuppence.core.actions import ACTIONS, find
 from tuppence.core.models.model import Model, Provider, Quirks
 from tuppence.core.routing.candidates import Need, usage
-from tuppence.core.routing.features import READ, SIZE, features, look
+from tuppence.core.routing.features import READ, RUNS, SIZE, features, look, runs
 from tuppence.core.routing.feedback import Outcomes, learned
 from tuppence.core.routing.quality import Estimate, Gain, canonical
 from tuppence.core.routing.regression import Weights
-from tuppence.core.routing.runs import RUNS, runs
 
 HERE = Provider("mine", "openai", "http://127.0.0.1:1/v1")
 SOME = "def f(a):\n    for b in a:\n        if b:\n            return b\n    return None\n"

@@ -20,10 +20,9 @@ from tuppence.core.models.model import Model, Provider
 from tuppence.core.models.pricing import Peak, Price, Rates, Step
 from tuppence.core.models.usage import Usage
 from tuppence.core.routing.candidates import THINKING, Candidate, Need, Wish, allowance, bound, least_output
-from tuppence.core.routing.ladder import expected
 from tuppence.core.routing.no_model import Nobody
 from tuppence.core.routing.quality import RUN, Estimate, Gain, Prior
-from tuppence.core.routing.router import Route, better, choose
+from tuppence.core.routing.router import Route, better, choose, expected
 from tuppence.errors import NoModel
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -12,9 +12,8 @@ import re
 from dataclasses import dataclass, field
 from textwrap import dedent
 
-from tuppence.core.syntax.import_statements import Imported, read
-from tuppence.core.syntax.joining import Statement, join, written
-from tuppence.core.syntax.language import Language
+from tuppence.core.syntax.import_statements import Imported, Statement, join, read, written
+from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.document import Document, Edit, Span, apply

@@ -23,9 +23,8 @@ in ``parts`` for core/answer/merge_imports.py.
 
 from __future__ import annotations
 
-from tuppence.core.answer.fences import Fence, Opening, Parts
 from tuppence.core.answer.reindent import Indentation
-from tuppence.core.answer.reply import Reply, replacement
+from tuppence.core.answer.reply import Fence, Opening, Parts, Reply, replacement
 from tuppence.core.answer.select_fence import Quotation, meant
 from tuppence.core.answer.streaming_diff import Follower
 from tuppence.core.text.diff import backwards, line_edits

@@ -1,17 +1,37 @@
 """A model's reply, taken apart into prose and fenced code as it arrives.
 
-Where a fence begins and ends is told in core/answer/fences.py. A reply with no fence is one implicit fence; whether
-that is code is
-for core/checks/structure.py to judge. This file neither repairs code (core/answer/patch.py) nor judges it
-(core/checks/structure.py).
+A reply with no fence is one implicit fence; :mod:`tuppence.core.checks.structure` judges whether it is code. Nothing
+here repairs code (:mod:`tuppence.core.answer.patch` does).
+
+What ends a fence, where Markdown leaves it open (each rule has its test):
+
+1. A fence is closed by a bare line of its own character, at least as long, at most three columns deeper than it was
+   opened. So a longer outer fence holds shorter ones.
+2. Inside an open triple-quoted string such a line is text: it belongs to a docstring.
+3. A line that opens another fence (```` ```js ````) inside a fence nests; the next bare line closes the inner one. Two
+   exceptions: right after the opening it is the same opening said twice, and one marked ``imports`` always starts the
+   imports, whatever was left open.
+4. In a fence of Markdown, bare lines pair up: of an odd number the last one closes.
+5. A reply that ends inside a fence is cut off, unless its last words are the closing fence after all: too deep, or
+   glued to the last line of code.
+
+Where rule 2 was misled by a stray quotation mark, core/answer/reply.py has the reply read again without it.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-from tuppence.core.answer.fences import Fence, Line, Parts, Reading
 from tuppence.core.text.lines import Splitter
+
+_FENCE = re.compile(r"([ \t]*)(`{3,}|~{3,})[ \t]*(.*?)[ \t]*")
+_GLUED = re.compile(r"(.*:[ \t]*)(`{3,})([\w+#.-]*)[ \t]*")
+_TRIPLE = re.compile(r'"""|\'\'\'')
+_WORD = re.compile(r"[\w+#-]+")
+_MARKDOWN = frozenset({"markdown", "md", "mdx", "rst", "quarto", "qmd"})
+_DEEPER = 3
 
 
 class Reply:
@@ -70,3 +90,217 @@ def replacement(parts: Parts) -> tuple[Fence | None, Fence | None]:
 def _implicit(prose: str) -> Parts:
     text = re.sub(r"\A([ \t]*(\r\n|\n|\r))+|[ \t\r\n]+\Z", "", prose)
     return Parts("", (Fence("", text, closed=True, implicit=True),)) if text else Parts(prose, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """One fenced block of a reply."""
+
+    info: str
+    """What stands after the opening fence, such as ``python``; empty where nothing does."""
+    text: str
+    """The content exactly as sent, without the line ending that precedes the closing fence."""
+    closed: bool
+    """Whether the reply closed it."""
+    indent: str = ""
+    """The white space before the opening fence."""
+    implicit: bool = False
+    """Whether the reply had no fence and this is all of it."""
+
+    @property
+    def imports(self) -> bool:
+        """Whether it is marked as lines for the file's import block."""
+        return "imports" in words(self.info)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A whole reply, taken apart."""
+
+    prose: str
+    """Everything outside the fences."""
+    fences: tuple[Fence, ...]
+    """In the order of the reply."""
+    unclear: bool = False
+    """Whether it held several fences of code, none of which was certain to be the one meant: none is left then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Where a fence began."""
+
+    number: int
+    """Its place among the reply's fences, from 0."""
+    info: str
+    indent: str
+
+    @property
+    def imports(self) -> bool:
+        """Whether it is marked as lines for the file's import block."""
+        return "imports" in words(self.info)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One complete line of a reply, as it streams."""
+
+    text: str
+    """Without its line ending."""
+    ending: str
+    """LF, CRLF, CR, or nothing at the end of the reply."""
+    fence: Opening | None
+    """The fence that it stands in; None for prose."""
+
+
+@dataclass(slots=True)
+class _Open:
+    """The fence that is open."""
+
+    opening: Opening
+    marker: str
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    depth: int = 0
+    """How many nested fences are open in it."""
+    quote: str | None = ""
+    """The triple quotation mark of the string that is open; None where strings are not heeded."""
+    after: list[tuple[str, str]] | None = None
+    """In Markdown: the lines since a bare line that may or may not have closed the fence, that line first."""
+
+
+class Reading:
+    """One way of reading a reply, line by line; ``quotes`` None does without rule 2."""
+
+    def __init__(self, quotes: str | None = "") -> None:
+        self._quotes = quotes
+        self._open: _Open | None = None
+        self._prose: list[str] = []
+        self._fences: list[Fence] = []
+        self.suppressed = False
+        """Whether rule 2 ever kept a fence open."""
+
+    def take(self, text: str, ending: str) -> Iterator[Line]:
+        """Take the next line and yield what it completes; it has to be exhausted."""
+        found = _FENCE.fullmatch(text)
+        if found and "`" in found[2] and "`" in found[3]:
+            found = None
+        if self._open is None:
+            yield from self._outside(text, ending, found)
+        elif self._open.after is not None:
+            yield from self._undecided(self._open, text, ending)
+        elif found is None:
+            yield self._content(self._open, text, ending)
+        else:
+            yield from self._fence_inside(self._open, text, ending, found)
+
+    def finish(self) -> Parts:
+        """Take the end of the reply and return what it holds."""
+        while self._open and self._open.after is not None:
+            for _ in self._close_before(self._open.after):
+                pass
+        if self._open:
+            self._abandon(self._open, last=True)
+        return Parts("".join(self._prose), tuple(self._fences))
+
+    def _outside(self, text: str, ending: str, found: re.Match[str] | None) -> Iterator[Line]:
+        if found is None and (found := _GLUED.fullmatch(text)):
+            yield self._prose_line(found[1], ending)
+            self._start("", found[2], found[3])
+        elif found:
+            self._start(*found.groups())
+        else:
+            yield self._prose_line(text, ending)
+
+    def _prose_line(self, text: str, ending: str) -> Line:
+        self._prose.append(text + ending)
+        return Line(text, ending, None)
+
+    def _start(self, indent: str, marker: str, info: str) -> None:
+        self._open = _Open(Opening(len(self._fences), info, indent), marker, quote=self._quotes)
+
+    def _content(self, fence: _Open, text: str, ending: str) -> Line:
+        fence.lines.append((text, ending))
+        if fence.quote is not None and ('"""' in text or "'''" in text):
+            for mark in _TRIPLE.findall(text):
+                if fence.quote in ("", mark):
+                    fence.quote = "" if fence.quote else mark
+        return Line(text, ending, fence.opening)
+
+    def _fence_inside(self, fence: _Open, text: str, ending: str, found: re.Match[str]) -> Iterator[Line]:
+        indent, marker, info = found.groups()
+        same = marker[0] == fence.marker[0] and len(marker) >= len(fence.marker)
+        deep = _columns(indent) > _columns(fence.opening.indent) + _DEEPER
+        if same and "imports" in words(info):
+            self._abandon(fence, last=False)
+            self._start(indent, marker, info)
+        elif same and not deep and not fence.quote:
+            yield from self._fence_at_level(fence, text, ending, info)
+        else:
+            self.suppressed = self.suppressed or (same and not deep)
+            yield self._content(fence, text, ending)
+
+    def _fence_at_level(self, fence: _Open, text: str, ending: str, info: str) -> Iterator[Line]:
+        if info and not fence.lines:
+            fence.opening = Opening(fence.opening.number, info, fence.opening.indent)
+        elif info or fence.depth:
+            fence.depth += 1 if info else -1
+            yield self._content(fence, text, ending)
+        elif words(fence.opening.info) & _MARKDOWN:
+            fence.after = [(text, ending)]
+        else:
+            self._close(fence)
+
+    def _undecided(self, fence: _Open, text: str, ending: str) -> Iterator[Line]:
+        held = fence.after or []
+        found = _FENCE.fullmatch(text)
+        if found and found[2][0] == fence.marker[0] and len(found[2]) >= len(fence.marker):
+            if found[3]:
+                yield from self._close_before([*held, (text, ending)])
+                return
+            fence.after = None
+            for each in (*held, (text, ending)):
+                yield self._content(fence, *each)
+            return
+        held.append((text, ending))
+
+    def _close_before(self, held: list[tuple[str, str]]) -> Iterator[Line]:
+        assert self._open is not None
+        self._close(self._open)
+        for text, ending in held[1:]:
+            yield from self.take(text, ending)
+
+    def _close(self, fence: _Open) -> None:
+        self._keep(fence, fence.lines, closed=True)
+
+    def _abandon(self, fence: _Open, *, last: bool) -> None:
+        """Close a fence that the reply left open, honouring a closing fence that stands too deep or glued on."""
+        lines = list(fence.lines)
+        while lines and not lines[-1][0].strip():
+            lines.pop()
+        if not lines:
+            if last and fence.opening.number:
+                self._open = None
+            else:
+                self._keep(fence, fence.lines, closed=not last)
+            return
+        text = lines[-1][0].rstrip()
+        body = text.rstrip(fence.marker[0])
+        if len(text) - len(body) < len(fence.marker):
+            self._keep(fence, fence.lines, closed=not last)
+            return
+        self._keep(fence, [*lines[:-1], (body, "\n")] if body.strip() else lines[:-1], closed=True)
+
+    def _keep(self, fence: _Open, lines: list[tuple[str, str]], *, closed: bool) -> None:
+        text = "".join(text + ending for text, ending in lines)
+        if lines and lines[-1][1]:
+            text = text[: -len(lines[-1][1])]
+        self._fences.append(Fence(fence.opening.info, text, closed, fence.opening.indent))
+        self._open = None
+
+
+def words(info: str) -> frozenset[str]:
+    """Return the lower-case words of an info string; ``python:imports`` has two."""
+    return frozenset(_WORD.findall(info.lower()))
+
+
+def _columns(indent: str) -> int:
+    return len(indent.expandtabs(4))

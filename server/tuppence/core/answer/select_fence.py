@@ -17,10 +17,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tuppence.core.answer.fences import Fence, Parts
 from tuppence.core.answer.reindent import Indentation
-from tuppence.core.syntax.language import Language
-from tuppence.core.syntax.languages import language
+from tuppence.core.answer.reply import Fence, Parts
+from tuppence.core.syntax.languages import Language, language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.tree import Block, Tree
 from tuppence.core.text.document import Document, Edit, Span, apply

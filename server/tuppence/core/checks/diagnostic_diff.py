@@ -72,7 +72,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class EditUnderReview:
     """An answer that edits, and why it was asked for."""
 
     chosen: Diagnostic | None
@@ -104,7 +104,7 @@ class Effect:
         return self.gone is not False and not self.new
 
 
-def compare(case: Case, before: Said, after: Said) -> Effect:
+def compare(case: EditUnderReview, before: Said, after: Said) -> Effect:
     """Return what an answer changed in what the same tools say."""
     chosen = rated(case.chosen) if case.chosen else None
     was, now = before.rated(), after.rated()
@@ -159,7 +159,7 @@ def silenced(before: str, after: str) -> str:
     return ""
 
 
-def _landed(case: Case) -> Span:
+def _landed(case: EditUnderReview) -> Span:
     """Return where the target lies after the edits, widened by what they insert at its edges."""
     start, end = case.target.start, case.target.end
     for edit in case.edits:
@@ -171,7 +171,7 @@ def _landed(case: Case) -> Span:
     return Span(start, max(start, end))
 
 
-def _gone(chosen: Diagnostic, case: Case, before: Said, now: Sequence[Diagnostic]) -> bool | None:
+def _gone(chosen: Diagnostic, case: EditUnderReview, before: Said, now: Sequence[Diagnostic]) -> bool | None:
     key, land = _key(chosen), landing(before.document.text, case.edits)
     same = [each.span for each in before.rated() if _key(each) == key]
     one = min(

@@ -16,7 +16,7 @@ from itertools import zip_longest
 from tuppence.core.checks import generated_tests_assertions, generated_tests_reach
 from tuppence.core.checks.generated_tests_reach import Tested
 from tuppence.core.checks.hunks import words
-from tuppence.core.syntax.language import Language
+from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.packages import Packages
 from tuppence.core.syntax.target import Target
 from tuppence.core.syntax.tree import CONTAINERS, Block, Tree

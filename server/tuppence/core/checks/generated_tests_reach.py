@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from tuppence.core.syntax import import_statements
-from tuppence.core.syntax.language import ImportStyle, Language
+from tuppence.core.syntax.languages import ImportStyle, Language
 from tuppence.core.syntax.packages import Packages, is_new, normal
 
 _STRING = re.compile(r'"(?:\\.|[^"\\\n])*"')

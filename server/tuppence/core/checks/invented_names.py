@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from tuppence.core.syntax.language import ImportStyle, Language
+from tuppence.core.syntax.languages import ImportStyle, Language
 
 _LEAST = 3
 """Names that are nowhere, below which an explanation is believed."""

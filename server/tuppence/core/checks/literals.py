@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from tuppence.core.checks import hunks, suppressions
 from tuppence.core.checks.hunks import Hunk
-from tuppence.core.syntax.language import Language
+from tuppence.core.syntax.languages import Language
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Span
 

@@ -1,9 +1,12 @@
-"""Did an answer take code away in place of mending it? The cheapest way to silence a complaint is to have no code.
+"""Whether an answer removed code in place of fixing it, or repeats a definition from elsewhere in the file.
 
-Definitions are told again by their names and the names around them. A body is emptied where it said something and now
-says nothing but that there is nothing; a definition is taken away where it stood in the target, stands nowhere any more
-and the file still has its name; it is lost where the target held definitions and what takes its place holds none, under
-whatever name. That something shorter does the same is no sign.
+Definitions are matched by their names and the names around them. A body is emptied if it did something and now does
+nothing. A definition is removed if it was in the target, is nowhere any more, and the file still uses its name. It is
+lost if the target held definitions and its replacement holds none. A shorter body that does the same work is fine.
+
+An answer can also give back more than it was shown: the target and its neighbor, which would then be in the file twice.
+Two definitions are duplicates if their headers are equal, word for word, inside the same outer definitions; overloads
+differ in that.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ _NOTHING = re.compile(
     r"|raiseNotImplementedError(?:\(.*\))?|thrownew\w*Error\(.*\)|(?:todo|unimplemented|panic)!?\(.*\)"
     r"|thrownewUnsupportedOperationException\(.*\)|NotImplemented|None",
 )
+_Header = tuple[str, ...]
 
 
 def emptied(before: Tree, after: Tree, target: Span) -> str:
@@ -91,3 +95,27 @@ def _body(tree: Tree, block: Block) -> list[str]:
 
 def _is_nothing(body: list[str]) -> bool:
     return not body or (len(body) == 1 and _NOTHING.fullmatch(body[0]) is not None)
+
+
+def written_again(before: Tree, after: Tree, target: Span) -> str:
+    """Return the name of a definition that stands outside the target and was written again, empty where none was."""
+    if not isinstance(after, type(before)):
+        return ""
+    was = Counter(header for _, header in _headers(before))
+    elsewhere = {header for block, header in _headers(before) if not target.covers(block.span)}
+    now = list(_headers(after))
+    counts = Counter(header for _, header in now)
+    return next((block.name for block, each in now if each in elsewhere and counts[each] > was[each]), "")
+
+
+def _headers(tree: Tree) -> Iterator[tuple[Block, _Header]]:
+    """Yield each definition that has a name, with its header and the headers around it."""
+    around: list[tuple[int, _Header]] = []
+    for block in tree.blocks():
+        while around and around[-1][0] <= block.span.start:
+            around.pop()
+        outer = around[-1][1] if around else ()
+        header = (*outer, " ".join(tree.text[block.span.start : block.header.end].split()))
+        around.append((block.span.end, header))
+        if block.name and block.kind != "block":
+            yield block, header

@@ -1,8 +1,9 @@
 """Small mistakes put into code on purpose: tests that notice none of them prove nothing.
 
 A mutant is one edit of one operator, condition, number or statement; the code around it stays as it is, to the letter.
-Only what usually changes the outcome is mutated: no text, no annotation, no decorator, no docstring. Python is read by
-its own parser, other languages by their grammar (core/checks/swaps.py). Nothing is run here.
+Only what usually changes the outcome is mutated: no text, annotation, decorator or docstring. Python is read by its own
+parser. JavaScript and TypeScript are read by their grammar, with a table of queries and what each match becomes.
+Nothing is run here.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice, zip_longest
 
-from tuppence.core.checks.swaps import parses, swapped
-from tuppence.core.syntax.languages import language
+from tuppence.core.syntax.languages import Language, language
+from tuppence.core.syntax.parser import Syntax, parse
 from tuppence.core.text.document import Document, Edit, Span, apply
 
 HANDFUL = 6
@@ -42,6 +43,30 @@ _SPOKEN = re.compile(r"print|log|logger|logging|warn|warnings|debug|info")
 """What a call's name begins with whose absence no test need notice."""
 _KINDS = ("compared", "counted", "condition", "joined", "number", "returned", "dropped")
 """In the order in which they are tried: the finest mistake first."""
+_ES_COMPARED = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==", "===": "!==", "!==": "==="}
+_ES_COUNTED = {"+": "-", "-": "+", "*": "/", "/": "*", "%": "*", "+=": "-=", "-=": "+=", "*=": "+=", "/=": "*="}
+_JOINED = {"&&": "||", "||": "&&"}
+_ES_SPOKEN = re.compile(r"(?:console|logger|log)\b|debug\b")
+_NOTHING = frozenset({"undefined", "null", "void 0"})
+_ES = (
+    ("compared", "(binary_expression operator: _ @it)", lambda text: _ES_COMPARED.get(text, "")),
+    ("counted", "(binary_expression operator: _ @it)", lambda text: _ES_COUNTED.get(text, "")),
+    ("counted", "(augmented_assignment_expression operator: _ @it)", lambda text: _ES_COUNTED.get(text, "")),
+    ("condition", "(if_statement condition: (parenthesized_expression) @it)", lambda text: f"(!{text})"),
+    ("condition", "(ternary_expression condition: (_) @it)", lambda text: f"!({text})"),
+    ("joined", "(binary_expression operator: _ @it)", lambda text: _JOINED.get(text, "")),
+    ("number", "(number) @it", lambda text: str(int(text) + 1) if text.isdecimal() else ""),
+    ("number", "[(true) (false)] @it", lambda text: "false" if text == "true" else "true"),
+    ("returned", "(return_statement (_) @it)", lambda text: "" if text in _NOTHING else "undefined"),
+    ("returned", "(arrow_function body: (expression) @it)", lambda text: "" if text in _NOTHING else "undefined"),
+    (
+        "dropped",
+        "(expression_statement (call_expression) @it)",
+        lambda text: "" if _ES_SPOKEN.match(text) else "void 0",
+    ),
+)
+"""The kind of mistake, the query, and what is put in the place of what it finds: empty for nothing."""
+_ROWS: dict[str, tuple[tuple[str, str, Callable[[str], str]], ...]] = {"es": _ES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,3 +201,21 @@ def _parses(text: str, edit: Edit) -> bool:
 def _short(text: str) -> str:
     words = " ".join(text.split())
     return f"`{words if len(words) <= len('a condition of some length') else words[:24] + '…'}`"
+
+
+def swapped(text: str, target: Span, known: Language) -> Iterator[tuple[str, Edit]]:
+    """Yield the mistakes that can be put into a target, each with its kind; none for a language without rows."""
+    tree = parse(text, known)
+    if not isinstance(tree, Syntax):
+        return
+    for kind, query, swap in _ROWS.get(known.import_style, ()):
+        for span in tree.queried(query, target):
+            was = text[span.start : span.end]
+            now = swap(was)
+            if now and now != was:
+                yield kind, Edit(span, now)
+
+
+def parses(text: str, known: Language) -> bool:
+    """Report whether a text has no fault."""
+    return parse(text, known).faults() == 0

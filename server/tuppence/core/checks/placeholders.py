@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from tuppence.core.answer.fences import Fence, words
+from tuppence.core.answer.reply import Fence, words
 from tuppence.core.text.document import Document
 
 _COMMENT = re.compile(r"\s*(?:#+|//+|/\*+|--+|<!--|;+|%+|\{/\*|\"{3}|'{3})\s*(.*?)\s*(?:\*+/\}?|-->|\"{3}|'{3})?\s*")

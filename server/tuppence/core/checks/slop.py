@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from tuppence.core.checks import hunks, literals, lost_definitions, suppressions
 from tuppence.core.checks.hunks import Hunk
 from tuppence.core.syntax import import_statements, python_ast
-from tuppence.core.syntax.language import Language
+from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.packages import Packages, is_new
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.tree import Tree

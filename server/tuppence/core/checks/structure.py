@@ -11,9 +11,8 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from tuppence.core.answer.fences import Parts
 from tuppence.core.answer.findings import Finding, says_nothing
-from tuppence.core.answer.reply import replacement
+from tuppence.core.answer.reply import Parts, replacement
 from tuppence.core.checks.placeholders import diff_in, elision_in
 from tuppence.core.checks.verdict import Ending, Verdict
 from tuppence.core.syntax.languages import language

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
 from tuppence.core.checks.hunks import Hunk
-from tuppence.core.syntax.language import Language
+from tuppence.core.syntax.languages import Language
 
 _SILENCE = re.compile(
     r"#\s*(?:noqa|type:\s*ignore|pyright:\s*ignore|pylint:\s*disable|mypy:\s*ignore|nosec)\b[^#\n]*"

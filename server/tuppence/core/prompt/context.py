@@ -12,11 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tuppence.core.models.usage import estimate
-from tuppence.core.prompt.chunks import breaks
 from tuppence.core.prompt.excerpt import excerpt
-from tuppence.core.syntax.language import Language
+from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.target import Target
-from tuppence.core.syntax.tree import Tree
+from tuppence.core.syntax.tree import Block, Tree
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document
 from tuppence.errors import Unfit
@@ -27,6 +26,10 @@ _MOVING = 8
 """The part of the budget, one in so many, that neither the file nor the conventions may take."""
 _FRAME = 40
 """Tokens that the words around a block take: a fence, a heading, a path."""
+LEAST = 150
+"""Tokens from which on a block may end before a definition that stands in no other."""
+MOST = 350
+"""Tokens from which on it may end before any definition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,3 +153,23 @@ def _lacking(definitions: tuple[Definition, ...]) -> str:
 
 def _called(target: Target) -> str:
     return f"`{target.name}`" if target.name else "The selection"
+
+
+def breaks(tree: Tree) -> tuple[int, ...]:
+    """Return the offsets, each at the start of a line, at which the text may be cut."""
+    found: list[int] = []
+    last = outer = 0
+    for block in tree.blocks():
+        start = _line_start(tree, block)
+        size = estimate(tree.text[last:start])
+        if size >= (LEAST if block.span.start >= outer else MOST):
+            found.append(start)
+            last = start
+        outer = max(outer, block.span.end)
+    return tuple(found)
+
+
+def _line_start(tree: Tree, block: Block) -> int:
+    """Return where the lines of a definition begin, the comment above it among them."""
+    first = min(block.span.start, block.doc.start) if block.doc else block.span.start
+    return tree.lines.line_span(tree.lines.line_at(first)).start

@@ -107,7 +107,7 @@ class Candidate:
     """The chance that its answer does not pass its check, so that a better model is asked."""
 
 
-def row(model: Model, need: Need, ready: Mapping[str, str], prior: Prior, wish: Wish) -> Candidate:
+def candidate(model: Model, need: Need, ready: Mapping[str, str], prior: Prior, wish: Wish) -> Candidate:
     """Return a model's row.
 
     :param ready: why a provider cannot be asked, by provider name; others can.
@@ -125,7 +125,7 @@ def row(model: Model, need: Need, ready: Mapping[str, str], prior: Prior, wish: 
     )
 
 
-def weighed(table: Sequence[Candidate], need: Need, prior: Prior) -> tuple[Candidate, ...]:
+def with_benchmark(table: Sequence[Candidate], need: Need, prior: Prior) -> tuple[Candidate, ...]:
     """Return the table with the best of those that may answer at what others are measured by.
 
     The best is the one that is best by its expected quality less a usual doubt. Whoever is worse, more doubtful or both

@@ -1,8 +1,15 @@
-"""What became of answers on this machine, folded into what was expected; with shrinkage, so that few say little."""
+"""Outcomes of earlier answers on this machine, and the expected quality adjusted by them.
+
+The adjustment is shrunk toward what was expected, so that a few answers change little.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from tuppence.core.billing.entry import Entry
 
 _WEIGHT = 60
 """Outcomes that weigh as much as what was expected."""
@@ -10,6 +17,8 @@ _FEW = 30
 """Below so many, an estimate moves by its doubt at most: an order that was held clearly is never reversed."""
 _LOOSER = 0.02
 """What each further outcome adds to how far it may move."""
+_SUPPOSED = 20
+"""Answers, of a usual fate, that are supposed beside those that there were: the first few say little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +39,10 @@ class Outcomes:
         return self.kept + self.undone + self.failed
 
 
+Learned = Mapping[str, Mapping[str, Outcomes]]
+"""By action, then by the model's name (``provider/id``)."""
+
+
 def learned(quality: float, doubt: float, outcomes: Outcomes) -> tuple[float, float]:
     """Return an expected quality and its doubt after what happened.
 
@@ -46,3 +59,24 @@ def learned(quality: float, doubt: float, outcomes: Outcomes) -> tuple[float, fl
     # Until there are enough, the doubt stays: else few outcomes could lift a model by their number alone.
     left = doubt if number < _FEW else doubt * (1 - share)
     return min(0.99, max(0.01, moved)), left
+
+
+def learn(entries: Iterable[Entry]) -> Learned:
+    """Return what the entries say."""
+    counts = Counter((entry.action, f"{entry.provider}/{entry.model}", entry.outcome) for entry in entries)
+    found: dict[str, dict[str, Outcomes]] = {}
+    for action, model, _ in counts:
+        kept, undone, failed = (counts[action, model, outcome] for outcome in ("kept", "undone", "failed check"))
+        if kept + undone + failed:
+            found.setdefault(action, {})[model] = Outcomes(kept, undone, failed)
+    return {action: _compared(rows) for action, rows in found.items()}
+
+
+def _compared(rows: Mapping[str, Outcomes]) -> Mapping[str, Outcomes]:
+    """Return an action's outcomes, each with the share that is usually kept of the other models' answers here."""
+    kept, number = (sum(getattr(each, name) for each in rows.values()) for name in ("kept", "number"))
+    before = _SUPPOSED * Outcomes().usual
+    return {
+        model: replace(each, usual=(kept - each.kept + before) / (number - each.number + _SUPPOSED))
+        for model, each in rows.items()
+    }

@@ -19,8 +19,7 @@ from tuppence.core.models.model import Effort, Model, Tier
 from tuppence.core.routing.difficulty import UNSEEN, outstanding
 from tuppence.core.routing.features import READ, features, look
 from tuppence.core.routing.feedback import Outcomes, learned
-from tuppence.core.routing.line import Line, through
-from tuppence.core.routing.regression import Weights
+from tuppence.core.routing.regression import Line, Weights, through
 from tuppence.core.text.diagnostic import Diagnostic
 
 _DATED = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2})$")

@@ -1,28 +1,32 @@
-"""Which model answers: the cheapest in expectation among the adequate ones, why, and the ladder above it.
+"""Which model answers, why, and the ladder above it: the adequate model with the least expected cost.
 
 A model is adequate when the quality that may be counted on is at least ``quality`` times the best available; of the
 best itself no more is taken off than a measured model's doubt, so that doubt never makes a cheaper one look good
-enough. Among the adequate the one with the least expected cost answers, the chance of a climb included. The order of a
-list never decides anything; ties go to the faster. What a model is expected to do and to cost stands in
-core/routing/candidates.py.
+enough. The order of a list never decides anything; ties go to the faster model.
+
+The expected cost includes an escalation: a run calls the first model and, when its answer fails the check, the next
+better one once. So it is the cost of the first call plus the chance of a failed check times the cost of the next.
+Unknown prices come last, never as free. :mod:`tuppence.core.routing.candidates` says what a model is expected to do and
+to cost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from tuppence.core.billing.entry import money
 from tuppence.core.models.model import Model
 from tuppence.core.routing import no_model
-from tuppence.core.routing.candidates import Candidate, Need, Wish, row, usual_output, weighed
-from tuppence.core.routing.ladder import above, expected, ranking
+from tuppence.core.routing.candidates import Candidate, Need, Wish, candidate, usual_output, with_benchmark
 from tuppence.core.routing.quality import Prior
 
 _ROUND = 3
 """From this factor on prices are compared in whole numbers."""
 _USUAL = Wish()
+_NOTHING = Decimal(0)
+_UNKNOWN = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +69,8 @@ def choose(need: Need, models: Iterable[Model], ready: Mapping[str, str], prior:
     :param ready: why a provider cannot be asked, by provider name (no key, waiting after a failure); others can.
     :raises Nobody: none is eligible; the sentence says what would make one so.
     """
-    rows = tuple(row(each, need, ready, prior, wish) for model in models for each in model.variants())
-    table = weighed(rows, need, prior)
+    rows = tuple(candidate(each, need, ready, prior, wish) for model in models for each in model.variants())
+    table = with_benchmark(rows, need, prior)
     fit = [each for each in table if not each.why_not]
     if wish.above:
         fit = _better(fit, table, wish.above)
@@ -131,3 +135,66 @@ def _times(cheap: Decimal | None, dear: Decimal | None) -> str:
         return ""
     factor = dear / cheap
     return f" for {factor:.0f}x the price" if factor >= _ROUND else f" for {factor:.1f}x the price"
+
+
+def above(first: Candidate, fit: Sequence[Candidate]) -> list[Candidate]:
+    """Return the rungs above a model: by rising cost, each of higher quality than all before it."""
+    rungs: list[Candidate] = []
+    best = first.quality
+    priced = (row for row in fit if row.cost is not None and row.quality > first.quality)
+    for row in sorted(priced, key=lambda row: (row.cost or _NOTHING, -row.quality, row.model.name)):
+        if row.quality > best:
+            best = row.quality
+            rungs.append(row)
+    return rungs
+
+
+def expected(row: Candidate, fit: Sequence[Candidate]) -> Decimal:
+    """Return the cost of a first try and of the climb that may follow, USD; unknown prices count as nothing here."""
+    return _expected(row, _climbs(fit))
+
+
+def ranking(fit: Sequence[Candidate]) -> Callable[[Candidate], tuple[int, Decimal]]:
+    """Return a sort key for who answers first: by expected cost, then those that another beats, then unknown prices."""
+    beaten, climbs = _beaten(fit), _climbs(fit)
+
+    def rank(row: Candidate) -> tuple[int, Decimal]:
+        group = _UNKNOWN if row.cost is None else int(row.model.name in beaten)
+        return group, _expected(row, climbs)
+
+    return rank
+
+
+def _climbs(fit: Sequence[Candidate]) -> Mapping[float, Decimal]:
+    """Return the cost of the first rung above each quality: the cheapest of the better ones; nothing above the best."""
+    cheapest: dict[float, Decimal] = {}
+    for row in fit:
+        if row.cost is not None:
+            cheapest[row.quality] = min(row.cost, cheapest.get(row.quality, row.cost))
+    found: dict[float, Decimal] = {}
+    least: Decimal | None = None
+    for quality in sorted({row.quality for row in fit}, reverse=True):
+        found[quality] = _NOTHING if least is None else least
+        if (here := cheapest.get(quality)) is not None:
+            least = here if least is None else min(least, here)
+    return found
+
+
+def _expected(row: Candidate, climbs: Mapping[float, Decimal]) -> Decimal:
+    return (row.cost or _NOTHING) + Decimal(repr(round(row.fails, 6))) * climbs[row.quality]
+
+
+def _beaten(fit: Sequence[Candidate]) -> frozenset[str]:
+    """Return the names of those beside whom another is as good for less, or better for no more.
+
+    That the climb from such a one would be to a cheap model must not make it look cheap itself.
+    """
+    found: set[str] = set()
+    best, least = -1.0, _NOTHING
+    priced = (row for row in fit if row.cost is not None)
+    for row in sorted(priced, key=lambda row: (row.cost or _NOTHING, -row.quality)):
+        if row.quality > best:
+            best, least = row.quality, row.cost or _NOTHING
+        elif (row.quality, row.cost) != (best, least):
+            found.add(row.model.name)
+    return frozenset(found)

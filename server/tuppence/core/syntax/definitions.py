@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tuppence.core.syntax.byte_offsets import Offsets
-from tuppence.core.syntax.language import Language
+from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.tree import CONTAINERS, Block
 from tuppence.core.text.document import Document, Span
 

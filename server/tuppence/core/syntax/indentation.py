@@ -1,17 +1,17 @@
 """A text without a grammar, read by its indentation and, where that says nothing, by its brackets.
 
-It finds what a person sees at a glance: a line and what is indented below it. It promises no more, and it is what
-texts get that are too large to parse. Above ``BRACKETS`` code points the brackets are not looked at.
+A block is a line and what is indented below it. Texts that are too large to parse are read this way too. Above
+``BRACKETS`` code points the brackets are not read.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
-from tuppence.core.syntax.brackets import Brackets, match
 from tuppence.core.syntax.tree import Block, Tree
 from tuppence.core.text.document import Span
 
@@ -36,6 +36,8 @@ _FEATURES = {
     "closures": re.compile(r"(?:\bfn\b|\blambda\b|->|=>|\bfunction\s*\()"),
     "calls": re.compile(r"\b[^\W\d]\w*\("),
 }
+_PAIRS = {")": "(", "]": "[", "}": "{"}
+_STRINGS = r'"(?:\\.|[^"\\\n])*"|' + r"'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`"
 
 
 class Outline(Tree):
@@ -207,3 +209,39 @@ def _indent(line: str) -> int:
     """Return how deep a line is indented, a tab standing for eight columns."""
     lead = line[: len(line) - len(line.lstrip())].expandtabs(8)
     return len(lead)
+
+
+@dataclass(frozen=True, slots=True)
+class Brackets:
+    """The brackets of a text."""
+
+    pairs: tuple[Span, ...]
+    """Each from its opening bracket to behind its closing one, in order of their ends: inner before outer."""
+    lonely: tuple[int, ...]
+    """Offsets of brackets without a partner."""
+
+    def around(self, span: Span) -> Span | None:
+        """Return the innermost pair that covers the span."""
+        return next((pair for pair in self.pairs if pair.covers(span)), None)
+
+
+def match(text: str, line_comment: str) -> Brackets:
+    """Pair the brackets of a text."""
+    stack: list[tuple[str, int]] = []
+    pairs: list[Span] = []
+    lonely: list[int] = []
+    for found in _pattern(line_comment).finditer(text):
+        mark, offset = found.group(), found.start()
+        if mark in _PAIRS.values():
+            stack.append((mark, offset))
+        elif mark in _PAIRS:
+            if stack and stack[-1][0] == _PAIRS[mark]:
+                pairs.append(Span(stack.pop()[1], offset + 1))
+            else:
+                lonely.append(offset)
+    return Brackets(tuple(pairs), tuple(sorted((*lonely, *(offset for _, offset in stack)))))
+
+
+@lru_cache(maxsize=32)
+def _pattern(line_comment: str) -> re.Pattern[str]:
+    return re.compile(rf"{re.escape(line_comment)}[^\n]*|/\*.*?\*/|{_STRINGS}|[()\[\]{{}}]", re.DOTALL)

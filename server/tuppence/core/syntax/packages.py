@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tuppence.core.syntax.language import ImportStyle, Language
+from tuppence.core.syntax.languages import ImportStyle, Language
 
 _FRAMEWORKS = frozenset({"pytest", "_pytest", "jest", "@jest", "vitest", "mocha", "chai"})
 """What runs tests, and may be installed for all projects at once."""

@@ -17,7 +17,7 @@ from tuppence.core.syntax import grammars
 from tuppence.core.syntax.byte_offsets import Offsets
 from tuppence.core.syntax.definitions import Reader
 from tuppence.core.syntax.indentation import Outline
-from tuppence.core.syntax.language import Language
+from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.tree import Block, Tree
 from tuppence.core.text.document import Edit, Span, apply
 

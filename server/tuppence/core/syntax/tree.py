@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tuppence.core.syntax.language import Language
+from tuppence.core.syntax.languages import Language
 from tuppence.core.text.document import Document, Span
 
 CONTAINERS = frozenset({"class", "interface", "impl", "trait", "struct", "enum", "module"})

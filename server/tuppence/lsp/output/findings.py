@@ -14,8 +14,8 @@ from uuid import uuid4
 
 from lsprotocol import types
 
-from tuppence.core.answer.fences import Fence, Parts
 from tuppence.core.answer.findings import Finding
+from tuppence.core.answer.reply import Fence, Parts
 from tuppence.core.checks.structure import check_edit
 from tuppence.core.text.document import Document, Edit, Span, shift
 from tuppence.lsp.documents import convert

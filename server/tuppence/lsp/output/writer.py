@@ -22,11 +22,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Protocol
+
+from lsprotocol import types
 
 from tuppence.core.text.document import Document, Edit, Span, apply
 from tuppence.errors import Stale
 from tuppence.lsp.documents import convert
-from tuppence.lsp.output.outlet import Outlet
+from tuppence.lsp.documents.capabilities import Client
+from tuppence.lsp.documents.convert import Encoding
+from tuppence.lsp.documents.store import Documents
 from tuppence.lsp.output.regions import Change, Flight, Region, difference, follow, line_changes
 
 TRIES = 10
@@ -287,3 +292,30 @@ async def _appeared(flight: Flight) -> None:
 
 def _by(span: Span, offset: int) -> Span:
     return Span(span.start + offset, span.end + offset)
+
+
+class Outlet(Protocol):
+    """The way out to an editor."""
+
+    @property
+    def client(self) -> Client:
+        """What the editor can do."""
+        ...
+
+    @property
+    def documents(self) -> Documents:
+        """The open documents."""
+        ...
+
+    @property
+    def encoding(self) -> Encoding:
+        """The position encoding that was agreed on."""
+        ...
+
+    async def apply(self, edit: types.WorkspaceEdit, label: str) -> bool:
+        """Ask the editor to apply an edit; return what it says."""
+        ...
+
+    async def draft(self, params: dict[str, object]) -> bool:
+        """Ask a live client to apply one streamed edit; return what it says."""
+        ...
