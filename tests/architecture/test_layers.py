@@ -3,38 +3,47 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import re
 import sys
 from pathlib import Path
 
 import pytest
-from paths import PACKAGE
+from paths import PACKAGE, ROOT
 
-FLOORS = (
-    ("errors",),
+LAYERS = (
+    ("errors", "clock", "sqlite_file"),
     ("core",),
-    ("providers", "reporting", "sqlite_file", "clock"),
-    ("config", "credentials", "workspace", "local", "cache", "ledger", "upstream", "linters", "sandbox"),
-    ("prefixes", "experience"),
-    ("house", "account", "statement"),
-    ("truth",),
-    ("plan", "till"),
-    ("judging", "keeping", "hearing"),
-    ("offering", "permission", "way", "proving", "renewing"),
-    ("run",),
-    ("opening",),
-    ("editor",),
+    ("providers", "reporting"),
+    ("config", "credentials", "workspace", "local", "ledger", "cache", "upstream", "linters", "sandbox"),
+    ("engine",),
+    ("lsp",),
     ("cli",),
     ("__main__",),
 )
+"""A file imports from its own package or from a lower layer; packages of one layer do not import each other."""
+ORDER = {
+    "core": (
+        "text", "syntax", "models", "actions", "prompt", "prompt_cache", "billing", "routing", "answer", "checks",
+        "events", "answer_builder",
+    ),
+    "lsp": ("documents", "protocol", "output", "features", "service", "server", "transport"),
+}  # fmt: skip
+"""Inside these packages a file imports only from its own folder or from one that comes before it."""
+UNITS, ARROWS = 24, 75
+"""At most so many packages and modules at the top, and so many imports from one of them to another."""
+LOOSE = {"__init__", "__main__", "errors", "clock", "sqlite_file", "credentials"}
+"""The modules that are in no package."""
+FILES_IN_A_PACKAGE = 20
+LINES_IN_A_FILE, LINES_IN_A_FUNCTION = 400, 60
 OUTSIDE = {
     "httpx": {"upstream/", "local/"},
     "httpcore": {"upstream/"},
     "httpx_sse": {"upstream/"},
     "cachetools": {"cache/answers.py"},
-    "pygls": {"editor/"},
-    "lsprotocol": {"editor/"},
-    "cattrs": {"editor/"},
+    "pygls": {"lsp/"},
+    "lsprotocol": {"lsp/"},
+    "cattrs": {"lsp/"},
     "ruff": {"linters/"},
     "sqlite3": {"sqlite_file.py", "ledger/sqlite.py", "cache/"},
     "psycopg": {"ledger/postgres.py"},
@@ -53,7 +62,7 @@ OUTSIDE = {
     "argparse": {"cli/"},
     "subprocess": {"local/"},
     "socket": {"local/", "sandbox/"},
-    "platformdirs": {"config/", "local/", "ledger/", "cache/", "editor/"},
+    "platformdirs": {"config/", "local/", "ledger/", "cache/", "lsp/", "engine/cost_report.py"},
 }
 IMPURE = {
     "asyncio", "time", "random", "secrets", "socket", "subprocess", "pathlib", "os", "shutil", "signal", "tempfile",
@@ -68,10 +77,36 @@ def test_there_is_something_to_check() -> None:
     assert len(FILES) > 5
 
 
-def test_every_floor_stands_in_the_architecture() -> None:
-    said = (PACKAGE.parent.parent / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    missing = [name for names in FLOORS for name in names if not re.search(rf"`{name}(?:\.py|/)?`", said)]
-    assert missing == ["__main__"]
+def test_architecture_names_every_unit() -> None:
+    said = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    missing = [name for names in LAYERS for name in names if not re.search(rf"`{name}(?:\.py|/)?`", said)]
+    assert not missing
+
+
+def test_the_top_of_the_package_is_small() -> None:
+    packages = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
+    modules = {path.stem for path in PACKAGE.glob("*.py")}
+    assert modules == LOOSE
+    assert len(packages | modules - {"__init__"}) <= UNITS
+    arrows = {(_unit(path), target) for path in FILES for target in _targets(path) if target != _unit(path)}
+    assert len(arrows) <= ARROWS, sorted(arrows)
+
+
+@pytest.mark.parametrize(
+    "folder", sorted({path.parent for path in FILES}), ids=lambda path: str(path.relative_to(PACKAGE))
+)
+def test_a_package_is_small(folder: Path) -> None:
+    assert folder.name == "cli" or len(list(folder.glob("*.py"))) <= FILES_IN_A_PACKAGE
+
+
+def test_no_import_cycle() -> None:
+    imports = {_module(path): {name for name in _modules(path) if name != _module(path)} for path in FILES}
+    cycle: list[str] = []
+    try:
+        list(graphlib.TopologicalSorter(imports).static_order())
+    except graphlib.CycleError as error:
+        cycle = error.args[1]
+    assert not cycle
 
 
 def test_what_may_be_met_is_met_and_every_library_has_its_place() -> None:
@@ -91,35 +126,62 @@ def test_core_looks_at_no_clock_and_opens_no_file(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_file_keeps_to_its_floor(path: Path) -> None:
+def test_a_file_imports_from_lower_layers_only(path: Path) -> None:
     here = path.relative_to(PACKAGE)
-    if here.name == "__init__.py" and len(here.parts) == 1:
-        return
-    floor = _floor(here.parts[0].removesuffix(".py"))
     for module in _imports(path):
-        top, *rest = module.split(".")
-        if top != "tuppence":
-            _check_outside(here, top)
-        elif rest and rest[0] != "__version__":
-            same_folder = len(here.parts) > 1 and rest[0] == here.parts[0]
-            assert same_folder or _floor(rest[0]) < floor, f"{here} imports {module}: not a lower floor"
+        if not module.startswith("tuppence"):
+            _check_outside(here, module.split(".")[0])
+    if here.as_posix() == "__init__.py":
+        return
+    own, order = _unit(path), ORDER.get(_unit(path), ())
+    for name in _modules(path):
+        unit, *inner = name.split(".")[1:]
+        if unit != own:
+            assert _layer(unit) < _layer(own), f"{here} imports {name}: not a lower layer"
+        elif order and len(here.parts) > 1 and here.name != "__init__.py" and inner:
+            mine = here.parts[1].removesuffix(".py")
+            assert inner[0] == mine or order.index(inner[0]) < order.index(mine), f"{here} imports {name}: out of order"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_file_has_one_subject(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= 300, "split it: a file of more than 300 lines has more than one subject"
+    assert len(text.splitlines()) <= LINES_IN_A_FILE, "split it: a file this long has more than one subject"
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = (node.end_lineno or 0) - node.lineno + 1
-            assert length <= 60, f"{node.name} has {length} lines"
+            assert length <= LINES_IN_A_FUNCTION, f"{node.name} has {length} lines"
 
 
-def _floor(name: str) -> int:
-    for level, names in enumerate(FLOORS):
+def _layer(name: str) -> int:
+    for level, names in enumerate(LAYERS):
         if name in names:
             return level
-    raise AssertionError(f"{name} stands on no floor: add it to FLOORS and to ARCHITECTURE.md")
+    raise AssertionError(f"{name} is in no layer: add it to LAYERS and to ARCHITECTURE.md")
+
+
+def _unit(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def _module(path: Path) -> str:
+    """Return the dotted name of a file; a package's is that of its ``__init__``."""
+    return ".".join(("tuppence", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
+
+
+def _modules(path: Path) -> set[str]:
+    """Return the modules of the package that a file imports: those named, and the ones names are taken from."""
+    known = {_module(each) for each in FILES} - {"tuppence"}
+    return {name for name in _imports(path) if name in known}
+
+
+def _targets(path: Path) -> set[str]:
+    return {name.split(".")[1] for name in _modules(path)}
+
+
+def _is_module(name: str) -> bool:
+    place = PACKAGE.parent.joinpath(*name.split("."))
+    return place.with_suffix(".py").exists() or (place / "__init__.py").exists()
 
 
 def _imports(path: Path) -> list[str]:
@@ -128,9 +190,10 @@ def _imports(path: Path) -> list[str]:
         if isinstance(node, ast.Import):
             found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path.name}: a relative import hides its floor"
+            assert node.level == 0, f"{path.name}: a relative import hides its layer"
             module = node.module or ""
-            found += [f"{module}.{alias.name}" for alias in node.names] if module == "tuppence" else [module]
+            names = [f"{module}.{alias.name}" for alias in node.names]
+            found += [name if _is_module(name) else module for name in names]
     return found
 
 

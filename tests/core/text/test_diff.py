@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuppence.core.text import lines
+from tuppence.core.text import diff
 from tuppence.core.text.diff import differences
 from tuppence.core.text.document import Edit, Span
 from tuppence.lsp.output.regions import Change, Flight, Region
@@ -32,9 +32,9 @@ def test_what_differs_makes_the_new_of_the_old_whatever_way_it_is_found(
     old: list[str], new: list[str], pairs: int, few: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lines, "_PAIRS", pairs)
-        patch.setattr(lines, "_FEW", few)
-        patch.setattr(lines, "_RARE", 2)
+        patch.setattr(diff, "_PAIRS", pairs)
+        patch.setattr(diff, "_FEW", few)
+        patch.setattr(diff, "_RARE", 2)
         assert patched(old, new) == new
         ranges = differences(old, new)
     assert all(one[1] <= two[0] and one[3] <= two[2] for one, two in pairwise(ranges))
