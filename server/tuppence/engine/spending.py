@@ -41,7 +41,7 @@ EVERY = 1.0
 
 
 @dataclass
-class Journal:
+class ProgressLog:
     """Notes in the ledger how far an answer has come, should this process end before the answer does."""
 
     _noted: float = 0.0
@@ -67,7 +67,7 @@ class Till:
     route: Route
     least: int
     """Answer tokens below which asking is pointless."""
-    journal: Journal = field(default_factory=Journal)
+    journal: ProgressLog = field(default_factory=ProgressLog)
 
     async def reserve(self, attempt: Attempt) -> None:
         """Reserve what a request costs at most, and shorten the answer that it allows to what is left.
