@@ -27,7 +27,7 @@ from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import find
 from tuppence.core.text.document import Document, Span, apply
 from tuppence.credentials import Keys
-from tuppence.engine.provider_queue import Gate, Health
+from tuppence.engine.provider_queue import ProviderHealth, ProviderQueue
 from tuppence.engine.receipt import Account
 from tuppence.engine.request import Ask
 from tuppence.engine.run import run
@@ -168,7 +168,7 @@ async def test_a_question_that_nobody_may_answer_ends_in_a_sentence_and_an_entry
 
 
 async def test_a_gate_lets_so_many_through_and_names_those_before() -> None:
-    gate = Gate(2)
+    gate = ProviderQueue(2)
     order: list[str] = []
     leave = {name: asyncio.Event() for name in "abc"}
 
@@ -178,30 +178,30 @@ async def test_a_gate_lets_so_many_through_and_names_those_before() -> None:
             await leave[name].wait()
 
     a, b, c = (asyncio.create_task(pass_through(name)) for name in "abc")
-    assert not gate.ahead
+    assert not gate.waiting
     await asyncio.sleep(0)
     assert order == ["a", "b"]
-    assert ", ".join(gate.ahead) == "a, b, c"
+    assert ", ".join(gate.waiting) == "a, b, c"
     c.cancel()
     await asyncio.gather(c, return_exceptions=True)
-    assert ", ".join(gate.ahead) == "a, b"
+    assert ", ".join(gate.waiting) == "a, b"
     leave["a"].set()
     await a
-    assert not gate.ahead
+    assert not gate.waiting
     leave["b"].set()
     await b
 
 
 def test_a_provider_rests_as_long_as_it_asks_and_not_less_than_usual() -> None:
     now = 0.0
-    health = Health(lambda: now)
+    health = ProviderHealth(lambda: now)
     health.failed("one", 100)
     health.failed("two")
-    assert health.resting() == {"one", "two"}
+    assert health.cooling_down() == {"one", "two"}
     now = 31.0
-    assert health.resting() == {"one"}
+    assert health.cooling_down() == {"one"}
     health.works("one")
-    assert health.resting() == frozenset()
+    assert health.cooling_down() == frozenset()
 
 
 async def test_trouble_with_the_ledger_is_told_once_until_it_works_again(tmp_path: Path) -> None:

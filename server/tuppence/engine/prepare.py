@@ -206,7 +206,7 @@ async def _route(need: Need, ask: Ask, house: House) -> Route:
         wish = replace(wish, thrifty=thrifty(limits, spent))
     models = (*config.models, *await house.neighbours())
     lacking = await asyncio.to_thread(_lacking, models, house)
-    resting = {name: f"{name} could not answer a moment ago" for name in house.health.resting()}
+    resting = {name: f"{name} could not answer a moment ago" for name in house.health.cooling_down()}
     # Where nobody else may answer, a provider that failed a moment ago is better than none; and where the budget is in
     # the way, the reservation refuses in better words than a choice can.
     ways = ((need, resting | lacking), (need, lacking), (replace(need, left=None), lacking))

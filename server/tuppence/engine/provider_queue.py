@@ -17,7 +17,7 @@ REST = 30.0
 """Seconds for which a provider that just failed is not asked again."""
 
 
-class Health:
+class ProviderHealth:
     """Which providers just failed, and so are left in peace for a while."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -32,13 +32,13 @@ class Health:
         """Note an answer."""
         self._until.pop(provider, None)
 
-    def resting(self) -> frozenset[str]:
+    def cooling_down(self) -> frozenset[str]:
         """Return the names of those that are still left in peace."""
         now = self._clock()
         return frozenset(provider for provider, until in self._until.items() if until > now)
 
 
-class Gate:
+class ProviderQueue:
     """The queue before one provider: so many at once, the others in the order of their coming."""
 
     def __init__(self, width: int) -> None:
@@ -46,7 +46,7 @@ class Gate:
         self._ahead: list[str] = []
 
     @property
-    def ahead(self) -> tuple[str, ...]:
+    def waiting(self) -> tuple[str, ...]:
         """The titles of those who have to finish before a newcomer's turn, empty where it is free."""
         return tuple(self._ahead) if self._free.locked() else ()
 
@@ -64,13 +64,13 @@ class Gate:
             self._ahead.remove(title)
 
 
-class Turns:
+class ProviderQueues:
     """The queues before all providers."""
 
     def __init__(self) -> None:
-        self._gates: dict[str, Gate] = {}
+        self._gates: dict[str, ProviderQueue] = {}
 
-    def of(self, model: Model) -> Gate:
+    def of(self, model: Model) -> ProviderQueue:
         """Return the queue to pass before the model's provider is asked."""
         width = AT_ONCE_LOCAL if model.tier == "local" else AT_ONCE
-        return self._gates.setdefault(model.provider.name, Gate(width))
+        return self._gates.setdefault(model.provider.name, ProviderQueue(width))

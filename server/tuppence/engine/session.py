@@ -24,7 +24,7 @@ from tuppence.core.text.document import Document
 from tuppence.credentials import Keys
 from tuppence.engine.feedback import Experience
 from tuppence.engine.prompt_cache import Prefixes
-from tuppence.engine.provider_queue import Health, Turns
+from tuppence.engine.provider_queue import ProviderHealth, ProviderQueues
 from tuppence.errors import TuppenceError
 from tuppence.ledger import Ledger
 from tuppence.upstream import Upstream
@@ -70,8 +70,8 @@ class House:
     """Names of the models that the person agreed to once and for all, until this server ends."""
     narrowing: Narrowing | None = None
     """What the project says of the budget."""
-    health: Health = field(default_factory=Health)
-    turns: Turns = field(default_factory=Turns)
+    health: ProviderHealth = field(default_factory=ProviderHealth)
+    turns: ProviderQueues = field(default_factory=ProviderQueues)
     prefixes: Prefixes = field(default_factory=Prefixes)
     experience: Experience = field(default_factory=Experience)
     """What became of earlier answers on this machine."""

@@ -34,7 +34,7 @@ async def words(plan: Plan, attempt: Attempt, making: Making, till: Till) -> Asy
     flight = house.prefixes.flight(attempt.prompt, model, about, house.now())
     if flight.waits:
         yield Progress(f"Waiting until {model.id} has read the same file for another request")
-    if ahead := gate.ahead:
+    if ahead := gate.waiting:
         yield Progress(f"Waiting for a turn at {model.provider.name}: {_and_more(ahead)} before it")
     title = actions.title(ask.action, ask.target.name, ask.chosen.message if ask.chosen else "")
     async with flight, gate.turn(title):
