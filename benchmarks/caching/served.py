@@ -42,7 +42,7 @@ from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import find
 from tuppence.core.text.document import Document, Span
 from tuppence.local import Embedded, Endpoint
-from tuppence.providers import Metered, Text
+from tuppence.providers import Text, UsageReport
 from tuppence.upstream import Patience, Upstream
 
 ORDERS = ("tuppence", "action-first", "aider")
@@ -108,7 +108,7 @@ async def measure(order: str, deeds: list[Deed], size: int, endpoint: Endpoint, 
         async for piece in upstream.answer(prompt, model, endpoint.key):
             if isinstance(piece, Text) and not seconds:
                 seconds = time.monotonic() - began
-            if isinstance(piece, Metered):
+            if isinstance(piece, UsageReport):
                 usage = piece.usage
         found.append(Measured(usage, seconds, (served.cache_read or 0) / served.prompt))
     await upstream.close()

@@ -18,7 +18,7 @@ from tuppence.core.billing.entry import Entry, exact
 from tuppence.core.models.model import Model, Provider
 from tuppence.core.models.usage import Usage
 from tuppence.ledger import Ledger
-from tuppence.providers import Metered
+from tuppence.providers import UsageReport
 from tuppence.upstream import Upstream
 
 TELLING = CONFIG.replace('wire = "{wire}"', 'wire = "{wire}"\nbill = "generation?id={{id}}"\nkey_env = "MINE_API_KEY"')
@@ -140,11 +140,15 @@ async def test_an_answer_that_was_counted_is_not_asked_after(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("reply", "expected", "asked"),
     [
-        (told(), Metered(COUNTED, Decimal("0.00123456")), 1),
-        (told(native_tokens_cached=None), Metered(Usage(1000, None, output=50, thinking=20), Decimal("0.00123456")), 1),
+        (told(), UsageReport(COUNTED, Decimal("0.00123456")), 1),
+        (
+            told(native_tokens_cached=None),
+            UsageReport(Usage(1000, None, output=50, thinking=20), Decimal("0.00123456")),
+            1,
+        ),
         (
             told(native_tokens_completion=None, native_tokens_reasoning=None, total_cost=0),
-            Metered(Usage(600, 400), Decimal(0)),
+            UsageReport(Usage(600, 400), Decimal(0)),
             1,
         ),
         (told(native_tokens_completion=None, cancelled=False), None, 3),
@@ -162,7 +166,7 @@ async def test_an_answer_that_was_counted_is_not_asked_after(tmp_path: Path) -> 
     ],
 )
 async def test_what_makes_no_sense_leaves_the_estimate(
-    reply: Reply, expected: Metered | None, asked: int, monkeypatch: pytest.MonkeyPatch
+    reply: Reply, expected: UsageReport | None, asked: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tuppence.upstream.generation_cost.PAUSES", (0.0, 0.01, 0.01))
     async with ScriptedUpstream() as server:

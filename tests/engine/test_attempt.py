@@ -16,7 +16,7 @@ from tuppence.core.prompt.compose import Prompt
 from tuppence.core.routing.router import Route
 from tuppence.engine.attempt import Attempt
 from tuppence.engine.receipt import Account
-from tuppence.providers import Event, Metered, Stop, Text, Thinking
+from tuppence.providers import ProviderEvent, Stop, Text, Thinking, UsageReport
 from tuppence.upstream import Fate, Sending
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -39,7 +39,7 @@ SMALL, BIG = model("small", "1"), model("big", "10")
 ROUTE = Route(SMALL, 0.8, None, (SMALL, BIG), (), BIG, "because")
 
 
-def attempt(*pieces: Event | Fate, of: Model = SMALL) -> Attempt:
+def attempt(*pieces: ProviderEvent | Fate, of: Model = SMALL) -> Attempt:
     """Return an attempt of which these pieces came; a fate stands for a request that met it."""
     made = Attempt(model=of, prompt=PROMPT, at=NOON)
     for piece in pieces:
@@ -63,34 +63,34 @@ OUT: Sequence[tuple[str, Attempt, Usage | None, bool]] = (
     ("mid-stream", attempt(WITH, Text("x" * 33)), Usage(fresh=ASKED, output=10), True),
     (
         "mid-stream with counts",
-        attempt(WITH, Metered(Usage(fresh=7, cache_read=3, output=1)), Text("x" * 33)),
+        attempt(WITH, UsageReport(Usage(fresh=7, cache_read=3, output=1)), Text("x" * 33)),
         Usage(fresh=7, cache_read=3, output=10),
         True,
     ),
     ("hung up in the middle", attempt("turned away", Text("x" * 33)), Usage(fresh=ASKED, output=10), True),
-    ("whole", attempt(WITH, Text("x" * 33), Metered(COUNTS), Stop("end")), COUNTS, False),
+    ("whole", attempt(WITH, Text("x" * 33), UsageReport(COUNTS), Stop("end")), COUNTS, False),
     ("whole, no counts", attempt(WITH, Text("x" * 33), Stop("end")), Usage(fresh=ASKED, output=10), True),
     (
         "whole, counts of the beginning only",
-        attempt(WITH, Metered(Usage(fresh=7, output=1)), Text("x" * 339), Stop("end")),
+        attempt(WITH, UsageReport(Usage(fresh=7, output=1)), Text("x" * 339), Stop("end")),
         Usage(fresh=7, output=100),
         True,
     ),
     (
         "whole, the prompt not counted",
-        attempt(WITH, Text("x" * 33), Metered(Usage(output=9)), Stop("end")),
+        attempt(WITH, Text("x" * 33), UsageReport(Usage(output=9)), Stop("end")),
         Usage(fresh=ASKED, output=10),
         True,
     ),
     (
         "whole after a time-out",
-        attempt(WITH, WITH, Text("x" * 33), Metered(COUNTS), Stop("end")),
+        attempt(WITH, WITH, Text("x" * 33), UsageReport(COUNTS), Stop("end")),
         Usage(fresh=100 + ASKED, cache_read=900, output=50),
         True,
     ),
     (
         "whole after being turned away",
-        attempt("turned away", WITH, Text("x" * 33), Metered(COUNTS), Stop("end")),
+        attempt("turned away", WITH, Text("x" * 33), UsageReport(COUNTS), Stop("end")),
         COUNTS,
         False,
     ),
@@ -104,7 +104,7 @@ def test_what_nobody_counted_is_estimated_as_the_cache_will_probably_have_it() -
     assert warm.usage == Usage(fresh=20, cache_read=2 * (ASKED - 30), cache_write=40, output=10)
     warm.foreseen = Usage(cache_read=10 * ASKED, cache_write_1h=9)
     assert warm.usage == Usage(fresh=0, cache_read=2 * ASKED, output=10), "never more than was sent"
-    warm.note(Metered(COUNTS))
+    warm.note(UsageReport(COUNTS))
     warm.note(Stop("end"))
     assert warm.usage == merge(COUNTS, Usage(fresh=0, cache_read=ASKED)), "what was counted is as it was counted"
 
@@ -127,9 +127,9 @@ def test_what_an_attempt_comes_to(made: Attempt, usage: Usage | None, estimated:
 
 
 def test_the_providers_own_charge_counts_where_it_came_with_the_last_counts() -> None:
-    own = Metered(COUNTS, Decimal("0.5"))
+    own = UsageReport(COUNTS, Decimal("0.5"))
     assert attempt(WITH, own, Stop("end")).price() == Decimal("0.5")
-    assert attempt(WITH, own, Metered(COUNTS), Stop("end")).price() == Decimal("0.5")
+    assert attempt(WITH, own, UsageReport(COUNTS), Stop("end")).price() == Decimal("0.5")
     assert attempt(WITH, own).price() != Decimal("0.5")
     # The best model costs what it did cost, not what its list price makes of it.
     assert attempt(WITH, own, Stop("end"), of=BIG).price(BIG) == Decimal("0.5")
@@ -142,7 +142,7 @@ def test_an_account_adds_up_and_says_what_it_does_not_know() -> None:
     assert (first.at, first.model, first.tier, first.reason) == (NOON, "small", "budget", "because")
     assert (first.outcome, first.estimated, first.difficulty) == ("cancelled", True, 0.4)
     assert first.best_cost == first.cost * 10 if first.cost else False
-    account.enter(attempt(WITH, Metered(COUNTS), Stop("end"), of=BIG), ROUTE, "kept")
+    account.enter(attempt(WITH, UsageReport(COUNTS), Stop("end"), of=BIG), ROUTE, "kept")
     assert account.total == Decimal(ASKED + 10 + 10 * 1050) / 1_000_000
     assert account.estimated
     free = account.enter_free("ruff", "ruff", NOON, "kept")

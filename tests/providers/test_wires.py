@@ -21,7 +21,7 @@ from tuppence.core.models.model import CacheRules, Model, Provider, Quirks
 from tuppence.core.models.usage import Usage
 from tuppence.core.prompt.compose import Prompt
 from tuppence.errors import Broken, Busy, ConfigError, Refused, TuppenceError
-from tuppence.providers import Event, Metered, Stop, Text, Thinking, find_wire, wire_names
+from tuppence.providers import ProviderEvent, Stop, Text, Thinking, UsageReport, find_wire, wire_names
 from tuppence.providers._errors import named
 from tuppence.providers._json import count
 from tuppence.providers._think_tags import InlineThinking
@@ -72,11 +72,11 @@ def model(wire: str, **fields: Any) -> Model:
     )
 
 
-def decode(wire: str, chunks: Iterable[bytes]) -> list[Event]:
+def decode(wire: str, chunks: Iterable[bytes]) -> list[ProviderEvent]:
     return list(_decoded(wire, chunks))
 
 
-def _decoded(wire: str, chunks: Iterable[bytes]) -> Iterator[Event]:
+def _decoded(wire: str, chunks: Iterable[bytes]) -> Iterator[ProviderEvent]:
     decoder = find_wire(wire).decoder()
     response = httpx.Response(200, headers={"content-type": "text/event-stream"}, content=iter(chunks))
     for event in EventSource(response).iter_sse():
@@ -84,7 +84,7 @@ def _decoded(wire: str, chunks: Iterable[bytes]) -> Iterator[Event]:
     yield from decoder.finish()
 
 
-def joined(events: Iterable[Event], kind: type[Text | Thinking]) -> str:
+def joined(events: Iterable[ProviderEvent], kind: type[Text | Thinking]) -> str:
     return "".join(event.text for event in events if isinstance(event, kind) and isinstance(event, Text | Thinking))
 
 
@@ -106,10 +106,10 @@ def test_there_is_no_other_wire() -> None:
 def test_a_recording_means(path: Path) -> None:
     events = decode(wire_of(path), [path.read_bytes()])
     text, thinking, usage, cost, stop = EXPECTED[path.stem]
-    metered = [event for event in events if isinstance(event, Metered)]
+    metered = [event for event in events if isinstance(event, UsageReport)]
     assert joined(events, Text) == text
     assert joined(events, Thinking) == thinking
-    assert (metered[-1] if metered else None) == (usage and Metered(usage, Decimal(cost) if cost else None))
+    assert (metered[-1] if metered else None) == (usage and UsageReport(usage, Decimal(cost) if cost else None))
     assert [event for event in events if isinstance(event, Stop)] == [stop]
     assert events[-1] == stop
 
@@ -128,7 +128,7 @@ def test_a_truncated_recording_is_whole_or_broken(path: Path) -> None:
     body, wire = path.read_bytes(), wire_of(path)
     whole = decode(wire, [body])
     for at in range(len(body)):
-        got: list[Event] = []
+        got: list[ProviderEvent] = []
         try:
             got.extend(_decoded(wire, [body[:at]]))
         except Broken as error:
@@ -149,7 +149,7 @@ def test_nonsense_is_no_crash(wire: str, payload: Any, kind: str) -> None:
     except TuppenceError as error:
         assert error.message  # noqa: PT017 - no error is right as well
     else:
-        assert all(isinstance(event, Event) for event in events)
+        assert all(isinstance(event, ProviderEvent) for event in events)
 
 
 @pytest.mark.parametrize("wire", wire_names())
@@ -212,7 +212,7 @@ def test_anthropic_is_asked_for_nothing_to_warm_its_cache() -> None:
     whole = {"type": "message", "content": [], "stop_reason": "max_tokens", "usage": usage}
     decoder = find_wire("anthropic").decoder()
     assert [*decoder.feed("message", json.dumps(whole)), *decoder.finish()] == [
-        Metered(Usage(fresh=3, cache_read=900, cache_write=40)),
+        UsageReport(Usage(fresh=3, cache_read=900, cache_write=40)),
         Stop("length", "max_tokens"),
     ]
     assert list(find_wire("anthropic").decoder().feed("message", json.dumps({"usage": usage}))) == []

@@ -35,7 +35,7 @@ from tuppence.core.models.model import Model, Provider
 from tuppence.core.models.usage import Usage
 from tuppence.core.prompt.compose import Prompt
 from tuppence.errors import Broken, Busy, Refused, TuppenceError
-from tuppence.providers import Metered, Request, Stop, Text, Thinking, wire_names
+from tuppence.providers import HttpRequest, Stop, Text, Thinking, UsageReport, wire_names
 from tuppence.upstream import Patience, Piece, Sending, Upstream, Waiting
 from tuppence.upstream.connections import opening
 from tuppence.upstream.retry import asked
@@ -88,7 +88,7 @@ async def test_an_answer_arrives_with_its_counts(server: ScriptedUpstream, wire:
     pieces = await ask(model(server, wire), " secret\n")
     assert said(pieces) == HARD
     assert "".join(piece.text for piece in of(Thinking, pieces)) == "Hm."
-    assert of(Metered, pieces)[-1] == Metered(usage)
+    assert of(UsageReport, pieces)[-1] == UsageReport(usage)
     assert isinstance(pieces[-1], Stop)
     assert pieces[-1].reason == "end"
     seen = server.requests[0]
@@ -309,8 +309,8 @@ async def test_an_answer_in_odd_clothes_is_counted_and_a_page_is_not(server: Scr
         await _drain(Upstream(QUICK), model(server, "openai"), pieces)
     (sending,) = of(Sending, pieces)
     assert sending.fate() == ("turned away" if kind == "text/html" else "with the server")
-    counted = [Metered(Usage(fresh=7, cache_read=2, output=4))] if kind == "application/json" else []
-    assert of(Metered, pieces) == counted
+    counted = [UsageReport(Usage(fresh=7, cache_read=2, output=4))] if kind == "application/json" else []
+    assert of(UsageReport, pieces) == counted
 
 
 @pytest.mark.parametrize("wire", WIRES)
@@ -386,7 +386,7 @@ async def test_a_key_that_no_header_can_carry_is_not_quoted(server: ScriptedUpst
     ],
 )
 def test_loopback_has_a_way_of_its_own(url: str, near: bool) -> None:  # noqa: FBT001 - a table's column
-    assert (opening(Request(url, {}, {}), "key") is opening(Request("http://localhost", {}, {}), None)) is near
+    assert (opening(HttpRequest(url, {}, {}), "key") is opening(HttpRequest("http://localhost", {}, {}), None)) is near
 
 
 async def test_loopback_is_never_proxied(server: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -439,13 +439,13 @@ async def test_no_connection_to_loopback_is_used_twice(server: ScriptedUpstream)
 @pytest.mark.parametrize("charge", ["0.0042", "1E-7"])
 async def test_a_gateways_charge_is_kept(server: ScriptedUpstream, charge: str) -> None:
     server.script(raw(events("openai", "x"), headers={"x-litellm-response-cost": charge}))
-    assert of(Metered, await ask(model(server, "openai")))[-1].cost == Decimal(charge)
+    assert of(UsageReport, await ask(model(server, "openai")))[-1].cost == Decimal(charge)
 
 
 @pytest.mark.parametrize("charge", ["0.0", "None", "", "NaN", "-1"])
 async def test_a_charge_that_says_nothing_is_unknown(server: ScriptedUpstream, charge: str) -> None:
     server.script(raw(events("openai", "x"), headers={"x-litellm-response-cost": charge}))
-    assert of(Metered, await ask(model(server, "openai")))[-1].cost is None
+    assert of(UsageReport, await ask(model(server, "openai")))[-1].cost is None
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from tuppence.core.models.model import Model
 from tuppence.core.models.pricing import cost
 from tuppence.core.models.usage import PACE, Usage, estimate, merge, split
 from tuppence.core.prompt.compose import Prompt
-from tuppence.providers import Event, Metered, Stop, Text, Thinking
+from tuppence.providers import ProviderEvent, Stop, Text, Thinking, UsageReport
 from tuppence.upstream import Sending
 
 LONGEST_TOKEN = 50
@@ -34,7 +34,7 @@ class Attempt:
     began: float = field(default_factory=time.monotonic)
     sendings: list[Sending] = field(default_factory=list)
     """The requests: a further one is a retry of the one before."""
-    metered: Metered | None = None
+    metered: UsageReport | None = None
     stop: Stop | None = None
     received: list[str] = field(default_factory=list)
     thought: list[str] = field(default_factory=list)
@@ -45,7 +45,7 @@ class Attempt:
     holds: list[str] = field(default_factory=list)
     """The reservations that it made in the ledger, one for each request that went out."""
 
-    def note(self, piece: Event | Sending) -> None:
+    def note(self, piece: ProviderEvent | Sending) -> None:
         """Take one piece of the answer into account."""
         match piece:
             case Sending():
@@ -54,7 +54,7 @@ class Attempt:
                 self.received.append(piece.text)
             case Thinking():
                 self.thought.append(piece.text)
-            case Metered():
+            case UsageReport():
                 self.metered = _latest(self.metered, piece)
             case Stop():
                 self.stop = piece
@@ -150,8 +150,8 @@ class Attempt:
         return sum(sending.fate() == "with the server" for sending in sendings)
 
 
-def _latest(before: Metered | None, now: Metered) -> Metered:
+def _latest(before: UsageReport | None, now: UsageReport) -> UsageReport:
     """Return the counts that hold: they are cumulative, and a cost stays until a newer one comes."""
     if before is None or now.cost is not None:
         return now
-    return Metered(now.usage, before.cost)
+    return UsageReport(now.usage, before.cost)

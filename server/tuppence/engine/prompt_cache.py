@@ -26,7 +26,7 @@ from tuppence.core.prompt_cache import forecast, state
 from tuppence.core.prompt_cache.breakpoints import mark, writes
 from tuppence.core.prompt_cache.prefix import chain
 from tuppence.core.prompt_cache.state import Trace
-from tuppence.providers import Metered, Stop
+from tuppence.providers import Stop, UsageReport
 from tuppence.upstream import Piece, Sending, Waiting
 
 __all__ = ["Flight", "Flights", "Prefixes", "Sent", "Subject"]
@@ -200,7 +200,7 @@ class Flight:
         """Take a piece of the answer: with the first one, what was written can be read (elsewhere with the last)."""
         if isinstance(piece, Sending | Waiting):
             return
-        if isinstance(piece, Metered):
+        if isinstance(piece, UsageReport):
             self._usage = piece.usage
         if self._trace is None and (self.model.cache.ready == "start" or isinstance(piece, Stop)):
             self._trace = self.prefixes.sent(self.prompt, self.model, self.subject, self.sent)

@@ -15,7 +15,7 @@ from tuppence.core.models.pricing import Price, cost
 from tuppence.core.models.usage import Usage
 from tuppence.core.routing.router import Route
 from tuppence.engine.attempt import Attempt
-from tuppence.providers import Metered
+from tuppence.providers import UsageReport
 
 
 @dataclass(kw_only=True)
@@ -110,7 +110,7 @@ class Account:
         return any(entry.estimated for entry in self.entries)
 
 
-def corrected(entry: Entry, truth: Metered, price: Price | None, best: Price | None) -> Entry:
+def corrected(entry: Entry, truth: UsageReport, price: Price | None, best: Price | None) -> Entry:
     """Return an estimated entry as the provider has it; what it was estimated at stays in its reason.
 
     :param price: the model's own.

@@ -31,7 +31,7 @@ from tuppence.engine.receipt import Account, corrected
 from tuppence.engine.session import House
 from tuppence.errors import OverBudget, TuppenceError
 from tuppence.ledger import Claim, Owed, midnight
-from tuppence.providers import Event, Metered
+from tuppence.providers import ProviderEvent, UsageReport
 from tuppence.upstream import Sending
 
 LATEST = timedelta(days=1)
@@ -120,7 +120,7 @@ class Till:
             return remedy.replace(COMMAND, f"{COMMAND} --config {shlex.quote(str(config.path))}")
         return remedy
 
-    def note(self, attempt: Attempt, piece: Event | Sending) -> None:
+    def note(self, attempt: Attempt, piece: ProviderEvent | Sending) -> None:
         """Take one piece of the answer into account, here and, now and then, in the ledger."""
         attempt.note(piece)
         self.journal.note(self.house, attempt)
@@ -157,5 +157,5 @@ async def _seek(house: House, owed: Owed, model: Model, best: Price | None) -> N
         _correct(house, owed, model, truth, best)
 
 
-def _correct(house: House, owed: Owed, model: Model, truth: Metered, best: Price | None) -> None:
+def _correct(house: House, owed: Owed, model: Model, truth: UsageReport, best: Price | None) -> None:
     house.correct(owed.hold, lambda estimate: corrected(estimate, truth, model.price, best))

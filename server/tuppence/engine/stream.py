@@ -17,7 +17,7 @@ from tuppence.engine.prompt_cache import Subject
 from tuppence.engine.request import Plan
 from tuppence.engine.spending import Till
 from tuppence.errors import Broken
-from tuppence.providers import Event, Text, Thinking
+from tuppence.providers import ProviderEvent, Text, Thinking
 from tuppence.upstream import Sending, Waiting
 
 
@@ -57,7 +57,7 @@ async def words(plan: Plan, attempt: Attempt, making: Making, till: Till) -> Asy
                     yield step
 
 
-def _show(piece: Event, making: Making, attempt: Attempt) -> tuple[Step, ...]:
+def _show(piece: ProviderEvent, making: Making, attempt: Attempt) -> tuple[Step, ...]:
     """Return what a person sees of one event."""
     match piece:
         case Text():

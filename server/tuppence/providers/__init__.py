@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
-from tuppence.providers.wire import Event, Metered, Request, Stop, Text, Thinking, Wire, find_wire, wire_names
+from tuppence.providers.wire import (
+    HttpRequest,
+    ProviderEvent,
+    Stop,
+    Text,
+    Thinking,
+    UsageReport,
+    Wire,
+    find_wire,
+    wire_names,
+)
 
-__all__ = ["Event", "Metered", "Request", "Stop", "Text", "Thinking", "Wire", "find_wire", "wire_names"]
+__all__ = ["HttpRequest", "ProviderEvent", "Stop", "Text", "Thinking", "UsageReport", "Wire", "find_wire", "wire_names"]

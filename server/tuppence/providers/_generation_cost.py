@@ -12,23 +12,23 @@ from tuppence.core.models.model import Model
 from tuppence.core.models.usage import Usage
 from tuppence.errors import Broken
 from tuppence.providers._json import count, money, parse, part
-from tuppence.providers.wire import Metered, Request
+from tuppence.providers.wire import HttpRequest, UsageReport
 
 _LONGEST = 200
 """Characters of an answer's id; a longer one is none."""
 
 
-def request(model: Model, key: str | None, identity: str) -> Request | None:
+def request(model: Model, key: str | None, identity: str) -> HttpRequest | None:
     """Return the question after an answer's cost; None where the provider takes none."""
     provider = model.provider
     if provider.bill is None or not identity or len(identity) > _LONGEST:
         return None
     path = provider.bill.replace("{id}", quote(identity, safe=""))
     headers = {"authorization": f"Bearer {key}"} if key else {}
-    return Request(f"{provider.base_url.rstrip('/')}/{path}", headers, {})
+    return HttpRequest(f"{provider.base_url.rstrip('/')}/{path}", headers, {})
 
 
-def read(body: str) -> Metered | None:
+def read(body: str) -> UsageReport | None:
     """Return what the provider counted and charged; None where it does not say, or not yet."""
     try:
         data = part(parse(body), "data")
@@ -40,7 +40,7 @@ def read(body: str) -> Metered | None:
     read, thinking = count(data, "native_tokens_cached"), count(data, "native_tokens_reasoning") or 0
     thinking = min(thinking, answer)
     fresh = max(prompt - (read or 0), 0)
-    return Metered(Usage(fresh=fresh, cache_read=read, output=answer - thinking, thinking=thinking), cost)
+    return UsageReport(Usage(fresh=fresh, cache_read=read, output=answer - thinking, thinking=thinking), cost)
 
 
 def _answer(data: Mapping[str, object]) -> int | None:

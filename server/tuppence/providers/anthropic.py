@@ -16,7 +16,7 @@ from tuppence.core.prompt.compose import Prompt
 from tuppence.errors import Broken, TuppenceError
 from tuppence.providers._errors import from_object, from_status
 from tuppence.providers._json import count, parse, part, text
-from tuppence.providers.wire import Event, Metered, Request, Stop, Text, Thinking
+from tuppence.providers.wire import HttpRequest, ProviderEvent, Stop, Text, Thinking, UsageReport
 
 warms = True
 _VERSION = "2023-06-01"
@@ -29,7 +29,7 @@ _REASONS: Mapping[str, Literal["end", "length", "refused"]] = {
 }
 
 
-def request(prompt: Prompt, model: Model, key: str | None) -> Request:
+def request(prompt: Prompt, model: Model, key: str | None) -> HttpRequest:
     """Put a prompt into the wire's words."""
     system, *shared = (_block(each) for each in (prompt.system, *prompt.shared))
     mark = {"type": "ephemeral", **({"ttl": prompt.life} if prompt.life else {})}
@@ -47,7 +47,7 @@ def request(prompt: Prompt, model: Model, key: str | None) -> Request:
         body["temperature"] = model.quirks.temperature
     headers = {"anthropic-version": _VERSION, **({"x-api-key": key} if key else {})}
     url = f"{model.provider.base_url.rstrip('/')}/v1/messages"
-    return Request(url, headers, {**body, **model.quirks.cache_options, **model.quirks.thinking_off})
+    return HttpRequest(url, headers, {**body, **model.quirks.cache_options, **model.quirks.thinking_off})
 
 
 def decoder() -> _Decoder:
@@ -69,7 +69,7 @@ class _Decoder:
         self._reason: str | None = None
         self._stopped = False
 
-    def feed(self, event: str, data: str) -> Iterable[Event]:
+    def feed(self, event: str, data: str) -> Iterable[ProviderEvent]:
         """Take one server-sent event."""
         if not data.strip():
             return
@@ -93,7 +93,7 @@ class _Decoder:
                 yield from self._metered(part(payload, "usage"))
                 yield from self._stop(text(payload, "stop_reason"))
 
-    def finish(self) -> Iterable[Event]:
+    def finish(self) -> Iterable[ProviderEvent]:
         """Take the end of the stream; a stop reason without its ``message_stop`` is still a whole answer."""
         if self._stopped:
             return
@@ -101,19 +101,19 @@ class _Decoder:
             raise Broken("{provider} ended before the answer did.", "Ask again, or choose another model.")
         yield from self._stop(self._reason)
 
-    def _stop(self, reason: str) -> Iterable[Event]:
+    def _stop(self, reason: str) -> Iterable[ProviderEvent]:
         if not self._stopped:
             self._stopped = True
             yield Stop(_REASONS.get(reason, "end"), reason)
 
-    def _metered(self, counts: Mapping[str, object]) -> Iterable[Event]:
+    def _metered(self, counts: Mapping[str, object]) -> Iterable[ProviderEvent]:
         known = {name: value for name, value in counts.items() if value is not None}
         if known:
             self._counts |= known
-            yield Metered(_usage(self._counts))
+            yield UsageReport(_usage(self._counts))
 
 
-def _content(part_of_it: Mapping[str, object]) -> Iterable[Event]:
+def _content(part_of_it: Mapping[str, object]) -> Iterable[ProviderEvent]:
     """Return what a block's start or a delta adds; signatures and kinds that are not known add nothing."""
     match text(part_of_it, "type"):
         case "text" | "text_delta":

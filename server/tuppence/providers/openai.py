@@ -17,7 +17,7 @@ from tuppence.errors import Broken, TuppenceError
 from tuppence.providers._errors import from_object, from_status
 from tuppence.providers._json import count, money, parse, part, parts, text
 from tuppence.providers._think_tags import InlineThinking
-from tuppence.providers.wire import Event, Metered, Request, Stop, Thinking
+from tuppence.providers.wire import HttpRequest, ProviderEvent, Stop, Thinking, UsageReport
 
 warms = False
 _DONE = "[DONE]"
@@ -31,7 +31,7 @@ _BREAKDOWNS = frozenset({"error", "network_error", "insufficient_system_resource
 # OpenRouter, z.ai and DeepSeek report a breakdown under HTTP 200 as a reason to stop.
 
 
-def request(prompt: Prompt, model: Model, key: str | None) -> Request:
+def request(prompt: Prompt, model: Model, key: str | None) -> HttpRequest:
     """Put a prompt into the wire's words."""
     quirks = model.quirks
     body: dict[str, object] = {
@@ -48,7 +48,9 @@ def request(prompt: Prompt, model: Model, key: str | None) -> Request:
     if quirks.temperature is not None:
         body["temperature"] = quirks.temperature
     headers = {"authorization": f"Bearer {key}"} if key else {}
-    return Request(f"{model.provider.base_url.rstrip('/')}/chat/completions", headers, {**body, **quirks.thinking_off})
+    return HttpRequest(
+        f"{model.provider.base_url.rstrip('/')}/chat/completions", headers, {**body, **quirks.thinking_off}
+    )
 
 
 def decoder() -> _Decoder:
@@ -70,7 +72,7 @@ class _Decoder:
         self._reason: str | None = None
         self._stopped = False
 
-    def feed(self, event: str, data: str) -> Iterable[Event]:
+    def feed(self, event: str, data: str) -> Iterable[ProviderEvent]:
         """Take one server-sent event; its name says nothing on this wire."""
         del event
         data = data.strip()
@@ -89,19 +91,19 @@ class _Decoder:
         timed = _timed(part(payload, "timings"))
         for holder in (payload, *choices[:1]):  # Moonshot puts the counts into the choice.
             if counts := part(holder, "usage"):
-                yield Metered(_usage({**timed, **counts}), money(counts, "cost"))
+                yield UsageReport(_usage({**timed, **counts}), money(counts, "cost"))
                 break
         else:
             if timed:
-                yield Metered(_usage(timed))
+                yield UsageReport(_usage(timed))
 
-    def finish(self) -> Iterable[Event]:
+    def finish(self) -> Iterable[ProviderEvent]:
         """Take the end of the stream; a reason to stop without ``[DONE]`` is still a whole answer."""
         if not self._stopped and self._reason is None:
             raise Broken("{provider} ended before the answer did.", "Ask again, or choose another model.")
         yield from self._stop()
 
-    def _choice(self, choice: Mapping[str, object]) -> Iterable[Event]:
+    def _choice(self, choice: Mapping[str, object]) -> Iterable[ProviderEvent]:
         delta = part(choice, "delta")
         if thought := text(delta, "reasoning_content", "reasoning"):
             yield Thinking(thought)
@@ -114,7 +116,7 @@ class _Decoder:
             raise from_object({"error": part(choice, "error") or {"code": reason}})
         self._reason = self._reason or reason or None
 
-    def _stop(self) -> Iterable[Event]:
+    def _stop(self) -> Iterable[ProviderEvent]:
         if not self._stopped:
             self._stopped = True
             yield from self._inline.finish()

@@ -21,7 +21,7 @@ from tuppence.errors import ConfigError, Mistake, TuppenceError
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class HttpRequest:
     """One HTTP POST."""
 
     url: str
@@ -46,7 +46,7 @@ class Thinking:
 
 
 @dataclass(frozen=True, slots=True)
-class Metered:
+class UsageReport:
     """The provider's counts so far; each replaces the one before."""
 
     usage: Usage
@@ -63,7 +63,7 @@ class Stop:
     """The provider's own word for it."""
 
 
-Event = Text | Thinking | Metered | Stop
+ProviderEvent = Text | Thinking | UsageReport | Stop
 
 
 class Decoder(Protocol):
@@ -74,7 +74,7 @@ class Decoder(Protocol):
         """The provider's own id of the answer; empty before it said one."""
         ...
 
-    def feed(self, event: str, data: str) -> Iterable[Event]:
+    def feed(self, event: str, data: str) -> Iterable[ProviderEvent]:
         """Take one server-sent event: its name (``message`` where it has none) and its data.
 
         Unknown events yield nothing.
@@ -83,7 +83,7 @@ class Decoder(Protocol):
         """
         ...
 
-    def finish(self) -> Iterable[Event]:
+    def finish(self) -> Iterable[ProviderEvent]:
         """Take the end of the stream.
 
         :raises Broken: the stream ended before the answer did.
@@ -99,7 +99,7 @@ class Wire(Protocol):
         """Whether it has words for a prompt that wants no answer (``max_output`` 0) and only warms a cache."""
         ...
 
-    def request(self, prompt: Prompt, model: Model, key: str | None) -> Request:
+    def request(self, prompt: Prompt, model: Model, key: str | None) -> HttpRequest:
         """Put a prompt into the wire's words."""
         ...
 

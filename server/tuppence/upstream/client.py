@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from tuppence.core.models.model import Model
 from tuppence.core.prompt.compose import Prompt
 from tuppence.errors import Busy, TuppenceError
-from tuppence.providers import Event, Metered, Request, _generation_cost, find_wire
+from tuppence.providers import HttpRequest, ProviderEvent, UsageReport, _generation_cost, find_wire
 from tuppence.providers._errors import QUOTING, named
 from tuppence.upstream import generation_cost
 from tuppence.upstream.connections import Opening, opening
@@ -56,7 +56,7 @@ class Waiting:
     """A sentence for the progress line."""
 
 
-Piece = Event | Sending | Waiting
+Piece = ProviderEvent | Sending | Waiting
 
 
 class Upstream:
@@ -82,7 +82,7 @@ class Upstream:
         except TuppenceError as error:
             raise _discreet(named(error, model), prompt, key) from None
 
-    async def bill(self, model: Model, key: str | None, identity: str) -> Metered | None:
+    async def bill(self, model: Model, key: str | None, identity: str) -> UsageReport | None:
         """Ask a provider, for some seconds, what it charged for an answer; None where it does not say."""
         key = key.strip() if key else None
         request = _generation_cost.request(model, key, identity)
@@ -121,7 +121,7 @@ class Upstream:
             else:
                 return
 
-    async def _client(self, request: Request, key: str | None) -> httpx.AsyncClient:
+    async def _client(self, request: HttpRequest, key: str | None) -> httpx.AsyncClient:
         async with self._opening:
             # Importing httpx and reading the certificates take a tenth of a second that no keystroke should wait for.
             open_ = await asyncio.to_thread(opening, request, key)

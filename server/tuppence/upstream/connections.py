@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from tuppence.errors import Refused
-from tuppence.providers import Request
+from tuppence.providers import HttpRequest
 
 if TYPE_CHECKING:
     import httpx
@@ -22,7 +22,7 @@ Opening = Callable[[], "httpx.AsyncClient"]
 """Opens a client; takes a tenth of a second, and so belongs in a thread."""
 
 
-def opening(request: Request, key: str | None) -> Opening:
+def opening(request: HttpRequest, key: str | None) -> Opening:
     """Return what opens a client that may send the request.
 
     :raises Refused: its address is none, or its key may not go there.

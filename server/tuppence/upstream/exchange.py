@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from tuppence import __version__
 from tuppence.core.text.surrogates import Joining
 from tuppence.errors import Broken, Busy, Refused, TuppenceError
-from tuppence.providers import Event, Metered, Request, Stop, Text, Thinking, Wire
+from tuppence.providers import HttpRequest, ProviderEvent, Stop, Text, Thinking, UsageReport, Wire
 from tuppence.upstream.retry import Patience, asked
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Exchange:
         self._patience = patience
         self._left = patience.first_event
         self._accepted = self._begun = self._stopped = False
-        self._unread: tuple[Event, ...] = ()
+        self._unread: tuple[ProviderEvent, ...] = ()
         self._fate: Fate = "kept back"
         self._socket: httpcore.AsyncNetworkStream | None = None
 
@@ -57,7 +57,7 @@ class Exchange:
         """Return the provider's own id of the answer; empty before it said one."""
         return self._decoder.identity
 
-    async def events(self, request: Request, body: bytes) -> AsyncGenerator[Event, None]:
+    async def events(self, request: HttpRequest, body: bytes) -> AsyncGenerator[ProviderEvent, None]:
         """Send the request and yield the answer's events; closing this closes the connection."""
         import httpx
 
@@ -77,7 +77,7 @@ class Exchange:
         except (httpx.HTTPError, httpx.StreamError, OSError) as error:
             raise self._mapped(error) from None
 
-    async def _begin(self, request: Request, body: bytes) -> httpx.Response:
+    async def _begin(self, request: HttpRequest, body: bytes) -> httpx.Response:
         """Send the request and wait for the response to begin."""
         try:
             return await self._timed(self._client.send(self._post(request, body), stream=True))
@@ -87,7 +87,7 @@ class Exchange:
                 await self._socket.aclose()
             raise
 
-    def _post(self, request: Request, body: bytes) -> httpx.Request:
+    def _post(self, request: HttpRequest, body: bytes) -> httpx.Request:
         import httpx
 
         headers = {
@@ -136,19 +136,19 @@ class Exchange:
             raise error
         with suppress(Broken):
             # What it counted is for the accounts; an error object under HTTP 200 says more than what follows.
-            self._unread = tuple(each for each in self._decoder.feed("message", body) if isinstance(each, Metered))
+            self._unread = tuple(each for each in self._decoder.feed("message", body) if isinstance(each, UsageReport))
         if self._unread or body.lstrip().startswith(("data:", "event:", ":")):
             self._fate = "with the server"  # An answer in odd clothes, and somebody may charge for it.
         raise Broken("{provider} did not stream its answer.", "Check the base_url, and that the server can stream.")
 
-    async def _whole(self, response: httpx.Response) -> AsyncGenerator[Event, None]:
+    async def _whole(self, response: httpx.Response) -> AsyncGenerator[ProviderEvent, None]:
         """Yield the events of an answer that is one object, which holds no text."""
         for event in self._fed("message", await self._timed(_short(response))):
             yield event
         for event in self._ended(StopAsyncIteration()):
             yield event
 
-    async def _read(self, response: httpx.Response) -> AsyncGenerator[Event, None]:
+    async def _read(self, response: httpx.Response) -> AsyncGenerator[ProviderEvent, None]:
         import httpx
         from httpx_sse import EventSource
 
@@ -165,7 +165,7 @@ class Exchange:
                 for event in self._fed(sse.event, sse.data):
                     yield event
 
-    def _fed(self, name: str, data: str) -> Iterator[Event]:
+    def _fed(self, name: str, data: str) -> Iterator[ProviderEvent]:
         if self._stopped:
             return
         try:
@@ -183,7 +183,7 @@ class Exchange:
         if self._stopped:
             self._left = _LINGER
 
-    def _ended(self, end: Exception) -> Iterator[Event]:
+    def _ended(self, end: Exception) -> Iterator[ProviderEvent]:
         """Yield what is left at the end of a stream, however it came, if the answer was complete."""
         if self._stopped:
             return
@@ -197,7 +197,7 @@ class Exchange:
         for event in rest:
             yield from self._joined(event)
 
-    def _joined(self, event: Event) -> Iterator[Event]:
+    def _joined(self, event: ProviderEvent) -> Iterator[ProviderEvent]:
         """Yield an event whose text, if it has one, begins and ends with whole characters."""
         if isinstance(event, Text | Thinking):
             kind = type(event)
@@ -258,9 +258,9 @@ async def _short(response: httpx.Response) -> str:
     return body[:_ERROR_BODY].decode(errors="replace")
 
 
-def _priced(event: Event, headers: Mapping[str, str]) -> Event:
+def _priced(event: ProviderEvent, headers: Mapping[str, str]) -> ProviderEvent:
     """Add the charge that a LiteLLM gateway puts into a header; its zero may only mean that it does not know."""
-    if not isinstance(event, Metered) or event.cost is not None:
+    if not isinstance(event, UsageReport) or event.cost is not None:
         return event
     try:
         charge = Decimal(headers.get("x-litellm-response-cost", "0"))

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from tuppence import __version__
-from tuppence.providers import Metered, Request, _generation_cost
+from tuppence.providers import HttpRequest, UsageReport, _generation_cost
 
 if TYPE_CHECKING:
     import httpx
@@ -21,7 +21,7 @@ _LATER = frozenset({404, 408, 409, 425, 429})
 """Statuses that say "not yet", as those from 500 on do."""
 
 
-async def ask(client: httpx.AsyncClient, request: Request) -> Metered | None:
+async def ask(client: httpx.AsyncClient, request: HttpRequest) -> UsageReport | None:
     """Return what the provider charged; None where it has not said it after the last pause, or never will."""
     for pause in PAUSES:
         await asyncio.sleep(pause)
@@ -33,7 +33,7 @@ async def ask(client: httpx.AsyncClient, request: Request) -> Metered | None:
     return None
 
 
-async def _answer(client: httpx.AsyncClient, request: Request) -> tuple[int, str]:
+async def _answer(client: httpx.AsyncClient, request: HttpRequest) -> tuple[int, str]:
     """Return the status and the body; 0 where none came."""
     import httpx
 

@@ -15,7 +15,7 @@ from server import pick, stage
 from tuppence.core.models.model import Model, Provider
 from tuppence.core.prompt.compose import Prompt
 from tuppence.core.text.surrogates import Joining
-from tuppence.providers import Event, Stop, Text, Thinking, wire_names
+from tuppence.providers import ProviderEvent, Stop, Text, Thinking, wire_names
 from tuppence.upstream import Upstream
 
 
@@ -63,7 +63,7 @@ async def test_both_wires_bring_whole_characters(wire: str) -> None:
             came = [each async for each in asked.answer(Prompt("Be brief.", ("x",), "Explain.", 100), model, None)]
         finally:
             await asked.close()
-    events: list[Event] = [each for each in came if isinstance(each, Text | Thinking | Stop)]
+    events: list[ProviderEvent] = [each for each in came if isinstance(each, Text | Thinking | Stop)]
     assert "".join(each.text for each in events if isinstance(each, Text)) == "ab😀c\ufffd"
     assert "".join(each.text for each in events if isinstance(each, Thinking)) == "😀"
     assert isinstance(events[-1], Stop), "what was held back comes before the end"
