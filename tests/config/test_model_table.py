@@ -21,7 +21,7 @@ from tuppence.config.model_table import loopback
 from tuppence.config.readers import SETTINGS
 from tuppence.config.toml_locations import Report
 from tuppence.core.models.model import CacheRules, Model, Quirks
-from tuppence.core.models.pricing import Peak, Price, Rates, Step, cost
+from tuppence.core.models.pricing import Peak, Price, PriceTier, Rates, cost
 from tuppence.core.models.usage import Usage
 from tuppence.core.prompt.compose import Prompt
 from tuppence.providers import find_wire
@@ -79,7 +79,7 @@ def test_a_row_holds_what_was_written(folder: Path) -> None:
     money = Decimal
     assert found.price == Price(
         Rates(money("0.15"), money("0.60"), money("0.015"), money("0.19")),
-        (Step(272000, Rates(money(10), money(45))),),
+        (PriceTier(272000, Rates(money(10), money(45))),),
         (Peak(frozenset({4, 5, 6, 0}), time(1), time.max, Rates(money("0.3"), money("1.2"))),),
         batch=money("0.5"),
     )

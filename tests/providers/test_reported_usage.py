@@ -19,7 +19,7 @@ from scripted_provider import ScriptedUpstream, raw, sse
 from tuppence.config import load
 from tuppence.core.billing.entry import Entry
 from tuppence.core.models.model import Model, Provider
-from tuppence.core.models.pricing import Peak, Price, Rates, Step, batched
+from tuppence.core.models.pricing import Peak, Price, PriceTier, Rates, batched
 from tuppence.core.models.usage import Usage, estimate
 from tuppence.core.prompt.compose import Prompt
 from tuppence.core.routing.router import Route
@@ -39,7 +39,7 @@ def rates(*usd: str | None) -> Rates:
 
 SONNET = Price(rates("2", "10", "0.10", "2.50", "4"))
 TERRA = Price(rates("1", "5", "0.05", "1.25"))
-GPT = Price(rates("5", "30", "0.50"), (Step(272_000, rates("10", "45")),))
+GPT = Price(rates("5", "30", "0.50"), (PriceTier(272_000, rates("10", "45")),))
 FLASH = Price(
     rates("0.15", "0.60", "0.003"),
     peaks=(Peak(frozenset(range(5)), time(1), time(4), rates("0.30", "1.20", "0.006")),),

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from tuppence.core.models.pricing import Price, Rates, Step
+from tuppence.core.models.pricing import Price, PriceTier, Rates
 
 _NAMES = {
     "input": "input_mtok",
@@ -37,7 +37,7 @@ def look_up(model: str, base_url: str, today: date) -> Price | None:
     if base is None:
         return None
     starts = sorted({tier.start for figure in figures.values() for tier in getattr(figure, "tiers", ())})
-    steps = tuple(Step(start, rates) for start in starts if (rates := _rates(figures, start)) is not None)
+    steps = tuple(PriceTier(start, rates) for start in starts if (rates := _rates(figures, start)) is not None)
     return Price(base, steps)
 
 

@@ -25,7 +25,7 @@ from tuppence.config.readers import (
 from tuppence.config.toml_locations import Place
 from tuppence.core.actions import ACTIONS
 from tuppence.core.models.model import TIERS, CacheRules, Effort, Quirks
-from tuppence.core.models.pricing import Peak, Price, Rates, Step, weekdays
+from tuppence.core.models.pricing import Peak, Price, PriceTier, Rates, weekdays
 
 FREE = Price(Rates(Decimal(0), Decimal(0)))
 _RATES = ("input", "output", "cache_read", "cache_write", "cache_write_1h", "thinking")
@@ -67,10 +67,10 @@ def price(value: object, place: Place) -> Price:
     return Price(Rates(**found), batch=batch)
 
 
-def step(value: object, place: Place) -> Step:
+def step(value: object, place: Place) -> PriceTier:
     """Read other rates above a prompt size."""
     found = table(value, place, STEP, ("above", "input", "output"))
-    return Step(found.pop("above"), Rates(**found))
+    return PriceTier(found.pop("above"), Rates(**found))
 
 
 def peak(value: object, place: Place) -> Peak:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuppence.core.billing.budget import Bid, Left, Limits, Offer, Spent, bound, left, offer, payload, thrifty
-from tuppence.core.models.pricing import Peak, Price, Rates, Step, batched, cost
+from tuppence.core.models.pricing import Peak, Price, PriceTier, Rates, batched, cost
 from tuppence.core.models.usage import Usage, at_most, estimate
 from tuppence.errors import OverBudget
 
@@ -111,7 +111,7 @@ RATES = st.builds(
 PRICES = st.builds(
     Price,
     RATES,
-    st.lists(st.builds(Step, st.integers(1, 3000), RATES), max_size=2).map(tuple),
+    st.lists(st.builds(PriceTier, st.integers(1, 3000), RATES), max_size=2).map(tuple),
     st.lists(
         st.builds(
             Peak, st.just(frozenset(range(7))), st.just(time(12, 30)), st.sampled_from((time(13), time(20))), RATES
@@ -154,7 +154,7 @@ def test_a_peak_within_the_hour_counts() -> None:
 
 @pytest.mark.parametrize(("prompt", "expected"), [(100, "0.0012"), (1000, "0.003"), (1001, "0.03002")])
 def test_a_bound_takes_the_rates_of_the_prompts_size(prompt: int, expected: str) -> None:
-    tenfold = replace(PRICE, steps=(Step(1000, Rates(Decimal(20), Decimal(100))),))
+    tenfold = replace(PRICE, steps=(PriceTier(1000, Rates(Decimal(20), Decimal(100))),))
     assert bound(replace(BID, price=tenfold, prompt=prompt), 100) == Decimal(expected)
 
 
@@ -225,7 +225,7 @@ def test_a_bound_of_plain_code_is_no_more_than_twice_what_it_comes_to() -> None:
 
 
 def test_a_batch_costs_its_share() -> None:
-    price = Price(PRICE.base, (Step(500, Rates(Decimal(4), Decimal(20), Decimal(1))),), batch=Decimal("0.5"))
+    price = Price(PRICE.base, (PriceTier(500, Rates(Decimal(4), Decimal(20), Decimal(1))),), batch=Decimal("0.5"))
     usage = Usage(fresh=100, cache_read=500, output=10)
     assert cost(usage, price, NOON) == Decimal("0.0011")
     assert cost(usage, batched(price), NOON) == Decimal("0.00055")

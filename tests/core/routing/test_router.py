@@ -17,7 +17,7 @@ from tuppence.core.actions import EXPLAIN, FIX, TESTS
 from tuppence.core.billing.budget import THRIFTY
 from tuppence.core.billing.entry import money
 from tuppence.core.models.model import Model, Provider
-from tuppence.core.models.pricing import Peak, Price, Rates, Step
+from tuppence.core.models.pricing import Peak, Price, PriceTier, Rates
 from tuppence.core.models.usage import Usage
 from tuppence.core.routing.candidates import THINKING, Candidate, Need, Wish, allowance, bound, least_output
 from tuppence.core.routing.no_model import Nobody
@@ -303,7 +303,7 @@ def test_a_warm_dear_model_beats_a_cold_cheap_one() -> None:
 def test_prices_hold_for_the_prompts_size_and_the_hour() -> None:
     steep = replace(
         model("steep", (0.1, 0.5), 0.6),
-        price=Price(Rates(Decimal("0.1"), Decimal("0.5")), (Step(10_000, Rates(Decimal(9), Decimal(45))),)),
+        price=Price(Rates(Decimal("0.1"), Decimal("0.5")), (PriceTier(10_000, Rates(Decimal(9), Decimal(45))),)),
     )
     peak = Peak(frozenset(range(7)), time(9), time(17), Rates(Decimal(9), Decimal(45)))
     hourly = replace(steep, id="hourly", price=Price(Rates(Decimal("0.1"), Decimal("0.5")), peaks=(peak,)))

@@ -33,7 +33,7 @@ class Rates:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PriceTier:
     """Other rates for the whole request above a prompt size."""
 
     above: int
@@ -64,7 +64,7 @@ class Price:
     """What a model costs: base rates, steps by prompt size, peaks by hour."""
 
     base: Rates
-    steps: tuple[Step, ...] = ()
+    steps: tuple[PriceTier, ...] = ()
     peaks: tuple[Peak, ...] = ()
     batch: Decimal = Decimal(1)
     """The factor on all rates for the provider's batch API, 0.5 at most providers; 1 where there is none."""
