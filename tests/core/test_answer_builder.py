@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tuppence.core.actions import ACTIONS, EXPLAIN, FIX, REVIEW, TESTS, Action, find, title
 from tuppence.core.answer_builder import Place, Work, begin
 from tuppence.core.checks.slop import Grounds
-from tuppence.core.events import Answer, Drafted, Found, Piece, Step
+from tuppence.core.events import Answer, EditsDrafted, Event, FindingAdded, MarkdownChunk
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.packages import Packages
 from tuppence.core.syntax.parser import parse
@@ -42,9 +42,9 @@ def made(work: Work, reply: str, stop: Literal["end", "length", "refused"] = "en
 
 def steps(
     work: Work, reply: str, stop: Literal["end", "length", "refused"] = "end", size: int = 5
-) -> tuple[list[Step], Answer]:
+) -> tuple[list[Event], Answer]:
     making = begin(work)
-    shown: list[Step] = []
+    shown: list[Event] = []
     for start in range(0, len(reply), size):
         shown += making.feed(reply[start : start + size])
     rest, answer = making.finish(stop)
@@ -112,7 +112,7 @@ def test_the_drafts_lead_to_the_same_text_however_the_reply_is_cut(size: int) ->
     shown, answer = steps(work(FIX), REPLY, size=size)
     text = SOURCE
     for step in shown:
-        assert isinstance(step, Drafted)
+        assert isinstance(step, EditsDrafted)
         for edit in step.edits:
             text = apply(text, [edit])
     assert text == apply(SOURCE, answer.edits) == FIXED
@@ -122,7 +122,7 @@ def test_the_drafts_lead_to_the_same_text_however_the_reply_is_cut(size: int) ->
 def test_an_explanation_is_clean_and_the_pieces_are_the_whole(size: int) -> None:
     reply = "`mean` **averages**.\n\n![x](https://e.example/x.png) <script>no</script> [docs](command:rm)\n"
     shown, answer = steps(work(EXPLAIN), reply, size=size)
-    pieces = "".join(step.markdown for step in shown if isinstance(step, Piece))
+    pieces = "".join(step.markdown for step in shown if isinstance(step, MarkdownChunk))
     assert pieces.strip() == answer.markdown
     assert answer.markdown == "`mean` **averages**.\n\nx &lt;script>no&lt;/script> docs"
     assert answer.verdict.fit
@@ -167,7 +167,7 @@ def test_a_finding_is_told_as_soon_as_it_is_complete() -> None:
     making = begin(work(REVIEW))
     first = "severity: error\nline: `return sum(xs) / len(x)`\nproblem: Unknown.\n---\n"
     [found] = making.feed(first)
-    assert isinstance(found, Found)
+    assert isinstance(found, FindingAdded)
     assert SOURCE[found.finding.span.start : found.finding.span.end] == "return sum(xs) / len(x)"
     assert making.feed("severity: hint\nline: `LAST = 1`\nproblem: Not in the target.\n---\n") == ()
     shown, answer = making.finish("end")

@@ -17,7 +17,7 @@ from tuppence.config.policy import wished
 from tuppence.core.actions import ACTIONS, EXPLAIN, FIX, REVIEW, TESTS, Action
 from tuppence.core.billing.entry import money
 from tuppence.core.checks.verdict import Verdict
-from tuppence.core.events import Answer, Piece
+from tuppence.core.events import Answer, MarkdownChunk
 from tuppence.core.models.model import Model, Provider, Tier
 from tuppence.core.models.pricing import Price, Rates
 from tuppence.core.prompt.compose import Prompt, compose
@@ -327,7 +327,7 @@ async def test_an_answer_is_kept_for_exactly_that_question(root: Path, opened: O
     again = again_of(question, house)
     assert again is not None
     assert again.model == "small"
-    shown = "".join(step.markdown for step in again.steps if isinstance(step, Piece))
+    shown = "".join(step.markdown for step in again.steps if isinstance(step, MarkdownChunk))
     assert shown == again.answer.markdown == "`mean` averages. &lt;b>Bold&lt;/b>"
     moved = ask(EXPLAIN, root / "other.py", "import re\n" + SOURCE)
     assert again_of(moved, house) is not None, "the same code in another place"

@@ -18,7 +18,7 @@ from tests.engine.test_run import lodging, question, steps
 from tuppence.cache import File, Traces
 from tuppence.cache.traces import REMEMBERED
 from tuppence.core.actions import EXPLAIN, FIX, REVIEW
-from tuppence.core.events import Done, Progress
+from tuppence.core.events import RunFinished, StatusLine
 from tuppence.core.models.usage import Usage
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
@@ -107,7 +107,7 @@ async def test_twins_wait_for_the_first_ones_sign(tmp_path: Path, ready: str, ha
         gate.set()
         made = await second
         await first
-        assert any(isinstance(step, Progress) and "has read the same file" in step.text for step in made)
+        assert any(isinstance(step, StatusLine) and "has read the same file" in step.text for step in made)
 
 
 async def test_the_second_does_not_wait_for_the_end_where_the_start_is_enough(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ async def test_where_the_first_fails_the_next_one_asks(tmp_path: Path) -> None:
             *(steps(question(action=EXPLAIN, run=run, anew=True), house) for run in ("first", "second"))
         )
         ends = [each[-1] for each in made]
-        assert sorted(isinstance(end, Done) and end.answer is not None for end in ends) == [False, True]
+        assert sorted(isinstance(end, RunFinished) and end.answer is not None for end in ends) == [False, True]
 
 
 @pytest.mark.parametrize("more", ["minimum = 1000000", "minimum = 10, uses = 2"])

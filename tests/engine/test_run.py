@@ -20,7 +20,7 @@ from tuppence.cache import Answers
 from tuppence.config import config as configs
 from tuppence.core.actions import EXPLAIN, FIX
 from tuppence.core.billing.budget import Offer
-from tuppence.core.events import Done, Drafted, Progress, PutBack, Routed, Step
+from tuppence.core.events import EditsDrafted, Event, ModelChosen, Retracted, RunFinished, StatusLine
 from tuppence.core.models.model import Model
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
@@ -80,7 +80,7 @@ def question(**how: Any) -> Ask:
     return replace(ask, **how)
 
 
-async def steps(ask: Ask, house: House, account: Account | None = None) -> list[Step]:
+async def steps(ask: Ask, house: House, account: Account | None = None) -> list[Event]:
     """Return all steps of a run."""
     account = account or Account(run=ask.run, session="s", action=ask.action.id, language="python")
     return [step async for step in run(ask, house, account)]
@@ -91,13 +91,13 @@ async def test_the_steps_come_in_their_order(tmp_path: Path) -> None:
         server.says(GOOD)
         made = await steps(question(), house)
         kinds = [type(step) for step in made]
-        assert kinds[:2] == [Progress, Routed]
-        assert kinds[-1] is Done
-        assert kinds.count(Routed) == kinds.count(Done) == 1
-        assert Drafted in kinds
-        assert PutBack not in kinds
+        assert kinds[:2] == [StatusLine, ModelChosen]
+        assert kinds[-1] is RunFinished
+        assert kinds.count(ModelChosen) == kinds.count(RunFinished) == 1
+        assert EditsDrafted in kinds
+        assert Retracted not in kinds
         done = made[-1]
-        assert isinstance(done, Done)
+        assert isinstance(done, RunFinished)
         assert done.answer is not None
         assert apply(SRC, done.answer.edits) == SRC.replace("len(x)", "len(xs)")
         assert (done.model, done.tier, done.estimated, done.kept) == ("small", "budget", False, False)
@@ -108,8 +108,8 @@ async def test_nothing_is_put_back_where_nothing_was_shown(tmp_path: Path) -> No
     async with lodging(tmp_path) as (house, server):
         server.script(answer(""), answer(GOOD))
         made = await steps(question(), house)
-        assert not [step for step in made if isinstance(step, PutBack)]
-        assert [step.route.model.id for step in made if isinstance(step, Routed)] == ["small", "big"]
+        assert not [step for step in made if isinstance(step, Retracted)]
+        assert [step.route.model.id for step in made if isinstance(step, ModelChosen)] == ["small", "big"]
 
 
 async def test_a_kept_answer_asks_nobody(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ async def test_a_kept_answer_asks_nobody(tmp_path: Path) -> None:
         server.says("The function `mean` divides.")
         await steps(question(action=EXPLAIN), house)
         [*_, done] = await steps(question(action=EXPLAIN, run="again"), house)
-        assert isinstance(done, Done)
+        assert isinstance(done, RunFinished)
         assert (done.kept, done.cost, done.model) == (True, Decimal(0), "small")
         assert len(server.requests) == 1
         assert [each.tier for each in house.ledger.entries()] == ["budget", "none"]
@@ -147,7 +147,7 @@ async def test_a_run_that_nobody_reads_on_is_entered_as_cancelled(tmp_path: Path
         account = Account(run="r", session="s", action="fix", language="python")
         async with aclosing(run(question(), house, account)) as left:
             async for step in left:
-                if isinstance(step, Progress) and step.text == "small is answering":
+                if isinstance(step, StatusLine) and step.text == "small is answering":
                     break
         await asyncio.wait_for(server.requests[0].closed.wait(), 1)
         assert [(each.outcome, each.estimated) for each in house.ledger.entries()] == [("cancelled", True)]
@@ -160,7 +160,7 @@ async def test_a_question_that_nobody_may_answer_ends_in_a_sentence_and_an_entry
         server,
     ):
         [*_, done] = await steps(question(), house)
-        assert isinstance(done, Done)
+        assert isinstance(done, RunFinished)
         assert (done.answer, done.cost) == (None, Decimal(0))
         assert "No model may answer this" in done.why
         assert not server.requests

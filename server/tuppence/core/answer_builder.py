@@ -14,13 +14,13 @@ from typing import Literal, Protocol
 from tuppence.core.actions import Action, Shape
 from tuppence.core.answer import merge_imports
 from tuppence.core.answer.findings import Finding, Findings
-from tuppence.core.answer.insert_tests import Brought, Written, bring, packaged
+from tuppence.core.answer.insert_tests import Brought, NewTests, bring, packaged
 from tuppence.core.answer.markdown import Cleaner
 from tuppence.core.answer.patch import Patch
 from tuppence.core.answer.reply import Reply, replacement
 from tuppence.core.checks import generated_tests, invented_names, slop, structure
 from tuppence.core.checks.verdict import Verdict
-from tuppence.core.events import Answer, Drafted, Found, Piece, Step
+from tuppence.core.events import Answer, EditsDrafted, Event, FindingAdded, MarkdownChunk
 from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import Target
@@ -62,11 +62,11 @@ class Work:
 class Making(Protocol):
     """An answer in the making."""
 
-    def feed(self, chunk: str) -> tuple[Step, ...]:
+    def feed(self, chunk: str) -> tuple[Event, ...]:
         """Take a piece of the model's text; return what can be shown."""
         ...
 
-    def finish(self, stop: StopReason) -> tuple[tuple[Step, ...], Answer]:
+    def finish(self, stop: StopReason) -> tuple[tuple[Event, ...], Answer]:
         """Take the end; return what is still to be shown, and the answer with its verdict."""
         ...
 
@@ -88,10 +88,10 @@ class _Explanation:
         self._cleaner = Cleaner()
         self._text: list[str] = []
 
-    def feed(self, chunk: str) -> tuple[Step, ...]:
+    def feed(self, chunk: str) -> tuple[Event, ...]:
         return self._take(self._cleaner.feed(chunk))
 
-    def finish(self, stop: StopReason) -> tuple[tuple[Step, ...], Answer]:
+    def finish(self, stop: StopReason) -> tuple[tuple[Event, ...], Answer]:
         rest = self._take(self._cleaner.finish())
         markdown = "".join(self._text).strip()
         work = self._work
@@ -108,9 +108,9 @@ class _Explanation:
         all_there = verdict.fit and verdict.proved != "nothing" and found.there and not found.nowhere
         return replace(verdict, proved="names what is there") if all_there else verdict
 
-    def _take(self, text: str) -> tuple[Step, ...]:
+    def _take(self, text: str) -> tuple[Event, ...]:
         self._text.append(text)
-        return (Piece(text),) if text else ()
+        return (MarkdownChunk(text),) if text else ()
 
 
 class _Replacement:
@@ -120,11 +120,11 @@ class _Replacement:
         self._work = work
         self._patch = Patch(work.document, work.target.span)
 
-    def feed(self, chunk: str) -> tuple[Step, ...]:
+    def feed(self, chunk: str) -> tuple[Event, ...]:
         edits = self._patch.feed(chunk)
-        return (Drafted(edits),) if edits else ()
+        return (EditsDrafted(edits),) if edits else ()
 
-    def finish(self, stop: StopReason) -> tuple[tuple[Step, ...], Answer]:
+    def finish(self, stop: StopReason) -> tuple[tuple[Event, ...], Answer]:
         last = self._patch.finish()
         parts = self._patch.parts
         _, wanted = replacement(parts)
@@ -134,7 +134,7 @@ class _Replacement:
         verdict = structure.check_edit(self._work.document, edits, parts, stop)
         if verdict.fit:
             verdict = self._weighed(verdict, edits)
-        return ((Drafted(last),) if last else ()), Answer(verdict, edits=edits, repairs=self._patch.repairs)
+        return ((EditsDrafted(last),) if last else ()), Answer(verdict, edits=edits, repairs=self._patch.repairs)
 
     def _weighed(self, verdict: Verdict, edits: tuple[Edit, ...]) -> Verdict:
         """Return the verdict with what speaks against edits that parse."""
@@ -172,11 +172,11 @@ class _Tests:
         self._work = work
         self._reply = Reply()
 
-    def feed(self, chunk: str) -> tuple[Step, ...]:
+    def feed(self, chunk: str) -> tuple[Event, ...]:
         self._reply.feed(chunk)
         return ()
 
-    def finish(self, stop: StopReason) -> tuple[tuple[Step, ...], Answer]:
+    def finish(self, stop: StopReason) -> tuple[tuple[Event, ...], Answer]:
         parts = self._reply.finish()
         code, wanted = replacement(parts)
         place, work = self._work.place, self._work
@@ -186,7 +186,7 @@ class _Tests:
             # A new file is written as its source is: with its package clause and its line endings.
             text = packaged(text, work.document, work.language)
             text = re.sub(r"\r\n|\r|\n", work.document.newline, text)
-        written = Written(place.path, text, wanted.text if wanted else "", place.inside)
+        written = NewTests(place.path, text, wanted.text if wanted else "", place.inside)
         brought = bring(place.document, work.language, written)
         verdict = structure.check_tests(place.document, brought.edits, parts, stop)
         why = _useless(place.document, brought) or self._lacking(written, brought) if verdict.fit else ""
@@ -197,7 +197,7 @@ class _Tests:
             verdict = replace(verdict, doubts=slop.foreign(place.document.text, after, work.language, work.grounds))
         return (), Answer(verdict, written=written)
 
-    def _lacking(self, written: Written, brought: Brought) -> str:
+    def _lacking(self, written: NewTests, brought: Brought) -> str:
         """Return what the tests lack to be tests of the target."""
         work = self._work
         assert work.place is not None
@@ -222,15 +222,15 @@ class _Review:
         self._found: list[Finding] = []
         self._text: list[str] = []
 
-    def feed(self, chunk: str) -> tuple[Step, ...]:
+    def feed(self, chunk: str) -> tuple[Event, ...]:
         self._text.append(chunk)
         return self._take(self._findings.feed(chunk))
 
-    def finish(self, stop: StopReason) -> tuple[tuple[Step, ...], Answer]:
+    def finish(self, stop: StopReason) -> tuple[tuple[Event, ...], Answer]:
         rest = self._take(self._findings.finish())
         verdict = structure.check_review("".join(self._text), tuple(self._found), self._findings.dropped, stop)
         return rest, Answer(verdict, findings=tuple(self._found))
 
-    def _take(self, findings: tuple[Finding, ...]) -> tuple[Step, ...]:
+    def _take(self, findings: tuple[Finding, ...]) -> tuple[Event, ...]:
         self._found += findings
-        return tuple(Found(finding) for finding in findings)
+        return tuple(FindingAdded(finding) for finding in findings)

@@ -1,7 +1,7 @@
 """What happens during one request, as a run tells it to whoever shows it: an editor, a test, the demo.
 
-A run yields these in order: perhaps ``Routed``, then progress and pieces of the answer, perhaps ``PutBack`` and
-``Routed`` again when it climbs, and exactly one ``Done``. They are values; nobody acts in this file.
+A run yields these in order: perhaps ``ModelChosen``, then progress and pieces of the answer, perhaps ``Retracted`` and
+``ModelChosen`` again when it climbs, and exactly one ``RunFinished``. They are values; nobody acts in this file.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tuppence.core.answer.findings import Finding
-from tuppence.core.answer.insert_tests import Written
+from tuppence.core.answer.insert_tests import NewTests
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.routing.router import Route
 from tuppence.core.text.document import Edit
 
 
 @dataclass(frozen=True, slots=True)
-class Routed:
+class ModelChosen:
     """The choice is made."""
 
     route: Route
@@ -26,35 +26,35 @@ class Routed:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class StatusLine:
     """One line about what is going on."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class MarkdownChunk:
     """More of an explanation: Markdown that is safe to show."""
 
     markdown: str
 
 
 @dataclass(frozen=True, slots=True)
-class Drafted:
+class EditsDrafted:
     """Edits to apply now, in order, each relative to the text after the one before; only for a live client."""
 
     edits: tuple[Edit, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FindingAdded:
     """A finding is complete."""
 
     finding: Finding
 
 
 @dataclass(frozen=True, slots=True)
-class PutBack:
+class Retracted:
     """What was drafted or found so far does not stand: take it back."""
 
     why: str
@@ -67,7 +67,7 @@ class Answer:
     verdict: Verdict
     edits: tuple[Edit, ...] = ()
     """To the target's document, relative to the version that was asked about."""
-    written: Written | None = None
+    written: NewTests | None = None
     markdown: str = ""
     findings: tuple[Finding, ...] = ()
     repairs: tuple[str, ...] = ()
@@ -77,7 +77,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class RunFinished:
     """The run is over; the last step."""
 
     answer: Answer | None
@@ -94,4 +94,4 @@ class Done:
     """Whether the answer is an earlier one, given again at no cost."""
 
 
-Step = Routed | Progress | Piece | Drafted | Found | PutBack | Done
+Event = ModelChosen | StatusLine | MarkdownChunk | EditsDrafted | FindingAdded | Retracted | RunFinished

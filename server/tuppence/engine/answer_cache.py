@@ -15,7 +15,7 @@ from tuppence.cache import answers
 from tuppence.config import Config
 from tuppence.config.policy import wished
 from tuppence.core.answer_builder import Work, begin
-from tuppence.core.events import Answer, Step
+from tuppence.core.events import Answer, Event
 from tuppence.core.models.model import Model
 from tuppence.core.prompt.compose import SYSTEM
 from tuppence.core.syntax.languages import language
@@ -36,7 +36,7 @@ class Replay:
 
     model: str
     """The id of the model that gave it the first time."""
-    steps: tuple[Step, ...]
+    steps: tuple[Event, ...]
     answer: Answer
 
 

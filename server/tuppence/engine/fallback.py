@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from tuppence.core.events import Routed, Step
+from tuppence.core.events import Event, ModelChosen
 from tuppence.core.models.model import Model
 from tuppence.core.routing.router import Route
 from tuppence.engine.request import Plan
@@ -50,12 +50,12 @@ class Way:
     """Whom the person did not agree to, since the last one was asked."""
     _last: Unavailable | None = None
 
-    def next(self, found: Model, reason: str) -> Step:
+    def next(self, found: Model, reason: str) -> Event:
         """Turn to another model."""
         told = "; ".join((reason, *(f"nobody agreed to {each.title}" for each in self.refused)))
         self.refused.clear()
         self.route = replace(self.plan.route, model=found, expected_cost=None, reason=told, told="")
-        return Routed(self.route, ())
+        return ModelChosen(self.route, ())
 
     def spare(self, unavailable: Unavailable) -> Model | None:
         """Return the next model while a provider cannot answer: one of another provider first."""

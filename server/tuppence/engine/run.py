@@ -27,7 +27,17 @@ from tuppence.core import actions
 from tuppence.core.answer_builder import begin
 from tuppence.core.billing.entry import Outcome
 from tuppence.core.checks.verdict import Verdict
-from tuppence.core.events import Answer, Done, Drafted, Found, Piece, Progress, PutBack, Routed, Step
+from tuppence.core.events import (
+    Answer,
+    EditsDrafted,
+    Event,
+    FindingAdded,
+    MarkdownChunk,
+    ModelChosen,
+    Retracted,
+    RunFinished,
+    StatusLine,
+)
 from tuppence.core.models.model import Model
 from tuppence.core.models.usage import PACE
 from tuppence.core.routing.router import Route
@@ -54,10 +64,10 @@ class _Judged:
     """What the person could do about one that is not fit, where an error says so."""
 
 
-async def run(ask: Ask, house: House, account: Account, inspect: Inspect | None = None) -> AsyncGenerator[Step, None]:
-    """Yield what happens while a question is answered; the last step is ``Done``, unless the run is cancelled.
+async def run(ask: Ask, house: House, account: Account, inspect: Inspect | None = None) -> AsyncGenerator[Event, None]:
+    """Yield what happens while a question is answered; the last step is ``RunFinished``, unless the run is cancelled.
 
-    No TuppenceError leaves it: an error becomes the ``why`` of ``Done``.
+    No TuppenceError leaves it: an error becomes the ``why`` of ``RunFinished``.
 
     :param account: the run's own, still empty; it is right at every moment, after a cancellation too.
     :param inspect: the last look at an edit that is fit as far as can be told here, by whoever shows it.
@@ -75,10 +85,10 @@ async def run(ask: Ask, house: House, account: Account, inspect: Inspect | None 
             house.record(account.enter_free("", "", house.now(), ending))
 
 
-async def _answer(ask: Ask, house: House, account: Account, inspect: Inspect | None) -> AsyncGenerator[Step, None]:
+async def _answer(ask: Ask, house: House, account: Account, inspect: Inspect | None) -> AsyncGenerator[Event, None]:
     account.project = house.workspace.project(ask.path) if ask.path else ""
     if ask.action.id == "fix" and ask.chosen is not None and not ask.above:
-        yield Progress("Asking the linter")
+        yield StatusLine("Asking the linter")
         if fix := await ready_fix(ask.document, ask.chosen, ask.path):
             house.record(account.enter_free(fix.tool, fix.tool, house.now(), "kept"))
             yield _done(Answer(Verdict(fit=True, proved=fix.proved), edits=fix.edits), account)
@@ -88,7 +98,7 @@ async def _answer(ask: Ask, house: House, account: Account, inspect: Inspect | N
         for step in _again(answer, house, account):
             yield step
         return
-    yield Progress("Reading the project")
+    yield StatusLine("Reading the project")
     plan = replace(await plans.make(ask, house), about=about)
     account.difficulty = plan.difficulty.value
     if answer := answer_cache.kept(
@@ -103,23 +113,23 @@ async def _answer(ask: Ask, house: House, account: Account, inspect: Inspect | N
                 plan = each
             else:
                 yield each
-    yield Routed(plan.route, plan.context.cut)
+    yield ModelChosen(plan.route, plan.context.cut)
     async with aclosing(_climb(plan, house, account, inspect)) as steps:
         async for step in steps:
             yield step
 
 
-def _again(replay: answer_cache.Replay, house: House, account: Account) -> Iterator[Step]:
+def _again(replay: answer_cache.Replay, house: House, account: Account) -> Iterator[Event]:
     """Give a kept answer once more."""
     house.record(account.enter_free("kept", replay.model, house.now(), "kept"))
     yield from replay.steps
     yield replace(_done(replay.answer, account), kept=True)
 
 
-async def _settled(plan: Plan, house: House, account: Account) -> AsyncGenerator[Step | Plan, None]:
+async def _settled(plan: Plan, house: House, account: Account) -> AsyncGenerator[Event | Plan, None]:
     """Have the person agree, and a plan written, where either is wanted; the last thing is the question as settled."""
     if why := approval.needed(plan.route.model, plan, account.total, house):
-        yield Progress(f"Waiting for your word: {why}")
+        yield StatusLine(f"Waiting for your word: {why}")
         plan = await approval.settle(plan, why, house)
     yield plan
     if plan.planner is not None:
@@ -128,26 +138,26 @@ async def _settled(plan: Plan, house: House, account: Account) -> AsyncGenerator
                 yield each
 
 
-async def _advised(plan: Plan, planner: Model, house: House, account: Account) -> AsyncGenerator[Step | Plan, None]:
+async def _advised(plan: Plan, planner: Model, house: House, account: Account) -> AsyncGenerator[Event | Plan, None]:
     """Have a plan written first; the last thing is the question with it, or without where none could be had."""
     settled = plans.advised(plan, planner, "")
     if approval.needed(planner, plan, account.total, house):  # A plan is no matter to trouble a person with.
         yield settled
         return
     route = replace(plan.route, model=planner, expected_cost=None, reason=f"plans it for {plan.route.model.title}")
-    yield Routed(route, ())
+    yield ModelChosen(route, ())
     work = replace(plan.work, action=actions.EXPLAIN, place=None)
     with suppress(TuppenceError):  # A plan that is not to be had costs nobody the answer; at its end that is told.
         async with aclosing(_attempt(replace(plan, work=work), route, house, account, None)) as steps:
             async for step in steps:
                 if isinstance(step, _Judged):
                     settled = plans.advised(plan, planner, step.answer.reply)
-                elif isinstance(step, Progress):
+                elif isinstance(step, StatusLine):
                     yield step
     yield settled
 
 
-async def _climb(plan: Plan, house: House, account: Account, inspect: Inspect | None) -> AsyncGenerator[Step, None]:
+async def _climb(plan: Plan, house: House, account: Account, inspect: Inspect | None) -> AsyncGenerator[Event, None]:
     """Try the first model; another where its provider cannot answer; a better one, once, where the check fails."""
     way = Way(plan, house, plan.route, inspect)
     while True:
@@ -159,7 +169,7 @@ async def _climb(plan: Plan, house: House, account: Account, inspect: Inspect | 
                 if isinstance(step, _Judged | Unavailable):
                     end = step
                 else:
-                    is_shown = is_shown or isinstance(step, Drafted | Found | Piece)
+                    is_shown = is_shown or isinstance(step, EditsDrafted | FindingAdded | MarkdownChunk)
                     yield step
         match end:
             case _Judged(answer) if answer.verdict.fit:
@@ -170,7 +180,7 @@ async def _climb(plan: Plan, house: House, account: Account, inspect: Inspect | 
                 why = " ".join(answer.verdict.reasons)
                 way.reasons.append(f"{model.id}: {why}")
                 if is_shown:
-                    yield PutBack(why)
+                    yield Retracted(why)
                 way.found = way.better()
                 reason = f"asked after {model.id}, whose answer was not kept: {why}"
             case Unavailable(error):
@@ -188,16 +198,16 @@ async def _climb(plan: Plan, house: House, account: Account, inspect: Inspect | 
         yield way.next(way.found, reason.rstrip("."))
 
 
-async def _agree(way: Way, account: Account) -> AsyncGenerator[Progress, None]:
+async def _agree(way: Way, account: Account) -> AsyncGenerator[StatusLine, None]:
     """Ask the person about the model that would be asked next, where the configuration wants that."""
     while way.found is not None and (why := approval.needed(way.found, way.plan, account.total, way.house)):
-        yield Progress(f"Waiting for your word: {why}")
+        yield StatusLine(f"Waiting for your word: {why}")
         if await approval.given(way.found, why, way.house):
             return
         way.found = way.instead(way.found)
 
 
-async def _afforded(way: Way, account: Account) -> AsyncGenerator[Step | _Judged | Unavailable, None]:
+async def _afforded(way: Way, account: Account) -> AsyncGenerator[Event | _Judged | Unavailable, None]:
     """Ask the model whose turn it is; where the budget ends here, say also why those before it were not enough."""
     try:
         async with aclosing(_attempt(way.plan, way.route, way.house, account, way.inspect)) as steps:
@@ -209,7 +219,7 @@ async def _afforded(way: Way, account: Account) -> AsyncGenerator[Step | _Judged
 
 async def _attempt(
     plan: Plan, route: Route, house: House, account: Account, inspect: Inspect | None
-) -> AsyncGenerator[Step | _Judged | Unavailable, None]:
+) -> AsyncGenerator[Event | _Judged | Unavailable, None]:
     """Ask one model once; enter it in the account, however it ends.
 
     :raises TuppenceError: it will not be answered, and no other model should be asked instead.
@@ -226,13 +236,13 @@ async def _attempt(
             async for step in steps:
                 yield step
         house.health.works(model.provider.name)
-        yield Progress("Checking the answer")
+        yield StatusLine("Checking the answer")
         steps_left, answer = await asyncio.to_thread(making.finish, attempt.stop.reason if attempt.stop else "end")
         answer = await second_look(plan.ask, answer)
         for step in steps_left if answer.verdict.fit else ():
             yield step
         if is_wanted(plan, answer, house):
-            yield Progress("Running the tests")
+            yield StatusLine("Running the tests")
             answer = await proved(plan, answer, house)
         if inspect is not None and answer.verdict.fit and answer.edits:
             answer = replace(answer, verdict=await inspect(answer))
@@ -253,9 +263,9 @@ async def _attempt(
         settle(house, account.enter(attempt, route, outcome), attempt, route.best.price)
 
 
-def _done(answer: Answer | None, account: Account, why: str = "") -> Done:
+def _done(answer: Answer | None, account: Account, why: str = "") -> RunFinished:
     last = account.entries[-1] if account.entries else None
-    return Done(
+    return RunFinished(
         answer=answer,
         model=last.model if last else "",
         tier=last.tier if last else "",

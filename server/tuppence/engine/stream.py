@@ -11,7 +11,7 @@ from contextlib import aclosing
 from tuppence.core import actions
 from tuppence.core.answer_builder import Making
 from tuppence.core.checks.repetition import Loop, shown
-from tuppence.core.events import Progress, Step
+from tuppence.core.events import Event, StatusLine
 from tuppence.engine.attempt import Attempt
 from tuppence.engine.prompt_cache import Subject
 from tuppence.engine.request import Plan
@@ -25,7 +25,7 @@ class Stuck(Broken):
     """The answer repeats itself; it was stopped there, because the rest would be paid for too."""
 
 
-async def words(plan: Plan, attempt: Attempt, making: Making, till: Till) -> AsyncGenerator[Step, None]:
+async def words(plan: Plan, attempt: Attempt, making: Making, till: Till) -> AsyncGenerator[Event, None]:
     """Wait for a turn, send the request and yield what its answer lets be seen."""
     model, ask, house = attempt.model, plan.ask, till.house
     loop = Loop(ask.document.text)
@@ -33,19 +33,19 @@ async def words(plan: Plan, attempt: Attempt, making: Making, till: Till) -> Asy
     about = Subject(ask.run, ask.action.id, ask.document.uri, ask.document.language, ask.document.version)
     flight = house.prefixes.flight(attempt.prompt, model, about, house.now())
     if flight.waits:
-        yield Progress(f"Waiting until {model.id} has read the same file for another request")
+        yield StatusLine(f"Waiting until {model.id} has read the same file for another request")
     if ahead := gate.waiting:
-        yield Progress(f"Waiting for a turn at {model.provider.name}: {_and_more(ahead)} before it")
+        yield StatusLine(f"Waiting for a turn at {model.provider.name}: {_and_more(ahead)} before it")
     title = actions.title(ask.action, ask.target.name, ask.chosen.message if ask.chosen else "")
     async with flight, gate.turn(title):
         attempt.at = house.now()
         attempt.prompt, attempt.foreseen = flight.marked(attempt.at), flight.foreseen()
         await till.reserve(attempt)
-        yield Progress(f"Asking {model.title}")
+        yield StatusLine(f"Asking {model.title}")
         async with aclosing(house.upstream.answer(attempt.prompt, model, house.keys.of(model.provider))) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Waiting):
-                    yield Progress(f"{piece.why} Trying again in {piece.seconds:.0f} s")
+                    yield StatusLine(f"{piece.why} Trying again in {piece.seconds:.0f} s")
                     continue
                 if isinstance(piece, Sending):
                     await till.retry(attempt)
@@ -57,14 +57,14 @@ async def words(plan: Plan, attempt: Attempt, making: Making, till: Till) -> Asy
                     yield step
 
 
-def _show(piece: ProviderEvent, making: Making, attempt: Attempt) -> tuple[Step, ...]:
+def _show(piece: ProviderEvent, making: Making, attempt: Attempt) -> tuple[Event, ...]:
     """Return what a person sees of one event."""
     match piece:
         case Text():
-            begun = (Progress(f"{attempt.model.id} is answering"),) if len(attempt.received) == 1 else ()
+            begun = (StatusLine(f"{attempt.model.id} is answering"),) if len(attempt.received) == 1 else ()
             return (*begun, *making.feed(piece.text))
         case Thinking() if len(attempt.thought) == 1:
-            return (Progress(f"{attempt.model.id} is thinking"),)
+            return (StatusLine(f"{attempt.model.id} is thinking"),)
         case _:
             return ()
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuppence.core.answer.insert_tests import Written, bring, module_of_tests, packaged
+from tuppence.core.answer.insert_tests import NewTests, bring, module_of_tests, packaged
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.text.document import Document, apply
@@ -17,7 +17,7 @@ def check(  # noqa: PLR0913 - the last two are keywords that most cases leave ou
 ) -> None:
     """Hold the file that comes of code and imports against the expected one."""
     document = Document("file:///t", language_id, 1, before)
-    brought = bring(document, language(language_id), Written("/t", code, imports, inside))
+    brought = bring(document, language(language_id), NewTests("/t", code, imports, inside))
     assert apply(before, brought.edits) == expected
     assert brought.again == ()
     starts = [edit.span.start for edit in brought.edits]
@@ -134,7 +134,7 @@ def test_what_would_hide_something_of_the_file_is_named(
     language_id: str, before: str, code: str, inside: str, again: tuple[str, ...]
 ) -> None:
     document = Document("file:///t", language_id, 1, before)
-    assert bring(document, language(language_id), Written("/t", code, "", inside)).again == again
+    assert bring(document, language(language_id), NewTests("/t", code, "", inside)).again == again
 
 
 def test_the_module_of_tests_is_found_by_its_name_or_its_mark() -> None:
@@ -181,7 +181,7 @@ PIECES = st.lists(
 def test_nothing_of_the_file_is_lost_and_it_still_parses(before: str, code: str, imports: str) -> None:
     known = language("python")
     document = Document("file:///t", "python", 1, before)
-    brought = bring(document, known, Written("/t", code, imports, ""))
+    brought = bring(document, known, NewTests("/t", code, imports, ""))
     after = apply(before, brought.edits)
     assert parse(after, known).sound()
     if before.strip():

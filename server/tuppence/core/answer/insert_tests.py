@@ -33,7 +33,7 @@ class Brought:
     """Names that the file defines already and that the new code defines differently."""
 
 
-def bring(document: Document, known: Language, written: Written) -> Brought:
+def bring(document: Document, known: Language, written: NewTests) -> Brought:
     """Return the edits that add code and its imports to a document as it stands now."""
     code = _lf(written.code).strip("\n")
     if not document.text.strip():
@@ -45,7 +45,7 @@ def bring(document: Document, known: Language, written: Written) -> Brought:
     return work.done()
 
 
-def added(document: Document, known: Language, written: Written) -> tuple[Edit, ...]:
+def added(document: Document, known: Language, written: NewTests) -> tuple[Edit, ...]:
     """Return only the edits of ``bring``."""
     return bring(document, known, written).edits
 
@@ -152,7 +152,7 @@ class _Bringing:
     edits: list[Edit] = field(default_factory=list)
     again: list[str] = field(default_factory=list)
 
-    def begin(self, code: str, written: Written) -> None:
+    def begin(self, code: str, written: NewTests) -> None:
         """Add code to the file, or to its module of tests."""
         if not self.inline:
             self._bring(self.file, code, written.imports)
@@ -284,7 +284,7 @@ def _lf(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class NewTests:
     """Code for another place than the target: a test file, new or extended."""
 
     path: str

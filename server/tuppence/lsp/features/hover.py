@@ -20,7 +20,7 @@ from lsprotocol import types
 from tuppence.core import actions
 from tuppence.core.actions import EXPLAIN
 from tuppence.core.answer.markdown import clean, visible
-from tuppence.core.events import Done, Progress
+from tuppence.core.events import RunFinished, StatusLine
 from tuppence.core.routing.quote import Offer
 from tuppence.core.syntax.target import find
 from tuppence.core.syntax.tree import Block
@@ -219,8 +219,8 @@ class Hovering:
         try:
             async with aclosing(run(ask, asked.leave.house, account)) as steps:
                 async for step in steps:
-                    asked.sent = asked.sent or step == Progress(f"Asking {asked.leave.model.id}")
-                    if isinstance(step, Done):
+                    asked.sent = asked.sent or step == StatusLine(f"Asking {asked.leave.model.id}")
+                    if isinstance(step, RunFinished):
                         self._note(step, code, asked)
         except asyncio.CancelledError:
             desk.log(messages.stopped(asked.running.title, account))
@@ -234,7 +234,7 @@ class Hovering:
             del self._asked[code]
             await desk.show_cost()
 
-    def _note(self, done: Done, code: Code, asked: _Asked) -> None:
+    def _note(self, done: RunFinished, code: Code, asked: _Asked) -> None:
         """Log how it ended; remember what had no answer."""
         if done.answer is not None:
             self._desk.log(f"Hover: {messages.done(done, asked.ask, ())}")

@@ -13,7 +13,17 @@ from contextlib import aclosing, suppress
 
 from lsprotocol import types
 
-from tuppence.core.events import Answer, Done, Drafted, Found, Piece, Progress, PutBack, Routed, Step
+from tuppence.core.events import (
+    Answer,
+    EditsDrafted,
+    Event,
+    FindingAdded,
+    MarkdownChunk,
+    ModelChosen,
+    Retracted,
+    RunFinished,
+    StatusLine,
+)
 from tuppence.core.routing.router import Route
 from tuppence.core.text.document import Document, Edit, Span
 from tuppence.engine.receipt import Account
@@ -47,7 +57,7 @@ class Performance:
         self._route: Route | None = None
         self._turns: list[str] = []
         self._cut: tuple[str, ...] = ()
-        self._findings: list[Found] = []
+        self._findings: list[FindingAdded] = []
         self._moved: list[Edit] = []
         self._is_read = False
         self._witness: Witness | None = None
@@ -68,7 +78,7 @@ class Performance:
         self._witness = self._call(ask, writer) if writer else None
         unwatch = self._follow(ask)
         guard = asyncio.create_task(self._guard(writer)) if writer else None
-        done: Done | None = None
+        done: RunFinished | None = None
         finished: Finished | None = None
         self._span = ask.target.span
         self._announce("started", ask.action.past)
@@ -78,7 +88,7 @@ class Performance:
                 inspect = self._witness.inspect if self._witness else None
                 async with aclosing(run(ask, desk.house, account, inspect)) as steps:
                     async for step in steps:
-                        if isinstance(step, Done):
+                        if isinstance(step, RunFinished):
                             done = step
                         else:
                             await self._show(step, ask, writer)
@@ -142,30 +152,30 @@ class Performance:
             return  # The answer stood there, whole, and was worked on: it is the person's now.
         self._running.stop(_CLOSED if writer.closed else _CHANGED)
 
-    async def _show(self, step: Step, ask: Ask, writer: Writer | None) -> None:
+    async def _show(self, step: Event, ask: Ask, writer: Writer | None) -> None:
         match step:
-            case Routed():
+            case ModelChosen():
                 turn = step.route.told or ("" if self._route is None else step.route.reason)
                 self._turns += [turn] if turn else []
                 self._route, self._cut = step.route, step.cut or self._cut
                 self._report(step.route.line)
                 self._desk.log(f"{self._running.title}: {step.route.model.name}. {step.route.reason}.")
-            case Progress():
+            case StatusLine():
                 self._report(step.text)
-            case Piece():
+            case MarkdownChunk():
                 self._is_read = True
                 self._reading.stream(ask.run, self._running.title, step.markdown)
-            case Drafted() if writer is not None and self._desk.house.config().edits == "live":
+            case EditsDrafted() if writer is not None and self._desk.house.config().edits == "live":
                 writer.draft(step.edits)
-            case Found():
+            case FindingAdded():
                 self._findings.append(step)
                 self._board.pin(ask.document, step.finding, self._moved)
-            case PutBack():
+            case Retracted():
                 await self._take_back(step, ask, writer)
             case _:
                 pass
 
-    async def _take_back(self, step: PutBack, ask: Ask, writer: Writer | None) -> None:
+    async def _take_back(self, step: Retracted, ask: Ask, writer: Writer | None) -> None:
         """Take back what was shown of an answer that does not hold."""
         self._report(step.why)
         if self._findings:
@@ -177,7 +187,7 @@ class Performance:
             with suppress(Stale):  # Then the person has changed the text, and the guard ends the run.
                 await writer.restore()
 
-    async def _end(self, done: Done, ask: Ask, writer: Writer | None) -> Finished | None:
+    async def _end(self, done: RunFinished, ask: Ask, writer: Writer | None) -> Finished | None:
         """Bring the answer to where it belongs, and say what happened and what it cost."""
         desk = self._desk
         if done.answer is None:
