@@ -49,7 +49,7 @@ from tuppence.credentials import Keys
 from tuppence.engine.receipt import Account
 from tuppence.engine.request import Ask
 from tuppence.engine.run import run
-from tuppence.engine.session import House
+from tuppence.engine.session import Session
 from tuppence.ledger import Ledger
 from tuppence.upstream import Upstream
 from tuppence.workspace import Workspace
@@ -158,7 +158,7 @@ async def measure(case: Case, deeds: list[Deed], folder: Path) -> Result:
     return Result(model, tuple((pieces, at) for pieces, at, _ in kept), tuple(usage for *_, usage in kept), spent)
 
 
-def _house(name: str, server: ScriptedUpstream, folder: Path, now: Callable[[], datetime]) -> House:
+def _house(name: str, server: ScriptedUpstream, folder: Path, now: Callable[[], datetime]) -> Session:
     provider = name.partition("/")[0]
     base = server.anthropic if provider == "anthropic" else server.openai
     others = [model.name for model in configs.load(folder / "none").models if model.name != name]
@@ -170,17 +170,17 @@ def _house(name: str, server: ScriptedUpstream, folder: Path, now: Callable[[], 
     async def nobody() -> tuple[Model, ...]:
         return ()
 
-    return House(
+    return Session(
         config=lambda: watched.current,
         keys=Keys({}, {}),
         upstream=Upstream(),
         ledger=Ledger(folder / "ledger.sqlite3"),
         answers=Answers(folder / "answers.sqlite3"),
         workspace=Workspace((folder,)),
-        neighbours=nobody,
+        find_local_models=nobody,
         embedded=nobody,
-        buffer=lambda _path: None,
-        session="s",
+        open_document=lambda _path: None,
+        id="s",
         now=now,
     )
 

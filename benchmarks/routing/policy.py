@@ -1,7 +1,7 @@
 """Who would answer each task: the product's own choice on a prior that has not seen the task, at any quality.
 
 The candidates are the product's, priced by its own table; nothing of its choice is written anew but the bar, which is
-drawn here for many qualities at once. The command puts every 37th task to ``choose`` itself at several qualities, and
+drawn here for many qualities at once. The command puts every 37th task to ``ask_user`` itself at several qualities, and
 ends with an error where another model or another expected quality comes out.
 """
 

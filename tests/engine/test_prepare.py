@@ -33,7 +33,7 @@ from tuppence.credentials import Keys
 from tuppence.engine import answer_cache, hover, prepare
 from tuppence.engine.receipt import Account
 from tuppence.engine.request import Ask
-from tuppence.engine.session import House
+from tuppence.engine.session import Session
 from tuppence.errors import NoModel, OverBudget, Unfit
 from tuppence.ledger import Ledger
 from tuppence.upstream import Upstream
@@ -53,7 +53,7 @@ context = CONTEXT
 max_output = 4000
 """
 
-Opened = Callable[..., House]
+Opened = Callable[..., Session]
 
 
 @pytest.fixture
@@ -66,24 +66,24 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def opened(root: Path, tmp_path: Path) -> Iterator[Opened]:
     """Return what opens a house on a configuration, with these buffers open."""
-    houses: list[House] = []
+    houses: list[Session] = []
 
-    def open_house(config: str = MINE, context: int = 128_000, buffers: dict[str, Document] | None = None) -> House:
+    def open_house(config: str = MINE, context: int = 128_000, buffers: dict[str, Document] | None = None) -> Session:
         path = tmp_path / "config.toml"
         path.write_text(config.replace("CONTEXT", str(context)))
         watched = Watched(path)
         assert not watched.current.mistakes
-        house = House(
+        house = Session(
             config=lambda: watched.current,
             keys=Keys({}, {}),
             upstream=Upstream(),
             ledger=Ledger(tmp_path / "ledger.sqlite3"),
             answers=Answers(tmp_path / "answers.sqlite3"),
             workspace=Workspace([root]),
-            neighbours=nobody,
+            find_local_models=nobody,
             embedded=nobody,
-            buffer=(buffers or {}).get,
-            session="s",
+            open_document=(buffers or {}).get,
+            id="s",
             now=lambda: datetime(2026, 1, 5, 12, tzinfo=UTC),
         )
         houses.append(house)
@@ -344,7 +344,7 @@ async def test_an_answer_is_kept_for_exactly_that_question(root: Path, opened: O
     assert again_of(fix, house) is None, "only what changes nothing is given again"
 
 
-def again_of(question: Ask, house: House, quality: float | None = None) -> answer_cache.Replay | None:
+def again_of(question: Ask, house: Session, quality: float | None = None) -> answer_cache.Replay | None:
     return answer_cache.kept(question, answer_cache.content(question, house), house, quality)
 
 
@@ -390,8 +390,8 @@ async def test_what_asking_would_cost_is_foreseen_without_waking_anybody(root: P
         raise AssertionError("somebody was looked for or started")
 
     question = ask(EXPLAIN, root / "stats.py")
-    house = replace(opened(), neighbours=woken, embedded=woken)
-    made = await prepare.make(question, house.asleep())
+    house = replace(opened(), find_local_models=woken, embedded=woken)
+    made = await prepare.make(question, house.offline())
     offer = await hover.foresee(question, house)
     assert (offer.lines, offer.model, offer.cost) == (2, "small", made.route.table[-1].cost)
     assert offer.price == f"about {money(offer.cost)} at small"
@@ -405,11 +405,14 @@ async def test_models_of_ones_own_are_foreseen_as_far_as_they_are_known(root: Pa
     own = replace(mine.models[-1], provider=Provider("embedded", "openai", "http://127.0.0.1:9/v1", None), price=FREE)
     alone = replace(opened(), config=lambda: replace(mine, models=()))
     assert (await hover.foresee(question, alone)).price == "no model is known yet that may answer"
-    for house in (replace(alone, known=lambda: (own,)), replace(alone, dormant=lambda: (own,))):
+    for house in (
+        replace(alone, known_local_models=lambda: (own,)),
+        replace(alone, installed_embedded_model=lambda: (own,)),
+    ):
         assert (await hover.foresee(question, house)).price == "$0 at small"
     # A model that is not started cannot be asked by a hover.
     with pytest.raises(NoModel, match="no model"):
-        await hover.allow(question, replace(alone, dormant=lambda: (own,)))
+        await hover.allow(question, replace(alone, installed_embedded_model=lambda: (own,)))
 
 
 @pytest.mark.parametrize(("cap", "text", "allowed"), [("1", SOURCE, True), ("0", SOURCE, False)])

@@ -24,14 +24,14 @@ from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.engine import prepare
 from tuppence.engine.prompt_cache import Flights, Prefixes
-from tuppence.engine.session import House
+from tuppence.engine.session import Session
 
 CACHED = CONFIG.replace("context = 128000\n", 'context = 128000\ncache = {{ mode = "automatic", {more} }}\n')
 SAID = "The function `mean` divides by what it counted."
 
 
 @asynccontextmanager
-async def cached(tmp_path: Path, more: str = "minimum = 10") -> AsyncIterator[tuple[House, ScriptedUpstream]]:
+async def cached(tmp_path: Path, more: str = "minimum = 10") -> AsyncIterator[tuple[Session, ScriptedUpstream]]:
     """Open a house whose cheap model has a prompt cache."""
     async with lodging(tmp_path, CACHED.replace("{more}", more)) as made:
         yield made

@@ -31,7 +31,7 @@ from tuppence.engine.provider_queue import ProviderHealth, ProviderQueue
 from tuppence.engine.receipt import Account
 from tuppence.engine.request import Ask
 from tuppence.engine.run import run
-from tuppence.engine.session import House
+from tuppence.engine.session import Session
 from tuppence.errors import TuppenceError
 from tuppence.ledger import Claim, Ledger
 from tuppence.upstream import Patience, Upstream
@@ -41,23 +41,23 @@ from tuppence.workspace import Workspace
 @asynccontextmanager
 async def lodging(
     tmp_path: Path, config: str = CONFIG, wire: WireName = "openai"
-) -> AsyncIterator[tuple[House, ScriptedUpstream]]:
+) -> AsyncIterator[tuple[Session, ScriptedUpstream]]:
     """Open a house whose models are scripted."""
     async with ScriptedUpstream() as server:
         path = tmp_path / "config.toml"
         path.write_text(config.format(wire=wire, base=getattr(server, wire)), encoding="utf-8")
         watched = configs.Watched(path)
-        house = House(
+        house = Session(
             config=lambda: watched.current,
             keys=Keys({}, {}),
             upstream=Upstream(Patience(base=0.001)),
             ledger=Ledger(tmp_path / "ledger.sqlite3"),
             answers=Answers(tmp_path / "answers.sqlite3"),
             workspace=Workspace(()),
-            neighbours=_nobody,
+            find_local_models=_nobody,
             embedded=_nobody,
-            buffer=lambda _path: None,
-            session="session",
+            open_document=lambda _path: None,
+            id="session",
             now=lambda: datetime.now(UTC),
         )
         yield house, server
@@ -80,7 +80,7 @@ def question(**how: Any) -> Ask:
     return replace(ask, **how)
 
 
-async def steps(ask: Ask, house: House, account: Account | None = None) -> list[Event]:
+async def steps(ask: Ask, house: Session, account: Account | None = None) -> list[Event]:
     """Return all steps of a run."""
     account = account or Account(run=ask.run, session="s", action=ask.action.id, language="python")
     return [step async for step in run(ask, house, account)]
@@ -217,14 +217,14 @@ async def test_trouble_with_the_ledger_is_told_once_until_it_works_again(tmp_pat
         house.record(entry)
         house.record(entry)
         house.ledger.entries()
-        assert house.troubles() == ("The ledger is full.",)
+        assert house.take_warnings() == ("The ledger is full.",)
         house.record(entry)
         house.ledger.entries()
-        assert house.troubles() == ()
+        assert house.take_warnings() == ()
         house.ledger.add = add  # type: ignore[method-assign]  # it has room again
         house.record(entry)
         house.ledger.entries()
         house.ledger.add = fail  # type: ignore[method-assign, assignment]  # and is full once more
         house.record(entry)
         house.ledger.entries()
-        assert house.troubles() == ("The ledger is full.",)
+        assert house.take_warnings() == ("The ledger is full.",)

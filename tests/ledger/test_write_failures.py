@@ -17,7 +17,7 @@ import postgresql
 from tuppence.cache import Answers
 from tuppence.config import load
 from tuppence.credentials import Keys
-from tuppence.engine.session import House
+from tuppence.engine.session import Session
 from tuppence.ledger import Ledger
 from tuppence.upstream import Upstream
 from tuppence.workspace import Workspace
@@ -28,19 +28,19 @@ async def nobody() -> tuple[()]:
 
 
 @pytest.fixture
-def house(tmp_path: Path, where: str) -> Iterator[House]:
+def house(tmp_path: Path, where: str) -> Iterator[Session]:
     """Return a house on a ledger in either database."""
-    opened = House(
+    opened = Session(
         config=load,
         keys=Keys({}, {}),
         upstream=Upstream(),
         ledger=Ledger(where),
         answers=Answers(tmp_path / "answers.sqlite3"),
         workspace=Workspace([tmp_path]),
-        neighbours=nobody,
+        find_local_models=nobody,
         embedded=nobody,
-        buffer=lambda _path: None,
-        session="mine",
+        open_document=lambda _path: None,
+        id="mine",
         now=lambda: NOON,
     )
     yield opened
@@ -80,7 +80,7 @@ class Away:
 
 
 async def test_what_could_not_be_written_is_written_later(
-    house: House, where: str, monkeypatch: pytest.MonkeyPatch
+    house: Session, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tuppence.ledger.sqlite.WAIT", 0.05)
     house.ledger.reserve(claim("a"))
@@ -92,7 +92,7 @@ async def test_what_could_not_be_written_is_written_later(
         house.record(replace(entry("0.002", run="b"), at=NOON + timedelta(seconds=1)), ("b",))
         house.outcome("b", "undone")
         await asyncio.wrap_future(house.ledger.queue(lambda: None))
-        (told,) = house.troubles()
+        (told,) = house.take_warnings()
         assert "could not be used" in told
     finally:
         away.end()
@@ -102,10 +102,10 @@ async def test_what_could_not_be_written_is_written_later(
         ("a", "0.001", "kept"), ("b", "0.002", "undone"), ("c", "0.004", "kept")
     ]  # fmt: skip
     assert str(house.ledger.spent("mine", "", NOON).day) == "0.007", "and nothing is reserved any more"
-    assert house.troubles() == ()
+    assert house.take_warnings() == ()
 
 
-async def test_leaving_tries_once_more(house: House, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_leaving_tries_once_more(house: Session, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tuppence.ledger.sqlite.WAIT", 0.05)
     house.ledger.reserve(claim("a"))
     away = Away(where, monkeypatch)
@@ -116,7 +116,7 @@ async def test_leaving_tries_once_more(house: House, where: str, monkeypatch: py
     finally:
         away.end()
     assert house.ledger.entries() == ()
-    await house.leave()
+    await house.close()
     await asyncio.wrap_future(house.ledger.queue(lambda: None))
     assert [each.run for each in house.ledger.entries()] == ["a"]
 

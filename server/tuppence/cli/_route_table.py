@@ -30,7 +30,7 @@ from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import find as find_target
 from tuppence.core.text.document import Document, Span
 from tuppence.engine import prepare as plans
-from tuppence.engine.open_session import open_house
+from tuppence.engine.open_session import open_session
 from tuppence.engine.request import Ask, Plan
 from tuppence.errors import Unfit
 
@@ -98,10 +98,10 @@ def _span(document: Document, first: str | None, last: str | None) -> Span:
 
 
 async def _plan(ask: Ask, config: Config, when: datetime | None) -> Plan:
-    opened, neighbourhood = open_house(Watched(config.path), (Path.cwd(),), lambda _path: None, {})
+    opened, neighbourhood = open_session(Watched(config.path), (Path.cwd(),), lambda _path: None, {})
 
     async def asleep() -> tuple[Model, ...]:
-        return opened.dormant()
+        return opened.installed_embedded_model()
 
     # The embedded model's server is not started for a look at it.
     house = replace(opened, config=lambda: config, embedded=asleep)

@@ -24,7 +24,7 @@ from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.document import Span
 from tuppence.engine.receipt import Account
 from tuppence.engine.request import Ask, Plan
-from tuppence.engine.session import House
+from tuppence.engine.session import Session
 
 _KEPT = ("explain", "review")
 """Actions whose answers are kept for the next identical question."""
@@ -40,7 +40,7 @@ class Replay:
     answer: Answer
 
 
-def content(ask: Ask, house: House) -> str:
+def content(ask: Ask, house: Session) -> str:
     """Return a word for what a question is about: the code, and what it leans on; it reads the project.
 
     Empty where answers to such a question are not kept.
@@ -53,7 +53,7 @@ def content(ask: Ask, house: House) -> str:
     return answers.key(ask.action.id, ask.document.language, *pieces)
 
 
-def kept(ask: Ask, about: str, house: House, quality: float | None = None) -> Replay | None:
+def kept(ask: Ask, about: str, house: Session, quality: float | None = None) -> Replay | None:
     """Return the kept answer to this very question, made anew from what the model said; None where there is none.
 
     :param about: its ``content``.
@@ -77,12 +77,12 @@ def kept(ask: Ask, about: str, house: House, quality: float | None = None) -> Re
     return Replay(found.model, (*shown, *rest), answer)
 
 
-def explanation(ask: Ask, about: str, house: House) -> answers.Kept | None:
+def explanation(ask: Ask, about: str, house: Session) -> answers.Kept | None:
     """Return the kept explanation of exactly this code, as the model sent it; None where there is none."""
     return house.answers.get(_key(ask, about, house.config())) if about else None
 
 
-def keep(plan: Plan, answer: Answer, model: Model, account: Account, house: House) -> None:
+def keep(plan: Plan, answer: Answer, model: Model, account: Account, house: Session) -> None:
     """Keep an answer for the next identical question, where the action's answers are kept."""
     if not plan.about or not house.config().keep_answers:
         return
@@ -90,7 +90,7 @@ def keep(plan: Plan, answer: Answer, model: Model, account: Account, house: Hous
     house.answers.put(key, answers.Kept(answer.reply, model.id, house.now(), account.total), _subject(plan.ask))
 
 
-def former(ask: Ask, house: House) -> answers.Kept | None:
+def former(ask: Ask, house: Session) -> answers.Kept | None:
     """Return the last explanation of the definition at this place, whatever its code was then; None where none is."""
     subject = _subject(ask)
     return house.answers.latest(subject) if subject and house.config().keep_answers else None

@@ -21,7 +21,7 @@ from tuppence.core.routing.candidates import bound
 from tuppence.core.routing.router import Route, choose
 from tuppence.engine.prepare import limit
 from tuppence.engine.request import Plan
-from tuppence.engine.session import House
+from tuppence.engine.session import Session
 from tuppence.errors import NoModel, OverBudget
 
 PATIENCE = 120.0
@@ -29,13 +29,13 @@ PATIENCE = 120.0
 _NOTHING = Decimal(0)
 
 
-def needed(model: Model, plan: Plan, spent: Decimal | None, house: House) -> str:
+def needed(model: Model, plan: Plan, spent: Decimal | None, house: Session) -> str:
     """Return why the person is to be asked before a model is, empty where nobody need be.
 
     :param spent: what the run has cost by now, USD; None where that is not known.
     """
     config = house.config()
-    if model.name in house.agreed:
+    if model.name in house.approved_models:
         return ""
     row = plan.route.row(model.name)
     price = row.cost if row else None
@@ -48,7 +48,7 @@ def needed(model: Model, plan: Plan, spent: Decimal | None, house: House) -> str
     return f"{model.title} {about}{besides}"
 
 
-async def settle(plan: Plan, why: str, house: House) -> Plan:
+async def settle(plan: Plan, why: str, house: Session) -> Plan:
     """Return the plan that the person agrees to, given why its model needs a yes.
 
     :raises OverBudget: without a yes nobody may answer.
@@ -65,12 +65,12 @@ async def settle(plan: Plan, why: str, house: House) -> Plan:
     return replace(plan, route=replace(cheaper, reason=f"{cheaper.reason}; {told}", told=told))
 
 
-async def given(model: Model, why: str, house: House) -> bool:
+async def given(model: Model, why: str, house: Session) -> bool:
     """Ask whether a model may be asked after another one; return whether it may."""
     return await _agreed(f"{why}. Ask it, because the answer before did not come or did not hold?", model, (), house)
 
 
-def _asked_for(model: Model, plan: Plan, house: House) -> bool:
+def _asked_for(model: Model, plan: Plan, house: Session) -> bool:
     """Report whether it is asked for because it is a premium model."""
     return house.config().premium == "ask" and model.tier == "premium" and not _pinned(plan, house)
 
@@ -80,15 +80,15 @@ def _at_most(model: Model, plan: Plan) -> str:
     return "" if most is None else f", {money(most)} at most"
 
 
-async def _agreed(question: str, model: Model, others: tuple[str, ...], house: House) -> bool:
+async def _agreed(question: str, model: Model, others: tuple[str, ...], house: Session) -> bool:
     once, always = f"Ask {model.title}", f"Always ask {model.title}"
     try:
         async with asyncio.timeout(PATIENCE):
-            picked = await house.choose(question, (once, always, *others))
+            picked = await house.ask_user(question, (once, always, *others))
     except TimeoutError:
         return False
     if picked == always:
-        house.agreed.add(model.name)
+        house.approved_models.add(model.name)
     return picked in (once, always)
 
 
@@ -100,7 +100,7 @@ def _instead(cheaper: Route | None) -> tuple[str, ...]:
     return (f"Ask {cheaper.model.title} instead{price}",)
 
 
-def _cheaper(plan: Plan, house: House) -> Route | None:
+def _cheaper(plan: Plan, house: Session) -> Route | None:
     """Return the choice among the models that need no yes, None where there is none."""
     if _pinned(plan, house):
         return None
@@ -114,6 +114,6 @@ def _cheaper(plan: Plan, house: House) -> Route | None:
         return None
 
 
-def _pinned(plan: Plan, house: House) -> bool:
+def _pinned(plan: Plan, house: Session) -> bool:
     ask = plan.ask
     return wished(house.config(), ask.action, ask.document.language, ask.above).pin is not None

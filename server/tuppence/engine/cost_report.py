@@ -20,7 +20,7 @@ from tuppence.core.billing.budget import Left, left
 from tuppence.core.billing.entry import Entry
 from tuppence.core.billing.report import Report, old_rows, report
 from tuppence.core.billing.totals import Totals, totals
-from tuppence.engine.session import House
+from tuppence.engine.session import Session
 from tuppence.errors import TuppenceError
 from tuppence.ledger import Ledger, midnight
 from tuppence.reporting.html import RECEIPTS, Page, write
@@ -80,7 +80,7 @@ def page(drawn: Statement) -> str:
     return write(Page(report=drawn.report, receipts=drawn.receipts, notes=drawn.notes, now=drawn.now))
 
 
-async def write_page(house: House) -> Path:
+async def write_page(house: Session) -> Path:
     """Write the report of the last days as a page and return its path.
 
     :raises TuppenceError: the ledger could not be read, or the page not be written.

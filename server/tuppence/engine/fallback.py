@@ -12,7 +12,7 @@ from tuppence.core.events import Event, ModelChosen
 from tuppence.core.models.model import Model
 from tuppence.core.routing.router import Route
 from tuppence.engine.request import Plan
-from tuppence.engine.session import House
+from tuppence.engine.session import Session
 from tuppence.engine.verify import Inspect
 from tuppence.errors import Busy
 
@@ -34,7 +34,7 @@ class Way:
     """The way from model to model, as far as it was gone."""
 
     plan: Plan
-    house: House
+    house: Session
     route: Route
     """Why the present model is asked."""
     inspect: Inspect | None = None

@@ -19,7 +19,7 @@ from tuppence.core.routing.quote import Offer, dearest, frugal
 from tuppence.engine import answer_cache
 from tuppence.engine import prepare as plans
 from tuppence.engine.request import Ask
-from tuppence.engine.session import House
+from tuppence.engine.session import Session
 from tuppence.errors import NoModel, OverBudget
 from tuppence.upstream import Patience
 
@@ -29,7 +29,7 @@ class Leave:
     """What a hover needs to ask by itself."""
 
     model: Model
-    house: House
+    house: Session
     """In it nobody but this model can be asked."""
 
 
@@ -45,14 +45,14 @@ class Remembered:
     """Whether it is about what the code was before it was edited."""
 
 
-async def foresee(ask: Ask, house: House) -> Offer:
+async def foresee(ask: Ask, house: Session) -> Offer:
     """Return what is known about a question that nobody has asked yet.
 
     :raises Unfit: it could not be sent to a model.
     """
     lines = ask.tree.counts(ask.target.span).get("lines", 0)
     try:
-        plan = await plans.make(ask, house.asleep())
+        plan = await plans.make(ask, house.offline())
     except NoModel:
         code = ask.document.slice(ask.target.span)
         gain = shipped().gain(ask.action.id, ask.document.language, code)
@@ -62,7 +62,7 @@ async def foresee(ask: Ask, house: House) -> Offer:
     return Offer(lines, plan.difficulty, model.id, row.cost if row else None)
 
 
-def frugally(ask: Ask, house: House, only: Model | None = None) -> House:
+def frugally(ask: Ask, house: Session, only: Model | None = None) -> Session:
     """Return the same house for asking without a person's word: cheapness alone counts, and a pin holds.
 
     Its answers are kept apart from those that a person asked for at a quality of their own.
@@ -80,11 +80,11 @@ def frugally(ask: Ask, house: House, only: Model | None = None) -> House:
         actions={ask.action.id: Override(model=pin)},
         languages={},
     )
-    known = tuple if only else house.known
-    return replace(house, config=lambda: own, known=known, dormant=tuple).asleep()
+    known = tuple if only else house.known_local_models
+    return replace(house, config=lambda: own, known_local_models=known, installed_embedded_model=tuple).offline()
 
 
-async def allow(ask: Ask, house: House) -> Leave:
+async def allow(ask: Ask, house: Session) -> Leave:
     """Return the leave to ask one model, for at most what a hover may cost.
 
     :raises TuppenceError: none may be asked; the sentence says why.
@@ -100,7 +100,7 @@ async def allow(ask: Ask, house: House) -> Leave:
     return Leave(model, frugally(ask, house, model))
 
 
-def remembered(ask: Ask, house: House) -> Remembered | None:
+def remembered(ask: Ask, house: Session) -> Remembered | None:
     """Return the explanation of exactly this code that a person asked for, else the one that a hover asked for."""
     about = answer_cache.content(ask, house)
     if kept := answer_cache.explanation(ask, about, house):
@@ -110,7 +110,7 @@ def remembered(ask: Ask, house: House) -> Remembered | None:
     return None
 
 
-def outdated(ask: Ask, house: House) -> Remembered | None:
+def outdated(ask: Ask, house: Session) -> Remembered | None:
     """Return the last explanation of this definition where its code has changed since; None where there is none.
 
     To be asked only where ``remembered`` has nothing.

@@ -28,7 +28,7 @@ from tuppence.engine.attempt import Attempt
 from tuppence.engine.prompt_cache import Sent, Subject
 from tuppence.engine.receipt import Account
 from tuppence.engine.request import Ask
-from tuppence.engine.session import House
+from tuppence.engine.session import Session
 from tuppence.engine.spending import Till
 from tuppence.errors import TuppenceError
 from tuppence.ledger import midnight
@@ -45,7 +45,7 @@ MARGIN = timedelta(seconds=10)
 class Renewals:
     """Who keeps what warm; one per server."""
 
-    def __init__(self, house: House, opened: Callable[[str], Document | None]) -> None:
+    def __init__(self, house: Session, opened: Callable[[str], Document | None]) -> None:
         """Look after the prefixes of a house's requests.
 
         :param opened: gives the document that is open at a URI.
@@ -76,7 +76,7 @@ class Renewals:
         :raises TuppenceError: it could not be done.
         """
         house = self._house
-        plan = await plans.make(ask, house.asleep())
+        plan = await plans.make(ask, house.offline())
         model = plan.route.model
         name = ask.document.uri.rpartition("/")[2]
         if why := why_not(model):
@@ -154,7 +154,7 @@ class Renewals:
         :raises TuppenceError: it could not be done.
         """
         house, model, about = self._house, sent.model, sent.subject
-        account = Account(run=about.run, session=house.session, action=about.action, language=about.language)
+        account = Account(run=about.run, session=house.id, action=about.action, language=about.language)
         route = _route(model, renewal)
         prompt = replace(sent.prompt, tail="", max_output=0)
         attempt = Attempt(model=model, prompt=prompt, at=house.now(), pace=house.pace(model, about.language) or PACE)
@@ -162,7 +162,7 @@ class Renewals:
         flight = house.prefixes.flight(prompt, model, about, house.now())
         outcome: Outcome = "cancelled"
         try:
-            async with flight, house.turns.of(model).turn("keeping a prompt warm"):
+            async with flight, house.provider_queues.of(model).turn("keeping a prompt warm"):
                 attempt.at = house.now()
                 attempt.prompt = flight.marked(attempt.at)
                 await till.reserve(attempt)

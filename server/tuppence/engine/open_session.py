@@ -14,19 +14,19 @@ from tuppence.config.project import Narrowing
 from tuppence.core.text.document import Document
 from tuppence.credentials import Keys
 from tuppence.engine.prompt_cache import Prefixes
-from tuppence.engine.session import House
+from tuppence.engine.session import Session
 from tuppence.ledger import Ledger
 from tuppence.local.registry import FIRST_EVENT, Neighbourhood
 from tuppence.upstream import Patience, Upstream
 from tuppence.workspace import Workspace
 
 
-def open_house(
+def open_session(
     watched: Watched,
     roots: Sequence[Path],
     buffer: Callable[[str], Document | None],
     handed: dict[str, str],
-) -> tuple[House, Neighbourhood]:
+) -> tuple[Session, Neighbourhood]:
     """Return everything that runs stand on, and the models on the user's own machine.
 
     :param roots: the project's folders.
@@ -35,7 +35,7 @@ def open_house(
     """
     neighbourhood = Neighbourhood(handed)
     answers = Answers()
-    house = House(
+    house = Session(
         config=lambda: watched.current,
         keys=Keys(os.environ, handed),
         upstream=Upstream(Patience(first_event=FIRST_EVENT)),
@@ -43,14 +43,14 @@ def open_house(
         answers=answers,
         prefixes=Prefixes(Traces(answers.file)),
         workspace=Workspace(roots),
-        neighbours=neighbourhood.rows,
+        find_local_models=neighbourhood.rows,
         embedded=neighbourhood.embedded,
-        buffer=buffer,
-        session=uuid4().hex,
-        known=neighbourhood.known,
-        dormant=neighbourhood.dormant,
+        open_document=buffer,
+        id=uuid4().hex,
+        known_local_models=neighbourhood.known,
+        installed_embedded_model=neighbourhood.dormant,
         now=clock.now,
     )
-    house.narrowing = Narrowing(roots, house.trouble)
-    house.begin()
+    house.project_budget = Narrowing(roots, house.warn)
+    house.recover()
     return house, neighbourhood

@@ -28,7 +28,7 @@ from tuppence.core.routing.quality import RUN
 from tuppence.core.routing.router import Route, choose
 from tuppence.core.syntax.languages import language
 from tuppence.engine.request import Ask, Plan
-from tuppence.engine.session import House
+from tuppence.engine.session import Session
 from tuppence.engine.verify import runs_tests
 from tuppence.errors import NoModel, Unfit
 from tuppence.linters import lint
@@ -45,7 +45,7 @@ _TOLD = 40
 _GRAVEST = ("error", "warning", "information", "hint")
 
 
-async def make(ask: Ask, house: House) -> Plan:
+async def make(ask: Ask, house: Session) -> Plan:
     """Return the plan for a question.
 
     :raises Unfit: the document or target cannot be sent to a model.
@@ -110,7 +110,7 @@ def least(plan: Plan) -> int:
     return least_output(plan.need)
 
 
-async def _fitted(work: Work, ask: Ask, around: Surroundings, budget: int, house: House) -> Plan:
+async def _fitted(work: Work, ask: Ask, around: Surroundings, budget: int, house: Session) -> Plan:
     """Return the plan with a context of about so many tokens."""
     context = _gather(ask, around, budget)
     tests: TestFile | None = None
@@ -122,7 +122,7 @@ async def _fitted(work: Work, ask: Ask, around: Surroundings, budget: int, house
     whole = compose(ask.action, context, 0, tests)
     # As much as the reservation will ask for: else a model is chosen that the budget then refuses.
     most = await asyncio.to_thread(at_most, whole.text)
-    outcomes = await house.experience.of(ask.action.id, house.ledger)
+    outcomes = await house.feedback.of(ask.action.id, house.ledger)
     need = replace(_need(ask, context, whole, house), most_tokens=most, outcomes=outcomes)
     route = await _route(need, ask, house)
     work = replace(work, grounds=await asyncio.to_thread(_grounds, ask, context, house))
@@ -130,7 +130,7 @@ async def _fitted(work: Work, ask: Ask, around: Surroundings, budget: int, house
     return _paired(plan, house.config())
 
 
-async def _long(work: Work, ask: Ask, around: Surroundings, house: House, unfit: Unfit) -> Plan:
+async def _long(work: Work, ask: Ask, around: Surroundings, house: Session, unfit: Unfit) -> Plan:
     """Return the plan for a target that is too long by itself for a usual prompt.
 
     :raises Unfit: nobody has so long a context; the room that it names is the longest that somebody has.
@@ -155,7 +155,7 @@ def _paired(plan: Plan, config: Config) -> Plan:
     return plan if found is None else replace(plan, route=paired(plan.route, found), planner=found.planner)
 
 
-def _grounds(ask: Ask, context: Context, house: House) -> Grounds:
+def _grounds(ask: Ask, context: Context, house: Session) -> Grounds:
     shown = "\n".join((context.conventions, *(each.text for each in context.definitions)))
     edits = ask.action.shape in ("replacement", "tests")
     packages = house.workspace.packages(ask.path, ask.tree.language) if edits else None
@@ -174,14 +174,14 @@ def _gather(ask: Ask, around: Surroundings, budget: int) -> Context:
     return replace(context, cut=(*context.cut, left_out))
 
 
-def _need(ask: Ask, context: Context, whole: Prompt, house: House) -> Need:
+def _need(ask: Ask, context: Context, whole: Prompt, house: Session) -> Need:
     code = ask.document.slice(ask.target.span)
     variants = [variant for row in house.config().models for variant in row.variants()]
     warm = house.prefixes.warm(whole, variants, house.now())
     return Need(
         action=ask.action,
         gain=shipped().gain(ask.action.id, ask.document.language, code, context.diagnostics),
-        prompt_tokens=estimate("x" * whole.characters, house.paces.usual(ask.document.language)),
+        prompt_tokens=estimate("x" * whole.characters, house.token_ratios.usual(ask.document.language)),
         target_tokens=estimate(code),
         when=house.now(),
         check=_check(ask, house),
@@ -191,20 +191,20 @@ def _need(ask: Ask, context: Context, whole: Prompt, house: House) -> Need:
     )
 
 
-def _check(ask: Ask, house: House) -> str:
+def _check(ask: Ask, house: Session) -> str:
     """Return the name of the check that judges the answer, where it is not the action's usual one."""
     root = house.workspace.folder(ask.path) if ask.path else None
     is_run = ask.action.shape == "tests" and runs_tests(house.config(), root, ask.document.language)
     return RUN if is_run else ""
 
 
-async def _route(need: Need, ask: Ask, house: House) -> Route:
+async def _route(need: Need, ask: Ask, house: Session) -> Route:
     config = house.config()
     wish = wished(config, ask.action, ask.document.language, ask.above)
     if (limits := house.limits()).any and (spent := await house.spent(ask.run)) is not None:
         need = replace(need, left=left(limits, spent)[0].amount)
         wish = replace(wish, thrifty=thrifty(limits, spent))
-    models = (*config.models, *await house.neighbours())
+    models = (*config.models, *await house.find_local_models())
     lacking = await asyncio.to_thread(_lacking, models, house)
     resting = {name: f"{name} could not answer a moment ago" for name in house.health.cooling_down()}
     # Where nobody else may answer, a provider that failed a moment ago is better than none; and where the budget is in
@@ -216,15 +216,15 @@ async def _route(need: Need, ask: Ask, house: House) -> Route:
     return choose(need, (*models, *await house.embedded()), lacking, shipped(), wish)
 
 
-def _lacking(models: tuple[Model, ...], house: House) -> dict[str, str]:
+def _lacking(models: tuple[Model, ...], house: Session) -> dict[str, str]:
     """Return what is wrong with a provider's key, by its name; those that can be asked are absent."""
     providers = {model.provider.name: model.provider for model in models}
     return {name: house.keys.lacking(each) for name, each in providers.items() if not house.keys.ready(each)}
 
 
-async def _anybody(house: House) -> bool:
+async def _anybody(house: Session) -> bool:
     """Report whether there is a model whose provider can be asked, whatever its size."""
-    models = (*house.config().models, *await house.neighbours(), *await house.embedded())
+    models = (*house.config().models, *await house.find_local_models(), *await house.embedded())
     return any(house.keys.ready(model.provider) for model in models)
 
 
@@ -232,5 +232,5 @@ def _tested(ask: Ask) -> tests_placement.Tested:
     return tests_placement.Tested(ask.path, ask.document, ask.tree)
 
 
-def _place(ask: Ask, house: House) -> Place:
-    return tests_placement.find(_tested(ask), language(ask.document.language), house.workspace, house.buffer)
+def _place(ask: Ask, house: Session) -> Place:
+    return tests_placement.find(_tested(ask), language(ask.document.language), house.workspace, house.open_document)

@@ -47,7 +47,7 @@ from tuppence.engine.attempt import Attempt
 from tuppence.engine.fallback import Unavailable, Way
 from tuppence.engine.receipt import Account
 from tuppence.engine.request import Ask, Plan
-from tuppence.engine.session import House
+from tuppence.engine.session import Session
 from tuppence.engine.spending import Till, settle
 from tuppence.engine.stream import Stuck, words
 from tuppence.engine.verify import Inspect, is_wanted, proved, second_look
@@ -64,7 +64,9 @@ class _Judged:
     """What the person could do about one that is not fit, where an error says so."""
 
 
-async def run(ask: Ask, house: House, account: Account, inspect: Inspect | None = None) -> AsyncGenerator[Event, None]:
+async def run(
+    ask: Ask, house: Session, account: Account, inspect: Inspect | None = None
+) -> AsyncGenerator[Event, None]:
     """Yield what happens while a question is answered; the last step is ``RunFinished``, unless the run is cancelled.
 
     No TuppenceError leaves it: an error becomes the ``why`` of ``RunFinished``.
@@ -85,7 +87,7 @@ async def run(ask: Ask, house: House, account: Account, inspect: Inspect | None 
             house.record(account.enter_free("", "", house.now(), ending))
 
 
-async def _answer(ask: Ask, house: House, account: Account, inspect: Inspect | None) -> AsyncGenerator[Event, None]:
+async def _answer(ask: Ask, house: Session, account: Account, inspect: Inspect | None) -> AsyncGenerator[Event, None]:
     account.project = house.workspace.project(ask.path) if ask.path else ""
     if ask.action.id == "fix" and ask.chosen is not None and not ask.above:
         yield StatusLine("Asking the linter")
@@ -119,14 +121,14 @@ async def _answer(ask: Ask, house: House, account: Account, inspect: Inspect | N
             yield step
 
 
-def _again(replay: answer_cache.Replay, house: House, account: Account) -> Iterator[Event]:
+def _again(replay: answer_cache.Replay, house: Session, account: Account) -> Iterator[Event]:
     """Give a kept answer once more."""
     house.record(account.enter_free("kept", replay.model, house.now(), "kept"))
     yield from replay.steps
     yield replace(_done(replay.answer, account), kept=True)
 
 
-async def _settled(plan: Plan, house: House, account: Account) -> AsyncGenerator[Event | Plan, None]:
+async def _settled(plan: Plan, house: Session, account: Account) -> AsyncGenerator[Event | Plan, None]:
     """Have the person agree, and a plan written, where either is wanted; the last thing is the question as settled."""
     if why := approval.needed(plan.route.model, plan, account.total, house):
         yield StatusLine(f"Waiting for your word: {why}")
@@ -138,7 +140,7 @@ async def _settled(plan: Plan, house: House, account: Account) -> AsyncGenerator
                 yield each
 
 
-async def _advised(plan: Plan, planner: Model, house: House, account: Account) -> AsyncGenerator[Event | Plan, None]:
+async def _advised(plan: Plan, planner: Model, house: Session, account: Account) -> AsyncGenerator[Event | Plan, None]:
     """Have a plan written first; the last thing is the question with it, or without where none could be had."""
     settled = plans.advised(plan, planner, "")
     if approval.needed(planner, plan, account.total, house):  # A plan is no matter to trouble a person with.
@@ -157,7 +159,7 @@ async def _advised(plan: Plan, planner: Model, house: House, account: Account) -
     yield settled
 
 
-async def _climb(plan: Plan, house: House, account: Account, inspect: Inspect | None) -> AsyncGenerator[Event, None]:
+async def _climb(plan: Plan, house: Session, account: Account, inspect: Inspect | None) -> AsyncGenerator[Event, None]:
     """Try the first model; another where its provider cannot answer; a better one, once, where the check fails."""
     way = Way(plan, house, plan.route, inspect)
     while True:
@@ -218,7 +220,7 @@ async def _afforded(way: Way, account: Account) -> AsyncGenerator[Event | _Judge
 
 
 async def _attempt(
-    plan: Plan, route: Route, house: House, account: Account, inspect: Inspect | None
+    plan: Plan, route: Route, house: Session, account: Account, inspect: Inspect | None
 ) -> AsyncGenerator[Event | _Judged | Unavailable, None]:
     """Ask one model once; enter it in the account, however it ends.
 

@@ -40,7 +40,7 @@ async def _nobody(_question: str, _answers: tuple[str, ...]) -> str | None:
 
 
 @dataclass(kw_only=True)
-class House:
+class Session:
     """The dependencies of a run; one per server."""
 
     config: Callable[[], Config]
@@ -50,64 +50,62 @@ class House:
     ledger: Ledger
     answers: Answers
     workspace: Workspace
-    neighbours: Callable[[], Awaitable[tuple[Model, ...]]]
+    find_local_models: Callable[[], Awaitable[tuple[Model, ...]]]
     """Rows of model servers on the user's own machine that the user said yes to."""
     embedded: Callable[[], Awaitable[tuple[Model, ...]]]
     """The row of the embedded model, which this starts; empty where it is not installed."""
-    buffer: Callable[[str], Document | None]
+    open_document: Callable[[str], Document | None]
     """The document that the editor has open at an absolute path, or None."""
-    session: str
+    id: str
     """Names this server's life in the ledger."""
     now: Callable[[], datetime]
     """The time, with the user's time zone."""
-    known: Callable[[], tuple[Model, ...]] = tuple
+    known_local_models: Callable[[], tuple[Model, ...]] = tuple
     """The neighbours' rows as far as they are known by now, without looking for anybody."""
-    dormant: Callable[[], tuple[Model, ...]] = tuple
+    installed_embedded_model: Callable[[], tuple[Model, ...]] = tuple
     """The embedded model's row as it would be, to reckon with and not to ask; empty where it is not installed."""
-    choose: Callable[[str, tuple[str, ...]], Awaitable[str | None]] = _nobody
+    ask_user: Callable[[str, tuple[str, ...]], Awaitable[str | None]] = _nobody
     """Asks the person a question with these answers, and gives the one that was picked; None for no answer."""
-    agreed: set[str] = field(default_factory=set)
+    approved_models: set[str] = field(default_factory=set)
     """Names of the models that the person agreed to once and for all, until this server ends."""
-    narrowing: Narrowing | None = None
+    project_budget: Narrowing | None = None
     """What the project says of the budget."""
     health: ProviderHealth = field(default_factory=ProviderHealth)
-    turns: ProviderQueues = field(default_factory=ProviderQueues)
+    provider_queues: ProviderQueues = field(default_factory=ProviderQueues)
     prefixes: Prefixes = field(default_factory=Prefixes)
-    experience: Experience = field(default_factory=Experience)
+    feedback: Experience = field(default_factory=Experience)
     """What became of earlier answers on this machine."""
-    paces: Paces = field(default_factory=Paces)
+    token_ratios: Paces = field(default_factory=Paces)
     """How each model's tokens run, as far as its provider has counted."""
     _troubles: list[str] = field(default_factory=list)
     _told: set[str] = field(default_factory=set)
     _errands: set[asyncio.Task[None]] = field(default_factory=set)
     _unwritten: deque[Callable[[], object]] = field(default_factory=lambda: deque(maxlen=UNWRITTEN))
 
-    def asleep(self) -> House:
+    def offline(self) -> Session:
         """Return the same house for what is only foreseen: nobody is looked for, and no model is started."""
 
         async def neighbours() -> tuple[Model, ...]:
-            return self.known()
+            return self.known_local_models()
 
         async def embedded() -> tuple[Model, ...]:
-            return await asyncio.to_thread(self.dormant)
+            return await asyncio.to_thread(self.installed_embedded_model)
 
-        return replace(self, neighbours=neighbours, embedded=embedded)
+        return replace(self, find_local_models=neighbours, embedded=embedded)
 
     def limits(self) -> Limits:
         """Return the budget that holds now."""
         limits = self.config().budget
-        return limits if self.narrowing is None else self.narrowing.of(limits)
+        return limits if self.project_budget is None else self.project_budget.of(limits)
 
     def pace(self, model: Model, language: str) -> float | None:
         """Return how many code points of a language make one of a model's tokens; None where nobody has counted."""
-        return self.paces.of(model.row, language)
+        return self.token_ratios.of(model.row, language)
 
     async def spent(self, run: str) -> Spent | None:
         """Return what counts against the budget for a run; None where the ledger fails, which the reservation says."""
         with contextlib.suppress(TuppenceError):
-            return await asyncio.wrap_future(
-                self.ledger.queue(lambda: self.ledger.spent(self.session, run, self.now()))
-            )
+            return await asyncio.wrap_future(self.ledger.queue(lambda: self.ledger.spent(self.id, run, self.now())))
         return None
 
     def accounts(self) -> tuple[Summary, Spent]:
@@ -116,14 +114,14 @@ class House:
         :raises TuppenceError: the ledger could not be read.
         """
         now = self.now()
-        return self.ledger.summary(self.session, now), self.ledger.spent(self.session, "", now)
+        return self.ledger.summary(self.id, now), self.ledger.spent(self.id, "", now)
 
-    def begin(self) -> None:
+    def recover(self) -> None:
         """Settle what servers that are gone had reserved, and read how tokens run; do not wait for it."""
 
         def work() -> None:
             self.ledger.recover(self.now())
-            self.paces.add(self.ledger.paces())
+            self.token_ratios.add(self.ledger.paces())
 
         self._write(work)
 
@@ -141,20 +139,20 @@ class House:
             else:
                 self.ledger.add(entry)
 
-        self.paces.learn(entry)
+        self.token_ratios.learn(entry)
         self._write(work)
 
     def correct(self, hold: str, truth: Callable[[Entry], Entry]) -> None:
         """Put the truth in place of the estimate that a reservation became, soon."""
         self._write(lambda: self.ledger.correct(hold, truth))
 
-    def beside(self, work: Coroutine[object, object, None]) -> None:
+    def spawn(self, work: Coroutine[object, object, None]) -> None:
         """Do something that nobody waits for, and which ends with this house."""
         task = asyncio.create_task(work)
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
 
-    async def leave(self) -> None:
+    async def close(self) -> None:
         """End what is still done beside; what is not there yet comes with the next server."""
         errands = tuple(self._errands)
         for task in errands:
@@ -167,13 +165,13 @@ class House:
         """Correct how a run ended, in the ledger."""
         self._write(lambda: self.ledger.outcome(run, outcome))
 
-    def trouble(self, sentence: str) -> None:
+    def warn(self, sentence: str) -> None:
         """Note what the person is to be told of the accounts; once, until they can be written again."""
         if sentence not in self._told:
             self._told.add(sentence)
             self._troubles.append(sentence)
 
-    def troubles(self) -> tuple[str, ...]:
+    def take_warnings(self) -> tuple[str, ...]:
         """Return what the person is yet to be told."""
         told = tuple(self._troubles)
         self._troubles.clear()
@@ -188,17 +186,17 @@ class House:
                     self._unwritten[0]()
                     self._unwritten.popleft()
             except TuppenceError as error:
-                self.trouble(str(error))
+                self.warn(str(error))
             except Exception:  # noqa: BLE001 - a fault of ours must not end the thread that keeps the accounts
                 # Nobody waits for what is written, so nobody else would hear of it.
                 self._unwritten.popleft()
                 _log.exception("The accounts could not be written")
-                self.trouble(
+                self.warn(
                     "tuppence could not write its accounts, by a fault of its own. Please report it with its log."
                 )
             else:
                 self._told.clear()
             for warning in self.ledger.warnings():
-                self.trouble(warning)
+                self.warn(warning)
 
         self.ledger.queue(told)

@@ -28,7 +28,7 @@ from tuppence.core.models.usage import at_most
 from tuppence.core.routing.router import Route
 from tuppence.engine.attempt import Attempt
 from tuppence.engine.receipt import Account, corrected
-from tuppence.engine.session import House
+from tuppence.engine.session import Session
 from tuppence.errors import OverBudget, TuppenceError
 from tuppence.ledger import Claim, Owed, midnight
 from tuppence.providers import ProviderEvent, UsageReport
@@ -47,7 +47,7 @@ class ProgressLog:
     _noted: float = 0.0
     _identity: str = ""
 
-    def note(self, house: House, attempt: Attempt) -> None:
+    def note(self, house: Session, attempt: Attempt) -> None:
         """Note it once a second, and at once where the provider first says by which id it can be asked."""
         identity = attempt.identity if attempt.model.provider.bill is not None else ""
         now = time.monotonic()
@@ -62,7 +62,7 @@ class ProgressLog:
 class Till:
     """Where one attempt gets its money."""
 
-    house: House
+    house: Session
     account: Account
     route: Route
     least: int
@@ -96,7 +96,7 @@ class Till:
             raise
         except TuppenceError as error:
             # It may have been written all the same, as where the word of it was lost: what is entered takes its place.
-            house.trouble(str(error))
+            house.warn(str(error))
             if limits.any:
                 what = f"Your budget cannot be checked, so nothing is sent. {error.message}"
                 raise OverBudget(what, error.remedy) from None
@@ -126,7 +126,7 @@ class Till:
         self.journal.note(self.house, attempt)
 
 
-def settle(house: House, entry: Entry, attempt: Attempt, best: Price | None) -> None:
+def settle(house: Session, entry: Entry, attempt: Attempt, best: Price | None) -> None:
     """Write what an attempt came to; where that is an estimate that its provider can better, ask for the truth.
 
     :param best: the price of the model that it is held against.
@@ -134,15 +134,15 @@ def settle(house: House, entry: Entry, attempt: Attempt, best: Price | None) -> 
     house.record(entry, attempt.holds)
     if attempt.askable and attempt.holds:
         owed = Owed(attempt.holds[0], entry.provider, entry.model, attempt.identity)
-        house.beside(_seek(house, owed, attempt.model, best))
+        house.spawn(_seek(house, owed, attempt.model, best))
 
 
-def resume(house: House) -> None:
+def resume(house: Session) -> None:
     """Ask for the truth about what earlier servers left as estimates."""
-    house.beside(_resume(house))
+    house.spawn(_resume(house))
 
 
-async def _resume(house: House) -> None:
+async def _resume(house: Session) -> None:
     models = {(each.provider.name, each.id): each for each in house.config().models if each.provider.bill}
     since = house.now() - LATEST
     with suppress(TuppenceError):
@@ -151,11 +151,11 @@ async def _resume(house: House) -> None:
                 await _seek(house, owed, model, None)
 
 
-async def _seek(house: House, owed: Owed, model: Model, best: Price | None) -> None:
+async def _seek(house: Session, owed: Owed, model: Model, best: Price | None) -> None:
     truth = await house.upstream.bill(model, house.keys.of(model.provider), owed.identity)
     if truth is not None:
         _correct(house, owed, model, truth, best)
 
 
-def _correct(house: House, owed: Owed, model: Model, truth: UsageReport, best: Price | None) -> None:
+def _correct(house: Session, owed: Owed, model: Model, truth: UsageReport, best: Price | None) -> None:
     house.correct(owed.hold, lambda estimate: corrected(estimate, truth, model.price, best))

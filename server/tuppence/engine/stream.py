@@ -29,7 +29,7 @@ async def words(plan: Plan, attempt: Attempt, making: Making, till: Till) -> Asy
     """Wait for a turn, send the request and yield what its answer lets be seen."""
     model, ask, house = attempt.model, plan.ask, till.house
     loop = Loop(ask.document.text)
-    gate = house.turns.of(model)
+    gate = house.provider_queues.of(model)
     about = Subject(ask.run, ask.action.id, ask.document.uri, ask.document.language, ask.document.version)
     flight = house.prefixes.flight(attempt.prompt, model, about, house.now())
     if flight.waits:

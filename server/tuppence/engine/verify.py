@@ -23,7 +23,7 @@ from tuppence.core.events import Answer
 from tuppence.core.syntax.parser import parse
 from tuppence.core.text.document import apply
 from tuppence.engine.request import Ask, Plan
-from tuppence.engine.session import House
+from tuppence.engine.session import Session
 from tuppence.linters import recheck
 from tuppence.sandbox import TrialInput, prove, runs
 
@@ -63,14 +63,14 @@ def runs_tests(config: Config, root: Path | None, language_id: str) -> bool:
     return config.run_tests and runs(language_id) and is_within(root, config.trusted)
 
 
-def is_wanted(plan: Plan, answer: Answer, house: House) -> bool:
+def is_wanted(plan: Plan, answer: Answer, house: Session) -> bool:
     """Report whether an answer's tests are to be run."""
     if answer.written is None or not answer.verdict.fit:
         return False
     return runs_tests(house.config(), _root(plan, house), plan.work.language.id)
 
 
-async def proved(plan: Plan, answer: Answer, house: House) -> Answer:
+async def proved(plan: Plan, answer: Answer, house: Session) -> Answer:
     """Return the answer with the verdict of a trial."""
     work, root = plan.work, _root(plan, house)
     assert answer.written is not None
@@ -98,5 +98,5 @@ async def proved(plan: Plan, answer: Answer, house: House) -> Answer:
     return replace(answer, verdict=replace(verdict, proved=verdict.proved or answer.verdict.proved))
 
 
-def _root(plan: Plan, house: House) -> Path | None:
+def _root(plan: Plan, house: Session) -> Path | None:
     return house.workspace.folder(plan.ask.path) if plan.ask.path else None

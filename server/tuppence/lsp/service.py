@@ -18,7 +18,7 @@ from tuppence.config import Watched
 from tuppence.core import actions
 from tuppence.engine.cost_report import write_page
 from tuppence.engine.keep_alive import Renewals
-from tuppence.engine.open_session import open_house
+from tuppence.engine.open_session import open_session
 from tuppence.engine.receipt import Account
 from tuppence.engine.request import Ask
 from tuppence.engine.spending import resume
@@ -199,7 +199,7 @@ class Service:
         rooms.reading.close()
         rooms.strangers.close()
         await rooms.renewals.close()
-        await rooms.house.leave()
+        await rooms.house.close()
         await rooms.house.upstream.close()
         await rooms.neighbourhood.close()
         await asyncio.to_thread(rooms.house.ledger.close)
@@ -242,7 +242,7 @@ class Service:
             await rooms.strangers.meet(ask)
         except asyncio.CancelledError:
             house = rooms.house
-            account = Account(run=ask.run, session=house.session, action=ask.action.id, language=ask.document.language)
+            account = Account(run=ask.run, session=house.id, action=ask.action.id, language=ask.document.language)
             house.record(account.enter_free("", "", house.now(), "cancelled"))
             rooms.desk.say(messages.stopped(running.title, account, running.because))
             raise
@@ -284,10 +284,10 @@ class _Rooms:
     ) -> None:
         protocol = server.protocol
         self.watched = Watched(config)
-        self.house, self.neighbourhood = open_house(self.watched, roots, protocol.documents.at, handed)
+        self.house, self.neighbourhood = open_session(self.watched, roots, protocol.documents.at, handed)
         resume(self.house)
         self.desk = Desk(server, self.house)
-        self.house.choose = self.desk.choose
+        self.house.ask_user = self.desk.choose
         self.board = Board(self.desk)
         self.reading = Reading(self.desk)
         self.latest = Latest(protocol.documents)

@@ -105,7 +105,7 @@ class Last:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """The accounts as a person sees them after a request; all but ``session`` and ``month`` are of today."""
+    """The accounts as a person sees them after a request; all but ``id`` and ``month`` are of today."""
 
     session: Decimal
     """USD since this server started."""
@@ -184,7 +184,7 @@ def payload(summary: Summary) -> dict[str, Any]:
     unknown), and the same for a person. A *row* is an amount with a ``name``, dearest first.
 
     - ``schema``: 1
-    - ``session``, ``today``, ``month``, ``saved``, ``estimated``: amount (``saved`` and ``estimated`` are of today)
+    - ``id``, ``today``, ``month``, ``saved``, ``estimated``: amount (``saved`` and ``estimated`` are of today)
     - ``requests``, ``unknown``: integer, today's requests and how many of them have no known price
     - ``byModel``, ``byTier``: list of rows, today's
     - ``last``: null, or ``action``, ``model``, ``tier``, ``reason``, ``outcome`` (strings), ``cost`` (amount),

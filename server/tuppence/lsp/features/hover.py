@@ -215,7 +215,7 @@ class Hovering:
     async def _ask(self, code: Code, asked: _Asked) -> None:
         """Carry out a question; its answer is kept as any run's is."""
         ask, desk = asked.ask, self._desk
-        account = Account(run=ask.run, session=desk.house.session, action=ask.action.id, language=ask.document.language)
+        account = Account(run=ask.run, session=desk.house.id, action=ask.action.id, language=ask.document.language)
         try:
             async with aclosing(run(ask, asked.leave.house, account)) as steps:
                 async for step in steps:

@@ -72,7 +72,7 @@ class Performance:
         """
         self._refuse(ask)
         desk = self._desk
-        account = Account(run=ask.run, session=desk.house.session, action=ask.action.id, language=ask.document.language)
+        account = Account(run=ask.run, session=desk.house.id, action=ask.action.id, language=ask.document.language)
         writer = Writer(desk, ask.document, ask.target.span, ask.run) if ask.action.shape == "replacement" else None
         self._running.writes = lambda: writer.target if writer else None
         self._witness = self._call(ask, writer) if writer else None

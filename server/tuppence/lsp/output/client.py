@@ -20,7 +20,7 @@ from pygls.lsp.server import LanguageServer
 from tuppence.core.billing import budget
 from tuppence.core.billing.entry import payload
 from tuppence.core.text.document import Span
-from tuppence.engine.session import House
+from tuppence.engine.session import Session
 from tuppence.errors import TuppenceError
 from tuppence.lsp.documents.capabilities import Client
 from tuppence.lsp.documents.convert import Encoding, to_range
@@ -39,7 +39,7 @@ APPLY = 600.0
 class Desk:
     """The editor at the other end."""
 
-    def __init__(self, server: LanguageServer, house: House) -> None:
+    def __init__(self, server: LanguageServer, house: Session) -> None:
         assert isinstance(server.protocol, Protocol)
         self._server = server
         self._protocol: Protocol = server.protocol
@@ -135,10 +135,10 @@ class Desk:
         try:
             summary, spent = await asyncio.wrap_future(house.ledger.queue(house.accounts))
         except TuppenceError as error:
-            house.trouble(str(error))
+            house.warn(str(error))
         else:
             self.notify("tuppence/cost", payload(summary) | {"budget": budget.payload(house.limits(), spent)})
-        for sentence in house.troubles():
+        for sentence in house.take_warnings():
             self.say(sentence, types.MessageType.Warning)
 
     @contextlib.asynccontextmanager
