@@ -135,7 +135,7 @@ async def measure(case: Case, deeds: list[Deed], folder: Path) -> Result:
 
     async with ScriptedUpstream() as server:
         server.always(reply)
-        house = _house(case.name, server, folder, lambda: now[0])
+        session = _house(case.name, server, folder, lambda: now[0])
         texts = [source(name, SIZE) for name in NAMES]
         spent = Decimal(0)
         for number, deed in enumerate(deeds):
@@ -146,14 +146,14 @@ async def measure(case: Case, deeds: list[Deed], folder: Path) -> Result:
             path.write_text(texts[deed.file], encoding="utf-8")
             ask = _ask(deed, path, number)
             account = Account(run=ask.run, session="s", action=ask.action.id, language="python")
-            async for _step in run(ask, house, account):
+            async for _step in run(ask, session, account):
                 pass
             assert account.total is not None
             spent += account.total
-        await house.upstream.close()
-        house.ledger.close()
-        house.answers.close()
-    model = next(each for each in house.config().models if each.name == case.name)
+        await session.upstream.close()
+        session.ledger.close()
+        session.answers.close()
+    model = next(each for each in session.config().models if each.name == case.name)
     assert len(kept) == len(deeds), "each action asks once"
     return Result(model, tuple((pieces, at) for pieces, at, _ in kept), tuple(usage for *_, usage in kept), spent)
 

@@ -226,15 +226,15 @@ async def test_nobody_is_waited_for_for_ever(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(keep_alive, "MOST", 3)
     config = RENEWED.replace('"3s"', '"1s"').replace("cache_read = 0.015", "cache_read = 0.0000001")
     config = f"keep_alive = 1\n{config}"
-    async with lodging(tmp_path, config, "anthropic") as (house, server):
+    async with lodging(tmp_path, config, "anthropic") as (session, server):
         server.always(play)
         ask = question(action=EXPLAIN)
-        house.prefixes = Prefixes(remember(Traces(), 20))
-        keeper = Renewals(house, lambda _uri: ask.document)
-        await steps(ask, house)
+        session.prefixes = Prefixes(remember(Traces(), 20))
+        keeper = Renewals(session, lambda _uri: ask.document)
+        await steps(ask, session)
         await asyncio.sleep(6)
         assert len([seen for seen in server.requests if not seen.body["max_tokens"]]) == 3
-        await steps(replace(ask, anew=True, run="again"), house)
+        await steps(replace(ask, anew=True, run="again"), session)
         await asyncio.sleep(0.3)
         await keeper.close()
         await asyncio.sleep(1)

@@ -65,7 +65,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def opened(root: Path, tmp_path: Path) -> Iterator[Opened]:
-    """Return what opens a house on a configuration, with these buffers open."""
+    """Return what opens a session on a configuration, with these buffers open."""
     houses: list[Session] = []
 
     def open_house(config: str = MINE, context: int = 128_000, buffers: dict[str, Document] | None = None) -> Session:
@@ -73,7 +73,7 @@ def opened(root: Path, tmp_path: Path) -> Iterator[Opened]:
         path.write_text(config.replace("CONTEXT", str(context)))
         watched = Watched(path)
         assert not watched.current.mistakes
-        house = Session(
+        session = Session(
             config=lambda: watched.current,
             keys=Keys({}, {}),
             upstream=Upstream(),
@@ -86,13 +86,13 @@ def opened(root: Path, tmp_path: Path) -> Iterator[Opened]:
             id="s",
             now=lambda: datetime(2026, 1, 5, 12, tzinfo=UTC),
         )
-        houses.append(house)
-        return house
+        houses.append(session)
+        return session
 
     yield open_house
-    for house in houses:
-        house.ledger.close()
-        house.answers.close()
+    for session in houses:
+        session.ledger.close()
+        session.answers.close()
 
 
 async def nobody() -> tuple[Model, ...]:
@@ -143,12 +143,12 @@ async def test_of_very_many_diagnostics_the_gravest_are_told(root: Path, opened:
 
 
 async def test_two_actions_on_a_file_at_the_edge_of_the_room_see_the_same_bytes(root: Path, opened: Opened) -> None:
-    house = opened()
+    session = opened()
     line = "value = 'a line of some length, to fill the file with'\n"
     for count in range(1360, 1440, 20):
         text = SOURCE.replace("len(x)", "len(xs)") + line * count
         prompts = [
-            compose(action, (await prepare.make(ask(action, root / "stats.py", text), house)).context, 1)
+            compose(action, (await prepare.make(ask(action, root / "stats.py", text), session)).context, 1)
             for action in ACTIONS
         ]
         assert len({prompt.shared for prompt in prompts}) == 1
@@ -264,10 +264,10 @@ async def test_the_limit_leaves_room_for_the_answer_and_keeps_within_the_models(
     ],
 )
 def test_an_actions_setting_beats_the_languages(config: str, quality: float, pin: str | None, opened: Opened) -> None:
-    house = opened(config + MINE)
-    wish = wished(house.config(), FIX, "python")
+    session = opened(config + MINE)
+    wish = wished(session.config(), FIX, "python")
     assert (wish.quality, wish.pin, wish.above) == (quality, pin, None)
-    better = wished(house.config(), FIX, "python", above="mine/small")
+    better = wished(session.config(), FIX, "python", above="mine/small")
     assert (better.pin, better.above) == (None, "mine/small"), "a better model than the pinned one may be asked"
 
 
@@ -308,78 +308,78 @@ async def test_a_model_for_public_code_sees_projects_that_are_named_public_only(
         with pytest.raises(NoModel, match=r"public files only \(open a folder under `public` in config.toml\)"):
             await prepare.make(ask(FIX, root / "stats.py"), opened(text))
     for text in (mine, pin + mine):
-        house = opened(f'public = ["{root.parent}"]\n' + text)
-        assert (await prepare.make(ask(FIX, root / "stats.py"), house)).route.model.id == "small"
+        session = opened(f'public = ["{root.parent}"]\n' + text)
+        assert (await prepare.make(ask(FIX, root / "stats.py"), session)).route.model.id == "small"
         with pytest.raises(NoModel, match="public files only"):
-            await prepare.make(replace(ask(FIX, root / "stats.py"), path=None), house)
+            await prepare.make(replace(ask(FIX, root / "stats.py"), path=None), session)
 
 
 async def test_an_answer_is_kept_for_exactly_that_question(root: Path, opened: Opened) -> None:
-    house = opened()
+    session = opened()
     question = ask(EXPLAIN, root / "stats.py")
-    made = await prepare.make(question, house)
+    made = await prepare.make(question, session)
     reply = "`mean` averages. <b>Bold</b>"
     account = Account(run="r", session="s", action="explain", language="python")
     answer = Answer(Verdict(fit=True, proved="nothing"), markdown="...", reply=reply)
-    assert again_of(question, house) is None
-    about = answer_cache.content(question, house)
-    answer_cache.keep(replace(made, about=about), answer, made.route.model, account, house)
-    again = again_of(question, house)
+    assert again_of(question, session) is None
+    about = answer_cache.content(question, session)
+    answer_cache.keep(replace(made, about=about), answer, made.route.model, account, session)
+    again = again_of(question, session)
     assert again is not None
     assert again.model == "small"
     shown = "".join(step.markdown for step in again.steps if isinstance(step, MarkdownChunk))
     assert shown == again.answer.markdown == "`mean` averages. &lt;b>Bold&lt;/b>"
     moved = ask(EXPLAIN, root / "other.py", "import re\n" + SOURCE)
-    assert again_of(moved, house) is not None, "the same code in another place"
+    assert again_of(moved, session) is not None, "the same code in another place"
     for other in (
         ask(EXPLAIN, root / "stats.py", SOURCE.replace("len(x)", "len(xs)")),
         ask(REVIEW, root / "stats.py"),
         replace(question, anew=True),
         replace(question, above="mine/small"),
     ):
-        assert again_of(other, house) is None
+        assert again_of(other, session) is None
     assert again_of(question, opened("quality = 0.5\n" + MINE)) is None, "another quality is another question"
     fix = ask(FIX, root / "stats.py")
-    answer_cache.keep(await prepare.make(fix, house), answer, made.route.model, account, house)
-    assert again_of(fix, house) is None, "only what changes nothing is given again"
+    answer_cache.keep(await prepare.make(fix, session), answer, made.route.model, account, session)
+    assert again_of(fix, session) is None, "only what changes nothing is given again"
 
 
-def again_of(question: Ask, house: Session, quality: float | None = None) -> answer_cache.Replay | None:
-    return answer_cache.kept(question, answer_cache.content(question, house), house, quality)
+def again_of(question: Ask, session: Session, quality: float | None = None) -> answer_cache.Replay | None:
+    return answer_cache.kept(question, answer_cache.content(question, session), session, quality)
 
 
 @pytest.mark.parametrize("action", [EXPLAIN, REVIEW])
 async def test_an_answer_is_kept_only_as_long_as_what_the_code_leans_on_is_the_same(
     root: Path, opened: Opened, action: Action
 ) -> None:
-    house = opened()
+    session = opened()
     (root / "lib.py").write_text('def tidy(x):\n    """To cents."""\n    return x\n')
     text = "SCALE = 2\nOTHER = 3\n\n\ndef half(x):\n    return x / SCALE\n\n\n" + SOURCE.replace(
         "len(x)", "half(len(x))"
     )
     question = ask(action, root / "stats.py", text)
-    made = replace(await prepare.make(question, house), about=answer_cache.content(question, house))
+    made = replace(await prepare.make(question, session), about=answer_cache.content(question, session))
     account = Account(run="r", session="s", action=action.id, language="python")
     answer = Answer(Verdict(fit=True, proved="nothing"), reply="`mean` averages.")
-    answer_cache.keep(made, answer, made.route.model, account, house)
-    assert again_of(ask(action, root / "stats.py", text.replace("OTHER = 3", "OTHER = 4")), house) is not None
-    assert again_of(ask(action, root / "stats.py", text.replace("x / SCALE", "x * SCALE")), house) is None
-    assert again_of(ask(action, root / "stats.py", text.replace("from lib", "from libs")), house) is None
+    answer_cache.keep(made, answer, made.route.model, account, session)
+    assert again_of(ask(action, root / "stats.py", text.replace("OTHER = 3", "OTHER = 4")), session) is not None
+    assert again_of(ask(action, root / "stats.py", text.replace("x / SCALE", "x * SCALE")), session) is None
+    assert again_of(ask(action, root / "stats.py", text.replace("from lib", "from libs")), session) is None
     (root / "lib.py").write_text('def tidy(x):\n    """To whole euros."""\n    return x\n')
-    assert again_of(question, house) is None
+    assert again_of(question, session) is None
 
 
 async def test_an_answer_for_less_money_is_not_given_as_one_of_full_quality(root: Path, opened: Opened) -> None:
-    house = opened()
+    session = opened()
     question = ask(EXPLAIN, root / "stats.py")
-    made = await prepare.make(question, house)
-    poor = replace(made, about=answer_cache.content(question, house), route=replace(made.route, wanted=0.85))
+    made = await prepare.make(question, session)
+    poor = replace(made, about=answer_cache.content(question, session), route=replace(made.route, wanted=0.85))
     account = Account(run="r", session="s", action="explain", language="python")
     answer_cache.keep(
-        poor, Answer(Verdict(fit=True, proved="nothing"), reply="`mean`."), made.route.model, account, house
+        poor, Answer(Verdict(fit=True, proved="nothing"), reply="`mean`."), made.route.model, account, session
     )
-    assert again_of(question, house) is None
-    assert again_of(question, house, 0.85) is not None
+    assert again_of(question, session) is None
+    assert again_of(question, session, 0.85) is not None
 
 
 # Foreseeing: what a hover says before anybody is asked
@@ -390,9 +390,9 @@ async def test_what_asking_would_cost_is_foreseen_without_waking_anybody(root: P
         raise AssertionError("somebody was looked for or started")
 
     question = ask(EXPLAIN, root / "stats.py")
-    house = replace(opened(), find_local_models=woken, embedded=woken)
-    made = await prepare.make(question, house.offline())
-    offer = await hover.foresee(question, house)
+    session = replace(opened(), find_local_models=woken, embedded=woken)
+    made = await prepare.make(question, session.offline())
+    offer = await hover.foresee(question, session)
     assert (offer.lines, offer.model, offer.cost) == (2, "small", made.route.table[-1].cost)
     assert offer.price == f"about {money(offer.cost)} at small"
     assert offer.size == f"2 lines, difficulty {offer.difficulty.value:.2f}"
@@ -405,11 +405,11 @@ async def test_models_of_ones_own_are_foreseen_as_far_as_they_are_known(root: Pa
     own = replace(mine.models[-1], provider=Provider("embedded", "openai", "http://127.0.0.1:9/v1", None), price=FREE)
     alone = replace(opened(), config=lambda: replace(mine, models=()))
     assert (await hover.foresee(question, alone)).price == "no model is known yet that may answer"
-    for house in (
+    for session in (
         replace(alone, known_local_models=lambda: (own,)),
         replace(alone, installed_embedded_model=lambda: (own,)),
     ):
-        assert (await hover.foresee(question, house)).price == "$0 at small"
+        assert (await hover.foresee(question, session)).price == "$0 at small"
     # A model that is not started cannot be asked by a hover.
     with pytest.raises(NoModel, match="no model"):
         await hover.allow(question, replace(alone, installed_embedded_model=lambda: (own,)))
@@ -418,14 +418,14 @@ async def test_models_of_ones_own_are_foreseen_as_far_as_they_are_known(root: Pa
 @pytest.mark.parametrize(("cap", "text", "allowed"), [("1", SOURCE, True), ("0", SOURCE, False)])
 async def test_a_hover_asks_within_its_cap(root: Path, opened: Opened, cap: str, text: str, allowed: bool) -> None:  # noqa: FBT001 - the expectation
     question = ask(EXPLAIN, root / "stats.py", text)
-    house = opened(f"hover_cap = {cap}\n{MINE}")
+    session = opened(f"hover_cap = {cap}\n{MINE}")
     if not allowed:
         with pytest.raises(OverBudget, match=r"it could cost \$0\.\d+, and hover_cap is \$0"):
-            await hover.allow(question, house)
+            await hover.allow(question, session)
         return
-    leave = await hover.allow(question, house)
-    assert [model.name for model in leave.house.config().models] == ["mine/small"]
-    made = await prepare.make(question, leave.house)
+    leave = await hover.allow(question, session)
+    assert [model.name for model in leave.session.config().models] == ["mine/small"]
+    made = await prepare.make(question, leave.session)
     assert made.route.ladder == (leave.model,)
     assert made.route.spare == ()
 

@@ -32,7 +32,7 @@ SAID = "The function `mean` divides by what it counted."
 
 @asynccontextmanager
 async def cached(tmp_path: Path, more: str = "minimum = 10") -> AsyncIterator[tuple[Session, ScriptedUpstream]]:
-    """Open a house whose cheap model has a prompt cache."""
+    """Open a session whose cheap model has a prompt cache."""
     async with lodging(tmp_path, CACHED.replace("{more}", more)) as made:
         yield made
 
@@ -95,13 +95,13 @@ async def test_a_cancelled_leader_lets_the_next_go() -> None:
 
 @pytest.mark.parametrize(("ready", "halt"), [("start", 1), ("end", 3)])
 async def test_twins_wait_for_the_first_ones_sign(tmp_path: Path, ready: str, halt: int) -> None:
-    async with cached(tmp_path, f'minimum = 10, ready = "{ready}"') as (house, server):
+    async with cached(tmp_path, f'minimum = 10, ready = "{ready}"') as (session, server):
         gate = asyncio.Event()
         server.script(gated(SAID, gate, halt=halt))
         server.always(answer(SAID))
-        first = asyncio.create_task(steps(question(action=EXPLAIN), house))
+        first = asyncio.create_task(steps(question(action=EXPLAIN), session))
         await server.seen(1)
-        second = asyncio.create_task(steps(question(action=REVIEW, run="second"), house))
+        second = asyncio.create_task(steps(question(action=REVIEW, run="second"), session))
         await asyncio.sleep(0.15)
         assert len(server.requests) == 1, "the second waits"
         gate.set()
@@ -111,25 +111,25 @@ async def test_twins_wait_for_the_first_ones_sign(tmp_path: Path, ready: str, ha
 
 
 async def test_the_second_does_not_wait_for_the_end_where_the_start_is_enough(tmp_path: Path) -> None:
-    async with cached(tmp_path) as (house, server):
+    async with cached(tmp_path) as (session, server):
         gate = asyncio.Event()
         server.script(gated(SAID, gate, halt=3))
         server.always(answer(SAID))
-        first = asyncio.create_task(steps(question(action=EXPLAIN), house))
+        first = asyncio.create_task(steps(question(action=EXPLAIN), session))
         await server.seen(1)
-        await steps(question(action=REVIEW, run="second"), house)
+        await steps(question(action=REVIEW, run="second"), session)
         assert not first.done()
         gate.set()
         await first
 
 
 async def test_what_broke_off_is_estimated_as_the_cache_will_have_served_it(tmp_path: Path) -> None:
-    async with cached(tmp_path) as (house, server):
+    async with cached(tmp_path) as (session, server):
         server.script(answer(SAID), cut(SAID, after=2))
         server.always(answer(SAID))
-        await steps(question(action=EXPLAIN, run="first"), house)
-        await steps(question(action=EXPLAIN, run="second", anew=True), house)
-        first, second, *_ = house.ledger.entries()
+        await steps(question(action=EXPLAIN, run="first"), session)
+        await steps(question(action=EXPLAIN, run="second", anew=True), session)
+        first, second, *_ = session.ledger.entries()
         assert first.usage is not None
         assert second.usage is not None
         assert second.estimated
@@ -137,11 +137,11 @@ async def test_what_broke_off_is_estimated_as_the_cache_will_have_served_it(tmp_
 
 
 async def test_where_the_first_fails_the_next_one_asks(tmp_path: Path) -> None:
-    async with cached(tmp_path) as (house, server):
+    async with cached(tmp_path) as (session, server):
         server.script(error(401))
         server.always(answer(SAID))
         made = await asyncio.gather(
-            *(steps(question(action=EXPLAIN, run=run, anew=True), house) for run in ("first", "second"))
+            *(steps(question(action=EXPLAIN, run=run, anew=True), session) for run in ("first", "second"))
         )
         ends = [each[-1] for each in made]
         assert sorted(isinstance(end, RunFinished) and end.answer is not None for end in ends) == [False, True]
@@ -149,69 +149,69 @@ async def test_where_the_first_fails_the_next_one_asks(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("more", ["minimum = 1000000", "minimum = 10, uses = 2"])
 async def test_nobody_waits_where_nothing_would_be_read(tmp_path: Path, more: str) -> None:
-    async with cached(tmp_path, more) as (house, server):
+    async with cached(tmp_path, more) as (session, server):
         gate = asyncio.Event()
         server.always(gated(SAID, gate, halt=1))
-        runs = [asyncio.create_task(steps(question(action=EXPLAIN, run=f"r{n}", anew=True), house)) for n in range(2)]
+        runs = [asyncio.create_task(steps(question(action=EXPLAIN, run=f"r{n}", anew=True), session)) for n in range(2)]
         await server.seen(2)
         gate.set()
         await asyncio.gather(*runs)
 
 
 async def test_a_request_leaves_a_trace_and_warms_its_model(tmp_path: Path) -> None:
-    async with cached(tmp_path) as (house, server):
+    async with cached(tmp_path) as (session, server):
         server.always(answer(SAID, usage=Usage(fresh=100, cache_read=900, output=5)))
-        await steps(question(action=EXPLAIN), house)
-        (trace,) = house.prefixes.traces
+        await steps(question(action=EXPLAIN), session)
+        (trace,) = session.prefixes.traces
         assert (trace.run, trace.action, trace.name, trace.model) == ("r", "explain", "stats.py", "mine/small")
         assert (trace.prompt, trace.read, trace.written, trace.expected) == (1000, 900, 0, 0)
-        await steps(question(action=REVIEW, run="second"), house)
-        second = house.prefixes.traces[1]
+        await steps(question(action=REVIEW, run="second"), session)
+        second = session.prefixes.traces[1]
         assert (second.model, second.links) == (trace.model, trace.links)
         assert second.expected == trace.links[-1].tokens
 
 
 async def test_traces_are_known_to_the_next_server_and_to_the_one_beside(tmp_path: Path) -> None:
-    async with cached(tmp_path) as (house, server):
+    async with cached(tmp_path) as (session, server):
         server.always(answer(SAID, usage=Usage(fresh=100, cache_read=900, output=5)))
         mine, other = (Prefixes(Traces(File(tmp_path / "answers.sqlite3"))) for _ in range(2))
         assert list(other.traces) == []
-        house.prefixes = mine
-        await steps(question(action=EXPLAIN), house)
+        session.prefixes = mine
+        await steps(question(action=EXPLAIN), session)
         (trace,) = mine.traces
         assert other.traces == mine.traces == Traces(File(tmp_path / "answers.sqlite3")).all()
         assert trace.why == "hit"
-        house.prefixes = other
-        await steps(question(action=FIX, run="second"), house)
+        session.prefixes = other
+        await steps(question(action=FIX, run="second"), session)
         assert [known.run for known in mine.traces][:2] == ["r", "second"]
 
 
 async def test_the_route_counts_with_what_is_warm(tmp_path: Path) -> None:
-    async with cached(tmp_path) as (house, server):
+    async with cached(tmp_path) as (session, server):
         server.always(answer(SAID, usage=Usage(fresh=700, cache_read=0, output=5)))
-        cold = await prepare.make(question(action=EXPLAIN), house)
+        cold = await prepare.make(question(action=EXPLAIN), session)
         assert cold.need.warm == {}
-        await steps(question(action=EXPLAIN), house)
-        warm = await prepare.make(question(action=REVIEW), house)
-        (trace,) = house.prefixes.traces
+        await steps(question(action=EXPLAIN), session)
+        warm = await prepare.make(question(action=REVIEW), session)
+        (trace,) = session.prefixes.traces
         assert warm.need.warm == {"mine/small": trace.links[-1].tokens}
         edited = question(action=REVIEW)
         text = edited.document.text + "\nx = 1\n"
         tree = parse(text, language("python"))
         changed = replace(edited, document=replace(edited.document, text=text), tree=tree)
-        assert (await prepare.make(changed, house)).need.warm == {"mine/small": trace.links[0].tokens}
+        assert (await prepare.make(changed, session)).need.warm == {"mine/small": trace.links[0].tokens}
 
 
 async def test_the_route_counts_with_what_its_marks_write(tmp_path: Path) -> None:
     explicit = CACHED.replace('"automatic"', '"explicit"').replace("{more}", 'minimum = 10, ttl = ["5m"]')
-    async with lodging(tmp_path, explicit) as (house, server):
+    async with lodging(tmp_path, explicit) as (session, server):
         server.always(answer(SAID, usage=Usage(fresh=20, cache_read=0, cache_write=700, output=5)))
-        cold = await prepare.make(question(action=EXPLAIN), house)
-        await steps(question(action=EXPLAIN), house)
-        (trace,) = house.prefixes.traces
+        cold = await prepare.make(question(action=EXPLAIN), session)
+        await steps(question(action=EXPLAIN), session)
+        (trace,) = session.prefixes.traces
         assert cold.need.written["mine/small"] == Usage(cache_read=0, cache_write=trace.links[-1].tokens)
         assert "mine/big" not in cold.need.written, "a row without a cache writes nothing"
-        warm = await prepare.make(question(action=REVIEW), house)
+        warm = await prepare.make(question(action=REVIEW), session)
         assert "mine/small" not in warm.need.written
         first, then = (made.route.row("mine/small") for made in (cold, warm))
         assert first is not None
@@ -219,9 +219,9 @@ async def test_the_route_counts_with_what_its_marks_write(tmp_path: Path) -> Non
         assert first.cost is not None
         assert then.cost is not None
         assert then.cost < first.cost
-        gone = house.now() + timedelta(minutes=6)
-        house.now = lambda: gone
-        again = await prepare.make(question(action=REVIEW), house)
+        gone = session.now() + timedelta(minutes=6)
+        session.now = lambda: gone
+        again = await prepare.make(question(action=REVIEW), session)
         assert again.need.written["mine/small"].cache_write == trace.links[-1].tokens
 
 
@@ -234,10 +234,10 @@ def test_a_trace_of_another_version_is_passed_over(tmp_path: Path, data: str) ->
 
 
 async def test_no_more_traces_are_kept_than_are_used(tmp_path: Path) -> None:
-    async with cached(tmp_path) as (house, server):
+    async with cached(tmp_path) as (session, server):
         server.always(answer(SAID))
-        await steps(question(action=EXPLAIN), house)
-        (trace,) = house.prefixes.traces
+        await steps(question(action=EXPLAIN), session)
+        (trace,) = session.prefixes.traces
     file = File(tmp_path / "many.sqlite3")
     traces = Traces(file)
     for number in range(REMEMBERED + 30):
@@ -248,7 +248,7 @@ async def test_no_more_traces_are_kept_than_are_used(tmp_path: Path) -> None:
 
 
 async def test_a_trace_holds_no_word_of_the_prompt_but_first_lines(tmp_path: Path) -> None:
-    async with cached(tmp_path) as (house, server):
+    async with cached(tmp_path) as (session, server):
         server.always(answer(SAID))
-        await steps(question(action=EXPLAIN), house)
-        assert "len(x)" not in repr(house.prefixes.traces)
+        await steps(question(action=EXPLAIN), session)
+        assert "len(x)" not in repr(session.prefixes.traces)

@@ -42,12 +42,12 @@ from tuppence.workspace import Workspace
 async def lodging(
     tmp_path: Path, config: str = CONFIG, wire: WireName = "openai"
 ) -> AsyncIterator[tuple[Session, ScriptedUpstream]]:
-    """Open a house whose models are scripted."""
+    """Open a session whose models are scripted."""
     async with ScriptedUpstream() as server:
         path = tmp_path / "config.toml"
         path.write_text(config.format(wire=wire, base=getattr(server, wire)), encoding="utf-8")
         watched = configs.Watched(path)
-        house = Session(
+        session = Session(
             config=lambda: watched.current,
             keys=Keys({}, {}),
             upstream=Upstream(Patience(base=0.001)),
@@ -60,10 +60,10 @@ async def lodging(
             id="session",
             now=lambda: datetime.now(UTC),
         )
-        yield house, server
-        await house.upstream.close()
-        house.ledger.close()
-        house.answers.close()
+        yield session, server
+        await session.upstream.close()
+        session.ledger.close()
+        session.answers.close()
 
 
 async def _nobody() -> tuple[Model, ...]:
@@ -80,16 +80,16 @@ def question(**how: Any) -> Ask:
     return replace(ask, **how)
 
 
-async def steps(ask: Ask, house: Session, account: Account | None = None) -> list[Event]:
+async def steps(ask: Ask, session: Session, account: Account | None = None) -> list[Event]:
     """Return all steps of a run."""
     account = account or Account(run=ask.run, session="s", action=ask.action.id, language="python")
-    return [step async for step in run(ask, house, account)]
+    return [step async for step in run(ask, session, account)]
 
 
 async def test_the_steps_come_in_their_order(tmp_path: Path) -> None:
-    async with lodging(tmp_path) as (house, server):
+    async with lodging(tmp_path) as (session, server):
         server.says(GOOD)
-        made = await steps(question(), house)
+        made = await steps(question(), session)
         kinds = [type(step) for step in made]
         assert kinds[:2] == [StatusLine, ModelChosen]
         assert kinds[-1] is RunFinished
@@ -101,70 +101,70 @@ async def test_the_steps_come_in_their_order(tmp_path: Path) -> None:
         assert done.answer is not None
         assert apply(SRC, done.answer.edits) == SRC.replace("len(x)", "len(xs)")
         assert (done.model, done.tier, done.estimated, done.kept) == ("small", "budget", False, False)
-        assert [each.outcome for each in house.ledger.entries()] == ["kept"]
+        assert [each.outcome for each in session.ledger.entries()] == ["kept"]
 
 
 async def test_nothing_is_put_back_where_nothing_was_shown(tmp_path: Path) -> None:
-    async with lodging(tmp_path) as (house, server):
+    async with lodging(tmp_path) as (session, server):
         server.script(answer(""), answer(GOOD))
-        made = await steps(question(), house)
+        made = await steps(question(), session)
         assert not [step for step in made if isinstance(step, Retracted)]
         assert [step.route.model.id for step in made if isinstance(step, ModelChosen)] == ["small", "big"]
 
 
 async def test_a_kept_answer_asks_nobody(tmp_path: Path) -> None:
-    async with lodging(tmp_path) as (house, server):
+    async with lodging(tmp_path) as (session, server):
         server.says("The function `mean` divides.")
-        await steps(question(action=EXPLAIN), house)
-        [*_, done] = await steps(question(action=EXPLAIN, run="again"), house)
+        await steps(question(action=EXPLAIN), session)
+        [*_, done] = await steps(question(action=EXPLAIN, run="again"), session)
         assert isinstance(done, RunFinished)
         assert (done.kept, done.cost, done.model) == (True, Decimal(0), "small")
         assert len(server.requests) == 1
-        assert [each.tier for each in house.ledger.entries()] == ["budget", "none"]
+        assert [each.tier for each in session.ledger.entries()] == ["budget", "none"]
 
 
 async def test_a_reservation_of_which_the_word_was_lost_is_counted_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with lodging(tmp_path) as (house, server):
+    async with lodging(tmp_path) as (session, server):
         server.says(GOOD)
-        reserve = house.ledger.reserve
+        reserve = session.ledger.reserve
 
         def lost(claim: Claim) -> Offer:
             reserve(claim)
             raise TuppenceError("The connection was lost.")
 
-        monkeypatch.setattr(house.ledger, "reserve", lost)
-        await steps(question(), house)
-        [entry] = house.ledger.entries()
+        monkeypatch.setattr(session.ledger, "reserve", lost)
+        await steps(question(), session)
+        [entry] = session.ledger.entries()
         assert entry.outcome == "kept"
-        assert house.ledger.spent("s", "", house.now()).session == entry.cost, "nothing is held any more"
+        assert session.ledger.spent("s", "", session.now()).session == entry.cost, "nothing is held any more"
 
 
 async def test_a_run_that_nobody_reads_on_is_entered_as_cancelled(tmp_path: Path) -> None:
-    async with lodging(tmp_path) as (house, server):
+    async with lodging(tmp_path) as (session, server):
         server.script(stall(GOOD[:40]))
         account = Account(run="r", session="s", action="fix", language="python")
-        async with aclosing(run(question(), house, account)) as left:
+        async with aclosing(run(question(), session, account)) as left:
             async for step in left:
                 if isinstance(step, StatusLine) and step.text == "small is answering":
                     break
         await asyncio.wait_for(server.requests[0].closed.wait(), 1)
-        assert [(each.outcome, each.estimated) for each in house.ledger.entries()] == [("cancelled", True)]
+        assert [(each.outcome, each.estimated) for each in session.ledger.entries()] == [("cancelled", True)]
         assert [each.outcome for each in account.entries] == ["cancelled"]
 
 
 async def test_a_question_that_nobody_may_answer_ends_in_a_sentence_and_an_entry(tmp_path: Path) -> None:
     async with lodging(tmp_path, CONFIG.replace('base_url = "{base}"', 'base_url = "{base}"\nkey_env = "NO_KEY"')) as (
-        house,
+        session,
         server,
     ):
-        [*_, done] = await steps(question(), house)
+        [*_, done] = await steps(question(), session)
         assert isinstance(done, RunFinished)
         assert (done.answer, done.cost) == (None, Decimal(0))
         assert "No model may answer this" in done.why
         assert not server.requests
-        assert [(each.outcome, each.model) for each in house.ledger.entries()] == [("failed", "")]
+        assert [(each.outcome, each.model) for each in session.ledger.entries()] == [("failed", "")]
 
 
 async def test_a_gate_lets_so_many_through_and_names_those_before() -> None:
@@ -205,26 +205,26 @@ def test_a_provider_rests_as_long_as_it_asks_and_not_less_than_usual() -> None:
 
 
 async def test_trouble_with_the_ledger_is_told_once_until_it_works_again(tmp_path: Path) -> None:
-    async with lodging(tmp_path) as (house, _):
+    async with lodging(tmp_path) as (session, _):
         account = Account(run="r", session="s", action="fix", language="python")
-        entry = account.enter_free("", "", house.now(), "failed")
-        add = house.ledger.add
+        entry = account.enter_free("", "", session.now(), "failed")
+        add = session.ledger.add
 
         def fail(_entry: object) -> int:
             raise TuppenceError("The ledger is full.")
 
-        house.ledger.add = fail  # type: ignore[method-assign, assignment]  # a disk that is full
-        house.record(entry)
-        house.record(entry)
-        house.ledger.entries()
-        assert house.take_warnings() == ("The ledger is full.",)
-        house.record(entry)
-        house.ledger.entries()
-        assert house.take_warnings() == ()
-        house.ledger.add = add  # type: ignore[method-assign]  # it has room again
-        house.record(entry)
-        house.ledger.entries()
-        house.ledger.add = fail  # type: ignore[method-assign, assignment]  # and is full once more
-        house.record(entry)
-        house.ledger.entries()
-        assert house.take_warnings() == ("The ledger is full.",)
+        session.ledger.add = fail  # type: ignore[method-assign, assignment]  # a disk that is full
+        session.record(entry)
+        session.record(entry)
+        session.ledger.entries()
+        assert session.take_warnings() == ("The ledger is full.",)
+        session.record(entry)
+        session.ledger.entries()
+        assert session.take_warnings() == ()
+        session.ledger.add = add  # type: ignore[method-assign]  # it has room again
+        session.record(entry)
+        session.ledger.entries()
+        session.ledger.add = fail  # type: ignore[method-assign, assignment]  # and is full once more
+        session.record(entry)
+        session.ledger.entries()
+        assert session.take_warnings() == ("The ledger is full.",)

@@ -28,8 +28,8 @@ async def nobody() -> tuple[()]:
 
 
 @pytest.fixture
-def house(tmp_path: Path, where: str) -> Iterator[Session]:
-    """Return a house on a ledger in either database."""
+def session(tmp_path: Path, where: str) -> Iterator[Session]:
+    """Return a session on a ledger in either database."""
     opened = Session(
         config=load,
         keys=Keys({}, {}),
@@ -80,45 +80,45 @@ class Away:
 
 
 async def test_what_could_not_be_written_is_written_later(
-    house: Session, where: str, monkeypatch: pytest.MonkeyPatch
+    session: Session, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tuppence.ledger.sqlite.WAIT", 0.05)
-    house.ledger.reserve(claim("a"))
-    house.ledger.reserve(claim("b"))
+    session.ledger.reserve(claim("a"))
+    session.ledger.reserve(claim("b"))
     away = Away(where, monkeypatch)
     away.begin()
     try:
-        house.record(entry("0.001", run="a"), ("a",))
-        house.record(replace(entry("0.002", run="b"), at=NOON + timedelta(seconds=1)), ("b",))
-        house.outcome("b", "undone")
-        await asyncio.wrap_future(house.ledger.queue(lambda: None))
-        (told,) = house.take_warnings()
+        session.record(entry("0.001", run="a"), ("a",))
+        session.record(replace(entry("0.002", run="b"), at=NOON + timedelta(seconds=1)), ("b",))
+        session.outcome("b", "undone")
+        await asyncio.wrap_future(session.ledger.queue(lambda: None))
+        (told,) = session.take_warnings()
         assert "could not be used" in told
     finally:
         away.end()
-    house.record(entry("0.004", run="c"))
-    await asyncio.wrap_future(house.ledger.queue(lambda: None))
-    assert [(each.run, str(each.cost), each.outcome) for each in house.ledger.entries()] == [
+    session.record(entry("0.004", run="c"))
+    await asyncio.wrap_future(session.ledger.queue(lambda: None))
+    assert [(each.run, str(each.cost), each.outcome) for each in session.ledger.entries()] == [
         ("a", "0.001", "kept"), ("b", "0.002", "undone"), ("c", "0.004", "kept")
     ]  # fmt: skip
-    assert str(house.ledger.spent("mine", "", NOON).day) == "0.007", "and nothing is reserved any more"
-    assert house.take_warnings() == ()
+    assert str(session.ledger.spent("mine", "", NOON).day) == "0.007", "and nothing is reserved any more"
+    assert session.take_warnings() == ()
 
 
-async def test_leaving_tries_once_more(house: Session, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_leaving_tries_once_more(session: Session, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tuppence.ledger.sqlite.WAIT", 0.05)
-    house.ledger.reserve(claim("a"))
+    session.ledger.reserve(claim("a"))
     away = Away(where, monkeypatch)
     away.begin()
     try:
-        house.record(entry("0.001", run="a"), ("a",))
-        await asyncio.wrap_future(house.ledger.queue(lambda: None))
+        session.record(entry("0.001", run="a"), ("a",))
+        await asyncio.wrap_future(session.ledger.queue(lambda: None))
     finally:
         away.end()
-    assert house.ledger.entries() == ()
-    await house.close()
-    await asyncio.wrap_future(house.ledger.queue(lambda: None))
-    assert [each.run for each in house.ledger.entries()] == ["a"]
+    assert session.ledger.entries() == ()
+    await session.close()
+    await asyncio.wrap_future(session.ledger.queue(lambda: None))
+    assert [each.run for each in session.ledger.entries()] == ["a"]
 
 
 def test_the_databases_are_told_apart(where: str) -> None:

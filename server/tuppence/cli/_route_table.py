@@ -104,9 +104,9 @@ async def _plan(ask: Ask, config: Config, when: datetime | None) -> Plan:
         return opened.installed_embedded_model()
 
     # The embedded model's server is not started for a look at it.
-    house = replace(opened, config=lambda: config, embedded=asleep)
+    session = replace(opened, config=lambda: config, embedded=asleep)
     try:
-        return await plans.make(ask, house if when is None else replace(house, now=lambda: when))
+        return await plans.make(ask, session if when is None else replace(session, now=lambda: when))
     finally:
         await neighbourhood.close()
 

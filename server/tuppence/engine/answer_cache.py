@@ -40,20 +40,20 @@ class Replay:
     answer: Answer
 
 
-def content(ask: Ask, house: Session) -> str:
+def content(ask: Ask, session: Session) -> str:
     """Return a word for what a question is about: the code, and what it leans on; it reads the project.
 
     Empty where answers to such a question are not kept.
     """
-    if ask.action.id not in _KEPT or not house.config().keep_answers:
+    if ask.action.id not in _KEPT or not session.config().keep_answers:
         return ""
-    around = house.workspace.surroundings(ask.document, ask.tree, ask.target, ask.path).definitions
+    around = session.workspace.surroundings(ask.document, ask.tree, ask.target, ask.path).definitions
     elsewhere = [f"{each.name} {each.text}" for each in around]
     pieces = (ask.document.slice(ask.target.span), *leans_on(ask.tree, ask.target.span), *sorted(elsewhere))
     return answers.key(ask.action.id, ask.document.language, *pieces)
 
 
-def kept(ask: Ask, about: str, house: Session, quality: float | None = None) -> Replay | None:
+def kept(ask: Ask, about: str, session: Session, quality: float | None = None) -> Replay | None:
     """Return the kept answer to this very question, made anew from what the model said; None where there is none.
 
     :param about: its ``content``.
@@ -61,7 +61,7 @@ def kept(ask: Ask, about: str, house: Session, quality: float | None = None) -> 
     """
     if ask.anew or ask.above or not about:
         return None
-    found = house.answers.get(_key(ask, about, house.config(), quality))
+    found = session.answers.get(_key(ask, about, session.config(), quality))
     if found is None:
         return None
     work = Work(
@@ -77,23 +77,23 @@ def kept(ask: Ask, about: str, house: Session, quality: float | None = None) -> 
     return Replay(found.model, (*shown, *rest), answer)
 
 
-def explanation(ask: Ask, about: str, house: Session) -> answers.Kept | None:
+def explanation(ask: Ask, about: str, session: Session) -> answers.Kept | None:
     """Return the kept explanation of exactly this code, as the model sent it; None where there is none."""
-    return house.answers.get(_key(ask, about, house.config())) if about else None
+    return session.answers.get(_key(ask, about, session.config())) if about else None
 
 
-def keep(plan: Plan, answer: Answer, model: Model, account: Account, house: Session) -> None:
+def keep(plan: Plan, answer: Answer, model: Model, account: Account, session: Session) -> None:
     """Keep an answer for the next identical question, where the action's answers are kept."""
-    if not plan.about or not house.config().keep_answers:
+    if not plan.about or not session.config().keep_answers:
         return
-    key = _key(plan.ask, plan.about, house.config(), plan.route.wanted)
-    house.answers.put(key, answers.Kept(answer.reply, model.id, house.now(), account.total), _subject(plan.ask))
+    key = _key(plan.ask, plan.about, session.config(), plan.route.wanted)
+    session.answers.put(key, answers.Kept(answer.reply, model.id, session.now(), account.total), _subject(plan.ask))
 
 
-def former(ask: Ask, house: Session) -> answers.Kept | None:
+def former(ask: Ask, session: Session) -> answers.Kept | None:
     """Return the last explanation of the definition at this place, whatever its code was then; None where none is."""
     subject = _subject(ask)
-    return house.answers.latest(subject) if subject and house.config().keep_answers else None
+    return session.answers.latest(subject) if subject and session.config().keep_answers else None
 
 
 def _subject(ask: Ask) -> str:

@@ -29,18 +29,18 @@ PATIENCE = 120.0
 _NOTHING = Decimal(0)
 
 
-def needed(model: Model, plan: Plan, spent: Decimal | None, house: Session) -> str:
+def needed(model: Model, plan: Plan, spent: Decimal | None, session: Session) -> str:
     """Return why the person is to be asked before a model is, empty where nobody need be.
 
     :param spent: what the run has cost by now, USD; None where that is not known.
     """
-    config = house.config()
-    if model.name in house.approved_models:
+    config = session.config()
+    if model.name in session.approved_models:
         return ""
     row = plan.route.row(model.name)
     price = row.cost if row else None
     about = "" if price is None else f"would cost about {money(price)}{_at_most(model, plan)}"
-    if _asked_for(model, plan, house):
+    if _asked_for(model, plan, session):
         return f"{model.title} is a premium model and {about}" if about else f"{model.title} is a premium model"
     if price is None or (spent or _NOTHING) + price <= config.ask_above:
         return ""
@@ -48,31 +48,31 @@ def needed(model: Model, plan: Plan, spent: Decimal | None, house: Session) -> s
     return f"{model.title} {about}{besides}"
 
 
-async def settle(plan: Plan, why: str, house: Session) -> Plan:
+async def settle(plan: Plan, why: str, session: Session) -> Plan:
     """Return the plan that the person agrees to, given why its model needs a yes.
 
     :raises OverBudget: without a yes nobody may answer.
     """
     model = plan.route.model
-    cheaper = _cheaper(plan, house)
+    cheaper = _cheaper(plan, session)
     rated = f"{plan.ask.action.verb} was rated {plan.difficulty.value:.2f}"
-    if await _agreed(f"{rated}, and {why}. Ask it?", model, _instead(cheaper), house):
+    if await _agreed(f"{rated}, and {why}. Ask it?", model, _instead(cheaper), session):
         return plan
     if cheaper is None:
-        setting = 'set premium = "use"' if _asked_for(model, plan, house) else "raise `ask_above`"
+        setting = 'set premium = "use"' if _asked_for(model, plan, session) else "raise `ask_above`"
         raise OverBudget(f"{why[0].upper()}{why[1:]}, and nobody agreed to it.", f"Ask again, or {setting}.")
     told = f"nobody agreed to {model.title}"
     return replace(plan, route=replace(cheaper, reason=f"{cheaper.reason}; {told}", told=told))
 
 
-async def given(model: Model, why: str, house: Session) -> bool:
+async def given(model: Model, why: str, session: Session) -> bool:
     """Ask whether a model may be asked after another one; return whether it may."""
-    return await _agreed(f"{why}. Ask it, because the answer before did not come or did not hold?", model, (), house)
+    return await _agreed(f"{why}. Ask it, because the answer before did not come or did not hold?", model, (), session)
 
 
-def _asked_for(model: Model, plan: Plan, house: Session) -> bool:
+def _asked_for(model: Model, plan: Plan, session: Session) -> bool:
     """Report whether it is asked for because it is a premium model."""
-    return house.config().premium == "ask" and model.tier == "premium" and not _pinned(plan, house)
+    return session.config().premium == "ask" and model.tier == "premium" and not _pinned(plan, session)
 
 
 def _at_most(model: Model, plan: Plan) -> str:
@@ -80,15 +80,15 @@ def _at_most(model: Model, plan: Plan) -> str:
     return "" if most is None else f", {money(most)} at most"
 
 
-async def _agreed(question: str, model: Model, others: tuple[str, ...], house: Session) -> bool:
+async def _agreed(question: str, model: Model, others: tuple[str, ...], session: Session) -> bool:
     once, always = f"Ask {model.title}", f"Always ask {model.title}"
     try:
         async with asyncio.timeout(PATIENCE):
-            picked = await house.ask_user(question, (once, always, *others))
+            picked = await session.ask_user(question, (once, always, *others))
     except TimeoutError:
         return False
     if picked == always:
-        house.approved_models.add(model.name)
+        session.approved_models.add(model.name)
     return picked in (once, always)
 
 
@@ -100,11 +100,11 @@ def _instead(cheaper: Route | None) -> tuple[str, ...]:
     return (f"Ask {cheaper.model.title} instead{price}",)
 
 
-def _cheaper(plan: Plan, house: Session) -> Route | None:
+def _cheaper(plan: Plan, session: Session) -> Route | None:
     """Return the choice among the models that need no yes, None where there is none."""
-    if _pinned(plan, house):
+    if _pinned(plan, session):
         return None
-    ask, config = plan.ask, house.config()
+    ask, config = plan.ask, session.config()
     wish = wished(config, ask.action, ask.document.language, ask.above)
     allowed = replace(wish, within=config.ask_above, premium="never" if config.premium == "ask" else wish.premium)
     fit = [row.model for row in plan.route.table if not row.why_not and row.model != plan.route.model]
@@ -114,6 +114,6 @@ def _cheaper(plan: Plan, house: Session) -> Route | None:
         return None
 
 
-def _pinned(plan: Plan, house: Session) -> bool:
+def _pinned(plan: Plan, session: Session) -> bool:
     ask = plan.ask
-    return wished(house.config(), ask.action, ask.document.language, ask.above).pin is not None
+    return wished(session.config(), ask.action, ask.document.language, ask.above).pin is not None

@@ -80,13 +80,13 @@ def page(drawn: Statement) -> str:
     return write(Page(report=drawn.report, receipts=drawn.receipts, notes=drawn.notes, now=drawn.now))
 
 
-async def write_page(house: Session) -> Path:
+async def write_page(session: Session) -> Path:
     """Write the report of the last days as a page and return its path.
 
     :raises TuppenceError: the ledger could not be read, or the page not be written.
     """
-    config, now = house.config(), house.now()
-    drawing = house.ledger.queue(lambda: draw(house.ledger, config, now, DAYS))
+    config, now = session.config(), session.now()
+    drawing = session.ledger.queue(lambda: draw(session.ledger, config, now, DAYS))
     return await asyncio.to_thread(_put, page(await asyncio.wrap_future(drawing)))
 
 

@@ -34,7 +34,7 @@ class Way:
     """The way from model to model, as far as it was gone."""
 
     plan: Plan
-    house: Session
+    session: Session
     route: Route
     """Why the present model is asked."""
     inspect: Inspect | None = None
@@ -85,14 +85,14 @@ class Way:
         now = self.route.model
         adequate = () if self.failed else self.plan.route.spare
         left = [model for model in (*adequate, *self._above(self.failed or now)) if model not in self.tried]
-        resting = self.house.health.cooling_down()
+        resting = self.session.health.cooling_down()
         elsewhere = [model for model in left if model.provider.name not in resting]
         # A server that turned one model's request away may well serve another model.
         here = [model for model in left if model.provider == now.provider and unavailable.at_fault == "model"]
         return next(iter((*elsewhere, *here)), None)
 
     def _upper(self, failed: Model) -> Model | None:
-        resting = self.house.health.cooling_down()
+        resting = self.session.health.cooling_down()
         above = (model for model in self._above(failed) if model not in self.tried)
         return next((model for model in above if model.provider.name not in resting), None)
 

@@ -1,4 +1,4 @@
-"""What asking for an explanation would cost, and the house in which a hover may ask by itself.
+"""What an explanation would cost, and the session in which a hover may request one by itself.
 
 Foreseeing reads the project and the tier table; it sends nothing, looks for no server and starts no model. Who waits
 for whom, and what is shown, is the editor side's affair (lsp/features/hover.py).
@@ -29,7 +29,7 @@ class Leave:
     """What a hover needs to ask by itself."""
 
     model: Model
-    house: Session
+    session: Session
     """In it nobody but this model can be asked."""
 
 
@@ -45,14 +45,14 @@ class Remembered:
     """Whether it is about what the code was before it was edited."""
 
 
-async def foresee(ask: Ask, house: Session) -> Offer:
+async def foresee(ask: Ask, session: Session) -> Offer:
     """Return what is known about a question that nobody has asked yet.
 
     :raises Unfit: it could not be sent to a model.
     """
     lines = ask.tree.counts(ask.target.span).get("lines", 0)
     try:
-        plan = await plans.make(ask, house.offline())
+        plan = await plans.make(ask, session.offline())
     except NoModel:
         code = ask.document.slice(ask.target.span)
         gain = shipped().gain(ask.action.id, ask.document.language, code)
@@ -62,14 +62,14 @@ async def foresee(ask: Ask, house: Session) -> Offer:
     return Offer(lines, plan.difficulty, model.id, row.cost if row else None)
 
 
-def frugally(ask: Ask, house: Session, only: Model | None = None) -> Session:
-    """Return the same house for asking without a person's word: cheapness alone counts, and a pin holds.
+def frugally(ask: Ask, session: Session, only: Model | None = None) -> Session:
+    """Return a session for requests that no user confirmed: only the price counts, and a pin holds.
 
     Its answers are kept apart from those that a person asked for at a quality of their own.
 
     :param only: the one model that may be asked; None for all that are known.
     """
-    config = house.config()
+    config = session.config()
     pin = wished(config, ask.action, ask.document.language).pin
     own = replace(
         config,
@@ -80,40 +80,40 @@ def frugally(ask: Ask, house: Session, only: Model | None = None) -> Session:
         actions={ask.action.id: Override(model=pin)},
         languages={},
     )
-    known = tuple if only else house.known_local_models
-    return replace(house, config=lambda: own, known_local_models=known, installed_embedded_model=tuple).offline()
+    known = tuple if only else session.known_local_models
+    return replace(session, config=lambda: own, known_local_models=known, installed_embedded_model=tuple).offline()
 
 
-async def allow(ask: Ask, house: Session) -> Leave:
+async def allow(ask: Ask, session: Session) -> Leave:
     """Return the leave to ask one model, for at most what a hover may cost.
 
     :raises TuppenceError: none may be asked; the sentence says why.
     """
-    plan = await plans.make(ask, frugally(ask, house))
+    plan = await plans.make(ask, frugally(ask, session))
     model = frugal(plan.route.table)
     if model is None:
         raise NoModel("Not asked by itself: no price is known of any model that may answer.")
-    most = dearest(plans.prompt(plan, model), model, Patience().retries + 1, house.now())
-    cap = house.config().hover_cap
+    most = dearest(plans.prompt(plan, model), model, Patience().retries + 1, session.now())
+    cap = session.config().hover_cap
     if most is None or most > cap:
         raise OverBudget(f"Not asked by itself: it could cost {money(most)}, and hover_cap is {money(cap)}.")
-    return Leave(model, frugally(ask, house, model))
+    return Leave(model, frugally(ask, session, model))
 
 
-def remembered(ask: Ask, house: Session) -> Remembered | None:
+def remembered(ask: Ask, session: Session) -> Remembered | None:
     """Return the explanation of exactly this code that a person asked for, else the one that a hover asked for."""
-    about = answer_cache.content(ask, house)
-    if kept := answer_cache.explanation(ask, about, house):
+    about = answer_cache.content(ask, session)
+    if kept := answer_cache.explanation(ask, about, session):
         return Remembered(kept.text, f"{clean(kept.model)}, kept: asking again is free")
-    if kept := answer_cache.explanation(ask, about, frugally(ask, house)):
+    if kept := answer_cache.explanation(ask, about, frugally(ask, session)):
         return Remembered(kept.text, f"{clean(kept.model)}, asked by a hover for {money(kept.cost)}")
     return None
 
 
-def outdated(ask: Ask, house: Session) -> Remembered | None:
+def outdated(ask: Ask, session: Session) -> Remembered | None:
     """Return the last explanation of this definition where its code has changed since; None where there is none.
 
     To be asked only where ``remembered`` has nothing.
     """
-    kept = answer_cache.former(ask, house)
+    kept = answer_cache.former(ask, session)
     return Remembered(kept.text, f"{clean(kept.model)}, kept", is_stale=True) if kept else None

@@ -45,17 +45,17 @@ MARGIN = timedelta(seconds=10)
 class Renewals:
     """Who keeps what warm; one per server."""
 
-    def __init__(self, house: Session, opened: Callable[[str], Document | None]) -> None:
-        """Look after the prefixes of a house's requests.
+    def __init__(self, session: Session, opened: Callable[[str], Document | None]) -> None:
+        """Keep the prefixes of a session's requests alive.
 
         :param opened: gives the document that is open at a URI.
         """
-        self._house = house
+        self._house = session
         self._opened = opened
         self._sleeping: dict[tuple[str, str], asyncio.Task[None]] = {}
         """Who waits for the end of an entry, by document and model."""
         self._tasks: set[asyncio.Task[None]] = set()
-        house.prefixes.told = self.told
+        session.prefixes.told = self.told
 
     def told(self, sent: Sent) -> None:
         """Take a request that has left its prefix in a cache: from now on that one is looked after."""
@@ -75,15 +75,15 @@ class Renewals:
 
         :raises TuppenceError: it could not be done.
         """
-        house = self._house
-        plan = await plans.make(ask, house.offline())
+        session = self._house
+        plan = await plans.make(ask, session.offline())
         model = plan.route.model
         name = ask.document.uri.rpartition("/")[2]
         if why := why_not(model):
             return f"{name} was not warmed: {why}."
         about = Subject(uuid4().hex, PRE_WARM, ask.document.uri, ask.document.language, ask.document.version)
-        prompt = house.prefixes.marked(plans.prompt(plan, model), model, about, house.now())
-        sent = Sent(prompt, model, about, house.now())
+        prompt = session.prefixes.marked(plans.prompt(plan, model), model, about, session.now())
+        sent = Sent(prompt, model, about, session.now())
         renewal = self._weighed(sent)
         if not prompt.marks or renewal is None:
             return f"{name} was not warmed: {model.id} would keep nothing of it, or caching it does not pay."
@@ -153,20 +153,22 @@ class Renewals:
 
         :raises TuppenceError: it could not be done.
         """
-        house, model, about = self._house, sent.model, sent.subject
-        account = Account(run=about.run, session=house.id, action=about.action, language=about.language)
+        session, model, about = self._house, sent.model, sent.subject
+        account = Account(run=about.run, session=session.id, action=about.action, language=about.language)
         route = _route(model, renewal)
         prompt = replace(sent.prompt, tail="", max_output=0)
-        attempt = Attempt(model=model, prompt=prompt, at=house.now(), pace=house.pace(model, about.language) or PACE)
-        till = Till(house, account, route, 0)
-        flight = house.prefixes.flight(prompt, model, about, house.now())
+        attempt = Attempt(
+            model=model, prompt=prompt, at=session.now(), pace=session.pace(model, about.language) or PACE
+        )
+        till = Till(session, account, route, 0)
+        flight = session.prefixes.flight(prompt, model, about, session.now())
         outcome: Outcome = "cancelled"
         try:
-            async with flight, house.provider_queues.of(model).turn("keeping a prompt warm"):
-                attempt.at = house.now()
+            async with flight, session.provider_queues.of(model).turn("keeping a prompt warm"):
+                attempt.at = session.now()
                 attempt.prompt = flight.marked(attempt.at)
                 await till.reserve(attempt)
-                async for piece in house.upstream.answer(attempt.prompt, model, house.keys.of(model.provider)):
+                async for piece in session.upstream.answer(attempt.prompt, model, session.keys.of(model.provider)):
                     if isinstance(piece, Waiting):
                         continue
                     if isinstance(piece, Sending):
@@ -179,7 +181,7 @@ class Renewals:
             raise
         finally:
             entry = account.enter(attempt, route, outcome)
-            house.record(entry, attempt.holds)
+            session.record(entry, attempt.holds)
         return entry.cost
 
 

@@ -35,7 +35,7 @@ def open_session(
     """
     neighbourhood = Neighbourhood(handed)
     answers = Answers()
-    house = Session(
+    session = Session(
         config=lambda: watched.current,
         keys=Keys(os.environ, handed),
         upstream=Upstream(Patience(first_event=FIRST_EVENT)),
@@ -51,6 +51,6 @@ def open_session(
         installed_embedded_model=neighbourhood.dormant,
         now=clock.now,
     )
-    house.project_budget = Narrowing(roots, house.warn)
-    house.recover()
-    return house, neighbourhood
+    session.project_budget = Narrowing(roots, session.warn)
+    session.recover()
+    return session, neighbourhood

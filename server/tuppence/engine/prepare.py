@@ -45,19 +45,19 @@ _TOLD = 40
 _GRAVEST = ("error", "warning", "information", "hint")
 
 
-async def make(ask: Ask, house: Session) -> Plan:
+async def make(ask: Ask, session: Session) -> Plan:
     """Return the plan for a question.
 
     :raises Unfit: the document or target cannot be sent to a model.
     :raises NoModel: nobody may answer.
     """
-    if (config := house.config()).is_unread:
+    if (config := session.config()).is_unread:
         mistake = config.mistakes[0]
         what = (
             f"Nobody is asked, because the configuration cannot be read. {config.path}:{mistake.line}: {mistake.what}"
         )
         raise NoModel(what, mistake.remedy)
-    if ask.path is not None and (why := house.workspace.why_private(ask.path)):
+    if ask.path is not None and (why := session.workspace.why_private(ask.path)):
         raise Unfit(f"{ask.path.name} is never sent to a model: {why}.")
     if ask.action.id == "fix" and not ask.diagnostics:
         # Some editors (Helix, eglot) keep other servers' diagnostics to themselves; the linter can be asked directly.
@@ -65,20 +65,20 @@ async def make(ask: Ask, house: Session) -> Plan:
         said = await lint(ask.document, ask.path)
         ask = replace(ask, diagnostics=tuple(each for each in said if each.severity == "error"))
     known = language(ask.document.language)
-    around = await asyncio.to_thread(house.workspace.surroundings, ask.document, ask.tree, ask.target, ask.path)
-    place = await asyncio.to_thread(_place, ask, house) if ask.action.shape == "tests" else None
+    around = await asyncio.to_thread(session.workspace.surroundings, ask.document, ask.tree, ask.target, ask.path)
+    place = await asyncio.to_thread(_place, ask, session) if ask.action.shape == "tests" else None
     work = Work(action=ask.action, document=ask.document, tree=ask.tree, language=known, target=ask.target, place=place)
     none: NoModel | None = None
     for budget in BUDGETS:
         try:
-            return await _fitted(work, ask, around, budget, house)
+            return await _fitted(work, ask, around, budget, session)
         except NoModel as error:
             none = error
         except Unfit as unfit:
             if none is None:
-                return await _long(work, ask, around, house, unfit)
+                return await _long(work, ask, around, session, unfit)
             # A smaller selection helps only where somebody may answer at all.
-            if await _anybody(house):
+            if await _anybody(session):
                 raise
             raise none from None
     assert none is not None
@@ -110,38 +110,38 @@ def least(plan: Plan) -> int:
     return least_output(plan.need)
 
 
-async def _fitted(work: Work, ask: Ask, around: Surroundings, budget: int, house: Session) -> Plan:
+async def _fitted(work: Work, ask: Ask, around: Surroundings, budget: int, session: Session) -> Plan:
     """Return the plan with a context of about so many tokens."""
     context = _gather(ask, around, budget)
     tests: TestFile | None = None
     if work.place is not None:
         tests, cut = await asyncio.to_thread(
-            tests_placement.describe, work.place, _tested(ask), house.workspace, budget // _SHARE
+            tests_placement.describe, work.place, _tested(ask), session.workspace, budget // _SHARE
         )
         context = replace(context, cut=context.cut + cut)
     whole = compose(ask.action, context, 0, tests)
     # As much as the reservation will ask for: else a model is chosen that the budget then refuses.
     most = await asyncio.to_thread(at_most, whole.text)
-    outcomes = await house.feedback.of(ask.action.id, house.ledger)
-    need = replace(_need(ask, context, whole, house), most_tokens=most, outcomes=outcomes)
-    route = await _route(need, ask, house)
-    work = replace(work, grounds=await asyncio.to_thread(_grounds, ask, context, house))
+    outcomes = await session.feedback.of(ask.action.id, session.ledger)
+    need = replace(_need(ask, context, whole, session), most_tokens=most, outcomes=outcomes)
+    route = await _route(need, ask, session)
+    work = replace(work, grounds=await asyncio.to_thread(_grounds, ask, context, session))
     plan = Plan(ask=ask, context=context, difficulty=need.difficulty, need=need, route=route, work=work, tests=tests)
-    return _paired(plan, house.config())
+    return _paired(plan, session.config())
 
 
-async def _long(work: Work, ask: Ask, around: Surroundings, house: Session, unfit: Unfit) -> Plan:
+async def _long(work: Work, ask: Ask, around: Surroundings, session: Session, unfit: Unfit) -> Plan:
     """Return the plan for a target that is too long by itself for a usual prompt.
 
     :raises Unfit: nobody has so long a context; the room that it names is the longest that somebody has.
     """
     for budget in LARGER:
         try:
-            return await _fitted(work, ask, around, budget, house)
+            return await _fitted(work, ask, around, budget, session)
         except Unfit as error:
             unfit = error
         except NoModel:
-            if not await _anybody(house):
+            if not await _anybody(session):
                 raise
             break
     raise unfit
@@ -155,10 +155,10 @@ def _paired(plan: Plan, config: Config) -> Plan:
     return plan if found is None else replace(plan, route=paired(plan.route, found), planner=found.planner)
 
 
-def _grounds(ask: Ask, context: Context, house: Session) -> Grounds:
+def _grounds(ask: Ask, context: Context, session: Session) -> Grounds:
     shown = "\n".join((context.conventions, *(each.text for each in context.definitions)))
     edits = ask.action.shape in ("replacement", "tests")
-    packages = house.workspace.packages(ask.path, ask.tree.language) if edits else None
+    packages = session.workspace.packages(ask.path, ask.tree.language) if edits else None
     return Grounds(context.diagnostics, shown, packages)
 
 
@@ -174,63 +174,63 @@ def _gather(ask: Ask, around: Surroundings, budget: int) -> Context:
     return replace(context, cut=(*context.cut, left_out))
 
 
-def _need(ask: Ask, context: Context, whole: Prompt, house: Session) -> Need:
+def _need(ask: Ask, context: Context, whole: Prompt, session: Session) -> Need:
     code = ask.document.slice(ask.target.span)
-    variants = [variant for row in house.config().models for variant in row.variants()]
-    warm = house.prefixes.warm(whole, variants, house.now())
+    variants = [variant for row in session.config().models for variant in row.variants()]
+    warm = session.prefixes.warm(whole, variants, session.now())
     return Need(
         action=ask.action,
         gain=shipped().gain(ask.action.id, ask.document.language, code, context.diagnostics),
-        prompt_tokens=estimate("x" * whole.characters, house.token_ratios.usual(ask.document.language)),
+        prompt_tokens=estimate("x" * whole.characters, session.token_ratios.usual(ask.document.language)),
         target_tokens=estimate(code),
-        when=house.now(),
-        check=_check(ask, house),
-        private=not is_public(house.config(), house.workspace.root(ask.path) if ask.path else None),
+        when=session.now(),
+        check=_check(ask, session),
+        private=not is_public(session.config(), session.workspace.root(ask.path) if ask.path else None),
         warm=warm,
-        written=house.prefixes.written(whole, variants, warm, house.now()),
+        written=session.prefixes.written(whole, variants, warm, session.now()),
     )
 
 
-def _check(ask: Ask, house: Session) -> str:
+def _check(ask: Ask, session: Session) -> str:
     """Return the name of the check that judges the answer, where it is not the action's usual one."""
-    root = house.workspace.folder(ask.path) if ask.path else None
-    is_run = ask.action.shape == "tests" and runs_tests(house.config(), root, ask.document.language)
+    root = session.workspace.folder(ask.path) if ask.path else None
+    is_run = ask.action.shape == "tests" and runs_tests(session.config(), root, ask.document.language)
     return RUN if is_run else ""
 
 
-async def _route(need: Need, ask: Ask, house: Session) -> Route:
-    config = house.config()
+async def _route(need: Need, ask: Ask, session: Session) -> Route:
+    config = session.config()
     wish = wished(config, ask.action, ask.document.language, ask.above)
-    if (limits := house.limits()).any and (spent := await house.spent(ask.run)) is not None:
+    if (limits := session.limits()).any and (spent := await session.spent(ask.run)) is not None:
         need = replace(need, left=left(limits, spent)[0].amount)
         wish = replace(wish, thrifty=thrifty(limits, spent))
-    models = (*config.models, *await house.find_local_models())
-    lacking = await asyncio.to_thread(_lacking, models, house)
-    resting = {name: f"{name} could not answer a moment ago" for name in house.health.cooling_down()}
+    models = (*config.models, *await session.find_local_models())
+    lacking = await asyncio.to_thread(_lacking, models, session)
+    resting = {name: f"{name} could not answer a moment ago" for name in session.health.cooling_down()}
     # Where nobody else may answer, a provider that failed a moment ago is better than none; and where the budget is in
     # the way, the reservation refuses in better words than a choice can.
     ways = ((need, resting | lacking), (need, lacking), (replace(need, left=None), lacking))
     for each, ready in ways:
         with suppress(NoModel):
             return choose(each, models, ready, shipped(), wish)
-    return choose(need, (*models, *await house.embedded()), lacking, shipped(), wish)
+    return choose(need, (*models, *await session.embedded()), lacking, shipped(), wish)
 
 
-def _lacking(models: tuple[Model, ...], house: Session) -> dict[str, str]:
+def _lacking(models: tuple[Model, ...], session: Session) -> dict[str, str]:
     """Return what is wrong with a provider's key, by its name; those that can be asked are absent."""
     providers = {model.provider.name: model.provider for model in models}
-    return {name: house.keys.lacking(each) for name, each in providers.items() if not house.keys.ready(each)}
+    return {name: session.keys.lacking(each) for name, each in providers.items() if not session.keys.ready(each)}
 
 
-async def _anybody(house: Session) -> bool:
+async def _anybody(session: Session) -> bool:
     """Report whether there is a model whose provider can be asked, whatever its size."""
-    models = (*house.config().models, *await house.find_local_models(), *await house.embedded())
-    return any(house.keys.ready(model.provider) for model in models)
+    models = (*session.config().models, *await session.find_local_models(), *await session.embedded())
+    return any(session.keys.ready(model.provider) for model in models)
 
 
 def _tested(ask: Ask) -> tests_placement.Tested:
     return tests_placement.Tested(ask.path, ask.document, ask.tree)
 
 
-def _place(ask: Ask, house: Session) -> Place:
-    return tests_placement.find(_tested(ask), language(ask.document.language), house.workspace, house.open_document)
+def _place(ask: Ask, session: Session) -> Place:
+    return tests_placement.find(_tested(ask), language(ask.document.language), session.workspace, session.open_document)

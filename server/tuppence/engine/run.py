@@ -65,7 +65,7 @@ class _Judged:
 
 
 async def run(
-    ask: Ask, house: Session, account: Account, inspect: Inspect | None = None
+    ask: Ask, session: Session, account: Account, inspect: Inspect | None = None
 ) -> AsyncGenerator[Event, None]:
     """Yield what happens while a question is answered; the last step is ``RunFinished``, unless the run is cancelled.
 
@@ -76,7 +76,7 @@ async def run(
     """
     ending: Outcome = "cancelled"
     try:
-        async with aclosing(_answer(ask, house, account, inspect)) as steps:
+        async with aclosing(_answer(ask, session, account, inspect)) as steps:
             async for step in steps:
                 yield step
     except TuppenceError as error:
@@ -84,73 +84,75 @@ async def run(
         yield _done(None, account, why=str(error))
     finally:
         if not account.entries:
-            house.record(account.enter_free("", "", house.now(), ending))
+            session.record(account.enter_free("", "", session.now(), ending))
 
 
-async def _answer(ask: Ask, house: Session, account: Account, inspect: Inspect | None) -> AsyncGenerator[Event, None]:
-    account.project = house.workspace.project(ask.path) if ask.path else ""
+async def _answer(ask: Ask, session: Session, account: Account, inspect: Inspect | None) -> AsyncGenerator[Event, None]:
+    account.project = session.workspace.project(ask.path) if ask.path else ""
     if ask.action.id == "fix" and ask.chosen is not None and not ask.above:
         yield StatusLine("Asking the linter")
         if fix := await ready_fix(ask.document, ask.chosen, ask.path):
-            house.record(account.enter_free(fix.tool, fix.tool, house.now(), "kept"))
+            session.record(account.enter_free(fix.tool, fix.tool, session.now(), "kept"))
             yield _done(Answer(Verdict(fit=True, proved=fix.proved), edits=fix.edits), account)
             return
-    about = await asyncio.to_thread(answer_cache.content, ask, house)
-    if answer := answer_cache.kept(ask, about, house):
-        for step in _again(answer, house, account):
+    about = await asyncio.to_thread(answer_cache.content, ask, session)
+    if answer := answer_cache.kept(ask, about, session):
+        for step in _again(answer, session, account):
             yield step
         return
     yield StatusLine("Reading the project")
-    plan = replace(await plans.make(ask, house), about=about)
+    plan = replace(await plans.make(ask, session), about=about)
     account.difficulty = plan.difficulty.value
     if answer := answer_cache.kept(
-        ask, about, house, plan.route.wanted
+        ask, about, session, plan.route.wanted
     ):  # Given while money was as short as it is now.
-        for step in _again(answer, house, account):
+        for step in _again(answer, session, account):
             yield step
         return
-    async with aclosing(_settled(plan, house, account)) as settled:
+    async with aclosing(_settled(plan, session, account)) as settled:
         async for each in settled:
             if isinstance(each, Plan):
                 plan = each
             else:
                 yield each
     yield ModelChosen(plan.route, plan.context.cut)
-    async with aclosing(_climb(plan, house, account, inspect)) as steps:
+    async with aclosing(_climb(plan, session, account, inspect)) as steps:
         async for step in steps:
             yield step
 
 
-def _again(replay: answer_cache.Replay, house: Session, account: Account) -> Iterator[Event]:
+def _again(replay: answer_cache.Replay, session: Session, account: Account) -> Iterator[Event]:
     """Give a kept answer once more."""
-    house.record(account.enter_free("kept", replay.model, house.now(), "kept"))
+    session.record(account.enter_free("kept", replay.model, session.now(), "kept"))
     yield from replay.steps
     yield replace(_done(replay.answer, account), kept=True)
 
 
-async def _settled(plan: Plan, house: Session, account: Account) -> AsyncGenerator[Event | Plan, None]:
+async def _settled(plan: Plan, session: Session, account: Account) -> AsyncGenerator[Event | Plan, None]:
     """Have the person agree, and a plan written, where either is wanted; the last thing is the question as settled."""
-    if why := approval.needed(plan.route.model, plan, account.total, house):
+    if why := approval.needed(plan.route.model, plan, account.total, session):
         yield StatusLine(f"Waiting for your word: {why}")
-        plan = await approval.settle(plan, why, house)
+        plan = await approval.settle(plan, why, session)
     yield plan
     if plan.planner is not None:
-        async with aclosing(_advised(plan, plan.planner, house, account)) as advised:
+        async with aclosing(_advised(plan, plan.planner, session, account)) as advised:
             async for each in advised:
                 yield each
 
 
-async def _advised(plan: Plan, planner: Model, house: Session, account: Account) -> AsyncGenerator[Event | Plan, None]:
+async def _advised(
+    plan: Plan, planner: Model, session: Session, account: Account
+) -> AsyncGenerator[Event | Plan, None]:
     """Have a plan written first; the last thing is the question with it, or without where none could be had."""
     settled = plans.advised(plan, planner, "")
-    if approval.needed(planner, plan, account.total, house):  # A plan is no matter to trouble a person with.
+    if approval.needed(planner, plan, account.total, session):  # A plan is no matter to trouble a person with.
         yield settled
         return
     route = replace(plan.route, model=planner, expected_cost=None, reason=f"plans it for {plan.route.model.title}")
     yield ModelChosen(route, ())
     work = replace(plan.work, action=actions.EXPLAIN, place=None)
     with suppress(TuppenceError):  # A plan that is not to be had costs nobody the answer; at its end that is told.
-        async with aclosing(_attempt(replace(plan, work=work), route, house, account, None)) as steps:
+        async with aclosing(_attempt(replace(plan, work=work), route, session, account, None)) as steps:
             async for step in steps:
                 if isinstance(step, _Judged):
                     settled = plans.advised(plan, planner, step.answer.reply)
@@ -159,9 +161,11 @@ async def _advised(plan: Plan, planner: Model, house: Session, account: Account)
     yield settled
 
 
-async def _climb(plan: Plan, house: Session, account: Account, inspect: Inspect | None) -> AsyncGenerator[Event, None]:
+async def _climb(
+    plan: Plan, session: Session, account: Account, inspect: Inspect | None
+) -> AsyncGenerator[Event, None]:
     """Try the first model; another where its provider cannot answer; a better one, once, where the check fails."""
-    way = Way(plan, house, plan.route, inspect)
+    way = Way(plan, session, plan.route, inspect)
     while True:
         model = way.route.model
         end: _Judged | Unavailable | None = None
@@ -175,7 +179,7 @@ async def _climb(plan: Plan, house: Session, account: Account, inspect: Inspect 
                     yield step
         match end:
             case _Judged(answer) if answer.verdict.fit:
-                answer_cache.keep(plan, answer, model, account, house)
+                answer_cache.keep(plan, answer, model, account, session)
                 yield _done(answer, account)
                 return
             case _Judged(answer, remedy):
@@ -202,9 +206,9 @@ async def _climb(plan: Plan, house: Session, account: Account, inspect: Inspect 
 
 async def _agree(way: Way, account: Account) -> AsyncGenerator[StatusLine, None]:
     """Ask the person about the model that would be asked next, where the configuration wants that."""
-    while way.found is not None and (why := approval.needed(way.found, way.plan, account.total, way.house)):
+    while way.found is not None and (why := approval.needed(way.found, way.plan, account.total, way.session)):
         yield StatusLine(f"Waiting for your word: {why}")
-        if await approval.given(way.found, why, way.house):
+        if await approval.given(way.found, why, way.session):
             return
         way.found = way.instead(way.found)
 
@@ -212,7 +216,7 @@ async def _agree(way: Way, account: Account) -> AsyncGenerator[StatusLine, None]
 async def _afforded(way: Way, account: Account) -> AsyncGenerator[Event | _Judged | Unavailable, None]:
     """Ask the model whose turn it is; where the budget ends here, say also why those before it were not enough."""
     try:
-        async with aclosing(_attempt(way.plan, way.route, way.house, account, way.inspect)) as steps:
+        async with aclosing(_attempt(way.plan, way.route, way.session, account, way.inspect)) as steps:
             async for step in steps:
                 yield step
     except OverBudget as over:
@@ -220,7 +224,7 @@ async def _afforded(way: Way, account: Account) -> AsyncGenerator[Event | _Judge
 
 
 async def _attempt(
-    plan: Plan, route: Route, house: Session, account: Account, inspect: Inspect | None
+    plan: Plan, route: Route, session: Session, account: Account, inspect: Inspect | None
 ) -> AsyncGenerator[Event | _Judged | Unavailable, None]:
     """Ask one model once; enter it in the account, however it ends.
 
@@ -228,24 +232,24 @@ async def _attempt(
     """
     model = route.model
     prompt = plans.prompt(plan, model)
-    pace = house.pace(model, account.language) or PACE
-    attempt = Attempt(model=model, prompt=prompt, at=house.now(), pace=pace)
-    till = Till(house, account, route, plans.least(plan))
+    pace = session.pace(model, account.language) or PACE
+    attempt = Attempt(model=model, prompt=prompt, at=session.now(), pace=pace)
+    till = Till(session, account, route, plans.least(plan))
     outcome: Outcome = "cancelled"
     try:
         making = begin(plan.work)
         async with aclosing(words(plan, attempt, making, till)) as steps:
             async for step in steps:
                 yield step
-        house.health.works(model.provider.name)
+        session.health.works(model.provider.name)
         yield StatusLine("Checking the answer")
         steps_left, answer = await asyncio.to_thread(making.finish, attempt.stop.reason if attempt.stop else "end")
         answer = await second_look(plan.ask, answer)
         for step in steps_left if answer.verdict.fit else ():
             yield step
-        if is_wanted(plan, answer, house):
+        if is_wanted(plan, answer, session):
             yield StatusLine("Running the tests")
-            answer = await proved(plan, answer, house)
+            answer = await proved(plan, answer, session)
         if inspect is not None and answer.verdict.fit and answer.edits:
             answer = replace(answer, verdict=await inspect(answer))
         outcome = "planned" if plan.planner else "kept" if answer.verdict.fit else "failed check"
@@ -256,13 +260,13 @@ async def _attempt(
         if isinstance(error, Broken) or attempt.answering:
             yield _Judged(Answer(Verdict(fit=False, proved="nothing", reasons=(error.message,))), error.remedy)
             return
-        house.health.failed(model.provider.name, error.after)
+        session.health.failed(model.provider.name, error.after)
         yield Unavailable(error, "model" if attempt.turned_away else "provider")
     except TuppenceError:
         outcome = "failed"
         raise
     finally:
-        settle(house, account.enter(attempt, route, outcome), attempt, route.best.price)
+        settle(session, account.enter(attempt, route, outcome), attempt, route.best.price)
 
 
 def _done(answer: Answer | None, account: Account, why: str = "") -> RunFinished:

@@ -1,6 +1,6 @@
-"""What a run stands on: the things outside the core that a request needs, in one value.
+"""One server's session: handles to everything outside the core that a request needs.
 
-The house holds them and nothing else: no logic of a request lives here, and no import of a heavy library.
+No logic of a request is here, and no import of a heavy library.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Session:
     _unwritten: deque[Callable[[], object]] = field(default_factory=lambda: deque(maxlen=UNWRITTEN))
 
     def offline(self) -> Session:
-        """Return the same house for what is only foreseen: nobody is looked for, and no model is started."""
+        """Return a session for estimates: it looks for no server and starts no model."""
 
         async def neighbours() -> tuple[Model, ...]:
             return self.known_local_models()
@@ -147,7 +147,7 @@ class Session:
         self._write(lambda: self.ledger.correct(hold, truth))
 
     def spawn(self, work: Coroutine[object, object, None]) -> None:
-        """Do something that nobody waits for, and which ends with this house."""
+        """Run something in the background that ends with this session."""
         task = asyncio.create_task(work)
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)

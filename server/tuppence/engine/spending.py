@@ -47,14 +47,14 @@ class ProgressLog:
     _noted: float = 0.0
     _identity: str = ""
 
-    def note(self, house: Session, attempt: Attempt) -> None:
+    def note(self, session: Session, attempt: Attempt) -> None:
         """Note it once a second, and at once where the provider first says by which id it can be asked."""
         identity = attempt.identity if attempt.model.provider.bill is not None else ""
         now = time.monotonic()
         if not attempt.holds or (now - self._noted < EVERY and identity == self._identity):
             return
         self._noted, self._identity = now, identity
-        hold, received, ledger = attempt.holds[-1], attempt.tokens, house.ledger
+        hold, received, ledger = attempt.holds[-1], attempt.tokens, session.ledger
         ledger.queue(lambda: ledger.note(hold, identity, received))
 
 
@@ -62,7 +62,7 @@ class ProgressLog:
 class Till:
     """Where one attempt gets its money."""
 
-    house: Session
+    session: Session
     account: Account
     route: Route
     least: int
@@ -74,8 +74,8 @@ class Till:
 
         :raises OverBudget: the budget does not allow it.
         """
-        house, prompt, model = self.house, attempt.prompt, attempt.model
-        tokens = await asyncio.to_thread(at_most, prompt.text, house.pace(model, self.account.language))
+        session, prompt, model = self.session, attempt.prompt, attempt.model
+        tokens = await asyncio.to_thread(at_most, prompt.text, session.pace(model, self.account.language))
         bid = Bid(
             model=model.id,
             price=model.price,
@@ -84,19 +84,19 @@ class Till:
             most=min(prompt.max_output, model.max_output),
             when=attempt.at,
         )
-        limits = house.limits()
+        limits = session.limits()
         lost = self.account.lost(attempt, self.route, tokens)
-        claim = Claim(id=uuid4().hex, bid=bid, limits=limits, lost=lost, midnight=midnight(house.now()))
+        claim = Claim(id=uuid4().hex, bid=bid, limits=limits, lost=lost, midnight=midnight(session.now()))
         attempt.holds.append(claim.id)
         try:
-            granted = await asyncio.wrap_future(house.ledger.queue(lambda: house.ledger.reserve(claim)))
+            granted = await asyncio.wrap_future(session.ledger.queue(lambda: session.ledger.reserve(claim)))
         except OverBudget as over:
             attempt.holds.remove(claim.id)
             over.remedy = self._where(over.remedy)
             raise
         except TuppenceError as error:
             # It may have been written all the same, as where the word of it was lost: what is entered takes its place.
-            house.warn(str(error))
+            session.warn(str(error))
             if limits.any:
                 what = f"Your budget cannot be checked, so nothing is sent. {error.message}"
                 raise OverBudget(what, error.remedy) from None
@@ -113,8 +113,8 @@ class Till:
 
     def _where(self, remedy: str) -> str:
         """Return how to raise a limit, for the file that holds it."""
-        config = self.house.config()
-        if self.house.limits() != config.budget:
+        config = self.session.config()
+        if self.session.limits() != config.budget:
             return f"{remedy} The project's own {NAME} narrows your budget; look there first."
         if config.path != default_path():
             return remedy.replace(COMMAND, f"{COMMAND} --config {shlex.quote(str(config.path))}")
@@ -123,39 +123,39 @@ class Till:
     def note(self, attempt: Attempt, piece: ProviderEvent | Sending) -> None:
         """Take one piece of the answer into account, here and, now and then, in the ledger."""
         attempt.note(piece)
-        self.journal.note(self.house, attempt)
+        self.journal.note(self.session, attempt)
 
 
-def settle(house: Session, entry: Entry, attempt: Attempt, best: Price | None) -> None:
+def settle(session: Session, entry: Entry, attempt: Attempt, best: Price | None) -> None:
     """Write what an attempt came to; where that is an estimate that its provider can better, ask for the truth.
 
     :param best: the price of the model that it is held against.
     """
-    house.record(entry, attempt.holds)
+    session.record(entry, attempt.holds)
     if attempt.askable and attempt.holds:
         owed = Owed(attempt.holds[0], entry.provider, entry.model, attempt.identity)
-        house.spawn(_seek(house, owed, attempt.model, best))
+        session.spawn(_seek(session, owed, attempt.model, best))
 
 
-def resume(house: Session) -> None:
+def resume(session: Session) -> None:
     """Ask for the truth about what earlier servers left as estimates."""
-    house.spawn(_resume(house))
+    session.spawn(_resume(session))
 
 
-async def _resume(house: Session) -> None:
-    models = {(each.provider.name, each.id): each for each in house.config().models if each.provider.bill}
-    since = house.now() - LATEST
+async def _resume(session: Session) -> None:
+    models = {(each.provider.name, each.id): each for each in session.config().models if each.provider.bill}
+    since = session.now() - LATEST
     with suppress(TuppenceError):
-        for owed in await asyncio.wrap_future(house.ledger.queue(lambda: house.ledger.owed(since))):
+        for owed in await asyncio.wrap_future(session.ledger.queue(lambda: session.ledger.owed(since))):
             if model := models.get((owed.provider, owed.model)):
-                await _seek(house, owed, model, None)
+                await _seek(session, owed, model, None)
 
 
-async def _seek(house: Session, owed: Owed, model: Model, best: Price | None) -> None:
-    truth = await house.upstream.bill(model, house.keys.of(model.provider), owed.identity)
+async def _seek(session: Session, owed: Owed, model: Model, best: Price | None) -> None:
+    truth = await session.upstream.bill(model, session.keys.of(model.provider), owed.identity)
     if truth is not None:
-        _correct(house, owed, model, truth, best)
+        _correct(session, owed, model, truth, best)
 
 
-def _correct(house: Session, owed: Owed, model: Model, truth: UsageReport, best: Price | None) -> None:
-    house.correct(owed.hold, lambda estimate: corrected(estimate, truth, model.price, best))
+def _correct(session: Session, owed: Owed, model: Model, truth: UsageReport, best: Price | None) -> None:
+    session.correct(owed.hold, lambda estimate: corrected(estimate, truth, model.price, best))

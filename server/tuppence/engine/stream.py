@@ -27,22 +27,22 @@ class Stuck(Broken):
 
 async def words(plan: Plan, attempt: Attempt, making: Making, till: Till) -> AsyncGenerator[Event, None]:
     """Wait for a turn, send the request and yield what its answer lets be seen."""
-    model, ask, house = attempt.model, plan.ask, till.house
+    model, ask, session = attempt.model, plan.ask, till.session
     loop = Loop(ask.document.text)
-    gate = house.provider_queues.of(model)
+    gate = session.provider_queues.of(model)
     about = Subject(ask.run, ask.action.id, ask.document.uri, ask.document.language, ask.document.version)
-    flight = house.prefixes.flight(attempt.prompt, model, about, house.now())
+    flight = session.prefixes.flight(attempt.prompt, model, about, session.now())
     if flight.waits:
         yield StatusLine(f"Waiting until {model.id} has read the same file for another request")
     if ahead := gate.waiting:
         yield StatusLine(f"Waiting for a turn at {model.provider.name}: {_and_more(ahead)} before it")
     title = actions.title(ask.action, ask.target.name, ask.chosen.message if ask.chosen else "")
     async with flight, gate.turn(title):
-        attempt.at = house.now()
+        attempt.at = session.now()
         attempt.prompt, attempt.foreseen = flight.marked(attempt.at), flight.foreseen()
         await till.reserve(attempt)
         yield StatusLine(f"Asking {model.title}")
-        async with aclosing(house.upstream.answer(attempt.prompt, model, house.keys.of(model.provider))) as pieces:
+        async with aclosing(session.upstream.answer(attempt.prompt, model, session.keys.of(model.provider))) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Waiting):
                     yield StatusLine(f"{piece.why} Trying again in {piece.seconds:.0f} s")

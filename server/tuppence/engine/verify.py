@@ -63,16 +63,16 @@ def runs_tests(config: Config, root: Path | None, language_id: str) -> bool:
     return config.run_tests and runs(language_id) and is_within(root, config.trusted)
 
 
-def is_wanted(plan: Plan, answer: Answer, house: Session) -> bool:
+def is_wanted(plan: Plan, answer: Answer, session: Session) -> bool:
     """Report whether an answer's tests are to be run."""
     if answer.written is None or not answer.verdict.fit:
         return False
-    return runs_tests(house.config(), _root(plan, house), plan.work.language.id)
+    return runs_tests(session.config(), _root(plan, session), plan.work.language.id)
 
 
-async def proved(plan: Plan, answer: Answer, house: Session) -> Answer:
+async def proved(plan: Plan, answer: Answer, session: Session) -> Answer:
     """Return the answer with the verdict of a trial."""
-    work, root = plan.work, _root(plan, house)
+    work, root = plan.work, _root(plan, session)
     assert answer.written is not None
     assert work.place is not None
     assert root is not None
@@ -89,7 +89,7 @@ async def proved(plan: Plan, answer: Answer, house: Session) -> Answer:
         tests=tests,
         text=after,
         names=fresh(before, after, work.language),
-        is_private=house.workspace.is_secret,
+        is_private=session.workspace.is_secret,
     )
     if not tests.is_relative_to(root):
         doubt = "the tests were not run: their file lies outside the project"
@@ -98,5 +98,5 @@ async def proved(plan: Plan, answer: Answer, house: Session) -> Answer:
     return replace(answer, verdict=replace(verdict, proved=verdict.proved or answer.verdict.proved))
 
 
-def _root(plan: Plan, house: Session) -> Path | None:
-    return house.workspace.folder(plan.ask.path) if plan.ask.path else None
+def _root(plan: Plan, session: Session) -> Path | None:
+    return session.workspace.folder(plan.ask.path) if plan.ask.path else None

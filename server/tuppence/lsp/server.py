@@ -1,4 +1,4 @@
-"""The language server: each handler converts what came in, asks the rest of the house, and converts what goes out.
+"""The language server: each handler converts what came in, calls the service, and converts what goes out.
 
 Everything behind the handlers is loaded after the answer to ``initialize``, so that an editor's start waits for no
 more than pygls itself.

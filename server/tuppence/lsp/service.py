@@ -59,9 +59,9 @@ class Service:
             self._handed |= {str(name): key for name, key in keys.items() if isinstance(key, str)}
 
     async def begin(self) -> None:
-        """Open the house and say what is wrong with the configuration, if something is."""
+        """Open the session and report mistakes in the configuration."""
         rooms = self._rooms
-        config = rooms.house.config()
+        config = rooms.session.config()
         if config.mistakes:
             self._warn(ConfigError(str(config.path), config.mistakes))
         for warning in config.warnings:
@@ -126,16 +126,16 @@ class Service:
         except TuppenceError as error:
             self._warn(error)
             return
-        rooms.house.outcome(finished.ask.run, "undone")
+        rooms.session.outcome(finished.ask.run, "undone")
         rooms.desk.say(f"Put back: {actions.title(finished.ask.action, finished.ask.target.name)}.")
         await rooms.desk.show_cost()
 
     def about(self) -> dict[str, Any]:
         """Return what a client's own settings page wants to know: the configuration's path and the keys' names."""
-        house = self._rooms.house
-        config = house.config()
+        session = self._rooms.session
+        config = session.config()
         keys = [
-            {"name": each.key_env, "provider": each.name, "ready": house.keys.ready(each)}
+            {"name": each.key_env, "provider": each.name, "ready": session.keys.ready(each)}
             for each in config.providers.values()
             if each.key_env
         ]
@@ -160,7 +160,7 @@ class Service:
         """Forget all kept answers."""
         rooms = self._rooms
         try:
-            count = await asyncio.to_thread(rooms.house.answers.clear)
+            count = await asyncio.to_thread(rooms.session.answers.clear)
         except TuppenceError as error:
             self._warn(error)
             return
@@ -182,7 +182,7 @@ class Service:
         """Write the cost report as a page and say where it is; open it, where the editor can and is asked to."""
         rooms = self._rooms
         try:
-            path = await write_page(rooms.house)
+            path = await write_page(rooms.session)
         except TuppenceError as error:
             self._warn(error)
             return None
@@ -199,10 +199,10 @@ class Service:
         rooms.reading.close()
         rooms.strangers.close()
         await rooms.renewals.close()
-        await rooms.house.close()
-        await rooms.house.upstream.close()
+        await rooms.session.close()
+        await rooms.session.upstream.close()
         await rooms.neighbourhood.close()
-        await asyncio.to_thread(rooms.house.ledger.close)
+        await asyncio.to_thread(rooms.session.ledger.close)
 
     @property
     def _rooms(self) -> _Rooms:
@@ -241,9 +241,9 @@ class Service:
         try:
             await rooms.strangers.meet(ask)
         except asyncio.CancelledError:
-            house = rooms.house
-            account = Account(run=ask.run, session=house.id, action=ask.action.id, language=ask.document.language)
-            house.record(account.enter_free("", "", house.now(), "cancelled"))
+            session = rooms.session
+            account = Account(run=ask.run, session=session.id, action=ask.action.id, language=ask.document.language)
+            session.record(account.enter_free("", "", session.now(), "cancelled"))
             rooms.desk.say(messages.stopped(running.title, account, running.because))
             raise
 
@@ -277,24 +277,24 @@ class Service:
 
 
 class _Rooms:
-    """What exists once the house is open."""
+    """What exists once the session is open."""
 
     def __init__(
         self, server: Server, config: Path | None, roots: Sequence[Path], handed: dict[str, str], runs: Runs
     ) -> None:
         protocol = server.protocol
         self.watched = Watched(config)
-        self.house, self.neighbourhood = open_session(self.watched, roots, protocol.documents.at, handed)
-        resume(self.house)
-        self.desk = Desk(server, self.house)
-        self.house.ask_user = self.desk.choose
+        self.session, self.neighbourhood = open_session(self.watched, roots, protocol.documents.at, handed)
+        resume(self.session)
+        self.desk = Desk(server, self.session)
+        self.session.ask_user = self.desk.choose
         self.board = Board(self.desk)
         self.reading = Reading(self.desk)
         self.latest = Latest(protocol.documents)
         self.asking = Asking(self.desk, self.latest)
         self.strangers = Strangers(self.desk, self.neighbourhood)
         self.hovering = Hovering(self.desk, runs)
-        self.renewals = Renewals(self.house, protocol.documents.get)
+        self.renewals = Renewals(self.session, protocol.documents.get)
 
 
 def _message(ask: Ask) -> str:

@@ -72,7 +72,7 @@ class Menu:
         uri = opened.document.uri
         entries = [self._stop(running.id, running.title) for running in self._runs.at(uri)]
         doubt = self._desk.documents.doubtful(opened.document)
-        if why := doubt or await why_not(opened.document, self._desk.house.workspace):
+        if why := doubt or await why_not(opened.document, self._desk.session.workspace):
             entries += [] if opened.automatic else self._disabled(why, opened)
             return self._sent(entries, opened)
         entries += self._fixes(opened)

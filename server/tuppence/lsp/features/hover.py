@@ -93,17 +93,17 @@ class Hovering:
     async def hover(self, params: types.HoverParams) -> types.Hover | None:
         """Return what is shown at a place, None for nothing."""
         self._turn += 1
-        turn, mode = self._turn, self._desk.house.config().hover
+        turn, mode = self._turn, self._desk.session.config().hover
         look = None if mode == "off" else await self._look(params, turn)
         if look is None:
             return None
         if (kept := await self._remembered(look.ask)) is not None:
             return self._kept(kept, look)
-        stale = await asyncio.to_thread(hover.outdated, look.ask, self._desk.house)
+        stale = await asyncio.to_thread(hover.outdated, look.ask, self._desk.session)
         if mode == "kept" or not look.on_name:
             return self._kept(stale, look) if stale else None
         try:
-            offer = await hover.foresee(look.ask, self._desk.house)
+            offer = await hover.foresee(look.ask, self._desk.session)
         except TuppenceError:
             return self._kept(stale, look) if stale else None
         said = await self._by_itself(look) if mode == "auto" else ""
@@ -116,7 +116,7 @@ class Hovering:
         """Return the definition in whose header the pointer is."""
         desk = self._desk
         document = desk.documents.get(params.text_document.uri)
-        if document is None or desk.documents.doubtful(document) or await why_not(document, desk.house.workspace):
+        if document is None or desk.documents.doubtful(document) or await why_not(document, desk.session.workspace):
             return None
         try:
             tree = await desk.documents.tree(document.uri)
@@ -139,7 +139,7 @@ class Hovering:
         return _Look(ask, block, on_name, turn)
 
     async def _remembered(self, ask: Ask) -> Remembered | None:
-        return await asyncio.to_thread(hover.remembered, ask, self._desk.house)
+        return await asyncio.to_thread(hover.remembered, ask, self._desk.session)
 
     def _kept(self, kept: Remembered, look: _Look) -> types.Hover | None:
         warning = f"{_STALE}\n\n" if kept.is_stale else ""
@@ -185,7 +185,7 @@ class Hovering:
             if code in self._given_up:
                 return self._given_up[code]
             try:
-                leave = await hover.allow(ask, self._desk.house)
+                leave = await hover.allow(ask, self._desk.session)
             except TuppenceError as error:
                 return clean(str(error))
             if code not in self._asked:
@@ -215,9 +215,9 @@ class Hovering:
     async def _ask(self, code: Code, asked: _Asked) -> None:
         """Carry out a question; its answer is kept as any run's is."""
         ask, desk = asked.ask, self._desk
-        account = Account(run=ask.run, session=desk.house.id, action=ask.action.id, language=ask.document.language)
+        account = Account(run=ask.run, session=desk.session.id, action=ask.action.id, language=ask.document.language)
         try:
-            async with aclosing(run(ask, asked.leave.house, account)) as steps:
+            async with aclosing(run(ask, asked.leave.session, account)) as steps:
                 async for step in steps:
                     asked.sent = asked.sent or step == StatusLine(f"Asking {asked.leave.model.id}")
                     if isinstance(step, RunFinished):

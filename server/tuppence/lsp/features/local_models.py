@@ -47,13 +47,13 @@ class Strangers:
 
     def _wanted(self, ask: Ask) -> bool:
         """Report whether a found server is what the user pinned, or all that may answer."""
-        house = self._desk.house
-        config = house.config()
+        session = self._desk.session
+        config = session.config()
         if pin := wished(config, ask.action, ask.document.language, ask.above).pin:
             return pin.partition("/")[0] in FOUND
         may = (model for model in config.models if model.name not in config.exclude)
-        today = house.now().date()
-        return not any(house.keys.ready(model.provider) for model in may if not model.retired(today))
+        today = session.now().date()
+        return not any(session.keys.ready(model.provider) for model in may if not model.retired(today))
 
     async def _introduce(self) -> None:
         for found in await self._neighbourhood.strangers():

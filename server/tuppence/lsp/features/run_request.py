@@ -108,7 +108,7 @@ class Asking:
         document = documents.get(uri)
         if document is None:
             raise Stale(*_CLOSED)
-        if why := documents.doubtful(document) or await why_not(document, self._desk.house.workspace):
+        if why := documents.doubtful(document) or await why_not(document, self._desk.session.workspace):
             raise Unfit(why)
         tree = await documents.tree(uri)
         document = documents.get(uri)

@@ -72,7 +72,7 @@ class Performance:
         """
         self._refuse(ask)
         desk = self._desk
-        account = Account(run=ask.run, session=desk.house.id, action=ask.action.id, language=ask.document.language)
+        account = Account(run=ask.run, session=desk.session.id, action=ask.action.id, language=ask.document.language)
         writer = Writer(desk, ask.document, ask.target.span, ask.run) if ask.action.shape == "replacement" else None
         self._running.writes = lambda: writer.target if writer else None
         self._witness = self._call(ask, writer) if writer else None
@@ -86,7 +86,7 @@ class Performance:
             async with desk.progress(self._running.title, self._running.stop) as report:
                 self._report = self._reported(report)
                 inspect = self._witness.inspect if self._witness else None
-                async with aclosing(run(ask, desk.house, account, inspect)) as steps:
+                async with aclosing(run(ask, desk.session, account, inspect)) as steps:
                     async for step in steps:
                         if isinstance(step, RunFinished):
                             done = step
@@ -127,7 +127,7 @@ class Performance:
     def _call(self, ask: Ask, writer: Writer) -> Witness | None:
         """Return who looks at an answer in the editor, None where nobody does."""
         client = self._desk.client
-        if not (client.diagnoses and client.streams and self._desk.house.config().edits == "live"):
+        if not (client.diagnoses and client.streams and self._desk.session.config().edits == "live"):
             return None
         return Witness(self._desk, ask, writer, self._running.title)
 
@@ -165,7 +165,7 @@ class Performance:
             case MarkdownChunk():
                 self._is_read = True
                 self._reading.stream(ask.run, self._running.title, step.markdown)
-            case EditsDrafted() if writer is not None and self._desk.house.config().edits == "live":
+            case EditsDrafted() if writer is not None and self._desk.session.config().edits == "live":
                 writer.draft(step.edits)
             case FindingAdded():
                 self._findings.append(step)
@@ -198,7 +198,7 @@ class Performance:
         try:
             text = await self._deliver(done.answer, ask, writer)
         except Stale as stale:
-            desk.house.outcome(ask.run, "stale")
+            desk.session.outcome(ask.run, "stale")
             await _put_back(writer)
             self._outcome = "stale"
             self._close(messages.could_not(ask, str(stale), done), types.MessageType.Warning)
@@ -226,11 +226,11 @@ class Performance:
 
     async def _stopped(self, ask: Ask, writer: Writer | None, account: Account) -> None:
         """Leave the text right after a cancellation: as the user left it, or as it was."""
-        house = self._desk.house
+        session = self._desk.session
         if not account.entries:
-            house.record(account.enter_free("", "", house.now(), "cancelled"))
+            session.record(account.enter_free("", "", session.now(), "cancelled"))
         elif account.entries[-1].outcome == "kept":
-            house.outcome(ask.run, "cancelled")
+            session.outcome(ask.run, "cancelled")
         self._outcome = "stopped"
         self._abandon(ask)
         left = await _put_back(writer)

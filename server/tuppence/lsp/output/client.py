@@ -39,11 +39,11 @@ APPLY = 600.0
 class Desk:
     """The editor at the other end."""
 
-    def __init__(self, server: LanguageServer, house: Session) -> None:
+    def __init__(self, server: LanguageServer, session: Session) -> None:
         assert isinstance(server.protocol, Protocol)
         self._server = server
         self._protocol: Protocol = server.protocol
-        self.house = house
+        self.session = session
 
     @property
     def client(self) -> Client:
@@ -131,14 +131,14 @@ class Desk:
 
     async def show_cost(self) -> None:
         """Send the accounts as they stand to whoever shows them, and say what is wrong with them."""
-        house = self.house
+        session = self.session
         try:
-            summary, spent = await asyncio.wrap_future(house.ledger.queue(house.accounts))
+            summary, spent = await asyncio.wrap_future(session.ledger.queue(session.accounts))
         except TuppenceError as error:
-            house.warn(str(error))
+            session.warn(str(error))
         else:
-            self.notify("tuppence/cost", payload(summary) | {"budget": budget.payload(house.limits(), spent)})
-        for sentence in house.take_warnings():
+            self.notify("tuppence/cost", payload(summary) | {"budget": budget.payload(session.limits(), spent)})
+        for sentence in session.take_warnings():
             self.say(sentence, types.MessageType.Warning)
 
     @contextlib.asynccontextmanager
