@@ -47,7 +47,7 @@ from tuppence.core.syntax.target import find
 from tuppence.core.text.document import Document, Span
 from tuppence.credentials import Keys
 from tuppence.engine.receipt import Account
-from tuppence.engine.request import Ask
+from tuppence.engine.request import Request
 from tuppence.engine.run import run
 from tuppence.engine.session import Session
 from tuppence.ledger import Ledger
@@ -185,14 +185,16 @@ def _house(name: str, server: ScriptedUpstream, folder: Path, now: Callable[[], 
     )
 
 
-def _ask(deed: Deed, path: Path, number: int) -> Ask:
+def _ask(deed: Deed, path: Path, number: int) -> Request:
     text = path.read_text("utf-8")
     document = Document(path.as_uri(), "python", number, text)
     tree = parse(text, language("python"))
     start = text.index(f"_{deed.function}(")
     target = find(document, tree, Span(start, start))
     assert target is not None
-    return Ask(run=str(number), action=deed.action, document=document, tree=tree, target=target, path=path, anew=True)
+    return Request(
+        run=str(number), action=deed.action, document=document, tree=tree, target=target, path=path, bypass_cache=True
+    )
 
 
 def report(result: Result, case: Case) -> dict[str, float]:

@@ -20,7 +20,7 @@ from tuppence.core.syntax.target import Target
 from tuppence.core.syntax.tree import Block
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document
-from tuppence.engine.request import Ask
+from tuppence.engine.request import Request
 from tuppence.engine.verify import second_look
 
 __all__ = ["EXPLAIN", "FIX", "REVIEW", "TESTS", "Outcome", "Sample", "answer", "had", "judged", "whole"]
@@ -89,8 +89,8 @@ async def judged(sample: Sample) -> Outcome:
         place=sample.place,
         grounds=Grounds(about, "", sample.packages),
     )
-    ask = Ask(
-        run="", action=sample.action, document=document, tree=tree, target=target, path=None, chosen=sample.chosen
+    ask = Request(
+        run="", action=sample.action, document=document, tree=tree, target=target, path=None, diagnostic=sample.chosen
     )
     making = begin(work)
     making.feed(sample.reply)

@@ -42,7 +42,7 @@ class Climb:
     above: float
     """How far ``quality`` lies above sending as many up at random."""
     low: float
-    """The bootstrap's 95 % interval of ``above``, over groups of near-twins."""
+    """The bootstrap's 95 % interval of ``better_than``, over groups of near-twins."""
     high: float
 
     @property

@@ -234,7 +234,7 @@ async def test_nobody_is_waited_for_for_ever(tmp_path: Path, monkeypatch: pytest
         await steps(ask, session)
         await asyncio.sleep(6)
         assert len([seen for seen in server.requests if not seen.body["max_tokens"]]) == 3
-        await steps(replace(ask, anew=True, run="again"), session)
+        await steps(replace(ask, bypass_cache=True, run="again"), session)
         await asyncio.sleep(0.3)
         await keeper.close()
         await asyncio.sleep(1)

@@ -32,7 +32,7 @@ from tuppence.core.text.document import Document, Span
 from tuppence.credentials import Keys
 from tuppence.engine import answer_cache, hover, prepare
 from tuppence.engine.receipt import Account
-from tuppence.engine.request import Ask
+from tuppence.engine.request import Request
 from tuppence.engine.session import Session
 from tuppence.errors import NoModel, OverBudget, Unfit
 from tuppence.ledger import Ledger
@@ -99,7 +99,7 @@ async def nobody() -> tuple[Model, ...]:
     return ()
 
 
-def ask(action: Action, path: Path, text: str = SOURCE, about: str = "sum(xs)") -> Ask:
+def ask(action: Action, path: Path, text: str = SOURCE, about: str = "sum(xs)") -> Request:
     """Return a question about the definition around a piece of text."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
@@ -108,7 +108,7 @@ def ask(action: Action, path: Path, text: str = SOURCE, about: str = "sum(xs)") 
     at = text.index(about)
     target = find(document, tree, Span(at, at))
     assert target is not None
-    return Ask(run="r", action=action, document=document, tree=tree, target=target, path=path)
+    return Request(run="r", action=action, document=document, tree=tree, target=target, path=path)
 
 
 async def test_the_context_holds_what_the_project_says(root: Path, opened: Opened) -> None:
@@ -334,8 +334,8 @@ async def test_an_answer_is_kept_for_exactly_that_question(root: Path, opened: O
     for other in (
         ask(EXPLAIN, root / "stats.py", SOURCE.replace("len(x)", "len(xs)")),
         ask(REVIEW, root / "stats.py"),
-        replace(question, anew=True),
-        replace(question, above="mine/small"),
+        replace(question, bypass_cache=True),
+        replace(question, better_than="mine/small"),
     ):
         assert again_of(other, session) is None
     assert again_of(question, opened("quality = 0.5\n" + MINE)) is None, "another quality is another question"
@@ -344,7 +344,7 @@ async def test_an_answer_is_kept_for_exactly_that_question(root: Path, opened: O
     assert again_of(fix, session) is None, "only what changes nothing is given again"
 
 
-def again_of(question: Ask, session: Session, quality: float | None = None) -> answer_cache.Replay | None:
+def again_of(question: Request, session: Session, quality: float | None = None) -> answer_cache.Replay | None:
     return answer_cache.kept(question, answer_cache.content(question, session), session, quality)
 
 

@@ -29,7 +29,7 @@ from tuppence.core.text.document import Document, Span, apply
 from tuppence.credentials import Keys
 from tuppence.engine.provider_queue import ProviderHealth, ProviderQueue
 from tuppence.engine.receipt import Account
-from tuppence.engine.request import Ask
+from tuppence.engine.request import Request
 from tuppence.engine.run import run
 from tuppence.engine.session import Session
 from tuppence.errors import TuppenceError
@@ -70,17 +70,17 @@ async def _nobody() -> tuple[Model, ...]:
     return ()
 
 
-def question(**how: Any) -> Ask:
+def question(**how: Any) -> Request:
     """Ask to fix the example's first function."""
     document = Document("file:///stats.py", "python", 1, SRC)
     tree = parse(SRC, language("python"))
     target = find(document, tree, Span(5, 5))
     assert target is not None
-    ask = Ask(run="r", action=FIX, document=document, tree=tree, target=target, path=None)
+    ask = Request(run="r", action=FIX, document=document, tree=tree, target=target, path=None)
     return replace(ask, **how)
 
 
-async def steps(ask: Ask, session: Session, account: Account | None = None) -> list[Event]:
+async def steps(ask: Request, session: Session, account: Account | None = None) -> list[Event]:
     """Return all steps of a run."""
     account = account or Account(run=ask.run, session="s", action=ask.action.id, language="python")
     return [step async for step in run(ask, session, account)]

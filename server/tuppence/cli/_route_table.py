@@ -31,7 +31,7 @@ from tuppence.core.syntax.target import find as find_target
 from tuppence.core.text.document import Document, Span
 from tuppence.engine import prepare as plans
 from tuppence.engine.open_session import open_session
-from tuppence.engine.request import Ask, Plan
+from tuppence.engine.request import Plan, Request
 from tuppence.errors import Unfit
 
 _WIDEST = 30
@@ -60,7 +60,7 @@ def show(place: str, action: str, config: Config, when: datetime | None) -> int:
     return 0
 
 
-def _ask(place: str, action_id: str) -> Ask:
+def _ask(place: str, action_id: str) -> Request:
     found = _PLACE.fullmatch(place)
     action = find(action_id)
     assert found is not None, "the pattern matches every text"
@@ -78,7 +78,7 @@ def _ask(place: str, action_id: str) -> Ask:
     target = find_target(document, tree, _span(document, found["first"], found["last"]))
     if target is None:
         raise Unfit(f"There is no code at {place}.", "Name lines that hold some, as in a.py:3-9.")
-    return Ask(run=uuid4().hex, action=action, document=document, tree=tree, target=target, path=path)
+    return Request(run=uuid4().hex, action=action, document=document, tree=tree, target=target, path=path)
 
 
 def _span(document: Document, first: str | None, last: str | None) -> Span:
@@ -97,7 +97,7 @@ def _span(document: Document, first: str | None, last: str | None) -> Span:
     return Span(begin.start, document.line_span(end - 1).end)
 
 
-async def _plan(ask: Ask, config: Config, when: datetime | None) -> Plan:
+async def _plan(ask: Request, config: Config, when: datetime | None) -> Plan:
     opened, neighbourhood = open_session(Watched(config.path), (Path.cwd(),), lambda _path: None, {})
 
     async def asleep() -> tuple[Model, ...]:

@@ -23,7 +23,7 @@ from tuppence.core.syntax.references import leans_on
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.document import Span
 from tuppence.engine.receipt import Account
-from tuppence.engine.request import Ask, Plan
+from tuppence.engine.request import Plan, Request
 from tuppence.engine.session import Session
 
 _KEPT = ("explain", "review")
@@ -40,7 +40,7 @@ class Replay:
     answer: Answer
 
 
-def content(ask: Ask, session: Session) -> str:
+def content(ask: Request, session: Session) -> str:
     """Return a word for what a question is about: the code, and what it leans on; it reads the project.
 
     Empty where answers to such a question are not kept.
@@ -53,13 +53,13 @@ def content(ask: Ask, session: Session) -> str:
     return answers.key(ask.action.id, ask.document.language, *pieces)
 
 
-def kept(ask: Ask, about: str, session: Session, quality: float | None = None) -> Replay | None:
+def kept(ask: Request, about: str, session: Session, quality: float | None = None) -> Replay | None:
     """Return the kept answer to this very question, made anew from what the model said; None where there is none.
 
     :param about: its ``content``.
     :param quality: the one that is wanted now, where a budget that is nearly used up lowers it.
     """
-    if ask.anew or ask.above or not about:
+    if ask.bypass_cache or ask.better_than or not about:
         return None
     found = session.answers.get(_key(ask, about, session.config(), quality))
     if found is None:
@@ -77,7 +77,7 @@ def kept(ask: Ask, about: str, session: Session, quality: float | None = None) -
     return Replay(found.model, (*shown, *rest), answer)
 
 
-def explanation(ask: Ask, about: str, session: Session) -> answers.Kept | None:
+def explanation(ask: Request, about: str, session: Session) -> answers.Kept | None:
     """Return the kept explanation of exactly this code, as the model sent it; None where there is none."""
     return session.answers.get(_key(ask, about, session.config())) if about else None
 
@@ -90,13 +90,13 @@ def keep(plan: Plan, answer: Answer, model: Model, account: Account, session: Se
     session.answers.put(key, answers.Kept(answer.reply, model.id, session.now(), account.total), _subject(plan.ask))
 
 
-def former(ask: Ask, session: Session) -> answers.Kept | None:
+def former(ask: Request, session: Session) -> answers.Kept | None:
     """Return the last explanation of the definition at this place, whatever its code was then; None where none is."""
     subject = _subject(ask)
     return session.answers.latest(subject) if subject and session.config().keep_answers else None
 
 
-def _subject(ask: Ask) -> str:
+def _subject(ask: Request) -> str:
     """Name a definition by its place among the names of its document; empty where no other would be as certain."""
     names = [_path(ask.tree, block.span) for block in ask.tree.blocks() if block.name]
     path = _path(ask.tree, ask.target.span)
@@ -109,7 +109,7 @@ def _path(tree: Tree, span: Span) -> tuple[str, ...]:
     return tuple(block.name for block in tree.blocks() if block.span.covers(span))
 
 
-def _key(ask: Ask, about: str, config: Config, quality: float | None = None) -> str:
+def _key(ask: Request, about: str, config: Config, quality: float | None = None) -> str:
     """Name a question: what it is about, the instruction, and the quality that is wanted."""
     wish = wished(config, ask.action, ask.document.language)
     wanted = wish.quality if quality is None else quality

@@ -105,7 +105,7 @@ def _cheaper(plan: Plan, session: Session) -> Route | None:
     if _pinned(plan, session):
         return None
     ask, config = plan.ask, session.config()
-    wish = wished(config, ask.action, ask.document.language, ask.above)
+    wish = wished(config, ask.action, ask.document.language, ask.better_than)
     allowed = replace(wish, within=config.ask_above, premium="never" if config.premium == "ask" else wish.premium)
     fit = [row.model for row in plan.route.table if not row.why_not and row.model != plan.route.model]
     try:
@@ -116,4 +116,4 @@ def _cheaper(plan: Plan, session: Session) -> Route | None:
 
 def _pinned(plan: Plan, session: Session) -> bool:
     ask = plan.ask
-    return wished(session.config(), ask.action, ask.document.language, ask.above).pin is not None
+    return wished(session.config(), ask.action, ask.document.language, ask.better_than).pin is not None

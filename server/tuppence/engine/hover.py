@@ -18,7 +18,7 @@ from tuppence.core.routing.difficulty import Difficulty
 from tuppence.core.routing.quote import Offer, dearest, frugal
 from tuppence.engine import answer_cache
 from tuppence.engine import prepare as plans
-from tuppence.engine.request import Ask
+from tuppence.engine.request import Request
 from tuppence.engine.session import Session
 from tuppence.errors import NoModel, OverBudget
 from tuppence.upstream import Patience
@@ -45,7 +45,7 @@ class Remembered:
     """Whether it is about what the code was before it was edited."""
 
 
-async def foresee(ask: Ask, session: Session) -> Offer:
+async def foresee(ask: Request, session: Session) -> Offer:
     """Return what is known about a question that nobody has asked yet.
 
     :raises Unfit: it could not be sent to a model.
@@ -62,7 +62,7 @@ async def foresee(ask: Ask, session: Session) -> Offer:
     return Offer(lines, plan.difficulty, model.id, row.cost if row else None)
 
 
-def frugally(ask: Ask, session: Session, only: Model | None = None) -> Session:
+def frugally(ask: Request, session: Session, only: Model | None = None) -> Session:
     """Return a session for requests that no user confirmed: only the price counts, and a pin holds.
 
     Its answers are kept apart from those that a person asked for at a quality of their own.
@@ -84,7 +84,7 @@ def frugally(ask: Ask, session: Session, only: Model | None = None) -> Session:
     return replace(session, config=lambda: own, known_local_models=known, installed_embedded_model=tuple).offline()
 
 
-async def allow(ask: Ask, session: Session) -> Leave:
+async def allow(ask: Request, session: Session) -> Leave:
     """Return the leave to ask one model, for at most what a hover may cost.
 
     :raises TuppenceError: none may be asked; the sentence says why.
@@ -100,7 +100,7 @@ async def allow(ask: Ask, session: Session) -> Leave:
     return Leave(model, frugally(ask, session, model))
 
 
-def remembered(ask: Ask, session: Session) -> Remembered | None:
+def remembered(ask: Request, session: Session) -> Remembered | None:
     """Return the explanation of exactly this code that a person asked for, else the one that a hover asked for."""
     about = answer_cache.content(ask, session)
     if kept := answer_cache.explanation(ask, about, session):
@@ -110,7 +110,7 @@ def remembered(ask: Ask, session: Session) -> Remembered | None:
     return None
 
 
-def outdated(ask: Ask, session: Session) -> Remembered | None:
+def outdated(ask: Request, session: Session) -> Remembered | None:
     """Return the last explanation of this definition where its code has changed since; None where there is none.
 
     To be asked only where ``remembered`` has nothing.

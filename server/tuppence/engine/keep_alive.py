@@ -27,7 +27,7 @@ from tuppence.engine import prepare as plans
 from tuppence.engine.attempt import Attempt
 from tuppence.engine.prompt_cache import Sent, Subject
 from tuppence.engine.receipt import Account
-from tuppence.engine.request import Ask
+from tuppence.engine.request import Request
 from tuppence.engine.session import Session
 from tuppence.engine.spending import Till
 from tuppence.errors import TuppenceError
@@ -70,7 +70,7 @@ class Renewals:
         task.add_done_callback(self._tasks.discard)
         self._sleeping[_place(sent)] = task
 
-    async def warm(self, ask: Ask) -> str:
+    async def warm(self, ask: Request) -> str:
         """Warm the prefix of a question if that pays, and say in a sentence what was done, or why nothing was.
 
         :raises TuppenceError: it could not be done.

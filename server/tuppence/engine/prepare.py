@@ -27,7 +27,7 @@ from tuppence.core.routing.planner import pair, paired, planned, to_plan, with_p
 from tuppence.core.routing.quality import RUN
 from tuppence.core.routing.router import Route, choose
 from tuppence.core.syntax.languages import language
-from tuppence.engine.request import Ask, Plan
+from tuppence.engine.request import Plan, Request
 from tuppence.engine.session import Session
 from tuppence.engine.verify import runs_tests
 from tuppence.errors import NoModel, Unfit
@@ -45,7 +45,7 @@ _TOLD = 40
 _GRAVEST = ("error", "warning", "information", "hint")
 
 
-async def make(ask: Ask, session: Session) -> Plan:
+async def make(ask: Request, session: Session) -> Plan:
     """Return the plan for a question.
 
     :raises Unfit: the document or target cannot be sent to a model.
@@ -110,7 +110,7 @@ def least(plan: Plan) -> int:
     return least_output(plan.need)
 
 
-async def _fitted(work: Work, ask: Ask, around: Surroundings, budget: int, session: Session) -> Plan:
+async def _fitted(work: Work, ask: Request, around: Surroundings, budget: int, session: Session) -> Plan:
     """Return the plan with a context of about so many tokens."""
     context = _gather(ask, around, budget)
     tests: TestFile | None = None
@@ -130,7 +130,7 @@ async def _fitted(work: Work, ask: Ask, around: Surroundings, budget: int, sessi
     return _paired(plan, session.config())
 
 
-async def _long(work: Work, ask: Ask, around: Surroundings, session: Session, unfit: Unfit) -> Plan:
+async def _long(work: Work, ask: Request, around: Surroundings, session: Session, unfit: Unfit) -> Plan:
     """Return the plan for a target that is too long by itself for a usual prompt.
 
     :raises Unfit: nobody has so long a context; the room that it names is the longest that somebody has.
@@ -150,19 +150,19 @@ async def _long(work: Work, ask: Ask, around: Surroundings, session: Session, un
 def _paired(plan: Plan, config: Config) -> Plan:
     """Return the plan with a planner, where the user wants pairs and one is worth it."""
     hard = plan.difficulty.value > config.pair_above
-    pinned = wished(config, plan.ask.action, plan.ask.document.language, plan.ask.above).pin is not None
+    pinned = wished(config, plan.ask.action, plan.ask.document.language, plan.ask.better_than).pin is not None
     found = pair(plan.route, plan.need, shipped()) if hard and not pinned else None
     return plan if found is None else replace(plan, route=paired(plan.route, found), planner=found.planner)
 
 
-def _grounds(ask: Ask, context: Context, session: Session) -> Grounds:
+def _grounds(ask: Request, context: Context, session: Session) -> Grounds:
     shown = "\n".join((context.conventions, *(each.text for each in context.definitions)))
     edits = ask.action.shape in ("replacement", "tests")
     packages = session.workspace.packages(ask.path, ask.tree.language) if edits else None
     return Grounds(context.diagnostics, shown, packages)
 
 
-def _gather(ask: Ask, around: Surroundings, budget: int) -> Context:
+def _gather(ask: Request, around: Surroundings, budget: int) -> Context:
     # The same room for every action: else two actions on one file could get different bytes of it.
     room = budget - estimate(SYSTEM) - max(action.usual_output for action in ACTIONS)
     inside = [each for each in ask.diagnostics if each.span.touches(ask.target.span)]
@@ -174,7 +174,7 @@ def _gather(ask: Ask, around: Surroundings, budget: int) -> Context:
     return replace(context, cut=(*context.cut, left_out))
 
 
-def _need(ask: Ask, context: Context, whole: Prompt, session: Session) -> Need:
+def _need(ask: Request, context: Context, whole: Prompt, session: Session) -> Need:
     code = ask.document.slice(ask.target.span)
     variants = [variant for row in session.config().models for variant in row.variants()]
     warm = session.prefixes.warm(whole, variants, session.now())
@@ -191,16 +191,16 @@ def _need(ask: Ask, context: Context, whole: Prompt, session: Session) -> Need:
     )
 
 
-def _check(ask: Ask, session: Session) -> str:
+def _check(ask: Request, session: Session) -> str:
     """Return the name of the check that judges the answer, where it is not the action's usual one."""
     root = session.workspace.folder(ask.path) if ask.path else None
     is_run = ask.action.shape == "tests" and runs_tests(session.config(), root, ask.document.language)
     return RUN if is_run else ""
 
 
-async def _route(need: Need, ask: Ask, session: Session) -> Route:
+async def _route(need: Need, ask: Request, session: Session) -> Route:
     config = session.config()
-    wish = wished(config, ask.action, ask.document.language, ask.above)
+    wish = wished(config, ask.action, ask.document.language, ask.better_than)
     if (limits := session.limits()).any and (spent := await session.spent(ask.run)) is not None:
         need = replace(need, left=left(limits, spent)[0].amount)
         wish = replace(wish, thrifty=thrifty(limits, spent))
@@ -228,9 +228,9 @@ async def _anybody(session: Session) -> bool:
     return any(session.keys.ready(model.provider) for model in models)
 
 
-def _tested(ask: Ask) -> tests_placement.Tested:
+def _tested(ask: Request) -> tests_placement.Tested:
     return tests_placement.Tested(ask.path, ask.document, ask.tree)
 
 
-def _place(ask: Ask, session: Session) -> Place:
+def _place(ask: Request, session: Session) -> Place:
     return tests_placement.find(_tested(ask), language(ask.document.language), session.workspace, session.open_document)

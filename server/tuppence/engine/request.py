@@ -20,7 +20,7 @@ from tuppence.core.text.document import Document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class Request:
     """A person's question."""
 
     run: str
@@ -33,11 +33,11 @@ class Ask:
     """Where the document is stored; None for one that is not a file."""
     diagnostics: tuple[Diagnostic, ...] = ()
     """What the model is told about the target."""
-    chosen: Diagnostic | None = None
+    diagnostic: Diagnostic | None = None
     """The one diagnostic that the user picked, if it was one."""
-    above: str = ""
+    better_than: str = ""
     """The name of the model whose answer was not good enough; empty for a first question."""
-    anew: bool = False
+    bypass_cache: bool = False
     """Whether a kept answer is passed over."""
 
 
@@ -45,7 +45,7 @@ class Ask:
 class Plan:
     """A question, ready to be asked."""
 
-    ask: Ask
+    ask: Request
     context: Context
     difficulty: Difficulty
     need: Need

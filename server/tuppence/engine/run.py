@@ -46,7 +46,7 @@ from tuppence.engine import prepare as plans
 from tuppence.engine.attempt import Attempt
 from tuppence.engine.fallback import Unavailable, Way
 from tuppence.engine.receipt import Account
-from tuppence.engine.request import Ask, Plan
+from tuppence.engine.request import Plan, Request
 from tuppence.engine.session import Session
 from tuppence.engine.spending import Till, settle
 from tuppence.engine.stream import Stuck, words
@@ -65,7 +65,7 @@ class _Judged:
 
 
 async def run(
-    ask: Ask, session: Session, account: Account, inspect: Inspect | None = None
+    ask: Request, session: Session, account: Account, inspect: Inspect | None = None
 ) -> AsyncGenerator[Event, None]:
     """Yield what happens while a question is answered; the last step is ``RunFinished``, unless the run is cancelled.
 
@@ -87,11 +87,13 @@ async def run(
             session.record(account.enter_free("", "", session.now(), ending))
 
 
-async def _answer(ask: Ask, session: Session, account: Account, inspect: Inspect | None) -> AsyncGenerator[Event, None]:
+async def _answer(
+    ask: Request, session: Session, account: Account, inspect: Inspect | None
+) -> AsyncGenerator[Event, None]:
     account.project = session.workspace.project(ask.path) if ask.path else ""
-    if ask.action.id == "fix" and ask.chosen is not None and not ask.above:
+    if ask.action.id == "fix" and ask.diagnostic is not None and not ask.better_than:
         yield StatusLine("Asking the linter")
-        if fix := await ready_fix(ask.document, ask.chosen, ask.path):
+        if fix := await ready_fix(ask.document, ask.diagnostic, ask.path):
             session.record(account.enter_free(fix.tool, fix.tool, session.now(), "kept"))
             yield _done(Answer(Verdict(fit=True, proved=fix.proved), edits=fix.edits), account)
             return

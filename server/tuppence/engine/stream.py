@@ -36,7 +36,7 @@ async def words(plan: Plan, attempt: Attempt, making: Making, till: Till) -> Asy
         yield StatusLine(f"Waiting until {model.id} has read the same file for another request")
     if ahead := gate.waiting:
         yield StatusLine(f"Waiting for a turn at {model.provider.name}: {_and_more(ahead)} before it")
-    title = actions.title(ask.action, ask.target.name, ask.chosen.message if ask.chosen else "")
+    title = actions.title(ask.action, ask.target.name, ask.diagnostic.message if ask.diagnostic else "")
     async with flight, gate.turn(title):
         attempt.at = session.now()
         attempt.prompt, attempt.foreseen = flight.marked(attempt.at), flight.foreseen()

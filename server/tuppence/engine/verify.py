@@ -22,7 +22,7 @@ from tuppence.core.checks.verdict import Verdict
 from tuppence.core.events import Answer
 from tuppence.core.syntax.parser import parse
 from tuppence.core.text.document import apply
-from tuppence.engine.request import Ask, Plan
+from tuppence.engine.request import Plan, Request
 from tuppence.engine.session import Session
 from tuppence.linters import recheck
 from tuppence.sandbox import TrialInput, prove, runs
@@ -31,12 +31,12 @@ Inspect = Callable[[Answer], Awaitable[Verdict]]
 """Returns the verdict on an answer that edits and was fit so far: the same, one that proved more, or a failed one."""
 
 
-def case(ask: Ask, answer: Answer) -> EditUnderReview:
+def case(ask: Request, answer: Answer) -> EditUnderReview:
     """Return an answer as a case for the tools that judge the text."""
-    return EditUnderReview(chosen=ask.chosen, target=ask.target.span, name=ask.target.name, edits=answer.edits)
+    return EditUnderReview(chosen=ask.diagnostic, target=ask.target.span, name=ask.target.name, edits=answer.edits)
 
 
-async def second_look(ask: Ask, answer: Answer) -> Answer:
+async def second_look(ask: Request, answer: Answer) -> Answer:
     """Return an answer with what the tools that need no editor say of it."""
     if not (answer.verdict.fit and answer.edits):
         return answer
@@ -46,9 +46,9 @@ async def second_look(ask: Ask, answer: Answer) -> Answer:
     return replace(answer, verdict=await recheck(answer.verdict, case(ask, answer), document, ask.path))
 
 
-def _why_not(ask: Ask, after: str) -> str:
+def _why_not(ask: Request, after: str) -> str:
     """Return what the two texts alone have against an edit, empty for nothing."""
-    if ask.chosen is not None and (words := silenced(ask.document.text, after)):
+    if ask.diagnostic is not None and (words := silenced(ask.document.text, after)):
         return f"It silences the complaint (“{words}”) and leaves its cause."
     if again := written_again(ask.tree, parse(after, ask.tree.language), ask.target.span):
         return f"It writes `{again}` again, which stands elsewhere in the file."

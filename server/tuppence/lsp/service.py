@@ -20,7 +20,7 @@ from tuppence.engine.cost_report import write_page
 from tuppence.engine.keep_alive import Renewals
 from tuppence.engine.open_session import open_session
 from tuppence.engine.receipt import Account
-from tuppence.engine.request import Ask
+from tuppence.engine.request import Request
 from tuppence.engine.spending import resume
 from tuppence.errors import ConfigError, Stale, TuppenceError
 from tuppence.lsp.documents import convert
@@ -210,7 +210,7 @@ class Service:
             self._opened = _Rooms(self._server, self._config, self._roots, self._handed, self._runs)
         return self._opened
 
-    async def _perform(self, ask: Ask, running: Running, rooms: _Rooms) -> None:
+    async def _perform(self, ask: Request, running: Running, rooms: _Rooms) -> None:
         try:
             await self._meet_strangers(ask, running, rooms)
             before = rooms.board.within(ask.document.uri, ask.target.span)
@@ -236,7 +236,7 @@ class Service:
         if finished.ask.action.shape == "findings":
             rooms.board.dismiss(finished.ask.document.uri, before)
 
-    async def _meet_strangers(self, ask: Ask, running: Running, rooms: _Rooms) -> None:
+    async def _meet_strangers(self, ask: Request, running: Running, rooms: _Rooms) -> None:
         """Ask about model servers on this machine where nobody else may answer; stopped here, nothing was sent."""
         try:
             await rooms.strangers.meet(ask)
@@ -297,5 +297,5 @@ class _Rooms:
         self.renewals = Renewals(self.session, protocol.documents.get)
 
 
-def _message(ask: Ask) -> str:
-    return ask.chosen.message if ask.chosen else ""
+def _message(ask: Request) -> str:
+    return ask.diagnostic.message if ask.diagnostic else ""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tuppence.core.routing.router import Route
 from tuppence.core.text.document import Document, Edit, Span, shift
-from tuppence.engine.request import Ask
+from tuppence.engine.request import Request
 from tuppence.errors import Stale
 from tuppence.lsp.documents.store import Documents
 from tuppence.lsp.output.writer import Writer
@@ -21,7 +21,7 @@ from tuppence.lsp.output.writer import Writer
 class Finished:
     """An answer that was given."""
 
-    ask: Ask
+    ask: Request
     span: Span | None
     """Where the target lies now; None once it was changed."""
     route: Route | None

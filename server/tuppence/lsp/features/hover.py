@@ -28,7 +28,7 @@ from tuppence.core.text.document import Span
 from tuppence.engine import hover
 from tuppence.engine.hover import Leave, Remembered
 from tuppence.engine.receipt import Account
-from tuppence.engine.request import Ask
+from tuppence.engine.request import Request
 from tuppence.engine.run import run
 from tuppence.errors import Stale, TuppenceError
 from tuppence.lsp.documents import convert
@@ -56,7 +56,7 @@ Code = tuple[str, str]
 class _Look:
     """What the pointer is on."""
 
-    ask: Ask
+    ask: Request
     """The question that this place stands for."""
     block: Block
     on_name: bool
@@ -69,7 +69,7 @@ class _Look:
 class _Asked:
     """A question that a hover asked by itself."""
 
-    ask: Ask
+    ask: Request
     leave: Leave
     running: Running
     waiting: int = 0
@@ -133,12 +133,12 @@ class Hovering:
         target = await asyncio.to_thread(find, document, tree, here)
         if target is None:
             return None
-        ask = Ask(
+        ask = Request(
             run=uuid4().hex, action=EXPLAIN, document=document, tree=tree, target=target, path=path_of(document.uri)
         )
         return _Look(ask, block, on_name, turn)
 
-    async def _remembered(self, ask: Ask) -> Remembered | None:
+    async def _remembered(self, ask: Request) -> Remembered | None:
         return await asyncio.to_thread(hover.remembered, ask, self._desk.session)
 
     def _kept(self, kept: Remembered, look: _Look) -> types.Hover | None:
@@ -250,5 +250,5 @@ class Hovering:
             del self._given_up[next(iter(self._given_up))]
 
 
-def _title(ask: Ask) -> str:
+def _title(ask: Request) -> str:
     return f"Hover: {actions.title(EXPLAIN, ask.target.name)}"

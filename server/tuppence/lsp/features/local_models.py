@@ -13,7 +13,7 @@ from lsprotocol import types
 from tuppence import local
 from tuppence.config.policy import wished
 from tuppence.config.settings import FOUND
-from tuppence.engine.request import Ask
+from tuppence.engine.request import Request
 from tuppence.errors import TuppenceError
 from tuppence.local.registry import Neighbourhood
 from tuppence.lsp.output.client import Desk
@@ -32,7 +32,7 @@ class Strangers:
         self._neighbourhood = neighbourhood
         self._asking: asyncio.Task[None] | None = None
 
-    async def meet(self, ask: Ask) -> None:
+    async def meet(self, ask: Request) -> None:
         """Ask the user about each server that might answer this question, if nobody else may."""
         if not await asyncio.to_thread(self._wanted, ask):
             return
@@ -45,11 +45,11 @@ class Strangers:
         if self._asking is not None:
             self._asking.cancel()
 
-    def _wanted(self, ask: Ask) -> bool:
+    def _wanted(self, ask: Request) -> bool:
         """Report whether a found server is what the user pinned, or all that may answer."""
         session = self._desk.session
         config = session.config()
-        if pin := wished(config, ask.action, ask.document.language, ask.above).pin:
+        if pin := wished(config, ask.action, ask.document.language, ask.better_than).pin:
             return pin.partition("/")[0] in FOUND
         may = (model for model in config.models if model.name not in config.exclude)
         today = session.now().date()

@@ -8,7 +8,7 @@ from tuppence.core.actions import thing
 from tuppence.core.billing.entry import money
 from tuppence.core.events import RunFinished
 from tuppence.engine.receipt import Account
-from tuppence.engine.request import Ask
+from tuppence.engine.request import Request
 
 _ALONE = {
     "": "not checked",
@@ -25,7 +25,7 @@ _REPAIRS = {
 """What is said of each repair of patch.py."""
 
 
-def done(end: RunFinished, ask: Ask, turns: tuple[str, ...]) -> str:
+def done(end: RunFinished, ask: Request, turns: tuple[str, ...]) -> str:
     """Return what happened, what it cost and what was proved: ``Fixed `mean`: kimi-k2.6, $0.0011 (diagnostic gone).``.
 
     :param turns: why other models than the first were asked.
@@ -42,7 +42,7 @@ def done(end: RunFinished, ask: Ask, turns: tuple[str, ...]) -> str:
     return "; ".join((f"{', '.join(parts)} ({proved})", *turns)) + "."
 
 
-def could_not(ask: Ask, why: str, end: RunFinished) -> str:
+def could_not(ask: Request, why: str, end: RunFinished) -> str:
     """Return why there is no answer, and what that cost."""
     paid = "" if end.cost == 0 else f" It cost {price(end.cost, estimated=end.estimated)}."
     action = f"{ask.action.verb[0].lower()}{ask.action.verb[1:]}"

@@ -19,7 +19,7 @@ from tuppence.core.checks.diagnostic_diff import Effect, Said, compare, settled
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.events import Answer
 from tuppence.core.text.document import Document, apply
-from tuppence.engine.request import Ask
+from tuppence.engine.request import Request
 from tuppence.engine.verify import case
 from tuppence.errors import Stale
 from tuppence.lsp.documents import convert
@@ -57,7 +57,7 @@ class _Report:
 class Witness:
     """Asks one client about one run's answers."""
 
-    def __init__(self, desk: Desk, ask: Ask, writer: Writer, title: str) -> None:
+    def __init__(self, desk: Desk, ask: Request, writer: Writer, title: str) -> None:
         self.landed = False
         """Whether the answer stands in the text already."""
         self.stale: Stale | None = None
@@ -87,7 +87,7 @@ class Witness:
         effect = await self._effect(answer, before)
         if effect is None:
             return answer.verdict
-        verdict = settled(answer.verdict, effect, self._ask.chosen, "no new error in the editor")
+        verdict = settled(answer.verdict, effect, self._ask.diagnostic, "no new error in the editor")
         self.landed = verdict.fit
         return verdict
 
@@ -96,7 +96,7 @@ class Witness:
         loop = asyncio.get_running_loop()
         began = loop.time()
         wanted = apply(self._ask.document.text, answer.edits)
-        first = FIRST if before.said.diagnostics or self._ask.chosen else FIRST_IF_SILENT
+        first = FIRST if before.said.diagnostics or self._ask.diagnostic else FIRST_IF_SILENT
         first *= min(max(before.seconds / AT_EASE, 1.0), SLOWEST)
         while True:
             await asyncio.sleep(PAUSE)

@@ -22,7 +22,7 @@ from tuppence.core.syntax.target import find
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Span
-from tuppence.engine.request import Ask
+from tuppence.engine.request import Request
 from tuppence.errors import Stale, Unfit
 from tuppence.lsp.documents import convert
 from tuppence.lsp.features import attached_fixes
@@ -44,7 +44,7 @@ class Asking:
         self._latest = latest
         self._converter = converters.get_converter()
 
-    async def ask(self, arguments: Any) -> Ask:
+    async def ask(self, arguments: Any) -> Request:
         """Return the question that the arguments of a command stand for.
 
         :raises Unfit: they stand for none, or nothing can be done with the document.
@@ -67,7 +67,7 @@ class Asking:
         ask = await self._question(action, (document, tree), span, chosen)
         return ask if chosen else replace(ask, diagnostics=others)
 
-    async def _again(self, run: str, above: str) -> Ask:
+    async def _again(self, run: str, above: str) -> Request:
         """Return an earlier question, asked anew about the text as it stands now."""
         gone = Stale("That answer is not the latest any more, or its text was changed.", "Open the menu again.")
         last = self._latest.by_run(run)
@@ -78,11 +78,11 @@ class Asking:
             raise gone
         about = tuple(replace(each, span=last.span) for each in last.ask.diagnostics)
         ask = await self._question(last.ask.action, parsed, last.span, None)
-        return replace(ask, diagnostics=about, above=above, anew=True)
+        return replace(ask, diagnostics=about, better_than=above, bypass_cache=True)
 
     async def _question(
         self, action: actions.Action, parsed: tuple[Document, Tree], span: Span, chosen: Diagnostic | None
-    ) -> Ask:
+    ) -> Request:
         document, tree = parsed
         if action.shape in ("replacement", "tests") and not self._desk.client.apply_edit:
             raise Unfit(NO_EDITS, "Ask for an explanation or a review.")
@@ -91,7 +91,7 @@ class Asking:
             raise Unfit("There is no code here.", "Put the cursor in it, or select some.")
         if self._desk.documents.get(document.uri) is not document:
             raise Stale(*_CHANGED)
-        return Ask(
+        return Request(
             run=uuid4().hex,
             action=action,
             document=document,
@@ -99,7 +99,7 @@ class Asking:
             target=target,
             path=path_of(document.uri),
             diagnostics=(chosen,) if chosen else (),
-            chosen=chosen,
+            diagnostic=chosen,
         )
 
     async def _parsed(self, uri: str) -> tuple[Document, Tree]:

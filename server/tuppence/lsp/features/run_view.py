@@ -27,7 +27,7 @@ from tuppence.core.events import (
 from tuppence.core.routing.router import Route
 from tuppence.core.text.document import Document, Edit, Span
 from tuppence.engine.receipt import Account
-from tuppence.engine.request import Ask
+from tuppence.engine.request import Request
 from tuppence.engine.run import run
 from tuppence.errors import Stale, TuppenceError, Unfit
 from tuppence.lsp.features import messages
@@ -65,7 +65,7 @@ class Performance:
         self._outcome = "failed"
         self._span: Span | None = None
 
-    async def perform(self, ask: Ask) -> Finished | None:
+    async def perform(self, ask: Request) -> Finished | None:
         """Carry out a question; return what is remembered of its answer, None where there is none.
 
         :raises Unfit: it cannot be carried out here; nothing was asked.
@@ -115,7 +115,7 @@ class Performance:
         """Tell a client that follows runs that this one is over; after all that it left behind is in place."""
         self._announce("ended", self._last_words[0] if self._last_words else "")
 
-    def _refuse(self, ask: Ask) -> None:
+    def _refuse(self, ask: Request) -> None:
         """Refuse, before anything is spent, to write where another run is writing."""
         if ask.action.shape != "replacement":
             return
@@ -124,14 +124,14 @@ class Performance:
             if span is not None and span.touches(ask.target.span):
                 raise Unfit(f"{other.title} is still at work on this code.", "Wait for its end, or stop it first.")
 
-    def _call(self, ask: Ask, writer: Writer) -> Witness | None:
+    def _call(self, ask: Request, writer: Writer) -> Witness | None:
         """Return who looks at an answer in the editor, None where nobody does."""
         client = self._desk.client
         if not (client.diagnoses and client.streams and self._desk.session.config().edits == "live"):
             return None
         return Witness(self._desk, ask, writer, self._running.title)
 
-    def _follow(self, ask: Ask) -> Callable[[], None]:
+    def _follow(self, ask: Request) -> Callable[[], None]:
         """Note what is edited from the question on; a review of a document that is closed has nowhere to go."""
         uri = ask.document.uri
         now = self._desk.documents.get(uri)
@@ -152,7 +152,7 @@ class Performance:
             return  # The answer stood there, whole, and was worked on: it is the person's now.
         self._running.stop(_CLOSED if writer.closed else _CHANGED)
 
-    async def _show(self, step: Event, ask: Ask, writer: Writer | None) -> None:
+    async def _show(self, step: Event, ask: Request, writer: Writer | None) -> None:
         match step:
             case ModelChosen():
                 turn = step.route.told or ("" if self._route is None else step.route.reason)
@@ -175,7 +175,7 @@ class Performance:
             case _:
                 pass
 
-    async def _take_back(self, step: Retracted, ask: Ask, writer: Writer | None) -> None:
+    async def _take_back(self, step: Retracted, ask: Request, writer: Writer | None) -> None:
         """Take back what was shown of an answer that does not hold."""
         self._report(step.why)
         if self._findings:
@@ -187,7 +187,7 @@ class Performance:
             with suppress(Stale):  # Then the person has changed the text, and the guard ends the run.
                 await writer.restore()
 
-    async def _end(self, done: RunFinished, ask: Ask, writer: Writer | None) -> Finished | None:
+    async def _end(self, done: RunFinished, ask: Request, writer: Writer | None) -> Finished | None:
         """Bring the answer to where it belongs, and say what happened and what it cost."""
         desk = self._desk
         if done.answer is None:
@@ -211,7 +211,7 @@ class Performance:
         self._span = span
         return Finished(ask, span, None if done.kept else self._route, done.kept, writer)
 
-    async def _deliver(self, answer: Answer, ask: Ask, writer: Writer | None) -> str:
+    async def _deliver(self, answer: Answer, ask: Request, writer: Writer | None) -> str:
         """Bring an answer to its place; return a text that has none but the closing message."""
         if writer is not None:
             if self._witness is not None and self._witness.stale is not None:
@@ -224,7 +224,7 @@ class Performance:
             return await self._reading.finish(ask.run, self._running.title, answer.markdown)
         return ""
 
-    async def _stopped(self, ask: Ask, writer: Writer | None, account: Account) -> None:
+    async def _stopped(self, ask: Request, writer: Writer | None, account: Account) -> None:
         """Leave the text right after a cancellation: as the user left it, or as it was."""
         session = self._desk.session
         if not account.entries:
@@ -239,7 +239,7 @@ class Performance:
             because = _CHANGED
         self._close(messages.stopped(self._running.title, account, because or left))
 
-    def _abandon(self, ask: Ask) -> None:
+    def _abandon(self, ask: Request) -> None:
         """Tell a client that streams that an explanation ends here."""
         if self._is_read:
             self._reading.abandon(ask.run, self._running.title)
