@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tuppence.core.actions import EXPLAIN, FIX, REVIEW, TESTS, Action
-from tuppence.core.answer_builder import Place, StopReason, Work, begin
-from tuppence.core.checks.slop import Grounds
+from tuppence.core.answer_builder import Place, StopReason, Task, begin
+from tuppence.core.checks.slop import Evidence
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.packages import Packages, normal
 from tuppence.core.syntax.parser import parse
@@ -80,14 +80,14 @@ async def judged(sample: Sample) -> Outcome:
     known = language(document.language)
     tree = parse(document.text, known)
     about = (sample.chosen,) if sample.chosen else ()
-    work = Work(
+    work = Task(
         action=sample.action,
         document=document,
         tree=tree,
         language=known,
         target=target,
         place=sample.place,
-        grounds=Grounds(about, "", sample.packages),
+        evidence=Evidence(about, "", sample.packages),
     )
     ask = Request(
         run="", action=sample.action, document=document, tree=tree, target=target, path=None, diagnostic=sample.chosen

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuppence.core.actions import ACTIONS, EXPLAIN, FIX, REVIEW, TESTS, Action, find, title
-from tuppence.core.answer_builder import Place, Work, begin
-from tuppence.core.checks.slop import Grounds
+from tuppence.core.answer_builder import Place, Task, begin
+from tuppence.core.checks.slop import Evidence
 from tuppence.core.events import Answer, EditsDrafted, Event, FindingAdded, MarkdownChunk
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.packages import Packages
@@ -24,7 +24,7 @@ FIXED = SOURCE.replace("len(x)", "len(xs)")
 REPLY = "```python\ndef mean(xs):\n    return sum(xs) / len(xs)\n```\n"
 
 
-def work(action: Action, source: str = SOURCE, about: str = "mean", place: Place | None = None) -> Work:
+def work(action: Action, source: str = SOURCE, about: str = "mean", place: Place | None = None) -> Task:
     """Return the work on the definition of that name, or on the lines that hold that text."""
     document = Document("file:///p/stats.py", "python", 1, source)
     tree = parse(source, language("python"))
@@ -32,16 +32,16 @@ def work(action: Action, source: str = SOURCE, about: str = "mean", place: Place
     start = source.find(about)
     span = block.span if block else document.whole_lines(Span(start, start + len(about)))
     target = Target(span, about if block else "", "function" if block else "lines")
-    return Work(action=action, document=document, tree=tree, language=tree.language, target=target, place=place)
+    return Task(action=action, document=document, tree=tree, language=tree.language, target=target, place=place)
 
 
-def made(work: Work, reply: str, stop: Literal["end", "length", "refused"] = "end", size: int = 5) -> Answer:
+def made(work: Task, reply: str, stop: Literal["end", "length", "refused"] = "end", size: int = 5) -> Answer:
     """Return the answer that a reply gives in pieces of that size."""
     return steps(work, reply, stop, size)[1]
 
 
 def steps(
-    work: Work, reply: str, stop: Literal["end", "length", "refused"] = "end", size: int = 5
+    work: Task, reply: str, stop: Literal["end", "length", "refused"] = "end", size: int = 5
 ) -> tuple[list[Event], Answer]:
     making = begin(work)
     shown: list[Event] = []
@@ -137,7 +137,7 @@ def test_a_quotation_never_takes_the_place_of_a_function(size: int) -> None:
     known, document = language("javascript"), Document("file:///p/sum.js", "javascript", 1, SCRIPT)
     tree = parse(SCRIPT, known)
     target = Target(Span(0, SCRIPT.index("\n\n")), "sum", "function")
-    about = Work(action=FIX, document=document, tree=tree, language=known, target=target)
+    about = Task(action=FIX, document=document, tree=tree, language=known, target=target)
     mended = made(about, f"The fault:\n{FAULT}Fixed:\n{MENDED}", size=size)
     assert (mended.verdict.fit, apply(SCRIPT, mended.edits)) == (True, SCRIPT.replace("1", "0"))
     quoted = made(about, FAULT, size=size).verdict
@@ -188,7 +188,7 @@ def test_tests_are_for_their_place() -> None:
 
 def test_a_package_that_only_the_tests_need_is_a_doubt() -> None:
     place = Place("/p/test_stats.py", Document("file:///p/test_stats.py", "python", 3, ""), new=True)
-    grounds = Grounds(packages=Packages(frozenset({"stats", "attrs"}), complete=True))
+    grounds = Evidence(packages=Packages(frozenset({"stats", "attrs"}), complete=True))
     code = "```python\ndef test_mean():\n    assert mean([1])\n```\n```imports\nimport {}\nfrom stats import mean\n```"
     for module, doubts in (
         ("hypothesis", ("needs hypothesis, which the project does not have",)),
@@ -196,7 +196,7 @@ def test_a_package_that_only_the_tests_need_is_a_doubt() -> None:
         ("math", ()),
         ("attr", ()),
     ):
-        verdict = made(replace(work(TESTS, place=place), grounds=grounds), code.format(module)).verdict
+        verdict = made(replace(work(TESTS, place=place), evidence=grounds), code.format(module)).verdict
         assert (verdict.fit, verdict.doubts) == (True, doubts)
 
 

@@ -114,7 +114,7 @@ def ask(action: Action, path: Path, text: str = SOURCE, about: str = "sum(xs)") 
 async def test_the_context_holds_what_the_project_says(root: Path, opened: Opened) -> None:
     (root / "lib.py").write_text('def tidy(x):\n    """To cents."""\n    return x\n')
     (root / "AGENTS.md").write_text("Be brief.")
-    made = await prepare.make(ask(EXPLAIN, root / "stats.py"), opened())
+    made = await prepare.prepare(ask(EXPLAIN, root / "stats.py"), opened())
     assert [(each.path, each.name) for each in made.context.definitions] == [("lib.py", "tidy")]
     assert "To cents." in made.context.definitions[0].text
     assert made.context.conventions == "AGENTS.md:\nBe brief."
@@ -124,11 +124,11 @@ async def test_the_context_holds_what_the_project_says(root: Path, opened: Opene
 
 async def test_the_linter_is_asked_about_errors_where_the_editor_says_nothing(root: Path, opened: Opened) -> None:
     text = SOURCE.replace("def mean", "import os, sys\n\n\ndef mean")
-    made = await prepare.make(ask(FIX, root / "stats.py", text), opened())
+    made = await prepare.prepare(ask(FIX, root / "stats.py", text), opened())
     assert [(each.code, each.message) for each in made.context.diagnostics] == [("F821", "Undefined name `x`")]
-    whole = await prepare.make(ask(FIX, root / "stats.py", text, "import os"), opened())
+    whole = await prepare.prepare(ask(FIX, root / "stats.py", text, "import os"), opened())
     assert whole.context.diagnostics == (), "that an import is unused is no error"
-    assert (await prepare.make(ask(EXPLAIN, root / "stats.py"), opened())).context.diagnostics == ()
+    assert (await prepare.prepare(ask(EXPLAIN, root / "stats.py"), opened())).context.diagnostics == ()
 
 
 async def test_of_very_many_diagnostics_the_gravest_are_told(root: Path, opened: Opened) -> None:
@@ -136,7 +136,7 @@ async def test_of_very_many_diagnostics_the_gravest_are_told(root: Path, opened:
     hints = tuple(Diagnostic(question.target.span, f"hint {n}", "hint") for n in range(60))
     error = Diagnostic(question.target.span, "an error", "error")
     far = Diagnostic(Span(0, 1), "not in the target", "error")
-    made = await prepare.make(replace(question, diagnostics=(*hints, error, far)), opened())
+    made = await prepare.prepare(replace(question, diagnostics=(*hints, error, far)), opened())
     assert len(made.context.diagnostics) == 40
     assert error in made.context.diagnostics
     assert made.context.cut == ("21 of the 61 diagnostics, the least grave, were left out.",)
@@ -148,7 +148,7 @@ async def test_two_actions_on_a_file_at_the_edge_of_the_room_see_the_same_bytes(
     for count in range(1360, 1440, 20):
         text = SOURCE.replace("len(x)", "len(xs)") + line * count
         prompts = [
-            compose(action, (await prepare.make(ask(action, root / "stats.py", text), session)).context, 1)
+            compose(action, (await prepare.prepare(ask(action, root / "stats.py", text), session)).context, 1)
             for action in ACTIONS
         ]
         assert len({prompt.shared for prompt in prompts}) == 1
@@ -159,7 +159,7 @@ async def test_a_smaller_context_is_tried_and_what_it_cuts_is_said(root: Path, o
         f"\n\ndef f{n}():\n    a = 1\n    b = 2\n    c = 3\n    return a + b + c\n" for n in range(500)
     )
     (root / "lib.py").write_text(f'def tidy(x):\n    """{"To cents. " * 1000}"""\n    return x\n')
-    made = await prepare.make(ask(EXPLAIN, root / "stats.py", text), opened(context=10_000))
+    made = await prepare.prepare(ask(EXPLAIN, root / "stats.py", text), opened(context=10_000))
     assert made.need.prompt_tokens < 8000
     first, second = made.context.cut
     assert first == "Definitions from other files were left out: `tidy`."
@@ -170,23 +170,23 @@ async def test_a_smaller_context_is_tried_and_what_it_cuts_is_said(root: Path, o
 async def test_whoever_has_no_model_is_not_told_to_select_less(root: Path, opened: Opened) -> None:
     text = SOURCE + "\n\ndef long():\n" + "    value = 'a line of some length'\n" * 1000
     with pytest.raises(NoModel):
-        await prepare.make(ask(EXPLAIN, root / "stats.py", text, "value"), opened("quality = 0.9\n"))
+        await prepare.prepare(ask(EXPLAIN, root / "stats.py", text, "value"), opened("quality = 0.9\n"))
     with pytest.raises(Unfit, match="Select a smaller part"):
-        await prepare.make(ask(EXPLAIN, root / "stats.py", text, "value"), opened(context=6000))
+        await prepare.prepare(ask(EXPLAIN, root / "stats.py", text, "value"), opened(context=6000))
     longer = text + text[text.index("    value") :] * 3
     with pytest.raises(Unfit, match="`long` has 4001 lines"):
-        await prepare.make(ask(EXPLAIN, root / "stats.py", longer, "value"), opened(context=32_000))
+        await prepare.prepare(ask(EXPLAIN, root / "stats.py", longer, "value"), opened(context=32_000))
     with pytest.raises(NoModel):
-        await prepare.make(ask(EXPLAIN, root / "stats.py", longer, "value"), opened("quality = 0.9\n"))
+        await prepare.prepare(ask(EXPLAIN, root / "stats.py", longer, "value"), opened("quality = 0.9\n"))
 
 
 async def test_long_code_goes_to_whoever_has_a_long_context(root: Path, opened: Opened) -> None:
     text = SOURCE + "\n\ndef long():\n" + "    value = 'a line of some length'\n" * 4000
     row = MINE[MINE.index("[[models]]") :].replace("small", "roomy").replace("CONTEXT", "1000000")
     both = opened(MINE + row.replace("input = 1,", "input = 9,"), context=32_000)
-    usual = await prepare.make(ask(EXPLAIN, root / "stats.py"), both)
+    usual = await prepare.prepare(ask(EXPLAIN, root / "stats.py"), both)
     assert usual.route.model.id == "small"
-    made = await prepare.make(ask(EXPLAIN, root / "stats.py", text, "value"), both)
+    made = await prepare.prepare(ask(EXPLAIN, root / "stats.py", text, "value"), both)
     assert made.route.model.id == "roomy"
     assert made.route.ladder == (made.route.model,)
     [short] = [each.why_not for each in made.route.table if each.model.name == "mine/small"]
@@ -195,15 +195,15 @@ async def test_long_code_goes_to_whoever_has_a_long_context(root: Path, opened: 
     assert text[text.index("def long") :] in "".join(prepare.prompt(made, made.route.model).shared)
     # A fix would be as long as the code, and no model here answers at such length.
     with pytest.raises(Unfit, match=r"`long` has 4001 lines, .* Select a smaller part\."):
-        await prepare.make(ask(FIX, root / "stats.py", text, "value"), both)
+        await prepare.prepare(ask(FIX, root / "stats.py", text, "value"), both)
 
 
 async def test_what_is_private_goes_nowhere(root: Path, opened: Opened) -> None:
     (root / ".gitignore").write_text("tests/\n")
     with pytest.raises(Unfit, match=r"^secrets\.env is never sent to a model: "):
-        await prepare.make(ask(EXPLAIN, root / "secrets.env"), opened())
+        await prepare.prepare(ask(EXPLAIN, root / "secrets.env"), opened())
     with pytest.raises(Unfit, match=r"^The tests belong in test_stats\.py, which is never sent to a model: "):
-        await prepare.make(ask(TESTS, root / "stats.py"), opened())
+        await prepare.prepare(ask(TESTS, root / "stats.py"), opened())
 
 
 async def test_a_test_file_that_cannot_be_read_is_left_alone(root: Path, opened: Opened) -> None:
@@ -211,7 +211,7 @@ async def test_a_test_file_that_cannot_be_read_is_left_alone(root: Path, opened:
     path.parent.mkdir()
     path.write_bytes(b"# caf\xe9\n")
     with pytest.raises(Unfit, match=r"test_stats\.py, which cannot be read\. Is it a UTF-8 text"):
-        await prepare.make(ask(TESTS, root / "stats.py"), opened())
+        await prepare.prepare(ask(TESTS, root / "stats.py"), opened())
 
 
 async def test_a_buffer_beats_the_disk(root: Path, opened: Opened) -> None:
@@ -220,15 +220,15 @@ async def test_a_buffer_beats_the_disk(root: Path, opened: Opened) -> None:
     path.parent.mkdir()
     path.write_text("import stale\n")
     now = Document(path.as_uri(), "python", 9, "import fresh\n")
-    made = await prepare.make(question, opened(buffers={str(path): now}))
+    made = await prepare.prepare(question, opened(buffers={str(path): now}))
     assert made.tests is not None
-    assert made.work.place is not None
+    assert made.task.place is not None
     assert made.tests.text == "import fresh\n"
-    assert (made.work.place.document, made.work.place.new) == (now, False)
+    assert (made.task.place.document, made.task.place.new) == (now, False)
     empty = Document(path.as_uri(), "python", 9, "")
-    made = await prepare.make(question, opened(buffers={str(path): empty}))
-    assert made.work.place is not None
-    assert made.work.place.new, "a buffer that was just created is a new file"
+    made = await prepare.prepare(question, opened(buffers={str(path): empty}))
+    assert made.task.place is not None
+    assert made.task.place.new, "a buffer that was just created is a new file"
 
 
 def test_a_document_that_is_no_file_has_no_place(root: Path) -> None:
@@ -239,18 +239,21 @@ def test_a_document_that_is_no_file_has_no_place(root: Path) -> None:
 
 
 async def test_the_limit_leaves_room_for_the_answer_and_keeps_within_the_models(root: Path, opened: Opened) -> None:
-    made = await prepare.make(ask(FIX, root / "stats.py"), opened())
+    made = await prepare.prepare(ask(FIX, root / "stats.py"), opened())
     model = made.route.model
-    usual = prepare.limit(made, model)
+    usual = prepare.output_limit(made, model)
     assert FIX.usual_output < usual < model.max_output
     long = SOURCE.replace("return", "\n    ".join(f"a{n} = 1" for n in range(900)) + "\n    return")
-    assert prepare.limit(await prepare.make(ask(FIX, root / "stats.py", long), opened()), model) == model.max_output
+    assert (
+        prepare.output_limit(await prepare.prepare(ask(FIX, root / "stats.py", long), opened()), model)
+        == model.max_output
+    )
     thinker = Model(
         provider=model.provider, id="t", tier="premium", effort=("low",), context=200_000, max_output=64_000
     )
-    assert prepare.limit(made, thinker) == usual + 4096
+    assert prepare.output_limit(made, thinker) == usual + 4096
     tiny = Model(provider=model.provider, id="t", tier="local", context=600, max_output=512)
-    assert prepare.limit(made, tiny) == FIX.least_output
+    assert prepare.output_limit(made, tiny) == FIX.least_output
 
 
 @pytest.mark.parametrize(
@@ -279,7 +282,7 @@ async def test_a_climb_is_reckoned_by_the_run_of_tests_only_where_they_are_run(r
         ('run_tests = true\ntrusted = ["/nowhere"]\n', TESTS, ""),
         (f'trusted = ["{root.parent}"]\n', TESTS, ""),
     ):
-        made = await prepare.make(ask(action, root / "stats.py"), opened(text + MINE))
+        made = await prepare.prepare(ask(action, root / "stats.py"), opened(text + MINE))
         assert made.need.check == check
 
 
@@ -288,7 +291,7 @@ async def test_a_budget_chooses_by_what_a_request_may_cost_at_most(root: Path, o
     head, row = MINE.split("[[models]]")
     dear = row.replace('"small"', '"dear"').replace("input = 1, output = 2", "input = 3, output = 4")
     config = f"{head}[[models]]{row}ability = {{ explain = 0.5 }}\n[[models]]{dear}ability = {{ explain = 0.9 }}\n"
-    rich = await prepare.make(ask(EXPLAIN, root / "stats.py", text), opened(config))
+    rich = await prepare.prepare(ask(EXPLAIN, root / "stats.py", text), opened(config))
     assert rich.route.model.id == "dear"
     expected = bound(rich.route.model, replace(rich.need, most_tokens=0), least_output(rich.need))
     most = bound(rich.route.model, rich.need, least_output(rich.need))
@@ -296,7 +299,7 @@ async def test_a_budget_chooses_by_what_a_request_may_cost_at_most(root: Path, o
     assert most is not None
     assert expected < most
     between = (expected + most) / 2
-    poor = await prepare.make(ask(EXPLAIN, root / "stats.py", text), opened(f"{config}[budget]\nday = {between}\n"))
+    poor = await prepare.prepare(ask(EXPLAIN, root / "stats.py", text), opened(f"{config}[budget]\nday = {between}\n"))
     assert poor.route.model.id == "small"
 
 
@@ -306,24 +309,24 @@ async def test_a_model_for_public_code_sees_projects_that_are_named_public_only(
     beside = root.with_name("project2")
     for text in (mine, pin + mine, f'public = ["{root}/inner", "{beside}"]\n' + mine):
         with pytest.raises(NoModel, match=r"public files only \(open a folder under `public` in config.toml\)"):
-            await prepare.make(ask(FIX, root / "stats.py"), opened(text))
+            await prepare.prepare(ask(FIX, root / "stats.py"), opened(text))
     for text in (mine, pin + mine):
         session = opened(f'public = ["{root.parent}"]\n' + text)
-        assert (await prepare.make(ask(FIX, root / "stats.py"), session)).route.model.id == "small"
+        assert (await prepare.prepare(ask(FIX, root / "stats.py"), session)).route.model.id == "small"
         with pytest.raises(NoModel, match="public files only"):
-            await prepare.make(replace(ask(FIX, root / "stats.py"), path=None), session)
+            await prepare.prepare(replace(ask(FIX, root / "stats.py"), path=None), session)
 
 
 async def test_an_answer_is_kept_for_exactly_that_question(root: Path, opened: Opened) -> None:
     session = opened()
     question = ask(EXPLAIN, root / "stats.py")
-    made = await prepare.make(question, session)
+    made = await prepare.prepare(question, session)
     reply = "`mean` averages. <b>Bold</b>"
     account = Account(run="r", session="s", action="explain", language="python")
     answer = Answer(Verdict(fit=True, proved="nothing"), markdown="...", reply=reply)
     assert again_of(question, session) is None
     about = answer_cache.content(question, session)
-    answer_cache.keep(replace(made, about=about), answer, made.route.model, account, session)
+    answer_cache.keep(replace(made, cache_key=about), answer, made.route.model, account, session)
     again = again_of(question, session)
     assert again is not None
     assert again.model == "small"
@@ -340,7 +343,7 @@ async def test_an_answer_is_kept_for_exactly_that_question(root: Path, opened: O
         assert again_of(other, session) is None
     assert again_of(question, opened("quality = 0.5\n" + MINE)) is None, "another quality is another question"
     fix = ask(FIX, root / "stats.py")
-    answer_cache.keep(await prepare.make(fix, session), answer, made.route.model, account, session)
+    answer_cache.keep(await prepare.prepare(fix, session), answer, made.route.model, account, session)
     assert again_of(fix, session) is None, "only what changes nothing is given again"
 
 
@@ -358,7 +361,7 @@ async def test_an_answer_is_kept_only_as_long_as_what_the_code_leans_on_is_the_s
         "len(x)", "half(len(x))"
     )
     question = ask(action, root / "stats.py", text)
-    made = replace(await prepare.make(question, session), about=answer_cache.content(question, session))
+    made = replace(await prepare.prepare(question, session), cache_key=answer_cache.content(question, session))
     account = Account(run="r", session="s", action=action.id, language="python")
     answer = Answer(Verdict(fit=True, proved="nothing"), reply="`mean` averages.")
     answer_cache.keep(made, answer, made.route.model, account, session)
@@ -372,8 +375,8 @@ async def test_an_answer_is_kept_only_as_long_as_what_the_code_leans_on_is_the_s
 async def test_an_answer_for_less_money_is_not_given_as_one_of_full_quality(root: Path, opened: Opened) -> None:
     session = opened()
     question = ask(EXPLAIN, root / "stats.py")
-    made = await prepare.make(question, session)
-    poor = replace(made, about=answer_cache.content(question, session), route=replace(made.route, wanted=0.85))
+    made = await prepare.prepare(question, session)
+    poor = replace(made, cache_key=answer_cache.content(question, session), route=replace(made.route, wanted=0.85))
     account = Account(run="r", session="s", action="explain", language="python")
     answer_cache.keep(
         poor, Answer(Verdict(fit=True, proved="nothing"), reply="`mean`."), made.route.model, account, session
@@ -391,7 +394,7 @@ async def test_what_asking_would_cost_is_foreseen_without_waking_anybody(root: P
 
     question = ask(EXPLAIN, root / "stats.py")
     session = replace(opened(), find_local_models=woken, embedded=woken)
-    made = await prepare.make(question, session.offline())
+    made = await prepare.prepare(question, session.offline())
     offer = await hover.foresee(question, session)
     assert (offer.lines, offer.model, offer.cost) == (2, "small", made.route.table[-1].cost)
     assert offer.price == f"about {money(offer.cost)} at small"
@@ -425,7 +428,7 @@ async def test_a_hover_asks_within_its_cap(root: Path, opened: Opened, cap: str,
         return
     leave = await hover.allow(question, session)
     assert [model.name for model in leave.session.config().models] == ["mine/small"]
-    made = await prepare.make(question, leave.session)
+    made = await prepare.prepare(question, leave.session)
     assert made.route.ladder == (leave.model,)
     assert made.route.spare == ()
 

@@ -189,29 +189,29 @@ async def test_traces_are_known_to_the_next_server_and_to_the_one_beside(tmp_pat
 async def test_the_route_counts_with_what_is_warm(tmp_path: Path) -> None:
     async with cached(tmp_path) as (session, server):
         server.always(answer(SAID, usage=Usage(fresh=700, cache_read=0, output=5)))
-        cold = await prepare.make(question(action=EXPLAIN), session)
+        cold = await prepare.prepare(question(action=EXPLAIN), session)
         assert cold.need.warm == {}
         await steps(question(action=EXPLAIN), session)
-        warm = await prepare.make(question(action=REVIEW), session)
+        warm = await prepare.prepare(question(action=REVIEW), session)
         (trace,) = session.prefixes.traces
         assert warm.need.warm == {"mine/small": trace.links[-1].tokens}
         edited = question(action=REVIEW)
         text = edited.document.text + "\nx = 1\n"
         tree = parse(text, language("python"))
         changed = replace(edited, document=replace(edited.document, text=text), tree=tree)
-        assert (await prepare.make(changed, session)).need.warm == {"mine/small": trace.links[0].tokens}
+        assert (await prepare.prepare(changed, session)).need.warm == {"mine/small": trace.links[0].tokens}
 
 
 async def test_the_route_counts_with_what_its_marks_write(tmp_path: Path) -> None:
     explicit = CACHED.replace('"automatic"', '"explicit"').replace("{more}", 'minimum = 10, ttl = ["5m"]')
     async with lodging(tmp_path, explicit) as (session, server):
         server.always(answer(SAID, usage=Usage(fresh=20, cache_read=0, cache_write=700, output=5)))
-        cold = await prepare.make(question(action=EXPLAIN), session)
+        cold = await prepare.prepare(question(action=EXPLAIN), session)
         await steps(question(action=EXPLAIN), session)
         (trace,) = session.prefixes.traces
         assert cold.need.written["mine/small"] == Usage(cache_read=0, cache_write=trace.links[-1].tokens)
         assert "mine/big" not in cold.need.written, "a row without a cache writes nothing"
-        warm = await prepare.make(question(action=REVIEW), session)
+        warm = await prepare.prepare(question(action=REVIEW), session)
         assert "mine/small" not in warm.need.written
         first, then = (made.route.row("mine/small") for made in (cold, warm))
         assert first is not None
@@ -221,7 +221,7 @@ async def test_the_route_counts_with_what_its_marks_write(tmp_path: Path) -> Non
         assert then.cost < first.cost
         gone = session.now() + timedelta(minutes=6)
         session.now = lambda: gone
-        again = await prepare.make(question(action=REVIEW), session)
+        again = await prepare.prepare(question(action=REVIEW), session)
         assert again.need.written["mine/small"].cache_write == trace.links[-1].tokens
 
 

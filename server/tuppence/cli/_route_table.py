@@ -31,7 +31,7 @@ from tuppence.core.syntax.target import find as find_target
 from tuppence.core.text.document import Document, Span
 from tuppence.engine import prepare as plans
 from tuppence.engine.open_session import open_session
-from tuppence.engine.request import Plan, Request
+from tuppence.engine.request import PreparedRequest, Request
 from tuppence.errors import Unfit
 
 _WIDEST = 30
@@ -97,7 +97,7 @@ def _span(document: Document, first: str | None, last: str | None) -> Span:
     return Span(begin.start, document.line_span(end - 1).end)
 
 
-async def _plan(ask: Request, config: Config, when: datetime | None) -> Plan:
+async def _plan(ask: Request, config: Config, when: datetime | None) -> PreparedRequest:
     opened, neighbourhood = open_session(Watched(config.path), (Path.cwd(),), lambda _path: None, {})
 
     async def asleep() -> tuple[Model, ...]:
@@ -106,14 +106,14 @@ async def _plan(ask: Request, config: Config, when: datetime | None) -> Plan:
     # The embedded model's server is not started for a look at it.
     session = replace(opened, config=lambda: config, embedded=asleep)
     try:
-        return await plans.make(ask, session if when is None else replace(session, now=lambda: when))
+        return await plans.prepare(ask, session if when is None else replace(session, now=lambda: when))
     finally:
         await neighbourhood.close()
 
 
-def _print(plan: Plan, console: Console) -> None:
+def _print(plan: PreparedRequest, console: Console) -> None:
     route = plan.route
-    console.print(f"{title(plan.ask.action, plan.ask.target.name)}: {route.line}.")
+    console.print(f"{title(plan.request.action, plan.request.target.name)}: {route.line}.")
     console.print(f"Prompt of about {plan.need.prompt_tokens} tokens.")
     for sentence in plan.context.cut:
         console.print(sentence)
@@ -160,7 +160,7 @@ def _figures(row: Candidate, need: Need) -> tuple[str, str, str]:
     return (f"{row.estimate.quality:.2f} ± {row.estimate.doubt:.2f}", money(row.cost), money(most))
 
 
-def _step(row: Candidate, ladder: list[str], plan: Plan) -> str:
+def _step(row: Candidate, ladder: list[str], plan: PreparedRequest) -> str:
     if row.model.name in ladder:
         return str(ladder.index(row.model.name) + 1)
     return "spare" if row.model in plan.route.spare else ""

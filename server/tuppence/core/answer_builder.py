@@ -45,7 +45,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
+class Task:
     """What an answer is made for."""
 
     action: Action
@@ -55,7 +55,7 @@ class Work:
     target: Target
     place: Place | None = None
     """For tests only."""
-    grounds: slop.Grounds = field(default_factory=slop.Grounds)
+    evidence: slop.Evidence = field(default_factory=slop.Evidence)
     """What the request gave reason for."""
 
 
@@ -71,9 +71,9 @@ class Making(Protocol):
         ...
 
 
-def begin(work: Work) -> Making:
+def begin(work: Task) -> Making:
     """Return the maker for the action's shape of answer."""
-    makers: dict[Shape, Callable[[Work], Making]] = {
+    makers: dict[Shape, Callable[[Task], Making]] = {
         "markdown": _Explanation,
         "replacement": _Replacement,
         "tests": _Tests,
@@ -83,7 +83,7 @@ def begin(work: Work) -> Making:
 
 
 class _Explanation:
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Task) -> None:
         self._work = work
         self._cleaner = Cleaner()
         self._text: list[str] = []
@@ -101,7 +101,7 @@ class _Explanation:
     def _compared(self, verdict: Verdict, markdown: str) -> Verdict:
         """Return the verdict with whether the explanation names what is there."""
         work = self._work
-        found = invented_names.named(markdown, f"{work.document.text}\n{work.grounds.shown}", work.language)
+        found = invented_names.named(markdown, f"{work.document.text}\n{work.evidence.shown}", work.language)
         if verdict.fit and found.is_invented:
             names = ", ".join(f"`{name}`" for name in sorted(found.nowhere)[:3])
             return Verdict(fit=False, proved="nothing", reasons=(f"The answer names what is not there: {names}.",))
@@ -116,7 +116,7 @@ class _Explanation:
 class _Replacement:
     """The new text of the target, drafted line by line, and the imports that it needs."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Task) -> None:
         self._work = work
         self._patch = Patch(work.document, work.target.span)
 
@@ -139,7 +139,7 @@ class _Replacement:
     def _weighed(self, verdict: Verdict, edits: tuple[Edit, ...]) -> Verdict:
         """Return the verdict with what speaks against edits that parse."""
         work = self._work
-        found = slop.judge(work.document, edits, work.target.span, work.language, work.grounds)
+        found = slop.judge(work.document, edits, work.target.span, work.language, work.evidence)
         if found.is_too_much:
             why = f"The answer is technically valid, practically useless: it {found.clauses}."
             return Verdict(fit=False, proved="nothing", reasons=(why,))
@@ -168,7 +168,7 @@ class _Replacement:
 
 
 class _Tests:
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Task) -> None:
         self._work = work
         self._reply = Reply()
 
@@ -194,7 +194,7 @@ class _Tests:
             verdict = Verdict(fit=False, proved="nothing", reasons=(why,))
         elif verdict.fit:
             after = apply(place.document.text, brought.edits)
-            verdict = replace(verdict, doubts=slop.foreign(place.document.text, after, work.language, work.grounds))
+            verdict = replace(verdict, doubts=slop.foreign(place.document.text, after, work.language, work.evidence))
         return (), Answer(verdict, written=written)
 
     def _lacking(self, written: NewTests, brought: Brought) -> str:
@@ -202,7 +202,7 @@ class _Tests:
         work = self._work
         assert work.place is not None
         text = apply(work.place.document.text, brought.edits)
-        reach = generated_tests.Reach(work.document.uri, work.grounds.packages)
+        reach = generated_tests.Reach(work.document.uri, work.evidence.packages)
         return generated_tests.lacking(text, f"{written.code}\n{written.imports}", work.tree, work.target, reach)
 
 
@@ -217,7 +217,7 @@ def _useless(document: Document, brought: Brought) -> str:
 
 
 class _Review:
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Task) -> None:
         self._findings = Findings(work.document, work.target.span)
         self._found: list[Finding] = []
         self._text: list[str] = []

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from tuppence.cache import answers
 from tuppence.config import Config
 from tuppence.config.policy import wished
-from tuppence.core.answer_builder import Work, begin
+from tuppence.core.answer_builder import Task, begin
 from tuppence.core.events import Answer, Event
 from tuppence.core.models.model import Model
 from tuppence.core.prompt.compose import SYSTEM
@@ -23,7 +23,7 @@ from tuppence.core.syntax.references import leans_on
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.document import Span
 from tuppence.engine.receipt import Account
-from tuppence.engine.request import Plan, Request
+from tuppence.engine.request import PreparedRequest, Request
 from tuppence.engine.session import Session
 
 _KEPT = ("explain", "review")
@@ -64,7 +64,7 @@ def kept(ask: Request, about: str, session: Session, quality: float | None = Non
     found = session.answers.get(_key(ask, about, session.config(), quality))
     if found is None:
         return None
-    work = Work(
+    work = Task(
         action=ask.action,
         document=ask.document,
         tree=ask.tree,
@@ -82,12 +82,12 @@ def explanation(ask: Request, about: str, session: Session) -> answers.Kept | No
     return session.answers.get(_key(ask, about, session.config())) if about else None
 
 
-def keep(plan: Plan, answer: Answer, model: Model, account: Account, session: Session) -> None:
+def keep(plan: PreparedRequest, answer: Answer, model: Model, account: Account, session: Session) -> None:
     """Keep an answer for the next identical question, where the action's answers are kept."""
-    if not plan.about or not session.config().keep_answers:
+    if not plan.cache_key or not session.config().keep_answers:
         return
-    key = _key(plan.ask, plan.about, session.config(), plan.route.wanted)
-    session.answers.put(key, answers.Kept(answer.reply, model.id, session.now(), account.total), _subject(plan.ask))
+    key = _key(plan.request, plan.cache_key, session.config(), plan.route.wanted)
+    session.answers.put(key, answers.Kept(answer.reply, model.id, session.now(), account.total), _subject(plan.request))
 
 
 def former(ask: Request, session: Session) -> answers.Kept | None:

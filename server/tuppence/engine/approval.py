@@ -19,8 +19,8 @@ from tuppence.core.billing.entry import money
 from tuppence.core.models.model import Model
 from tuppence.core.routing.candidates import bound
 from tuppence.core.routing.router import Route, choose
-from tuppence.engine.prepare import limit
-from tuppence.engine.request import Plan
+from tuppence.engine.prepare import output_limit
+from tuppence.engine.request import PreparedRequest
 from tuppence.engine.session import Session
 from tuppence.errors import NoModel, OverBudget
 
@@ -29,7 +29,7 @@ PATIENCE = 120.0
 _NOTHING = Decimal(0)
 
 
-def needed(model: Model, plan: Plan, spent: Decimal | None, session: Session) -> str:
+def needed(model: Model, plan: PreparedRequest, spent: Decimal | None, session: Session) -> str:
     """Return why the person is to be asked before a model is, empty where nobody need be.
 
     :param spent: what the run has cost by now, USD; None where that is not known.
@@ -48,14 +48,14 @@ def needed(model: Model, plan: Plan, spent: Decimal | None, session: Session) ->
     return f"{model.title} {about}{besides}"
 
 
-async def settle(plan: Plan, why: str, session: Session) -> Plan:
+async def settle(plan: PreparedRequest, why: str, session: Session) -> PreparedRequest:
     """Return the plan that the person agrees to, given why its model needs a yes.
 
     :raises OverBudget: without a yes nobody may answer.
     """
     model = plan.route.model
     cheaper = _cheaper(plan, session)
-    rated = f"{plan.ask.action.verb} was rated {plan.difficulty.value:.2f}"
+    rated = f"{plan.request.action.verb} was rated {plan.difficulty.value:.2f}"
     if await _agreed(f"{rated}, and {why}. Ask it?", model, _instead(cheaper), session):
         return plan
     if cheaper is None:
@@ -70,13 +70,13 @@ async def given(model: Model, why: str, session: Session) -> bool:
     return await _agreed(f"{why}. Ask it, because the answer before did not come or did not hold?", model, (), session)
 
 
-def _asked_for(model: Model, plan: Plan, session: Session) -> bool:
+def _asked_for(model: Model, plan: PreparedRequest, session: Session) -> bool:
     """Report whether it is asked for because it is a premium model."""
     return session.config().premium == "ask" and model.tier == "premium" and not _pinned(plan, session)
 
 
-def _at_most(model: Model, plan: Plan) -> str:
-    most = bound(model, plan.need, limit(plan, model))
+def _at_most(model: Model, plan: PreparedRequest) -> str:
+    most = bound(model, plan.need, output_limit(plan, model))
     return "" if most is None else f", {money(most)} at most"
 
 
@@ -100,11 +100,11 @@ def _instead(cheaper: Route | None) -> tuple[str, ...]:
     return (f"Ask {cheaper.model.title} instead{price}",)
 
 
-def _cheaper(plan: Plan, session: Session) -> Route | None:
+def _cheaper(plan: PreparedRequest, session: Session) -> Route | None:
     """Return the choice among the models that need no yes, None where there is none."""
     if _pinned(plan, session):
         return None
-    ask, config = plan.ask, session.config()
+    ask, config = plan.request, session.config()
     wish = wished(config, ask.action, ask.document.language, ask.better_than)
     allowed = replace(wish, within=config.ask_above, premium="never" if config.premium == "ask" else wish.premium)
     fit = [row.model for row in plan.route.table if not row.why_not and row.model != plan.route.model]
@@ -114,6 +114,6 @@ def _cheaper(plan: Plan, session: Session) -> Route | None:
         return None
 
 
-def _pinned(plan: Plan, session: Session) -> bool:
-    ask = plan.ask
+def _pinned(plan: PreparedRequest, session: Session) -> bool:
+    ask = plan.request
     return wished(session.config(), ask.action, ask.document.language, ask.better_than).pin is not None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from tuppence.core.events import Event, ModelChosen
 from tuppence.core.models.model import Model
 from tuppence.core.routing.router import Route
-from tuppence.engine.request import Plan
+from tuppence.engine.request import PreparedRequest
 from tuppence.engine.session import Session
 from tuppence.engine.verify import Inspect
 from tuppence.errors import Busy
@@ -33,7 +33,7 @@ class Unavailable:
 class Way:
     """The way from model to model, as far as it was gone."""
 
-    plan: Plan
+    plan: PreparedRequest
     session: Session
     route: Route
     """Why the present model is asked."""

@@ -52,7 +52,7 @@ async def foresee(ask: Request, session: Session) -> Offer:
     """
     lines = ask.tree.counts(ask.target.span).get("lines", 0)
     try:
-        plan = await plans.make(ask, session.offline())
+        plan = await plans.prepare(ask, session.offline())
     except NoModel:
         code = ask.document.slice(ask.target.span)
         gain = shipped().gain(ask.action.id, ask.document.language, code)
@@ -89,7 +89,7 @@ async def allow(ask: Request, session: Session) -> Leave:
 
     :raises TuppenceError: none may be asked; the sentence says why.
     """
-    plan = await plans.make(ask, frugally(ask, session))
+    plan = await plans.prepare(ask, frugally(ask, session))
     model = frugal(plan.route.table)
     if model is None:
         raise NoModel("Not asked by itself: no price is known of any model that may answer.")

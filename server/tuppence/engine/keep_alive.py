@@ -76,7 +76,7 @@ class Renewals:
         :raises TuppenceError: it could not be done.
         """
         session = self._house
-        plan = await plans.make(ask, session.offline())
+        plan = await plans.prepare(ask, session.offline())
         model = plan.route.model
         name = ask.document.uri.rpartition("/")[2]
         if why := why_not(model):

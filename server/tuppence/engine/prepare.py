@@ -14,9 +14,9 @@ from tuppence.config import Config
 from tuppence.config.policy import is_public, wished
 from tuppence.config.shipped import shipped
 from tuppence.core.actions import ACTIONS
-from tuppence.core.answer_builder import Place, Work
+from tuppence.core.answer_builder import Place, Task
 from tuppence.core.billing.budget import left, thrifty
-from tuppence.core.checks.slop import Grounds
+from tuppence.core.checks.slop import Evidence
 from tuppence.core.models.model import Model
 from tuppence.core.models.usage import at_most, estimate
 from tuppence.core.prompt import context as contexts
@@ -27,7 +27,7 @@ from tuppence.core.routing.planner import pair, paired, planned, to_plan, with_p
 from tuppence.core.routing.quality import RUN
 from tuppence.core.routing.router import Route, choose
 from tuppence.core.syntax.languages import language
-from tuppence.engine.request import Plan, Request
+from tuppence.engine.request import PreparedRequest, Request
 from tuppence.engine.session import Session
 from tuppence.engine.verify import runs_tests
 from tuppence.errors import NoModel, Unfit
@@ -45,7 +45,7 @@ _TOLD = 40
 _GRAVEST = ("error", "warning", "information", "hint")
 
 
-async def make(ask: Request, session: Session) -> Plan:
+async def prepare(ask: Request, session: Session) -> PreparedRequest:
     """Return the plan for a question.
 
     :raises Unfit: the document or target cannot be sent to a model.
@@ -67,7 +67,7 @@ async def make(ask: Request, session: Session) -> Plan:
     known = language(ask.document.language)
     around = await asyncio.to_thread(session.workspace.surroundings, ask.document, ask.tree, ask.target, ask.path)
     place = await asyncio.to_thread(_place, ask, session) if ask.action.shape == "tests" else None
-    work = Work(action=ask.action, document=ask.document, tree=ask.tree, language=known, target=ask.target, place=place)
+    work = Task(action=ask.action, document=ask.document, tree=ask.tree, language=known, target=ask.target, place=place)
     none: NoModel | None = None
     for budget in BUDGETS:
         try:
@@ -85,32 +85,32 @@ async def make(ask: Request, session: Session) -> Plan:
     raise none
 
 
-def prompt(plan: Plan, model: Model) -> Prompt:
+def prompt(plan: PreparedRequest, model: Model) -> Prompt:
     """Return what a model is sent: the whole prompt, or the brief one for a model that is too small for it."""
     if model.quirks.brief:
-        return compose_brief(plan.ask.action, plan.context, limit(plan, model))
-    whole = compose(plan.ask.action, plan.context, limit(plan, model), plan.tests)
+        return compose_brief(plan.request.action, plan.context, output_limit(plan, model))
+    whole = compose(plan.request.action, plan.context, output_limit(plan, model), plan.tests)
     if plan.planner is not None:
         return to_plan(whole, thoughts(model, plan.need, shipped()))
     return with_plan(whole, plan.advice)
 
 
-def advised(plan: Plan, planner: Model, advice: str) -> Plan:
+def advised(plan: PreparedRequest, planner: Model, advice: str) -> PreparedRequest:
     """Return the plan for the model that answers, with what the planner wrote; empty where it wrote nothing."""
     return replace(plan, planner=None, advice=advice, route=planned(plan.route, planner, advice))
 
 
-def limit(plan: Plan, model: Model) -> int:
+def output_limit(plan: PreparedRequest, model: Model) -> int:
     """Return how many answer tokens to allow: generous for the action, within the model's limit and context."""
     return allowance(model, plan.need, shipped())
 
 
-def least(plan: Plan) -> int:
+def minimum_output(plan: PreparedRequest) -> int:
     """Return how many answer tokens the action needs at least, here."""
     return least_output(plan.need)
 
 
-async def _fitted(work: Work, ask: Request, around: Surroundings, budget: int, session: Session) -> Plan:
+async def _fitted(work: Task, ask: Request, around: Surroundings, budget: int, session: Session) -> PreparedRequest:
     """Return the plan with a context of about so many tokens."""
     context = _gather(ask, around, budget)
     tests: TestFile | None = None
@@ -125,12 +125,14 @@ async def _fitted(work: Work, ask: Request, around: Surroundings, budget: int, s
     outcomes = await session.feedback.of(ask.action.id, session.ledger)
     need = replace(_need(ask, context, whole, session), most_tokens=most, outcomes=outcomes)
     route = await _route(need, ask, session)
-    work = replace(work, grounds=await asyncio.to_thread(_grounds, ask, context, session))
-    plan = Plan(ask=ask, context=context, difficulty=need.difficulty, need=need, route=route, work=work, tests=tests)
+    work = replace(work, evidence=await asyncio.to_thread(_grounds, ask, context, session))
+    plan = PreparedRequest(
+        request=ask, context=context, difficulty=need.difficulty, need=need, route=route, task=work, tests=tests
+    )
     return _paired(plan, session.config())
 
 
-async def _long(work: Work, ask: Request, around: Surroundings, session: Session, unfit: Unfit) -> Plan:
+async def _long(work: Task, ask: Request, around: Surroundings, session: Session, unfit: Unfit) -> PreparedRequest:
     """Return the plan for a target that is too long by itself for a usual prompt.
 
     :raises Unfit: nobody has so long a context; the room that it names is the longest that somebody has.
@@ -147,19 +149,21 @@ async def _long(work: Work, ask: Request, around: Surroundings, session: Session
     raise unfit
 
 
-def _paired(plan: Plan, config: Config) -> Plan:
+def _paired(plan: PreparedRequest, config: Config) -> PreparedRequest:
     """Return the plan with a planner, where the user wants pairs and one is worth it."""
     hard = plan.difficulty.value > config.pair_above
-    pinned = wished(config, plan.ask.action, plan.ask.document.language, plan.ask.better_than).pin is not None
+    pinned = (
+        wished(config, plan.request.action, plan.request.document.language, plan.request.better_than).pin is not None
+    )
     found = pair(plan.route, plan.need, shipped()) if hard and not pinned else None
     return plan if found is None else replace(plan, route=paired(plan.route, found), planner=found.planner)
 
 
-def _grounds(ask: Request, context: Context, session: Session) -> Grounds:
+def _grounds(ask: Request, context: Context, session: Session) -> Evidence:
     shown = "\n".join((context.conventions, *(each.text for each in context.definitions)))
     edits = ask.action.shape in ("replacement", "tests")
     packages = session.workspace.packages(ask.path, ask.tree.language) if edits else None
-    return Grounds(context.diagnostics, shown, packages)
+    return Evidence(context.diagnostics, shown, packages)
 
 
 def _gather(ask: Request, around: Surroundings, budget: int) -> Context:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuppence.core.actions import Action
-from tuppence.core.answer_builder import Work
+from tuppence.core.answer_builder import Task
 from tuppence.core.models.model import Model
 from tuppence.core.prompt.compose import TestFile
 from tuppence.core.prompt.context import Context
@@ -42,17 +42,17 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class PreparedRequest:
     """A question, ready to be asked."""
 
-    ask: Request
+    request: Request
     context: Context
     difficulty: Difficulty
     need: Need
     route: Route
-    work: Work
+    task: Task
     tests: TestFile | None
-    about: str = ""
+    cache_key: str = ""
     """A word for what the answer is about, by which it is kept; empty where it is not."""
     planner: Model | None = None
     """Who writes a plan first, for the model that answers; None for nobody."""

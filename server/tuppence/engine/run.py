@@ -46,7 +46,7 @@ from tuppence.engine import prepare as plans
 from tuppence.engine.attempt import Attempt
 from tuppence.engine.fallback import Unavailable, Way
 from tuppence.engine.receipt import Account
-from tuppence.engine.request import Plan, Request
+from tuppence.engine.request import PreparedRequest, Request
 from tuppence.engine.session import Session
 from tuppence.engine.spending import Till, settle
 from tuppence.engine.stream import Stuck, words
@@ -103,7 +103,7 @@ async def _answer(
             yield step
         return
     yield StatusLine("Reading the project")
-    plan = replace(await plans.make(ask, session), about=about)
+    plan = replace(await plans.prepare(ask, session), cache_key=about)
     account.difficulty = plan.difficulty.value
     if answer := answer_cache.kept(
         ask, about, session, plan.route.wanted
@@ -113,7 +113,7 @@ async def _answer(
         return
     async with aclosing(_settled(plan, session, account)) as settled:
         async for each in settled:
-            if isinstance(each, Plan):
+            if isinstance(each, PreparedRequest):
                 plan = each
             else:
                 yield each
@@ -130,7 +130,9 @@ def _again(replay: answer_cache.Replay, session: Session, account: Account) -> I
     yield replace(_done(replay.answer, account), kept=True)
 
 
-async def _settled(plan: Plan, session: Session, account: Account) -> AsyncGenerator[Event | Plan, None]:
+async def _settled(
+    plan: PreparedRequest, session: Session, account: Account
+) -> AsyncGenerator[Event | PreparedRequest, None]:
     """Have the person agree, and a plan written, where either is wanted; the last thing is the question as settled."""
     if why := approval.needed(plan.route.model, plan, account.total, session):
         yield StatusLine(f"Waiting for your word: {why}")
@@ -143,8 +145,8 @@ async def _settled(plan: Plan, session: Session, account: Account) -> AsyncGener
 
 
 async def _advised(
-    plan: Plan, planner: Model, session: Session, account: Account
-) -> AsyncGenerator[Event | Plan, None]:
+    plan: PreparedRequest, planner: Model, session: Session, account: Account
+) -> AsyncGenerator[Event | PreparedRequest, None]:
     """Have a plan written first; the last thing is the question with it, or without where none could be had."""
     settled = plans.advised(plan, planner, "")
     if approval.needed(planner, plan, account.total, session):  # A plan is no matter to trouble a person with.
@@ -152,9 +154,9 @@ async def _advised(
         return
     route = replace(plan.route, model=planner, expected_cost=None, reason=f"plans it for {plan.route.model.title}")
     yield ModelChosen(route, ())
-    work = replace(plan.work, action=actions.EXPLAIN, place=None)
+    work = replace(plan.task, action=actions.EXPLAIN, place=None)
     with suppress(TuppenceError):  # A plan that is not to be had costs nobody the answer; at its end that is told.
-        async with aclosing(_attempt(replace(plan, work=work), route, session, account, None)) as steps:
+        async with aclosing(_attempt(replace(plan, task=work), route, session, account, None)) as steps:
             async for step in steps:
                 if isinstance(step, _Judged):
                     settled = plans.advised(plan, planner, step.answer.reply)
@@ -164,7 +166,7 @@ async def _advised(
 
 
 async def _climb(
-    plan: Plan, session: Session, account: Account, inspect: Inspect | None
+    plan: PreparedRequest, session: Session, account: Account, inspect: Inspect | None
 ) -> AsyncGenerator[Event, None]:
     """Try the first model; another where its provider cannot answer; a better one, once, where the check fails."""
     way = Way(plan, session, plan.route, inspect)
@@ -226,7 +228,7 @@ async def _afforded(way: Way, account: Account) -> AsyncGenerator[Event | _Judge
 
 
 async def _attempt(
-    plan: Plan, route: Route, session: Session, account: Account, inspect: Inspect | None
+    plan: PreparedRequest, route: Route, session: Session, account: Account, inspect: Inspect | None
 ) -> AsyncGenerator[Event | _Judged | Unavailable, None]:
     """Ask one model once; enter it in the account, however it ends.
 
@@ -236,17 +238,17 @@ async def _attempt(
     prompt = plans.prompt(plan, model)
     pace = session.pace(model, account.language) or PACE
     attempt = Attempt(model=model, prompt=prompt, at=session.now(), pace=pace)
-    till = Till(session, account, route, plans.least(plan))
+    till = Till(session, account, route, plans.minimum_output(plan))
     outcome: Outcome = "cancelled"
     try:
-        making = begin(plan.work)
+        making = begin(plan.task)
         async with aclosing(words(plan, attempt, making, till)) as steps:
             async for step in steps:
                 yield step
         session.health.works(model.provider.name)
         yield StatusLine("Checking the answer")
         steps_left, answer = await asyncio.to_thread(making.finish, attempt.stop.reason if attempt.stop else "end")
-        answer = await second_look(plan.ask, answer)
+        answer = await second_look(plan.request, answer)
         for step in steps_left if answer.verdict.fit else ():
             yield step
         if is_wanted(plan, answer, session):

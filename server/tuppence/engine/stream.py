@@ -14,7 +14,7 @@ from tuppence.core.checks.repetition import Loop, shown
 from tuppence.core.events import Event, StatusLine
 from tuppence.engine.attempt import Attempt
 from tuppence.engine.prompt_cache import Subject
-from tuppence.engine.request import Plan
+from tuppence.engine.request import PreparedRequest
 from tuppence.engine.spending import Till
 from tuppence.errors import Broken
 from tuppence.providers import ProviderEvent, Text, Thinking
@@ -25,9 +25,9 @@ class Stuck(Broken):
     """The answer repeats itself; it was stopped there, because the rest would be paid for too."""
 
 
-async def words(plan: Plan, attempt: Attempt, making: Making, till: Till) -> AsyncGenerator[Event, None]:
+async def words(plan: PreparedRequest, attempt: Attempt, making: Making, till: Till) -> AsyncGenerator[Event, None]:
     """Wait for a turn, send the request and yield what its answer lets be seen."""
-    model, ask, session = attempt.model, plan.ask, till.session
+    model, ask, session = attempt.model, plan.request, till.session
     loop = Loop(ask.document.text)
     gate = session.provider_queues.of(model)
     about = Subject(ask.run, ask.action.id, ask.document.uri, ask.document.language, ask.document.version)

@@ -22,7 +22,7 @@ from tuppence.core.checks.verdict import Verdict
 from tuppence.core.events import Answer
 from tuppence.core.syntax.parser import parse
 from tuppence.core.text.document import apply
-from tuppence.engine.request import Plan, Request
+from tuppence.engine.request import PreparedRequest, Request
 from tuppence.engine.session import Session
 from tuppence.linters import recheck
 from tuppence.sandbox import TrialInput, prove, runs
@@ -63,27 +63,27 @@ def runs_tests(config: Config, root: Path | None, language_id: str) -> bool:
     return config.run_tests and runs(language_id) and is_within(root, config.trusted)
 
 
-def is_wanted(plan: Plan, answer: Answer, session: Session) -> bool:
+def is_wanted(plan: PreparedRequest, answer: Answer, session: Session) -> bool:
     """Report whether an answer's tests are to be run."""
     if answer.written is None or not answer.verdict.fit:
         return False
-    return runs_tests(session.config(), _root(plan, session), plan.work.language.id)
+    return runs_tests(session.config(), _root(plan, session), plan.task.language.id)
 
 
-async def proved(plan: Plan, answer: Answer, session: Session) -> Answer:
+async def proved(plan: PreparedRequest, answer: Answer, session: Session) -> Answer:
     """Return the answer with the verdict of a trial."""
-    work, root = plan.work, _root(plan, session)
+    work, root = plan.task, _root(plan, session)
     assert answer.written is not None
     assert work.place is not None
     assert root is not None
-    assert plan.ask.path is not None
+    assert plan.request.path is not None
     before = work.place.document.text
     tests = await asyncio.to_thread(Path(work.place.path).resolve)
     after = apply(before, added(work.place.document, work.language, answer.written))
     case = TrialInput(
         language=work.language.id,
         root=root,
-        source=plan.ask.path.resolve(),
+        source=plan.request.path.resolve(),
         code=work.document.text,
         target=work.target.span,
         tests=tests,
@@ -98,5 +98,5 @@ async def proved(plan: Plan, answer: Answer, session: Session) -> Answer:
     return replace(answer, verdict=replace(verdict, proved=verdict.proved or answer.verdict.proved))
 
 
-def _root(plan: Plan, session: Session) -> Path | None:
-    return session.workspace.folder(plan.ask.path) if plan.ask.path else None
+def _root(plan: PreparedRequest, session: Session) -> Path | None:
+    return session.workspace.folder(plan.request.path) if plan.request.path else None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tuppence.core.checks.slop import LIMIT, Grounds, Slop, judge
+from tuppence.core.checks.slop import LIMIT, Evidence, Slop, judge
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.packages import Packages, is_new
 from tuppence.core.text.diagnostic import Diagnostic
@@ -47,13 +47,13 @@ def weigh(  # noqa: PLR0913 - each is a keyword with a default, and a test names
     packages: Packages | None = None,
     code: str = "F821",
 ) -> Slop:
-    """Judge a whole new text; ``about`` are a diagnostic's place and message."""
+    """Judge a whole new text; ``cache_key`` are a diagnostic's place and message."""
     document = Document("file:///a", lang, 1, before)
     diagnostics = tuple(
         Diagnostic(Span(before.index(at), before.index(at) + len(at)), message, code=code) for at, message in about
     )
     whole = Span(0, len(before))
-    return judge(document, (Edit(whole, after),), whole, language(lang), Grounds(diagnostics, "", packages))
+    return judge(document, (Edit(whole, after),), whole, language(lang), Evidence(diagnostics, "", packages))
 
 
 def test_a_clean_fix_weighs_nothing() -> None:

@@ -39,7 +39,7 @@ _UNUSED = r"unused|never (?:used|read|called)|not accessed|unreachable|redefin|d
 
 
 @dataclass(frozen=True, slots=True)
-class Grounds:
+class Evidence:
     """What the request gave reason for."""
 
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -82,7 +82,7 @@ class Slop:
         return ", ".join(sign.what for sign in self.signs)
 
 
-def judge(before: Document, edits: Sequence[Edit], target: Span, known: Language, grounds: Grounds) -> Slop:
+def judge(before: Document, edits: Sequence[Edit], target: Span, known: Language, grounds: Evidence) -> Slop:
     """Return what speaks against edits that answer a request to change the target."""
     changed = hunks.hunks(before, edits)
     after = apply(before.text, edits)
@@ -105,7 +105,7 @@ def judge(before: Document, edits: Sequence[Edit], target: Span, known: Language
     return Slop(tuple(sorted(signs, key=lambda sign: -sign.weight)))
 
 
-def foreign(before: str, after: str, known: Language, grounds: Grounds) -> tuple[str, ...]:
+def foreign(before: str, after: str, known: Language, grounds: Evidence) -> tuple[str, ...]:
     """Return the packages that a text newly imports and the project does not have, a clause each."""
     was, now = parse(before, known), parse(after, known)
     return tuple(sign.what for sign in _packages(was, now, known, grounds))
@@ -127,7 +127,7 @@ def _unguarded(stray: Sequence[Hunk]) -> Iterator[Sign]:
             yield Sign(f"takes a check away (“{_short(gone)}”)", _CONSTANT)
 
 
-def _gutted(before: Tree, after: Tree, places: tuple[Span, Span], grounds: Grounds) -> Iterator[Sign]:
+def _gutted(before: Tree, after: Tree, places: tuple[Span, Span], grounds: Evidence) -> Iterator[Sign]:
     """Look for code that was taken away; that a definition is not used, or not to be there, is a reason for it."""
     target, place = places
     if _speaks_of(grounds, _UNUSED):
@@ -147,7 +147,7 @@ def _grown(target: Span, edits: Sequence[Edit]) -> Span:
     return Span(target.start + above, max(target.start + above, target.end + above + inside))
 
 
-def _constants(stray: Sequence[Hunk], grounds: Grounds) -> Iterator[Sign]:
+def _constants(stray: Sequence[Hunk], grounds: Evidence) -> Iterator[Sign]:
     """Look for lines in which only a literal differs."""
     for hunk in stray:
         for was, now in literals.swapped(hunk, grounds.diagnostics):
@@ -155,7 +155,7 @@ def _constants(stray: Sequence[Hunk], grounds: Grounds) -> Iterator[Sign]:
 
 
 def _beside(
-    code: Sequence[Hunk], stray: Sequence[Hunk], before: Document, known: Language, grounds: Grounds
+    code: Sequence[Hunk], stray: Sequence[Hunk], before: Document, known: Language, grounds: Evidence
 ) -> Iterator[Sign]:
     """Look for the same where there may be a reason: near a diagnostic, or with none. All of it weighs as one."""
     if found := literals.beside(code, stray, before, known, grounds.diagnostics):
@@ -163,7 +163,7 @@ def _beside(
         yield Sign(f"changes {_short(was)} to {_short(now)}{more}, which no diagnostic speaks of", _BESIDE)
 
 
-def _models(code: Sequence[Hunk], before: Document, grounds: Grounds) -> Iterator[Sign]:
+def _models(code: Sequence[Hunk], before: Document, grounds: Evidence) -> Iterator[Sign]:
     """Look for the name of a model that became another: models write the names that they know."""
     for hunk in code:
         gone, come = literals.models(hunk)
@@ -171,7 +171,7 @@ def _models(code: Sequence[Hunk], before: Document, grounds: Grounds) -> Iterato
             yield Sign(f"changes the model {gone} to {come}, which nobody asked for", LIMIT)
 
 
-def _hiding(code: Sequence[Hunk], known: Language, grounds: Grounds) -> Iterator[Sign]:
+def _hiding(code: Sequence[Hunk], known: Language, grounds: Evidence) -> Iterator[Sign]:
     """Look for new handlers that swallow whatever happens; the limit where they are all that the edit does."""
     found = [each for hunk in code for each in suppressions.swallowing(hunk, known)]
     if found and not _speaks_of(grounds, r"\bexcept|\bcatch|blind|BLE001|S110|\btry\b"):
@@ -182,7 +182,7 @@ def _hiding(code: Sequence[Hunk], known: Language, grounds: Grounds) -> Iterator
         yield Sign(f"catches every error (“{caught[0]}”)", _BROAD)
 
 
-def _silenced(code: Sequence[Hunk], known: Language, grounds: Grounds) -> Iterator[Sign]:
+def _silenced(code: Sequence[Hunk], known: Language, grounds: Evidence) -> Iterator[Sign]:
     """Look for new comments that silence a tool; the limit where the code is as it was and the silence is general."""
     found = [each for hunk in code for each in suppressions.silencing(hunk)]
     if found and not _speaks_of(grounds, r"noqa|ignore|nolint|suppress|stubs|untyped|missing module source"):
@@ -191,7 +191,7 @@ def _silenced(code: Sequence[Hunk], known: Language, grounds: Grounds) -> Iterat
         yield Sign(f"silences the tool (“{found[0]}”)", LIMIT if sure else _SILENCED)
 
 
-def _hidden(before: str, after: str, code: Sequence[Hunk], known: Language, grounds: Grounds) -> Iterator[Sign]:
+def _hidden(before: str, after: str, code: Sequence[Hunk], known: Language, grounds: Evidence) -> Iterator[Sign]:
     """Look for code that still stands there and is not run any more."""
     leaves = known.import_style == "python" and any(_LEAVES.match(line) for hunk in code for line in hunk.new)
     if leaves and python_ast.unreachable(after) > python_ast.unreachable(before):
@@ -209,7 +209,7 @@ def _comments(code: Sequence[Hunk], known: Language) -> Iterator[Sign]:
         yield Sign(f"adds a comment that says nothing (“{found[0]}”{more})", min(_COMMENTS, _COMMENT * len(found)))
 
 
-def _packages(before: Tree, after: Tree, known: Language, grounds: Grounds) -> Iterator[Sign]:
+def _packages(before: Tree, after: Tree, known: Language, grounds: Evidence) -> Iterator[Sign]:
     """Look for imports of what the project does not have; what the code calls already by that name was asked for."""
     if grounds.packages is None:
         return
@@ -241,7 +241,7 @@ def _only_imports(hunk: Hunk, known: Language) -> bool:
     return bool(lines) and bool(known.import_line) and all(re.match(known.import_line, line) for line in lines)
 
 
-def _speaks_of(grounds: Grounds, pattern: str) -> bool:
+def _speaks_of(grounds: Evidence, pattern: str) -> bool:
     return any(re.search(pattern, f"{each.message} {each.code}", re.IGNORECASE) for each in grounds.diagnostics)
 
 

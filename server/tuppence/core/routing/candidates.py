@@ -76,7 +76,7 @@ class Wish:
     above: str | None = None
     """The name of a model whose answer was not good enough: only better ones are considered."""
     premium: Premium = "use"
-    """Whether premium models are considered; ``ask`` considers them, and whoever runs the request asks first."""
+    """Whether premium models are considered; ``request`` considers them, and whoever runs the request asks first."""
     within: Decimal | None = None
     """What an answer may be expected to cost at most, USD; None is no limit."""
     thrifty: bool = False
