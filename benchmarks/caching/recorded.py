@@ -46,7 +46,7 @@ from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import find
 from tuppence.core.text.document import Document, Span
 from tuppence.credentials import Keys
-from tuppence.engine.receipt import Account
+from tuppence.engine.receipt import Receipt
 from tuppence.engine.request import Request
 from tuppence.engine.run import run
 from tuppence.engine.session import Session
@@ -145,7 +145,7 @@ async def measure(case: Case, deeds: list[Deed], folder: Path) -> Result:
             path = folder / f"{NAMES[deed.file]}.py"
             path.write_text(texts[deed.file], encoding="utf-8")
             ask = _ask(deed, path, number)
-            account = Account(run=ask.run, session="s", action=ask.action.id, language="python")
+            account = Receipt(run=ask.run, session="s", action=ask.action.id, language="python")
             async for _step in run(ask, session, account):
                 pass
             assert account.total is not None

@@ -15,7 +15,7 @@ from tuppence.core.models.usage import Usage, estimate, merge
 from tuppence.core.prompt.compose import Prompt
 from tuppence.core.routing.router import Route
 from tuppence.engine.attempt import Attempt
-from tuppence.engine.receipt import Account
+from tuppence.engine.receipt import Receipt
 from tuppence.providers import ProviderEvent, Stop, Text, Thinking, UsageReport
 from tuppence.upstream import Fate, Sending
 
@@ -111,10 +111,10 @@ def test_what_nobody_counted_is_estimated_as_the_cache_will_probably_have_it() -
 
 def test_what_is_written_down_quotes_no_code() -> None:
     why = "asked after small, whose answer was not kept: line 2, “login(key='s3cret”')”; takes `mean` away, `a < b`"
-    account = Account(run="r", session="s", action="fix", language="python")
-    entry = account.enter(attempt(WITH), replace(ROUTE, reason=why), "failed check")
+    account = Receipt(run="r", session="s", action="fix", language="python")
+    entry = account.add_attempt(attempt(WITH), replace(ROUTE, reason=why), "failed check")
     assert entry.reason == "asked after small, whose answer was not kept: line 2, “…”; takes `mean` away, `…`"
-    assert "s3cret" not in account.lost(attempt(WITH), replace(ROUTE, reason=why), 9).reason
+    assert "s3cret" not in account.worst_case(attempt(WITH), replace(ROUTE, reason=why), 9).reason
 
 
 @pytest.mark.parametrize(("made", "usage", "estimated"), [row[1:] for row in OUT], ids=[row[0] for row in OUT])
@@ -136,17 +136,17 @@ def test_the_providers_own_charge_counts_where_it_came_with_the_last_counts() ->
 
 
 def test_an_account_adds_up_and_says_what_it_does_not_know() -> None:
-    account = Account(run="r", session="s", action="fix", language="python", difficulty=0.4)
+    account = Receipt(run="r", session="s", action="fix", language="python", difficulty=0.4)
     assert (account.total, account.estimated) == (Decimal(0), False)
-    first = account.enter(attempt(WITH, Text("x" * 33)), ROUTE, "cancelled")
+    first = account.add_attempt(attempt(WITH, Text("x" * 33)), ROUTE, "cancelled")
     assert (first.at, first.model, first.tier, first.reason) == (NOON, "small", "budget", "because")
     assert (first.outcome, first.estimated, first.difficulty) == ("cancelled", True, 0.4)
     assert first.best_cost == first.cost * 10 if first.cost else False
-    account.enter(attempt(WITH, UsageReport(COUNTS), Stop("end"), of=BIG), ROUTE, "kept")
+    account.add_attempt(attempt(WITH, UsageReport(COUNTS), Stop("end"), of=BIG), ROUTE, "kept")
     assert account.total == Decimal(ASKED + 10 + 10 * 1050) / 1_000_000
     assert account.estimated
-    free = account.enter_free("ruff", "ruff", NOON, "kept")
+    free = account.add_free("ruff", "ruff", NOON, "kept")
     assert (free.cost, free.usage, free.tier, free.best_cost) == (Decimal(0), None, "none", None)
     unknown = Model(provider=SMALL.provider, id="odd", tier="local")
-    assert account.enter(attempt(WITH, of=unknown), ROUTE, "failed").cost is None
+    assert account.add_attempt(attempt(WITH, of=unknown), ROUTE, "failed").cost is None
     assert account.total is None

@@ -31,7 +31,7 @@ from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Span
 from tuppence.credentials import Keys
 from tuppence.engine import answer_cache, hover, prepare
-from tuppence.engine.receipt import Account
+from tuppence.engine.receipt import Receipt
 from tuppence.engine.request import Request
 from tuppence.engine.session import Session
 from tuppence.errors import NoModel, OverBudget, Unfit
@@ -322,7 +322,7 @@ async def test_an_answer_is_kept_for_exactly_that_question(root: Path, opened: O
     question = ask(EXPLAIN, root / "stats.py")
     made = await prepare.prepare(question, session)
     reply = "`mean` averages. <b>Bold</b>"
-    account = Account(run="r", session="s", action="explain", language="python")
+    account = Receipt(run="r", session="s", action="explain", language="python")
     answer = Answer(Verdict(fit=True, proved="nothing"), markdown="...", reply=reply)
     assert again_of(question, session) is None
     about = answer_cache.content(question, session)
@@ -362,7 +362,7 @@ async def test_an_answer_is_kept_only_as_long_as_what_the_code_leans_on_is_the_s
     )
     question = ask(action, root / "stats.py", text)
     made = replace(await prepare.prepare(question, session), cache_key=answer_cache.content(question, session))
-    account = Account(run="r", session="s", action=action.id, language="python")
+    account = Receipt(run="r", session="s", action=action.id, language="python")
     answer = Answer(Verdict(fit=True, proved="nothing"), reply="`mean` averages.")
     answer_cache.keep(made, answer, made.route.model, account, session)
     assert again_of(ask(action, root / "stats.py", text.replace("OTHER = 3", "OTHER = 4")), session) is not None
@@ -377,7 +377,7 @@ async def test_an_answer_for_less_money_is_not_given_as_one_of_full_quality(root
     question = ask(EXPLAIN, root / "stats.py")
     made = await prepare.prepare(question, session)
     poor = replace(made, cache_key=answer_cache.content(question, session), route=replace(made.route, wanted=0.85))
-    account = Account(run="r", session="s", action="explain", language="python")
+    account = Receipt(run="r", session="s", action="explain", language="python")
     answer_cache.keep(
         poor, Answer(Verdict(fit=True, proved="nothing"), reply="`mean`."), made.route.model, account, session
     )

@@ -28,7 +28,7 @@ from tuppence.core.syntax.target import find
 from tuppence.core.text.document import Document, Span, apply
 from tuppence.credentials import Keys
 from tuppence.engine.provider_queue import ProviderHealth, ProviderQueue
-from tuppence.engine.receipt import Account
+from tuppence.engine.receipt import Receipt
 from tuppence.engine.request import Request
 from tuppence.engine.run import run
 from tuppence.engine.session import Session
@@ -80,9 +80,9 @@ def question(**how: Any) -> Request:
     return replace(ask, **how)
 
 
-async def steps(ask: Request, session: Session, account: Account | None = None) -> list[Event]:
+async def steps(ask: Request, session: Session, account: Receipt | None = None) -> list[Event]:
     """Return all steps of a run."""
-    account = account or Account(run=ask.run, session="s", action=ask.action.id, language="python")
+    account = account or Receipt(run=ask.run, session="s", action=ask.action.id, language="python")
     return [step async for step in run(ask, session, account)]
 
 
@@ -144,7 +144,7 @@ async def test_a_reservation_of_which_the_word_was_lost_is_counted_once(
 async def test_a_run_that_nobody_reads_on_is_entered_as_cancelled(tmp_path: Path) -> None:
     async with lodging(tmp_path) as (session, server):
         server.script(stall(GOOD[:40]))
-        account = Account(run="r", session="s", action="fix", language="python")
+        account = Receipt(run="r", session="s", action="fix", language="python")
         async with aclosing(run(question(), session, account)) as left:
             async for step in left:
                 if isinstance(step, StatusLine) and step.text == "small is answering":
@@ -206,8 +206,8 @@ def test_a_provider_rests_as_long_as_it_asks_and_not_less_than_usual() -> None:
 
 async def test_trouble_with_the_ledger_is_told_once_until_it_works_again(tmp_path: Path) -> None:
     async with lodging(tmp_path) as (session, _):
-        account = Account(run="r", session="s", action="fix", language="python")
-        entry = account.enter_free("", "", session.now(), "failed")
+        account = Receipt(run="r", session="s", action="fix", language="python")
+        entry = account.add_free("", "", session.now(), "failed")
         add = session.ledger.add
 
         def fail(_entry: object) -> int:

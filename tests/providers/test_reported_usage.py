@@ -24,7 +24,7 @@ from tuppence.core.models.usage import Usage, estimate
 from tuppence.core.prompt.compose import Prompt
 from tuppence.core.routing.router import Route
 from tuppence.engine.attempt import Attempt
-from tuppence.engine.receipt import Account
+from tuppence.engine.receipt import Receipt
 from tuppence.upstream import Upstream, Waiting
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # A Friday.
@@ -329,8 +329,8 @@ async def entered(bill: Bill) -> Entry:
             assert not isinstance(piece, Waiting)
             attempt.note(piece)
         await upstream.close()
-    account = Account(run="r", session="s", action="fix", language="python")
-    return account.enter(attempt, Route(model, 0.8, None, (model,), (), model, "because"), "kept")
+    account = Receipt(run="r", session="s", action="fix", language="python")
+    return account.add_attempt(attempt, Route(model, 0.8, None, (model,), (), model, "because"), "kept")
 
 
 def test_every_provider_of_the_tier_table_has_a_bill() -> None:

@@ -22,7 +22,7 @@ from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.references import leans_on
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.document import Span
-from tuppence.engine.receipt import Account
+from tuppence.engine.receipt import Receipt
 from tuppence.engine.request import PreparedRequest, Request
 from tuppence.engine.session import Session
 
@@ -82,7 +82,7 @@ def explanation(ask: Request, about: str, session: Session) -> answers.Kept | No
     return session.answers.get(_key(ask, about, session.config())) if about else None
 
 
-def keep(plan: PreparedRequest, answer: Answer, model: Model, account: Account, session: Session) -> None:
+def keep(plan: PreparedRequest, answer: Answer, model: Model, account: Receipt, session: Session) -> None:
     """Keep an answer for the next identical question, where the action's answers are kept."""
     if not plan.cache_key or not session.config().keep_answers:
         return

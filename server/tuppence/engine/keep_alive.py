@@ -26,7 +26,7 @@ from tuppence.core.text.document import Document
 from tuppence.engine import prepare as plans
 from tuppence.engine.attempt import Attempt
 from tuppence.engine.prompt_cache import Sent, Subject
-from tuppence.engine.receipt import Account
+from tuppence.engine.receipt import Receipt
 from tuppence.engine.request import Request
 from tuppence.engine.session import Session
 from tuppence.engine.spending import Till
@@ -154,7 +154,7 @@ class Renewals:
         :raises TuppenceError: it could not be done.
         """
         session, model, about = self._house, sent.model, sent.subject
-        account = Account(run=about.run, session=session.id, action=about.action, language=about.language)
+        account = Receipt(run=about.run, session=session.id, action=about.action, language=about.language)
         route = _route(model, renewal)
         prompt = replace(sent.prompt, tail="", max_output=0)
         attempt = Attempt(
@@ -180,7 +180,7 @@ class Renewals:
             outcome = "failed"
             raise
         finally:
-            entry = account.enter(attempt, route, outcome)
+            entry = account.add_attempt(attempt, route, outcome)
             session.record(entry, attempt.holds)
         return entry.cost
 

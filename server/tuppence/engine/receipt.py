@@ -19,7 +19,7 @@ from tuppence.providers import UsageReport
 
 
 @dataclass(kw_only=True)
-class Account:
+class Receipt:
     """All attempts of one run."""
 
     run: str
@@ -31,7 +31,7 @@ class Account:
     """The name of the workspace folder."""
     entries: list[Entry] = field(default_factory=list)
 
-    def enter(self, attempt: Attempt, route: Route, outcome: Outcome) -> Entry:
+    def add_attempt(self, attempt: Attempt, route: Route, outcome: Outcome) -> Entry:
         """Return the entry for an attempt that ended, and remember it.
 
         :param route: why this model was asked, and against which its cost is held.
@@ -52,7 +52,7 @@ class Account:
         self.entries.append(entry)
         return entry
 
-    def lost(self, attempt: Attempt, route: Route, prompt: int) -> Entry:
+    def worst_case(self, attempt: Attempt, route: Route, prompt: int) -> Entry:
         """Return what stands in the ledger should this process end in the middle of an attempt.
 
         :param prompt: tokens that the prompt has at most; the ledger knows the answer's, and the cost.
@@ -65,7 +65,7 @@ class Account:
             reason=f"the server ended in the middle, so this is about the most that it cost; {unquoted(route.reason)}",
         )
 
-    def enter_free(self, provider: str, model: str, when: datetime, outcome: Outcome) -> Entry:
+    def add_free(self, provider: str, model: str, when: datetime, outcome: Outcome) -> Entry:
         """Return the entry for an end that cost nothing: the linter's fix, a kept answer, a run that never began."""
         entry = replace(
             self._entry(when, provider, model, "none"),

@@ -45,7 +45,7 @@ from tuppence.engine import answer_cache, approval
 from tuppence.engine import prepare as plans
 from tuppence.engine.attempt import Attempt
 from tuppence.engine.fallback import Unavailable, Way
-from tuppence.engine.receipt import Account
+from tuppence.engine.receipt import Receipt
 from tuppence.engine.request import PreparedRequest, Request
 from tuppence.engine.session import Session
 from tuppence.engine.spending import Till, settle
@@ -65,7 +65,7 @@ class _Judged:
 
 
 async def run(
-    ask: Request, session: Session, account: Account, inspect: Inspect | None = None
+    ask: Request, session: Session, account: Receipt, inspect: Inspect | None = None
 ) -> AsyncGenerator[Event, None]:
     """Yield what happens while a question is answered; the last step is ``RunFinished``, unless the run is cancelled.
 
@@ -84,17 +84,17 @@ async def run(
         yield _done(None, account, why=str(error))
     finally:
         if not account.entries:
-            session.record(account.enter_free("", "", session.now(), ending))
+            session.record(account.add_free("", "", session.now(), ending))
 
 
 async def _answer(
-    ask: Request, session: Session, account: Account, inspect: Inspect | None
+    ask: Request, session: Session, account: Receipt, inspect: Inspect | None
 ) -> AsyncGenerator[Event, None]:
     account.project = session.workspace.project(ask.path) if ask.path else ""
     if ask.action.id == "fix" and ask.diagnostic is not None and not ask.better_than:
         yield StatusLine("Asking the linter")
         if fix := await ready_fix(ask.document, ask.diagnostic, ask.path):
-            session.record(account.enter_free(fix.tool, fix.tool, session.now(), "kept"))
+            session.record(account.add_free(fix.tool, fix.tool, session.now(), "kept"))
             yield _done(Answer(Verdict(fit=True, proved=fix.proved), edits=fix.edits), account)
             return
     about = await asyncio.to_thread(answer_cache.content, ask, session)
@@ -123,15 +123,15 @@ async def _answer(
             yield step
 
 
-def _again(replay: answer_cache.Replay, session: Session, account: Account) -> Iterator[Event]:
+def _again(replay: answer_cache.Replay, session: Session, account: Receipt) -> Iterator[Event]:
     """Give a kept answer once more."""
-    session.record(account.enter_free("kept", replay.model, session.now(), "kept"))
+    session.record(account.add_free("kept", replay.model, session.now(), "kept"))
     yield from replay.steps
     yield replace(_done(replay.answer, account), kept=True)
 
 
 async def _settled(
-    plan: PreparedRequest, session: Session, account: Account
+    plan: PreparedRequest, session: Session, account: Receipt
 ) -> AsyncGenerator[Event | PreparedRequest, None]:
     """Have the person agree, and a plan written, where either is wanted; the last thing is the question as settled."""
     if why := approval.needed(plan.route.model, plan, account.total, session):
@@ -145,7 +145,7 @@ async def _settled(
 
 
 async def _advised(
-    plan: PreparedRequest, planner: Model, session: Session, account: Account
+    plan: PreparedRequest, planner: Model, session: Session, account: Receipt
 ) -> AsyncGenerator[Event | PreparedRequest, None]:
     """Have a plan written first; the last thing is the question with it, or without where none could be had."""
     settled = plans.advised(plan, planner, "")
@@ -166,7 +166,7 @@ async def _advised(
 
 
 async def _climb(
-    plan: PreparedRequest, session: Session, account: Account, inspect: Inspect | None
+    plan: PreparedRequest, session: Session, account: Receipt, inspect: Inspect | None
 ) -> AsyncGenerator[Event, None]:
     """Try the first model; another where its provider cannot answer; a better one, once, where the check fails."""
     way = Way(plan, session, plan.route, inspect)
@@ -208,7 +208,7 @@ async def _climb(
         yield way.next(way.found, reason.rstrip("."))
 
 
-async def _agree(way: Way, account: Account) -> AsyncGenerator[StatusLine, None]:
+async def _agree(way: Way, account: Receipt) -> AsyncGenerator[StatusLine, None]:
     """Ask the person about the model that would be asked next, where the configuration wants that."""
     while way.found is not None and (why := approval.needed(way.found, way.plan, account.total, way.session)):
         yield StatusLine(f"Waiting for your word: {why}")
@@ -217,7 +217,7 @@ async def _agree(way: Way, account: Account) -> AsyncGenerator[StatusLine, None]
         way.found = way.instead(way.found)
 
 
-async def _afforded(way: Way, account: Account) -> AsyncGenerator[Event | _Judged | Unavailable, None]:
+async def _afforded(way: Way, account: Receipt) -> AsyncGenerator[Event | _Judged | Unavailable, None]:
     """Ask the model whose turn it is; where the budget ends here, say also why those before it were not enough."""
     try:
         async with aclosing(_attempt(way.plan, way.route, way.session, account, way.inspect)) as steps:
@@ -228,7 +228,7 @@ async def _afforded(way: Way, account: Account) -> AsyncGenerator[Event | _Judge
 
 
 async def _attempt(
-    plan: PreparedRequest, route: Route, session: Session, account: Account, inspect: Inspect | None
+    plan: PreparedRequest, route: Route, session: Session, account: Receipt, inspect: Inspect | None
 ) -> AsyncGenerator[Event | _Judged | Unavailable, None]:
     """Ask one model once; enter it in the account, however it ends.
 
@@ -270,10 +270,10 @@ async def _attempt(
         outcome = "failed"
         raise
     finally:
-        settle(session, account.enter(attempt, route, outcome), attempt, route.best.price)
+        settle(session, account.add_attempt(attempt, route, outcome), attempt, route.best.price)
 
 
-def _done(answer: Answer | None, account: Account, why: str = "") -> RunFinished:
+def _done(answer: Answer | None, account: Receipt, why: str = "") -> RunFinished:
     last = account.entries[-1] if account.entries else None
     return RunFinished(
         answer=answer,

@@ -27,7 +27,7 @@ from tuppence.core.models.pricing import Price
 from tuppence.core.models.usage import at_most
 from tuppence.core.routing.router import Route
 from tuppence.engine.attempt import Attempt
-from tuppence.engine.receipt import Account, corrected
+from tuppence.engine.receipt import Receipt, corrected
 from tuppence.engine.session import Session
 from tuppence.errors import OverBudget, TuppenceError
 from tuppence.ledger import Claim, Owed, midnight
@@ -63,7 +63,7 @@ class Till:
     """Where one attempt gets its money."""
 
     session: Session
-    account: Account
+    account: Receipt
     route: Route
     least: int
     """Answer tokens below which asking is pointless."""
@@ -85,7 +85,7 @@ class Till:
             when=attempt.at,
         )
         limits = session.limits()
-        lost = self.account.lost(attempt, self.route, tokens)
+        lost = self.account.worst_case(attempt, self.route, tokens)
         claim = Claim(id=uuid4().hex, bid=bid, limits=limits, lost=lost, midnight=midnight(session.now()))
         attempt.holds.append(claim.id)
         try:

@@ -19,7 +19,7 @@ from tuppence.core import actions
 from tuppence.engine.cost_report import write_page
 from tuppence.engine.keep_alive import Renewals
 from tuppence.engine.open_session import open_session
-from tuppence.engine.receipt import Account
+from tuppence.engine.receipt import Receipt
 from tuppence.engine.request import Request
 from tuppence.engine.spending import resume
 from tuppence.errors import ConfigError, Stale, TuppenceError
@@ -242,8 +242,8 @@ class Service:
             await rooms.strangers.meet(ask)
         except asyncio.CancelledError:
             session = rooms.session
-            account = Account(run=ask.run, session=session.id, action=ask.action.id, language=ask.document.language)
-            session.record(account.enter_free("", "", session.now(), "cancelled"))
+            account = Receipt(run=ask.run, session=session.id, action=ask.action.id, language=ask.document.language)
+            session.record(account.add_free("", "", session.now(), "cancelled"))
             rooms.desk.say(messages.stopped(running.title, account, running.because))
             raise
 

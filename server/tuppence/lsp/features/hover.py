@@ -27,7 +27,7 @@ from tuppence.core.syntax.tree import Block
 from tuppence.core.text.document import Span
 from tuppence.engine import hover
 from tuppence.engine.hover import Leave, Remembered
-from tuppence.engine.receipt import Account
+from tuppence.engine.receipt import Receipt
 from tuppence.engine.request import Request
 from tuppence.engine.run import run
 from tuppence.errors import Stale, TuppenceError
@@ -215,7 +215,7 @@ class Hovering:
     async def _ask(self, code: Code, asked: _Asked) -> None:
         """Carry out a question; its answer is kept as any run's is."""
         ask, desk = asked.ask, self._desk
-        account = Account(run=ask.run, session=desk.session.id, action=ask.action.id, language=ask.document.language)
+        account = Receipt(run=ask.run, session=desk.session.id, action=ask.action.id, language=ask.document.language)
         try:
             async with aclosing(run(ask, asked.leave.session, account)) as steps:
                 async for step in steps:

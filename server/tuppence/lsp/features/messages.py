@@ -7,7 +7,7 @@ from decimal import Decimal
 from tuppence.core.actions import thing
 from tuppence.core.billing.entry import money
 from tuppence.core.events import RunFinished
-from tuppence.engine.receipt import Account
+from tuppence.engine.receipt import Receipt
 from tuppence.engine.request import Request
 
 _ALONE = {
@@ -49,7 +49,7 @@ def could_not(ask: Request, why: str, end: RunFinished) -> str:
     return f"Could not {action} {thing(ask.target.name)}. {why}{paid}"
 
 
-def stopped(title: str, account: Account, *sentences: str) -> str:
+def stopped(title: str, account: Receipt, *sentences: str) -> str:
     """Return that a run was ended before its time, and what it had cost by then."""
     paid = "" if account.total == 0 else f" ({price(account.total, estimated=account.estimated)})"
     return " ".join((f"Stopped: {title}{paid}.", *(sentence for sentence in sentences if sentence)))

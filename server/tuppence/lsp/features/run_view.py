@@ -26,7 +26,7 @@ from tuppence.core.events import (
 )
 from tuppence.core.routing.router import Route
 from tuppence.core.text.document import Document, Edit, Span
-from tuppence.engine.receipt import Account
+from tuppence.engine.receipt import Receipt
 from tuppence.engine.request import Request
 from tuppence.engine.run import run
 from tuppence.errors import Stale, TuppenceError, Unfit
@@ -72,7 +72,7 @@ class Performance:
         """
         self._refuse(ask)
         desk = self._desk
-        account = Account(run=ask.run, session=desk.session.id, action=ask.action.id, language=ask.document.language)
+        account = Receipt(run=ask.run, session=desk.session.id, action=ask.action.id, language=ask.document.language)
         writer = Writer(desk, ask.document, ask.target.span, ask.run) if ask.action.shape == "replacement" else None
         self._running.writes = lambda: writer.target if writer else None
         self._witness = self._call(ask, writer) if writer else None
@@ -224,11 +224,11 @@ class Performance:
             return await self._reading.finish(ask.run, self._running.title, answer.markdown)
         return ""
 
-    async def _stopped(self, ask: Request, writer: Writer | None, account: Account) -> None:
+    async def _stopped(self, ask: Request, writer: Writer | None, account: Receipt) -> None:
         """Leave the text right after a cancellation: as the user left it, or as it was."""
         session = self._desk.session
         if not account.entries:
-            session.record(account.enter_free("", "", session.now(), "cancelled"))
+            session.record(account.add_free("", "", session.now(), "cancelled"))
         elif account.entries[-1].outcome == "kept":
             session.outcome(ask.run, "cancelled")
         self._outcome = "stopped"
