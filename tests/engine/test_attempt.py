@@ -100,9 +100,9 @@ OUT: Sequence[tuple[str, Attempt, Usage | None, bool]] = (
 def test_what_nobody_counted_is_estimated_as_the_cache_will_probably_have_it() -> None:
     warm = attempt(WITH, WITH, Text("x" * 33))
     assert warm.usage == Usage(fresh=2 * ASKED, output=10)
-    warm.foreseen = Usage(cache_read=ASKED - 30, cache_write=20)
+    warm.expected_cache = Usage(cache_read=ASKED - 30, cache_write=20)
     assert warm.usage == Usage(fresh=20, cache_read=2 * (ASKED - 30), cache_write=40, output=10)
-    warm.foreseen = Usage(cache_read=10 * ASKED, cache_write_1h=9)
+    warm.expected_cache = Usage(cache_read=10 * ASKED, cache_write_1h=9)
     assert warm.usage == Usage(fresh=0, cache_read=2 * ASKED, output=10), "never more than was sent"
     warm.note(UsageReport(COUNTS))
     warm.note(Stop("end"))

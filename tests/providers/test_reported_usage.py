@@ -346,7 +346,7 @@ def test_the_table_is_json_that_a_provider_could_send() -> None:
 
 def test_an_estimate_follows_how_the_models_tokens_run() -> None:
     model = Model(provider=Provider("mine", "openai", "http://127.0.0.1:1"), id="m", tier="budget", price=SONNET)
-    attempt = Attempt(model=model, prompt=PROMPT, at=NOON, pace=2.0)
+    attempt = Attempt(model=model, prompt=PROMPT, at=NOON, chars_per_token=2.0)
     attempt.received.append(WORDS)
     assert attempt.usage == Usage(fresh=500, output=16)
     assert estimate("x" * 1000, 2.0) == 500

@@ -32,24 +32,24 @@ class Attempt:
     at: datetime
     """When it began, with a time zone; the prices of this moment hold."""
     began: float = field(default_factory=time.monotonic)
-    sendings: list[Sending] = field(default_factory=list)
+    sent: list[Sending] = field(default_factory=list)
     """The requests: a further one is a retry of the one before."""
     metered: UsageReport | None = None
     stop: Stop | None = None
     received: list[str] = field(default_factory=list)
     thought: list[str] = field(default_factory=list)
-    pace: float = PACE
+    chars_per_token: float = PACE
     """Code points of this language to one of the model's tokens, as far as its provider has counted."""
-    foreseen: Usage = field(default_factory=Usage)
+    expected_cache: Usage = field(default_factory=Usage)
     """What of the prompt will probably be read from and written to the provider's cache."""
-    holds: list[str] = field(default_factory=list)
+    reservations: list[str] = field(default_factory=list)
     """The reservations that it made in the ledger, one for each request that went out."""
 
     def note(self, piece: ProviderEvent | Sending) -> None:
         """Take one piece of the answer into account."""
         match piece:
             case Sending():
-                self.sendings.append(piece)
+                self.sent.append(piece)
             case Text():
                 self.received.append(piece.text)
             case Thinking():
@@ -67,27 +67,27 @@ class Attempt:
     @property
     def identity(self) -> str:
         """The provider's own id of the answer to the last request; empty where it said none."""
-        return self.sendings[-1].identity() if self.sendings else ""
+        return self.sent[-1].identity() if self.sent else ""
 
     @property
     def tokens(self) -> int:
         """About how many tokens of an answer came so far, thinking included."""
-        return -int(-sum(map(len, (*self.received, *self.thought))) // self.pace)
+        return -int(-sum(map(len, (*self.received, *self.thought))) // self.chars_per_token)
 
     @property
-    def askable(self) -> bool:
+    def can_reconcile(self) -> bool:
         """Report whether the provider can be asked afterwards what all of it cost."""
         return self.estimated and self._lost == 0 and bool(self.identity) and self.model.provider.bill is not None
 
     @property
-    def turned_away(self) -> bool:
+    def rejected(self) -> bool:
         """Report whether the server is there, but would not answer the last request."""
-        return bool(self.sendings) and self.sendings[-1].fate() == "turned away"
+        return bool(self.sent) and self.sent[-1].fate() == "turned away"
 
     @property
     def billed(self) -> bool:
         """Report whether somebody may charge for it."""
-        return self.answering or self.metered is not None or self._open(self.sendings) > 0
+        return self.answering or self.metered is not None or self._open(self.sent) > 0
 
     @property
     def estimated(self) -> bool:
@@ -99,15 +99,15 @@ class Attempt:
         """The tokens, the provider's own where it gave them all; None where nothing can be charged for."""
         if not self.billed:
             return None
-        prompt = estimate("x" * self.prompt.characters, self.pace)
-        asked = split(prompt, self.foreseen.cache_read or 0, self.foreseen)
+        prompt = estimate("x" * self.prompt.characters, self.chars_per_token)
+        asked = split(prompt, self.expected_cache.cache_read or 0, self.expected_cache)
         given = self.metered.usage if self.metered else asked
         output, thinking = given.output, given.thinking
         if not given.prompt:
             given = asked
         if not self._counted:
-            output = max(output, estimate("".join(self.received), self.pace))
-            thinking = max(thinking, estimate("".join(self.thought), self.pace))
+            output = max(output, estimate("".join(self.received), self.chars_per_token))
+            thinking = max(thinking, estimate("".join(self.thought), self.chars_per_token))
         return reduce(merge, [asked] * self._lost, replace(given, output=output, thinking=thinking))
 
     def price(self, model: Model | None = None) -> Decimal | None:
@@ -143,7 +143,7 @@ class Attempt:
     @property
     def _lost(self) -> int:
         """How many requests before the last one were given up on and not answered: each may be charged for."""
-        return self._open(self.sendings[:-1])
+        return self._open(self.sent[:-1])
 
     @staticmethod
     def _open(sendings: list[Sending]) -> int:

@@ -158,7 +158,7 @@ class Renewals:
         route = _route(model, renewal)
         prompt = replace(sent.prompt, tail="", max_output=0)
         attempt = Attempt(
-            model=model, prompt=prompt, at=session.now(), pace=session.pace(model, about.language) or PACE
+            model=model, prompt=prompt, at=session.now(), chars_per_token=session.pace(model, about.language) or PACE
         )
         till = Till(session, account, route, 0)
         flight = session.prefixes.flight(prompt, model, about, session.now())
@@ -181,7 +181,7 @@ class Renewals:
             raise
         finally:
             entry = account.add_attempt(attempt, route, outcome)
-            session.record(entry, attempt.holds)
+            session.record(entry, attempt.reservations)
         return entry.cost
 
 

@@ -237,7 +237,7 @@ async def _attempt(
     model = route.model
     prompt = plans.prompt(plan, model)
     pace = session.pace(model, account.language) or PACE
-    attempt = Attempt(model=model, prompt=prompt, at=session.now(), pace=pace)
+    attempt = Attempt(model=model, prompt=prompt, at=session.now(), chars_per_token=pace)
     till = Till(session, account, route, plans.minimum_output(plan))
     outcome: Outcome = "cancelled"
     try:
@@ -265,7 +265,7 @@ async def _attempt(
             yield _Judged(Answer(Verdict(fit=False, proved="nothing", reasons=(error.message,))), error.remedy)
             return
         session.health.failed(model.provider.name, error.after)
-        yield Unavailable(error, "model" if attempt.turned_away else "provider")
+        yield Unavailable(error, "model" if attempt.rejected else "provider")
     except TuppenceError:
         outcome = "failed"
         raise

@@ -51,10 +51,10 @@ class ProgressLog:
         """Note it once a second, and at once where the provider first says by which id it can be asked."""
         identity = attempt.identity if attempt.model.provider.bill is not None else ""
         now = time.monotonic()
-        if not attempt.holds or (now - self._noted < EVERY and identity == self._identity):
+        if not attempt.reservations or (now - self._noted < EVERY and identity == self._identity):
             return
         self._noted, self._identity = now, identity
-        hold, received, ledger = attempt.holds[-1], attempt.tokens, session.ledger
+        hold, received, ledger = attempt.reservations[-1], attempt.tokens, session.ledger
         ledger.queue(lambda: ledger.note(hold, identity, received))
 
 
@@ -87,11 +87,11 @@ class Till:
         limits = session.limits()
         lost = self.account.worst_case(attempt, self.route, tokens)
         claim = Claim(id=uuid4().hex, bid=bid, limits=limits, lost=lost, midnight=midnight(session.now()))
-        attempt.holds.append(claim.id)
+        attempt.reservations.append(claim.id)
         try:
             granted = await asyncio.wrap_future(session.ledger.queue(lambda: session.ledger.reserve(claim)))
         except OverBudget as over:
-            attempt.holds.remove(claim.id)
+            attempt.reservations.remove(claim.id)
             over.remedy = self._where(over.remedy)
             raise
         except TuppenceError as error:
@@ -108,7 +108,7 @@ class Till:
 
         :raises OverBudget: the budget does not allow it.
         """
-        if attempt.sendings and attempt.sendings[-1].fate() == "with the server":
+        if attempt.sent and attempt.sent[-1].fate() == "with the server":
             await replace(self, least=attempt.prompt.max_output).reserve(attempt)
 
     def _where(self, remedy: str) -> str:
@@ -131,9 +131,9 @@ def settle(session: Session, entry: Entry, attempt: Attempt, best: Price | None)
 
     :param best: the price of the model that it is held against.
     """
-    session.record(entry, attempt.holds)
-    if attempt.askable and attempt.holds:
-        owed = Owed(attempt.holds[0], entry.provider, entry.model, attempt.identity)
+    session.record(entry, attempt.reservations)
+    if attempt.can_reconcile and attempt.reservations:
+        owed = Owed(attempt.reservations[0], entry.provider, entry.model, attempt.identity)
         session.spawn(_seek(session, owed, attempt.model, best))
 
 

@@ -39,7 +39,7 @@ async def words(plan: PreparedRequest, attempt: Attempt, making: Making, till: T
     title = actions.title(ask.action, ask.target.name, ask.diagnostic.message if ask.diagnostic else "")
     async with flight, gate.turn(title):
         attempt.at = session.now()
-        attempt.prompt, attempt.foreseen = flight.marked(attempt.at), flight.foreseen()
+        attempt.prompt, attempt.expected_cache = flight.marked(attempt.at), flight.foreseen()
         await till.reserve(attempt)
         yield StatusLine(f"Asking {model.title}")
         async with aclosing(session.upstream.answer(attempt.prompt, model, session.keys.of(model.provider))) as pieces:
