@@ -21,7 +21,7 @@ from tuppence.core.billing.entry import Entry
 from tuppence.core.models.pricing import Price, Rates
 from tuppence.core.models.usage import Usage
 from tuppence.errors import OverBudget, TuppenceError
-from tuppence.ledger import Claim, Ledger, Owed, midnight
+from tuppence.ledger import Claim, Ledger, PendingCost, midnight
 from tuppence.ledger.process import LONGEST, Process, gone, me
 from tuppence.ledger.reservations import AHEAD, ENOUGH
 
@@ -140,7 +140,7 @@ def test_a_lost_answer_is_taken_to_be_as_long_as_the_longest_of_its_kind(
     assert (lost.usage, lost.cost, lost.estimated) == (Usage(fresh=1000, output=tokens), Decimal(cost), True)
     assert ledger.spent("mine", "", NOON).day == before + Decimal(cost)
     owed = ledger.owed(NOON - timedelta(hours=1))
-    assert owed == (() if received is None else (Owed("a", "mine", "small", "gen-1"),))
+    assert owed == (() if received is None else (PendingCost("a", "mine", "small", "gen-1"),))
     assert ledger.correct("a", lambda estimate: replace(estimate, cost=Decimal("0.004"), estimated=False))
     assert not ledger.correct("a", lambda estimate: replace(estimate, cost=Decimal(9))), "the truth stays"
     assert ledger.spent("mine", "", NOON).day == before + Decimal("0.004")

@@ -29,7 +29,7 @@ from tuppence.engine.prompt_cache import Sent, Subject
 from tuppence.engine.receipt import Receipt
 from tuppence.engine.request import Request
 from tuppence.engine.session import Session
-from tuppence.engine.spending import Till
+from tuppence.engine.spending import SpendGuard
 from tuppence.errors import TuppenceError
 from tuppence.ledger import midnight
 from tuppence.providers import find_wire
@@ -160,7 +160,7 @@ class Renewals:
         attempt = Attempt(
             model=model, prompt=prompt, at=session.now(), chars_per_token=session.pace(model, about.language) or PACE
         )
-        till = Till(session, account, route, 0)
+        till = SpendGuard(session, account, route, 0)
         flight = session.prefixes.flight(prompt, model, about, session.now())
         outcome: Outcome = "cancelled"
         try:

@@ -110,7 +110,7 @@ class Receipt:
         return any(entry.estimated for entry in self.entries)
 
 
-def corrected(entry: Entry, truth: UsageReport, price: Price | None, best: Price | None) -> Entry:
+def reconciled(entry: Entry, truth: UsageReport, price: Price | None, best: Price | None) -> Entry:
     """Return an estimated entry as the provider has it; what it was estimated at stays in its reason.
 
     :param price: the model's own.

@@ -48,7 +48,7 @@ from tuppence.engine.fallback import Unavailable, Way
 from tuppence.engine.receipt import Receipt
 from tuppence.engine.request import PreparedRequest, Request
 from tuppence.engine.session import Session
-from tuppence.engine.spending import Till, settle
+from tuppence.engine.spending import SpendGuard, settle_cost
 from tuppence.engine.stream import Stuck, words
 from tuppence.engine.verify import Inspect, is_wanted, proved, second_look
 from tuppence.errors import Broken, Busy, OverBudget, TuppenceError
@@ -238,7 +238,7 @@ async def _attempt(
     prompt = plans.prompt(plan, model)
     pace = session.pace(model, account.language) or PACE
     attempt = Attempt(model=model, prompt=prompt, at=session.now(), chars_per_token=pace)
-    till = Till(session, account, route, plans.minimum_output(plan))
+    till = SpendGuard(session, account, route, plans.minimum_output(plan))
     outcome: Outcome = "cancelled"
     try:
         making = begin(plan.task)
@@ -270,7 +270,7 @@ async def _attempt(
         outcome = "failed"
         raise
     finally:
-        settle(session, account.add_attempt(attempt, route, outcome), attempt, route.best.price)
+        settle_cost(session, account.add_attempt(attempt, route, outcome), attempt, route.best.price)
 
 
 def _done(answer: Answer | None, account: Receipt, why: str = "") -> RunFinished:

@@ -27,10 +27,10 @@ from tuppence.core.models.pricing import Price
 from tuppence.core.models.usage import at_most
 from tuppence.core.routing.router import Route
 from tuppence.engine.attempt import Attempt
-from tuppence.engine.receipt import Receipt, corrected
+from tuppence.engine.receipt import Receipt, reconciled
 from tuppence.engine.session import Session
 from tuppence.errors import OverBudget, TuppenceError
-from tuppence.ledger import Claim, Owed, midnight
+from tuppence.ledger import Claim, PendingCost, midnight
 from tuppence.providers import ProviderEvent, UsageReport
 from tuppence.upstream import Sending
 
@@ -59,7 +59,7 @@ class ProgressLog:
 
 
 @dataclass(frozen=True, slots=True)
-class Till:
+class SpendGuard:
     """Where one attempt gets its money."""
 
     session: Session
@@ -126,18 +126,18 @@ class Till:
         self.journal.note(self.session, attempt)
 
 
-def settle(session: Session, entry: Entry, attempt: Attempt, best: Price | None) -> None:
+def settle_cost(session: Session, entry: Entry, attempt: Attempt, best: Price | None) -> None:
     """Write what an attempt came to; where that is an estimate that its provider can better, ask for the truth.
 
     :param best: the price of the model that it is held against.
     """
     session.record(entry, attempt.reservations)
     if attempt.can_reconcile and attempt.reservations:
-        owed = Owed(attempt.reservations[0], entry.provider, entry.model, attempt.identity)
+        owed = PendingCost(attempt.reservations[0], entry.provider, entry.model, attempt.identity)
         session.spawn(_seek(session, owed, attempt.model, best))
 
 
-def resume(session: Session) -> None:
+def reconcile_pending(session: Session) -> None:
     """Ask for the truth about what earlier servers left as estimates."""
     session.spawn(_resume(session))
 
@@ -151,11 +151,11 @@ async def _resume(session: Session) -> None:
                 await _seek(session, owed, model, None)
 
 
-async def _seek(session: Session, owed: Owed, model: Model, best: Price | None) -> None:
+async def _seek(session: Session, owed: PendingCost, model: Model, best: Price | None) -> None:
     truth = await session.upstream.bill(model, session.keys.of(model.provider), owed.identity)
     if truth is not None:
         _correct(session, owed, model, truth, best)
 
 
-def _correct(session: Session, owed: Owed, model: Model, truth: UsageReport, best: Price | None) -> None:
-    session.correct(owed.hold, lambda estimate: corrected(estimate, truth, model.price, best))
+def _correct(session: Session, owed: PendingCost, model: Model, truth: UsageReport, best: Price | None) -> None:
+    session.correct(owed.hold, lambda estimate: reconciled(estimate, truth, model.price, best))

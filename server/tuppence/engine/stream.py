@@ -15,7 +15,7 @@ from tuppence.core.events import Event, StatusLine
 from tuppence.engine.attempt import Attempt
 from tuppence.engine.prompt_cache import Subject
 from tuppence.engine.request import PreparedRequest
-from tuppence.engine.spending import Till
+from tuppence.engine.spending import SpendGuard
 from tuppence.errors import Broken
 from tuppence.providers import ProviderEvent, Text, Thinking
 from tuppence.upstream import Sending, Waiting
@@ -25,7 +25,9 @@ class Stuck(Broken):
     """The answer repeats itself; it was stopped there, because the rest would be paid for too."""
 
 
-async def words(plan: PreparedRequest, attempt: Attempt, making: Making, till: Till) -> AsyncGenerator[Event, None]:
+async def words(
+    plan: PreparedRequest, attempt: Attempt, making: Making, till: SpendGuard
+) -> AsyncGenerator[Event, None]:
     """Wait for a turn, send the request and yield what its answer lets be seen."""
     model, ask, session = attempt.model, plan.request, till.session
     loop = Loop(ask.document.text)

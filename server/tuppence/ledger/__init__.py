@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from tuppence.ledger.ledger import Ledger, midnight
-from tuppence.ledger.reservations import Claim, Owed
+from tuppence.ledger.reservations import Claim, PendingCost
 
-__all__ = ["Claim", "Ledger", "Owed", "midnight"]
+__all__ = ["Claim", "Ledger", "PendingCost", "midnight"]

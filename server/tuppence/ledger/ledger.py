@@ -25,10 +25,10 @@ from tuppence.core.billing.entry import Entry, Outcome, Summary
 from tuppence.core.billing.totals import Slip
 from tuppence.ledger import queries, reservations
 from tuppence.ledger.daily_totals import Today
-from tuppence.ledger.reservations import Claim, Owed
+from tuppence.ledger.reservations import Claim, PendingCost
 from tuppence.ledger.schema import Connection, moment
 
-__all__ = ["Claim", "Ledger", "Owed"]
+__all__ = ["Claim", "Ledger", "PendingCost"]
 
 _T = TypeVar("_T")
 Way = Literal["read", "write"]
@@ -124,7 +124,7 @@ class Ledger:
         """
         return self._do("write", lambda connection: reservations.recover(connection, now))
 
-    def owed(self, since: datetime) -> tuple[Owed, ...]:
+    def owed(self, since: datetime) -> tuple[PendingCost, ...]:
         """Return the latest estimates that began at ``since`` or later and whose providers may be asked for the truth.
 
         :raises TuppenceError: the ledger could not be read.

@@ -53,7 +53,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
+class PendingCost:
     """An estimate whose provider may be asked for the truth."""
 
     hold: str
@@ -120,10 +120,10 @@ def recover(connection: Connection, now: datetime) -> int:
     return len(dead)
 
 
-def owed(connection: Connection, since: datetime) -> tuple[Owed, ...]:
+def owed(connection: Connection, since: datetime) -> tuple[PendingCost, ...]:
     """Return the latest estimates since a moment whose providers said an id."""
     found = connection.execute(_OWED, (moment(since), _OWED_AT_MOST)).fetchall()
-    return tuple(Owed(*each) for each in found)
+    return tuple(PendingCost(*each) for each in found)
 
 
 def correct(connection: Connection, hold: str, truth: Callable[[Entry], Entry]) -> bool:

@@ -21,7 +21,7 @@ from tuppence.engine.keep_alive import Renewals
 from tuppence.engine.open_session import open_session
 from tuppence.engine.receipt import Receipt
 from tuppence.engine.request import Request
-from tuppence.engine.spending import resume
+from tuppence.engine.spending import reconcile_pending
 from tuppence.errors import ConfigError, Stale, TuppenceError
 from tuppence.lsp.documents import convert
 from tuppence.lsp.features import messages
@@ -285,7 +285,7 @@ class _Rooms:
         protocol = server.protocol
         self.watched = Watched(config)
         self.session, self.neighbourhood = open_session(self.watched, roots, protocol.documents.at, handed)
-        resume(self.session)
+        reconcile_pending(self.session)
         self.desk = Desk(server, self.session)
         self.session.ask_user = self.desk.choose
         self.board = Board(self.desk)
