@@ -49,7 +49,7 @@ from tuppence.engine.receipt import Receipt
 from tuppence.engine.request import PreparedRequest, Request
 from tuppence.engine.session import Session
 from tuppence.engine.spending import SpendGuard, settle_cost
-from tuppence.engine.stream import Stuck, words
+from tuppence.engine.stream import Repetitive, stream_answer
 from tuppence.engine.verify import Inspect, is_wanted, proved, second_look
 from tuppence.errors import Broken, Busy, OverBudget, TuppenceError
 from tuppence.linters import ready_fix
@@ -242,7 +242,7 @@ async def _attempt(
     outcome: Outcome = "cancelled"
     try:
         making = begin(plan.task)
-        async with aclosing(words(plan, attempt, making, till)) as steps:
+        async with aclosing(stream_answer(plan, attempt, making, till)) as steps:
             async for step in steps:
                 yield step
         session.health.works(model.provider.name)
@@ -260,7 +260,7 @@ async def _attempt(
         route = route if plan.planner else replace(route, reason=f"{route.reason}; {answer.verdict.words}")
         yield _Judged(replace(answer, reply="".join(attempt.received)))
     except (Busy, Broken) as error:
-        outcome = "failed check" if isinstance(error, Stuck) else "failed"
+        outcome = "failed check" if isinstance(error, Repetitive) else "failed"
         if isinstance(error, Broken) or attempt.answering:
             yield _Judged(Answer(Verdict(fit=False, proved="nothing", reasons=(error.message,))), error.remedy)
             return

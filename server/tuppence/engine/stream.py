@@ -10,7 +10,7 @@ from contextlib import aclosing
 
 from tuppence.core import actions
 from tuppence.core.answer_builder import Making
-from tuppence.core.checks.repetition import Loop, shown
+from tuppence.core.checks.repetition import RepetitionDetector, shown
 from tuppence.core.events import Event, StatusLine
 from tuppence.engine.attempt import Attempt
 from tuppence.engine.prompt_cache import Subject
@@ -21,16 +21,16 @@ from tuppence.providers import ProviderEvent, Text, Thinking
 from tuppence.upstream import Sending, Waiting
 
 
-class Stuck(Broken):
+class Repetitive(Broken):
     """The answer repeats itself; it was stopped there, because the rest would be paid for too."""
 
 
-async def words(
+async def stream_answer(
     plan: PreparedRequest, attempt: Attempt, making: Making, till: SpendGuard
 ) -> AsyncGenerator[Event, None]:
     """Wait for a turn, send the request and yield what its answer lets be seen."""
     model, ask, session = attempt.model, plan.request, till.session
-    loop = Loop(ask.document.text)
+    loop = RepetitionDetector(ask.document.text)
     gate = session.provider_queues.of(model)
     about = Subject(ask.run, ask.action.id, ask.document.uri, ask.document.language, ask.document.version)
     flight = session.prefixes.flight(attempt.prompt, model, about, session.now())
@@ -54,7 +54,7 @@ async def words(
                 till.note(attempt, piece)
                 flight.note(piece)
                 if isinstance(piece, Text | Thinking) and (again := loop.feed(piece.text)):
-                    raise Stuck(f"The answer repeats “{shown(again)}” without end, and was stopped.")
+                    raise Repetitive(f"The answer repeats “{shown(again)}” without end, and was stopped.")
                 for step in () if isinstance(piece, Sending) else _show(piece, making, attempt):
                     yield step
 

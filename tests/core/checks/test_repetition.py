@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from paths import PACKAGE
 
-from tuppence.core.checks.repetition import Loop, repeated, shown
+from tuppence.core.checks.repetition import RepetitionDetector, repeated, shown
 
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 
 def caught(text: str, chunk: int = 7, of: str = "") -> tuple[str, int]:
     """Return the piece that was noticed, and after how many code points."""
-    loop = Loop(of)
+    loop = RepetitionDetector(of)
     for at in range(0, len(text), chunk):
         if piece := loop.feed(text[at : at + chunk]):
             return piece, at + chunk

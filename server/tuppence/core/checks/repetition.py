@@ -20,7 +20,7 @@ _PIECE = 40
 """Code points of a repeated piece that a sentence shows."""
 
 
-class Loop:
+class RepetitionDetector:
     """Watches one stream of text."""
 
     def __init__(self, given: str = "") -> None:
