@@ -30,7 +30,7 @@ class Unavailable:
 
 
 @dataclass
-class Way:
+class Fallbacks:
     """The way from model to model, as far as it was gone."""
 
     plan: PreparedRequest
@@ -57,13 +57,13 @@ class Way:
         self.route = replace(self.plan.route, model=found, expected_cost=None, reason=told, told="")
         return ModelChosen(self.route, ())
 
-    def spare(self, unavailable: Unavailable) -> Model | None:
+    def next_provider(self, unavailable: Unavailable) -> Model | None:
         """Return the next model while a provider cannot answer: one of another provider first."""
         self._last = unavailable
         self.tried.append(self.route.model)
         return self._other(unavailable) if len(self.tried) <= FALLBACKS else None
 
-    def better(self) -> Model | None:
+    def escalate(self) -> Model | None:
         """Return the model that gets a try after an answer that did not hold; there is one such try."""
         if self.failed is not None:
             return None
@@ -72,7 +72,7 @@ class Way:
         self.tried.append(self.failed)
         return self._upper(self.failed)
 
-    def instead(self, found: Model) -> Model | None:
+    def after_refusal(self, found: Model) -> Model | None:
         """Return the next one where the person did not agree to the model that was found."""
         self.reasons.append(f"Nobody agreed to {found.title}.")
         self.refused.append(found)

@@ -44,7 +44,7 @@ from tuppence.core.routing.router import Route
 from tuppence.engine import answer_cache, approval
 from tuppence.engine import prepare as plans
 from tuppence.engine.attempt import Attempt
-from tuppence.engine.fallback import Unavailable, Way
+from tuppence.engine.fallback import Fallbacks, Unavailable
 from tuppence.engine.receipt import Receipt
 from tuppence.engine.request import PreparedRequest, Request
 from tuppence.engine.session import Session
@@ -169,7 +169,7 @@ async def _climb(
     plan: PreparedRequest, session: Session, account: Receipt, inspect: Inspect | None
 ) -> AsyncGenerator[Event, None]:
     """Try the first model; another where its provider cannot answer; a better one, once, where the check fails."""
-    way = Way(plan, session, plan.route, inspect)
+    way = Fallbacks(plan, session, plan.route, inspect)
     while True:
         model = way.route.model
         end: _Judged | Unavailable | None = None
@@ -191,12 +191,12 @@ async def _climb(
                 way.reasons.append(f"{model.id}: {why}")
                 if is_shown:
                     yield Retracted(why)
-                way.found = way.better()
+                way.found = way.escalate()
                 reason = f"asked after {model.id}, whose answer was not kept: {why}"
             case Unavailable(error):
                 remedy = error.remedy
                 way.reasons.append(error.message)
-                way.found = way.spare(end)
+                way.found = way.next_provider(end)
                 reason = f"asked instead of {model.id}: {error.message}"
             case _:
                 raise AssertionError("an attempt ends with an answer, an error or a cancellation")
@@ -208,16 +208,16 @@ async def _climb(
         yield way.next(way.found, reason.rstrip("."))
 
 
-async def _agree(way: Way, account: Receipt) -> AsyncGenerator[StatusLine, None]:
+async def _agree(way: Fallbacks, account: Receipt) -> AsyncGenerator[StatusLine, None]:
     """Ask the person about the model that would be asked next, where the configuration wants that."""
     while way.found is not None and (why := approval.needed(way.found, way.plan, account.total, way.session)):
         yield StatusLine(f"Waiting for your word: {why}")
         if await approval.given(way.found, why, way.session):
             return
-        way.found = way.instead(way.found)
+        way.found = way.after_refusal(way.found)
 
 
-async def _afforded(way: Way, account: Receipt) -> AsyncGenerator[Event | _Judged | Unavailable, None]:
+async def _afforded(way: Fallbacks, account: Receipt) -> AsyncGenerator[Event | _Judged | Unavailable, None]:
     """Ask the model whose turn it is; where the budget ends here, say also why those before it were not enough."""
     try:
         async with aclosing(_attempt(way.plan, way.route, way.session, account, way.inspect)) as steps:

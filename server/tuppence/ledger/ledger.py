@@ -31,10 +31,10 @@ from tuppence.ledger.schema import Connection, moment
 __all__ = ["Claim", "Ledger", "PendingCost"]
 
 _T = TypeVar("_T")
-Way = Literal["read", "write"]
+Access = Literal["read", "write"]
 
 
-class Engine(Protocol):
+class Database(Protocol):
     """One database."""
 
     @property
@@ -42,7 +42,7 @@ class Engine(Protocol):
         """Where it is, for a person; never with a password."""
         ...
 
-    def transact(self, way: Way, work: Callable[[Connection], _T]) -> _T:
+    def transact(self, way: Access, work: Callable[[Connection], _T]) -> _T:
         """Do a piece of work in one transaction; one that writes has the ledger for itself.
 
         :raises TuppenceError: it could not be done, and nothing was changed.
@@ -199,7 +199,7 @@ class Ledger:
     def _begin(self) -> None:
         self._thread = threading.get_ident()
 
-    def _do(self, way: Way, work: Callable[[Connection], _T]) -> _T:
+    def _do(self, way: Access, work: Callable[[Connection], _T]) -> _T:
         return self._in_turn(lambda: self._engine.transact(way, work))
 
     def _in_turn(self, work: Callable[[], _T]) -> _T:
@@ -216,7 +216,7 @@ def midnight(now: datetime) -> datetime:
     return now.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)  # Where it comes twice, the first is meant.
 
 
-def _engine(where: Path | str | None) -> Engine:
+def _engine(where: Path | str | None) -> Database:
     if isinstance(where, str) and where.startswith(POSTGRES):
         from tuppence.ledger.postgres import Postgres
 
