@@ -29,7 +29,7 @@ PATIENCE = 120.0
 _NOTHING = Decimal(0)
 
 
-def needed(model: Model, plan: PreparedRequest, spent: Decimal | None, session: Session) -> str:
+def approval_reason(model: Model, plan: PreparedRequest, spent: Decimal | None, session: Session) -> str:
     """Return why the person is to be asked before a model is, empty where nobody need be.
 
     :param spent: what the run has cost by now, USD; None where that is not known.
@@ -48,7 +48,7 @@ def needed(model: Model, plan: PreparedRequest, spent: Decimal | None, session: 
     return f"{model.title} {about}{besides}"
 
 
-async def settle(plan: PreparedRequest, why: str, session: Session) -> PreparedRequest:
+async def approve_route(plan: PreparedRequest, why: str, session: Session) -> PreparedRequest:
     """Return the plan that the person agrees to, given why its model needs a yes.
 
     :raises OverBudget: without a yes nobody may answer.
@@ -65,7 +65,7 @@ async def settle(plan: PreparedRequest, why: str, session: Session) -> PreparedR
     return replace(plan, route=replace(cheaper, reason=f"{cheaper.reason}; {told}", told=told))
 
 
-async def given(model: Model, why: str, session: Session) -> bool:
+async def approve_model(model: Model, why: str, session: Session) -> bool:
     """Ask whether a model may be asked after another one; return whether it may."""
     return await _agreed(f"{why}. Ask it, because the answer before did not come or did not hold?", model, (), session)
 

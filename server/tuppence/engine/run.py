@@ -134,9 +134,9 @@ async def _settled(
     plan: PreparedRequest, session: Session, account: Receipt
 ) -> AsyncGenerator[Event | PreparedRequest, None]:
     """Have the person agree, and a plan written, where either is wanted; the last thing is the question as settled."""
-    if why := approval.needed(plan.route.model, plan, account.total, session):
+    if why := approval.approval_reason(plan.route.model, plan, account.total, session):
         yield StatusLine(f"Waiting for your word: {why}")
-        plan = await approval.settle(plan, why, session)
+        plan = await approval.approve_route(plan, why, session)
     yield plan
     if plan.planner is not None:
         async with aclosing(_advised(plan, plan.planner, session, account)) as advised:
@@ -149,7 +149,7 @@ async def _advised(
 ) -> AsyncGenerator[Event | PreparedRequest, None]:
     """Have a plan written first; the last thing is the question with it, or without where none could be had."""
     settled = plans.advised(plan, planner, "")
-    if approval.needed(planner, plan, account.total, session):  # A plan is no matter to trouble a person with.
+    if approval.approval_reason(planner, plan, account.total, session):  # A plan is no matter to trouble a person with.
         yield settled
         return
     route = replace(plan.route, model=planner, expected_cost=None, reason=f"plans it for {plan.route.model.title}")
@@ -210,9 +210,9 @@ async def _climb(
 
 async def _agree(way: Fallbacks, account: Receipt) -> AsyncGenerator[StatusLine, None]:
     """Ask the person about the model that would be asked next, where the configuration wants that."""
-    while way.found is not None and (why := approval.needed(way.found, way.plan, account.total, way.session)):
+    while way.found is not None and (why := approval.approval_reason(way.found, way.plan, account.total, way.session)):
         yield StatusLine(f"Waiting for your word: {why}")
-        if await approval.given(way.found, why, way.session):
+        if await approval.approve_model(way.found, why, way.session):
             return
         way.found = way.after_refusal(way.found)
 
