@@ -325,8 +325,8 @@ async def test_an_answer_is_kept_for_exactly_that_question(root: Path, opened: O
     account = Receipt(run="r", session="s", action="explain", language="python")
     answer = Answer(Verdict(fit=True, proved="nothing"), markdown="...", reply=reply)
     assert again_of(question, session) is None
-    about = answer_cache.content(question, session)
-    answer_cache.keep(replace(made, cache_key=about), answer, made.route.model, account, session)
+    about = answer_cache.content_key(question, session)
+    answer_cache.store(replace(made, cache_key=about), answer, made.route.model, account, session)
     again = again_of(question, session)
     assert again is not None
     assert again.model == "small"
@@ -343,12 +343,12 @@ async def test_an_answer_is_kept_for_exactly_that_question(root: Path, opened: O
         assert again_of(other, session) is None
     assert again_of(question, opened("quality = 0.5\n" + MINE)) is None, "another quality is another question"
     fix = ask(FIX, root / "stats.py")
-    answer_cache.keep(await prepare.prepare(fix, session), answer, made.route.model, account, session)
+    answer_cache.store(await prepare.prepare(fix, session), answer, made.route.model, account, session)
     assert again_of(fix, session) is None, "only what changes nothing is given again"
 
 
-def again_of(question: Request, session: Session, quality: float | None = None) -> answer_cache.Replay | None:
-    return answer_cache.kept(question, answer_cache.content(question, session), session, quality)
+def again_of(question: Request, session: Session, quality: float | None = None) -> answer_cache.CachedAnswer | None:
+    return answer_cache.lookup(question, answer_cache.content_key(question, session), session, quality)
 
 
 @pytest.mark.parametrize("action", [EXPLAIN, REVIEW])
@@ -361,10 +361,10 @@ async def test_an_answer_is_kept_only_as_long_as_what_the_code_leans_on_is_the_s
         "len(x)", "half(len(x))"
     )
     question = ask(action, root / "stats.py", text)
-    made = replace(await prepare.prepare(question, session), cache_key=answer_cache.content(question, session))
+    made = replace(await prepare.prepare(question, session), cache_key=answer_cache.content_key(question, session))
     account = Receipt(run="r", session="s", action=action.id, language="python")
     answer = Answer(Verdict(fit=True, proved="nothing"), reply="`mean` averages.")
-    answer_cache.keep(made, answer, made.route.model, account, session)
+    answer_cache.store(made, answer, made.route.model, account, session)
     assert again_of(ask(action, root / "stats.py", text.replace("OTHER = 3", "OTHER = 4")), session) is not None
     assert again_of(ask(action, root / "stats.py", text.replace("x / SCALE", "x * SCALE")), session) is None
     assert again_of(ask(action, root / "stats.py", text.replace("from lib", "from libs")), session) is None
@@ -376,9 +376,9 @@ async def test_an_answer_for_less_money_is_not_given_as_one_of_full_quality(root
     session = opened()
     question = ask(EXPLAIN, root / "stats.py")
     made = await prepare.prepare(question, session)
-    poor = replace(made, cache_key=answer_cache.content(question, session), route=replace(made.route, wanted=0.85))
+    poor = replace(made, cache_key=answer_cache.content_key(question, session), route=replace(made.route, wanted=0.85))
     account = Receipt(run="r", session="s", action="explain", language="python")
-    answer_cache.keep(
+    answer_cache.store(
         poor, Answer(Verdict(fit=True, proved="nothing"), reply="`mean`."), made.route.model, account, session
     )
     assert again_of(question, session) is None

@@ -31,7 +31,7 @@ _KEPT = ("explain", "review")
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
+class CachedAnswer:
     """An answer that is given again."""
 
     model: str
@@ -40,7 +40,7 @@ class Replay:
     answer: Answer
 
 
-def content(ask: Request, session: Session) -> str:
+def content_key(ask: Request, session: Session) -> str:
     """Return a word for what a question is about: the code, and what it leans on; it reads the project.
 
     Empty where answers to such a question are not kept.
@@ -53,7 +53,7 @@ def content(ask: Request, session: Session) -> str:
     return answers.key(ask.action.id, ask.document.language, *pieces)
 
 
-def kept(ask: Request, about: str, session: Session, quality: float | None = None) -> Replay | None:
+def lookup(ask: Request, about: str, session: Session, quality: float | None = None) -> CachedAnswer | None:
     """Return the kept answer to this very question, made anew from what the model said; None where there is none.
 
     :param about: its ``content``.
@@ -74,7 +74,7 @@ def kept(ask: Request, about: str, session: Session, quality: float | None = Non
     making = begin(work)
     shown = making.feed(found.text)
     rest, answer = making.finish("end")
-    return Replay(found.model, (*shown, *rest), answer)
+    return CachedAnswer(found.model, (*shown, *rest), answer)
 
 
 def explanation(ask: Request, about: str, session: Session) -> answers.Kept | None:
@@ -82,7 +82,7 @@ def explanation(ask: Request, about: str, session: Session) -> answers.Kept | No
     return session.answers.get(_key(ask, about, session.config())) if about else None
 
 
-def keep(plan: PreparedRequest, answer: Answer, model: Model, account: Receipt, session: Session) -> None:
+def store(plan: PreparedRequest, answer: Answer, model: Model, account: Receipt, session: Session) -> None:
     """Keep an answer for the next identical question, where the action's answers are kept."""
     if not plan.cache_key or not session.config().keep_answers:
         return
@@ -90,7 +90,7 @@ def keep(plan: PreparedRequest, answer: Answer, model: Model, account: Receipt, 
     session.answers.put(key, answers.Kept(answer.reply, model.id, session.now(), account.total), _subject(plan.request))
 
 
-def former(ask: Request, session: Session) -> answers.Kept | None:
+def latest_for(ask: Request, session: Session) -> answers.Kept | None:
     """Return the last explanation of the definition at this place, whatever its code was then; None where none is."""
     subject = _subject(ask)
     return session.answers.latest(subject) if subject and session.config().keep_answers else None

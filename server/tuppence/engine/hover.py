@@ -102,7 +102,7 @@ async def allow(ask: Request, session: Session) -> Leave:
 
 def remembered(ask: Request, session: Session) -> Remembered | None:
     """Return the explanation of exactly this code that a person asked for, else the one that a hover asked for."""
-    about = answer_cache.content(ask, session)
+    about = answer_cache.content_key(ask, session)
     if kept := answer_cache.explanation(ask, about, session):
         return Remembered(kept.text, f"{clean(kept.model)}, kept: asking again is free")
     if kept := answer_cache.explanation(ask, about, frugally(ask, session)):
@@ -115,5 +115,5 @@ def outdated(ask: Request, session: Session) -> Remembered | None:
 
     To be asked only where ``remembered`` has nothing.
     """
-    kept = answer_cache.former(ask, session)
+    kept = answer_cache.latest_for(ask, session)
     return Remembered(kept.text, f"{clean(kept.model)}, kept", is_stale=True) if kept else None

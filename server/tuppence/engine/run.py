@@ -97,15 +97,15 @@ async def _answer(
             session.record(account.add_free(fix.tool, fix.tool, session.now(), "kept"))
             yield _done(Answer(Verdict(fit=True, proved=fix.proved), edits=fix.edits), account)
             return
-    about = await asyncio.to_thread(answer_cache.content, ask, session)
-    if answer := answer_cache.kept(ask, about, session):
+    about = await asyncio.to_thread(answer_cache.content_key, ask, session)
+    if answer := answer_cache.lookup(ask, about, session):
         for step in _again(answer, session, account):
             yield step
         return
     yield StatusLine("Reading the project")
     plan = replace(await plans.prepare(ask, session), cache_key=about)
     account.difficulty = plan.difficulty.value
-    if answer := answer_cache.kept(
+    if answer := answer_cache.lookup(
         ask, about, session, plan.route.wanted
     ):  # Given while money was as short as it is now.
         for step in _again(answer, session, account):
@@ -123,7 +123,7 @@ async def _answer(
             yield step
 
 
-def _again(replay: answer_cache.Replay, session: Session, account: Receipt) -> Iterator[Event]:
+def _again(replay: answer_cache.CachedAnswer, session: Session, account: Receipt) -> Iterator[Event]:
     """Give a kept answer once more."""
     session.record(account.add_free("kept", replay.model, session.now(), "kept"))
     yield from replay.steps
@@ -183,7 +183,7 @@ async def _climb(
                     yield step
         match end:
             case _Judged(answer) if answer.verdict.fit:
-                answer_cache.keep(plan, answer, model, account, session)
+                answer_cache.store(plan, answer, model, account, session)
                 yield _done(answer, account)
                 return
             case _Judged(answer, remedy):
