@@ -21,7 +21,7 @@ from tuppence.core.syntax.tree import Block
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document
 from tuppence.engine.request import Request
-from tuppence.engine.verify import second_look
+from tuppence.engine.verify import verify_edit
 
 __all__ = ["EXPLAIN", "FIX", "REVIEW", "TESTS", "Outcome", "Sample", "answer", "had", "judged", "whole"]
 
@@ -95,7 +95,7 @@ async def judged(sample: Sample) -> Outcome:
     making = begin(work)
     making.feed(sample.reply)
     _, made = making.finish(sample.ending)
-    verdict = (await second_look(ask, made)).verdict
+    verdict = (await verify_edit(ask, made)).verdict
     why = " ".join(verdict.reasons)
     return Outcome(verdict.fit, "" if verdict.fit else _check(why), bool(verdict.doubts), why)
 

@@ -13,7 +13,7 @@ from tuppence.core.models.model import Model
 from tuppence.core.routing.router import Route
 from tuppence.engine.request import PreparedRequest
 from tuppence.engine.session import Session
-from tuppence.engine.verify import Inspect
+from tuppence.engine.verify import EditorCheck
 from tuppence.errors import Busy
 
 FALLBACKS = 3
@@ -37,7 +37,7 @@ class Fallbacks:
     session: Session
     route: Route
     """Why the present model is asked."""
-    inspect: Inspect | None = None
+    inspect: EditorCheck | None = None
     """The last look at an edit; None where nobody looks."""
     tried: list[Model] = field(default_factory=list)
     failed: Model | None = None

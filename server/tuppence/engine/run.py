@@ -50,7 +50,7 @@ from tuppence.engine.request import PreparedRequest, Request
 from tuppence.engine.session import Session
 from tuppence.engine.spending import SpendGuard, settle_cost
 from tuppence.engine.stream import Repetitive, stream_answer
-from tuppence.engine.verify import Inspect, is_wanted, proved, second_look
+from tuppence.engine.verify import EditorCheck, run_tests, should_run_tests, verify_edit
 from tuppence.errors import Broken, Busy, OverBudget, TuppenceError
 from tuppence.linters import ready_fix
 
@@ -65,7 +65,7 @@ class _Judged:
 
 
 async def run(
-    ask: Request, session: Session, account: Receipt, inspect: Inspect | None = None
+    ask: Request, session: Session, account: Receipt, inspect: EditorCheck | None = None
 ) -> AsyncGenerator[Event, None]:
     """Yield what happens while a question is answered; the last step is ``RunFinished``, unless the run is cancelled.
 
@@ -88,7 +88,7 @@ async def run(
 
 
 async def _answer(
-    ask: Request, session: Session, account: Receipt, inspect: Inspect | None
+    ask: Request, session: Session, account: Receipt, inspect: EditorCheck | None
 ) -> AsyncGenerator[Event, None]:
     account.project = session.workspace.project(ask.path) if ask.path else ""
     if ask.action.id == "fix" and ask.diagnostic is not None and not ask.better_than:
@@ -166,7 +166,7 @@ async def _advised(
 
 
 async def _climb(
-    plan: PreparedRequest, session: Session, account: Receipt, inspect: Inspect | None
+    plan: PreparedRequest, session: Session, account: Receipt, inspect: EditorCheck | None
 ) -> AsyncGenerator[Event, None]:
     """Try the first model; another where its provider cannot answer; a better one, once, where the check fails."""
     way = Fallbacks(plan, session, plan.route, inspect)
@@ -228,7 +228,7 @@ async def _afforded(way: Fallbacks, account: Receipt) -> AsyncGenerator[Event | 
 
 
 async def _attempt(
-    plan: PreparedRequest, route: Route, session: Session, account: Receipt, inspect: Inspect | None
+    plan: PreparedRequest, route: Route, session: Session, account: Receipt, inspect: EditorCheck | None
 ) -> AsyncGenerator[Event | _Judged | Unavailable, None]:
     """Ask one model once; enter it in the account, however it ends.
 
@@ -248,12 +248,12 @@ async def _attempt(
         session.health.works(model.provider.name)
         yield StatusLine("Checking the answer")
         steps_left, answer = await asyncio.to_thread(making.finish, attempt.stop.reason if attempt.stop else "end")
-        answer = await second_look(plan.request, answer)
+        answer = await verify_edit(plan.request, answer)
         for step in steps_left if answer.verdict.fit else ():
             yield step
-        if is_wanted(plan, answer, session):
+        if should_run_tests(plan, answer, session):
             yield StatusLine("Running the tests")
-            answer = await proved(plan, answer, session)
+            answer = await run_tests(plan, answer, session)
         if inspect is not None and answer.verdict.fit and answer.edits:
             answer = replace(answer, verdict=await inspect(answer))
         outcome = "planned" if plan.planner else "kept" if answer.verdict.fit else "failed check"

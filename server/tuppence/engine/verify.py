@@ -1,7 +1,7 @@
 """Everything that is checked about an answer beyond the reply's own form.
 
 The answer's own form is judged in :mod:`tuppence.core.answer_builder`; the editor's other language servers come in as
-an ``Inspect``. Generated tests are run only where the user's own configuration says so twice: ``run_tests``, and a
+an ``EditorCheck``. Generated tests are run only where the user's own configuration says so twice: ``run_tests``, and a
 folder under ``trusted`` that contains the project. A workspace can set neither.
 """
 
@@ -27,7 +27,7 @@ from tuppence.engine.session import Session
 from tuppence.linters import recheck
 from tuppence.sandbox import TrialInput, prove, runs
 
-Inspect = Callable[[Answer], Awaitable[Verdict]]
+EditorCheck = Callable[[Answer], Awaitable[Verdict]]
 """Returns the verdict on an answer that edits and was fit so far: the same, one that proved more, or a failed one."""
 
 
@@ -36,7 +36,7 @@ def case(ask: Request, answer: Answer) -> EditUnderReview:
     return EditUnderReview(chosen=ask.diagnostic, target=ask.target.span, name=ask.target.name, edits=answer.edits)
 
 
-async def second_look(ask: Request, answer: Answer) -> Answer:
+async def verify_edit(ask: Request, answer: Answer) -> Answer:
     """Return an answer with what the tools that need no editor say of it."""
     if not (answer.verdict.fit and answer.edits):
         return answer
@@ -63,14 +63,14 @@ def runs_tests(config: Config, root: Path | None, language_id: str) -> bool:
     return config.run_tests and runs(language_id) and is_within(root, config.trusted)
 
 
-def is_wanted(plan: PreparedRequest, answer: Answer, session: Session) -> bool:
+def should_run_tests(plan: PreparedRequest, answer: Answer, session: Session) -> bool:
     """Report whether an answer's tests are to be run."""
     if answer.written is None or not answer.verdict.fit:
         return False
     return runs_tests(session.config(), _root(plan, session), plan.task.language.id)
 
 
-async def proved(plan: PreparedRequest, answer: Answer, session: Session) -> Answer:
+async def run_tests(plan: PreparedRequest, answer: Answer, session: Session) -> Answer:
     """Return the answer with the verdict of a trial."""
     work, root = plan.task, _root(plan, session)
     assert answer.written is not None
