@@ -395,7 +395,7 @@ async def test_what_asking_would_cost_is_foreseen_without_waking_anybody(root: P
     question = ask(EXPLAIN, root / "stats.py")
     session = replace(opened(), find_local_models=woken, embedded=woken)
     made = await prepare.prepare(question, session.offline())
-    offer = await hover.foresee(question, session)
+    offer = await hover.quote(question, session)
     assert (offer.lines, offer.model, offer.cost) == (2, "small", made.route.table[-1].cost)
     assert offer.price == f"about {money(offer.cost)} at small"
     assert offer.size == f"2 lines, difficulty {offer.difficulty.value:.2f}"
@@ -407,15 +407,15 @@ async def test_models_of_ones_own_are_foreseen_as_far_as_they_are_known(root: Pa
     mine = opened().config()
     own = replace(mine.models[-1], provider=Provider("embedded", "openai", "http://127.0.0.1:9/v1", None), price=FREE)
     alone = replace(opened(), config=lambda: replace(mine, models=()))
-    assert (await hover.foresee(question, alone)).price == "no model is known yet that may answer"
+    assert (await hover.quote(question, alone)).price == "no model is known yet that may answer"
     for session in (
         replace(alone, known_local_models=lambda: (own,)),
         replace(alone, installed_embedded_model=lambda: (own,)),
     ):
-        assert (await hover.foresee(question, session)).price == "$0 at small"
+        assert (await hover.quote(question, session)).price == "$0 at small"
     # A model that is not started cannot be asked by a hover.
     with pytest.raises(NoModel, match="no model"):
-        await hover.allow(question, replace(alone, installed_embedded_model=lambda: (own,)))
+        await hover.authorize(question, replace(alone, installed_embedded_model=lambda: (own,)))
 
 
 @pytest.mark.parametrize(("cap", "text", "allowed"), [("1", SOURCE, True), ("0", SOURCE, False)])
@@ -424,9 +424,9 @@ async def test_a_hover_asks_within_its_cap(root: Path, opened: Opened, cap: str,
     session = opened(f"hover_cap = {cap}\n{MINE}")
     if not allowed:
         with pytest.raises(OverBudget, match=r"it could cost \$0\.\d+, and hover_cap is \$0"):
-            await hover.allow(question, session)
+            await hover.authorize(question, session)
         return
-    leave = await hover.allow(question, session)
+    leave = await hover.authorize(question, session)
     assert [model.name for model in leave.session.config().models] == ["mine/small"]
     made = await prepare.prepare(question, leave.session)
     assert made.route.ladder == (leave.model,)

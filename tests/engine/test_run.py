@@ -19,7 +19,7 @@ from server import CONFIG
 from tuppence.cache import Answers
 from tuppence.config import config as configs
 from tuppence.core.actions import EXPLAIN, FIX
-from tuppence.core.billing.budget import Offer
+from tuppence.core.billing.budget import Grant
 from tuppence.core.events import EditsDrafted, Event, ModelChosen, Retracted, RunFinished, StatusLine
 from tuppence.core.models.model import Model
 from tuppence.core.syntax.languages import language
@@ -130,7 +130,7 @@ async def test_a_reservation_of_which_the_word_was_lost_is_counted_once(
         server.says(GOOD)
         reserve = session.ledger.reserve
 
-        def lost(claim: Claim) -> Offer:
+        def lost(claim: Claim) -> Grant:
             reserve(claim)
             raise TuppenceError("The connection was lost.")
 

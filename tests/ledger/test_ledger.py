@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tuppence.config import load
-from tuppence.core.billing.budget import Bid, Limits
+from tuppence.core.billing.budget import CallEstimate, Limits
 from tuppence.core.billing.entry import OUTCOMES, Entry
 from tuppence.core.billing.totals import slip, totals
 from tuppence.core.models.pricing import Price, Rates
@@ -94,7 +94,7 @@ def test_what_was_read_of_the_day_is_as_good_as_read_anew(where: str, ledger: Le
             case 0:
                 writer.outcome(f"r{chance.randrange(9)}", chance.choice(OUTCOMES))
             case 1:
-                bid = Bid(model="small", price=PRICE, prompt=1000, least=10, most=100, when=NOON)
+                bid = CallEstimate(model="small", price=PRICE, prompt=1000, least=10, most=100, when=NOON)
                 claim = Claim(id=str(number), bid=bid, limits=Limits(), lost=entry(None), midnight=midnight(NOON))
                 writer.reserve(claim)
                 ledger._do("write", lambda connection: connection.execute("UPDATE hold SET host = 'elsewhere'"))
@@ -378,7 +378,7 @@ def test_it_is_as_quick_at_a_million_entries(own: Ledger) -> None:
     own._do("write", fill)
     assert own.spent("mine", "", NOON).month == Decimal("0.001") * (3 * 2880 + 1440)
     limits = Limits(request=Decimal(1), session=Decimal(1), day=Decimal(100), month=Decimal(1000))
-    bid = Bid(model="small", price=PRICE, prompt=1000, least=10, most=100, when=NOON)
+    bid = CallEstimate(model="small", price=PRICE, prompt=1000, least=10, most=100, when=NOON)
     asking, summing = [], []
     for number in range(100):
         lost = entry(None, run=f"new{number}")

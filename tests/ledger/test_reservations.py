@@ -16,7 +16,7 @@ import pytest
 from paths import ROOT, SUPPORT
 
 import postgresql
-from tuppence.core.billing.budget import Bid, Limits, Offer, Spent
+from tuppence.core.billing.budget import CallEstimate, Grant, Limits, Spent
 from tuppence.core.billing.entry import Entry
 from tuppence.core.models.pricing import Price, Rates
 from tuppence.core.models.usage import Usage
@@ -40,15 +40,15 @@ def entry(cost: str | None = "0.001", **fields: Any) -> Entry:
 
 def claim(name: str, of: Entry | None = None, **limits: str) -> Claim:
     """Ask for at most $0.012, and at least $0.003."""
-    bid = Bid(model="small", price=PRICE, prompt=1000, least=100, most=1000, when=NOON)
+    bid = CallEstimate(model="small", price=PRICE, prompt=1000, least=100, most=1000, when=NOON)
     given = Limits(**{period: Decimal(amount) for period, amount in limits.items()})
     lost = of or entry(None, estimated=True, outcome="failed")
     return Claim(id=name, bid=bid, limits=given, lost=lost, midnight=midnight(NOON))
 
 
 def test_what_is_reserved_counts_until_it_is_settled(ledger: Ledger) -> None:
-    assert ledger.reserve(claim("a", day="0.02")) == Offer(1000, Decimal("0.012"))
-    assert ledger.reserve(claim("b", day="0.02")) == Offer(600, Decimal("0.008"))
+    assert ledger.reserve(claim("a", day="0.02")) == Grant(1000, Decimal("0.012"))
+    assert ledger.reserve(claim("b", day="0.02")) == Grant(600, Decimal("0.008"))
     with pytest.raises(OverBudget, match="nothing of it is left"):
         ledger.reserve(claim("c", day="0.02"))
     assert ledger.entries() == ()
@@ -184,7 +184,7 @@ def test_what_was_never_reserved_is_entered_all_the_same(ledger: Ledger) -> None
 def test_an_unknown_price_holds_nothing(ledger: Ledger) -> None:
     unknown = claim("a")
     unknown = replace(unknown, bid=replace(unknown.bid, price=None))
-    assert ledger.reserve(unknown) == Offer(1000, None)
+    assert ledger.reserve(unknown) == Grant(1000, None)
     assert ledger.spent("mine", "run", NOON).day == 0
     ledger.settle("a", entry(None))
     assert ledger.summary("mine", NOON).unknown == 1

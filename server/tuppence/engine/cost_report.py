@@ -16,7 +16,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from tuppence.config import Config
-from tuppence.core.billing.budget import Left, left
+from tuppence.core.billing.budget import Remaining, left
 from tuppence.core.billing.entry import Entry
 from tuppence.core.billing.report import Report, old_rows, report
 from tuppence.core.billing.totals import Totals, totals
@@ -38,7 +38,7 @@ class Statement:
     today: Totals
     month: Decimal
     """USD since the first of the user's month."""
-    left: tuple[Left, ...]
+    left: tuple[Remaining, ...]
     """What the budget leaves of today and this month."""
     report: Report
     receipts: tuple[Entry, ...]

@@ -15,7 +15,7 @@ from tuppence.core.answer.markdown import clean
 from tuppence.core.billing.entry import money
 from tuppence.core.models.model import Model
 from tuppence.core.routing.difficulty import Difficulty
-from tuppence.core.routing.quote import Offer, dearest, frugal
+from tuppence.core.routing.quote import Quote, dearest, frugal
 from tuppence.engine import answer_cache
 from tuppence.engine import prepare as plans
 from tuppence.engine.request import Request
@@ -25,7 +25,7 @@ from tuppence.upstream import Patience
 
 
 @dataclass(frozen=True, slots=True)
-class Leave:
+class HoverGrant:
     """What a hover needs to ask by itself."""
 
     model: Model
@@ -34,7 +34,7 @@ class Leave:
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class CachedExplanation:
     """A kept explanation."""
 
     text: str
@@ -45,7 +45,7 @@ class Remembered:
     """Whether it is about what the code was before it was edited."""
 
 
-async def foresee(ask: Request, session: Session) -> Offer:
+async def quote(ask: Request, session: Session) -> Quote:
     """Return what is known about a question that nobody has asked yet.
 
     :raises Unfit: it could not be sent to a model.
@@ -56,13 +56,13 @@ async def foresee(ask: Request, session: Session) -> Offer:
     except NoModel:
         code = ask.document.slice(ask.target.span)
         gain = shipped().gain(ask.action.id, ask.document.language, code)
-        return Offer(lines, Difficulty(gain.usual if gain.difficulty is None else gain.difficulty, gain.reasons))
+        return Quote(lines, Difficulty(gain.usual if gain.difficulty is None else gain.difficulty, gain.reasons))
     model = plan.route.model
     row = plan.route.row(model.name)
-    return Offer(lines, plan.difficulty, model.id, row.cost if row else None)
+    return Quote(lines, plan.difficulty, model.id, row.cost if row else None)
 
 
-def frugally(ask: Request, session: Session, only: Model | None = None) -> Session:
+def with_cheapest_only(ask: Request, session: Session, only: Model | None = None) -> Session:
     """Return a session for requests that no user confirmed: only the price counts, and a pin holds.
 
     Its answers are kept apart from those that a person asked for at a quality of their own.
@@ -84,12 +84,12 @@ def frugally(ask: Request, session: Session, only: Model | None = None) -> Sessi
     return replace(session, config=lambda: own, known_local_models=known, installed_embedded_model=tuple).offline()
 
 
-async def allow(ask: Request, session: Session) -> Leave:
+async def authorize(ask: Request, session: Session) -> HoverGrant:
     """Return the leave to ask one model, for at most what a hover may cost.
 
     :raises TuppenceError: none may be asked; the sentence says why.
     """
-    plan = await plans.prepare(ask, frugally(ask, session))
+    plan = await plans.prepare(ask, with_cheapest_only(ask, session))
     model = frugal(plan.route.table)
     if model is None:
         raise NoModel("Not asked by itself: no price is known of any model that may answer.")
@@ -97,23 +97,23 @@ async def allow(ask: Request, session: Session) -> Leave:
     cap = session.config().hover_cap
     if most is None or most > cap:
         raise OverBudget(f"Not asked by itself: it could cost {money(most)}, and hover_cap is {money(cap)}.")
-    return Leave(model, frugally(ask, session, model))
+    return HoverGrant(model, with_cheapest_only(ask, session, model))
 
 
-def remembered(ask: Request, session: Session) -> Remembered | None:
+def remembered(ask: Request, session: Session) -> CachedExplanation | None:
     """Return the explanation of exactly this code that a person asked for, else the one that a hover asked for."""
     about = answer_cache.content_key(ask, session)
     if kept := answer_cache.explanation(ask, about, session):
-        return Remembered(kept.text, f"{clean(kept.model)}, kept: asking again is free")
-    if kept := answer_cache.explanation(ask, about, frugally(ask, session)):
-        return Remembered(kept.text, f"{clean(kept.model)}, asked by a hover for {money(kept.cost)}")
+        return CachedExplanation(kept.text, f"{clean(kept.model)}, kept: asking again is free")
+    if kept := answer_cache.explanation(ask, about, with_cheapest_only(ask, session)):
+        return CachedExplanation(kept.text, f"{clean(kept.model)}, asked by a hover for {money(kept.cost)}")
     return None
 
 
-def outdated(ask: Request, session: Session) -> Remembered | None:
+def outdated(ask: Request, session: Session) -> CachedExplanation | None:
     """Return the last explanation of this definition where its code has changed since; None where there is none.
 
     To be asked only where ``remembered`` has nothing.
     """
     kept = answer_cache.latest_for(ask, session)
-    return Remembered(kept.text, f"{clean(kept.model)}, kept", is_stale=True) if kept else None
+    return CachedExplanation(kept.text, f"{clean(kept.model)}, kept", is_stale=True) if kept else None

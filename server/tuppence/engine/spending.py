@@ -20,7 +20,7 @@ from uuid import uuid4
 
 from tuppence.config import default_path
 from tuppence.config.project import NAME
-from tuppence.core.billing.budget import COMMAND, Bid
+from tuppence.core.billing.budget import COMMAND, CallEstimate
 from tuppence.core.billing.entry import Entry
 from tuppence.core.models.model import Model
 from tuppence.core.models.pricing import Price
@@ -76,7 +76,7 @@ class SpendGuard:
         """
         session, prompt, model = self.session, attempt.prompt, attempt.model
         tokens = await asyncio.to_thread(at_most, prompt.text, session.pace(model, self.account.language))
-        bid = Bid(
+        bid = CallEstimate(
             model=model.id,
             price=model.price,
             prompt=tokens,

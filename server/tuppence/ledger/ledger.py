@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
-from tuppence.core.billing.budget import Offer, Spent
+from tuppence.core.billing.budget import Grant, Spent
 from tuppence.core.billing.entry import Entry, Outcome, Summary
 from tuppence.core.billing.totals import Slip
 from tuppence.ledger import queries, reservations
@@ -88,7 +88,7 @@ class Ledger:
         """
         self._do("write", lambda connection: queries.change_outcome(connection, run, outcome))
 
-    def reserve(self, claim: Claim) -> Offer:
+    def reserve(self, claim: Claim) -> Grant:
         """Reserve what a call costs at most, and return what it is granted.
 
         :raises OverBudget: the limits do not allow it.

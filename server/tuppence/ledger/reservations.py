@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from tuppence.core.billing.budget import Bid, Limits, Offer, Spent, bound, offer
+from tuppence.core.billing.budget import CallEstimate, Grant, Limits, Spent, bound, offer
 from tuppence.core.billing.entry import Entry, exact
 from tuppence.core.models.usage import Usage
 from tuppence.ledger import queries, schema
@@ -44,7 +44,7 @@ class Claim:
 
     id: str
     """Names the reservation; the caller's own, unlike any other."""
-    bid: Bid
+    bid: CallEstimate
     limits: Limits
     lost: Entry
     """What is entered should this process end before it settles; its cost becomes the reservation's."""
@@ -65,7 +65,7 @@ class PendingCost:
     """By which the provider knows the answer."""
 
 
-def reserve(connection: Connection, claim: Claim) -> Offer:
+def reserve(connection: Connection, claim: Claim) -> Grant:
     """Reserve what a call costs at most, if the limits allow it, and return what it is granted.
 
     :raises OverBudget: they do not.

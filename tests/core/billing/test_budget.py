@@ -13,14 +13,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuppence.core.billing.budget import Bid, Left, Limits, Offer, Spent, bound, left, offer, payload, thrifty
+from tuppence.core.billing.budget import (
+    CallEstimate,
+    Grant,
+    Limits,
+    Remaining,
+    Spent,
+    bound,
+    left,
+    offer,
+    payload,
+    thrifty,
+)
 from tuppence.core.models.pricing import Peak, Price, PriceTier, Rates, batched, cost
 from tuppence.core.models.usage import Usage, at_most, estimate
 from tuppence.errors import OverBudget
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # A Friday.
 PRICE = Price(Rates(Decimal(2), Decimal(10)))
-BID = Bid(model="small", price=PRICE, prompt=1000, least=100, most=1000, when=NOON)
+BID = CallEstimate(model="small", price=PRICE, prompt=1000, least=100, most=1000, when=NOON)
 
 
 def limits(**given: str) -> Limits:
@@ -34,9 +45,9 @@ def spent(**given: str) -> Spent:
 def test_what_is_left_comes_tightest_first() -> None:
     found = left(limits(day="5", session="1", request="0.5"), spent(day="4.9", session="0.2"))
     assert found == (
-        Left(Decimal("0.1"), Decimal(5), "day"),
-        Left(Decimal("0.5"), Decimal("0.5"), "request"),
-        Left(Decimal("0.8"), Decimal(1), "session"),
+        Remaining(Decimal("0.1"), Decimal(5), "day"),
+        Remaining(Decimal("0.5"), Decimal("0.5"), "request"),
+        Remaining(Decimal("0.8"), Decimal(1), "session"),
     )
     assert left(Limits(), spent(day="9")) == ()
 
@@ -59,15 +70,15 @@ def test_past_the_soft_share_it_turns_thrifty(given: dict[str, str], by: dict[st
 @pytest.mark.parametrize(
     ("given", "by", "expected"),
     [
-        ({}, {}, Offer(1000, Decimal("0.012"))),
-        ({"day": "1"}, {}, Offer(1000, Decimal("0.012"))),
-        ({"day": "0.007"}, {}, Offer(500, Decimal("0.007"))),
-        ({"day": "1"}, {"day": "0.993"}, Offer(500, Decimal("0.007"))),
-        ({"day": "1", "request": "0.0030059"}, {}, Offer(100, Decimal("0.003"))),
-        ({"month": "0.003"}, {}, Offer(100, Decimal("0.003"))),
+        ({}, {}, Grant(1000, Decimal("0.012"))),
+        ({"day": "1"}, {}, Grant(1000, Decimal("0.012"))),
+        ({"day": "0.007"}, {}, Grant(500, Decimal("0.007"))),
+        ({"day": "1"}, {"day": "0.993"}, Grant(500, Decimal("0.007"))),
+        ({"day": "1", "request": "0.0030059"}, {}, Grant(100, Decimal("0.003"))),
+        ({"month": "0.003"}, {}, Grant(100, Decimal("0.003"))),
     ],
 )
-def test_an_answer_is_as_long_as_the_money_lasts(given: dict[str, str], by: dict[str, str], expected: Offer) -> None:
+def test_an_answer_is_as_long_as_the_money_lasts(given: dict[str, str], by: dict[str, str], expected: Grant) -> None:
     assert offer(BID, limits(**given), spent(**by)) == expected
 
 
@@ -93,12 +104,12 @@ def test_the_line_that_allows_it_does() -> None:
 
 def test_what_is_free_is_never_refused() -> None:
     free = replace(BID, price=Price(Rates(Decimal(0), Decimal(0))))
-    assert offer(free, limits(day="1"), spent(day="2")) == Offer(1000, Decimal(0))
+    assert offer(free, limits(day="1"), spent(day="2")) == Grant(1000, Decimal(0))
 
 
 def test_an_unknown_price_is_kept_out_of_a_budget_and_nowhere_else() -> None:
     unknown = replace(BID, price=None)
-    assert offer(unknown, Limits(), Spent()) == Offer(1000, None)
+    assert offer(unknown, Limits(), Spent()) == Grant(1000, None)
     with pytest.raises(OverBudget, match="Nobody states a price for small"):
         offer(unknown, limits(month="1000"), Spent())
 

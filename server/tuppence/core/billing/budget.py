@@ -77,7 +77,7 @@ class Spent:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class Remaining:
     """What one limit leaves."""
 
     amount: Decimal
@@ -88,7 +88,7 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bid:
+class CallEstimate:
     """A call that is about to be made."""
 
     model: str
@@ -106,7 +106,7 @@ class Bid:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class Grant:
     """What a call is granted."""
 
     tokens: int
@@ -115,13 +115,13 @@ class Offer:
     """USD that it costs at most; None where its price is unknown."""
 
 
-def left(limits: Limits, spent: Spent) -> tuple[Left, ...]:
+def left(limits: Limits, spent: Spent) -> tuple[Remaining, ...]:
     """Return what each limit leaves, the least first."""
     found = []
     for period in PERIODS:
         limit: Decimal | None = getattr(limits, period)
         if limit is not None:
-            found.append(Left(add((limit, getattr(spent, period).copy_negate())), limit, period))
+            found.append(Remaining(add((limit, getattr(spent, period).copy_negate())), limit, period))
     return tuple(sorted(found, key=lambda each: each.amount))
 
 
@@ -141,7 +141,7 @@ def payload(limits: Limits, spent: Spent) -> dict[str, Any] | None:
     return {"left": amount(remains), "limit": amount(tightest.limit), "period": WHEN[tightest.period]}
 
 
-def offer(bid: Bid, limits: Limits, spent: Spent) -> Offer:
+def offer(bid: CallEstimate, limits: Limits, spent: Spent) -> Grant:
     """Return how long an answer the budget affords, and what the call then costs at most.
 
     :raises OverBudget: it affords less than the action needs, or nobody knows what the model costs.
@@ -152,7 +152,7 @@ def offer(bid: Bid, limits: Limits, spent: Spent) -> Offer:
                 f"Nobody states a price for {bid.model}, so your budget cannot hold what it would cost.",
                 "State its price in a [[models]] row of your configuration, or choose another model.",
             )
-        return Offer(bid.most, None)
+        return Grant(bid.most, None)
     tokens = bid.most
     tightest = next(iter(left(limits, spent)), None)
     smallest = bound(bid, min(bid.least, bid.most))
@@ -160,10 +160,10 @@ def offer(bid: Bid, limits: Limits, spent: Spent) -> Offer:
         if smallest > tightest.amount:
             raise _over(bid, tightest, smallest)
         tokens = min(bid.most, _affordable(bid, tightest.amount))
-    return Offer(tokens, bound(bid, tokens))
+    return Grant(tokens, bound(bid, tokens))
 
 
-def bound(bid: Bid, tokens: int) -> Decimal:
+def bound(bid: CallEstimate, tokens: int) -> Decimal:
     """Return what a call costs at most with so many answer tokens, USD.
 
     :raises ValueError: its price is unknown.
@@ -174,12 +174,12 @@ def bound(bid: Bid, tokens: int) -> Decimal:
         return (bid.prompt * into + tokens * out) / MILLION
 
 
-def _affordable(bid: Bid, amount: Decimal) -> int:
+def _affordable(bid: CallEstimate, amount: Decimal) -> int:
     into, out = _dearest(bid)
     return int((amount * MILLION - bid.prompt * into) // out) if out else bid.most
 
 
-def _dearest(bid: Bid) -> tuple[Decimal, Decimal]:
+def _dearest(bid: CallEstimate) -> tuple[Decimal, Decimal]:
     """Return the highest rates that a prompt token and an answer token of this call may be billed at."""
     if bid.price is None:
         raise ValueError("the price is unknown")
@@ -207,7 +207,7 @@ def _output(rates: Rates) -> Decimal:
     return max(rates.output, rates.thinking or _ZERO)
 
 
-def _over(bid: Bid, tightest: Left, needed: Decimal) -> OverBudget:
+def _over(bid: CallEstimate, tightest: Remaining, needed: Decimal) -> OverBudget:
     period = tightest.period
     remains = f"{money(tightest.amount)} of it is left" if tightest.amount > 0 else "nothing of it is left"
     raised = _round_up(needed - tightest.amount + tightest.limit)

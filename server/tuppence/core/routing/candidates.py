@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from tuppence.core.actions import Action
 from tuppence.core.billing import budget
-from tuppence.core.billing.budget import THRIFTY, Bid
+from tuppence.core.billing.budget import THRIFTY, CallEstimate
 from tuppence.core.models.model import Model, Premium
 from tuppence.core.models.pricing import cost
 from tuppence.core.models.usage import Usage, split
@@ -193,7 +193,7 @@ def bound(model: Model, need: Need, output: int) -> Decimal | None:
     if model.price is None:
         return None
     prompt, least = max(need.prompt_tokens, need.most_tokens), least_output(need)
-    bid = Bid(model=model.name, price=model.price, prompt=prompt, least=least, most=output, when=need.when)
+    bid = CallEstimate(model=model.name, price=model.price, prompt=prompt, least=least, most=output, when=need.when)
     return budget.bound(bid, output)
 
 

@@ -27,7 +27,7 @@ _FRAME = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class Quote:
     """What is known before anybody is asked."""
 
     lines: int

@@ -21,12 +21,12 @@ from tuppence.core import actions
 from tuppence.core.actions import EXPLAIN
 from tuppence.core.answer.markdown import clean, visible
 from tuppence.core.events import RunFinished, StatusLine
-from tuppence.core.routing.quote import Offer
+from tuppence.core.routing.quote import Quote
 from tuppence.core.syntax.target import find
 from tuppence.core.syntax.tree import Block
 from tuppence.core.text.document import Span
 from tuppence.engine import hover
-from tuppence.engine.hover import Leave, Remembered
+from tuppence.engine.hover import CachedExplanation, HoverGrant
 from tuppence.engine.receipt import Receipt
 from tuppence.engine.request import Request
 from tuppence.engine.run import run
@@ -70,7 +70,7 @@ class _Asked:
     """A question that a hover asked by itself."""
 
     ask: Request
-    leave: Leave
+    leave: HoverGrant
     running: Running
     waiting: int = 0
     """Hovers that are open for its answer."""
@@ -103,11 +103,11 @@ class Hovering:
         if mode == "kept" or not look.on_name:
             return self._kept(stale, look) if stale else None
         try:
-            offer = await hover.foresee(look.ask, self._desk.session)
+            offer = await hover.quote(look.ask, self._desk.session)
         except TuppenceError:
             return self._kept(stale, look) if stale else None
         said = await self._by_itself(look) if mode == "auto" else ""
-        if isinstance(said, Remembered):
+        if isinstance(said, CachedExplanation):
             return self._kept(said, look)
         line = f"{self._offer(offer, look)}{f' {said}' if said else ''}"
         return self._kept(replace(stale, source=line), look) if stale else self._hover(line, look, look.block.named)
@@ -138,14 +138,14 @@ class Hovering:
         )
         return _Look(ask, block, on_name, turn)
 
-    async def _remembered(self, ask: Request) -> Remembered | None:
+    async def _remembered(self, ask: Request) -> CachedExplanation | None:
         return await asyncio.to_thread(hover.remembered, ask, self._desk.session)
 
-    def _kept(self, kept: Remembered, look: _Look) -> types.Hover | None:
+    def _kept(self, kept: CachedExplanation, look: _Look) -> types.Hover | None:
         warning = f"{_STALE}\n\n" if kept.is_stale else ""
         return self._hover(f"{warning}{clean(kept.text)}\n\n---\n{kept.source}", look, look.block.header)
 
-    def _offer(self, offer: Offer, look: _Look) -> str:
+    def _offer(self, offer: Quote, look: _Look) -> str:
         """Return the one line about a definition that nobody has explained yet."""
         # The name may come from anybody's repository: it stays inside its code span, whatever is in it.
         name = " ".join(visible(look.ask.target.name).replace("`", "'").split())
@@ -174,7 +174,7 @@ class Hovering:
         kind = types.MarkupKind.Markdown if desk.client.markdown else types.MarkupKind.PlainText
         return types.Hover(types.MarkupContent(kind, shown), convert.to_range(document, span, desk.encoding))
 
-    async def _by_itself(self, look: _Look) -> Remembered | str:
+    async def _by_itself(self, look: _Look) -> CachedExplanation | str:
         """Ask, if the pointer rests; return the answer, else in a sentence what became of it, empty for nothing."""
         ask = look.ask
         code = (ask.document.language, ask.document.slice(ask.target.span))
@@ -185,7 +185,7 @@ class Hovering:
             if code in self._given_up:
                 return self._given_up[code]
             try:
-                leave = await hover.allow(ask, self._desk.session)
+                leave = await hover.authorize(ask, self._desk.session)
             except TuppenceError as error:
                 return clean(str(error))
             if code not in self._asked:
@@ -196,7 +196,7 @@ class Hovering:
         self._asked[code] = asked
         self._runs.start(asked.running, self._ask(code, asked))
 
-    async def _answer(self, asked: _Asked) -> Remembered | str:
+    async def _answer(self, asked: _Asked) -> CachedExplanation | str:
         """Wait as long as a hover can; a cancel ends a question that is not yet sent, for it costs nothing yet."""
         assert asked.running.task is not None
         asked.waiting += 1
