@@ -14,7 +14,7 @@ from tuppence.core.text.document import Document, Edit, Span, apply
 from tuppence.lsp.documents import convert
 from tuppence.lsp.documents.capabilities import Client
 from tuppence.lsp.documents.change_order import PATIENCE
-from tuppence.lsp.output.regions import Change, Flight, Region
+from tuppence.lsp.output.regions import Change, PendingEdits, Region
 
 SOURCE = "import os\n\n\ndef one():\n    return 1\n\n\ndef two():\n    return 2\n"
 
@@ -46,7 +46,7 @@ def test_an_edit_that_arrives_in_two_messages_lands_once_it_is_whole(cut: int) -
     target, other = Region(Span(4, 13), "two\nthree", "2\nTHREE"), Region(Span(0, 0), "", "zero\n")
     edits = [Edit(Span(0, 0), "zero\n"), Edit(Span(4, 7), "2"), Edit(Span(8, 13), "THREE")]
     changes = [Change(region, edit) for region, edit in zip((other, target, target), edits, strict=True)]
-    flight = Flight(changes)
+    flight = PendingEdits(changes)
     before, regions = text, (target, other)
     ordered = edits[::-1]
     for part in (ordered[:cut], ordered[cut:]):

@@ -30,8 +30,8 @@ from tuppence.core.prompt_cache.prefix import Link
 from tuppence.core.prompt_cache.renewal import Prefix, Renewal, weigh
 from tuppence.core.prompt_cache.state import Trace
 from tuppence.engine import keep_alive
-from tuppence.engine.keep_alive import Renewals, why_not
-from tuppence.engine.prompt_cache import Prefixes
+from tuppence.engine.keep_alive import KeepAlive, why_not
+from tuppence.engine.prompt_cache import PromptCache
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 PRICE = Price(Rates(Decimal(2), Decimal(10), Decimal("0.2"), Decimal("2.5"), Decimal(4)))
@@ -229,8 +229,8 @@ async def test_nobody_is_waited_for_for_ever(tmp_path: Path, monkeypatch: pytest
     async with lodging(tmp_path, config, "anthropic") as (session, server):
         server.always(play)
         ask = question(action=EXPLAIN)
-        session.prefixes = Prefixes(remember(Traces(), 20))
-        keeper = Renewals(session, lambda _uri: ask.document)
+        session.prefixes = PromptCache(remember(Traces(), 20))
+        keeper = KeepAlive(session, lambda _uri: ask.document)
         await steps(ask, session)
         await asyncio.sleep(6)
         assert len([seen for seen in server.requests if not seen.body["max_tokens"]]) == 3

@@ -23,7 +23,7 @@ from tuppence.core.models.usage import Usage
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.engine import prepare
-from tuppence.engine.prompt_cache import Flights, Prefixes
+from tuppence.engine.prompt_cache import PromptCache, SingleFlight
 from tuppence.engine.session import Session
 
 CACHED = CONFIG.replace("context = 128000\n", 'context = 128000\ncache = {{ mode = "automatic", {more} }}\n')
@@ -37,7 +37,7 @@ async def cached(tmp_path: Path, more: str = "minimum = 10") -> AsyncIterator[tu
         yield made
 
 
-async def flown(flights: Flights, landing: str) -> list[str]:
+async def flown(flights: SingleFlight, landing: str) -> list[str]:
     """Let three requests with one prefix board, of which some land if they lead; return who led and who followed."""
     order: list[str] = []
 
@@ -55,17 +55,17 @@ async def flown(flights: Flights, landing: str) -> list[str]:
 
 
 async def test_those_behind_go_when_the_leader_has_landed() -> None:
-    flights = Flights()
+    flights = SingleFlight()
     assert await flown(flights, landing="abc") == ["a leads", "b follows", "c follows"]
     assert not flights.led("k")
 
 
 async def test_who_fails_makes_room_for_the_next() -> None:
-    assert await flown(Flights(), landing="bc") == ["a leads", "b leads", "c follows"]
+    assert await flown(SingleFlight(), landing="bc") == ["a leads", "b leads", "c follows"]
 
 
 async def test_nobody_waits_for_ever_and_other_prefixes_do_not_wait() -> None:
-    flights = Flights()
+    flights = SingleFlight()
     first = await flights.board("k", 5)
     assert first is not None
     assert await flights.board("k", 0.01) is None
@@ -75,7 +75,7 @@ async def test_nobody_waits_for_ever_and_other_prefixes_do_not_wait() -> None:
 
 
 async def test_a_cancelled_leader_lets_the_next_go() -> None:
-    flights = Flights()
+    flights = SingleFlight()
 
     async def lead() -> None:
         leader = await flights.board("k", 5)
@@ -174,7 +174,7 @@ async def test_a_request_leaves_a_trace_and_warms_its_model(tmp_path: Path) -> N
 async def test_traces_are_known_to_the_next_server_and_to_the_one_beside(tmp_path: Path) -> None:
     async with cached(tmp_path) as (session, server):
         server.always(answer(SAID, usage=Usage(fresh=100, cache_read=900, output=5)))
-        mine, other = (Prefixes(Traces(File(tmp_path / "answers.sqlite3"))) for _ in range(2))
+        mine, other = (PromptCache(Traces(File(tmp_path / "answers.sqlite3"))) for _ in range(2))
         assert list(other.traces) == []
         session.prefixes = mine
         await steps(question(action=EXPLAIN), session)

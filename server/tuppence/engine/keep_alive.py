@@ -42,7 +42,7 @@ MARGIN = timedelta(seconds=10)
 """How long before its end an entry is renewed, a tenth of its life at most."""
 
 
-class Renewals:
+class KeepAlive:
     """Who keeps what warm; one per server."""
 
     def __init__(self, session: Session, opened: Callable[[str], Document | None]) -> None:
@@ -55,9 +55,9 @@ class Renewals:
         self._sleeping: dict[tuple[str, str], asyncio.Task[None]] = {}
         """Who waits for the end of an entry, by document and model."""
         self._tasks: set[asyncio.Task[None]] = set()
-        session.prefixes.told = self.told
+        session.prefixes.told = self.track
 
-    def told(self, sent: Sent) -> None:
+    def track(self, sent: Sent) -> None:
         """Take a request that has left its prefix in a cache: from now on that one is looked after."""
         if sent.subject.action in WARMING:
             return
@@ -161,7 +161,7 @@ class Renewals:
             model=model, prompt=prompt, at=session.now(), chars_per_token=session.pace(model, about.language) or PACE
         )
         till = SpendGuard(session, account, route, 0)
-        flight = session.prefixes.flight(prompt, model, about, session.now())
+        flight = session.prefixes.lease(prompt, model, about, session.now())
         outcome: Outcome = "cancelled"
         try:
             async with flight, session.provider_queues.of(model).turn("keeping a prompt warm"):

@@ -13,7 +13,7 @@ from tuppence.config import Watched
 from tuppence.config.project import Narrowing
 from tuppence.core.text.document import Document
 from tuppence.credentials import Keys
-from tuppence.engine.prompt_cache import Prefixes
+from tuppence.engine.prompt_cache import PromptCache
 from tuppence.engine.session import Session
 from tuppence.ledger import Ledger
 from tuppence.local.registry import FIRST_EVENT, Neighbourhood
@@ -41,7 +41,7 @@ def open_session(
         upstream=Upstream(Patience(first_event=FIRST_EVENT)),
         ledger=Ledger(watched.current.ledger),
         answers=answers,
-        prefixes=Prefixes(Traces(answers.file)),
+        prefixes=PromptCache(Traces(answers.file)),
         workspace=Workspace(roots),
         find_local_models=neighbourhood.rows,
         embedded=neighbourhood.embedded,

@@ -29,7 +29,7 @@ from tuppence.core.prompt_cache.state import Trace
 from tuppence.providers import Stop, UsageReport
 from tuppence.upstream import Piece, Sending, Waiting
 
-__all__ = ["Flight", "Flights", "Prefixes", "Sent", "Subject"]
+__all__ = ["PrefixLease", "PromptCache", "Sent", "SingleFlight", "Subject"]
 
 LONGEST = {"start": 8.0, "end": 60.0}
 """Seconds to wait for who is ahead, by the moment from which its prefix can be read."""
@@ -66,19 +66,19 @@ class Sent:
     """When it was sent, with a time zone: times to live count from here."""
 
 
-class Prefixes:
+class PromptCache:
     """The last requests, oldest first."""
 
     def __init__(self, traces: Traces | None = None) -> None:
         self._ended = traces or Traces()
         self._under_way: list[Trace] = []
-        self.flights = Flights()
+        self.single_flight = SingleFlight()
         self.told: Callable[[Sent], None] = lambda _sent: None
         """Called with each request that has ended and left its prefix in a cache."""
 
-    def flight(self, prompt: Prompt, model: Model, subject: Subject, now: datetime) -> Flight:
+    def lease(self, prompt: Prompt, model: Model, subject: Subject, now: datetime) -> PrefixLease:
         """Return what takes a request past those with the same prefix; to be entered before its turn is waited for."""
-        return Flight(prefixes=self, prompt=prompt, model=model, subject=subject, sent=now)
+        return PrefixLease(prefixes=self, prompt=prompt, model=model, subject=subject, sent=now)
 
     @property
     def traces(self) -> tuple[Trace, ...]:
@@ -149,10 +149,10 @@ class Prefixes:
 
 
 @dataclass(kw_only=True)
-class Flight:
+class PrefixLease:
     """One request's way past those with the same prefix; an async context manager."""
 
-    prefixes: Prefixes
+    prefixes: PromptCache
     model: Model
     subject: Subject
     prompt: Prompt
@@ -169,17 +169,17 @@ class Flight:
     @property
     def waits(self) -> bool:
         """Report whether another request with this prefix is ahead."""
-        return self._key is not None and self.prefixes.flights.led(self._key)
+        return self._key is not None and self.prefixes.single_flight.led(self._key)
 
     async def __aenter__(self) -> Self:
         if self._key is not None:
             longest = LONGEST[self.model.cache.ready]
-            self._leader = await self.prefixes.flights.board(self._key, longest)
+            self._leader = await self.prefixes.single_flight.board(self._key, longest)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         if self._key is not None and self._leader is not None:
-            self.prefixes.flights.leave(self._key, self._leader)
+            self.prefixes.single_flight.leave(self._key, self._leader)
         if self._trace is not None:
             self.prefixes.ended(self._trace, self.model, self._usage)
             self.prefixes.told(Sent(self.prompt, self.model, self.subject, self.sent))
@@ -205,7 +205,7 @@ class Flight:
         if self._trace is None and (self.model.cache.ready == "start" or isinstance(piece, Stop)):
             self._trace = self.prefixes.sent(self.prompt, self.model, self.subject, self.sent)
             if self._key is not None and self._leader is not None:
-                self.prefixes.flights.land(self._key, self._leader)
+                self.prefixes.single_flight.land(self._key, self._leader)
 
 
 class Leader:
@@ -218,7 +218,7 @@ class Leader:
         """Set when it landed, and when it ended without."""
 
 
-class Flights:
+class SingleFlight:
     """Who is ahead, by prefix."""
 
     def __init__(self) -> None:

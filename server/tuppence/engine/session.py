@@ -23,7 +23,7 @@ from tuppence.core.models.model import Model
 from tuppence.core.text.document import Document
 from tuppence.credentials import Keys
 from tuppence.engine.feedback import Experience
-from tuppence.engine.prompt_cache import Prefixes
+from tuppence.engine.prompt_cache import PromptCache
 from tuppence.engine.provider_queue import ProviderHealth, ProviderQueues
 from tuppence.errors import TuppenceError
 from tuppence.ledger import Ledger
@@ -72,7 +72,7 @@ class Session:
     """What the project says of the budget."""
     health: ProviderHealth = field(default_factory=ProviderHealth)
     provider_queues: ProviderQueues = field(default_factory=ProviderQueues)
-    prefixes: Prefixes = field(default_factory=Prefixes)
+    prefixes: PromptCache = field(default_factory=PromptCache)
     feedback: Experience = field(default_factory=Experience)
     """What became of earlier answers on this machine."""
     token_ratios: Paces = field(default_factory=Paces)

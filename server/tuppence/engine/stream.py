@@ -33,7 +33,7 @@ async def stream_answer(
     loop = RepetitionDetector(ask.document.text)
     gate = session.provider_queues.of(model)
     about = Subject(ask.run, ask.action.id, ask.document.uri, ask.document.language, ask.document.version)
-    flight = session.prefixes.flight(attempt.prompt, model, about, session.now())
+    flight = session.prefixes.lease(attempt.prompt, model, about, session.now())
     if flight.waits:
         yield StatusLine(f"Waiting until {model.id} has read the same file for another request")
     if ahead := gate.waiting:

@@ -17,7 +17,7 @@ from lsprotocol import types
 from tuppence.config import Watched
 from tuppence.core import actions
 from tuppence.engine.cost_report import write_page
-from tuppence.engine.keep_alive import Renewals
+from tuppence.engine.keep_alive import KeepAlive
 from tuppence.engine.open_session import open_session
 from tuppence.engine.receipt import Receipt
 from tuppence.engine.request import Request
@@ -294,7 +294,7 @@ class _Rooms:
         self.asking = Asking(self.desk, self.latest)
         self.strangers = Strangers(self.desk, self.neighbourhood)
         self.hovering = Hovering(self.desk, runs)
-        self.renewals = Renewals(self.session, protocol.documents.get)
+        self.renewals = KeepAlive(self.session, protocol.documents.get)
 
 
 def _message(ask: Request) -> str:

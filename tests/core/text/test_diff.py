@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tuppence.core.text import diff
 from tuppence.core.text.diff import differences
 from tuppence.core.text.document import Edit, Span
-from tuppence.lsp.output.regions import Change, Flight, Region
+from tuppence.lsp.output.regions import Change, PendingEdits, Region
 
 FEW = st.lists(st.sampled_from(["}", "{", "", "x", "y"]), max_size=40)
 BRACES = [random.Random(7).choice(["{", "}", "  {", "  }"]) for _ in range(500)]  # noqa: S311 - no secrets
@@ -74,7 +74,7 @@ def test_a_replacement_everywhere_during_a_flight_costs_little() -> None:
     edits = [Edit(Span(at, at + 3), "newer") for at in sorted({text.find("old", each) for each in where}, reverse=True)]
     assert len(edits) > 100
     target = Region(Span(0, 5), text[:5], "v")
-    flight = Flight([Change(target, Edit(Span(at, at + 1), "")) for at in range(5)])
+    flight = PendingEdits([Change(target, Edit(Span(at, at + 1), "")) for at in range(5)])
     began = time.process_time()
     assert flight.find(text, edits) is None
     assert time.process_time() - began < 0.05

@@ -40,7 +40,7 @@ class Change:
     edit: Edit
 
 
-class Flight:
+class PendingEdits:
     """Changes that were sent together and have not been seen in the document yet."""
 
     def __init__(self, changes: Sequence[Change]) -> None:

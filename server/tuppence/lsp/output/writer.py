@@ -32,7 +32,7 @@ from tuppence.lsp.documents import convert
 from tuppence.lsp.documents.capabilities import Client
 from tuppence.lsp.documents.convert import Encoding
 from tuppence.lsp.documents.store import Documents
-from tuppence.lsp.output.regions import Change, Flight, Region, difference, follow, line_changes
+from tuppence.lsp.output.regions import Change, PendingEdits, Region, difference, follow, line_changes
 
 TRIES = 10
 """How often an edit that the editor refused, because the user typed meanwhile, is made anew."""
@@ -64,9 +64,9 @@ class Writer:
         self._text = document.text
         self._fine: tuple[Edit, ...] = ()
         self._label = ""
-        self._flights: list[Flight] = []
+        self._flights: list[PendingEdits] = []
         self._keeping = False
-        self._last: Flight | None = None
+        self._last: PendingEdits | None = None
         self._drafts = 0
         self._alone = True
         self._working: asyncio.Task[None] | None = None
@@ -177,7 +177,7 @@ class Writer:
             drafting = self._alone and self._editor.client.streams and (not self._label or self._drafts > 0)
             if not drafting and not self._label:
                 return
-            flight = Flight(changes)
+            flight = PendingEdits(changes)
             self._last = flight if self._keeping else None
             # An editor that hangs may yet show an edit that was given up.
             self._flights = [*(each for each in self._flights if not each.overtaken), flight]
@@ -282,7 +282,7 @@ class Writer:
         self.touched.set()
 
 
-async def _appeared(flight: Flight) -> None:
+async def _appeared(flight: PendingEdits) -> None:
     """Wait until the document shows an edit that the editor said it applied, or will hardly do so any more."""
     for seconds in (APPEAR, OVERTAKEN):
         await flight.wait(seconds)
