@@ -94,7 +94,7 @@ def test_an_hour_is_asked_for_where_the_marks_want_it() -> None:
 
 
 def test_ones_own_llama_is_told_to_keep_prompts() -> None:
-    found = local.rows(local.Found("llamacpp", "http://127.0.0.1:8080/v1", ("m",), 8192))
+    found = local.rows(local.DiscoveredServer("llamacpp", "http://127.0.0.1:8080/v1", ("m",), 8192))
     body = find_wire("openai").request(Prompt("s", ("a",), "c", 9), found[0], None).body
     assert body["cache_prompt"] is True
     endpoint = local.Endpoint("http://127.0.0.1:9/v1", "k", "m")

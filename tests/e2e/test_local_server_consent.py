@@ -18,28 +18,28 @@ from server import Stage, pick, stage, titles
 
 from tuppence import local
 from tuppence.errors import Broken
-from tuppence.local.registry import LOOK_AGAIN, Neighbourhood
+from tuppence.local.registry import LOOK_AGAIN, LocalModels
 
-OLLAMA = local.Found("ollama", "http://127.0.0.1:11434/v1", ("qwen3:4b",), 8192)
-BARE = local.Found("llamacpp", "http://127.0.0.1:8080/v1", (), None)
+OLLAMA = local.DiscoveredServer("ollama", "http://127.0.0.1:11434/v1", ("qwen3:4b",), 8192)
+BARE = local.DiscoveredServer("llamacpp", "http://127.0.0.1:8080/v1", (), None)
 
 
 class Machine:
     """What listens on this machine, and how often somebody looked."""
 
-    def __init__(self, *servers: local.Found) -> None:
+    def __init__(self, *servers: local.DiscoveredServer) -> None:
         self.servers = servers
         self.looks = 0
         self.time = 0.0
 
-    async def find(self) -> tuple[local.Found, ...]:
+    async def find(self) -> tuple[local.DiscoveredServer, ...]:
         """Look."""
         self.looks += 1
         return self.servers
 
-    def neighbourhood(self) -> Neighbourhood:
+    def neighbourhood(self) -> LocalModels:
         """Return a new server's view of it."""
-        return Neighbourhood({}, self.find, lambda: self.time)
+        return LocalModels({}, self.find, lambda: self.time)
 
 
 async def names(rows: Awaitable[tuple[object, ...]]) -> list[str]:
@@ -49,16 +49,16 @@ async def names(rows: Awaitable[tuple[object, ...]]) -> list[str]:
 async def test_an_answer_is_remembered_by_the_next_server() -> None:
     machine = Machine(OLLAMA, BARE)
     first = machine.neighbourhood()
-    assert await first.strangers() == (OLLAMA,)  # The other one has no model to ask.
+    assert await first.unapproved() == (OLLAMA,)  # The other one has no model to ask.
     assert await names(first.rows()) == []
     first.allow(OLLAMA)
     assert await names(first.rows()) == ["ollama/qwen3:4b"]
     second = machine.neighbourhood()
-    assert await second.strangers() == ()
+    assert await second.unapproved() == ()
     assert await names(second.rows()) == ["ollama/qwen3:4b"]
     second.refuse(OLLAMA)
     third = machine.neighbourhood()
-    assert await third.strangers() == ()
+    assert await third.unapproved() == ()
     assert await names(third.rows()) == []
 
 
@@ -70,7 +70,7 @@ async def test_a_server_that_comes_or_goes_is_noticed_without_a_search_for_each_
     assert machine.looks == 1
     machine.servers = (OLLAMA,)
     # Where nobody else may answer, it is looked for at once.
-    assert await here.strangers() == (OLLAMA,)
+    assert await here.unapproved() == (OLLAMA,)
     here.allow(OLLAMA)
     assert await names(here.rows()) == ["ollama/qwen3:4b"]
     assert machine.looks == 2
@@ -91,12 +91,12 @@ async def test_an_answer_that_cannot_be_kept_holds_for_this_time(
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
     machine = Machine(OLLAMA)
     here = machine.neighbourhood()
-    assert await here.strangers() == (OLLAMA,)
+    assert await here.unapproved() == (OLLAMA,)
     with pytest.raises(Broken, match="cannot be used"):
         here.allow(OLLAMA)
     assert await names(here.rows()) == ["ollama/qwen3:4b"]
-    assert await here.strangers() == ()
-    assert await machine.neighbourhood().strangers() == (OLLAMA,)
+    assert await here.unapproved() == ()
+    assert await machine.neighbourhood().unapproved() == (OLLAMA,)
 
 
 # --- through the real server, at the usual port ---

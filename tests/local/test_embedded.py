@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tuppence.errors import Broken
-from tuppence.local import Embedded, Found, find, loopback_http
+from tuppence.local import DiscoveredServer, Embedded, find_servers, loopback_http
 
 pytestmark = pytest.mark.model
 
@@ -136,16 +136,16 @@ async def test_it_answers_to_its_key_alone_and_is_joined(home: Path, state: Path
 
 async def test_a_llama_cpp_is_found_by_its_api(strange_server: str) -> None:
     port = int(strange_server.rpartition(":")[2])
-    expected = Found("llamacpp", f"{strange_server}/v1", ("somebodys-own",), 1024)
-    assert await find(5, {"llamacpp": port}) == (expected,)
-    assert await find(5, {"ollama": port, "lmstudio": port}) == ()
+    expected = DiscoveredServer("llamacpp", f"{strange_server}/v1", ("somebodys-own",), 1024)
+    assert await find_servers(5, {"llamacpp": port}) == (expected,)
+    assert await find_servers(5, {"ollama": port, "lmstudio": port}) == ()
 
 
 async def test_the_embedded_server_tells_nothing_to_who_has_no_key(client: Embedded) -> None:
     await client.start()
     running = client.running()
     assert running is not None
-    assert await find(5, {"llamacpp": running.port}) == ()
+    assert await find_servers(5, {"llamacpp": running.port}) == ()
 
 
 async def test_two_clients_that_start_at_once_share_one_server(

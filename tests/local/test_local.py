@@ -26,9 +26,19 @@ from tuppence.cli import local as command
 from tuppence.core.models.pricing import cost
 from tuppence.core.models.usage import Usage
 from tuppence.errors import Broken, Busy, NoModel
-from tuppence.local import Consent, Embedded, Endpoint, Found, Kind, find, loopback_http, rows, weights
-from tuppence.local.leases import Lock, Room, State
-from tuppence.local.server import Watch
+from tuppence.local import (
+    Consent,
+    DiscoveredServer,
+    Embedded,
+    Endpoint,
+    Kind,
+    find_servers,
+    loopback_http,
+    rows,
+    weights,
+)
+from tuppence.local.leases import LeaseDirectory, Lock, State
+from tuppence.local.server import IdleWatch
 from tuppence.local.weights import Weights
 
 OLLAMA = {
@@ -98,8 +108,8 @@ async def check_found(
     kind: Kind, answers: Mapping[str, Any] | bytes, models: tuple[str, ...], context: int | None
 ) -> None:
     async with serving(answers) as port:
-        expected = Found(kind, f"http://127.0.0.1:{port}/v1", models, context)
-        assert await find(5, {kind: port}) == (expected,)
+        expected = DiscoveredServer(kind, f"http://127.0.0.1:{port}/v1", models, context)
+        assert await find_servers(5, {kind: port}) == (expected,)
 
 
 async def test_ollama_is_found_without_its_cloud_and_its_embedders() -> None:
@@ -146,7 +156,7 @@ STRANGERS: dict[str, Mapping[str, Any] | bytes] = {
 @pytest.mark.parametrize("kind", ["ollama", "lmstudio", "llamacpp"])
 async def test_a_stranger_at_the_port_is_not_taken_for_a_model_server(kind: Kind, answers: Any) -> None:
     async with serving(answers) as port:
-        assert await find(5, {kind: port}) == ()
+        assert await find_servers(5, {kind: port}) == ()
 
 
 @pytest.mark.parametrize(
@@ -155,7 +165,7 @@ async def test_a_stranger_at_the_port_is_not_taken_for_a_model_server(kind: Kind
 )
 async def test_one_kind_is_not_taken_for_another(kind: Kind, answers: Any) -> None:
     async with serving(answers) as port:
-        assert await find(5, {kind: port}) == ()
+        assert await find_servers(5, {kind: port}) == ()
 
 
 async def test_the_search_keeps_its_time_when_a_server_says_nothing() -> None:
@@ -166,7 +176,7 @@ async def test_the_search_keeps_its_time_when_a_server_says_nothing() -> None:
     async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         began = time.monotonic()
-        assert await find(0.2, {"ollama": port, "lmstudio": port, "llamacpp": port}) == ()
+        assert await find_servers(0.2, {"ollama": port, "lmstudio": port, "llamacpp": port}) == ()
         assert time.monotonic() - began < 2
 
 
@@ -177,7 +187,7 @@ async def test_loopback_is_asked_without_the_users_proxy(monkeypatch: pytest.Mon
 
 
 def test_a_found_servers_rows_are_free_and_of_unknown_ability() -> None:
-    (row,) = rows(Found("ollama", "http://127.0.0.1:11434/v1", ("coder:7b",), None))
+    (row,) = rows(DiscoveredServer("ollama", "http://127.0.0.1:11434/v1", ("coder:7b",), None))
     assert (row.name, row.tier, row.provider.wire, row.provider.key_env) == ("ollama/coder:7b", "local", "openai", None)
     assert row.context == 4096, "a prompt longer than the server loaded the model with would be cut without a word"
     assert row.max_output < row.context
@@ -195,8 +205,8 @@ def test_the_embedded_row_is_free_and_names_its_key() -> None:
     assert cost(Usage(fresh=10**6, output=10**6), row.price, _MOMENT) == Decimal(0)
 
 
-_HERE = Found("ollama", "http://127.0.0.1:11434/v1", ("a",), None)
-_THERE = Found("ollama", "http://127.0.0.1:11435/v1", ("a",), None)
+_HERE = DiscoveredServer("ollama", "http://127.0.0.1:11434/v1", ("a",), None)
+_THERE = DiscoveredServer("ollama", "http://127.0.0.1:11435/v1", ("a",), None)
 
 
 def test_consent_is_for_one_kind_at_one_address(tmp_path: Path) -> None:
@@ -206,7 +216,7 @@ def test_consent_is_for_one_kind_at_one_address(tmp_path: Path) -> None:
     consent.remember(_THERE, "no")
     again = Consent(tmp_path / "new" / "answers.json")
     assert (again.given(_HERE), again.given(_THERE)) == (True, False)
-    assert again.given(Found("lmstudio", _HERE.base_url, ("a",), None)) is None
+    assert again.given(DiscoveredServer("lmstudio", _HERE.base_url, ("a",), None)) is None
     assert stat.S_IMODE((tmp_path / "new" / "answers.json").stat().st_mode) == 0o600
     assert again.forget("ollama") == 2
     assert again.given(_HERE) is None
@@ -245,14 +255,14 @@ def test_looking_at_a_lock_does_not_look_like_holding_it(tmp_path: Path) -> None
 
 
 def test_the_room_is_the_users_alone(tmp_path: Path) -> None:
-    room = Room(tmp_path / "room")
+    room = LeaseDirectory(tmp_path / "room")
     room.write(State(1, 2, "key", 3.0))
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (room.path, *room.path.iterdir())}
     assert modes == {"room": 0o700, "leases": 0o700, "state.json": 0o600}
 
 
 def test_what_a_dead_server_wrote_down_is_not_believed(tmp_path: Path) -> None:
-    room = Room(tmp_path)
+    room = LeaseDirectory(tmp_path)
     state = State(os.getpid(), 1234, "key", 1.0)
     room.write(state)
     assert room.state() is None
@@ -267,7 +277,7 @@ def test_what_a_dead_server_wrote_down_is_not_believed(tmp_path: Path) -> None:
 
 
 def test_a_dead_clients_lease_is_cleared_away(tmp_path: Path) -> None:
-    room = Room(tmp_path)
+    room = LeaseDirectory(tmp_path)
     alive, dead = room.lease(), room.lease()
     alive.take()
     dead.take()
@@ -286,11 +296,11 @@ _MORE = "llamacpp:tokens_predicted_total 9\nllamacpp:requests_processing 0\n"
 
 def check_watch(tmp_path: Path, metrics: list[tuple[str, float]], expected: list[bool]) -> None:
     """Feed metrics at seconds from now to a watch with one client and 600 seconds of patience."""
-    room = Room(tmp_path)
+    room = LeaseDirectory(tmp_path)
     lease = room.lease()
     lease.take()
     now = lease.path.stat().st_mtime
-    watch = Watch(room, 600)
+    watch = IdleWatch(room, 600)
     assert [watch.over(text, now + seconds) for text, seconds in metrics] == expected
     lease.free()
 
@@ -308,10 +318,10 @@ def test_a_request_between_two_looks_counts_as_use(tmp_path: Path) -> None:
 
 
 def test_a_client_that_joins_again_counts_as_use(tmp_path: Path) -> None:
-    room = Room(tmp_path)
+    room = LeaseDirectory(tmp_path)
     lease = room.lease()
     lease.take()
-    watch = Watch(room, 600)
+    watch = IdleWatch(room, 600)
     now = time.time()
     os.utime(lease.path, (now + 500, now + 500))
     assert [watch.over(_QUIET, now), watch.over(_QUIET, now + 1000)] == [False, False]
@@ -319,8 +329,8 @@ def test_a_client_that_joins_again_counts_as_use(tmp_path: Path) -> None:
 
 
 def test_a_server_without_clients_is_over_and_shuts_the_door(tmp_path: Path) -> None:
-    room = Room(tmp_path)
-    watch = Watch(room, 600)
+    room = LeaseDirectory(tmp_path)
+    watch = IdleWatch(room, 600)
     door = room.door()
     assert door.take()
     assert not watch.over(_QUIET, time.time()), "somebody is joining"
@@ -397,7 +407,7 @@ def run(*words: str) -> int:
 def nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the commands from asking this machine's real servers."""
 
-    async def nobody() -> tuple[Found, ...]:
+    async def nobody() -> tuple[DiscoveredServer, ...]:
         return ()
 
     monkeypatch.setattr(command, "find", nobody)
@@ -405,7 +415,7 @@ def nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def ollama_listens(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def ollama() -> tuple[Found, ...]:
+    async def ollama() -> tuple[DiscoveredServer, ...]:
         return (_HERE,)
 
     monkeypatch.setattr(command, "find", ollama)

@@ -11,7 +11,7 @@ from datetime import datetime
 from rich.console import Console
 from rich.prompt import Confirm
 
-from tuppence.local import Consent, Embedded, Found, find
+from tuppence.local import Consent, DiscoveredServer, Embedded, find_servers
 from tuppence.local.discovery import TITLES
 
 HELP = "find, install and end models of your own, on this machine"
@@ -47,7 +47,7 @@ def _status(_: str | None) -> int:
         since = datetime.fromtimestamp(state.started).astimezone()
         _say(f"The embedded model is installed and runs since {since:%H:%M} (port {state.port}, process {state.pid}).")
     consent = Consent()
-    for found in asyncio.run(find()):
+    for found in asyncio.run(find_servers()):
         answer = {True: "allowed", False: "not allowed", None: "not asked yet: tuppence local find"}[
             consent.given(found)
         ]
@@ -73,7 +73,7 @@ async def _prove(embedded: Embedded) -> float:
 
 def _find(_: str | None) -> int:
     """Show the model servers that listen here, and ask whether to use them."""
-    servers = asyncio.run(find())
+    servers = asyncio.run(find_servers())
     if not servers:
         _say(f"None of {', '.join(TITLES.values())} answers at its usual port on this machine.")
         return 0
@@ -95,7 +95,7 @@ def _allow(name: str | None) -> int:
     """Say yes to a server that listens here: allow NAME."""
     if name is None:
         return _nameless("allow")
-    chosen = [found for found in asyncio.run(find()) if found.kind == name]
+    chosen = [found for found in asyncio.run(find_servers()) if found.kind == name]
     if not chosen:
         _say(
             f"{_title(name)} does not answer at its usual port on this machine. Start it, then try again.",
@@ -136,7 +136,7 @@ def _nameless(what: str) -> int:
     return 2
 
 
-def _describe(found: Found) -> str:
+def _describe(found: DiscoveredServer) -> str:
     count = len(found.models)
     names = ", ".join(found.models[:3]) + (f" and {count - 3} more" if count > 3 else "")  # noqa: PLR2004 - three fit a line
     return f"{found.title} at {found.base_url}: {names or 'no model for text yet'}"

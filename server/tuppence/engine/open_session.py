@@ -16,7 +16,7 @@ from tuppence.credentials import Keys
 from tuppence.engine.prompt_cache import PromptCache
 from tuppence.engine.session import Session
 from tuppence.ledger import Ledger
-from tuppence.local.registry import FIRST_EVENT, Neighbourhood
+from tuppence.local.registry import FIRST_EVENT, LocalModels
 from tuppence.upstream import Patience, Upstream
 from tuppence.workspace import Workspace
 
@@ -26,14 +26,14 @@ def open_session(
     roots: Sequence[Path],
     buffer: Callable[[str], Document | None],
     handed: dict[str, str],
-) -> tuple[Session, Neighbourhood]:
+) -> tuple[Session, LocalModels]:
     """Return everything that runs stand on, and the models on the user's own machine.
 
     :param roots: the project's folders.
     :param buffer: gives the document that is open at an absolute path.
     :param handed: keys that the editor's client handed over, by the variable's name; filled further as servers start.
     """
-    neighbourhood = Neighbourhood(handed)
+    neighbourhood = LocalModels(handed)
     answers = Answers()
     session = Session(
         config=lambda: watched.current,

@@ -16,7 +16,18 @@ pip alone goes out, when the user asks for the weights.
 from __future__ import annotations
 
 from tuppence.local.consent import Consent
-from tuppence.local.discovery import PORTS, Found, Kind, find, rows
+from tuppence.local.discovery import PORTS, DiscoveredServer, Kind, find_servers, rows
 from tuppence.local.embedded import KEY_ENV, MODEL, Embedded, Endpoint
 
-__all__ = ["KEY_ENV", "MODEL", "PORTS", "Consent", "Embedded", "Endpoint", "Found", "Kind", "find", "rows"]
+__all__ = [
+    "KEY_ENV",
+    "MODEL",
+    "PORTS",
+    "Consent",
+    "DiscoveredServer",
+    "Embedded",
+    "Endpoint",
+    "Kind",
+    "find_servers",
+    "rows",
+]

@@ -12,7 +12,7 @@ from typing import Literal
 
 from tuppence.errors import Broken
 from tuppence.local import private_files
-from tuppence.local.discovery import Found
+from tuppence.local.discovery import DiscoveredServer
 
 
 class Consent:
@@ -21,11 +21,11 @@ class Consent:
     def __init__(self, path: Path | None = None) -> None:
         self._path = path or _default_path()
 
-    def given(self, found: Found) -> bool | None:
+    def given(self, found: DiscoveredServer) -> bool | None:
         """Return the user's answer about this server, or None where the user was never asked."""
         return self._answers().get(_name(found))
 
-    def remember(self, found: Found, answer: Literal["yes", "no"]) -> None:
+    def remember(self, found: DiscoveredServer, answer: Literal["yes", "no"]) -> None:
         """Keep the user's answer.
 
         :raises Broken: the file cannot be written.
@@ -60,7 +60,7 @@ class Consent:
             raise Broken(f"Your answer cannot be kept in {self._path}: {error.strerror}.", remedy) from error
 
 
-def _name(found: Found) -> str:
+def _name(found: DiscoveredServer) -> str:
     return f"{found.kind} {found.base_url}"
 
 

@@ -29,7 +29,7 @@ _LARGEST_OUTPUT = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DiscoveredServer:
     """A model server that listens on this machine."""
 
     kind: Kind
@@ -46,16 +46,16 @@ class Found:
         return TITLES[self.kind]
 
 
-async def find(
+async def find_servers(
     timeout: float = 0.5,  # noqa: ASYNC109 - a bound on the whole search, kept by asyncio.timeout in local/loopback_http.py
     ports: Mapping[Kind, int] = PORTS,
-) -> tuple[Found, ...]:
+) -> tuple[DiscoveredServer, ...]:
     """Return the model servers that answer on loopback within so many seconds, in the order of ``Kind``."""
     searches = [_identify(kind, ports[kind], timeout) for kind in get_args(Kind) if kind in ports]
     return tuple(found for found in await asyncio.gather(*searches) if found is not None)
 
 
-def rows(found: Found) -> tuple[Model, ...]:
+def rows(found: DiscoveredServer) -> tuple[Model, ...]:
     """Return the tier table's rows for a found server: free, and of unknown ability."""
     provider = Provider(found.kind, "openai", found.base_url, key_env=None)
     context = found.context or _CAUTIOUS_CONTEXT
@@ -75,7 +75,7 @@ def rows(found: Found) -> tuple[Model, ...]:
     )
 
 
-async def _identify(kind: Kind, port: int, seconds: float) -> Found | None:
+async def _identify(kind: Kind, port: int, seconds: float) -> DiscoveredServer | None:
     root = f"http://{loopback_http.HOST}:{port}"
     try:
         async with asyncio.timeout(seconds):
@@ -90,7 +90,7 @@ async def _identify(kind: Kind, port: int, seconds: float) -> Found | None:
         return None
 
 
-async def _ollama(root: str, seconds: float) -> Found | None:
+async def _ollama(root: str, seconds: float) -> DiscoveredServer | None:
     version, tags = await asyncio.gather(
         loopback_http.get(f"{root}/api/version", seconds), loopback_http.get(f"{root}/api/tags", seconds)
     )
@@ -109,7 +109,7 @@ def _runs_here(tag: Any) -> bool:
     return "bert" not in str(_field(_field(tag, "details"), "family"))
 
 
-async def _lmstudio(root: str, seconds: float) -> Found | None:
+async def _lmstudio(root: str, seconds: float) -> DiscoveredServer | None:
     listed = await loopback_http.get(f"{root}/api/v1/models", seconds)
     models = _list(listed, "models")
     if models and all(isinstance(_field(each, "loaded_instances"), list) and _field(each, "key") for each in models):
@@ -119,7 +119,7 @@ async def _lmstudio(root: str, seconds: float) -> Found | None:
     return await _lmstudio_before_0_4(root, seconds)
 
 
-async def _lmstudio_before_0_4(root: str, seconds: float) -> Found | None:
+async def _lmstudio_before_0_4(root: str, seconds: float) -> DiscoveredServer | None:
     models = _list(await loopback_http.get(f"{root}/api/v0/models", seconds), "data")
     if not models or not all(_field(each, "state") and _field(each, "compatibility_type") for each in models):
         return None
@@ -129,7 +129,7 @@ async def _lmstudio_before_0_4(root: str, seconds: float) -> Found | None:
     return _found("lmstudio", root, [_field(each, "id") for each in text], contexts)
 
 
-async def _llamacpp(root: str, seconds: float) -> Found | None:
+async def _llamacpp(root: str, seconds: float) -> DiscoveredServer | None:
     props, listed = await asyncio.gather(
         loopback_http.get(f"{root}/props", seconds), loopback_http.get(f"{root}/v1/models", seconds)
     )
@@ -140,10 +140,10 @@ async def _llamacpp(root: str, seconds: float) -> Found | None:
     return _found("llamacpp", root, [_field(each, "id") for each in models], [_field(settings, "n_ctx")])
 
 
-def _found(kind: Kind, root: str, names: list[Any], contexts: list[Any]) -> Found:
+def _found(kind: Kind, root: str, names: list[Any], contexts: list[Any]) -> DiscoveredServer:
     known = [size for size in contexts if isinstance(size, int) and size > 0]
     models = tuple(dict.fromkeys(name for name in names if isinstance(name, str) and name))
-    return Found(kind, f"{root}/v1", models, min(known, default=None))
+    return DiscoveredServer(kind, f"{root}/v1", models, min(known, default=None))
 
 
 def _field(value: Any, name: str) -> Any:

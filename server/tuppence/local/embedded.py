@@ -24,7 +24,7 @@ from tuppence.core.models.model import CacheRules, Model, Provider, Quirks
 from tuppence.errors import Broken, Busy, NoModel
 from tuppence.local import loopback_http
 from tuppence.local.discovery import FREE
-from tuppence.local.leases import Lock, Room, State
+from tuppence.local.leases import LeaseDirectory, Lock, State
 from tuppence.local.weights import INSTALL, Weights
 
 MODEL = "smollm2-135m"
@@ -142,10 +142,10 @@ class Embedded:
         except (TypeError, KeyError, ValueError) as error:
             raise Broken("The embedded model does not answer.", f"Read {self._room().log}, or report a bug.") from error
 
-    def _room(self) -> Room:
-        return Room(self._state) if self._state else Room.usual()
+    def _room(self) -> LeaseDirectory:
+        return LeaseDirectory(self._state) if self._state else LeaseDirectory.usual()
 
-    def _renew(self, room: Room) -> None:
+    def _renew(self, room: LeaseDirectory) -> None:
         if self._lease is None or not self._lease.path.exists():
             self.release()
             lease = room.lease()
@@ -154,7 +154,7 @@ class Embedded:
         # The server counts this as use, so that it does not idle out between now and the request.
         os.utime(self._lease.path)
 
-    async def _answering(self, room: Room) -> State | None:
+    async def _answering(self, room: LeaseDirectory) -> State | None:
         """Return the state of a server that lives and answers; one that hangs is ended."""
         if not room.taken():
             return None
@@ -166,7 +166,7 @@ class Embedded:
         await asyncio.to_thread(_end, room, state)
         return None
 
-    async def _launch(self, room: Room) -> None:
+    async def _launch(self, room: LeaseDirectory) -> None:
         room.clear()  # What a killed server left behind is about nobody.
         arguments = [str(room.path.absolute()), str(self._weights.path.absolute()), str(self._idle)]
         try:
@@ -176,7 +176,7 @@ class Embedded:
                 f"The embedded model's server cannot be started: {error}.", f"Install it anew: {INSTALL}"
             ) from error
 
-    async def _appeared(self, room: Room) -> State:
+    async def _appeared(self, room: LeaseDirectory) -> State:
         state = await _written(room)
         if state is None:
             said = room.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
@@ -186,7 +186,7 @@ class Embedded:
         return state
 
 
-async def _written(room: Room) -> State | None:
+async def _written(room: LeaseDirectory) -> State | None:
     """Wait while a server loads, and return its state, or None where it ended instead.
 
     :raises Broken: it loads for ever.
@@ -225,7 +225,7 @@ async def _knows(state: State) -> bool:
     return isinstance(models, list) and any(isinstance(each, dict) and each.get("id") == MODEL for each in models)
 
 
-def _run(arguments: list[str], room: Room) -> None:
+def _run(arguments: list[str], room: LeaseDirectory) -> None:
     """Start the server in a session of its own, away from this process's streams.
 
     On POSIX systems the process that is started here forks and ends at once: the server is nobody's child, so neither a
@@ -254,7 +254,7 @@ def _log(path: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _end(room: Room, state: State) -> None:
+def _end(room: LeaseDirectory, state: State) -> None:
     """End the server that holds the seat: politely, then not."""
     for number, patience in ((signal.SIGTERM, 3.0), (getattr(signal, "SIGKILL", signal.SIGTERM), 3.0)):
         deadline = time.monotonic() + patience

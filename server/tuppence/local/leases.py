@@ -106,7 +106,7 @@ class State:
     """Seconds since the epoch."""
 
 
-class Room:
+class LeaseDirectory:
     """The folder, and what is in it."""
 
     def __init__(self, path: Path) -> None:
@@ -116,7 +116,7 @@ class Room:
         self._state = path / "state.json"
 
     @classmethod
-    def usual(cls) -> Room:
+    def usual(cls) -> LeaseDirectory:
         """Return the user's room on this machine."""
         import platformdirs
 

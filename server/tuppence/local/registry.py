@@ -20,13 +20,13 @@ FIRST_EVENT = 60.0
 """Seconds that a person at an editor waits for a first sign; a small model on two cores reads 6,000 tokens in 25."""
 
 
-class Neighbourhood:
+class LocalModels:
     """The models on the user's own machine."""
 
     def __init__(
         self,
         handed: dict[str, str],
-        find: Callable[[], Awaitable[tuple[local.Found, ...]]] = local.find,
+        find: Callable[[], Awaitable[tuple[local.DiscoveredServer, ...]]] = local.find_servers,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Look for servers by ``find``; ``clock`` gives seconds."""
@@ -35,18 +35,18 @@ class Neighbourhood:
         self._clock = clock
         self._consent = local.Consent()
         self._embedded = local.Embedded()
-        self._found: tuple[local.Found, ...] = ()
+        self._found: tuple[local.DiscoveredServer, ...] = ()
         self._looked: float | None = None
         self._looking: asyncio.Task[None] | None = None
         self._answers: dict[str, bool] = {}
         """What the user said in this session, should it not be possible to keep it."""
 
-    async def strangers(self) -> tuple[local.Found, ...]:
+    async def unapproved(self) -> tuple[local.DiscoveredServer, ...]:
         """Look who listens at the usual ports now; return those that have a model and were never asked about."""
         await self._look()
         return tuple(each for each in self._found if each.models and self._given(each) is None)
 
-    def allow(self, found: local.Found) -> None:
+    def allow(self, found: local.DiscoveredServer) -> None:
         """Remember the user's yes.
 
         :raises Broken: it cannot be kept; it holds until the end of this process.
@@ -54,7 +54,7 @@ class Neighbourhood:
         self._answers[found.base_url] = True
         self._consent.remember(found, "yes")
 
-    def refuse(self, found: local.Found) -> None:
+    def refuse(self, found: local.DiscoveredServer) -> None:
         """Remember the user's no.
 
         :raises Broken: it cannot be kept; it holds until the end of this process.
@@ -83,7 +83,7 @@ class Neighbourhood:
         self._looked = self._clock()
         self._found = await self._find()
 
-    def _given(self, found: local.Found) -> bool | None:
+    def _given(self, found: local.DiscoveredServer) -> bool | None:
         kept = self._consent.given(found)
         return self._answers.get(found.base_url) if kept is None else kept
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tuppence.local.embedded import CONTEXT, MODEL
-from tuppence.local.leases import Room, State
+from tuppence.local.leases import LeaseDirectory, State
 from tuppence.local.loopback_http import HOST
 
 SLOTS = 2
@@ -27,10 +27,10 @@ _WARNINGS = 2
 _SOMEBODY_SITS_HERE = 3
 
 
-class Watch:
+class IdleWatch:
     """Decides when the server is no longer needed."""
 
-    def __init__(self, room: Room, idle: float) -> None:
+    def __init__(self, room: LeaseDirectory, idle: float) -> None:
         self._room = room
         self._idle = idle
         self._used = time.time()
@@ -58,7 +58,7 @@ class Watch:
 
 def main(arguments: list[str]) -> NoReturn:
     """Take the seat, leave the parent, serve until it is over."""
-    room = Room(Path(arguments[0]))
+    room = LeaseDirectory(Path(arguments[0]))
     seat = room.seat()
     if not seat.take(patience=1):
         sys.exit(_SOMEBODY_SITS_HERE)
@@ -73,7 +73,7 @@ def _leave_parent() -> None:
         os._exit(0)
 
 
-def _serve(room: Room, weights: Path, idle: float) -> NoReturn:
+def _serve(room: LeaseDirectory, weights: Path, idle: float) -> NoReturn:
     ended = threading.Event()
     for name in ("SIGTERM", "SIGINT"):
         signal.signal(getattr(signal, name), lambda *_: ended.set())
@@ -83,7 +83,7 @@ def _serve(room: Room, weights: Path, idle: float) -> NoReturn:
     server = xllamacpp.Server(_parameters(xllamacpp, weights, key))
     port = int(server.listening_address.rpartition(":")[2])
     room.write(State(os.getpid(), port, key, time.time()))
-    watch = Watch(room, idle)
+    watch = IdleWatch(room, idle)
     while not ended.wait(min(TICK_SECONDS, idle / 2)):
         if watch.over(server.handle_metrics(), time.time()):
             break

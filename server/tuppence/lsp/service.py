@@ -28,7 +28,7 @@ from tuppence.lsp.features import messages
 from tuppence.lsp.features.code_actions import Entry, Menu, Opened
 from tuppence.lsp.features.history import Finished, Latest
 from tuppence.lsp.features.hover import Hovering
-from tuppence.lsp.features.local_models import Strangers
+from tuppence.lsp.features.local_models import LocalModelConsent
 from tuppence.lsp.features.run_request import Asking, field
 from tuppence.lsp.features.run_view import Performance
 from tuppence.lsp.output.active_runs import Running, Runs
@@ -292,7 +292,7 @@ class _Rooms:
         self.reading = Reading(self.desk)
         self.latest = Latest(protocol.documents)
         self.asking = Asking(self.desk, self.latest)
-        self.strangers = Strangers(self.desk, self.neighbourhood)
+        self.strangers = LocalModelConsent(self.desk, self.neighbourhood)
         self.hovering = Hovering(self.desk, runs)
         self.renewals = KeepAlive(self.session, protocol.documents.get)
 

@@ -15,7 +15,7 @@ from tuppence.config.policy import wished
 from tuppence.config.settings import FOUND
 from tuppence.engine.request import Request
 from tuppence.errors import TuppenceError
-from tuppence.local.registry import Neighbourhood
+from tuppence.local.registry import LocalModels
 from tuppence.lsp.output.client import Desk
 
 YES = "Use it"
@@ -24,10 +24,10 @@ _NAMED = 3
 """Models of a server that the question names."""
 
 
-class Strangers:
+class LocalModelConsent:
     """Model servers that the user was not asked about yet."""
 
-    def __init__(self, desk: Desk, neighbourhood: Neighbourhood) -> None:
+    def __init__(self, desk: Desk, neighbourhood: LocalModels) -> None:
         self._desk = desk
         self._neighbourhood = neighbourhood
         self._asking: asyncio.Task[None] | None = None
@@ -56,7 +56,7 @@ class Strangers:
         return not any(session.keys.ready(model.provider) for model in may if not model.retired(today))
 
     async def _introduce(self) -> None:
-        for found in await self._neighbourhood.strangers():
+        for found in await self._neighbourhood.unapproved():
             answer = await self._desk.choose(_question(found), (YES, NO))
             try:
                 if answer == YES:
@@ -67,7 +67,7 @@ class Strangers:
                 self._desk.say(str(error), types.MessageType.Warning)
 
 
-def _question(found: local.Found) -> str:
+def _question(found: local.DiscoveredServer) -> str:
     more = len(found.models) - _NAMED
     models = ", ".join(found.models[:_NAMED]) + (f" and {more} more" if more > 0 else "")
     return (
