@@ -395,7 +395,7 @@ def test_it_is_as_quick_at_a_million_entries(own: Ledger) -> None:
         summing.append(time.perf_counter() - began)
     both, summary = statistics.median(asking) * 1000, statistics.median(summing) * 1000
     began = time.process_time()
-    drawn = cost_report.draw(own, load(), NOON, 30)
+    drawn = cost_report.read_report(own, load(), NOON, 30)
     month = time.process_time() - began
     print(
         f"\nat a million entries: {both:.2f} ms to reserve and settle, {summary:.1f} ms to sum up a day of 1,560,"

@@ -65,7 +65,7 @@ def test_money_falls_on_the_day_on_which_it_was_spent(zone: str, ledger: Ledger)
     }.items():
         ledger.add(entry(cost, at=at, run=cost))
     now = datetime(2026, 10, 26, 12, tzinfo=clock.HERE)
-    drawn = cost_report.draw(ledger, load(), now, 5)
+    drawn = cost_report.read_report(ledger, load(), now, 5)
     assert {day.day: day.spent for day in drawn.report.days} == {
         date(2026, 10, 22): Decimal(1),
         date(2026, 10, 23): Decimal(2),
@@ -74,7 +74,7 @@ def test_money_falls_on_the_day_on_which_it_was_spent(zone: str, ledger: Ledger)
         date(2026, 10, 26): Decimal(16),
     }
     assert drawn.today.spent == Decimal(16)
-    four = cost_report.draw(ledger, load(), now, 4).report
+    four = cost_report.read_report(ledger, load(), now, 4).report
     assert (len(four.days), four.whole.spent) == (4, Decimal(30)), "the first day begins at its own midnight"
     on_the_25th = datetime(2026, 10, 25, 12, tzinfo=clock.HERE)
     assert ledger.spent("", "", on_the_25th).day == Decimal(28), "what is later counts too"

@@ -20,7 +20,7 @@ from tuppence.core.billing import budget
 from tuppence.core.billing.entry import Entry, last, money, payload
 from tuppence.core.billing.report import DIMENSIONS, GUIDE, GUIDED, Day, Line, Report, share
 from tuppence.engine import cost_report
-from tuppence.engine.cost_report import Statement
+from tuppence.engine.cost_report import CostReport
 from tuppence.errors import TuppenceError
 from tuppence.ledger import Ledger
 from tuppence.reporting import export
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.csv:
             sys.stdout.write(export.as_csv(ledger.entries(cost_report.begin(now, arguments.days))))
         else:
-            _tell(cost_report.draw(ledger, config, now, arguments.days), ledger, config, arguments)
+            _tell(cost_report.read_report(ledger, config, now, arguments.days), ledger, config, arguments)
         warnings = ledger.warnings()
     finally:
         ledger.close()
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _tell(drawn: Statement, ledger: Ledger, config: Config, arguments: argparse.Namespace) -> None:
+def _tell(drawn: CostReport, ledger: Ledger, config: Config, arguments: argparse.Namespace) -> None:
     lately = ledger.entries(limit=_RUN)
     if arguments.json:
         print(json.dumps(as_json(drawn, lately, ledger, config), indent=2, ensure_ascii=False))  # noqa: T201 - likewise
@@ -75,7 +75,7 @@ def _tell(drawn: Statement, ledger: Ledger, config: Config, arguments: argparse.
         show(drawn, lately, Console(markup=False, highlight=False, emoji=False))
 
 
-def as_json(drawn: Statement, lately: Sequence[Entry], ledger: Ledger, config: Config) -> dict[str, object]:
+def as_json(drawn: CostReport, lately: Sequence[Entry], ledger: Ledger, config: Config) -> dict[str, object]:
     """Return the report as JSON: the ``tuppence/cost`` notification's fields, and the window's beside them."""
     run = [entry for entry in lately if entry.run == lately[-1].run]
     spent = ledger.spent("", "", drawn.now)
@@ -89,7 +89,7 @@ def as_json(drawn: Statement, lately: Sequence[Entry], ledger: Ledger, config: C
     }
 
 
-def show(drawn: Statement, lately: Sequence[Entry], console: Console) -> None:
+def show(drawn: CostReport, lately: Sequence[Entry], console: Console) -> None:
     """Print the report for a person."""
     if not lately:
         console.print("Nothing has been asked yet, so nothing was spent.")
@@ -107,7 +107,7 @@ def show(drawn: Statement, lately: Sequence[Entry], console: Console) -> None:
         console.print(line)
 
 
-def _sums(drawn: Statement) -> Table:
+def _sums(drawn: CostReport) -> Table:
     today, whole = drawn.today, drawn.report.whole
     table = _table("Spent", ("", "spent", "of it estimated", "saved", "requests", "unknown price"))
     for name, of in (("today", today), (f"{len(drawn.report.days)} days", whole)):
@@ -151,7 +151,7 @@ def _parts(report: Report) -> Table:
     return table
 
 
-def _remarks(drawn: Statement, lately: Sequence[Entry]) -> list[str]:
+def _remarks(drawn: CostReport, lately: Sequence[Entry]) -> list[str]:
     whole = drawn.report.whole
     lines = ["Saved is against asking the best model of your table every time; a negative figure cost more."]
     if drawn.today.estimated or whole.estimated or any(entry.estimated for entry in lately):

@@ -30,7 +30,7 @@ DAYS = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
+class CostReport:
     """What the ledger says at a moment."""
 
     now: datetime
@@ -52,7 +52,7 @@ def begin(now: datetime, days: int) -> datetime:
     return midnight(now) - timedelta(days=days - 1)
 
 
-def draw(ledger: Ledger, config: Config, now: datetime, days: int) -> Statement:
+def read_report(ledger: Ledger, config: Config, now: datetime, days: int) -> CostReport:
     """Read the statement of so many days.
 
     :param now: its time zone says where a day begins.
@@ -64,7 +64,7 @@ def draw(ledger: Ledger, config: Config, now: datetime, days: int) -> Statement:
     spent = ledger.spent("", "", now)
     limits = tuple(each for each in left(config.budget, spent) if each.period in ("day", "month"))
     used = {each.name for each in slips}
-    return Statement(
+    return CostReport(
         now=now,
         today=totals([each for each in slips if each.at >= midnight(now)]),
         month=spent.month,
@@ -75,7 +75,7 @@ def draw(ledger: Ledger, config: Config, now: datetime, days: int) -> Statement:
     )
 
 
-def page(drawn: Statement) -> str:
+def page(drawn: CostReport) -> str:
     """Return the statement as a page."""
     return write(Page(report=drawn.report, receipts=drawn.receipts, notes=drawn.notes, now=drawn.now))
 
@@ -86,7 +86,7 @@ async def write_page(session: Session) -> Path:
     :raises TuppenceError: the ledger could not be read, or the page not be written.
     """
     config, now = session.config(), session.now()
-    drawing = session.ledger.queue(lambda: draw(session.ledger, config, now, DAYS))
+    drawing = session.ledger.queue(lambda: read_report(session.ledger, config, now, DAYS))
     return await asyncio.to_thread(_put, page(await asyncio.wrap_future(drawing)))
 
 

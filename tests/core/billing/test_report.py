@@ -293,7 +293,7 @@ def test_the_configuration_names_the_ledger_and_the_budget(
 
 
 def test_a_statement_of_nothing_has_every_day(ledger: Ledger) -> None:
-    drawn = cost_report.draw(ledger, load(), NOW, 30)
+    drawn = cost_report.read_report(ledger, load(), NOW, 30)
     assert len(drawn.report.days) == 30
     assert not drawn.receipts
     assert drawn.report.whole.spent == 0

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 from textwrap import dedent
 
-from tuppence.core.syntax.import_statements import Imported, Statement, join, read, written
+from tuppence.core.syntax.import_statements import Imported, ImportStatement, join, read, written
 from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.tree import Tree
@@ -27,7 +27,7 @@ class _Merge:
     """The state of one merge."""
 
     language: Language
-    there: tuple[Statement, ...]
+    there: tuple[ImportStatement, ...]
     """The file's own statements."""
     insertions: dict[int, str] = field(default_factory=dict)
     """What was decided so far, by offset."""
@@ -36,7 +36,7 @@ class _Merge:
         """Insert behind whatever is inserted there already."""
         self.insertions[at] = self.insertions.get(at, "") + text
 
-    def width(self, statement: Statement) -> int:
+    def width(self, statement: ImportStatement) -> int:
         """Return how long a statement on one line has become."""
         inside = (text for at, text in self.insertions.items() if statement.span.start <= at <= statement.span.end)
         return len(statement.text) + sum(map(len, inside))
@@ -60,7 +60,8 @@ def merge(document: Document, tree: Tree, lines: str) -> tuple[Edit, ...]:
     """
     language = tree.language
     there = (
-        Statement(span, document.slice(span), read(document.slice(span), language)) for span in tree.import_statements()
+        ImportStatement(span, document.slice(span), read(document.slice(span), language))
+        for span in tree.import_statements()
     )
     state = _Merge(language, tuple(there))
     known = {each for statement in state.there for each in statement.brings}

@@ -153,7 +153,7 @@ def _split(names: str) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class ImportStatement:
     """An import statement of the file."""
 
     span: Span
@@ -161,9 +161,9 @@ class Statement:
     brings: tuple[Imported, ...]
 
 
-def join(statement: Statement, each: Imported, language: Language) -> Insertion | None:
+def join(statement: ImportStatement, each: Imported, language: Language) -> Insertion | None:
     """Return the insertion by which a statement takes another name; None where it cannot."""
-    ways: dict[ImportStyle, Callable[[Statement, Imported], Insertion | None]] = {
+    ways: dict[ImportStyle, Callable[[ImportStatement, Imported], Insertion | None]] = {
         "python": _join_python,
         "es": _join_es,
         "go": _join_go,
@@ -199,7 +199,7 @@ def _aliased(name: str, each: Imported) -> str:
     return f"{name} as {each.alias}" if each.alias else name
 
 
-def _join_python(statement: Statement, each: Imported) -> Insertion | None:
+def _join_python(statement: ImportStatement, each: Imported) -> Insertion | None:
     """Extend ``from m import a``; a statement with a comment, a backslash or ``*`` takes nothing."""
     text = statement.text
     if not each.name or each.name == "*" or re.search(r"[#*\\]", text) or not text.startswith("from "):
@@ -210,7 +210,7 @@ def _join_python(statement: Statement, each: Imported) -> Insertion | None:
     return (statement.span.end, f", {_named(each)}") if closing < 0 else _before(statement, closing, _named(each))
 
 
-def _join_es(statement: Statement, each: Imported) -> Insertion | None:
+def _join_es(statement: ImportStatement, each: Imported) -> Insertion | None:
     """Extend ``import { a } from "m"``; ``import type`` and ``require`` take nothing."""
     text = statement.text
     if each.name in {"", "*", "default"} or not re.match(r"import\s+(?!type\b)", text):
@@ -221,7 +221,7 @@ def _join_es(statement: Statement, each: Imported) -> Insertion | None:
     return _before(statement, closing, _named(each))
 
 
-def _before(statement: Statement, closing: int, name: str) -> Insertion:
+def _before(statement: ImportStatement, closing: int, name: str) -> Insertion:
     """Return the insertion of a name before a closing bracket, in the manner of the names before it."""
     head = statement.text[:closing].rstrip()
     at = statement.span.start + len(head)
@@ -246,7 +246,7 @@ def _es_written(statement: str, rest: tuple[Imported, ...]) -> str:
     return f"{head} {', '.join(clause)} {found[0].lstrip()}"
 
 
-def _join_go(statement: Statement, each: Imported) -> Insertion | None:
+def _join_go(statement: ImportStatement, each: Imported) -> Insertion | None:
     """Extend ``import (...)``: in order within the group of its kind, the standard library or not."""
     text = statement.text
     opening = text.find("(")
