@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tuppence.core.actions import EXPLAIN, FIX, REVIEW, TESTS, Action
-from tuppence.core.answer_builder import Place, StopReason, Task, begin
+from tuppence.core.answer_builder import Place, StopReason, Task, builder_for
 from tuppence.core.checks.slop import Evidence
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.packages import Packages, normal
@@ -92,7 +92,7 @@ async def judged(sample: Sample) -> Outcome:
     ask = Request(
         run="", action=sample.action, document=document, tree=tree, target=target, path=None, diagnostic=sample.chosen
     )
-    making = begin(work)
+    making = builder_for(work)
     making.feed(sample.reply)
     _, made = making.finish(sample.ending)
     verdict = (await verify_edit(ask, made)).verdict

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuppence.core.actions import ACTIONS, EXPLAIN, FIX, REVIEW, TESTS, Action, find, title
-from tuppence.core.answer_builder import Place, Task, begin
+from tuppence.core.answer_builder import Place, Task, builder_for
 from tuppence.core.checks.slop import Evidence
 from tuppence.core.events import Answer, EditsDrafted, Event, FindingAdded, MarkdownChunk
 from tuppence.core.syntax.languages import language
@@ -43,7 +43,7 @@ def made(work: Task, reply: str, stop: Literal["end", "length", "refused"] = "en
 def steps(
     work: Task, reply: str, stop: Literal["end", "length", "refused"] = "end", size: int = 5
 ) -> tuple[list[Event], Answer]:
-    making = begin(work)
+    making = builder_for(work)
     shown: list[Event] = []
     for start in range(0, len(reply), size):
         shown += making.feed(reply[start : start + size])
@@ -164,7 +164,7 @@ def test_an_explanation_of_something_else_is_not_fit() -> None:
 
 
 def test_a_finding_is_told_as_soon_as_it_is_complete() -> None:
-    making = begin(work(REVIEW))
+    making = builder_for(work(REVIEW))
     first = "severity: error\nline: `return sum(xs) / len(x)`\nproblem: Unknown.\n---\n"
     [found] = making.feed(first)
     assert isinstance(found, FindingAdded)

@@ -59,7 +59,7 @@ class Task:
     """What the request gave reason for."""
 
 
-class Making(Protocol):
+class AnswerBuilder(Protocol):
     """An answer in the making."""
 
     def feed(self, chunk: str) -> tuple[Event, ...]:
@@ -71,9 +71,9 @@ class Making(Protocol):
         ...
 
 
-def begin(work: Task) -> Making:
+def builder_for(work: Task) -> AnswerBuilder:
     """Return the maker for the action's shape of answer."""
-    makers: dict[Shape, Callable[[Task], Making]] = {
+    makers: dict[Shape, Callable[[Task], AnswerBuilder]] = {
         "markdown": _Explanation,
         "replacement": _Replacement,
         "tests": _Tests,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from tuppence.cache import answers
 from tuppence.config import Config
 from tuppence.config.policy import wished
-from tuppence.core.answer_builder import Task, begin
+from tuppence.core.answer_builder import Task, builder_for
 from tuppence.core.events import Answer, Event
 from tuppence.core.models.model import Model
 from tuppence.core.prompt.compose import SYSTEM
@@ -71,7 +71,7 @@ def lookup(ask: Request, about: str, session: Session, quality: float | None = N
         language=language(ask.document.language),
         target=ask.target,
     )
-    making = begin(work)
+    making = builder_for(work)
     shown = making.feed(found.text)
     rest, answer = making.finish("end")
     return CachedAnswer(found.model, (*shown, *rest), answer)

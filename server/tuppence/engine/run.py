@@ -24,7 +24,7 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 
 from tuppence.core import actions
-from tuppence.core.answer_builder import begin
+from tuppence.core.answer_builder import builder_for
 from tuppence.core.billing.entry import Outcome
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.events import (
@@ -241,7 +241,7 @@ async def _attempt(
     till = SpendGuard(session, account, route, plans.minimum_output(plan))
     outcome: Outcome = "cancelled"
     try:
-        making = begin(plan.task)
+        making = builder_for(plan.task)
         async with aclosing(stream_answer(plan, attempt, making, till)) as steps:
             async for step in steps:
                 yield step

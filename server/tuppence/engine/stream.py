@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from tuppence.core import actions
-from tuppence.core.answer_builder import Making
+from tuppence.core.answer_builder import AnswerBuilder
 from tuppence.core.checks.repetition import RepetitionDetector, shown
 from tuppence.core.events import Event, StatusLine
 from tuppence.engine.attempt import Attempt
@@ -26,7 +26,7 @@ class Repetitive(Broken):
 
 
 async def stream_answer(
-    plan: PreparedRequest, attempt: Attempt, making: Making, till: SpendGuard
+    plan: PreparedRequest, attempt: Attempt, making: AnswerBuilder, till: SpendGuard
 ) -> AsyncGenerator[Event, None]:
     """Wait for a turn, send the request and yield what its answer lets be seen."""
     model, ask, session = attempt.model, plan.request, till.session
@@ -59,7 +59,7 @@ async def stream_answer(
                     yield step
 
 
-def _show(piece: ProviderEvent, making: Making, attempt: Attempt) -> tuple[Event, ...]:
+def _show(piece: ProviderEvent, making: AnswerBuilder, attempt: Attempt) -> tuple[Event, ...]:
     """Return what a person sees of one event."""
     match piece:
         case Text():
