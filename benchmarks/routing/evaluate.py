@@ -18,8 +18,8 @@ from benchmarks.routing.measure import apgr, bins, calibration_error, interval, 
 from benchmarks.routing.policy import Fitting, Offer, folds, need, spent, table, unseen
 from tuppence.config.settings import PRESETS, level
 from tuppence.core.models.model import Model
-from tuppence.core.routing.candidates import Wish
-from tuppence.core.routing.quality import Prior, from_json
+from tuppence.core.routing.candidates import RoutingPolicy
+from tuppence.core.routing.quality import QualityModel, from_json
 from tuppence.core.routing.router import choose
 
 PAIR = ("cruxeval", "debugbench", "bugs2fix")
@@ -243,12 +243,12 @@ def _leave_out(tasks: Sequence[Task], fitting: Fitting, models: Sequence[Model],
         found.left_out[f"{action}: {source}"] = _left_out(own, prior, models)
 
 
-def _left_out(own: Sequence[Task], prior: Prior, models: Sequence[Model]) -> LeftOut:
+def _left_out(own: Sequence[Task], prior: QualityModel, models: Sequence[Model]) -> LeftOut:
     names = [model.name for model in models]
     needs = [need(task, prior) for task in own]
 
     def picks(quality: float) -> list[int]:
-        wish = Wish(quality=quality)
+        wish = RoutingPolicy(quality=quality)
         return [names.index(choose(each, models, {}, prior, wish).model.name) for each in needs]
 
     def mean(chosen: Sequence[int]) -> float:
@@ -274,7 +274,7 @@ def _time(tasks: Sequence[Task], fitting: Fitting, models: Sequence[Model]) -> t
     measured = []
     for task in [each for each in tasks if each.code and each.action != "other"]:
         began = time.process_time()
-        choose(need(task, prior), models, {}, prior, Wish())
+        choose(need(task, prior), models, {}, prior, RoutingPolicy())
         measured.append(1000 * (time.process_time() - began))
     measured.sort()
     return statistics.median(measured), measured[int(0.99 * len(measured))]
@@ -285,7 +285,7 @@ def _same_as_the_product(offers: Sequence[Offer], models: Sequence[Model]) -> No
     names = [model.name for model in models]
     for each in offers:
         for quality in (0.0, 0.5, *(level(name, each.task.action) for name in PRESETS), 0.97):
-            route = choose(each.need, models, {}, each.prior, Wish(quality=quality))
+            route = choose(each.need, models, {}, each.prior, RoutingPolicy(quality=quality))
             picked = each.pick(quality)
             if names.index(route.model.name) != picked:
                 raise AssertionError(f"{each.task.id} at {quality}: {route.model.name}, and not {names[picked]}")

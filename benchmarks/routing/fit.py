@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.routing.data import ACTIONS, MODELS, Task
-from tuppence.core.routing.features import SIZE, features, look
+from tuppence.core.routing.features import SIZE, features, profile
 from tuppence.core.routing.quality import canonical
 
 AGREE = 2
@@ -131,7 +131,7 @@ def vector(task: Task) -> Matrix:
     """Return the product's own features of a task's code, and a constant."""
     assert task.code is not None
     found = np.zeros(SIZE + 1)
-    for bucket, value in features(look(task.language, task.code)).items():
+    for bucket, value in features(profile(task.language, task.code)).items():
         found[bucket] = value
     found[SIZE] = 1.0
     return found

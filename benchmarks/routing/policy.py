@@ -21,8 +21,8 @@ from tuppence.core.actions import find
 from tuppence.core.models.model import Model, Quirks
 from tuppence.core.models.pricing import cost
 from tuppence.core.models.usage import Usage, estimate
-from tuppence.core.routing.candidates import Candidate, Need, Wish, candidate, with_benchmark
-from tuppence.core.routing.quality import Prior, canonical, from_json
+from tuppence.core.routing.candidates import Candidate, RoutingPolicy, RoutingRequest, candidate, with_benchmark
+from tuppence.core.routing.quality import QualityModel, canonical, from_json
 from tuppence.core.routing.router import ranking
 
 WHEN = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -40,9 +40,9 @@ class Offer:
     """In the order of MODELS."""
     reckoned: tuple[tuple[int, Any], ...]
     """What each is expected to cost with its ladder, as the choice compares it."""
-    need: Need
+    need: RoutingRequest
     """What the router was asked."""
-    prior: Prior
+    prior: QualityModel
     """What it knew, which is nothing of this task."""
 
     def pick(self, quality: float) -> int:
@@ -69,20 +69,20 @@ def spent(task: Task, index: int, models: Sequence[Model]) -> float:
     return float(cost(usage, price, WHEN) or 0)
 
 
-def need(task: Task, prior: Prior) -> Need:
+def need(task: Task, prior: QualityModel) -> RoutingRequest:
     """Return what the router is asked; the source is no part of it."""
     action = find(task.action)
     assert action is not None
     target = estimate(task.code) if task.code else None
     tokens = prior.usual[action.id].input if target is None else 60 + target
     gain = prior.gain(action.id, task.language, task.code)
-    return Need(action=action, gain=gain, prompt_tokens=tokens, target_tokens=target, when=WHEN)
+    return RoutingRequest(action=action, gain=gain, prompt_tokens=tokens, target_tokens=target, when=WHEN)
 
 
-def offer(task: Task, prior: Prior, models: Sequence[Model]) -> Offer:
+def offer(task: Task, prior: QualityModel, models: Sequence[Model]) -> Offer:
     """Return a task's table."""
     asked = need(task, prior)
-    rows = with_benchmark([candidate(model, asked, {}, prior, Wish()) for model in models], asked, prior)
+    rows = with_benchmark([candidate(model, asked, {}, prior, RoutingPolicy()) for model in models], asked, prior)
     return Offer(task, rows, tuple(map(ranking(rows), rows)), asked, prior)
 
 

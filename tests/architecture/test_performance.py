@@ -19,7 +19,7 @@ from tuppence.config import load
 from tuppence.config.shipped import shipped
 from tuppence.core.actions import FIX
 from tuppence.core.models.model import Model
-from tuppence.core.routing.candidates import Need
+from tuppence.core.routing.candidates import RoutingRequest
 from tuppence.core.routing.router import Route, choose
 
 EMPTY = 'from pygls.lsp.server import LanguageServer; LanguageServer("empty", "1").start_io()'
@@ -54,7 +54,7 @@ def chosen(models: tuple[Model, ...], code: str) -> Route:
     """Judge the code and choose among all rows of the built-in table, as for a request."""
     gain = shipped().gain("fix", "python", code)
     when = datetime(2026, 11, 21, 12, tzinfo=UTC)
-    need = Need(action=FIX, gain=gain, prompt_tokens=3000, target_tokens=600, when=when)
+    need = RoutingRequest(action=FIX, gain=gain, prompt_tokens=3000, target_tokens=600, when=when)
     return choose(need, models, {}, shipped())
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from paths import PACKAGE, ROOT
 
 from tuppence.config import Config, Override, Watched, config, load, model_columns
-from tuppence.config.policy import wished
+from tuppence.config.policy import routing_policy
 from tuppence.config.readers import SETTINGS
 from tuppence.config.settings import BUDGET
 from tuppence.config.toml_locations import Lines
@@ -71,9 +71,15 @@ def test_a_preset_stands_for_a_quality(tmp_path: Path, preset: str, quality: flo
     for text in (f'preset = "{preset}"', f'quality = "{preset}"', f'preset = "best"\nquality = "{preset}"'):
         found = check(tmp_path, text, [])
         assert (found.preset, found.quality) == (preset, None)
-        assert (wished(found, EXPLAIN, "rust").quality, wished(found, FIX, "rust").quality) == (quality, fix)
+        assert (routing_policy(found, EXPLAIN, "rust").quality, routing_policy(found, FIX, "rust").quality) == (
+            quality,
+            fix,
+        )
     numbered = check(tmp_path, f'preset = "{preset}"\nquality = 0.5', [])
-    assert (wished(numbered, EXPLAIN, "rust").quality, wished(numbered, FIX, "rust").quality) == (0.5, 0.5)
+    assert (routing_policy(numbered, EXPLAIN, "rust").quality, routing_policy(numbered, FIX, "rust").quality) == (
+        0.5,
+        0.5,
+    )
     assert check(tmp_path, f'[actions.fix]\nquality = "{preset}"', []).actions["fix"].quality == quality
 
 

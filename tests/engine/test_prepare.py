@@ -13,7 +13,7 @@ import pytest
 from tuppence.cache import Answers
 from tuppence.config import Watched
 from tuppence.config.model_columns import FREE
-from tuppence.config.policy import wished
+from tuppence.config.policy import routing_policy
 from tuppence.core.actions import ACTIONS, EXPLAIN, FIX, REVIEW, TESTS, Action
 from tuppence.core.billing.entry import money
 from tuppence.core.checks.verdict import Verdict
@@ -268,9 +268,9 @@ async def test_the_limit_leaves_room_for_the_answer_and_keeps_within_the_models(
 )
 def test_an_actions_setting_beats_the_languages(config: str, quality: float, pin: str | None, opened: Opened) -> None:
     session = opened(config + MINE)
-    wish = wished(session.config(), FIX, "python")
+    wish = routing_policy(session.config(), FIX, "python")
     assert (wish.quality, wish.pin, wish.above) == (quality, pin, None)
-    better = wished(session.config(), FIX, "python", above="mine/small")
+    better = routing_policy(session.config(), FIX, "python", above="mine/small")
     assert (better.pin, better.above) == (None, "mine/small"), "a better model than the pinned one may be asked"
 
 

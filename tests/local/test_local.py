@@ -39,7 +39,7 @@ from tuppence.local import (
 )
 from tuppence.local.leases import LeaseDirectory, Lock, State
 from tuppence.local.server import IdleWatch
-from tuppence.local.weights import Weights
+from tuppence.local.weights import ModelWeights
 
 OLLAMA = {
     "/api/version": {"version": "0.12.6"},
@@ -339,9 +339,9 @@ def test_a_server_without_clients_is_over_and_shuts_the_door(tmp_path: Path) -> 
     assert not door.take(), "nobody may join what is about to end"
 
 
-def check_present(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Weights:
+def check_present(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModelWeights:
     monkeypatch.setattr(weights, "MEMBER_SHA256", hashlib.sha256(b"right").hexdigest())
-    kept = Weights(tmp_path)
+    kept = ModelWeights(tmp_path)
     kept.path.write_bytes(b"right")
     assert kept.present()
     return kept

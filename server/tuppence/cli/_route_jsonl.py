@@ -15,16 +15,16 @@ from functools import cache
 from typing import Any
 
 from tuppence.config import Config, builtin
-from tuppence.config.policy import wished
+from tuppence.config.policy import routing_policy
 from tuppence.core.actions import ACTIONS, Action, find
 from tuppence.core.models.model import Model
 from tuppence.core.models.usage import estimate
 from tuppence.core.prompt import context as contexts
 from tuppence.core.prompt.compose import compose
 from tuppence.core.prompt.context import Question, Surroundings
-from tuppence.core.routing.candidates import Need
+from tuppence.core.routing.candidates import RoutingRequest
 from tuppence.core.routing.difficulty import PLAIN
-from tuppence.core.routing.quality import Prior
+from tuppence.core.routing.quality import QualityModel
 from tuppence.core.routing.router import Route, choose
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
@@ -53,7 +53,7 @@ class Asked:
 class Router:
     """Answers lines at one moment under one configuration."""
 
-    def __init__(self, config: Config, keys: Keys, prior: Prior, when: datetime) -> None:
+    def __init__(self, config: Config, keys: Keys, prior: QualityModel, when: datetime) -> None:
         self._config = config
         self._prior = prior
         self._when = when
@@ -79,7 +79,7 @@ class Router:
 
     def _chosen(self, question: Asked) -> dict[str, Any]:
         need = self._need(question)
-        wish = wished(self._config, question.action, question.language)
+        wish = routing_policy(self._config, question.action, question.language)
         try:
             route = choose(need, self._present, self._lacking, self._prior, wish)
         except NoModel:
@@ -87,7 +87,7 @@ class Router:
             route = choose(need, self._all, self._lacking, self._prior, wish)
         return self._told(route, need)
 
-    def _told(self, route: Route, need: Need) -> dict[str, Any]:
+    def _told(self, route: Route, need: RoutingRequest) -> dict[str, Any]:
         difficulty = need.gain.difficulty
         return {
             "model": self._name(route.model),
@@ -98,13 +98,13 @@ class Router:
             "ladder": [self._name(each) for each in route.ladder],
         }
 
-    def _need(self, question: Asked) -> Need:
+    def _need(self, question: Asked) -> RoutingRequest:
         action, code = question.action, question.code
         target = estimate(code) if code else None
         tokens = question.input_tokens
         if tokens is None:
             tokens = self._prior.usual[action.id].input if target is None else _frame(action) + target
-        return Need(
+        return RoutingRequest(
             action=action,
             gain=self._prior.gain(action.id, question.language, code, question.diagnostics),
             prompt_tokens=tokens,

@@ -23,8 +23,8 @@ from tuppence.config.shipped import shipped
 from tuppence.core.actions import find, title
 from tuppence.core.billing.entry import money
 from tuppence.core.models.model import Model
-from tuppence.core.routing.candidates import Candidate, Need, allowance, bound
-from tuppence.core.routing.no_model import Nobody
+from tuppence.core.routing.candidates import Candidate, RoutingRequest, allowance, bound
+from tuppence.core.routing.no_model import NoEligibleModel
 from tuppence.core.syntax.languages import by_suffix
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import find as find_target
@@ -51,7 +51,7 @@ def show(place: str, action: str, config: Config, when: datetime | None) -> int:
     ask, console = _ask(place, action), Console(markup=False, highlight=False, emoji=False)
     try:
         plan = asyncio.run(_plan(ask, config, when))
-    except Nobody as nobody:
+    except NoEligibleModel as nobody:
         console.print(f"{title(ask.action, ask.target.name)}: nobody may answer.")
         console.print(f"Prompt of about {nobody.need.prompt_tokens} tokens.")
         _rest(nobody.table, nobody.need, console)
@@ -133,7 +133,7 @@ def _print(plan: PreparedRequest, console: Console) -> None:
     )
 
 
-def _rest(rows: Sequence[Candidate], need: Need, console: Console) -> None:
+def _rest(rows: Sequence[Candidate], need: RoutingRequest, console: Console) -> None:
     """Print those that may not answer, by what keeps them from it."""
     rest = sorted((each for each in rows if each.why_not), key=_order)
     for why_not, alike in groupby(rest, key=lambda each: each.why_not):
@@ -155,7 +155,7 @@ def _section(title: str, rows: Sequence[Candidate], *more: str) -> Table:
     return table
 
 
-def _figures(row: Candidate, need: Need) -> tuple[str, str, str]:
+def _figures(row: Candidate, need: RoutingRequest) -> tuple[str, str, str]:
     most = bound(row.model, need, allowance(row.model, need, shipped()))
     return (f"{row.estimate.quality:.2f} ± {row.estimate.doubt:.2f}", money(row.cost), money(most))
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from tuppence.config.config import Config
 from tuppence.config.settings import level
 from tuppence.core.actions import Action
-from tuppence.core.routing.candidates import Wish
+from tuppence.core.routing.candidates import RoutingPolicy
 
 
-def wished(config: Config, action: Action, language_id: str, above: str = "") -> Wish:
+def routing_policy(config: Config, action: Action, language_id: str, above: str = "") -> RoutingPolicy:
     """Return what the configuration says of an action in a language.
 
     :param above: the name of the model whose answer was not good enough; a pin does not hold then.
@@ -18,7 +18,7 @@ def wished(config: Config, action: Action, language_id: str, above: str = "") ->
     per = [each for each in (config.actions.get(action.id), config.languages.get(language_id)) if each is not None]
     pins = [each.model for each in per if each.model]
     qualities = [each.quality for each in per if each.quality is not None]
-    return Wish(
+    return RoutingPolicy(
         quality=qualities[0] if qualities else _general(config, action),
         pin=pins[0] if pins and not above else None,
         exclude=config.exclude,

@@ -6,10 +6,10 @@ import json
 from functools import cache
 from pathlib import Path
 
-from tuppence.core.routing.quality import Prior, from_json
+from tuppence.core.routing.quality import QualityModel, from_json
 
 
 @cache
-def shipped() -> Prior:
+def shipped() -> QualityModel:
     """Return what is known of models before anything happened on this machine."""
     return from_json(json.loads((Path(__file__).parents[1] / "weights.json").read_text("utf-8")))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from tuppence.cache import answers
 from tuppence.config import Config
-from tuppence.config.policy import wished
+from tuppence.config.policy import routing_policy
 from tuppence.core.answer_builder import Task, builder_for
 from tuppence.core.events import Answer, Event
 from tuppence.core.models.model import Model
@@ -111,6 +111,6 @@ def _path(tree: Tree, span: Span) -> tuple[str, ...]:
 
 def _key(ask: Request, about: str, config: Config, quality: float | None = None) -> str:
     """Name a question: what it is about, the instruction, and the quality that is wanted."""
-    wish = wished(config, ask.action, ask.document.language)
+    wish = routing_policy(config, ask.action, ask.document.language)
     wanted = wish.quality if quality is None else quality
     return answers.key(about, hashlib.sha256(SYSTEM.encode()).hexdigest(), f"{wanted} {wish.pin}")

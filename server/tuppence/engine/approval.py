@@ -13,7 +13,7 @@ import asyncio
 from dataclasses import replace
 from decimal import Decimal
 
-from tuppence.config.policy import wished
+from tuppence.config.policy import routing_policy
 from tuppence.config.shipped import shipped
 from tuppence.core.billing.entry import money
 from tuppence.core.models.model import Model
@@ -105,7 +105,7 @@ def _cheaper(plan: PreparedRequest, session: Session) -> Route | None:
     if _pinned(plan, session):
         return None
     ask, config = plan.request, session.config()
-    wish = wished(config, ask.action, ask.document.language, ask.better_than)
+    wish = routing_policy(config, ask.action, ask.document.language, ask.better_than)
     allowed = replace(wish, within=config.ask_above, premium="never" if config.premium == "ask" else wish.premium)
     fit = [row.model for row in plan.route.table if not row.why_not and row.model != plan.route.model]
     try:
@@ -116,4 +116,4 @@ def _cheaper(plan: PreparedRequest, session: Session) -> Route | None:
 
 def _pinned(plan: PreparedRequest, session: Session) -> bool:
     ask = plan.request
-    return wished(session.config(), ask.action, ask.document.language, ask.better_than).pin is not None
+    return routing_policy(session.config(), ask.action, ask.document.language, ask.better_than).pin is not None

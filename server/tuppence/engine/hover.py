@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tuppence.config import Override
-from tuppence.config.policy import wished
+from tuppence.config.policy import routing_policy
 from tuppence.config.shipped import shipped
 from tuppence.core.answer.markdown import clean
 from tuppence.core.billing.entry import money
@@ -70,7 +70,7 @@ def with_cheapest_only(ask: Request, session: Session, only: Model | None = None
     :param only: the one model that may be asked; None for all that are known.
     """
     config = session.config()
-    pin = wished(config, ask.action, ask.document.language).pin
+    pin = routing_policy(config, ask.action, ask.document.language).pin
     own = replace(
         config,
         models=(only,) if only else config.models,

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from tuppence.config import Config
-from tuppence.config.policy import is_public, wished
+from tuppence.config.policy import is_public, routing_policy
 from tuppence.config.shipped import shipped
 from tuppence.core.actions import ACTIONS
 from tuppence.core.answer_builder import Place, Task
@@ -22,7 +22,7 @@ from tuppence.core.models.usage import at_most, estimate
 from tuppence.core.prompt import context as contexts
 from tuppence.core.prompt.compose import SYSTEM, Prompt, TestFile, compose, compose_brief
 from tuppence.core.prompt.context import Context, Surroundings
-from tuppence.core.routing.candidates import Need, allowance, least_output, thoughts
+from tuppence.core.routing.candidates import RoutingRequest, allowance, least_output, thoughts
 from tuppence.core.routing.planner import pair, paired, planned, to_plan, with_plan
 from tuppence.core.routing.quality import RUN
 from tuppence.core.routing.router import Route, choose
@@ -153,7 +153,8 @@ def _paired(plan: PreparedRequest, config: Config) -> PreparedRequest:
     """Return the plan with a planner, where the user wants pairs and one is worth it."""
     hard = plan.difficulty.value > config.pair_above
     pinned = (
-        wished(config, plan.request.action, plan.request.document.language, plan.request.better_than).pin is not None
+        routing_policy(config, plan.request.action, plan.request.document.language, plan.request.better_than).pin
+        is not None
     )
     found = pair(plan.route, plan.need, shipped()) if hard and not pinned else None
     return plan if found is None else replace(plan, route=paired(plan.route, found), planner=found.planner)
@@ -178,11 +179,11 @@ def _gather(ask: Request, around: Surroundings, budget: int) -> Context:
     return replace(context, cut=(*context.cut, left_out))
 
 
-def _need(ask: Request, context: Context, whole: Prompt, session: Session) -> Need:
+def _need(ask: Request, context: Context, whole: Prompt, session: Session) -> RoutingRequest:
     code = ask.document.slice(ask.target.span)
     variants = [variant for row in session.config().models for variant in row.variants()]
     warm = session.prefixes.warm(whole, variants, session.now())
-    return Need(
+    return RoutingRequest(
         action=ask.action,
         gain=shipped().gain(ask.action.id, ask.document.language, code, context.diagnostics),
         prompt_tokens=estimate("x" * whole.characters, session.token_ratios.usual(ask.document.language)),
@@ -202,9 +203,9 @@ def _check(ask: Request, session: Session) -> str:
     return RUN if is_run else ""
 
 
-async def _route(need: Need, ask: Request, session: Session) -> Route:
+async def _route(need: RoutingRequest, ask: Request, session: Session) -> Route:
     config = session.config()
-    wish = wished(config, ask.action, ask.document.language, ask.better_than)
+    wish = routing_policy(config, ask.action, ask.document.language, ask.better_than)
     if (limits := session.limits()).any and (spent := await session.spent(ask.run)) is not None:
         need = replace(need, left=left(limits, spent)[0].amount)
         wish = replace(wish, thrifty=thrifty(limits, spent))

@@ -10,7 +10,7 @@ from tuppence.core.answer_builder import Task
 from tuppence.core.models.model import Model
 from tuppence.core.prompt.compose import TestFile
 from tuppence.core.prompt.context import Context
-from tuppence.core.routing.candidates import Need
+from tuppence.core.routing.candidates import RoutingRequest
 from tuppence.core.routing.difficulty import Difficulty
 from tuppence.core.routing.router import Route
 from tuppence.core.syntax.target import Target
@@ -48,7 +48,7 @@ class PreparedRequest:
     request: Request
     context: Context
     difficulty: Difficulty
-    need: Need
+    need: RoutingRequest
     route: Route
     task: Task
     tests: TestFile | None

@@ -25,7 +25,7 @@ from tuppence.errors import Broken, Busy, NoModel
 from tuppence.local import loopback_http
 from tuppence.local.discovery import FREE
 from tuppence.local.leases import LeaseDirectory, Lock, State
-from tuppence.local.weights import INSTALL, Weights
+from tuppence.local.weights import INSTALL, ModelWeights
 
 MODEL = "smollm2-135m"
 CONTEXT = 8192
@@ -52,7 +52,7 @@ class Embedded:
     """The embedded model, as one client sees it."""
 
     def __init__(self, home: Path | None = None, *, state: Path | None = None, idle: float = IDLE_SECONDS) -> None:
-        self._weights = Weights((home or _data_folder()) / "models")
+        self._weights = ModelWeights((home or _data_folder()) / "models")
         self._state = state
         self._idle = idle
         self._lease: Lock | None = None

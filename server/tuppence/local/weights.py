@@ -31,7 +31,7 @@ INSTALL = "pip install 'tuppence[local]'"
 _DOWNLOAD_SECONDS = 1800
 
 
-class Weights:
+class ModelWeights:
     """One file of weights, and the note that its hash was checked."""
 
     def __init__(self, home: Path) -> None:

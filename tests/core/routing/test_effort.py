@@ -15,7 +15,7 @@ from tests.core.routing.test_router import chosen, model, need
 from tuppence.config.shipped import shipped
 from tuppence.core.models.model import Effort, Model, Quirks
 from tuppence.core.models.pricing import Rates
-from tuppence.core.routing.candidates import Wish, allowance
+from tuppence.core.routing.candidates import RoutingPolicy, allowance
 from tuppence.core.routing.router import better
 
 OFF, HIGH = {"reasoning_effort": "none"}, {"reasoning_effort": "high"}
@@ -47,7 +47,7 @@ def thinker(**more: Any) -> Model:
 
 
 def test_the_effort_is_chosen_that_is_good_enough() -> None:
-    low, high = chosen(thinker(), wish=Wish(quality=0.8)), chosen(thinker(), wish=Wish(quality=1.0))
+    low, high = chosen(thinker(), wish=RoutingPolicy(quality=0.8)), chosen(thinker(), wish=RoutingPolicy(quality=1.0))
     assert (low.model.name, low.model.quirks.thinking_off) == ("p/thinker", OFF)
     assert (high.model.name, high.model.quirks.thinking_off) == ("p/thinker@high", HIGH)
     assert [each.name for each in low.ladder] == ["p/thinker", "p/thinker@high"]
@@ -69,20 +69,20 @@ def test_thinking_is_in_the_price() -> None:
 
 def test_another_model_may_be_the_cheaper_way_to_the_same_quality() -> None:
     able = model("able", (1.2, 6), 0.7)
-    assert chosen(thinker(), able, wish=Wish(quality=1.0)).model is able
+    assert chosen(thinker(), able, wish=RoutingPolicy(quality=1.0)).model is able
 
 
 @pytest.mark.parametrize("name", ["p/thinker", "p/thinker@high"])
 def test_a_row_is_pinned_or_excluded_with_all_its_efforts(name: str) -> None:
     other = model("other", (0.1, 0.5), 0.9)
-    assert chosen(thinker(), other, wish=Wish(pin="p/thinker", quality=1.0)).model.name == "p/thinker@high"
-    assert chosen(thinker(), other, wish=Wish(pin="p/thinker", quality=0.5)).model.name == "p/thinker"
-    left = chosen(thinker(), model("other", (50, 250), 0.3), wish=Wish(exclude=frozenset({name}), quality=0.1))
+    assert chosen(thinker(), other, wish=RoutingPolicy(pin="p/thinker", quality=1.0)).model.name == "p/thinker@high"
+    assert chosen(thinker(), other, wish=RoutingPolicy(pin="p/thinker", quality=0.5)).model.name == "p/thinker"
+    left = chosen(thinker(), model("other", (50, 250), 0.3), wish=RoutingPolicy(exclude=frozenset({name}), quality=0.1))
     assert left.model.name == ("p/other" if name == "p/thinker" else "p/thinker")
 
 
 def test_the_same_model_at_more_effort_is_a_better_one() -> None:
-    route = chosen(thinker(), wish=Wish(quality=0.5))
+    route = chosen(thinker(), wish=RoutingPolicy(quality=0.5))
     found = better(route, "p/thinker")
     assert found is not None
     assert found.model.name == "p/thinker@high"
@@ -94,11 +94,11 @@ def test_less_thinking_of_unknown_worth_is_not_as_good_for_less(quality: float, 
     """glm-5 was measured thinking for long; what it is worth without nobody stated."""
     row = model(name, (1, 5), 0.6 if name == "thinker" else None, effort=("low", "high"))
     row = replace(row, at_effort={"low": Effort({"reasoning_effort": "low"}, {"explain": 0.5}, 10)})
-    usual, low = chosen(row, wish=Wish(quality=quality)).table
+    usual, low = chosen(row, wish=RoutingPolicy(quality=quality)).table
     assert low.quality < usual.quality - 0.05
     assert low.estimate.quality == usual.estimate.quality
     assert low.estimate.source == f"{usual.estimate.source}, at another effort"
-    assert chosen(row, wish=Wish(quality=1.0)).model.name == f"p/{name}"
+    assert chosen(row, wish=RoutingPolicy(quality=1.0)).model.name == f"p/{name}"
 
 
 def test_a_row_that_states_no_effort_has_no_variants() -> None:

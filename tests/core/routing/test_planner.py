@@ -17,7 +17,7 @@ from tuppence.config.shipped import shipped
 from tuppence.core.actions import TESTS
 from tuppence.core.models.model import Model, Quirks
 from tuppence.core.prompt.compose import Prompt
-from tuppence.core.routing.candidates import THINKING, Need, Wish, thoughts, usage
+from tuppence.core.routing.candidates import THINKING, RoutingPolicy, RoutingRequest, thoughts, usage
 from tuppence.core.routing.planner import LONGEST, SHORT, pair, paired, to_plan, with_plan
 from tuppence.core.routing.router import Route
 from tuppence.errors import NoModel
@@ -45,14 +45,14 @@ GOOD = f"```python\n{FIXED}```"
 PLAN = "Divide by the number of xs, which is what the parameter is called."
 
 
-def table(**more: object) -> tuple[Need, Route]:
+def table(**more: object) -> tuple[RoutingRequest, Route]:
     rows: tuple[Model, ...] = (
         model("weak", (0.1, 0.5), 0.4),
         model("middle", (3, 50), 0.61),
         model("strong", (1, 100), 0.9),
     )
     asked = need(**more)
-    return asked, chosen(*rows, wish=Wish(quality=0.6), **more)
+    return asked, chosen(*rows, wish=RoutingPolicy(quality=0.6), **more)
 
 
 def test_a_pair_is_as_good_as_the_one_and_cheaper() -> None:
@@ -73,11 +73,11 @@ def test_a_pair_is_as_good_as_the_one_and_cheaper() -> None:
 
 def test_nobody_pairs_with_a_model_that_may_not_answer_or_is_too_small_for_a_plan() -> None:
     rows = (model("weak", (0.1, 0.5), 0.4), model("middle", (3, 50), 0.61), model("strong", (1, 100), 0.9))
-    route = chosen(*rows, wish=Wish(quality=0.8, exclude=frozenset({"p/strong"})))
+    route = chosen(*rows, wish=RoutingPolicy(quality=0.8, exclude=frozenset({"p/strong"})))
     assert route.model.id == "middle"
     assert pair(route, need(), shipped()) is None
     small = replace(rows[0], quirks=Quirks(brief=True))
-    assert pair(chosen(small, *rows[1:], wish=Wish(quality=0.6)), need(), shipped()) is None
+    assert pair(chosen(small, *rows[1:], wish=RoutingPolicy(quality=0.6)), need(), shipped()) is None
 
 
 def test_nobody_pairs_where_the_prompt_is_most_of_the_price() -> None:
@@ -90,7 +90,7 @@ def test_the_climb_and_the_plan_s_own_thinking_are_in_the_price() -> None:
     rows = (model("weak", (0.1, 0.5), 0.4), model("middle", (3, 50), 0.61))
     found = {}
     for name in ("strong", "glm-5"):
-        route = chosen(*rows, model(name, (1, 20), 0.9), wish=Wish(quality=0.6))
+        route = chosen(*rows, model(name, (1, 20), 0.9), wish=RoutingPolicy(quality=0.6))
         assert route.model.id in ("middle", name)
         first = next(row for row in route.table if row.model.id == "middle")
         route = replace(route, model=first.model, expected_cost=first.cost)
@@ -130,7 +130,7 @@ async def test_the_planner_s_thoughts_are_no_part_of_the_plan_s_room(tmp_path: P
 @given(tables)
 def test_a_pair_never_costs_more_or_promises_less(rows: list[Model]) -> None:
     try:
-        route = chosen(*rows, wish=Wish(quality=0.7), action=TESTS)
+        route = chosen(*rows, wish=RoutingPolicy(quality=0.7), action=TESTS)
     except NoModel:
         return
     found = pair(route, need(action=TESTS), shipped())

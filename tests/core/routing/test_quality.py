@@ -21,11 +21,11 @@ from paths import PACKAGE
 from tuppence.config.shipped import shipped
 from tuppence.core.actions import ACTIONS, find
 from tuppence.core.models.model import Model, Provider, Quirks
-from tuppence.core.routing.candidates import Need, usage
-from tuppence.core.routing.features import READ, RUNS, SIZE, features, look, runs
+from tuppence.core.routing.candidates import RoutingRequest, usage
+from tuppence.core.routing.features import READ, RUNS, SIZE, features, profile, runs
 from tuppence.core.routing.feedback import Outcomes, learned
-from tuppence.core.routing.quality import Estimate, Gain, canonical
-from tuppence.core.routing.regression import Weights
+from tuppence.core.routing.quality import CodeSignal, Estimate, canonical
+from tuppence.core.routing.regression import FeatureWeights
 
 HERE = Provider("mine", "openai", "http://127.0.0.1:1/v1")
 SOME = "def f(a):\n    for b in a:\n        if b:\n            return b\n    return None\n"
@@ -117,7 +117,7 @@ def test_few_outcomes_never_reverse_a_clear_order(
 
 
 def counted(estimate: tuple[float, float] | tuple[float, float, Outcomes]) -> float:
-    return Estimate(estimate[0], estimate[1], "").cautious
+    return Estimate(estimate[0], estimate[1], "").lower_bound
 
 
 def test_many_outcomes_do() -> None:
@@ -128,13 +128,13 @@ def test_many_outcomes_do() -> None:
 
 def test_code_that_favours_nobody_in_particular_is_told_by_its_own_weights() -> None:
     packed = b64encode(array("h", [100, -100, 50, 0, 0, -50]).tobytes()).decode()
-    weights = Weights.unpack(("a", "b"), 0.01, packed)
+    weights = FeatureWeights.unpack(("a", "b"), 0.01, packed)
     assert weights.apply({0: 1.0}) == {"a": pytest.approx(1.5), "b": pytest.approx(-0.5)}
     assert weights.apply({1: 0.5}) == {"a": 0.0, "b": pytest.approx(-0.5)}
 
 
 def seen(code: str, errors: int = 0) -> Mapping[int, float]:
-    return features(look("python", code), errors)
+    return features(profile("python", code), errors)
 
 
 def test_features_are_the_same_everywhere_and_no_longer_for_longer_code() -> None:
@@ -180,7 +180,7 @@ def test_the_weights_are_small_and_say_where_they_come_from() -> None:
 
 @pytest.mark.parametrize("shift", [-0.9, -0.3, 0.0, 0.3, 0.9])
 def test_who_is_ahead_stays_ahead_whatever_the_code_adds(shift: float) -> None:
-    gain = Gain("fix", 0.5, (), dict.fromkeys(shipped().models, shift))
+    gain = CodeSignal("fix", 0.5, (), dict.fromkeys(shipped().models, shift))
     rows = [row("m", ability={"fix": ability}) for ability in (0.3, 0.5, 0.7, 0.8, 0.82)]
     found = [shipped().estimate(each, "fix", gain).quality for each in rows]
     assert found == sorted(set(found))
@@ -190,7 +190,9 @@ def test_who_is_ahead_stays_ahead_whatever_the_code_adds(shift: float) -> None:
 def test_a_thinker_whose_thinking_is_switched_off_is_not_both_good_and_cheap() -> None:
     when, action = datetime(2026, 11, 21, tzinfo=UTC), find("fix")
     assert action is not None
-    need = Need(action=action, gain=Gain("fix", None, ()), prompt_tokens=500, target_tokens=200, when=when)
+    need = RoutingRequest(
+        action=action, gain=CodeSignal("fix", None, ()), prompt_tokens=500, target_tokens=200, when=when
+    )
     off = row("qwen3.5-plus", quirks=Quirks(thinking_off={"enable_thinking": False}))
     assert usage(off, need, shipped()) == usage(row("qwen3.5-plus"), need, shipped())
     assert usage(off, need, shipped()).thinking

@@ -19,14 +19,22 @@ from tuppence.core.billing.entry import money
 from tuppence.core.models.model import Model, Provider
 from tuppence.core.models.pricing import Peak, Price, PriceTier, Rates
 from tuppence.core.models.usage import Usage
-from tuppence.core.routing.candidates import THINKING, Candidate, Need, Wish, allowance, bound, least_output
-from tuppence.core.routing.no_model import Nobody
-from tuppence.core.routing.quality import RUN, Estimate, Gain, Prior
+from tuppence.core.routing.candidates import (
+    THINKING,
+    Candidate,
+    RoutingPolicy,
+    RoutingRequest,
+    allowance,
+    bound,
+    least_output,
+)
+from tuppence.core.routing.no_model import NoEligibleModel
+from tuppence.core.routing.quality import RUN, CodeSignal, Estimate, QualityModel
 from tuppence.core.routing.router import Route, better, choose, expected
 from tuppence.errors import NoModel
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-USUAL = Wish()
+USUAL = RoutingPolicy()
 
 
 def model(name: str, price: tuple[float, float] | None = (1, 5), ability: float | None = 0.5, **more: Any) -> Model:
@@ -43,18 +51,18 @@ def model(name: str, price: tuple[float, float] | None = (1, 5), ability: float 
     return replace(row, **more)
 
 
-def need(**more: Any) -> Need:
+def need(**more: Any) -> RoutingRequest:
     given: dict[str, Any] = {
         "action": FIX,
-        "gain": Gain("fix", 0.4, ("40 lines",)),
+        "gain": CodeSignal("fix", 0.4, ("40 lines",)),
         "prompt_tokens": 2000,
         "target_tokens": 300,
         "when": NOON,
     }
-    return Need(**(given | more))
+    return RoutingRequest(**(given | more))
 
 
-def chosen(*models: Model, wish: Wish = USUAL, **more: Any) -> Route:
+def chosen(*models: Model, wish: RoutingPolicy = USUAL, **more: Any) -> Route:
     return choose(need(**more), models, {}, shipped(), wish)
 
 
@@ -72,7 +80,7 @@ def test_an_inadequate_model_is_not_chosen_however_cheap() -> None:
 def test_lower_quality_admits_the_cheaper_model() -> None:
     rows = (model("weak", (0.1, 0.1), 0.5), model("able", (1, 5), 0.6))
     assert chosen(*rows).model.id == "able"
-    assert chosen(*rows, wish=Wish(quality=0.7)).model.id == "weak"
+    assert chosen(*rows, wish=RoutingPolicy(quality=0.7)).model.id == "weak"
 
 
 def test_expected_cost_counts_input_as_well_as_output() -> None:
@@ -89,7 +97,7 @@ def test_ties_go_to_the_faster() -> None:
 
 def test_the_ladder_rises_in_quality_and_leaves_out_what_is_dearer_and_no_better() -> None:
     rows = [model("a", (0.1, 0.5), 0.5), model("c", (5, 25), 0.7), model("b", (1, 5), 0.6), model("fool", (2, 9), 0.55)]
-    assert [each.id for each in chosen(*rows, wish=Wish(quality=0.5)).ladder] == ["a", "b", "c"]
+    assert [each.id for each in chosen(*rows, wish=RoutingPolicy(quality=0.5)).ladder] == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +125,7 @@ def test_a_model_retires_on_the_day_itself() -> None:
 def test_excluded_keyless_and_public_only_models_are_not_asked() -> None:
     row = model("m")
     with pytest.raises(NoModel, match="excluded"):
-        chosen(row, wish=Wish(exclude=frozenset({"p/m"})))
+        chosen(row, wish=RoutingPolicy(exclude=frozenset({"p/m"})))
     with pytest.raises(NoModel, match="P_KEY is not set"):
         choose(need(), [row], {"p": "P_KEY is not set."}, shipped())
     with pytest.raises(NoModel, match="public files only"):
@@ -126,15 +134,15 @@ def test_excluded_keyless_and_public_only_models_are_not_asked() -> None:
 
 def test_a_pin_beats_everything_but_presence() -> None:
     dear, cheap = model("dear", None, 0.1), model("cheap", (0.1, 0.5), 0.9)
-    route = chosen(dear, cheap, wish=Wish(pin="p/dear"))
+    route = chosen(dear, cheap, wish=RoutingPolicy(pin="p/dear"))
     assert (route.model, route.expected_cost) == (dear, None)
     assert route.reason.startswith("dear is pinned")
     with pytest.raises(NoModel, match="p/gone is not in the tier table"):
-        chosen(cheap, wish=Wish(pin="p/gone"))
+        chosen(cheap, wish=RoutingPolicy(pin="p/gone"))
 
 
 def counted_on(row: Model) -> float:
-    return shipped().estimate(row, "fix").cautious
+    return shipped().estimate(row, "fix").lower_bound
 
 
 def test_unknown_is_never_good() -> None:
@@ -142,15 +150,17 @@ def test_unknown_is_never_good() -> None:
     for tier, figure in (("budget", 0.50), ("workhorse", 0.58), ("local", 0.35)):
         unknown = model("m", ability=None, tier=tier)
         assert counted_on(unknown) < figure
-    assert chosen(model("who", ability=None, tier="budget"), measured, wish=Wish(quality=0.9)).model is measured
+    assert (
+        chosen(model("who", ability=None, tier="budget"), measured, wish=RoutingPolicy(quality=0.9)).model is measured
+    )
 
 
 def test_the_code_itself_can_ask_for_the_better_model() -> None:
     weak, strong = model("Qwen3-Max", (0.1, 0.5), None), model("claude-opus-4-6", (5, 25), None)
     means = [counted_on(weak), counted_on(strong)]
-    wish = Wish(quality=0.99 * means[0] / means[1])
+    wish = RoutingPolicy(quality=0.99 * means[0] / means[1])
     assert chosen(weak, strong, wish=wish).model is weak
-    hard = Gain("fix", 0.8, (), {"qwen3-max": -0.05, "claude-opus-4-6": 0.05})
+    hard = CodeSignal("fix", 0.8, (), {"qwen3-max": -0.05, "claude-opus-4-6": 0.05})
     assert chosen(weak, strong, wish=wish, gain=hard).model is strong
 
 
@@ -159,7 +169,7 @@ def test_the_reason_is_one_line_with_figures() -> None:
     assert route.reason == "fix rated 0.40: 40 lines; big would add 2 % for 10x the price"
     assert route.expected_cost is not None
     assert route.line == f"small, {money(route.expected_cost)}: {route.reason}"
-    pinned = chosen(model("small", None), wish=Wish(pin="p/small"))
+    pinned = chosen(model("small", None), wish=RoutingPolicy(pin="p/small"))
     assert pinned.line == "small: small is pinned; fix rated 0.40: 40 lines"
     assert chosen(model("only")).reason.endswith("no other model would do better")
 
@@ -174,9 +184,9 @@ def test_the_reason_is_one_line_with_figures() -> None:
     ],
 )
 def test_the_best_models_price_is_told_in_whole_numbers_from_three_on(dear: tuple[float, float], said: str) -> None:
-    route = chosen(model("small", (1, 5), 0.6), model("best", dear, 0.7), wish=Wish(quality=0.5))
+    route = chosen(model("small", (1, 5), 0.6), model("best", dear, 0.7), wish=RoutingPolicy(quality=0.5))
     assert route.reason.endswith(f"; best would add 17 %{said}")
-    free = chosen(model("small", (0, 0), 0.6), model("best", dear, 0.7), wish=Wish(quality=0.5))
+    free = chosen(model("small", (0, 0), 0.6), model("best", dear, 0.7), wish=RoutingPolicy(quality=0.5))
     assert free.reason.endswith("; best would add 17 %"), "nothing is so many times nothing"
 
 
@@ -205,14 +215,14 @@ def test_a_model_for_public_files_may_answer_about_one() -> None:
 
 def test_a_better_model_is_found_for_a_second_try() -> None:
     small, middle, big = model("small", (0.1, 1), 0.5), model("middle", (1, 5), 0.6), model("big", (5, 25), 0.7)
-    route = chosen(small, middle, big, wish=Wish(quality=0.5))
+    route = chosen(small, middle, big, wish=RoutingPolicy(quality=0.5))
     found = better(route, "p/small")
     assert found is not None
     assert found.model is middle
     assert better(route, "p/big") is None
-    assert chosen(small, middle, big, wish=Wish(quality=0.5, above="p/small")).model is middle
+    assert chosen(small, middle, big, wish=RoutingPolicy(quality=0.5, above="p/small")).model is middle
     with pytest.raises(NoModel, match="no better model than p/big"):
-        chosen(small, middle, big, wish=Wish(above="p/big"))
+        chosen(small, middle, big, wish=RoutingPolicy(above="p/big"))
 
 
 # The expected cost of the whole ladder
@@ -220,7 +230,7 @@ def test_a_better_model_is_found_for_a_second_try() -> None:
 
 def test_the_climb_that_may_follow_is_in_the_price() -> None:
     small, big = model("small", (0.1, 0.5), 0.5), model("big", (5, 25), 0.6)
-    alone, both = chosen(small), chosen(small, big, wish=Wish(quality=0.5))
+    alone, both = chosen(small), chosen(small, big, wish=RoutingPolicy(quality=0.5))
     assert alone.expected_cost is not None
     assert both.expected_cost is not None
     dear = both.table[1].cost
@@ -244,7 +254,7 @@ def test_a_climb_is_reckoned_to_the_cheapest_of_the_better_ones() -> None:
 def test_a_climb_is_as_likely_as_the_action_s_check_is_sharp() -> None:
     rows = [model(name, price, 0.5 + index / 10) for index, (name, price) in enumerate([("a", (1, 5)), ("b", (5, 25))])]
     rows = [replace(row, ability={"tests": row.ability["fix"]}) for row in rows]
-    wish = Wish(quality=0.5)
+    wish = RoutingPolicy(quality=0.5)
     read = chosen(*rows, wish=wish, action=TESTS)
     run = chosen(*rows, wish=wish, action=TESTS, check=RUN)
     assert read.expected_cost == read.table[0].cost
@@ -258,8 +268,8 @@ def test_a_climb_is_as_likely_as_the_action_s_check_is_sharp() -> None:
 
 def test_a_cheap_try_that_mostly_fails_is_dearer_than_the_better_model_at_once() -> None:
     poor, good = model("poor", (1.0, 5.0), 0.03), model("good", (1.05, 5.25), 0.9)
-    assert chosen(poor, good, wish=Wish(quality=0.01)).model is good
-    assert chosen(poor, model("good", (5, 25), 0.9), wish=Wish(quality=0.01)).model is poor
+    assert chosen(poor, good, wish=RoutingPolicy(quality=0.01)).model is good
+    assert chosen(poor, model("good", (5, 25), 0.9), wish=RoutingPolicy(quality=0.01)).model is poor
 
 
 def test_what_marks_write_is_expected_at_the_price_of_writing() -> None:
@@ -339,29 +349,29 @@ def test_an_answer_may_be_three_times_the_usual_within_the_models_limits() -> No
 
 
 def test_where_nothing_is_known_of_the_code_it_is_as_hard_as_the_action_is() -> None:
-    assert need(gain=Gain("fix", None, ("no code",), usual=0.41)).difficulty.value == 0.41
+    assert need(gain=CodeSignal("fix", None, ("no code",), usual=0.41)).difficulty.value == 0.41
     assert need().difficulty.value == 0.4
 
 
 @pytest.mark.parametrize(("quality", "wanted"), [(0.97, THRIFTY), (0.5, 0.5)])
 def test_a_budget_that_is_mostly_used_lowers_what_is_wanted(quality: float, wanted: float) -> None:
-    assert Wish(quality=quality).wanted == quality
-    assert Wish(quality=quality, thrifty=True).wanted == wanted
+    assert RoutingPolicy(quality=quality).wanted == quality
+    assert RoutingPolicy(quality=quality, thrifty=True).wanted == wanted
 
 
 def test_premium_models_can_be_switched_off() -> None:
     top, small = model("top", (5, 25), 0.9, tier="premium"), model("small", (0.1, 0.5), 0.3)
     assert chosen(top, small).model is top
-    assert chosen(top, small, wish=Wish(premium="ask")).model is top
-    never = chosen(top, small, wish=Wish(premium="never"))
+    assert chosen(top, small, wish=RoutingPolicy(premium="ask")).model is top
+    never = chosen(top, small, wish=RoutingPolicy(premium="never"))
     assert never.model is small
     assert top not in never.ladder
-    assert chosen(top, small, wish=Wish(premium="never", pin="p/top")).model is top
+    assert chosen(top, small, wish=RoutingPolicy(premium="never", pin="p/top")).model is top
 
 
 def test_a_request_keeps_within_what_was_agreed_to() -> None:
     dear, cheap = model("dear", (50, 250), 0.9), model("cheap", (0.1, 0.5), 0.3)
-    route = chosen(dear, cheap, wish=Wish(within=Decimal("0.05")))
+    route = chosen(dear, cheap, wish=RoutingPolicy(within=Decimal("0.05")))
     assert route.model is cheap
     assert route.ladder == (cheap,)
     assert route.table[0].why_not.startswith("would cost about $")
@@ -384,14 +394,14 @@ def test_what_the_budget_leaves_must_pay_the_least_answer() -> None:
     free = model("free", (0, 0), 0.1)
     assert chosen(dear, free, left=Decimal(0)).model is free
     with pytest.raises(NoModel, match="its price is unknown, and there is a budget"):
-        chosen(model("dear", None), left=Decimal(1), wish=Wish(pin="p/dear"))
+        chosen(model("dear", None), left=Decimal(1), wish=RoutingPolicy(pin="p/dear"))
 
 
 def test_what_keeps_the_users_own_provider_from_answering_is_said_first() -> None:
     others = [model("a", provider="x"), model("b", provider="x"), model("c", provider="y"), model("d", provider="z")]
     ready = {"mine": "MINE_KEY is not set.", "x": "X_KEY is not set.", "y": "Y_KEY is not set.", "z": "none"}
     with pytest.raises(NoModel, match=r"No model may answer this: MINE_KEY is not set; X_KEY is not set; "):
-        choose(need(), [*others, model("m", provider="mine")], ready, shipped(), Wish(own=frozenset({"mine"})))
+        choose(need(), [*others, model("m", provider="mine")], ready, shipped(), RoutingPolicy(own=frozenset({"mine"})))
 
 
 def test_what_could_be_asked_is_said_before_what_has_no_key() -> None:
@@ -408,16 +418,16 @@ def test_what_could_be_asked_is_said_before_what_has_no_key() -> None:
     [
         (model("m", context=1000), USUAL, "Select less code, or set the key of a provider with a longer context"),
         (model("m", max_output=10), USUAL, "Select less code, or name a model with a higher `max_output`."),
-        (model("m"), Wish(exclude=frozenset({"p/m"})), "Take a model out of `exclude`"),
-        (model("m", tier="premium"), Wish(premium="never"), 'Set premium = "ask"'),
+        (model("m"), RoutingPolicy(exclude=frozenset({"p/m"})), "Take a model out of `exclude`"),
+        (model("m", tier="premium"), RoutingPolicy(premium="never"), 'Set premium = "ask"'),
         (model("m", None), USUAL, "State its price in config.toml, or pin it."),
         (model("m", (1e6, 1e6)), USUAL, "Raise the budget"),
         (model("m", retires_on=date(2026, 1, 1)), USUAL, "Name a model that is still served"),
         (model("m", provider="keyless"), USUAL, "Set a provider's key, or run `tuppence local install`"),
     ],
 )
-def test_what_to_do_about_it_fits_the_reason(row: Model, wish: Wish, remedy: str) -> None:
-    with pytest.raises(Nobody) as caught:
+def test_what_to_do_about_it_fits_the_reason(row: Model, wish: RoutingPolicy, remedy: str) -> None:
+    with pytest.raises(NoEligibleModel) as caught:
         choose(need(left=Decimal(1)), [row], {"keyless": "KEY is not set."}, shipped(), wish)
     assert caught.value.remedy.startswith(remedy)
     assert [each.model for each in caught.value.table] == [row]
@@ -488,12 +498,12 @@ tables = st.lists(st.one_of(rows, alike), min_size=1, max_size=8, unique_by=lamb
 @given(tables, st.floats(0.5, 1), st.floats(0.5, 1), st.floats(0, 1))
 def test_more_quality_never_picks_a_worse_model(table: list[Model], one: float, other: float, hard: float) -> None:
     low, high = sorted((one, other))
-    rated = Gain("fix", hard, ())
+    rated = CodeSignal("fix", hard, ())
     try:
-        first = chosen(*table, wish=Wish(quality=low), gain=rated)
+        first = chosen(*table, wish=RoutingPolicy(quality=low), gain=rated)
     except NoModel:
         return
-    assert chosen(*table, wish=Wish(quality=high), gain=rated).quality >= first.quality
+    assert chosen(*table, wish=RoutingPolicy(quality=high), gain=rated).quality >= first.quality
 
 
 @settings(deadline=None)
@@ -518,7 +528,7 @@ def test_a_dominated_model_changes_nothing(
 ) -> None:
     """Whichever eligible row it is dominated by: dearer or worse or both, and neither better nor cheaper."""
     try:
-        route = chosen(*table, wish=Wish(quality=wanted))
+        route = chosen(*table, wish=RoutingPolicy(quality=wanted))
     except NoModel:
         return
     fit = [each for each in route.table if not each.why_not]
@@ -527,12 +537,12 @@ def test_a_dominated_model_changes_nothing(
     rates = Rates(*(figure * Decimal(repr(dearer)) for figure in (over.price.base.input, over.price.base.output)))
     quality = shipped().estimate(over, "fix").quality
     narrow = replace(over, ability={"fix": quality})
-    wider = shipped().estimate(over, "fix").cautious - shipped().estimate(narrow, "fix").cautious
+    wider = shipped().estimate(over, "fix").lower_bound - shipped().estimate(narrow, "fix").lower_bound
     ability = {"fix": max(0.0, (quality + min(wider, 0)) * worse)}
     dominated = replace(over, id="zzzz", price=Price(rates), ability=ability, benchmarks={})
     if counted_on(dominated) > counted_on(over) or (dearer, counted_on(dominated)) == (1, counted_on(over)):
         return
-    again = chosen(*table, dominated, wish=Wish(quality=wanted))
+    again = chosen(*table, dominated, wish=RoutingPolicy(quality=wanted))
     assert (again.model, again.ladder, again.expected_cost) == (route.model, route.ladder, route.expected_cost)
     assert again.best is route.best
 
@@ -541,7 +551,7 @@ def test_a_dominated_model_changes_nothing(
 @given(tables, st.sampled_from([0.01, 0.7, 0.92, 1.0]))
 def test_nobody_dominated_is_picked_or_in_the_ladder(table: list[Model], wanted: float) -> None:
     try:
-        route = chosen(*table, wish=Wish(quality=wanted))
+        route = chosen(*table, wish=RoutingPolicy(quality=wanted))
     except NoModel:
         return
     fit = [each for each in route.table if not each.why_not]
@@ -569,10 +579,10 @@ def test_an_unknown_price_is_never_free(table: list[Model], which: int) -> None:
     row = route.row(unknown.name)
     assert row is not None
     assert row.cost is None
-    pinned = chosen(*rest, unknown, wish=Wish(pin=unknown.name))
+    pinned = chosen(*rest, unknown, wish=RoutingPolicy(pin=unknown.name))
     assert (pinned.model, pinned.expected_cost, pinned.ladder) == (unknown, None, (unknown,))
     with pytest.raises(NoModel, match="its price is unknown, and there is a budget"):
-        chosen(*rest, unknown, wish=Wish(pin=unknown.name), left=Decimal(1000))
+        chosen(*rest, unknown, wish=RoutingPolicy(pin=unknown.name), left=Decimal(1000))
 
 
 @settings(deadline=None)
@@ -584,7 +594,7 @@ def test_nobody_is_picked_who_is_keyless_unaffordable_retired_or_of_unknown_pric
     rows = [replace(each, provider=replace(each.provider, name="pq"[n % 2])) for n, each in enumerate(table)]
     asked = need(left=None if left is None else Decimal(repr(left)))
     try:
-        route = choose(asked, rows, dict.fromkeys(keyless, "no key"), shipped(), Wish(quality=wanted))
+        route = choose(asked, rows, dict.fromkeys(keyless, "no key"), shipped(), RoutingPolicy(quality=wanted))
     except NoModel:
         return
     for each in (*route.ladder, *route.spare, route.best):
@@ -599,7 +609,7 @@ def test_nobody_is_picked_who_is_keyless_unaffordable_retired_or_of_unknown_pric
 @given(tables)
 def test_no_other_adequate_model_is_expected_to_cost_less(table: list[Model]) -> None:
     try:
-        route = chosen(*table, wish=Wish(quality=0.8))
+        route = chosen(*table, wish=RoutingPolicy(quality=0.8))
     except NoModel:
         return
     fit = [each for each in route.table if not each.why_not]
@@ -616,14 +626,14 @@ def is_beaten(one: Candidate, other: Candidate) -> bool:
     return other.quality >= one.quality and other.cost <= one.cost and not same
 
 
-class Stated(Prior):
+class Stated(QualityModel):
     """What was measured, but for the quality and the doubt of a model, which its row states as its figures."""
 
     def estimate(self, model: Model, *_: object) -> Estimate:
         return Estimate(model.benchmarks["quality"], model.benchmarks["doubt"], "stated")
 
 
-STATED = Stated(*(getattr(shipped(), each.name) for each in fields(Prior)))
+STATED = Stated(*(getattr(shipped(), each.name) for each in fields(QualityModel)))
 doubted = st.lists(
     st.builds(
         lambda name, price, quality, doubt: model(name, price, benchmarks={"quality": quality, "doubt": doubt}),
@@ -641,7 +651,7 @@ wishes = st.one_of(st.floats(0, 1), st.sampled_from([0.0, 0.8, 0.92, 1.0]))
 
 
 def stated(table: list[Model], wanted: float) -> Route:
-    return choose(need(), table, {}, STATED, Wish(quality=wanted))
+    return choose(need(), table, {}, STATED, RoutingPolicy(quality=wanted))
 
 
 @settings(deadline=None, max_examples=300)
@@ -677,11 +687,11 @@ def test_what_is_worse_more_doubtful_and_dearer_changes_nothing(
 def test_doubt_counts_against_the_cheap_side_where_the_better_model_is_the_doubtful_one() -> None:
     weak, strong = model("kimi-k2.5", (0.6, 2.9), None), model("new", (5, 25), None, tier="premium")
     unknown, known = (shipped().estimate(each, "fix") for each in (strong, weak))
-    assert unknown.quality > known.quality > known.cautious > unknown.cautious
-    best = chosen(weak, strong, wish=Wish(quality=1.0), gain=Gain("fix", None, ()))
+    assert unknown.quality > known.quality > known.lower_bound > unknown.lower_bound
+    best = chosen(weak, strong, wish=RoutingPolicy(quality=1.0), gain=CodeSignal("fix", None, ()))
     assert best.model is strong
     assert best.quality == unknown.quality - shipped().doubt("fix")
-    assert chosen(weak, strong, wish=Wish(quality=0.9)).model is weak
+    assert chosen(weak, strong, wish=RoutingPolicy(quality=0.9)).model is weak
 
 
 def test_a_doubtful_model_is_not_lifted_where_another_is_better() -> None:
@@ -697,8 +707,8 @@ def test_a_doubtful_model_is_not_lifted_where_another_is_better() -> None:
 def test_measured_models_are_compared_as_each_is_counted_on() -> None:
     rows = [model(name, (1, 5), None) for name in shipped().models]
     for action in (EXPLAIN, FIX, TESTS):
-        table = chosen(*rows, action=action, gain=Gain(action.id, None, ())).table
-        assert [each.quality for each in table] == [each.estimate.cautious for each in table]
+        table = chosen(*rows, action=action, gain=CodeSignal(action.id, None, ())).table
+        assert [each.quality for each in table] == [each.estimate.lower_bound for each in table]
 
 
 def test_a_model_is_not_chosen_for_the_cheap_climb_from_it() -> None:

@@ -13,8 +13,8 @@ import pytest
 from tuppence.config.shipped import shipped
 from tuppence.core.models.model import TIERS, Model, Provider, Tier
 from tuppence.core.routing.features import READ, SIZE
-from tuppence.core.routing.quality import Estimate, Gain, Measured, Prior, Published, Tokens
-from tuppence.core.routing.regression import Weights
+from tuppence.core.routing.quality import CodeSignal, Estimate, Measured, Published, QualityModel, Tokens
+from tuppence.core.routing.regression import FeatureWeights
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Span
 
@@ -48,7 +48,7 @@ def row(name: str, tier: Tier = "workhorse", *, figure: float | None = None, abi
     )
 
 
-def check(model: Model, action: str, expected: tuple[float, float, str], gain: Gain | None = None) -> None:
+def check(model: Model, action: str, expected: tuple[float, float, str], gain: CodeSignal | None = None) -> None:
     found = PRIOR.estimate(model, action, gain)
     quality, doubt, source = expected
     assert (round(found.quality, 6), found.doubt, found.source) == (round(quality, 6), doubt, source)
@@ -100,7 +100,9 @@ def test_beyond_what_was_measured_an_estimate_is_drawn_in_and_keeps_its_order() 
     check(row("great"), "fix", (1 - 0.1 * math.exp(-0.5), 0.06, "its public edits"))
     check(row("poor"), "fix", (0.1 * math.exp(-0.5), 0.06, "its public edits"))
     shifts = [-0.8, -0.7, -0.6, 0.1, 0.2, 0.9]
-    found = [PRIOR.estimate(row("high"), "fix", Gain("fix", 0.5, (), {"high": shift})).quality for shift in shifts]
+    found = [
+        PRIOR.estimate(row("high"), "fix", CodeSignal("fix", 0.5, (), {"high": shift})).quality for shift in shifts
+    ]
     assert found == sorted(set(found))
     assert found[0] > 0
     assert found[-1] < 1
@@ -122,7 +124,7 @@ def test_beyond_what_was_measured_an_estimate_is_drawn_in_and_keeps_its_order() 
     ids=["its own", "the middle", "up the line", "not below it", "above all", "no favour to the weak", "one", "none"],
 )
 def test_what_code_adds_to_a_model(model: Model, shifts: Mapping[str, float], expected: float) -> None:
-    found = PRIOR.estimate(model, "fix", Gain("fix", 0.5, (), shifts)).quality
+    found = PRIOR.estimate(model, "fix", CodeSignal("fix", 0.5, (), shifts)).quality
     assert found == pytest.approx(expected)
 
 
@@ -133,10 +135,10 @@ def test_an_answer_is_as_long_as_the_root_of_the_code() -> None:
     assert PRIOR.tokens(row("vendor/High"), "fix", 400) == Tokens(100, 100)
 
 
-def fitted(constant: int) -> Prior:
+def fitted(constant: int) -> QualityModel:
     """Return a prior by which errors alone count, and a constant."""
     packed = b64encode(array("h", [*([1] * SIZE), constant]).tobytes()).decode()
-    return replace(PRIOR, weights={"fix": Weights.unpack(("low",), 0.001, packed)})
+    return replace(PRIOR, weights={"fix": FeatureWeights.unpack(("low",), 0.001, packed)})
 
 
 def test_what_the_code_says() -> None:
@@ -157,13 +159,13 @@ def test_what_the_code_says() -> None:
 
 
 @pytest.mark.parametrize("prior", [PRIOR, fitted(0)], ids=["not fitted", "fitted"])
-def test_that_long_code_is_judged_by_its_beginning_is_said(prior: Prior) -> None:
+def test_that_long_code_is_judged_by_its_beginning_is_said(prior: QualityModel) -> None:
     whole, more = (prior.gain("fix", "python", "#" * length).reasons for length in (READ, READ + 1))
     assert more == (*whole, f"by its first {READ:,} characters")
 
 
 def test_what_may_be_counted_on_is_never_less_than_nothing() -> None:
-    found = [Estimate(quality, 0.06, "").cautious for quality in (0.0, 0.04, 0.05, 0.07, 0.5)]
+    found = [Estimate(quality, 0.06, "").lower_bound for quality in (0.0, 0.04, 0.05, 0.07, 0.5)]
     assert found == sorted(set(found)), "and the better stays the better"
     assert 0 < found[0] < found[1] < 0.001
     assert [round(each, 6) for each in found[3:]] == [0.01, 0.44]

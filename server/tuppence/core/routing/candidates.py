@@ -20,7 +20,7 @@ from tuppence.core.models.pricing import cost
 from tuppence.core.models.usage import Usage, split
 from tuppence.core.routing.difficulty import Difficulty
 from tuppence.core.routing.feedback import Outcomes
-from tuppence.core.routing.quality import UNKNOWN, Estimate, Gain, Prior
+from tuppence.core.routing.quality import UNKNOWN, CodeSignal, Estimate, QualityModel
 
 THINKING = 4096
 """Answer tokens allowed on top where a model's thinking cannot be switched off."""
@@ -29,11 +29,11 @@ _NOTHING = Usage()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Need:
+class RoutingRequest:
     """What is asked of a model."""
 
     action: Action
-    gain: Gain
+    gain: CodeSignal
     """What the code says: how hard it is, and whom it favours."""
     prompt_tokens: int
     """Estimate of the whole prompt."""
@@ -64,7 +64,7 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class RoutingPolicy:
     """What the user's configuration says about this choice."""
 
     quality: float = 0.92
@@ -107,14 +107,16 @@ class Candidate:
     """The chance that its answer does not pass its check, so that a better model is asked."""
 
 
-def candidate(model: Model, need: Need, ready: Mapping[str, str], prior: Prior, wish: Wish) -> Candidate:
+def candidate(
+    model: Model, need: RoutingRequest, ready: Mapping[str, str], prior: QualityModel, wish: RoutingPolicy
+) -> Candidate:
     """Return a model's row.
 
     :param ready: why a provider cannot be asked, by provider name; others can.
     """
     expected = prior.estimate(model, need.action.id, need.gain, need.outcomes.get(model.row, _FEW))
     price = cost(usage(model, need, prior), model.price, need.when) if model.price else None
-    counted = expected.cautious
+    counted = expected.lower_bound
     return Candidate(
         model=model,
         quality=counted,
@@ -125,7 +127,7 @@ def candidate(model: Model, need: Need, ready: Mapping[str, str], prior: Prior, 
     )
 
 
-def with_benchmark(table: Sequence[Candidate], need: Need, prior: Prior) -> tuple[Candidate, ...]:
+def with_benchmark(table: Sequence[Candidate], need: RoutingRequest, prior: QualityModel) -> tuple[Candidate, ...]:
     """Return the table with the best of those that may answer at what others are measured by.
 
     The best is the one that is best by its expected quality less a usual doubt. Whoever is worse, more doubtful or both
@@ -148,7 +150,7 @@ def with_benchmark(table: Sequence[Candidate], need: Need, prior: Prior) -> tupl
     )
 
 
-def usage(model: Model, need: Need, prior: Prior) -> Usage:
+def usage(model: Model, need: RoutingRequest, prior: QualityModel) -> Usage:
     """Return the tokens that a model's answer may be expected to take."""
     tokens = prior.tokens(model, need.action.id, need.target_tokens)
     effort = model.at_effort.get(model.chosen_effort)
@@ -158,23 +160,23 @@ def usage(model: Model, need: Need, prior: Prior) -> Usage:
     return asked(model, need, tokens.output, usual if effort is None else effort.thinking)
 
 
-def asked(model: Model, need: Need, output: int, thinking: int = 0) -> Usage:
+def asked(model: Model, need: RoutingRequest, output: int, thinking: int = 0) -> Usage:
     """Return the tokens of a request as a model's provider may be expected to count them."""
     prompt = split(need.prompt_tokens, need.warm.get(model.name, 0), need.written.get(model.name, _NOTHING))
     return replace(prompt, output=output, thinking=thinking)
 
 
-def usual_output(need: Need) -> int:
+def usual_output(need: RoutingRequest) -> int:
     """Return the answer tokens that a usual answer takes, whoever gives it."""
     return need.action.usual_output + round(need.action.echo * (need.target_tokens or 0))
 
 
-def least_output(need: Need) -> int:
+def least_output(need: RoutingRequest) -> int:
     """Return the answer tokens below which asking is pointless."""
     return need.action.least_output + round(need.action.echo * (need.target_tokens or 0))
 
 
-def allowance(model: Model, need: Need, prior: Prior) -> int:
+def allowance(model: Model, need: RoutingRequest, prior: QualityModel) -> int:
     """Return how many answer tokens to allow: generous for the action, within the model's limit and context."""
     tokens = usage(model, need, prior)
     thinking = max(THINKING, 2 * tokens.thinking) if _thinks(model) else 0
@@ -183,12 +185,12 @@ def allowance(model: Model, need: Need, prior: Prior) -> int:
     return max(need.action.least_output, min(model.max_output, room, generous))
 
 
-def thoughts(model: Model, need: Need, prior: Prior) -> int:
+def thoughts(model: Model, need: RoutingRequest, prior: QualityModel) -> int:
     """Return how many tokens to allow for thinking, besides those of an answer."""
     return max(THINKING if _thinks(model) else 0, 2 * usage(model, need, prior).thinking)
 
 
-def bound(model: Model, need: Need, output: int) -> Decimal | None:
+def bound(model: Model, need: RoutingRequest, output: int) -> Decimal | None:
     """Return what a request with at most so many answer tokens costs at most, USD; None is unknown."""
     if model.price is None:
         return None
@@ -201,7 +203,7 @@ def _thinks(model: Model) -> bool:
     return bool(model.chosen_effort or (model.effort and not model.quirks.thinking_off))
 
 
-def _why_not(model: Model, need: Need, ready: Mapping[str, str], wish: Wish) -> str:
+def _why_not(model: Model, need: RoutingRequest, ready: Mapping[str, str], wish: RoutingPolicy) -> str:
     if wish.pin and not model.goes_by(wish.pin):
         return "another model is pinned"
     if model.name in wish.exclude or model.row in wish.exclude:
@@ -223,7 +225,7 @@ def _why_not(model: Model, need: Need, ready: Mapping[str, str], wish: Wish) -> 
     return ""
 
 
-def _too_dear(model: Model, need: Need, wish: Wish, price: Decimal | None) -> str:
+def _too_dear(model: Model, need: RoutingRequest, wish: RoutingPolicy, price: Decimal | None) -> str:
     """Return why its price is too high, empty where it is not; a pinned model of unknown price passes no budget."""
     if wish.within is not None and price is not None and price > wish.within:
         return f"would cost about ${price:.2f}, more than was agreed to"

@@ -54,7 +54,7 @@ _DEEPEST = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class CodeProfile:
     """What was seen of a piece of code."""
 
     text: str
@@ -65,12 +65,12 @@ class Look:
     """What a person would count: lines, loops, how deep it nests; absent is none."""
 
 
-def look(language: str, code: str) -> Look:
+def profile(language: str, code: str) -> CodeProfile:
     """Read a piece of code once; without a grammar for the editor's name of its language, by its words."""
     text, row = code[:READ], find_language(language)
     tree = grammars.parse(row.grammar, text.encode("utf-8", "replace"), None) if row.grammar else None
     if tree is None:
-        return Look(text, {}, {**Outline(text, row).counts(Span(0, len(text))), **_lines(code)})
+        return CodeProfile(text, {}, {**Outline(text, row).counts(Span(0, len(text))), **_lines(code)})
     nodes, depth = _walk(
         tree.root_node, frozenset(f"{row.features.get('loops', '')} {row.features.get('nest', '')}".split())
     )
@@ -80,10 +80,10 @@ def look(language: str, code: str) -> Look:
     # Keywords are no named nodes; this one is the only that is counted.
     counts["async"] = counts.get("async", 0) + text.count("async ")
     counts |= {"depth": depth, **_lines(code)}
-    return Look(text, nodes, {name: count for name, count in counts.items() if count})
+    return CodeProfile(text, nodes, {name: count for name, count in counts.items() if count})
 
 
-def features(seen: Look, errors: int = 0) -> Mapping[int, float]:
+def features(seen: CodeProfile, errors: int = 0) -> Mapping[int, float]:
     """Return the buckets that are not empty, and their values.
 
     :param errors: diagnostics that call something in the code an error; they count like faults that the grammar found.

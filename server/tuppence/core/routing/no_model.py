@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from tuppence.core.routing.candidates import Candidate, Need, Wish
+from tuppence.core.routing.candidates import Candidate, RoutingPolicy, RoutingRequest
 from tuppence.errors import NoModel
 
 _SHOWN = 3
@@ -29,24 +29,26 @@ _REMEDIES = (
 """How a reason begins, as core/routing/candidates.py words it, and what to do about it."""
 
 
-class Nobody(NoModel):
+class NoEligibleModel(NoModel):
     """No row of a table may answer; the table says why not, row by row."""
 
-    def __init__(self, message: str, remedy: str, need: Need, table: Sequence[Candidate]) -> None:
+    def __init__(self, message: str, remedy: str, need: RoutingRequest, table: Sequence[Candidate]) -> None:
         super().__init__(message, remedy)
         self.need = need
         self.table = tuple(table)
 
 
-def none(need: Need, table: Sequence[Candidate], wish: Wish, unready: Collection[str]) -> Nobody:
+def none(
+    need: RoutingRequest, table: Sequence[Candidate], wish: RoutingPolicy, unready: Collection[str]
+) -> NoEligibleModel:
     """Return the error for a table of which no row may answer.
 
     :param unready: the names of the providers that cannot be asked.
     """
-    return Nobody(*_told(table, wish, unready), need, table)
+    return NoEligibleModel(*_told(table, wish, unready), need, table)
 
 
-def _told(table: Sequence[Candidate], wish: Wish, unready: Collection[str]) -> tuple[str, str]:
+def _told(table: Sequence[Candidate], wish: RoutingPolicy, unready: Collection[str]) -> tuple[str, str]:
     if not table:
         return "There is no model in the tier table.", "Run `tuppence local install`, or set a provider's key."
     if wish.pin:
@@ -63,7 +65,7 @@ def _told(table: Sequence[Candidate], wish: Wish, unready: Collection[str]) -> t
     return f"No model may answer this: {'; '.join(reasons[:_SHOWN])}.", remedy
 
 
-def _reasons(table: Sequence[Candidate], wish: Wish, unready: Collection[str]) -> list[str]:
+def _reasons(table: Sequence[Candidate], wish: RoutingPolicy, unready: Collection[str]) -> list[str]:
     """Return what keeps the rows from answering, what matters most to this user first."""
     # One for all sizes of context, or these would be all that is said.
     longest = max((row.model.context for row in table if row.why_not.startswith(_LONG)), default=0)

@@ -15,8 +15,8 @@ from tuppence.core.models.model import Model
 from tuppence.core.models.pricing import cost
 from tuppence.core.models.usage import Usage
 from tuppence.core.prompt.compose import Prompt
-from tuppence.core.routing.candidates import Candidate, Need, asked, usage
-from tuppence.core.routing.quality import Prior
+from tuppence.core.routing.candidates import Candidate, RoutingRequest, asked, usage
+from tuppence.core.routing.quality import QualityModel
 from tuppence.core.routing.router import Route
 
 SHORT = 200
@@ -44,7 +44,7 @@ class Pair:
     """To expect of both calls together and of the climb that may follow, USD."""
 
 
-def pair(route: Route, need: Need, prior: Prior) -> Pair | None:
+def pair(route: Route, need: RoutingRequest, prior: QualityModel) -> Pair | None:
     """Return the cheapest pair that is as good as the model that was chosen, and cheaper; None where there is none.
 
     Both are compared with the climb that may follow: from the pair, to the model that was chosen.
@@ -104,13 +104,13 @@ def _plans(planner: Model) -> str:
     return f"; {planner.title} plans it"
 
 
-def _plan(planner: Model, need: Need, prior: Prior) -> Decimal:
+def _plan(planner: Model, need: RoutingRequest, prior: QualityModel) -> Decimal:
     """Return what a plan may be expected to cost: the whole prompt, a short answer, and the model's usual thinking."""
     assert planner.price is not None
     return cost(asked(planner, need, SHORT, usage(planner, need, prior).thinking), planner.price, need.when)
 
 
-def _carried(carrier: Candidate, need: Need) -> Decimal:
+def _carried(carrier: Candidate, need: RoutingRequest) -> Decimal:
     """Return what carrying a plan out may be expected to cost: an answer, and the plan in the prompt."""
     assert carrier.model.price is not None
     assert carrier.cost is not None

@@ -17,9 +17,9 @@ from typing import Any
 
 from tuppence.core.models.model import Effort, Model, Tier
 from tuppence.core.routing.difficulty import UNSEEN, outstanding
-from tuppence.core.routing.features import READ, features, look
+from tuppence.core.routing.features import READ, features, profile
 from tuppence.core.routing.feedback import Outcomes, learned
-from tuppence.core.routing.regression import Line, Weights, through
+from tuppence.core.routing.regression import FeatureWeights, LinearFit, through
 from tuppence.core.text.diagnostic import Diagnostic
 
 _DATED = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2})$")
@@ -52,7 +52,7 @@ class Estimate:
     """Where it comes from, as a person reads it: "measured", "its row", "its benchmarks", "its tier"."""
 
     @property
-    def cautious(self) -> float:
+    def lower_bound(self) -> float:
         """The quality that may be counted on: a doubt away from the expected one."""
         return floored(self.quality - self.doubt)
 
@@ -78,7 +78,7 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
-class Gain:
+class CodeSignal:
     """What the code says about models: how hard it is, and whom it favours."""
 
     action: str
@@ -90,7 +90,7 @@ class Gain:
     """By measured model: what this code adds to its quality for the action."""
     usual: float = 0.5
     """The action's mean difficulty."""
-    line: Line | None = None
+    line: LinearFit | None = None
     """What this code adds for models that were not measured; None where it was not drawn yet."""
 
 
@@ -132,7 +132,7 @@ class Published:
 
 
 @dataclass(frozen=True)
-class Prior:
+class QualityModel:
     """What is known before anything happened on this machine."""
 
     models: Mapping[str, Measured]
@@ -140,29 +140,31 @@ class Prior:
     usual: Mapping[str, Tokens]
     """By action, for a model that nobody measured."""
     published: Published
-    weights: Mapping[str, Weights]
+    weights: Mapping[str, FeatureWeights]
     """What code adds, by action; an action that is not here is judged without its code."""
     checks: Mapping[str, Check] = field(default_factory=dict)
     """By action, and for tests that are run as RUN."""
 
-    def gain(self, action: str, language: str, code: str | None, diagnostics: Sequence[Diagnostic] = ()) -> Gain:
+    def gain(self, action: str, language: str, code: str | None, diagnostics: Sequence[Diagnostic] = ()) -> CodeSignal:
         """Return what a piece of code says, for an action and an editor's name of the language."""
         usual = 1 - self._level(action)
         if not code:
-            return Gain(action, None, (UNSEEN,), usual=usual)
-        seen = look(language, code)
+            return CodeSignal(action, None, (UNSEEN,), usual=usual)
+        seen = profile(language, code)
         reasons = outstanding({**seen.counts, "diagnostics": len(diagnostics)})
         if len(code) > READ:
             reasons = (*reasons, _IN_PART)
         weights = self.weights.get(action)
         if weights is None:
-            return Gain(action, usual, reasons, usual=usual)
+            return CodeSignal(action, usual, reasons, usual=usual)
         errors = sum(each.severity == "error" for each in diagnostics)
         shifts = weights.apply(features(seen, errors))
         expected = fmean(_share(each.quality[action] + shifts.get(name, 0.0)) for name, each in self.models.items())
-        return Gain(action, 1 - expected, reasons, shifts, usual, self._line(action, shifts))
+        return CodeSignal(action, 1 - expected, reasons, shifts, usual, self._line(action, shifts))
 
-    def estimate(self, model: Model, action: str, gain: Gain | None = None, outcomes: Outcomes = _NONE) -> Estimate:
+    def estimate(
+        self, model: Model, action: str, gain: CodeSignal | None = None, outcomes: Outcomes = _NONE
+    ) -> Estimate:
         """Return what to expect of a model's answer for an action, on the code of ``gain`` if there is any."""
         name = canonical(model.id)
         base = self._base(model, name, action)
@@ -230,14 +232,14 @@ class Prior:
         every = list(self.models.values())
         return {action: max(_USUAL, *(each.doubt[action] for each in every)) for action in every[0].doubt}
 
-    def _line(self, action: str, shifts: Mapping[str, float]) -> Line:
+    def _line(self, action: str, shifts: Mapping[str, float]) -> LinearFit:
         return through([(self.models[each].quality[action], shift) for each, shift in shifts.items()])
 
 
 _BLIND = Check()
 
 
-def from_json(data: Mapping[str, Any]) -> Prior:
+def from_json(data: Mapping[str, Any]) -> QualityModel:
     """Return what a file of weights says."""
     models = {
         canonical(name): Measured(
@@ -247,12 +249,12 @@ def from_json(data: Mapping[str, Any]) -> Prior:
         )
         for name, row in data["models"].items()
     }
-    return Prior(
+    return QualityModel(
         models=models,
         usual={action: Tokens(*each) for action, each in data["usual"].items()},
         published=Published(**data["published"]),
         weights={
-            action: Weights.unpack([canonical(each) for each in row["models"]], row["step"], row["weights"])
+            action: FeatureWeights.unpack([canonical(each) for each in row["models"]], row["step"], row["weights"])
             for action, row in data["gain"].items()
         },
         checks={name: Check(each["finds"], each["alarms"]) for name, each in data["checks"].items()},

@@ -15,7 +15,7 @@ from statistics import fmean
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
+class FeatureWeights:
     """What features of code add to each model's quality, for one action."""
 
     step: float
@@ -32,7 +32,7 @@ class Weights:
         return {name: self.step * sum(map(mul, picked(row), values)) for name, row in self.rows.items()}
 
     @classmethod
-    def unpack(cls, models: Sequence[str], step: float, packed: str) -> Weights:
+    def unpack(cls, models: Sequence[str], step: float, packed: str) -> FeatureWeights:
         """Return the weights that stand in a file, as base64 of little-endian numbers, model after model."""
         numbers = array("h")
         numbers.frombytes(b64decode(packed))
@@ -46,7 +46,7 @@ class Weights:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LinearFit:
     """The line of what code adds over quality, through the measured models."""
 
     middle: float
@@ -63,10 +63,10 @@ class Line:
         return self.mean + self.slope * (min(self.highest, max(self.lowest, quality)) - self.middle)
 
 
-def through(known: Sequence[tuple[float, float]]) -> Line:
+def through(known: Sequence[tuple[float, float]]) -> LinearFit:
     """Return the line of least squares through qualities and what the code adds to each."""
     middle, mean = fmean(quality for quality, _ in known), fmean(shift for _, shift in known)
     spread = sum((quality - middle) ** 2 for quality, _ in known)
     slope = sum((quality - middle) * shift for quality, shift in known) / spread if spread else 0.0
     lowest, highest = min(quality for quality, _ in known), max(quality for quality, _ in known)
-    return Line(middle, mean, max(0.0, slope), lowest, highest)
+    return LinearFit(middle, mean, max(0.0, slope), lowest, highest)

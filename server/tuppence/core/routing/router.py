@@ -19,12 +19,19 @@ from decimal import Decimal
 from tuppence.core.billing.entry import money
 from tuppence.core.models.model import Model
 from tuppence.core.routing import no_model
-from tuppence.core.routing.candidates import Candidate, Need, Wish, candidate, usual_output, with_benchmark
-from tuppence.core.routing.quality import Prior
+from tuppence.core.routing.candidates import (
+    Candidate,
+    RoutingPolicy,
+    RoutingRequest,
+    candidate,
+    usual_output,
+    with_benchmark,
+)
+from tuppence.core.routing.quality import QualityModel
 
 _ROUND = 3
 """From this factor on prices are compared in whole numbers."""
-_USUAL = Wish()
+_USUAL = RoutingPolicy()
 _NOTHING = Decimal(0)
 _UNKNOWN = 2
 
@@ -62,7 +69,13 @@ class Route:
         return next((each for each in self.table if each.model.name == name), None)
 
 
-def choose(need: Need, models: Iterable[Model], ready: Mapping[str, str], prior: Prior, wish: Wish = _USUAL) -> Route:
+def choose(
+    need: RoutingRequest,
+    models: Iterable[Model],
+    ready: Mapping[str, str],
+    prior: QualityModel,
+    wish: RoutingPolicy = _USUAL,
+) -> Route:
     """Return the cheapest adequate model for a need.
 
     :param models: the tier table.
@@ -109,7 +122,7 @@ def _better(fit: Sequence[Candidate], table: Sequence[Candidate], name: str) -> 
     return [each for each in fit if each.model.name != name and each.quality > floor]
 
 
-def _seconds(model: Model, need: Need) -> float:
+def _seconds(model: Model, need: RoutingRequest) -> float:
     """Return about how long an answer takes; a model without figures is taken for an ordinary one."""
     return (model.seconds_to_first_token or 1.0) + usual_output(need) / (model.tokens_per_second or 60.0)
 
@@ -118,7 +131,7 @@ def _worth(each: Candidate) -> tuple[float, Decimal]:
     return (each.quality, -(each.cost or Decimal(0)))
 
 
-def _reason(first: Candidate, best: Candidate, need: Need, wish: Wish) -> str:
+def _reason(first: Candidate, best: Candidate, need: RoutingRequest, wish: RoutingPolicy) -> str:
     rated = f"{need.action.id} rated {need.difficulty}"
     if wish.thrifty:
         rated = f"{rated}; thrifty, because most of a budget is used"

@@ -11,7 +11,7 @@ import asyncio
 from lsprotocol import types
 
 from tuppence import local
-from tuppence.config.policy import wished
+from tuppence.config.policy import routing_policy
 from tuppence.config.settings import FOUND
 from tuppence.engine.request import Request
 from tuppence.errors import TuppenceError
@@ -49,7 +49,7 @@ class LocalModelConsent:
         """Report whether a found server is what the user pinned, or all that may answer."""
         session = self._desk.session
         config = session.config()
-        if pin := wished(config, ask.action, ask.document.language, ask.better_than).pin:
+        if pin := routing_policy(config, ask.action, ask.document.language, ask.better_than).pin:
             return pin.partition("/")[0] in FOUND
         may = (model for model in config.models if model.name not in config.exclude)
         today = session.now().date()
