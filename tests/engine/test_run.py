@@ -33,7 +33,7 @@ from tuppence.engine.request import Request
 from tuppence.engine.run import run
 from tuppence.engine.session import Session
 from tuppence.errors import TuppenceError
-from tuppence.ledger import Claim, Ledger
+from tuppence.ledger import Ledger, Reservation
 from tuppence.upstream import Patience, Upstream
 from tuppence.workspace import Workspace
 
@@ -130,7 +130,7 @@ async def test_a_reservation_of_which_the_word_was_lost_is_counted_once(
         server.says(GOOD)
         reserve = session.ledger.reserve
 
-        def lost(claim: Claim) -> Grant:
+        def lost(claim: Reservation) -> Grant:
             reserve(claim)
             raise TuppenceError("The connection was lost.")
 

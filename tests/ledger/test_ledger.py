@@ -24,12 +24,12 @@ from hypothesis import strategies as st
 from tuppence.config import load
 from tuppence.core.billing.budget import CallEstimate, Limits
 from tuppence.core.billing.entry import OUTCOMES, Entry
-from tuppence.core.billing.totals import slip, totals
+from tuppence.core.billing.totals import summarize_entry, totals
 from tuppence.core.models.pricing import Price, Rates
 from tuppence.core.models.usage import Usage
 from tuppence.engine import cost_report
 from tuppence.errors import TuppenceError
-from tuppence.ledger import Claim, Ledger, midnight
+from tuppence.ledger import Ledger, Reservation, midnight
 from tuppence.ledger.schema import MIGRATIONS, Connection
 from tuppence.ledger.sqlite import Sqlite
 
@@ -95,7 +95,7 @@ def test_what_was_read_of_the_day_is_as_good_as_read_anew(where: str, ledger: Le
                 writer.outcome(f"r{chance.randrange(9)}", chance.choice(OUTCOMES))
             case 1:
                 bid = CallEstimate(model="small", price=PRICE, prompt=1000, least=10, most=100, when=NOON)
-                claim = Claim(id=str(number), bid=bid, limits=Limits(), lost=entry(None), midnight=midnight(NOON))
+                claim = Reservation(id=str(number), bid=bid, limits=Limits(), lost=entry(None), midnight=midnight(NOON))
                 writer.reserve(claim)
                 ledger._do("write", lambda connection: connection.execute("UPDATE hold SET host = 'elsewhere'"))
                 writer.recover(NOON + timedelta(hours=2))
@@ -108,7 +108,7 @@ def test_what_was_read_of_the_day_is_as_good_as_read_anew(where: str, ledger: Le
         anew = Ledger(where)
         assert ledger.summary("mine", now) == anew.summary("mine", now)
         anew.close()
-    assert ledger.summary("mine", now).today == totals(ledger.slips(midnight(now))).spent
+    assert ledger.summary("mine", now).today == totals(ledger.entry_summaries(midnight(now))).spent
     other.close()
 
 
@@ -128,8 +128,8 @@ def test_a_day_that_was_read_is_forgotten_with_its_file(own: Ledger) -> None:
 def test_a_slip_is_what_its_entry_says(ledger: Ledger, of: Entry) -> None:
     ledger.add(of)
     beginning = datetime.min.replace(tzinfo=UTC)
-    assert ledger.slips(beginning)[-1] == slip(of)
-    assert len(ledger.slips(beginning)) == len(ledger.entries())
+    assert ledger.entry_summaries(beginning)[-1] == summarize_entry(of)
+    assert len(ledger.entry_summaries(beginning)) == len(ledger.entries())
 
 
 def test_numbers_rise_and_entries_come_oldest_first(ledger: Ledger) -> None:
@@ -383,7 +383,7 @@ def test_it_is_as_quick_at_a_million_entries(own: Ledger) -> None:
     for number in range(100):
         lost = entry(None, run=f"new{number}")
         began = time.perf_counter()
-        own.reserve(Claim(id=str(number), bid=bid, limits=limits, lost=lost, midnight=midnight(NOON)))
+        own.reserve(Reservation(id=str(number), bid=bid, limits=limits, lost=lost, midnight=midnight(NOON)))
         own.settle(str(number), entry("0.0001", run=f"new{number}"))
         asking.append(time.perf_counter() - began)
     assert own.summary("nobody", NOON).requests == 1440 + 100

@@ -21,7 +21,7 @@ from tuppence.core.billing.entry import Entry
 from tuppence.core.models.pricing import Price, Rates
 from tuppence.core.models.usage import Usage
 from tuppence.errors import OverBudget, TuppenceError
-from tuppence.ledger import Claim, Ledger, PendingCost, midnight
+from tuppence.ledger import Ledger, PendingCost, Reservation, midnight
 from tuppence.ledger.process import LONGEST, Process, gone, me
 from tuppence.ledger.reservations import AHEAD, ENOUGH
 
@@ -38,12 +38,12 @@ def entry(cost: str | None = "0.001", **fields: Any) -> Entry:
     return Entry(cost=None if cost is None else Decimal(cost), **{**usual, **fields})
 
 
-def claim(name: str, of: Entry | None = None, **limits: str) -> Claim:
+def claim(name: str, of: Entry | None = None, **limits: str) -> Reservation:
     """Ask for at most $0.012, and at least $0.003."""
     bid = CallEstimate(model="small", price=PRICE, prompt=1000, least=100, most=1000, when=NOON)
     given = Limits(**{period: Decimal(amount) for period, amount in limits.items()})
     lost = of or entry(None, estimated=True, outcome="failed")
-    return Claim(id=name, bid=bid, limits=given, lost=lost, midnight=midnight(NOON))
+    return Reservation(id=name, bid=bid, limits=given, lost=lost, midnight=midnight(NOON))
 
 
 def test_what_is_reserved_counts_until_it_is_settled(ledger: Ledger) -> None:

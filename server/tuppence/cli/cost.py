@@ -18,7 +18,7 @@ from tuppence import clock
 from tuppence.config import Config, load
 from tuppence.core.billing import budget
 from tuppence.core.billing.entry import Entry, last, money, payload
-from tuppence.core.billing.report import DIMENSIONS, GUIDE, GUIDED, Day, Line, Report, share
+from tuppence.core.billing.report import DIMENSIONS, GUIDE, GUIDED, Day, Report, ReportLine, share
 from tuppence.engine import cost_report
 from tuppence.engine.cost_report import CostReport
 from tuppence.errors import TuppenceError
@@ -119,7 +119,7 @@ def _sums(drawn: CostReport) -> Table:
     return table
 
 
-def _lines(title: str, lines: Sequence[Line], spent: Decimal) -> Table:
+def _lines(title: str, lines: Sequence[ReportLine], spent: Decimal) -> Table:
     table = _table(title, ("", "spent", "share", "requests"))
     for line in lines:
         part = share(line.spent, spent) if line.spent is not None else ""

@@ -59,7 +59,7 @@ def read_report(ledger: Ledger, config: Config, now: datetime, days: int) -> Cos
     :raises TuppenceError: the ledger could not be read.
     """
     first = begin(now, days)
-    slips = ledger.slips(first)
+    slips = ledger.entry_summaries(first)
     assert now.tzinfo is not None
     spent = ledger.spent("", "", now)
     limits = tuple(each for each in left(config.budget, spent) if each.period in ("day", "month"))

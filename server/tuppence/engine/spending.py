@@ -30,7 +30,7 @@ from tuppence.engine.attempt import Attempt
 from tuppence.engine.receipt import Receipt, reconciled
 from tuppence.engine.session import Session
 from tuppence.errors import OverBudget, TuppenceError
-from tuppence.ledger import Claim, PendingCost, midnight
+from tuppence.ledger import PendingCost, Reservation, midnight
 from tuppence.providers import ProviderEvent, UsageReport
 from tuppence.upstream import Sending
 
@@ -86,7 +86,7 @@ class SpendGuard:
         )
         limits = session.limits()
         lost = self.account.worst_case(attempt, self.route, tokens)
-        claim = Claim(id=uuid4().hex, bid=bid, limits=limits, lost=lost, midnight=midnight(session.now()))
+        claim = Reservation(id=uuid4().hex, bid=bid, limits=limits, lost=lost, midnight=midnight(session.now()))
         attempt.reservations.append(claim.id)
         try:
             granted = await asyncio.wrap_future(session.ledger.queue(lambda: session.ledger.reserve(claim)))

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from tuppence.ledger.ledger import Ledger, midnight
-from tuppence.ledger.reservations import Claim, PendingCost
+from tuppence.ledger.reservations import PendingCost, Reservation
 
-__all__ = ["Claim", "Ledger", "PendingCost", "midnight"]
+__all__ = ["Ledger", "PendingCost", "Reservation", "midnight"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from tuppence.core.billing.totals import Register, Totals
+from tuppence.core.billing.totals import RunningTotals, Totals
 from tuppence.ledger import schema
 from tuppence.ledger.schema import Connection, moment
 
@@ -32,7 +32,7 @@ class Today:
         """The midnight, and how many changes there had been."""
         self._last = (0, "")
         """The number and the run of the last entry that was read."""
-        self._register = Register()
+        self._register = RunningTotals()
 
     def totals(self, connection: Connection, midnight: datetime) -> Totals:
         """Return the totals since a midnight."""
@@ -40,11 +40,13 @@ class Today:
         changes = connection.execute("SELECT spent FROM tally WHERE name = ?", (CHANGES,)).fetchone()
         now = since, int(changes[0]) if changes else 0
         if now != self._begun or not self._is_there(connection):
-            self._begun, self._last, self._register = now, (0, ""), Register()
+            self._begun, self._last, self._register = now, (0, ""), RunningTotals()
         # The first reading goes by the moment, of which there is an index; a later one by the number.
         where, start = ("at >= ?", since) if not self._last[0] else ("id > ?", self._last[0])
-        for values in connection.execute(f"{schema.SLIPS} WHERE {where} ORDER BY id + 0", (start,)).fetchall():
-            slip = schema.slip(values)
+        for values in connection.execute(
+            f"{schema.ENTRY_SUMMARIES} WHERE {where} ORDER BY id + 0", (start,)
+        ).fetchall():
+            slip = schema.entry_summary(values)
             self._last = values[-1], slip.run
             if slip.at >= midnight:
                 self._register.take(slip)

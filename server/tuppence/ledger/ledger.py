@@ -22,13 +22,13 @@ from typing import Literal, Protocol, TypeVar
 
 from tuppence.core.billing.budget import Grant, Spent
 from tuppence.core.billing.entry import Entry, Outcome, Summary
-from tuppence.core.billing.totals import Slip
+from tuppence.core.billing.totals import EntrySummary
 from tuppence.ledger import queries, reservations
 from tuppence.ledger.daily_totals import Today
-from tuppence.ledger.reservations import Claim, PendingCost
+from tuppence.ledger.reservations import PendingCost, Reservation
 from tuppence.ledger.schema import Connection, moment
 
-__all__ = ["Claim", "Ledger", "PendingCost"]
+__all__ = ["Ledger", "PendingCost", "Reservation"]
 
 _T = TypeVar("_T")
 Access = Literal["read", "write"]
@@ -88,7 +88,7 @@ class Ledger:
         """
         self._do("write", lambda connection: queries.change_outcome(connection, run, outcome))
 
-    def reserve(self, claim: Claim) -> Grant:
+    def reserve(self, claim: Reservation) -> Grant:
         """Reserve what a call costs at most, and return what it is granted.
 
         :raises OverBudget: the limits do not allow it.
@@ -163,12 +163,12 @@ class Ledger:
         query = f"{condition} DESC{where}"
         return self._do("read", lambda connection: queries.entries(connection, query, (*values, *limits)))[::-1]
 
-    def slips(self, since: datetime) -> Sequence[Slip]:
+    def entry_summaries(self, since: datetime) -> Sequence[EntrySummary]:
         """Return what sums need of the requests that began at ``since`` or later, in the order of their entry.
 
         :raises TuppenceError: the ledger could not be read.
         """
-        return self._do("read", lambda connection: queries.slips(connection, since))
+        return self._do("read", lambda connection: queries.read_entry_summaries(connection, since))
 
     def paces(self) -> Mapping[tuple[str, str], tuple[int, int]]:
         """Return code points and tokens of all counted prompts, by the model's name and the language.

@@ -13,7 +13,7 @@ from typing import Any
 
 from tuppence.core.billing.budget import Spent
 from tuppence.core.billing.entry import Entry, Outcome, Summary, add, exact, last
-from tuppence.core.billing.totals import Slip
+from tuppence.core.billing.totals import EntrySummary
 from tuppence.core.prompt_cache.state import WARMING
 from tuppence.ledger import schema
 from tuppence.ledger.daily_totals import Today, note_change
@@ -113,9 +113,14 @@ def entry_of(connection: Connection, hold: str) -> Entry | None:
     return None if found is None else schema.entry(found)
 
 
-def slips(connection: Connection, since: datetime) -> list[Slip]:
+def read_entry_summaries(connection: Connection, since: datetime) -> list[EntrySummary]:
     """Return what sums need of the requests that began at a moment or later, in the order of their entry."""
-    return list(map(schema.slip, connection.execute(f"{schema.SLIPS} WHERE {SINCE}", (moment(since),)).fetchall()))
+    return list(
+        map(
+            schema.entry_summary,
+            connection.execute(f"{schema.ENTRY_SUMMARIES} WHERE {SINCE}", (moment(since),)).fetchall(),
+        )
+    )
 
 
 def paces(connection: Connection) -> dict[tuple[str, str], tuple[int, int]]:

@@ -39,7 +39,7 @@ _OWED_AT_MOST = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Reservation:
     """A request for money, before a call."""
 
     id: str
@@ -65,7 +65,7 @@ class PendingCost:
     """By which the provider knows the answer."""
 
 
-def reserve(connection: Connection, claim: Claim) -> Grant:
+def reserve(connection: Connection, claim: Reservation) -> Grant:
     """Reserve what a call costs at most, if the limits allow it, and return what it is granted.
 
     :raises OverBudget: they do not.

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from tuppence.core.billing.entry import Entry, add, exact
-from tuppence.core.billing.totals import Slip
+from tuppence.core.billing.totals import EntrySummary
 from tuppence.core.models.usage import Usage
 
 
@@ -131,19 +131,19 @@ def entry(values: Sequence[Any]) -> Entry:
     return Entry(**found)
 
 
-SLIPS = (
+ENTRY_SUMMARIES = (
     "SELECT run, at, action, language, provider, model, tier, outcome, project, cost, best_cost, charged, estimated,"
     " fresh + coalesce(cache_read, 0) + cache_write + cache_write_1h, cache_read, id FROM request"
 )
 """Finds what ``slip`` takes; the last value is the entry's number."""
 
 
-def slip(values: Sequence[Any]) -> Slip:
+def entry_summary(values: Sequence[Any]) -> EntrySummary:
     """Return the slip that a row of SLIPS is."""
     run, at, action, language, provider, model, tier, outcome, project, *sums, estimated, prompt, read, _ = values
     cost, best, charged = (None if each is None else Decimal(each) for each in sums)
     when, names = datetime.fromisoformat(at), (action, language, provider, model, tier, outcome, project)
-    return Slip(run, when, *names, cost, best, charged, bool(estimated), prompt, read)
+    return EntrySummary(run, when, *names, cost, best, charged, bool(estimated), prompt, read)
 
 
 def packed(of: Entry) -> str:

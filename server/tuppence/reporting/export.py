@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tuppence.core.billing.entry import Entry, amount, exact, rows
-from tuppence.core.billing.report import GUIDE, Day, Line, Report
+from tuppence.core.billing.report import GUIDE, Day, Report, ReportLine
 
 COLUMNS = (
     "at", "run", "project", "action", "language", "model", "tier", "outcome", "cost", "estimated", "charged", "listed",
@@ -91,7 +91,7 @@ def window(report: Report) -> dict[str, Any]:
     }
 
 
-def _line(line: Line) -> dict[str, Any]:
+def _line(line: ReportLine) -> dict[str, Any]:
     return {"name": line.name, **amount(line.spent), "requests": line.requests, "unknown": line.unknown}
 
 

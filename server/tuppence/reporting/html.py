@@ -9,7 +9,7 @@ from html import escape
 from importlib.resources import files
 
 from tuppence.core.billing.entry import Entry, money
-from tuppence.core.billing.report import DIMENSIONS, GUIDE, GUIDED, Line, Report, share
+from tuppence.core.billing.report import DIMENSIONS, GUIDE, GUIDED, Report, ReportLine, share
 from tuppence.reporting import svg
 
 RECEIPTS = 40
@@ -86,7 +86,7 @@ def _tables(report: Report) -> str:
     return f'<div class="two">{shown}</div>'
 
 
-def _lines(lines: Iterable[Line], report: Report) -> str:
+def _lines(lines: Iterable[ReportLine], report: Report) -> str:
     spent = report.whole.spent
     rows = (
         (line.name, money(line.spent), "" if line.spent is None else share(line.spent, spent), f"{line.requests:,}")

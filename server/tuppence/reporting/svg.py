@@ -8,7 +8,7 @@ from decimal import Decimal
 from html import escape
 
 from tuppence.core.billing.entry import money
-from tuppence.core.billing.report import Day, Line, share
+from tuppence.core.billing.report import Day, ReportLine, share
 
 _WIDE, _HIGH = 720, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 12, 14, 28
@@ -68,7 +68,7 @@ def caching(days: Sequence[Day]) -> str:
     return _plot("Cache hits by day", _grid(("0 %", "50 %", "100 %")), drawn, days)
 
 
-def bars(title: str, lines: Sequence[Line]) -> str:
+def bars(title: str, lines: Sequence[ReportLine]) -> str:
     """Draw what each line costs as a bar, dearest first; what has no known cost is left out."""
     known = [(line, line.spent) for line in lines if line.spent is not None][:_BARS]
     top = max((spent for _, spent in known), default=Decimal(0)) or Decimal(1)

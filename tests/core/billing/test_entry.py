@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuppence.core.billing.entry import Entry, Last, Summary, add, exact, last, money, payload
-from tuppence.core.billing.totals import Totals, slip
+from tuppence.core.billing.totals import Totals, summarize_entry
 from tuppence.core.billing.totals import totals as sums
 from tuppence.core.models.usage import Usage
 from tuppence.lsp.features.messages import price
@@ -35,7 +35,7 @@ def entry(cost: str | None = "0", best: str | None = None, **fields: Any) -> Ent
 
 
 def totals(entries: list[Entry]) -> Totals:
-    return sums([slip(each) for each in entries])
+    return sums([summarize_entry(each) for each in entries])
 
 
 @pytest.mark.parametrize(

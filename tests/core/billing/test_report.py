@@ -23,7 +23,7 @@ from tuppence import cli
 from tuppence.config import load
 from tuppence.core.billing.entry import OUTCOMES, Entry, money
 from tuppence.core.billing.report import DIMENSIONS, old_rows, report, share
-from tuppence.core.billing.totals import slip, totals
+from tuppence.core.billing.totals import summarize_entry, totals
 from tuppence.core.models.model import Model, Provider
 from tuppence.core.models.pricing import Price, Rates
 from tuppence.core.models.usage import Usage
@@ -69,11 +69,11 @@ def total(amounts: Sequence[Decimal | None]) -> Decimal:
 
 @given(ENTRIES)
 def test_every_figure_is_the_sum_of_its_receipts(entries: list[Entry]) -> None:
-    drawn = report([slip(each) for each in entries], FIRST, LAST, EAST)
+    drawn = report([summarize_entry(each) for each in entries], FIRST, LAST, EAST)
     spent = total([each.cost for each in entries])
     assert drawn.whole.spent == spent
-    assert drawn.whole == totals([slip(each) for each in entries])
-    assert list(drawn.whole.by_model) == list(totals([slip(each) for each in entries]).by_model)
+    assert drawn.whole == totals([summarize_entry(each) for each in entries])
+    assert list(drawn.whole.by_model) == list(totals([summarize_entry(each) for each in entries]).by_model)
     keys: dict[str, Callable[[Entry], str]] = {
         "action": lambda each: each.action,
         "model": lambda each: f"{each.provider}/{each.model}" if each.model else "no model",
@@ -109,7 +109,7 @@ def test_every_figure_is_the_sum_of_its_receipts(entries: list[Entry]) -> None:
 @settings(max_examples=30)
 @given(ENTRIES)
 def test_what_is_written_is_what_was_counted(entries: list[Entry]) -> None:
-    drawn = report([slip(each) for each in entries], FIRST, LAST, EAST)
+    drawn = report([summarize_entry(each) for each in entries], FIRST, LAST, EAST)
     told = export.window(drawn)
     for dimension in DIMENSIONS:
         assert total([None if row["usd"] is None else Decimal(row["usd"]) for row in told["by"][dimension]]) == Decimal(
@@ -134,7 +134,7 @@ def test_the_shares_of_a_small_day() -> None:
         entry("0", run="e", provider="", model="", tier="none", usage=None, outcome="cancelled"),
         entry("0.3", run="f", charged=Decimal("0.3"), listed=Decimal("0.2")),
     )
-    drawn = report([slip(each) for each in entries], LAST, LAST, UTC)
+    drawn = report([summarize_entry(each) for each in entries], LAST, LAST, UTC)
     shares = drawn.shares
     assert (shares.questions, shares.kept, shares.tier0, shares.climbed) == (6, 1, 1, 1)
     assert (shares.read, shares.told) == (80, 200)

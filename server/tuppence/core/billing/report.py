@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import Literal, get_args
 
 from tuppence.core.billing.entry import add
-from tuppence.core.billing.totals import Slip, Totals, runs, saving
+from tuppence.core.billing.totals import EntrySummary, Totals, runs, saving
 from tuppence.core.models.model import TIERS, Model
 
 Dimension = Literal["action", "model", "tier", "language", "project", "outcome"]
@@ -30,7 +30,7 @@ _ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ReportLine:
     """What one action, model and so on comes to."""
 
     name: str
@@ -89,14 +89,14 @@ class Report:
     days: tuple[Day, ...]
     """Each day, also one on which nothing was asked; oldest first."""
     whole: Totals
-    tables: Mapping[Dimension, tuple[Line, ...]]
+    tables: Mapping[Dimension, tuple[ReportLine, ...]]
     """Dearest first."""
     shares: Shares
     tiers: Mapping[str, float]
     """Percent of the requests to models that went to each tier; none where no model was asked."""
 
 
-def report(slips: Sequence[Slip], first: date, last: date, zone: tzinfo) -> Report:
+def report(slips: Sequence[EntrySummary], first: date, last: date, zone: tzinfo) -> Report:
     """Return what the requests come to.
 
     :param zone: where the user's days begin; each day has the zone's offset of that day.
@@ -147,7 +147,7 @@ def old_rows(models: Iterable[Model], used: Iterable[str], today: date) -> tuple
     return tuple(found)
 
 
-def _dawns(slips: Sequence[Slip], first: date, last: date, zone: tzinfo) -> tuple[tuple[date, datetime], ...]:
+def _dawns(slips: Sequence[EntrySummary], first: date, last: date, zone: tzinfo) -> tuple[tuple[date, datetime], ...]:
     """Return each day with the moment, UTC, at which it began; a clock that went back since may add days."""
     latest = max((each.at for each in slips), default=None)
     if latest is not None:
@@ -157,10 +157,10 @@ def _dawns(slips: Sequence[Slip], first: date, last: date, zone: tzinfo) -> tupl
 
 
 def _days(
-    slips: Iterable[Slip], saved: Iterable[tuple[datetime, Decimal]], dawns: Sequence[tuple[date, datetime]]
+    slips: Iterable[EntrySummary], saved: Iterable[tuple[datetime, Decimal]], dawns: Sequence[tuple[date, datetime]]
 ) -> tuple[Day, ...]:
     begun = [moment for _, moment in dawns]
-    by_day: list[list[Slip]] = [[] for _ in dawns]
+    by_day: list[list[EntrySummary]] = [[] for _ in dawns]
     for each in slips:
         by_day[max(bisect_right(begun, each.at) - 1, 0)].append(each)
     best: list[list[Decimal]] = [[] for _ in dawns]
@@ -169,27 +169,27 @@ def _days(
     return tuple(_day(day, of_day, more) for (day, _), of_day, more in zip(dawns, by_day, best, strict=True))
 
 
-def _day(day: date, slips: Sequence[Slip], saved: Iterable[Decimal]) -> Day:
+def _day(day: date, slips: Sequence[EntrySummary], saved: Iterable[Decimal]) -> Day:
     spent = add(each.cost for each in slips)
     read, told = _cache(slips)
     return Day(day, spent, add((spent, *saved)), len(slips), read, told)
 
 
-def _lines(slips: Iterable[Slip], name: Callable[[Slip], str]) -> tuple[Line, ...]:
-    groups: dict[str, list[Slip]] = {}
+def _lines(slips: Iterable[EntrySummary], name: Callable[[EntrySummary], str]) -> tuple[ReportLine, ...]:
+    groups: dict[str, list[EntrySummary]] = {}
     for each in slips:
         groups.setdefault(name(each), []).append(each)
     lines = (_line(key, group) for key, group in groups.items())
     return tuple(sorted(lines, key=lambda line: (line.spent is None, -(line.spent or _ZERO), line.name)))
 
 
-def _line(name: str, slips: Sequence[Slip]) -> Line:
+def _line(name: str, slips: Sequence[EntrySummary]) -> ReportLine:
     unknown = sum(each.cost is None for each in slips)
     spent = None if unknown == len(slips) else add(each.cost for each in slips)
-    return Line(name, spent, len(slips), unknown)
+    return ReportLine(name, spent, len(slips), unknown)
 
 
-def _shares(slips: Sequence[Slip], asked: Sequence[Sequence[Slip]]) -> Shares:
+def _shares(slips: Sequence[EntrySummary], asked: Sequence[Sequence[EntrySummary]]) -> Shares:
     climbs = [_climb(run) for run in asked]
     read, told = _cache(slips)
     return Shares(
@@ -206,29 +206,29 @@ def _shares(slips: Sequence[Slip], asked: Sequence[Sequence[Slip]]) -> Shares:
     )
 
 
-def _climb(run: Sequence[Slip]) -> Sequence[Slip]:
+def _climb(run: Sequence[EntrySummary]) -> Sequence[EntrySummary]:
     """Return what was asked after the first answer that failed its check."""
     failed = next((index for index, each in enumerate(run) if each.outcome == "failed check"), len(run))
     return run[failed + 1 :]
 
 
-def _needed_none(slip: Slip) -> bool:
+def _needed_none(slip: EntrySummary) -> bool:
     return slip.tier == "none" and slip.provider not in ("", "kept")
 
 
-def _cache(slips: Iterable[Slip]) -> tuple[int, int]:
+def _cache(slips: Iterable[EntrySummary]) -> tuple[int, int]:
     told = [(each.read, each.prompt or 0) for each in slips if each.read is not None]
     return sum(read for read, _ in told), sum(prompt for _, prompt in told)
 
 
-def _tiers(slips: Iterable[Slip]) -> dict[str, float]:
+def _tiers(slips: Iterable[EntrySummary]) -> dict[str, float]:
     asked = Counter(each.tier for each in slips if each.tier != "none" and each.prompt is not None)
     # A tier of the guide that was never asked is told as 0: that is where it differs most.
     named = [*TIERS, *sorted(set(asked).difference(TIERS))] if asked else []
     return {tier: 100 * asked[tier] / asked.total() for tier in named if tier in asked or tier in GUIDE}
 
 
-_NAMES: Mapping[Dimension, Callable[[Slip], str]] = {
+_NAMES: Mapping[Dimension, Callable[[EntrySummary], str]] = {
     "action": attrgetter("action"),
     "model": attrgetter("name"),
     "tier": attrgetter("tier"),

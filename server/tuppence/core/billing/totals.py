@@ -17,7 +17,7 @@ from tuppence.core.billing.entry import Entry, Outcome, add
 _ZERO = Decimal(0)
 
 
-class Slip(NamedTuple):
+class EntrySummary(NamedTuple):
     """What a sum needs of one request; each field is its entry's unless it says otherwise."""
 
     run: str
@@ -63,10 +63,10 @@ class Totals:
     """USD by tier, likewise."""
 
 
-def slip(entry: Entry) -> Slip:
+def summarize_entry(entry: Entry) -> EntrySummary:
     """Return what a sum needs of an entry."""
     usage = entry.usage
-    return Slip(
+    return EntrySummary(
         run=entry.run,
         at=entry.at,
         action=entry.action,
@@ -85,7 +85,7 @@ def slip(entry: Entry) -> Slip:
     )
 
 
-class Register:
+class RunningTotals:
     """Adds up requests as they come."""
 
     def __init__(self) -> None:
@@ -93,10 +93,10 @@ class Register:
         self._requests = self._unknown = 0
         self._by_model: dict[str, Decimal | None] = {}
         self._by_tier: dict[str, Decimal | None] = {}
-        self._runs: dict[str, list[Slip]] = {}
+        self._runs: dict[str, list[EntrySummary]] = {}
         self._saved = _ZERO
 
-    def take(self, slip: Slip) -> None:
+    def take(self, slip: EntrySummary) -> None:
         """Take one more request into account."""
         run = self._runs.setdefault(slip.run, [])
         before = saving(run) if run else _ZERO
@@ -123,23 +123,23 @@ class Register:
         )
 
 
-def totals(slips: Iterable[Slip]) -> Totals:
+def totals(slips: Iterable[EntrySummary]) -> Totals:
     """Return what the requests come to."""
-    register = Register()
+    register = RunningTotals()
     for each in slips:
         register.take(each)
     return register.totals()
 
 
-def runs(slips: Iterable[Slip]) -> Iterable[Sequence[Slip]]:
+def runs(slips: Iterable[EntrySummary]) -> Iterable[Sequence[EntrySummary]]:
     """Return the requests by run, those of one run in the order in which they came."""
-    found: dict[str, list[Slip]] = {}
+    found: dict[str, list[EntrySummary]] = {}
     for each in slips:
         found.setdefault(each.run, []).append(each)
     return found.values()
 
 
-def saving(run: Sequence[Slip]) -> Decimal:
+def saving(run: Sequence[EntrySummary]) -> Decimal:
     """Return what a run saved against asking the best model once; negative where it cost more.
 
     A run counts where the cost of each of its requests is known, and the best model's for its answer. A run without a
