@@ -36,7 +36,7 @@ from benchmarks.caching.published import (
     in_one,
 )
 from benchmarks.caching.sitting import Deed, edit, plan, source
-from tuppence.cache import Answers
+from tuppence.cache import AnswerStore
 from tuppence.config import config as configs
 from tuppence.core.models.model import Model
 from tuppence.core.models.pricing import cost
@@ -175,7 +175,7 @@ def _house(name: str, server: ScriptedUpstream, folder: Path, now: Callable[[], 
         keys=Keys({}, {}),
         upstream=Upstream(),
         ledger=Ledger(folder / "ledger.sqlite3"),
-        answers=Answers(folder / "answers.sqlite3"),
+        answers=AnswerStore(folder / "answers.sqlite3"),
         workspace=Workspace((folder,)),
         find_local_models=nobody,
         embedded=nobody,

@@ -15,22 +15,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuppence.cache import Answers, Kept, key
+from tuppence.cache import AnswerStore, StoredAnswer, key
 from tuppence.errors import TuppenceError
 
-KEPT = Kept("It **adds**.", "small", datetime(2026, 3, 4, 12, tzinfo=UTC), Decimal("0.00110"))
+KEPT = StoredAnswer("It **adds**.", "small", datetime(2026, 3, 4, 12, tzinfo=UTC), Decimal("0.00110"))
 PARTS = st.tuples(st.text(), st.text(), st.text(), st.text())
 
 
 @pytest.fixture
-def answers(tmp_path: Path) -> Iterator[Answers]:
-    opened = Answers(tmp_path / "cache" / "answers.sqlite3")
+def answers(tmp_path: Path) -> Iterator[AnswerStore]:
+    opened = AnswerStore(tmp_path / "cache" / "answers.sqlite3")
     yield opened
     opened.close()
 
 
-def kept(text: str) -> Kept:
-    return Kept(text, "small", KEPT.at, None)
+def kept(text: str) -> StoredAnswer:
+    return StoredAnswer(text, "small", KEPT.at, None)
 
 
 @given(PARTS, PARTS)
@@ -62,21 +62,23 @@ def test_a_key_is_the_same_in_every_process() -> None:
         kept(""),
         kept("no zone of ours"),
         kept("emoji \U0001f600, CRLF\r\n, NUL \0, half \ud800"),
-        Kept("elsewhere", "m", datetime(2026, 3, 4, 12, tzinfo=timezone(timedelta(hours=13))), Decimal("1E-12")),
+        StoredAnswer(
+            "elsewhere", "m", datetime(2026, 3, 4, 12, tzinfo=timezone(timedelta(hours=13))), Decimal("1E-12")
+        ),
     ],
 )
-def test_an_answer_survives_a_restart(answers: Answers, given_answer: Kept) -> None:
+def test_an_answer_survives_a_restart(answers: AnswerStore, given_answer: StoredAnswer) -> None:
     answers.put("k", given_answer)
     assert answers.get("k") == given_answer
     answers.close()
-    assert Answers(answers.path).get("k") == given_answer
+    assert AnswerStore(answers.path).get("k") == given_answer
 
 
-def test_an_answer_that_was_never_given_is_none(answers: Answers) -> None:
+def test_an_answer_that_was_never_given_is_none(answers: AnswerStore) -> None:
     assert answers.get("k") is None
 
 
-def test_a_newer_answer_replaces_the_old_one(answers: Answers) -> None:
+def test_a_newer_answer_replaces_the_old_one(answers: AnswerStore) -> None:
     answers.put("k", kept("old"))
     answers.put("k", kept("new"))
     assert answers.get("k") == kept("new")
@@ -84,7 +86,7 @@ def test_a_newer_answer_replaces_the_old_one(answers: Answers) -> None:
 
 
 def test_memory_is_bounded_and_the_rest_is_on_disk(tmp_path: Path) -> None:
-    answers = Answers(tmp_path / "answers.sqlite3", entries=3)
+    answers = AnswerStore(tmp_path / "answers.sqlite3", entries=3)
     for number in range(10):
         answers.put(str(number), kept(str(number)))
     assert len(answers._memory) == 3
@@ -96,7 +98,7 @@ def test_memory_is_bounded_and_the_rest_is_on_disk(tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", [10, 900, 2_100, 5_000, 30_000])
 def test_the_file_is_bounded_and_what_was_used_stays(tmp_path: Path, size: int) -> None:
     bound = 300_000
-    answers = Answers(tmp_path / "answers.sqlite3", entries=1, bytes_on_disk=bound)
+    answers = AnswerStore(tmp_path / "answers.sqlite3", entries=1, bytes_on_disk=bound)
     answers.put("used", kept("u" * size))
     for number in range(min(3_000, 3 * bound // size)):
         answers.put(str(number), kept("x" * size))
@@ -108,15 +110,15 @@ def test_the_file_is_bounded_and_what_was_used_stays(tmp_path: Path, size: int) 
 
 
 def test_an_answer_that_would_fill_the_cache_is_not_kept(tmp_path: Path) -> None:
-    answers = Answers(tmp_path / "answers.sqlite3", bytes_on_disk=100_000)
+    answers = AnswerStore(tmp_path / "answers.sqlite3", bytes_on_disk=100_000)
     answers.put("k", kept("x" * 50_001))
     assert answers.get("k") is None
 
 
-def test_clearing_forgets_all_of_it_in_every_process(answers: Answers) -> None:
+def test_clearing_forgets_all_of_it_in_every_process(answers: AnswerStore) -> None:
     for number in range(100):
         answers.put(str(number), kept("secret " * 500))
-    other = Answers(answers.path)
+    other = AnswerStore(answers.path)
     assert other.get("7") == kept("secret " * 500)
     assert other.clear() == 100
     assert answers.get("7") is None
@@ -126,14 +128,14 @@ def test_clearing_forgets_all_of_it_in_every_process(answers: Answers) -> None:
     other.close()
 
 
-def test_the_last_answer_about_a_definition_is_known_whatever_its_code(answers: Answers) -> None:
+def test_the_last_answer_about_a_definition_is_known_whatever_its_code(answers: AnswerStore) -> None:
     answers.put("k1", kept("old"), "mean")
     answers.put("k2", kept("new"), "mean")
     answers.put("k3", kept("other"))
     assert answers.latest("mean") == kept("new")
     assert answers.latest("unknown") is None
     answers.close()
-    again = Answers(answers.path)
+    again = AnswerStore(answers.path)
     assert again.latest("mean") == kept("new")
     assert again.size()[0] == 3
     again.clear()
@@ -141,39 +143,39 @@ def test_the_last_answer_about_a_definition_is_known_whatever_its_code(answers: 
     again.close()
 
 
-def test_nobody_else_may_read_it(answers: Answers) -> None:
+def test_nobody_else_may_read_it(answers: AnswerStore) -> None:
     answers.put("k", KEPT)
     assert {stat.S_IMODE(path.stat().st_mode) for path in answers.path.parent.iterdir()} == {0o600}
     assert stat.S_IMODE(answers.path.parent.stat().st_mode) == 0o700
 
 
 def test_nothing_is_opened_before_it_is_needed() -> None:
-    answers = Answers()
+    answers = AnswerStore()
     assert not answers.path.parent.exists()
     assert answers.path.name == "answers.sqlite3"
 
 
-def test_a_damaged_file_is_begun_again(answers: Answers) -> None:
+def test_a_damaged_file_is_begun_again(answers: AnswerStore) -> None:
     answers.put("k", KEPT)
     answers.close()
     answers.path.write_bytes(b"no database " * 1000)
-    fresh = Answers(answers.path)
+    fresh = AnswerStore(answers.path)
     assert fresh.get("k") is None
     fresh.put("k", KEPT)
     fresh.close()
-    assert Answers(answers.path).get("k") == KEPT
+    assert AnswerStore(answers.path).get("k") == KEPT
 
 
-def test_a_file_of_another_version_is_begun_again(answers: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_of_another_version_is_begun_again(answers: AnswerStore, monkeypatch: pytest.MonkeyPatch) -> None:
     answers.put("k", KEPT)
     answers.close()
     monkeypatch.setattr("tuppence.cache.file.VERSION", 99)
-    assert Answers(answers.path).get("k") is None
+    assert AnswerStore(answers.path).get("k") is None
 
 
 def test_a_file_that_cannot_be_used_is_only_a_miss(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "file").write_text("")
-    answers = Answers(tmp_path / "file" / "answers.sqlite3")
+    answers = AnswerStore(tmp_path / "file" / "answers.sqlite3")
     with caplog.at_level(logging.WARNING):
         answers.put("k", KEPT)
     assert answers.get("k") == KEPT

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tuppence.cache import Answers
+from tuppence.cache import AnswerStore
 from tuppence.config import Watched
 from tuppence.config.model_columns import FREE
 from tuppence.config.policy import routing_policy
@@ -78,7 +78,7 @@ def opened(root: Path, tmp_path: Path) -> Iterator[Opened]:
             keys=Keys({}, {}),
             upstream=Upstream(),
             ledger=Ledger(tmp_path / "ledger.sqlite3"),
-            answers=Answers(tmp_path / "answers.sqlite3"),
+            answers=AnswerStore(tmp_path / "answers.sqlite3"),
             workspace=Workspace([root]),
             find_local_models=nobody,
             embedded=nobody,

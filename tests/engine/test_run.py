@@ -16,7 +16,7 @@ from scenario import GOOD, SRC
 from scripted_provider import ScriptedUpstream, WireName, answer, stall
 from server import CONFIG
 
-from tuppence.cache import Answers
+from tuppence.cache import AnswerStore
 from tuppence.config import config as configs
 from tuppence.core.actions import EXPLAIN, FIX
 from tuppence.core.billing.budget import Grant
@@ -52,7 +52,7 @@ async def lodging(
             keys=Keys({}, {}),
             upstream=Upstream(Patience(base=0.001)),
             ledger=Ledger(tmp_path / "ledger.sqlite3"),
-            answers=Answers(tmp_path / "answers.sqlite3"),
+            answers=AnswerStore(tmp_path / "answers.sqlite3"),
             workspace=Workspace(()),
             find_local_models=_nobody,
             embedded=_nobody,

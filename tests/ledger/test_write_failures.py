@@ -14,7 +14,7 @@ import pytest
 from tests.ledger.test_reservations import NOON, claim, entry
 
 import postgresql
-from tuppence.cache import Answers
+from tuppence.cache import AnswerStore
 from tuppence.config import load
 from tuppence.credentials import Keys
 from tuppence.engine.session import Session
@@ -35,7 +35,7 @@ def session(tmp_path: Path, where: str) -> Iterator[Session]:
         keys=Keys({}, {}),
         upstream=Upstream(),
         ledger=Ledger(where),
-        answers=Answers(tmp_path / "answers.sqlite3"),
+        answers=AnswerStore(tmp_path / "answers.sqlite3"),
         workspace=Workspace([tmp_path]),
         find_local_models=nobody,
         embedded=nobody,

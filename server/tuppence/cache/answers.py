@@ -24,7 +24,7 @@ from tuppence.cache.traces import Traces
 from tuppence.errors import TuppenceError
 from tuppence.sqlite_file import transaction
 
-__all__ = ["Answers", "File", "Kept", "Traces", "key"]
+__all__ = ["AnswerStore", "File", "StoredAnswer", "Traces", "key"]
 
 _VERSION = 2
 """Of the keys."""
@@ -41,7 +41,7 @@ _FORGET = "DELETE FROM latest WHERE rowid <= (SELECT max(rowid) FROM latest) - ?
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredAnswer:
     """An answer that was given before."""
 
     text: str
@@ -64,14 +64,14 @@ def key(*parts: str) -> str:
     return digest.hexdigest()
 
 
-class Answers:
+class AnswerStore:
     """The answers kept; safe to share between threads, and its file between processes."""
 
     def __init__(self, path: Path | None = None, *, entries: int = 500, bytes_on_disk: int = 20_000_000) -> None:
         """Keep ``entries`` answers in memory and a file of at most ``bytes_on_disk``; None is the cache folder's."""
         self.file = File(path)
         self._bytes = bytes_on_disk
-        self._memory: LRUCache[str, Kept] = LRUCache(entries)
+        self._memory: LRUCache[str, StoredAnswer] = LRUCache(entries)
         self._state = (0, 0)
 
     @property
@@ -79,12 +79,12 @@ class Answers:
         """Where the file is."""
         return self.file.path
 
-    def get(self, key: str) -> Kept | None:
+    def get(self, key: str) -> StoredAnswer | None:
         """Return the answer kept under the key, or None."""
         with self.file.lock:
             return self.file.quietly(lambda connection: self._get(connection, key)) or self._memory.get(key)
 
-    def put(self, key: str, kept: Kept, subject: str = "") -> None:
+    def put(self, key: str, kept: StoredAnswer, subject: str = "") -> None:
         """Keep an answer; one that would fill the cache by itself is not kept.
 
         :param subject: names the definition that it is about, whatever its code.
@@ -95,7 +95,7 @@ class Answers:
             self.file.quietly(lambda connection: self._put(connection, key, kept, subject))
             self._memory[key] = kept
 
-    def latest(self, subject: str) -> Kept | None:
+    def latest(self, subject: str) -> StoredAnswer | None:
         """Return the last answer about a definition, whatever its code was then; None where none is kept."""
         found = self.file.quietly(
             lambda connection: connection.execute("SELECT key FROM latest WHERE subject = ?", (subject,)).fetchone()
@@ -126,7 +126,7 @@ class Answers:
         """Close the file; a later use opens it again."""
         self.file.close()
 
-    def _get(self, connection: sqlite3.Connection, key: str) -> Kept | None:
+    def _get(self, connection: sqlite3.Connection, key: str) -> StoredAnswer | None:
         # Another process that has written may have cleared what this one remembers.
         self._heed(connection)
         if key in self._memory:
@@ -135,7 +135,7 @@ class Answers:
         if row is None:
             return None
         text, model, at, cost = row
-        kept = Kept(
+        kept = StoredAnswer(
             text.decode("utf-8", "surrogatepass"),
             model,
             datetime.fromisoformat(at),
@@ -152,7 +152,7 @@ class Answers:
             self._state = state
             self._memory.clear()
 
-    def _put(self, connection: sqlite3.Connection, key: str, kept: Kept, subject: str) -> None:
+    def _put(self, connection: sqlite3.Connection, key: str, kept: StoredAnswer, subject: str) -> None:
         self._heed(connection)
         text = kept.text.encode("utf-8", "surrogatepass")
         cost = None if kept.cost is None else str(kept.cost)

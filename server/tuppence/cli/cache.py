@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tuppence.cache import Answers, Traces
+from tuppence.cache import AnswerStore, Traces
 from tuppence.cache.traces import REMEMBERED
 from tuppence.core.prompt_cache.state import Trace
 
@@ -28,7 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the report, or clear the file, and return the exit code."""
-    answers = Answers()
+    answers = AnswerStore()
     console = Console(markup=False, highlight=False, emoji=False)
     try:
         if arguments.clear:

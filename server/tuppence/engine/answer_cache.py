@@ -77,7 +77,7 @@ def lookup(ask: Request, about: str, session: Session, quality: float | None = N
     return CachedAnswer(found.model, (*shown, *rest), answer)
 
 
-def explanation(ask: Request, about: str, session: Session) -> answers.Kept | None:
+def explanation(ask: Request, about: str, session: Session) -> answers.StoredAnswer | None:
     """Return the kept explanation of exactly this code, as the model sent it; None where there is none."""
     return session.answers.get(_key(ask, about, session.config())) if about else None
 
@@ -87,10 +87,12 @@ def store(plan: PreparedRequest, answer: Answer, model: Model, account: Receipt,
     if not plan.cache_key or not session.config().keep_answers:
         return
     key = _key(plan.request, plan.cache_key, session.config(), plan.route.wanted)
-    session.answers.put(key, answers.Kept(answer.reply, model.id, session.now(), account.total), _subject(plan.request))
+    session.answers.put(
+        key, answers.StoredAnswer(answer.reply, model.id, session.now(), account.total), _subject(plan.request)
+    )
 
 
-def latest_for(ask: Request, session: Session) -> answers.Kept | None:
+def latest_for(ask: Request, session: Session) -> answers.StoredAnswer | None:
     """Return the last explanation of the definition at this place, whatever its code was then; None where none is."""
     subject = _subject(ask)
     return session.answers.latest(subject) if subject and session.config().keep_answers else None

@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from tuppence import clock
-from tuppence.cache import Answers, Traces
+from tuppence.cache import AnswerStore, Traces
 from tuppence.config import Watched
 from tuppence.config.project import Narrowing
 from tuppence.core.text.document import Document
@@ -34,7 +34,7 @@ def open_session(
     :param handed: keys that the editor's client handed over, by the variable's name; filled further as servers start.
     """
     neighbourhood = LocalModels(handed)
-    answers = Answers()
+    answers = AnswerStore()
     session = Session(
         config=lambda: watched.current,
         keys=Keys(os.environ, handed),

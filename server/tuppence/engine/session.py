@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from tuppence.cache import Answers
+from tuppence.cache import AnswerStore
 from tuppence.config import Config
 from tuppence.config.project import Narrowing
 from tuppence.core.billing.budget import Limits, Spent
@@ -48,7 +48,7 @@ class Session:
     keys: Keys
     upstream: Upstream
     ledger: Ledger
-    answers: Answers
+    answers: AnswerStore
     workspace: Workspace
     find_local_models: Callable[[], Awaitable[tuple[Model, ...]]]
     """Rows of model servers on the user's own machine that the user said yes to."""
