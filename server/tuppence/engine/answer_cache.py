@@ -19,7 +19,7 @@ from tuppence.core.events import Answer, Event
 from tuppence.core.models.model import Model
 from tuppence.core.prompt.compose import SYSTEM
 from tuppence.core.syntax.languages import language
-from tuppence.core.syntax.references import leans_on
+from tuppence.core.syntax.references import referenced_by
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.document import Span
 from tuppence.engine.receipt import Receipt
@@ -49,7 +49,7 @@ def content_key(ask: Request, session: Session) -> str:
         return ""
     around = session.workspace.surroundings(ask.document, ask.tree, ask.target, ask.path).definitions
     elsewhere = [f"{each.name} {each.text}" for each in around]
-    pieces = (ask.document.slice(ask.target.span), *leans_on(ask.tree, ask.target.span), *sorted(elsewhere))
+    pieces = (ask.document.slice(ask.target.span), *referenced_by(ask.tree, ask.target.span), *sorted(elsewhere))
     return answers.key(ask.action.id, ask.document.language, *pieces)
 
 

@@ -17,7 +17,7 @@ from tuppence.config.policy import is_within
 from tuppence.core.answer.insert_tests import added
 from tuppence.core.checks.diagnostic_diff import EditUnderReview, silenced
 from tuppence.core.checks.generated_tests import fresh
-from tuppence.core.checks.lost_definitions import written_again
+from tuppence.core.checks.lost_definitions import duplicated_definition
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.events import Answer
 from tuppence.core.syntax.parser import parse
@@ -50,7 +50,7 @@ def _why_not(ask: Request, after: str) -> str:
     """Return what the two texts alone have against an edit, empty for nothing."""
     if ask.diagnostic is not None and (words := silenced(ask.document.text, after)):
         return f"It silences the complaint (“{words}”) and leaves its cause."
-    if again := written_again(ask.tree, parse(after, ask.tree.language), ask.target.span):
+    if again := duplicated_definition(ask.tree, parse(after, ask.tree.language), ask.target.span):
         return f"It writes `{again}` again, which stands elsewhere in the file."
     return ""
 

@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
-from tuppence.core.checks.diagnostic_diff import EditUnderReview, Said, compare, settled
+from tuppence.core.checks.diagnostic_diff import EditUnderReview, ToolReport, compare, with_diagnostics
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.text.diagnostic import Diagnostic, is_ruff
 from tuppence.core.text.document import Document, apply
@@ -25,8 +25,11 @@ async def recheck(verdict: Verdict, case: EditUnderReview, document: Document, p
     if was is None or now is None:
         return verdict
     case = replace(case, chosen=_as_ruff_says(case.chosen, was))
-    return settled(
-        verdict, compare(case, Said(document, was), Said(after, now)), case.chosen, "ruff finds no new error"
+    return with_diagnostics(
+        verdict,
+        compare(case, ToolReport(document, was), ToolReport(after, now)),
+        case.chosen,
+        "ruff finds no new error",
     )
 
 

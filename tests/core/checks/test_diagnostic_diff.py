@@ -6,7 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from tuppence.core.checks.diagnostic_diff import EditUnderReview, Effect, Said, compare, proving, settled, silenced
+from tuppence.core.checks.diagnostic_diff import (
+    DiagnosticChange,
+    EditUnderReview,
+    ToolReport,
+    compare,
+    proving,
+    silenced,
+    with_diagnostics,
+)
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.text.diagnostic import Diagnostic, Severity, rated
 from tuppence.core.text.document import Document, Edit, Span, apply
@@ -30,7 +38,9 @@ def at(text: str, part: str, message: str, **more: str) -> Diagnostic:
 CHOSEN = at(TEXT, "x)\n\n", "`x` is not defined", code="F821")
 
 
-def effect(new: str, now: list[tuple[str, str, str]], chosen: Diagnostic | None = CHOSEN, source: str = "") -> Effect:
+def effect(
+    new: str, now: list[tuple[str, str, str]], chosen: Diagnostic | None = CHOSEN, source: str = ""
+) -> DiagnosticChange:
     """Compare for a new text of the target; ``now`` holds a place, a message and a severity each."""
     edits = (Edit(Span(START, END), new),)
     after = apply(TEXT, edits)
@@ -43,7 +53,7 @@ def effect(new: str, now: list[tuple[str, str, str]], chosen: Diagnostic | None 
     ]
     case = EditUnderReview(chosen=chosen, target=Span(START, END), name="mean", edits=edits)
     before = (chosen,) if chosen else ()
-    return compare(case, Said(document(TEXT), before), Said(document(after), tuple(said)))
+    return compare(case, ToolReport(document(TEXT), before), ToolReport(document(after), tuple(said)))
 
 
 GOOD = "def mean(xs):\n    return sum(xs) / len(xs)"
@@ -91,7 +101,7 @@ def test_numbers_in_the_words_do_not_make_another_one() -> None:
 
 def test_what_the_tools_never_said_is_not_known_to_be_gone() -> None:
     case = EditUnderReview(chosen=CHOSEN, target=Span(START, END), name="mean", edits=())
-    found = compare(case, Said(document(TEXT), ()), Said(document(TEXT), ()))
+    found = compare(case, ToolReport(document(TEXT), ()), ToolReport(document(TEXT), ()))
     assert found.gone is None
     assert found.good
 
@@ -101,8 +111,8 @@ def test_one_of_two_that_say_the_same_is_enough() -> None:
     first, second = at(text, "x)\n    ", "`x` is not defined"), at(text, "x)\n\n", "`x` is not defined")
     edits = (Edit(Span(second.span.start, second.span.end), "xs)\n\n"),)
     case = EditUnderReview(chosen=second, target=Span(START, text.index("\n\n\nprint")), name="mean", edits=edits)
-    after = Said(document(apply(text, edits)), (first,))
-    assert compare(case, Said(document(text), (first, second)), after).gone
+    after = ToolReport(document(apply(text, edits)), (first,))
+    assert compare(case, ToolReport(document(text), (first, second)), after).gone
 
 
 TWICE = "def f(a):\n    x = foo + 1\n    y = foo + 2\n    return x + y\n"
@@ -129,7 +139,7 @@ def test_of_two_that_say_the_same_the_chosen_one_has_to_go(
     whole = Span(0, len(TWICE))
     case = EditUnderReview(chosen=SAME[which], target=whole, name="f", edits=(Edit(whole, new),))
     now = [replace(SAME[0], span=Span(new.index(part), new.index(part) + 3)) for part in left]
-    assert compare(case, Said(document(TWICE), tuple(SAME)), Said(document(new), tuple(now))).gone is gone
+    assert compare(case, ToolReport(document(TWICE), tuple(SAME)), ToolReport(document(new), tuple(now))).gone is gone
 
 
 def test_a_hint_that_another_hint_took_the_place_of() -> None:
@@ -174,9 +184,9 @@ def test_a_tool_that_waits_for_a_save_is_not_believed_until_it_looked_again() ->
     case = EditUnderReview(chosen=chosen, target=Span(START, END), name="mean", edits=(edit,))
     left = Span(after.line_starts[line] + place - document(TEXT).line_starts[line], len(after.text) - 20)
     stays = Diagnostic(left, chosen.message, "error", "rustc")
-    assert compare(case, Said(document(TEXT), (chosen,)), Said(after, (stays,))).stale
+    assert compare(case, ToolReport(document(TEXT), (chosen,)), ToolReport(after, (stays,))).stale
     moved = Diagnostic(Span(left.start - 1, left.end), chosen.message, "error", "rustc")
-    assert not compare(case, Said(document(TEXT), (chosen,)), Said(after, (moved,))).stale
+    assert not compare(case, ToolReport(document(TEXT), (chosen,)), ToolReport(after, (moved,))).stale
 
 
 @pytest.mark.parametrize(
@@ -200,12 +210,12 @@ def test_ruff_s_server_calls_all_a_warning(source: str, code: str, severity: str
 
 def test_a_verdict_says_what_was_proved() -> None:
     parses = Verdict(fit=True, proved="parses")
-    assert settled(parses, effect(GOOD, []), CHOSEN, "all is well").proved == "parses, diagnostic gone"
-    assert settled(parses, effect(GOOD, [], None), None, "all is well").proved == "parses, all is well"
-    bad = settled(parses, effect(BAD, [("y)", "`y` is not defined", "error")]), CHOSEN, "all is well")
+    assert with_diagnostics(parses, effect(GOOD, []), CHOSEN, "all is well").proved == "parses, diagnostic gone"
+    assert with_diagnostics(parses, effect(GOOD, [], None), None, "all is well").proved == "parses, all is well"
+    bad = with_diagnostics(parses, effect(BAD, [("y)", "`y` is not defined", "error")]), CHOSEN, "all is well")
     assert bad.reasons == ("It brings a new problem in line 5: “`y` is not defined” (Pylance).",)
     assert not bad.fit
-    still = settled(parses, effect(GOOD, [("len", "`x` is not defined", "error")]), CHOSEN, "all is well")
+    still = with_diagnostics(parses, effect(GOOD, [("len", "`x` is not defined", "error")]), CHOSEN, "all is well")
     assert still.reasons == ("What was to be fixed is still there: “`x` is not defined” (Pylance).",)
     assert proving(proving(Verdict(fit=True, proved="nothing"), "a"), "a").proved == "a"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tuppence.core.checks.lost_definitions import written_again
+from tuppence.core.checks.lost_definitions import duplicated_definition
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.text.document import Edit, Span, apply
@@ -23,7 +23,7 @@ def check(name: str, text: str, old: str, new: str, expected: str) -> None:
     target = Span(text.index(old), text.index(old) + len(old))
     row = language(name)
     after = apply(text, (Edit(target, new),))
-    assert written_again(parse(text, row), parse(after, row), target) == expected
+    assert duplicated_definition(parse(text, row), parse(after, row), target) == expected
 
 
 TOP = "    def top(self):\n        return self.x"

@@ -6,7 +6,7 @@ import pytest
 
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
-from tuppence.core.syntax.references import leans_on
+from tuppence.core.syntax.references import referenced_by
 from tuppence.core.text.document import Span
 
 SHOP = """import math, re
@@ -42,7 +42,7 @@ def leaned(text: str, at: str, name: str = "python") -> tuple[str, ...]:
     tree = parse(text, language(name))
     block = tree.enclosing(Span(text.index(at), text.index(at)))
     assert block is not None
-    return tuple(" ".join(each.split()) for each in leans_on(tree, block.span))
+    return tuple(" ".join(each.split()) for each in referenced_by(tree, block.span))
 
 
 def test_imports_constants_members_and_helpers_that_are_named_count() -> None:

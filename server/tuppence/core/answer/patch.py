@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from tuppence.core.answer.reindent import Indentation
 from tuppence.core.answer.reply import Fence, Opening, Parts, Reply, replacement
-from tuppence.core.answer.select_fence import Quotation, meant
+from tuppence.core.answer.select_fence import Quotation, select_fence
 from tuppence.core.answer.streaming_diff import Follower
 from tuppence.core.text.diff import backwards, line_edits
 from tuppence.core.text.document import Document, Edit, Span, apply, together
@@ -93,7 +93,7 @@ class Patch:
         if self._live is not None:
             return ()
         live = self._follower.text
-        self._parts = meant(self._reply.finish(), self._document, self._target)
+        self._parts = select_fence(self._reply.finish(), self._document, self._target)
         code, _ = replacement(self._parts)
         if code is not None:
             self._settle(code)

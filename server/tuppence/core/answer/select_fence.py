@@ -26,7 +26,7 @@ from tuppence.core.text.document import Document, Edit, Span, apply
 from tuppence.core.text.lines import split
 
 
-def meant(parts: Parts, document: Document, target: Span) -> Parts:
+def select_fence(parts: Parts, document: Document, target: Span) -> Parts:
     """Return the parts with the one fence of code that is meant to replace the target, or with none and ``unclear``."""
     code = [fence for fence in parts.fences if not fence.imports]
     if len(code) < 2:  # noqa: PLR2004 - one is no choice

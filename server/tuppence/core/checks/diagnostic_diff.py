@@ -60,7 +60,7 @@ _SHOWN = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ToolReport:
     """What tools say of one version of a text."""
 
     document: Document
@@ -86,7 +86,7 @@ class EditUnderReview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Effect:
+class DiagnosticChange:
     """The difference that an answer makes."""
 
     gone: bool | None
@@ -104,7 +104,7 @@ class Effect:
         return self.gone is not False and not self.new
 
 
-def compare(case: EditUnderReview, before: Said, after: Said) -> Effect:
+def compare(case: EditUnderReview, before: ToolReport, after: ToolReport) -> DiagnosticChange:
     """Return what an answer changed in what the same tools say."""
     chosen = rated(case.chosen) if case.chosen else None
     was, now = before.rated(), after.rated()
@@ -119,7 +119,7 @@ def compare(case: EditUnderReview, before: Said, after: Said) -> Effect:
         if each.span.touches(landed) or (each.severity == "error" and _speaks_of(case.name, each, after.document)):
             new.append(each)
     new.sort(key=lambda each: each.span)
-    return Effect(
+    return DiagnosticChange(
         gone=_gone(chosen, case, before, now) if chosen else None,
         stale=chosen is not None and not _looked_again(chosen, before, after),
         new=tuple(new),
@@ -127,7 +127,7 @@ def compare(case: EditUnderReview, before: Said, after: Said) -> Effect:
     )
 
 
-def settled(verdict: Verdict, effect: Effect, chosen: Diagnostic | None, clean: str) -> Verdict:
+def with_diagnostics(verdict: Verdict, effect: DiagnosticChange, chosen: Diagnostic | None, clean: str) -> Verdict:
     """Return a verdict with what the tools found out.
 
     :param clean: what is proved where nothing was to go and nothing came, such as ``ruff finds no new error``.
@@ -171,7 +171,7 @@ def _landed(case: EditUnderReview) -> Span:
     return Span(start, max(start, end))
 
 
-def _gone(chosen: Diagnostic, case: EditUnderReview, before: Said, now: Sequence[Diagnostic]) -> bool | None:
+def _gone(chosen: Diagnostic, case: EditUnderReview, before: ToolReport, now: Sequence[Diagnostic]) -> bool | None:
     key, land = _key(chosen), landing(before.document.text, case.edits)
     same = [each.span for each in before.rated() if _key(each) == key]
     one = min(
@@ -205,7 +205,7 @@ def _paired(was: Sequence[int], now: Sequence[int]) -> set[int]:
     return left
 
 
-def _looked_again(chosen: Diagnostic, before: Said, after: Said) -> bool:
+def _looked_again(chosen: Diagnostic, before: ToolReport, after: ToolReport) -> bool:
     """Report whether a diagnostic's tool is known to have looked at the new text."""
     if is_ruff(chosen) or chosen.source.lower() in _WHILE_TYPING:
         return True
@@ -213,7 +213,7 @@ def _looked_again(chosen: Diagnostic, before: Said, after: Said) -> bool:
     return _places(chosen.source, before) != _places(chosen.source, after)
 
 
-def _places(source: str, said: Said) -> Counter[tuple[str, str, int, int]]:
+def _places(source: str, said: ToolReport) -> Counter[tuple[str, str, int, int]]:
     document = said.document
     starts = [(each, document.line_at(each.span.start)) for each in said.diagnostics if each.source == source]
     return Counter(

@@ -97,7 +97,7 @@ def _is_nothing(body: list[str]) -> bool:
     return not body or (len(body) == 1 and _NOTHING.fullmatch(body[0]) is not None)
 
 
-def written_again(before: Tree, after: Tree, target: Span) -> str:
+def duplicated_definition(before: Tree, after: Tree, target: Span) -> str:
     """Return the name of a definition that stands outside the target and was written again, empty where none was."""
     if not isinstance(after, type(before)):
         return ""

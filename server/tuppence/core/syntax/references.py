@@ -13,7 +13,7 @@ from tuppence.core.text.document import Span
 _WORD = re.compile(r"\w+")
 
 
-def leans_on(tree: Tree, span: Span) -> tuple[str, ...]:
+def referenced_by(tree: Tree, span: Span) -> tuple[str, ...]:
     """Return the definitions and statements of the file that the code in a span names, in their order.
 
     Other definitions count whole, where their name is used; of what is left (imports, constants, the heads and other

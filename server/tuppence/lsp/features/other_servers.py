@@ -15,7 +15,7 @@ from typing import Any
 
 from lsprotocol import converters, types
 
-from tuppence.core.checks.diagnostic_diff import Effect, Said, compare, settled
+from tuppence.core.checks.diagnostic_diff import DiagnosticChange, ToolReport, compare, with_diagnostics
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.events import Answer
 from tuppence.core.text.document import Document, apply
@@ -47,7 +47,7 @@ PAUSE = 0.25
 class _Report:
     """A client's answer."""
 
-    said: Said
+    said: ToolReport
     is_fresh: bool
     """Whether a server has spoken since this version of the document came to be."""
     seconds: float
@@ -87,11 +87,11 @@ class Witness:
         effect = await self._effect(answer, before)
         if effect is None:
             return answer.verdict
-        verdict = settled(answer.verdict, effect, self._ask.diagnostic, "no new error in the editor")
+        verdict = with_diagnostics(answer.verdict, effect, self._ask.diagnostic, "no new error in the editor")
         self.landed = verdict.fit
         return verdict
 
-    async def _effect(self, answer: Answer, before: _Report) -> Effect | None:
+    async def _effect(self, answer: Answer, before: _Report) -> DiagnosticChange | None:
         """Return what the answer changed in what the servers say, None where that is not known."""
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -133,7 +133,7 @@ class Witness:
             return None
         others = [each for each in found if each.source != SOURCE]
         placed = tuple(convert.from_diagnostic(document, each, self._desk.encoding) for each in others)
-        return _Report(Said(document, placed), reply.get("judged") == document.version, took)
+        return _Report(ToolReport(document, placed), reply.get("judged") == document.version, took)
 
 
 def _plain(value: Any) -> Any:
