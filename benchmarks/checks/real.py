@@ -24,7 +24,7 @@ from benchmarks.checks.sample import FIX, Sample, had, whole
 from tuppence.core.syntax import target as targets
 from tuppence.core.syntax.languages import by_suffix
 from tuppence.core.syntax.packages import Packages
-from tuppence.core.syntax.parser import Syntax, parse
+from tuppence.core.syntax.parser import SyntaxTree, parse
 from tuppence.core.syntax.tree import Block
 from tuppence.core.text.diagnostic import Diagnostic, rated
 from tuppence.core.text.document import Document, Span, apply
@@ -44,7 +44,7 @@ def changes(older: Mapping[str, str], newer: Mapping[str, str]) -> Iterator[Samp
             continue
         document = Document(f"file:///{path}", known.id, 1, older[path])
         before, after = parse(older[path], known), parse(newer[path], known)
-        if not (isinstance(before, Syntax) and isinstance(after, Syntax) and before.sound() and after.sound()):
+        if not (isinstance(before, SyntaxTree) and isinstance(after, SyntaxTree) and before.sound() and after.sound()):
             continue
         there = _named(after.blocks())
         imports = _new_imports(before, after)
@@ -144,7 +144,7 @@ def _named(blocks: tuple[Block, ...]) -> dict[str, Block]:
     return {name: block for name, block in found.items() if name not in often and block.name}
 
 
-def _new_imports(before: Syntax, after: Syntax) -> list[str]:
+def _new_imports(before: SyntaxTree, after: SyntaxTree) -> list[str]:
     there = {before.text[each.start : each.end].strip() for each in before.import_statements()}
     now = (after.text[each.start : each.end].strip() for each in after.import_statements())
     return [each for each in now if each not in there]

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from tuppence.config import Config, config, list_prices, load, model_columns
 from tuppence.config.model_table import loopback
 from tuppence.config.readers import SETTINGS
-from tuppence.config.toml_locations import Report
+from tuppence.config.toml_locations import MistakeReport
 from tuppence.core.models.model import CacheRules, Model, Quirks
 from tuppence.core.models.pricing import Peak, Price, PriceTier, Rates, cost
 from tuppence.core.models.usage import Usage
@@ -552,7 +552,7 @@ ROWS = st.dictionaries(KEYS, VALUES, max_size=6).map(lambda row: NAMED | row)
     )
 )
 def test_nothing_that_toml_can_say_is_more_than_a_mistake(data: dict[str, object]) -> None:
-    found = config._assemble(Path("config.toml"), data, Report(), TODAY)
+    found = config._assemble(Path("config.toml"), data, MistakeReport(), TODAY)
     assert found.quality is None or 0 < found.quality <= 1
     for model in found.models:
         assert model.provider == found.providers[model.provider.name]

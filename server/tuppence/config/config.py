@@ -20,7 +20,7 @@ from typing import Literal
 from tuppence.config import model_table
 from tuppence.config.readers import SETTINGS, fields, stranded, text
 from tuppence.config.settings import ASK_ABOVE, GENERAL, OVERRIDE, PRESETS, budget, check_name, narrower, spoken_of
-from tuppence.config.toml_locations import Bad, Place, Report
+from tuppence.config.toml_locations import Bad, MistakeReport, TomlLocation
 from tuppence.core.actions import ACTIONS
 from tuppence.core.billing.budget import NO_LIMITS, Limits
 from tuppence.core.models.model import Model, Premium, Provider
@@ -145,11 +145,11 @@ def load(path: Path | None = None, *, today: date | None = None) -> Config:
     file, day = path or default_path(), today or _today()
     if not file.exists():
         absent = (f"There is no file {file}; the defaults hold.",) if path else ()
-        return _assemble(file, {}, Report(), day, absent)
+        return _assemble(file, {}, MistakeReport(), day, absent)
     try:
         data, report = _parse(file)
     except ConfigError as error:
-        return replace(_assemble(file, {}, Report("", list(error.mistakes)), day), is_unread=True)
+        return replace(_assemble(file, {}, MistakeReport("", list(error.mistakes)), day), is_unread=True)
     return _assemble(file, data, report, day)
 
 
@@ -159,10 +159,10 @@ def narrowing(path: Path) -> tuple[Limits, tuple[Mistake, ...]]:
     :raises ConfigError: it cannot be read, or is no TOML.
     """
     data, report = _parse(path)
-    return narrower(data, Place(report)), tuple(sorted(report.mistakes))
+    return narrower(data, TomlLocation(report)), tuple(sorted(report.mistakes))
 
 
-def _parse(path: Path) -> tuple[dict[str, object], Report]:
+def _parse(path: Path) -> tuple[dict[str, object], MistakeReport]:
     """Return a file's data, and a report for its mistakes.
 
     :raises ConfigError: it cannot be read, or is no TOML.
@@ -182,7 +182,7 @@ def _parse(path: Path) -> tuple[dict[str, object], Report]:
         line = raw.count(b"\n", 0, error.start) + 1
         raise _unreadable(path, line, "The file is not UTF-8 text.", "Save it as UTF-8.") from None
     try:
-        return tomllib.loads(content, parse_float=Decimal), Report(content)
+        return tomllib.loads(content, parse_float=Decimal), MistakeReport(content)
     except tomllib.TOMLDecodeError as error:
         found = _POSITION.search(str(error))
         line = int(found[1]) if found and found[1] else content.rstrip().count("\n") + 1
@@ -196,8 +196,10 @@ def _unreadable(path: Path, line: int, what: str, remedy: str) -> ConfigError:
     return ConfigError(str(path), (Mistake(line, what, remedy),))
 
 
-def _assemble(path: Path, data: dict[str, object], report: Report, today: date, notes: tuple[str, ...] = ()) -> Config:
-    place = Place(report)
+def _assemble(
+    path: Path, data: dict[str, object], report: MistakeReport, today: date, notes: tuple[str, ...] = ()
+) -> Config:
+    place = TomlLocation(report)
     for key in data:
         if key not in _SECTIONS and key not in SETTINGS:
             place.key(key).unknown((*SETTINGS, *_SECTIONS))
@@ -223,7 +225,7 @@ def _assemble(path: Path, data: dict[str, object], report: Report, today: date, 
     )
 
 
-def _overrides(value: object, place: Place, table: model_table.Table) -> dict[str, Override]:
+def _overrides(value: object, place: TomlLocation, table: model_table.Table) -> dict[str, Override]:
     found: dict[str, Override] = {}
     if not isinstance(value, dict):
         name = place.name
@@ -245,7 +247,7 @@ def _overrides(value: object, place: Place, table: model_table.Table) -> dict[st
     return found
 
 
-def _exclude(value: object, place: Place, table: model_table.Table) -> frozenset[str]:
+def _exclude(value: object, place: TomlLocation, table: model_table.Table) -> frozenset[str]:
     if not isinstance(value, list):
         place.wrong('"exclude" must be an array.', 'Write exclude = ["provider/id"].')
         return frozenset()
@@ -274,8 +276,8 @@ def _warnings(table: model_table.Table, overrides: tuple[Override, ...], today: 
 def builtin() -> model_table.Table:
     """Return the built-in tier table as it is, whatever a file says."""
     data = tomllib.loads(_BUILT_IN.read_text("utf-8"), parse_float=Decimal)
-    report = Report()
-    table = model_table.read(data, Place(report), model_table.Table(), _today())
+    report = MistakeReport()
+    table = model_table.read(data, TomlLocation(report), model_table.Table(), _today())
     assert not report.mistakes, report.mistakes
     return table
 

@@ -22,7 +22,7 @@ from tuppence.config.readers import (
     text,
     variable,
 )
-from tuppence.config.toml_locations import Place
+from tuppence.config.toml_locations import TomlLocation
 from tuppence.core.actions import ACTIONS
 from tuppence.core.models.model import TIERS, CacheRules, Effort, Quirks
 from tuppence.core.models.pricing import Peak, Price, PriceTier, Rates, weekdays
@@ -34,7 +34,7 @@ _LIFE = re.compile(r"[1-9]\d*[smhd]")
 _BILL = re.compile(r"[A-Za-z0-9_{][A-Za-z0-9_.?=&{}-]*(/[A-Za-z0-9_.?=&{}-]+)*")
 
 
-def days(value: object, place: Place) -> frozenset[int]:
+def days(value: object, place: TomlLocation) -> frozenset[int]:
     """Read weekdays."""
     try:
         return weekdays(value if isinstance(value, str) else "")
@@ -44,7 +44,7 @@ def days(value: object, place: Place) -> frozenset[int]:
         ) from None
 
 
-def money(value: object, place: Place) -> Decimal:
+def money(value: object, place: TomlLocation) -> Decimal:
     """Read USD per million tokens."""
     if not is_number(value):
         raise place.wrong(f'"{place.name}" must be a number, not {kind(value)}.', "Write USD per million tokens: 0.15.")
@@ -53,7 +53,7 @@ def money(value: object, place: Place) -> Decimal:
     return Decimal(value)
 
 
-def price(value: object, place: Place) -> Price:
+def price(value: object, place: TomlLocation) -> Price:
     """Read the base rates; the number 0 is free."""
     if not isinstance(value, dict):
         if is_number(value) and value == 0:
@@ -67,13 +67,13 @@ def price(value: object, place: Place) -> Price:
     return Price(Rates(**found), batch=batch)
 
 
-def step(value: object, place: Place) -> PriceTier:
+def step(value: object, place: TomlLocation) -> PriceTier:
     """Read other rates above a prompt size."""
     found = table(value, place, STEP, ("above", "input", "output"))
     return PriceTier(found.pop("above"), Rates(**found))
 
 
-def peak(value: object, place: Place) -> Peak:
+def peak(value: object, place: TomlLocation) -> Peak:
     """Read other rates at certain hours."""
     found = table(value, place, PEAK, ("days", "from", "to", "input", "output"))
     when, start, end = found.pop("days"), found.pop("from"), found.pop("to")
@@ -82,29 +82,29 @@ def peak(value: object, place: Place) -> Peak:
     return Peak(when, start, end, Rates(**found))
 
 
-def cache(value: object, place: Place) -> CacheRules:
+def cache(value: object, place: TomlLocation) -> CacheRules:
     """Read the rules of a provider's prompt cache."""
     return CacheRules(**table(value, place, CACHE, ("mode",)))
 
 
-def quirks(value: object, place: Place) -> Quirks:
+def quirks(value: object, place: TomlLocation) -> Quirks:
     """Read how a model wants to be asked."""
     return Quirks(**table(value, place, QUIRKS))
 
 
-def effort(value: object, place: Place) -> Effort:
+def effort(value: object, place: TomlLocation) -> Effort:
     """Read how a model is asked at one effort."""
     return Effort(**table(value, place, EFFORT, ("send", "thinking")))
 
 
-def life(value: object, place: Place) -> str:
+def life(value: object, place: TomlLocation) -> str:
     """Read a time to live."""
     if not isinstance(value, str) or not _LIFE.fullmatch(value):
         raise place.wrong(f'"{place.name}" must be a time to live, not {kind(value)}.', 'Write "5m" or "1h".')
     return value
 
 
-def bill(value: object, place: Place) -> str:
+def bill(value: object, place: TomlLocation) -> str:
     """Read where a provider tells afterwards what an answer cost: a path below its own address."""
     if not isinstance(value, str) or not _BILL.fullmatch(value) or value.count("{id}") != 1 or ".." in value:
         raise place.wrong(

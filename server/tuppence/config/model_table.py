@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from tuppence.config import list_prices
 from tuppence.config.model_columns import FREE, MODEL, PROVIDER
 from tuppence.config.readers import table
-from tuppence.config.toml_locations import Bad, Place
+from tuppence.config.toml_locations import Bad, TomlLocation
 from tuppence.core.models.model import Model, Provider, Quirks
 from tuppence.core.models.pricing import Price
 from tuppence.core.routing.quality import canonical
@@ -50,7 +50,7 @@ class Table:
         return next((model for model in self.models if model.name.casefold() == name.casefold()), None)
 
 
-def read(data: Mapping[str, object], place: Place, builtin: Table, today: date) -> Table:
+def read(data: Mapping[str, object], place: TomlLocation, builtin: Table, today: date) -> Table:
     """Return the table of a parsed file joined to the built-in one; what is wrong is reported and left out."""
     served, broken = _providers(data.get("providers", {}), place.key("providers"), builtin.providers)
     rows = {
@@ -87,7 +87,7 @@ def loopback(host: str) -> bool:
 
 
 def _providers(
-    value: object, place: Place, builtin: Mapping[str, Provider]
+    value: object, place: TomlLocation, builtin: Mapping[str, Provider]
 ) -> tuple[dict[str, Provider], frozenset[str]]:
     served = dict(builtin)
     broken: set[str] = set()
@@ -103,7 +103,7 @@ def _providers(
     return served, frozenset(broken)
 
 
-def _provider(name: str, raw: object, place: Place, base: Provider | None) -> Provider:
+def _provider(name: str, raw: object, place: TomlLocation, base: Provider | None) -> Provider:
     if not name or "/" in name:
         raise place.wrong(f'A provider cannot be called "{name}".', "Choose a name without a slash.")
     found = table(raw, place, PROVIDER, () if base else ("wire", "base_url"))
@@ -115,7 +115,7 @@ def _provider(name: str, raw: object, place: Place, base: Provider | None) -> Pr
     return replace(provider, base_url=_url(provider, place.key("base_url")))
 
 
-def _url(provider: Provider, place: Place) -> str:
+def _url(provider: Provider, place: TomlLocation) -> str:
     url = provider.base_url.strip().rstrip("/")
     try:
         parts = urlsplit(url)
@@ -146,7 +146,7 @@ COMMON_MARK = {"cache_control": {"type": "ephemeral"}}
 """What marks the end of a block for OpenRouter, LiteLLM and Qwen: Anthropic's own field."""
 
 
-def _rows(value: object, place: Place) -> list[object]:
+def _rows(value: object, place: TomlLocation) -> list[object]:
     if isinstance(value, list):
         return value
     place.wrong('"models" must be an array of tables.', "Write [[models]], with two brackets, above each model.")
@@ -159,7 +159,9 @@ def _name(raw: object) -> str:
     return "/".join(str(part) for part in parts) if parts and all(parts) else ""
 
 
-def _model(raw: object, place: Place, served: Mapping[str, Provider], builtin: Table, broken: frozenset[str]) -> Model:
+def _model(
+    raw: object, place: TomlLocation, served: Mapping[str, Provider], builtin: Table, broken: frozenset[str]
+) -> Model:
     found = table(raw, place, MODEL, ("id", "provider"))
     owner = found["provider"]
     if owner in broken:  # The provider's own mistake says it all.
@@ -219,7 +221,7 @@ def _marking(row: Model) -> Model:
     return replace(row, quirks=replace(row.quirks, cache_mark=COMMON_MARK))
 
 
-def _price(found: Mapping[str, Any], place: Place, same: Model | None) -> Price | None:
+def _price(found: Mapping[str, Any], place: TomlLocation, same: Model | None) -> Price | None:
     given: Price | None = found.get("price")
     if given is FREE:
         return given

@@ -13,9 +13,9 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, TypeGuard
 
-from tuppence.config.toml_locations import Bad, Place
+from tuppence.config.toml_locations import Bad, TomlLocation
 
-Reader = Callable[[object, Place], Any]
+Reader = Callable[[object, TomlLocation], Any]
 
 SETTINGS = (
     "quality",
@@ -42,7 +42,9 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
 
-def table(value: object, place: Place, readers: Mapping[str, Reader], needed: tuple[str, ...] = ()) -> dict[str, Any]:
+def table(
+    value: object, place: TomlLocation, readers: Mapping[str, Reader], needed: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """Return a table's fields, read.
 
     :raises Bad: any of them is wrong, unknown or missing.
@@ -57,7 +59,7 @@ def table(value: object, place: Place, readers: Mapping[str, Reader], needed: tu
     return found
 
 
-def fields(value: object, place: Place, readers: Mapping[str, Reader]) -> dict[str, Any]:
+def fields(value: object, place: TomlLocation, readers: Mapping[str, Reader]) -> dict[str, Any]:
     """Return those of a table's fields that are right, read; the others are reported."""
     found: dict[str, Any] = {}
     if not isinstance(value, dict):
@@ -77,7 +79,7 @@ def fields(value: object, place: Place, readers: Mapping[str, Reader]) -> dict[s
     return found
 
 
-def stranded(place: Place) -> Bad:
+def stranded(place: TomlLocation) -> Bad:
     """Report a setting that fell into a table because it stands below the table's header."""
     header = ".".join(str(part) for part in place.path[:-1] if isinstance(part, str))
     return place.wrong(
@@ -86,14 +88,14 @@ def stranded(place: Place) -> Bad:
     )
 
 
-def text(value: object, place: Place) -> str:
+def text(value: object, place: TomlLocation) -> str:
     """Read a text that is not empty."""
     if not isinstance(value, str) or not value.strip():
         raise place.wrong(f'"{place.name}" must be a text, not {kind(value)}.', 'Write it in quotes: "...".')
     return value
 
 
-def folder(value: object, place: Place) -> str:
+def folder(value: object, place: TomlLocation) -> str:
     """Read the path of a folder, absolute or from the user's home; it need not be there."""
     path = text(value, place)
     if not path.startswith(("/", "~/", "\\\\")) and path != "~" and not re.match(r"[A-Za-z]:[\\/]", path):
@@ -101,14 +103,14 @@ def folder(value: object, place: Place) -> str:
     return path
 
 
-def flag(value: object, place: Place) -> bool:
+def flag(value: object, place: TomlLocation) -> bool:
     """Read true or false."""
     if not isinstance(value, bool):
         raise place.wrong(f'"{place.name}" must be true or false, not {kind(value)}.', "Write true or false.")
     return value
 
 
-def variable(value: object, place: Place) -> str | None:
+def variable(value: object, place: TomlLocation) -> str | None:
     """Read the name of an environment variable; an empty text is none."""
     if value == "":
         return None
@@ -124,7 +126,7 @@ def variable(value: object, place: Place) -> str | None:
 def number(low: float, high: float) -> Reader:
     """Return a reader of numbers from low to high, both included."""
 
-    def read(value: object, place: Place) -> float:
+    def read(value: object, place: TomlLocation) -> float:
         if not is_number(value) or not low <= value <= high:
             span = f"from {low:g} to {high:g}"
             raise place.wrong(f'"{place.name}" must be a number {span}, not {kind(value)}.', f"Write a number {span}.")
@@ -136,7 +138,7 @@ def number(low: float, high: float) -> Reader:
 def count(low: int) -> Reader:
     """Return a reader of whole numbers of at least low."""
 
-    def read(value: object, place: Place) -> int:
+    def read(value: object, place: TomlLocation) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or value < low:
             what = f'"{place.name}" must be a whole number of at least {low}, not {kind(value)}.'
             raise place.wrong(what, "Write a whole number without quotes, such as 8192.")
@@ -148,7 +150,7 @@ def count(low: int) -> Reader:
 def choice(known: tuple[str, ...]) -> Reader:
     """Return a reader of one word among several."""
 
-    def read(value: object, place: Place) -> str:
+    def read(value: object, place: TomlLocation) -> str:
         if not isinstance(value, str) or value not in known:
             options = ", ".join(f'"{each}"' for each in known)
             raise place.wrong(f'"{place.name}" cannot be {kind(value)}.', f"Write one of: {options}.")
@@ -160,7 +162,7 @@ def choice(known: tuple[str, ...]) -> Reader:
 def items(reader: Reader) -> Reader:
     """Return a reader of arrays."""
 
-    def read(value: object, place: Place) -> tuple[Any, ...]:
+    def read(value: object, place: TomlLocation) -> tuple[Any, ...]:
         if not isinstance(value, list):
             raise place.wrong(f'"{place.name}" must be an array, not {kind(value)}.', "Write [ ..., ... ].")
         before = len(place.report.mistakes)
@@ -180,20 +182,20 @@ def items(reader: Reader) -> Reader:
 def named(reader: Reader) -> Reader:
     """Return a reader of tables whose keys are free."""
 
-    def read(value: object, place: Place) -> dict[str, Any]:
+    def read(value: object, place: TomlLocation) -> dict[str, Any]:
         return table(value, place, dict.fromkeys(value, reader) if isinstance(value, dict) else {})
 
     return read
 
 
-def day(value: object, place: Place) -> date:
+def day(value: object, place: TomlLocation) -> date:
     """Read a date."""
     if not isinstance(value, date) or isinstance(value, datetime):
         raise place.wrong(f'"{place.name}" must be a date, not {kind(value)}.', "Write it bare: 2026-11-21.")
     return value
 
 
-def clock(value: object, place: Place) -> time:
+def clock(value: object, place: TomlLocation) -> time:
     """Read a time of day; 24:00 is the last moment of it."""
     if isinstance(value, time) and value.tzinfo is None:
         return value
@@ -205,7 +207,7 @@ def clock(value: object, place: Place) -> time:
     return time(int(found[1]), int(found[2]))
 
 
-def plain(value: object, place: Place) -> object:
+def plain(value: object, place: TomlLocation) -> object:
     """Read what JSON can say."""
     if isinstance(value, dict):
         return {key: plain(inner, place.key(key)) for key, inner in value.items()}

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from tuppence.config.model_table import Table
 from tuppence.config.readers import Reader, choice, fields, flag, folder, is_number, items, kind, number, text
-from tuppence.config.toml_locations import Place, nearest
+from tuppence.config.toml_locations import TomlLocation, nearest
 from tuppence.core.billing.budget import NO_LIMITS, PERIODS, THRIFTY, Limits
 
 PRESETS: Mapping[str, float] = {"thrifty": THRIFTY, "balanced": 0.92, "best": 1.0}
@@ -27,7 +27,7 @@ _ADDRESS = re.compile(rf"postgres(?:ql)?://(?:{_PART}@)?{_PART}(?:/{_PART})?(?:\
 """A connection URI in which no part of a password can pass for a host or a database's name."""
 
 
-def quality(value: object, place: Place) -> float:
+def quality(value: object, place: TomlLocation) -> float:
     """Read how close to the best a choice must come: a number, or the name of a preset."""
     if not isinstance(value, str):
         return float(_share(value, place))
@@ -44,14 +44,14 @@ def level(preset: str, action: str) -> float:
     return _OWN.get(preset, {}).get(action, PRESETS[preset])
 
 
-def usd(value: object, place: Place) -> Decimal:
+def usd(value: object, place: TomlLocation) -> Decimal:
     """Read an amount of US dollars."""
     if not is_number(value) or value < 0:
         raise place.wrong(f'"{place.name}" must be an amount of USD, not {kind(value)}.', "Write US dollars: 0.05.")
     return Decimal(value)
 
 
-def budget(value: object, place: Place) -> Limits:
+def budget(value: object, place: TomlLocation) -> Limits:
     """Read ``[budget]``; a limit that is wrong in it is reported, and nothing may be spent until it is right."""
     if value is None:
         return NO_LIMITS
@@ -61,7 +61,7 @@ def budget(value: object, place: Place) -> Limits:
     return Limits(**closed, **found)
 
 
-def narrower(data: Mapping[str, object], place: Place) -> Limits:
+def narrower(data: Mapping[str, object], place: TomlLocation) -> Limits:
     """Read the ``[budget]`` of a project's own file, which may hold nothing else; what is wrong in it is left out."""
     for key in data:
         if key != "budget":
@@ -72,7 +72,7 @@ def narrower(data: Mapping[str, object], place: Place) -> Limits:
     return found if isinstance(given, dict) and "soft" in given else replace(found, soft=Decimal(1))
 
 
-def ledger(value: object, place: Place) -> str:
+def ledger(value: object, place: TomlLocation) -> str:
     """Read where the ledger is: the address of a PostgreSQL database, or nothing for a file of the user's own."""
     if value == "":
         return ""
@@ -92,7 +92,7 @@ def ledger(value: object, place: Place) -> str:
     return found
 
 
-def _part(value: object, place: Place) -> Decimal:
+def _part(value: object, place: TomlLocation) -> Decimal:
     if not is_number(value) or not 0 <= value <= 1:
         raise place.wrong(f'"{place.name}" must be a share from 0 to 1.', "Write 0.8 for 80 %.")
     return Decimal(value)
@@ -104,7 +104,7 @@ def spoken_of(providers: object, table: Table) -> frozenset[str]:
     return frozenset(named) | {name.partition("/")[0] for name in table.named | table.broken}
 
 
-def check_name(name: str, place: Place, table: Table) -> None:
+def check_name(name: str, place: TomlLocation, table: Table) -> None:
     """Report a name that is no row's."""
     owner, slash, _ = name.partition("/")
     if table.find(name) or name in table.broken or owner in table.broken or (slash and owner in FOUND):

@@ -132,7 +132,7 @@ class Lines:
 
 
 @dataclass
-class Report:
+class MistakeReport:
     """Everything wrong in one file."""
 
     text: str = ""
@@ -145,10 +145,10 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TomlLocation:
     """A key in a file, and the report that its mistakes go to."""
 
-    report: Report
+    report: MistakeReport
     path: Path = ()
 
     @property
@@ -156,9 +156,9 @@ class Place:
         """How the key is called in a sentence: dotted, without the numbers of rows."""
         return ".".join(part for part in self.path if isinstance(part, str) and part != "models") or "models"
 
-    def key(self, *parts: str | int) -> Place:
+    def key(self, *parts: str | int) -> TomlLocation:
         """Return the place of a key inside this one."""
-        return Place(self.report, (*self.path, *parts))
+        return TomlLocation(self.report, (*self.path, *parts))
 
     def wrong(self, what: str, remedy: str = "") -> Bad:
         """Report a mistake, and return what to raise."""

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuppence.core.syntax.languages import language
-from tuppence.core.syntax.parser import LARGEST, Outline, Syntax, Tree, parse
+from tuppence.core.syntax.parser import LARGEST, IndentationTree, SyntaxTree, Tree, parse
 from tuppence.core.text.document import Edit, Span, apply
 
 PYTHON = '''\
@@ -204,7 +204,7 @@ def _at(tree: Tree, marker: str, offset: int = 0) -> Span:
 @pytest.mark.parametrize("language_id", SOURCES)
 def test_every_language_is_parsed_by_its_grammar_and_is_sound(language_id: str) -> None:
     tree = _tree(language_id)
-    assert isinstance(tree, Syntax)
+    assert isinstance(tree, SyntaxTree)
     assert tree.sound()
     assert tree.faults() == 0
 
@@ -312,7 +312,7 @@ def test_a_name_is_told_with_its_place(language_id: str) -> None:
 
 def test_an_outline_tells_the_place_of_a_name() -> None:
     text = "module Shop\n  def total(items)\n    1\n  end\nend\n"
-    blocks = Outline(text, language("ruby")).blocks()
+    blocks = IndentationTree(text, language("ruby")).blocks()
     places = [block.named and (text[block.named.start : block.named.end], block.named.start) for block in blocks]
     assert places == [("Shop", 7), ("total", 18)]
 
@@ -391,7 +391,7 @@ def test_a_lone_surrogate_moves_nothing() -> None:
 def test_a_text_too_large_is_read_by_indentation() -> None:
     text = "def f():\n    pass\n" * (LARGEST // 18 + 1)
     tree = _tree("python", text)
-    assert isinstance(tree, Outline)
+    assert isinstance(tree, IndentationTree)
     block = tree.enclosing(Span(len(text) - 3, len(text) - 3))
     assert block is not None
     assert (block.name, len(block.span)) == ("f", 17)
@@ -458,7 +458,7 @@ def test_two_thousand_lines_are_quick() -> None:
 
 def _outline(text: str, language_id: str = "lua") -> Tree:
     tree = parse(text, language(language_id))
-    assert isinstance(tree, Outline)
+    assert isinstance(tree, IndentationTree)
     return tree
 
 

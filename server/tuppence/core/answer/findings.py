@@ -188,7 +188,7 @@ class Findings:
             return
         self.found.append(self._finding(draft, place, message))
 
-    def _finding(self, draft: _Draft, place: Place, message: str) -> Finding:
+    def _finding(self, draft: _Draft, place: QuotePlace, message: str) -> Finding:
         document = self._document
         whole = Span(document.line_span(place.line).start, document.line_span(place.line + place.count - 1).end)
         text = document.slice(document.line_span(place.line))
@@ -233,7 +233,7 @@ def _shorten(message: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class QuotePlace:
     """Where a quotation stands."""
 
     line: int
@@ -252,7 +252,7 @@ class Quotable:
         last = document.line_at(max(target.start, target.end - 1))
         self._lines = [_squeeze(document.slice(document.line_span(line))) for line in range(self._first, last + 1)]
 
-    def locate(self, quote: Sequence[str]) -> Place | None:
+    def locate(self, quote: Sequence[str]) -> QuotePlace | None:
         """Return where the lines stand together, else the one line that the first is a piece of, else None."""
         filled = [line for line in quote if line.strip()]
         if not filled:
@@ -262,7 +262,7 @@ class Quotable:
             wanted = [_squeeze(line) for line in (first, *filled[1:])]
             if places := self._whole(wanted):
                 near = min(places, key=lambda line: (abs(line + 1 - number) if number else 0, line))
-                return Place(near, len(wanted), whole=True)
+                return QuotePlace(near, len(wanted), whole=True)
         return next((place for number, first in readings if (place := self._partial(number, first))), None)
 
     def _whole(self, wanted: list[str]) -> list[int]:
@@ -275,13 +275,13 @@ class Quotable:
             if self._lines[at] == wanted[0] and self._lines[at : at + count] == wanted
         ]
 
-    def _partial(self, number: int, text: str) -> Place | None:
+    def _partial(self, number: int, text: str) -> QuotePlace | None:
         piece = _squeeze(text.strip(".… "))
         inside = [self._first + at for at, line in enumerate(self._lines) if piece and piece in line]
         if number and number - 1 in inside:
-            return Place(number - 1, 1, whole=False)
+            return QuotePlace(number - 1, 1, whole=False)
         if len(inside) == 1 and len(piece) >= _PARTIAL:
-            return Place(inside[0], 1, whole=False)
+            return QuotePlace(inside[0], 1, whole=False)
         return None
 
 

@@ -43,11 +43,11 @@ class Reply:
 
     def __init__(self) -> None:
         self._splitter = Splitter()
-        self._reading = Reading()
+        self._reading = FenceReader()
         self._lines: list[tuple[str, str]] = []
         self._parts: Parts | None = None
 
-    def feed(self, chunk: str) -> tuple[Line, ...]:
+    def feed(self, chunk: str) -> tuple[ReplyLine, ...]:
         """Take the next chunk; return the lines that it completes, fence lines aside."""
         lines = self._splitter.feed(chunk)
         if not lines:
@@ -68,7 +68,7 @@ class Reply:
             self._exhaust(self._reading, text, ending)
         parts = self._reading.finish()
         if self._reading.suppressed and not all(fence.closed for fence in parts.fences):
-            again = Reading(quotes=None)
+            again = FenceReader(quotes=None)
             for text, ending in self._lines:
                 self._exhaust(again, text, ending)
             other = again.finish()
@@ -76,7 +76,7 @@ class Reply:
         return parts if parts.fences else _implicit(parts.prose)
 
     @staticmethod
-    def _exhaust(reading: Reading, text: str, ending: str) -> None:
+    def _exhaust(reading: FenceReader, text: str, ending: str) -> None:
         for _ in reading.take(text, ending):
             pass
 
@@ -141,7 +141,7 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ReplyLine:
     """One complete line of a reply, as it streams."""
 
     text: str
@@ -153,7 +153,7 @@ class Line:
 
 
 @dataclass(slots=True)
-class _Open:
+class _OpenFence:
     """The fence that is open."""
 
     opening: Opening
@@ -167,18 +167,18 @@ class _Open:
     """In Markdown: the lines since a bare line that may or may not have closed the fence, that line first."""
 
 
-class Reading:
+class FenceReader:
     """One way of reading a reply, line by line; ``quotes`` None does without rule 2."""
 
     def __init__(self, quotes: str | None = "") -> None:
         self._quotes = quotes
-        self._open: _Open | None = None
+        self._open: _OpenFence | None = None
         self._prose: list[str] = []
         self._fences: list[Fence] = []
         self.suppressed = False
         """Whether rule 2 ever kept a fence open."""
 
-    def take(self, text: str, ending: str) -> Iterator[Line]:
+    def take(self, text: str, ending: str) -> Iterator[ReplyLine]:
         """Take the next line and yield what it completes; it has to be exhausted."""
         found = _FENCE.fullmatch(text)
         if found and "`" in found[2] and "`" in found[3]:
@@ -201,7 +201,7 @@ class Reading:
             self._abandon(self._open, last=True)
         return Parts("".join(self._prose), tuple(self._fences))
 
-    def _outside(self, text: str, ending: str, found: re.Match[str] | None) -> Iterator[Line]:
+    def _outside(self, text: str, ending: str, found: re.Match[str] | None) -> Iterator[ReplyLine]:
         if found is None and (found := _GLUED.fullmatch(text)):
             yield self._prose_line(found[1], ending)
             self._start("", found[2], found[3])
@@ -210,22 +210,22 @@ class Reading:
         else:
             yield self._prose_line(text, ending)
 
-    def _prose_line(self, text: str, ending: str) -> Line:
+    def _prose_line(self, text: str, ending: str) -> ReplyLine:
         self._prose.append(text + ending)
-        return Line(text, ending, None)
+        return ReplyLine(text, ending, None)
 
     def _start(self, indent: str, marker: str, info: str) -> None:
-        self._open = _Open(Opening(len(self._fences), info, indent), marker, quote=self._quotes)
+        self._open = _OpenFence(Opening(len(self._fences), info, indent), marker, quote=self._quotes)
 
-    def _content(self, fence: _Open, text: str, ending: str) -> Line:
+    def _content(self, fence: _OpenFence, text: str, ending: str) -> ReplyLine:
         fence.lines.append((text, ending))
         if fence.quote is not None and ('"""' in text or "'''" in text):
             for mark in _TRIPLE.findall(text):
                 if fence.quote in ("", mark):
                     fence.quote = "" if fence.quote else mark
-        return Line(text, ending, fence.opening)
+        return ReplyLine(text, ending, fence.opening)
 
-    def _fence_inside(self, fence: _Open, text: str, ending: str, found: re.Match[str]) -> Iterator[Line]:
+    def _fence_inside(self, fence: _OpenFence, text: str, ending: str, found: re.Match[str]) -> Iterator[ReplyLine]:
         indent, marker, info = found.groups()
         same = marker[0] == fence.marker[0] and len(marker) >= len(fence.marker)
         deep = _columns(indent) > _columns(fence.opening.indent) + _DEEPER
@@ -238,7 +238,7 @@ class Reading:
             self.suppressed = self.suppressed or (same and not deep)
             yield self._content(fence, text, ending)
 
-    def _fence_at_level(self, fence: _Open, text: str, ending: str, info: str) -> Iterator[Line]:
+    def _fence_at_level(self, fence: _OpenFence, text: str, ending: str, info: str) -> Iterator[ReplyLine]:
         if info and not fence.lines:
             fence.opening = Opening(fence.opening.number, info, fence.opening.indent)
         elif info or fence.depth:
@@ -249,7 +249,7 @@ class Reading:
         else:
             self._close(fence)
 
-    def _undecided(self, fence: _Open, text: str, ending: str) -> Iterator[Line]:
+    def _undecided(self, fence: _OpenFence, text: str, ending: str) -> Iterator[ReplyLine]:
         held = fence.after or []
         found = _FENCE.fullmatch(text)
         if found and found[2][0] == fence.marker[0] and len(found[2]) >= len(fence.marker):
@@ -262,16 +262,16 @@ class Reading:
             return
         held.append((text, ending))
 
-    def _close_before(self, held: list[tuple[str, str]]) -> Iterator[Line]:
+    def _close_before(self, held: list[tuple[str, str]]) -> Iterator[ReplyLine]:
         assert self._open is not None
         self._close(self._open)
         for text, ending in held[1:]:
             yield from self.take(text, ending)
 
-    def _close(self, fence: _Open) -> None:
+    def _close(self, fence: _OpenFence) -> None:
         self._keep(fence, fence.lines, closed=True)
 
-    def _abandon(self, fence: _Open, *, last: bool) -> None:
+    def _abandon(self, fence: _OpenFence, *, last: bool) -> None:
         """Close a fence that the reply left open, honouring a closing fence that stands too deep or glued on."""
         lines = list(fence.lines)
         while lines and not lines[-1][0].strip():
@@ -289,7 +289,7 @@ class Reading:
             return
         self._keep(fence, [*lines[:-1], (body, "\n")] if body.strip() else lines[:-1], closed=True)
 
-    def _keep(self, fence: _Open, lines: list[tuple[str, str]], *, closed: bool) -> None:
+    def _keep(self, fence: _OpenFence, lines: list[tuple[str, str]], *, closed: bool) -> None:
         text = "".join(text + ending for text, ending in lines)
         if lines and lines[-1][1]:
             text = text[: -len(lines[-1][1])]

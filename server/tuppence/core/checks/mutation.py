@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import chain, islice, zip_longest
 
 from tuppence.core.syntax.languages import Language, language
-from tuppence.core.syntax.parser import Syntax, parse
+from tuppence.core.syntax.parser import SyntaxTree, parse
 from tuppence.core.text.document import Document, Edit, Span, apply
 
 HANDFUL = 6
@@ -206,7 +206,7 @@ def _short(text: str) -> str:
 def swapped(text: str, target: Span, known: Language) -> Iterator[tuple[str, Edit]]:
     """Yield the mistakes that can be put into a target, each with its kind; none for a language without rows."""
     tree = parse(text, known)
-    if not isinstance(tree, Syntax):
+    if not isinstance(tree, SyntaxTree):
         return
     for kind, query, swap in _ROWS.get(known.import_style, ()):
         for span in tree.queried(query, target):

@@ -16,7 +16,7 @@ from tuppence.core.answer.reply import Parts, replacement
 from tuppence.core.checks.placeholders import diff_in, elision_in
 from tuppence.core.checks.verdict import Ending, Verdict
 from tuppence.core.syntax.languages import language
-from tuppence.core.syntax.parser import Syntax, parse
+from tuppence.core.syntax.parser import SyntaxTree, parse
 from tuppence.core.syntax.python_ast import flaw
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.document import Document, Edit, apply
@@ -141,7 +141,7 @@ def _parsed(before: Document, after: str, parts: Parts, reasons: list[str]) -> V
         return Verdict(fit=False, proved="nothing", reasons=(_broken(old, new),))
     if row.id == "python" and (problem := flaw(after)) and flaw(before.text) is None:
         return Verdict(fit=False, proved="nothing", reasons=(f"With the answer the file does not parse: {problem}.",))
-    if _is_bare(parts) and not (isinstance(new, Syntax) and new.sound()):
+    if _is_bare(parts) and not (isinstance(new, SyntaxTree) and new.sound()):
         return Verdict(fit=False, proved="nothing", reasons=("The answer holds no code block.",))
     return Verdict(fit=True, proved=_proof(new))
 
@@ -149,7 +149,7 @@ def _parsed(before: Document, after: str, parts: Parts, reasons: list[str]) -> V
 def _proof(tree: Tree) -> str:
     if not tree.sound():
         return "nothing"
-    return "parses" if isinstance(tree, Syntax) else "brackets match"
+    return "parses" if isinstance(tree, SyntaxTree) else "brackets match"
 
 
 def _broken(old: Tree, new: Tree) -> str:

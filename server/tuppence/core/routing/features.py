@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from tuppence.core.syntax import grammars
-from tuppence.core.syntax.indentation import Outline
+from tuppence.core.syntax.indentation import IndentationTree
 from tuppence.core.syntax.languages import language as find_language
 from tuppence.core.text.document import Span
 
@@ -70,7 +70,7 @@ def profile(language: str, code: str) -> CodeProfile:
     text, row = code[:READ], find_language(language)
     tree = grammars.parse(row.grammar, text.encode("utf-8", "replace"), None) if row.grammar else None
     if tree is None:
-        return CodeProfile(text, {}, {**Outline(text, row).counts(Span(0, len(text))), **_lines(code)})
+        return CodeProfile(text, {}, {**IndentationTree(text, row).counts(Span(0, len(text))), **_lines(code)})
     nodes, depth = _walk(
         tree.root_node, frozenset(f"{row.features.get('loops', '')} {row.features.get('nest', '')}".split())
     )

@@ -23,7 +23,7 @@ _INSIDE = {"compound_statement", "function_definition", "for_statement", "lambda
 """Above a C declaration these mean that it is a variable, whatever it looks like."""
 
 
-class Reader:
+class NodeReader:
     """Reads nodes of one text."""
 
     def __init__(self, lines: Document, offsets: Offsets, language: Language) -> None:

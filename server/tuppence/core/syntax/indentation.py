@@ -40,7 +40,7 @@ _PAIRS = {")": "(", "]": "[", "}": "{"}
 _STRINGS = r'"(?:\\.|[^"\\\n])*"|' + r"'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`"
 
 
-class Outline(Tree):
+class IndentationTree(Tree):
     """A text read by indentation and brackets."""
 
     def faults(self) -> int:

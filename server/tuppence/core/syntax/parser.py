@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from tuppence.core.syntax import grammars
 from tuppence.core.syntax.byte_offsets import Offsets
-from tuppence.core.syntax.definitions import Reader
-from tuppence.core.syntax.indentation import Outline
+from tuppence.core.syntax.definitions import NodeReader
+from tuppence.core.syntax.indentation import IndentationTree
 from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.tree import Block, Tree
 from tuppence.core.text.document import Edit, Span, apply
@@ -24,7 +24,7 @@ from tuppence.core.text.document import Edit, Span, apply
 if TYPE_CHECKING:
     import tree_sitter
 
-__all__ = ["LARGEST", "Block", "Outline", "Syntax", "Tree", "parse"]
+__all__ = ["LARGEST", "Block", "IndentationTree", "SyntaxTree", "Tree", "parse"]
 
 LARGEST = 500_000
 """Code points above which a text is read by indentation only."""
@@ -38,23 +38,23 @@ def parse(text: str, language: Language, old: Tree | None = None, edits: Sequenc
     The edits are in order, each span in the text after the one before. Edits that do not lead there are passed over.
     """
     if len(text) > LARGEST or language.grammar is None:
-        return Outline(text, language)
+        return IndentationTree(text, language)
     offsets = Offsets(text)
     before = None
-    if isinstance(old, Syntax) and old.language == language:
+    if isinstance(old, SyntaxTree) and old.language == language:
         before = old.edited(edits, text)
     parsed = grammars.parse(language.grammar, offsets.data, before)
-    return Outline(text, language) if parsed is None else Syntax(offsets, language, parsed)
+    return IndentationTree(text, language) if parsed is None else SyntaxTree(offsets, language, parsed)
 
 
-class Syntax(Tree):
+class SyntaxTree(Tree):
     """A text parsed by a grammar."""
 
     def __init__(self, offsets: Offsets, language: Language, parsed: tree_sitter.Tree) -> None:
         super().__init__(offsets.text, language)
         self._offsets = offsets
         self._parsed = parsed
-        self._reader = Reader(self.lines, offsets, language)
+        self._reader = NodeReader(self.lines, offsets, language)
 
     def edited(self, edits: Sequence[Edit], text: str) -> tree_sitter.Tree | None:
         """Return a copy of the parsed tree that knows the edits; None where they do not lead to the text."""
@@ -208,7 +208,7 @@ class Syntax(Tree):
 
     def _by_indentation(self, target: Span) -> Block | None:
         """Return the definition that a person still sees where a fault hides it from the grammar."""
-        block = Outline(self.text, self.language).enclosing(target)
+        block = IndentationTree(self.text, self.language).enclosing(target)
         return block if block is not None and block.kind != "block" else None
 
     def _covers(self, block: Block, target: Span) -> bool:

@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, eq=False)
-class _Open:
+class _OpenDocument:
     """One open document and what is known about it."""
 
     document: Document
@@ -54,7 +54,7 @@ class Documents:
     """The open documents by URI; to be used on the event loop's thread only."""
 
     def __init__(self) -> None:
-        self._open: dict[str, _Open] = {}
+        self._open: dict[str, _OpenDocument] = {}
         self.breaks_at_cr = True
         """Whether a line ends at a lone CR in the editor too; where not, its positions are read as it means them."""
 
@@ -73,7 +73,7 @@ class Documents:
         document = Document(uri, language, version, text)
         known = self._open.get(uri)
         if known is None:
-            self._open[uri] = _Open(document)
+            self._open[uri] = _OpenDocument(document)
             return
         edits = _difference(known.document.text, text)
         if known.document.language != language:
@@ -173,7 +173,7 @@ class Documents:
         document = self.get(uri)
         return document is not None and (document.version is None or document.version < version)
 
-    def _replace(self, known: _Open, document: Document, edits: tuple[Edit, ...]) -> None:
+    def _replace(self, known: _OpenDocument, document: Document, edits: tuple[Edit, ...]) -> None:
         known.document = document
         known.since += edits
         _tell(known, document, edits)
@@ -192,7 +192,7 @@ def _fields(document: Document) -> dict[str, Any]:
     return {each.name: getattr(document, each.name) for each in fields(document)}
 
 
-def _tell(known: _Open, document: Document | None, edits: tuple[Edit, ...]) -> None:
+def _tell(known: _OpenDocument, document: Document | None, edits: tuple[Edit, ...]) -> None:
     for listener in tuple(known.listeners):
         try:
             listener(document, edits)
@@ -200,7 +200,7 @@ def _tell(known: _Open, document: Document | None, edits: tuple[Edit, ...]) -> N
             _log.exception("A listener failed on a change of %s", known.document.uri)
 
 
-async def _parse(known: _Open) -> None:
+async def _parse(known: _OpenDocument) -> None:
     """Bring the tree up to the version that is the newest when the parse begins."""
     from tuppence.core.syntax.languages import language
     from tuppence.core.syntax.parser import parse
