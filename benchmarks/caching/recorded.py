@@ -51,7 +51,7 @@ from tuppence.engine.request import Request
 from tuppence.engine.run import run
 from tuppence.engine.session import Session
 from tuppence.ledger import Ledger
-from tuppence.upstream import Upstream
+from tuppence.upstream import ModelClient
 from tuppence.workspace import Workspace
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -173,7 +173,7 @@ def _house(name: str, server: ScriptedUpstream, folder: Path, now: Callable[[], 
     return Session(
         config=lambda: watched.current,
         keys=Keys({}, {}),
-        upstream=Upstream(),
+        upstream=ModelClient(),
         ledger=Ledger(folder / "ledger.sqlite3"),
         answers=AnswerStore(folder / "answers.sqlite3"),
         workspace=Workspace((folder,)),

@@ -43,7 +43,7 @@ from tuppence.core.syntax.target import find
 from tuppence.core.text.document import Document, Span
 from tuppence.local import Embedded, Endpoint
 from tuppence.providers import Text, UsageReport
-from tuppence.upstream import Patience, Upstream
+from tuppence.upstream import ModelClient, RetryPolicy
 
 ORDERS = ("tuppence", "action-first", "aider")
 WHOLE = 1800
@@ -95,7 +95,7 @@ class Chat:
 
 async def measure(order: str, deeds: list[Deed], size: int, endpoint: Endpoint, model: Model) -> list[Measured]:
     """Play a sitting in one order."""
-    upstream, chat, ideal = Upstream(Patience(first_event=300)), Chat(order), Ideal()
+    upstream, chat, ideal = ModelClient(RetryPolicy(first_event=300)), Chat(order), Ideal()
     texts = [_sized(name, size, endpoint) for name in NAMES]
     found: list[Measured] = []
     for deed in deeds:

@@ -19,7 +19,7 @@ from tuppence.core.models.model import Model, Provider
 from tuppence.core.models.usage import Usage
 from tuppence.ledger import Ledger
 from tuppence.providers import UsageReport
-from tuppence.upstream import Upstream
+from tuppence.upstream import ModelClient
 
 TELLING = CONFIG.replace('wire = "{wire}"', 'wire = "{wire}"\nbill = "generation?id={{id}}"\nkey_env = "MINE_API_KEY"')
 TOLD: dict[str, Any] = {
@@ -172,7 +172,7 @@ async def test_what_makes_no_sense_leaves_the_estimate(
     async with ScriptedUpstream() as server:
         server.always(reply)
         provider = Provider("mine", "openai", server.openai, "K", bill="generation?id={id}")
-        upstream = Upstream()
+        upstream = ModelClient()
         found = await upstream.bill(Model(provider=provider, id="m", tier="budget"), "key", "gen-1")
         await upstream.close()
     assert found == expected
@@ -193,7 +193,7 @@ async def test_an_id_is_only_ever_an_id(identity: str, path: str | None, monkeyp
     monkeypatch.setattr("tuppence.upstream.generation_cost.PAUSES", (0.0,))
     async with ScriptedUpstream() as server:
         provider = Provider("mine", "openai", server.openai, None, bill="generation?id={id}")
-        upstream = Upstream()
+        upstream = ModelClient()
         assert await upstream.bill(Model(provider=provider, id="m", tier="budget"), None, identity) is None
         await upstream.close()
     assert [each.path for each in server.requests] == ([] if path is None else [path])
@@ -201,6 +201,6 @@ async def test_an_id_is_only_ever_an_id(identity: str, path: str | None, monkeyp
 
 async def test_a_key_is_not_sent_in_the_clear() -> None:
     provider = Provider("mine", "openai", "http://192.0.2.1/v1", "K", bill="generation?id={id}")
-    upstream = Upstream()
+    upstream = ModelClient()
     assert await upstream.bill(Model(provider=provider, id="m", tier="budget"), "key", "gen-1") is None
     await upstream.close()

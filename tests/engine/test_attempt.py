@@ -17,7 +17,7 @@ from tuppence.core.routing.router import Route
 from tuppence.engine.attempt import Attempt
 from tuppence.engine.receipt import Receipt
 from tuppence.providers import ProviderEvent, Stop, Text, Thinking, UsageReport
-from tuppence.upstream import Fate, Sending
+from tuppence.upstream import Fate, RequestSent
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 PROMPT = Prompt(system="s" * 100, shared=(), tail="t" * 240, max_output=100)
@@ -47,8 +47,8 @@ def attempt(*pieces: ProviderEvent | Fate, of: Model = SMALL) -> Attempt:
     return made
 
 
-def _sending(of: Model, fate: Fate) -> Sending:
-    return Sending(of, lambda: fate)
+def _sending(of: Model, fate: Fate) -> RequestSent:
+    return RequestSent(of, lambda: fate)
 
 
 WITH: Fate = "with the server"

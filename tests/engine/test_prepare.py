@@ -36,7 +36,7 @@ from tuppence.engine.request import Request
 from tuppence.engine.session import Session
 from tuppence.errors import NoModel, OverBudget, Unfit
 from tuppence.ledger import Ledger
-from tuppence.upstream import Upstream
+from tuppence.upstream import ModelClient
 from tuppence.workspace import Workspace, tests_placement
 
 SOURCE = "from lib import tidy\n\n\ndef mean(xs):\n    return tidy(sum(xs) / len(x))\n"
@@ -76,7 +76,7 @@ def opened(root: Path, tmp_path: Path) -> Iterator[Opened]:
         session = Session(
             config=lambda: watched.current,
             keys=Keys({}, {}),
-            upstream=Upstream(),
+            upstream=ModelClient(),
             ledger=Ledger(tmp_path / "ledger.sqlite3"),
             answers=AnswerStore(tmp_path / "answers.sqlite3"),
             workspace=Workspace([root]),

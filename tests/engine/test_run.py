@@ -34,7 +34,7 @@ from tuppence.engine.run import run
 from tuppence.engine.session import Session
 from tuppence.errors import TuppenceError
 from tuppence.ledger import Ledger, Reservation
-from tuppence.upstream import Patience, Upstream
+from tuppence.upstream import ModelClient, RetryPolicy
 from tuppence.workspace import Workspace
 
 
@@ -50,7 +50,7 @@ async def lodging(
         session = Session(
             config=lambda: watched.current,
             keys=Keys({}, {}),
-            upstream=Upstream(Patience(base=0.001)),
+            upstream=ModelClient(RetryPolicy(base=0.001)),
             ledger=Ledger(tmp_path / "ledger.sqlite3"),
             answers=AnswerStore(tmp_path / "answers.sqlite3"),
             workspace=Workspace(()),

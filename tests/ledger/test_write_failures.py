@@ -19,7 +19,7 @@ from tuppence.config import load
 from tuppence.credentials import Keys
 from tuppence.engine.session import Session
 from tuppence.ledger import Ledger
-from tuppence.upstream import Upstream
+from tuppence.upstream import ModelClient
 from tuppence.workspace import Workspace
 
 
@@ -33,7 +33,7 @@ def session(tmp_path: Path, where: str) -> Iterator[Session]:
     opened = Session(
         config=load,
         keys=Keys({}, {}),
-        upstream=Upstream(),
+        upstream=ModelClient(),
         ledger=Ledger(where),
         answers=AnswerStore(tmp_path / "answers.sqlite3"),
         workspace=Workspace([tmp_path]),

@@ -25,7 +25,7 @@ from tuppence.core.prompt.compose import Prompt
 from tuppence.core.routing.router import Route
 from tuppence.engine.attempt import Attempt
 from tuppence.engine.receipt import Receipt
-from tuppence.upstream import Upstream, Waiting
+from tuppence.upstream import ModelClient, RetryScheduled
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # A Friday.
 PROMPT = Prompt(system="s" * 300, shared=("f" * 680,), tail="t" * 20, max_output=1000)
@@ -324,9 +324,9 @@ async def entered(bill: Bill) -> Entry:
         base = server.anthropic if bill.wire == "anthropic" else server.openai
         model = Model(provider=Provider("mine", bill.wire, base), id="m", tier="budget", price=bill.price)
         attempt = Attempt(model=model, prompt=PROMPT, at=bill.when)
-        upstream = Upstream()
+        upstream = ModelClient()
         async for piece in upstream.answer(PROMPT, model, None):
-            assert not isinstance(piece, Waiting)
+            assert not isinstance(piece, RetryScheduled)
             attempt.note(piece)
         await upstream.close()
     account = Receipt(run="r", session="s", action="fix", language="python")

@@ -36,13 +36,13 @@ from tuppence.core.models.usage import Usage
 from tuppence.core.prompt.compose import Prompt
 from tuppence.errors import Broken, Busy, Refused, TuppenceError
 from tuppence.providers import HttpRequest, Stop, Text, Thinking, UsageReport, wire_names
-from tuppence.upstream import Patience, Piece, Sending, Upstream, Waiting
+from tuppence.upstream import ModelClient, Piece, RequestSent, RetryPolicy, RetryScheduled
 from tuppence.upstream.connections import opening
-from tuppence.upstream.retry import asked
+from tuppence.upstream.retry import retry_after
 
 WIRES = wire_names()
 PROMPT = Prompt("Be brief.", ("the very secret source of a person",), "Explain it.", 100)
-QUICK = Patience(connect=2, first_event=0.3, between_events=0.3, base=0.01, cap=0.05)
+QUICK = RetryPolicy(connect=2, first_event=0.3, between_events=0.3, base=0.01, cap=0.05)
 HARD = "été 🐍\u2028\u0085`x`\n"
 
 
@@ -51,15 +51,17 @@ def model(upstream: ScriptedUpstream, wire: str, key_env: str | None = "ACME_API
     return Model(provider=Provider("acme", wire, base, key_env), id="m-1", tier="budget")
 
 
-async def ask(row: Model, key: str | None = None, patience: Patience = QUICK, prompt: Prompt = PROMPT) -> list[Piece]:
-    upstream = Upstream(patience)
+async def ask(
+    row: Model, key: str | None = None, patience: RetryPolicy = QUICK, prompt: Prompt = PROMPT
+) -> list[Piece]:
+    upstream = ModelClient(patience)
     try:
         return [piece async for piece in upstream.answer(prompt, row, key)]
     finally:
         await upstream.close()
 
 
-async def fail(row: Model, key: str | None = None, patience: Patience = QUICK) -> TuppenceError:
+async def fail(row: Model, key: str | None = None, patience: RetryPolicy = QUICK) -> TuppenceError:
     with pytest.raises(TuppenceError) as caught:
         await ask(row, key, patience)
     assert caught.value.message.endswith(".")
@@ -92,7 +94,7 @@ async def test_an_answer_arrives_with_its_counts(server: ScriptedUpstream, wire:
     assert isinstance(pieces[-1], Stop)
     assert pieces[-1].reason == "end"
     seen = server.requests[0]
-    assert pieces[0] == Sending(model(server, wire))
+    assert pieces[0] == RequestSent(model(server, wire))
     assert seen.headers["x-api-key" if wire == "anthropic" else "authorization"].removeprefix("Bearer ") == "secret"
     assert seen.headers["accept-encoding"] == "identity"
 
@@ -119,9 +121,9 @@ async def test_a_busy_server_is_asked_again(server: ScriptedUpstream, wire: str,
     server.script(first, answer("now"))
     pieces = await ask(model(server, wire))
     assert said(pieces) == "now"
-    assert [type(piece) for piece in pieces[:3]] == [Sending, Waiting, Sending]
-    assert of(Waiting, pieces)[0].why.startswith("acme ")
-    assert 0 < of(Waiting, pieces)[0].seconds <= 0.05
+    assert [type(piece) for piece in pieces[:3]] == [RequestSent, RetryScheduled, RequestSent]
+    assert of(RetryScheduled, pieces)[0].why.startswith("acme ")
+    assert 0 < of(RetryScheduled, pieces)[0].seconds <= 0.05
     assert len(server.requests) == 2
 
 
@@ -173,7 +175,7 @@ async def test_a_server_may_decline_another_try(server: ScriptedUpstream) -> Non
 async def test_a_pause_is_as_long_as_asked(server: ScriptedUpstream, headers: dict[str, str], seconds: float) -> None:
     server.script(error(429, headers=headers), answer("now"))
     pieces = await ask(model(server, "openai"))
-    assert of(Waiting, pieces)[0].seconds == pytest.approx(seconds)
+    assert of(RetryScheduled, pieces)[0].seconds == pytest.approx(seconds)
     first, second = server.requests
     assert second.at - first.at >= seconds - 0.01
 
@@ -199,16 +201,16 @@ async def test_a_long_pause_is_left_to_the_next_model(server: ScriptedUpstream) 
     ],
 )
 def test_what_a_header_asks_for(headers: dict[str, str], seconds: float | None) -> None:
-    assert asked(headers) == seconds
+    assert retry_after(headers) == seconds
 
 
 def test_a_date_without_the_servers_clock_is_held_to_ours() -> None:
     header = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
-    assert asked({"retry-after": header}) == pytest.approx(60, abs=2)
+    assert retry_after({"retry-after": header}) == pytest.approx(60, abs=2)
 
 
 def test_pauses_grow_up_to_a_cap() -> None:
-    pauses = [Patience().pause(tried) for tried in range(8)]
+    pauses = [RetryPolicy().delay(tried) for tried in range(8)]
     assert 0.375 <= pauses[0] <= 0.5
     assert 0.75 <= pauses[1] <= 1
     assert max(pauses) <= 8
@@ -237,7 +239,7 @@ async def test_nothing_is_asked_again_after_the_first_text(
     server.always(reply)
     pieces: list[Piece] = []
     with pytest.raises(TuppenceError) as caught:
-        await _drain(Upstream(QUICK), model(server, wire), pieces)
+        await _drain(ModelClient(QUICK), model(server, wire), pieces)
     assert said(pieces)
     assert type(caught.value) is kind
     assert caught.value.message.startswith(message)
@@ -283,7 +285,7 @@ async def test_comments_alone_are_no_answer(server: ScriptedUpstream) -> None:
 async def test_a_slow_reader_costs_the_model_no_time(server: ScriptedUpstream) -> None:
     server.says("one two three four", size=5)
     text = ""
-    async with aclosing(Upstream(QUICK).answer(PROMPT, model(server, "openai"), None)) as pieces:
+    async with aclosing(ModelClient(QUICK).answer(PROMPT, model(server, "openai"), None)) as pieces:
         async for piece in pieces:
             await asyncio.sleep(0.12)
             text += piece.text if isinstance(piece, Text) else ""
@@ -306,8 +308,8 @@ async def test_an_answer_in_odd_clothes_is_counted_and_a_page_is_not(server: Scr
     server.script(raw([body.encode()], headers={"content-type": kind}))
     pieces: list[Piece] = []
     with pytest.raises(Broken, match="did not stream its answer"):
-        await _drain(Upstream(QUICK), model(server, "openai"), pieces)
-    (sending,) = of(Sending, pieces)
+        await _drain(ModelClient(QUICK), model(server, "openai"), pieces)
+    (sending,) = of(RequestSent, pieces)
     assert sending.fate() == ("turned away" if kind == "text/html" else "with the server")
     counted = [UsageReport(Usage(fresh=7, cache_read=2, output=4))] if kind == "application/json" else []
     assert of(UsageReport, pieces) == counted
@@ -325,8 +327,8 @@ async def test_an_answer_that_began_and_broke_off_before_a_word_may_be_charged_f
     server.always(Reply(play))
     pieces: list[Piece] = []
     with pytest.raises(Busy):
-        await _drain(Upstream(replace(QUICK, retries=1)), model(server, wire), pieces)
-    assert [each.fate() for each in of(Sending, pieces)] == ["with the server"] * 2
+        await _drain(ModelClient(replace(QUICK, retries=1)), model(server, wire), pieces)
+    assert [each.fate() for each in of(RequestSent, pieces)] == ["with the server"] * 2
 
 
 @pytest.mark.parametrize("wire", WIRES)
@@ -427,7 +429,7 @@ async def test_an_environment_that_cannot_be_used_is_named(
 
 async def test_no_connection_to_loopback_is_used_twice(server: ScriptedUpstream) -> None:
     server.always(answer("again"))
-    upstream = Upstream(QUICK)
+    upstream = ModelClient(QUICK)
     for _ in range(3):
         assert said([piece async for piece in upstream.answer(PROMPT, model(server, "openai"), None)]) == "again"
     await upstream.close()
@@ -476,7 +478,7 @@ PHASES = {
 @pytest.mark.parametrize("wire", WIRES)
 async def test_a_cancel_closes_the_connection_at_once(server: ScriptedUpstream, wire: str, phase: str) -> None:
     server.always(PHASES[phase])
-    upstream = Upstream()
+    upstream = ModelClient()
     task = asyncio.create_task(_drain(upstream, model(server, wire)))
     seen = await server.seen()
     await asyncio.sleep(0.05)
@@ -494,7 +496,7 @@ async def test_a_cancel_closes_the_connection_at_once(server: ScriptedUpstream, 
 
 async def test_closing_the_generator_closes_the_connection(server: ScriptedUpstream) -> None:
     server.always(PHASES["while it flows"])
-    pieces = Upstream().answer(PROMPT, model(server, "openai"), None)
+    pieces = ModelClient().answer(PROMPT, model(server, "openai"), None)
     async for piece in pieces:
         if isinstance(piece, Text):
             break
@@ -506,7 +508,7 @@ async def test_closing_the_generator_closes_the_connection(server: ScriptedUpstr
 
 async def test_a_cancel_during_the_pause_asks_no_more(server: ScriptedUpstream) -> None:
     server.always(error(429, retry_after="5"))
-    task = asyncio.create_task(_drain(Upstream(), model(server, "openai")))
+    task = asyncio.create_task(_drain(ModelClient(), model(server, "openai")))
     await server.seen()
     await asyncio.sleep(0.05)
     start = time.perf_counter()
@@ -518,8 +520,8 @@ async def test_a_cancel_during_the_pause_asks_no_more(server: ScriptedUpstream) 
 
 
 async def test_closing_before_the_bytes_go_out_opens_no_connection(server: ScriptedUpstream) -> None:
-    pieces = Upstream().answer(PROMPT, model(server, "openai"), None)
-    assert isinstance(await anext(pieces), Sending)
+    pieces = ModelClient().answer(PROMPT, model(server, "openai"), None)
+    assert isinstance(await anext(pieces), RequestSent)
     await pieces.aclose()
     await asyncio.sleep(0.05)
     assert server.requests == []
@@ -538,7 +540,7 @@ async def test_a_cancel_while_connecting_is_at_once() -> None:
         row = Model(
             provider=Provider("acme", "openai", f"http://127.0.0.1:{listener.getsockname()[1]}"), id="m", tier="local"
         )
-        task = asyncio.create_task(_drain(Upstream(), row))
+        task = asyncio.create_task(_drain(ModelClient(), row))
         await asyncio.sleep(0.2)
         start = time.perf_counter()
         task.cancel()
@@ -557,7 +559,7 @@ async def test_importing_the_stream_imports_no_http() -> None:
     assert await process.wait() == 0
 
 
-async def _drain(upstream: Upstream, row: Model, into: list[Piece] | None = None) -> None:
+async def _drain(upstream: ModelClient, row: Model, into: list[Piece] | None = None) -> None:
     async for piece in upstream.answer(PROMPT, row, None):
         if into is not None:
             into.append(piece)

@@ -17,7 +17,7 @@ from tuppence.core.models.pricing import cost
 from tuppence.core.models.usage import PACE, Usage, estimate, merge, split
 from tuppence.core.prompt.compose import Prompt
 from tuppence.providers import ProviderEvent, Stop, Text, Thinking, UsageReport
-from tuppence.upstream import Sending
+from tuppence.upstream import RequestSent
 
 LONGEST_TOKEN = 50
 """Code points of a token that no answer reaches on average."""
@@ -32,7 +32,7 @@ class Attempt:
     at: datetime
     """When it began, with a time zone; the prices of this moment hold."""
     began: float = field(default_factory=time.monotonic)
-    sent: list[Sending] = field(default_factory=list)
+    sent: list[RequestSent] = field(default_factory=list)
     """The requests: a further one is a retry of the one before."""
     metered: UsageReport | None = None
     stop: Stop | None = None
@@ -45,10 +45,10 @@ class Attempt:
     reservations: list[str] = field(default_factory=list)
     """The reservations that it made in the ledger, one for each request that went out."""
 
-    def note(self, piece: ProviderEvent | Sending) -> None:
+    def note(self, piece: ProviderEvent | RequestSent) -> None:
         """Take one piece of the answer into account."""
         match piece:
-            case Sending():
+            case RequestSent():
                 self.sent.append(piece)
             case Text():
                 self.received.append(piece.text)
@@ -146,7 +146,7 @@ class Attempt:
         return self._open(self.sent[:-1])
 
     @staticmethod
-    def _open(sendings: list[Sending]) -> int:
+    def _open(sendings: list[RequestSent]) -> int:
         return sum(sending.fate() == "with the server" for sending in sendings)
 
 

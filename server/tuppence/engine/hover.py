@@ -21,7 +21,7 @@ from tuppence.engine import prepare as plans
 from tuppence.engine.request import Request
 from tuppence.engine.session import Session
 from tuppence.errors import NoModel, OverBudget
-from tuppence.upstream import Patience
+from tuppence.upstream import RetryPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ async def authorize(ask: Request, session: Session) -> HoverGrant:
     model = frugal(plan.route.table)
     if model is None:
         raise NoModel("Not asked by itself: no price is known of any model that may answer.")
-    most = dearest(plans.prompt(plan, model), model, Patience().retries + 1, session.now())
+    most = dearest(plans.prompt(plan, model), model, RetryPolicy().retries + 1, session.now())
     cap = session.config().hover_cap
     if most is None or most > cap:
         raise OverBudget(f"Not asked by itself: it could cost {money(most)}, and hover_cap is {money(cap)}.")

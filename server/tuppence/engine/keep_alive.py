@@ -33,7 +33,7 @@ from tuppence.engine.spending import SpendGuard
 from tuppence.errors import TuppenceError
 from tuppence.ledger import midnight
 from tuppence.providers import find_wire
-from tuppence.upstream import Sending, Waiting
+from tuppence.upstream import RequestSent, RetryScheduled
 
 _log = logging.getLogger(__name__)
 MOST = 10
@@ -169,9 +169,9 @@ class KeepAlive:
                 attempt.prompt = flight.marked(attempt.at)
                 await till.reserve(attempt)
                 async for piece in session.upstream.answer(attempt.prompt, model, session.keys.of(model.provider)):
-                    if isinstance(piece, Waiting):
+                    if isinstance(piece, RetryScheduled):
                         continue
-                    if isinstance(piece, Sending):
+                    if isinstance(piece, RequestSent):
                         await till.retry(attempt)
                     attempt.note(piece)
                     flight.note(piece)

@@ -17,7 +17,7 @@ from tuppence.engine.prompt_cache import PromptCache
 from tuppence.engine.session import Session
 from tuppence.ledger import Ledger
 from tuppence.local.registry import FIRST_EVENT, LocalModels
-from tuppence.upstream import Patience, Upstream
+from tuppence.upstream import ModelClient, RetryPolicy
 from tuppence.workspace import Workspace
 
 
@@ -38,7 +38,7 @@ def open_session(
     session = Session(
         config=lambda: watched.current,
         keys=Keys(os.environ, handed),
-        upstream=Upstream(Patience(first_event=FIRST_EVENT)),
+        upstream=ModelClient(RetryPolicy(first_event=FIRST_EVENT)),
         ledger=Ledger(watched.current.ledger),
         answers=answers,
         prefixes=PromptCache(Traces(answers.file)),

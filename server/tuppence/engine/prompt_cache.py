@@ -27,7 +27,7 @@ from tuppence.core.prompt_cache.breakpoints import mark, writes
 from tuppence.core.prompt_cache.prefix import chain
 from tuppence.core.prompt_cache.state import Trace
 from tuppence.providers import Stop, UsageReport
-from tuppence.upstream import Piece, Sending, Waiting
+from tuppence.upstream import Piece, RequestSent, RetryScheduled
 
 __all__ = ["PrefixLease", "PromptCache", "Sent", "SingleFlight", "Subject"]
 
@@ -198,7 +198,7 @@ class PrefixLease:
 
     def note(self, piece: Piece) -> None:
         """Take a piece of the answer: with the first one, what was written can be read (elsewhere with the last)."""
-        if isinstance(piece, Sending | Waiting):
+        if isinstance(piece, RequestSent | RetryScheduled):
             return
         if isinstance(piece, UsageReport):
             self._usage = piece.usage

@@ -27,7 +27,7 @@ from tuppence.engine.prompt_cache import PromptCache
 from tuppence.engine.provider_queue import ProviderHealth, ProviderQueues
 from tuppence.errors import TuppenceError
 from tuppence.ledger import Ledger
-from tuppence.upstream import Upstream
+from tuppence.upstream import ModelClient
 from tuppence.workspace import Workspace
 
 _log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class Session:
     config: Callable[[], Config]
     """The configuration as it stands now."""
     keys: Keys
-    upstream: Upstream
+    upstream: ModelClient
     ledger: Ledger
     answers: AnswerStore
     workspace: Workspace

@@ -32,7 +32,7 @@ from tuppence.engine.session import Session
 from tuppence.errors import OverBudget, TuppenceError
 from tuppence.ledger import PendingCost, Reservation, midnight
 from tuppence.providers import ProviderEvent, UsageReport
-from tuppence.upstream import Sending
+from tuppence.upstream import RequestSent
 
 LATEST = timedelta(days=1)
 """Older estimates are left as they are: no provider is known to tell of an answer for longer."""
@@ -120,7 +120,7 @@ class SpendGuard:
             return remedy.replace(COMMAND, f"{COMMAND} --config {shlex.quote(str(config.path))}")
         return remedy
 
-    def note(self, attempt: Attempt, piece: ProviderEvent | Sending) -> None:
+    def note(self, attempt: Attempt, piece: ProviderEvent | RequestSent) -> None:
         """Take one piece of the answer into account, here and, now and then, in the ledger."""
         attempt.note(piece)
         self.journal.note(self.session, attempt)

@@ -18,7 +18,7 @@ from tuppence.engine.request import PreparedRequest
 from tuppence.engine.spending import SpendGuard
 from tuppence.errors import Broken
 from tuppence.providers import ProviderEvent, Text, Thinking
-from tuppence.upstream import Sending, Waiting
+from tuppence.upstream import RequestSent, RetryScheduled
 
 
 class Repetitive(Broken):
@@ -46,16 +46,16 @@ async def stream_answer(
         yield StatusLine(f"Asking {model.title}")
         async with aclosing(session.upstream.answer(attempt.prompt, model, session.keys.of(model.provider))) as pieces:
             async for piece in pieces:
-                if isinstance(piece, Waiting):
+                if isinstance(piece, RetryScheduled):
                     yield StatusLine(f"{piece.why} Trying again in {piece.seconds:.0f} s")
                     continue
-                if isinstance(piece, Sending):
+                if isinstance(piece, RequestSent):
                     await till.retry(attempt)
                 till.note(attempt, piece)
                 flight.note(piece)
                 if isinstance(piece, Text | Thinking) and (again := loop.feed(piece.text)):
                     raise Repetitive(f"The answer repeats “{shown(again)}” without end, and was stopped.")
-                for step in () if isinstance(piece, Sending) else _show(piece, making, attempt):
+                for step in () if isinstance(piece, RequestSent) else _show(piece, making, attempt):
                     yield step
 
 

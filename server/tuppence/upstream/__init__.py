@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tuppence.upstream.client import Piece, Sending, Upstream, Waiting
+from tuppence.upstream.client import ModelClient, Piece, RequestSent, RetryScheduled
 from tuppence.upstream.exchange import Fate
-from tuppence.upstream.retry import Patience
+from tuppence.upstream.retry import RetryPolicy
 
-__all__ = ["Fate", "Patience", "Piece", "Sending", "Upstream", "Waiting"]
+__all__ = ["Fate", "ModelClient", "Piece", "RequestSent", "RetryPolicy", "RetryScheduled"]

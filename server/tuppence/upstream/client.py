@@ -23,12 +23,12 @@ from tuppence.providers._errors import QUOTING, named
 from tuppence.upstream import generation_cost
 from tuppence.upstream.connections import Opening, opening
 from tuppence.upstream.exchange import Exchange, Fate
-from tuppence.upstream.retry import Patience
+from tuppence.upstream.retry import RetryPolicy
 
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["Fate", "Patience", "Piece", "Sending", "Upstream", "Waiting"]
+__all__ = ["Fate", "ModelClient", "Piece", "RequestSent", "RetryPolicy", "RetryScheduled"]
 
 _LONGEST_WAIT = 20.0
 # A server that asks for more seconds than this is given up on: the next model answers a waiting person sooner.
@@ -37,7 +37,7 @@ _TELLING = 16
 
 
 @dataclass(frozen=True)
-class Sending:
+class RequestSent:
     """A request is about to go out."""
 
     model: Model
@@ -48,7 +48,7 @@ class Sending:
 
 
 @dataclass(frozen=True)
-class Waiting:
+class RetryScheduled:
     """The provider could not answer; it is asked again after a pause."""
 
     seconds: float
@@ -56,13 +56,13 @@ class Waiting:
     """A sentence for the progress line."""
 
 
-Piece = ProviderEvent | Sending | Waiting
+Piece = ProviderEvent | RequestSent | RetryScheduled
 
 
-class Upstream:
+class ModelClient:
     """The way to all models; it keeps connections to the remote ones."""
 
-    def __init__(self, patience: Patience = Patience()) -> None:  # noqa: B008 - a frozen value may be shared
+    def __init__(self, patience: RetryPolicy = RetryPolicy()) -> None:  # noqa: B008 - a frozen value may be shared
         self._patience = patience
         self._clients: dict[Opening, httpx.AsyncClient] = {}
         self._opening = asyncio.Lock()
@@ -107,16 +107,16 @@ class Upstream:
         client = await self._client(request, key)
         for tried in range(self._patience.retries + 1):
             exchange = Exchange(client, wire, self._patience)
-            yield Sending(model, exchange.fate, exchange.identity)
+            yield RequestSent(model, exchange.fate, exchange.identity)
             try:
                 async with aclosing(exchange.events(request, body)) as events:
                     async for event in events:
                         yield event
             except Busy as error:
-                pause = self._patience.pause(tried) if error.after is None else error.after
+                pause = self._patience.delay(tried) if error.after is None else error.after
                 if exchange.final or tried == self._patience.retries or pause > _LONGEST_WAIT:
                     raise
-                yield Waiting(pause, named(error, model).message)
+                yield RetryScheduled(pause, named(error, model).message)
                 await asyncio.sleep(pause)
             else:
                 return

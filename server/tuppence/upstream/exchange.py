@@ -16,7 +16,7 @@ from tuppence import __version__
 from tuppence.core.text.surrogates import Joining
 from tuppence.errors import Broken, Busy, Refused, TuppenceError
 from tuppence.providers import HttpRequest, ProviderEvent, Stop, Text, Thinking, UsageReport, Wire
-from tuppence.upstream.retry import Patience, asked
+from tuppence.upstream.retry import RetryPolicy, retry_after
 
 if TYPE_CHECKING:
     import httpcore
@@ -35,7 +35,7 @@ error, or hung up before it answered."""
 class Exchange:
     """One HTTP request and its answer."""
 
-    def __init__(self, client: httpx.AsyncClient, wire: Wire, patience: Patience) -> None:
+    def __init__(self, client: httpx.AsyncClient, wire: Wire, patience: RetryPolicy) -> None:
         self.final = False
         """Whether trying again is out of the question: an event was handed out, or the server said so."""
         self._client = client
@@ -131,7 +131,7 @@ class Exchange:
         if status >= 400:  # noqa: PLR2004 - HTTP's errors
             error = self._wire.failure(status, headers, body)
             if isinstance(error, Busy):
-                error.after = asked(headers)
+                error.after = retry_after(headers)
             self.final = headers.get("x-should-retry") == "false"
             raise error
         with suppress(Broken):

@@ -10,7 +10,7 @@ from math import isfinite
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """How long to wait and how often to try again."""
 
     connect: float = 5.0
@@ -26,12 +26,12 @@ class Patience:
     cap: float = 8.0
     """The longest wait in seconds where the server does not ask for one."""
 
-    def pause(self, tried: int) -> float:
+    def delay(self, tried: int) -> float:
         """Return the seconds to wait after so many retries; a little chance keeps two editors apart."""
         return min(self.base * 2.0**tried, self.cap) * random.uniform(0.75, 1)  # noqa: S311 - nothing secret
 
 
-def asked(headers: Mapping[str, str]) -> float | None:
+def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds for which a response, its header names in lower case, asks to be left alone."""
     milliseconds = _seconds(headers.get("retry-after-ms", ""))
     if milliseconds is not None:

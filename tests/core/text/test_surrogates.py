@@ -16,7 +16,7 @@ from tuppence.core.models.model import Model, Provider
 from tuppence.core.prompt.compose import Prompt
 from tuppence.core.text.surrogates import Joining
 from tuppence.providers import ProviderEvent, Stop, Text, Thinking, wire_names
-from tuppence.upstream import Upstream
+from tuppence.upstream import ModelClient
 
 
 def halves(text: str) -> str:
@@ -58,7 +58,7 @@ async def test_both_wires_bring_whole_characters(wire: str) -> None:
         upstream.script(answer(halves("ab😀c") + "\ud83d", size=3, thinking=halves("😀")))
         base = upstream.openai if wire == "openai" else upstream.anthropic
         model = Model(provider=Provider("acme", wire, base, None), id="m-1", tier="budget")
-        asked = Upstream()
+        asked = ModelClient()
         try:
             came = [each async for each in asked.answer(Prompt("Be brief.", ("x",), "Explain.", 100), model, None)]
         finally:
