@@ -12,7 +12,7 @@ from server import pick, stage
 
 from tuppence.core.text.document import Document, Edit, Span, apply
 from tuppence.lsp.documents import convert
-from tuppence.lsp.documents.capabilities import Client
+from tuppence.lsp.documents.capabilities import ClientCapabilities
 from tuppence.lsp.documents.change_order import PATIENCE
 from tuppence.lsp.output.regions import Change, PendingEdits, Region
 
@@ -21,8 +21,8 @@ SOURCE = "import os\n\n\ndef one():\n    return 1\n\n\ndef two():\n    return 2\
 
 def test_neovim_gets_no_edit_for_version_zero() -> None:
     document = Document("file:///a.py", "python", 0, "a\n")
-    plain = Client("other", document_changes=True)
-    for client, version in ((plain, 0), (Client("nvim", document_changes=True, unchecked_zero=True), 1)):
+    plain = ClientCapabilities("other", document_changes=True)
+    for client, version in ((plain, 0), (ClientCapabilities("nvim", document_changes=True, unchecked_zero=True), 1)):
         edit = convert.to_workspace_edit(document, [Edit(Span(0, 1), "b")], types.PositionEncodingKind.Utf16, client)
         assert edit.document_changes is not None
         change = edit.document_changes[0]
@@ -32,7 +32,7 @@ def test_neovim_gets_no_edit_for_version_zero() -> None:
 
 def test_neovims_empty_line_is_replaced_in_a_new_file() -> None:
     document = Document("file:///a.py", "python", None, "")
-    client = Client("nvim", document_changes=True, create_files=True, blank_line=True)
+    client = ClientCapabilities("nvim", document_changes=True, create_files=True, blank_line=True)
     edit = convert.to_workspace_edit(document, [Edit(Span(0, 0), "b\n")], types.PositionEncodingKind.Utf16, client)
     assert edit.document_changes is not None
     change = edit.document_changes[-1]

@@ -19,7 +19,7 @@ from pygls.protocol import default_converter
 from virtual_time import Line
 
 from tuppence.core.text.document import Document, Edit, Span, apply
-from tuppence.lsp.documents.capabilities import Client
+from tuppence.lsp.documents.capabilities import ClientCapabilities
 from tuppence.lsp.documents.convert import Encoding, from_range, to_range
 from tuppence.lsp.documents.store import Documents
 from tuppence.lsp.output.client import REPLY
@@ -54,7 +54,7 @@ class Manner:
 
 @dataclass
 class Desk:
-    """The editor; an ``Outlet`` for the writer."""
+    """The editor; an ``EditSink`` for the writer."""
 
     manner: Manner
     text: str
@@ -76,7 +76,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         lags = self.manner.tells == "when it pauses"
-        self.client = Client(
+        self.client = ClientCapabilities(
             name="fake",
             apply_edit=True,
             document_changes=True,

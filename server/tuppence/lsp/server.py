@@ -29,7 +29,7 @@ OFFERED = types.CodeActionOptions(
 def create_server(config: Path | None) -> Server:
     """Return a server that reads its configuration from a file, the platform's usual one by default."""
     server = Server("tuppence", __version__)
-    reception = _Reception(server, config)
+    reception = _LazyService(server, config)
 
     @server.feature(types.INITIALIZE)
     def initialize(params: types.InitializeParams) -> None:
@@ -56,7 +56,7 @@ def create_server(config: Path | None) -> Server:
     return server
 
 
-def _take_commands(server: Server, reception: _Reception) -> None:
+def _take_commands(server: Server, reception: _LazyService) -> None:
     @server.command(commands.RUN)
     async def run(*arguments: Any) -> None:
         await reception.service.run(_first(arguments))
@@ -94,7 +94,7 @@ def _take_commands(server: Server, reception: _Reception) -> None:
         reception.service.clear(_first(arguments))
 
 
-class _Reception:
+class _LazyService:
     """Keeps what the editor said of itself until the service is there."""
 
     def __init__(self, server: Server, config: Path | None) -> None:

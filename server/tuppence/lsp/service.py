@@ -25,16 +25,16 @@ from tuppence.engine.spending import reconcile_pending
 from tuppence.errors import ConfigError, Stale, TuppenceError
 from tuppence.lsp.documents import convert
 from tuppence.lsp.features import messages
-from tuppence.lsp.features.code_actions import Entry, Menu, Opened
-from tuppence.lsp.features.history import Finished, Latest
-from tuppence.lsp.features.hover import Hovering
+from tuppence.lsp.features.code_actions import CodeActions, Entry, MenuRequest
+from tuppence.lsp.features.history import AnswerHistory, Finished
+from tuppence.lsp.features.hover import HoverProvider
 from tuppence.lsp.features.local_models import LocalModelConsent
-from tuppence.lsp.features.run_request import Asking, field
-from tuppence.lsp.features.run_view import Performance
+from tuppence.lsp.features.run_request import RequestReader, field
+from tuppence.lsp.features.run_view import RunView
 from tuppence.lsp.output.active_runs import Running, Runs
-from tuppence.lsp.output.client import Desk
-from tuppence.lsp.output.explanations import Reading
-from tuppence.lsp.output.findings import Board
+from tuppence.lsp.output.client import EditorClient
+from tuppence.lsp.output.explanations import ExplanationView
+from tuppence.lsp.output.findings import ReviewFindings
 from tuppence.lsp.protocol.lifecycle import Server
 
 _log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Service:
         self._runs = Runs()
         self._handed: dict[str, str] = {}
         self._roots: Sequence[Path] = ()
-        self._opened: _Rooms | None = None
+        self._opened: _Components | None = None
 
     def introduce(self, options: Any, roots: Sequence[Path]) -> None:
         """Take what the editor says of itself: the project's folders, and keys from its secret store."""
@@ -75,9 +75,9 @@ class Service:
         if document is None:
             return None
         span = convert.from_selection(document, params.range, rooms.desk.encoding, rooms.desk.client)
-        opened = Opened(document, span, params, rooms.latest.at(document.uri), rooms.latest.written(document.uri))
+        opened = MenuRequest(document, span, params, rooms.latest.at(document.uri), rooms.latest.written(document.uri))
         try:
-            return await Menu(rooms.desk, self._runs, rooms.board).entries(opened)
+            return await CodeActions(rooms.desk, self._runs, rooms.board).entries(opened)
         except Stale:  # It was closed while it was read: nobody looks at the menu any more.
             return None
 
@@ -205,16 +205,16 @@ class Service:
         await asyncio.to_thread(rooms.session.ledger.close)
 
     @property
-    def _rooms(self) -> _Rooms:
+    def _rooms(self) -> _Components:
         if self._opened is None:
-            self._opened = _Rooms(self._server, self._config, self._roots, self._handed, self._runs)
+            self._opened = _Components(self._server, self._config, self._roots, self._handed, self._runs)
         return self._opened
 
-    async def _perform(self, ask: Request, running: Running, rooms: _Rooms) -> None:
+    async def _perform(self, ask: Request, running: Running, rooms: _Components) -> None:
         try:
             await self._meet_strangers(ask, running, rooms)
             before = rooms.board.within(ask.document.uri, ask.target.span)
-            performance = Performance(rooms.desk, rooms.board, rooms.reading, running)
+            performance = RunView(rooms.desk, rooms.board, rooms.reading, running)
             try:
                 finished = await performance.perform(ask)
                 if finished is not None:
@@ -230,13 +230,13 @@ class Service:
                 types.MessageType.Error,
             )
 
-    def _remember(self, finished: Finished, before: Sequence[str], rooms: _Rooms) -> None:
+    def _remember(self, finished: Finished, before: Sequence[str], rooms: _Components) -> None:
         """Keep the question for asking again; a review that succeeded replaces what an earlier one said of the code."""
         rooms.latest.remember(finished)
         if finished.ask.action.shape == "findings":
             rooms.board.dismiss(finished.ask.document.uri, before)
 
-    async def _meet_strangers(self, ask: Request, running: Running, rooms: _Rooms) -> None:
+    async def _meet_strangers(self, ask: Request, running: Running, rooms: _Components) -> None:
         """Ask about model servers on this machine where nobody else may answer; stopped here, nothing was sent."""
         try:
             await rooms.strangers.meet(ask)
@@ -247,7 +247,7 @@ class Service:
             rooms.desk.say(messages.stopped(running.title, account, running.because))
             raise
 
-    async def _apply(self, arguments: Any, rooms: _Rooms) -> None:
+    async def _apply(self, arguments: Any, rooms: _Components) -> None:
         uri, finding = str(field(arguments, "uri")), str(field(arguments, "finding"))
         document = rooms.desk.documents.get(uri)
         pinned = next((each for each in rooms.board.get(uri) if each.id == finding), None)
@@ -262,7 +262,7 @@ class Service:
         if rooms.desk.documents.get(uri) is not document or not await rooms.desk.apply(whole, "Apply a finding's fix"):
             raise Stale("The editor did not take the edit.", "Is the document read-only?")
 
-    def _refresh(self, rooms: _Rooms) -> None:
+    def _refresh(self, rooms: _Components) -> None:
         """Follow the configuration file; a bad one is reported, and what it can't say stays as it was."""
         former = rooms.watched.current
         if (error := rooms.watched.refresh()) is not None:
@@ -276,7 +276,7 @@ class Service:
         self._rooms.desk.say(str(error), kind)
 
 
-class _Rooms:
+class _Components:
     """What exists once the session is open."""
 
     def __init__(
@@ -286,14 +286,14 @@ class _Rooms:
         self.watched = Watched(config)
         self.session, self.neighbourhood = open_session(self.watched, roots, protocol.documents.at, handed)
         reconcile_pending(self.session)
-        self.desk = Desk(server, self.session)
+        self.desk = EditorClient(server, self.session)
         self.session.ask_user = self.desk.choose
-        self.board = Board(self.desk)
-        self.reading = Reading(self.desk)
-        self.latest = Latest(protocol.documents)
-        self.asking = Asking(self.desk, self.latest)
+        self.board = ReviewFindings(self.desk)
+        self.reading = ExplanationView(self.desk)
+        self.latest = AnswerHistory(protocol.documents)
+        self.asking = RequestReader(self.desk, self.latest)
         self.strangers = LocalModelConsent(self.desk, self.neighbourhood)
-        self.hovering = Hovering(self.desk, runs)
+        self.hovering = HoverProvider(self.desk, runs)
         self.renewals = KeepAlive(self.session, protocol.documents.get)
 
 

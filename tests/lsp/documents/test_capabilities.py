@@ -8,17 +8,17 @@ import pytest
 import pytest_lsp
 from lsprotocol import converters, types
 
-from tuppence.lsp.documents.capabilities import Client, recognise
+from tuppence.lsp.documents.capabilities import ClientCapabilities, recognize
 
 
-def client(name: str | None = None, **capabilities: Any) -> Client:
+def client(name: str | None = None, **capabilities: Any) -> ClientCapabilities:
     params: dict[str, Any] = {"processId": None, "rootUri": None, "capabilities": capabilities}
     if name is not None:
         params["clientInfo"] = {"name": name, "version": "1.2"}
-    return recognise(converters.get_converter().structure(params, types.InitializeParams))
+    return recognize(converters.get_converter().structure(params, types.InitializeParams))
 
 
-def recorded(file: str) -> Client:
+def recorded(file: str) -> ClientCapabilities:
     """Return what a real editor sent, as pytest-lsp recorded it."""
     text = (Path(pytest_lsp.__file__).parent / "clients" / file).read_text(encoding="utf-8")
     sent = json.loads(text)
@@ -29,7 +29,7 @@ PROGRESS = {"workDoneProgress": True}
 
 
 def test_a_client_that_says_nothing_can_do_nothing() -> None:
-    assert client("Some Editor") == Client(name="Some Editor", version="1.2")
+    assert client("Some Editor") == ClientCapabilities(name="Some Editor", version="1.2")
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_our_own_extensions(experimental: Any, streams: bool, status: bool) -> N
 
 def test_vscode_as_recorded() -> None:
     found = recorded("visual_studio_code_v1.65.2.json")
-    assert found == Client(
+    assert found == ClientCapabilities(
         name="Visual Studio Code",
         version="1.2",
         progress=True,

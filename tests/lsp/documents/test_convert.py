@@ -8,7 +8,7 @@ from lsprotocol import types
 from tuppence.core.text.diagnostic import Severity
 from tuppence.core.text.document import Document, Edit, Span, apply
 from tuppence.lsp.documents import convert
-from tuppence.lsp.documents.capabilities import Client
+from tuppence.lsp.documents.capabilities import ClientCapabilities
 from tuppence.lsp.documents.convert import Encoding
 
 ENCODINGS = [Encoding.Utf16, Encoding.Utf8, Encoding.Utf32]
@@ -135,7 +135,7 @@ def test_a_range_given_backwards_is_read_forwards() -> None:
     assert convert.from_range(document("abcd"), backwards, Encoding.Utf16) == Span(1, 3)
 
 
-CAN = Client(name="x", document_changes=True, create_files=True)
+CAN = ClientCapabilities(name="x", document_changes=True, create_files=True)
 LATER, EARLIER = Edit(Span(4, 5), "x"), Edit(Span(0, 1), "y")
 
 
@@ -154,7 +154,7 @@ def test_edits_are_held_to_the_version_where_that_is_possible() -> None:
 
 
 def test_an_old_client_gets_plain_changes() -> None:
-    made = convert.to_workspace_edit(document("abcd\ne"), [EARLIER], Encoding.Utf16, Client(name="old"))
+    made = convert.to_workspace_edit(document("abcd\ne"), [EARLIER], Encoding.Utf16, ClientCapabilities(name="old"))
     assert made.document_changes is None
     assert list(made.changes or {}) == ["file:///a.py"]
 
@@ -166,7 +166,7 @@ def test_a_new_file_is_created_where_the_client_can_do_that() -> None:
     assert create == types.CreateFile(uri="file:///a.py", options=types.CreateFileOptions(ignore_if_exists=True))
     assert isinstance(change, types.TextDocumentEdit)
     assert change.text_document.version is None
-    cannot = Client(name="x", document_changes=True)
+    cannot = ClientCapabilities(name="x", document_changes=True)
     assert len(convert.to_workspace_edit(document("", None), write, Encoding.Utf16, cannot).document_changes or ()) == 1
 
 
@@ -194,7 +194,7 @@ def test_severities_go_there_and_back() -> None:
     assert convert.from_severity(None) == "error"
 
 
-HELIX = Client("helix", block_cursor=True)
+HELIX = ClientCapabilities("helix", block_cursor=True)
 
 
 @pytest.mark.parametrize(
@@ -208,4 +208,6 @@ def test_where_the_cursor_is_a_character_one_character_is_a_cursor(selected: str
         where = types.Range(types.Position(0, 2), types.Position(selected.count("\n"), 0))
     found = convert.from_selection(document, where, Encoding.Utf16, HELIX)
     assert found == (Span(2, 2) if is_cursor else Span(2, 2 + len(selected)))
-    assert convert.from_selection(document, where, Encoding.Utf16, Client("other")) == Span(2, 2 + len(selected))
+    assert convert.from_selection(document, where, Encoding.Utf16, ClientCapabilities("other")) == Span(
+        2, 2 + len(selected)
+    )

@@ -14,7 +14,7 @@ from lsprotocol import types
 
 from tuppence.core.text.document import Document, Edit, Span, apply
 from tuppence.errors import Stale
-from tuppence.lsp.documents.capabilities import Client
+from tuppence.lsp.documents.capabilities import ClientCapabilities
 from tuppence.lsp.documents.convert import Encoding, from_range, to_range
 from tuppence.lsp.documents.store import Documents
 from tuppence.lsp.output import writer as writers
@@ -33,7 +33,7 @@ Where = Literal["head", "tail"]
 class Fake:
     """An editor without a screen and without a wire."""
 
-    client: Client
+    client: ClientCapabilities
     presses: dict[int, Sequence[tuple[Where, str]]] = field(default_factory=dict)
     """What its person types just before the editor looks at the edit of that number."""
     told: Literal["before the reply", "after the reply", "never"] = "before the reply"
@@ -109,9 +109,9 @@ class Fake:
         return fits if self.reply is None else self.reply
 
 
-def client(**how: Any) -> Client:
+def client(**how: Any) -> ClientCapabilities:
     """Return a client that takes versioned edits."""
-    return Client(name="fake", apply_edit=True, document_changes=True, **how)
+    return ClientCapabilities(name="fake", apply_edit=True, document_changes=True, **how)
 
 
 @pytest.fixture(autouse=True)
@@ -233,7 +233,7 @@ async def test_it_is_the_document_that_is_believed(told: Any, reply: bool | None
 
 
 async def test_an_edit_without_a_version_is_known_again_after_what_was_typed_below() -> None:
-    fake = Fake(Client(name="fake", apply_edit=True), {0: [("tail", "x"), ("tail", "y\n")]})
+    fake = Fake(ClientCapabilities(name="fake", apply_edit=True), {0: [("tail", "x"), ("tail", "y\n")]})
     writer = Writer(fake, asked(), TARGET, "run")
     await writer.keep(answer(imports=True), "Fix")
     assert fake.text == with_answer(fake, imports=True)

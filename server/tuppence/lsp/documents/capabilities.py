@@ -1,7 +1,7 @@
 """Each editor's quirks, in one place, with the reason; and what a client says it can do, read once.
 
 A quirk is one row of ``_QUIRKS``. Everything else comes from the capabilities that the client announced. Nothing here
-talks to a client; the rest of the editor side asks a ``Client`` and never the capabilities themselves.
+talks to a client; the rest of the editor side asks a ``ClientCapabilities`` and never the capabilities themselves.
 
 That a lone CR ends no line is the rule and no quirk: Neovim, Emacs and Helix (as it is built by default) break lines at
 LF and CRLF only, and what an editor does that has no row is unknown. The protocol has it otherwise, so it takes a row.
@@ -17,7 +17,7 @@ from lsprotocol import types
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
+class ClientCapabilities:
     """What one connected editor can do, and where it differs from what it says."""
 
     name: str
@@ -73,7 +73,7 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
-class _Quirk:
+class _EditorQuirk:
     """How one editor differs from what it announces."""
 
     names: tuple[str, ...]
@@ -81,21 +81,21 @@ class _Quirk:
     blocks: bool = False
     """A command that isn't answered soon freezes it, or is shown as failed."""
     breaks_at_cr: bool = False
-    """See ``Client``."""
+    """See ``ClientCapabilities``."""
     lagging_version: bool = False
-    """See ``Client``."""
+    """See ``ClientCapabilities``."""
     hides_source: bool = False
-    """See ``Client``."""
+    """See ``ClientCapabilities``."""
     block_cursor: bool = False
-    """See ``Client``."""
+    """See ``ClientCapabilities``."""
     shows_documents: bool = False
     """It opens a file when asked to, although it does not say so."""
     unchecked_zero: bool = False
-    """See ``Client``."""
+    """See ``ClientCapabilities``."""
     blank_line: bool = False
-    """See ``Client``."""
+    """See ``ClientCapabilities``."""
     overtakes: bool = False
-    """See ``Client``."""
+    """See ``ClientCapabilities``."""
     command_links: bool = False
     """It follows links to commands in a hover that its extension trusts."""
 
@@ -104,23 +104,23 @@ _QUIRKS = (
     # Emacs waits for a command's reply with its input blocked and gives up after 10 s (eglot and lsp-mode alike).
     # Eglot replies to applyEdit at once and sends didChange later, in a batch; the next edit, made for the old
     # version, then fails ("Edits on 'demo.py' require version 0, you have 1"; eglot 1.9).
-    _Quirk(("emacs", "eglot"), blocks=True, lagging_version=True),
+    _EditorQuirk(("emacs", "eglot"), blocks=True, lagging_version=True),
     # Helix reports a request that isn't answered within 20 s as failed. It has no empty selection: the range of a code
     # action at a bare cursor is one character, or one line break. It opens documents without announcing it (25.01).
     # Changes that follow one another within a millisecond (a macro, a paste as keys) may arrive in any order (25.01).
-    _Quirk(("helix",), blocks=True, block_cursor=True, shows_documents=True, overtakes=True),
+    _EditorQuirk(("helix",), blocks=True, block_cursor=True, shows_documents=True, overtakes=True),
     # Neovim refuses an edit to an older version ("Buffer newer than edits") and yet replies applied: true
     # (0.7, 0.10 and 0.12). So nobody is believed: lsp/output/writer.py compares the document itself, whoever the editor
     # is.
     # It checks only versions above 0, and opens documents with 0: an edit made before the user's last keys arrived
     # (it waits 150 ms with them) would land beside its place. And a file that it creates is a buffer with one line.
-    _Quirk(("neovim", "nvim"), unchecked_zero=True, blank_line=True),
+    _EditorQuirk(("neovim", "nvim"), unchecked_zero=True, blank_line=True),
     # VS Code and its kin show kind `source` only in a menu of its own ("Source Action..."), not under Ctrl+. where
     # people look for what can be done with a selection. A link to a command works there in a hover that an extension
     # trusts with that command, as ours does with `tuppence.run` and no other. Its model is the only one known to
     # end
     # lines at a lone CR, and makes one line ending of all when it reads a file.
-    _Quirk(
+    _EditorQuirk(
         ("visual studio code", "code - oss", "vscodium", "code-server", "cursor", "windsurf"),
         hides_source=True,
         command_links=True,
@@ -128,11 +128,11 @@ _QUIRKS = (
     ),
 )
 # A client without a name gets all the care there is: eglot 1.9, the one in Debian 12, gives none.
-_UNNAMED = _Quirk((), blocks=True, lagging_version=True)
-_ORDINARY = _Quirk(())
+_UNNAMED = _EditorQuirk((), blocks=True, lagging_version=True)
+_ORDINARY = _EditorQuirk(())
 
 
-def recognise(params: types.InitializeParams) -> Client:
+def recognize(params: types.InitializeParams) -> ClientCapabilities:
     """Return what the client that sent ``initialize`` can do."""
     name = params.client_info.name if params.client_info else ""
     quirk = _quirk(name)
@@ -140,7 +140,7 @@ def recognise(params: types.InitializeParams) -> Client:
     own = _own_extensions(params.capabilities.experimental)
     menu = _menu(params.capabilities.text_document)
     progress = bool(window.work_done_progress)
-    return Client(
+    return ClientCapabilities(
         name=name,
         version=(params.client_info and params.client_info.version) or "",
         progress=progress,
@@ -160,7 +160,7 @@ def recognise(params: types.InitializeParams) -> Client:
     )
 
 
-def _quirk(name: str) -> _Quirk:
+def _quirk(name: str) -> _EditorQuirk:
     if not name:
         return _UNNAMED
     lower = name.lower()

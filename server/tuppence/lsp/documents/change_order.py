@@ -27,7 +27,7 @@ class _Gap:
     timer: asyncio.TimerHandle | None = None
 
 
-class Arrivals:
+class ChangeReorderer:
     """The changes of all documents; to be used on the event loop's thread only."""
 
     def __init__(self, version: Callable[[str], int | None]) -> None:

@@ -16,7 +16,7 @@ from lsprotocol import types
 
 from tuppence.core.text.diagnostic import Diagnostic, Severity
 from tuppence.core.text.document import Document, Edit, Span
-from tuppence.lsp.documents.capabilities import Client
+from tuppence.lsp.documents.capabilities import ClientCapabilities
 
 Encoding = types.PositionEncodingKind
 
@@ -46,7 +46,7 @@ def from_range(document: Document, range_: types.Range, encoding: Encoding) -> S
     return Span(min(start, end), max(start, end))
 
 
-def from_selection(document: Document, range_: types.Range, encoding: Encoding, client: Client) -> Span:
+def from_selection(document: Document, range_: types.Range, encoding: Encoding, client: ClientCapabilities) -> Span:
     """Return the span that a user selected; empty for a bare cursor, also where the editor's cursor is a character.
 
     Of such an editor, one character (with what combines with it) or one line break is taken for the cursor.
@@ -81,7 +81,7 @@ def to_text_edit(document: Document, edit: Edit, encoding: Encoding) -> types.Te
 
 
 def to_workspace_edit(
-    document: Document, edits: Sequence[Edit], encoding: Encoding, capabilities: Client
+    document: Document, edits: Sequence[Edit], encoding: Encoding, capabilities: ClientCapabilities
 ) -> types.WorkspaceEdit:
     """Return the edits of one document, held to its version where the client can do that.
 

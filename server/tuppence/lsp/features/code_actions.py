@@ -25,8 +25,8 @@ from tuppence.lsp.features.commands import APPLY, CLEAR, DISMISS, PUT_BACK, RUN,
 from tuppence.lsp.features.history import Finished
 from tuppence.lsp.features.run_request import NO_EDITS, is_file, why_not
 from tuppence.lsp.output.active_runs import Runs
-from tuppence.lsp.output.client import Desk
-from tuppence.lsp.output.findings import SOURCE, Board, Pinned
+from tuppence.lsp.output.client import EditorClient
+from tuppence.lsp.output.findings import SOURCE, ReviewFindings, ShownFinding
 
 Entry = types.CodeAction | types.Command
 _FIXES = 12
@@ -36,7 +36,7 @@ _LONGEST = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class MenuRequest:
     """One request for the menu."""
 
     document: Document
@@ -59,15 +59,15 @@ class Opened:
         return tuple(_name(each) for each in self.asked.context.only or ())
 
 
-class Menu:
+class CodeActions:
     """Makes menus."""
 
-    def __init__(self, desk: Desk, runs: Runs, board: Board) -> None:
+    def __init__(self, desk: EditorClient, runs: Runs, board: ReviewFindings) -> None:
         self._desk = desk
         self._runs = runs
         self._board = board
 
-    async def entries(self, opened: Opened) -> list[Entry]:
+    async def entries(self, opened: MenuRequest) -> list[Entry]:
         """Return the menu."""
         uri = opened.document.uri
         entries = [self._stop(running.id, running.title) for running in self._runs.at(uri)]
@@ -87,7 +87,7 @@ class Menu:
             entries += self._actions(opened, target)
         return self._sent(entries, opened)
 
-    def _sent(self, entries: list[types.CodeAction], opened: Opened) -> list[Entry]:
+    def _sent(self, entries: list[types.CodeAction], opened: MenuRequest) -> list[Entry]:
         """Return those of the kinds that were asked for, which form a hierarchy, in the form that the editor takes."""
         if only := opened.only:
             entries = [each for each in entries if any(_is_kind(_name(each.kind or ""), kind) for kind in only)]
@@ -98,7 +98,7 @@ class Menu:
     def _stop(self, run: str, title: str) -> types.CodeAction:
         return self._command(f"Stop: {title}", types.CodeActionKind.QuickFix, STOP, {"run": run})
 
-    def _fixes(self, opened: Opened) -> Iterator[types.CodeAction]:
+    def _fixes(self, opened: MenuRequest) -> Iterator[types.CodeAction]:
         """One entry for each diagnostic of another tool that the menu was opened on; two that say the same get one."""
         if not self._desk.client.apply_edit:
             return
@@ -107,14 +107,14 @@ class Menu:
         for given in list(different.values())[:_FIXES]:
             yield self._fix(given, opened)
 
-    def _fix(self, given: types.Diagnostic, opened: Opened) -> types.CodeAction:
+    def _fix(self, given: types.Diagnostic, opened: MenuRequest) -> types.CodeAction:
         title = actions.title(FIX, "", given.message or str(given.code or "this problem"))
         arguments = self._arguments(FIX, opened) | {"diagnostic": given}
         entry = self._command(title, types.CodeActionKind.QuickFix, RUN, arguments)
         entry.diagnostics = [given]
         return self._by_model(entry)
 
-    async def _findings(self, opened: Opened) -> AsyncIterator[types.CodeAction]:
+    async def _findings(self, opened: MenuRequest) -> AsyncIterator[types.CodeAction]:
         """Two entries for each finding: the fix that it came with, else a model's, and to take it down."""
         uri = opened.document.uri
         for pinned in self._board.at(uri, opened.document.whole_lines(opened.span)):
@@ -130,7 +130,7 @@ class Menu:
             entry.diagnostics = [shown]
             yield entry
 
-    async def _own_fix(self, opened: Opened, pinned: Pinned, title: str) -> types.CodeAction | None:
+    async def _own_fix(self, opened: MenuRequest, pinned: ShownFinding, title: str) -> types.CodeAction | None:
         """Return the entry that applies the fix that the model offered, held to the version that is shown now."""
         document, client = opened.document, self._desk.client
         edit = await self._board.quick_fix(document, pinned)
@@ -143,13 +143,13 @@ class Menu:
         arguments = {"uri": document.uri, "version": document.version, "finding": pinned.id}
         return self._by_model(self._command(title, types.CodeActionKind.QuickFix, APPLY, arguments))
 
-    def _clear(self, opened: Opened) -> Iterator[types.CodeAction]:
+    def _clear(self, opened: MenuRequest) -> Iterator[types.CodeAction]:
         uri = opened.document.uri
         if self._board.get(uri):
             kind = self._kind("source.review.clear", opened)
             yield self._command("Clear all review findings", kind, CLEAR, {"uri": uri})
 
-    def _put_back(self, opened: Opened) -> Iterator[types.CodeAction]:
+    def _put_back(self, opened: MenuRequest) -> Iterator[types.CodeAction]:
         """On the text that an answer brought, as long as nobody changed it."""
         written = opened.written
         if written is None or written.writer is None or written.writer.target is None:
@@ -159,7 +159,7 @@ class Menu:
             run = {"run": written.ask.run}
             yield self._command(title, types.CodeActionKind.RefactorRewrite, PUT_BACK, run)
 
-    def _again(self, opened: Opened) -> Iterator[types.CodeAction]:
+    def _again(self, opened: MenuRequest) -> Iterator[types.CodeAction]:
         """Right after an answer: the same question to a better model, or anew where the answer was a kept one."""
         last = opened.last
         if last is None or last.span is None or not opened.document.whole_lines(opened.span).touches(last.span):
@@ -175,7 +175,7 @@ class Menu:
             title = f"Again with a better model ({found.model.title}, about {price}): {name}"
             yield self._by_model(self._command(title, kind, RUN, arguments | {"above": last.route.model.name}))
 
-    def _actions(self, opened: Opened, target: Target | None) -> Iterator[types.CodeAction]:
+    def _actions(self, opened: MenuRequest, target: Target | None) -> Iterator[types.CodeAction]:
         if target is None:
             yield from self._disabled("There is no code here: put the cursor in it, or select some.", opened)
             return
@@ -197,7 +197,7 @@ class Menu:
             return "Save the document first: its tests need a place."
         return "This document is not a file, so there is no place for its tests."
 
-    def _arguments(self, action: Action, opened: Opened) -> dict[str, Any]:
+    def _arguments(self, action: Action, opened: MenuRequest) -> dict[str, Any]:
         return {
             "action": action.id,
             "uri": opened.document.uri,
@@ -215,7 +215,7 @@ class Menu:
             entry.tags = [types.CodeActionTag.LlmGenerated]
         return entry
 
-    def _disabled(self, why: str, opened: Opened) -> Iterator[types.CodeAction]:
+    def _disabled(self, why: str, opened: MenuRequest) -> Iterator[types.CodeAction]:
         for action in ACTIONS:
             yield from self._disable(action.verb, self._kind(action.kind, opened), why)
 
@@ -223,7 +223,7 @@ class Menu:
         if self._desk.client.disabled_actions:
             yield types.CodeAction(title=title, kind=kind, disabled=types.CodeActionDisabled(reason=why))
 
-    def _kind(self, kind: str, opened: Opened) -> str:
+    def _kind(self, kind: str, opened: MenuRequest) -> str:
         """Return the kind to send: an editor that hides ``source`` in its menu gets ``refactor`` unless it asked."""
         asked = any(each.startswith("source") for each in opened.only)
         if kind.startswith("source") and self._desk.client.hides_source and not asked:

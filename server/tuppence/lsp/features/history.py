@@ -32,7 +32,7 @@ class Finished:
     """Who wrote it into the document, and can put back what stood there; None where nothing was written."""
 
 
-class Latest:
+class AnswerHistory:
     """The latest answers by document."""
 
     def __init__(self, documents: Documents) -> None:

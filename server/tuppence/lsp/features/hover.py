@@ -36,7 +36,7 @@ from tuppence.lsp.features import messages
 from tuppence.lsp.features.commands import RUN
 from tuppence.lsp.features.run_request import path_of, why_not
 from tuppence.lsp.output.active_runs import Running, Runs
-from tuppence.lsp.output.client import Desk
+from tuppence.lsp.output.client import EditorClient
 
 _log = logging.getLogger(__name__)
 PAUSE = 0.7
@@ -80,10 +80,10 @@ class _Asked:
     """Why there is no answer, once there is none."""
 
 
-class Hovering:
+class HoverProvider:
     """Answers hovers."""
 
-    def __init__(self, desk: Desk, runs: Runs) -> None:
+    def __init__(self, desk: EditorClient, runs: Runs) -> None:
         self._desk = desk
         self._runs = runs
         self._asked: dict[Code, _Asked] = {}

@@ -16,7 +16,7 @@ from tuppence.config.settings import FOUND
 from tuppence.engine.request import Request
 from tuppence.errors import TuppenceError
 from tuppence.local.registry import LocalModels
-from tuppence.lsp.output.client import Desk
+from tuppence.lsp.output.client import EditorClient
 
 YES = "Use it"
 NO = "Never"
@@ -27,7 +27,7 @@ _NAMED = 3
 class LocalModelConsent:
     """Model servers that the user was not asked about yet."""
 
-    def __init__(self, desk: Desk, neighbourhood: LocalModels) -> None:
+    def __init__(self, desk: EditorClient, neighbourhood: LocalModels) -> None:
         self._desk = desk
         self._neighbourhood = neighbourhood
         self._asking: asyncio.Task[None] | None = None

@@ -23,7 +23,7 @@ from tuppence.engine.request import Request
 from tuppence.engine.verify import case
 from tuppence.errors import Stale
 from tuppence.lsp.documents import convert
-from tuppence.lsp.output.client import Desk
+from tuppence.lsp.output.client import EditorClient
 from tuppence.lsp.output.findings import SOURCE
 from tuppence.lsp.output.writer import Writer
 
@@ -54,10 +54,10 @@ class _Report:
     """What the client took to answer."""
 
 
-class Witness:
+class OtherServers:
     """Asks one client about one run's answers."""
 
-    def __init__(self, desk: Desk, ask: Request, writer: Writer, title: str) -> None:
+    def __init__(self, desk: EditorClient, ask: Request, writer: Writer, title: str) -> None:
         self.landed = False
         """Whether the answer stands in the text already."""
         self.stale: Stale | None = None

@@ -26,8 +26,8 @@ from tuppence.engine.request import Request
 from tuppence.errors import Stale, Unfit
 from tuppence.lsp.documents import convert
 from tuppence.lsp.features import attached_fixes
-from tuppence.lsp.features.history import Latest
-from tuppence.lsp.output.client import Desk
+from tuppence.lsp.features.history import AnswerHistory
+from tuppence.lsp.output.client import EditorClient
 from tuppence.workspace import Workspace
 
 NO_EDITS = "This editor takes no edits from a language server."
@@ -36,10 +36,10 @@ _CHANGED = ("The document changed after the menu was opened.", "Open the menu ag
 _T = TypeVar("_T")
 
 
-class Asking:
+class RequestReader:
     """Makes questions for one editor."""
 
-    def __init__(self, desk: Desk, latest: Latest) -> None:
+    def __init__(self, desk: EditorClient, latest: AnswerHistory) -> None:
         self._desk = desk
         self._latest = latest
         self._converter = converters.get_converter()

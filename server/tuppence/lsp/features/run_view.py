@@ -32,12 +32,12 @@ from tuppence.engine.run import run
 from tuppence.errors import Stale, TuppenceError, Unfit
 from tuppence.lsp.features import messages
 from tuppence.lsp.features.history import Finished
-from tuppence.lsp.features.other_servers import Witness
+from tuppence.lsp.features.other_servers import OtherServers
 from tuppence.lsp.output import tests_writer
 from tuppence.lsp.output.active_runs import Running
-from tuppence.lsp.output.client import Desk
-from tuppence.lsp.output.explanations import Reading
-from tuppence.lsp.output.findings import Board
+from tuppence.lsp.output.client import EditorClient
+from tuppence.lsp.output.explanations import ExplanationView
+from tuppence.lsp.output.findings import ReviewFindings
 from tuppence.lsp.output.regions import difference, follow
 from tuppence.lsp.output.writer import Writer
 
@@ -45,10 +45,10 @@ _CHANGED = "Its text changed meanwhile and stays as you left it."
 _CLOSED = "Its document was closed."
 
 
-class Performance:
+class RunView:
     """One run, from its first step to its closing message."""
 
-    def __init__(self, desk: Desk, board: Board, reading: Reading, running: Running) -> None:
+    def __init__(self, desk: EditorClient, board: ReviewFindings, reading: ExplanationView, running: Running) -> None:
         self._desk = desk
         self._board = board
         self._reading = reading
@@ -60,7 +60,7 @@ class Performance:
         self._findings: list[FindingAdded] = []
         self._moved: list[Edit] = []
         self._is_read = False
-        self._witness: Witness | None = None
+        self._witness: OtherServers | None = None
         self._last_words: tuple[str, types.MessageType | None] | None = None
         self._outcome = "failed"
         self._span: Span | None = None
@@ -124,12 +124,12 @@ class Performance:
             if span is not None and span.touches(ask.target.span):
                 raise Unfit(f"{other.title} is still at work on this code.", "Wait for its end, or stop it first.")
 
-    def _call(self, ask: Request, writer: Writer) -> Witness | None:
+    def _call(self, ask: Request, writer: Writer) -> OtherServers | None:
         """Return who looks at an answer in the editor, None where nobody does."""
         client = self._desk.client
         if not (client.diagnoses and client.streams and self._desk.session.config().edits == "live"):
             return None
-        return Witness(self._desk, ask, writer, self._running.title)
+        return OtherServers(self._desk, ask, writer, self._running.title)
 
     def _follow(self, ask: Request) -> Callable[[], None]:
         """Note what is edited from the question on; a review of a document that is closed has nowhere to go."""

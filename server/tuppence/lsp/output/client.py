@@ -22,7 +22,7 @@ from tuppence.core.billing.entry import payload
 from tuppence.core.text.document import Span
 from tuppence.engine.session import Session
 from tuppence.errors import TuppenceError
-from tuppence.lsp.documents.capabilities import Client
+from tuppence.lsp.documents.capabilities import ClientCapabilities
 from tuppence.lsp.documents.convert import Encoding, to_range
 from tuppence.lsp.documents.store import Documents
 from tuppence.lsp.output.active_runs import Running
@@ -36,7 +36,7 @@ APPLY = 600.0
 """The same for an edit: Emacs may be asking its user whether to apply it; a stop ends the wait all the same."""
 
 
-class Desk:
+class EditorClient:
     """The editor at the other end."""
 
     def __init__(self, server: LanguageServer, session: Session) -> None:
@@ -46,7 +46,7 @@ class Desk:
         self.session = session
 
     @property
-    def client(self) -> Client:
+    def client(self) -> ClientCapabilities:
         """What the editor can do."""
         return self._protocol.client
 

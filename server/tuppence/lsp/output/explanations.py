@@ -16,7 +16,7 @@ from shutil import rmtree
 from tempfile import mkdtemp
 
 from tuppence.core.answer.markdown import clean
-from tuppence.lsp.output.client import Desk
+from tuppence.lsp.output.client import EditorClient
 
 _log = logging.getLogger(__name__)
 MESSAGE = 1500
@@ -26,10 +26,10 @@ _LEFT_BEHIND = 7 * 86_400.0
 """Seconds after which a folder is taken to be that of a server that could not remove it."""
 
 
-class Reading:
+class ExplanationView:
     """All explanations that this server showed."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: EditorClient) -> None:
         self._desk = desk
         self._folder: Path | None = None
 

@@ -19,13 +19,13 @@ from tuppence.core.answer.reply import Fence, Parts
 from tuppence.core.checks.structure import check_edit
 from tuppence.core.text.document import Document, Edit, Span, shift
 from tuppence.lsp.documents import convert
-from tuppence.lsp.output.client import Desk
+from tuppence.lsp.output.client import EditorClient
 
 SOURCE = "tuppence"
 
 
 @dataclass(frozen=True, slots=True)
-class Pinned:
+class ShownFinding:
     """A finding on a document as it stands now."""
 
     id: str
@@ -40,12 +40,12 @@ class Pinned:
     """The text that its quick fix replaces; where it changes, the fix falls and the finding stays."""
 
 
-class Board:
+class ReviewFindings:
     """All findings that are shown."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: EditorClient) -> None:
         self._desk = desk
-        self._pinned: dict[str, list[Pinned]] = {}
+        self._pinned: dict[str, list[ShownFinding]] = {}
         self._unwatch: dict[str, Callable[[], None]] = {}
         self._fits: dict[str, tuple[int | None, bool]] = {}
         """Whether the document, in that version, parses with a finding's fix; by the finding's id."""
@@ -59,7 +59,7 @@ class Board:
         line = document.slice(document.whole_lines(finding.span))
         fix = finding.fix_span if finding.fix is not None else None
         replaced = document.slice(fix) if fix is not None else ""
-        asked = Pinned(uuid4().hex, finding, line, finding.span, fix, replaced)
+        asked = ShownFinding(uuid4().hex, finding, line, finding.span, fix, replaced)
         pinned = _after(asked, tuple(moved), self._desk.documents.get(document.uri))
         if pinned is None:
             return
@@ -71,11 +71,11 @@ class Board:
         self._pinned[document.uri] = [*others, pinned]
         self._publish(document.uri)
 
-    def at(self, uri: str, span: Span) -> tuple[Pinned, ...]:
+    def at(self, uri: str, span: Span) -> tuple[ShownFinding, ...]:
         """Return the findings that a span touches."""
         return tuple(each for each in self._pinned.get(uri, ()) if each.span.touches(span))
 
-    def get(self, uri: str) -> tuple[Pinned, ...]:
+    def get(self, uri: str) -> tuple[ShownFinding, ...]:
         """Return all findings of a document."""
         return tuple(self._pinned.get(uri, ()))
 
@@ -83,7 +83,7 @@ class Board:
         """Return the ids of the findings that a span touches."""
         return tuple(each.id for each in self.at(uri, span))
 
-    async def quick_fix(self, document: Document, pinned: Pinned) -> Edit | None:
+    async def quick_fix(self, document: Document, pinned: ShownFinding) -> Edit | None:
         """Return the edit that the model offered with a finding.
 
         None where it offered none, where the lines that it replaces are not what they were, and where the document
@@ -118,7 +118,7 @@ class Board:
             return
         self._keep(uri, [moved for each in self.get(uri) if (moved := _after(each, edits, document)) is not None])
 
-    def _keep(self, uri: str, pinned: list[Pinned]) -> None:
+    def _keep(self, uri: str, pinned: list[ShownFinding]) -> None:
         """Show these of a document's findings from now on."""
         before = self._pinned.get(uri, [])
         if not before:
@@ -128,7 +128,7 @@ class Board:
         self._pinned[uri] = pinned
         self._publish(uri)
 
-    def _forget(self, gone: Iterable[Pinned]) -> None:
+    def _forget(self, gone: Iterable[ShownFinding]) -> None:
         for each in gone:
             self._fits.pop(each.id, None)
 
@@ -139,7 +139,7 @@ class Board:
         diagnostics = [self.diagnostic(document, each) for each in self.get(uri)]
         self._desk.publish(uri, document.version, diagnostics)
 
-    def diagnostic(self, document: Document, pinned: Pinned) -> types.Diagnostic:
+    def diagnostic(self, document: Document, pinned: ShownFinding) -> types.Diagnostic:
         """Return a finding as the editor shows it."""
         return types.Diagnostic(
             range=convert.to_range(document, pinned.span, self._desk.encoding),
@@ -151,7 +151,7 @@ class Board:
         )
 
 
-def _after(pinned: Pinned, edits: tuple[Edit, ...], document: Document | None) -> Pinned | None:
+def _after(pinned: ShownFinding, edits: tuple[Edit, ...], document: Document | None) -> ShownFinding | None:
     """Return a finding after edits that led to a document, None where its lines are not what they were."""
     span: Span | None = pinned.span
     fix = pinned.fix_span
@@ -165,5 +165,5 @@ def _after(pinned: Pinned, edits: tuple[Edit, ...], document: Document | None) -
     return replace(pinned, span=span, fix_span=fix)
 
 
-def _same(one: Pinned, other: Pinned) -> bool:
+def _same(one: ShownFinding, other: ShownFinding) -> bool:
     return one.span == other.span and one.finding.message == other.finding.message

@@ -11,11 +11,11 @@ from tuppence.core.text.document import Document
 from tuppence.engine.request import Request
 from tuppence.errors import Stale
 from tuppence.lsp.documents import convert
-from tuppence.lsp.output.client import Desk
+from tuppence.lsp.output.client import EditorClient
 from tuppence.lsp.output.writer import Writer
 
 
-async def write(written: NewTests, ask: Request, desk: Desk, label: str) -> None:
+async def write(written: NewTests, ask: Request, desk: EditorClient, label: str) -> None:
     """Add tests to their file and show it.
 
     A cancel while an open file is written takes the tests back; where the file is not open there is no taking back
@@ -32,7 +32,7 @@ async def write(written: NewTests, ask: Request, desk: Desk, label: str) -> None
     await desk.show(uri)
 
 
-async def _write_open(document: Document, written: NewTests, ask: Request, desk: Desk, label: str) -> None:
+async def _write_open(document: Document, written: NewTests, ask: Request, desk: EditorClient, label: str) -> None:
     edits = added(document, language(ask.document.language), written)
     if not edits:
         return
@@ -46,7 +46,7 @@ async def _write_open(document: Document, written: NewTests, ask: Request, desk:
         writer.close()
 
 
-async def _write_closed(uri: str, written: NewTests, ask: Request, desk: Desk, label: str) -> None:
+async def _write_closed(uri: str, written: NewTests, ask: Request, desk: EditorClient, label: str) -> None:
     path = Path(written.path)
     text = await asyncio.to_thread(_stored, path)
     document = Document(uri, ask.document.language, None, text)

@@ -29,7 +29,7 @@ from lsprotocol import types
 from tuppence.core.text.document import Document, Edit, Span, apply
 from tuppence.errors import Stale
 from tuppence.lsp.documents import convert
-from tuppence.lsp.documents.capabilities import Client
+from tuppence.lsp.documents.capabilities import ClientCapabilities
 from tuppence.lsp.documents.convert import Encoding
 from tuppence.lsp.documents.store import Documents
 from tuppence.lsp.output.regions import Change, PendingEdits, Region, difference, follow, line_changes
@@ -49,7 +49,7 @@ MOVE_LAGGING = 5.0
 class Writer:
     """Writes one answer into one target of one document."""
 
-    def __init__(self, editor: Outlet, document: Document, target: Span, run: str) -> None:
+    def __init__(self, editor: EditSink, document: Document, target: Span, run: str) -> None:
         self.touched = asyncio.Event()
         """Set when somebody else changed the target, or closed the document."""
         self.arrived = False
@@ -294,11 +294,11 @@ def _by(span: Span, offset: int) -> Span:
     return Span(span.start + offset, span.end + offset)
 
 
-class Outlet(Protocol):
+class EditSink(Protocol):
     """The way out to an editor."""
 
     @property
-    def client(self) -> Client:
+    def client(self) -> ClientCapabilities:
         """What the editor can do."""
         ...
 

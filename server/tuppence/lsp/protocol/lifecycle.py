@@ -23,8 +23,8 @@ from pygls.progress import Progress
 from pygls.protocol import lsp_method
 from pygls.protocol.json_rpc import RPCMessage, RPCRequest
 
-from tuppence.lsp.documents.capabilities import Client, recognise
-from tuppence.lsp.documents.change_order import Arrivals
+from tuppence.lsp.documents.capabilities import ClientCapabilities, recognize
+from tuppence.lsp.documents.change_order import ChangeReorderer
 from tuppence.lsp.documents.convert import Encoding
 from tuppence.lsp.documents.store import Documents
 from tuppence.lsp.protocol.in_flight import Callback, Callbacks
@@ -39,8 +39,8 @@ class Protocol(Rpc):
     def __init__(self, server: LanguageServer, converter: Converter) -> None:
         self.documents = Documents()
         """The open documents."""
-        self._arrivals = Arrivals(self._version)
-        self.client = Client(name="")
+        self._arrivals = ChangeReorderer(self._version)
+        self.client = ClientCapabilities(name="")
         """Who speaks to us; known from ``initialize`` on."""
         self.began = asyncio.Event()
         """Set by ``initialize``."""
@@ -79,7 +79,7 @@ class Protocol(Rpc):
     @lsp_method(types.INITIALIZE)
     def lsp_initialize(self, params: types.InitializeParams) -> Steps:
         """Learn who the client is."""
-        self.client = recognise(params)
+        self.client = recognize(params)
         self.documents.breaks_at_cr = self.client.breaks_at_cr
         result = yield from super().lsp_initialize(params)
         self.began.set()
