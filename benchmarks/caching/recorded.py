@@ -43,7 +43,7 @@ from tuppence.core.models.pricing import cost
 from tuppence.core.models.usage import Usage
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
-from tuppence.core.syntax.target import find
+from tuppence.core.syntax.target import find_target
 from tuppence.core.text.document import Document, Span
 from tuppence.credentials import Keys
 from tuppence.engine.receipt import Receipt
@@ -190,7 +190,7 @@ def _ask(deed: Deed, path: Path, number: int) -> Request:
     document = Document(path.as_uri(), "python", number, text)
     tree = parse(text, language("python"))
     start = text.index(f"_{deed.function}(")
-    target = find(document, tree, Span(start, start))
+    target = find_target(document, tree, Span(start, start))
     assert target is not None
     return Request(
         run=str(number), action=deed.action, document=document, tree=tree, target=target, path=path, bypass_cache=True

@@ -39,7 +39,7 @@ from tuppence.core.prompt.compose import Prompt, compose
 from tuppence.core.prompt.context import Question, Surroundings, gather
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
-from tuppence.core.syntax.target import find
+from tuppence.core.syntax.target import find_target
 from tuppence.core.text.document import Document, Span
 from tuppence.local import Embedded, Endpoint
 from tuppence.providers import Text, UsageReport
@@ -118,7 +118,7 @@ async def measure(order: str, deeds: list[Deed], size: int, endpoint: Endpoint, 
 def _prompt(deed: Deed, text: str) -> Prompt:
     document, tree = Document("file:///a.py", "python", 1, text), parse(text, language("python"))
     start = text.index(f"_{deed.function}(")
-    target = find(document, tree, Span(start, start))
+    target = find_target(document, tree, Span(start, start))
     assert target is not None
     return compose(deed.action, gather(Question(document, tree, target), Surroundings(), 24_000), 4)
 

@@ -90,7 +90,7 @@ def _fixed(document: Document, entry: dict[str, Any], packages: Packages) -> Sam
     known = by_suffix("a.py")
     span = span_of(document, entry["location"], entry["end_location"])
     chosen = rated(Diagnostic(span, entry["message"], source="ruff", code=entry.get("code") or ""))
-    target = targets.find(document, parse(document.text, known), span, chosen)
+    target = targets.find_target(document, parse(document.text, known), span, chosen)
     if target is None:
         return None
     inside = [edit for edit in edits if target.span.covers(edit.span)]

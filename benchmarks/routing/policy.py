@@ -17,7 +17,7 @@ from benchmarks.routing.checks import Sharpness
 from benchmarks.routing.data import MODELS, Task
 from benchmarks.routing.fit import fit
 from tuppence.config import load
-from tuppence.core.actions import find
+from tuppence.core.actions import find_action
 from tuppence.core.models.model import Model, Quirks
 from tuppence.core.models.pricing import cost
 from tuppence.core.models.usage import Usage, estimate
@@ -71,7 +71,7 @@ def spent(task: Task, index: int, models: Sequence[Model]) -> float:
 
 def need(task: Task, prior: QualityModel) -> RoutingRequest:
     """Return what the router is asked; the source is no part of it."""
-    action = find(task.action)
+    action = find_action(task.action)
     assert action is not None
     target = estimate(task.code) if task.code else None
     tokens = prior.usual[action.id].input if target is None else 60 + target

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuppence.core.actions import ACTIONS, EXPLAIN, FIX, REVIEW, TESTS, Action, find, title
+from tuppence.core.actions import ACTIONS, EXPLAIN, FIX, REVIEW, TESTS, Action, find_action, title
 from tuppence.core.answer_builder import Place, Task, builder_for
 from tuppence.core.checks.slop import Evidence
 from tuppence.core.events import Answer, EditsDrafted, Event, FindingAdded, MarkdownChunk
@@ -223,4 +223,4 @@ def test_the_titles_of_the_menu() -> None:
     assert title(FIX, "mean", "undefined name 'foo'.\nmore") == "Fix: undefined name 'foo'"
     assert title(FIX, "", "x" * 100) == f"Fix: {'x' * 71}…"
     assert title(FIX, "", " \n ") == "Fix the selection"
-    assert (find("fix"), find("nothing")) == (FIX, None)
+    assert (find_action("fix"), find_action("nothing")) == (FIX, None)

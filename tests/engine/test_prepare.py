@@ -26,7 +26,7 @@ from tuppence.core.routing.quality import RUN
 from tuppence.core.routing.quote import dearest, frugal
 from tuppence.core.syntax.languages import by_suffix
 from tuppence.core.syntax.parser import parse
-from tuppence.core.syntax.target import find
+from tuppence.core.syntax.target import find_target
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Span
 from tuppence.credentials import Keys
@@ -106,7 +106,7 @@ def ask(action: Action, path: Path, text: str = SOURCE, about: str = "sum(xs)") 
     document = Document(path.as_uri(), by_suffix(path.name).id, 1, text)
     tree = parse(text, by_suffix(path.name))
     at = text.index(about)
-    target = find(document, tree, Span(at, at))
+    target = find_target(document, tree, Span(at, at))
     assert target is not None
     return Request(run="r", action=action, document=document, tree=tree, target=target, path=path)
 
@@ -235,7 +235,7 @@ def test_a_document_that_is_no_file_has_no_place(root: Path) -> None:
     question = ask(TESTS, root / "stats.py")
     tested = tests_placement.Tested(None, question.document, question.tree)
     with pytest.raises(Unfit, match="Save it first"):
-        tests_placement.find(tested, by_suffix("a.py"), Workspace([root]), lambda _path: None)
+        tests_placement.find_test_location(tested, by_suffix("a.py"), Workspace([root]), lambda _path: None)
 
 
 async def test_the_limit_leaves_room_for_the_answer_and_keeps_within_the_models(root: Path, opened: Opened) -> None:

@@ -24,7 +24,7 @@ from tuppence.core.events import EditsDrafted, Event, ModelChosen, Retracted, Ru
 from tuppence.core.models.model import Model
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
-from tuppence.core.syntax.target import find
+from tuppence.core.syntax.target import find_target
 from tuppence.core.text.document import Document, Span, apply
 from tuppence.credentials import Keys
 from tuppence.engine.provider_queue import ProviderHealth, ProviderQueue
@@ -74,7 +74,7 @@ def question(**how: Any) -> Request:
     """Ask to fix the example's first function."""
     document = Document("file:///stats.py", "python", 1, SRC)
     tree = parse(SRC, language("python"))
-    target = find(document, tree, Span(5, 5))
+    target = find_target(document, tree, Span(5, 5))
     assert target is not None
     ask = Request(run="r", action=FIX, document=document, tree=tree, target=target, path=None)
     return replace(ask, **how)

@@ -342,12 +342,12 @@ def test_a_folder_that_is_only_read_is_the_copy_s_own_and_its_entries_are_links(
 
 def test_which_python_runs_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIRTUAL_ENV", sys.prefix)
-    assert interpreter.find(tmp_path) == str(Path(sys.prefix) / "bin" / "python")
+    assert interpreter.find_interpreter(tmp_path) == str(Path(sys.prefix) / "bin" / "python")
     own = tmp_path / "venv" / "bin"
     own.mkdir(parents=True)
     (own / "python").symlink_to(sys.executable)
     (tmp_path / "venv" / "pyvenv.cfg").write_text("", encoding="utf-8")
-    assert interpreter.find(tmp_path) == str(own / "python")
+    assert interpreter.find_interpreter(tmp_path) == str(own / "python")
     assert interpreter.module_of(tmp_path / "a" / "b.py", tmp_path) == "b"
     (tmp_path / "a" / "__init__.py").parent.mkdir()
     (tmp_path / "a" / "__init__.py").write_text("", encoding="utf-8")

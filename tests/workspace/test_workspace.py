@@ -10,7 +10,7 @@ import pytest
 from tuppence.core.prompt.context import Surroundings
 from tuppence.core.syntax.languages import by_suffix
 from tuppence.core.syntax.parser import parse
-from tuppence.core.syntax.target import find
+from tuppence.core.syntax.target import find_target
 from tuppence.core.text.document import Document, Span
 from tuppence.workspace import TestPlace, Workspace
 from tuppence.workspace.conventions import MOST
@@ -30,7 +30,7 @@ def _surroundings(root: Path, files: Mapping[str, str], name: str, cursor: str) 
     document = Document((root / name).as_uri(), row.ids[0], 1, files[name])
     tree = parse(document.text, row)
     start = document.text.index(cursor)
-    target = find(document, tree, Span(start, start))
+    target = find_target(document, tree, Span(start, start))
     assert target is not None
     return workspace.surroundings(document, tree, target, root / name)
 
@@ -164,7 +164,7 @@ def test_a_document_outside_the_roots_has_no_surroundings(tmp_path: Path) -> Non
     workspace = Workspace([tmp_path / "root"])
     document = Document("untitled:1", "python", 1, "def f():\n    pass\n")
     tree = parse(document.text, by_suffix("a.py"))
-    target = find(document, tree, Span(0, 0))
+    target = find_target(document, tree, Span(0, 0))
     assert target is not None
     assert workspace.surroundings(document, tree, target, None) == Surroundings()
     assert workspace.surroundings(document, tree, target, tmp_path / "elsewhere.py") == Surroundings()

@@ -16,7 +16,7 @@ from typing import Any
 
 from tuppence.config import Config, builtin
 from tuppence.config.policy import routing_policy
-from tuppence.core.actions import ACTIONS, Action, find
+from tuppence.core.actions import ACTIONS, Action, find_action
 from tuppence.core.models.model import Model
 from tuppence.core.models.usage import estimate
 from tuppence.core.prompt import context as contexts
@@ -166,7 +166,7 @@ def _identity(data: Mapping[str, Any]) -> object:
 
 def _question(data: Mapping[str, Any]) -> Asked:
     name = data.get("action")
-    action = find(name) if isinstance(name, str) else None
+    action = find_action(name) if isinstance(name, str) else None
     if action is None:
         known = ", ".join(each.id for each in ACTIONS)
         raise Unfit('The line has no "action".' if name is None else f'"action" must be one of: {known}.')

@@ -20,14 +20,14 @@ from rich.table import Table
 
 from tuppence.config import Config, Watched
 from tuppence.config.shipped import shipped
-from tuppence.core.actions import find, title
+from tuppence.core.actions import find_action, title
 from tuppence.core.billing.entry import money
 from tuppence.core.models.model import Model
 from tuppence.core.routing.candidates import Candidate, RoutingRequest, allowance, bound
 from tuppence.core.routing.no_model import NoEligibleModel
 from tuppence.core.syntax.languages import by_suffix
 from tuppence.core.syntax.parser import parse
-from tuppence.core.syntax.target import find as find_target
+from tuppence.core.syntax.target import find_target
 from tuppence.core.text.document import Document, Span
 from tuppence.engine import prepare as plans
 from tuppence.engine.open_session import open_session
@@ -62,7 +62,7 @@ def show(place: str, action: str, config: Config, when: datetime | None) -> int:
 
 def _ask(place: str, action_id: str) -> Request:
     found = _PLACE.fullmatch(place)
-    action = find(action_id)
+    action = find_action(action_id)
     assert found is not None, "the pattern matches every text"
     assert action is not None, "the command line knows the actions"
     path = Path(found["file"]).absolute()

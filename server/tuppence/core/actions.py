@@ -123,7 +123,7 @@ REVIEW = Action(
 ACTIONS: tuple[Action, ...] = (FIX, EXPLAIN, TESTS, REVIEW)
 
 
-def find(name: str) -> Action | None:
+def find_action(name: str) -> Action | None:
     """Return the action of that id, or None."""
     return next((action for action in ACTIONS if action.id == name), None)
 

@@ -238,4 +238,6 @@ def _tested(ask: Request) -> tests_placement.Tested:
 
 
 def _place(ask: Request, session: Session) -> Place:
-    return tests_placement.find(_tested(ask), language(ask.document.language), session.workspace, session.open_document)
+    return tests_placement.find_test_location(
+        _tested(ask), language(ask.document.language), session.workspace, session.open_document
+    )

@@ -50,9 +50,9 @@ def request(prompt: Prompt, model: Model, key: str | None) -> HttpRequest:
     return HttpRequest(url, headers, {**body, **model.quirks.cache_options, **model.quirks.thinking_off})
 
 
-def decoder() -> _Decoder:
+def decoder() -> _AnthropicDecoder:
     """Return a decoder for one answer."""
-    return _Decoder()
+    return _AnthropicDecoder()
 
 
 def failure(status: int, headers: Mapping[str, str], body: str) -> TuppenceError:
@@ -60,7 +60,7 @@ def failure(status: int, headers: Mapping[str, str], body: str) -> TuppenceError
     return from_status(status, headers, body)
 
 
-class _Decoder:
+class _AnthropicDecoder:
     """One answer: text as it comes, counts as they grow, and at the end the reason to stop."""
 
     def __init__(self) -> None:

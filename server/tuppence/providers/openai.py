@@ -53,9 +53,9 @@ def request(prompt: Prompt, model: Model, key: str | None) -> HttpRequest:
     )
 
 
-def decoder() -> _Decoder:
+def decoder() -> _OpenAIDecoder:
     """Return a decoder for one answer."""
-    return _Decoder()
+    return _OpenAIDecoder()
 
 
 def failure(status: int, headers: Mapping[str, str], body: str) -> TuppenceError:
@@ -63,7 +63,7 @@ def failure(status: int, headers: Mapping[str, str], body: str) -> TuppenceError
     return from_status(status, headers, body)
 
 
-class _Decoder:
+class _OpenAIDecoder:
     """One answer: text as it comes, counts when they come, and at the end the reason to stop."""
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ _LET_IN = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SYSTEMROOT")
 _ENVIRONMENTS = (".venv", "venv", "env")
 
 
-def find(root: Path) -> str | None:
+def find_interpreter(root: Path) -> str | None:
     """Return the project's own Python: of its environment, of the one that is active, else the first on the path."""
     active = os.environ.get("VIRTUAL_ENV")
     folders = [folder / name for folder in (root, *root.parents[:2]) for name in _ENVIRONMENTS]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tuppence.sandbox.interpreter import environment, find, module_of
+from tuppence.sandbox.interpreter import environment, find_interpreter, module_of
 from tuppence.sandbox.runner import End, TrialInput
 
 _STUB = """\
@@ -69,5 +69,5 @@ class _Pytest:
 
 def pytest(case: TrialInput, project: Path, source: Path) -> _Pytest | str:
     """Return how a project's tests in Python are run, or why they cannot be."""
-    python = find(case.root)
+    python = find_interpreter(case.root)
     return _Pytest(python, project, source) if python else "there is no Python to run them with"

@@ -17,7 +17,7 @@ LARGEST = 300_000
 """Bytes; a larger file is not read for context."""
 
 
-def read(path: Path) -> str | None:
+def read_text(path: Path) -> str | None:
     """Return a file's text, None where it is no small text."""
     try:
         facts = path.stat()
@@ -30,7 +30,7 @@ def read(path: Path) -> str | None:
 
 def tree(path: Path) -> Tree | None:
     """Return a file, parsed, None where it is no small text."""
-    text = read(path)
+    text = read_text(path)
     return None if text is None else _tree(text, str(path))
 
 

@@ -118,7 +118,7 @@ def _go(each: Imported, path: Path, root: Path) -> Iterator[Lead]:
     for folder in path.parents:
         if not folder.is_relative_to(root):
             return
-        text = files.read(folder / "go.mod")
+        text = files.read_text(folder / "go.mod")
         named = re.search(r"^module\s+(\S+)", text, re.MULTILINE) if text else None
         if named:
             if each.module == named[1] or each.module.startswith(f"{named[1]}/"):

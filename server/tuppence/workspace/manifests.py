@@ -52,7 +52,7 @@ def packages(path: Path, root: Path, language: Language, listed: Iterable[PurePo
     for folder in folders:
         for pattern in _MANIFESTS.get(style, ()):
             for manifest in islice(_matching(folder, pattern), _MOST_FILES):
-                text = files.read(manifest) or ""
+                text = files.read_text(manifest) or ""
                 names.update(_NAME.findall(text))
                 complete = complete or _NAMES_ALL.search(f"{pattern}\n{text}") is not None
         names.update(chain.from_iterable(_entries(each) for each in _installed(folder, style)))

@@ -37,7 +37,9 @@ class Tested:
     tree: Tree
 
 
-def find(tested: Tested, known: Language, workspace: Workspace, buffer: Callable[[str], Document | None]) -> Place:
+def find_test_location(
+    tested: Tested, known: Language, workspace: Workspace, buffer: Callable[[str], Document | None]
+) -> Place:
     """Return where the tests go.
 
     :param buffer: gives the document that the editor has open at an absolute path.
@@ -100,7 +102,7 @@ def _example(path: Path, known: Language, workspace: Workspace, budget: int) -> 
     for each in beside:
         if each == path or not tests_layout.is_test(PurePosixPath(each.name), known) or workspace.private(each):
             continue
-        if text := files.read(each):
+        if text := files.read_text(each):
             document = Document("", known.id, None, text)
             shown, _ = excerpt(document, parse(text, known), Span(0, 0), budget // 2)
             return workspace.relative(each), shown

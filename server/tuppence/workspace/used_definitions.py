@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tuppence.core.prompt.context import Definition
 from tuppence.core.prompt.excerpt import signature
-from tuppence.core.syntax.import_statements import Imported, read
+from tuppence.core.syntax.import_statements import Imported, read_imports
 from tuppence.core.syntax.tree import Block, Tree
 from tuppence.core.text.document import Span
 from tuppence.workspace import files
@@ -102,13 +102,13 @@ def _outer(tree: Tree) -> Iterator[Block]:
 def _imported(tree: Tree) -> Iterator[Imported]:
     """Yield what a file imports, a Rust file's modules and a TypeScript file's passed-on exports included."""
     for span in tree.import_statements():
-        yield from read(tree.text[span.start : span.end], tree.language)
+        yield from read_imports(tree.text[span.start : span.end], tree.language)
     match tree.language.import_style:
         case "rust":
             yield from (Imported("self", found[1]) for found in _MOD.finditer(tree.text))
         case "es":
             for found in _EXPORT.finditer(tree.text):
-                yield from read(f"import {found[1]}", tree.language)
+                yield from read_imports(f"import {found[1]}", tree.language)
 
 
 def _is_used(each: Imported, style: str, names: frozenset[str]) -> bool:

@@ -77,7 +77,7 @@ class Workspace:
         path = path.resolve()
         root = self._project(path)
         source = PurePosixPath(path.relative_to(root).as_posix())
-        text = files.read(path) or ""
+        text = files.read_text(path) or ""
         if tests_layout.is_test(source, language) or (language.tests.inline and source.parts[0] == "tests"):
             return _place(path)
         if language.tests.inline:
@@ -157,4 +157,4 @@ class Workspace:
 
 
 def _place(path: Path) -> TestPlace:
-    return TestPlace(path, path.exists(), files.read(path) or "")
+    return TestPlace(path, path.exists(), files.read_text(path) or "")

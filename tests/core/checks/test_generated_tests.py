@@ -8,7 +8,7 @@ from tuppence.core.checks.generated_tests import Reach, fresh, lacking
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.packages import Packages
 from tuppence.core.syntax.parser import parse
-from tuppence.core.syntax.target import find
+from tuppence.core.syntax.target import find_target
 from tuppence.core.text.document import Document, Span
 
 PYTHON = """\
@@ -40,7 +40,7 @@ def lacks(  # noqa: PLR0913 - each is a keyword with a default, and a test names
     document = Document("file:///a", lang, 1, source)
     tree = parse(source, language(lang))
     start = source.index(at)
-    target = find(document, tree, Span(start, start))
+    target = find_target(document, tree, Span(start, start))
     assert target is not None
     return lacking(before + code, code, tree, target, reach or Reach())
 

@@ -11,7 +11,7 @@ from tuppence.core.prompt.context import Context, Definition, Question, Surround
 from tuppence.core.prompt.excerpt import signature
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import Tree, parse
-from tuppence.core.syntax.target import find
+from tuppence.core.syntax.target import find_target
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Span
 from tuppence.errors import Unfit
@@ -29,7 +29,7 @@ def _question(text: str, name: str, language_id: str = "python", diagnostics: tu
     document = Document("file:///a", language_id, 1, text)
     tree = parse(text, language(language_id))
     start = text.index(name)
-    target = find(document, tree, Span(start, start))
+    target = find_target(document, tree, Span(start, start))
     assert target is not None
     return Question(document, tree, target, diagnostics)
 

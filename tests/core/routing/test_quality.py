@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from paths import PACKAGE
 
 from tuppence.config.shipped import shipped
-from tuppence.core.actions import ACTIONS, find
+from tuppence.core.actions import ACTIONS, find_action
 from tuppence.core.models.model import Model, Provider, Quirks
 from tuppence.core.routing.candidates import RoutingRequest, usage
 from tuppence.core.routing.features import READ, RUNS, SIZE, features, profile, runs
@@ -188,7 +188,7 @@ def test_who_is_ahead_stays_ahead_whatever_the_code_adds(shift: float) -> None:
 
 
 def test_a_thinker_whose_thinking_is_switched_off_is_not_both_good_and_cheap() -> None:
-    when, action = datetime(2026, 11, 21, tzinfo=UTC), find("fix")
+    when, action = datetime(2026, 11, 21, tzinfo=UTC), find_action("fix")
     assert action is not None
     need = RoutingRequest(
         action=action, gain=CodeSignal("fix", None, ()), prompt_tokens=500, target_tokens=200, when=when

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
-from tuppence.core.syntax.target import Target, find
+from tuppence.core.syntax.target import Target, find_target
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Span
 
@@ -50,7 +50,7 @@ def _marked(text: str) -> tuple[str, Span]:
 
 def _find(marked: str, language_id: str = "python") -> tuple[Target | None, str]:
     text, span = _marked(marked)
-    target = find(Document("file:///a", language_id, 1, text), parse(text, language(language_id)), span)
+    target = find_target(Document("file:///a", language_id, 1, text), parse(text, language(language_id)), span)
     return target, "" if target is None else text[target.span.start : target.span.end]
 
 
@@ -144,7 +144,7 @@ def test_a_selected_definition_with_its_comment_is_named() -> None:
 def _diagnosed(marked: str) -> tuple[Target | None, str]:
     text, span = _marked(marked)
     document = Document("file:///a.py", "python", 1, text)
-    target = find(document, parse(text, language("python")), Span(0, 0), Diagnostic(span, "wrong"))
+    target = find_target(document, parse(text, language("python")), Span(0, 0), Diagnostic(span, "wrong"))
     return target, "" if target is None else text[target.span.start : target.span.end]
 
 
@@ -168,7 +168,7 @@ def test_a_diagnostic_on_a_blank_line_gives_the_lines_around_it() -> None:
 def test_a_diagnostic_of_an_older_text_is_clipped() -> None:
     document = Document("file:///a.py", "python", 1, "x = 1\n")
     tree = parse(document.text, language("python"))
-    target = find(document, tree, Span(0, 0), Diagnostic(Span(500, 600), "wrong"))
+    target = find_target(document, tree, Span(0, 0), Diagnostic(Span(500, 600), "wrong"))
     assert target == Target(Span(0, 5), "", "lines")
 
 
@@ -195,7 +195,7 @@ def test_a_target_is_always_whole_lines(text: str, start: int, end: int) -> None
     span = Span(min(start, end, len(text)), min(max(start, end), len(text)))
     for language_id in ("python", "typescript", "lua"):
         document = Document("file:///a", language_id, 1, text)
-        target = find(document, parse(text, language(language_id)), span)
+        target = find_target(document, parse(text, language(language_id)), span)
         if target is not None:
             assert document.whole_lines(target.span) == target.span
             assert document.slice(target.span).strip()

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 from textwrap import dedent
 
-from tuppence.core.syntax.import_statements import Imported, ImportStatement, join, read, written
+from tuppence.core.syntax.import_statements import Imported, ImportStatement, join, read_imports, written
 from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.tree import Tree
@@ -60,14 +60,14 @@ def merge(document: Document, tree: Tree, lines: str) -> tuple[Edit, ...]:
     """
     language = tree.language
     there = (
-        ImportStatement(span, document.slice(span), read(document.slice(span), language))
+        ImportStatement(span, document.slice(span), read_imports(document.slice(span), language))
         for span in tree.import_statements()
     )
     state = _Merge(language, tuple(there))
     known = {each for statement in state.there for each in statement.brings}
     fresh: list[str] = []
     for statement in _wanted(lines, language):
-        brings = read(statement, language)
+        brings = read_imports(statement, language)
         lacking = tuple(each for each in brings if not _covered(each, known, language))
         known.update(lacking)
         rest = tuple(each for each in lacking if not state.joined(each))

@@ -80,7 +80,7 @@ def words_use(code: str, source: str, known: Language, tested: Tested) -> bool:
         return bool({*_WORD.findall(code)} & tested.names)
     pattern = _IMPORTS.get(style)
     statements = [found.group() for found in pattern.finditer(uncommented(code, known))] if pattern else []
-    there = (each for statement in statements for each in import_statements.read(statement.strip(), known))
+    there = (each for statement in statements for each in import_statements.read_imports(statement.strip(), known))
     renamed = {each.local for each in there if each.name in tested.names and each.alias}
     bare = unquoted(pattern.sub("", uncommented(code, known)) if pattern else uncommented(code, known), known)
     return bool({*_WORD.findall(bare)} & (tested.names | renamed))
@@ -157,7 +157,7 @@ def astray(code: str, tree: ast.Module, known: Language, tested: Tested) -> tupl
         found = list(_taken(tree, tested.names))
     elif known.import_style == "es":
         statements = (each.group() for each in _IMPORTS["es"].finditer(uncommented(code, known)))
-        taken = (each for statement in statements for each in import_statements.read(statement, known))
+        taken = (each for statement in statements for each in import_statements.read_imports(statement, known))
         found = [(each.local, each.module) for each in taken if {each.name, each.local} & tested.names]
     if found and all(_is_elsewhere(module, known, tested) for _, module in found):
         return found[0]

@@ -227,13 +227,16 @@ def _packages(before: Tree, after: Tree, known: Language, grounds: Evidence) -> 
 
 def _imports(tree: Tree, known: Language) -> list[import_statements.Imported]:
     spans = tree.import_statements()
-    return [each for span in spans for each in import_statements.read(tree.text[span.start : span.end], known)]
+    return [each for span in spans for each in import_statements.read_imports(tree.text[span.start : span.end], known)]
 
 
 def _all_imports(tree: Tree, known: Language) -> list[import_statements.Imported]:
     """Return those of Python's functions too."""
     inner = python_ast.inner_imports(tree.text)
-    return [*_imports(tree, known), *(each for statement in inner for each in import_statements.read(statement, known))]
+    return [
+        *_imports(tree, known),
+        *(each for statement in inner for each in import_statements.read_imports(statement, known)),
+    ]
 
 
 def _only_imports(hunk: Hunk, known: Language) -> bool:

@@ -42,7 +42,7 @@ class Imported:
         return self.alias or (self.name if self.name not in {"*", "default"} else "")
 
 
-def read(statement: str, language: Language) -> tuple[Imported, ...]:
+def read_imports(statement: str, language: Language) -> tuple[Imported, ...]:
     """Return what a statement brings in, in its order; one whole-line entry where the style has no names."""
     readers: dict[ImportStyle, Callable[[str], Iterator[Imported]]] = {
         "python": _python,

@@ -31,7 +31,7 @@ class Target:
     """The name of the definition that the lines are a part of; empty where they are none or are one themselves."""
 
 
-def find(document: Document, tree: Tree, selection: Span, diagnostic: Diagnostic | None = None) -> Target | None:
+def find_target(document: Document, tree: Tree, selection: Span, diagnostic: Diagnostic | None = None) -> Target | None:
     """Return what an action on this selection, or on this diagnostic, works on; None where there is nothing.
 
     A selection gives exactly its lines. A bare cursor gives the innermost definition around it, at the top level the

@@ -18,7 +18,7 @@ from tuppence.core import actions
 from tuppence.core.actions import ACTIONS, FIX, Action
 from tuppence.core.billing.entry import money
 from tuppence.core.routing.router import better
-from tuppence.core.syntax.target import Target, find
+from tuppence.core.syntax.target import Target, find_target
 from tuppence.core.text.document import Document, Span
 from tuppence.lsp.documents import convert
 from tuppence.lsp.features.commands import APPLY, CLEAR, DISMISS, PUT_BACK, RUN, STOP
@@ -83,7 +83,7 @@ class CodeActions:
             entries += self._again(opened)
             tree = await self._desk.documents.tree(uri)
             # In a large text the search takes a while, and the event loop has keystrokes to take in.
-            target = await asyncio.to_thread(find, opened.document, tree, opened.span)
+            target = await asyncio.to_thread(find_target, opened.document, tree, opened.span)
             entries += self._actions(opened, target)
         return self._sent(entries, opened)
 

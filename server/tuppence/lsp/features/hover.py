@@ -22,7 +22,7 @@ from tuppence.core.actions import EXPLAIN
 from tuppence.core.answer.markdown import clean, visible
 from tuppence.core.events import RunFinished, StatusLine
 from tuppence.core.routing.quote import Quote
-from tuppence.core.syntax.target import find
+from tuppence.core.syntax.target import find_target
 from tuppence.core.syntax.tree import Block
 from tuppence.core.text.document import Span
 from tuppence.engine import hover
@@ -130,7 +130,7 @@ class HoverProvider:
         on_name = block.kind != "block" and block.named is not None and block.named.covers(here)
         if not on_name and not block.header.covers(here):
             return None
-        target = await asyncio.to_thread(find, document, tree, here)
+        target = await asyncio.to_thread(find_target, document, tree, here)
         if target is None:
             return None
         ask = Request(

@@ -18,7 +18,7 @@ from lsprotocol import converters, types
 from pygls.uris import to_fs_path
 
 from tuppence.core import actions
-from tuppence.core.syntax.target import find
+from tuppence.core.syntax.target import find_target
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Span
@@ -52,7 +52,7 @@ class RequestReader:
         """
         if (again := field(arguments, "again")) is not None:
             return await self._again(str(again), str(field(arguments, "above") or ""))
-        action = actions.find(str(field(arguments, "action")))
+        action = actions.find_action(str(field(arguments, "action")))
         if action is None:
             known = ", ".join(each.id for each in actions.ACTIONS)
             raise Unfit(f"There is no action `{field(arguments, 'action')}`.", f"Use one of: {known}.")
@@ -86,7 +86,7 @@ class RequestReader:
         document, tree = parsed
         if action.shape in ("replacement", "tests") and not self._desk.client.apply_edit:
             raise Unfit(NO_EDITS, "Ask for an explanation or a review.")
-        target = await asyncio.to_thread(find, document, tree, span, chosen)
+        target = await asyncio.to_thread(find_target, document, tree, span, chosen)
         if target is None:
             raise Unfit("There is no code here.", "Put the cursor in it, or select some.")
         if self._desk.documents.get(document.uri) is not document:
