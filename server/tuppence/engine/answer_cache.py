@@ -40,36 +40,40 @@ class CachedAnswer:
     answer: Answer
 
 
-def content_key(ask: Request, session: Session) -> str:
+def content_key(request: Request, session: Session) -> str:
     """Return a word for what a question is about: the code, and what it leans on; it reads the project.
 
     Empty where answers to such a question are not kept.
     """
-    if ask.action.id not in _KEPT or not session.config().keep_answers:
+    if request.action.id not in _KEPT or not session.config().keep_answers:
         return ""
-    around = session.workspace.surroundings(ask.document, ask.tree, ask.target, ask.path).definitions
+    around = session.workspace.surroundings(request.document, request.tree, request.target, request.path).definitions
     elsewhere = [f"{each.name} {each.text}" for each in around]
-    pieces = (ask.document.slice(ask.target.span), *referenced_by(ask.tree, ask.target.span), *sorted(elsewhere))
-    return answers.key(ask.action.id, ask.document.language, *pieces)
+    pieces = (
+        request.document.slice(request.target.span),
+        *referenced_by(request.tree, request.target.span),
+        *sorted(elsewhere),
+    )
+    return answers.key(request.action.id, request.document.language, *pieces)
 
 
-def lookup(ask: Request, about: str, session: Session, quality: float | None = None) -> CachedAnswer | None:
+def lookup(request: Request, about: str, session: Session, quality: float | None = None) -> CachedAnswer | None:
     """Return the kept answer to this very question, made anew from what the model said; None where there is none.
 
     :param about: its ``content``.
     :param quality: the one that is wanted now, where a budget that is nearly used up lowers it.
     """
-    if ask.bypass_cache or ask.better_than or not about:
+    if request.bypass_cache or request.better_than or not about:
         return None
-    found = session.answers.get(_key(ask, about, session.config(), quality))
+    found = session.answers.get(_key(request, about, session.config(), quality))
     if found is None:
         return None
     work = Task(
-        action=ask.action,
-        document=ask.document,
-        tree=ask.tree,
-        language=language(ask.document.language),
-        target=ask.target,
+        action=request.action,
+        document=request.document,
+        tree=request.tree,
+        language=language(request.document.language),
+        target=request.target,
     )
     making = builder_for(work)
     shown = making.feed(found.text)
@@ -77,42 +81,44 @@ def lookup(ask: Request, about: str, session: Session, quality: float | None = N
     return CachedAnswer(found.model, (*shown, *rest), answer)
 
 
-def explanation(ask: Request, about: str, session: Session) -> answers.StoredAnswer | None:
+def explanation(request: Request, about: str, session: Session) -> answers.StoredAnswer | None:
     """Return the kept explanation of exactly this code, as the model sent it; None where there is none."""
-    return session.answers.get(_key(ask, about, session.config())) if about else None
+    return session.answers.get(_key(request, about, session.config())) if about else None
 
 
-def store(plan: PreparedRequest, answer: Answer, model: Model, account: Receipt, session: Session) -> None:
+def store(prepared: PreparedRequest, answer: Answer, model: Model, receipt: Receipt, session: Session) -> None:
     """Keep an answer for the next identical question, where the action's answers are kept."""
-    if not plan.cache_key or not session.config().keep_answers:
+    if not prepared.cache_key or not session.config().keep_answers:
         return
-    key = _key(plan.request, plan.cache_key, session.config(), plan.route.wanted)
+    key = _key(prepared.request, prepared.cache_key, session.config(), prepared.route.wanted)
     session.answers.put(
-        key, answers.StoredAnswer(answer.reply, model.id, session.now(), account.total), _subject(plan.request)
+        key, answers.StoredAnswer(answer.reply, model.id, session.now(), receipt.total), _subject(prepared.request)
     )
 
 
-def latest_for(ask: Request, session: Session) -> answers.StoredAnswer | None:
+def latest_for(request: Request, session: Session) -> answers.StoredAnswer | None:
     """Return the last explanation of the definition at this place, whatever its code was then; None where none is."""
-    subject = _subject(ask)
+    subject = _subject(request)
     return session.answers.latest(subject) if subject and session.config().keep_answers else None
 
 
-def _subject(ask: Request) -> str:
+def _subject(request: Request) -> str:
     """Name a definition by its place among the names of its document; empty where no other would be as certain."""
-    names = [_path(ask.tree, block.span) for block in ask.tree.blocks() if block.name]
-    path = _path(ask.tree, ask.target.span)
-    if not ask.target.name or names.count(path) != 1:
+    names = [_path(request.tree, block.span) for block in request.tree.blocks() if block.name]
+    path = _path(request.tree, request.target.span)
+    if not request.target.name or names.count(path) != 1:
         return ""
-    return hashlib.sha256(repr((ask.action.id, ask.document.uri, path)).encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(
+        repr((request.action.id, request.document.uri, path)).encode("utf-8", "surrogatepass")
+    ).hexdigest()
 
 
 def _path(tree: Tree, span: Span) -> tuple[str, ...]:
     return tuple(block.name for block in tree.blocks() if block.span.covers(span))
 
 
-def _key(ask: Request, about: str, config: Config, quality: float | None = None) -> str:
+def _key(request: Request, about: str, config: Config, quality: float | None = None) -> str:
     """Name a question: what it is about, the instruction, and the quality that is wanted."""
-    wish = routing_policy(config, ask.action, ask.document.language)
-    wanted = wish.quality if quality is None else quality
-    return answers.key(about, hashlib.sha256(SYSTEM.encode()).hexdigest(), f"{wanted} {wish.pin}")
+    policy = routing_policy(config, request.action, request.document.language)
+    wanted = policy.quality if quality is None else quality
+    return answers.key(about, hashlib.sha256(SYSTEM.encode()).hexdigest(), f"{wanted} {policy.pin}")

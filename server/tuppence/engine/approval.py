@@ -29,7 +29,7 @@ PATIENCE = 120.0
 _NOTHING = Decimal(0)
 
 
-def approval_reason(model: Model, plan: PreparedRequest, spent: Decimal | None, session: Session) -> str:
+def approval_reason(model: Model, prepared: PreparedRequest, spent: Decimal | None, session: Session) -> str:
     """Return why the person is to be asked before a model is, empty where nobody need be.
 
     :param spent: what the run has cost by now, USD; None where that is not known.
@@ -37,10 +37,10 @@ def approval_reason(model: Model, plan: PreparedRequest, spent: Decimal | None, 
     config = session.config()
     if model.name in session.approved_models:
         return ""
-    row = plan.route.row(model.name)
+    row = prepared.route.row(model.name)
     price = row.cost if row else None
-    about = "" if price is None else f"would cost about {money(price)}{_at_most(model, plan)}"
-    if _asked_for(model, plan, session):
+    about = "" if price is None else f"would cost about {money(price)}{_at_most(model, prepared)}"
+    if _asked_for(model, prepared, session):
         return f"{model.title} is a premium model and {about}" if about else f"{model.title} is a premium model"
     if price is None or (spent or _NOTHING) + price <= config.ask_above:
         return ""
@@ -48,21 +48,21 @@ def approval_reason(model: Model, plan: PreparedRequest, spent: Decimal | None, 
     return f"{model.title} {about}{besides}"
 
 
-async def approve_route(plan: PreparedRequest, why: str, session: Session) -> PreparedRequest:
+async def approve_route(prepared: PreparedRequest, why: str, session: Session) -> PreparedRequest:
     """Return the plan that the person agrees to, given why its model needs a yes.
 
     :raises OverBudget: without a yes nobody may answer.
     """
-    model = plan.route.model
-    cheaper = _cheaper(plan, session)
-    rated = f"{plan.request.action.verb} was rated {plan.difficulty.value:.2f}"
+    model = prepared.route.model
+    cheaper = _cheaper(prepared, session)
+    rated = f"{prepared.request.action.verb} was rated {prepared.difficulty.value:.2f}"
     if await _agreed(f"{rated}, and {why}. Ask it?", model, _instead(cheaper), session):
-        return plan
+        return prepared
     if cheaper is None:
-        setting = 'set premium = "use"' if _asked_for(model, plan, session) else "raise `ask_above`"
+        setting = 'set premium = "use"' if _asked_for(model, prepared, session) else "raise `ask_above`"
         raise OverBudget(f"{why[0].upper()}{why[1:]}, and nobody agreed to it.", f"Ask again, or {setting}.")
     told = f"nobody agreed to {model.title}"
-    return replace(plan, route=replace(cheaper, reason=f"{cheaper.reason}; {told}", told=told))
+    return replace(prepared, route=replace(cheaper, reason=f"{cheaper.reason}; {told}", told=told))
 
 
 async def approve_model(model: Model, why: str, session: Session) -> bool:
@@ -70,13 +70,13 @@ async def approve_model(model: Model, why: str, session: Session) -> bool:
     return await _agreed(f"{why}. Ask it, because the answer before did not come or did not hold?", model, (), session)
 
 
-def _asked_for(model: Model, plan: PreparedRequest, session: Session) -> bool:
+def _asked_for(model: Model, prepared: PreparedRequest, session: Session) -> bool:
     """Report whether it is asked for because it is a premium model."""
-    return session.config().premium == "ask" and model.tier == "premium" and not _pinned(plan, session)
+    return session.config().premium == "ask" and model.tier == "premium" and not _pinned(prepared, session)
 
 
-def _at_most(model: Model, plan: PreparedRequest) -> str:
-    most = bound(model, plan.need, output_limit(plan, model))
+def _at_most(model: Model, prepared: PreparedRequest) -> str:
+    most = bound(model, prepared.need, output_limit(prepared, model))
     return "" if most is None else f", {money(most)} at most"
 
 
@@ -100,20 +100,22 @@ def _instead(cheaper: Route | None) -> tuple[str, ...]:
     return (f"Ask {cheaper.model.title} instead{price}",)
 
 
-def _cheaper(plan: PreparedRequest, session: Session) -> Route | None:
+def _cheaper(prepared: PreparedRequest, session: Session) -> Route | None:
     """Return the choice among the models that need no yes, None where there is none."""
-    if _pinned(plan, session):
+    if _pinned(prepared, session):
         return None
-    ask, config = plan.request, session.config()
-    wish = routing_policy(config, ask.action, ask.document.language, ask.better_than)
-    allowed = replace(wish, within=config.ask_above, premium="never" if config.premium == "ask" else wish.premium)
-    fit = [row.model for row in plan.route.table if not row.why_not and row.model != plan.route.model]
+    request, config = prepared.request, session.config()
+    policy = routing_policy(config, request.action, request.document.language, request.better_than)
+    allowed = replace(policy, within=config.ask_above, premium="never" if config.premium == "ask" else policy.premium)
+    fit = [row.model for row in prepared.route.table if not row.why_not and row.model != prepared.route.model]
     try:
-        return choose(plan.need, fit, {}, shipped(), allowed)
+        return choose(prepared.need, fit, {}, shipped(), allowed)
     except NoModel:
         return None
 
 
-def _pinned(plan: PreparedRequest, session: Session) -> bool:
-    ask = plan.request
-    return routing_policy(session.config(), ask.action, ask.document.language, ask.better_than).pin is not None
+def _pinned(prepared: PreparedRequest, session: Session) -> bool:
+    request = prepared.request
+    return (
+        routing_policy(session.config(), request.action, request.document.language, request.better_than).pin is not None
+    )

@@ -33,7 +33,7 @@ class Unavailable:
 class Fallbacks:
     """The way from model to model, as far as it was gone."""
 
-    plan: PreparedRequest
+    prepared: PreparedRequest
     session: Session
     route: Route
     """Why the present model is asked."""
@@ -54,7 +54,7 @@ class Fallbacks:
         """Turn to another model."""
         told = "; ".join((reason, *(f"nobody agreed to {each.title}" for each in self.refused)))
         self.refused.clear()
-        self.route = replace(self.plan.route, model=found, expected_cost=None, reason=told, told="")
+        self.route = replace(self.prepared.route, model=found, expected_cost=None, reason=told, told="")
         return ModelChosen(self.route, ())
 
     def next_provider(self, unavailable: Unavailable) -> Model | None:
@@ -83,7 +83,7 @@ class Fallbacks:
 
     def _other(self, unavailable: Unavailable) -> Model | None:
         now = self.route.model
-        adequate = () if self.failed else self.plan.route.spare
+        adequate = () if self.failed else self.prepared.route.spare
         left = [model for model in (*adequate, *self._above(self.failed or now)) if model not in self.tried]
         resting = self.session.health.cooling_down()
         elsewhere = [model for model in left if model.provider.name not in resting]
@@ -98,7 +98,7 @@ class Fallbacks:
 
     def _above(self, model: Model) -> Iterator[Model]:
         """Yield the rungs of the ladder that are better than a model, cheapest first."""
-        quality = {row.model.name: row.quality for row in self.plan.route.table}
-        for rung in self.plan.route.ladder[1:]:
+        quality = {row.model.name: row.quality for row in self.prepared.route.table}
+        for rung in self.prepared.route.ladder[1:]:
             if quality.get(rung.name, 1.0) > quality.get(model.name, 0.0):
                 yield rung

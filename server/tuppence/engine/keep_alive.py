@@ -70,19 +70,21 @@ class KeepAlive:
         task.add_done_callback(self._tasks.discard)
         self._sleeping[_place(sent)] = task
 
-    async def warm(self, ask: Request) -> str:
+    async def warm(self, request: Request) -> str:
         """Warm the prefix of a question if that pays, and say in a sentence what was done, or why nothing was.
 
         :raises TuppenceError: it could not be done.
         """
         session = self._house
-        plan = await plans.prepare(ask, session.offline())
-        model = plan.route.model
-        name = ask.document.uri.rpartition("/")[2]
+        prepared = await plans.prepare(request, session.offline())
+        model = prepared.route.model
+        name = request.document.uri.rpartition("/")[2]
         if why := why_not(model):
             return f"{name} was not warmed: {why}."
-        about = Subject(uuid4().hex, PRE_WARM, ask.document.uri, ask.document.language, ask.document.version)
-        prompt = session.prefixes.marked(plans.prompt(plan, model), model, about, session.now())
+        about = Subject(
+            uuid4().hex, PRE_WARM, request.document.uri, request.document.language, request.document.version
+        )
+        prompt = session.prefixes.marked(plans.prompt(prepared, model), model, about, session.now())
         sent = Sent(prompt, model, about, session.now())
         renewal = self._weighed(sent)
         if not prompt.marks or renewal is None:
@@ -154,25 +156,25 @@ class KeepAlive:
         :raises TuppenceError: it could not be done.
         """
         session, model, about = self._house, sent.model, sent.subject
-        account = Receipt(run=about.run, session=session.id, action=about.action, language=about.language)
+        receipt = Receipt(run=about.run, session=session.id, action=about.action, language=about.language)
         route = _route(model, renewal)
         prompt = replace(sent.prompt, tail="", max_output=0)
         attempt = Attempt(
             model=model, prompt=prompt, at=session.now(), chars_per_token=session.pace(model, about.language) or PACE
         )
-        till = SpendGuard(session, account, route, 0)
+        guard = SpendGuard(session, receipt, route, 0)
         flight = session.prefixes.lease(prompt, model, about, session.now())
         outcome: Outcome = "cancelled"
         try:
             async with flight, session.provider_queues.of(model).turn("keeping a prompt warm"):
                 attempt.at = session.now()
                 attempt.prompt = flight.marked(attempt.at)
-                await till.reserve(attempt)
+                await guard.reserve(attempt)
                 async for piece in session.upstream.answer(attempt.prompt, model, session.keys.of(model.provider)):
                     if isinstance(piece, RetryScheduled):
                         continue
                     if isinstance(piece, RequestSent):
-                        await till.retry(attempt)
+                        await guard.retry(attempt)
                     attempt.note(piece)
                     flight.note(piece)
             outcome = "warmed"
@@ -180,7 +182,7 @@ class KeepAlive:
             outcome = "failed"
             raise
         finally:
-            entry = account.add_attempt(attempt, route, outcome)
+            entry = receipt.add_attempt(attempt, route, outcome)
             session.record(entry, attempt.reservations)
         return entry.cost
 

@@ -45,7 +45,7 @@ _TOLD = 40
 _GRAVEST = ("error", "warning", "information", "hint")
 
 
-async def prepare(ask: Request, session: Session) -> PreparedRequest:
+async def prepare(request: Request, session: Session) -> PreparedRequest:
     """Return the plan for a question.
 
     :raises Unfit: the document or target cannot be sent to a model.
@@ -57,26 +57,35 @@ async def prepare(ask: Request, session: Session) -> PreparedRequest:
             f"Nobody is asked, because the configuration cannot be read. {config.path}:{mistake.line}: {mistake.what}"
         )
         raise NoModel(what, mistake.remedy)
-    if ask.path is not None and (why := session.workspace.why_private(ask.path)):
-        raise Unfit(f"{ask.path.name} is never sent to a model: {why}.")
-    if ask.action.id == "fix" and not ask.diagnostics:
+    if request.path is not None and (why := session.workspace.why_private(request.path)):
+        raise Unfit(f"{request.path.name} is never sent to a model: {why}.")
+    if request.action.id == "fix" and not request.diagnostics:
         # Some editors (Helix, eglot) keep other servers' diagnostics to themselves; the linter can be asked directly.
         # What it says of style is left out, because it would draw the model away from the bug that the user means.
-        said = await lint(ask.document, ask.path)
-        ask = replace(ask, diagnostics=tuple(each for each in said if each.severity == "error"))
-    known = language(ask.document.language)
-    around = await asyncio.to_thread(session.workspace.surroundings, ask.document, ask.tree, ask.target, ask.path)
-    place = await asyncio.to_thread(_place, ask, session) if ask.action.shape == "tests" else None
-    work = Task(action=ask.action, document=ask.document, tree=ask.tree, language=known, target=ask.target, place=place)
+        said = await lint(request.document, request.path)
+        request = replace(request, diagnostics=tuple(each for each in said if each.severity == "error"))
+    known = language(request.document.language)
+    around = await asyncio.to_thread(
+        session.workspace.surroundings, request.document, request.tree, request.target, request.path
+    )
+    place = await asyncio.to_thread(_place, request, session) if request.action.shape == "tests" else None
+    work = Task(
+        action=request.action,
+        document=request.document,
+        tree=request.tree,
+        language=known,
+        target=request.target,
+        place=place,
+    )
     none: NoModel | None = None
     for budget in BUDGETS:
         try:
-            return await _fitted(work, ask, around, budget, session)
+            return await _fitted(work, request, around, budget, session)
         except NoModel as error:
             none = error
         except Unfit as unfit:
             if none is None:
-                return await _long(work, ask, around, session, unfit)
+                return await _long(work, request, around, session, unfit)
             # A smaller selection helps only where somebody may answer at all.
             if await _anybody(session):
                 raise
@@ -85,61 +94,61 @@ async def prepare(ask: Request, session: Session) -> PreparedRequest:
     raise none
 
 
-def prompt(plan: PreparedRequest, model: Model) -> Prompt:
+def prompt(prepared: PreparedRequest, model: Model) -> Prompt:
     """Return what a model is sent: the whole prompt, or the brief one for a model that is too small for it."""
     if model.quirks.brief:
-        return compose_brief(plan.request.action, plan.context, output_limit(plan, model))
-    whole = compose(plan.request.action, plan.context, output_limit(plan, model), plan.tests)
-    if plan.planner is not None:
-        return to_plan(whole, thoughts(model, plan.need, shipped()))
-    return with_plan(whole, plan.advice)
+        return compose_brief(prepared.request.action, prepared.context, output_limit(prepared, model))
+    whole = compose(prepared.request.action, prepared.context, output_limit(prepared, model), prepared.tests)
+    if prepared.planner is not None:
+        return to_plan(whole, thoughts(model, prepared.need, shipped()))
+    return with_plan(whole, prepared.advice)
 
 
-def advised(plan: PreparedRequest, planner: Model, advice: str) -> PreparedRequest:
+def advised(prepared: PreparedRequest, planner: Model, advice: str) -> PreparedRequest:
     """Return the plan for the model that answers, with what the planner wrote; empty where it wrote nothing."""
-    return replace(plan, planner=None, advice=advice, route=planned(plan.route, planner, advice))
+    return replace(prepared, planner=None, advice=advice, route=planned(prepared.route, planner, advice))
 
 
-def output_limit(plan: PreparedRequest, model: Model) -> int:
+def output_limit(prepared: PreparedRequest, model: Model) -> int:
     """Return how many answer tokens to allow: generous for the action, within the model's limit and context."""
-    return allowance(model, plan.need, shipped())
+    return allowance(model, prepared.need, shipped())
 
 
-def minimum_output(plan: PreparedRequest) -> int:
+def minimum_output(prepared: PreparedRequest) -> int:
     """Return how many answer tokens the action needs at least, here."""
-    return least_output(plan.need)
+    return least_output(prepared.need)
 
 
-async def _fitted(work: Task, ask: Request, around: Surroundings, budget: int, session: Session) -> PreparedRequest:
+async def _fitted(work: Task, request: Request, around: Surroundings, budget: int, session: Session) -> PreparedRequest:
     """Return the plan with a context of about so many tokens."""
-    context = _gather(ask, around, budget)
+    context = _gather(request, around, budget)
     tests: TestFile | None = None
     if work.place is not None:
         tests, cut = await asyncio.to_thread(
-            tests_placement.describe, work.place, _tested(ask), session.workspace, budget // _SHARE
+            tests_placement.describe, work.place, _tested(request), session.workspace, budget // _SHARE
         )
         context = replace(context, cut=context.cut + cut)
-    whole = compose(ask.action, context, 0, tests)
+    whole = compose(request.action, context, 0, tests)
     # As much as the reservation will ask for: else a model is chosen that the budget then refuses.
     most = await asyncio.to_thread(at_most, whole.text)
-    outcomes = await session.feedback.of(ask.action.id, session.ledger)
-    need = replace(_need(ask, context, whole, session), most_tokens=most, outcomes=outcomes)
-    route = await _route(need, ask, session)
-    work = replace(work, evidence=await asyncio.to_thread(_grounds, ask, context, session))
-    plan = PreparedRequest(
-        request=ask, context=context, difficulty=need.difficulty, need=need, route=route, task=work, tests=tests
+    outcomes = await session.feedback.of(request.action.id, session.ledger)
+    need = replace(_need(request, context, whole, session), most_tokens=most, outcomes=outcomes)
+    route = await _route(need, request, session)
+    work = replace(work, evidence=await asyncio.to_thread(_grounds, request, context, session))
+    prepared = PreparedRequest(
+        request=request, context=context, difficulty=need.difficulty, need=need, route=route, task=work, tests=tests
     )
-    return _paired(plan, session.config())
+    return _paired(prepared, session.config())
 
 
-async def _long(work: Task, ask: Request, around: Surroundings, session: Session, unfit: Unfit) -> PreparedRequest:
+async def _long(work: Task, request: Request, around: Surroundings, session: Session, unfit: Unfit) -> PreparedRequest:
     """Return the plan for a target that is too long by itself for a usual prompt.
 
     :raises Unfit: nobody has so long a context; the room that it names is the longest that somebody has.
     """
     for budget in LARGER:
         try:
-            return await _fitted(work, ask, around, budget, session)
+            return await _fitted(work, request, around, budget, session)
         except Unfit as error:
             unfit = error
         except NoModel:
@@ -149,66 +158,68 @@ async def _long(work: Task, ask: Request, around: Surroundings, session: Session
     raise unfit
 
 
-def _paired(plan: PreparedRequest, config: Config) -> PreparedRequest:
+def _paired(prepared: PreparedRequest, config: Config) -> PreparedRequest:
     """Return the plan with a planner, where the user wants pairs and one is worth it."""
-    hard = plan.difficulty.value > config.pair_above
+    hard = prepared.difficulty.value > config.pair_above
     pinned = (
-        routing_policy(config, plan.request.action, plan.request.document.language, plan.request.better_than).pin
+        routing_policy(
+            config, prepared.request.action, prepared.request.document.language, prepared.request.better_than
+        ).pin
         is not None
     )
-    found = pair(plan.route, plan.need, shipped()) if hard and not pinned else None
-    return plan if found is None else replace(plan, route=paired(plan.route, found), planner=found.planner)
+    found = pair(prepared.route, prepared.need, shipped()) if hard and not pinned else None
+    return prepared if found is None else replace(prepared, route=paired(prepared.route, found), planner=found.planner)
 
 
-def _grounds(ask: Request, context: Context, session: Session) -> Evidence:
+def _grounds(request: Request, context: Context, session: Session) -> Evidence:
     shown = "\n".join((context.conventions, *(each.text for each in context.definitions)))
-    edits = ask.action.shape in ("replacement", "tests")
-    packages = session.workspace.packages(ask.path, ask.tree.language) if edits else None
+    edits = request.action.shape in ("replacement", "tests")
+    packages = session.workspace.packages(request.path, request.tree.language) if edits else None
     return Evidence(context.diagnostics, shown, packages)
 
 
-def _gather(ask: Request, around: Surroundings, budget: int) -> Context:
+def _gather(request: Request, around: Surroundings, budget: int) -> Context:
     # The same room for every action: else two actions on one file could get different bytes of it.
     room = budget - estimate(SYSTEM) - max(action.usual_output for action in ACTIONS)
-    inside = [each for each in ask.diagnostics if each.span.touches(ask.target.span)]
+    inside = [each for each in request.diagnostics if each.span.touches(request.target.span)]
     told = tuple(sorted(inside, key=lambda each: (_GRAVEST.index(each.severity), each.span))[:_TOLD])
-    context = contexts.gather(contexts.Question(ask.document, ask.tree, ask.target, told), around, room)
+    context = contexts.gather(contexts.Question(request.document, request.tree, request.target, told), around, room)
     if len(told) == len(inside):
         return context
     left_out = f"{len(inside) - len(told)} of the {len(inside)} diagnostics, the least grave, were left out."
     return replace(context, cut=(*context.cut, left_out))
 
 
-def _need(ask: Request, context: Context, whole: Prompt, session: Session) -> RoutingRequest:
-    code = ask.document.slice(ask.target.span)
+def _need(request: Request, context: Context, whole: Prompt, session: Session) -> RoutingRequest:
+    code = request.document.slice(request.target.span)
     variants = [variant for row in session.config().models for variant in row.variants()]
     warm = session.prefixes.warm(whole, variants, session.now())
     return RoutingRequest(
-        action=ask.action,
-        gain=shipped().gain(ask.action.id, ask.document.language, code, context.diagnostics),
-        prompt_tokens=estimate("x" * whole.characters, session.token_ratios.usual(ask.document.language)),
+        action=request.action,
+        gain=shipped().gain(request.action.id, request.document.language, code, context.diagnostics),
+        prompt_tokens=estimate("x" * whole.characters, session.token_ratios.usual(request.document.language)),
         target_tokens=estimate(code),
         when=session.now(),
-        check=_check(ask, session),
-        private=not is_public(session.config(), session.workspace.root(ask.path) if ask.path else None),
+        check=_check(request, session),
+        private=not is_public(session.config(), session.workspace.root(request.path) if request.path else None),
         warm=warm,
         written=session.prefixes.written(whole, variants, warm, session.now()),
     )
 
 
-def _check(ask: Request, session: Session) -> str:
+def _check(request: Request, session: Session) -> str:
     """Return the name of the check that judges the answer, where it is not the action's usual one."""
-    root = session.workspace.folder(ask.path) if ask.path else None
-    is_run = ask.action.shape == "tests" and runs_tests(session.config(), root, ask.document.language)
+    root = session.workspace.folder(request.path) if request.path else None
+    is_run = request.action.shape == "tests" and runs_tests(session.config(), root, request.document.language)
     return RUN if is_run else ""
 
 
-async def _route(need: RoutingRequest, ask: Request, session: Session) -> Route:
+async def _route(need: RoutingRequest, request: Request, session: Session) -> Route:
     config = session.config()
-    wish = routing_policy(config, ask.action, ask.document.language, ask.better_than)
-    if (limits := session.limits()).any and (spent := await session.spent(ask.run)) is not None:
+    policy = routing_policy(config, request.action, request.document.language, request.better_than)
+    if (limits := session.limits()).any and (spent := await session.spent(request.run)) is not None:
         need = replace(need, left=left(limits, spent)[0].amount)
-        wish = replace(wish, thrifty=thrifty(limits, spent))
+        policy = replace(policy, thrifty=thrifty(limits, spent))
     models = (*config.models, *await session.find_local_models())
     lacking = await asyncio.to_thread(_lacking, models, session)
     resting = {name: f"{name} could not answer a moment ago" for name in session.health.cooling_down()}
@@ -217,8 +228,8 @@ async def _route(need: RoutingRequest, ask: Request, session: Session) -> Route:
     ways = ((need, resting | lacking), (need, lacking), (replace(need, left=None), lacking))
     for each, ready in ways:
         with suppress(NoModel):
-            return choose(each, models, ready, shipped(), wish)
-    return choose(need, (*models, *await session.embedded()), lacking, shipped(), wish)
+            return choose(each, models, ready, shipped(), policy)
+    return choose(need, (*models, *await session.embedded()), lacking, shipped(), policy)
 
 
 def _lacking(models: tuple[Model, ...], session: Session) -> dict[str, str]:
@@ -233,11 +244,11 @@ async def _anybody(session: Session) -> bool:
     return any(session.keys.ready(model.provider) for model in models)
 
 
-def _tested(ask: Request) -> tests_placement.Tested:
-    return tests_placement.Tested(ask.path, ask.document, ask.tree)
+def _tested(request: Request) -> tests_placement.Tested:
+    return tests_placement.Tested(request.path, request.document, request.tree)
 
 
-def _place(ask: Request, session: Session) -> Place:
+def _place(request: Request, session: Session) -> Place:
     return tests_placement.find_test_location(
-        _tested(ask), language(ask.document.language), session.workspace, session.open_document
+        _tested(request), language(request.document.language), session.workspace, session.open_document
     )

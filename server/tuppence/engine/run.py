@@ -65,116 +65,120 @@ class _Judged:
 
 
 async def run(
-    ask: Request, session: Session, account: Receipt, inspect: EditorCheck | None = None
+    request: Request, session: Session, receipt: Receipt, inspect: EditorCheck | None = None
 ) -> AsyncGenerator[Event, None]:
     """Yield what happens while a question is answered; the last step is ``RunFinished``, unless the run is cancelled.
 
     No TuppenceError leaves it: an error becomes the ``why`` of ``RunFinished``.
 
-    :param account: the run's own, still empty; it is right at every moment, after a cancellation too.
+    :param receipt: the run's own, still empty; it is right at every moment, after a cancellation too.
     :param inspect: the last look at an edit that is fit as far as can be told here, by whoever shows it.
     """
     ending: Outcome = "cancelled"
     try:
-        async with aclosing(_answer(ask, session, account, inspect)) as steps:
+        async with aclosing(_answer(request, session, receipt, inspect)) as steps:
             async for step in steps:
                 yield step
     except TuppenceError as error:
         ending = "failed"
-        yield _done(None, account, why=str(error))
+        yield _done(None, receipt, why=str(error))
     finally:
-        if not account.entries:
-            session.record(account.add_free("", "", session.now(), ending))
+        if not receipt.entries:
+            session.record(receipt.add_free("", "", session.now(), ending))
 
 
 async def _answer(
-    ask: Request, session: Session, account: Receipt, inspect: EditorCheck | None
+    request: Request, session: Session, receipt: Receipt, inspect: EditorCheck | None
 ) -> AsyncGenerator[Event, None]:
-    account.project = session.workspace.project(ask.path) if ask.path else ""
-    if ask.action.id == "fix" and ask.diagnostic is not None and not ask.better_than:
+    receipt.project = session.workspace.project(request.path) if request.path else ""
+    if request.action.id == "fix" and request.diagnostic is not None and not request.better_than:
         yield StatusLine("Asking the linter")
-        if fix := await ready_fix(ask.document, ask.diagnostic, ask.path):
-            session.record(account.add_free(fix.tool, fix.tool, session.now(), "kept"))
-            yield _done(Answer(Verdict(fit=True, proved=fix.proved), edits=fix.edits), account)
+        if fix := await ready_fix(request.document, request.diagnostic, request.path):
+            session.record(receipt.add_free(fix.tool, fix.tool, session.now(), "kept"))
+            yield _done(Answer(Verdict(fit=True, proved=fix.proved), edits=fix.edits), receipt)
             return
-    about = await asyncio.to_thread(answer_cache.content_key, ask, session)
-    if answer := answer_cache.lookup(ask, about, session):
-        for step in _again(answer, session, account):
+    about = await asyncio.to_thread(answer_cache.content_key, request, session)
+    if answer := answer_cache.lookup(request, about, session):
+        for step in _again(answer, session, receipt):
             yield step
         return
     yield StatusLine("Reading the project")
-    plan = replace(await plans.prepare(ask, session), cache_key=about)
-    account.difficulty = plan.difficulty.value
+    prepared = replace(await plans.prepare(request, session), cache_key=about)
+    receipt.difficulty = prepared.difficulty.value
     if answer := answer_cache.lookup(
-        ask, about, session, plan.route.wanted
+        request, about, session, prepared.route.wanted
     ):  # Given while money was as short as it is now.
-        for step in _again(answer, session, account):
+        for step in _again(answer, session, receipt):
             yield step
         return
-    async with aclosing(_settled(plan, session, account)) as settled:
+    async with aclosing(_settled(prepared, session, receipt)) as settled:
         async for each in settled:
             if isinstance(each, PreparedRequest):
-                plan = each
+                prepared = each
             else:
                 yield each
-    yield ModelChosen(plan.route, plan.context.cut)
-    async with aclosing(_climb(plan, session, account, inspect)) as steps:
+    yield ModelChosen(prepared.route, prepared.context.cut)
+    async with aclosing(_climb(prepared, session, receipt, inspect)) as steps:
         async for step in steps:
             yield step
 
 
-def _again(replay: answer_cache.CachedAnswer, session: Session, account: Receipt) -> Iterator[Event]:
+def _again(replay: answer_cache.CachedAnswer, session: Session, receipt: Receipt) -> Iterator[Event]:
     """Give a kept answer once more."""
-    session.record(account.add_free("kept", replay.model, session.now(), "kept"))
+    session.record(receipt.add_free("kept", replay.model, session.now(), "kept"))
     yield from replay.steps
-    yield replace(_done(replay.answer, account), kept=True)
+    yield replace(_done(replay.answer, receipt), kept=True)
 
 
 async def _settled(
-    plan: PreparedRequest, session: Session, account: Receipt
+    prepared: PreparedRequest, session: Session, receipt: Receipt
 ) -> AsyncGenerator[Event | PreparedRequest, None]:
     """Have the person agree, and a plan written, where either is wanted; the last thing is the question as settled."""
-    if why := approval.approval_reason(plan.route.model, plan, account.total, session):
+    if why := approval.approval_reason(prepared.route.model, prepared, receipt.total, session):
         yield StatusLine(f"Waiting for your word: {why}")
-        plan = await approval.approve_route(plan, why, session)
-    yield plan
-    if plan.planner is not None:
-        async with aclosing(_advised(plan, plan.planner, session, account)) as advised:
+        prepared = await approval.approve_route(prepared, why, session)
+    yield prepared
+    if prepared.planner is not None:
+        async with aclosing(_advised(prepared, prepared.planner, session, receipt)) as advised:
             async for each in advised:
                 yield each
 
 
 async def _advised(
-    plan: PreparedRequest, planner: Model, session: Session, account: Receipt
+    prepared: PreparedRequest, planner: Model, session: Session, receipt: Receipt
 ) -> AsyncGenerator[Event | PreparedRequest, None]:
     """Have a plan written first; the last thing is the question with it, or without where none could be had."""
-    settled = plans.advised(plan, planner, "")
-    if approval.approval_reason(planner, plan, account.total, session):  # A plan is no matter to trouble a person with.
+    settled = plans.advised(prepared, planner, "")
+    if approval.approval_reason(
+        planner, prepared, receipt.total, session
+    ):  # A plan is no matter to trouble a person with.
         yield settled
         return
-    route = replace(plan.route, model=planner, expected_cost=None, reason=f"plans it for {plan.route.model.title}")
+    route = replace(
+        prepared.route, model=planner, expected_cost=None, reason=f"plans it for {prepared.route.model.title}"
+    )
     yield ModelChosen(route, ())
-    work = replace(plan.task, action=actions.EXPLAIN, place=None)
+    work = replace(prepared.task, action=actions.EXPLAIN, place=None)
     with suppress(TuppenceError):  # A plan that is not to be had costs nobody the answer; at its end that is told.
-        async with aclosing(_attempt(replace(plan, task=work), route, session, account, None)) as steps:
+        async with aclosing(_attempt(replace(prepared, task=work), route, session, receipt, None)) as steps:
             async for step in steps:
                 if isinstance(step, _Judged):
-                    settled = plans.advised(plan, planner, step.answer.reply)
+                    settled = plans.advised(prepared, planner, step.answer.reply)
                 elif isinstance(step, StatusLine):
                     yield step
     yield settled
 
 
 async def _climb(
-    plan: PreparedRequest, session: Session, account: Receipt, inspect: EditorCheck | None
+    prepared: PreparedRequest, session: Session, receipt: Receipt, inspect: EditorCheck | None
 ) -> AsyncGenerator[Event, None]:
     """Try the first model; another where its provider cannot answer; a better one, once, where the check fails."""
-    way = Fallbacks(plan, session, plan.route, inspect)
+    fallbacks = Fallbacks(prepared, session, prepared.route, inspect)
     while True:
-        model = way.route.model
+        model = fallbacks.route.model
         end: _Judged | Unavailable | None = None
         is_shown = inspect is not None
-        async with aclosing(_afforded(way, account)) as steps:
+        async with aclosing(_afforded(fallbacks, receipt)) as steps:
             async for step in steps:
                 if isinstance(step, _Judged | Unavailable):
                     end = step
@@ -183,81 +187,85 @@ async def _climb(
                     yield step
         match end:
             case _Judged(answer) if answer.verdict.fit:
-                answer_cache.store(plan, answer, model, account, session)
-                yield _done(answer, account)
+                answer_cache.store(prepared, answer, model, receipt, session)
+                yield _done(answer, receipt)
                 return
             case _Judged(answer, remedy):
                 why = " ".join(answer.verdict.reasons)
-                way.reasons.append(f"{model.id}: {why}")
+                fallbacks.reasons.append(f"{model.id}: {why}")
                 if is_shown:
                     yield Retracted(why)
-                way.found = way.escalate()
+                fallbacks.found = fallbacks.escalate()
                 reason = f"asked after {model.id}, whose answer was not kept: {why}"
             case Unavailable(error):
                 remedy = error.remedy
-                way.reasons.append(error.message)
-                way.found = way.next_provider(end)
+                fallbacks.reasons.append(error.message)
+                fallbacks.found = fallbacks.next_provider(end)
                 reason = f"asked instead of {model.id}: {error.message}"
             case _:
                 raise AssertionError("an attempt ends with an answer, an error or a cancellation")
-        async for step in _agree(way, account):
+        async for step in _agree(fallbacks, receipt):
             yield step
-        if way.found is None:
-            yield _done(None, account, why=" ".join((*way.reasons, remedy)).strip())
+        if fallbacks.found is None:
+            yield _done(None, receipt, why=" ".join((*fallbacks.reasons, remedy)).strip())
             return
-        yield way.next(way.found, reason.rstrip("."))
+        yield fallbacks.next(fallbacks.found, reason.rstrip("."))
 
 
-async def _agree(way: Fallbacks, account: Receipt) -> AsyncGenerator[StatusLine, None]:
+async def _agree(fallbacks: Fallbacks, receipt: Receipt) -> AsyncGenerator[StatusLine, None]:
     """Ask the person about the model that would be asked next, where the configuration wants that."""
-    while way.found is not None and (why := approval.approval_reason(way.found, way.plan, account.total, way.session)):
+    while fallbacks.found is not None and (
+        why := approval.approval_reason(fallbacks.found, fallbacks.prepared, receipt.total, fallbacks.session)
+    ):
         yield StatusLine(f"Waiting for your word: {why}")
-        if await approval.approve_model(way.found, why, way.session):
+        if await approval.approve_model(fallbacks.found, why, fallbacks.session):
             return
-        way.found = way.after_refusal(way.found)
+        fallbacks.found = fallbacks.after_refusal(fallbacks.found)
 
 
-async def _afforded(way: Fallbacks, account: Receipt) -> AsyncGenerator[Event | _Judged | Unavailable, None]:
+async def _afforded(fallbacks: Fallbacks, receipt: Receipt) -> AsyncGenerator[Event | _Judged | Unavailable, None]:
     """Ask the model whose turn it is; where the budget ends here, say also why those before it were not enough."""
     try:
-        async with aclosing(_attempt(way.plan, way.route, way.session, account, way.inspect)) as steps:
+        async with aclosing(
+            _attempt(fallbacks.prepared, fallbacks.route, fallbacks.session, receipt, fallbacks.inspect)
+        ) as steps:
             async for step in steps:
                 yield step
     except OverBudget as over:
-        raise OverBudget(" ".join((*way.reasons, over.message)), over.remedy) from None
+        raise OverBudget(" ".join((*fallbacks.reasons, over.message)), over.remedy) from None
 
 
 async def _attempt(
-    plan: PreparedRequest, route: Route, session: Session, account: Receipt, inspect: EditorCheck | None
+    prepared: PreparedRequest, route: Route, session: Session, receipt: Receipt, inspect: EditorCheck | None
 ) -> AsyncGenerator[Event | _Judged | Unavailable, None]:
     """Ask one model once; enter it in the account, however it ends.
 
     :raises TuppenceError: it will not be answered, and no other model should be asked instead.
     """
     model = route.model
-    prompt = plans.prompt(plan, model)
-    pace = session.pace(model, account.language) or PACE
+    prompt = plans.prompt(prepared, model)
+    pace = session.pace(model, receipt.language) or PACE
     attempt = Attempt(model=model, prompt=prompt, at=session.now(), chars_per_token=pace)
-    till = SpendGuard(session, account, route, plans.minimum_output(plan))
+    guard = SpendGuard(session, receipt, route, plans.minimum_output(prepared))
     outcome: Outcome = "cancelled"
     try:
-        making = builder_for(plan.task)
-        async with aclosing(stream_answer(plan, attempt, making, till)) as steps:
+        making = builder_for(prepared.task)
+        async with aclosing(stream_answer(prepared, attempt, making, guard)) as steps:
             async for step in steps:
                 yield step
         session.health.works(model.provider.name)
         yield StatusLine("Checking the answer")
         steps_left, answer = await asyncio.to_thread(making.finish, attempt.stop.reason if attempt.stop else "end")
-        answer = await verify_edit(plan.request, answer)
+        answer = await verify_edit(prepared.request, answer)
         for step in steps_left if answer.verdict.fit else ():
             yield step
-        if should_run_tests(plan, answer, session):
+        if should_run_tests(prepared, answer, session):
             yield StatusLine("Running the tests")
-            answer = await run_tests(plan, answer, session)
+            answer = await run_tests(prepared, answer, session)
         if inspect is not None and answer.verdict.fit and answer.edits:
             answer = replace(answer, verdict=await inspect(answer))
-        outcome = "planned" if plan.planner else "kept" if answer.verdict.fit else "failed check"
-        route = route if plan.planner else replace(route, reason=f"{route.reason}; {answer.verdict.words}")
+        outcome = "planned" if prepared.planner else "kept" if answer.verdict.fit else "failed check"
+        route = route if prepared.planner else replace(route, reason=f"{route.reason}; {answer.verdict.words}")
         yield _Judged(replace(answer, reply="".join(attempt.received)))
     except (Busy, Broken) as error:
         outcome = "failed check" if isinstance(error, Repetitive) else "failed"
@@ -270,16 +278,16 @@ async def _attempt(
         outcome = "failed"
         raise
     finally:
-        settle_cost(session, account.add_attempt(attempt, route, outcome), attempt, route.best.price)
+        settle_cost(session, receipt.add_attempt(attempt, route, outcome), attempt, route.best.price)
 
 
-def _done(answer: Answer | None, account: Receipt, why: str = "") -> RunFinished:
-    last = account.entries[-1] if account.entries else None
+def _done(answer: Answer | None, receipt: Receipt, why: str = "") -> RunFinished:
+    last = receipt.entries[-1] if receipt.entries else None
     return RunFinished(
         answer=answer,
         model=last.model if last else "",
         tier=last.tier if last else "",
-        cost=account.total,
-        estimated=account.estimated,
+        cost=receipt.total,
+        estimated=receipt.estimated,
         why=why,
     )

@@ -63,7 +63,7 @@ class SpendGuard:
     """Where one attempt gets its money."""
 
     session: Session
-    account: Receipt
+    receipt: Receipt
     route: Route
     least: int
     """Answer tokens below which asking is pointless."""
@@ -75,7 +75,7 @@ class SpendGuard:
         :raises OverBudget: the budget does not allow it.
         """
         session, prompt, model = self.session, attempt.prompt, attempt.model
-        tokens = await asyncio.to_thread(at_most, prompt.text, session.pace(model, self.account.language))
+        tokens = await asyncio.to_thread(at_most, prompt.text, session.pace(model, self.receipt.language))
         bid = CallEstimate(
             model=model.id,
             price=model.price,
@@ -85,7 +85,7 @@ class SpendGuard:
             when=attempt.at,
         )
         limits = session.limits()
-        lost = self.account.worst_case(attempt, self.route, tokens)
+        lost = self.receipt.worst_case(attempt, self.route, tokens)
         claim = Reservation(id=uuid4().hex, bid=bid, limits=limits, lost=lost, midnight=midnight(session.now()))
         attempt.reservations.append(claim.id)
         try:

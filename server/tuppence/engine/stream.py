@@ -26,23 +26,25 @@ class Repetitive(Broken):
 
 
 async def stream_answer(
-    plan: PreparedRequest, attempt: Attempt, making: AnswerBuilder, till: SpendGuard
+    prepared: PreparedRequest, attempt: Attempt, making: AnswerBuilder, guard: SpendGuard
 ) -> AsyncGenerator[Event, None]:
     """Wait for a turn, send the request and yield what its answer lets be seen."""
-    model, ask, session = attempt.model, plan.request, till.session
-    loop = RepetitionDetector(ask.document.text)
+    model, request, session = attempt.model, prepared.request, guard.session
+    loop = RepetitionDetector(request.document.text)
     gate = session.provider_queues.of(model)
-    about = Subject(ask.run, ask.action.id, ask.document.uri, ask.document.language, ask.document.version)
+    about = Subject(
+        request.run, request.action.id, request.document.uri, request.document.language, request.document.version
+    )
     flight = session.prefixes.lease(attempt.prompt, model, about, session.now())
     if flight.waits:
         yield StatusLine(f"Waiting until {model.id} has read the same file for another request")
     if ahead := gate.waiting:
         yield StatusLine(f"Waiting for a turn at {model.provider.name}: {_and_more(ahead)} before it")
-    title = actions.title(ask.action, ask.target.name, ask.diagnostic.message if ask.diagnostic else "")
+    title = actions.title(request.action, request.target.name, request.diagnostic.message if request.diagnostic else "")
     async with flight, gate.turn(title):
         attempt.at = session.now()
         attempt.prompt, attempt.expected_cache = flight.marked(attempt.at), flight.foreseen()
-        await till.reserve(attempt)
+        await guard.reserve(attempt)
         yield StatusLine(f"Asking {model.title}")
         async with aclosing(session.upstream.answer(attempt.prompt, model, session.keys.of(model.provider))) as pieces:
             async for piece in pieces:
@@ -50,8 +52,8 @@ async def stream_answer(
                     yield StatusLine(f"{piece.why} Trying again in {piece.seconds:.0f} s")
                     continue
                 if isinstance(piece, RequestSent):
-                    await till.retry(attempt)
-                till.note(attempt, piece)
+                    await guard.retry(attempt)
+                guard.note(attempt, piece)
                 flight.note(piece)
                 if isinstance(piece, Text | Thinking) and (again := loop.feed(piece.text)):
                     raise Repetitive(f"The answer repeats “{shown(again)}” without end, and was stopped.")

@@ -31,26 +31,28 @@ EditorCheck = Callable[[Answer], Awaitable[Verdict]]
 """Returns the verdict on an answer that edits and was fit so far: the same, one that proved more, or a failed one."""
 
 
-def case(ask: Request, answer: Answer) -> EditUnderReview:
+def case(request: Request, answer: Answer) -> EditUnderReview:
     """Return an answer as a case for the tools that judge the text."""
-    return EditUnderReview(chosen=ask.diagnostic, target=ask.target.span, name=ask.target.name, edits=answer.edits)
+    return EditUnderReview(
+        chosen=request.diagnostic, target=request.target.span, name=request.target.name, edits=answer.edits
+    )
 
 
-async def verify_edit(ask: Request, answer: Answer) -> Answer:
+async def verify_edit(request: Request, answer: Answer) -> Answer:
     """Return an answer with what the tools that need no editor say of it."""
     if not (answer.verdict.fit and answer.edits):
         return answer
-    document = ask.document
-    if why := await asyncio.to_thread(_why_not, ask, apply(document.text, answer.edits)):
+    document = request.document
+    if why := await asyncio.to_thread(_why_not, request, apply(document.text, answer.edits)):
         return replace(answer, verdict=Verdict(fit=False, proved="nothing", reasons=(why,)))
-    return replace(answer, verdict=await recheck(answer.verdict, case(ask, answer), document, ask.path))
+    return replace(answer, verdict=await recheck(answer.verdict, case(request, answer), document, request.path))
 
 
-def _why_not(ask: Request, after: str) -> str:
+def _why_not(request: Request, after: str) -> str:
     """Return what the two texts alone have against an edit, empty for nothing."""
-    if ask.diagnostic is not None and (words := silenced(ask.document.text, after)):
+    if request.diagnostic is not None and (words := silenced(request.document.text, after)):
         return f"It silences the complaint (“{words}”) and leaves its cause."
-    if again := duplicated_definition(ask.tree, parse(after, ask.tree.language), ask.target.span):
+    if again := duplicated_definition(request.tree, parse(after, request.tree.language), request.target.span):
         return f"It writes `{again}` again, which stands elsewhere in the file."
     return ""
 
@@ -63,27 +65,27 @@ def runs_tests(config: Config, root: Path | None, language_id: str) -> bool:
     return config.run_tests and runs(language_id) and is_within(root, config.trusted)
 
 
-def should_run_tests(plan: PreparedRequest, answer: Answer, session: Session) -> bool:
+def should_run_tests(prepared: PreparedRequest, answer: Answer, session: Session) -> bool:
     """Report whether an answer's tests are to be run."""
     if answer.written is None or not answer.verdict.fit:
         return False
-    return runs_tests(session.config(), _root(plan, session), plan.task.language.id)
+    return runs_tests(session.config(), _root(prepared, session), prepared.task.language.id)
 
 
-async def run_tests(plan: PreparedRequest, answer: Answer, session: Session) -> Answer:
+async def run_tests(prepared: PreparedRequest, answer: Answer, session: Session) -> Answer:
     """Return the answer with the verdict of a trial."""
-    work, root = plan.task, _root(plan, session)
+    work, root = prepared.task, _root(prepared, session)
     assert answer.written is not None
     assert work.place is not None
     assert root is not None
-    assert plan.request.path is not None
+    assert prepared.request.path is not None
     before = work.place.document.text
     tests = await asyncio.to_thread(Path(work.place.path).resolve)
     after = apply(before, added(work.place.document, work.language, answer.written))
     case = TrialInput(
         language=work.language.id,
         root=root,
-        source=plan.request.path.resolve(),
+        source=prepared.request.path.resolve(),
         code=work.document.text,
         target=work.target.span,
         tests=tests,
@@ -98,5 +100,5 @@ async def run_tests(plan: PreparedRequest, answer: Answer, session: Session) -> 
     return replace(answer, verdict=replace(verdict, proved=verdict.proved or answer.verdict.proved))
 
 
-def _root(plan: PreparedRequest, session: Session) -> Path | None:
-    return session.workspace.folder(plan.request.path) if plan.request.path else None
+def _root(prepared: PreparedRequest, session: Session) -> Path | None:
+    return session.workspace.folder(prepared.request.path) if prepared.request.path else None

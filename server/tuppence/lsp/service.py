@@ -91,12 +91,14 @@ class Service:
         rooms = self._rooms
         self._refresh(rooms)
         try:
-            ask = await rooms.asking.ask(arguments)
+            request = await rooms.asking.read(arguments)
         except TuppenceError as error:
             self._warn(error)
             return
-        running = Running(ask.document.uri, actions.title(ask.action, ask.target.name, _message(ask)), ask.run)
-        task = self._runs.start(running, self._perform(ask, running, rooms))
+        running = Running(
+            request.document.uri, actions.title(request.action, request.target.name, _message(request)), request.run
+        )
+        task = self._runs.start(running, self._perform(request, running, rooms))
         if not rooms.desk.client.reply_pending:
             return
         try:
@@ -126,8 +128,8 @@ class Service:
         except TuppenceError as error:
             self._warn(error)
             return
-        rooms.session.outcome(finished.ask.run, "undone")
-        rooms.desk.say(f"Put back: {actions.title(finished.ask.action, finished.ask.target.name)}.")
+        rooms.session.outcome(finished.request.run, "undone")
+        rooms.desk.say(f"Put back: {actions.title(finished.request.action, finished.request.target.name)}.")
         await rooms.desk.show_cost()
 
     def about(self) -> dict[str, Any]:
@@ -172,8 +174,8 @@ class Service:
         self._refresh(rooms)
         given = arguments if isinstance(arguments, Mapping) else {}
         try:
-            ask = await rooms.asking.ask({"action": "explain", **given})
-            rooms.desk.say(await rooms.renewals.warm(ask))
+            request = await rooms.asking.read({"action": "explain", **given})
+            rooms.desk.say(await rooms.renewals.warm(request))
         except TuppenceError as error:
             self._warn(error)
         await rooms.desk.show_cost()
@@ -210,13 +212,13 @@ class Service:
             self._opened = _Components(self._server, self._config, self._roots, self._handed, self._runs)
         return self._opened
 
-    async def _perform(self, ask: Request, running: Running, rooms: _Components) -> None:
+    async def _perform(self, request: Request, running: Running, rooms: _Components) -> None:
         try:
-            await self._meet_strangers(ask, running, rooms)
-            before = rooms.board.within(ask.document.uri, ask.target.span)
+            await self._meet_strangers(request, running, rooms)
+            before = rooms.board.within(request.document.uri, request.target.span)
             performance = RunView(rooms.desk, rooms.board, rooms.reading, running)
             try:
-                finished = await performance.perform(ask)
+                finished = await performance.perform(request)
                 if finished is not None:
                     self._remember(finished, before, rooms)
             finally:
@@ -233,18 +235,20 @@ class Service:
     def _remember(self, finished: Finished, before: Sequence[str], rooms: _Components) -> None:
         """Keep the question for asking again; a review that succeeded replaces what an earlier one said of the code."""
         rooms.latest.remember(finished)
-        if finished.ask.action.shape == "findings":
-            rooms.board.dismiss(finished.ask.document.uri, before)
+        if finished.request.action.shape == "findings":
+            rooms.board.dismiss(finished.request.document.uri, before)
 
-    async def _meet_strangers(self, ask: Request, running: Running, rooms: _Components) -> None:
+    async def _meet_strangers(self, request: Request, running: Running, rooms: _Components) -> None:
         """Ask about model servers on this machine where nobody else may answer; stopped here, nothing was sent."""
         try:
-            await rooms.strangers.meet(ask)
+            await rooms.strangers.meet(request)
         except asyncio.CancelledError:
             session = rooms.session
-            account = Receipt(run=ask.run, session=session.id, action=ask.action.id, language=ask.document.language)
-            session.record(account.add_free("", "", session.now(), "cancelled"))
-            rooms.desk.say(messages.stopped(running.title, account, running.because))
+            receipt = Receipt(
+                run=request.run, session=session.id, action=request.action.id, language=request.document.language
+            )
+            session.record(receipt.add_free("", "", session.now(), "cancelled"))
+            rooms.desk.say(messages.stopped(running.title, receipt, running.because))
             raise
 
     async def _apply(self, arguments: Any, rooms: _Components) -> None:
@@ -297,5 +301,5 @@ class _Components:
         self.renewals = KeepAlive(self.session, protocol.documents.get)
 
 
-def _message(ask: Request) -> str:
-    return ask.diagnostic.message if ask.diagnostic else ""
+def _message(request: Request) -> str:
+    return request.diagnostic.message if request.diagnostic else ""

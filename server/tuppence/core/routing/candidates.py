@@ -108,7 +108,7 @@ class Candidate:
 
 
 def candidate(
-    model: Model, need: RoutingRequest, ready: Mapping[str, str], prior: QualityModel, wish: RoutingPolicy
+    model: Model, need: RoutingRequest, ready: Mapping[str, str], prior: QualityModel, policy: RoutingPolicy
 ) -> Candidate:
     """Return a model's row.
 
@@ -121,7 +121,7 @@ def candidate(
         model=model,
         quality=counted,
         cost=price,
-        why_not=_why_not(model, need, ready, wish) or _too_dear(model, need, wish, price),
+        why_not=_why_not(model, need, ready, policy) or _too_dear(model, need, policy, price),
         estimate=expected,
         fails=prior.check(need.check or need.action.id).fails(counted),
     )
@@ -203,18 +203,18 @@ def _thinks(model: Model) -> bool:
     return bool(model.chosen_effort or (model.effort and not model.quirks.thinking_off))
 
 
-def _why_not(model: Model, need: RoutingRequest, ready: Mapping[str, str], wish: RoutingPolicy) -> str:
-    if wish.pin and not model.goes_by(wish.pin):
+def _why_not(model: Model, need: RoutingRequest, ready: Mapping[str, str], policy: RoutingPolicy) -> str:
+    if policy.pin and not model.goes_by(policy.pin):
         return "another model is pinned"
-    if model.name in wish.exclude or model.row in wish.exclude:
+    if model.name in policy.exclude or model.row in policy.exclude:
         return "excluded in the configuration"
     if model.retired(need.when.date()):
         return f"retired on {model.retires_on}"
     if model.provider.name in ready:
         return ready[model.provider.name]
-    if wish.premium == "never" and model.tier == "premium" and not wish.pin:
+    if policy.premium == "never" and model.tier == "premium" and not policy.pin:
         return 'premium models are switched off (premium = "never")'
-    if model.price is None and not wish.pin:
+    if model.price is None and not policy.pin:
         return "its price is unknown (pin it to use it all the same)"
     if need.private and model.public_only:
         return "may be given public files only (open a folder under `public` in config.toml)"
@@ -225,9 +225,9 @@ def _why_not(model: Model, need: RoutingRequest, ready: Mapping[str, str], wish:
     return ""
 
 
-def _too_dear(model: Model, need: RoutingRequest, wish: RoutingPolicy, price: Decimal | None) -> str:
+def _too_dear(model: Model, need: RoutingRequest, policy: RoutingPolicy, price: Decimal | None) -> str:
     """Return why its price is too high, empty where it is not; a pinned model of unknown price passes no budget."""
-    if wish.within is not None and price is not None and price > wish.within:
+    if policy.within is not None and price is not None and price > policy.within:
         return f"would cost about ${price:.2f}, more than was agreed to"
     if need.left is None:
         return ""

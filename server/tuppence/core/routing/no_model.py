@@ -39,33 +39,33 @@ class NoEligibleModel(NoModel):
 
 
 def none(
-    need: RoutingRequest, table: Sequence[Candidate], wish: RoutingPolicy, unready: Collection[str]
+    need: RoutingRequest, table: Sequence[Candidate], policy: RoutingPolicy, unready: Collection[str]
 ) -> NoEligibleModel:
     """Return the error for a table of which no row may answer.
 
     :param unready: the names of the providers that cannot be asked.
     """
-    return NoEligibleModel(*_told(table, wish, unready), need, table)
+    return NoEligibleModel(*_told(table, policy, unready), need, table)
 
 
-def _told(table: Sequence[Candidate], wish: RoutingPolicy, unready: Collection[str]) -> tuple[str, str]:
+def _told(table: Sequence[Candidate], policy: RoutingPolicy, unready: Collection[str]) -> tuple[str, str]:
     if not table:
         return "There is no model in the tier table.", "Run `tuppence local install`, or set a provider's key."
-    if wish.pin:
-        why_not = next((row.why_not for row in table if row.model.goes_by(wish.pin)), None)
+    if policy.pin:
+        why_not = next((row.why_not for row in table if row.model.goes_by(policy.pin)), None)
         if why_not is None:
-            return f"The pinned model {wish.pin} is not in the tier table.", "Correct `model` in config.toml."
-        return f"The pinned model {wish.pin} may not answer: {why_not.rstrip('.')}.", "No other one is asked."
-    if wish.above and all(row.why_not or row.model.name == wish.above for row in table):
-        return f"There is no better model than {wish.above} that may be asked.", "Set another provider's key."
-    reasons = _reasons(table, wish, unready)
+            return f"The pinned model {policy.pin} is not in the tier table.", "Correct `model` in config.toml."
+        return f"The pinned model {policy.pin} may not answer: {why_not.rstrip('.')}.", "No other one is asked."
+    if policy.above and all(row.why_not or row.model.name == policy.above for row in table):
+        return f"There is no better model than {policy.above} that may be asked.", "Set another provider's key."
+    reasons = _reasons(table, policy, unready)
     if not reasons:
-        return f"There is no better model than {wish.above}.", ""
+        return f"There is no better model than {policy.above}.", ""
     remedy = next((remedy for start, remedy in _REMEDIES if reasons[0].startswith(start)), _KEYS)
     return f"No model may answer this: {'; '.join(reasons[:_SHOWN])}.", remedy
 
 
-def _reasons(table: Sequence[Candidate], wish: RoutingPolicy, unready: Collection[str]) -> list[str]:
+def _reasons(table: Sequence[Candidate], policy: RoutingPolicy, unready: Collection[str]) -> list[str]:
     """Return what keeps the rows from answering, what matters most to this user first."""
     # One for all sizes of context, or these would be all that is said.
     longest = max((row.model.context for row in table if row.why_not.startswith(_LONG)), default=0)
@@ -78,6 +78,6 @@ def _reasons(table: Sequence[Candidate], wish: RoutingPolicy, unready: Collectio
         if reason.startswith(_LONG):
             reason = f"{reason.partition(' its context')[0]} the longest context, of {longest}"
         idle = row.model.provider.name in unready or reason.startswith(_RETIRED)
-        ranks[reason] = min(ranks.get(reason, (True, True)), (row.model.provider.name not in wish.own, idle))
+        ranks[reason] = min(ranks.get(reason, (True, True)), (row.model.provider.name not in policy.own, idle))
         counted[reason] += 1
     return sorted(counted, key=lambda reason: (*ranks[reason], -counted[reason], reason))

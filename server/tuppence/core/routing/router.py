@@ -74,7 +74,7 @@ def choose(
     models: Iterable[Model],
     ready: Mapping[str, str],
     prior: QualityModel,
-    wish: RoutingPolicy = _USUAL,
+    policy: RoutingPolicy = _USUAL,
 ) -> Route:
     """Return the cheapest adequate model for a need.
 
@@ -82,15 +82,15 @@ def choose(
     :param ready: why a provider cannot be asked, by provider name (no key, waiting after a failure); others can.
     :raises Nobody: none is eligible; the sentence says what would make one so.
     """
-    rows = tuple(candidate(each, need, ready, prior, wish) for model in models for each in model.variants())
+    rows = tuple(candidate(each, need, ready, prior, policy) for model in models for each in model.variants())
     table = with_benchmark(rows, need, prior)
     fit = [each for each in table if not each.why_not]
-    if wish.above:
-        fit = _better(fit, table, wish.above)
+    if policy.above:
+        fit = _better(fit, table, policy.above)
     if not fit:
-        raise no_model.none(need, table, wish, ready)
+        raise no_model.none(need, table, policy, ready)
     top = max(each.quality for each in fit)
-    adequate = [each for each in fit if each.quality >= wish.wanted * top]
+    adequate = [each for each in fit if each.quality >= policy.wanted * top]
     rank = ranking(fit)
     ranked = sorted(adequate, key=lambda each: (*rank(each), _seconds(each.model, need), each.model.name))
     first = ranked[0]
@@ -102,9 +102,9 @@ def choose(
         ladder=(first.model, *(each.model for each in above(first, fit))),
         spare=tuple(each.model for each in ranked[1:]),
         best=best.model,
-        reason=_reason(first, best, need, wish),
+        reason=_reason(first, best, need, policy),
         table=table,
-        wanted=wish.wanted,
+        wanted=policy.wanted,
     )
 
 
@@ -131,11 +131,11 @@ def _worth(each: Candidate) -> tuple[float, Decimal]:
     return (each.quality, -(each.cost or Decimal(0)))
 
 
-def _reason(first: Candidate, best: Candidate, need: RoutingRequest, wish: RoutingPolicy) -> str:
+def _reason(first: Candidate, best: Candidate, need: RoutingRequest, policy: RoutingPolicy) -> str:
     rated = f"{need.action.id} rated {need.difficulty}"
-    if wish.thrifty:
+    if policy.thrifty:
         rated = f"{rated}; thrifty, because most of a budget is used"
-    if wish.pin:
+    if policy.pin:
         return f"{first.model.title} is pinned; {rated}"
     if best.model.name == first.model.name:
         return f"{rated}; no other model would do better"

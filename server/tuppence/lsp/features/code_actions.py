@@ -62,8 +62,8 @@ class MenuRequest:
 class CodeActions:
     """Makes menus."""
 
-    def __init__(self, desk: EditorClient, runs: Runs, board: ReviewFindings) -> None:
-        self._desk = desk
+    def __init__(self, client: EditorClient, runs: Runs, board: ReviewFindings) -> None:
+        self._desk = client
         self._runs = runs
         self._board = board
 
@@ -155,8 +155,8 @@ class CodeActions:
         if written is None or written.writer is None or written.writer.target is None:
             return
         if opened.document.whole_lines(opened.span).touches(written.writer.target):
-            title = f"Put back: {actions.title(written.ask.action, written.ask.target.name)}"
-            run = {"run": written.ask.run}
+            title = f"Put back: {actions.title(written.request.action, written.request.target.name)}"
+            run = {"run": written.request.run}
             yield self._command(title, types.CodeActionKind.RefactorRewrite, PUT_BACK, run)
 
     def _again(self, opened: MenuRequest) -> Iterator[types.CodeAction]:
@@ -164,10 +164,10 @@ class CodeActions:
         last = opened.last
         if last is None or last.span is None or not opened.document.whole_lines(opened.span).touches(last.span):
             return
-        ask = last.ask
-        name = actions.title(ask.action, ask.target.name)
-        kind = self._kind(ask.action.kind, opened)
-        arguments = {"again": ask.run}
+        request = last.request
+        name = actions.title(request.action, request.target.name)
+        kind = self._kind(request.action.kind, opened)
+        arguments = {"again": request.run}
         if last.kept:
             yield self._by_model(self._command(f"Ask again: {name}", kind, RUN, arguments))
         if last.route is not None and (found := better(last.route, last.route.model.name)) is not None:

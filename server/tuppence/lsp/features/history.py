@@ -21,7 +21,7 @@ from tuppence.lsp.output.writer import Writer
 class Finished:
     """An answer that was given."""
 
-    ask: Request
+    request: Request
     span: Span | None
     """Where the target lies now; None once it was changed."""
     route: Route | None
@@ -43,7 +43,7 @@ class AnswerHistory:
 
     def remember(self, finished: Finished) -> None:
         """Take an answer in place of the document's former one."""
-        uri = finished.ask.document.uri
+        uri = finished.request.document.uri
         self._finished[uri] = finished
         if finished.writer is not None:
             self._drop(uri)
@@ -58,18 +58,18 @@ class AnswerHistory:
 
     def by_run(self, run: str) -> Finished | None:
         """Return the answer of a run while it is the latest in its document."""
-        return next((each for uri in self._finished if (each := self.at(uri)) and each.ask.run == run), None)
+        return next((each for uri in self._finished if (each := self.at(uri)) and each.request.run == run), None)
 
     async def put_back(self, run: str) -> Finished:
         """Put back what stood where a run wrote, whatever was edited elsewhere since; return what is forgotten.
 
         :raises Stale: it is not the latest answer any more, or the text that it wrote was changed.
         """
-        finished = next((each for each in self._written.values() if each.ask.run == run), None)
+        finished = next((each for each in self._written.values() if each.request.run == run), None)
         if finished is None or finished.writer is None or finished.writer.target is None:
             raise Stale("That answer cannot be put back any more.", "Use your editor's undo.")
         await finished.writer.restore_later()
-        uri = finished.ask.document.uri
+        uri = finished.request.document.uri
         self._drop(uri)
         if self._finished.get(uri) is finished:
             del self._finished[uri]

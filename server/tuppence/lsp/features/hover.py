@@ -56,7 +56,7 @@ Code = tuple[str, str]
 class _Look:
     """What the pointer is on."""
 
-    ask: Request
+    request: Request
     """The question that this place stands for."""
     block: Block
     on_name: bool
@@ -69,7 +69,7 @@ class _Look:
 class _Asked:
     """A question that a hover asked by itself."""
 
-    ask: Request
+    request: Request
     leave: HoverGrant
     running: Running
     waiting: int = 0
@@ -83,8 +83,8 @@ class _Asked:
 class HoverProvider:
     """Answers hovers."""
 
-    def __init__(self, desk: EditorClient, runs: Runs) -> None:
-        self._desk = desk
+    def __init__(self, client: EditorClient, runs: Runs) -> None:
+        self._desk = client
         self._runs = runs
         self._asked: dict[Code, _Asked] = {}
         self._given_up: dict[Code, str] = {}
@@ -97,13 +97,13 @@ class HoverProvider:
         look = None if mode == "off" else await self._look(params, turn)
         if look is None:
             return None
-        if (kept := await self._remembered(look.ask)) is not None:
+        if (kept := await self._remembered(look.request)) is not None:
             return self._kept(kept, look)
-        stale = await asyncio.to_thread(hover.outdated, look.ask, self._desk.session)
+        stale = await asyncio.to_thread(hover.outdated, look.request, self._desk.session)
         if mode == "kept" or not look.on_name:
             return self._kept(stale, look) if stale else None
         try:
-            offer = await hover.quote(look.ask, self._desk.session)
+            offer = await hover.quote(look.request, self._desk.session)
         except TuppenceError:
             return self._kept(stale, look) if stale else None
         said = await self._by_itself(look) if mode == "auto" else ""
@@ -114,18 +114,18 @@ class HoverProvider:
 
     async def _look(self, params: types.HoverParams, turn: int) -> _Look | None:
         """Return the definition in whose header the pointer is."""
-        desk = self._desk
-        document = desk.documents.get(params.text_document.uri)
-        if document is None or desk.documents.doubtful(document) or await why_not(document, desk.session.workspace):
+        client = self._desk
+        document = client.documents.get(params.text_document.uri)
+        if document is None or client.documents.doubtful(document) or await why_not(document, client.session.workspace):
             return None
         try:
-            tree = await desk.documents.tree(document.uri)
+            tree = await client.documents.tree(document.uri)
         except Stale:
             return None
-        at = convert.from_position(document, params.position, desk.encoding)
+        at = convert.from_position(document, params.position, client.encoding)
         here = Span(at, at)
         block = await asyncio.to_thread(tree.enclosing, here)
-        if block is None or desk.documents.get(document.uri) is not document:
+        if block is None or client.documents.get(document.uri) is not document:
             return None  # The text may have moved on; then the editor asks again.
         on_name = block.kind != "block" and block.named is not None and block.named.covers(here)
         if not on_name and not block.header.covers(here):
@@ -133,13 +133,13 @@ class HoverProvider:
         target = await asyncio.to_thread(find_target, document, tree, here)
         if target is None:
             return None
-        ask = Request(
+        request = Request(
             run=uuid4().hex, action=EXPLAIN, document=document, tree=tree, target=target, path=path_of(document.uri)
         )
-        return _Look(ask, block, on_name, turn)
+        return _Look(request, block, on_name, turn)
 
-    async def _remembered(self, ask: Request) -> CachedExplanation | None:
-        return await asyncio.to_thread(hover.remembered, ask, self._desk.session)
+    async def _remembered(self, request: Request) -> CachedExplanation | None:
+        return await asyncio.to_thread(hover.remembered, request, self._desk.session)
 
     def _kept(self, kept: CachedExplanation, look: _Look) -> types.Hover | None:
         warning = f"{_STALE}\n\n" if kept.is_stale else ""
@@ -148,7 +148,7 @@ class HoverProvider:
     def _offer(self, offer: Quote, look: _Look) -> str:
         """Return the one line about a definition that nobody has explained yet."""
         # The name may come from anybody's repository: it stays inside its code span, whatever is in it.
-        name = " ".join(visible(look.ask.target.name).replace("`", "'").split())
+        name = " ".join(visible(look.request.target.name).replace("`", "'").split())
         title = actions.title(EXPLAIN, name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…")
         call = (
             f"[{title}]({self._command(look)})" if self._desk.client.command_links else f"{title} in the code actions"
@@ -156,7 +156,7 @@ class HoverProvider:
         return f"{offer.size}. {call}: {replace(offer, model=clean(offer.model)).price}."
 
     def _command(self, look: _Look) -> str:
-        document, at = look.ask.document, look.block.named or look.block.header
+        document, at = look.request.document, look.block.named or look.block.header
         start = convert.to_position(document, at.start, self._desk.encoding)
         place = {"line": start.line, "character": start.character}
         argument = {
@@ -168,28 +168,28 @@ class HoverProvider:
         return f"command:{RUN}?{quote(json.dumps([argument]), safe='')}"
 
     def _hover(self, shown: str, look: _Look, span: Span | None) -> types.Hover | None:
-        desk, document = self._desk, look.ask.document
-        if span is None or desk.documents.get(document.uri) is not document:
+        client, document = self._desk, look.request.document
+        if span is None or client.documents.get(document.uri) is not document:
             return None
-        kind = types.MarkupKind.Markdown if desk.client.markdown else types.MarkupKind.PlainText
-        return types.Hover(types.MarkupContent(kind, shown), convert.to_range(document, span, desk.encoding))
+        kind = types.MarkupKind.Markdown if client.client.markdown else types.MarkupKind.PlainText
+        return types.Hover(types.MarkupContent(kind, shown), convert.to_range(document, span, client.encoding))
 
     async def _by_itself(self, look: _Look) -> CachedExplanation | str:
         """Ask, if the pointer rests; return the answer, else in a sentence what became of it, empty for nothing."""
-        ask = look.ask
-        code = (ask.document.language, ask.document.slice(ask.target.span))
+        request = look.request
+        code = (request.document.language, request.document.slice(request.target.span))
         if code not in self._asked:
             await asyncio.sleep(PAUSE)
-            if look.turn != self._turn or self._desk.documents.get(ask.document.uri) is not ask.document:
+            if look.turn != self._turn or self._desk.documents.get(request.document.uri) is not request.document:
                 return ""
             if code in self._given_up:
                 return self._given_up[code]
             try:
-                leave = await hover.authorize(ask, self._desk.session)
+                leave = await hover.authorize(request, self._desk.session)
             except TuppenceError as error:
                 return clean(str(error))
             if code not in self._asked:
-                self._start(code, _Asked(ask, leave, Running(ask.document.uri, _title(ask), ask.run)))
+                self._start(code, _Asked(request, leave, Running(request.document.uri, _title(request), request.run)))
         return await self._answer(self._asked[code])
 
     def _start(self, code: Code, asked: _Asked) -> None:
@@ -210,20 +210,22 @@ class HoverProvider:
             asked.waiting -= 1
         if not asked.running.task.done():
             return f"{clean(asked.leave.model.id)} was asked: look again for its answer."
-        return await self._remembered(asked.ask) or asked.why
+        return await self._remembered(asked.request) or asked.why
 
     async def _ask(self, code: Code, asked: _Asked) -> None:
         """Carry out a question; its answer is kept as any run's is."""
-        ask, desk = asked.ask, self._desk
-        account = Receipt(run=ask.run, session=desk.session.id, action=ask.action.id, language=ask.document.language)
+        request, client = asked.request, self._desk
+        receipt = Receipt(
+            run=request.run, session=client.session.id, action=request.action.id, language=request.document.language
+        )
         try:
-            async with aclosing(run(ask, asked.leave.session, account)) as steps:
+            async with aclosing(run(request, asked.leave.session, receipt)) as steps:
                 async for step in steps:
                     asked.sent = asked.sent or step == StatusLine(f"Asking {asked.leave.model.id}")
                     if isinstance(step, RunFinished):
                         self._note(step, code, asked)
         except asyncio.CancelledError:
-            desk.log(messages.stopped(asked.running.title, account))
+            client.log(messages.stopped(asked.running.title, receipt))
             if asked.sent:
                 self._give_up(code, "It was stopped.")
             raise
@@ -232,14 +234,14 @@ class HoverProvider:
             self._give_up(code, "")
         finally:
             del self._asked[code]
-            await desk.show_cost()
+            await client.show_cost()
 
     def _note(self, done: RunFinished, code: Code, asked: _Asked) -> None:
         """Log how it ended; remember what had no answer."""
         if done.answer is not None:
-            self._desk.log(f"Hover: {messages.done(done, asked.ask, ())}")
+            self._desk.log(f"Hover: {messages.done(done, asked.request, ())}")
             return
-        why = messages.could_not(asked.ask, done.why, done)
+        why = messages.could_not(asked.request, done.why, done)
         self._desk.log(f"Hover: {why}")
         asked.why = clean(why)
         self._give_up(code, asked.why)
@@ -250,5 +252,5 @@ class HoverProvider:
             del self._given_up[next(iter(self._given_up))]
 
 
-def _title(ask: Request) -> str:
-    return f"Hover: {actions.title(EXPLAIN, ask.target.name)}"
+def _title(request: Request) -> str:
+    return f"Hover: {actions.title(EXPLAIN, request.target.name)}"

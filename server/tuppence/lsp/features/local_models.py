@@ -27,14 +27,14 @@ _NAMED = 3
 class LocalModelConsent:
     """Model servers that the user was not asked about yet."""
 
-    def __init__(self, desk: EditorClient, neighbourhood: LocalModels) -> None:
-        self._desk = desk
+    def __init__(self, client: EditorClient, neighbourhood: LocalModels) -> None:
+        self._desk = client
         self._neighbourhood = neighbourhood
         self._asking: asyncio.Task[None] | None = None
 
-    async def meet(self, ask: Request) -> None:
+    async def meet(self, request: Request) -> None:
         """Ask the user about each server that might answer this question, if nobody else may."""
-        if not await asyncio.to_thread(self._wanted, ask):
+        if not await asyncio.to_thread(self._wanted, request):
             return
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._introduce())
@@ -45,11 +45,11 @@ class LocalModelConsent:
         if self._asking is not None:
             self._asking.cancel()
 
-    def _wanted(self, ask: Request) -> bool:
+    def _wanted(self, request: Request) -> bool:
         """Report whether a found server is what the user pinned, or all that may answer."""
         session = self._desk.session
         config = session.config()
-        if pin := routing_policy(config, ask.action, ask.document.language, ask.better_than).pin:
+        if pin := routing_policy(config, request.action, request.document.language, request.better_than).pin:
             return pin.partition("/")[0] in FOUND
         may = (model for model in config.models if model.name not in config.exclude)
         today = session.now().date()

@@ -25,14 +25,14 @@ _REPAIRS = {
 """What is said of each repair of patch.py."""
 
 
-def done(end: RunFinished, ask: Request, turns: tuple[str, ...]) -> str:
+def done(end: RunFinished, request: Request, turns: tuple[str, ...]) -> str:
     """Return what happened, what it cost and what was proved: ``Fixed `mean`: kimi-k2.6, $0.0011 (diagnostic gone).``.
 
     :param turns: why other models than the first were asked.
     """
     assert end.answer is not None, "there is something to close with"
-    parts = [f"{ask.action.past} {thing(ask.target.name)}: {end.model}"]
-    if ask.action.shape == "findings":
+    parts = [f"{request.action.past} {thing(request.target.name)}: {end.model}"]
+    if request.action.shape == "findings":
         count = len(end.answer.findings)
         parts.append("no finding" if not count else f"{count} finding{'s' * (count > 1)}")
     parts.append("kept, $0" if end.kept else price(end.cost, estimated=end.estimated))
@@ -42,16 +42,16 @@ def done(end: RunFinished, ask: Request, turns: tuple[str, ...]) -> str:
     return "; ".join((f"{', '.join(parts)} ({proved})", *turns)) + "."
 
 
-def could_not(ask: Request, why: str, end: RunFinished) -> str:
+def could_not(request: Request, why: str, end: RunFinished) -> str:
     """Return why there is no answer, and what that cost."""
     paid = "" if end.cost == 0 else f" It cost {price(end.cost, estimated=end.estimated)}."
-    action = f"{ask.action.verb[0].lower()}{ask.action.verb[1:]}"
-    return f"Could not {action} {thing(ask.target.name)}. {why}{paid}"
+    action = f"{request.action.verb[0].lower()}{request.action.verb[1:]}"
+    return f"Could not {action} {thing(request.target.name)}. {why}{paid}"
 
 
-def stopped(title: str, account: Receipt, *sentences: str) -> str:
+def stopped(title: str, receipt: Receipt, *sentences: str) -> str:
     """Return that a run was ended before its time, and what it had cost by then."""
-    paid = "" if account.total == 0 else f" ({price(account.total, estimated=account.estimated)})"
+    paid = "" if receipt.total == 0 else f" ({price(receipt.total, estimated=receipt.estimated)})"
     return " ".join((f"Stopped: {title}{paid}.", *(sentence for sentence in sentences if sentence)))
 
 

@@ -57,17 +57,17 @@ class _Report:
 class OtherServers:
     """Asks one client about one run's answers."""
 
-    def __init__(self, desk: EditorClient, ask: Request, writer: Writer, title: str) -> None:
+    def __init__(self, client: EditorClient, request: Request, writer: Writer, title: str) -> None:
         self.landed = False
         """Whether the answer stands in the text already."""
         self.stale: Stale | None = None
         """Why it could not be brought there."""
-        self._desk = desk
-        self._ask = ask
+        self._desk = client
+        self._ask = request
         self._writer = writer
         self._title = title
         self._converter = converters.get_converter()
-        self._before = asyncio.create_task(self._report(ask.document, 0))
+        self._before = asyncio.create_task(self._report(request.document, 0))
 
     def close(self) -> None:
         """Stop asking."""
@@ -123,7 +123,7 @@ class OtherServers:
         params: dict[str, object] = {"uri": document.uri, "version": document.version, **wait}
         loop = asyncio.get_running_loop()
         began = loop.time()
-        reply = _plain(await self._desk.ask("tuppence/diagnostics", params, seconds + REPLY))
+        reply = _plain(await self._desk.request("tuppence/diagnostics", params, seconds + REPLY))
         took = loop.time() - began
         if not isinstance(reply, dict) or reply.get("version") != document.version:
             return None

@@ -39,12 +39,12 @@ _T = TypeVar("_T")
 class RequestReader:
     """Makes questions for one editor."""
 
-    def __init__(self, desk: EditorClient, latest: AnswerHistory) -> None:
-        self._desk = desk
+    def __init__(self, client: EditorClient, latest: AnswerHistory) -> None:
+        self._desk = client
         self._latest = latest
         self._converter = converters.get_converter()
 
-    async def ask(self, arguments: Any) -> Request:
+    async def read(self, arguments: Any) -> Request:
         """Return the question that the arguments of a command stand for.
 
         :raises Unfit: they stand for none, or nothing can be done with the document.
@@ -64,8 +64,8 @@ class RequestReader:
         asked = self._structured(field(arguments, "range"), types.Range, "range")
         span = convert.from_selection(document, asked, self._desk.encoding, self._desk.client)
         others = tuple(self._diagnostic(each, document) for each in _list(arguments, "diagnostics"))
-        ask = await self._question(action, (document, tree), span, chosen)
-        return ask if chosen else replace(ask, diagnostics=others)
+        request = await self._question(action, (document, tree), span, chosen)
+        return request if chosen else replace(request, diagnostics=others)
 
     async def _again(self, run: str, above: str) -> Request:
         """Return an earlier question, asked anew about the text as it stands now."""
@@ -73,12 +73,12 @@ class RequestReader:
         last = self._latest.by_run(run)
         if last is None:
             raise gone
-        parsed = await self._parsed(last.ask.document.uri)
+        parsed = await self._parsed(last.request.document.uri)
         if last.span is None:
             raise gone
-        about = tuple(replace(each, span=last.span) for each in last.ask.diagnostics)
-        ask = await self._question(last.ask.action, parsed, last.span, None)
-        return replace(ask, diagnostics=about, better_than=above, bypass_cache=True)
+        about = tuple(replace(each, span=last.span) for each in last.request.diagnostics)
+        request = await self._question(last.request.action, parsed, last.span, None)
+        return replace(request, diagnostics=about, better_than=above, bypass_cache=True)
 
     async def _question(
         self, action: actions.Action, parsed: tuple[Document, Tree], span: Span, chosen: Diagnostic | None

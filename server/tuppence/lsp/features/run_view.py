@@ -48,8 +48,8 @@ _CLOSED = "Its document was closed."
 class RunView:
     """One run, from its first step to its closing message."""
 
-    def __init__(self, desk: EditorClient, board: ReviewFindings, reading: ExplanationView, running: Running) -> None:
-        self._desk = desk
+    def __init__(self, client: EditorClient, board: ReviewFindings, reading: ExplanationView, running: Running) -> None:
+        self._desk = client
         self._board = board
         self._reading = reading
         self._running = running
@@ -65,37 +65,43 @@ class RunView:
         self._outcome = "failed"
         self._span: Span | None = None
 
-    async def perform(self, ask: Request) -> Finished | None:
+    async def perform(self, request: Request) -> Finished | None:
         """Carry out a question; return what is remembered of its answer, None where there is none.
 
         :raises Unfit: it cannot be carried out here; nothing was asked.
         """
-        self._refuse(ask)
-        desk = self._desk
-        account = Receipt(run=ask.run, session=desk.session.id, action=ask.action.id, language=ask.document.language)
-        writer = Writer(desk, ask.document, ask.target.span, ask.run) if ask.action.shape == "replacement" else None
+        self._refuse(request)
+        client = self._desk
+        receipt = Receipt(
+            run=request.run, session=client.session.id, action=request.action.id, language=request.document.language
+        )
+        writer = (
+            Writer(client, request.document, request.target.span, request.run)
+            if request.action.shape == "replacement"
+            else None
+        )
         self._running.writes = lambda: writer.target if writer else None
-        self._witness = self._call(ask, writer) if writer else None
-        unwatch = self._follow(ask)
+        self._witness = self._call(request, writer) if writer else None
+        unwatch = self._follow(request)
         guard = asyncio.create_task(self._guard(writer)) if writer else None
         done: RunFinished | None = None
         finished: Finished | None = None
-        self._span = ask.target.span
-        self._announce("started", ask.action.past)
+        self._span = request.target.span
+        self._announce("started", request.action.past)
         try:
-            async with desk.progress(self._running.title, self._running.stop) as report:
+            async with client.progress(self._running.title, self._running.stop) as report:
                 self._report = self._reported(report)
                 inspect = self._witness.inspect if self._witness else None
-                async with aclosing(run(ask, desk.session, account, inspect)) as steps:
+                async with aclosing(run(request, client.session, receipt, inspect)) as steps:
                     async for step in steps:
                         if isinstance(step, RunFinished):
                             done = step
                         else:
-                            await self._show(step, ask, writer)
-                finished = await self._end(done, ask, writer) if done else None
+                            await self._show(step, request, writer)
+                finished = await self._end(done, request, writer) if done else None
                 return finished
         except asyncio.CancelledError:
-            await self._stopped(ask, writer, account)
+            await self._stopped(request, writer, receipt)
             raise
         except Exception:
             await _put_back(writer)
@@ -109,38 +115,38 @@ class RunView:
                 writer.close()
             unwatch()
             self._speak()
-            await desk.show_cost()
+            await client.show_cost()
 
     def announce_end(self) -> None:
         """Tell a client that follows runs that this one is over; after all that it left behind is in place."""
         self._announce("ended", self._last_words[0] if self._last_words else "")
 
-    def _refuse(self, ask: Request) -> None:
+    def _refuse(self, request: Request) -> None:
         """Refuse, before anything is spent, to write where another run is writing."""
-        if ask.action.shape != "replacement":
+        if request.action.shape != "replacement":
             return
         for other in self._running.beside():
             span = other.writes()
-            if span is not None and span.touches(ask.target.span):
+            if span is not None and span.touches(request.target.span):
                 raise Unfit(f"{other.title} is still at work on this code.", "Wait for its end, or stop it first.")
 
-    def _call(self, ask: Request, writer: Writer) -> OtherServers | None:
+    def _call(self, request: Request, writer: Writer) -> OtherServers | None:
         """Return who looks at an answer in the editor, None where nobody does."""
         client = self._desk.client
         if not (client.diagnoses and client.streams and self._desk.session.config().edits == "live"):
             return None
-        return OtherServers(self._desk, ask, writer, self._running.title)
+        return OtherServers(self._desk, request, writer, self._running.title)
 
-    def _follow(self, ask: Request) -> Callable[[], None]:
+    def _follow(self, request: Request) -> Callable[[], None]:
         """Note what is edited from the question on; a review of a document that is closed has nowhere to go."""
-        uri = ask.document.uri
+        uri = request.document.uri
         now = self._desk.documents.get(uri)
         if now is not None:
-            self._moved += difference(ask.document, now.text)
+            self._moved += difference(request.document, now.text)
 
         def changed(document: Document | None, edits: tuple[Edit, ...]) -> None:
             self._moved.extend(edits)
-            if document is None and ask.action.shape == "findings":
+            if document is None and request.action.shape == "findings":
                 self._running.stop(_CLOSED)
 
         return self._desk.documents.watch(uri, changed)
@@ -152,7 +158,7 @@ class RunView:
             return  # The answer stood there, whole, and was worked on: it is the person's now.
         self._running.stop(_CLOSED if writer.closed else _CHANGED)
 
-    async def _show(self, step: Event, ask: Request, writer: Writer | None) -> None:
+    async def _show(self, step: Event, request: Request, writer: Writer | None) -> None:
         match step:
             case ModelChosen():
                 turn = step.route.told or ("" if self._route is None else step.route.reason)
@@ -164,54 +170,54 @@ class RunView:
                 self._report(step.text)
             case MarkdownChunk():
                 self._is_read = True
-                self._reading.stream(ask.run, self._running.title, step.markdown)
+                self._reading.stream(request.run, self._running.title, step.markdown)
             case EditsDrafted() if writer is not None and self._desk.session.config().edits == "live":
                 writer.draft(step.edits)
             case FindingAdded():
                 self._findings.append(step)
-                self._board.pin(ask.document, step.finding, self._moved)
+                self._board.pin(request.document, step.finding, self._moved)
             case Retracted():
-                await self._take_back(step, ask, writer)
+                await self._take_back(step, request, writer)
             case _:
                 pass
 
-    async def _take_back(self, step: Retracted, ask: Request, writer: Writer | None) -> None:
+    async def _take_back(self, step: Retracted, request: Request, writer: Writer | None) -> None:
         """Take back what was shown of an answer that does not hold."""
         self._report(step.why)
         if self._findings:
-            self._board.clear(ask.document.uri, [found.finding for found in self._findings])
+            self._board.clear(request.document.uri, [found.finding for found in self._findings])
             self._findings.clear()
         if self._is_read:
-            self._reading.restart(ask.run, self._running.title)
+            self._reading.restart(request.run, self._running.title)
         if writer is not None:
             with suppress(Stale):  # Then the person has changed the text, and the guard ends the run.
                 await writer.restore()
 
-    async def _end(self, done: RunFinished, ask: Request, writer: Writer | None) -> Finished | None:
+    async def _end(self, done: RunFinished, request: Request, writer: Writer | None) -> Finished | None:
         """Bring the answer to where it belongs, and say what happened and what it cost."""
-        desk = self._desk
+        client = self._desk
         if done.answer is None:
-            self._abandon(ask)
+            self._abandon(request)
             as_it_was = " The text is as it was." if writer else ""
-            self._close(messages.could_not(ask, f"{done.why}{as_it_was}", done), types.MessageType.Warning)
+            self._close(messages.could_not(request, f"{done.why}{as_it_was}", done), types.MessageType.Warning)
             return None
         try:
-            text = await self._deliver(done.answer, ask, writer)
+            text = await self._deliver(done.answer, request, writer)
         except Stale as stale:
-            desk.session.outcome(ask.run, "stale")
+            client.session.outcome(request.run, "stale")
             await _put_back(writer)
             self._outcome = "stale"
-            self._close(messages.could_not(ask, str(stale), done), types.MessageType.Warning)
+            self._close(messages.could_not(request, str(stale), done), types.MessageType.Warning)
             return None
         self._outcome = "kept"
-        last = " ".join((messages.done(done, ask, tuple(self._turns)), *self._cut))
+        last = " ".join((messages.done(done, request, tuple(self._turns)), *self._cut))
         # Two messages in a row would replace each other in an echo area of one message.
         self._close(f"{text}\n\n{last}" if text else last, types.MessageType.Info if text else None)
-        span = writer.target if writer else follow(ask.target.span, self._moved)
+        span = writer.target if writer else follow(request.target.span, self._moved)
         self._span = span
-        return Finished(ask, span, None if done.kept else self._route, done.kept, writer)
+        return Finished(request, span, None if done.kept else self._route, done.kept, writer)
 
-    async def _deliver(self, answer: Answer, ask: Request, writer: Writer | None) -> str:
+    async def _deliver(self, answer: Answer, request: Request, writer: Writer | None) -> str:
         """Bring an answer to its place; return a text that has none but the closing message."""
         if writer is not None:
             if self._witness is not None and self._witness.stale is not None:
@@ -219,30 +225,30 @@ class RunView:
             if self._witness is None or not self._witness.landed:
                 await writer.keep(answer.edits, self._running.title)
         elif answer.written is not None:
-            await tests_writer.write(answer.written, ask, self._desk, self._running.title)
-        elif ask.action.shape == "markdown":
-            return await self._reading.finish(ask.run, self._running.title, answer.markdown)
+            await tests_writer.write(answer.written, request, self._desk, self._running.title)
+        elif request.action.shape == "markdown":
+            return await self._reading.finish(request.run, self._running.title, answer.markdown)
         return ""
 
-    async def _stopped(self, ask: Request, writer: Writer | None, account: Receipt) -> None:
+    async def _stopped(self, request: Request, writer: Writer | None, receipt: Receipt) -> None:
         """Leave the text right after a cancellation: as the user left it, or as it was."""
         session = self._desk.session
-        if not account.entries:
-            session.record(account.add_free("", "", session.now(), "cancelled"))
-        elif account.entries[-1].outcome == "kept":
-            session.outcome(ask.run, "cancelled")
+        if not receipt.entries:
+            session.record(receipt.add_free("", "", session.now(), "cancelled"))
+        elif receipt.entries[-1].outcome == "kept":
+            session.outcome(request.run, "cancelled")
         self._outcome = "stopped"
-        self._abandon(ask)
+        self._abandon(request)
         left = await _put_back(writer)
         because = self._running.because
         if writer is not None and not because and writer.touched.is_set():
             because = _CHANGED
-        self._close(messages.stopped(self._running.title, account, because or left))
+        self._close(messages.stopped(self._running.title, receipt, because or left))
 
-    def _abandon(self, ask: Request) -> None:
+    def _abandon(self, request: Request) -> None:
         """Tell a client that streams that an explanation ends here."""
         if self._is_read:
-            self._reading.abandon(ask.run, self._running.title)
+            self._reading.abandon(request.run, self._running.title)
 
     def _close(self, message: str, kind: types.MessageType | None = None) -> None:
         """Take what is to be said at the end; without a kind it is quiet where a status item shows it."""

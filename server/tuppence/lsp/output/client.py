@@ -72,7 +72,7 @@ class EditorClient:
         """Ask a live client to apply one streamed edit; return what it says."""
         return bool(_field(await self._answer(self._protocol.send_request_async("tuppence/edit", params)), "applied"))
 
-    async def ask(self, method: str, params: dict[str, object], seconds: float) -> Any:
+    async def request(self, method: str, params: dict[str, object], seconds: float) -> Any:
         """Send one of our own requests; return the untyped reply, None where none came in time."""
         return await self._answer(self._protocol.send_request_async(method, params), seconds)
 

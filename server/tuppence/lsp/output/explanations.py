@@ -29,8 +29,8 @@ _LEFT_BEHIND = 7 * 86_400.0
 class ExplanationView:
     """All explanations that this server showed."""
 
-    def __init__(self, desk: EditorClient) -> None:
-        self._desk = desk
+    def __init__(self, client: EditorClient) -> None:
+        self._desk = client
         self._folder: Path | None = None
 
     def stream(self, run: str, title: str, markdown: str) -> None:

@@ -43,8 +43,8 @@ class ShownFinding:
 class ReviewFindings:
     """All findings that are shown."""
 
-    def __init__(self, desk: EditorClient) -> None:
-        self._desk = desk
+    def __init__(self, client: EditorClient) -> None:
+        self._desk = client
         self._pinned: dict[str, list[ShownFinding]] = {}
         self._unwatch: dict[str, Callable[[], None]] = {}
         self._fits: dict[str, tuple[int | None, bool]] = {}

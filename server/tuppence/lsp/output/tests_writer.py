@@ -15,7 +15,7 @@ from tuppence.lsp.output.client import EditorClient
 from tuppence.lsp.output.writer import Writer
 
 
-async def write(written: NewTests, ask: Request, desk: EditorClient, label: str) -> None:
+async def write(written: NewTests, request: Request, client: EditorClient, label: str) -> None:
     """Add tests to their file and show it.
 
     A cancel while an open file is written takes the tests back; where the file is not open there is no taking back
@@ -23,20 +23,22 @@ async def write(written: NewTests, ask: Request, desk: EditorClient, label: str)
 
     :raises Stale: the editor would not write them.
     """
-    document = ask.document if Path(written.path) == ask.path else desk.documents.at(written.path)
+    document = request.document if Path(written.path) == request.path else client.documents.at(written.path)
     uri = document.uri if document else Path(written.path).as_uri()
-    if (now := desk.documents.get(uri)) is not None:
-        await _write_open(now, written, ask, desk, label)
+    if (now := client.documents.get(uri)) is not None:
+        await _write_open(now, written, request, client, label)
     else:
-        await _write_closed(uri, written, ask, desk, label)
-    await desk.show(uri)
+        await _write_closed(uri, written, request, client, label)
+    await client.show(uri)
 
 
-async def _write_open(document: Document, written: NewTests, ask: Request, desk: EditorClient, label: str) -> None:
-    edits = added(document, language(ask.document.language), written)
+async def _write_open(
+    document: Document, written: NewTests, request: Request, client: EditorClient, label: str
+) -> None:
+    edits = added(document, language(request.document.language), written)
     if not edits:
         return
-    writer = Writer(desk, document, edits[-1].span, ask.run)
+    writer = Writer(client, document, edits[-1].span, request.run)
     try:
         await writer.keep(edits, label)
     except asyncio.CancelledError:
@@ -46,14 +48,14 @@ async def _write_open(document: Document, written: NewTests, ask: Request, desk:
         writer.close()
 
 
-async def _write_closed(uri: str, written: NewTests, ask: Request, desk: EditorClient, label: str) -> None:
+async def _write_closed(uri: str, written: NewTests, request: Request, client: EditorClient, label: str) -> None:
     path = Path(written.path)
     text = await asyncio.to_thread(_stored, path)
-    document = Document(uri, ask.document.language, None, text)
-    if doubt := desk.documents.doubtful(document):
+    document = Document(uri, request.document.language, None, text)
+    if doubt := client.documents.doubtful(document):
         raise Stale(f"The tests belong in {path.name}. {doubt}")
-    edits = added(document, language(ask.document.language), written)
-    if not await desk.apply(convert.to_workspace_edit(document, edits, desk.encoding, desk.client), label):
+    edits = added(document, language(request.document.language), written)
+    if not await client.apply(convert.to_workspace_edit(document, edits, client.encoding, client.client), label):
         raise Stale(f"The editor would not write {path.name}.", "Is the folder writable?")
 
 
