@@ -152,7 +152,7 @@ async def measure(case: Case, deeds: list[Deed], folder: Path) -> Result:
             spent += account.total
         await session.upstream.close()
         session.ledger.close()
-        session.answers.close()
+        session.answer_store.close()
     model = next(each for each in session.config().models if each.name == case.name)
     assert len(kept) == len(deeds), "each action asks once"
     return Result(model, tuple((pieces, at) for pieces, at, _ in kept), tuple(usage for *_, usage in kept), spent)
@@ -175,7 +175,7 @@ def _house(name: str, server: ScriptedUpstream, folder: Path, now: Callable[[], 
         keys=Keys({}, {}),
         upstream=ModelClient(),
         ledger=Ledger(folder / "ledger.sqlite3"),
-        answers=AnswerStore(folder / "answers.sqlite3"),
+        answer_store=AnswerStore(folder / "answers.sqlite3"),
         workspace=Workspace((folder,)),
         find_local_models=nobody,
         embedded=nobody,

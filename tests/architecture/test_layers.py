@@ -109,6 +109,15 @@ def test_no_import_cycle() -> None:
     assert not cycle
 
 
+def test_a_type_name_is_unique() -> None:
+    found: dict[str, list[str]] = {}
+    for path in FILES:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                found.setdefault(node.name, []).append(_module(path))
+    assert not {name: places for name, places in found.items() if len(places) > 1}
+
+
 def test_what_may_be_met_is_met_and_every_library_has_its_place() -> None:
     met = {(module.split(".")[0], path.relative_to(PACKAGE).as_posix()) for path in FILES for module in _imports(path)}
     idle = {(top, place) for top, places in OUTSIDE.items() for place in places}

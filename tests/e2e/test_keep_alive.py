@@ -229,7 +229,7 @@ async def test_nobody_is_waited_for_for_ever(tmp_path: Path, monkeypatch: pytest
     async with lodging(tmp_path, config, "anthropic") as (session, server):
         server.always(play)
         ask = question(action=EXPLAIN)
-        session.prefixes = PromptCache(remember(Traces(), 20))
+        session.prompt_cache = PromptCache(remember(Traces(), 20))
         keeper = KeepAlive(session, lambda _uri: ask.document)
         await steps(ask, session)
         await asyncio.sleep(6)

@@ -78,7 +78,7 @@ def opened(root: Path, tmp_path: Path) -> Iterator[Opened]:
             keys=Keys({}, {}),
             upstream=ModelClient(),
             ledger=Ledger(tmp_path / "ledger.sqlite3"),
-            answers=AnswerStore(tmp_path / "answers.sqlite3"),
+            answer_store=AnswerStore(tmp_path / "answers.sqlite3"),
             workspace=Workspace([root]),
             find_local_models=nobody,
             embedded=nobody,
@@ -92,7 +92,7 @@ def opened(root: Path, tmp_path: Path) -> Iterator[Opened]:
     yield open_house
     for session in houses:
         session.ledger.close()
-        session.answers.close()
+        session.answer_store.close()
 
 
 async def nobody() -> tuple[Model, ...]:

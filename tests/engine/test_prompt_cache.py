@@ -162,11 +162,11 @@ async def test_a_request_leaves_a_trace_and_warms_its_model(tmp_path: Path) -> N
     async with cached(tmp_path) as (session, server):
         server.always(answer(SAID, usage=Usage(fresh=100, cache_read=900, output=5)))
         await steps(question(action=EXPLAIN), session)
-        (trace,) = session.prefixes.traces
+        (trace,) = session.prompt_cache.traces
         assert (trace.run, trace.action, trace.name, trace.model) == ("r", "explain", "stats.py", "mine/small")
         assert (trace.prompt, trace.read, trace.written, trace.expected) == (1000, 900, 0, 0)
         await steps(question(action=REVIEW, run="second"), session)
-        second = session.prefixes.traces[1]
+        second = session.prompt_cache.traces[1]
         assert (second.model, second.links) == (trace.model, trace.links)
         assert second.expected == trace.links[-1].tokens
 
@@ -176,12 +176,12 @@ async def test_traces_are_known_to_the_next_server_and_to_the_one_beside(tmp_pat
         server.always(answer(SAID, usage=Usage(fresh=100, cache_read=900, output=5)))
         mine, other = (PromptCache(Traces(File(tmp_path / "answers.sqlite3"))) for _ in range(2))
         assert list(other.traces) == []
-        session.prefixes = mine
+        session.prompt_cache = mine
         await steps(question(action=EXPLAIN), session)
         (trace,) = mine.traces
         assert other.traces == mine.traces == Traces(File(tmp_path / "answers.sqlite3")).all()
         assert trace.why == "hit"
-        session.prefixes = other
+        session.prompt_cache = other
         await steps(question(action=FIX, run="second"), session)
         assert [known.run for known in mine.traces][:2] == ["r", "second"]
 
@@ -193,7 +193,7 @@ async def test_the_route_counts_with_what_is_warm(tmp_path: Path) -> None:
         assert cold.need.warm == {}
         await steps(question(action=EXPLAIN), session)
         warm = await prepare.prepare(question(action=REVIEW), session)
-        (trace,) = session.prefixes.traces
+        (trace,) = session.prompt_cache.traces
         assert warm.need.warm == {"mine/small": trace.links[-1].tokens}
         edited = question(action=REVIEW)
         text = edited.document.text + "\nx = 1\n"
@@ -208,7 +208,7 @@ async def test_the_route_counts_with_what_its_marks_write(tmp_path: Path) -> Non
         server.always(answer(SAID, usage=Usage(fresh=20, cache_read=0, cache_write=700, output=5)))
         cold = await prepare.prepare(question(action=EXPLAIN), session)
         await steps(question(action=EXPLAIN), session)
-        (trace,) = session.prefixes.traces
+        (trace,) = session.prompt_cache.traces
         assert cold.need.written["mine/small"] == Usage(cache_read=0, cache_write=trace.links[-1].tokens)
         assert "mine/big" not in cold.need.written, "a row without a cache writes nothing"
         warm = await prepare.prepare(question(action=REVIEW), session)
@@ -237,7 +237,7 @@ async def test_no_more_traces_are_kept_than_are_used(tmp_path: Path) -> None:
     async with cached(tmp_path) as (session, server):
         server.always(answer(SAID))
         await steps(question(action=EXPLAIN), session)
-        (trace,) = session.prefixes.traces
+        (trace,) = session.prompt_cache.traces
     file = File(tmp_path / "many.sqlite3")
     traces = Traces(file)
     for number in range(REMEMBERED + 30):
@@ -251,4 +251,4 @@ async def test_a_trace_holds_no_word_of_the_prompt_but_first_lines(tmp_path: Pat
     async with cached(tmp_path) as (session, server):
         server.always(answer(SAID))
         await steps(question(action=EXPLAIN), session)
-        assert "len(x)" not in repr(session.prefixes.traces)
+        assert "len(x)" not in repr(session.prompt_cache.traces)

@@ -52,7 +52,7 @@ async def lodging(
             keys=Keys({}, {}),
             upstream=ModelClient(RetryPolicy(base=0.001)),
             ledger=Ledger(tmp_path / "ledger.sqlite3"),
-            answers=AnswerStore(tmp_path / "answers.sqlite3"),
+            answer_store=AnswerStore(tmp_path / "answers.sqlite3"),
             workspace=Workspace(()),
             find_local_models=_nobody,
             embedded=_nobody,
@@ -63,7 +63,7 @@ async def lodging(
         yield session, server
         await session.upstream.close()
         session.ledger.close()
-        session.answers.close()
+        session.answer_store.close()
 
 
 async def _nobody() -> tuple[Model, ...]:

@@ -35,7 +35,7 @@ def session(tmp_path: Path, where: str) -> Iterator[Session]:
         keys=Keys({}, {}),
         upstream=ModelClient(),
         ledger=Ledger(where),
-        answers=AnswerStore(tmp_path / "answers.sqlite3"),
+        answer_store=AnswerStore(tmp_path / "answers.sqlite3"),
         workspace=Workspace([tmp_path]),
         find_local_models=nobody,
         embedded=nobody,
@@ -45,7 +45,7 @@ def session(tmp_path: Path, where: str) -> Iterator[Session]:
     )
     yield opened
     opened.ledger.close()
-    opened.answers.close()
+    opened.answer_store.close()
 
 
 class Away:

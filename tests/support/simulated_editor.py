@@ -76,7 +76,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         lags = self.manner.tells == "when it pauses"
-        self.client = ClientCapabilities(
+        self.capabilities = ClientCapabilities(
             name="fake",
             apply_edit=True,
             document_changes=True,

@@ -65,7 +65,7 @@ def lookup(request: Request, about: str, session: Session, quality: float | None
     """
     if request.bypass_cache or request.better_than or not about:
         return None
-    found = session.answers.get(_key(request, about, session.config(), quality))
+    found = session.answer_store.get(_key(request, about, session.config(), quality))
     if found is None:
         return None
     work = Task(
@@ -83,7 +83,7 @@ def lookup(request: Request, about: str, session: Session, quality: float | None
 
 def explanation(request: Request, about: str, session: Session) -> answers.StoredAnswer | None:
     """Return the kept explanation of exactly this code, as the model sent it; None where there is none."""
-    return session.answers.get(_key(request, about, session.config())) if about else None
+    return session.answer_store.get(_key(request, about, session.config())) if about else None
 
 
 def store(prepared: PreparedRequest, answer: Answer, model: Model, receipt: Receipt, session: Session) -> None:
@@ -91,7 +91,7 @@ def store(prepared: PreparedRequest, answer: Answer, model: Model, receipt: Rece
     if not prepared.cache_key or not session.config().keep_answers:
         return
     key = _key(prepared.request, prepared.cache_key, session.config(), prepared.route.wanted)
-    session.answers.put(
+    session.answer_store.put(
         key, answers.StoredAnswer(answer.reply, model.id, session.now(), receipt.total), _subject(prepared.request)
     )
 
@@ -99,7 +99,7 @@ def store(prepared: PreparedRequest, answer: Answer, model: Model, receipt: Rece
 def latest_for(request: Request, session: Session) -> answers.StoredAnswer | None:
     """Return the last explanation of the definition at this place, whatever its code was then; None where none is."""
     subject = _subject(request)
-    return session.answers.latest(subject) if subject and session.config().keep_answers else None
+    return session.answer_store.latest(subject) if subject and session.config().keep_answers else None
 
 
 def _subject(request: Request) -> str:

@@ -37,7 +37,7 @@ class Fallbacks:
     session: Session
     route: Route
     """Why the present model is asked."""
-    inspect: EditorCheck | None = None
+    editor_check: EditorCheck | None = None
     """The last look at an edit; None where nobody looks."""
     tried: list[Model] = field(default_factory=list)
     failed: Model | None = None
@@ -85,14 +85,14 @@ class Fallbacks:
         now = self.route.model
         adequate = () if self.failed else self.prepared.route.spare
         left = [model for model in (*adequate, *self._above(self.failed or now)) if model not in self.tried]
-        resting = self.session.health.cooling_down()
+        resting = self.session.provider_health.cooling_down()
         elsewhere = [model for model in left if model.provider.name not in resting]
         # A server that turned one model's request away may well serve another model.
         here = [model for model in left if model.provider == now.provider and unavailable.at_fault == "model"]
         return next(iter((*elsewhere, *here)), None)
 
     def _upper(self, failed: Model) -> Model | None:
-        resting = self.session.health.cooling_down()
+        resting = self.session.provider_health.cooling_down()
         above = (model for model in self._above(failed) if model not in self.tried)
         return next((model for model in above if model.provider.name not in resting), None)
 

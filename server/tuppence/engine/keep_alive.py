@@ -55,7 +55,7 @@ class KeepAlive:
         self._sleeping: dict[tuple[str, str], asyncio.Task[None]] = {}
         """Who waits for the end of an entry, by document and model."""
         self._tasks: set[asyncio.Task[None]] = set()
-        session.prefixes.told = self.track
+        session.prompt_cache.told = self.track
 
     def track(self, sent: Sent) -> None:
         """Take a request that has left its prefix in a cache: from now on that one is looked after."""
@@ -84,7 +84,7 @@ class KeepAlive:
         about = Subject(
             uuid4().hex, PRE_WARM, request.document.uri, request.document.language, request.document.version
         )
-        prompt = session.prefixes.marked(plans.prompt(prepared, model), model, about, session.now())
+        prompt = session.prompt_cache.marked(plans.prompt(prepared, model), model, about, session.now())
         sent = Sent(prompt, model, about, session.now())
         renewal = self._weighed(sent)
         if not prompt.marks or renewal is None:
@@ -135,7 +135,7 @@ class KeepAlive:
         if model.price is None:
             return None
         prefix = Prefix(chain(sent.prompt), sent.prompt.life, model, model.price, sent.subject.place)
-        return weigh(prefix, self._house.prefixes.traces, sent.at)
+        return weigh(prefix, self._house.prompt_cache.traces, sent.at)
 
     async def _allowed(self, sent: Sent, renewal: Renewal) -> bool:
         """Report whether a prefix is to be kept alive: unchanged, worth it, and within the setting's sum for a day."""
@@ -163,7 +163,7 @@ class KeepAlive:
             model=model, prompt=prompt, at=session.now(), chars_per_token=session.pace(model, about.language) or PACE
         )
         guard = SpendGuard(session, receipt, route, 0)
-        flight = session.prefixes.lease(prompt, model, about, session.now())
+        flight = session.prompt_cache.lease(prompt, model, about, session.now())
         outcome: Outcome = "cancelled"
         try:
             async with flight, session.provider_queues.of(model).turn("keeping a prompt warm"):

@@ -193,7 +193,7 @@ def _gather(request: Request, around: Surroundings, budget: int) -> Context:
 def _need(request: Request, context: Context, whole: Prompt, session: Session) -> RoutingRequest:
     code = request.document.slice(request.target.span)
     variants = [variant for row in session.config().models for variant in row.variants()]
-    warm = session.prefixes.warm(whole, variants, session.now())
+    warm = session.prompt_cache.warm(whole, variants, session.now())
     return RoutingRequest(
         action=request.action,
         gain=shipped().gain(request.action.id, request.document.language, code, context.diagnostics),
@@ -203,7 +203,7 @@ def _need(request: Request, context: Context, whole: Prompt, session: Session) -
         check=_check(request, session),
         private=not is_public(session.config(), session.workspace.root(request.path) if request.path else None),
         warm=warm,
-        written=session.prefixes.written(whole, variants, warm, session.now()),
+        written=session.prompt_cache.written(whole, variants, warm, session.now()),
     )
 
 
@@ -222,7 +222,7 @@ async def _route(need: RoutingRequest, request: Request, session: Session) -> Ro
         policy = replace(policy, thrifty=thrifty(limits, spent))
     models = (*config.models, *await session.find_local_models())
     lacking = await asyncio.to_thread(_lacking, models, session)
-    resting = {name: f"{name} could not answer a moment ago" for name in session.health.cooling_down()}
+    resting = {name: f"{name} could not answer a moment ago" for name in session.provider_health.cooling_down()}
     # Where nobody else may answer, a provider that failed a moment ago is better than none; and where the budget is in
     # the way, the reservation refuses in better words than a choice can.
     ways = ((need, resting | lacking), (need, lacking), (replace(need, left=None), lacking))

@@ -190,7 +190,7 @@ class PrefixLease:
         self.prompt = self.prefixes.marked(self.prompt, self.model, self.subject, now)
         return self.prompt
 
-    def foreseen(self) -> Usage:
+    def expected(self) -> Usage:
         """Return the prompt tokens that the provider will probably read from and write to its cache."""
         warm = self.prefixes.warm(self.prompt, (self.model,), self.sent)
         written = self.prefixes.written(self.prompt, (self.model,), warm, self.sent)

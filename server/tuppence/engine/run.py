@@ -227,7 +227,7 @@ async def _afforded(fallbacks: Fallbacks, receipt: Receipt) -> AsyncGenerator[Ev
     """Ask the model whose turn it is; where the budget ends here, say also why those before it were not enough."""
     try:
         async with aclosing(
-            _attempt(fallbacks.prepared, fallbacks.route, fallbacks.session, receipt, fallbacks.inspect)
+            _attempt(fallbacks.prepared, fallbacks.route, fallbacks.session, receipt, fallbacks.editor_check)
         ) as steps:
             async for step in steps:
                 yield step
@@ -253,7 +253,7 @@ async def _attempt(
         async with aclosing(stream_answer(prepared, attempt, making, guard)) as steps:
             async for step in steps:
                 yield step
-        session.health.works(model.provider.name)
+        session.provider_health.works(model.provider.name)
         yield StatusLine("Checking the answer")
         steps_left, answer = await asyncio.to_thread(making.finish, attempt.stop.reason if attempt.stop else "end")
         answer = await verify_edit(prepared.request, answer)
@@ -272,7 +272,7 @@ async def _attempt(
         if isinstance(error, Broken) or attempt.answering:
             yield _Judged(Answer(Verdict(fit=False, proved="nothing", reasons=(error.message,))), error.remedy)
             return
-        session.health.failed(model.provider.name, error.after)
+        session.provider_health.failed(model.provider.name, error.after)
         yield Unavailable(error, "model" if attempt.rejected else "provider")
     except TuppenceError:
         outcome = "failed"

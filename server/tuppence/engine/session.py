@@ -48,7 +48,7 @@ class Session:
     keys: Keys
     upstream: ModelClient
     ledger: Ledger
-    answers: AnswerStore
+    answer_store: AnswerStore
     workspace: Workspace
     find_local_models: Callable[[], Awaitable[tuple[Model, ...]]]
     """Rows of model servers on the user's own machine that the user said yes to."""
@@ -70,9 +70,9 @@ class Session:
     """Names of the models that the person agreed to once and for all, until this server ends."""
     project_budget: Narrowing | None = None
     """What the project says of the budget."""
-    health: ProviderHealth = field(default_factory=ProviderHealth)
+    provider_health: ProviderHealth = field(default_factory=ProviderHealth)
     provider_queues: ProviderQueues = field(default_factory=ProviderQueues)
-    prefixes: PromptCache = field(default_factory=PromptCache)
+    prompt_cache: PromptCache = field(default_factory=PromptCache)
     feedback: Experience = field(default_factory=Experience)
     """What became of earlier answers on this machine."""
     token_ratios: Paces = field(default_factory=Paces)

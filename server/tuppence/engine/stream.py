@@ -35,7 +35,7 @@ async def stream_answer(
     about = Subject(
         request.run, request.action.id, request.document.uri, request.document.language, request.document.version
     )
-    flight = session.prefixes.lease(attempt.prompt, model, about, session.now())
+    flight = session.prompt_cache.lease(attempt.prompt, model, about, session.now())
     if flight.waits:
         yield StatusLine(f"Waiting until {model.id} has read the same file for another request")
     if ahead := gate.waiting:
@@ -43,7 +43,7 @@ async def stream_answer(
     title = actions.title(request.action, request.target.name, request.diagnostic.message if request.diagnostic else "")
     async with flight, gate.turn(title):
         attempt.at = session.now()
-        attempt.prompt, attempt.expected_cache = flight.marked(attempt.at), flight.foreseen()
+        attempt.prompt, attempt.expected_cache = flight.marked(attempt.at), flight.expected()
         await guard.reserve(attempt)
         yield StatusLine(f"Asking {model.title}")
         async with aclosing(session.upstream.answer(attempt.prompt, model, session.keys.of(model.provider))) as pieces:

@@ -65,19 +65,19 @@ class Service:
         if config.mistakes:
             self._warn(ConfigError(str(config.path), config.mistakes))
         for warning in config.warnings:
-            rooms.desk.log(warning)
-        await rooms.desk.show_cost()
+            rooms.client.log(warning)
+        await rooms.client.show_cost()
 
     async def menu(self, params: types.CodeActionParams) -> list[Entry] | None:
         """Return the menu for a selection."""
         rooms = self._rooms
-        document = rooms.desk.documents.get(params.text_document.uri)
+        document = rooms.client.documents.get(params.text_document.uri)
         if document is None:
             return None
-        span = convert.from_selection(document, params.range, rooms.desk.encoding, rooms.desk.client)
+        span = convert.from_selection(document, params.range, rooms.client.encoding, rooms.client.capabilities)
         opened = MenuRequest(document, span, params, rooms.latest.at(document.uri), rooms.latest.written(document.uri))
         try:
-            return await CodeActions(rooms.desk, self._runs, rooms.board).entries(opened)
+            return await CodeActions(rooms.client, self._runs, rooms.board).entries(opened)
         except Stale:  # It was closed while it was read: nobody looks at the menu any more.
             return None
 
@@ -99,7 +99,7 @@ class Service:
             request.document.uri, actions.title(request.action, request.target.name, _message(request)), request.run
         )
         task = self._runs.start(running, self._perform(request, running, rooms))
-        if not rooms.desk.client.reply_pending:
+        if not rooms.client.capabilities.reply_pending:
             return
         try:
             await asyncio.shield(task)
@@ -129,8 +129,8 @@ class Service:
             self._warn(error)
             return
         rooms.session.outcome(finished.request.run, "undone")
-        rooms.desk.say(f"Put back: {actions.title(finished.request.action, finished.request.target.name)}.")
-        await rooms.desk.show_cost()
+        rooms.client.say(f"Put back: {actions.title(finished.request.action, finished.request.target.name)}.")
+        await rooms.client.show_cost()
 
     def about(self) -> dict[str, Any]:
         """Return what a client's own settings page wants to know: the configuration's path and the keys' names."""
@@ -162,11 +162,11 @@ class Service:
         """Forget all kept answers."""
         rooms = self._rooms
         try:
-            count = await asyncio.to_thread(rooms.session.answers.clear)
+            count = await asyncio.to_thread(rooms.session.answer_store.clear)
         except TuppenceError as error:
             self._warn(error)
             return
-        rooms.desk.say(f"Forgot {count} kept {'answer' if count == 1 else 'answers'}.")
+        rooms.client.say(f"Forgot {count} kept {'answer' if count == 1 else 'answers'}.")
 
     async def prewarm(self, arguments: Any) -> None:
         """Warm the provider's cache for a question that is about to be asked, if that pays, and say what was done."""
@@ -175,10 +175,10 @@ class Service:
         given = arguments if isinstance(arguments, Mapping) else {}
         try:
             request = await rooms.asking.read({"action": "explain", **given})
-            rooms.desk.say(await rooms.renewals.warm(request))
+            rooms.client.say(await rooms.renewals.warm(request))
         except TuppenceError as error:
             self._warn(error)
-        await rooms.desk.show_cost()
+        await rooms.client.show_cost()
 
     async def cost(self, arguments: Any) -> dict[str, Any] | None:
         """Write the cost report as a page and say where it is; open it, where the editor can and is asked to."""
@@ -188,8 +188,8 @@ class Service:
         except TuppenceError as error:
             self._warn(error)
             return None
-        if field(arguments, "show") is True and not await rooms.desk.show_outside(path.as_uri()):
-            rooms.desk.say(f"The cost report is the page {path}")
+        if field(arguments, "show") is True and not await rooms.client.show_outside(path.as_uri()):
+            rooms.client.say(f"The cost report is the page {path}")
         return {"path": str(path)}
 
     async def close(self) -> None:
@@ -216,7 +216,7 @@ class Service:
         try:
             await self._meet_strangers(request, running, rooms)
             before = rooms.board.within(request.document.uri, request.target.span)
-            performance = RunView(rooms.desk, rooms.board, rooms.reading, running)
+            performance = RunView(rooms.client, rooms.board, rooms.reading, running)
             try:
                 finished = await performance.perform(request)
                 if finished is not None:
@@ -227,7 +227,7 @@ class Service:
             self._warn(error)
         except Exception:  # noqa: BLE001 - a fault of ours must end in a sentence, not in a silent editor
             _log.exception("A run failed")
-            rooms.desk.say(
+            rooms.client.say(
                 "tuppence met an error of its own; the text is as it was. Please report it with the server's log.",
                 types.MessageType.Error,
             )
@@ -248,12 +248,12 @@ class Service:
                 run=request.run, session=session.id, action=request.action.id, language=request.document.language
             )
             session.record(receipt.add_free("", "", session.now(), "cancelled"))
-            rooms.desk.say(messages.stopped(running.title, receipt, running.because))
+            rooms.client.say(messages.stopped(running.title, receipt, running.because))
             raise
 
     async def _apply(self, arguments: Any, rooms: _Components) -> None:
         uri, finding = str(field(arguments, "uri")), str(field(arguments, "finding"))
-        document = rooms.desk.documents.get(uri)
+        document = rooms.client.documents.get(uri)
         pinned = next((each for each in rooms.board.get(uri) if each.id == finding), None)
         if document is None or pinned is None:
             raise Stale("That finding is not there any more.", "Review again if you want it.")
@@ -262,8 +262,10 @@ class Service:
         edit = await rooms.board.quick_fix(document, pinned)
         if edit is None:
             raise Stale("That fix does not fit the text any more.", "Fix it by a model, or review again.")
-        whole = convert.to_workspace_edit(document, (edit,), rooms.desk.encoding, rooms.desk.client)
-        if rooms.desk.documents.get(uri) is not document or not await rooms.desk.apply(whole, "Apply a finding's fix"):
+        whole = convert.to_workspace_edit(document, (edit,), rooms.client.encoding, rooms.client.capabilities)
+        if rooms.client.documents.get(uri) is not document or not await rooms.client.apply(
+            whole, "Apply a finding's fix"
+        ):
             raise Stale("The editor did not take the edit.", "Is the document read-only?")
 
     def _refresh(self, rooms: _Components) -> None:
@@ -273,11 +275,11 @@ class Service:
             self._warn(error)
         if rooms.watched.current is not former:
             for warning in rooms.watched.current.warnings:
-                rooms.desk.log(warning)
+                rooms.client.log(warning)
 
     def _warn(self, error: TuppenceError) -> None:
         kind = types.MessageType.Error if isinstance(error, ConfigError) else types.MessageType.Warning
-        self._rooms.desk.say(str(error), kind)
+        self._rooms.client.say(str(error), kind)
 
 
 class _Components:
@@ -290,14 +292,14 @@ class _Components:
         self.watched = Watched(config)
         self.session, self.neighbourhood = open_session(self.watched, roots, protocol.documents.at, handed)
         reconcile_pending(self.session)
-        self.desk = EditorClient(server, self.session)
-        self.session.ask_user = self.desk.choose
-        self.board = ReviewFindings(self.desk)
-        self.reading = ExplanationView(self.desk)
+        self.client = EditorClient(server, self.session)
+        self.session.ask_user = self.client.choose
+        self.board = ReviewFindings(self.client)
+        self.reading = ExplanationView(self.client)
         self.latest = AnswerHistory(protocol.documents)
-        self.asking = RequestReader(self.desk, self.latest)
-        self.strangers = LocalModelConsent(self.desk, self.neighbourhood)
-        self.hovering = HoverProvider(self.desk, runs)
+        self.asking = RequestReader(self.client, self.latest)
+        self.strangers = LocalModelConsent(self.client, self.neighbourhood)
+        self.hovering = HoverProvider(self.client, runs)
         self.renewals = KeepAlive(self.session, protocol.documents.get)
 
 

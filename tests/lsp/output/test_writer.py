@@ -33,7 +33,7 @@ Where = Literal["head", "tail"]
 class Fake:
     """An editor without a screen and without a wire."""
 
-    client: ClientCapabilities
+    capabilities: ClientCapabilities
     presses: dict[int, Sequence[tuple[Where, str]]] = field(default_factory=dict)
     """What its person types just before the editor looks at the edit of that number."""
     told: Literal["before the reply", "after the reply", "never"] = "before the reply"

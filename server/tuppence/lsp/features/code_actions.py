@@ -63,7 +63,7 @@ class CodeActions:
     """Makes menus."""
 
     def __init__(self, client: EditorClient, runs: Runs, board: ReviewFindings) -> None:
-        self._desk = client
+        self._client = client
         self._runs = runs
         self._board = board
 
@@ -71,8 +71,8 @@ class CodeActions:
         """Return the menu."""
         uri = opened.document.uri
         entries = [self._stop(running.id, running.title) for running in self._runs.at(uri)]
-        doubt = self._desk.documents.doubtful(opened.document)
-        if why := doubt or await why_not(opened.document, self._desk.session.workspace):
+        doubt = self._client.documents.doubtful(opened.document)
+        if why := doubt or await why_not(opened.document, self._client.session.workspace):
             entries += [] if opened.automatic else self._disabled(why, opened)
             return self._sent(entries, opened)
         entries += self._fixes(opened)
@@ -81,7 +81,7 @@ class CodeActions:
             entries += self._clear(opened)
             entries += self._put_back(opened)
             entries += self._again(opened)
-            tree = await self._desk.documents.tree(uri)
+            tree = await self._client.documents.tree(uri)
             # In a large text the search takes a while, and the event loop has keystrokes to take in.
             target = await asyncio.to_thread(find_target, opened.document, tree, opened.span)
             entries += self._actions(opened, target)
@@ -91,7 +91,7 @@ class CodeActions:
         """Return those of the kinds that were asked for, which form a hierarchy, in the form that the editor takes."""
         if only := opened.only:
             entries = [each for each in entries if any(_is_kind(_name(each.kind or ""), kind) for kind in only)]
-        if self._desk.client.literal_actions:
+        if self._client.capabilities.literal_actions:
             return list(entries)
         return [each.command for each in entries if each.command is not None]
 
@@ -100,7 +100,7 @@ class CodeActions:
 
     def _fixes(self, opened: MenuRequest) -> Iterator[types.CodeAction]:
         """One entry for each diagnostic of another tool that the menu was opened on; two that say the same get one."""
-        if not self._desk.client.apply_edit:
+        if not self._client.capabilities.apply_edit:
             return
         others = [each for each in opened.asked.context.diagnostics if each.source != SOURCE]
         different = {(each.message, each.range.start.line, each.range.start.character): each for each in others}
@@ -120,7 +120,7 @@ class CodeActions:
         for pinned in self._board.at(uri, opened.document.whole_lines(opened.span)):
             first = _short(pinned.finding.message)
             shown = self._board.diagnostic(opened.document, pinned)
-            if self._desk.client.apply_edit:
+            if self._client.capabilities.apply_edit:
                 own = await self._own_fix(opened, pinned, f"Apply: {first}")
                 entry = own or self._fix(shown, opened)
                 entry.diagnostics = [shown]
@@ -132,12 +132,12 @@ class CodeActions:
 
     async def _own_fix(self, opened: MenuRequest, pinned: ShownFinding, title: str) -> types.CodeAction | None:
         """Return the entry that applies the fix that the model offered, held to the version that is shown now."""
-        document, client = opened.document, self._desk.client
+        document, client = opened.document, self._client.capabilities
         edit = await self._board.quick_fix(document, pinned)
         if edit is None:
             return None
         if client.literal_actions and client.document_changes:
-            whole = convert.to_workspace_edit(document, (edit,), self._desk.encoding, client)
+            whole = convert.to_workspace_edit(document, (edit,), self._client.encoding, client)
             return self._by_model(types.CodeAction(title=title, kind=types.CodeActionKind.QuickFix, edit=whole))
         # An edit without a version would land wherever its lines are by then, so the version is compared here.
         arguments = {"uri": document.uri, "version": document.version, "finding": pinned.id}
@@ -189,7 +189,7 @@ class CodeActions:
 
     def _impossible(self, action: Action, uri: str) -> str:
         """Return why an action cannot be done in this editor or document, empty where it can."""
-        if action.shape in ("replacement", "tests") and not self._desk.client.apply_edit:
+        if action.shape in ("replacement", "tests") and not self._client.capabilities.apply_edit:
             return NO_EDITS
         if action.shape != "tests" or is_file(uri):
             return ""
@@ -211,7 +211,7 @@ class CodeActions:
         return types.CodeAction(title=title, kind=kind, command=call)
 
     def _by_model(self, entry: types.CodeAction) -> types.CodeAction:
-        if self._desk.client.tagged_actions:
+        if self._client.capabilities.tagged_actions:
             entry.tags = [types.CodeActionTag.LlmGenerated]
         return entry
 
@@ -220,13 +220,13 @@ class CodeActions:
             yield from self._disable(action.verb, self._kind(action.kind, opened), why)
 
     def _disable(self, title: str, kind: str, why: str) -> Iterator[types.CodeAction]:
-        if self._desk.client.disabled_actions:
+        if self._client.capabilities.disabled_actions:
             yield types.CodeAction(title=title, kind=kind, disabled=types.CodeActionDisabled(reason=why))
 
     def _kind(self, kind: str, opened: MenuRequest) -> str:
         """Return the kind to send: an editor that hides ``source`` in its menu gets ``refactor`` unless it asked."""
         asked = any(each.startswith("source") for each in opened.only)
-        if kind.startswith("source") and self._desk.client.hides_source and not asked:
+        if kind.startswith("source") and self._client.capabilities.hides_source and not asked:
             return kind.replace("source", "refactor", 1)
         return kind
 

@@ -84,7 +84,7 @@ class HoverProvider:
     """Answers hovers."""
 
     def __init__(self, client: EditorClient, runs: Runs) -> None:
-        self._desk = client
+        self._client = client
         self._runs = runs
         self._asked: dict[Code, _Asked] = {}
         self._given_up: dict[Code, str] = {}
@@ -93,17 +93,17 @@ class HoverProvider:
     async def hover(self, params: types.HoverParams) -> types.Hover | None:
         """Return what is shown at a place, None for nothing."""
         self._turn += 1
-        turn, mode = self._turn, self._desk.session.config().hover
+        turn, mode = self._turn, self._client.session.config().hover
         look = None if mode == "off" else await self._look(params, turn)
         if look is None:
             return None
         if (kept := await self._remembered(look.request)) is not None:
             return self._kept(kept, look)
-        stale = await asyncio.to_thread(hover.outdated, look.request, self._desk.session)
+        stale = await asyncio.to_thread(hover.outdated, look.request, self._client.session)
         if mode == "kept" or not look.on_name:
             return self._kept(stale, look) if stale else None
         try:
-            offer = await hover.quote(look.request, self._desk.session)
+            offer = await hover.quote(look.request, self._client.session)
         except TuppenceError:
             return self._kept(stale, look) if stale else None
         said = await self._by_itself(look) if mode == "auto" else ""
@@ -114,7 +114,7 @@ class HoverProvider:
 
     async def _look(self, params: types.HoverParams, turn: int) -> _Look | None:
         """Return the definition in whose header the pointer is."""
-        client = self._desk
+        client = self._client
         document = client.documents.get(params.text_document.uri)
         if document is None or client.documents.doubtful(document) or await why_not(document, client.session.workspace):
             return None
@@ -139,7 +139,7 @@ class HoverProvider:
         return _Look(request, block, on_name, turn)
 
     async def _remembered(self, request: Request) -> CachedExplanation | None:
-        return await asyncio.to_thread(hover.remembered, request, self._desk.session)
+        return await asyncio.to_thread(hover.remembered, request, self._client.session)
 
     def _kept(self, kept: CachedExplanation, look: _Look) -> types.Hover | None:
         warning = f"{_STALE}\n\n" if kept.is_stale else ""
@@ -151,13 +151,15 @@ class HoverProvider:
         name = " ".join(visible(look.request.target.name).replace("`", "'").split())
         title = actions.title(EXPLAIN, name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…")
         call = (
-            f"[{title}]({self._command(look)})" if self._desk.client.command_links else f"{title} in the code actions"
+            f"[{title}]({self._command(look)})"
+            if self._client.capabilities.command_links
+            else f"{title} in the code actions"
         )
         return f"{offer.size}. {call}: {replace(offer, model=clean(offer.model)).price}."
 
     def _command(self, look: _Look) -> str:
         document, at = look.request.document, look.block.named or look.block.header
-        start = convert.to_position(document, at.start, self._desk.encoding)
+        start = convert.to_position(document, at.start, self._client.encoding)
         place = {"line": start.line, "character": start.character}
         argument = {
             "action": EXPLAIN.id,
@@ -168,10 +170,10 @@ class HoverProvider:
         return f"command:{RUN}?{quote(json.dumps([argument]), safe='')}"
 
     def _hover(self, shown: str, look: _Look, span: Span | None) -> types.Hover | None:
-        client, document = self._desk, look.request.document
+        client, document = self._client, look.request.document
         if span is None or client.documents.get(document.uri) is not document:
             return None
-        kind = types.MarkupKind.Markdown if client.client.markdown else types.MarkupKind.PlainText
+        kind = types.MarkupKind.Markdown if client.capabilities.markdown else types.MarkupKind.PlainText
         return types.Hover(types.MarkupContent(kind, shown), convert.to_range(document, span, client.encoding))
 
     async def _by_itself(self, look: _Look) -> CachedExplanation | str:
@@ -180,12 +182,12 @@ class HoverProvider:
         code = (request.document.language, request.document.slice(request.target.span))
         if code not in self._asked:
             await asyncio.sleep(PAUSE)
-            if look.turn != self._turn or self._desk.documents.get(request.document.uri) is not request.document:
+            if look.turn != self._turn or self._client.documents.get(request.document.uri) is not request.document:
                 return ""
             if code in self._given_up:
                 return self._given_up[code]
             try:
-                leave = await hover.authorize(request, self._desk.session)
+                leave = await hover.authorize(request, self._client.session)
             except TuppenceError as error:
                 return clean(str(error))
             if code not in self._asked:
@@ -214,7 +216,7 @@ class HoverProvider:
 
     async def _ask(self, code: Code, asked: _Asked) -> None:
         """Carry out a question; its answer is kept as any run's is."""
-        request, client = asked.request, self._desk
+        request, client = asked.request, self._client
         receipt = Receipt(
             run=request.run, session=client.session.id, action=request.action.id, language=request.document.language
         )
@@ -239,10 +241,10 @@ class HoverProvider:
     def _note(self, done: RunFinished, code: Code, asked: _Asked) -> None:
         """Log how it ended; remember what had no answer."""
         if done.answer is not None:
-            self._desk.log(f"Hover: {messages.done(done, asked.request, ())}")
+            self._client.log(f"Hover: {messages.done(done, asked.request, ())}")
             return
         why = messages.could_not(asked.request, done.why, done)
-        self._desk.log(f"Hover: {why}")
+        self._client.log(f"Hover: {why}")
         asked.why = clean(why)
         self._give_up(code, asked.why)
 

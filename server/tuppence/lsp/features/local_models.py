@@ -28,7 +28,7 @@ class LocalModelConsent:
     """Model servers that the user was not asked about yet."""
 
     def __init__(self, client: EditorClient, neighbourhood: LocalModels) -> None:
-        self._desk = client
+        self._client = client
         self._neighbourhood = neighbourhood
         self._asking: asyncio.Task[None] | None = None
 
@@ -47,7 +47,7 @@ class LocalModelConsent:
 
     def _wanted(self, request: Request) -> bool:
         """Report whether a found server is what the user pinned, or all that may answer."""
-        session = self._desk.session
+        session = self._client.session
         config = session.config()
         if pin := routing_policy(config, request.action, request.document.language, request.better_than).pin:
             return pin.partition("/")[0] in FOUND
@@ -57,14 +57,14 @@ class LocalModelConsent:
 
     async def _introduce(self) -> None:
         for found in await self._neighbourhood.unapproved():
-            answer = await self._desk.choose(_question(found), (YES, NO))
+            answer = await self._client.choose(_question(found), (YES, NO))
             try:
                 if answer == YES:
                     self._neighbourhood.allow(found)
                 elif answer == NO:
                     self._neighbourhood.refuse(found)
             except TuppenceError as error:
-                self._desk.say(str(error), types.MessageType.Warning)
+                self._client.say(str(error), types.MessageType.Warning)
 
 
 def _question(found: local.DiscoveredServer) -> str:

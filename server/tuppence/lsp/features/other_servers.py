@@ -62,7 +62,7 @@ class OtherServers:
         """Whether the answer stands in the text already."""
         self.stale: Stale | None = None
         """Why it could not be brought there."""
-        self._desk = client
+        self._client = client
         self._ask = request
         self._writer = writer
         self._title = title
@@ -114,7 +114,7 @@ class OtherServers:
 
     def _now(self, wanted: str) -> Document | None:
         """Return the document if it still is what the answer made of it."""
-        document = self._desk.documents.get(self._ask.document.uri)
+        document = self._client.documents.get(self._ask.document.uri)
         return document if document is not None and document.text == wanted else None
 
     async def _report(self, document: Document, seconds: float) -> _Report | None:
@@ -123,7 +123,7 @@ class OtherServers:
         params: dict[str, object] = {"uri": document.uri, "version": document.version, **wait}
         loop = asyncio.get_running_loop()
         began = loop.time()
-        reply = _plain(await self._desk.request("tuppence/diagnostics", params, seconds + REPLY))
+        reply = _plain(await self._client.request("tuppence/diagnostics", params, seconds + REPLY))
         took = loop.time() - began
         if not isinstance(reply, dict) or reply.get("version") != document.version:
             return None
@@ -132,7 +132,7 @@ class OtherServers:
         except Exception:  # noqa: BLE001 - a hook of the converter raises whatever the value makes it raise
             return None
         others = [each for each in found if each.source != SOURCE]
-        placed = tuple(convert.from_diagnostic(document, each, self._desk.encoding) for each in others)
+        placed = tuple(convert.from_diagnostic(document, each, self._client.encoding) for each in others)
         return _Report(ToolReport(document, placed), reply.get("judged") == document.version, took)
 
 

@@ -40,7 +40,7 @@ class RequestReader:
     """Makes questions for one editor."""
 
     def __init__(self, client: EditorClient, latest: AnswerHistory) -> None:
-        self._desk = client
+        self._client = client
         self._latest = latest
         self._converter = converters.get_converter()
 
@@ -62,7 +62,7 @@ class RequestReader:
         given = field(arguments, "diagnostic")
         chosen = None if given is None else self._chosen(given, document)
         asked = self._structured(field(arguments, "range"), types.Range, "range")
-        span = convert.from_selection(document, asked, self._desk.encoding, self._desk.client)
+        span = convert.from_selection(document, asked, self._client.encoding, self._client.capabilities)
         others = tuple(self._diagnostic(each, document) for each in _list(arguments, "diagnostics"))
         request = await self._question(action, (document, tree), span, chosen)
         return request if chosen else replace(request, diagnostics=others)
@@ -84,12 +84,12 @@ class RequestReader:
         self, action: actions.Action, parsed: tuple[Document, Tree], span: Span, chosen: Diagnostic | None
     ) -> Request:
         document, tree = parsed
-        if action.shape in ("replacement", "tests") and not self._desk.client.apply_edit:
+        if action.shape in ("replacement", "tests") and not self._client.capabilities.apply_edit:
             raise Unfit(NO_EDITS, "Ask for an explanation or a review.")
         target = await asyncio.to_thread(find_target, document, tree, span, chosen)
         if target is None:
             raise Unfit("There is no code here.", "Put the cursor in it, or select some.")
-        if self._desk.documents.get(document.uri) is not document:
+        if self._client.documents.get(document.uri) is not document:
             raise Stale(*_CHANGED)
         return Request(
             run=uuid4().hex,
@@ -104,11 +104,11 @@ class RequestReader:
 
     async def _parsed(self, uri: str) -> tuple[Document, Tree]:
         """Return an open document and its parse, both of the same version."""
-        documents = self._desk.documents
+        documents = self._client.documents
         document = documents.get(uri)
         if document is None:
             raise Stale(*_CLOSED)
-        if why := documents.doubtful(document) or await why_not(document, self._desk.session.workspace):
+        if why := documents.doubtful(document) or await why_not(document, self._client.session.workspace):
             raise Unfit(why)
         tree = await documents.tree(uri)
         document = documents.get(uri)
@@ -119,12 +119,12 @@ class RequestReader:
     def _chosen(self, given: Any, document: Document) -> Diagnostic:
         """Return the diagnostic that the user picked, with the fix that its tool sent along."""
         diagnostic = self._structured(given, types.Diagnostic, "diagnostic")
-        fix = attached_fixes.edits(document, diagnostic, self._desk.encoding)
-        return replace(convert.from_diagnostic(document, diagnostic, self._desk.encoding), fix=fix)
+        fix = attached_fixes.edits(document, diagnostic, self._client.encoding)
+        return replace(convert.from_diagnostic(document, diagnostic, self._client.encoding), fix=fix)
 
     def _diagnostic(self, given: Any, document: Document) -> Diagnostic:
         diagnostic = self._structured(given, types.Diagnostic, "diagnostic")
-        return convert.from_diagnostic(document, diagnostic, self._desk.encoding)
+        return convert.from_diagnostic(document, diagnostic, self._client.encoding)
 
     def _structured(self, given: Any, kind: type[_T], name: str) -> _T:
         try:

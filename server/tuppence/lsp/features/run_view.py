@@ -49,7 +49,7 @@ class RunView:
     """One run, from its first step to its closing message."""
 
     def __init__(self, client: EditorClient, board: ReviewFindings, reading: ExplanationView, running: Running) -> None:
-        self._desk = client
+        self._client = client
         self._board = board
         self._reading = reading
         self._running = running
@@ -71,7 +71,7 @@ class RunView:
         :raises Unfit: it cannot be carried out here; nothing was asked.
         """
         self._refuse(request)
-        client = self._desk
+        client = self._client
         receipt = Receipt(
             run=request.run, session=client.session.id, action=request.action.id, language=request.document.language
         )
@@ -132,15 +132,15 @@ class RunView:
 
     def _call(self, request: Request, writer: Writer) -> OtherServers | None:
         """Return who looks at an answer in the editor, None where nobody does."""
-        client = self._desk.client
-        if not (client.diagnoses and client.streams and self._desk.session.config().edits == "live"):
+        client = self._client.capabilities
+        if not (client.diagnoses and client.streams and self._client.session.config().edits == "live"):
             return None
-        return OtherServers(self._desk, request, writer, self._running.title)
+        return OtherServers(self._client, request, writer, self._running.title)
 
     def _follow(self, request: Request) -> Callable[[], None]:
         """Note what is edited from the question on; a review of a document that is closed has nowhere to go."""
         uri = request.document.uri
-        now = self._desk.documents.get(uri)
+        now = self._client.documents.get(uri)
         if now is not None:
             self._moved += difference(request.document, now.text)
 
@@ -149,7 +149,7 @@ class RunView:
             if document is None and request.action.shape == "findings":
                 self._running.stop(_CLOSED)
 
-        return self._desk.documents.watch(uri, changed)
+        return self._client.documents.watch(uri, changed)
 
     async def _guard(self, writer: Writer) -> None:
         """End the run when somebody else changes its target: the person, or another run."""
@@ -165,13 +165,13 @@ class RunView:
                 self._turns += [turn] if turn else []
                 self._route, self._cut = step.route, step.cut or self._cut
                 self._report(step.route.line)
-                self._desk.log(f"{self._running.title}: {step.route.model.name}. {step.route.reason}.")
+                self._client.log(f"{self._running.title}: {step.route.model.name}. {step.route.reason}.")
             case StatusLine():
                 self._report(step.text)
             case MarkdownChunk():
                 self._is_read = True
                 self._reading.stream(request.run, self._running.title, step.markdown)
-            case EditsDrafted() if writer is not None and self._desk.session.config().edits == "live":
+            case EditsDrafted() if writer is not None and self._client.session.config().edits == "live":
                 writer.draft(step.edits)
             case FindingAdded():
                 self._findings.append(step)
@@ -195,7 +195,7 @@ class RunView:
 
     async def _end(self, done: RunFinished, request: Request, writer: Writer | None) -> Finished | None:
         """Bring the answer to where it belongs, and say what happened and what it cost."""
-        client = self._desk
+        client = self._client
         if done.answer is None:
             self._abandon(request)
             as_it_was = " The text is as it was." if writer else ""
@@ -225,14 +225,14 @@ class RunView:
             if self._witness is None or not self._witness.landed:
                 await writer.keep(answer.edits, self._running.title)
         elif answer.written is not None:
-            await tests_writer.write(answer.written, request, self._desk, self._running.title)
+            await tests_writer.write(answer.written, request, self._client, self._running.title)
         elif request.action.shape == "markdown":
             return await self._reading.finish(request.run, self._running.title, answer.markdown)
         return ""
 
     async def _stopped(self, request: Request, writer: Writer | None, receipt: Receipt) -> None:
         """Leave the text right after a cancellation: as the user left it, or as it was."""
-        session = self._desk.session
+        session = self._client.session
         if not receipt.entries:
             session.record(receipt.add_free("", "", session.now(), "cancelled"))
         elif receipt.entries[-1].outcome == "kept":
@@ -259,10 +259,10 @@ class RunView:
         if self._last_words is None:
             return
         message, kind = self._last_words
-        if kind is None and self._desk.client.status:
-            self._desk.log(message)
+        if kind is None and self._client.capabilities.status:
+            self._client.log(message)
         else:
-            self._desk.say(message, kind or types.MessageType.Info)
+            self._client.say(message, kind or types.MessageType.Info)
 
     def _reported(self, report: Callable[[str], None]) -> Callable[[str], None]:
         """Return what to call with each new line: it goes to the progress and to a client that follows runs."""
@@ -274,7 +274,7 @@ class RunView:
         return both
 
     def _announce(self, state: str, line: str) -> None:
-        self._desk.announce(self._running, state, line, self._outcome if state == "ended" else "", self._span)
+        self._client.announce(self._running, state, line, self._outcome if state == "ended" else "", self._span)
 
 
 async def _put_back(writer: Writer | None) -> str:

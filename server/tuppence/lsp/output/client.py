@@ -46,7 +46,7 @@ class EditorClient:
         self.session = session
 
     @property
-    def client(self) -> ClientCapabilities:
+    def capabilities(self) -> ClientCapabilities:
         """What the editor can do."""
         return self._protocol.client
 
@@ -82,7 +82,7 @@ class EditorClient:
 
     def announce(self, running: Running, state: str, line: str, outcome: str, span: Span | None) -> None:
         """Tell a client that follows runs how one goes on (docs/protocol.md)."""
-        if not (self.client.status or self.client.streams):
+        if not (self.capabilities.status or self.capabilities.streams):
             return
         params: dict[str, object] = {"run": running.id, "title": running.title, "uri": running.uri, "state": state}
         document = self.documents.get(running.uri)
@@ -119,7 +119,7 @@ class EditorClient:
         return await self._show(types.ShowDocumentParams(uri=uri, external=True))
 
     async def _show(self, params: types.ShowDocumentParams) -> bool:
-        if not self.client.show_document:
+        if not self.capabilities.show_document:
             return False
         result = await self._answer(self._server.window_show_document_async(params))
         return result is not None and bool(result.success)
@@ -147,7 +147,7 @@ class EditorClient:
 
         :param cancel: called when the person cancels the progress.
         """
-        if not self.client.progress:
+        if not self.capabilities.progress:
             yield lambda _line: None
             return
         token = f"tuppence-{uuid4()}"

@@ -30,39 +30,41 @@ class ExplanationView:
     """All explanations that this server showed."""
 
     def __init__(self, client: EditorClient) -> None:
-        self._desk = client
+        self._client = client
         self._folder: Path | None = None
 
     def stream(self, run: str, title: str, markdown: str) -> None:
         """Send a piece to a client that streams."""
-        if self._desk.client.streams:
-            self._desk.notify("tuppence/explanation", {"run": run, "title": title, "markdown": markdown, "done": False})
+        if self._client.capabilities.streams:
+            self._client.notify(
+                "tuppence/explanation", {"run": run, "title": title, "markdown": markdown, "done": False}
+            )
 
     def restart(self, run: str, title: str) -> None:
         """Tell a client that streams that what it showed does not stand: another model begins anew."""
-        if self._desk.client.streams:
+        if self._client.capabilities.streams:
             begun = {"run": run, "title": title, "markdown": "", "done": False, "restart": True}
-            self._desk.notify("tuppence/explanation", begun)
+            self._client.notify("tuppence/explanation", begun)
 
     def abandon(self, run: str, title: str) -> None:
         """Tell a client that streams that no more will come of what it shows."""
-        if self._desk.client.streams:
-            self._desk.notify("tuppence/explanation", {"run": run, "title": title, "markdown": "", "done": True})
+        if self._client.capabilities.streams:
+            self._client.notify("tuppence/explanation", {"run": run, "title": title, "markdown": "", "done": True})
 
     async def finish(self, run: str, title: str, markdown: str) -> str:
         """Show the whole text; return it where a message is the only place left, to stand before the closing line."""
-        if self._desk.client.streams:
-            self._desk.notify("tuppence/explanation", {"run": run, "title": title, "markdown": "", "done": True})
+        if self._client.capabilities.streams:
+            self._client.notify("tuppence/explanation", {"run": run, "title": title, "markdown": "", "done": True})
             return ""
         is_long = len(markdown) > MESSAGE
         path = None
-        if self._desk.client.show_document or is_long:
+        if self._client.capabilities.show_document or is_long:
             path = await asyncio.to_thread(self._written, title, f"# {clean(title)}\n\n{markdown}\n")
-        if path is not None and await self._desk.show(path.as_uri()):
+        if path is not None and await self._client.show(path.as_uri()):
             return ""
         rest = f"{path} has the rest." if path else "The rest stands in the log."
         if is_long and path is None:
-            self._desk.log(markdown)
+            self._client.log(markdown)
         return f"{markdown[:MESSAGE]}…\n\n{rest}" if is_long else markdown
 
     def close(self) -> None:

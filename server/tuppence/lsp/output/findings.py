@@ -44,7 +44,7 @@ class ReviewFindings:
     """All findings that are shown."""
 
     def __init__(self, client: EditorClient) -> None:
-        self._desk = client
+        self._client = client
         self._pinned: dict[str, list[ShownFinding]] = {}
         self._unwatch: dict[str, Callable[[], None]] = {}
         self._fits: dict[str, tuple[int | None, bool]] = {}
@@ -60,12 +60,12 @@ class ReviewFindings:
         fix = finding.fix_span if finding.fix is not None else None
         replaced = document.slice(fix) if fix is not None else ""
         asked = ShownFinding(uuid4().hex, finding, line, finding.span, fix, replaced)
-        pinned = _after(asked, tuple(moved), self._desk.documents.get(document.uri))
+        pinned = _after(asked, tuple(moved), self._client.documents.get(document.uri))
         if pinned is None:
             return
         if document.uri not in self._unwatch:
             uri = document.uri
-            watcher = self._desk.documents.watch(uri, lambda now, edits: self._changed(uri, now, edits))
+            watcher = self._client.documents.watch(uri, lambda now, edits: self._changed(uri, now, edits))
             self._unwatch[uri] = watcher
         others = [each for each in self.get(document.uri) if not _same(each, pinned)]
         self._pinned[document.uri] = [*others, pinned]
@@ -114,7 +114,7 @@ class ReviewFindings:
         if document is None:
             self._unwatch.pop(uri)()
             self._forget(self._pinned.pop(uri, []))
-            self._desk.publish(uri, None, [])
+            self._client.publish(uri, None, [])
             return
         self._keep(uri, [moved for each in self.get(uri) if (moved := _after(each, edits, document)) is not None])
 
@@ -133,16 +133,16 @@ class ReviewFindings:
             self._fits.pop(each.id, None)
 
     def _publish(self, uri: str) -> None:
-        document = self._desk.documents.get(uri)
+        document = self._client.documents.get(uri)
         if document is None:
             return
         diagnostics = [self.diagnostic(document, each) for each in self.get(uri)]
-        self._desk.publish(uri, document.version, diagnostics)
+        self._client.publish(uri, document.version, diagnostics)
 
     def diagnostic(self, document: Document, pinned: ShownFinding) -> types.Diagnostic:
         """Return a finding as the editor shows it."""
         return types.Diagnostic(
-            range=convert.to_range(document, pinned.span, self._desk.encoding),
+            range=convert.to_range(document, pinned.span, self._client.encoding),
             message=pinned.finding.message,
             severity=convert.to_severity(pinned.finding.severity),
             source=SOURCE,

@@ -55,7 +55,7 @@ async def _write_closed(uri: str, written: NewTests, request: Request, client: E
     if doubt := client.documents.doubtful(document):
         raise Stale(f"The tests belong in {path.name}. {doubt}")
     edits = added(document, language(request.document.language), written)
-    if not await client.apply(convert.to_workspace_edit(document, edits, client.encoding, client.client), label):
+    if not await client.apply(convert.to_workspace_edit(document, edits, client.encoding, client.capabilities), label):
         raise Stale(f"The editor would not write {path.name}.", "Is the folder writable?")
 
 

@@ -100,7 +100,7 @@ class Writer:
             start = edit.span.start - self._asked_target.start
             text = text[:start] + edit.text + text[start + len(edit.span) :]
         self._target.wanted = text
-        if self._editor.client.streams:
+        if self._editor.capabilities.streams:
             self._work_on()
 
     async def restore(self) -> None:
@@ -174,7 +174,7 @@ class Writer:
         while changes := self._missing():
             document = self._editor.documents.get(self._asked.uri)
             assert document is not None, "where the document was closed nothing is missing"
-            drafting = self._alone and self._editor.client.streams and (not self._label or self._drafts > 0)
+            drafting = self._alone and self._editor.capabilities.streams and (not self._label or self._drafts > 0)
             if not drafting and not self._label:
                 return
             flight = PendingEdits(changes)
@@ -224,7 +224,7 @@ class Writer:
         return tuple(changes)
 
     async def _send(self, document: Document, edits: Sequence[Edit]) -> bool:
-        edit = convert.to_workspace_edit(document, edits, self._editor.encoding, self._editor.client)
+        edit = convert.to_workspace_edit(document, edits, self._editor.encoding, self._editor.capabilities)
         return await self._editor.apply(edit, self._label)
 
     async def _send_draft(self, document: Document, edits: Sequence[Edit]) -> bool:
@@ -241,7 +241,7 @@ class Writer:
 
     async def _moved_on(self, document: Document) -> bool:
         """Wait for the change because of which an edit was refused; report whether one came."""
-        seconds = MOVE_LAGGING if self._editor.client.lagging_version else MOVE
+        seconds = MOVE_LAGGING if self._editor.capabilities.lagging_version else MOVE
         version = (document.version or 0) + 1
         moved = await self._editor.documents.wait_version(document.uri, version, seconds)
         return moved or self.closed
@@ -298,7 +298,7 @@ class EditSink(Protocol):
     """The way out to an editor."""
 
     @property
-    def client(self) -> ClientCapabilities:
+    def capabilities(self) -> ClientCapabilities:
         """What the editor can do."""
         ...
 
