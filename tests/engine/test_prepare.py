@@ -233,7 +233,7 @@ async def test_a_buffer_beats_the_disk(root: Path, opened: Opened) -> None:
 
 def test_a_document_that_is_no_file_has_no_place(root: Path) -> None:
     question = ask(TESTS, root / "stats.py")
-    tested = tests_placement.Tested(None, question.document, question.tree)
+    tested = tests_placement.TestedSource(None, question.document, question.tree)
     with pytest.raises(Unfit, match="Save it first"):
         tests_placement.find_test_location(tested, by_suffix("a.py"), Workspace([root]), lambda _path: None)
 

@@ -244,8 +244,8 @@ async def _anybody(session: Session) -> bool:
     return any(session.keys.ready(model.provider) for model in models)
 
 
-def _tested(request: Request) -> tests_placement.Tested:
-    return tests_placement.Tested(request.path, request.document, request.tree)
+def _tested(request: Request) -> tests_placement.TestedSource:
+    return tests_placement.TestedSource(request.path, request.document, request.tree)
 
 
 def _place(request: Request, session: Session) -> Place:

@@ -28,7 +28,7 @@ _MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class TestedSource:
     """The file whose code is to be tested."""
 
     path: Path | None
@@ -38,7 +38,7 @@ class Tested:
 
 
 def find_test_location(
-    tested: Tested, known: Language, workspace: Workspace, buffer: Callable[[str], Document | None]
+    tested: TestedSource, known: Language, workspace: Workspace, buffer: Callable[[str], Document | None]
 ) -> Place:
     """Return where the tests go.
 
@@ -62,7 +62,7 @@ def find_test_location(
     return Place(str(path), document, new=not document.text.strip())
 
 
-def describe(place: Place, tested: Tested, workspace: Workspace, budget: int) -> tuple[TestFile, tuple[str, ...]]:
+def describe(place: Place, tested: TestedSource, workspace: Workspace, budget: int) -> tuple[TestFile, tuple[str, ...]]:
     """Return what the model is told of the place, in about so many tokens, and what was cut of it, for the user."""
     assert tested.path is not None, "tests have a place only where the code has one"
     path = Path(place.path)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from tuppence.core.checks import generated_tests_assertions, generated_tests_reach
-from tuppence.core.checks.generated_tests_reach import Tested
+from tuppence.core.checks.generated_tests_reach import TestedTarget
 from tuppence.core.checks.hunks import words
 from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.packages import Packages
@@ -54,7 +54,7 @@ def lacking(text: str, code: str, tree: Tree, target: Target, reach: Reach = _NO
     outer = [each for each in tree.blocks() if each.span.covers(target.span) and each.name != target.name]
     names = _names(target, outer)
     is_class = target.kind in CONTAINERS or len(names) > 1
-    tested = Tested(target.name, names, is_class, reach.uri, reach.packages)
+    tested = TestedTarget(target.name, names, is_class, reach.uri, reach.packages)
     if tree.language.import_style == "python":
         why = _lacking_in_python(text, code, tested)
     else:
@@ -65,7 +65,7 @@ def lacking(text: str, code: str, tree: Tree, target: Target, reach: Reach = _NO
     return f"The tests take `{name}` from `{module}`, and not from the file that they should test." if module else ""
 
 
-def _lacking_in_python(text: str, code: str, tested: Tested) -> str:
+def _lacking_in_python(text: str, code: str, tested: TestedTarget) -> str:
     new, whole = _parsed(code), _parsed(text)
     if not new.body:  # It could not be read, or not by this version of Python.
         used = not tested.names or bool(tested.names & words([code]))
@@ -87,7 +87,7 @@ def _lacking_in_python(text: str, code: str, tested: Tested) -> str:
     return ""
 
 
-def _lacking_in_words(text: str, code: str, tree: Tree, tested: Tested) -> str:
+def _lacking_in_words(text: str, code: str, tree: Tree, tested: TestedTarget) -> str:
     known = tree.language
     bare = generated_tests_reach.unquoted(generated_tests_reach.uncommented(code, known), known)
     if not _ASSERTS.search(bare) and not set(_DEFINED.findall(text)) & words([bare]):
@@ -103,7 +103,7 @@ def _lacking_in_words(text: str, code: str, tree: Tree, tested: Tested) -> str:
     return ""
 
 
-def _unused(tested: Tested) -> str:
+def _unused(tested: TestedTarget) -> str:
     return f"The tests do not use `{tested.name}`, which they should test."
 
 

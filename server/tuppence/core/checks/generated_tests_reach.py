@@ -39,7 +39,7 @@ _MODULE = re.compile(r"\bexport\b|\bmodule\.exports\b|\bexports\.|\brequire\s*\(
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class TestedTarget:
     """What tests are to reach."""
 
     name: str
@@ -54,7 +54,7 @@ class Tested:
     """What the project can import; None where nobody looked."""
 
 
-def python_uses(code: ast.Module, text: ast.Module, tested: Tested) -> bool:
+def python_uses(code: ast.Module, text: ast.Module, tested: TestedTarget) -> bool:
     """Report whether new tests use one of the names, perhaps through what their file defines, or may do so."""
     inner = {name: code for node in text.body for name, code in _defined(node)}
     used = _used(code)
@@ -73,7 +73,7 @@ def python_uses(code: ast.Module, text: ast.Module, tested: Tested) -> bool:
     return tested.is_class and bool(_asked_for(code) - set(inner))
 
 
-def words_use(code: str, source: str, known: Language, tested: Tested) -> bool:
+def words_use(code: str, source: str, known: Language, tested: TestedTarget) -> bool:
     """Report the same of another language's tests; of what a JavaScript module keeps to itself they may only speak."""
     style = known.import_style
     if style == "es" and _MODULE.search(source) and not any(_exports(source, name) for name in tested.names):
@@ -86,7 +86,7 @@ def words_use(code: str, source: str, known: Language, tested: Tested) -> bool:
     return bool({*_WORD.findall(bare)} & (tested.names | renamed))
 
 
-def unbound(text: str, source: str, known: Language, tested: Tested) -> str:
+def unbound(text: str, source: str, known: Language, tested: TestedTarget) -> str:
     """Return a name that tests in JavaScript use though their file, a module, binds it nowhere; empty for none."""
     is_module = _MODULE.search(source) or _MODULE.search(text) or _knows_modules(tested.packages)
     if known.import_style != "es" or not is_module or _GLOBAL.search(text):
@@ -123,7 +123,7 @@ def _knows_modules(packages: Packages | None) -> bool:
     return packages is not None and packages.complete and not any(_PAGES.search(each) for each in packages.names)
 
 
-def unbound_in_python(text: ast.Module, tested: Tested) -> str:
+def unbound_in_python(text: ast.Module, tested: TestedTarget) -> str:
     """Return a name of the target that Python uses and nowhere binds; none where it imports whatever there is."""
     used: set[str] = set()
     bound: set[str] = set()
@@ -150,7 +150,7 @@ def unbound_in_python(text: ast.Module, tested: Tested) -> str:
     return min((used - there) & tested.names, default="")
 
 
-def astray(code: str, tree: ast.Module, known: Language, tested: Tested) -> tuple[str, str]:
+def astray(code: str, tree: ast.Module, known: Language, tested: TestedTarget) -> tuple[str, str]:
     """Return a name and the module, none of the project's, that new tests take it from; empty for none."""
     found: list[tuple[str, str]] = []
     if known.import_style == "python":
@@ -254,7 +254,7 @@ def _taken(tree: ast.Module, names: frozenset[str]) -> Iterator[tuple[str, str]]
             yield node.attr, modules[ast.unparse(node.value)]
 
 
-def _is_elsewhere(module: str, known: Language, tested: Tested) -> bool:
+def _is_elsewhere(module: str, known: Language, tested: TestedTarget) -> bool:
     """Report whether a module is surely none through which the tested file can be reached."""
     path = [normal(each.partition(".")[0]) for each in unquote(tested.uri).split("/")]
     own, stem = {*path}, path[-1]
