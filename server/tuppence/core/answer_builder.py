@@ -104,7 +104,7 @@ class _Explanation:
         found = invented_names.named(markdown, f"{work.document.text}\n{work.evidence.shown}", work.language)
         if verdict.fit and found.is_invented:
             names = ", ".join(f"`{name}`" for name in sorted(found.nowhere)[:3])
-            return Verdict(fit=False, proved="nothing", reasons=(f"The answer names what is not there: {names}.",))
+            return Verdict.rejected(f"The answer names what is not there: {names}.")
         all_there = verdict.fit and verdict.proved != "nothing" and found.there and not found.nowhere
         return replace(verdict, proved="names what is there") if all_there else verdict
 
@@ -142,7 +142,7 @@ class _Replacement:
         found = slop.judge(work.document, edits, work.target.span, work.language, work.evidence)
         if found.is_too_much:
             why = f"The answer is technically valid, practically useless: it {found.clauses}."
-            return Verdict(fit=False, proved="nothing", reasons=(why,))
+            return Verdict.rejected(why)
         doubts = (f"doubt {found.score:g} of {slop.LIMIT:g}: {found.clauses}",) if found.signs else ()
         return replace(verdict, doubts=doubts)
 
@@ -191,7 +191,7 @@ class _Tests:
         verdict = structure.check_tests(place.document, brought.edits, parts, stop)
         why = _useless(place.document, brought) or self._lacking(written, brought) if verdict.fit else ""
         if why:
-            verdict = Verdict(fit=False, proved="nothing", reasons=(why,))
+            verdict = Verdict.rejected(why)
         elif verdict.fit:
             after = apply(place.document.text, brought.edits)
             verdict = replace(verdict, doubts=slop.foreign(place.document.text, after, work.language, work.evidence))

@@ -95,7 +95,7 @@ async def _answer(
         yield StatusLine("Asking the linter")
         if fix := await ready_fix(request.document, request.diagnostic, request.path):
             session.record(receipt.add_free(fix.tool, fix.tool, session.now(), "kept"))
-            yield _done(Answer(Verdict(fit=True, proved=fix.proved), edits=fix.edits), receipt)
+            yield _done(Answer(Verdict.accepted(fix.proved), edits=fix.edits), receipt)
             return
     about = await asyncio.to_thread(answer_cache.content_key, request, session)
     if answer := answer_cache.lookup(request, about, session):
@@ -270,7 +270,7 @@ async def _attempt(
     except (Busy, Broken) as error:
         outcome = "failed check" if isinstance(error, Repetitive) else "failed"
         if isinstance(error, Broken) or attempt.answering:
-            yield _Judged(Answer(Verdict(fit=False, proved="nothing", reasons=(error.message,))), error.remedy)
+            yield _Judged(Answer(Verdict.rejected(error.message)), error.remedy)
             return
         session.provider_health.failed(model.provider.name, error.after)
         yield Unavailable(error, "model" if attempt.rejected else "provider")

@@ -44,7 +44,7 @@ async def verify_edit(request: Request, answer: Answer) -> Answer:
         return answer
     document = request.document
     if why := await asyncio.to_thread(_why_not, request, apply(document.text, answer.edits)):
-        return replace(answer, verdict=Verdict(fit=False, proved="nothing", reasons=(why,)))
+        return replace(answer, verdict=Verdict.rejected(why))
     return replace(answer, verdict=await recheck(answer.verdict, case(request, answer), document, request.path))
 
 

@@ -62,7 +62,7 @@ async def _sent_along(document: Document, chosen: Diagnostic, path: Path | None)
     if parse(after, row).faults() > parse(document.text, row).faults():
         return ()
     case = EditUnderReview(chosen=chosen, target=document.whole_lines(chosen.span), name="", edits=chosen.fix)
-    verdict = await recheck(Verdict(fit=True, proved="parses"), case, document, path)
+    verdict = await recheck(Verdict.accepted("parses"), case, document, path)
     return chosen.fix if verdict.fit else ()
 
 

@@ -119,16 +119,16 @@ class _Trial:
                 break
             tried += 1
             if await self._notices(apply(case.code, [each.edit]), patience):
-                return Verdict(fit=True, proved="tests pass, mutant caught")
+                return Verdict.accepted("tests pass, mutant caught")
         return await self._survived(tried, patience)
 
     async def _survived(self, tried: int, patience: float) -> Verdict:
         """Judge tests that pass and caught none of the mutants."""
         if not tried:
-            return Verdict(fit=True, proved="tests pass", doubts=("no mutant was tried",))
+            return Verdict.accepted("tests pass", "no mutant was tried")
         if not await self._notices(self._runner.spoilt(self._case.code), patience):
             # They may test an installed copy of the project, which no mutant touches.
-            return Verdict(fit=True, proved="tests pass", doubts=("they did not load the file as it is in the editor",))
+            return Verdict.accepted("tests pass", "they did not load the file as it is in the editor")
         many = f"none of {tried} mutants" if tried > 1 else "not even the one mutant that there is"
         return _unfit(f"The tests pass, but they prove little: of the code they catch {many}.")
 
@@ -208,8 +208,8 @@ def _write(path: Path, text: str) -> None:
 
 
 def _undecided(why: str) -> Verdict:
-    return Verdict(fit=True, proved="", doubts=(f"the tests were not run: {why}",))
+    return Verdict.accepted("", f"the tests were not run: {why}")
 
 
 def _unfit(why: str) -> Verdict:
-    return Verdict(fit=False, proved="nothing", reasons=(why,))
+    return Verdict.rejected(why)

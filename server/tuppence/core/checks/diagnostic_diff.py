@@ -139,7 +139,7 @@ def with_diagnostics(verdict: Verdict, effect: DiagnosticChange, chosen: Diagnos
         more = f" and {len(effect.new) - 1} more" if len(effect.new) > 1 else ""
         reasons.append(f"It brings a new problem in {effect.told}: {_quoted(effect.new[0])}{more}.")
     if reasons:
-        return Verdict(fit=False, proved="nothing", reasons=(*verdict.reasons, *reasons))
+        return Verdict.rejected(*verdict.reasons, *reasons)
     return proving(verdict, "diagnostic gone" if effect.gone else clean)
 
 

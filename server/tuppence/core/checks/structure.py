@@ -77,7 +77,7 @@ def check_review(reply: str, found: Sequence[Finding], dropped: int, ending: End
         unquoted = f"{quoting} {'no ' if dropped == 1 else 'a '}line of the code."
         reasons = [unquoted if dropped else "The answer is not in the form of a review."]
     proved = "quotes the code" if found else "nothing"
-    return Verdict(not reasons, proved if not reasons else "nothing", tuple(reasons))
+    return Verdict.rejected(*reasons) if reasons else Verdict.accepted(proved)
 
 
 def check_explanation(text: str, ending: Ending, names: Collection[str]) -> Verdict:
@@ -92,12 +92,12 @@ def check_explanation(text: str, ending: Ending, names: Collection[str]) -> Verd
     if not reasons and _is_stuck(text):
         reasons = ["The answer says the same thing over and over."]
     if reasons or not names:
-        return Verdict(not reasons, "nothing", tuple(reasons))
+        return Verdict.rejected(*reasons) if reasons else Verdict.accepted("nothing")
     if _mentions(text, names):
-        return Verdict(fit=True, proved="mentions the code")
+        return Verdict.accepted("mentions the code")
     if _DECLINES.search(text) or not (_OF_CODE.search(text) or _alludes(text, names)):
-        return Verdict(fit=False, proved="nothing", reasons=("The answer mentions nothing that stands in the code.",))
-    return Verdict(fit=True, proved="nothing", doubts=("it mentions no name that stands in the code",))
+        return Verdict.rejected("The answer mentions nothing that stands in the code.")
+    return Verdict.accepted("nothing", "it mentions no name that stands in the code")
 
 
 def _stopped(ending: Ending) -> list[str]:
@@ -134,16 +134,16 @@ def _sent(parts: Parts, ending: Ending, before: Document) -> list[str]:
 
 def _parsed(before: Document, after: str, parts: Parts, reasons: list[str]) -> Verdict:
     if reasons:
-        return Verdict(fit=False, proved="nothing", reasons=tuple(reasons))
+        return Verdict.rejected(*reasons)
     row = language(before.language)
     old, new = parse(before.text, row), parse(after, row)
     if new.faults() > old.faults():
-        return Verdict(fit=False, proved="nothing", reasons=(_broken(old, new),))
+        return Verdict.rejected(_broken(old, new))
     if row.id == "python" and (problem := flaw(after)) and flaw(before.text) is None:
-        return Verdict(fit=False, proved="nothing", reasons=(f"With the answer the file does not parse: {problem}.",))
+        return Verdict.rejected(f"With the answer the file does not parse: {problem}.")
     if _is_bare(parts) and not (isinstance(new, SyntaxTree) and new.sound()):
-        return Verdict(fit=False, proved="nothing", reasons=("The answer holds no code block.",))
-    return Verdict(fit=True, proved=_proof(new))
+        return Verdict.rejected("The answer holds no code block.")
+    return Verdict.accepted(_proof(new))
 
 
 def _proof(tree: Tree) -> str:

@@ -22,6 +22,22 @@ class Verdict:
     doubts: tuple[str, ...] = ()
     """What speaks against one that is fit, a clause each, for the user."""
 
+    @classmethod
+    def rejected(cls, *reasons: str) -> Verdict:
+        """Return the verdict on an answer that may not be kept.
+
+        :param reasons: why, a sentence each.
+        """
+        return cls(fit=False, proved="nothing", reasons=reasons)
+
+    @classmethod
+    def accepted(cls, proved: str, *doubts: str) -> Verdict:
+        """Return the verdict on an answer that may be kept.
+
+        :param doubts: what speaks against it all the same, a clause each.
+        """
+        return cls(fit=True, proved=proved, doubts=doubts)
+
     @property
     def words(self) -> str:
         """What the accounts say of it: what was proved, or why it is not fit."""
