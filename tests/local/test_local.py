@@ -410,7 +410,7 @@ def nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     async def nobody() -> tuple[DiscoveredServer, ...]:
         return ()
 
-    monkeypatch.setattr(command, "find", nobody)
+    monkeypatch.setattr(command, "find_servers", nobody)
 
 
 @pytest.fixture
@@ -418,7 +418,7 @@ def ollama_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     async def ollama() -> tuple[DiscoveredServer, ...]:
         return (_HERE,)
 
-    monkeypatch.setattr(command, "find", ollama)
+    monkeypatch.setattr(command, "find_servers", ollama)
 
 
 def check_command(capsys: pytest.CaptureFixture[str], words: str, code: int, says: str) -> None:

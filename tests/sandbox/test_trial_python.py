@@ -134,11 +134,11 @@ async def test_a_project_that_does_not_run_is_not_the_tests_fault(tmp_path: Path
 
 async def test_without_pytest_nothing_is_blamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bare = Path(sys.base_prefix) / "bin" / "python3"
-    monkeypatch.setattr(pytest_runner, "find", lambda _root: str(bare))
+    monkeypatch.setattr(pytest_runner, "find_interpreter", lambda _root: str(bare))
     verdict = await trial.prove(case(tmp_path, GOOD))
     assert verdict.fit
     assert verdict.proved in ("", "tests pass, mutant caught")
-    monkeypatch.setattr(pytest_runner, "find", lambda _root: None)
+    monkeypatch.setattr(pytest_runner, "find_interpreter", lambda _root: None)
     assert (await trial.prove(case(tmp_path, GOOD))).doubts == (
         "the tests were not run: there is no Python to run them with",
     )
