@@ -128,7 +128,7 @@ async def test_what_broke_off_is_estimated_as_the_cache_will_have_served_it(tmp_
         server.script(answer(SAID), cut(SAID, after=2))
         server.always(answer(SAID))
         await steps(question(action=EXPLAIN, run="first"), session)
-        await steps(question(action=EXPLAIN, run="second", anew=True), session)
+        await steps(question(action=EXPLAIN, run="second", bypass_cache=True), session)
         first, second, *_ = session.ledger.entries()
         assert first.usage is not None
         assert second.usage is not None
@@ -141,7 +141,7 @@ async def test_where_the_first_fails_the_next_one_asks(tmp_path: Path) -> None:
         server.script(error(401))
         server.always(answer(SAID))
         made = await asyncio.gather(
-            *(steps(question(action=EXPLAIN, run=run, anew=True), session) for run in ("first", "second"))
+            *(steps(question(action=EXPLAIN, run=run, bypass_cache=True), session) for run in ("first", "second"))
         )
         ends = [each[-1] for each in made]
         assert sorted(isinstance(end, RunFinished) and end.answer is not None for end in ends) == [False, True]
@@ -152,7 +152,8 @@ async def test_nobody_waits_where_nothing_would_be_read(tmp_path: Path, more: st
     async with cached(tmp_path, more) as (session, server):
         gate = asyncio.Event()
         server.always(gated(SAID, gate, halt=1))
-        runs = [asyncio.create_task(steps(question(action=EXPLAIN, run=f"r{n}", anew=True), session)) for n in range(2)]
+        asked = [question(action=EXPLAIN, run=f"r{n}", bypass_cache=True) for n in range(2)]
+        runs = [asyncio.create_task(steps(each, session)) for each in asked]
         await server.seen(2)
         gate.set()
         await asyncio.gather(*runs)

@@ -96,9 +96,10 @@ async def prepare(request: Request, session: Session) -> PreparedRequest:
 
 def prompt(prepared: PreparedRequest, model: Model) -> Prompt:
     """Return what a model is sent: the whole prompt, or the brief one for a model that is too small for it."""
+    limit = output_limit(prepared, model)
     if model.quirks.brief:
-        return compose_brief(prepared.request.action, prepared.context, output_limit(prepared, model))
-    whole = compose(prepared.request.action, prepared.context, output_limit(prepared, model), prepared.tests)
+        return compose_brief(prepared.request.action, prepared.context, limit)
+    whole = replace(prepared.measured, max_output=limit)
     if prepared.planner is not None:
         return to_plan(whole, thoughts(model, prepared.need, shipped()))
     return with_plan(whole, prepared.advice)
@@ -136,7 +137,14 @@ async def _fitted(work: Task, request: Request, around: Surroundings, budget: in
     route = await _route(need, request, session)
     work = replace(work, evidence=await asyncio.to_thread(_grounds, request, context, session))
     prepared = PreparedRequest(
-        request=request, context=context, difficulty=need.difficulty, need=need, route=route, task=work, tests=tests
+        request=request,
+        context=context,
+        difficulty=need.difficulty,
+        need=need,
+        route=route,
+        task=work,
+        tests=tests,
+        measured=whole,
     )
     return _paired(prepared, session.config())
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from tuppence.core.actions import Action
 from tuppence.core.answer_builder import Task
 from tuppence.core.models.model import Model
-from tuppence.core.prompt.compose import TestFile
+from tuppence.core.prompt.compose import Prompt, TestFile
 from tuppence.core.prompt.context import Context
 from tuppence.core.routing.candidates import RoutingRequest
 from tuppence.core.routing.difficulty import Difficulty
@@ -52,6 +52,8 @@ class PreparedRequest:
     route: Route
     task: Task
     tests: TestFile | None
+    measured: Prompt
+    """The prompt as it was composed to be measured; :func:`tuppence.engine.prepare.prompt` sets the output limit."""
     cache_key: str = ""
     """A word for what the answer is about, by which it is kept; empty where it is not."""
     planner: Model | None = None
