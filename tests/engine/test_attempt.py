@@ -14,8 +14,7 @@ from tuppence.core.models.pricing import Price, Rates
 from tuppence.core.models.usage import Usage, estimate, merge
 from tuppence.core.prompt.compose import Prompt
 from tuppence.core.routing.router import Route
-from tuppence.engine.attempt import Attempt
-from tuppence.engine.receipt import Receipt
+from tuppence.engine.receipt import Attempt, Receipt
 from tuppence.providers import ProviderEvent, Stop, Text, Thinking, UsageReport
 from tuppence.upstream import Fate, RequestSent
 

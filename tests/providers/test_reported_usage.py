@@ -23,8 +23,7 @@ from tuppence.core.models.pricing import Peak, Price, PriceTier, Rates, batched
 from tuppence.core.models.usage import Usage, estimate
 from tuppence.core.prompt.compose import Prompt
 from tuppence.core.routing.router import Route
-from tuppence.engine.attempt import Attempt
-from tuppence.engine.receipt import Receipt
+from tuppence.engine.receipt import Attempt, Receipt
 from tuppence.upstream import ModelClient, RetryScheduled
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # A Friday.

@@ -24,9 +24,8 @@ from tuppence.core.prompt_cache.state import KEEP_ALIVE, PRE_WARM, WARMING, life
 from tuppence.core.routing.router import Route
 from tuppence.core.text.document import Document
 from tuppence.engine import prepare as plans
-from tuppence.engine.attempt import Attempt
 from tuppence.engine.prompt_cache import Sent, Subject
-from tuppence.engine.receipt import Receipt
+from tuppence.engine.receipt import Attempt, Receipt
 from tuppence.engine.request import Request
 from tuppence.engine.session import Session
 from tuppence.engine.spending import SpendGuard

@@ -1,6 +1,8 @@
-"""The receipt of one run: a ledger entry for each attempt, and their total.
+"""The receipt of one run: what each call to a model sent, brought back and cost, and the total.
 
-Nothing here writes to the ledger; :mod:`tuppence.engine.spending` does.
+Where a provider gave no token counts, they are estimated from the text sent and received, and marked as estimates. A
+request that never left, or that the server turned away, costs exactly nothing. Each attempt becomes one ledger entry
+when it ends, however it ends. Nothing here writes to the ledger; :mod:`tuppence.engine.ledger_writer` does.
 """
 
 from __future__ import annotations
@@ -9,13 +11,146 @@ import time
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import reduce
 
 from tuppence.core.billing.entry import Entry, Outcome, add, exact, unquoted
+from tuppence.core.models.model import Model
 from tuppence.core.models.pricing import Price, cost
-from tuppence.core.models.usage import Usage
+from tuppence.core.models.usage import PACE, Usage, estimate, merge, split
+from tuppence.core.prompt.compose import Prompt
 from tuppence.core.routing.router import Route
-from tuppence.engine.attempt import Attempt
-from tuppence.providers import UsageReport
+from tuppence.providers import ProviderEvent, Stop, Text, Thinking, UsageReport
+from tuppence.upstream import RequestSent
+
+LONGEST_TOKEN = 50
+"""Code points of a token that no answer reaches on average."""
+
+
+@dataclass(kw_only=True)
+class Attempt:
+    """What one model was asked, perhaps more than once, and gave."""
+
+    model: Model
+    prompt: Prompt
+    at: datetime
+    """When it began, with a time zone; the prices of this moment hold."""
+    began: float = field(default_factory=time.monotonic)
+    sent: list[RequestSent] = field(default_factory=list)
+    """The requests: a further one is a retry of the one before."""
+    metered: UsageReport | None = None
+    stop: Stop | None = None
+    received: list[str] = field(default_factory=list)
+    thought: list[str] = field(default_factory=list)
+    chars_per_token: float = PACE
+    """Code points of this language to one of the model's tokens, as far as its provider has counted."""
+    expected_cache: Usage = field(default_factory=Usage)
+    """What of the prompt will probably be read from and written to the provider's cache."""
+    reservations: list[str] = field(default_factory=list)
+    """The reservations that it made in the ledger, one for each request that went out."""
+
+    def note(self, piece: ProviderEvent | RequestSent) -> None:
+        """Take one piece of the answer into account."""
+        match piece:
+            case RequestSent():
+                self.sent.append(piece)
+            case Text():
+                self.received.append(piece.text)
+            case Thinking():
+                self.thought.append(piece.text)
+            case UsageReport():
+                self.metered = _latest(self.metered, piece)
+            case Stop():
+                self.stop = piece
+
+    @property
+    def answering(self) -> bool:
+        """Report whether any word of an answer came."""
+        return bool(self.received or self.thought)
+
+    @property
+    def identity(self) -> str:
+        """The provider's own id of the answer to the last request; empty where it said none."""
+        return self.sent[-1].identity() if self.sent else ""
+
+    @property
+    def tokens(self) -> int:
+        """About how many tokens of an answer came so far, thinking included."""
+        return -int(-sum(map(len, (*self.received, *self.thought))) // self.chars_per_token)
+
+    @property
+    def can_reconcile(self) -> bool:
+        """Report whether the provider can be asked afterwards what all of it cost."""
+        return self.estimated and self._lost == 0 and bool(self.identity) and self.model.provider.bill is not None
+
+    @property
+    def rejected(self) -> bool:
+        """Report whether the server is there, but would not answer the last request."""
+        return bool(self.sent) and self.sent[-1].fate() == "turned away"
+
+    @property
+    def billed(self) -> bool:
+        """Report whether somebody may charge for it."""
+        return self.answering or self.metered is not None or self._open(self.sent) > 0
+
+    @property
+    def estimated(self) -> bool:
+        """Report whether the counts are ours: it may be charged for, and not all counts came."""
+        return self.billed and (not self._counted or self._lost > 0)
+
+    @property
+    def usage(self) -> Usage | None:
+        """The tokens, the provider's own where it gave them all; None where nothing can be charged for."""
+        if not self.billed:
+            return None
+        prompt = estimate("x" * self.prompt.characters, self.chars_per_token)
+        asked = split(prompt, self.expected_cache.cache_read or 0, self.expected_cache)
+        given = self.metered.usage if self.metered else asked
+        output, thinking = given.output, given.thinking
+        if not given.prompt:
+            given = asked
+        if not self._counted:
+            output = max(output, estimate("".join(self.received), self.chars_per_token))
+            thinking = max(thinking, estimate("".join(self.thought), self.chars_per_token))
+        return reduce(merge, [asked] * self._lost, replace(given, output=output, thinking=thinking))
+
+    def price(self, model: Model | None = None) -> Decimal | None:
+        """Return what it cost, USD; or what it would have cost at another model for the same tokens."""
+        usage = self.usage
+        if usage is None:
+            return Decimal(0)
+        if model is None or model.name == self.model.name:
+            return self.listed if self.charged is None else self.charged
+        return cost(usage, model.price, self.at) if model.price else None
+
+    @property
+    def charged(self) -> Decimal | None:
+        """What the provider itself says that it charges, USD; None where it does not say, or not of all of it."""
+        return self.metered.cost if self.metered is not None and not self.estimated else None
+
+    @property
+    def listed(self) -> Decimal | None:
+        """What the tokens cost by the tier table, USD; None is unknown."""
+        usage = self.usage
+        if usage is None:
+            return Decimal(0)
+        return cost(usage, self.model.price, self.at) if self.model.price else None
+
+    @property
+    def _counted(self) -> bool:
+        """Report whether the provider's last counts came: some gateways pass on only those of an answer's beginning."""
+        if self.metered is None or self.stop is None or not self.metered.usage.prompt:
+            return False
+        tokens = self.metered.usage.output + self.metered.usage.thinking
+        return sum(map(len, self.received)) <= tokens * LONGEST_TOKEN
+
+    @property
+    def _lost(self) -> int:
+        """How many requests before the last one were given up on and not answered: each may be charged for."""
+        return self._open(self.sent[:-1])
+
+    @staticmethod
+    def _open(sendings: list[RequestSent]) -> int:
+        return sum(sending.fate() == "with the server" for sending in sendings)
 
 
 @dataclass(kw_only=True)
@@ -131,3 +266,10 @@ def reconciled(entry: Entry, truth: UsageReport, price: Price | None, best: Pric
 
 def _figure(cost: Decimal | None) -> str:
     return "nothing known" if cost is None else f"${exact(cost)}"
+
+
+def _latest(before: UsageReport | None, now: UsageReport) -> UsageReport:
+    """Return the counts that hold: they are cumulative, and a cost stays until a newer one comes."""
+    if before is None or now.cost is not None:
+        return now
+    return UsageReport(now.usage, before.cost)

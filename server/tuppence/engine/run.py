@@ -43,9 +43,8 @@ from tuppence.core.models.usage import PACE
 from tuppence.core.routing.router import Route
 from tuppence.engine import answer_cache, approval
 from tuppence.engine import prepare as plans
-from tuppence.engine.attempt import Attempt
 from tuppence.engine.fallback import Fallbacks, Unavailable
-from tuppence.engine.receipt import Receipt
+from tuppence.engine.receipt import Attempt, Receipt
 from tuppence.engine.request import PreparedRequest, Request
 from tuppence.engine.session import Session
 from tuppence.engine.spending import SpendGuard, settle_cost

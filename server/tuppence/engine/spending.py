@@ -26,8 +26,7 @@ from tuppence.core.models.model import Model
 from tuppence.core.models.pricing import Price
 from tuppence.core.models.usage import at_most
 from tuppence.core.routing.router import Route
-from tuppence.engine.attempt import Attempt
-from tuppence.engine.receipt import Receipt, reconciled
+from tuppence.engine.receipt import Attempt, Receipt, reconciled
 from tuppence.engine.session import Session
 from tuppence.errors import OverBudget, TuppenceError
 from tuppence.ledger import PendingCost, Reservation, midnight

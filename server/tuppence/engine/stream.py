@@ -12,8 +12,8 @@ from tuppence.core import actions
 from tuppence.core.answer_builder import AnswerBuilder
 from tuppence.core.checks.repetition import RepetitionDetector, shown
 from tuppence.core.events import Event, StatusLine
-from tuppence.engine.attempt import Attempt
 from tuppence.engine.prompt_cache import Subject
+from tuppence.engine.receipt import Attempt
 from tuppence.engine.request import PreparedRequest
 from tuppence.engine.spending import SpendGuard
 from tuppence.errors import Broken
