@@ -46,10 +46,11 @@ from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import find_target
 from tuppence.core.text.document import Document, Span
 from tuppence.credentials import Keys
+from tuppence.engine.ledger_writer import LedgerWriter
 from tuppence.engine.receipt import Receipt
 from tuppence.engine.request import Request
 from tuppence.engine.run import run
-from tuppence.engine.session import Session
+from tuppence.engine.session import OwnModels, Session
 from tuppence.ledger import Ledger
 from tuppence.upstream import ModelClient
 from tuppence.workspace import Workspace
@@ -174,11 +175,10 @@ def _house(name: str, server: ScriptedUpstream, folder: Path, now: Callable[[], 
         config=lambda: watched.current,
         keys=Keys({}, {}),
         upstream=ModelClient(),
-        ledger=Ledger(folder / "ledger.sqlite3"),
+        ledger_writer=LedgerWriter(Ledger(folder / "ledger.sqlite3"), "s", now),
         answer_store=AnswerStore(folder / "answers.sqlite3"),
         workspace=Workspace((folder,)),
-        find_local_models=nobody,
-        embedded=nobody,
+        own_models=OwnModels(find_servers=nobody, start_embedded=nobody),
         open_document=lambda _path: None,
         id="s",
         now=now,

@@ -31,9 +31,10 @@ from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Span
 from tuppence.credentials import Keys
 from tuppence.engine import answer_cache, hover, prepare
+from tuppence.engine.ledger_writer import LedgerWriter
 from tuppence.engine.receipt import Receipt
 from tuppence.engine.request import Request
-from tuppence.engine.session import Session
+from tuppence.engine.session import OwnModels, Session
 from tuppence.errors import NoModel, OverBudget, Unfit
 from tuppence.ledger import Ledger
 from tuppence.upstream import ModelClient
@@ -77,11 +78,12 @@ def opened(root: Path, tmp_path: Path) -> Iterator[Opened]:
             config=lambda: watched.current,
             keys=Keys({}, {}),
             upstream=ModelClient(),
-            ledger=Ledger(tmp_path / "ledger.sqlite3"),
+            ledger_writer=LedgerWriter(
+                Ledger(tmp_path / "ledger.sqlite3"), "s", lambda: datetime(2026, 1, 5, 12, tzinfo=UTC)
+            ),
             answer_store=AnswerStore(tmp_path / "answers.sqlite3"),
             workspace=Workspace([root]),
-            find_local_models=nobody,
-            embedded=nobody,
+            own_models=OwnModels(find_servers=nobody, start_embedded=nobody),
             open_document=(buffers or {}).get,
             id="s",
             now=lambda: datetime(2026, 1, 5, 12, tzinfo=UTC),
@@ -393,7 +395,7 @@ async def test_what_asking_would_cost_is_foreseen_without_waking_anybody(root: P
         raise AssertionError("somebody was looked for or started")
 
     question = ask(EXPLAIN, root / "stats.py")
-    session = replace(opened(), find_local_models=woken, embedded=woken)
+    session = replace(opened(), own_models=OwnModels(find_servers=woken, start_embedded=woken))
     made = await prepare.prepare(question, session.offline())
     offer = await hover.quote(question, session)
     assert (offer.lines, offer.model, offer.cost) == (2, "small", made.route.table[-1].cost)
@@ -409,13 +411,13 @@ async def test_models_of_ones_own_are_foreseen_as_far_as_they_are_known(root: Pa
     alone = replace(opened(), config=lambda: replace(mine, models=()))
     assert (await hover.quote(question, alone)).price == "no model is known yet that may answer"
     for session in (
-        replace(alone, known_local_models=lambda: (own,)),
-        replace(alone, installed_embedded_model=lambda: (own,)),
+        replace(alone, own_models=replace(alone.own_models, known_servers=lambda: (own,))),
+        replace(alone, own_models=replace(alone.own_models, installed_embedded=lambda: (own,))),
     ):
         assert (await hover.quote(question, session)).price == "$0 at small"
     # A model that is not started cannot be asked by a hover.
     with pytest.raises(NoModel, match="no model"):
-        await hover.authorize(question, replace(alone, installed_embedded_model=lambda: (own,)))
+        await hover.authorize(question, session)
 
 
 @pytest.mark.parametrize(("cap", "text", "allowed"), [("1", SOURCE, True), ("0", SOURCE, False)])

@@ -27,11 +27,12 @@ from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import find_target
 from tuppence.core.text.document import Document, Span, apply
 from tuppence.credentials import Keys
+from tuppence.engine.ledger_writer import LedgerWriter
 from tuppence.engine.provider_queue import ProviderHealth, ProviderQueue
 from tuppence.engine.receipt import Receipt
 from tuppence.engine.request import Request
 from tuppence.engine.run import run
-from tuppence.engine.session import Session
+from tuppence.engine.session import OwnModels, Session
 from tuppence.errors import TuppenceError
 from tuppence.ledger import Ledger, Reservation
 from tuppence.upstream import ModelClient, RetryPolicy
@@ -51,11 +52,10 @@ async def lodging(
             config=lambda: watched.current,
             keys=Keys({}, {}),
             upstream=ModelClient(RetryPolicy(base=0.001)),
-            ledger=Ledger(tmp_path / "ledger.sqlite3"),
+            ledger_writer=LedgerWriter(Ledger(tmp_path / "ledger.sqlite3"), "session", lambda: datetime.now(UTC)),
             answer_store=AnswerStore(tmp_path / "answers.sqlite3"),
             workspace=Workspace(()),
-            find_local_models=_nobody,
-            embedded=_nobody,
+            own_models=OwnModels(find_servers=_nobody, start_embedded=_nobody),
             open_document=lambda _path: None,
             id="session",
             now=lambda: datetime.now(UTC),
@@ -214,17 +214,17 @@ async def test_trouble_with_the_ledger_is_told_once_until_it_works_again(tmp_pat
             raise TuppenceError("The ledger is full.")
 
         session.ledger.add = fail  # type: ignore[method-assign, assignment]  # a disk that is full
-        session.record(entry)
-        session.record(entry)
+        session.ledger_writer.record(entry)
+        session.ledger_writer.record(entry)
         session.ledger.entries()
-        assert session.take_warnings() == ("The ledger is full.",)
-        session.record(entry)
+        assert session.ledger_writer.take_warnings() == ("The ledger is full.",)
+        session.ledger_writer.record(entry)
         session.ledger.entries()
-        assert session.take_warnings() == ()
+        assert session.ledger_writer.take_warnings() == ()
         session.ledger.add = add  # type: ignore[method-assign]  # it has room again
-        session.record(entry)
+        session.ledger_writer.record(entry)
         session.ledger.entries()
         session.ledger.add = fail  # type: ignore[method-assign, assignment]  # and is full once more
-        session.record(entry)
+        session.ledger_writer.record(entry)
         session.ledger.entries()
-        assert session.take_warnings() == ("The ledger is full.",)
+        assert session.ledger_writer.take_warnings() == ("The ledger is full.",)

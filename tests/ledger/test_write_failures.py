@@ -17,7 +17,8 @@ import postgresql
 from tuppence.cache import AnswerStore
 from tuppence.config import load
 from tuppence.credentials import Keys
-from tuppence.engine.session import Session
+from tuppence.engine.ledger_writer import LedgerWriter
+from tuppence.engine.session import OwnModels, Session
 from tuppence.ledger import Ledger
 from tuppence.upstream import ModelClient
 from tuppence.workspace import Workspace
@@ -34,11 +35,10 @@ def session(tmp_path: Path, where: str) -> Iterator[Session]:
         config=load,
         keys=Keys({}, {}),
         upstream=ModelClient(),
-        ledger=Ledger(where),
+        ledger_writer=LedgerWriter(Ledger(where), "mine", lambda: NOON),
         answer_store=AnswerStore(tmp_path / "answers.sqlite3"),
         workspace=Workspace([tmp_path]),
-        find_local_models=nobody,
-        embedded=nobody,
+        own_models=OwnModels(find_servers=nobody, start_embedded=nobody),
         open_document=lambda _path: None,
         id="mine",
         now=lambda: NOON,
@@ -88,21 +88,21 @@ async def test_what_could_not_be_written_is_written_later(
     away = Away(where, monkeypatch)
     away.begin()
     try:
-        session.record(entry("0.001", run="a"), ("a",))
-        session.record(replace(entry("0.002", run="b"), at=NOON + timedelta(seconds=1)), ("b",))
-        session.outcome("b", "undone")
+        session.ledger_writer.record(entry("0.001", run="a"), ("a",))
+        session.ledger_writer.record(replace(entry("0.002", run="b"), at=NOON + timedelta(seconds=1)), ("b",))
+        session.ledger_writer.outcome("b", "undone")
         await asyncio.wrap_future(session.ledger.queue(lambda: None))
-        (told,) = session.take_warnings()
+        (told,) = session.ledger_writer.take_warnings()
         assert "could not be used" in told
     finally:
         away.end()
-    session.record(entry("0.004", run="c"))
+    session.ledger_writer.record(entry("0.004", run="c"))
     await asyncio.wrap_future(session.ledger.queue(lambda: None))
     assert [(each.run, str(each.cost), each.outcome) for each in session.ledger.entries()] == [
         ("a", "0.001", "kept"), ("b", "0.002", "undone"), ("c", "0.004", "kept")
     ]  # fmt: skip
     assert str(session.ledger.spent("mine", "", NOON).day) == "0.007", "and nothing is reserved any more"
-    assert session.take_warnings() == ()
+    assert session.ledger_writer.take_warnings() == ()
 
 
 async def test_leaving_tries_once_more(session: Session, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +111,7 @@ async def test_leaving_tries_once_more(session: Session, where: str, monkeypatch
     away = Away(where, monkeypatch)
     away.begin()
     try:
-        session.record(entry("0.001", run="a"), ("a",))
+        session.ledger_writer.record(entry("0.001", run="a"), ("a",))
         await asyncio.wrap_future(session.ledger.queue(lambda: None))
     finally:
         away.end()

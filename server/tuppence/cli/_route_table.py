@@ -29,8 +29,8 @@ from tuppence.core.syntax.languages import by_suffix
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import find_target
 from tuppence.core.text.document import Document, Span
-from tuppence.engine import prepare as plans
 from tuppence.engine.open_session import open_session
+from tuppence.engine.prepare import prepare
 from tuppence.engine.request import PreparedRequest, Request
 from tuppence.errors import Unfit
 
@@ -100,13 +100,14 @@ def _span(document: Document, first: str | None, last: str | None) -> Span:
 async def _plan(ask: Request, config: Config, when: datetime | None) -> PreparedRequest:
     opened, neighbourhood = open_session(Watched(config.path), (Path.cwd(),), lambda _path: None, {})
 
-    async def asleep() -> tuple[Model, ...]:
-        return opened.installed_embedded_model()
+    async def installed() -> tuple[Model, ...]:
+        return opened.own_models.installed_embedded()
 
-    # The embedded model's server is not started for a look at it.
-    session = replace(opened, config=lambda: config, embedded=asleep)
+    # The embedded model's server is not started to show a route.
+    models = replace(opened.own_models, start_embedded=installed)
+    session = replace(opened, config=lambda: config, own_models=models)
     try:
-        return await plans.prepare(ask, session if when is None else replace(session, now=lambda: when))
+        return await prepare(ask, session if when is None else replace(session, now=lambda: when))
     finally:
         await neighbourhood.close()
 

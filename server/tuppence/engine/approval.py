@@ -10,17 +10,19 @@ A pin is the person's own word that a premium model is to be used.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from decimal import Decimal
 
 from tuppence.config.policy import routing_policy
 from tuppence.config.shipped import shipped
 from tuppence.core.billing.entry import money
+from tuppence.core.events import Event, StatusLine
 from tuppence.core.models.model import Model
 from tuppence.core.routing.candidates import bound
 from tuppence.core.routing.router import Route, choose
 from tuppence.engine.prepare import output_limit
-from tuppence.engine.request import PreparedRequest
+from tuppence.engine.request import PreparedRequest, RunContext
 from tuppence.engine.session import Session
 from tuppence.errors import NoModel, OverBudget
 
@@ -29,13 +31,31 @@ PATIENCE = 120.0
 _NOTHING = Decimal(0)
 
 
-def approval_reason(model: Model, prepared: PreparedRequest, spent: Decimal | None, session: Session) -> str:
-    """Return why the person is to be asked before a model is, empty where nobody need be.
+class Approval:
+    """A stage: the user's consent to the model that was chosen, where the configuration asks for it."""
 
-    :param spent: what the run has cost by now, USD; None where that is not known.
-    """
+    result: PreparedRequest
+    """The request as the user approved it; its route may be a cheaper one. Set when ``events()`` has ended."""
+
+    def __init__(self, prepared: PreparedRequest, context: RunContext) -> None:
+        self.result = prepared
+        self._context = context
+
+    async def events(self) -> AsyncGenerator[Event, None]:
+        """Yield a status line while the user is asked.
+
+        :raises OverBudget: the user did not agree, and no other model is available.
+        """
+        if why := approval_reason(self.result.route.model, self.result, self._context):
+            yield StatusLine(f"Waiting for your word: {why}")
+            self.result = await approve_route(self.result, why, self._context.session)
+
+
+def approval_reason(model: Model, prepared: PreparedRequest, context: RunContext) -> str:
+    """Return why the user is asked before a model is called, or an empty string if that is not needed."""
+    session, spent = context.session, context.receipt.total
     config = session.config()
-    if model.name in session.approved_models:
+    if model.name in session.approvals.approved_models:
         return ""
     row = prepared.route.row(model.name)
     price = row.cost if row else None
@@ -84,11 +104,11 @@ async def _agreed(question: str, model: Model, others: tuple[str, ...], session:
     once, always = f"Ask {model.title}", f"Always ask {model.title}"
     try:
         async with asyncio.timeout(PATIENCE):
-            picked = await session.ask_user(question, (once, always, *others))
+            picked = await session.approvals.ask_user(question, (once, always, *others))
     except TimeoutError:
         return False
     if picked == always:
-        session.approved_models.add(model.name)
+        session.approvals.approved_models.add(model.name)
     return picked in (once, always)
 
 

@@ -1,104 +1,131 @@
-"""The way of one run from model to model: who is asked next when a provider cannot answer, or an answer does not hold.
+"""Which model is called next when a provider cannot answer, or when an answer fails its checks.
 
-It only names them; engine/run.py asks them, and engine/approval.py asks the person first where that is wanted.
+Another model is called in two cases, and the user is told in both:
+
+- The provider cannot answer now (a limit, an overload, a timeout, no connection) and no word of an answer came: the
+  next adequate model is called, up to ``FALLBACKS`` times.
+- The answer fails its checks (empty, cut off, refused by the model, not parsing, broken off): the next better model
+  gets one try.
+
+A provider that refuses the request itself (a wrong key, no credit, an unknown model) is neither: the user has to know,
+and calling another provider would hide it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncGenerator, Iterator
+from dataclasses import replace
 
-from tuppence.core.events import Event, ModelChosen
+from tuppence.core.events import Event, ModelChosen, StatusLine
 from tuppence.core.models.model import Model
 from tuppence.core.routing.router import Route
-from tuppence.engine.request import PreparedRequest
-from tuppence.engine.session import Session
-from tuppence.engine.verify import EditorCheck
-from tuppence.errors import Busy
+from tuppence.engine.approval import approval_reason, approve_model
+from tuppence.engine.attempt import ProviderUnavailable, Rejected
+from tuppence.engine.request import PreparedRequest, RunContext
+from tuppence.errors import OverBudget
 
 FALLBACKS = 3
 """How many other models are tried, one after another, while providers cannot answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unavailable:
-    """An attempt ended without a word of an answer: the provider cannot answer now."""
-
-    error: Busy
-    at_fault: str
-    """``model`` where its server is there and turned the request away, else ``provider``."""
-
-
-@dataclass
 class Fallbacks:
-    """The way from model to model, as far as it was gone."""
+    """The models of one run, one after another; a stage between two attempts."""
 
-    prepared: PreparedRequest
-    session: Session
-    route: Route
-    """Why the present model is asked."""
-    editor_check: EditorCheck | None = None
-    """The last look at an edit; None where nobody looks."""
-    tried: list[Model] = field(default_factory=list)
-    failed: Model | None = None
-    """The model whose answer did not hold: from then on only better ones are asked."""
-    reasons: list[str] = field(default_factory=list)
-    """Why there is no answer yet, a sentence for each model that was asked."""
-    found: Model | None = None
-    """Who is to be asked next."""
-    refused: list[Model] = field(default_factory=list)
-    """Whom the person did not agree to, since the last one was asked."""
-    _last: Unavailable | None = None
+    current: Route | None
+    """The route of the next call, with why its model was chosen; None when there is nobody left."""
 
-    def next(self, found: Model, reason: str) -> Event:
-        """Turn to another model."""
-        told = "; ".join((reason, *(f"nobody agreed to {each.title}" for each in self.refused)))
-        self.refused.clear()
-        self.route = replace(self.prepared.route, model=found, expected_cost=None, reason=told, told="")
-        return ModelChosen(self.route, ())
+    def __init__(self, prepared: PreparedRequest, context: RunContext) -> None:
+        self.current = prepared.route
+        self._prepared = prepared
+        self._context = context
+        self._last = prepared.route.model
+        self._tried: list[Model] = []
+        self._failed: Model | None = None
+        """The model whose answer failed its checks: from then on only better ones are called."""
+        self._unavailable: ProviderUnavailable | None = None
+        self._refused: list[Model] = []
+        """The models that the user did not approve since the last call."""
+        self._next: Model | None = None
+        self._reason = ""
+        self._reasons: list[str] = []
+        """Why there is no answer yet, a sentence for each model."""
+        self._remedy = ""
 
-    def next_provider(self, unavailable: Unavailable) -> Model | None:
-        """Return the next model while a provider cannot answer: one of another provider first."""
-        self._last = unavailable
-        self.tried.append(self.route.model)
-        return self._other(unavailable) if len(self.tried) <= FALLBACKS else None
+    @property
+    def why(self) -> str:
+        """Why there is no answer, with what the user can do, in sentences."""
+        return " ".join((*self._reasons, self._remedy)).strip()
 
-    def escalate(self) -> Model | None:
-        """Return the model that gets a try after an answer that did not hold; there is one such try."""
-        if self.failed is not None:
-            return None
-        self._last = None
-        self.failed = self.route.model
-        self.tried.append(self.failed)
-        return self._upper(self.failed)
+    def explained(self, over: OverBudget) -> OverBudget:
+        """Return a budget error that also says why the models before were not enough."""
+        return OverBudget(" ".join((*self._reasons, over.message)), over.remedy)
 
-    def after_refusal(self, found: Model) -> Model | None:
-        """Return the next one where the person did not agree to the model that was found."""
-        self.reasons.append(f"Nobody agreed to {found.title}.")
-        self.refused.append(found)
-        self.tried.append(found)
-        if self._last is not None:
-            return self._other(self._last)
-        return self._upper(self.failed) if self.failed else None
+    def escalate(self, rejected: Rejected) -> None:
+        """Turn to the model that gets a try after a failed check; there is one such try."""
+        model = self._last
+        self._reasons.append(f"{model.id}: {rejected.why}")
+        self._reason = f"asked after {model.id}, whose answer was not kept: {rejected.why}"
+        self._remedy = rejected.remedy
+        self._next = None
+        if self._failed is None:
+            self._unavailable = None
+            self._failed = model
+            self._tried.append(model)
+            self._next = self._better(model)
 
-    def _other(self, unavailable: Unavailable) -> Model | None:
-        now = self.route.model
-        adequate = () if self.failed else self.prepared.route.spare
-        left = [model for model in (*adequate, *self._above(self.failed or now)) if model not in self.tried]
-        resting = self.session.provider_health.cooling_down()
-        elsewhere = [model for model in left if model.provider.name not in resting]
+    def next_provider(self, unavailable: ProviderUnavailable) -> None:
+        """Turn to the next model while a provider cannot answer, preferably another provider's."""
+        self._reasons.append(unavailable.error.message)
+        self._reason = f"asked instead of {self._last.id}: {unavailable.error.message}"
+        self._remedy = unavailable.error.remedy
+        self._unavailable = unavailable
+        self._tried.append(self._last)
+        self._next = self._other(unavailable) if len(self._tried) <= FALLBACKS else None
+
+    async def events(self) -> AsyncGenerator[Event, None]:
+        """Have the user approve the next model where the configuration asks for it, and make its route current."""
+        self._refused.clear()
+        while self._next is not None and (why := approval_reason(self._next, self._prepared, self._context)):
+            yield StatusLine(f"Waiting for your word: {why}")
+            if await approve_model(self._next, why, self._context.session):
+                break
+            self._after_refusal(self._next)
+        self.current = None
+        if self._next is not None:
+            reason = "; ".join(
+                (self._reason.rstrip("."), *(f"nobody agreed to {each.title}" for each in self._refused))
+            )
+            self._last = self._next
+            self.current = replace(self._prepared.route, model=self._next, expected_cost=None, reason=reason, told="")
+            yield ModelChosen(self.current, ())
+
+    def _after_refusal(self, model: Model) -> None:
+        self._reasons.append(f"Nobody agreed to {model.title}.")
+        self._refused.append(model)
+        self._tried.append(model)
+        if self._unavailable is not None:
+            self._next = self._other(self._unavailable)
+        else:
+            self._next = self._better(self._failed) if self._failed else None
+
+    def _other(self, unavailable: ProviderUnavailable) -> Model | None:
+        adequate = () if self._failed else self._prepared.route.spare
+        candidates = (*adequate, *self._above(self._failed or self._last))
+        untried = [model for model in candidates if model not in self._tried]
+        cooling_down = self._context.session.providers.health.cooling_down()
+        elsewhere = [model for model in untried if model.provider.name not in cooling_down]
         # A server that turned one model's request away may well serve another model.
-        here = [model for model in left if model.provider == now.provider and unavailable.at_fault == "model"]
+        here = [model for model in untried if model.provider == self._last.provider and unavailable.at_fault == "model"]
         return next(iter((*elsewhere, *here)), None)
 
-    def _upper(self, failed: Model) -> Model | None:
-        resting = self.session.provider_health.cooling_down()
-        above = (model for model in self._above(failed) if model not in self.tried)
-        return next((model for model in above if model.provider.name not in resting), None)
+    def _better(self, failed: Model) -> Model | None:
+        cooling_down = self._context.session.providers.health.cooling_down()
+        above = (model for model in self._above(failed) if model not in self._tried)
+        return next((model for model in above if model.provider.name not in cooling_down), None)
 
     def _above(self, model: Model) -> Iterator[Model]:
-        """Yield the rungs of the ladder that are better than a model, cheapest first."""
-        quality = {row.model.name: row.quality for row in self.prepared.route.table}
-        for rung in self.prepared.route.ladder[1:]:
+        """Yield the models of the route's ladder that are better than a model, cheapest first."""
+        quality = {row.model.name: row.quality for row in self._prepared.route.table}
+        for rung in self._prepared.route.ladder[1:]:
             if quality.get(rung.name, 1.0) > quality.get(model.name, 0.0):
                 yield rung

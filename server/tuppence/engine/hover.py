@@ -17,7 +17,7 @@ from tuppence.core.models.model import Model
 from tuppence.core.routing.difficulty import Difficulty
 from tuppence.core.routing.quote import Quote, dearest, frugal
 from tuppence.engine import answer_cache
-from tuppence.engine import prepare as plans
+from tuppence.engine.prepare import prepare, prompt
 from tuppence.engine.request import Request
 from tuppence.engine.session import Session
 from tuppence.errors import NoModel, OverBudget
@@ -52,7 +52,7 @@ async def quote(request: Request, session: Session) -> Quote:
     """
     lines = request.tree.counts(request.target.span).get("lines", 0)
     try:
-        prepared = await plans.prepare(request, session.offline())
+        prepared = await prepare(request, session.offline())
     except NoModel:
         code = request.document.slice(request.target.span)
         gain = shipped().gain(request.action.id, request.document.language, code)
@@ -80,8 +80,9 @@ def with_cheapest_only(request: Request, session: Session, only: Model | None = 
         actions={request.action.id: Override(model=pin)},
         languages={},
     )
-    known = tuple if only else session.known_local_models
-    return replace(session, config=lambda: own, known_local_models=known, installed_embedded_model=tuple).offline()
+    known = tuple if only else session.own_models.known_servers
+    models = replace(session.own_models, known_servers=known, installed_embedded=tuple)
+    return replace(session, config=lambda: own, own_models=models).offline()
 
 
 async def authorize(request: Request, session: Session) -> HoverGrant:
@@ -89,11 +90,11 @@ async def authorize(request: Request, session: Session) -> HoverGrant:
 
     :raises TuppenceError: none may be asked; the sentence says why.
     """
-    prepared = await plans.prepare(request, with_cheapest_only(request, session))
+    prepared = await prepare(request, with_cheapest_only(request, session))
     model = frugal(prepared.route.table)
     if model is None:
         raise NoModel("Not asked by itself: no price is known of any model that may answer.")
-    most = dearest(plans.prompt(prepared, model), model, RetryPolicy().retries + 1, session.now())
+    most = dearest(prompt(prepared, model), model, RetryPolicy().retries + 1, session.now())
     cap = session.config().hover_cap
     if most is None or most > cap:
         raise OverBudget(f"Not asked by itself: it could cost {money(most)}, and hover_cap is {money(cap)}.")

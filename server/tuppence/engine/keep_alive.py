@@ -23,7 +23,8 @@ from tuppence.core.prompt_cache.renewal import Prefix, Renewal, weigh
 from tuppence.core.prompt_cache.state import KEEP_ALIVE, PRE_WARM, WARMING, lifetime
 from tuppence.core.routing.router import Route
 from tuppence.core.text.document import Document
-from tuppence.engine import prepare as plans
+from tuppence.engine.prepare import prepare
+from tuppence.engine.prepare import prompt as prompt_for
 from tuppence.engine.prompt_cache import Sent, Subject
 from tuppence.engine.receipt import Attempt, Receipt
 from tuppence.engine.request import Request
@@ -49,7 +50,7 @@ class KeepAlive:
 
         :param opened: gives the document that is open at a URI.
         """
-        self._house = session
+        self._session = session
         self._opened = opened
         self._sleeping: dict[tuple[str, str], asyncio.Task[None]] = {}
         """Who waits for the end of an entry, by document and model."""
@@ -62,7 +63,7 @@ class KeepAlive:
             return
         if (former := self._sleeping.pop(_place(sent), None)) is not None:
             former.cancel()
-        if not self._house.config().keep_alive or not sent.prompt.marks or why_not(sent.model):
+        if not self._session.config().keep_alive or not sent.prompt.marks or why_not(sent.model):
             return
         task = asyncio.create_task(self._keep(sent))
         self._tasks.add(task)
@@ -74,8 +75,8 @@ class KeepAlive:
 
         :raises TuppenceError: it could not be done.
         """
-        session = self._house
-        prepared = await plans.prepare(request, session.offline())
+        session = self._session
+        prepared = await prepare(request, session.offline())
         model = prepared.route.model
         name = request.document.uri.rpartition("/")[2]
         if why := why_not(model):
@@ -83,7 +84,7 @@ class KeepAlive:
         about = Subject(
             uuid4().hex, PRE_WARM, request.document.uri, request.document.language, request.document.version
         )
-        prompt = session.prompt_cache.marked(plans.prompt(prepared, model), model, about, session.now())
+        prompt = session.prompt_cache.marked(prompt_for(prepared, model), model, about, session.now())
         sent = Sent(prompt, model, about, session.now())
         renewal = self._weighed(sent)
         if not prompt.marks or renewal is None:
@@ -110,11 +111,11 @@ class KeepAlive:
         life = lifetime(sent.model.cache, sent.prompt.life)
         about = replace(sent.subject, run=uuid4().hex, action=KEEP_ALIVE)
         for _ in range(MOST):
-            wait = sent.at + life - min(MARGIN, life / 10) - self._house.now()
+            wait = sent.at + life - min(MARGIN, life / 10) - self._session.now()
             await asyncio.sleep(wait.total_seconds())
             # From here on a request of the person's does not end this task, which would be billed all the same.
             working = self._sleeping.pop(_place(sent))
-            sent = Sent(sent.prompt, sent.model, about, self._house.now())
+            sent = Sent(sent.prompt, sent.model, about, self._session.now())
             renewal = self._weighed(sent)
             if renewal is None or not await self._allowed(sent, renewal):
                 break
@@ -134,40 +135,43 @@ class KeepAlive:
         if model.price is None:
             return None
         prefix = Prefix(chain(sent.prompt), sent.prompt.life, model, model.price, sent.subject.place)
-        return weigh(prefix, self._house.prompt_cache.traces, sent.at)
+        return weigh(prefix, self._session.prompt_cache.traces, sent.at)
 
     async def _allowed(self, sent: Sent, renewal: Renewal) -> bool:
         """Report whether a prefix is to be kept alive: unchanged, worth it, and within the setting's sum for a day."""
         document = self._opened(sent.subject.uri)
         if document is None or document.version != sent.subject.version or not renewal.pays:
             return False
-        day, ledger = midnight(sent.at), self._house.ledger
+        day, ledger = midnight(sent.at), self._session.ledger
         try:
             entries = await asyncio.wrap_future(ledger.queue(lambda: ledger.entries(day)))
         except TuppenceError:
             return False
         spent = add(entry.cost for entry in entries if entry.action == KEEP_ALIVE)
-        return spent + renewal.cost <= self._house.config().keep_alive
+        return spent + renewal.cost <= self._session.config().keep_alive
 
     async def _renew(self, sent: Sent, renewal: Renewal) -> Decimal | None:
         """Send the prefix for no answer, enter what it cost, and return that.
 
         :raises TuppenceError: it could not be done.
         """
-        session, model, about = self._house, sent.model, sent.subject
+        session, model, about = self._session, sent.model, sent.subject
         receipt = Receipt(run=about.run, session=session.id, action=about.action, language=about.language)
         route = _route(model, renewal)
         prompt = replace(sent.prompt, tail="", max_output=0)
         attempt = Attempt(
-            model=model, prompt=prompt, at=session.now(), chars_per_token=session.pace(model, about.language) or PACE
+            model=model,
+            prompt=prompt,
+            at=session.now(),
+            chars_per_token=session.ledger_writer.chars_per_token(model, about.language) or PACE,
         )
         guard = SpendGuard(session, receipt, route, 0)
-        flight = session.prompt_cache.lease(prompt, model, about, session.now())
+        lease = session.prompt_cache.lease(prompt, model, about, session.now())
         outcome: Outcome = "cancelled"
         try:
-            async with flight, session.provider_queues.of(model).turn("keeping a prompt warm"):
-                attempt.at = session.now()
-                attempt.prompt = flight.marked(attempt.at)
+            async with lease, session.providers.queue(model).turn("keeping a prompt warm"):
+                now = session.now()
+                attempt.begin(now, lease.marked(now))
                 await guard.reserve(attempt)
                 async for piece in session.upstream.answer(attempt.prompt, model, session.keys.of(model.provider)):
                     if isinstance(piece, RetryScheduled):
@@ -175,14 +179,14 @@ class KeepAlive:
                     if isinstance(piece, RequestSent):
                         await guard.retry(attempt)
                     attempt.note(piece)
-                    flight.note(piece)
+                    lease.note(piece)
             outcome = "warmed"
         except TuppenceError:
             outcome = "failed"
             raise
         finally:
             entry = receipt.add_attempt(attempt, route, outcome)
-            session.record(entry, attempt.reservations)
+            session.ledger_writer.record(entry, attempt.reservations)
         return entry.cost
 
 

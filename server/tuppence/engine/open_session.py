@@ -13,8 +13,9 @@ from tuppence.config import Watched
 from tuppence.config.project import Narrowing
 from tuppence.core.text.document import Document
 from tuppence.credentials import Keys
+from tuppence.engine.ledger_writer import LedgerWriter
 from tuppence.engine.prompt_cache import PromptCache
-from tuppence.engine.session import Session
+from tuppence.engine.session import OwnModels, Session
 from tuppence.ledger import Ledger
 from tuppence.local.registry import FIRST_EVENT, LocalModels
 from tuppence.upstream import ModelClient, RetryPolicy
@@ -27,30 +28,32 @@ def open_session(
     buffer: Callable[[str], Document | None],
     handed: dict[str, str],
 ) -> tuple[Session, LocalModels]:
-    """Return everything that runs stand on, and the models on the user's own machine.
+    """Return a session and the registry of models on the user's own machine.
 
     :param roots: the project's folders.
     :param buffer: gives the document that is open at an absolute path.
     :param handed: keys that the editor's client handed over, by the variable's name; filled further as servers start.
     """
-    neighbourhood = LocalModels(handed)
-    answers = AnswerStore()
+    local_models = LocalModels(handed)
+    answers, identity = AnswerStore(), uuid4().hex
     session = Session(
         config=lambda: watched.current,
         keys=Keys(os.environ, handed),
         upstream=ModelClient(RetryPolicy(first_event=FIRST_EVENT)),
-        ledger=Ledger(watched.current.ledger),
+        ledger_writer=LedgerWriter(Ledger(watched.current.ledger), identity, clock.now),
         answer_store=answers,
         prompt_cache=PromptCache(Traces(answers.file)),
         workspace=Workspace(roots),
-        find_local_models=neighbourhood.rows,
-        embedded=neighbourhood.embedded,
+        own_models=OwnModels(
+            find_servers=local_models.rows,
+            start_embedded=local_models.embedded,
+            known_servers=local_models.known,
+            installed_embedded=local_models.dormant,
+        ),
         open_document=buffer,
-        id=uuid4().hex,
-        known_local_models=neighbourhood.known,
-        installed_embedded_model=neighbourhood.dormant,
+        id=identity,
         now=clock.now,
     )
-    session.project_budget = Narrowing(roots, session.warn)
-    session.recover()
-    return session, neighbourhood
+    session.project_budget = Narrowing(roots, session.ledger_writer.warn)
+    session.ledger_writer.recover()
+    return session, local_models

@@ -205,7 +205,9 @@ def _need(request: Request, context: Context, whole: Prompt, session: Session) -
     return RoutingRequest(
         action=request.action,
         gain=shipped().gain(request.action.id, request.document.language, code, context.diagnostics),
-        prompt_tokens=estimate("x" * whole.characters, session.token_ratios.usual(request.document.language)),
+        prompt_tokens=estimate(
+            "x" * whole.characters, session.ledger_writer.token_ratios.usual(request.document.language)
+        ),
         target_tokens=estimate(code),
         when=session.now(),
         check=_check(request, session),
@@ -225,19 +227,19 @@ def _check(request: Request, session: Session) -> str:
 async def _route(need: RoutingRequest, request: Request, session: Session) -> Route:
     config = session.config()
     policy = routing_policy(config, request.action, request.document.language, request.better_than)
-    if (limits := session.limits()).any and (spent := await session.spent(request.run)) is not None:
+    if (limits := session.limits()).any and (spent := await session.ledger_writer.spent(request.run)) is not None:
         need = replace(need, left=left(limits, spent)[0].amount)
         policy = replace(policy, thrifty=thrifty(limits, spent))
-    models = (*config.models, *await session.find_local_models())
+    models = (*config.models, *await session.own_models.find_servers())
     lacking = await asyncio.to_thread(_lacking, models, session)
-    resting = {name: f"{name} could not answer a moment ago" for name in session.provider_health.cooling_down()}
+    resting = {name: f"{name} could not answer a moment ago" for name in session.providers.health.cooling_down()}
     # Where nobody else may answer, a provider that failed a moment ago is better than none; and where the budget is in
     # the way, the reservation refuses in better words than a choice can.
     ways = ((need, resting | lacking), (need, lacking), (replace(need, left=None), lacking))
     for each, ready in ways:
         with suppress(NoModel):
             return choose(each, models, ready, shipped(), policy)
-    return choose(need, (*models, *await session.embedded()), lacking, shipped(), policy)
+    return choose(need, (*models, *await session.own_models.start_embedded()), lacking, shipped(), policy)
 
 
 def _lacking(models: tuple[Model, ...], session: Session) -> dict[str, str]:
@@ -248,7 +250,11 @@ def _lacking(models: tuple[Model, ...], session: Session) -> dict[str, str]:
 
 async def _anybody(session: Session) -> bool:
     """Report whether there is a model whose provider can be asked, whatever its size."""
-    models = (*session.config().models, *await session.find_local_models(), *await session.embedded())
+    models = (
+        *session.config().models,
+        *await session.own_models.find_servers(),
+        *await session.own_models.start_embedded(),
+    )
     return any(session.keys.ready(model.provider) for model in models)
 
 

@@ -64,13 +64,14 @@ class ProviderQueue:
             self._ahead.remove(title)
 
 
-class ProviderQueues:
-    """The queues before all providers."""
+class Providers:
+    """The state of all providers: which ones cool down, and a queue for each."""
 
     def __init__(self) -> None:
-        self._gates: dict[str, ProviderQueue] = {}
+        self.health = ProviderHealth()
+        self._queues: dict[str, ProviderQueue] = {}
 
-    def of(self, model: Model) -> ProviderQueue:
-        """Return the queue to pass before the model's provider is asked."""
+    def queue(self, model: Model) -> ProviderQueue:
+        """Return the queue of a model's provider."""
         width = AT_ONCE_LOCAL if model.tier == "local" else AT_ONCE
-        return self._gates.setdefault(model.provider.name, ProviderQueue(width))
+        return self._queues.setdefault(model.provider.name, ProviderQueue(width))

@@ -48,6 +48,16 @@ class Attempt:
     reservations: list[str] = field(default_factory=list)
     """The reservations that it made in the ledger, one for each request that went out."""
 
+    def begin(self, at: datetime, prompt: Prompt, expected_cache: Usage | None = None) -> None:
+        """Take the moment, the prompt and the expected cache use of the call, once its turn in the queue has come."""
+        self.at, self.prompt = at, prompt
+        if expected_cache is not None:
+            self.expected_cache = expected_cache
+
+    def limit_output(self, tokens: int) -> None:
+        """Lower the output limit to what the budget affords."""
+        self.prompt = replace(self.prompt, max_output=tokens)
+
     def note(self, piece: ProviderEvent | RequestSent) -> None:
         """Take one piece of the answer into account."""
         match piece:
@@ -165,6 +175,10 @@ class Receipt:
     project: str = ""
     """The name of the workspace folder."""
     entries: list[Entry] = field(default_factory=list)
+
+    def rate(self, difficulty: float) -> None:
+        """Take the request's difficulty, 0 to 1, for the entries to come."""
+        self.difficulty = difficulty
 
     def add_attempt(self, attempt: Attempt, route: Route, outcome: Outcome) -> Entry:
         """Return the entry for an attempt that ended, and remember it.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tuppence.core.actions import Action
 from tuppence.core.answer_builder import Task
+from tuppence.core.checks.verdict import Verdict
+from tuppence.core.events import Answer
 from tuppence.core.models.model import Model
 from tuppence.core.prompt.compose import Prompt, TestFile
 from tuppence.core.prompt.context import Context
@@ -17,11 +20,16 @@ from tuppence.core.syntax.target import Target
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document
+from tuppence.engine.receipt import Receipt
+from tuppence.engine.session import Session
+
+EditorCheck = Callable[[Answer], Awaitable[Verdict]]
+"""Returns the verdict on an edit that was accepted so far: that verdict, one that proved more, or a rejection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A person's question."""
+    """An action on a target, as the user requested it."""
 
     run: str
     """Names the run in the ledger and to the editor."""
@@ -32,18 +40,18 @@ class Request:
     path: Path | None
     """Where the document is stored; None for one that is not a file."""
     diagnostics: tuple[Diagnostic, ...] = ()
-    """What the model is told about the target."""
+    """What the prompt says about the target."""
     diagnostic: Diagnostic | None = None
     """The one diagnostic that the user picked, if it was one."""
     better_than: str = ""
-    """The name of the model whose answer was not good enough; empty for a first question."""
+    """The name of the model whose answer was not good enough, or an empty string."""
     bypass_cache: bool = False
-    """Whether a kept answer is passed over."""
+    """Whether a cached answer is ignored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedRequest:
-    """A question, ready to be asked."""
+    """A request, ready to be sent to a model."""
 
     request: Request
     context: Context
@@ -55,8 +63,30 @@ class PreparedRequest:
     measured: Prompt
     """The prompt as it was composed to be measured; :func:`tuppence.engine.prepare.prompt` sets the output limit."""
     cache_key: str = ""
-    """A word for what the answer is about, by which it is kept; empty where it is not."""
+    """The content key of the answer cache, or an empty string where the answer is not cached."""
     planner: Model | None = None
-    """Who writes a plan first, for the model that answers; None for nobody."""
+    """The model that writes a plan first, for the model that answers, or None."""
     advice: str = ""
-    """The plan that was written."""
+    """The plan that was written, or an empty string."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """What every stage of a run shares."""
+
+    request: Request
+    session: Session
+    receipt: Receipt
+    editor_check: EditorCheck | None = None
+    """The last check of an edit, by the editor that would show it; None where there is no editor."""
+
+
+def open_receipt(request: Request, session: Session) -> Receipt:
+    """Return the empty receipt of a run."""
+    return Receipt(
+        run=request.run,
+        session=session.id,
+        action=request.action.id,
+        language=request.document.language,
+        project=session.workspace.project(request.path) if request.path else "",
+    )

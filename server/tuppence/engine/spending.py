@@ -74,7 +74,9 @@ class SpendGuard:
         :raises OverBudget: the budget does not allow it.
         """
         session, prompt, model = self.session, attempt.prompt, attempt.model
-        tokens = await asyncio.to_thread(at_most, prompt.text, session.pace(model, self.receipt.language))
+        tokens = await asyncio.to_thread(
+            at_most, prompt.text, session.ledger_writer.chars_per_token(model, self.receipt.language)
+        )
         bid = CallEstimate(
             model=model.id,
             price=model.price,
@@ -95,12 +97,12 @@ class SpendGuard:
             raise
         except TuppenceError as error:
             # It may have been written all the same, as where the word of it was lost: what is entered takes its place.
-            session.warn(str(error))
+            session.ledger_writer.warn(str(error))
             if limits.any:
                 what = f"Your budget cannot be checked, so nothing is sent. {error.message}"
                 raise OverBudget(what, error.remedy) from None
         else:
-            attempt.prompt = replace(prompt, max_output=granted.tokens)
+            attempt.limit_output(granted.tokens)
 
     async def retry(self, attempt: Attempt) -> None:
         """Reserve for a further request, where the one before may be charged for although nobody got its answer.
@@ -130,7 +132,7 @@ def settle_cost(session: Session, entry: Entry, attempt: Attempt, best: Price | 
 
     :param best: the price of the model that it is held against.
     """
-    session.record(entry, attempt.reservations)
+    session.ledger_writer.record(entry, attempt.reservations)
     if attempt.can_reconcile and attempt.reservations:
         owed = PendingCost(attempt.reservations[0], entry.provider, entry.model, attempt.identity)
         session.spawn(_seek(session, owed, attempt.model, best))
@@ -157,4 +159,4 @@ async def _seek(session: Session, owed: PendingCost, model: Model, best: Price |
 
 
 def _correct(session: Session, owed: PendingCost, model: Model, truth: UsageReport, best: Price | None) -> None:
-    session.correct(owed.hold, lambda estimate: reconciled(estimate, truth, model.price, best))
+    session.ledger_writer.correct(owed.hold, lambda estimate: reconciled(estimate, truth, model.price, best))

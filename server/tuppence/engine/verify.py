@@ -8,7 +8,6 @@ folder under ``trusted`` that contains the project. A workspace can set neither.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,9 +25,6 @@ from tuppence.engine.request import PreparedRequest, Request
 from tuppence.engine.session import Session
 from tuppence.linters import recheck
 from tuppence.sandbox import TrialInput, prove, runs
-
-EditorCheck = Callable[[Answer], Awaitable[Verdict]]
-"""Returns the verdict on an answer that edits and was fit so far: the same, one that proved more, or a failed one."""
 
 
 def case(request: Request, answer: Answer) -> EditUnderReview:

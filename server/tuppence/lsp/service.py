@@ -19,8 +19,7 @@ from tuppence.core import actions
 from tuppence.engine.cost_report import write_page
 from tuppence.engine.keep_alive import KeepAlive
 from tuppence.engine.open_session import open_session
-from tuppence.engine.receipt import Receipt
-from tuppence.engine.request import Request
+from tuppence.engine.request import Request, open_receipt
 from tuppence.engine.spending import reconcile_pending
 from tuppence.errors import ConfigError, Stale, TuppenceError
 from tuppence.lsp.documents import convert
@@ -128,7 +127,7 @@ class Service:
         except TuppenceError as error:
             self._warn(error)
             return
-        rooms.session.outcome(finished.request.run, "undone")
+        rooms.session.ledger_writer.outcome(finished.request.run, "undone")
         rooms.client.say(f"Put back: {actions.title(finished.request.action, finished.request.target.name)}.")
         await rooms.client.show_cost()
 
@@ -244,10 +243,8 @@ class Service:
             await rooms.strangers.meet(request)
         except asyncio.CancelledError:
             session = rooms.session
-            receipt = Receipt(
-                run=request.run, session=session.id, action=request.action.id, language=request.document.language
-            )
-            session.record(receipt.add_free("", "", session.now(), "cancelled"))
+            receipt = open_receipt(request, session)
+            session.ledger_writer.record(receipt.add_free("", "", session.now(), "cancelled"))
             rooms.client.say(messages.stopped(running.title, receipt, running.because))
             raise
 
@@ -293,7 +290,7 @@ class _Components:
         self.session, self.neighbourhood = open_session(self.watched, roots, protocol.documents.at, handed)
         reconcile_pending(self.session)
         self.client = EditorClient(server, self.session)
-        self.session.ask_user = self.client.choose
+        self.session.approvals.ask_user = self.client.choose
         self.board = ReviewFindings(self.client)
         self.reading = ExplanationView(self.client)
         self.latest = AnswerHistory(protocol.documents)

@@ -27,8 +27,7 @@ from tuppence.core.syntax.tree import Block
 from tuppence.core.text.document import Span
 from tuppence.engine import hover
 from tuppence.engine.hover import CachedExplanation, HoverGrant
-from tuppence.engine.receipt import Receipt
-from tuppence.engine.request import Request
+from tuppence.engine.request import Request, open_receipt
 from tuppence.engine.run import run
 from tuppence.errors import Stale, TuppenceError
 from tuppence.lsp.documents import convert
@@ -217,9 +216,7 @@ class HoverProvider:
     async def _ask(self, code: Code, asked: _Asked) -> None:
         """Carry out a question; its answer is kept as any run's is."""
         request, client = asked.request, self._client
-        receipt = Receipt(
-            run=request.run, session=client.session.id, action=request.action.id, language=request.document.language
-        )
+        receipt = open_receipt(request, client.session)
         try:
             async with aclosing(run(request, asked.leave.session, receipt)) as steps:
                 async for step in steps:

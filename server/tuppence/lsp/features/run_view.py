@@ -27,7 +27,7 @@ from tuppence.core.events import (
 from tuppence.core.routing.router import Route
 from tuppence.core.text.document import Document, Edit, Span
 from tuppence.engine.receipt import Receipt
-from tuppence.engine.request import Request
+from tuppence.engine.request import Request, open_receipt
 from tuppence.engine.run import run
 from tuppence.errors import Stale, TuppenceError, Unfit
 from tuppence.lsp.features import messages
@@ -72,9 +72,7 @@ class RunView:
         """
         self._refuse(request)
         client = self._client
-        receipt = Receipt(
-            run=request.run, session=client.session.id, action=request.action.id, language=request.document.language
-        )
+        receipt = open_receipt(request, client.session)
         writer = (
             Writer(client, request.document, request.target.span, request.run)
             if request.action.shape == "replacement"
@@ -204,7 +202,7 @@ class RunView:
         try:
             text = await self._deliver(done.answer, request, writer)
         except Stale as stale:
-            client.session.outcome(request.run, "stale")
+            client.session.ledger_writer.outcome(request.run, "stale")
             await _put_back(writer)
             self._outcome = "stale"
             self._close(messages.could_not(request, str(stale), done), types.MessageType.Warning)
@@ -234,9 +232,9 @@ class RunView:
         """Leave the text right after a cancellation: as the user left it, or as it was."""
         session = self._client.session
         if not receipt.entries:
-            session.record(receipt.add_free("", "", session.now(), "cancelled"))
+            session.ledger_writer.record(receipt.add_free("", "", session.now(), "cancelled"))
         elif receipt.entries[-1].outcome == "kept":
-            session.outcome(request.run, "cancelled")
+            session.ledger_writer.outcome(request.run, "cancelled")
         self._outcome = "stopped"
         self._abandon(request)
         left = await _put_back(writer)

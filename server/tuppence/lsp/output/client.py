@@ -133,12 +133,12 @@ class EditorClient:
         """Send the accounts as they stand to whoever shows them, and say what is wrong with them."""
         session = self.session
         try:
-            summary, spent = await asyncio.wrap_future(session.ledger.queue(session.accounts))
+            summary, spent = await asyncio.wrap_future(session.ledger.queue(session.ledger_writer.totals))
         except TuppenceError as error:
-            session.warn(str(error))
+            session.ledger_writer.warn(str(error))
         else:
             self.notify("tuppence/cost", payload(summary) | {"budget": budget.payload(session.limits(), spent)})
-        for sentence in session.take_warnings():
+        for sentence in session.ledger_writer.take_warnings():
             self.say(sentence, types.MessageType.Warning)
 
     @contextlib.asynccontextmanager

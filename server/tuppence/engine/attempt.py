@@ -1,0 +1,221 @@
+"""One call to one model: queue, reserve, stream, build, check, verify, settle.
+
+A stage of a run: ``events()`` yields what happens, and ``result`` says afterwards how it ended. The
+model was chosen before, by :mod:`tuppence.engine.prepare` or :mod:`tuppence.engine.fallback`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, replace
+
+from tuppence.core import actions
+from tuppence.core.answer_builder import AnswerBuilder, builder_for
+from tuppence.core.billing.entry import Outcome
+from tuppence.core.checks.repetition import RepetitionDetector, shown
+from tuppence.core.checks.verdict import Verdict
+from tuppence.core.events import Answer, EditsDrafted, Event, FindingAdded, MarkdownChunk, ModelChosen, StatusLine
+from tuppence.core.models.usage import PACE
+from tuppence.core.routing.candidates import least_output
+from tuppence.core.routing.router import Route
+from tuppence.engine.approval import approval_reason
+from tuppence.engine.prepare import advised, prompt
+from tuppence.engine.prompt_cache import Subject
+from tuppence.engine.receipt import Attempt
+from tuppence.engine.request import PreparedRequest, RunContext
+from tuppence.engine.spending import SpendGuard, settle_cost
+from tuppence.engine.verify import run_tests, should_run_tests, verify_edit
+from tuppence.errors import Broken, Busy, TuppenceError
+from tuppence.providers import ProviderEvent, Text, Thinking
+from tuppence.upstream import RequestSent, RetryScheduled
+
+
+class Repetitive(Broken):
+    """The answer repeats itself. It was stopped there, because the rest would be billed too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The model answered, and the answer may be kept."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The model answered, and a check failed; or the answer broke off."""
+
+    answer: Answer
+    remedy: str = ""
+    """What the user could do about it, where an error says so."""
+    was_shown: bool = False
+    """Whether the user has seen any of it."""
+
+    @property
+    def why(self) -> str:
+        """Why the answer may not be kept, in sentences."""
+        return " ".join(self.answer.verdict.reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderUnavailable:
+    """The call ended without a word of an answer: the provider cannot answer now."""
+
+    error: Busy
+    at_fault: str
+    """``model`` where the server is there and turned the request away, else ``provider``."""
+
+
+class ModelAttempt:
+    """A stage: one call to the model of a route, entered in the receipt once, however it ends."""
+
+    result: Accepted | Rejected | ProviderUnavailable
+    """Set when ``events()`` has ended without an error."""
+
+    def __init__(self, prepared: PreparedRequest, route: Route, context: RunContext) -> None:
+        self._prepared = prepared
+        self._route = route
+        self._context = context
+        self._was_shown = context.editor_check is not None
+
+    async def events(self) -> AsyncGenerator[Event, None]:
+        """Yield what happens during the call.
+
+        :raises TuppenceError: there will be no answer, and no other model should be called instead.
+        """
+        prepared, route, context = self._prepared, self._route, self._context
+        session, model = context.session, route.model
+        chars_per_token = session.ledger_writer.chars_per_token(model, context.receipt.language) or PACE
+        attempt = Attempt(
+            model=model, prompt=prompt(prepared, model), at=session.now(), chars_per_token=chars_per_token
+        )
+        outcome: Outcome = "cancelled"
+        try:
+            builder = builder_for(prepared.task)
+            async with aclosing(self._stream(attempt, builder)) as events:
+                async for event in events:
+                    yield self._noticed(event)
+            session.providers.health.works(model.provider.name)
+            yield StatusLine("Checking the answer")
+            remaining, answer = await asyncio.to_thread(builder.finish, attempt.stop.reason if attempt.stop else "end")
+            answer = await verify_edit(context.request, answer)
+            for event in remaining if answer.verdict.fit else ():
+                yield self._noticed(event)
+            if should_run_tests(prepared, answer, session):
+                yield StatusLine("Running the tests")
+                answer = await run_tests(prepared, answer, session)
+            if context.editor_check is not None and answer.verdict.fit and answer.edits:
+                answer = replace(answer, verdict=await context.editor_check(answer))
+            if prepared.planner is not None:
+                outcome = "planned"
+            else:
+                outcome = "kept" if answer.verdict.fit else "failed check"
+                route = replace(route, reason=f"{route.reason}; {answer.verdict.words}")
+            self.result = self._judged(replace(answer, reply="".join(attempt.received)))
+        except (Busy, Broken) as error:
+            outcome = "failed check" if isinstance(error, Repetitive) else "failed"
+            if isinstance(error, Broken) or attempt.answering:
+                self.result = self._judged(Answer(Verdict.rejected(error.message)), error.remedy)
+            else:
+                session.providers.health.failed(model.provider.name, error.after)
+                self.result = ProviderUnavailable(error, "model" if attempt.rejected else "provider")
+        except TuppenceError:
+            outcome = "failed"
+            raise
+        finally:
+            entry = context.receipt.add_attempt(attempt, route, outcome)
+            settle_cost(session, entry, attempt, route.best.price)
+
+    def _judged(self, answer: Answer, remedy: str = "") -> Accepted | Rejected:
+        return Accepted(answer) if answer.verdict.fit else Rejected(answer, remedy, self._was_shown)
+
+    def _noticed(self, event: Event) -> Event:
+        """Return the event; remember whether it shows a part of the answer."""
+        self._was_shown = self._was_shown or isinstance(event, EditsDrafted | FindingAdded | MarkdownChunk)
+        return event
+
+    async def _stream(self, attempt: Attempt, builder: AnswerBuilder) -> AsyncGenerator[Event, None]:
+        """Wait for a turn, send the request and yield what its answer shows."""
+        model, request, session = attempt.model, self._context.request, self._context.session
+        guard = SpendGuard(session, self._context.receipt, self._route, least_output(self._prepared.need))
+        repetition = RepetitionDetector(request.document.text)
+        queue = session.providers.queue(model)
+        document = request.document
+        subject = Subject(request.run, request.action.id, document.uri, document.language, document.version)
+        lease = session.prompt_cache.lease(attempt.prompt, model, subject, session.now())
+        if lease.waits:
+            yield StatusLine(f"Waiting until {model.id} has read the same file for another request")
+        if waiting := queue.waiting:
+            yield StatusLine(f"Waiting for a turn at {model.provider.name}: {_and_more(waiting)} before it")
+        message = request.diagnostic.message if request.diagnostic else ""
+        async with lease, queue.turn(actions.title(request.action, request.target.name, message)):
+            now = session.now()
+            attempt.begin(now, lease.marked(now), lease.expected())
+            await guard.reserve(attempt)
+            yield StatusLine(f"Asking {model.title}")
+            key = session.keys.of(model.provider)
+            async with aclosing(session.upstream.answer(attempt.prompt, model, key)) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, RetryScheduled):
+                        yield StatusLine(f"{piece.why} Trying again in {piece.seconds:.0f} s")
+                        continue
+                    if isinstance(piece, RequestSent):
+                        await guard.retry(attempt)
+                    guard.note(attempt, piece)
+                    lease.note(piece)
+                    if isinstance(piece, Text | Thinking) and (again := repetition.feed(piece.text)):
+                        raise Repetitive(f"The answer repeats “{shown(again)}” without end, and was stopped.")
+                    for event in () if isinstance(piece, RequestSent) else _shown(piece, builder, attempt):
+                        yield event
+
+
+class PlanWriting:
+    """A stage: where a planner was chosen, have it write a plan for the model that answers."""
+
+    result: PreparedRequest
+    """The request with the plan in it, or without one where none could be had."""
+
+    def __init__(self, prepared: PreparedRequest, context: RunContext) -> None:
+        self._prepared = prepared
+        self._context = context
+        self.result = prepared
+
+    async def events(self) -> AsyncGenerator[Event, None]:
+        """Yield what happens while the plan is written; a failure costs the user no answer."""
+        prepared, planner = self._prepared, self._prepared.planner
+        if planner is None:
+            return
+        self.result = advised(prepared, planner, "")
+        if approval_reason(planner, prepared, self._context):  # A plan is not worth a question to the user.
+            return
+        reason = f"plans it for {prepared.route.model.title}"
+        route = replace(prepared.route, model=planner, expected_cost=None, reason=reason)
+        yield ModelChosen(route, ())
+        task = replace(prepared.task, action=actions.EXPLAIN, place=None)
+        attempt = ModelAttempt(replace(prepared, task=task), route, replace(self._context, editor_check=None))
+        with suppress(TuppenceError):
+            async with aclosing(attempt.events()) as events:
+                async for event in events:
+                    if isinstance(event, StatusLine):
+                        yield event
+            if isinstance(attempt.result, Accepted | Rejected):
+                self.result = advised(prepared, planner, attempt.result.answer.reply)
+
+
+def _shown(piece: ProviderEvent, builder: AnswerBuilder, attempt: Attempt) -> tuple[Event, ...]:
+    """Return the events that one event of a provider becomes for the user."""
+    match piece:
+        case Text():
+            begun = (StatusLine(f"{attempt.model.id} is answering"),) if len(attempt.received) == 1 else ()
+            return (*begun, *builder.feed(piece.text))
+        case Thinking() if len(attempt.thought) == 1:
+            return (StatusLine(f"{attempt.model.id} is thinking"),)
+        case _:
+            return ()
+
+
+def _and_more(titles: Sequence[str]) -> str:
+    first, *others = titles
+    return f"{first} and {len(others)} more are" if others else f"{first} is"
