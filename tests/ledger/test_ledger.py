@@ -220,7 +220,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from tuppence.core.billing.entry import Entry
-from tuppence.ledger import Claim, Ledger, midnight
+from tuppence.ledger import Ledger, Reservation, midnight
 path, name, count = sys.argv[1:]
 ledger = Ledger(path)
 for number in range(int(count)):
