@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tuppence.core.actions import EXPLAIN, FIX, REVIEW, TESTS, Action
-from tuppence.core.answer_builder import Place, StopReason, Task, builder_for
+from tuppence.core.answer_builder import StopReason, Task, TestLocation, builder_for
 from tuppence.core.checks.slop import Evidence
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.packages import Packages, normal
@@ -53,7 +53,7 @@ class Sample:
     chosen: Diagnostic | None = None
     packages: Packages | None = None
     ending: StopReason = "end"
-    place: Place | None = None
+    place: TestLocation | None = None
     """For tests: where they go."""
 
     @property

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuppence.core.actions import ACTIONS, EXPLAIN, FIX, REVIEW, TESTS, Action, find_action, title
-from tuppence.core.answer_builder import Place, Task, builder_for
+from tuppence.core.answer_builder import Task, TestLocation, builder_for
 from tuppence.core.checks.slop import Evidence
 from tuppence.core.events import Answer, EditsDrafted, Event, FindingAdded, MarkdownChunk
 from tuppence.core.syntax.languages import language
@@ -24,7 +24,7 @@ FIXED = SOURCE.replace("len(x)", "len(xs)")
 REPLY = "```python\ndef mean(xs):\n    return sum(xs) / len(xs)\n```\n"
 
 
-def work(action: Action, source: str = SOURCE, about: str = "mean", place: Place | None = None) -> Task:
+def work(action: Action, source: str = SOURCE, about: str = "mean", place: TestLocation | None = None) -> Task:
     """Return the work on the definition of that name, or on the lines that hold that text."""
     document = Document("file:///p/stats.py", "python", 1, source)
     tree = parse(source, language("python"))
@@ -177,7 +177,9 @@ def test_a_finding_is_told_as_soon_as_it_is_complete() -> None:
 
 
 def test_tests_are_for_their_place() -> None:
-    place = Place("/p/tests/test_stats.py", Document("file:///p/tests/test_stats.py", "python", 3, ""), new=True)
+    place = TestLocation(
+        "/p/tests/test_stats.py", Document("file:///p/tests/test_stats.py", "python", 3, ""), is_new=True
+    )
     reply = "```python\ndef test_mean():\n    assert mean([1])\n```\n```imports\nfrom stats import mean\n```"
     answer = made(work(TESTS, place=place), reply)
     assert answer.verdict.fit
@@ -187,7 +189,7 @@ def test_tests_are_for_their_place() -> None:
 
 
 def test_a_package_that_only_the_tests_need_is_a_doubt() -> None:
-    place = Place("/p/test_stats.py", Document("file:///p/test_stats.py", "python", 3, ""), new=True)
+    place = TestLocation("/p/test_stats.py", Document("file:///p/test_stats.py", "python", 3, ""), is_new=True)
     grounds = Evidence(packages=Packages(frozenset({"stats", "attrs"}), complete=True))
     code = "```python\ndef test_mean():\n    assert mean([1])\n```\n```imports\nimport {}\nfrom stats import mean\n```"
     for module, doubts in (
@@ -208,7 +210,7 @@ def test_a_package_that_only_the_tests_need_is_a_doubt() -> None:
     ],
 )
 def test_tests_that_are_there_already_are_of_no_use(there: str, why: str) -> None:
-    place = Place("/p/t.py", Document("file:///p/t.py", "python", 3, there), new=False)
+    place = TestLocation("/p/t.py", Document("file:///p/t.py", "python", 3, there), is_new=False)
     verdict = made(work(TESTS, place=place), "```python\ndef test_mean():\n    assert mean([1])\n```").verdict
     assert (verdict.fit, verdict.reasons) == (False, (why,))
 

@@ -226,11 +226,11 @@ async def test_a_buffer_beats_the_disk(root: Path, opened: Opened) -> None:
     assert made.tests is not None
     assert made.task.place is not None
     assert made.tests.text == "import fresh\n"
-    assert (made.task.place.document, made.task.place.new) == (now, False)
+    assert (made.task.place.document, made.task.place.is_new) == (now, False)
     empty = Document(path.as_uri(), "python", 9, "")
     made = await prepare.prepare(question, opened(buffers={str(path): empty}))
     assert made.task.place is not None
-    assert made.task.place.new, "a buffer that was just created is a new file"
+    assert made.task.place.is_new, "a buffer that was just created is a new file"
 
 
 def test_a_document_that_is_no_file_has_no_place(root: Path) -> None:

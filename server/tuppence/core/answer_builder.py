@@ -32,15 +32,15 @@ StopReason = Literal["end", "length", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TestLocation:
     """Where generated tests go."""
 
     path: str
     """Absolute."""
     document: Document
     """The test file as it stands; empty where it is new."""
-    new: bool
-    inside: str = ""
+    is_new: bool
+    block: str = ""
     """The block at whose end they go, for tests that stand in the source file; empty for the end of the file."""
 
 
@@ -53,7 +53,7 @@ class Task:
     tree: Tree
     language: Language
     target: Target
-    place: Place | None = None
+    place: TestLocation | None = None
     """For tests only."""
     evidence: slop.Evidence = field(default_factory=slop.Evidence)
     """What the request gave reason for."""
@@ -182,11 +182,11 @@ class _Tests:
         place, work = self._work.place, self._work
         assert place is not None, "a plan for tests names their place"
         text = code.text if code else ""
-        if place.new:
+        if place.is_new:
             # A new file is written as its source is: with its package clause and its line endings.
             text = packaged(text, work.document, work.language)
             text = re.sub(r"\r\n|\r|\n", work.document.newline, text)
-        written = NewTests(place.path, text, wanted.text if wanted else "", place.inside)
+        written = NewTests(place.path, text, wanted.text if wanted else "", place.block)
         brought = bring(place.document, work.language, written)
         verdict = structure.check_tests(place.document, brought.edits, parts, stop)
         why = _useless(place.document, brought) or self._lacking(written, brought) if verdict.fit else ""

@@ -14,7 +14,7 @@ from tuppence.config import Config
 from tuppence.config.policy import is_public, routing_policy
 from tuppence.config.shipped import shipped
 from tuppence.core.actions import ACTIONS
-from tuppence.core.answer_builder import Place, Task
+from tuppence.core.answer_builder import Task, TestLocation
 from tuppence.core.billing.budget import left, thrifty
 from tuppence.core.checks.slop import Evidence
 from tuppence.core.models.model import Model
@@ -262,7 +262,7 @@ def _tested(request: Request) -> tests_placement.TestedSource:
     return tests_placement.TestedSource(request.path, request.document, request.tree)
 
 
-def _place(request: Request, session: Session) -> Place:
+def _place(request: Request, session: Session) -> TestLocation:
     return tests_placement.find_test_location(
         _tested(request), language(request.document.language), session.workspace, session.open_document
     )

@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from tuppence.core.answer.insert_tests import module_of_tests
-from tuppence.core.answer_builder import Place
+from tuppence.core.answer_builder import TestLocation
 from tuppence.core.prompt.compose import TestFile
 from tuppence.core.prompt.excerpt import excerpt
 from tuppence.core.syntax.languages import Language
@@ -39,7 +39,7 @@ class TestedSource:
 
 def find_test_location(
     tested: TestedSource, known: Language, workspace: Workspace, buffer: Callable[[str], Document | None]
-) -> Place:
+) -> TestLocation:
     """Return where the tests go.
 
     :param buffer: gives the document that the editor has open at an absolute path.
@@ -51,7 +51,7 @@ def find_test_location(
     if place.inline:
         module = module_of_tests(tested.tree)
         name = module.name if module else "tests"
-        return Place(str(tested.path), tested.document, new=False, inside=name)
+        return TestLocation(str(tested.path), tested.document, is_new=False, block=name)
     if why := workspace.why_private(place.path):
         raise Unfit(f"The tests belong in {place.path.name}, which is never sent to a model: {why}.")
     path = _as_opened(place.path, tested.path)
@@ -59,25 +59,27 @@ def find_test_location(
     if open_one is None and place.exists and not place.text and path.stat().st_size:
         raise Unfit(f"The tests belong in {path.name}, which cannot be read.", "Is it a UTF-8 text of a usual size?")
     document = open_one or Document(path.as_uri(), tested.document.language, None, place.text)
-    return Place(str(path), document, new=not document.text.strip())
+    return TestLocation(str(path), document, is_new=not document.text.strip())
 
 
-def describe(place: Place, tested: TestedSource, workspace: Workspace, budget: int) -> tuple[TestFile, tuple[str, ...]]:
+def describe(
+    place: TestLocation, tested: TestedSource, workspace: Workspace, budget: int
+) -> tuple[TestFile, tuple[str, ...]]:
     """Return what the model is told of the place, in about so many tokens, and what was cut of it, for the user."""
     assert tested.path is not None, "tests have a place only where the code has one"
     path = Path(place.path)
     known = tested.tree.language
     document = place.document
-    if place.inside:
-        module = module_of_tests(tested.tree, place.inside)
+    if place.block:
+        module = module_of_tests(tested.tree, place.block)
         document = Document(document.uri, known.id, None, document.slice(module.span) if module else "")
     end = len(document.text)
     text, gone = excerpt(document, parse(document.text, known), Span(end, end), budget) if document.text else ("", 0)
-    example = _example(path, known, workspace, budget) if place.new else ("", "")
+    example = _example(path, known, workspace, budget) if place.is_new else ("", "")
     shown = TestFile(
         path=workspace.relative(path),
         text=text,
-        inline=bool(place.inside),
+        inline=bool(place.block),
         source=workspace.relative(tested.path),
         example=example,
     )

@@ -20,9 +20,9 @@ _RARE = 16
 
 
 def line_edits(old: str, new: Sequence[str], newline: str) -> tuple[Edit, ...]:
-    """Return the fewest edits of whole lines that make ``old`` the lines of ``new``.
+    """Return the fewest edits of whole lines that make ``old`` the lines of ``is_new``.
 
-    Lines that stay keep their own line endings; ``newline`` goes between new ones. ``new`` has at least one line.
+    Lines that stay keep their own line endings; ``newline`` goes between new ones. ``is_new`` has at least one line.
     """
     lines = split(old)
     starts, ends = _bounds(lines)
