@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tuppence.core.actions import EXPLAIN, FIX, REVIEW, TESTS, Action
-from tuppence.core.answer_builder import StopReason, Task, TestLocation, builder_for
+from tuppence.core.answer.insert_tests import TestLocation
+from tuppence.core.answer_builder import StopReason, Task, builder_for
 from tuppence.core.checks.slop import Evidence
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.packages import Packages, normal

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuppence.core.actions import ACTIONS, EXPLAIN, FIX, REVIEW, TESTS, Action, find_action, title
-from tuppence.core.answer_builder import Task, TestLocation, builder_for
+from tuppence.core.answer.insert_tests import TestLocation
+from tuppence.core.answer_builder import Task, builder_for
 from tuppence.core.checks.slop import Evidence
 from tuppence.core.events import Answer, EditsDrafted, Event, FindingAdded, MarkdownChunk
 from tuppence.core.syntax.languages import language

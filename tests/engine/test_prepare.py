@@ -235,9 +235,10 @@ async def test_a_buffer_beats_the_disk(root: Path, opened: Opened) -> None:
 
 def test_a_document_that_is_no_file_has_no_place(root: Path) -> None:
     question = ask(TESTS, root / "stats.py")
-    tested = tests_placement.TestedSource(None, question.document, question.tree)
     with pytest.raises(Unfit, match="Save it first"):
-        tests_placement.find_test_location(tested, by_suffix("a.py"), Workspace([root]), lambda _path: None)
+        tests_placement.find_test_location(
+            None, question.document, question.tree, Workspace([root]), lambda _path: None
+        )
 
 
 async def test_the_limit_leaves_room_for_the_answer_and_keeps_within_the_models(root: Path, opened: Opened) -> None:

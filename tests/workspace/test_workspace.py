@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from tuppence.core.answer.insert_tests import TestLocation
 from tuppence.core.prompt.context import Surroundings
 from tuppence.core.syntax.languages import by_suffix
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import find_target
 from tuppence.core.text.document import Document, Span
-from tuppence.workspace import TestPlace, Workspace
+from tuppence.workspace import Workspace
 from tuppence.workspace.conventions import MOST
 
 
@@ -196,8 +197,16 @@ def test_conventions_are_short_ordered_and_without_copies(tmp_path: Path) -> Non
     assert shown == _surroundings(tmp_path, files, "main.py", "pass").conventions
 
 
-def _place(root: Path, files: Mapping[str, str], name: str) -> TestPlace:
-    return _project(root, {name: "x\n", **files}).test_place(root / name, by_suffix(name))
+def _place(root: Path, files: Mapping[str, str], name: str) -> TestLocation:
+    place = _project(root, {name: "x\n", **files}).test_location(root / name, by_suffix(name))
+    assert place.document.language == by_suffix(name).id
+    return _at(Path(place.path), place.document.text, exists=not place.is_new, block=place.block)
+
+
+def _at(path: Path, text: str = "", *, exists: bool = True, block: str = "") -> TestLocation:
+    """Return the location of tests in a file with this text on disk."""
+    document = Document(path.as_uri(), by_suffix(path.name).id, None, text)
+    return TestLocation(str(path), document, is_new=not exists, block=block)
 
 
 @pytest.mark.parametrize(
@@ -228,7 +237,7 @@ def _place(root: Path, files: Mapping[str, str], name: str) -> TestPlace:
 )
 def test_new_tests_go_where_the_project_keeps_them(tmp_path: Path, name: str, others: list[str], expected: str) -> None:
     place = _place(tmp_path, dict.fromkeys(others, "x\n"), name)
-    assert place == TestPlace(tmp_path / expected, exists=False, text="")
+    assert place == _at(tmp_path / expected, exists=False)
 
 
 @pytest.mark.parametrize(
@@ -244,28 +253,28 @@ def test_new_tests_go_where_the_project_keeps_them(tmp_path: Path, name: str, ot
 )
 def test_tests_that_exist_are_extended(tmp_path: Path, name: str, test: str) -> None:
     place = _place(tmp_path, {test: "old tests\n", "tests/test_other.py": ""}, name)
-    assert place == TestPlace(tmp_path / test, exists=True, text="old tests\n")
+    assert place == _at(tmp_path / test, "old tests\n")
 
 
 def test_of_two_files_of_that_name_the_nearer_is_extended(tmp_path: Path) -> None:
     files = dict.fromkeys(("tests/a/test_x.py", "tests/b/test_x.py"), "x")
-    assert _place(tmp_path, files, "src/b/x.py").path == tmp_path / "tests/b/test_x.py"
+    assert _place(tmp_path, files, "src/b/x.py").path == str(tmp_path / "tests/b/test_x.py")
 
 
 def test_a_test_file_is_its_own_place(tmp_path: Path) -> None:
-    assert _place(tmp_path, {}, "tests/test_x.py") == TestPlace(tmp_path / "tests/test_x.py", exists=True, text="x\n")
+    assert _place(tmp_path, {}, "tests/test_x.py") == _at(tmp_path / "tests/test_x.py", "x\n")
 
 
 def test_rust_tests_stand_inline_unless_a_file_is_declared(tmp_path: Path) -> None:
-    assert _place(tmp_path, {}, "src/x.rs") == TestPlace(tmp_path / "src/x.rs", exists=True, text="x\n", inline=True)
+    assert _place(tmp_path, {}, "src/x.rs") == _at(tmp_path / "src/x.rs", "x\n", block="tests")
     place = _place(tmp_path, {"src/y.rs": "#[cfg(test)]\nmod tests;\n", "src/y/tests.rs": "old\n"}, "src/y.rs")
-    assert place == TestPlace(tmp_path / "src/y/tests.rs", exists=True, text="old\n")
-    assert not _place(tmp_path, {}, "tests/it.rs").inline
+    assert place == _at(tmp_path / "src/y/tests.rs", "old\n")
+    assert not _place(tmp_path, {}, "tests/it.rs").block
 
 
 def test_each_package_of_a_monorepo_keeps_its_own_tests(tmp_path: Path) -> None:
     files = {"packages/a/package.json": "{}", "packages/b/test/z.spec.ts": "", "packages/b/src/z.ts": ""}
-    assert _place(tmp_path, files, "packages/a/src/x.ts").path == tmp_path / "packages/a/src/x.test.ts"
+    assert _place(tmp_path, files, "packages/a/src/x.ts").path == str(tmp_path / "packages/a/src/x.test.ts")
 
 
 @pytest.mark.parametrize(

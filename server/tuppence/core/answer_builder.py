@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 from tuppence.core.actions import Action, Shape
 from tuppence.core.answer import merge_imports
 from tuppence.core.answer.findings import Finding, Findings
-from tuppence.core.answer.insert_tests import Brought, NewTests, bring, packaged
+from tuppence.core.answer.insert_tests import Brought, NewTests, TestLocation, bring, packaged
 from tuppence.core.answer.markdown import Cleaner
 from tuppence.core.answer.patch import Patch
 from tuppence.core.answer.reply import Reply, replacement
@@ -29,19 +29,6 @@ from tuppence.core.text.document import Document, Edit, Span, apply, together
 
 StopReason = Literal["end", "length", "refused"]
 """Why the model stopped: it was done, its limit was reached, or it would not answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class TestLocation:
-    """Where generated tests go."""
-
-    path: str
-    """Absolute."""
-    document: Document
-    """The test file as it stands; empty where it is new."""
-    is_new: bool
-    block: str = ""
-    """The block at whose end they go, for tests that stand in the source file; empty for the end of the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

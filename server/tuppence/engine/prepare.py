@@ -14,7 +14,8 @@ from tuppence.config import Config
 from tuppence.config.policy import is_public, routing_policy
 from tuppence.config.shipped import shipped
 from tuppence.core.actions import ACTIONS
-from tuppence.core.answer_builder import Task, TestLocation
+from tuppence.core.answer.insert_tests import TestLocation
+from tuppence.core.answer_builder import Task
 from tuppence.core.billing.budget import left, thrifty
 from tuppence.core.checks.slop import Evidence
 from tuppence.core.models.model import Model
@@ -124,9 +125,14 @@ async def _fitted(work: Task, request: Request, around: Surroundings, budget: in
     """Return the plan with a context of about so many tokens."""
     context = _gather(request, around, budget)
     tests: TestFile | None = None
-    if work.place is not None:
+    if work.place is not None and request.path is not None:
         tests, cut = await asyncio.to_thread(
-            tests_placement.describe, work.place, _tested(request), session.workspace, budget // _SHARE
+            tests_placement.describe,
+            work.place,
+            request.path,
+            request.tree,
+            session.workspace,
+            budget // _SHARE,
         )
         context = replace(context, cut=context.cut + cut)
     whole = compose(request.action, context, 0, tests)
@@ -258,11 +264,7 @@ async def _anybody(session: Session) -> bool:
     return any(session.keys.ready(model.provider) for model in models)
 
 
-def _tested(request: Request) -> tests_placement.TestedSource:
-    return tests_placement.TestedSource(request.path, request.document, request.tree)
-
-
 def _place(request: Request, session: Session) -> TestLocation:
     return tests_placement.find_test_location(
-        _tested(request), language(request.document.language), session.workspace, session.open_document
+        request.path, request.document, request.tree, session.workspace, session.open_document
     )

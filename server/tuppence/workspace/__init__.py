@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tuppence.workspace.workspace import TestPlace, Workspace
+from tuppence.workspace.workspace import Workspace
 
-__all__ = ["TestPlace", "Workspace"]
+__all__ = ["Workspace"]

@@ -7,12 +7,10 @@ it stands there, and a private one is not shown to anybody. Nothing is written h
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
-from tuppence.core.answer.insert_tests import module_of_tests
-from tuppence.core.answer_builder import TestLocation
+from tuppence.core.answer.insert_tests import TestLocation, module_of_tests
 from tuppence.core.prompt.compose import TestFile
 from tuppence.core.prompt.excerpt import excerpt
 from tuppence.core.syntax.languages import Language
@@ -27,51 +25,41 @@ _MOST = 200
 """Files beside a new test file among which an example is looked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class TestedSource:
-    """The file whose code is to be tested."""
-
-    path: Path | None
-    """Where it is stored; None for one that is not a file."""
-    document: Document
-    tree: Tree
-
-
 def find_test_location(
-    tested: TestedSource, known: Language, workspace: Workspace, buffer: Callable[[str], Document | None]
+    source: Path | None, document: Document, tree: Tree, workspace: Workspace, opened: Callable[[str], Document | None]
 ) -> TestLocation:
-    """Return where the tests go.
+    """Return where the tests of a document go.
 
-    :param buffer: gives the document that the editor has open at an absolute path.
+    :param source: where the document is stored, or None.
+    :param opened: returns the document that the editor has open at an absolute path, or None.
     :raises Unfit: there is no place for them, or it is private.
     """
-    if tested.path is None:
+    if source is None:
         raise Unfit("This document is not a file, so there is no place for its tests.", "Save it first.")
-    place = workspace.test_place(tested.path, known)
-    if place.inline:
-        module = module_of_tests(tested.tree)
-        name = module.name if module else "tests"
-        return TestLocation(str(tested.path), tested.document, is_new=False, block=name)
-    if why := workspace.why_private(place.path):
-        raise Unfit(f"The tests belong in {place.path.name}, which is never sent to a model: {why}.")
-    path = _as_opened(place.path, tested.path)
-    open_one = buffer(str(path))
-    if open_one is None and place.exists and not place.text and path.stat().st_size:
+    location = workspace.test_location(source, tree.language)
+    if location.block:
+        module = module_of_tests(tree)
+        return TestLocation(str(source), document, is_new=False, block=module.name if module else location.block)
+    file = Path(location.path)
+    if why := workspace.why_private(file):
+        raise Unfit(f"The tests belong in {file.name}, which is never sent to a model: {why}.")
+    path = _as_opened(file, source)
+    open_one = opened(str(path))
+    if open_one is None and not location.is_new and not location.document.text and path.stat().st_size:
         raise Unfit(f"The tests belong in {path.name}, which cannot be read.", "Is it a UTF-8 text of a usual size?")
-    document = open_one or Document(path.as_uri(), tested.document.language, None, place.text)
-    return TestLocation(str(path), document, is_new=not document.text.strip())
+    known = Document(path.as_uri(), document.language, None, location.document.text)
+    return TestLocation(str(path), open_one or known, is_new=not (open_one or known).text.strip())
 
 
 def describe(
-    place: TestLocation, tested: TestedSource, workspace: Workspace, budget: int
+    place: TestLocation, source: Path, tree: Tree, workspace: Workspace, budget: int
 ) -> tuple[TestFile, tuple[str, ...]]:
     """Return what the model is told of the place, in about so many tokens, and what was cut of it, for the user."""
-    assert tested.path is not None, "tests have a place only where the code has one"
     path = Path(place.path)
-    known = tested.tree.language
+    known = tree.language
     document = place.document
     if place.block:
-        module = module_of_tests(tested.tree, place.block)
+        module = module_of_tests(tree, place.block)
         document = Document(document.uri, known.id, None, document.slice(module.span) if module else "")
     end = len(document.text)
     text, gone = excerpt(document, parse(document.text, known), Span(end, end), budget) if document.text else ("", 0)
@@ -80,7 +68,7 @@ def describe(
         path=workspace.relative(path),
         text=text,
         inline=bool(place.block),
-        source=workspace.relative(tested.path),
+        source=workspace.relative(source),
         example=example,
     )
     return shown, (f"{gone} of the {document.line_count} lines of {path.name} were left out.",) if gone else ()

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import ClassVar
 
+from tuppence.core.answer.insert_tests import INLINE_BLOCK, TestLocation
 from tuppence.core.prompt.context import Surroundings
 from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.packages import Packages
@@ -25,20 +24,6 @@ _MARKERS = ("pyproject.toml", "setup.py", "package.json", "go.mod", "Cargo.toml"
 _SKIPPED = frozenset({"node_modules", "target", "build", "dist", "venv", "vendor", "__pycache__", "site-packages"})
 _MOST_FOLDERS = 1500
 """Folders that are listed to learn a project's test habits."""
-
-
-@dataclass(frozen=True, slots=True)
-class TestPlace:
-    """Where the tests of a source file go."""
-
-    __test__: ClassVar[bool] = False  # pytest would collect a class of this name
-
-    path: Path
-    exists: bool
-    text: str
-    """What stands there; empty where it does not exist."""
-    inline: bool = False
-    """Whether it is the source file itself."""
 
 
 class Workspace:
@@ -72,20 +57,20 @@ class Workspace:
         )
         return Surroundings(definitions(search), conventions.excerpts(root, self._readable))
 
-    def test_place(self, path: Path, language: Language) -> TestPlace:
-        """Return where the tests of a file go: its own tests, else as the project's others, else by custom."""
+    def test_location(self, path: Path, language: Language) -> TestLocation:
+        """Return where a file's tests go, with the text on disk: its own, else as other tests go, else by custom."""
         path = path.resolve()
         root = self._project(path)
         source = PurePosixPath(path.relative_to(root).as_posix())
         text = files.read_text(path) or ""
         if tests_layout.is_test(source, language) or (language.tests.inline and source.parts[0] == "tests"):
-            return _place(path)
+            return _location(path, language)
         if language.tests.inline:
             elsewhere = tests_layout.declared_elsewhere(path, text)
-            return _place(elsewhere) if elsewhere else TestPlace(path, path.exists(), text, inline=True)
+            return _location(elsewhere or path, language, block="" if elsewhere else INLINE_BLOCK)
         known = list(self._listed(root, language))
         found = tests_layout.existing(source, known, language) or tests_layout.learned(source, known, language)
-        return _place(root / (found or tests_layout.customary(source, language)))
+        return _location(root / (found or tests_layout.customary(source, language)), language)
 
     def root(self, path: Path) -> Path | None:
         """Return the real folder that is open and holds a file: what a request may read; None outside the roots."""
@@ -156,5 +141,6 @@ class Workspace:
                     yield PurePosixPath(path.relative_to(root).as_posix())
 
 
-def _place(path: Path) -> TestPlace:
-    return TestPlace(path, path.exists(), files.read_text(path) or "")
+def _location(path: Path, language: Language, block: str = "") -> TestLocation:
+    document = Document(path.as_uri(), language.id, None, files.read_text(path) or "")
+    return TestLocation(str(path), document, is_new=not path.exists(), block=block)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 from tuppence.core.answer import merge_imports
 from tuppence.core.syntax.languages import Language
@@ -18,6 +19,8 @@ from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.tree import CONTAINERS, Block, Tree
 from tuppence.core.text.document import Document, Edit, Span, apply, together
 
+INLINE_BLOCK = "tests"
+"""The block of a source file that holds its tests, where the language keeps them there and none exists yet."""
 _PACKAGE = re.compile(r"^[ \t]*package[ \t]+[\w.]+[ \t]*;?[ \t]*$", re.MULTILINE)
 _UNIQUE = frozenset({"python", "es", "go", "rust"})
 """Import styles of the languages in which a second function or class of one name is a mistake, or hides the first."""
@@ -295,3 +298,18 @@ class NewTests:
     """Import lines that it needs."""
     inside: str
     """The name of the block at whose end the code goes, such as ``tests``; empty for the end of the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class TestLocation:
+    """Where generated tests go."""
+
+    __test__: ClassVar[bool] = False  # pytest would collect a class of this name
+
+    path: str
+    """Absolute."""
+    document: Document
+    """The test file as it stands; empty where it is new."""
+    is_new: bool
+    block: str = ""
+    """The block at whose end they go, for tests that stand in the source file; empty for the end of the file."""
