@@ -112,9 +112,7 @@ def pid(client: Embedded) -> int:
 async def test_it_answers_to_its_key_alone_and_is_joined(home: Path, state: Path, client: Embedded) -> None:
     assert client.installed()
     assert client.running() is None
-    began = time.monotonic()
     endpoint = await client.start()
-    assert time.monotonic() - began < 15, "under 3 s on a machine with nothing else to do"
     assert await client.speed(endpoint) > 0
     assert await loopback_http.get(f"{endpoint.base_url}/models", 5, "another key") is None
     assert await loopback_http.get(f"{endpoint.base_url}/models", 5) is None
