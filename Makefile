@@ -14,7 +14,7 @@ demo: $(VENV)/ready
 
 # Three lanes of tests: every test is in `make test` or in `make test-long`, and `make test-fast` is a part of the first.
 # One worker for each processor; tests that share the embedded model, or one server, go to the same worker.
-PARALLEL := -n auto --dist loadgroup
+PARALLEL := -n auto
 
 # Neither a server process nor an editor nor the embedded model: under two minutes on two processors.
 test-fast: $(VENV)/ready

@@ -64,11 +64,23 @@ def _no_server_without_its_mark(request: pytest.FixtureRequest, monkeypatch: pyt
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark a test with its lane, and with the group of those that must not run side by side."""
+    """Mark a test that starts a server, and see that no test of the embedded model is where others run beside it."""
     if lanes.starts_a_server(item):
         item.add_marker("process")
-    if (group := lanes.group(item)) is not None:
-        item.add_marker(pytest.mark.xdist_group(group))
+    if "home" in getattr(item, "fixturenames", ()) and lanes.scope(item.nodeid) != "model":
+        raise pytest.UsageError(f"{item.nodeid} uses the embedded model: name its file in tests/support/lanes.py")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each worker tests one by one, but for those that must not run side by side."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduler(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return lanes.scope(nodeid)
+
+    return Scheduler(config, log)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -14,6 +14,8 @@ from server import stage
 import postgresql
 from editor import Editor
 
+MODEL = {"tests/e2e/test_demo.py", "tests/e2e/test_real_model.py", "tests/local/test_embedded.py"}
+"""The files with tests of the embedded model."""
 STARTERS = (stage, Editor, postgresql.serving)
 """What starts a process that goes on: the server, an editor with its server, PostgreSQL."""
 FOLDERS = {"e2e", "editors", "sandbox"}
@@ -36,13 +38,16 @@ def starts_a_server(item: pytest.Item) -> bool:
     return any(_reaches(each, set()) for each in (item.function, *fixtures))
 
 
-def group(item: pytest.Item) -> str | None:
-    """Return the group of tests that one worker of pytest-xdist runs one after the other, None for a test by itself."""
-    if item.get_closest_marker("model") is not None or "home" in getattr(item, "fixturenames", ()):
+def scope(test: str) -> str:
+    """Return the name of the tests that one worker of pytest-xdist runs one after the other, from a test's id.
+
+    The embedded model is one process for all its tests, and a file of ``tests/e2e`` often shares one server. Any other
+    test is by itself. (The group of pytest-xdist's own marker does not reach its scheduler under pytest 9.2.)
+    """
+    file = test.partition("::")[0]
+    if file in MODEL:
         return "model"
-    loop = item.get_closest_marker("asyncio")
-    shares = loop is not None and loop.kwargs.get("loop_scope") == "module"
-    return item.path.stem if shares or item.path.stem == "test_shared_cap" else None
+    return file if file.startswith("tests/e2e/") or file.endswith("/test_shared_cap.py") else test
 
 
 def is_server(command: Any) -> bool:
