@@ -7,7 +7,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: vsix editors editors-terminal editors-long pictures-neovim editors-vscode pictures-vscode demo test-fast test test-long replay lint types check wheel clean
+.PHONY: vsix editors editors-terminal editors-long pictures-neovim editors-vscode pictures-vscode demo test-fast test test-long speed replay lint types check wheel clean
 
 demo: $(VENV)/ready
 	@$(BIN)/python demo/demo.py $(ARGS)
@@ -30,6 +30,10 @@ test: $(VENV)/ready
 test-long: $(VENV)/ready
 	$(BIN)/python -m pytest -m long
 	EXAMPLES=20000 $(BIN)/python -m pytest -o timeout=0 tests/properties/test_edit_engine.py tests/core/answer/test_patch.py
+
+# How long things take: medians and ratios, for a person to read. No test depends on them.
+speed: $(VENV)/ready
+	$(BIN)/python -m benchmarks.speed
 
 # Thousands of real changes streamed through the engine: downloads a few releases of public packages to make them of.
 replay: $(VENV)/ready

@@ -27,7 +27,7 @@ def lane(target: str) -> Expression:
 @pytest.mark.parametrize("marks", [set(each) for size in range(4) for each in itertools.combinations(MARKS, size)])
 def test_each_test_is_in_one_lane_of_the_two_that_are_the_suite(marks: set[str]) -> None:
     fast, merge, long = (
-        lane(target).evaluate(lambda name, **_: name in marks) for target in ("test-fast", "test", "test-long")
+        lane(target).evaluate(lambda name, /, **_: name in marks) for target in ("test-fast", "test", "test-long")
     )
     assert merge != long
     assert not fast or merge, "what the fast lane runs is a part of `make test`"
@@ -36,7 +36,12 @@ def test_each_test_is_in_one_lane_of_the_two_that_are_the_suite(marks: set[str])
 
 def test_the_fast_lane_takes_nothing_from_where_servers_are_started() -> None:
     words = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-m", "not process", "-p", "no:cacheprovider"]
-    files = ("tests/e2e", "tests/ledger/test_shared_cap.py", "tests/local/test_embedded.py", "tests/cli/test_cache.py")
+    files = (
+        "tests/e2e",
+        "tests/ledger/test_shared_cap.py",
+        "tests/local/test_embedded.py",
+        "tests/config/test_reload.py",
+    )
     done = subprocess.run([*words, *files], cwd=ROOT, check=False, capture_output=True, text=True)
     assert done.returncode == pytest.ExitCode.NO_TESTS_COLLECTED, done.stdout + done.stderr
 

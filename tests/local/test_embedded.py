@@ -81,7 +81,7 @@ def said(process: subprocess.Popen[str]) -> str:
 
 async def check_ends(client: Embedded) -> None:
     """Expect the server to end by itself; one that outlives its time is ended by the test's own limit."""
-    while client.running() is not None:
+    while client.running() is not None:  # noqa: ASYNC110 - another process tells no event
         await asyncio.sleep(0.05)
 
 
