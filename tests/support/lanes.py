@@ -26,7 +26,7 @@ SERVERS = (("tuppence", "serve"), ("demo.py",), ("initdb",), ("pg_ctl",))
 
 def starts_a_server(item: pytest.Item) -> bool:
     """Report whether a test starts a server, an editor, the demo, PostgreSQL, the embedded model or a sandbox."""
-    if FOLDERS & set(item.path.parts) or item.get_closest_marker("model") is not None:
+    if FOLDERS & set(item.nodeid.partition("::")[0].split("/")) or item.get_closest_marker("model") is not None:
         return True
     if not isinstance(item, pytest.Function):
         return False
