@@ -7,18 +7,33 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: vsix editors editors-terminal editors-long pictures-neovim editors-vscode pictures-vscode demo test test-long replay lint types check wheel clean
+.PHONY: vsix editors editors-terminal editors-long pictures-neovim editors-vscode pictures-vscode demo test-fast test test-long speed replay lint types check wheel clean
 
 demo: $(VENV)/ready
 	@$(BIN)/python demo/demo.py $(ARGS)
 
-# What did not happen within its seconds on a busy machine is tried once more, and said to be; a wrong result never is.
-test: $(VENV)/ready
-	$(BIN)/python -m pytest --reruns 1 --only-rerun '^TimeoutError'
+# Three lanes of tests: every test is in `make test` or in `make test-long`, and `make test-fast` is a part of the first.
+# One worker for each processor; tests that share the embedded model, or one server, go to the same worker.
+PARALLEL := -n auto
 
-# The properties of the edit engine on 20,000 random documents each, 100,000 in all: about half an hour.
+# Neither a server process nor an editor nor the embedded model: under two minutes on two processors.
+test-fast: $(VENV)/ready
+	$(BIN)/python -m pytest $(PARALLEL) -m "not process and not slow and not long"
+
+# What must pass before a merge: under 15 minutes on two processors. A test that ends in a TimeoutError is run once more,
+# and the summary says so; a wrong result is never run again.
+test: $(VENV)/ready
+	$(BIN)/python -m pytest $(PARALLEL) -m "not long" --reruns 1 --only-rerun '^TimeoutError'
+
+# What takes longer, and the properties of the edit engine on 20,000 random documents each, 100,000 in all: about 40
+# minutes.
 test-long: $(VENV)/ready
+	$(BIN)/python -m pytest -m long
 	EXAMPLES=20000 $(BIN)/python -m pytest -o timeout=0 tests/properties/test_edit_engine.py tests/core/answer/test_patch.py
+
+# How long things take: medians and ratios, for a person to read. No test depends on them.
+speed: $(VENV)/ready
+	$(BIN)/python -m benchmarks.speed
 
 # Thousands of real changes streamed through the engine: downloads a few releases of public packages to make them of.
 replay: $(VENV)/ready

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import signal
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import lanes
 import platformdirs
 import pytest
 from strategies import TALLY
@@ -44,6 +46,56 @@ def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def _no_server_without_its_mark(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a test that is not marked ``process`` fail if it starts one: the fast lane leaves out those that are."""
+    if request.node.get_closest_marker("process") is not None:
+        return
+    start = subprocess.Popen.__init__
+
+    def guarded(self: subprocess.Popen[Any], args: Any, *rest: Any, **options: Any) -> None:
+        if lanes.is_server(args):
+            raise AssertionError(f"a test that is not marked `process` tried to start one: {args}")
+        start(self, args, *rest, **options)
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", guarded)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark a test that starts a server, and see that no test of the embedded model is where others run beside it."""
+    if lanes.starts_a_server(item):
+        item.add_marker("process")
+    if "home" in getattr(item, "fixturenames", ()) and lanes.scope(item.nodeid) != "model":
+        raise pytest.UsageError(f"{item.nodeid} uses the embedded model: name its file in tests/support/lanes.py")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each worker tests one by one, but for those that must not run side by side."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduler(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist has no types
+        def _split_scope(self, nodeid: str) -> str:
+            return lanes.scope(nodeid)
+
+    return Scheduler(config, log)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand the documents that a worker of pytest-xdist checked to the process that prints the summary."""
+    handed = getattr(session.config, "workeroutput", None)
+    if handed is not None:
+        handed["tally"] = (TALLY.checked, TALLY.damaged)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add up the documents that the workers checked; a worker that died hands over none."""
+    checked, damaged = getattr(node, "workeroutput", {}).get("tally", (0, 0))
+    TALLY.checked += checked
+    TALLY.damaged += damaged
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,39 +1,48 @@
-"""The bars on the server's weight: how long an editor waits for it, and what it takes while it idles."""
+"""The bars on the server's weight: what it loads before it answers an editor, and what it takes while it idles.
+
+They are counts and sizes. ``python -m benchmarks.speed`` measures the times.
+"""
 
 from __future__ import annotations
 
-import json
 import statistics
 import subprocess
 import sys
-import time
 import tracemalloc
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import pytest
+from benchmarks.speed.initialize import EMPTY, initialize
 from paths import PACKAGE
-from sample_code import by_itself, definitions, snippets
+from sample_code import definitions, snippets
 from server import environment, stage
+from work import lines, parses
 
 from tuppence.config import load
 from tuppence.config.shipped import shipped
 from tuppence.core.actions import FIX
 from tuppence.core.models.model import Model
 from tuppence.core.routing.candidates import RoutingRequest
+from tuppence.core.routing.quality import QualityModel
 from tuppence.core.routing.router import Route, choose
 
-EMPTY = 'from pygls.lsp.server import LanguageServer; LanguageServer("empty", "1").start_io()'
-PAIRS = 5
+HEAVY = {
+    "anyio", "email", "genai_prices", "httpx", "httpx_sse", "pathspec", "platformdirs", "psycopg", "rich", "ruff",
+    "sqlite3", "ssl", "tomllib", "tree_sitter", "xllamacpp",
+}  # fmt: skip
+"""Packages that an answer to `initialize` needs none of."""
 
 
+@pytest.mark.process
 def test_initialize_costs_little_more_than_an_empty_server(tmp_path: Path) -> None:
-    empty, ours = [sys.executable, "-c", EMPTY], [sys.executable, "-m", "tuppence", "serve"]
-    seconds_to_initialize(empty, tmp_path), seconds_to_initialize(ours, tmp_path)
-    pairs = [(seconds_to_initialize(empty, tmp_path), seconds_to_initialize(ours, tmp_path)) for _ in range(PAIRS)]
-    ratio = statistics.median(our / base for base, our in pairs)
-    base, our = (statistics.median(each) for each in zip(*pairs, strict=True))
-    print(f"initialize: {our * 1000:.0f} ms against {base * 1000:.0f} ms of an empty pygls server, {ratio:.2f}x")
-    assert ratio < 1.3
+    more = loaded(["-m", "tuppence", "serve"], tmp_path) - loaded(["-c", EMPTY], tmp_path)
+    own = {name for name in more if name.partition(".")[0] == "tuppence"}
+    print(f"before `initialize` is answered: {len(own)} modules of tuppence, {len(more - own)} others beyond pygls")
+    assert not {name for name in more if name.partition(".")[0] in HEAVY}
+    assert len(own) <= 30, sorted(own)
+    assert len(more - own) <= 25, sorted(more - own)
 
 
 async def test_an_idle_server_is_small(tmp_path: Path) -> None:
@@ -58,22 +67,22 @@ def chosen(models: tuple[Model, ...], code: str) -> Route:
     return choose(need, models, {}, shipped())
 
 
-def test_the_router_adds_little_time_to_a_request() -> None:
+def test_the_router_adds_little_time_to_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
     models, codes = load().models, definitions(200)
     chosen(models, codes[0])
-    times = []
-    with by_itself():
-        for code in codes:
-            # The processor's time, and the best of five: what else runs on the machine is no matter of ours.
-            took = []
-            for _ in range(5):
-                began = time.process_time()
-                chosen(models, code)
-                took.append(time.process_time() - began)
-            times.append(min(took))
-    median, p99 = statistics.median(times), sorted(times)[int(0.99 * len(times))]
-    print(f"router: {median * 1000:.2f} ms, p99 {p99 * 1000:.2f} ms, over {len(models)} models and real definitions")
-    assert p99 < 0.005
+    parsed, asked = parses(monkeypatch), list[str]()
+    estimate = QualityModel.estimate
+
+    def counted(self: QualityModel, model: Model, *rest: Any, **more: Any) -> Any:
+        asked.append(model.name)
+        return estimate(self, model, *rest, **more)
+
+    monkeypatch.setattr(QualityModel, "estimate", counted)
+    ran = [lines(lambda: chosen(models, code))[1] for code in codes]  # noqa: B023 - called at once
+    print(f"router: {statistics.median(ran):.0f} lines, at most {max(ran)}, over {len(models)} models")
+    assert len(parsed) == len(codes), "the code is parsed once for a decision"
+    assert len(asked) <= len(codes) * len(models), "no model is judged twice for a decision"
+    assert max(ran) < 20_000
 
 
 def test_the_router_takes_little_memory() -> None:
@@ -92,21 +101,20 @@ def test_the_router_takes_little_memory() -> None:
     assert (PACKAGE / "weights.json").stat().st_size < 500_000
 
 
-def seconds_to_initialize(command: list[str], home: Path) -> float:
-    began = time.perf_counter()
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment(home)
-    ) as process:
+def loaded(arguments: list[str], home: Path) -> set[str]:
+    """Return the modules that a server imports up to its answer to `initialize`, and while it waits after that."""
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-X", "importtime", *arguments]
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment(home)) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        params: dict[str, object] = {"processId": None, "rootUri": None, "capabilities": {}}
-        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}).encode()
-        process.stdin.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        process.stdin.write(initialize())
         process.stdin.flush()
         assert process.stdout.readline().startswith(b"Content-Length")
-        seconds = time.perf_counter() - began
         process.kill()
-    return seconds
+        _, said = process.communicate()
+    lines_said = [line for line in said.decode().splitlines() if line.startswith("import time:")]
+    return {line.rpartition("|")[2].strip() for line in lines_said}
 
 
 def resident(process: int) -> float:

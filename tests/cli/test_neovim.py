@@ -60,6 +60,7 @@ def test_without_a_script_the_interpreter_starts_it() -> None:
     assert f'cmd = {{ "{sys.executable}", "-P", "-m", "tuppence", "serve" }}' in neovim.lines()
 
 
+@pytest.mark.process
 @pytest.mark.usefixtures("scriptless")
 @pytest.mark.parametrize("name", ["tuppence/__main__.py", "lsprotocol.py", "argparse.py"])
 def test_nothing_of_the_folder_that_it_is_started_in_is_run(tmp_path: Path, name: str) -> None:

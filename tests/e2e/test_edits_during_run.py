@@ -36,7 +36,7 @@ async def under_way(tmp_path: Path, *, streams: bool) -> AsyncIterator[tuple[Sta
         await until((lambda: HALF in buffer.text) if streams else (lambda: said(s, "answering")))
         yield s, buffer
         gate.set()
-        await asyncio.wait_for(future, 8)
+        await asyncio.wait_for(future, 60)
         await until(lambda: messages(s))
 
 

@@ -94,7 +94,7 @@ async def test_the_files_go_when_the_server_does(tmp_path: Path, end: str) -> No
             assert process.stdin is not None
             process.stdin.close()
         if end != "exit":
-            await asyncio.wait_for(process.wait(), 8)
+            await asyncio.wait_for(process.wait(), 60)
             assert left(s.home) == []
     assert left(s.home) == []
 

@@ -182,7 +182,7 @@ async def test_nothing_is_sent_before_the_yes_and_a_run_that_waits_for_it_can_be
             assert titles(menu)[0] == "Stop: Explain `mean`"
             await s.editor.run(menu[0])
             await until(lambda: any(run.done() for run in runs))
-        await asyncio.wait_for(asyncio.gather(*runs), 5)
+        await asyncio.wait_for(asyncio.gather(*runs), 60)
         assert messages(s)[-2:] == ["Stopped: Explain `mean`."] * 2
         assert [entry.outcome for entry in s.entries()][-2:] == ["cancelled"] * 2
         assert len(s.editor.seen.questions) == 2

@@ -305,7 +305,7 @@ def held(parts: list[str], go_on: list[asyncio.Event]) -> Reply:
 
 
 async def shows(s: Stage, buffer: Buffer, count: int) -> None:
-    """Wait, five seconds at most, until so many findings are shown."""
-    async with asyncio.timeout(5):
+    """Wait until so many findings are shown, a minute at most."""
+    async with asyncio.timeout(60):
         while len(s.editor.seen.diagnostics.get(buffer.uri, ())) != count:  # noqa: ASYNC110 - the editor tells nobody
             await asyncio.sleep(0.005)

@@ -60,7 +60,7 @@ async def cancel(s: Stage) -> Entry:
 
 async def better(s: Stage) -> Entry:
     """Wait until the estimate has given way, and return what is there now."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while (found := s.entries())[0].estimated:  # noqa: ASYNC110 - what is waited for happens in another process
             await asyncio.sleep(0.05)
     assert len(found) == 1

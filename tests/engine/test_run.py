@@ -149,7 +149,7 @@ async def test_a_run_that_nobody_reads_on_is_entered_as_cancelled(tmp_path: Path
             async for step in left:
                 if isinstance(step, StatusLine) and step.text == "small is answering":
                     break
-        await asyncio.wait_for(server.requests[0].closed.wait(), 1)
+        await asyncio.wait_for(server.requests[0].closed.wait(), 60)
         assert [(each.outcome, each.estimated) for each in session.ledger.entries()] == [("cancelled", True)]
         assert [each.outcome for each in account.entries] == ["cancelled"]
 

@@ -133,7 +133,7 @@ async def both(s: Street, count: int) -> None:
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("seed", [2, 3])
+@pytest.mark.parametrize("seed", [2, pytest.param(3, marks=pytest.mark.long)])
 async def test_servers_that_are_killed_at_random_moments_end_at_or_under_their_cap(tmp_path: Path, seed: int) -> None:
     moments = chance(seed)
     async with street(tmp_path, Till(chance(seed), 400, 0.03)) as s:

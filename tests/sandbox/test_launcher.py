@@ -7,7 +7,6 @@ import os
 import socket
 import sys
 import tempfile
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -52,11 +51,11 @@ def wicked(deed: str) -> str:
 
 
 CROWDS = {
-    "one after another": "for _ in range(300):\n    if os.fork() == 0:\n        time.sleep(60)\n        os._exit(0)",
-    "doubling": "for _ in range(9):\n    os.fork()\ntime.sleep(60)",
+    "one after another": "for _ in range(300):\n    if os.fork() == 0:\n        time.sleep(600)\n        os._exit(0)",
+    "doubling": "for _ in range(9):\n    os.fork()\ntime.sleep(600)",
     "sessions of their own": (
-        "for _ in range(300):\n    if os.fork() == 0:\n        os.setsid()\n        os.fork()\n        time.sleep(60)\n"
-        "        os._exit(0)\ntime.sleep(60)"
+        "for _ in range(300):\n    if os.fork() == 0:\n        os.setsid()\n        os.fork()\n"
+        "        time.sleep(600)\n        os._exit(0)\ntime.sleep(600)"
     ),
 }
 
@@ -66,13 +65,11 @@ async def test_a_crowd_of_processes_is_ended(
     tmp_path: Path, here: Path, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     monkeypatch.setattr(trial, "PROCESSES", 60)
-    began = time.monotonic()
     verdict = await trial.prove(case(tmp_path, wicked(CROWDS[how])))
     assert not verdict.fit
     # An ordinary user's next process is refused by the kernel, root's is not.
     many = "The tests had more than 60 processes at a time."
     assert verdict.reasons[0] == many or "BlockingIOError" in verdict.reasons[0]
-    assert time.monotonic() - began < 15
     assert not left(str(here))
 
 

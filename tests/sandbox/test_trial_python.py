@@ -6,7 +6,6 @@ import asyncio
 import os
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -238,10 +237,9 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 async def test_tests_that_hang_are_ended(tmp_path: Path, here: Path, deed: str) -> None:
     text = f"import signal, subprocess, sys, time\nmark = {str(tmp_path)!r}\n{GOOD}    {deed}\n"
-    began = time.monotonic()
+    # They hang for longer than a test may take, so one that is waited for fails by that.
     verdict = await trial.prove(case(tmp_path, text))
     assert verdict.reasons == ("The tests did not end within 4 seconds.",)
-    assert time.monotonic() - began < 20
     assert not left(str(tmp_path))
     assert not left(str(here))
     assert names(here) == []
@@ -282,7 +280,7 @@ async def test_a_cancelled_trial_leaves_nothing(tmp_path: Path, here: Path, afte
 
 
 async def until_gone(is_gone: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not is_gone():  # noqa: ASYNC110 - the processes are not ours to wait for
             await asyncio.sleep(0.02)
 
@@ -295,7 +293,7 @@ async def test_a_launcher_whose_starter_is_gone_ends_everything(tmp_path: Path) 
     await until_gone(lambda: len(left(str(tmp_path))) >= 2)
     assert process.stdin is not None
     process.stdin.close()
-    assert await asyncio.wait_for(process.wait(), 5) == launcher.TIME_IS_UP
+    assert await asyncio.wait_for(process.wait(), 60) == launcher.TIME_IS_UP
     assert not left(str(tmp_path))
 
 

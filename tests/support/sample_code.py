@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 import ast
-import gc
 import random
 import sysconfig
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 LINES = 60
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-
-
-@contextmanager
-def by_itself() -> Iterator[None]:
-    """Keep what other tests left behind from Python's collector, as it is in a process that does nothing else."""
-    gc.collect()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 def snippets(number: int) -> list[str]:

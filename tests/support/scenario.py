@@ -16,8 +16,8 @@ FIXED = SRC.replace("len(x)", "len(xs)")
 
 
 async def until(find: Callable[[], _T | None]) -> _T:
-    """Wait, eight seconds at most, until something is there."""
-    async with asyncio.timeout(8):
+    """Wait until something is there; a minute means that it never comes, on a machine of any speed."""
+    async with asyncio.timeout(60):
         while not (found := find()):  # noqa: ASYNC110 - what is waited for happens in another process
             await asyncio.sleep(0.002)
     return found

@@ -141,8 +141,8 @@ class ScriptedUpstream:
         self._always = reply
 
     async def seen(self, count: int = 1) -> Seen:
-        """Wait, five seconds at most, until so many requests have arrived, and return the last of them."""
-        async with asyncio.timeout(5):
+        """Wait until so many requests have arrived, a minute at most, and return the last of them."""
+        async with asyncio.timeout(60):
             while len(self.requests) < count:  # noqa: ASYNC110 - in_thread's requests arrive on another loop
                 await asyncio.sleep(0.002)
         return self.requests[count - 1]
@@ -235,7 +235,7 @@ def in_thread() -> Iterator[ScriptedUpstream]:
 
     thread = threading.Thread(target=asyncio.run, args=(run(),), daemon=True)
     thread.start()
-    assert started.wait(10), "the scripted server did not start"
+    assert started.wait(60), "the scripted server did not start"
     try:
         yield upstream
     finally:

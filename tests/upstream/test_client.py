@@ -6,8 +6,7 @@ import asyncio
 import json
 import socket
 import sys
-import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -30,6 +29,7 @@ from scripted_provider import (
     redirect,
     stall,
 )
+from work import done_in_turns
 
 from tuppence.core.models.model import Model, Provider
 from tuppence.core.models.usage import Usage
@@ -434,7 +434,7 @@ async def test_no_connection_to_loopback_is_used_twice(server: ScriptedUpstream)
         assert said([piece async for piece in upstream.answer(PROMPT, model(server, "openai"), None)]) == "again"
     await upstream.close()
     assert [seen.connection for seen in server.requests] == [0, 1, 2]
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(60):
         await asyncio.gather(*(seen.closed.wait() for seen in server.requests))
 
 
@@ -470,7 +470,7 @@ PHASES = {
     "before the answer": stall(),
     "after the headers": stall(headers=True),
     "in the middle": stall("some text that has begun"),
-    "while it flows": answer("flowing " * 500, delay=0.005),
+    "while it flows": answer("flowing " * 30_000, delay=0.005),  # for longer than a test may take
 }
 
 
@@ -482,13 +482,11 @@ async def test_a_cancel_closes_the_connection_at_once(server: ScriptedUpstream, 
     task = asyncio.create_task(_drain(upstream, model(server, wire)))
     seen = await server.seen()
     await asyncio.sleep(0.05)
-    cancelled = asyncio.get_running_loop().time()
     task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    await asyncio.wait_for(seen.closed.wait(), 1)
-    assert seen.closed_at is not None
-    assert seen.closed_at - cancelled < 0.1
+    assert await done_in_turns(task)
+    assert task.cancelled()
+    # No reply of these ends by itself, so it is the cancel that closes the connection.
+    await seen.closed.wait()
     await asyncio.sleep(0.05)
     assert len(server.requests) == 1
     await upstream.close()
@@ -500,10 +498,8 @@ async def test_closing_the_generator_closes_the_connection(server: ScriptedUpstr
     async for piece in pieces:
         if isinstance(piece, Text):
             break
-    start = time.perf_counter()
-    await pieces.aclose()
-    await asyncio.wait_for(server.requests[0].closed.wait(), 1)
-    assert time.perf_counter() - start < 0.1
+    assert await done_in_turns(asyncio.create_task(_close(pieces)))
+    await server.requests[0].closed.wait()
 
 
 async def test_a_cancel_during_the_pause_asks_no_more(server: ScriptedUpstream) -> None:
@@ -511,10 +507,8 @@ async def test_a_cancel_during_the_pause_asks_no_more(server: ScriptedUpstream) 
     task = asyncio.create_task(_drain(ModelClient(), model(server, "openai")))
     await server.seen()
     await asyncio.sleep(0.05)
-    start = time.perf_counter()
     task.cancel()
-    await asyncio.wait((task,))
-    assert time.perf_counter() - start < 0.1
+    assert await done_in_turns(task)
     assert task.cancelled()
     assert len(server.requests) == 1
 
@@ -542,10 +536,8 @@ async def test_a_cancel_while_connecting_is_at_once() -> None:
         )
         task = asyncio.create_task(_drain(ModelClient(), row))
         await asyncio.sleep(0.2)
-        start = time.perf_counter()
         task.cancel()
-        await asyncio.wait((task,))
-        assert time.perf_counter() - start < 0.1
+        assert await done_in_turns(task)
         assert task.cancelled()
         problem = await fail(row, patience=replace(QUICK, connect=0.1, retries=0))
         assert problem.message == f"acme cannot be reached at {row.provider.base_url}."
@@ -557,6 +549,11 @@ async def test_importing_the_stream_imports_no_http() -> None:
     code = "import sys, tuppence.upstream; sys.exit(bool({'httpx', 'httpx_sse', 'anyio', 'email'} & set(sys.modules)))"
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", code)
     assert await process.wait() == 0
+
+
+async def _close(pieces: AsyncIterator[Piece]) -> None:
+    assert isinstance(pieces, AsyncGenerator)
+    await pieces.aclose()
 
 
 async def _drain(upstream: ModelClient, row: Model, into: list[Piece] | None = None) -> None:

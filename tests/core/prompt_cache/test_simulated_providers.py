@@ -72,6 +72,7 @@ def test_both_wires_are_measured() -> None:
     assert len(MARKED) + len(OTHERS) == len(CASES) == 12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", MARKED[:2], ids=lambda case: case.name + case.note)
 async def test_six_sittings_cost_less_than_half_of_uncached_ones(case: Case) -> None:
     found = await mean(case, "moving on")

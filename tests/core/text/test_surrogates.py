@@ -74,6 +74,6 @@ async def test_a_fix_whose_emoji_comes_in_two_halves(tmp_path: Path, *, streams:
     async with stage(tmp_path, streams=streams) as s:
         buffer = s.editor.open(s.write("stats.py", SRC), "python")
         s.upstream.script(answer(halves("```python\ndef mean(xs):  # 😀\n    return sum(xs) / len(xs)\n```"), size=1))
-        await asyncio.wait_for(s.editor.run(pick(await s.editor.menu(buffer, 10), "Fix")), 8)
+        await asyncio.wait_for(s.editor.run(pick(await s.editor.menu(buffer, 10), "Fix")), 60)
         assert buffer.text == FIXED.replace("mean(xs):", "mean(xs):  # 😀")
         assert [each.outcome for each in s.entries()] == ["kept"]

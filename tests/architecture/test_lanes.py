@@ -1,0 +1,65 @@
+"""The lanes of tests in the Makefile: together they are the whole suite, and the fast one starts no server."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import re
+import subprocess
+import sys
+
+import pytest
+from _pytest.mark.expression import Expression
+from paths import ROOT
+
+MARKS = ("process", "slow", "long")
+
+
+def lane(target: str) -> Expression:
+    """Return which tests a target of the Makefile runs."""
+    recipe = re.search(rf"^{target}: .*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert recipe is not None
+    found = re.search(r'pytest .*-m (?:"([^"]+)"|(\w+))', recipe[1])
+    assert found is not None
+    return Expression.compile(found[1] or found[2])
+
+
+@pytest.mark.parametrize("marks", [set(each) for size in range(4) for each in itertools.combinations(MARKS, size)])
+def test_each_test_is_in_one_lane_of_the_two_that_are_the_suite(marks: set[str]) -> None:
+    fast, merge, long = (
+        lane(target).evaluate(lambda name, /, **_: name in marks) for target in ("test-fast", "test", "test-long")
+    )
+    assert merge != long
+    assert not fast or merge, "what the fast lane runs is a part of `make test`"
+    assert not (fast and "process" in marks)
+
+
+def test_the_fast_lane_takes_nothing_from_where_servers_are_started() -> None:
+    words = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-m", "not process", "-p", "no:cacheprovider"]
+    files = (
+        "tests/e2e",
+        "tests/ledger/test_shared_cap.py",
+        "tests/local/test_embedded.py",
+        "tests/config/test_reload.py",
+    )
+    done = subprocess.run([*words, *files], cwd=ROOT, check=False, capture_output=True, text=True)
+    assert done.returncode == pytest.ExitCode.NO_TESTS_COLLECTED, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        [sys.executable, "-m", "tuppence", "serve"],
+        ["/usr/bin/tuppence", "serve", "--stdio"],
+        [sys.executable, "demo/demo.py"],
+        ["runuser", "-u", "postgres", "--", "/usr/lib/postgresql/15/bin/pg_ctl", "start"],
+    ],
+)
+def test_a_test_without_the_mark_cannot_start_a_server(command: list[str]) -> None:
+    with pytest.raises(AssertionError, match="not marked `process`"):
+        subprocess.run(command, check=False)
+
+
+async def test_nor_can_it_on_the_event_loop() -> None:
+    with pytest.raises(AssertionError, match="not marked `process`"):
+        await asyncio.create_subprocess_exec(sys.executable, "-m", "tuppence", "serve")
