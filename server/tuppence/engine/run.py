@@ -91,7 +91,7 @@ async def _answer(
     request: Request, session: Session, receipt: Receipt, inspect: EditorCheck | None
 ) -> AsyncGenerator[Event, None]:
     receipt.project = session.workspace.project(request.path) if request.path else ""
-    if request.action.id == "fix" and request.diagnostic is not None and not request.better_than:
+    if request.action.fixes_diagnostics and request.diagnostic is not None and not request.better_than:
         yield StatusLine("Asking the linter")
         if fix := await ready_fix(request.document, request.diagnostic, request.path):
             session.record(receipt.add_free(fix.tool, fix.tool, session.now(), "kept"))
