@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from paths import PACKAGE, ROOT
 
 from tuppence.config import Config, Override, Watched, config, load, model_columns
+from tuppence.config.config import SETTINGS
 from tuppence.config.policy import routing_policy
-from tuppence.config.readers import SETTINGS
 from tuppence.config.settings import BUDGET
 from tuppence.config.toml_locations import Lines
 from tuppence.core.actions import EXPLAIN, FIX

@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuppence.config import Config, config, list_prices, load, model_columns
+from tuppence.config.config import SETTINGS
 from tuppence.config.model_table import loopback
-from tuppence.config.readers import SETTINGS
 from tuppence.config.toml_locations import MistakeReport
 from tuppence.core.models.model import CacheRules, Model, Quirks
 from tuppence.core.models.pricing import Peak, Price, PriceTier, Rates, cost

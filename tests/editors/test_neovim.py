@@ -34,6 +34,7 @@ from tests.editors.session import Bench, program
 from tests.editors.tally import Tally
 from tests.editors.terminal import until
 
+from tuppence.core.actions import ACTIONS
 from tuppence.core.billing.entry import money
 
 pytestmark = pytest.mark.timeout(600)
@@ -154,6 +155,14 @@ def begin(nvim: Neovim, bench: Bench, *, hold: int = 8) -> Gate:
     nvim.pick(4, "Fix `mean`")
     becomes(nvim, HALF)
     return gate
+
+
+def test_the_server_names_the_actions_that_are_completed(nvim: Neovim, bench: Bench) -> None:
+    complete = 'return require("tuppence.commands").complete("")'
+    ids = {each.id for each in ACTIONS}
+    assert not ids & set(nvim.lua(complete)), "no list by hand"
+    nvim.visit(bench.write("stats.py", SOURCE))
+    assert ids < set(nvim.lua(complete))
 
 
 def test_a_streamed_fix_is_one_undo(nvim: Neovim, bench: Bench, tally: Tally) -> None:

@@ -9,6 +9,7 @@ import {
   type Range,
 } from "vscode-languageclient";
 import type { LanguageClient } from "vscode-languageclient/node";
+import { entries } from "./actions";
 import { RUN } from "./protocol";
 
 /** Ask for one action on the selection of the active editor. */
@@ -18,6 +19,14 @@ export async function ask(action: string, client: LanguageClient): Promise<void>
   const { uri, version, range, context } = await here;
   const argument = { action, uri, version, range, diagnostics: context.diagnostics };
   await client.sendRequest(ExecuteCommandRequest.type, { command: RUN, arguments: [argument] });
+}
+
+/** Ask for an action that is picked from the server's own list; from its menu where the server names none. */
+export async function pickAction(client: LanguageClient): Promise<void> {
+  const items = entries(client.initializeResult?.capabilities.experimental);
+  if (!items.length) return choose(client);
+  const picked = await vscode.window.showQuickPick(items, { title: "Tuppence", placeHolder: "Run which action?" });
+  if (picked) await ask(picked.id, client);
 }
 
 /** Show all that the server offers for the selection, and do what is picked. */

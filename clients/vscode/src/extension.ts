@@ -8,7 +8,8 @@ import { promisify } from "node:util";
 import * as vscode from "vscode";
 import { ErrorCodes, ExecuteCommandRequest, ResponseError, State as ClientState } from "vscode-languageclient";
 import type { LanguageClient } from "vscode-languageclient/node";
-import { ask, choose } from "./asking";
+import { ACTIONS_IN_PALETTE } from "./actions";
+import { ask, choose, pickAction } from "./asking";
 import { connect, type Ears } from "./connection";
 import { listen } from "./diagnostics";
 import { Highlight } from "./highlight";
@@ -142,9 +143,9 @@ class Extension {
   }
 
   private commands(): vscode.Disposable[] {
-    const actions = ["explain", "fix", "tests", "review"];
     const does: Record<string, (...args: never[]) => unknown> = {
-      ...Object.fromEntries(actions.map((action) => [action, () => this.asked((client) => ask(action, client))])),
+      ...Object.fromEntries(ACTIONS_IN_PALETTE.map((action) => [action, () => this.asked((client) => ask(action, client))])),
+      pickAction: () => this.asked(pickAction),
       choose: () => this.asked(choose),
       stopRun: (run?: string) => this.stopRun(run),
       keepAnswer: (uri: vscode.Uri) => this.runs.forget(uri),

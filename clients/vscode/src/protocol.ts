@@ -110,6 +110,18 @@ export interface About {
   keys: { name: string; provider: string; ready: boolean }[];
 }
 
+/** An action that the server has, as its answer to `initialize` names it. */
+export interface Action {
+  /** The `action` of RUN. */
+  id: string;
+  /** What a title begins with, before the name of the target. */
+  verb: string;
+  /** The code-action kind of its entry in the menu. */
+  kind: string;
+  /** What its answer is. */
+  shape: string;
+}
+
 export const EditRequest = new RequestType<EditParams, Applied, void>("tuppence/edit");
 export const DiagnosticsRequest = new RequestType<DiagnosticsParams, DiagnosticsResult, void>("tuppence/diagnostics");
 export const AboutRequest = new RequestType<Record<string, never>, About, void>("tuppence/about");

@@ -103,7 +103,7 @@ class Router:
         target = estimate(code) if code else None
         tokens = question.input_tokens
         if tokens is None:
-            tokens = self._prior.usual[action.id].input if target is None else _frame(action) + target
+            tokens = self._prior.usual_tokens(action.id).input if target is None else _frame(action) + target
         return RoutingRequest(
             action=action,
             gain=self._prior.gain(action.id, question.language, code, question.diagnostics),

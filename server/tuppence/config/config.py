@@ -18,8 +18,30 @@ from pathlib import Path
 from typing import Literal
 
 from tuppence.config import model_table
-from tuppence.config.readers import SETTINGS, fields, stranded, text
-from tuppence.config.settings import ASK_ABOVE, GENERAL, OVERRIDE, PRESETS, budget, check_name, narrower, spoken_of
+from tuppence.config.readers import (
+    choice,
+    fields,
+    flag,
+    folder,
+    items,
+    number,
+    setting,
+    settings_of,
+    stranded,
+    text,
+)
+from tuppence.config.settings import (
+    ASK_ABOVE,
+    OVERRIDE,
+    PRESETS,
+    budget,
+    check_name,
+    ledger,
+    narrower,
+    quality,
+    spoken_of,
+    usd,
+)
 from tuppence.config.toml_locations import Bad, MistakeReport, TomlLocation
 from tuppence.core.actions import ACTIONS
 from tuppence.core.billing.budget import NO_LIMITS, Limits
@@ -45,7 +67,10 @@ class Override:
 
 @dataclass(frozen=True)
 class Config:
-    """What the user configured, joined to what is built in."""
+    """What the user configured, joined to what is built in.
+
+    A ``setting`` is read from the key of its name, above the first table of the file; nothing else declares it.
+    """
 
     path: Path
     """The file that was read, or would be if it were there."""
@@ -53,17 +78,17 @@ class Config:
     """The tier table; retired rows stand in it."""
     providers: Mapping[str, Provider]
     """By name."""
-    quality: float | None = None
+    quality: float | None = setting(quality, None)
     """How close to the best available model's expected quality a choice must be, 0 to 1; None: as the preset says."""
-    preset: str = "balanced"
+    preset: str = setting(choice(tuple(PRESETS)), "balanced")
     """One of PRESETS."""
-    exclude: frozenset[str] = frozenset()
+    exclude: frozenset[str] = setting(None, frozenset())
     """Models never to use, ``provider/id``."""
-    premium: Premium = "use"
+    premium: Premium = setting(choice(("use", "ask", "never")), "use")
     """Whether models of the premium tier are used, used after a question, or never."""
-    ask_above: Decimal = ASK_ABOVE
+    ask_above: Decimal = setting(usd, ASK_ABOVE)
     """USD; a request that may be expected to cost more is made only after a question."""
-    pair_above: float = 1.0
+    pair_above: float = setting(number(0, 1), 1.0)
     """Difficulty above which a strong model may plan what a cheaper one carries out; 1 is never."""
     own: frozenset[str] = frozenset()
     """Names of the providers that the file itself speaks of."""
@@ -71,25 +96,25 @@ class Config:
     """By action id."""
     languages: Mapping[str, Override] = field(default_factory=dict)
     """By the editor's name of the language."""
-    edits: Literal["live", "final"] = "live"
+    edits: Literal["live", "final"] = setting(choice(("live", "final")), "live")
     """Whether an edit may stream into the editor, where the editor's client can, or always lands at once."""
-    keep_answers: bool = True
+    keep_answers: bool = setting(flag, default=True)
     """Whether explanations and reviews are kept, for the same question about the same code."""
-    hover: Literal["kept", "offer", "auto", "off"] = "offer"
+    hover: Literal["kept", "offer", "auto", "off"] = setting(choice(("kept", "offer", "auto", "off")), "offer")
     """What a hover shows: kept explanations; an offer with its price too; one that it asks for by itself too; none."""
-    hover_cap: Decimal = Decimal("0.005")
+    hover_cap: Decimal = setting(usd, Decimal("0.005"))
     """USD that a hover which asks by itself may cost at most."""
-    keep_alive: Decimal = Decimal(0)
+    keep_alive: Decimal = setting(usd, Decimal(0))
     """USD a day that may go into keeping providers' prompt caches warm; 0 keeps none."""
     budget: Limits = NO_LIMITS
     """What may be spent."""
-    ledger: str = ""
+    ledger: str = setting(ledger, "")
     """The address of a team's ledger; empty for a file of the user's own."""
-    run_tests: bool = False
+    run_tests: bool = setting(flag, default=False)
     """Whether generated tests are run before they are kept, in the folders that are trusted."""
-    trusted: tuple[str, ...] = ()
+    trusted: tuple[str, ...] = setting(items(folder), ())
     """Folders whose projects' tests may be run, ``~`` for the user's home."""
-    public: tuple[str, ...] = ()
+    public: tuple[str, ...] = setting(items(folder), ())
     """Folders that are public, so that models with ``public_only`` may see what lies in them."""
     is_unread: bool = False
     """Whether there is a file of which nothing could be read: what it excludes and limits is not known."""
@@ -97,6 +122,13 @@ class Config:
     """Everything wrong in the file, in the order of its lines."""
     warnings: tuple[str, ...] = ()
     """Sentences about what is not wrong but will surprise."""
+
+
+_READERS = settings_of(Config)
+SETTINGS = tuple(_READERS)
+"""The settings that stand above the first table."""
+_GENERAL = {name: reader for name, reader in _READERS.items() if reader is not None}
+"""Those that hold one value each."""
 
 
 class Watched:
@@ -182,7 +214,7 @@ def _parse(path: Path) -> tuple[dict[str, object], MistakeReport]:
         line = raw.count(b"\n", 0, error.start) + 1
         raise _unreadable(path, line, "The file is not UTF-8 text.", "Save it as UTF-8.") from None
     try:
-        return tomllib.loads(content, parse_float=Decimal), MistakeReport(content)
+        return tomllib.loads(content, parse_float=Decimal), MistakeReport(content, settings=SETTINGS)
     except tomllib.TOMLDecodeError as error:
         found = _POSITION.search(str(error))
         line = int(found[1]) if found and found[1] else content.rstrip().count("\n") + 1
@@ -204,7 +236,7 @@ def _assemble(
         if key not in _SECTIONS and key not in SETTINGS:
             place.key(key).unknown((*SETTINGS, *_SECTIONS))
     table = model_table.read(data, place, builtin(), today)
-    settings = fields({key: data[key] for key in SETTINGS if key in data and key != "exclude"}, place, GENERAL)
+    settings = fields({key: data[key] for key in _GENERAL if key in data}, place, _GENERAL)
     actions = _overrides(data.get("actions", {}), place.key("actions"), table)
     languages = _overrides(data.get("languages", {}), place.key("languages"), table)
     exclude = _exclude(data.get("exclude", []), place.key("exclude"), table)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tuppence.config.config import Config
 from tuppence.config.settings import level
+from tuppence.config.shipped import shipped
 from tuppence.core.actions import Action
 from tuppence.core.routing.candidates import RoutingPolicy
 
@@ -42,4 +43,6 @@ def is_within(root: Path | None, folders: tuple[str, ...]) -> bool:
 
 
 def _general(config: Config, action: Action) -> float:
-    return level(config.preset, action.id) if config.quality is None else config.quality
+    if config.quality is not None:
+        return config.quality
+    return level(config.preset, shipped().measured_id(action.id))

@@ -7,39 +7,39 @@ fields a row has is config/model_columns.py's affair.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, TypeVar
 
 from tuppence.config.toml_locations import Bad, TomlLocation
 
 Reader = Callable[[object, TomlLocation], Any]
+_T = TypeVar("_T")
 
-SETTINGS = (
-    "quality",
-    "preset",
-    "exclude",
-    "premium",
-    "ask_above",
-    "pair_above",
-    "edits",
-    "keep_answers",
-    "hover",
-    "hover_cap",
-    "keep_alive",
-    "ledger",
-    "run_tests",
-    "trusted",
-    "public",
-)
-"""The settings that stand above the first table."""
+_READER = "reader"
+"""The key of a field's metadata under which its reader is."""
 _SHOWN = 40
 """The longest text that a message repeats."""
 _LARGEST = 10**15
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+
+
+def setting(reader: Reader | None, default: _T) -> _T:
+    """Return a field of a dataclass that a key of the same name above the first table sets.
+
+    :param reader: how its value is read; None where reading it takes more than the value and its place.
+    """
+    declared: _T = dataclasses.field(default=default, metadata={_READER: reader})
+    return declared
+
+
+def settings_of(kind: type) -> dict[str, Reader | None]:
+    """Return the reader of each setting that a dataclass declares, by name, in the order of its fields."""
+    return {each.name: each.metadata[_READER] for each in dataclasses.fields(kind) if _READER in each.metadata}
 
 
 def table(
@@ -72,7 +72,7 @@ def fields(value: object, place: TomlLocation, readers: Mapping[str, Reader]) ->
                 found[key] = readers[key](each, inner)
             except Bad:
                 continue
-        elif place.path and key in SETTINGS:
+        elif place.path and key in place.report.settings:
             stranded(inner)
         else:
             inner.unknown(readers)

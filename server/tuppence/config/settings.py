@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from tuppence.config.model_table import Table
-from tuppence.config.readers import Reader, choice, fields, flag, folder, is_number, items, kind, number, text
+from tuppence.config.readers import Reader, fields, is_number, kind, number, text
 from tuppence.config.toml_locations import TomlLocation, nearest
 from tuppence.core.billing.budget import NO_LIMITS, PERIODS, THRIFTY, Limits
 
@@ -118,23 +118,6 @@ def check_name(name: str, place: TomlLocation, table: Table) -> None:
     )
 
 
-GENERAL: Mapping[str, Reader] = {
-    "quality": quality,
-    "preset": choice(tuple(PRESETS)),
-    "premium": choice(("use", "ask", "never")),
-    "ask_above": usd,
-    "pair_above": number(0, 1),
-    "edits": choice(("live", "final")),
-    "keep_answers": flag,
-    "hover": choice(("kept", "offer", "auto", "off")),
-    "hover_cap": usd,
-    "keep_alive": usd,
-    "run_tests": flag,
-    "trusted": items(folder),
-    "public": items(folder),
-    "ledger": ledger,
-}
-"""The settings above the first table that hold one value each, by the name of their field in ``Config``."""
 OVERRIDE: Mapping[str, Reader] = {"quality": quality, "model": text}
 """What may stand in the table of one action or language."""
 BUDGET: dict[str, Reader] = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -137,6 +137,8 @@ class MistakeReport:
 
     text: str = ""
     mistakes: list[Mistake] = field(default_factory=list)
+    settings: Collection[str] = ()
+    """The keys that belong above the first table: one that is found inside a table is reported as such."""
 
     @cached_property
     def lines(self) -> Lines:

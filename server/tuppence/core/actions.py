@@ -6,6 +6,7 @@ Nothing here decides which model answers.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -49,6 +50,11 @@ class Action:
     """Answer tokens of a usual answer, beside what the target's own length adds."""
     echo: float = 0.0
     """How many times the target's own length the answer is, on top of ``usual_output``."""
+    measured_as: str = ""
+    """The id of the action whose measurements are used for this one; empty means its own, or those of its shape."""
+    fixes_diagnostics: bool = False
+    """Whether it corrects what diagnostics report: a linter's own fix comes first, and the linter is asked for errors
+    where the editor passes none on."""
 
 
 EXPLAIN = Action(
@@ -84,6 +90,7 @@ FIX = Action(
     least_output=64,
     usual_output=80,
     echo=1.1,
+    fixes_diagnostics=True,
 )
 TESTS = Action(
     id="tests",
@@ -122,10 +129,19 @@ REVIEW = Action(
 
 ACTIONS: tuple[Action, ...] = (FIX, EXPLAIN, TESTS, REVIEW)
 
+_BY_SHAPE: Mapping[Shape, str] = {each.shape: each.id for each in (EXPLAIN, FIX, TESTS, REVIEW)}
+"""The action that was measured, by the shape of its answer."""
+
 
 def find_action(name: str) -> Action | None:
     """Return the action of that id, or None."""
     return next((action for action in ACTIONS if action.id == name), None)
+
+
+def measured_ids(action_id: str) -> tuple[str, ...]:
+    """Return the ids under which an action's measurements are looked up, in this order."""
+    row = find_action(action_id)
+    return (action_id,) if row is None else (row.measured_as or row.id, _BY_SHAPE[row.shape])
 
 
 def title(action: Action, name: str, message: str = "") -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from tuppence.cache import answers
 from tuppence.config import Config
 from tuppence.config.policy import routing_policy
+from tuppence.core.actions import Shape
 from tuppence.core.answer_builder import Task, builder_for
 from tuppence.core.events import Answer, Event
 from tuppence.core.models.model import Model
@@ -26,8 +27,8 @@ from tuppence.engine.receipt import Receipt
 from tuppence.engine.request import PreparedRequest, Request
 from tuppence.engine.session import Session
 
-_KEPT = ("explain", "review")
-"""Actions whose answers are kept for the next identical question."""
+_KEPT: tuple[Shape, ...] = ("markdown", "findings")
+"""Shapes of answers that are kept for the next identical question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def content_key(request: Request, session: Session) -> str:
 
     Empty where answers to such a question are not kept.
     """
-    if request.action.id not in _KEPT or not session.config().keep_answers:
+    if request.action.shape not in _KEPT or not session.config().keep_answers:
         return ""
     around = session.workspace.surroundings(request.document, request.tree, request.target, request.path).definitions
     elsewhere = [f"{each.name} {each.text}" for each in around]

@@ -60,7 +60,7 @@ async def prepare(request: Request, session: Session) -> PreparedRequest:
         raise NoModel(what, mistake.remedy)
     if request.path is not None and (why := session.workspace.why_private(request.path)):
         raise Unfit(f"{request.path.name} is never sent to a model: {why}.")
-    if request.action.id == "fix" and not request.diagnostics:
+    if request.action.fixes_diagnostics and not request.diagnostics:
         # Some editors (Helix, eglot) keep other servers' diagnostics to themselves; the linter can be asked directly.
         # What it says of style is left out, because it would draw the model away from the bug that the user means.
         said = await lint(request.document, request.path)

@@ -57,7 +57,7 @@ async def run(
 
 async def _events(context: RunContext) -> AsyncGenerator[Event, None]:
     request, session, receipt = context.request, context.session, context.receipt
-    if request.action.id == "fix" and request.diagnostic is not None and not request.better_than:
+    if request.action.fixes_diagnostics and request.diagnostic is not None and not request.better_than:
         yield StatusLine("Asking the linter")
         if fix := await ready_fix(request.document, request.diagnostic, request.path):
             session.ledger_writer.record(receipt.add_free(fix.tool, fix.tool, session.now(), "kept"))

@@ -16,6 +16,7 @@ from pygls.uris import to_fs_path
 
 from tuppence import __version__
 from tuppence.lsp.features import commands
+from tuppence.lsp.features.advertise import advertised
 from tuppence.lsp.protocol.lifecycle import Server
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ OFFERED = types.CodeActionOptions(
 def create_server(config: Path | None) -> Server:
     """Return a server that reads its configuration from a file, the platform's usual one by default."""
     server = Server("tuppence", __version__)
+    server.protocol.experimental = advertised()
     reception = _LazyService(server, config)
 
     @server.feature(types.INITIALIZE)

@@ -173,7 +173,7 @@ class Service:
         self._refresh(rooms)
         given = arguments if isinstance(arguments, Mapping) else {}
         try:
-            request = await rooms.asking.read({"action": "explain", **given})
+            request = await rooms.asking.read({"action": actions.EXPLAIN.id, **given})
             rooms.client.say(await rooms.renewals.warm(request))
         except TuppenceError as error:
             self._warn(error)

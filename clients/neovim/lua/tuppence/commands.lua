@@ -11,7 +11,6 @@ local M = {}
 local api = vim.api
 local state, warn = hearing.state, hearing.warn
 local CANCELLED = -32800
-local ACTIONS = { "explain", "fix", "tests", "review" } -- for completion only: the server knows what there is
 
 ---Return the client that serves a buffer, or any at all without one.
 function M.client(buf)
@@ -149,9 +148,18 @@ function commands.log()
   panel.enter("log")
 end
 
+---Return the ids of the actions that the server named when it started; none before it has.
+local function actions()
+  local client = M.client()
+  local told = client and client.server_capabilities and client.server_capabilities.experimental
+  return vim.tbl_map(function(action)
+    return action.id
+  end, told and told.tuppence and told.tuppence.actions or {})
+end
+
 ---Return the words that begin so.
 function M.complete(start)
-  local words = vim.list_extend(vim.deepcopy(ACTIONS), vim.tbl_keys(commands))
+  local words = vim.list_extend(actions(), vim.tbl_keys(commands))
   table.sort(words)
   return vim.tbl_filter(function(word)
     return vim.startswith(word, start)

@@ -15,6 +15,7 @@ from functools import cache, cached_property
 from statistics import fmean
 from typing import Any
 
+from tuppence.core.actions import FIX, measured_ids
 from tuppence.core.models.model import Effort, Model, Tier
 from tuppence.core.routing.difficulty import UNSEEN, outstanding
 from tuppence.core.routing.features import READ, features, profile
@@ -133,7 +134,11 @@ class Published:
 
 @dataclass(frozen=True)
 class QualityModel:
-    """What is known before anything happened on this machine."""
+    """What is known before anything happened on this machine.
+
+    Each method takes the id of any action of the table; where that action was not measured itself, the measurements of
+    the one that it names, or that has its shape, are used (``measured_id``).
+    """
 
     models: Mapping[str, Measured]
     """By the models' canonical names."""
@@ -145,6 +150,14 @@ class QualityModel:
     checks: Mapping[str, Check] = field(default_factory=dict)
     """By action, and for tests that are run as RUN."""
 
+    def measured_id(self, action: str) -> str:
+        """Return the id of the action whose measurements are used for an action."""
+        found = self._measured_ids.get(action)
+        if found is None:
+            found = next((each for each in measured_ids(action) if each in self.usual), action)
+            self._measured_ids[action] = found
+        return found
+
     def gain(self, action: str, language: str, code: str | None, diagnostics: Sequence[Diagnostic] = ()) -> CodeSignal:
         """Return what a piece of code says, for an action and an editor's name of the language."""
         usual = 1 - self._level(action)
@@ -154,12 +167,13 @@ class QualityModel:
         reasons = outstanding({**seen.counts, "diagnostics": len(diagnostics)})
         if len(code) > READ:
             reasons = (*reasons, _IN_PART)
-        weights = self.weights.get(action)
+        measured = self.measured_id(action)
+        weights = self.weights.get(measured)
         if weights is None:
             return CodeSignal(action, usual, reasons, usual=usual)
         errors = sum(each.severity == "error" for each in diagnostics)
         shifts = weights.apply(features(seen, errors))
-        expected = fmean(_share(each.quality[action] + shifts.get(name, 0.0)) for name, each in self.models.items())
+        expected = fmean(_share(each.quality[measured] + shifts.get(name, 0.0)) for name, each in self.models.items())
         return CodeSignal(action, 1 - expected, reasons, shifts, usual, self._line(action, shifts))
 
     def estimate(
@@ -169,7 +183,7 @@ class QualityModel:
         name = canonical(model.id)
         base = self._base(model, name, action)
         if chosen := model.at_effort.get(model.chosen_effort):
-            base = _at_effort(base, chosen, action)
+            base = _at_effort(base, chosen, self._stated(model, action) or action)
         quality = base.quality
         if gain is not None and gain.shifts:
             shift = gain.shifts.get(name)
@@ -181,37 +195,49 @@ class QualityModel:
     def tokens(self, model: Model, action: str, target: int | None = None) -> Tokens:
         """Return the usual size of a model's request for an action; ``target`` is the code's, in tokens, if known."""
         measured = self.models.get(canonical(model.id))
-        usual = self.usual[action] if measured is None else measured.tokens[action]
+        usual = self.usual_tokens(action) if measured is None else measured.tokens[self.measured_id(action)]
         if target is None:
             return usual
         # Longer code makes a longer answer, but not in proportion: the root is what the measured answers come near.
         factor = math.sqrt(max(1, target) / usual.input)
         return Tokens(usual.input, round(usual.output * factor), round(usual.thinking * factor))
 
+    def usual_tokens(self, action: str) -> Tokens:
+        """Return the usual size of a request for an action, whichever model answers."""
+        return self.usual[self.measured_id(action)]
+
     def doubt(self, action: str) -> float:
         """Return the most that a figure is doubted which somebody measured, for an action."""
-        return self._doubts[action]
+        return self._doubts[self.measured_id(action)]
 
     def check(self, name: str) -> Check:
-        """Return the check of that name; one that was never measured finds nothing."""
-        return self.checks.get(name, _BLIND)
+        """Return the check of that name, an action's id or RUN; one that was never measured finds nothing."""
+        return self.checks.get(self.measured_id(name), _BLIND)
 
     def _base(self, model: Model, name: str, action: str) -> Estimate:
         measured = self.models.get(name)
-        if action in model.ability:
-            return Estimate(model.ability[action], _narrow(measured, action), "its row")
+        if stated := self._stated(model, action):
+            return Estimate(model.ability[stated], _narrow(measured, self.measured_id(action)), "its row")
         if measured is not None:
-            return Estimate(measured.quality[action], measured.doubt[action], "measured")
+            known = self.measured_id(action)
+            return Estimate(measured.quality[known], measured.doubt[known], "measured")
         standing, source = self._standing(model, name, action)
         return Estimate(_share(self._level(action) + standing), _WIDE, source)
+
+    def _stated(self, model: Model, action: str) -> str:
+        """Return the id under which a model's row states its ability for an action; empty where it states none."""
+        if action in model.ability:
+            return action
+        measured = self.measured_id(action)
+        return measured if measured in model.ability else ""
 
     def _standing(self, model: Model, name: str, action: str) -> tuple[float, str]:
         """Return where a model that was not measured stands to the mean of those that were."""
         published, figure = self.published, model.benchmarks.get("aider_polyglot")
         # What is known of edits says most about a fix.
-        part = 1.0 if action == "fix" else _ASIDE
+        part = 1.0 if self.measured_id(action) == FIX.id else _ASIDE
         if name in published.edits:
-            return part * (published.edits[name] + published.above - self._level("fix")), "its public edits"
+            return part * (published.edits[name] + published.above - self._level(FIX.id)), "its public edits"
         tier = _TIER[model.tier]
         if figure is None:
             return tier, "its tier"
@@ -219,7 +245,12 @@ class QualityModel:
         return tier + part * published.slope * (figure - published.middle), "its benchmarks"
 
     def _level(self, action: str) -> float:
-        return self._levels[action]
+        return self._levels[self.measured_id(action)]
+
+    @cached_property
+    def _measured_ids(self) -> dict[str, str]:
+        """The answers of ``measured_id``: asked for with every row of every table, of a table that never changes."""
+        return {}
 
     @cached_property
     def _levels(self) -> Mapping[str, float]:
@@ -233,7 +264,8 @@ class QualityModel:
         return {action: max(_USUAL, *(each.doubt[action] for each in every)) for action in every[0].doubt}
 
     def _line(self, action: str, shifts: Mapping[str, float]) -> LinearFit:
-        return through([(self.models[each].quality[action], shift) for each, shift in shifts.items()])
+        measured = self.measured_id(action)
+        return through([(self.models[each].quality[measured], shift) for each, shift in shifts.items()])
 
 
 _BLIND = Check()

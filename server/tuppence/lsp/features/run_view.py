@@ -173,7 +173,7 @@ class RunView:
                 writer.draft(step.edits)
             case FindingAdded():
                 self._findings.append(step)
-                self._board.pin(request.document, step.finding, self._moved)
+                self._board.pin(request.document, step.finding, self._moved, request.action.id)
             case Retracted():
                 await self._take_back(step, request, writer)
             case _:

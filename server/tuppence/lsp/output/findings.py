@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from lsprotocol import types
 
+from tuppence.core.actions import REVIEW
 from tuppence.core.answer.findings import Finding
 from tuppence.core.answer.reply import Fence, Parts
 from tuppence.core.checks.structure import check_edit
@@ -38,6 +39,8 @@ class ShownFinding:
     """What its quick fix replaces now; None where it has none, or not any more."""
     fix_lines: str = ""
     """The text that its quick fix replaces; where it changes, the fix falls and the finding stays."""
+    action: str = REVIEW.id
+    """The id of the action that found it."""
 
 
 class ReviewFindings:
@@ -50,16 +53,17 @@ class ReviewFindings:
         self._fits: dict[str, tuple[int | None, bool]] = {}
         """Whether the document, in that version, parses with a finding's fix; by the finding's id."""
 
-    def pin(self, document: Document, finding: Finding, moved: Iterable[Edit]) -> None:
+    def pin(self, document: Document, finding: Finding, moved: Iterable[Edit], action: str = REVIEW.id) -> None:
         """Show a finding, in place of one that says the same of the same line.
 
         :param document: the version that was reviewed.
         :param moved: what was edited since, in order.
+        :param action: the id of the action that found it.
         """
         line = document.slice(document.whole_lines(finding.span))
         fix = finding.fix_span if finding.fix is not None else None
         replaced = document.slice(fix) if fix is not None else ""
-        asked = ShownFinding(uuid4().hex, finding, line, finding.span, fix, replaced)
+        asked = ShownFinding(uuid4().hex, finding, line, finding.span, fix, replaced, action)
         pinned = _after(asked, tuple(moved), self._client.documents.get(document.uri))
         if pinned is None:
             return
@@ -146,7 +150,7 @@ class ReviewFindings:
             message=pinned.finding.message,
             severity=convert.to_severity(pinned.finding.severity),
             source=SOURCE,
-            code="review",
+            code=pinned.action,
             data={"finding": pinned.id},
         )
 

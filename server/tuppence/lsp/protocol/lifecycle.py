@@ -42,6 +42,8 @@ class Protocol(Rpc):
         self._arrivals = ChangeReorderer(self._version)
         self.client = ClientCapabilities(name="")
         """Who speaks to us; known from ``initialize`` on."""
+        self.experimental: dict[str, Any] = {}
+        """What the answer to ``initialize`` tells the client beyond the protocol."""
         self.began = asyncio.Event()
         """Set by ``initialize``."""
         self.ended = asyncio.Event()
@@ -78,10 +80,11 @@ class Protocol(Rpc):
 
     @lsp_method(types.INITIALIZE)
     def lsp_initialize(self, params: types.InitializeParams) -> Steps:
-        """Learn who the client is."""
+        """Learn who the client is, and tell it what the server offers."""
         self.client = recognize(params)
         self.documents.breaks_at_cr = self.client.breaks_at_cr
         result = yield from super().lsp_initialize(params)
+        result.capabilities.experimental = self.experimental or None
         self.began.set()
         return result
 
