@@ -15,6 +15,7 @@ from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.python_ast import means_the_same
 from tuppence.core.text.diagnostic import Diagnostic, is_layout, is_ruff
+from tuppence.core.text.diff import single_edit
 from tuppence.core.text.document import Document, Edit, Span, apply
 from tuppence.linters.recheck import recheck
 from tuppence.linters.ruff import laid_out, safe_fix
@@ -80,13 +81,4 @@ async def _layout(document: Document, place: Span, path: Path | None) -> tuple[E
     after = await laid_out(document, document.whole_lines(place), path)
     if after is None or after == document.text or not means_the_same(document.text, after):
         return ()
-    start = _shared(document.text, after)
-    left, right = document.text[start:], after[start:]
-    end = _shared(left[::-1], right[::-1])
-    return (Edit(Span(start, len(document.text) - end), right[: len(right) - end]),)
-
-
-def _shared(one: str, other: str) -> int:
-    """Return how many characters two texts begin with alike."""
-    least = min(len(one), len(other))
-    return next((at for at in range(least) if one[at] != other[at]), least)
+    return single_edit(document.text, after)

@@ -7,13 +7,12 @@ names is any name. Installed packages are not looked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from tuppence.core.syntax.import_statements import Imported
-from tuppence.core.syntax.languages import ImportStyle
+from tuppence.core.syntax.import_statements import Imported, ImportStyle, StyleName
 from tuppence.workspace import files
 
 _MOST = 40
@@ -34,31 +33,11 @@ class Lead:
 
 def leads(style: ImportStyle, imported: Iterable[Imported], path: Path, root: Path) -> Iterator[Lead]:
     """Yield the files that a file's imports lead to, nearest first, each as often as it is imported."""
-    finders: dict[ImportStyle, Callable[[Imported, Path, Path], Iterator[Lead]]] = {
-        "python": _python,
-        "es": _es,
-        "go": _go,
-        "rust": _rust,
-        "java": _java,
-        "include": _include,
-    }
-    finder = finders.get(style)
-    found = chain.from_iterable(finder(each, path, root) for each in imported) if finder else iter(())
-    return (lead for lead in chain(found, _neighbours(style, path)) if lead.path != path)
-
-
-def _neighbours(style: ImportStyle, path: Path) -> Iterator[Lead]:
-    """Yield the files of the same package, which Go and Java see without an import, and a C file's own header."""
-    match style:
-        case "go":
-            yield from _folder(path.parent, ".go", "_test.go")
-        case "java":
-            yield from _folder(path.parent, ".java", "Test.java")
-        case "include" if path.suffix not in {".h", ".hpp"}:
-            own = (path.with_suffix(suffix) for suffix in (".h", ".hpp", ".hh"))
-            yield from (Lead(each, None) for each in own if each.is_file())
-        case _:
-            return
+    resolution = _RESOLUTIONS.get(style.name)
+    if resolution is None:
+        return iter(())
+    found = chain.from_iterable(resolution.imported(each, path, root) for each in imported)
+    return (lead for lead in chain(found, resolution.neighbors(path)) if lead.path != path)
 
 
 def _folder(folder: Path, suffix: str, without: str) -> Iterator[Lead]:
@@ -73,7 +52,7 @@ def _first(candidates: Iterable[Path]) -> Path | None:
     return next((each for each in candidates if each.is_file()), None)
 
 
-def _python(each: Imported, path: Path, root: Path) -> Iterator[Lead]:
+def _python_module(each: Imported, path: Path, root: Path) -> Iterator[Lead]:
     dots = len(each.module) - len(each.module.lstrip("."))
     parts = [part for part in each.module.split(".") if part]
     if dots:
@@ -95,7 +74,7 @@ def _python(each: Imported, path: Path, root: Path) -> Iterator[Lead]:
             return
 
 
-def _es(each: Imported, path: Path, root: Path) -> Iterator[Lead]:
+def _es_module(each: Imported, path: Path, root: Path) -> Iterator[Lead]:
     if each.module.startswith("."):
         bases = [path.parent / each.module]
     elif each.module.startswith(("@/", "~/", "src/")):
@@ -114,7 +93,7 @@ def _es(each: Imported, path: Path, root: Path) -> Iterator[Lead]:
             return
 
 
-def _go(each: Imported, path: Path, root: Path) -> Iterator[Lead]:
+def _go_package(each: Imported, path: Path, root: Path) -> Iterator[Lead]:
     for folder in path.parents:
         if not folder.is_relative_to(root):
             return
@@ -126,7 +105,7 @@ def _go(each: Imported, path: Path, root: Path) -> Iterator[Lead]:
             return
 
 
-def _rust(each: Imported, path: Path, root: Path) -> Iterator[Lead]:
+def _rust_module(each: Imported, path: Path, root: Path) -> Iterator[Lead]:
     crate = next((folder / "src" for folder in path.parents if (folder / "Cargo.toml").is_file()), root / "src")
     own = path.parent if path.stem in {"mod", "lib", "main"} else path.parent / path.stem
     first, *rest = each.module.split("::")
@@ -152,7 +131,7 @@ def _rust_file(module: Path) -> Path | None:
     return _first((module.with_name(f"{module.name}.rs"), module / "mod.rs", module / "lib.rs", module / "main.rs"))
 
 
-def _java(each: Imported, path: Path, root: Path) -> Iterator[Lead]:
+def _java_class(each: Imported, path: Path, root: Path) -> Iterator[Lead]:
     parts = each.module.removeprefix("static ").split(".")
     for folder in path.parents:
         if not folder.is_relative_to(root):
@@ -167,10 +146,51 @@ def _java(each: Imported, path: Path, root: Path) -> Iterator[Lead]:
             return
 
 
-def _include(each: Imported, path: Path, root: Path) -> Iterator[Lead]:
+def _header(each: Imported, path: Path, root: Path) -> Iterator[Lead]:
     if not each.module.startswith('"'):
         return
     name = each.module[1:-1]
     found = _first((path.parent / name, *(root / folder / name for folder in _SOURCES)))
     if found:
         yield Lead(found, None)
+
+
+def _go_neighbors(path: Path) -> Iterator[Lead]:
+    """Yield the files of the same package, which a file sees without an import."""
+    return _folder(path.parent, ".go", "_test.go")
+
+
+def _java_neighbors(path: Path) -> Iterator[Lead]:
+    """Yield the files of the same package, which a file sees without an import."""
+    return _folder(path.parent, ".java", "Test.java")
+
+
+def _own_header(path: Path) -> Iterator[Lead]:
+    """Yield the headers of a source file that have its name."""
+    if path.suffix not in {".h", ".hpp"}:
+        own = (path.with_suffix(suffix) for suffix in (".h", ".hpp", ".hh"))
+        yield from (Lead(each, None) for each in own if each.is_file())
+
+
+def _no_neighbors(_path: Path) -> Iterator[Lead]:
+    return iter(())
+
+
+@dataclass(frozen=True, slots=True)
+class _Resolution:
+    """How a family of languages finds the files of a project."""
+
+    imported: Callable[[Imported, Path, Path], Iterator[Lead]]
+    """Yields the files of one import in a file at a path, given the project's root."""
+    neighbors: Callable[[Path], Iterator[Lead]] = _no_neighbors
+    """Yields the files that a file at a path sees without importing them."""
+
+
+_RESOLUTIONS: Mapping[StyleName, _Resolution] = {
+    "python": _Resolution(_python_module),
+    "es": _Resolution(_es_module),
+    "go": _Resolution(_go_package, _go_neighbors),
+    "rust": _Resolution(_rust_module),
+    "java": _Resolution(_java_class, _java_neighbors),
+    "include": _Resolution(_header, _own_header),
+}

@@ -99,9 +99,9 @@ def declared_elsewhere(path: Path, text: str) -> Path | None:
 
 def family(language: Language) -> tuple[str, ...]:
     """Return the suffixes of a language and of those that import alike: TypeScript is tested in JavaScript, too."""
-    if language.import_style == "line":
+    if not language.import_style.is_parsed:
         return language.suffixes
-    others = (row.suffixes for row in LANGUAGES if row.import_style == language.import_style)
+    others = (row.suffixes for row in LANGUAGES if row.import_style is language.import_style)
     return tuple(dict.fromkeys((*language.suffixes, *chain.from_iterable(others))))
 
 

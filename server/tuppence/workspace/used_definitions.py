@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tuppence.core.prompt.context import Definition
 from tuppence.core.prompt.excerpt import signature
-from tuppence.core.syntax.import_statements import Imported, read_imports
+from tuppence.core.syntax.import_statements import Imported
 from tuppence.core.syntax.tree import Block, Tree
 from tuppence.core.text.document import Span
 from tuppence.workspace import files
@@ -25,10 +25,6 @@ _MOST = 24
 _MOST_FILES = 60
 _STEPS = 2
 """How often a name that is only passed on is followed."""
-_PASSING = frozenset({"python", "es", "rust", "include"})
-"""Import styles in which a module passes on what it imports."""
-_MOD = re.compile(r"^[ \t]*(?:pub(?:\([^)]*\))?[ \t]+)?mod[ \t]+(\w+)[ \t]*;", re.MULTILINE)
-_EXPORT = re.compile(r"^export\s+(?:type\s+)?((?:\*|\{[^}]*\})\s*from\s*[\"'][^\"']+[\"'])", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +49,7 @@ def definitions(search: Search) -> tuple[Definition, ...]:
     names = search.tree.names(search.span)
     found: dict[tuple[Path, Span], tuple[int, Definition]] = {}
     style = search.tree.language.import_style
-    imported = (each for each in _imported(search.tree) if _is_used(each, style, names))
+    imported = (each for each in _imported(search.tree) if style.uses(names, each))
     for lead in islice(leads(style, imported, search.path, search.root), _MOST_FILES):
         for path, tree, block, name in _matching(search, lead, names, _STEPS):
             often = len(re.findall(rf"(?<![\w$]){re.escape(name)}(?![\w$])", search.text))
@@ -77,7 +73,7 @@ def _matching(search: Search, lead: Lead, names: frozenset[str], steps: int) -> 
         if name in wanted and wanted[name] in names:
             missing.pop(name, None)
             yield lead.path, tree, block, wanted[name]
-    if not missing or not steps or tree.language.import_style not in _PASSING:
+    if not missing or not steps or not tree.language.import_style.passes_on:
         return
     passed_on = [each for each in _imported(tree) if each.local in missing or (each.name == "*" and not each.alias)]
     for each in leads(tree.language.import_style, passed_on, lead.path, search.root):
@@ -101,28 +97,7 @@ def _outer(tree: Tree) -> Iterator[Block]:
 
 def _imported(tree: Tree) -> Iterator[Imported]:
     """Yield what a file imports, a Rust file's modules and a TypeScript file's passed-on exports included."""
+    style = tree.language.import_style
     for span in tree.import_statements():
-        yield from read_imports(tree.text[span.start : span.end], tree.language)
-    match tree.language.import_style:
-        case "rust":
-            yield from (Imported("self", found[1]) for found in _MOD.finditer(tree.text))
-        case "es":
-            for found in _EXPORT.finditer(tree.text):
-                yield from read_imports(f"import {found[1]}", tree.language)
-
-
-def _is_used(each: Imported, style: str, names: frozenset[str]) -> bool:
-    """Report whether the target says the name under which the file knows an import, as far as it has one."""
-    if each.name == "*" and not each.alias:
-        return True
-    match style:
-        case "python":
-            return (each.local or each.module.partition(".")[0]) in names
-        case "es":
-            return each.local in names
-        case "go":
-            return (each.alias or each.module.rpartition("/")[2]) in names or each.alias == "."
-        case "java":
-            return each.name in names or each.module.startswith("static ")
-        case _:
-            return True
+        yield from style.parse(tree.text[span.start : span.end])
+    yield from style.other_imports(tree.text)

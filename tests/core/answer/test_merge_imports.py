@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tuppence.core.answer.merge_imports import merge
-from tuppence.core.syntax.import_statements import Imported, read_imports
+from tuppence.core.syntax.import_statements import Imported
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.text.document import Document, apply
@@ -240,4 +240,4 @@ def test_a_statement_says_what_it_brings(
     language_id: str, statement: str, expected: list[Imported | tuple[str, str, str]]
 ) -> None:
     wanted = tuple(each if isinstance(each, Imported) else Imported(*each) for each in expected)
-    assert read_imports(statement, language(language_id)) == wanted
+    assert language(language_id).import_style.parse(statement) == wanted

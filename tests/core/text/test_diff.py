@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from work import lines as lines_run
 
 from tuppence.core.text import diff
-from tuppence.core.text.diff import differences
-from tuppence.core.text.document import Edit, Span
+from tuppence.core.text.diff import common_ends, differences, single_edit
+from tuppence.core.text.document import Edit, Span, apply
 from tuppence.lsp.output.regions import Change, PendingEdits, Region
 
 FEW = st.lists(st.sampled_from(["}", "{", "", "x", "y"]), max_size=40)
@@ -25,6 +25,22 @@ def patched(old: list[str], new: list[str]) -> list[str]:
     for first, last, low, high in reversed(differences(old, new)):
         result[first:last] = new[low:high]
     return result
+
+
+@given(FEW, FEW)
+def test_common_ends_are_those_of_a_comparison_item_by_item(old: list[str], new: list[str]) -> None:
+    shorter = min(len(old), len(new))
+    head = next((at for at in range(shorter) if old[at] != new[at]), shorter)
+    tail = next((at for at in range(shorter - head) if old[-1 - at] != new[-1 - at]), shorter - head)
+    assert common_ends(old, new) == common_ends(old, tuple(new)) == (head, tail)
+    assert common_ends("".join(f"{each:1}" for each in old), "".join(f"{each:1}" for each in new)) == (head, tail)
+
+
+@given(st.text("ab\n", max_size=12), st.text("ab\n", max_size=12))
+def test_a_single_edit_makes_one_text_of_another_and_is_none_where_they_are_equal(old: str, new: str) -> None:
+    edits = single_edit(old, new)
+    assert apply(old, edits) == new
+    assert (edits == ()) is (old == new)
 
 
 @given(FEW, FEW, st.sampled_from([0, 3, 10_000]), st.sampled_from([0, 2, 64]))

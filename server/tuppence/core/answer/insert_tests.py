@@ -22,8 +22,6 @@ from tuppence.core.text.document import Document, Edit, Span, apply, together
 INLINE_BLOCK = "tests"
 """The block of a source file that holds its tests, where the language keeps them there and none exists yet."""
 _PACKAGE = re.compile(r"^[ \t]*package[ \t]+[\w.]+[ \t]*;?[ \t]*$", re.MULTILINE)
-_UNIQUE = frozenset({"python", "es", "go", "rust"})
-"""Import styles of the languages in which a second function or class of one name is a mistake, or hides the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +139,7 @@ class _Room:
         last = max((_start(block) for block in self.blocks()), default=0)
         above = _lf(self.document.text[:last])
         blank = above[len(above.rstrip()) :].count("\n") - 1
-        usual = 2 if self.tree.language.import_style == "python" else 1
-        return blank if above.strip() and blank > 0 else usual
+        return blank if above.strip() and blank > 0 else self.tree.language.import_style.blank_lines
 
 
 @dataclass(slots=True)
@@ -196,7 +193,7 @@ class _Bringing:
         for block in sheet.blocks():
             twin = there.get(_called(block))
             if twin is None or not (sheet.words(block) == room.words(twin) or self._grown(sheet, block, room, twin)):
-                self.again += [block.name] if twin and known.import_style in _UNIQUE else []
+                self.again += [block.name] if twin and known.import_style.names_are_unique else []
                 continue
             gone.append(Edit(Span(_start(block), block.span.end), ""))
         return apply(code, gone)
@@ -216,7 +213,7 @@ def _whole(document: Document, known: Language) -> _Room:
 
 def _new(code: str, lines: str, known: Language) -> str:
     """Return the text of a new file."""
-    if known.import_style == "python" and lines.strip() and re.match(r"@|(async\s+)?def\b|class\b", code):
+    if known.import_style.is_python and lines.strip() and re.match(r"@|(async\s+)?def\b|class\b", code):
         code = "\n\n" + code
     fresh = _whole(Document("", known.id, None, code + "\n"), known)
     return apply(fresh.text, fresh.merged(_lf(lines))).lstrip("\n")

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 from textwrap import dedent
 
-from tuppence.core.syntax.import_statements import Imported, ImportStatement, join, read_imports, written
+from tuppence.core.syntax.import_statements import Imported, ImportStatement, ImportStyle
 from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.tree import Tree
@@ -26,7 +26,7 @@ _WIDTH = 88
 class _Merge:
     """The state of one merge."""
 
-    language: Language
+    style: ImportStyle
     there: tuple[ImportStatement, ...]
     """The file's own statements."""
     insertions: dict[int, str] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class _Merge:
     def joined(self, each: Imported) -> bool:
         """Let the first statement that can take a name take it."""
         for statement in self.there:
-            insertion = join(statement, each, self.language)
+            insertion = self.style.join(statement, each)
             if insertion is None:
                 continue
             if "\n" in statement.text or self.width(statement) + len(insertion[1]) <= _WIDTH:
@@ -58,21 +58,21 @@ def merge(document: Document, tree: Tree, lines: str) -> tuple[Edit, ...]:
 
     The insertions are in order and refer to the document as it is. A file that parsed still parses afterwards.
     """
-    language = tree.language
+    language, style = tree.language, tree.language.import_style
     there = (
-        ImportStatement(span, document.slice(span), read_imports(document.slice(span), language))
+        ImportStatement(span, document.slice(span), style.parse(document.slice(span)))
         for span in tree.import_statements()
     )
-    state = _Merge(language, tuple(there))
+    state = _Merge(style, tuple(there))
     known = {each for statement in state.there for each in statement.brings}
     fresh: list[str] = []
     for statement in _wanted(lines, language):
-        brings = read_imports(statement, language)
-        lacking = tuple(each for each in brings if not _covered(each, known, language))
+        brings = style.parse(statement)
+        lacking = tuple(each for each in brings if not style.covers(known, each))
         known.update(lacking)
         rest = tuple(each for each in lacking if not state.joined(each))
         if rest:
-            fresh.append(statement if rest == brings else written(statement, rest, language))
+            fresh.append(statement if rest == brings else style.write(statement, rest))
     _place(document, tree, state, fresh)
     edits = tuple(Edit(Span(at, at), text) for at, text in sorted(state.insertions.items()))
     if edits and tree.sound() and not parse(apply(document.text, edits), language).sound():
@@ -83,38 +83,17 @@ def merge(document: Document, tree: Tree, lines: str) -> tuple[Edit, ...]:
 def _wanted(lines: str, language: Language) -> list[str]:
     """Return the import statements among the lines."""
     text = dedent(lines.replace("\r\n", "\n").replace("\r", "\n")).strip("\n") + "\n"
-    if language.import_style == "go":
-        text = _go_spelt_out(text)
+    text = language.import_style.completed(text)
     tree = parse(text, language)
     statements = [text[span.start : span.end].rstrip() for span in tree.import_statements()]
     return [each for each in statements if _is_import_alone(each, language)]
 
 
-def _go_spelt_out(lines: str) -> str:
-    """Return Go lines with the word ``import`` before bare package names, which is how a block's lines are quoted."""
-    if "(" not in lines:
-        lines = re.sub(r'^\s*((?:[\w.]+\s+)?"[^"\n]+")\s*$', r"import \1", lines, flags=re.MULTILINE)
-    return f"package p\n{lines}"
-
-
 def _is_import_alone(statement: str, language: Language) -> bool:
     """Report whether a statement parses and, where no grammar says so, does nothing besides importing."""
-    if language.import_style == "line":
+    if not language.import_style.is_parsed:
         return re.fullmatch(r"[^;()]*(\([^;()]*\))?;?", statement) is not None
-    return parse(f"package p\n{statement}\n" if language.import_style == "go" else statement, language).sound()
-
-
-def _covered(each: Imported, known: set[Imported], language: Language) -> bool:
-    """Report whether the file has this name already, under the same local name."""
-    if each in known:
-        return True
-    match language.import_style:
-        case "java" | "rust":
-            return Imported(each.module, "*") in known and not each.alias and not each.module.startswith("static ")
-        case "include":
-            return any(each.module[1:-1] == other.module[1:-1] for other in known)
-        case _:
-            return False
+    return parse(language.import_style.standalone(statement), language).sound()
 
 
 def _place(document: Document, tree: Tree, state: _Merge, fresh: list[str]) -> None:

@@ -21,6 +21,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from tuppence.core.text.diff import common_ends
+
 _COMPARED = 60
 """Lines of each side that are compared where none is the same."""
 Shift = Literal["none", "all", "first", "fence"]
@@ -118,10 +120,7 @@ class Indentation:
 def alike(one: str, other: str) -> bool:
     """Report whether two lines have at least half of the longer one in common, at their ends."""
     one, other = one.strip(), other.strip()
-    longer, shorter = max(len(one), len(other)), min(len(one), len(other))
-    head = next((at for at in range(shorter) if one[at] != other[at]), shorter)
-    tail = next((at for at in range(shorter - head) if one[-1 - at] != other[-1 - at]), shorter - head)
-    return 2 * (head + tail) >= longer > 0
+    return 2 * sum(common_ends(one, other)) >= max(len(one), len(other)) > 0
 
 
 def leading(line: str) -> str:
@@ -133,10 +132,7 @@ def _common(filled: Sequence[str]) -> str:
     if not filled:
         return ""
     low, high = min(filled), max(filled)
-    same = next(
-        (at for at, (one, two) in enumerate(zip(low, high, strict=False)) if one != two), min(len(low), len(high))
-    )
-    return leading(low[:same])
+    return leading(low[: common_ends(low, high)[0]])
 
 
 def _filled(lines: Sequence[str]) -> list[str]:

@@ -55,7 +55,7 @@ def lacking(text: str, code: str, tree: Tree, target: Target, reach: Reach = _NO
     names = _names(target, outer)
     is_class = target.kind in CONTAINERS or len(names) > 1
     tested = TestedTarget(target.name, names, is_class, reach.uri, reach.packages)
-    if tree.language.import_style == "python":
+    if tree.language.import_style.is_python:
         why = _lacking_in_python(text, code, tested)
     else:
         why = _lacking_in_words(text, code, tree, tested)
@@ -112,7 +112,7 @@ def fresh(before: str, after: str, known: Language) -> tuple[str, ...]:
 
     pytest names them behind the file, the runners of JavaScript by their titles.
     """
-    tests = _tests if known.import_style == "python" else _titled
+    tests = _tests if known.import_style.is_python else _titled
     if tests is _titled and len(_CALL.findall(after)) != len(_TITLE.findall(after)):
         return ()
     there = dict(tests(before))

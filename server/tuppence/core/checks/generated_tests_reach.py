@@ -10,26 +10,14 @@ from __future__ import annotations
 import ast
 import builtins
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from tuppence.core.syntax import import_statements
-from tuppence.core.syntax.languages import ImportStyle, Language
+from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.packages import Packages, is_new, normal
 
-_STRING = re.compile(r'"(?:\\.|[^"\\\n])*"')
-_ES_STRING = re.compile(r""""(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`""")
 _BLOCK = r"/\*.*?\*/"
-_IMPORTS: dict[ImportStyle, re.Pattern[str]] = {
-    "es": re.compile(
-        r"\bimport\s[^;'\"`()]*?from\s*(['\"])[^'\"\n]*\1"
-        r"|\b(?:const|let|var)\s[^;=]*=\s*(?:await\s+)?(?:require|import)\s*\([^()]*\)"
-    ),
-    "rust": re.compile(r"\buse\s[^;]+;"),
-    "java": re.compile(r"^\s*import\s[^;]+;", re.MULTILINE),
-}
 _WORD = re.compile(r"[^\W\d][\w$]*")
 _PATH = re.compile(r"[\w.:/-]+")
 _SETUP = re.compile(r"set_?up", re.IGNORECASE)
@@ -76,11 +64,11 @@ def python_uses(code: ast.Module, text: ast.Module, tested: TestedTarget) -> boo
 def words_use(code: str, source: str, known: Language, tested: TestedTarget) -> bool:
     """Report the same of another language's tests; of what a JavaScript module keeps to itself they may only speak."""
     style = known.import_style
-    if style == "es" and _MODULE.search(source) and not any(_exports(source, name) for name in tested.names):
+    if style.is_javascript and _MODULE.search(source) and not any(_exports(source, name) for name in tested.names):
         return bool({*_WORD.findall(code)} & tested.names)
-    pattern = _IMPORTS.get(style)
+    pattern = style.statement_pattern
     statements = [found.group() for found in pattern.finditer(uncommented(code, known))] if pattern else []
-    there = (each for statement in statements for each in import_statements.read_imports(statement.strip(), known))
+    there = (each for statement in statements for each in style.parse(statement.strip()))
     renamed = {each.local for each in there if each.name in tested.names and each.alias}
     bare = unquoted(pattern.sub("", uncommented(code, known)) if pattern else uncommented(code, known), known)
     return bool({*_WORD.findall(bare)} & (tested.names | renamed))
@@ -89,7 +77,7 @@ def words_use(code: str, source: str, known: Language, tested: TestedTarget) -> 
 def unbound(text: str, source: str, known: Language, tested: TestedTarget) -> str:
     """Return a name that tests in JavaScript use though their file, a module, binds it nowhere; empty for none."""
     is_module = _MODULE.search(source) or _MODULE.search(text) or _knows_modules(tested.packages)
-    if known.import_style != "es" or not is_module or _GLOBAL.search(text):
+    if not known.import_style.is_javascript or not is_module or _GLOBAL.search(text):
         return ""
     bare = unquoted(uncommented(text, known), known)
     for name in sorted(tested.names):
@@ -153,11 +141,12 @@ def unbound_in_python(text: ast.Module, tested: TestedTarget) -> str:
 def astray(code: str, tree: ast.Module, known: Language, tested: TestedTarget) -> tuple[str, str]:
     """Return a name and the module, none of the project's, that new tests take it from; empty for none."""
     found: list[tuple[str, str]] = []
-    if known.import_style == "python":
+    style = known.import_style
+    if style.is_python:
         found = list(_taken(tree, tested.names))
-    elif known.import_style == "es":
-        statements = (each.group() for each in _IMPORTS["es"].finditer(uncommented(code, known)))
-        taken = (each for statement in statements for each in import_statements.read_imports(statement, known))
+    elif style.is_javascript and style.statement_pattern is not None:
+        statements = (each.group() for each in style.statement_pattern.finditer(uncommented(code, known)))
+        taken = (each for statement in statements for each in style.parse(statement))
         found = [(each.local, each.module) for each in taken if {each.name, each.local} & tested.names]
     if found and all(_is_elsewhere(module, known, tested) for _, module in found):
         return found[0]
@@ -166,7 +155,7 @@ def astray(code: str, tree: ast.Module, known: Language, tested: TestedTarget) -
 
 def uncommented(code: str, known: Language) -> str:
     """Return code without its comments."""
-    string = _ES_STRING if known.import_style == "es" else _STRING
+    string = known.import_style.string_pattern
     block = f"|{_BLOCK}" if known.line_comment == "//" else ""
     pattern = re.compile(rf"(?P<kept>{string.pattern})|{re.escape(known.line_comment)}[^\n]*{block}", re.DOTALL)
     return pattern.sub(lambda found: found["kept"] or " ", code)
@@ -174,7 +163,7 @@ def uncommented(code: str, known: Language) -> str:
 
 def unquoted(code: str, known: Language) -> str:
     """Return code without what its strings hold, those aside into which values are put, and names in brackets."""
-    string = _ES_STRING if known.import_style == "es" else _STRING
+    string = known.import_style.string_pattern
     return re.sub(
         rf"(?<=\[){string.pattern}(?=\])|{string.pattern}",
         lambda found: found.group() if "{" in found.group() or _is_key(found) else '""',
@@ -258,17 +247,17 @@ def _is_elsewhere(module: str, known: Language, tested: TestedTarget) -> bool:
     """Report whether a module is surely none through which the tested file can be reached."""
     path = [normal(each.partition(".")[0]) for each in unquote(tested.uri).split("/")]
     own, stem = {*path}, path[-1]
-    separator = "." if known.import_style == "python" else "/"
-    parts = [normal(each.partition(".")[0]) for each in module.lstrip(".").split(separator) if each.strip(".")]
+    style = known.import_style
+    parts = [normal(each.partition(".")[0]) for each in module.lstrip(".").split(style.separator) if each.strip(".")]
     packages = tested.packages
     there = own | (packages.names if packages else frozenset[str]())
     if not parts or stem in parts:
         return False
-    if known.import_style == "python" and parts[0] in sys.stdlib_module_names and not module.startswith("."):
+    if style.is_python and parts[0] in style.standard_modules and not module.startswith("."):
         return parts[0] not in there
     if packages is None:
         return False
-    if known.import_style == "python":
+    if style.is_python:
         is_own = module.startswith(".") or parts[0] in own
         return not {*parts} <= there if is_own else is_new(module, known, packages)
     if module.startswith("."):

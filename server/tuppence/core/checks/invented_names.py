@@ -12,12 +12,11 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 
-from tuppence.core.syntax.languages import ImportStyle, Language
+from tuppence.core.syntax.import_statements import StyleName
+from tuppence.core.syntax.languages import Language
 
 _LEAST = 3
 """Names that are nowhere, below which an explanation is believed."""
@@ -28,7 +27,15 @@ _NAME = re.compile(r"(?:[^\W\d]|[$@#])[\w$]*(?:(?:\.|::|->|#)[^\W\d][\w$]*)*(\(.
 _WORD = re.compile(r"[^\W\d][\w$]*")
 _CALLED_SO = re.compile(r"(?:Error|Exception|Warning)(?:\(\))?$|(?:^|\.)__\w+__")
 """Names that need not stand in code that has to do with them: what it may raise, what the language calls."""
-_BROUGHT: Mapping[ImportStyle, str] = {
+_PYTHON_TYPES = (str, bytes, int, float, list, dict, set, tuple, object, type, BaseException)
+_PYTHON_WORDS = (
+    *dir(builtins),
+    *keyword.kwlist,
+    *keyword.softkwlist,
+    *(name for each in _PYTHON_TYPES for name in dir(each)),
+)
+_BUILTINS: Mapping[StyleName, str] = {
+    "python": " ".join(_PYTHON_WORDS).casefold(),
     "es": (
         "array object promise json math number string boolean map set weakmap weakset symbol error date regexp bigint "
         "intl proxy reflect console process window document globalthis fetch url abortcontroller settimeout "
@@ -39,8 +46,8 @@ _BROUGHT: Mapping[ImportStyle, str] = {
     "rust": "std core alloc vec option result some none ok err string box rc arc iterator clone copy send sync drop",
     "java": "string object list map set optional stream integer long double boolean math system",
 }
-"""What a language brings along and an explanation may name though the code does not, in lower case."""
-_KNOWN: Mapping[ImportStyle, str] = {
+"""Names that a language has built in, so that an explanation may name them though the code does not; in lower case."""
+_KNOWN: Mapping[StyleName, str] = {
     "python": (
         "numpy np pandas pd scipy sklearn matplotlib plt seaborn sns torch tensorflow tf keras jax polars pl requests "
         "httpx aiohttp flask django fastapi starlette pydantic sqlalchemy alembic celery redis boto3 click typer rich "
@@ -89,9 +96,7 @@ class Named:
 def named(explanation: str, given: str, known: Language) -> Named:
     """Return the names in an explanation of code that is part of what was given."""
     words = {word.casefold() for word in _WORD.findall(given)}
-    if known.import_style == "python":
-        words |= _python()
-    words |= {*_BROUGHT.get(known.import_style, "").split()}
+    words |= {*_BUILTINS.get(known.import_style.name, "").split()}
     there: set[str] = set()
     nowhere: set[str] = set()
     for name in _names(explanation):
@@ -119,12 +124,6 @@ def _is_suggested(parts: Sequence[str], known: Language) -> bool:
     """Report whether a name is told along with a well known module or package."""
     if len(parts) == 1:
         return False
-    is_own = known.import_style == "python" and parts[0] in sys.stdlib_module_names
-    return is_own or parts[0] in _KNOWN.get(known.import_style, "").casefold().split()
-
-
-@cache
-def _python() -> frozenset[str]:
-    types = (str, bytes, int, float, list, dict, set, tuple, object, type, BaseException)
-    members = (name for each in types for name in dir(each))
-    return frozenset(name.casefold() for name in (*dir(builtins), *keyword.kwlist, *keyword.softkwlist, *members))
+    style = known.import_style
+    is_own = style.is_python and parts[0] in style.standard_modules
+    return is_own or parts[0] in _KNOWN.get(style.name, "").casefold().split()

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice, zip_longest
 
+from tuppence.core.syntax.import_statements import StyleName
 from tuppence.core.syntax.languages import Language, language
 from tuppence.core.syntax.parser import SyntaxTree, parse
 from tuppence.core.text.document import Document, Edit, Span, apply
@@ -66,7 +67,7 @@ _ES = (
     ),
 )
 """The kind of mistake, the query, and what is put in the place of what it finds: empty for nothing."""
-_ROWS: dict[str, tuple[tuple[str, str, Callable[[str], str]], ...]] = {"es": _ES}
+_ROWS: Mapping[StyleName, tuple[tuple[str, str, Callable[[str], str]], ...]] = {"es": _ES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def mutants(text: str, target: Span, language_id: str = "python") -> tuple[Mutan
     """Return a handful of mutants of the target, of as many kinds and places as there are; none where it has none."""
     document = Document("", language_id, None, text)
     known = language(language_id)
-    is_python = known.import_style == "python"
+    is_python = known.import_style.is_python
     found: dict[str, list[Mutant]] = {kind: [] for kind in _KINDS}
     for kind, edit in _mutated(text) if is_python else swapped(text, target, known):
         if target.covers(edit.span):
@@ -208,7 +209,7 @@ def swapped(text: str, target: Span, known: Language) -> Iterator[tuple[str, Edi
     tree = parse(text, known)
     if not isinstance(tree, SyntaxTree):
         return
-    for kind, query, swap in _ROWS.get(known.import_style, ()):
+    for kind, query, swap in _ROWS.get(known.import_style.name, ()):
         for span in tree.queried(query, target):
             was = text[span.start : span.end]
             now = swap(was)

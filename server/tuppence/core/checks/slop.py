@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from tuppence.core.checks import hunks, literals, lost_definitions, suppressions
 from tuppence.core.checks.hunks import Hunk
-from tuppence.core.syntax import import_statements, python_ast
+from tuppence.core.syntax import python_ast
+from tuppence.core.syntax.import_statements import Imported
 from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.packages import Packages, is_new
 from tuppence.core.syntax.parser import parse
@@ -193,7 +194,7 @@ def _silenced(code: Sequence[Hunk], known: Language, grounds: Evidence) -> Itera
 
 def _hidden(before: str, after: str, code: Sequence[Hunk], known: Language, grounds: Evidence) -> Iterator[Sign]:
     """Look for code that still stands there and is not run any more."""
-    leaves = known.import_style == "python" and any(_LEAVES.match(line) for hunk in code for line in hunk.new)
+    leaves = known.import_style.is_python and any(_LEAVES.match(line) for hunk in code for line in hunk.new)
     if leaves and python_ast.unreachable(after) > python_ast.unreachable(before):
         yield Sign("puts code where it is never reached", LIMIT)
     found = [each for hunk in code for each in suppressions.commented(hunk, known)]
@@ -213,7 +214,7 @@ def _packages(before: Tree, after: Tree, known: Language, grounds: Evidence) -> 
     """Look for imports of what the project does not have; what the code calls already by that name was asked for."""
     if grounds.packages is None:
         return
-    inner = known.import_style == "python" and bool({*_INNER.findall(after.text)} - {*_INNER.findall(before.text)})
+    inner = known.import_style.is_python and bool({*_INNER.findall(after.text)} - {*_INNER.findall(before.text)})
     read = _all_imports if inner else _imports
     there = {each.module for each in read(before, known)}
     asked = hunks.words([before.text, *(each.message for each in grounds.diagnostics)])
@@ -225,17 +226,17 @@ def _packages(before: Tree, after: Tree, known: Language, grounds: Evidence) -> 
             yield Sign(f"needs {each.module}, which the project does not have", weight)
 
 
-def _imports(tree: Tree, known: Language) -> list[import_statements.Imported]:
+def _imports(tree: Tree, known: Language) -> list[Imported]:
     spans = tree.import_statements()
-    return [each for span in spans for each in import_statements.read_imports(tree.text[span.start : span.end], known)]
+    return [each for span in spans for each in known.import_style.parse(tree.text[span.start : span.end])]
 
 
-def _all_imports(tree: Tree, known: Language) -> list[import_statements.Imported]:
+def _all_imports(tree: Tree, known: Language) -> list[Imported]:
     """Return those of Python's functions too."""
     inner = python_ast.inner_imports(tree.text)
     return [
         *_imports(tree, known),
-        *(each for statement in inner for each in import_statements.read_imports(statement, known)),
+        *(each for statement in inner for each in known.import_style.parse(statement)),
     ]
 
 

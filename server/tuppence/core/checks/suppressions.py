@@ -75,7 +75,7 @@ def swallowing(hunk: Hunk, known: Language) -> Iterator[str]:
         text = line.strip()
         if old[text]:
             continue
-        if known.import_style == "python":
+        if known.import_style.is_python:
             found = _BROAD.match(text)
             silent = found is not None and _swallows(text[found.end() :], lines[index + 1 :], _depth(line))
             if silent or _SUPPRESS.search(_comment(text, known)[0]):
@@ -86,7 +86,7 @@ def swallowing(hunk: Hunk, known: Language) -> Iterator[str]:
 
 def catching(hunk: Hunk, known: Language) -> Iterator[str]:
     """Yield the new handlers in Python that catch everything and raise nothing, those that swallow it aside."""
-    if known.import_style != "python":
+    if not known.import_style.is_python:
         return
     swallowed, old = set(swallowing(hunk, known)), {line.strip() for line in hunk.old}
     for index, line in enumerate(hunk.new):

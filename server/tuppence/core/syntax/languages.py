@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+
+from tuppence.core.syntax.import_statements import ImportStyle
+from tuppence.core.syntax.import_styles import ES, GO, INCLUDE, JAVA, LINE, PYTHON, RUST
 
 __all__ = ["LANGUAGES", "Habits", "Language", "by_suffix", "language"]
 
@@ -68,8 +70,8 @@ class Language:
     """Node types of import statements."""
     import_line: str = r"(import|from|use|using|require|include|open|alias|library|local\s+\w+\s*=\s*require)\b"
     """A pattern that every import statement matches at its start."""
-    import_style: ImportStyle = "line"
-    """How import statements are read and merged."""
+    import_style: ImportStyle = LINE
+    """How import statements are read and merged; one of the styles in import_styles.py."""
     preamble: str = ""
     """Node types, besides comments, that must stand above the first import."""
     identifiers: str = "identifier"
@@ -107,7 +109,7 @@ _PYTHON = Language(
     wrappers="decorated_definition",
     imports="import_statement import_from_statement future_import_statement",
     import_line=r"(import|from)\b",
-    import_style="python",
+    import_style=PYTHON,
     preamble="expression_statement",
     features={
         "loops": "for_statement while_statement for_in_clause",
@@ -137,7 +139,7 @@ _JAVASCRIPT = Language(
     attached="decorator",
     imports="import_statement lexical_declaration variable_declaration",
     import_line=r"(import\b|(const|let|var)\s[\w$\s{},:]+=\s*require\s*\(\s*[\"'][^\"']+[\"']\s*\)(\.\w+)?\s*;?\s*$)",
-    import_style="es",
+    import_style=ES,
     preamble="hash_bang_line expression_statement",
     identifiers="identifier property_identifier shorthand_property_identifier",
     features={
@@ -185,7 +187,7 @@ _GO = Language(
     wrappers="type_declaration",
     imports="import_declaration",
     import_line=r"import\b",
-    import_style="go",
+    import_style=GO,
     preamble="package_clause",
     identifiers="identifier type_identifier field_identifier package_identifier",
     features={
@@ -218,7 +220,7 @@ _RUST = Language(
     attached="attribute_item",
     imports="use_declaration extern_crate_declaration",
     import_line=r"(pub(\([^)]*\))?\s+)?(use|extern\s+crate)\b",
-    import_style="rust",
+    import_style=RUST,
     preamble="inner_attribute_item shebang",
     identifiers="identifier type_identifier field_identifier",
     features={
@@ -252,7 +254,7 @@ _JAVA = Language(
     },
     imports="import_declaration",
     import_line=r"import\b",
-    import_style="java",
+    import_style=JAVA,
     preamble="package_declaration",
     identifiers="identifier type_identifier",
     features={
@@ -287,7 +289,7 @@ _C = Language(
     transparent="preproc_ifdef preproc_if linkage_specification declaration_list",
     imports="preproc_include",
     import_line=r"#\s*include\b",
-    import_style="include",
+    import_style=INCLUDE,
     preamble="preproc_def preproc_call",
     identifiers="identifier type_identifier field_identifier",
     features={
@@ -324,7 +326,6 @@ _CPP = replace(
         "types": "template_argument_list template_parameter_list",
     },
 )
-ImportStyle = Literal["python", "es", "go", "rust", "java", "include", "line"]
 
 
 def _plain(names: str, suffixes: str, comment: str, tests: Habits | None = None) -> Language:

@@ -7,11 +7,10 @@ In doubt a module is not new: whatever a manifest so much as mentions counts as 
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tuppence.core.syntax.languages import ImportStyle, Language
+from tuppence.core.syntax.languages import Language
 
 _FRAMEWORKS = frozenset({"pytest", "_pytest", "jest", "@jest", "vitest", "mocha", "chai"})
 """What runs tests, and may be installed for all projects at once."""
@@ -31,13 +30,6 @@ _OTHERWISE: Mapping[str, str] = {
 """Python modules whose package is called otherwise."""
 _LEAST = 3
 """Characters of a name below which being a part of another means nothing."""
-_NODE = (
-    "assert async_hooks buffer child_process cluster console crypto dgram dns events fs http http2 https inspector "
-    "module net os path perf_hooks process punycode querystring readline stream string_decoder test timers tls tty url "
-    "util v8 vm worker_threads zlib"
-)
-"""Modules that Node.js brings along, with spaces between."""
-_RUST = frozenset({"std", "core", "alloc", "proc_macro", "test", "crate", "self", "super"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +44,7 @@ class Packages:
 
 def is_new(module: str, known: Language, packages: Packages) -> bool:
     """Report whether a module, as an import statement writes it, is neither the language's own nor the project's."""
-    roots: dict[ImportStyle, Callable[[str], str]] = {"python": _python, "es": _es, "go": _go, "rust": _rust}
-    find = roots.get(known.import_style)
-    root = find(module) if find else ""
+    root = known.import_style.package_of(module)
     if not root or root.partition("/")[0] in _FRAMEWORKS:
         return False
     name = normal(root)
@@ -69,25 +59,3 @@ def normal(name: str) -> str:
 def _same(name: str, names: frozenset[str]) -> bool:
     """Report whether a name is there, perhaps as a part of another: ``yaml`` is in ``pyyaml``."""
     return name in names or (len(name) >= _LEAST and any(name in each for each in names))
-
-
-def _python(module: str) -> str:
-    root = module.partition(".")[0]
-    return "" if root in sys.stdlib_module_names or root in {"", "__future__"} else root
-
-
-def _es(module: str) -> str:
-    if module.startswith((".", "/", "#", "@/", "~/", "node:", "bun:", "src/")) or "://" in module:
-        return ""
-    first, *rest = module.split("/")
-    root = f"{first}/{rest[0]}" if first.startswith("@") and rest else first
-    return "" if root in _NODE.split() else root
-
-
-def _go(module: str) -> str:
-    return module if "." in module.partition("/")[0] else ""
-
-
-def _rust(module: str) -> str:
-    root = module.partition("::")[0]
-    return "" if root in _RUST or not root.islower() else root

@@ -1,13 +1,19 @@
-"""Differences between two texts, by lines: the fewest edits, found in bounded time (Myers for a few edits)."""
+"""Differences between two texts: what both begin and end with, and the fewest edits of lines.
+
+The fewest edits are found in bounded time (Myers for a few edits).
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from tuppence.core.text.document import Edit, Span, together
 from tuppence.core.text.lines import split
+
+if TYPE_CHECKING:
+    from difflib import SequenceMatcher
 
 _Range = tuple[int, int, int, int]
 """The first line that goes and the one after the last, and the same of the lines that come."""
@@ -17,6 +23,45 @@ _PAIRS = 10_000
 """Pairs of equal lines, one of each text, up to which all of them are looked at."""
 _RARE = 16
 """Pairs that one line has at most to be looked at where there are more."""
+
+
+def common_ends(old: Sequence[object], new: Sequence[object]) -> tuple[int, int]:
+    """Return how many items two sequences share at their starts, and how many at their ends.
+
+    The two do not overlap in either sequence: an item that could count for both counts for the start.
+    """
+    if type(old) is not type(new):
+        old, new = tuple(old), tuple(new)  # A list and a tuple of equal items are not equal.
+    shorter = min(len(old), len(new))
+    head = _longest(shorter, lambda low, high: old[low:high] == new[low:high])
+    tail = _longest(
+        shorter - head,
+        lambda low, high: old[len(old) - high : len(old) - low] == new[len(new) - high : len(new) - low],
+    )
+    return head, tail
+
+
+def _longest(limit: int, is_equal: Callable[[int, int], bool]) -> int:
+    """Return the greatest length, up to a limit, at which two sequences are equal.
+
+    Halving compares whole slices, which is far faster than one item at a time.
+    """
+    low, high = 0, limit
+    while low < high:
+        middle = (low + high + 1) // 2
+        if is_equal(low, middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def single_edit(old: str, new: str) -> tuple[Edit, ...]:
+    """Return the one edit between what two texts begin and end with, none where they are equal."""
+    if old == new:
+        return ()
+    head, tail = common_ends(old, new)
+    return (Edit(Span(head, len(old) - tail), new[head : len(new) - tail]),)
 
 
 def line_edits(old: str, new: Sequence[str], newline: str) -> tuple[Edit, ...]:
@@ -56,10 +101,7 @@ def differences(old: Sequence[str], new: Sequence[str]) -> list[_Range]:
     Where lines that occur everywhere would make the search quadratic, few differences are found all the same; of many,
     what is rare is found first, and the rest between: less minimal in a text of nothing but braces, but never slow.
     """
-    shorter = min(len(old), len(new))
-    head = next((at for at in range(shorter) if old[at] != new[at]), shorter)
-    shorter -= head
-    tail = next((at for at in range(shorter) if old[-1 - at] != new[-1 - at]), shorter)
+    head, tail = common_ends(old, new)
     middle, other = old[head : len(old) - tail], new[head : len(new) - tail]
     found = _sought(middle, other)
     return [(head + first, head + last, head + low, head + high) for first, last, low, high in found]
@@ -77,6 +119,8 @@ def _bounds(lines: list[tuple[str, str]]) -> tuple[list[int], list[int]]:
 
 
 def _sought(old: Sequence[str], new: Sequence[str]) -> list[_Range]:
+    from difflib import SequenceMatcher  # Only a search needs it; the store of documents, at the start, does not.
+
     pairs = _pairs(old, new)
     if sum(pairs.values()) <= _PAIRS:
         return _opcodes(SequenceMatcher(None, old, new, autojunk=False))

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 from pygls.uris import to_fs_path
 
-from tuppence.core.text.document import Document, Edit, Span, line_starts
+from tuppence.core.text.diff import single_edit
+from tuppence.core.text.document import Document, Edit, line_starts
 from tuppence.errors import Stale
 from tuppence.lsp.documents.convert import Encoding, from_range
 
@@ -75,7 +76,7 @@ class Documents:
         if known is None:
             self._open[uri] = _OpenDocument(document)
             return
-        edits = _difference(known.document.text, text)
+        edits = single_edit(known.document.text, text)
         if known.document.language != language:
             known.tree = None
         self._replace(known, document, edits)
@@ -221,32 +222,7 @@ async def _parse(known: _OpenDocument) -> None:
 def _edits(document: Document, change: types.TextDocumentContentChangeEvent, encoding: Encoding) -> tuple[Edit, ...]:
     if isinstance(change, types.TextDocumentContentChangePartial):
         return (Edit(from_range(document, change.range, encoding), change.text),)
-    return _difference(document.text, change.text)
-
-
-def _difference(old: str, new: str) -> tuple[Edit, ...]:
-    """Return the one edit between what both texts begin and end with, none where they are equal."""
-    if old == new:
-        return ()
-    shorter = min(len(old), len(new))
-    start = longest(shorter, lambda low, high: old[low:high] == new[low:high])
-    end = longest(
-        shorter - start,
-        lambda low, high: old[len(old) - high : len(old) - low] == new[len(new) - high : len(new) - low],
-    )
-    return (Edit(Span(start, len(old) - end), new[start : len(new) - end]),)
-
-
-def longest(limit: int, is_same: Callable[[int, int], bool]) -> int:
-    """Return how far two texts agree: halving compares whole slices, far faster than one character at a time."""
-    low, high = 0, limit
-    while low < high:
-        middle = (low + high + 1) // 2
-        if is_same(low, middle):
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    return single_edit(document.text, change.text)
 
 
 def _after(document: Document, edit: Edit) -> Document:

@@ -11,10 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from tuppence.core.text.diff import differences
+from tuppence.core.text.diff import common_ends, differences
 from tuppence.core.text.document import Document, Edit, Span, apply, shift, together
 from tuppence.core.text.lines import split
-from tuppence.lsp.documents.store import longest
 
 _PIECES = 50
 """In how many pieces one edit may arrive."""
@@ -159,10 +158,7 @@ def difference(document: Document, text: str, span: Span | None = None) -> tuple
     if old == text:
         return ()
     olds, news = old.splitlines(keepends=True), text.splitlines(keepends=True)
-    shorter = min(len(olds), len(news))
-    first = next((at for at in range(shorter) if olds[at] != news[at]), shorter)
-    shorter -= first
-    last = next((at for at in range(shorter) if olds[-1 - at] != news[-1 - at]), shorter)
+    first, last = common_ends(olds, news)
     head = sum(map(len, olds[:first]))
     tail = sum(map(len, olds[len(olds) - last :]))
     return (Edit(Span(span.start + head, span.end - tail), text[head : len(text) - tail]),)
@@ -175,7 +171,7 @@ def line_changes(document: Document, text: str, span: Span, asked: str) -> tuple
     """
     if document.is_mixed:
         return (Edit(span, text),) if document.slice(span) != text else ()
-    head, tail = _shared(document.slice(span), text)
+    head, tail = _common_lines(document.slice(span), text)
     span, text = Span(span.start + head, span.end - tail), text[head : len(text) - tail]
     newline = document.newline
     olds, news = _pieces(document.slice(span), newline), _pieces(text, newline)
@@ -196,14 +192,12 @@ def line_changes(document: Document, text: str, span: Span, asked: str) -> tuple
     return together(edits)
 
 
-def _shared(old: str, new: str) -> tuple[int, int]:
-    """Return how much of whole lines, but one, two texts share at their starts and ends: a draft changes little."""
-    shorter = min(len(old), len(new))
-    head = longest(shorter, lambda low, high: old[low:high] == new[low:high])
-    tail = longest(
-        shorter - head,
-        lambda low, high: old[len(old) - high : len(old) - low] == new[len(new) - high : len(new) - low],
-    )
+def _common_lines(old: str, new: str) -> tuple[int, int]:
+    """Return the lengths of the whole lines, but one, that two texts share at their starts and at their ends.
+
+    A draft changes little of a text, so that only the lines between need a search for the fewest edits.
+    """
+    head, tail = common_ends(old, new)
     # A line feed ends a line in both texts, whatever comes after it.
     head = old.rfind("\n", 0, max(0, old.rfind("\n", 0, head))) + 1
     after = old.find("\n", len(old) - tail)

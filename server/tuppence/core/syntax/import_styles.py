@@ -1,0 +1,346 @@
+"""The styles of import statements, one a family of languages.
+
+A row of :mod:`tuppence.core.syntax.languages` names its style, so a language of a known family needs no code.
+:mod:`tuppence.core.answer.merge_imports` merges the imports of a reply with these styles, and
+:mod:`tuppence.workspace.import_resolution` finds the files of what they parse.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Collection, Iterator
+
+from tuppence.core.syntax.import_statements import Imported, ImportStatement, ImportStyle, Insertion
+
+__all__ = ["ES", "GO", "INCLUDE", "JAVA", "LINE", "PYTHON", "RUST"]
+
+_QUOTED = r"""["'`]([^"'`]+)["'`]"""
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+_ES_FROM = re.compile(rf"import\s+(?:type\s+)?(?P<clause>.*?)\s*from\s*{_QUOTED}", re.DOTALL)
+_ES_BARE = re.compile(rf"import\s*{_QUOTED}")
+_ES_REQUIRE = re.compile(rf"(?:const|let|var)\s+(?P<clause>.*?)\s*=\s*require\s*\(\s*{_QUOTED}\s*\)", re.DOTALL)
+_ES_STATEMENT = re.compile(
+    r"\bimport\s[^;'\"`()]*?from\s*(['\"])[^'\"\n]*\1"
+    r"|\b(?:const|let|var)\s[^;=]*=\s*(?:await\s+)?(?:require|import)\s*\([^()]*\)"
+)
+_ES_EXPORT = re.compile(r"^export\s+(?:type\s+)?((?:\*|\{[^}]*\})\s*from\s*[\"'][^\"']+[\"'])", re.MULTILINE)
+_ES_STRING = re.compile(r""""(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`""")
+_ES_NO_PACKAGE = (".", "/", "#", "@/", "~/", "node:", "bun:", "src/")
+"""Beginnings of a module's name that is a file of the project or of the runtime."""
+_NODE = (
+    "assert async_hooks buffer child_process cluster console crypto dgram dns events fs http http2 https inspector "
+    "module net os path perf_hooks process punycode querystring readline stream string_decoder test timers tls tty url "
+    "util v8 vm worker_threads zlib"
+)
+"""Modules of Node.js, separated by spaces."""
+_GO_PACKAGE = re.compile(r"(?:(?P<alias>[\w.]+)\s+)?" + _QUOTED)
+"""One package of a statement, wherever it is in the statement."""
+_GO_PACKAGE_LINE = re.compile(r'^[ \t]*(?:[\w.]+[ \t]+)?"([^"]+)"[^\n\r]*', re.MULTILINE)
+"""The whole line of one package in a block."""
+_RUST_MOD = re.compile(r"^[ \t]*(?:pub(?:\([^)]*\))?[ \t]+)?mod[ \t]+(\w+)[ \t]*;", re.MULTILINE)
+
+
+class PythonImports(ImportStyle):
+    """``import a`` and ``from a import b``."""
+
+    name = "python"
+    is_python = True
+    standard_modules = sys.stdlib_module_names
+    separator = "."
+    blank_lines = 2
+    names_are_unique = True
+    passes_on = True
+
+    def _imports(self, statement: str) -> Iterator[Imported]:
+        text = re.sub(r"#[^\n]*", "", statement)
+        text = " ".join(text.replace("\\\n", " ").replace("(", " ").replace(")", " ").split())
+        if text.startswith("from "):
+            module, _, names = text[5:].partition(" import ")
+            for part in _split(names):
+                name, _, alias = part.partition(" as ")
+                yield Imported(module.strip().replace(" ", ""), name.strip(), alias.strip())
+        else:
+            for part in _split(text.removeprefix("import ")):
+                module, _, alias = part.partition(" as ")
+                yield Imported(module.strip(), "", alias.strip())
+
+    def join(self, statement: ImportStatement, imported: Imported) -> Insertion | None:
+        """Extend ``from m import a``; a statement with a comment, a backslash or ``*`` takes nothing."""
+        text = statement.text
+        if imported.name in {"", "*"} or re.search(r"[#*\\]", text) or not text.startswith("from "):
+            return None
+        if not statement.brings or statement.brings[0].module != imported.module:
+            return None
+        closing, name = text.rfind(")"), _aliased(imported.name, imported)
+        return (statement.span.end, f", {name}") if closing < 0 else _before_bracket(statement, closing, name)
+
+    def write(self, statement: str, rest: tuple[Imported, ...]) -> str:  # noqa: ARG002 - the names say it all
+        """Return a statement that brings in only some of the names of another statement."""
+        if rest[0].name:
+            return f"from {rest[0].module} import {', '.join(_aliased(each.name, each) for each in rest)}"
+        return "import " + ", ".join(_aliased(each.module, each) for each in rest)
+
+    def _is_named(self, names: Collection[str], imported: Imported) -> bool:
+        return (imported.local or imported.module.partition(".")[0]) in names
+
+    def package_of(self, module: str) -> str:
+        """Return the package that has to be installed for a module; empty where none is."""
+        root = module.partition(".")[0]
+        return "" if root in self.standard_modules else root
+
+
+class EsImports(ImportStyle):
+    """``import`` and ``require`` of JavaScript and TypeScript."""
+
+    name = "es"
+    is_javascript = True
+    standard_modules = frozenset(_NODE.split())
+    statement_pattern = _ES_STATEMENT
+    string_pattern = _ES_STRING
+    names_are_unique = True
+    passes_on = True
+
+    def _imports(self, statement: str) -> Iterator[Imported]:
+        text = _COMMENT.sub("", statement) if "://" not in statement else statement
+        if found := _ES_FROM.match(text):
+            yield from _es_names(found["clause"], found[2], "default")
+        elif bare := _ES_BARE.match(text):
+            yield Imported(bare[1])
+        elif required := _ES_REQUIRE.match(text):
+            yield from _es_names(required["clause"], required[2], "")
+
+    def other_imports(self, text: str) -> Iterator[Imported]:
+        """Yield what a file exports directly from another one: ``export { a } from "m"``."""
+        for found in _ES_EXPORT.finditer(text):
+            yield from self.parse(f"import {found[1]}")
+
+    def join(self, statement: ImportStatement, imported: Imported) -> Insertion | None:
+        """Extend ``import { a } from "m"``; ``import type`` and ``require`` take nothing."""
+        text = statement.text
+        if imported.name in {"", "*", "default"} or not re.match(r"import\s+(?!type\b)", text):
+            return None
+        closing = text.rfind("}")
+        if closing < 0 or not statement.brings or statement.brings[0].module != imported.module:
+            return None
+        if "//" in text[:closing]:
+            return None
+        return _before_bracket(statement, closing, _aliased(imported.name, imported))
+
+    def write(self, statement: str, rest: tuple[Imported, ...]) -> str:
+        """Return a statement that brings in only some of the names of another statement."""
+        found = re.search(r"\s+(from|=)\s*(require\s*\(\s*)?[\"'`].*", statement, re.DOTALL)
+        if found is None or found[1] == "=":
+            return statement
+        names = [_aliased(each.name, each) for each in rest if each.name not in {"", "*", "default"}]
+        clause = [each.alias for each in rest if each.name == "default"]
+        clause += [f"* as {each.alias}" for each in rest if each.name == "*"]
+        clause += [f"{{ {', '.join(names)} }}"] if names else []
+        head = "import type" if re.match(r"import\s+type\b", statement) else "import"
+        return f"{head} {', '.join(clause)} {found[0].lstrip()}"
+
+    def _is_named(self, names: Collection[str], imported: Imported) -> bool:
+        return imported.local in names
+
+    def package_of(self, module: str) -> str:
+        """Return the package that has to be installed for a module, with its scope; empty where none is."""
+        if module.startswith(_ES_NO_PACKAGE) or "://" in module:
+            return ""
+        first, *rest = module.split("/")
+        root = f"{first}/{rest[0]}" if first.startswith("@") and rest else first
+        return "" if root in self.standard_modules else root
+
+
+class GoImports(ImportStyle):
+    """``import "a"`` and blocks of them."""
+
+    name = "go"
+    names_are_unique = True
+
+    def _imports(self, statement: str) -> Iterator[Imported]:
+        text = re.sub(r"//[^\n]*", "", statement).removeprefix("import").lstrip(" (\n\t\r")
+        for found in _GO_PACKAGE.finditer(text):
+            yield Imported(found[2], "", found["alias"] or "")
+
+    def join(self, statement: ImportStatement, imported: Imported) -> Insertion | None:
+        """Extend ``import (...)``: in order within the packages of its kind, the standard library's or others."""
+        text = statement.text
+        opening = text.find("(")
+        if opening < 0 or imported.module == "C" or "\n" not in text:
+            return None
+        newline = "\r\n" if "\r\n" in text else "\n"
+        lines = list(_GO_PACKAGE_LINE.finditer(text))
+        is_standard = not self.package_of(imported.module)
+        alike = [line for line in lines if (not self.package_of(line[1])) == is_standard]
+        smaller = [line for line in alike if line[1] < imported.module]
+        if smaller:
+            at = smaller[-1].end()
+        elif alike:
+            at = alike[0].start() - len(newline)
+        else:
+            at = opening + 1 if is_standard or not lines else lines[-1].end()
+        return statement.span.start + at, f"{newline}\t{_go_package(imported)}"
+
+    def write(self, statement: str, rest: tuple[Imported, ...]) -> str:  # noqa: ARG002 - the names say it all
+        """Return a statement that brings in only some of the packages of another statement."""
+        lines = [_go_package(each) for each in rest]
+        return f"import {lines[0]}" if len(lines) == 1 else "import (\n\t" + "\n\t".join(lines) + "\n)"
+
+    def _is_named(self, names: Collection[str], imported: Imported) -> bool:
+        return (imported.alias or imported.module.rpartition("/")[2]) in names or imported.alias == "."
+
+    def package_of(self, module: str) -> str:
+        """Return the package that has to be installed: itself where its first element has a dot, else empty."""
+        return module if "." in module.partition("/")[0] else ""
+
+    def completed(self, lines: str) -> str:
+        """Return import lines with a package clause, and ``import`` before the bare packages of a quoted block."""
+        if "(" not in lines:
+            lines = re.sub(r'^\s*((?:[\w.]+\s+)?"[^"\n]+")\s*$', r"import \1", lines, flags=re.MULTILINE)
+        return f"package p\n{lines}"
+
+    def standalone(self, statement: str) -> str:
+        """Return a file that holds a statement below a package clause."""
+        return f"package p\n{statement}\n"
+
+
+class RustImports(ImportStyle):
+    """``use a::b`` and ``extern crate``."""
+
+    name = "rust"
+    standard_modules = frozenset({"std", "core", "alloc", "proc_macro", "test", "crate", "self", "super"})
+    separator = "::"
+    statement_pattern = re.compile(r"\buse\s[^;]+;")
+    names_are_unique = True
+    passes_on = True
+    has_wildcards = True
+
+    def _imports(self, statement: str) -> Iterator[Imported]:
+        text = " ".join(_COMMENT.sub("", statement).split()).rstrip("; ")
+        text = re.sub(r"^(pub(\([^)]*\))? )?(use|extern crate) ", "", text)
+        for path in _rust_paths(text.replace("\n", " ")):
+            taken, _, alias = path.partition(" as ")
+            module, _, name = taken.strip().rpartition("::")
+            yield Imported(module or name, name if module else "", alias.strip())
+
+    def other_imports(self, text: str) -> Iterator[Imported]:
+        """Yield the modules that a file declares in files of their own: ``mod a;``."""
+        return (Imported("self", found[1]) for found in _RUST_MOD.finditer(text))
+
+    def write(self, statement: str, rest: tuple[Imported, ...]) -> str:  # noqa: ARG002 - the names say it all
+        """Return statements that bring in only some of the names of another statement, one a name."""
+        paths = (_aliased(f"{each.module}::{each.name}" if each.name else each.module, each) for each in rest)
+        return "\n".join(f"use {path};" for path in paths)
+
+    def package_of(self, module: str) -> str:
+        """Return the crate that has to be installed for a path; empty where none is, or the path is a type's."""
+        root = module.partition("::")[0]
+        return "" if root in self.standard_modules or not root.islower() else root
+
+
+class JavaImports(ImportStyle):
+    """``import a.B;``."""
+
+    name = "java"
+    separator = "."
+    statement_pattern = re.compile(r"^\s*import\s[^;]+;", re.MULTILINE)
+    has_wildcards = True
+
+    def _imports(self, statement: str) -> Iterator[Imported]:
+        text = " ".join(statement.rstrip("; \r\n").split()).removeprefix("import ")
+        module, _, name = text.rpartition(".")
+        yield Imported(module, name)
+
+    def _is_named(self, names: Collection[str], imported: Imported) -> bool:
+        return imported.name in names or imported.module.startswith("static ")
+
+
+class IncludeImports(ImportStyle):
+    """``#include`` of C and C++."""
+
+    name = "include"
+    passes_on = True
+
+    def _imports(self, statement: str) -> Iterator[Imported]:
+        found = re.match(r"""#\s*include\s*([<"][^>"]+[>"])""", statement)
+        yield Imported(found[1] if found else " ".join(statement.split()))
+
+    def covers(self, known: Collection[Imported], imported: Imported) -> bool:
+        """Report whether a header is included already, in quotes or in angle brackets."""
+        return imported in known or any(imported.module[1:-1] == other.module[1:-1] for other in known)
+
+
+class LineImports(ImportStyle):
+    """The imports of any other language, known only as lines of text."""
+
+    name = "line"
+    is_parsed = False
+
+    def _imports(self, statement: str) -> Iterator[Imported]:
+        yield Imported(" ".join(statement.split()))
+
+
+PYTHON, ES, GO, RUST = PythonImports(), EsImports(), GoImports(), RustImports()
+JAVA, INCLUDE, LINE = JavaImports(), IncludeImports(), LineImports()
+
+
+def _split(names: str) -> list[str]:
+    return [" ".join(part.split()) for part in names.split(",") if part.strip()]
+
+
+def _aliased(name: str, imported: Imported) -> str:
+    return f"{name} as {imported.alias}" if imported.alias else name
+
+
+def _before_bracket(statement: ImportStatement, closing: int, name: str) -> Insertion:
+    """Return the insertion of a name before a closing bracket, in the manner of the names before it."""
+    head = statement.text[:closing].rstrip()
+    at = statement.span.start + len(head)
+    comma = head.endswith((",", "{", "("))
+    if "\n" not in head:
+        return (at, f" {name}") if comma else (at, f", {name}")
+    last = head[head.rfind("\n") + 1 :]
+    lead = last[: len(last) - len(last.lstrip())]
+    newline = "\r\n" if "\r\n" in head else "\n"
+    return (at, f"{newline}{lead}{name},") if comma else (at, f",{newline}{lead}{name}")
+
+
+def _es_names(clause: str, module: str, bare: str) -> Iterator[Imported]:
+    """Yield the names of an import clause; ``bare`` is what a name outside braces stands for."""
+    braces = re.search(r"\{(.*?)\}", clause, re.DOTALL)
+    for part in _split(re.sub(r"\{.*?\}", "", clause, flags=re.DOTALL)):
+        if part.startswith("*"):
+            yield Imported(module, "*", part.partition(" as ")[2].strip())
+        else:
+            yield Imported(module, bare, part)
+    for part in _split(braces[1]) if braces else ():
+        name, _, alias = re.sub(r"\s*:\s*|\s+as\s+", " as ", part.removeprefix("type ")).partition(" as ")
+        yield Imported(module, name.strip(), alias.strip())
+
+
+def _go_package(imported: Imported) -> str:
+    return f'{imported.alias} "{imported.module}"'.strip()
+
+
+def _rust_paths(tree: str) -> Iterator[str]:
+    """Yield each path of a Rust use tree: ``a::{b, c::{d, self}}`` is ``a::b``, ``a::c::d`` and ``a::c``."""
+    tree = tree.strip()
+    opening = tree.find("{")
+    if opening < 0:
+        yield tree
+        return
+    prefix, inner = tree[:opening], tree[opening + 1 : tree.rfind("}")]
+    for part in _outside_braces(inner):
+        for path in _rust_paths(part):
+            yield prefix.removesuffix("::") if path == "self" else prefix + path
+
+
+def _outside_braces(text: str) -> Iterator[str]:
+    """Yield the parts of a text between the commas that are in no braces."""
+    depth, start = 0, 0
+    for index, character in enumerate((*text, ",")):
+        depth += (character == "{") - (character == "}")
+        if character == "," and depth == 0:
+            if part := text[start:index].strip():
+                yield part
+            start = index + 1
