@@ -6,14 +6,14 @@ is nothing to ask again about.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from tuppence.core.routing.router import Route
-from tuppence.core.text.document import Document, Edit, Span, shift
+from tuppence.core.text.document import Document, Span
 from tuppence.engine.request import Request
 from tuppence.errors import Stale
 from tuppence.lsp.documents.store import Documents
+from tuppence.lsp.documents.tracked_span import SpanTracker, TrackedSpan
 from tuppence.lsp.output.writer import Writer
 
 
@@ -22,14 +22,19 @@ class Finished:
     """An answer that was given."""
 
     request: Request
-    span: Span | None
-    """Where the target lies now; None once it was changed."""
+    target: TrackedSpan
+    """The target of the request, followed while this is the latest answer of its document."""
     route: Route | None
     """The choice that it came from; None for one that needed no model."""
     kept: bool
     """Whether it was an earlier answer, given again."""
     writer: Writer | None = None
     """Who wrote it into the document, and can put back what stood there; None where nothing was written."""
+
+    @property
+    def span(self) -> Span | None:
+        """Where the target lies now; None once it was changed."""
+        return self.target.span
 
 
 class AnswerHistory:
@@ -39,17 +44,19 @@ class AnswerHistory:
         self._documents = documents
         self._finished: dict[str, Finished] = {}
         self._written: dict[str, Finished] = {}
-        self._unwatch: dict[str, Callable[[], None]] = {}
+        self._trackers: dict[str, SpanTracker] = {}
 
     def remember(self, finished: Finished) -> None:
         """Take an answer in place of the document's former one."""
         uri = finished.request.document.uri
+        self._forget(uri)
         self._finished[uri] = finished
         if finished.writer is not None:
             self._drop(uri)
             self._written[uri] = finished
-        if uri not in self._unwatch:
-            self._unwatch[uri] = self._documents.watch(uri, lambda now, edits: self._changed(uri, now, edits))
+        if uri not in self._trackers:
+            self._trackers[uri] = SpanTracker(self._documents, uri, lambda now, _edits: self._changed(uri, now))
+        self._trackers[uri].add(finished.target)
 
     def at(self, uri: str) -> Finished | None:
         """Return a document's latest answer, None where there is none that can be asked again."""
@@ -72,7 +79,7 @@ class AnswerHistory:
         uri = finished.request.document.uri
         self._drop(uri)
         if self._finished.get(uri) is finished:
-            del self._finished[uri]
+            self._forget(uri)
         return finished
 
     def written(self, uri: str) -> Finished | None:
@@ -85,14 +92,14 @@ class AnswerHistory:
         if former is not None and former.writer is not None:
             former.writer.close()
 
-    def _changed(self, uri: str, document: Document | None, edits: tuple[Edit, ...]) -> None:
+    def _forget(self, uri: str) -> None:
+        """Follow the target of a document's latest answer no longer."""
+        former = self._finished.pop(uri, None)
+        if former is not None:
+            self._trackers[uri].discard(former.target)
+
+    def _changed(self, uri: str, document: Document | None) -> None:
         if document is None:
             self._drop(uri)
             self._finished.pop(uri, None)
-            self._unwatch.pop(uri)()
-            return
-        if uri not in self._finished:
-            return
-        finished = self._finished[uri]
-        for edit in edits:
-            finished.span = shift(finished.span, edit) if finished.span is not None else None
+            del self._trackers[uri]

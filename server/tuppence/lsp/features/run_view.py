@@ -30,6 +30,7 @@ from tuppence.engine.receipt import Receipt
 from tuppence.engine.request import Request, open_receipt
 from tuppence.engine.run import run
 from tuppence.errors import Stale, TuppenceError, Unfit
+from tuppence.lsp.documents.tracked_span import SpanTracker, TrackedSpan
 from tuppence.lsp.features import messages
 from tuppence.lsp.features.history import Finished
 from tuppence.lsp.features.other_servers import OtherServers
@@ -38,7 +39,7 @@ from tuppence.lsp.output.active_runs import Running
 from tuppence.lsp.output.client import EditorClient
 from tuppence.lsp.output.explanations import ExplanationView
 from tuppence.lsp.output.findings import ReviewFindings
-from tuppence.lsp.output.regions import difference, follow
+from tuppence.lsp.output.regions import difference
 from tuppence.lsp.output.writer import Writer
 
 _CHANGED = "Its text changed meanwhile and stays as you left it."
@@ -80,7 +81,8 @@ class RunView:
         )
         self._running.writes = lambda: writer.target if writer else None
         self._witness = self._call(request, writer) if writer else None
-        unwatch = self._follow(request)
+        target = TrackedSpan(request.target.span)
+        tracker = self._follow(request, target)
         guard = asyncio.create_task(self._guard(writer)) if writer else None
         done: RunFinished | None = None
         finished: Finished | None = None
@@ -96,7 +98,7 @@ class RunView:
                             done = step
                         else:
                             await self._show(step, request, writer)
-                finished = await self._end(done, request, writer) if done else None
+                finished = await self._end(done, request, writer, target) if done else None
                 return finished
         except asyncio.CancelledError:
             await self._stopped(request, writer, receipt)
@@ -111,7 +113,7 @@ class RunView:
                 self._witness.close()
             if writer is not None and finished is None:
                 writer.close()
-            unwatch()
+            tracker.close()
             self._speak()
             await client.show_cost()
 
@@ -135,19 +137,25 @@ class RunView:
             return None
         return OtherServers(self._client, request, writer, self._running.title)
 
-    def _follow(self, request: Request) -> Callable[[], None]:
-        """Note what is edited from the question on; a review of a document that is closed has nowhere to go."""
+    def _follow(self, request: Request, target: TrackedSpan) -> SpanTracker:
+        """Follow the target, and collect the edits, from the question on.
+
+        A review of a document that is closed has nowhere to go.
+        """
         uri = request.document.uri
         now = self._client.documents.get(uri)
         if now is not None:
             self._moved += difference(request.document, now.text)
+            target.follow(self._moved)
 
         def changed(document: Document | None, edits: tuple[Edit, ...]) -> None:
             self._moved.extend(edits)
             if document is None and request.action.shape == "findings":
                 self._running.stop(_CLOSED)
 
-        return self._client.documents.watch(uri, changed)
+        tracker = SpanTracker(self._client.documents, uri, changed)
+        tracker.add(target)
+        return tracker
 
     async def _guard(self, writer: Writer) -> None:
         """End the run when somebody else changes its target: the person, or another run."""
@@ -191,7 +199,9 @@ class RunView:
             with suppress(Stale):  # Then the person has changed the text, and the guard ends the run.
                 await writer.restore()
 
-    async def _end(self, done: RunFinished, request: Request, writer: Writer | None) -> Finished | None:
+    async def _end(
+        self, done: RunFinished, request: Request, writer: Writer | None, target: TrackedSpan
+    ) -> Finished | None:
         """Bring the answer to where it belongs, and say what happened and what it cost."""
         client = self._client
         if done.answer is None:
@@ -211,9 +221,8 @@ class RunView:
         last = " ".join((messages.done(done, request, tuple(self._turns)), *self._cut))
         # Two messages in a row would replace each other in an echo area of one message.
         self._close(f"{text}\n\n{last}" if text else last, types.MessageType.Info if text else None)
-        span = writer.target if writer else follow(request.target.span, self._moved)
-        self._span = span
-        return Finished(request, span, None if done.kept else self._route, done.kept, writer)
+        self._span = writer.target if writer else target.span
+        return Finished(request, TrackedSpan(self._span), None if done.kept else self._route, done.kept, writer)
 
     async def _deliver(self, answer: Answer, request: Request, writer: Writer | None) -> str:
         """Bring an answer to its place; return a text that has none but the closing message."""

@@ -8,7 +8,7 @@ given only while its lines are as they were quoted and the document still parses
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
@@ -18,8 +18,9 @@ from tuppence.core.actions import REVIEW
 from tuppence.core.answer.findings import Finding
 from tuppence.core.answer.reply import Fence, Parts
 from tuppence.core.checks.structure import check_edit
-from tuppence.core.text.document import Document, Edit, Span, shift
+from tuppence.core.text.document import Document, Edit, Span
 from tuppence.lsp.documents import convert
+from tuppence.lsp.documents.tracked_span import SpanTracker, TrackedSpan
 from tuppence.lsp.output.client import EditorClient
 
 SOURCE = "tuppence"
@@ -43,13 +44,38 @@ class ShownFinding:
     """The id of the action that found it."""
 
 
+@dataclass(slots=True, eq=False)
+class _PinnedFinding:
+    """A finding that is shown, and the spans that follow the document for it."""
+
+    shown: ShownFinding
+    """The finding at the document's newest version."""
+    line: TrackedSpan
+    """The quoted line."""
+    fix: TrackedSpan
+    """What the quick fix replaces; lost where there is none."""
+
+    def holds(self, document: Document | None) -> bool:
+        """Update ``shown`` after the spans have moved; report whether the document still has the quoted lines.
+
+        Where only the lines of the fix are different, the fix is lost and the finding remains.
+        """
+        line, fix, shown = self.line.span, self.fix.span, self.shown
+        if line is None or document is None or document.slice(document.whole_lines(line)) != shown.lines:
+            return False
+        if fix is not None and document.slice(document.whole_lines(fix)) != shown.fix_lines:
+            self.fix.lose()
+        self.shown = replace(shown, span=line, fix_span=self.fix.span)
+        return True
+
+
 class ReviewFindings:
     """All findings that are shown."""
 
     def __init__(self, client: EditorClient) -> None:
         self._client = client
-        self._pinned: dict[str, list[ShownFinding]] = {}
-        self._unwatch: dict[str, Callable[[], None]] = {}
+        self._pinned: dict[str, list[_PinnedFinding]] = {}
+        self._trackers: dict[str, SpanTracker] = {}
         self._fits: dict[str, tuple[int | None, bool]] = {}
         """Whether the document, in that version, parses with a finding's fix; by the finding's id."""
 
@@ -64,24 +90,27 @@ class ReviewFindings:
         fix = finding.fix_span if finding.fix is not None else None
         replaced = document.slice(fix) if fix is not None else ""
         asked = ShownFinding(uuid4().hex, finding, line, finding.span, fix, replaced, action)
-        pinned = _after(asked, tuple(moved), self._client.documents.get(document.uri))
-        if pinned is None:
+        edits = tuple(moved)
+        pinned = _PinnedFinding(asked, TrackedSpan(finding.span, edits), TrackedSpan(fix, edits))
+        if not pinned.holds(self._client.documents.get(document.uri)):
             return
-        if document.uri not in self._unwatch:
-            uri = document.uri
-            watcher = self._client.documents.watch(uri, lambda now, edits: self._changed(uri, now, edits))
-            self._unwatch[uri] = watcher
-        others = [each for each in self.get(document.uri) if not _same(each, pinned)]
-        self._pinned[document.uri] = [*others, pinned]
-        self._publish(document.uri)
+        uri = document.uri
+        if uri not in self._trackers:
+            self._trackers[uri] = SpanTracker(self._client.documents, uri, lambda now, _edits: self._changed(uri, now))
+        before = self._pinned.get(uri, [])
+        gone = [each for each in before if _is_repeated(each.shown, pinned.shown)]
+        self._untrack(uri, gone)
+        self._trackers[uri].add(pinned.line, pinned.fix)
+        self._pinned[uri] = [*(each for each in before if each not in gone), pinned]
+        self._publish(uri)
 
     def at(self, uri: str, span: Span) -> tuple[ShownFinding, ...]:
         """Return the findings that a span touches."""
-        return tuple(each for each in self._pinned.get(uri, ()) if each.span.touches(span))
+        return tuple(each for each in self.get(uri) if each.span.touches(span))
 
     def get(self, uri: str) -> tuple[ShownFinding, ...]:
         """Return all findings of a document."""
-        return tuple(self._pinned.get(uri, ()))
+        return tuple(each.shown for each in self._pinned.get(uri, ()))
 
     def within(self, uri: str, span: Span) -> tuple[str, ...]:
         """Return the ids of the findings that a span touches."""
@@ -107,34 +136,41 @@ class ReviewFindings:
 
     def dismiss(self, uri: str, identities: Collection[str]) -> None:
         """Take findings down; those that are gone already are no mistake."""
-        self._keep(uri, [each for each in self.get(uri) if each.id not in identities])
+        self._keep(uri, [each for each in self._pinned.get(uri, ()) if each.shown.id not in identities])
 
     def clear(self, uri: str, only: Iterable[Finding] | None = None) -> None:
         """Take down all findings of a document, or only those given."""
         gone = None if only is None else {id(finding) for finding in only}
-        self._keep(uri, [each for each in self.get(uri) if gone is not None and id(each.finding) not in gone])
+        pinned = self._pinned.get(uri, ())
+        self._keep(uri, [each for each in pinned if gone is not None and id(each.shown.finding) not in gone])
 
-    def _changed(self, uri: str, document: Document | None, edits: tuple[Edit, ...]) -> None:
+    def _changed(self, uri: str, document: Document | None) -> None:
         if document is None:
-            self._unwatch.pop(uri)()
+            del self._trackers[uri]
             self._forget(self._pinned.pop(uri, []))
             self._client.publish(uri, None, [])
             return
-        self._keep(uri, [moved for each in self.get(uri) if (moved := _after(each, edits, document)) is not None])
+        self._keep(uri, [each for each in self._pinned.get(uri, ()) if each.holds(document)])
 
-    def _keep(self, uri: str, pinned: list[ShownFinding]) -> None:
+    def _keep(self, uri: str, pinned: list[_PinnedFinding]) -> None:
         """Show these of a document's findings from now on."""
         before = self._pinned.get(uri, [])
         if not before:
             return
-        kept = {each.id for each in pinned}
-        self._forget([each for each in before if each.id not in kept])
+        gone = [each for each in before if each not in pinned]
+        self._forget(gone)
+        self._untrack(uri, gone)
         self._pinned[uri] = pinned
         self._publish(uri)
 
-    def _forget(self, gone: Iterable[ShownFinding]) -> None:
+    def _forget(self, gone: Iterable[_PinnedFinding]) -> None:
+        """Drop what is remembered of the quick fixes of findings."""
         for each in gone:
-            self._fits.pop(each.id, None)
+            self._fits.pop(each.shown.id, None)
+
+    def _untrack(self, uri: str, gone: Iterable[_PinnedFinding]) -> None:
+        """Follow the spans of findings no longer."""
+        self._trackers[uri].discard(*(span for each in gone for span in (each.line, each.fix)))
 
     def _publish(self, uri: str) -> None:
         document = self._client.documents.get(uri)
@@ -155,19 +191,5 @@ class ReviewFindings:
         )
 
 
-def _after(pinned: ShownFinding, edits: tuple[Edit, ...], document: Document | None) -> ShownFinding | None:
-    """Return a finding after edits that led to a document, None where its lines are not what they were."""
-    span: Span | None = pinned.span
-    fix = pinned.fix_span
-    for edit in edits:
-        span = shift(span, edit) if span is not None else None
-        fix = shift(fix, edit) if fix is not None else None
-    if span is None or document is None or document.slice(document.whole_lines(span)) != pinned.lines:
-        return None
-    if fix is not None and document.slice(document.whole_lines(fix)) != pinned.fix_lines:
-        fix = None
-    return replace(pinned, span=span, fix_span=fix)
-
-
-def _same(one: ShownFinding, other: ShownFinding) -> bool:
+def _is_repeated(one: ShownFinding, other: ShownFinding) -> bool:
     return one.span == other.span and one.finding.message == other.finding.message

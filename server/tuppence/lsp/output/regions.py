@@ -144,13 +144,6 @@ def _growth(edit: Edit) -> int:
     return len(edit.text) - len(edit.span)
 
 
-def follow(span: Span | None, edits: Iterable[Edit]) -> Span | None:
-    """Return where a span lies after edits, each relative to the text after the one before; None once one hit it."""
-    for edit in edits:
-        span = shift(span, edit) if span is not None else None
-    return span
-
-
 def difference(document: Document, text: str, span: Span | None = None) -> tuple[Edit, ...]:
     """Return the edit that gives a span, or the whole, a new text and touches only lines that change; none for none."""
     span = Span(0, len(document.text)) if span is None else span

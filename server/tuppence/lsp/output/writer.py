@@ -32,7 +32,8 @@ from tuppence.lsp.documents import convert
 from tuppence.lsp.documents.capabilities import ClientCapabilities
 from tuppence.lsp.documents.convert import Encoding
 from tuppence.lsp.documents.store import Documents
-from tuppence.lsp.output.regions import Change, PendingEdits, Region, difference, follow, line_changes
+from tuppence.lsp.documents.tracked_span import follow
+from tuppence.lsp.output.regions import Change, PendingEdits, Region, difference, line_changes
 
 TRIES = 10
 """How often an edit that the editor refused, because the user typed meanwhile, is made anew."""
@@ -265,7 +266,11 @@ class Writer:
         self._text = document.text
 
     def _typed(self, edit: Edit) -> None:
-        """Follow an edit that is not ours."""
+        """Follow an edit that is not ours.
+
+        A region follows such an edit as any tracked span does. No SpanTracker does it, because one change may hold the
+        writer's own edits too, in any order; these lie inside the regions, and regions grow with them (``land``).
+        """
         self._alone = self._alone and not self._drafts
         self._since.append(edit)
         for flight in self._flights:
