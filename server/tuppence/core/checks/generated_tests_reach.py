@@ -62,7 +62,10 @@ def python_uses(code: ast.Module, text: ast.Module, tested: TestedTarget) -> boo
 
 
 def words_use(code: str, source: str, known: Language, tested: TestedTarget) -> bool:
-    """Report the same of another language's tests; of what a JavaScript module keeps to itself they may only speak."""
+    """Report whether new tests in another language than Python use one of the names, perhaps under an alias.
+
+    Names that a JavaScript module does not export cannot be imported: there a mention anywhere in the tests counts.
+    """
     style = known.import_style
     if style.is_javascript and _MODULE.search(source) and not any(_exports(source, name) for name in tested.names):
         return bool({*_WORD.findall(code)} & tested.names)

@@ -14,7 +14,7 @@ from tuppence.lsp.documents.store import Documents, Listener
 
 
 def follow(span: Span | None, edits: Iterable[Edit]) -> Span | None:
-    """Return where a span lies after edits, each relative to the text after the one before; None once one hit it."""
+    """Return where a span lies after successive edits; None once one of them reached into it."""
     for edit in edits:
         span = shift(span, edit) if span is not None else None
     return span
@@ -35,7 +35,7 @@ class TrackedSpan:
         self.span = follow(self.span, edits)
 
     def lose(self) -> None:
-        """Give the span up, because its text is not what it was for another reason."""
+        """Give the span up for another reason than an edit inside it."""
         self.span = None
 
 
@@ -56,11 +56,11 @@ class SpanTracker:
         self._spans += spans
 
     def discard(self, *spans: TrackedSpan) -> None:
-        """Let spans stay where they are; those that are not followed are no mistake."""
+        """Stop moving spans; a span that was never added is ignored."""
         self._spans = [each for each in self._spans if each not in spans]
 
     def close(self) -> None:
-        """End the subscription; the spans stay where they are."""
+        """End the subscription; the spans are not moved any more."""
         self._unwatch()
 
     def _move(self, document: Document | None, edits: tuple[Edit, ...]) -> None:
