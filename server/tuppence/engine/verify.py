@@ -1,8 +1,19 @@
-"""Everything that is checked about an answer beyond the reply's own form.
+"""Everything that is checked about an answer beyond the reply's own form, and the order of all checks.
 
-The answer's own form is judged in :mod:`tuppence.core.answer_builder`; the editor's other language servers come in as
-an ``EditorCheck``. Generated tests are run only where the user's own configuration says so twice: ``run_tests``, and a
-folder under ``trusted`` that contains the project. A workspace can set neither.
+An answer is checked in this order; the first check that rejects it ends the list:
+
+1. The reply itself: refused, cut off, empty, several code blocks, placeholders for code, a diff
+   (:mod:`tuppence.core.checks.structure`, called by :mod:`tuppence.core.answer_builder`).
+2. The edited text parses, and no definition was lost (:mod:`~tuppence.core.checks.structure`,
+   :mod:`~tuppence.core.checks.lost_definitions`).
+3. The edit is of use: few signs of slop (:mod:`tuppence.core.checks.slop`); an explanation names nothing that does not
+   exist (:mod:`~tuppence.core.checks.invented_names`); generated tests reach their target
+   (:mod:`~tuppence.core.checks.generated_tests`).
+4. It silences no diagnostic, and repeats no definition from elsewhere in the file (:func:`verify_edit`).
+5. The linter, on the text as it would be: the diagnostic is gone, and no new one came (:mod:`tuppence.linters`).
+6. Generated tests, run in the sandbox (:func:`run_tests`), only where the user's own configuration says so twice:
+   ``run_tests``, and a folder under ``trusted`` that contains the project. A workspace can set neither.
+7. The editor's other language servers, on the text as it is (``EditorCheck``; :mod:`tuppence.lsp.features.other_servers`).
 """
 
 from __future__ import annotations
