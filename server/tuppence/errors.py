@@ -10,8 +10,9 @@
     ├── Stale           the document moved under the answer; the text was left as it is
     └── OverBudget      a limit that the user set would be passed
 
-Foreign exceptions are mapped to these at the seam where they arise: httpx in stream.py, SQLite in ledger.py, files in
-config/config.py and workspace.py. This file does not format anything for an editor or a terminal; those do.
+Foreign exceptions are mapped to these at the seam where they arise: httpx in :mod:`tuppence.upstream`, SQLite and
+PostgreSQL in :mod:`tuppence.ledger`, files in :mod:`tuppence.config` and :mod:`tuppence.workspace`. Nothing here formats
+an error for an editor or a terminal.
 """
 
 from __future__ import annotations

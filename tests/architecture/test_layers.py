@@ -162,6 +162,17 @@ def test_a_file_has_one_subject(path: Path) -> None:
             assert length <= LINES_IN_A_FUNCTION, f"{node.name} has {length} lines"
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_docstring_names_files_and_modules_that_exist(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    words = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    prose = "\n".join(each for each in words if " " in each)
+    named = [match[0] for match in re.finditer(r"(?<![\w/.{*-])(?:[a-z_]+/)+[a-z_]+\.py\b", prose)]
+    places = (PACKAGE, path.parent, ROOT)
+    assert not [name for name in named if not any((place / name).exists() for place in places)]
+    assert not [name for name in re.findall(r":mod:`~?(tuppence[\w.]*)`", prose) if not _is_module(name)]
+
+
 def _layer(name: str) -> int:
     for level, names in enumerate(LAYERS):
         if name in names:

@@ -1,4 +1,4 @@
-"""Tests of plan.py and placing.py: what is settled before a model is asked. No model is."""
+"""What is settled before a model is called; no model is called here."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ class Performed:
         self.intended = {self.document.slice(self.target)}
 
     async def perform(self) -> None:
-        """Do what performing.py does with a reply, while the person does what they like."""
+        """Do what lsp/features/run_view.py does with a reply, while the person does what they like."""
         person = asyncio.create_task(self._live())
         self.writer = Writer(self.desk, self.document, self.target, "run")
         guard = asyncio.create_task(self.writer.touched.wait())

@@ -1,7 +1,7 @@
 """The list price of a model that the tier table has no price of, from the data that genai-prices carries.
 
 That package brings pydantic and a megabyte of data, so it is imported at the first question and only then; it asks no
-network. Whether a model's host is one that may be asked about is decided by tiers/__init__.py.
+network. Whether a model's host is one that may be asked about is decided by config/model_table.py.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ An answer is checked in this order; the first check that rejects it ends the lis
 5. The linter, on the text as it would be: the diagnostic is gone, and no new one came (:mod:`tuppence.linters`).
 6. Generated tests, run in the sandbox (:func:`run_tests`), only where the user's own configuration says so twice:
    ``run_tests``, and a folder under ``trusted`` that contains the project. A workspace can set neither.
-7. The editor's other language servers, on the text as it is (``EditorCheck``; :mod:`tuppence.lsp.features.other_servers`).
+7. The editor's other language servers, on the text as it is (``EditorCheck``,
+   :mod:`tuppence.lsp.features.other_servers`).
 """
 
 from __future__ import annotations

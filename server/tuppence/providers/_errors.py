@@ -2,8 +2,8 @@
 
 A wire does not know who speaks it, so the sentences hold ``{provider}``, ``{address}``, ``{model}`` and ``{key}``;
 ``named`` fills them in. A message is made of our own words and a provider's short code. A provider's free text stands
-only in the remedy, where stream/ can remove it should it quote the prompt or the key. No status and no code is retried
-here; Busy is what may be tried again.
+only in the remedy, where upstream/ can remove it should it quote the prompt or the key. No status and no code is
+retried here; Busy is what may be tried again.
 """
 
 from __future__ import annotations

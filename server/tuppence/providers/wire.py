@@ -1,8 +1,8 @@
 """Their words: pure translation between a prompt and a wire format, one file a format.
 
 A wire makes the request's body and headers, and turns server-sent events back into text, thinking, usage and the
-reason to stop. It opens no socket (stream/ does) and knows no prices. ``find`` loads a wire by its file's name, so a
-new format is one new file.
+reason to stop. It opens no socket (upstream/ does) and knows no prices. ``find_wire`` loads a wire by its file's name,
+so a new format is one new file.
 """
 
 from __future__ import annotations

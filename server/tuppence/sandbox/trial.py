@@ -3,7 +3,7 @@
 Everything happens in a copy of the project in a temporary folder, within limits of time, memory and processes, with an
 environment that holds no key, where it can change no file but the copy's, where the kernel allows it without a network,
 and ends with no process left. Where the kernel can put up no wall around the files nothing is run.
-It is asked for only where the user switched it on and trusts the project (engine/proving.py): the tests are a model's
+It is asked for only where the user switched it on and trusts the project (engine/verify.py): the tests are a model's
 code, and they run with the user's rights to read.
 
 An answer fails only where the trial is sure that the tests are to blame: a stub that only loads the tested file must

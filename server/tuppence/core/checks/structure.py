@@ -1,7 +1,8 @@
 """Is this answer fit to keep? The pure part: what can be told from the words alone.
 
 A verdict says what was proved, which is little: that code parses is not that it is right, and nobody is told so. What
-needs a linter or a test run is verify.py's. An answer that fails here is put back, and the next model up gets a try,
+needs a linter or a test run is in engine/verify.py. An answer that fails here is put back, and the next model up gets a
+try,
 so a check must be sure: each of these is wrong about good answers almost never, at the price of missing some bad ones.
 """
 

@@ -22,7 +22,7 @@ _REPAIRS = {
     "line ending": "line endings set to the file's",
     "final newline": "a last line ending added",
 }
-"""What is said of each repair of patch.py."""
+"""What the closing message says about each repair that :mod:`tuppence.core.answer.patch` can make."""
 
 
 def done(end: RunFinished, request: Request, turns: tuple[str, ...]) -> str:
