@@ -11,8 +11,8 @@
     └── OverBudget      a limit that the user set would be passed
 
 Foreign exceptions are mapped to these at the seam where they arise: httpx in :mod:`tuppence.upstream`, SQLite and
-PostgreSQL in :mod:`tuppence.ledger`, files in :mod:`tuppence.config` and :mod:`tuppence.workspace`. Nothing here formats
-an error for an editor or a terminal.
+PostgreSQL in :mod:`tuppence.ledger`, files in :mod:`tuppence.config` and :mod:`tuppence.workspace`. Nothing here
+formats an error for an editor or a terminal.
 """
 
 from __future__ import annotations
