@@ -15,6 +15,7 @@ from scripted_provider import error
 from server import CONFIG, Stage, pick, stage, titles
 
 from editor import Buffer, Editor
+from tuppence.core.actions import ACTIONS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 SRC = "def mean(xs):\n    return sum(xs) / len(x)\n"
@@ -88,8 +89,8 @@ async def test_what_cannot_or_may_not_be_read_is_not_sent(s: Stage, name: str, t
     s.write(".tuppenceignore", "secret.py\nignored/\n")
     buffer = s.editor.open(s.write(name, text), "python")
     asked, entered = len(s.upstream.requests), len(s.entries())
-    for action in ("fix", "explain", "tests", "review"):
-        await command(s, RUN, place(buffer, action=action))
+    for action in ACTIONS:
+        await command(s, RUN, place(buffer, action=action.id))
         assert messages(s)[-1] == sentence
         assert s.editor.seen.messages[-1].type == types.MessageType.Warning
     assert await s.editor.hover(buffer, 0) is None
@@ -163,16 +164,17 @@ async def test_a_document_that_changed_or_was_closed_since_the_menu_opened(s: St
 
 
 GONE = "That answer is not the latest any more, or its text was changed."
+KNOWN = ", ".join(each.id for each in ACTIONS)
 NOT = "is not what the protocol gives there. Open the menu again."
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ([], "There is no action `None`. Use one of: fix, explain, tests, review."),
-        ([None], "There is no action `None`. Use one of: fix, explain, tests, review."),
-        ([["fix"], 3], "There is no action `None`. Use one of: fix, explain, tests, review."),
-        ([{"action": "dance"}], "There is no action `dance`. Use one of: fix, explain, tests, review."),
+        ([], f"There is no action `None`. Use one of: {KNOWN}."),
+        ([None], f"There is no action `None`. Use one of: {KNOWN}."),
+        ([["fix"], 3], f"There is no action `None`. Use one of: {KNOWN}."),
+        ([{"action": "dance"}], f"There is no action `dance`. Use one of: {KNOWN}."),
         ([{"action": "fix"}], "The document is not open any more. Open it and try again."),
         ([{"action": "fix", "uri": "file:///nowhere"}], "The document is not open any more. Open it and try again."),
         ([{"range": None}], f"The command's `range` {NOT}"),

@@ -33,16 +33,16 @@ KNOTTY = """async def gather(sources, limit):
 
 @pytest.mark.parametrize("action", [each.id for each in ACTIONS])
 def test_difficulty_is_the_share_of_measured_answers_that_is_expected_to_miss(action: str) -> None:
-    models = shipped().models.values()
-    usual = 1 - sum(each.quality[action] for each in models) / len(models)
+    models, measured = shipped().models.values(), shipped().measured_id(action)
+    usual = 1 - sum(each.quality[measured] for each in models) / len(models)
     unknown = shipped().gain(action, "python", None)
     assert (unknown.difficulty, unknown.reasons) == (None, ("the code is not known",))
     assert unknown.usual == pytest.approx(usual)
     known = shipped().gain(action, "python", KNOTTY)
-    if action == "tests":
+    if measured == "tests":
         assert known.difficulty == unknown.usual, "what code says of tests was not fitted"
         return
-    shifts = [each.quality[action] + known.shifts[name] for name, each in shipped().models.items()]
+    shifts = [each.quality[measured] + known.shifts[name] for name, each in shipped().models.items()]
     assert known.difficulty == pytest.approx(1 - sum(shifts) / len(shifts), abs=0.02)
     assert known.difficulty != unknown.usual
 

@@ -17,7 +17,7 @@ from tuppence.core.models.model import Effort, Model, Provider
 from tuppence.core.routing.feedback import Outcomes
 
 CODE = "def mean(xs):\n    return sum(xs) / len(xs)\n"
-NEW = replace(FIX, id="document", verb="Document", past="Documented", fixes_diagnostics=False)
+NEW = replace(FIX, id="added", verb="Add", past="Added", fixes_diagnostics=False)
 
 
 @pytest.fixture(autouse=True)
@@ -66,8 +66,8 @@ def test_a_row_of_the_model_table_may_state_either(monkeypatch: pytest.MonkeyPat
     row = add(monkeypatch, replace(NEW, measured_as=EXPLAIN.id))
     prior = shipped()
     assert prior.estimate(model(explain=0.3), row.id).quality == 0.3
-    assert prior.estimate(model(explain=0.3, document=0.7), row.id).quality == 0.7
-    assert prior.estimate(model(explain=0.3, document=0.7), EXPLAIN.id).quality == 0.3
+    assert prior.estimate(model(explain=0.3, added=0.7), row.id).quality == 0.7
+    assert prior.estimate(model(explain=0.3, added=0.7), EXPLAIN.id).quality == 0.3
     assert prior.estimate(model(fix=0.3), row.id).source == "its tier"
 
 
@@ -80,7 +80,7 @@ def test_an_effort_that_states_the_measured_action_states_this_one(monkeypatch: 
         return shipped().estimate(next(each for each in variants if each.chosen_effort), row.id).source
 
     assert at_low(explain=0.7) == "its row"
-    assert at_low(document=0.7) == "its row, at another effort"
+    assert at_low(added=0.7) == "its row, at another effort"
 
 
 def test_outcomes_move_the_measured_estimate(monkeypatch: pytest.MonkeyPatch) -> None:

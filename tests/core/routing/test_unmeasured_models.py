@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 
 from tuppence.config.shipped import shipped
+from tuppence.core.actions import ACTIONS
 from tuppence.core.models.model import TIERS, Model, Provider, Tier
 from tuppence.core.routing.features import READ, SIZE
 from tuppence.core.routing.quality import CodeSignal, Estimate, Measured, Published, QualityModel, Tokens
@@ -81,7 +82,7 @@ def test_aiders_figure_moves_a_model_within_its_tier() -> None:
 
 
 @pytest.mark.parametrize("tier", TIERS)
-@pytest.mark.parametrize("action", ["explain", "fix", "tests", "review"])
+@pytest.mark.parametrize("action", [each.id for each in ACTIONS])
 def test_a_better_figure_is_never_worse_and_an_excellent_one_no_worse_than_none(tier: Tier, action: str) -> None:
     found = [shipped().estimate(row("new", tier, figure=figure), action).quality for figure in (0, 3.6, 30, 60, 90)]
     assert found == sorted(set(found))
