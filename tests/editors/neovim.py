@@ -74,6 +74,10 @@ class Neovim:
     def visit(self, path: Path) -> None:
         """See ``Session``."""
         self.command(f"edit {path}")
+        # The file before has a server attached too, so that alone does not say that this one is shown.
+        until(
+            lambda: str(self.lua("return vim.api.nvim_buf_get_name(0)")).endswith(path.name), f"{path.name} to be shown"
+        )
         until(lambda: self.lua(_READY), "the server to be attached")
 
     def command(self, line: str) -> None:
