@@ -13,7 +13,7 @@ demo: $(VENV)/ready
 	@$(BIN)/python demo/demo.py $(ARGS)
 
 # Three lanes of tests: every test is in `make test` or in `make test-long`, and `make test-fast` is a part of the first.
-# One worker for each processor; tests that share the embedded model, or one server, go to the same worker.
+# One worker for each processor; tests that share one server go to the same worker.
 PARALLEL := -n auto
 
 # Neither a server process nor an editor nor the embedded model: under two minutes on two processors.
@@ -21,9 +21,12 @@ test-fast: $(VENV)/ready
 	$(BIN)/python -m pytest $(PARALLEL) -m "not process and not slow and not long"
 
 # What must pass before a merge: under 15 minutes on two processors. A test that ends in a TimeoutError is run once more,
-# and the summary says so; a wrong result is never run again.
+# and the summary says so; a wrong result is never run again. The embedded model computes on all processors, and slows
+# down many times over beside other tests, so its tests come after them, one by one.
+RERUNS := --reruns 1 --only-rerun '^TimeoutError'
 test: $(VENV)/ready
-	$(BIN)/python -m pytest $(PARALLEL) -m "not long" --reruns 1 --only-rerun '^TimeoutError'
+	$(BIN)/python -m pytest $(PARALLEL) -m "not long and not model" $(RERUNS)
+	$(BIN)/python -m pytest -m "model and not long" $(RERUNS)
 
 # What takes longer, and the properties of the edit engine on 20,000 random documents each, 100,000 in all: about 40
 # minutes.
