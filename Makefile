@@ -16,11 +16,11 @@ demo: $(VENV)/ready
 # One worker for each processor; tests that share one server go to the same worker.
 PARALLEL := -n auto
 
-# Neither a server process nor an editor nor the embedded model: under two minutes on two processors.
+# Neither a server process nor an editor nor the embedded model: for every save.
 test-fast: $(VENV)/ready
 	$(BIN)/python -m pytest $(PARALLEL) -m "not process and not slow and not long"
 
-# What must pass before a merge: under 15 minutes on two processors. A test that ends in a TimeoutError is run once more,
+# What must pass before a merge. A test that ends in a TimeoutError is run once more,
 # and the summary says so; a wrong result is never run again. The embedded model computes on all processors, and slows
 # down many times over beside other tests, so its tests come after them, one by one.
 RERUNS := --reruns 1 --only-rerun '^TimeoutError'
