@@ -44,6 +44,12 @@ def test_the_fast_lane_takes_nothing_from_where_servers_are_started() -> None:
     assert done.returncode == pytest.ExitCode.NO_TESTS_COLLECTED, done.stdout + done.stderr
 
 
+def test_the_suite_of_real_editors_can_be_collected() -> None:
+    words = [sys.executable, "-m", "pytest", "--collect-only", "-q", "tests/editors", "-p", "no:cacheprovider"]
+    done = subprocess.run(words, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert done.returncode == pytest.ExitCode.OK, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize(
     "command",
     [

@@ -26,6 +26,7 @@ from tuppence.cli._route_jsonl import Router
 from tuppence.cli.route import _moment
 from tuppence.config import load
 from tuppence.config.shipped import shipped
+from tuppence.core.actions import ACTIONS
 from tuppence.credentials import Keys
 
 PROVIDER = '[providers.p]\nwire = "openai"\nbase_url = "http://127.0.0.1:9/v1"\n'
@@ -34,6 +35,7 @@ ROW = '[[models]]\nprovider = "p"\nid = "{}"\nprice = {{ input = {}, output = {}
 EIGHT = PROVIDER + "".join(ROW.format(name, *price) for name, price in zip(MODELS, PRICES, strict=True))
 """The models that were measured, by their ids as the data has them, with nothing but a price."""
 CODE = "def mean(xs):\n    total = 0\n    for x in xs:\n        total += x\n    return total / len(x)\n"
+IDS = [each.id for each in ACTIONS]
 FULL = {"id": 1, "action": "fix", "language": "python", "code": CODE, "diagnostics": [], "input_tokens": 900}
 
 
@@ -91,7 +93,7 @@ def test_a_bad_line_is_named_and_the_rest_goes_on(tmp_path: Path) -> None:
         "The line is not UTF-8 text.": b'{"id": "\xff"}',
         'The line has no "id".': {"action": "fix"},
         'The line has no "action".': {"id": 2},
-        '"action" must be one of: fix, explain, tests, review.': {"id": 2, "action": "dance"},
+        f'"action" must be one of: {", ".join(IDS)}.': {"id": 2, "action": "dance"},
         '"language" must be a text or null.': {**FULL, "language": 7},
         '"code" must be a text or null.': {**FULL, "code": ["x"]},
         '"input_tokens" must be a whole number or null.': {**FULL, "input_tokens": -1},
@@ -157,8 +159,7 @@ def test_of_long_code_it_is_said_how_much_was_looked_at(tmp_path: Path) -> None:
 
 def test_nothing_but_the_question_the_configuration_and_the_day_decides(tmp_path: Path) -> None:
     """Two processes of different people: another home with a ledger in it, hash seed, language, time zone, folder."""
-    names = ("fix", "explain", "tests", "review")
-    asked = [{**FULL, "id": n, "action": names[n % 4], "code": CODE.replace("mean", f"é{n}")} for n in range(20)]
+    asked = [{**FULL, "id": n, "action": IDS[n % len(IDS)], "code": CODE.replace("mean", f"é{n}")} for n in range(20)]
     raw = "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in asked).encode()
     config = tmp_path / "config.toml"
     config.write_text(EIGHT)
@@ -322,8 +323,7 @@ def test_the_day_decides_who_is_retired_and_what_it_costs(tmp_path: Path) -> Non
 
 
 def test_the_same_question_gets_the_same_answer_whatever_stands_around_it(tmp_path: Path) -> None:
-    names = ("fix", "explain", "tests", "review")
-    asked = [{**FULL, "id": number, "action": names[number % 4]} for number in range(12)]
+    asked = [{**FULL, "id": number, "action": IDS[number % len(IDS)]} for number in range(12)]
     _, together = ask(tmp_path, asked)
     _, reversed_ = ask(tmp_path, asked[::-1])
     assert together == reversed_[::-1]
@@ -377,7 +377,7 @@ questions = st.fixed_dictionaries(
     {},
     optional={
         "id": odd,
-        "action": st.one_of(st.sampled_from(["fix", "explain", "tests", "review"]), odd),
+        "action": st.one_of(st.sampled_from(IDS), odd),
         "language": st.one_of(st.sampled_from(["python", "rust", "plaintext", "klingon"]), odd),
         "code": st.one_of(st.text(max_size=200), odd),
         "diagnostics": st.one_of(st.lists(diagnostics, max_size=3), odd),
@@ -415,7 +415,7 @@ codes = st.text("abc def():\n    =+[]xyz", max_size=400)
 
 
 @settings(max_examples=60, deadline=None)
-@given(codes, st.sampled_from(["fix", "explain", "tests", "review"]), st.floats(0.5, 1), st.floats(0.5, 1))
+@given(codes, st.sampled_from(IDS), st.floats(0.5, 1), st.floats(0.5, 1))
 def test_more_quality_is_never_less(
     tmp_path_factory: pytest.TempPathFactory, code: str, action: str, one: float, other: float
 ) -> None:
@@ -426,9 +426,8 @@ def test_more_quality_is_never_less(
 
 
 def test_five_hundred_lines_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    actions = ("fix", "explain", "tests", "review")
     asked = [
-        json.dumps({**FULL, "id": number, "action": actions[number % 4], "code": code}).encode()
+        json.dumps({**FULL, "id": number, "action": IDS[number % len(IDS)], "code": code}).encode()
         for number, code in enumerate(snippets(400))
     ]
     lines = router(tmp_path)

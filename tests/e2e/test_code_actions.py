@@ -16,6 +16,7 @@ from work import lines as lines_run
 from work import parses
 
 from editor import Buffer, Editor
+from tuppence.core.actions import ACTIONS, title
 from tuppence.core.syntax.target import find_target
 from tuppence.core.text.document import Span
 from tuppence.lsp.documents.convert import Encoding
@@ -41,6 +42,7 @@ LIMIT = 3
 """
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 AUTOMATIC = types.CodeActionTriggerKind.Automatic
+TITLES = [title(each, "mean") for each in ACTIONS]
 LLM = (types.CodeActionTag.LlmGenerated,)
 
 
@@ -63,12 +65,7 @@ def kinds(actions: list[types.CodeAction]) -> dict[str, str]:
 async def test_an_asked_for_menu_names_the_thing(s: Stage) -> None:
     buffer = s.editor.open(s.write("a1.py", SRC), "python")
     menu = await s.editor.menu(buffer, SRC.index("sum"))
-    assert kinds(menu) == {
-        "Fix `mean`": "refactor.rewrite",
-        "Explain `mean`": "source.explain",
-        "Generate tests for `mean`": "source.tests",
-        "Review `mean`": "source.review",
-    }
+    assert list(kinds(menu).items()) == [(title(each, "mean"), each.kind) for each in ACTIONS]
     assert all(action.tags == LLM and action.disabled is None for action in menu)
 
     # The natural target: the member around a cursor, the lines of a selection, the class on its first line.
@@ -78,7 +75,7 @@ async def test_an_asked_for_menu_names_the_thing(s: Stage) -> None:
     assert "Review `Shape`" in titles(await s.editor.menu(buffer, start, SRC.index("\n\n\nLIMIT")))
     assert "Fix the selection" in titles(await s.editor.menu(buffer, SRC.index("return sum"), SRC.index(" / len")))
     nothing = await s.editor.menu(buffer, SRC.index("\n\nclass") - 0)
-    assert [each.disabled is not None for each in nothing] == [True] * 4
+    assert [each.disabled is not None for each in nothing] == [True] * len(ACTIONS)
     assert s.upstream.requests == []
     assert s.entries() == ()
 
@@ -98,13 +95,13 @@ async def test_a_diagnostic_gives_a_quick_fix(s: Stage) -> None:
 
     menu = await s.editor.menu(buffer, 0, len(SRC), diagnostics=[foo, same, bar])
     assert titles(menu)[:2] == ["Fix: undefined name 'foo'", "Fix: undefined name 'bar'"]
-    assert len(menu) == 6
+    assert len(menu) == 2 + len(ACTIONS)
     long = diagnostic(s, buffer, "bar", "x" * 200)
     assert titles(await s.editor.menu(buffer, at, diagnostics=[long]))[0] == f"Fix: {'x' * 71}…"
     empty = diagnostic(s, buffer, "bar", "", code="E999")
     assert titles(await s.editor.menu(buffer, at, diagnostics=[empty]))[0] == "Fix: E999"
     many = [diagnostic(s, buffer, "bar", f"problem {number}") for number in range(40)]
-    assert len(await s.editor.menu(buffer, 0, len(SRC), diagnostics=many)) == 16
+    assert len(await s.editor.menu(buffer, 0, len(SRC), diagnostics=many)) == 12 + len(ACTIONS)
 
     # What is asked is about the diagnostic's own place, wherever the cursor was.
     s.upstream.says("```python\n    def area(self):\n        return 0\n```")
@@ -118,13 +115,13 @@ async def test_a_diagnostic_gives_a_quick_fix(s: Stage) -> None:
 
 ONLY = {
     "quickfix": ["Fix: undefined name 'foo'"],
-    "refactor": ["Fix `mean`"],
-    "refactor.rewrite": ["Fix `mean`"],
-    "source": ["Explain `mean`", "Generate tests for `mean`", "Review `mean`"],
+    "refactor": [title(each, "mean") for each in ACTIONS if each.kind.startswith("refactor.")],
+    "refactor.rewrite": [title(each, "mean") for each in ACTIONS if f"{each.kind}.".startswith("refactor.rewrite.")],
+    "source": [title(each, "mean") for each in ACTIONS if each.kind.startswith("source.")],
     "source.review": ["Review `mean`"],
     "source.organizeImports": [],
     "refactor.extract": [],
-    "": ["Fix: undefined name 'foo'", "Fix `mean`", "Explain `mean`", "Generate tests for `mean`", "Review `mean`"],
+    "": ["Fix: undefined name 'foo'", *TITLES],
 }
 
 
@@ -141,12 +138,7 @@ async def test_an_editor_that_hides_source_gets_refactor(tmp_path: Path) -> None
         buffer = s.editor.open(s.write("a.py", SRC), "python")
         at = SRC.index("sum")
         menu = await s.editor.menu(buffer, at)
-        assert sorted(kinds(menu).values()) == [
-            "refactor.explain",
-            "refactor.review",
-            "refactor.rewrite",
-            "refactor.tests",
-        ]
+        assert list(kinds(menu).values()) == [each.kind.replace("source.", "refactor.") for each in ACTIONS]
         source = await s.editor.menu(buffer, at, only=["source"])
         assert kinds(source)["Review `mean`"] == "source.review"
         assert s.editor.initialized is not None
@@ -163,10 +155,7 @@ async def test_what_cannot_be_done_is_shown_with_its_reason(s: Stage) -> None:
     untitled = editor.open("untitled:Untitled-1", "python", SRC)
     menu = await editor.menu(untitled, SRC.index("sum"))
     assert [(each.title, each.disabled is None) for each in menu] == [
-        ("Fix `mean`", True),
-        ("Explain `mean`", True),
-        ("Generate tests for `mean`", False),
-        ("Review `mean`", True),
+        (title(each, "mean"), each.shape != "tests") for each in ACTIONS
     ]
     assert reasons(menu) == {"Save the document first: its tests need a place."}
     cell = editor.open("vscode-notebook-cell:/work/book.ipynb#W0sZmlsZQ%3D%3D", "python", SRC)
@@ -180,7 +169,7 @@ async def test_what_cannot_be_done_is_shown_with_its_reason(s: Stage) -> None:
     ):
         buffer = editor.open(s.write(name, text), "plaintext")
         assert reasons(await editor.menu(buffer, 0)) == {why}
-        assert len(await editor.menu(buffer, 0)) == 4
+        assert len(await editor.menu(buffer, 0)) == len(ACTIONS)
         assert await editor.menu(buffer, 0, trigger_kind=AUTOMATIC) == []
     old = editor.open("git:/work/.env?%7B%22ref%22%3A%22HEAD%22%7D", "properties", "KEY=1")
     assert reasons(await editor.menu(old, 0)) == {".env is never sent to a model: a file named .env may hold secrets."}
@@ -202,13 +191,7 @@ async def test_an_old_editor_gets_plain_commands_and_no_reasons(tmp_path: Path) 
         menu = await s.editor.client.text_document_code_action_async(params)
         assert menu is not None
         assert {type(each) for each in menu} == {types.Command}
-        assert titles(list(menu)) == [
-            "Fix: undefined name 'foo'",
-            "Fix `mean`",
-            "Explain `mean`",
-            "Generate tests for `mean`",
-            "Review `mean`",
-        ]
+        assert titles(list(menu)) == ["Fix: undefined name 'foo'", *TITLES]
         s.upstream.says("```python\ndef mean(xs):\n    return sum(xs) / len(xs)\n```")
         command = menu[0]
         assert isinstance(command, types.Command)
@@ -233,10 +216,7 @@ async def test_an_editor_that_takes_no_edits_is_offered_none(tmp_path: Path) -> 
         foo = diagnostic(s, buffer, "foo", "undefined name 'foo'")
         menu = await s.editor.menu(buffer, SRC.index("foo"), diagnostics=[foo])
         assert [(each.title, each.disabled is None) for each in menu] == [
-            ("Fix `mean`", False),
-            ("Explain `mean`", True),
-            ("Generate tests for `mean`", False),
-            ("Review `mean`", True),
+            (title(each, "mean"), each.shape in ("markdown", "findings")) for each in ACTIONS
         ]
 
 

@@ -14,7 +14,12 @@ from server import stage
 import postgresql
 from editor import Editor
 
-MODEL = {"tests/e2e/test_demo.py", "tests/e2e/test_real_model.py", "tests/local/test_embedded.py"}
+MODEL = {
+    "tests/e2e/test_demo.py",
+    "tests/e2e/test_real_model.py",
+    "tests/editors/test_real_model.py",
+    "tests/local/test_embedded.py",
+}
 """The files with tests of the embedded model."""
 STARTERS = (stage, Editor, postgresql.serving)
 """What starts a process that goes on: the server, an editor with its server, PostgreSQL."""
