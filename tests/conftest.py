@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import lanes
 import platformdirs
 import pytest
@@ -20,6 +21,10 @@ from tuppence.local import Embedded
 
 # A shell that starts the tests in the background has them, and all that they start, ignore Ctrl-C: some press it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# A deadline for each example is a clock, and a busy machine would break it.
+hypothesis.settings.register_profile("tuppence", deadline=None)
+hypothesis.settings.load_profile("tuppence")
 
 _LOOPBACK = ("127.", "::1", "localhost")
 

@@ -9,22 +9,26 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal, Protocol
 
 from tuppence.core.actions import Action, Shape
 from tuppence.core.answer import merge_imports
+from tuppence.core.answer.extract_target import TargetExtractor
 from tuppence.core.answer.findings import Finding, Findings
 from tuppence.core.answer.insert_tests import Brought, NewTests, TestLocation, bring, packaged
 from tuppence.core.answer.markdown import Cleaner
 from tuppence.core.answer.patch import Patch
 from tuppence.core.answer.reply import Reply, replacement
 from tuppence.core.checks import generated_tests, invented_names, slop, structure
+from tuppence.core.checks.target_structure import structure_findings
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.events import Answer, EditsDrafted, Event, FindingAdded, MarkdownChunk
 from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import Target
 from tuppence.core.syntax.tree import Tree
+from tuppence.core.text.diff import backwards
 from tuppence.core.text.document import Document, Edit, Span, apply, together
 
 StopReason = Literal["end", "length", "refused"]
@@ -105,7 +109,8 @@ class _Replacement:
 
     def __init__(self, work: Task) -> None:
         self._work = work
-        self._patch = Patch(work.document, work.target.span)
+        extractor = TargetExtractor(work.document, work.tree, work.target)
+        self._patch = Patch(work.document, work.target.span, extractor)
 
     def feed(self, chunk: str) -> tuple[Event, ...]:
         edits = self._patch.feed(chunk)
@@ -114,10 +119,10 @@ class _Replacement:
     def finish(self, stop: StopReason) -> tuple[tuple[Event, ...], Answer]:
         last = self._patch.finish()
         parts = self._patch.parts
-        _, wanted = replacement(parts)
+        wanted = "\n".join(fence.text for fence in parts.fences if fence.imports)
         edits = self._patch.final()
-        if wanted is not None:
-            edits = self._with_imports(edits, wanted.text)
+        if wanted:
+            edits = self._with_imports(edits, wanted)
         verdict = structure.check_edit(self._work.document, edits, parts, stop)
         if verdict.fit:
             verdict = self._weighed(verdict, edits)
@@ -126,12 +131,23 @@ class _Replacement:
     def _weighed(self, verdict: Verdict, edits: tuple[Edit, ...]) -> Verdict:
         """Return the verdict with what speaks against edits that parse."""
         work = self._work
+        start = work.target.span.start
+        place = Span(start, start + len(self._patch.replacement))
+        built = structure_findings(work.tree, self._edited, work.target, place, work.evidence.diagnostics)
+        if built.reason:
+            return Verdict.rejected(built.reason)
         found = slop.judge(work.document, edits, work.target.span, work.language, work.evidence)
         if found.is_too_much:
             why = f"The answer is technically valid, practically useless: it {found.clauses}."
             return Verdict.rejected(why)
         doubts = (f"doubt {found.score:g} of {slop.LIMIT:g}: {found.clauses}",) if found.signs else ()
-        return replace(verdict, doubts=doubts)
+        return replace(verdict, doubts=(*doubts, *built.doubts, *self._patch.parts.notes))
+
+    @cached_property
+    def _edited(self) -> Tree:
+        """The file with the target's new text, and without the imports that are merged into it."""
+        work, edits = self._work, self._patch.final()
+        return parse(apply(work.document.text, edits), work.language, work.tree, backwards(edits))
 
     def _with_imports(self, edits: tuple[Edit, ...], lines: str) -> tuple[Edit, ...]:
         """Merge the imports into the file as it will be; what falls inside the target becomes part of its new text."""
@@ -140,7 +156,7 @@ class _Replacement:
         grown = len(self._patch.replacement)
         inner: list[Edit] = []
         outer: list[Edit] = []
-        for edit in merge_imports.merge(after, parse(after.text, self._work.language), lines):
+        for edit in merge_imports.merge(after, self._edited, lines):
             if edit.span.end <= target.start:
                 outer.append(edit)
             elif edit.span.start >= target.start + grown:

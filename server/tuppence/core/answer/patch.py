@@ -7,7 +7,8 @@ Invariants, each a property test over random documents, replies and chunkings:
   has another; a line that stays keeps its own), *final newline* (a document that was empty gets a last line ending).
   Blank lines at the end are as much text as any: without them a new function would stick to the next one.
 - Where a reply holds several fences of code, only the one that is certain to be meant replaces the target
-(core/answer/select_fence.py).
+  (core/answer/select_fence.py), and of that one, with an extractor, only what is the target
+  (core/answer/extract_target.py).
   Live, lines that may only be quoted from the target's midst change nothing before another line comes, and where all
   of a fence was a quotation, the next one is followed in its stead; what comes after any other waits for the end.
 - All live edits, made in order, give the same text as ``final()`` and as the document with ``replacement`` in the
@@ -23,6 +24,9 @@ in ``parts`` for core/answer/merge_imports.py.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from tuppence.core.answer.extract_target import Extract, TargetExtractor
 from tuppence.core.answer.reindent import Indentation
 from tuppence.core.answer.reply import Fence, Opening, Parts, Reply, replacement
 from tuppence.core.answer.select_fence import Quotation, select_fence
@@ -35,14 +39,18 @@ from tuppence.core.text.lines import split
 class Patch:
     """Takes the chunks of one reply and says what to change in one target."""
 
-    def __init__(self, document: Document, target: Span) -> None:
-        """Take the whole lines to be replaced, without the ending of the last; empty inserts."""
+    def __init__(self, document: Document, target: Span, extractor: TargetExtractor | None = None) -> None:
+        """Take the whole lines to be replaced, without the ending of the last; empty inserts.
+
+        :param extractor: takes the target out of an answer that is more than it; without one, all of a fence is used.
+        """
         self._document = document
         self._target = target
         self._start = target.start
         self._original = document.slice(target)
         self._fresh = not document.text
         self._outside = (document.text[: target.start][-1:], document.text[target.end :][:1])
+        self._extractor = extractor
         self._is_mixed = document.is_mixed
         self._newline = document.newline
         self._lines = split(self._original)
@@ -68,7 +76,7 @@ class Patch:
 
     @property
     def parts(self) -> Parts:
-        """The reply, taken apart, with no other code than what is meant to replace the target; finishes."""
+        """The reply, taken apart, with no other code and imports than what is meant for the file; finishes."""
         self.finish()
         assert self._parts is not None
         return self._parts
@@ -93,9 +101,13 @@ class Patch:
         if self._live is not None:
             return ()
         live = self._follower.text
-        self._parts = select_fence(self._reply.finish(), self._document, self._target)
+        chosen = select_fence(self._reply.finish(), self._document, self._target, self._extractor)
+        self._parts = chosen.parts
         code, _ = replacement(self._parts)
-        if code is not None:
+        if code is not None and chosen.extract is not None:
+            self._parts = _extracted(self._parts, code, chosen.extract)
+            self._settle(code, chosen.extract)
+        elif code is not None:
             self._settle(code)
         self._live = self._replacement
         return self._between(live, self._replacement)
@@ -118,6 +130,7 @@ class Patch:
         self._quotation = Quotation(self._block)
         self._waiting: list[str] = []
         self._begun = 0
+        self._is_target = None if self._extractor else True
 
     def _turn_to(self, fence: Opening) -> tuple[Edit, ...]:
         """Follow the first fence of code, and another one where all before it only quoted the target."""
@@ -130,13 +143,15 @@ class Patch:
         return self._between(live, self._original)
 
     def _take(self, line: str) -> list[Edit]:
+        if self._is_target is None and self._extractor is not None:
+            self._is_target = self._extractor.may_begin(line)
         self._quotation.take(line)
         self._indentation.feed(line)
         self._waiting.append(line)
         # What may only quote a later part of the target waits for a line that shows that it does not. And blank lines
         # wait for the line after them, because what looks like one may only end a fence.
         quotes = self._quotation.holds and not self._quotation.begins
-        if quotes or self._indentation.shift is None or not line.strip():
+        if quotes or not self._is_target or self._indentation.shift is None or not line.strip():
             return []
         edits: list[Edit] = []
         for moved in self._indentation.moved(self._waiting, self._begun):
@@ -145,12 +160,12 @@ class Patch:
         self._waiting = []
         return edits
 
-    def _settle(self, code: Fence) -> None:
+    def _settle(self, code: Fence, extract: Extract | None = None) -> None:
         """Decide what stands in the target in the end."""
         sent = split(code.text)
         lines = [text for text, _ in sent]
         ended = [*lines, ""] if self._fresh and lines[-1].strip() else lines
-        moved = Indentation(self._block, code.indent).move(ended)
+        moved = list(extract.lines) if extract else Indentation(self._block, code.indent).move(ended)
         edits = line_edits(self._original, moved, self._newline)
         if self._is_mixed and edits:
             text = apply(self._original, edits)
@@ -160,8 +175,10 @@ class Patch:
         # Two insertions around an empty last line are at one place, and not every editor keeps their order.
         self._final = together(self._placed(edits))
         endings = zip(split(self._replacement)[:-1], sent[:-1], strict=False)
+        is_part = extract is not None and extract.is_part
         repairs = {
-            "indentation": moved != ended,
+            "indentation": moved != ended and not (is_part and set(moved) <= set(lines)),
+            "rest of the answer": is_part,
             "line ending": any(stands != came for (_, stands), (_, came) in endings),
             "final newline": ended != lines,
         }
@@ -185,3 +202,12 @@ class Patch:
         """Return edits of the region's text as edits of the document."""
         by = self._start
         return tuple(Edit(Span(edit.span.start + by, edit.span.end + by), edit.text) for edit in edits)
+
+
+def _extracted(parts: Parts, code: Fence, extract: Extract) -> Parts:
+    """Return the parts of a reply with what was taken out of its code in the place of that code."""
+    taken = replace(code, text="\n".join(extract.lines), implicit=code.implicit and not extract.is_complete)
+    fences = tuple(taken if fence is code else fence for fence in parts.fences)
+    if extract.imports:
+        fences = (*fences, Fence("imports", extract.imports, closed=True))
+    return replace(parts, fences=fences, refused=extract.refused, notes=extract.notes)

@@ -15,7 +15,9 @@ What ends a fence, where Markdown leaves it open (each rule has its test):
 5. A reply that ends inside a fence is cut off, unless its last words are the closing fence after all: too deep, or
    glued to the last line of code.
 
-Where rule 2 was misled by a stray quotation mark, core/answer/reply.py has the reply read again without it.
+6. What a model thought, between ``<think>`` and ``</think>`` at the start of the reply, is prose, whatever it holds.
+
+Where rule 2 was misled by a stray quotation mark, :class:`Reply` reads the reply again without it.
 """
 
 from __future__ import annotations
@@ -30,6 +32,9 @@ _FENCE = re.compile(r"([ \t]*)(`{3,}|~{3,})[ \t]*(.*?)[ \t]*")
 _GLUED = re.compile(r"(.*:[ \t]*)(`{3,})([\w+#.-]*)[ \t]*")
 _TRIPLE = re.compile(r'"""|\'\'\'')
 _WORD = re.compile(r"[\w+#-]+")
+_THINKS = re.compile(r"\s*<(think|thinking|thought|thoughts|reasoning|reflection|analysis|scratchpad)>", re.IGNORECASE)
+"""How a reply begins that holds its model's thoughts: models served without a parser for them write them so."""
+_THOUGHT = re.compile(rf"{_THINKS.pattern}.*?</\1>", re.IGNORECASE | re.DOTALL)
 _MARKDOWN = frozenset({"markdown", "md", "mdx", "rst", "quarto", "qmd"})
 _DEEPER = 3
 
@@ -43,13 +48,15 @@ class Reply:
 
     def __init__(self) -> None:
         self._splitter = Splitter()
+        self._is_new = True
         self._reading = FenceReader()
         self._lines: list[tuple[str, str]] = []
         self._parts: Parts | None = None
 
     def feed(self, chunk: str) -> tuple[ReplyLine, ...]:
         """Take the next chunk; return the lines that it completes, fence lines aside."""
-        lines = self._splitter.feed(chunk)
+        lines = self._splitter.feed(chunk.removeprefix("\ufeff") if self._is_new else chunk)
+        self._is_new = self._is_new and not chunk
         if not lines:
             return ()
         self._lines += lines
@@ -88,7 +95,9 @@ def replacement(parts: Parts) -> tuple[Fence | None, Fence | None]:
 
 
 def _implicit(prose: str) -> Parts:
-    text = re.sub(r"\A([ \t]*(\r\n|\n|\r))+|[ \t\r\n]+\Z", "", prose)
+    thought = _THOUGHT.match(prose)
+    said = prose[thought.end() :] if thought else prose
+    text = re.sub(r"\A([ \t]*(\r\n|\n|\r))+|[ \t\r\n]+\Z", "", said)
     return Parts("", (Fence("", text, closed=True, implicit=True),)) if text else Parts(prose, ())
 
 
@@ -106,6 +115,8 @@ class Fence:
     """The white space before the opening fence."""
     implicit: bool = False
     """Whether the reply had no fence and this is all of it."""
+    caption: str = field(default="", compare=False)
+    """The last line of prose before it that is not blank; no part of what the fence says."""
 
     @property
     def imports(self) -> bool:
@@ -123,6 +134,10 @@ class Parts:
     """In the order of the reply."""
     unclear: bool = False
     """Whether it held several fences of code, none of which was certain to be the one meant: none is left then."""
+    refused: str = ""
+    """Why nothing of the code can be put in the target's place, a sentence; empty where something can."""
+    notes: tuple[str, ...] = ()
+    """What of the code was not applied, or chosen between, a clause each whose subject is the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +178,8 @@ class _OpenFence:
     """How many nested fences are open in it."""
     quote: str | None = ""
     """The triple quotation mark of the string that is open; None where strings are not heeded."""
+    caption: str = ""
+    """The last line of prose before it."""
     after: list[tuple[str, str]] | None = None
     """In Markdown: the lines since a bare line that may or may not have closed the fence, that line first."""
 
@@ -175,11 +192,23 @@ class FenceReader:
         self._open: _OpenFence | None = None
         self._prose: list[str] = []
         self._fences: list[Fence] = []
+        self._caption = ""
+        self._has_begun = False
+        self._thinks = ""
+        """The closing tag of the thoughts that the reply begins with; empty outside of them."""
         self.suppressed = False
         """Whether rule 2 ever kept a fence open."""
 
     def take(self, text: str, ending: str) -> Iterator[ReplyLine]:
         """Take the next line and yield what it completes; it has to be exhausted."""
+        if self._thinks or not self._has_begun:
+            self._has_begun = self._has_begun or bool(text.strip())
+            begins = None if self._thinks else _THINKS.match(text)
+            self._thinks = f"</{begins[1].lower()}>" if begins else self._thinks
+            if self._thinks:
+                self._thinks = "" if self._thinks in text.lower() else self._thinks
+                yield self._prose_line(text, ending)
+                return
         found = _FENCE.fullmatch(text)
         if found and "`" in found[2] and "`" in found[3]:
             found = None
@@ -212,10 +241,13 @@ class FenceReader:
 
     def _prose_line(self, text: str, ending: str) -> ReplyLine:
         self._prose.append(text + ending)
+        self._caption = text.strip() or self._caption
         return ReplyLine(text, ending, None)
 
     def _start(self, indent: str, marker: str, info: str) -> None:
-        self._open = _OpenFence(Opening(len(self._fences), info, indent), marker, quote=self._quotes)
+        opening = Opening(len(self._fences), info, indent)
+        self._open = _OpenFence(opening, marker, quote=self._quotes, caption=self._caption)
+        self._caption = ""
 
     def _content(self, fence: _OpenFence, text: str, ending: str) -> ReplyLine:
         fence.lines.append((text, ending))
@@ -293,7 +325,8 @@ class FenceReader:
         text = "".join(text + ending for text, ending in lines)
         if lines and lines[-1][1]:
             text = text[: -len(lines[-1][1])]
-        self._fences.append(Fence(fence.opening.info, text, closed, fence.opening.indent))
+        opening = fence.opening
+        self._fences.append(Fence(opening.info, text, closed, opening.indent, caption=fence.caption))
         self._open = None
 
 

@@ -1,22 +1,26 @@
 """Which of several code fences of a reply is the answer: only where that is certain.
 
-A model that was asked for one fence may quote the faulty line in one first, or show afterwards how to use what it
-wrote. The wrong one in the target's place would destroy it, so these are the only ways to be certain:
+A model that was asked for one fence may quote the faulty code in one first, show afterwards how to use what it wrote,
+or offer two solutions. The wrong one in the target's place would destroy it, so:
 
-- All but one are blank, or all say the same.
-- The target holds definitions, and one fence alone has all of them when it stands in the target's place.
-- The target holds none, and one fence alone begins with the target's first line.
-- In either case, a fence that repeats the whole target is a quotation; what is left is judged as above, or is one.
+- A fence that says what the target says already, comments aside, is a quotation and no candidate.
+- Of the others, the first one that defines the target is taken (:mod:`tuppence.core.answer.extract_target`), and that
+  there were several is noted. One that holds only a run of the target's lines, or whose caption announces the code as
+  it was, comes last.
+- Where none defines the target, one is certain if it is the only candidate, if it alone has all the names that the
+  target's lines define, or, where they define none, if it alone begins with the target's first line.
 
-Where it is not certain, the parts have no code, and core/checks/structure.py says so. Fences of imports are not looked
-at.
+Where it is not certain, the parts have no code, and :mod:`tuppence.core.checks.structure` says so. Fences of imports
+are not looked at.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from tuppence.core.answer.extract_target import Extract, TargetExtractor
 from tuppence.core.answer.reindent import Indentation
 from tuppence.core.answer.reply import Fence, Parts
 from tuppence.core.syntax.languages import Language, language
@@ -25,16 +29,47 @@ from tuppence.core.syntax.tree import Block, Tree
 from tuppence.core.text.document import Document, Edit, Span, apply
 from tuppence.core.text.lines import split
 
+_OLD = re.compile(
+    r"\b(?:before|original(?:ly)?|old|current(?:ly)?|existing|buggy|faulty|broken|incorrect|wrong|vorher|bisher\w*"
+    r"|alt(?:er|e|es)?|avant|actuel\w*|antes|anterior|prima)\b|修改前|原来|原始|変更前|元の|수정 전|до изменен",
+    re.IGNORECASE,
+)
+"""A caption that announces the code as it was. It only decides between fences that each define the target."""
 
-def select_fence(parts: Parts, document: Document, target: Span) -> Parts:
-    """Return the parts with the one fence of code that is meant to replace the target, or with none and ``unclear``."""
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The code of a reply that is meant to replace the target."""
+
+    parts: Parts
+    """The reply's parts with that one fence of code, or with none and ``unclear``."""
+    extract: Extract | None = None
+    """What the fence says in the target's place; None where there is no fence, or nothing to take the target out."""
+
+
+def select_fence(parts: Parts, document: Document, target: Span, extractor: TargetExtractor | None = None) -> Selection:
+    """Return which fence of code is meant to replace the target."""
     code = [fence for fence in parts.fences if not fence.imports]
-    if len(code) < 2:  # noqa: PLR2004 - one is no choice
-        return parts
-    filled = list({_bare(fence.text): fence for fence in reversed(code) if fence.text.strip()}.values())
-    one = _certain(filled, document, target) if filled else code[0]
-    fences = tuple(fence for fence in parts.fences if fence.imports or fence is one)
-    return replace(parts, fences=fences, unclear=one is None)
+    if not code:
+        return Selection(parts)
+    filled = list({_bare(fence.text): fence for fence in reversed(code) if fence.text.strip()}.values())[::-1]
+    candidates = _candidates(filled, document, target) or filled[:1] or code[:1]
+    if extractor is None:
+        return Selection(_with(parts, _certain(candidates, document, target)))
+    extracts = [
+        (fence, extractor.extract([text for text, _ in split(fence.text)], fence.indent)) for fence in candidates
+    ]
+    complete = [(fence, extract) for fence, extract in extracts if extract.is_complete]
+    if not complete:
+        one = _certain(candidates, document, target)
+        extract = next((extract for fence, extract in extracts if fence is one), None)
+        return Selection(_with(parts, one), extract)
+    real = [each for each in complete if not _is_quotation(each[0], document, target)]
+    fence, extract = (real or complete)[0]
+    if len(real) > 1:
+        note = f"offers {len(real)} versions, of which the first one was taken"
+        extract = replace(extract, notes=(*extract.notes, note))
+    return Selection(_with(parts, fence), extract)
 
 
 class Quotation:
@@ -56,7 +91,7 @@ class Quotation:
         return self._ends is None or self._ends[:1] == [self._count]
 
     def take(self, line: str) -> None:
-        """Take the fence's next line; blank ones, and white space around others, do not count."""
+        """Take the fence's next line."""
         line = line.strip()
         if not line or not self.holds:
             return
@@ -70,18 +105,45 @@ class Quotation:
 def definitions(tree: Tree, span: Span) -> list[Block]:
     """Return the named definitions that lie wholly in a span and in no other one there."""
     outermost: list[Block] = []
-    for block in tree.blocks():
-        inside = block.name and block.kind != "block" and span.covers(block.span)
+    for block in tree.definitions(span):
+        inside = block.name and block.kind != "block"
         if inside and not (outermost and outermost[-1].span.covers(block.span)):
             outermost.append(block)
     return outermost
 
 
+def _with(parts: Parts, one: Fence | None) -> Parts:
+    fences = tuple(fence for fence in parts.fences if fence.imports or fence is one)
+    return replace(parts, fences=fences, unclear=one is None)
+
+
+def _candidates(fences: list[Fence], document: Document, target: Span) -> list[Fence]:
+    """Return the fences that say something else than the target does, by more than comments where there are such."""
+    mark = language(document.language).line_comment
+    old = [text for text, _ in split(document.slice(target))]
+    rest = [fence for fence in fences if _bare(fence.text) != tuple(_filled(old))]
+    code = _code(old, mark)
+    return [fence for fence in rest if _code(_lines(fence), mark) != code] or rest
+
+
+def _is_quotation(fence: Fence, document: Document, target: Span) -> bool:
+    """Report whether a fence holds only lines of the target that follow each other, or is announced as the old code."""
+    quotation = Quotation([text for text, _ in split(document.slice(target))])
+    for line in _lines(fence):
+        quotation.take(line)
+    return quotation.holds or _OLD.search(fence.caption) is not None
+
+
+def _code(lines: Sequence[str], mark: str) -> list[str]:
+    """Return the lines without comments and white space, roughly: what follows a comment mark in a string goes too."""
+    bare = ("".join(line.partition(mark)[0].split()) for line in lines)
+    return [line for line in bare if line]
+
+
 def _certain(fences: list[Fence], document: Document, target: Span) -> Fence | None:
-    known, old = language(document.language), document.slice(target)
-    fences = [fence for fence in fences if _bare(fence.text) != _bare(old)] if len(fences) > 1 else fences
     if len(fences) == 1:
         return fences[0]
+    known, old = language(document.language), document.slice(target)
     if names := {block.name for block in definitions(parse(document.text, known), target)}:
         fits = [fence for fence in fences if names <= _defined(fence, document, target, known)]
     else:
@@ -92,11 +154,15 @@ def _certain(fences: list[Fence], document: Document, target: Span) -> Fence | N
 def _defined(fence: Fence, document: Document, target: Span, known: Language) -> set[str]:
     """Return the names of what a fence defines in the target's place."""
     block = [line for line, _ in split(document.slice(target))]
-    lines = Indentation(block, fence.indent).move([line for line, _ in split(fence.text)])
+    lines = Indentation(block, fence.indent).move(_lines(fence))
     new = document.newline.join(lines)
     tree = parse(apply(document.text, [Edit(target, new)]), known)
     place = Span(target.start, target.start + len(new))
     return {block.name for block in tree.blocks() if place.start <= block.span.start < place.end}
+
+
+def _lines(fence: Fence) -> list[str]:
+    return [line for line, _ in split(fence.text)]
 
 
 def _bare(text: str) -> tuple[str, ...]:

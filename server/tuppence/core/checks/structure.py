@@ -120,6 +120,8 @@ def _sent(parts: Parts, ending: Ending, before: Document) -> list[str]:
         return reasons
     if parts.unclear:
         return ["The answer holds several code blocks, and it is not clear which one is meant."]
+    if parts.refused:
+        return [parts.refused]
     if code is None:
         return ["The answer holds no code block." if parts.prose.strip() or wanted else "The answer is empty."]
     if not all(fence.closed for fence in (code, wanted) if fence is not None):

@@ -98,6 +98,23 @@ class SyntaxTree(Tree):
         """Return every definition in order of its start, outer before inner."""
         return self._blocks
 
+    def definitions(self, span: Span) -> tuple[Block, ...]:
+        """Return the definitions that lie wholly inside a span, in order of their start, outer before inner."""
+        types = " ".join(self.language.definitions.values())
+        blocks = (self._reader.block(node) for node in self._captured("definition", types, span))
+        once = {(block.span, block.name): block for block in blocks if block is not None and span.covers(block.span)}
+        return tuple(sorted(once.values(), key=lambda block: (block.span.start, -block.span.end)))
+
+    def around(self, span: Span) -> tuple[Block, ...]:
+        """Return the definitions that cover a span and are larger than it, outermost first."""
+        node, found = self._node(span), dict[Span, Block]()
+        while node is not None:
+            block = self._reader.block(node)
+            if block is not None and block.span != span and block.span.covers(span):
+                found.setdefault(block.span, block)
+            node = node.parent
+        return tuple(reversed(found.values()))
+
     def import_statements(self) -> tuple[Span, ...]:
         """Return the top-level import statements before the first definition; all, if none stands before it."""
         found = [self._reader.span(node) for node in self._top() if self._reader.imports(node)]
@@ -141,11 +158,7 @@ class SyntaxTree(Tree):
 
     @cached_property
     def _blocks(self) -> tuple[Block, ...]:
-        types = " ".join(self.language.definitions.values())
-        nodes = self._captured("definition", types, Span(0, len(self.text)))
-        blocks = (self._reader.block(node) for node in nodes)
-        once = {(block.span, block.name): block for block in blocks if block is not None}
-        return tuple(sorted(once.values(), key=lambda block: (block.span.start, -block.span.end)))
+        return self.definitions(Span(0, len(self.text)))
 
     @cached_property
     def _faults(self) -> tuple[Span, ...]:

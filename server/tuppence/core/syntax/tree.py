@@ -65,6 +65,14 @@ class Tree(ABC):
     def blocks(self) -> tuple[Block, ...]:
         """Return every definition in order of its start, outer before inner."""
 
+    def definitions(self, span: Span) -> tuple[Block, ...]:
+        """Return the definitions that lie wholly inside a span, in order of their start, outer before inner."""
+        return tuple(block for block in self.blocks() if span.covers(block.span))
+
+    def around(self, span: Span) -> tuple[Block, ...]:
+        """Return the definitions that cover a span and are larger than it, outermost first."""
+        return tuple(block for block in self.blocks() if block.span != span and block.span.covers(span))
+
     @abstractmethod
     def import_statements(self) -> tuple[Span, ...]:
         """Return the top-level import statements that stand before the first definition (all, if none does)."""

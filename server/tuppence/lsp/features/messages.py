@@ -19,6 +19,7 @@ _ALONE = {
 """Proofs that say too much where they stand alone."""
 _REPAIRS = {
     "indentation": "indentation set to the file's",
+    "rest of the answer": "the target was taken out of a larger answer",
     "line ending": "line endings set to the file's",
     "final newline": "a last line ending added",
 }

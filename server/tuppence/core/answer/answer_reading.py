@@ -1,0 +1,192 @@
+"""One way to read an answer: in the target's place, or as a file of its own; and what it has besides the target."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from tuppence.core.answer.import_lines import file_head, is_comment
+from tuppence.core.answer.reindent import leading
+from tuppence.core.answer.target_definition import TargetDefinition, last_name, path
+from tuppence.core.syntax.tree import Block, Tree
+from tuppence.core.text.document import Span
+
+_SHOWN = 3
+"""Names of a note that are shown; the others are counted."""
+_WORD = re.compile(r"[^\W\d][\w$]*")
+_CLOSING = ("}", ")", "]")
+_BINDS = re.compile(r"[^=\n(]*?([^\W\d][\w$]*)\s*(?::[^=\n]*)?(?<![=!<>+*/%&|^-])=(?![=>])")
+"""A line that gives a name a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The target's definition in a reading."""
+
+    block: Block
+    first: int
+    """The first line of the definition, decorators included, counted from the reading's first."""
+    lines: tuple[int, ...]
+    """Its lines, and those of the new definitions and constants beside it that it uses."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerReading:
+    """An answer, parsed in one way."""
+
+    tree: Tree
+    place: Span
+    """Where the answer is in the parsed text."""
+    lines: tuple[str, ...]
+    """The answer's lines, one for each line of the place."""
+    imports: str
+    """The import statements that the answer begins with, line by line."""
+    is_in_place: bool
+    """Whether it was parsed in the target's place; otherwise as a file of its own."""
+    is_part: bool
+    """Whether these lines are only a part of the answer."""
+
+    def find(self, own: TargetDefinition) -> Found | None:
+        """Return where the target's definition is, None where it is not or where several may be it."""
+        blocks = self.tree.definitions(self.place)
+        found = [each for each in blocks if own.accepts(self.tree, each, in_place=self.is_in_place)]
+        block = own.choose(self.tree, found)
+        if block is None or not self._is_alone_in_its_lines(block):
+            return None
+        rows = self._rows(block)
+        lines = set(rows)
+        beside = path(self.tree, block)
+        helpers = [
+            each
+            for each in blocks
+            if each.name and each not in found and path(self.tree, each) == beside and self._is_alone_in_its_lines(each)
+        ]
+        known = {last_name(each.name) for each in own.siblings}
+        used = self._words(lines)
+        while True:
+            more = [
+                each
+                for each in helpers
+                if last_name(each.name) in used and last_name(each.name) not in known and each.span != block.span
+            ]
+            if not more:
+                break
+            for each in more:
+                own_rows = set(self._rows(each))
+                lines |= own_rows | set(self.comment_above(min(own_rows)))
+                helpers.remove(each)
+            used = self._words(lines)
+        lines |= set(self._constants(rows.start, lines, own))
+        return Found(block, rows.start, tuple(sorted(lines)))
+
+    def other_owner(self, own: TargetDefinition) -> str:
+        """Return the full name of a definition with the target's name but another owner, where that is all there is.
+
+        :returns: an empty string where the target is there, where the name is not, or where the text does not parse.
+        """
+        if not self.tree.sound():
+            return ""
+        named = [each for each in self.tree.definitions(self.place) if last_name(each.name) == own.name]
+        if not named or any(own.accepts(self.tree, each, in_place=False) for each in named):
+            return ""
+        return ".".join((*path(self.tree, named[0]), own.name))
+
+    def comment_above(self, line: int) -> Iterator[int]:
+        """Yield the lines of the comment right above a line, from the last one up."""
+        language, at = self.tree.language, line - 1
+        in_block = at >= 0 and self.lines[at].rstrip().endswith("*/")
+        while at >= 0 and (in_block or is_comment(self.lines[at].strip(), language)):
+            yield at
+            in_block = in_block and not self.lines[at].lstrip().startswith("/*")
+            at -= 1
+
+    def missing(self, kept: Collection[int], dropped: Sequence[int], file: str) -> str:
+        """Return a name that the lines use, that is not in the file, and that only other lines define; empty without.
+
+        Imports and the bodies of other functions define no name for them, and neither does what follows the
+        definition at the top level: that is an example of its use.
+        """
+        there = set(_WORD.findall(file))
+        imported = set(_WORD.findall(self.imports))
+        new = self._words(kept) - there - imported
+        if not new:
+            return ""
+        blocks = [each for each in self.tree.definitions(self.place) if each.name]
+        inside = {at for each in blocks if each.kind in ("function", "method") for at in self._rows(each)}
+        classes = {at for each in blocks if each.kind not in ("function", "method") for at in self._rows(each)}
+        last = max(kept)
+        head = file_head(self.lines, self.tree.language).end
+        for each in blocks:
+            if last_name(each.name) in new and not set(self._rows(each)) & set(kept):
+                return last_name(each.name)
+        for at in dropped:
+            is_usage = at > last and at not in classes
+            if at < head or at in inside or is_usage or is_comment(self.lines[at].strip(), self.tree.language):
+                continue
+            if found := sorted(new & set(_WORD.findall(self.lines[at]))):
+                return found[0]
+        return ""
+
+    def notes(self, file: Tree, kept: Collection[int]) -> Iterator[str]:
+        """Yield a clause for the definitions that the answer changes besides the target, and one for new ones."""
+        there = {last_name(each.name) for each in file.blocks()} if self.is_in_place else set[str]()
+        texts: dict[tuple[str, ...], set[str]] = {}
+        for each in file.blocks():
+            texts.setdefault((*path(file, each), each.name), set()).add(_bare(file, each))
+        changed: list[str] = []
+        added: list[str] = []
+        for each in self.tree.definitions(self.place):
+            rows = set(self._rows(each))
+            if not each.name or rows & set(kept):
+                continue
+            key = (*path(self.tree, each), each.name)
+            if key in texts and not self.is_in_place:
+                if _bare(self.tree, each) not in texts[key]:
+                    changed.append(each.name)
+            elif last_name(each.name) not in there:
+                added.append(each.name)
+        if changed:
+            yield f"also changes {_listed(changed)}, which was not applied"
+        if added:
+            yield f"also defines {_listed(added)}, which was not applied"
+
+    def _constants(self, first: int, kept: Collection[int], own: TargetDefinition) -> Iterator[int]:
+        """Yield the lines above the definition, as deep as it, that give a value to a new name that it uses."""
+        used, depth = self._words(kept) - set(_WORD.findall(own.file)), leading(self.lines[first])
+        for at in range(first - 1, -1, -1):
+            line = self.lines[at]
+            binds = _BINDS.match(line.strip()) if leading(line) == depth and at not in kept else None
+            if binds and binds[1] in used:
+                end = at + 1
+                while end < first and (
+                    leading(self.lines[end]) > leading(line) or self.lines[end].strip()[:1] in _CLOSING
+                ):
+                    end += 1
+                yield from range(at, end)
+
+    def _words(self, rows: Collection[int]) -> set[str]:
+        return {word for at in rows for word in _WORD.findall(self.lines[at])}
+
+    def _rows(self, block: Block) -> range:
+        """Return the lines of a definition, counted from the reading's first."""
+        lines = self.tree.lines
+        base = lines.line_at(self.place.start)
+        return range(
+            lines.line_at(block.span.start) - base, lines.line_at(max(block.span.start, block.span.end - 1)) - base + 1
+        )
+
+    def _is_alone_in_its_lines(self, block: Block) -> bool:
+        lines = self.tree.lines
+        whole = lines.whole_lines(block.span)
+        around = self.tree.text[whole.start : block.span.start] + self.tree.text[block.span.end : whole.end]
+        return not around.strip(" \t;,") or around.strip().startswith((self.tree.language.line_comment, ";", ","))
+
+
+def _bare(tree: Tree, block: Block) -> str:
+    return "".join(tree.text[block.span.start : block.span.end].split())
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(f"`{name}`" for name in names[:_SHOWN])
+    return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown

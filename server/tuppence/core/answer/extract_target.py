@@ -1,0 +1,228 @@
+"""The target, taken out of an answer that gives back more than the target.
+
+A model that was asked for one function may answer with the whole file, with the class around the function, with imports
+or a package clause on top, or with an example of its use behind it. The answer is parsed, and the definition that has
+the target's name, kind and enclosing definitions is taken out of it, together with the new definitions and constants
+beside it that it uses. Import lines are returned apart, for the file's import block; what else the answer changes is
+named in a note and not applied.
+
+A definition under another name is never taken and never renamed. Lines without a name, and text without a grammar, are
+taken by the lines around them that the answer repeats (:mod:`tuppence.core.answer.neighbor_lines`). Where nothing can
+be taken out, the answer is returned as it is, and :mod:`tuppence.core.checks.target_structure` judges it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from tuppence.core.answer.answer_reading import AnswerReading, Found
+from tuppence.core.answer.import_lines import file_head, is_comment
+from tuppence.core.answer.neighbor_lines import between_neighbors
+from tuppence.core.answer.reindent import Indentation, leading
+from tuppence.core.answer.target_definition import own_definition
+from tuppence.core.syntax.parser import parse
+from tuppence.core.syntax.target import Target
+from tuppence.core.syntax.tree import Tree
+from tuppence.core.text.document import Document, Edit, Span, apply
+from tuppence.core.text.lines import split
+
+_HEADERS = 4
+"""Lines that look like the target's header from which an answer is read, at most."""
+_FORM = re.compile(r"@@|[-+<>=|{\[]|\[?L?\d+[\]:.|\s]|diff |\*\*\*|index ")
+"""How a diff, numbered lines, JSON and other forms begin that are not the code itself."""
+_ATTRIBUTE = re.compile(r"\s*(?:@|#\[|\[\[)")
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """What an answer says in the target's place."""
+
+    lines: tuple[str, ...]
+    """The target's new lines, at their final depth."""
+    imports: str = ""
+    """The import statements that the answer had beside the target, line by line; empty without any."""
+    notes: tuple[str, ...] = ()
+    """What was not applied, a clause each whose subject is the answer."""
+    refused: str = ""
+    """Why nothing of the answer can be used, a sentence; empty where something can."""
+    is_complete: bool = False
+    """Whether it defines the target, or begins as a target without a name does."""
+    is_part: bool = False
+    """Whether the answer was more than these lines and imports."""
+
+
+class TargetExtractor:
+    """Takes one target out of answers."""
+
+    def __init__(self, document: Document, tree: Tree, target: Target) -> None:
+        self._document = document
+        self._tree = tree
+        self._span = target.span
+        self._block = [text for text, _ in split(document.slice(target.span))]
+        self._first = next((line for line in self._block if line.strip()), "")
+        above = document.text[: target.span.start]
+        self._above = frozenset(each for text, _ in split(above) if any(map(str.isalnum, each := text.strip())))
+        self._own = own_definition(tree, target.span, target.name)
+
+    def extract(self, lines: Sequence[str], indent: str = "") -> Extract:
+        """Return what an answer says in the target's place.
+
+        :param lines: the answer's code, line by line.
+        :param indent: the white space before the fence that it was in.
+        """
+        placed = Indentation(self._block, indent).move(lines)
+        if self._own is not None:
+            plain = self._in_place(placed)
+            if (found := plain.find(self._own)) and (extract := self._whole(plain, found)):
+                return extract
+            alone = self._alone(lines)
+            if other := alone.other_owner(self._own):
+                return Extract(tuple(placed), refused=f"The answer changes `{other}`, not `{self._own.title}`.")
+            # A grammar that was given half a file may drop what it cannot place, such as a decorator.
+            parts = self._partial_readings(lines)
+            for reading in chain((alone,), parts) if alone.tree.sound() else chain(parts, (alone,)):
+                if (found := reading.find(self._own)) and (extract := self._taken(reading, found)):
+                    return extract
+        if self._own is None or self._tree.language.grammar is None:
+            return self._between_neighbors(lines, placed)
+        return Extract(tuple(placed))
+
+    def may_begin(self, line: str) -> bool | None:
+        """Return whether the target's text may begin with a line of an answer; None where the next line has to tell.
+
+        An answer that begins otherwise is not shown before it is complete.
+        """
+        text, language = line.strip(), self._tree.language
+        if text == self._first.strip():
+            return True
+        if not text or is_comment(text, language) or _ATTRIBUTE.match(line):
+            return None
+        if _FORM.match(text) or file_head([line], language).end:
+            return False
+        if self._own is not None:
+            return re.search(rf"(?<!\w){re.escape(self._own.name)}(?!\w)", text) is not None
+        return text not in self._above
+
+    def _partial_readings(self, lines: Sequence[str]) -> Iterator[AnswerReading]:
+        """Yield readings of an answer without its first lines, in the target's place."""
+        head = file_head(lines, self._tree.language)
+        for start in dict.fromkeys((*([head.end] if head.end else ()), *self._header_lines(lines), 0)):
+            rest = lines[start:]
+            while rest and not rest[0].strip():
+                rest = rest[1:]
+            yield self._in_place(self._at_depth(rest), head.imports, is_part=start > 0)
+
+    def _in_place(self, placed: Sequence[str], imports: str = "", *, is_part: bool = False) -> AnswerReading:
+        text = self._document.newline.join(placed)
+        edit = Edit(self._span, text)
+        tree = parse(apply(self._document.text, (edit,)), self._tree.language, self._tree, (edit,))
+        place = Span(self._span.start, self._span.start + len(text))
+        return AnswerReading(tree, place, tuple(placed), imports, is_in_place=True, is_part=is_part)
+
+    def _alone(self, lines: Sequence[str]) -> AnswerReading:
+        depths = [leading(line) for line in lines if line.strip()]
+        common = min(depths, key=len, default="")
+        text = "\n".join(line.removeprefix(common) for line in lines)
+        tree = parse(text, self._tree.language)
+        imports = "\n".join(text[span.start : span.end].rstrip() for span in tree.import_statements())
+        return AnswerReading(tree, Span(0, len(text)), tuple(lines), imports, is_in_place=False, is_part=True)
+
+    def _header_lines(self, lines: Sequence[str]) -> list[int]:
+        """Return the lines at which the target's definition may begin, its decorators included."""
+        assert self._own is not None
+        named = self._own.block.named or self._own.block.span
+        header = self._document.slice(self._document.line_span(self._document.line_at(named.start))).strip()
+        start = header.partition(self._own.name)[0].split()[:1]
+        word = re.compile(rf"(?<![\w.]){re.escape(self._own.name)}(?!\w)")
+        found: list[int] = []
+        for at, line in enumerate(lines):
+            if line.strip() == header or (start and line.split()[:1] == start and word.search(line)):
+                first = at
+                while first and _ATTRIBUTE.match(lines[first - 1]):
+                    first -= 1
+                found.append(first)
+        return found[:_HEADERS]
+
+    def _whole(self, reading: AnswerReading, found: Found) -> Extract | None:
+        """Return the whole answer where nothing of it has to be left out, None elsewhere."""
+        kept = {*found.lines, *self._comment(reading, found)}
+        is_whole = all(at in kept or not line.strip() for at, line in enumerate(reading.lines))
+        return Extract(reading.lines, is_complete=True) if is_whole else None
+
+    def _taken(self, reading: AnswerReading, found: Found) -> Extract | None:
+        """Return what a reading gives; None where that is not the target in its place."""
+        kept = sorted({*found.lines, *self._comment(reading, found)})
+        dropped = [at for at, line in enumerate(reading.lines) if line.strip() and at not in set(kept)]
+        lines = self._at_depth(_joined(reading.lines, kept))
+        if not self._is_target(lines):
+            return None
+        file = self._document.text
+        if missing := reading.missing(kept, dropped, file):
+            why = f"The answer uses `{missing}`, which it defines outside of what it was asked for."
+            return Extract(tuple(lines), refused=why, is_part=True)
+        notes = tuple(reading.notes(self._tree, kept))
+        return Extract(tuple(lines), reading.imports, notes, is_complete=True, is_part=True)
+
+    def _comment(self, reading: AnswerReading, found: Found) -> Iterator[int]:
+        """Yield the lines of a comment right above the definition that belong to it.
+
+        The file's own comment above the target is outside of it, so an answer that repeats it would double it.
+        """
+        language = self._tree.language
+        if self._has_comment_above() and not is_comment(self._first.strip(), language):
+            return
+        name = self._document.uri.rpartition("/")[2]
+        for at in reading.comment_above(found.first):
+            text = reading.lines[at].strip()
+            if not (at == 0 and name and text.rstrip(" */->").endswith(name)):
+                yield at
+
+    def _has_comment_above(self) -> bool:
+        line = self._document.line_at(self._span.start)
+        above = self._document.slice(self._document.line_span(line - 1)).strip() if line else ""
+        return is_comment(above, self._tree.language) or above.endswith("*/")
+
+    def _is_target(self, lines: Sequence[str]) -> bool:
+        """Report whether lines define the target in its place, and the file parses as well as it did."""
+        assert self._own is not None
+        reading = self._in_place(lines)
+        return reading.find(self._own) is not None and reading.tree.faults() <= self._tree.faults()
+
+    def _at_depth(self, lines: Sequence[str]) -> list[str]:
+        """Return lines moved so that the first one that is not blank is as deep as the target's first."""
+        here, there = leading(next((line for line in lines if line.strip()), "")), leading(self._first)
+        if here == there:
+            return list(lines)
+        return [there + line[len(here) :] if line.strip() and line.startswith(here) else line for line in lines]
+
+    def _between_neighbors(self, lines: Sequence[str], placed: list[str]) -> Extract:
+        cut = between_neighbors(self._document, self._span, lines)
+        first = next((line.strip() for line in lines if line.strip()), "")
+        if cut is None:
+            return Extract(tuple(placed), is_complete=bool(first) and first == self._first.strip())
+        taken = lines[cut[0] : cut[1]]
+        moved = Indentation(self._block).move(taken)
+        imports = file_head(lines[: cut[0]], self._tree.language).imports
+        return Extract(tuple(moved), imports, is_complete=True, is_part=True)
+
+
+def _joined(lines: Sequence[str], kept: Sequence[int]) -> list[str]:
+    """Return lines by their numbers; between two that were apart, the blank lines above the second."""
+    joined: list[str] = []
+    last = None
+    for at in kept:
+        if last is not None and at > last + 1:
+            above = at
+            while above - 1 > last and not lines[above - 1].strip():
+                above -= 1
+            joined += lines[above:at]
+        joined.append(lines[at])
+        last = at
+    while joined and not joined[0].strip():
+        joined.pop(0)
+    while joined and not joined[-1].strip():
+        joined.pop()
+    return joined

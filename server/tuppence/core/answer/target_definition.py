@@ -1,0 +1,131 @@
+"""The definition that a target is, and which definition of an answer may be put in its place.
+
+Two definitions may be one if their names, their families of kinds (functions, or containers of one kind) and the names
+of what encloses them agree. An answer may leave out what encloses the target, but not change it: a method of another
+class is another method.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from tuppence.core.syntax.tree import Block, Tree
+from tuppence.core.text.document import Span
+
+_FUNCTIONS = frozenset({"function", "method", "prototype", "macro"})
+_CLASSES = frozenset({"class", "struct", "enum", "type", "interface"})
+_RECEIVER = re.compile(r"func\s*\(\s*(?:\w+\s+)?\*?\s*(\w+)")
+_GENERIC = re.compile(r"[<\[].*", re.DOTALL)
+
+
+class TargetDefinition:
+    """The definition that a target is."""
+
+    def __init__(self, tree: Tree, block: Block) -> None:
+        self._tree = tree
+        self.block = block
+        self.name = last_name(block.name)
+        self.path = path(tree, block)
+        self.header = header(tree, block)
+        self._around = _headers_around(tree, block)
+        inside = tree.definitions(block.span)
+        self.inner_names = frozenset(last_name(each.name) for each in inside)
+        """The names of the definitions inside it, its own included."""
+        self.count = sum(self.accepts(tree, each, in_place=True) for each in inside)
+        """How many definitions in its span have its name, kind and owner: itself, and overloads around it."""
+
+    @property
+    def title(self) -> str:
+        """Its name with the names of what encloses it, dots between."""
+        return ".".join((*self.path, self.name))
+
+    @property
+    def file(self) -> str:
+        """The text of the file that the target is in."""
+        return self._tree.text
+
+    @property
+    def siblings(self) -> tuple[Block, ...]:
+        """All definitions of the file that the target is in."""
+        return self._tree.blocks()
+
+    def accepts(self, tree: Tree, block: Block, *, in_place: bool) -> bool:
+        """Report whether a definition of an answer may be the target.
+
+        :param in_place: whether the answer was parsed in the target's place, with all that encloses the target.
+        """
+        if last_name(block.name) != self.name or family(block.kind) != family(self.block.kind):
+            return False
+        there = path(tree, block)
+        return there == self.path if in_place else not there or there == self.path[-len(there) :]
+
+    def choose(self, tree: Tree, found: Sequence[Block]) -> Block | None:
+        """Return the one of several definitions that is the target; None where that is not certain.
+
+        Overloads, and a property with its setter, share a name: one with the header of another definition of the file
+        is that other one.
+        """
+        if len(found) <= 1:
+            return found[0] if found else None
+        rest = [each for each in found if header(tree, each) == self.header]
+        if not rest:
+            others = self._others()
+            rest = [each for each in found if header(tree, each) not in others]
+        if len(rest) > 1:
+            rest = [each for each in rest if self._is_enclosed_alike(tree, each)]
+        return rest[0] if len(rest) == 1 else None
+
+    def _others(self) -> set[str]:
+        return {
+            header(self._tree, each)
+            for each in self._tree.blocks()
+            if each.name == self.block.name and each.span != self.block.span and path(self._tree, each) == self.path
+        }
+
+    def _is_enclosed_alike(self, tree: Tree, block: Block) -> bool:
+        around = _headers_around(tree, block)
+        return bool(around) and around == self._around[-len(around) :]
+
+
+def own_definition(tree: Tree, target: Span, name: str) -> TargetDefinition | None:
+    """Return the definition of that name that a target of whole lines is; None where it is none."""
+    if not name:
+        return None
+    found = next((each for each in tree.definitions(target) if each.name == name), None)
+    return TargetDefinition(tree, found) if found else None
+
+
+def path(tree: Tree, block: Block) -> tuple[str, ...]:
+    """Return the names of what encloses a definition, outermost first; Go's receiver and C++'s owner count."""
+    names = [name for each in tree.around(block.span) for name in _names(each.name)]
+    if tree.language.id == "go" and (receiver := _RECEIVER.match(header(tree, block))):
+        names.append(receiver[1])
+    return (*names, *_names(block.name)[:-1])
+
+
+def header(tree: Tree, block: Block) -> str:
+    """Return a definition's header with single spaces, its decorators included."""
+    return " ".join(tree.text[block.span.start : block.header.end].split())
+
+
+def last_name(name: str) -> str:
+    """Return a definition's own name, without its owner and its type parameters."""
+    return next(iter(_names(name)[-1:]), "")
+
+
+def family(kind: str) -> str:
+    """Return what kinds of definition can take each other's place: functions and methods, or classes and structs."""
+    return "function" if kind in _FUNCTIONS else "class" if kind in _CLASSES else kind
+
+
+def _names(name: str) -> list[str]:
+    """Return the parts of a name: ``Foo::bar`` has two, ``Bar<T>`` one."""
+    if name.startswith(("operator", "~", "(")):
+        return [name]
+    parts = _GENERIC.sub("", name).split("::") if "<" in name or "[" in name else name.split("::")
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _headers_around(tree: Tree, block: Block) -> tuple[str, ...]:
+    return tuple(header(tree, each) for each in tree.around(block.span))

@@ -1,0 +1,169 @@
+"""Whether an edit leaves the structure of the file as it was: the same definitions, at the same depth, in one place.
+
+Inside the target's place there must be the target, once, under its own name and in the definitions that enclose it;
+new definitions may come beside or inside it. No import, package clause or enclosing header belongs there, the members
+of a class stay, and what follows is enclosed by what enclosed it before. Definitions are compared by their names and
+headers, so the checks hold in every language with a row in :mod:`tuppence.core.syntax.languages`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from tuppence.core.answer.import_lines import file_head
+from tuppence.core.answer.target_definition import TargetDefinition, header, last_name, own_definition, path
+from tuppence.core.syntax.target import Target
+from tuppence.core.syntax.tree import CONTAINERS, Block, Tree
+from tuppence.core.text.diagnostic import Diagnostic
+from tuppence.core.text.document import Span
+
+GROWTH, ROOM = 4, 120
+"""A target of n lines may become at most ``GROWTH`` * n + ``ROOM`` lines."""
+_REMOVES = re.compile(
+    r"unused|never (?:used|read|called)|not accessed|unreachable|redefin|redeclar|duplicate|remove|F811", re.IGNORECASE
+)
+"""Words of a diagnostic that are a reason to take a definition away."""
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class StructureFindings:
+    """What an edit does to the structure of a file."""
+
+    reason: str = ""
+    """Why it may not be applied, a sentence; empty where it may."""
+    doubts: tuple[str, ...] = ()
+    """What speaks against it all the same, a clause each whose subject is the answer."""
+
+
+def structure_findings(
+    old: Tree, new: Tree, target: Target, place: Span, diagnostics: Collection[Diagnostic]
+) -> StructureFindings:
+    """Return what a new text in a target's place does to the structure of its file.
+
+    :param old: the file as it is.
+    :param new: the file with the new text, and without the imports that are merged into it.
+    :param place: where the new text is in it.
+    """
+    may_remove = any(_REMOVES.search(f"{each.message} {each.code}") for each in diagnostics)
+    own = own_definition(old, target.span, target.name)
+    checks = (
+        _too_long(old, new, target.span, place),
+        _file_lines(old, new, target, place),
+        _defined_otherwise(own, new, place, diagnostics) if own and not may_remove else "",
+        _moved(old, new, target.span, place),
+        "" if may_remove else _lost_members(old, new, target.span, place, own),
+    )
+    if reason := next(filter(None, checks), ""):
+        return StructureFindings(reason)
+    return StructureFindings(doubts=tuple(_header_doubts(own, new, place)) if own else ())
+
+
+def _too_long(old: Tree, new: Tree, target: Span, place: Span) -> str:
+    was, now = (text.count("\n") + 1 for text in (old.lines.slice(target), new.lines.slice(place)))
+    return f"The answer has {now} lines in the place of {was}." if now > GROWTH * was + ROOM else ""
+
+
+def _moved(old: Tree, new: Tree, target: Span, place: Span) -> str:
+    """Return a sentence where the target, or what follows it, is enclosed by other definitions than before."""
+    if _around(old, target) != _around(new, place):
+        return "The answer closes or opens a definition that encloses what was to be changed."
+    rest = len(new.text) - place.end
+    gap = rest - len(new.text[place.end :].lstrip())
+    follows = place.end + gap
+    behind = target.end + gap
+    if follows < len(new.text) and _around(old, Span(behind, behind + 1)) != _around(new, Span(follows, follows + 1)):
+        return "With the answer, the code behind what was to be changed would become a part of it."
+    return ""
+
+
+def _file_lines(old: Tree, new: Tree, target: Target, place: Span) -> str:
+    """Return a sentence where a line that belongs to the top of a file is in the target's place."""
+    if not target.name and not target.within:
+        return ""
+    language = new.language
+    there = {line.strip() for line in old.lines.slice(target.span).splitlines()}
+    may_import = language.import_style.is_python or language.id == "rust"
+    inside = [each.span for each in new.definitions(place) if each.name]
+    first, last = new.lines.line_at(place.start), new.lines.line_at(max(place.start, place.end - 1))
+    for line in range(first, last + 1):
+        span = new.lines.line_span(line)
+        text = new.lines.slice(span).strip()
+        is_inside = bool(target.within and not target.name) or any(each.covers(span) for each in inside)
+        is_file_line = text not in there and file_head([text], language).end and not (may_import and is_inside)
+        if is_file_line and _is_code(new, span):
+            return f"The answer has a line in it that belongs to the top of a file: “{text}”."
+    return ""
+
+
+def _is_code(tree: Tree, span: Span) -> bool:
+    """Report whether a line is read as an import or a package clause, not as text inside a string."""
+    enclosing = tree.statement(span)
+    whole = tree.lines.slice(enclosing) if enclosing else ""
+    quoted = whole[: max(0, span.start - enclosing.start)] if enclosing else ""
+    return not any(quoted.count(mark) % 2 for mark in ('"""', "'''", "`"))
+
+
+def _defined_otherwise(own: TargetDefinition, new: Tree, place: Span, diagnostics: Collection[Diagnostic]) -> str:
+    """Return a sentence where the target's place does not define the target, once and under its name."""
+    blocks = new.definitions(place)
+    found = [each for each in blocks if own.accepts(new, each, in_place=True)]
+    enclosing = {*own.path} & {last_name(each.name) for each in blocks if each.kind in CONTAINERS and each.name}
+    if enclosing - own.inner_names:
+        return f"The answer repeats `{min(enclosing)}`, which encloses what was to be changed."
+    if len(found) > own.count:
+        return f"The answer defines `{own.name}` {len(found)} times."
+    if found or any(re.search(rf"(?<!\w){re.escape(own.name)}(?!\w)", each.message) for each in diagnostics):
+        return ""
+    name = re.escape(own.name)
+    if re.search(rf"(?<!\w){name}\s*(?::[^=\n]+)?=(?!=)|\bimport\b[^\n]*\b{name}\b", new.text):
+        return ""
+    others = [each.name for each in blocks if each.name]
+    instead = f"defines `{others[0]}` in the place of `{own.name}`" if others else f"does not define `{own.name}`"
+    return f"The answer {instead}."
+
+
+def _lost_members(old: Tree, new: Tree, target: Span, place: Span, own: TargetDefinition | None) -> str:
+    """Return a sentence where definitions of a container, or of several lines, are gone with none in their place."""
+    if own is not None and own.block.kind not in CONTAINERS:
+        return ""
+    was, now = (Counter(_members(tree, span)) for tree, span in ((old, target), (new, place)))
+    gone, added = list((was - now).elements()), sum((now - was).values())
+    if len(gone) <= added:
+        return ""
+    names = [each[-1] for each in gone]
+    shown = ", ".join(f"`{name}`" for name in names[:_SHOWN])
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"The answer leaves out {shown}{more}."
+
+
+def _members(tree: Tree, span: Span) -> Iterator[tuple[str, ...]]:
+    """Yield the names of the definitions in a span that are not inside a function, with what encloses them."""
+    functions: list[Block] = []
+    for block in tree.definitions(span):
+        if any(each.span.covers(block.span) for each in functions):
+            continue
+        if block.kind in ("function", "method"):
+            functions.append(block)
+        if block.name and block.kind not in ("block", "prototype"):
+            yield (*path(tree, block), last_name(block.name))
+
+
+def _header_doubts(own: TargetDefinition, new: Tree, place: Span) -> Iterator[str]:
+    """Yield what an edit takes away before the target's name: decorators, attributes, ``export``, ``public``."""
+    found = [each for each in new.definitions(place) if own.accepts(new, each, in_place=True)]
+    block = own.choose(new, found)
+    if block is None:
+        return
+    was, now = (each.partition(own.name)[0].split() for each in (own.header, header(new, block)))
+    gone = Counter(was) - Counter(now)
+    if gone:
+        words = " ".join(word for word in was if word in gone)
+        yield f"drops “{words}” before the name"
+
+
+def _around(tree: Tree, span: Span) -> list[str]:
+    return [header(tree, each) for each in tree.around(span) if each.name]
