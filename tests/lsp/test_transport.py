@@ -201,9 +201,11 @@ def test_a_signal_ends_it_in_order(tmp_path: Path) -> None:
     assert text_of(tmp_path / "trace") == "ended"
 
 
-def test_it_ends_with_its_editor() -> None:
-    with subprocess.Popen(["sleep", "60"]) as editor, process() as server:
-        say(server, initialize(editor.pid))
+def test_it_ends_with_its_editor(tmp_path: Path) -> None:
+    with subprocess.Popen(["sleep", "600"]) as editor, process() as server:
+        say(server, initialize(editor.pid), command("mark", tmp_path / "trace"))
+        # Before the server has seen its editor once, an editor that is gone may be one of another machine.
+        until(lambda: text_of(tmp_path / "trace") == "ran")
         time.sleep(1.5)
         assert server.poll() is None
         editor.kill()

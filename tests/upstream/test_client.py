@@ -42,7 +42,7 @@ from tuppence.upstream.retry import retry_after
 
 WIRES = wire_names()
 PROMPT = Prompt("Be brief.", ("the very secret source of a person",), "Explain it.", 100)
-QUICK = RetryPolicy(connect=2, first_event=0.3, between_events=0.3, base=0.01, cap=0.05)
+QUICK = RetryPolicy(connect=2, first_event=3, between_events=3, base=0.01, cap=0.05)
 HARD = "été 🐍\u2028\u0085`x`\n"
 
 
@@ -279,7 +279,7 @@ async def test_comments_alone_are_no_answer(server: ScriptedUpstream) -> None:
 
     server.always(Reply(play))
     problem = await fail(model(server, "openai"), patience=replace(QUICK, retries=0))
-    assert problem.message == "acme did not begin to answer within 0.3 s."
+    assert problem.message == "acme did not begin to answer within 3 s."
 
 
 async def test_a_slow_reader_costs_the_model_no_time(server: ScriptedUpstream) -> None:
