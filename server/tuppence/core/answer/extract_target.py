@@ -31,8 +31,6 @@ from tuppence.core.text.lines import split
 
 _HEADERS = 4
 """Lines that look like the target's header from which an answer is read, at most."""
-_FORM = re.compile(r"@@|[-+<>=|{\[]|\[?L?\d+[\]:.|\s]|diff |\*\*\*|index ")
-"""How a diff, numbered lines, JSON and other forms begin that are not the code itself."""
 _ATTRIBUTE = re.compile(r"\s*(?:@|#\[|\[\[)")
 
 
@@ -100,7 +98,7 @@ class TargetExtractor:
             return True
         if not text or is_comment(text, language) or _ATTRIBUTE.match(line):
             return None
-        if _FORM.match(text) or file_head([line], language).end:
+        if file_head([line], language).end:
             return False
         if self._own is not None:
             return re.search(rf"(?<!\w){re.escape(self._own.name)}(?!\w)", text) is not None

@@ -27,6 +27,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tuppence.core.answer.extract_target import Extract, TargetExtractor
+from tuppence.core.answer.forms.plain_code import as_code
 from tuppence.core.answer.reindent import Indentation
 from tuppence.core.answer.reply import Fence, Opening, Parts, Reply, replacement
 from tuppence.core.answer.select_fence import Quotation, select_fence
@@ -101,7 +102,10 @@ class Patch:
         if self._live is not None:
             return ()
         live = self._follower.text
-        chosen = select_fence(self._reply.finish(), self._document, self._target, self._extractor)
+        parts = self._reply.finish()
+        if self._extractor is not None:
+            parts = as_code(parts, self._document, self._target)
+        chosen = select_fence(parts, self._document, self._target, self._extractor)
         self._parts = chosen.parts
         code, _ = replacement(self._parts)
         if code is not None and chosen.extract is not None:
@@ -182,7 +186,8 @@ class Patch:
             "line ending": any(stands != came for (_, stands), (_, came) in endings),
             "final newline": ended != lines,
         }
-        self._repairs = tuple(name for name, made in repairs.items() if made)
+        form = self._parts.form if self._parts else ""
+        self._repairs = (*([form] if form else ()), *(name for name, made in repairs.items() if made))
 
     def _joins(self, text: str, lines: list[str]) -> bool:
         """Report whether a CR would come to stand before an LF: in the text, or where it meets what is around it."""

@@ -134,6 +134,8 @@ class Parts:
     """In the order of the reply."""
     unclear: bool = False
     """Whether it held several fences of code, none of which was certain to be the one meant: none is left then."""
+    form: str = ""
+    """The form of its code where that was not the code itself: ``blocks``, ``diff``, ``JSON`` or ``line numbers``."""
     refused: str = ""
     """Why nothing of the code can be put in the target's place, a sentence; empty where something can."""
     notes: tuple[str, ...] = ()

@@ -18,6 +18,10 @@ _ALONE = {
 }
 """Proofs that say too much where they stand alone."""
 _REPAIRS = {
+    "blocks": "read from SEARCH/REPLACE blocks",
+    "diff": "read from a diff",
+    "JSON": "read from JSON",
+    "line numbers": "line numbers removed",
     "indentation": "indentation set to the file's",
     "rest of the answer": "the target was taken out of a larger answer",
     "line ending": "line endings set to the file's",
