@@ -521,3 +521,33 @@ def test_any_text_can_be_asked_anything(text: str, offset: int, language_id: str
     assert all(count > 0 for count in tree.counts(whole).values())
     statement = tree.statement(cursor)
     assert statement is None or whole.covers(statement)
+
+
+@pytest.mark.parametrize(
+    ("language_id", "text", "strings", "comments"),
+    [
+        ("python", 'x = f"a{b!r:"c"}" + b\'\' # d\n', ['f"a{b!r:"c"}"', "b''"], ["# d"]),
+        ("javascript", "x = `a${'b'}` + 'c' + /d/g; // e\n/* f */", ["`a${'b'}`", "'c'", "/d/g"], ["// e", "/* f */"]),
+        ("typescript", "x = 'a'; // b", ["'a'"], ["// b"]),
+        ("tsx", "x = <p a='b'>c &amp; d</p>;", ["'b'"], ["c", "&amp;", " d"]),
+        ("go", "x := \"a\" + `b\nc` + 'd' // e", ['"a"', "`b\nc`", "'d'"], ["// e"]),
+        ("rust", 'let x = "a"; r#"b"#; \'c\'; // d\n/* e */', ['"a"', 'r#"b"#', "'c'"], ["// d\n", "/* e */"]),
+        ("java", "x = \"a\" + 'b'; // c\n/* d */", ['"a"', "'b'"], ["// c", "/* d */"]),
+        ("c", '#include <a.h>\nchar *x = "a" "b"; // c', ["<a.h>", '"a"', '"b"'], ["// c"]),
+        ("cpp", 'auto x = R"(a\nb)"; // c', ['R"(a\nb)"'], ["// c"]),
+        ("ruby", "x = 'a' + \"b # c\" # d\ny = /*", ["'a'", '"b # c"'], ["# d"]),
+        ("swift", 'x = """\na"b\n""" /* c "d" */', ['"""\na"b\n"""'], ['/* c "d" */']),
+        ("kotlin", "x = 1 /* a", [], ["/* a"]),
+        ("sql", "select 'a' -- b\n", ["'a'"], ["-- b"]),
+    ],
+)
+def test_strings_and_comments(language_id: str, text: str, strings: list[str], comments: list[str]) -> None:
+    tree = parse(f"é;{text}", language(language_id))
+    whole = Span(0, len(tree.text))
+    assert [tree.text[each.start : each.end] for each in tree.strings(whole)] == strings
+    assert [tree.text[each.start : each.end].rstrip() for each in tree.comments(whole)] == [
+        each.rstrip() if each.startswith("//") else each for each in comments
+    ]
+    for each in tree.strings(whole):
+        assert tree.strings(Span(each.start + 1, each.start + 2)) == (each,)
+        assert each not in tree.strings(Span(0, each.start))

@@ -15,13 +15,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from tuppence.core.answer.answer_reading import AnswerReading, Found
 from tuppence.core.answer.import_lines import file_head, is_comment
 from tuppence.core.answer.neighbor_lines import between_neighbors
 from tuppence.core.answer.reindent import Indentation, leading
+from tuppence.core.answer.repairs import repaired
 from tuppence.core.answer.target_definition import own_definition
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import Target
@@ -50,6 +51,8 @@ class Extract:
     """Whether it defines the target, or begins as a target without a name does."""
     is_part: bool = False
     """Whether the answer was more than these lines and imports."""
+    repairs: tuple[str, ...] = ()
+    """The names of the repairs that were made to it."""
 
 
 class TargetExtractor:
@@ -71,7 +74,11 @@ class TargetExtractor:
         :param lines: the answer's code, line by line.
         :param indent: the white space before the fence that it was in.
         """
-        placed = Indentation(self._block, indent).move(lines)
+        language = self._tree.language
+        lines, repairs = repaired(list(lines), self._document, self._span, language)
+        return replace(self._extract(lines, Indentation(self._block, indent).move(lines)), repairs=repairs)
+
+    def _extract(self, lines: Sequence[str], placed: list[str]) -> Extract:
         if self._own is not None:
             plain = self._in_place(placed)
             if (found := plain.find(self._own)) and (extract := self._whole(plain, found)):

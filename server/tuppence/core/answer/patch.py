@@ -187,7 +187,8 @@ class Patch:
             "final newline": ended != lines,
         }
         form = self._parts.form if self._parts else ""
-        self._repairs = (*([form] if form else ()), *(name for name, made in repairs.items() if made))
+        named = extract.repairs if extract else ()
+        self._repairs = (*([form] if form else ()), *named, *(name for name, made in repairs.items() if made))
 
     def _joins(self, text: str, lines: list[str]) -> bool:
         """Report whether a CR would come to stand before an LF: in the text, or where it meets what is around it."""

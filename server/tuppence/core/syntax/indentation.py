@@ -100,6 +100,14 @@ class IndentationTree(Tree):
         """Return every word inside the span."""
         return frozenset(_NAME.findall(self.text, span.start, span.end))
 
+    def strings(self, span: Span) -> tuple[Span, ...]:
+        """Return what stands in quotation marks of any kind."""
+        return tuple(each for is_comment, each in self._marked if not is_comment and _share(each, span))
+
+    def comments(self, span: Span) -> tuple[Span, ...]:
+        """Return what follows the language's comment mark, and what stands between ``/*`` and ``*/``."""
+        return tuple(each for is_comment, each in self._marked if is_comment and _share(each, span))
+
     def counts(self, span: Span) -> Mapping[str, int]:
         """Count by keywords, and nesting by indentation."""
         text = self.text[span.start : span.end]
@@ -194,6 +202,14 @@ class IndentationTree(Tree):
         return tuple(block for block in map(self._block, lines) if block is not None)
 
     @cached_property
+    def _marked(self) -> list[tuple[bool, Span]]:
+        """What stands in quotation marks or is a comment, with whether it is a comment; none in too large a text."""
+        if len(self.text) > BRACKETS:
+            return []
+        marks = _marks(self.language.line_comment).finditer(self.text)
+        return [(found["comment"] is not None, Span(*found.span())) for found in marks]
+
+    @cached_property
     def _rows(self) -> list[str]:
         starts = (*self.lines.line_starts, len(self.text))
         return [self.text[start:end].rstrip("\r\n") for start, end in pairwise(starts)]
@@ -203,6 +219,18 @@ class IndentationTree(Tree):
         if len(self.text) > BRACKETS:
             return Brackets((), ())
         return match(self.text, self.language.line_comment)
+
+
+@lru_cache(maxsize=32)
+def _marks(line_comment: str) -> re.Pattern[str]:
+    """Return what finds comments and strings; what nothing closes goes on to the end."""
+    block = r"/\*(?:[^*]|\*(?!/))*+(?:\*/)?|" if line_comment in ("//", "/*", "--") else ""
+    triple = "|".join(rf"{mark * 3}(?:\\.|(?!{mark * 3}).)*+(?:{mark * 3})?" for mark in "\"'")
+    return re.compile(rf"(?P<comment>{block}{re.escape(line_comment)}[^\n]*)|{triple}|{_STRINGS}", re.DOTALL)
+
+
+def _share(one: Span, other: Span) -> bool:
+    return one.start < other.end and other.start < one.end
 
 
 def _indent(line: str) -> int:

@@ -76,6 +76,10 @@ class Language:
     """Node types, besides comments, that must stand above the first import."""
     identifiers: str = "identifier"
     """Node types of names."""
+    strings: str = ""
+    """Node types of string literals and regular expressions; of the outermost, where one holds another."""
+    comments: str = "comment"
+    """Node types of what only people read: comments, the text of a page."""
     features: Mapping[str, str] = field(default_factory=dict)
     """Feature to node types, counted to judge difficulty; ``"async"`` in quotes is a keyword.
 
@@ -111,6 +115,7 @@ _PYTHON = Language(
     import_line=r"(import|from)\b",
     import_style=PYTHON,
     preamble="expression_statement",
+    strings="string",
     features={
         "loops": "for_statement while_statement for_in_clause",
         "branches": "if_statement elif_clause conditional_expression case_clause",
@@ -142,6 +147,8 @@ _JAVASCRIPT = Language(
     import_style=ES,
     preamble="hash_bang_line expression_statement",
     identifiers="identifier property_identifier shorthand_property_identifier",
+    strings="string template_string regex",
+    comments="comment html_comment jsx_text html_character_reference",
     features={
         "loops": "for_statement for_in_statement while_statement do_statement",
         "branches": "if_statement ternary_expression switch_case",
@@ -169,6 +176,7 @@ _TYPESCRIPT = replace(
         "module": "internal_module",
     },
     identifiers=f"{_JAVASCRIPT.identifiers} type_identifier",
+    comments="comment html_comment",
     features={**_JAVASCRIPT.features, "types": "type_arguments type_parameters conditional_type"},
 )
 _TSX = replace(
@@ -176,6 +184,7 @@ _TSX = replace(
     name="TypeScript with JSX",
     ids=("tsx", "typescriptreact"),
     suffixes=(".tsx",),
+    comments=_JAVASCRIPT.comments,
     grammar="tree_sitter_typescript.language_tsx",
 )
 _GO = Language(
@@ -190,6 +199,7 @@ _GO = Language(
     import_style=GO,
     preamble="package_clause",
     identifiers="identifier type_identifier field_identifier package_identifier",
+    strings="interpreted_string_literal raw_string_literal rune_literal",
     features={
         "loops": "for_statement",
         "branches": "if_statement expression_case type_case communication_case",
@@ -223,6 +233,8 @@ _RUST = Language(
     import_style=RUST,
     preamble="inner_attribute_item shebang",
     identifiers="identifier type_identifier field_identifier",
+    strings="string_literal raw_string_literal char_literal",
+    comments="line_comment block_comment",
     features={
         "loops": "for_expression while_expression loop_expression",
         "branches": "if_expression match_arm",
@@ -257,6 +269,8 @@ _JAVA = Language(
     import_style=JAVA,
     preamble="package_declaration",
     identifiers="identifier type_identifier",
+    strings="string_literal character_literal",
+    comments="line_comment block_comment",
     features={
         "loops": "for_statement enhanced_for_statement while_statement do_statement",
         "branches": "if_statement ternary_expression switch_block_statement_group switch_rule",
@@ -292,6 +306,7 @@ _C = Language(
     import_style=INCLUDE,
     preamble="preproc_def preproc_call",
     identifiers="identifier type_identifier field_identifier",
+    strings="string_literal char_literal system_lib_string",
     features={
         "loops": "for_statement while_statement do_statement",
         "branches": "if_statement conditional_expression case_statement",
@@ -316,6 +331,7 @@ _CPP = replace(
     },
     wrappers="type_definition template_declaration",
     identifiers="identifier type_identifier field_identifier namespace_identifier",
+    strings=f"{_C.strings} raw_string_literal",
     features={
         **_C.features,
         "loops": "for_statement while_statement do_statement for_range_loop",

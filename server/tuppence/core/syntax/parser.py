@@ -141,6 +141,14 @@ class SyntaxTree(Tree):
         """Return the identifiers used inside the span."""
         return frozenset(self._reader.text(node) for node in self._captured("name", self.language.identifiers, span))
 
+    def strings(self, span: Span) -> tuple[Span, ...]:
+        """Return the string literals that meet the span."""
+        return self._outermost(self.language.strings, span)
+
+    def comments(self, span: Span) -> tuple[Span, ...]:
+        """Return the comments that meet the span."""
+        return self._outermost(self.language.comments, span)
+
     def queried(self, source: str, span: Span) -> tuple[Span, ...]:
         """Return what a query of the grammar captures as ``it`` wholly inside the span."""
         return tuple(self._reader.span(node) for node in self._queried("it", source, span))
@@ -171,20 +179,33 @@ class SyntaxTree(Tree):
             stack += [child for child in node.children if child.has_error]
         return tuple(found)
 
+    def _outermost(self, types: str, span: Span) -> tuple[Span, ...]:
+        """Return the outermost nodes of these types that share a code point with the span."""
+        start, end = self._offsets.to_byte(span.start), self._offsets.to_byte(span.end)
+        nodes = self._touching("it", _alternatives(types, "it"), start, end) if types else []
+        found: list[Span] = []
+        for each in sorted((self._reader.span(node) for node in nodes), key=lambda each: (each.start, -each.end)):
+            if each.start < span.end and span.start < each.end and not (found and found[-1].covers(each)):
+                found.append(each)
+        return tuple(found)
+
     def _captured(self, name: str, types: str, span: Span) -> list[tree_sitter.Node]:
         """Return the nodes of these types that lie wholly inside the span."""
         if not types.strip():
             return []
-        alternatives = " ".join(each if each.startswith('"') else f"({each})" for each in types.split())
-        return self._queried(name, f"[{alternatives}] @{name}", span)
+        return self._queried(name, _alternatives(types, name), span)
 
     def _queried(self, name: str, source: str, span: Span) -> list[tree_sitter.Node]:
         """Return what a query of the grammar captures by that name wholly inside the span."""
+        start, end = self._offsets.to_byte(span.start), self._offsets.to_byte(span.end)
+        nodes = self._touching(name, source, start, end)
+        return [node for node in nodes if start <= node.start_byte and node.end_byte <= end]
+
+    def _touching(self, name: str, source: str, start: int, end: int) -> list[tree_sitter.Node]:
+        """Return what a query of the grammar captures by that name among what touches a range of bytes."""
         assert self.language.grammar is not None
         query = grammars.query(self.language.grammar, source)
-        start, end = self._offsets.to_byte(span.start), self._offsets.to_byte(span.end)
-        nodes = grammars.captures(self._parsed.root_node, query, start, end).get(name, [])
-        return [node for node in nodes if start <= node.start_byte and node.end_byte <= end]
+        return grammars.captures(self._parsed.root_node, query, start, end).get(name, [])
 
     def _top(self) -> list[tree_sitter.Node]:
         """Return the top-level nodes; an include guard's children stand in its place."""
@@ -230,6 +251,12 @@ class SyntaxTree(Tree):
     def _is_code(self, block: Block) -> bool:
         """Report whether a definition is more than a forward declaration or an import in the form of one."""
         return block.kind not in {"prototype", "macro"}
+
+
+def _alternatives(types: str, name: str) -> str:
+    """Return the query that captures nodes of these types by a name."""
+    alternatives = " ".join(each if each.startswith('"') else f"({each})" for each in types.split())
+    return f"[{alternatives}] @{name}"
 
 
 def _meet(fault: Span, span: Span) -> bool:

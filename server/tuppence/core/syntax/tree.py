@@ -90,6 +90,14 @@ class Tree(ABC):
         """Return the identifiers used inside the span."""
 
     @abstractmethod
+    def strings(self, span: Span) -> tuple[Span, ...]:
+        """Return the string literals that meet the span, in order; one inside of another counts to the outer one."""
+
+    @abstractmethod
+    def comments(self, span: Span) -> tuple[Span, ...]:
+        """Return the comments that meet the span, in order, and the text of a page such as that between JSX tags."""
+
+    @abstractmethod
     def counts(self, span: Span) -> Mapping[str, int]:
         """Return what makes the code inside the span hard, by feature; an absent feature is zero.
 

@@ -7,8 +7,6 @@ import json
 
 import pytest
 
-from tuppence.core.answer.forms.json_code import code_in_json
-from tuppence.core.answer.forms.line_numbers import without_line_numbers
 from tuppence.core.answer.forms.plain_code import as_code
 from tuppence.core.answer.reply import Parts, Reply
 from tuppence.core.text.document import Document, Span
@@ -87,23 +85,6 @@ def test_edits_that_are_cut_off_are_not_applied() -> None:
 
 
 def test_code_is_left_as_it_is() -> None:
-    for text in (NEW, "x = {'code': 1}\n", "1: a\n3: b", "12 items", '{"a": 1}', '{"code": "a", "fix": "b"}'):
+    for text in (NEW, "x = {'code': 1}\n", "1: a\n3: b", "12 items", '{"a": 1}', '{"code": "a\\nb", "fixed": "b\\nc"}'):
         parts = read(f"```python\n{text}\n```")
         assert (parts.fences[0].text.rstrip("\n"), parts.form) == (text.rstrip("\n"), "")
-
-
-@pytest.mark.parametrize("text", ["[" * 100_000, '{"code":' * 50_000, "{", '{"code": "x"', '[1, {"code": 2}]', ""])
-def test_json_that_is_none_gives_no_code(text: str) -> None:
-    assert code_in_json(text, "") is None
-    assert code_in_json(json.dumps({"code": "x"}), '{"a": 1}') is None
-
-
-def test_numbers_of_the_original_are_its_own() -> None:
-    basic = ["10 PRINT", "20 GOTO 10"]
-    assert without_line_numbers(basic, []) is None, "they do not count lines"
-    items = ["1. Open", "2. Close"]
-    assert without_line_numbers(items, items) is None
-    assert without_line_numbers(items, ["Open"]) == ["Open", "Close"]
-    assert without_line_numbers(["7: a"], ["a"]) is None
-    assert without_line_numbers(["1: a", "", "2: b"], ["a"]) is None
-    assert without_line_numbers(["1: a", "2:", "3:     b"], ["a"]) == ["a", "", "    b"]

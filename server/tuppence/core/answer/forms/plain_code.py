@@ -84,7 +84,7 @@ def _is_diff(fence: Fence, document: Document) -> bool:
 def _unwrapped(fence: Fence, document: Document, target: Span) -> tuple[Fence, str]:
     """Return a fence without what is wrapped around its code, and the name of that form; empty where there is none."""
     original = document.slice(target)
-    if (code := code_in_json(fence.text, original)) is not None:
+    if (code := code_in_json(fence.text, original, document.language)) is not None:
         return replace(fence, text=code, implicit=False), "JSON"
     lines = [line for line, _ in split(fence.text)]
     bare = without_line_numbers(lines, [line for line, _ in split(original)])

@@ -1,10 +1,10 @@
 r"""Edits in the form of a unified diff: some models answer in one, whatever they were asked for.
 
 Headers of files may be there or not. The numbers of ``@@ -1,2 +3,4 @@`` are wrong more often than right where a model
-wrote them, and are never read: a hunk is applied only where its old side stands exactly once in the original, white
-space around lines aside (core/answer/forms/matching.py), and hunks are in order. What comes is moved by the same
-indentation. Context stays as the original has it. ``*** Begin Patch`` and its like, ``@@ def f():`` and a bare ``@@`` are headers
-too; a blank line of context may have lost its leading space.
+wrote them, and are never read: a hunk is applied only where its old side is in the original exactly once, white space
+around lines aside (:mod:`tuppence.core.answer.forms.matching`), and hunks are in order. What comes is moved by the same
+indentation. Context stays as the original has it. ``*** Begin Patch`` and its like, ``@@ def f():`` and a bare ``@@``
+are headers too; a blank line of context may have lost its leading space.
 
 Line endings follow the document, where there is one kind of them; ``\ No newline at end of file`` is obeyed where the
 hunk reaches the end of the original.
