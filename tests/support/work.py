@@ -68,9 +68,9 @@ def parses(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     found: list[bool] = []
     parse = grammars.parse
 
-    def counted(path: str, data: bytes, old: Any = None) -> Any:
+    def counted(path: str, data: bytes, old: Any = None, *rest: Any) -> Any:
         found.append(old is not None)
-        return parse(path, data, old)
+        return parse(path, data, old, *rest)
 
     monkeypatch.setattr(grammars, "parse", counted)
     return found

@@ -19,10 +19,10 @@ from tuppence.core.answer.markdown import Cleaner
 from tuppence.core.answer.patch import Patch
 from tuppence.core.answer.reply import Reply, replacement
 from tuppence.core.checks import generated_tests, invented_names, slop, structure
+from tuppence.core.checks.edited_text import EditedText
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.events import Answer, EditsDrafted, Event, FindingAdded, MarkdownChunk
 from tuppence.core.syntax.languages import Language
-from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import Target
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.document import Document, Edit, Span, apply, together
@@ -105,7 +105,7 @@ class _Replacement:
 
     def __init__(self, work: Task) -> None:
         self._work = work
-        self._patch = Patch(work.document, work.target.span)
+        self._patch = Patch(work.document, work.target.span, work.tree)
 
     def feed(self, chunk: str) -> tuple[Event, ...]:
         edits = self._patch.feed(chunk)
@@ -115,32 +115,33 @@ class _Replacement:
         last = self._patch.finish()
         parts = self._patch.parts
         _, wanted = replacement(parts)
-        edits = self._patch.final()
+        edited = EditedText(self._work.document, self._patch.final(), self._work.tree)
         if wanted is not None:
-            edits = self._with_imports(edits, wanted.text)
-        verdict = structure.check_edit(self._work.document, edits, parts, stop)
+            edited = self._with_imports(edited, wanted.text)
+        verdict = structure.check_edit(edited, parts, stop)
         if verdict.fit:
-            verdict = self._weighed(verdict, edits)
-        return ((EditsDrafted(last),) if last else ()), Answer(verdict, edits=edits, repairs=self._patch.repairs)
+            verdict = self._weighed(verdict, edited)
+        answer = Answer(verdict, edits=edited.edits, repairs=self._patch.repairs, edited=edited)
+        return ((EditsDrafted(last),) if last else ()), answer
 
-    def _weighed(self, verdict: Verdict, edits: tuple[Edit, ...]) -> Verdict:
+    def _weighed(self, verdict: Verdict, edited: EditedText) -> Verdict:
         """Return the verdict with what speaks against edits that parse."""
         work = self._work
-        found = slop.judge(work.document, edits, work.target.span, work.language, work.evidence)
+        found = slop.judge(edited, work.target.span, work.evidence)
         if found.is_too_much:
             why = f"The answer is technically valid, practically useless: it {found.clauses}."
             return Verdict.rejected(why)
         doubts = (f"doubt {found.score:g} of {slop.LIMIT:g}: {found.clauses}",) if found.signs else ()
         return replace(verdict, doubts=doubts)
 
-    def _with_imports(self, edits: tuple[Edit, ...], lines: str) -> tuple[Edit, ...]:
+    def _with_imports(self, edited: EditedText, lines: str) -> EditedText:
         """Merge the imports into the file as it will be; what falls inside the target becomes part of its new text."""
-        document, target = self._work.document, self._work.target.span
-        after = replace(document, text=apply(document.text, edits))
+        target, edits = self._work.target.span, edited.edits
         grown = len(self._patch.replacement)
         inner: list[Edit] = []
         outer: list[Edit] = []
-        for edit in merge_imports.merge(after, parse(after.text, self._work.language), lines):
+        merged = merge_imports.insertions(edited.after, edited.new, lines)
+        for edit in merged:
             if edit.span.end <= target.start:
                 outer.append(edit)
             elif edit.span.start >= target.start + grown:
@@ -151,7 +152,8 @@ class _Replacement:
                 inner.append(Edit(Span(edit.span.start - start, edit.span.end - start), edit.text))
         if inner:
             edits = (Edit(target, apply(self._patch.replacement, inner)),)
-        return together((*outer, *edits))
+        more = EditedText(self._work.document, together((*outer, *edits)), self._work.tree)
+        return more if merged and (more.new.sound() or not edited.new.sound()) else edited
 
 
 class _Tests:
@@ -175,13 +177,13 @@ class _Tests:
             text = re.sub(r"\r\n|\r|\n", work.document.newline, text)
         written = NewTests(place.path, text, wanted.text if wanted else "", place.block)
         brought = bring(place.document, work.language, written)
-        verdict = structure.check_tests(place.document, brought.edits, parts, stop)
+        edited = EditedText(place.document, brought.edits)
+        verdict = structure.check_tests(edited, parts, stop)
         why = _useless(place.document, brought) or self._lacking(written, brought) if verdict.fit else ""
         if why:
             verdict = Verdict.rejected(why)
         elif verdict.fit:
-            after = apply(place.document.text, brought.edits)
-            verdict = replace(verdict, doubts=slop.foreign(place.document.text, after, work.language, work.evidence))
+            verdict = replace(verdict, doubts=slop.foreign(edited, work.evidence))
         return (), Answer(verdict, written=written)
 
     def _lacking(self, written: NewTests, brought: Brought) -> str:

@@ -27,6 +27,7 @@ from tuppence.core.answer.reindent import Indentation
 from tuppence.core.answer.reply import Fence, Opening, Parts, Reply, replacement
 from tuppence.core.answer.select_fence import Quotation, select_fence
 from tuppence.core.answer.streaming_diff import Follower
+from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.diff import backwards, line_edits
 from tuppence.core.text.document import Document, Edit, Span, apply, together
 from tuppence.core.text.lines import split
@@ -35,9 +36,13 @@ from tuppence.core.text.lines import split
 class Patch:
     """Takes the chunks of one reply and says what to change in one target."""
 
-    def __init__(self, document: Document, target: Span) -> None:
-        """Take the whole lines to be replaced, without the ending of the last; empty inserts."""
+    def __init__(self, document: Document, target: Span, tree: Tree | None = None) -> None:
+        """Take the whole lines to be replaced, without the ending of the last; empty inserts.
+
+        :param tree: the parse of the document, where there is one already.
+        """
         self._document = document
+        self._tree = tree
         self._target = target
         self._start = target.start
         self._original = document.slice(target)
@@ -93,7 +98,7 @@ class Patch:
         if self._live is not None:
             return ()
         live = self._follower.text
-        self._parts = select_fence(self._reply.finish(), self._document, self._target)
+        self._parts = select_fence(self._reply.finish(), self._document, self._target, self._tree)
         code, _ = replacement(self._parts)
         if code is not None:
             self._settle(code)

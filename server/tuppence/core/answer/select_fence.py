@@ -19,20 +19,23 @@ from dataclasses import replace
 
 from tuppence.core.answer.reindent import Indentation
 from tuppence.core.answer.reply import Fence, Parts
-from tuppence.core.syntax.languages import Language, language
+from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.tree import Block, Tree
 from tuppence.core.text.document import Document, Edit, Span, apply
 from tuppence.core.text.lines import split
 
 
-def select_fence(parts: Parts, document: Document, target: Span) -> Parts:
-    """Return the parts with the one fence of code that is meant to replace the target, or with none and ``unclear``."""
+def select_fence(parts: Parts, document: Document, target: Span, tree: Tree | None = None) -> Parts:
+    """Return the parts with the one fence of code that is meant to replace the target, or with none and ``unclear``.
+
+    :param tree: the parse of the document, where there is one already.
+    """
     code = [fence for fence in parts.fences if not fence.imports]
     if len(code) < 2:  # noqa: PLR2004 - one is no choice
         return parts
     filled = list({_bare(fence.text): fence for fence in reversed(code) if fence.text.strip()}.values())
-    one = _certain(filled, document, target) if filled else code[0]
+    one = _certain(filled, document, target, tree) if filled else code[0]
     fences = tuple(fence for fence in parts.fences if fence.imports or fence is one)
     return replace(parts, fences=fences, unclear=one is None)
 
@@ -77,24 +80,26 @@ def definitions(tree: Tree, span: Span) -> list[Block]:
     return outermost
 
 
-def _certain(fences: list[Fence], document: Document, target: Span) -> Fence | None:
-    known, old = language(document.language), document.slice(target)
+def _certain(fences: list[Fence], document: Document, target: Span, tree: Tree | None) -> Fence | None:
+    old = document.slice(target)
     fences = [fence for fence in fences if _bare(fence.text) != _bare(old)] if len(fences) > 1 else fences
     if len(fences) == 1:
         return fences[0]
-    if names := {block.name for block in definitions(parse(document.text, known), target)}:
-        fits = [fence for fence in fences if names <= _defined(fence, document, target, known)]
+    tree = tree or parse(document.text, language(document.language))
+    if names := {block.name for block in definitions(tree, target)}:
+        fits = [fence for fence in fences if names <= _defined(fence, document, target, tree)]
     else:
         fits = [fence for fence in fences if _bare(fence.text)[:1] == _bare(old)[:1]]
     return fits[0] if len(fits) == 1 else None
 
 
-def _defined(fence: Fence, document: Document, target: Span, known: Language) -> set[str]:
+def _defined(fence: Fence, document: Document, target: Span, old: Tree) -> set[str]:
     """Return the names of what a fence defines in the target's place."""
     block = [line for line, _ in split(document.slice(target))]
     lines = Indentation(block, fence.indent).move([line for line, _ in split(fence.text)])
     new = document.newline.join(lines)
-    tree = parse(apply(document.text, [Edit(target, new)]), known)
+    edit = Edit(target, new)
+    tree = parse(apply(document.text, [edit]), old.language, old, [edit])
     place = Span(target.start, target.start + len(new))
     return {block.name for block in tree.blocks() if place.start <= block.span.start < place.end}
 

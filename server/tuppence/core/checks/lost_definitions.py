@@ -47,9 +47,9 @@ def taken(before: Tree, after: Tree, target: Span) -> str:
     there = {block.name for block in after.blocks()}
     rest = f"{before.text[: target.start]}\n{before.text[target.end :]}"
     for block in before.blocks():
-        word = re.compile(rf"(?<!\w){re.escape(block.name)}(?!\w)")
         if block.name in there or not block.name or not target.covers(block.span):
             continue
+        word = re.compile(rf"(?<!\w){re.escape(block.name)}(?!\w)")
         # As an import, an assignment or a parameter it may be there in another way.
         bound = rf"import\b[^\n]*{word.pattern}|{word.pattern}\s*(?::[^=\n]+)?[:=]"
         if word.search(rest) and not re.search(bound, after.text):
