@@ -18,8 +18,8 @@ from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.diff import backwards
 from tuppence.core.text.document import Document, Edit, Span, apply
 
-_LEAVE = "(module [(return_statement) (raise_statement) (break_statement) (continue_statement)] @it)"
-"""Statements of a module's own block after which none is reached."""
+_LEAVES = frozenset({"return_statement", "raise_statement", "break_statement", "continue_statement"})
+"""What the Python grammar calls the statements after which none of their block is reached."""
 
 
 class EditedText:
@@ -74,9 +74,8 @@ class EditedText:
 
     def hides_code(self) -> bool:
         """Report whether more of Python's statements than before lie behind one that always leaves their block."""
-        whole = Span(0, len(self.before.text))
-        at_top = isinstance(self.old, SyntaxTree) and bool(self.old.queried(_LEAVE, whole))
-        return self.python.hides(whole=at_top)
+        leaves = isinstance(self.old, SyntaxTree) and not _LEAVES.isdisjoint(self.old.top_types())
+        return self.python.hides(whole=leaves)
 
     def place(self, target: Span) -> Span:
         """Return where the text of a target lies after the edits."""

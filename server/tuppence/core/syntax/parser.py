@@ -32,6 +32,8 @@ LARGEST = 500_000
 _STEPS = 1_000
 """Steps of progress that any parse may make, and as many more as a quarter of the text's bytes: the densest texts tried
 (brackets, commas and operators alone) took a tenth. A text that takes more is read by indentation."""
+_ROWS = frozenset({"block", "module"})
+"""What the Python grammar calls the nodes that are rows of statements."""
 _EDITS = 64
 """More edits than this are not replayed: a fresh parse is quicker."""
 
@@ -70,7 +72,8 @@ class SyntaxTree(Tree):
                 return None
             start, end = offsets.to_byte(edit.span.start), offsets.to_byte(edit.span.end)
             after = Offsets(apply(offsets.text, (edit,)))
-            new_end = after.to_byte(edit.span.start + len(edit.text))
+            end = max(end, _next_statement(tree.root_node, start, end))
+            new_end = end + len(after.data) - len(offsets.data)
             points = (offsets.to_point(start), offsets.to_point(end), after.to_point(new_end))
             tree.edit(start, end, new_end, *points)
             offsets = after
@@ -108,7 +111,7 @@ class SyntaxTree(Tree):
         if not found:
             return ()
         # Of the definitions, only those that begin above the last import can be before one.
-        above = self._definitions(Span(0, found[-1].end))
+        above = self._blocks if "_blocks" in vars(self) else self._definitions(Span(0, found[-1].end))
         first = min((block.span.start for block in above if self._is_code(block)), default=len(self.text))
         return tuple(each for each in found if each.start < first) or tuple(found)
 
@@ -141,6 +144,10 @@ class SyntaxTree(Tree):
         behind = (node.start_byte for node in nodes[last + 1 :] if self._is_apart(node))
         begin, end = next(before, 0), next(behind, len(self._offsets.data))
         return Span(self._offsets.to_code_point(begin), self._offsets.to_code_point(end))
+
+    def top_types(self) -> frozenset[str]:
+        """Return the types of the grammar's top-level nodes."""
+        return frozenset(node.type for node in self._parsed.root_node.named_children)
 
     def names(self, span: Span) -> frozenset[str]:
         """Return the identifiers used inside the span."""
@@ -250,6 +257,22 @@ class SyntaxTree(Tree):
     def _is_code(self, block: Block) -> bool:
         """Report whether a definition is more than a forward declaration or an import in the form of one."""
         return block.kind not in {"prototype", "macro"}
+
+
+def _next_statement(root: tree_sitter.Node, start: int, end: int) -> int:
+    """Return where the statement begins that follows the one with these bytes; ``end`` where none does.
+
+    An edit is said to reach up to there. At the end of a block of Python, where the tokens that close it have no width,
+    tree-sitter compares the old tree's next node with the wrong token, and passes over it: often over the rest of the
+    file. A node that begins further down is not looked at before its turn.
+    """
+    node = root.descendant_for_byte_range(start, end)
+    while node is not None and node.parent is not None:
+        following = node.next_named_sibling
+        if following is not None and node.parent.type in _ROWS and following.start_byte >= end:
+            return following.start_byte
+        node = node.parent
+    return end
 
 
 def _meet(fault: Span, span: Span) -> bool:
