@@ -52,13 +52,13 @@ async def verify_edit(request: Request, answer: Answer) -> Answer:
     if not (answer.verdict.fit and answer.edits):
         return answer
     edited = edited or EditedText(request.document, answer.edits, request.tree)
-    if why := await asyncio.to_thread(_why_not, request, edited):
+    if why := await asyncio.to_thread(why_not, request, edited):
         return replace(answer, verdict=Verdict.rejected(why))
     verdict = await recheck(answer.verdict, case(request, answer), request.document, request.path)
     return replace(answer, verdict=verdict)
 
 
-def _why_not(request: Request, edited: EditedText) -> str:
+def why_not(request: Request, edited: EditedText) -> str:
     """Return what the two texts alone have against an edit, empty for nothing."""
     if request.diagnostic is not None and (words := silenced(*edited.lines)):
         return f"It silences the complaint (“{words}”) and leaves its cause."
