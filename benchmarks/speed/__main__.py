@@ -17,7 +17,7 @@ async def main() -> None:
     sys.path[:0] = [str(ROOT / each) for each in HELPERS]
     from server import environment
 
-    from benchmarks.speed import in_process, initialize, ledger, over_stdio
+    from benchmarks.speed import in_process, initialize, ledger, over_stdio, verdict
     from benchmarks.speed.figure import Figure
 
     def show(figure: Figure) -> None:
@@ -30,6 +30,8 @@ async def main() -> None:
         async for figure in over_stdio.measure(folder):
             show(figure)
         for figure in in_process.measure(folder):
+            show(figure)
+        for figure in verdict.measure():
             show(figure)
         for figure in ledger.measure(folder):
             show(figure)

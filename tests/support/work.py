@@ -6,6 +6,7 @@ import asyncio
 import sys
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -68,11 +69,45 @@ def parses(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     found: list[bool] = []
     parse = grammars.parse
 
-    def counted(path: str, data: bytes, old: Any = None) -> Any:
+    def counted(path: str, data: bytes, old: Any = None, *rest: Any) -> Any:
         found.append(old is not None)
-        return parse(path, data, old)
+        return parse(path, data, old, *rest)
 
     monkeypatch.setattr(grammars, "parse", counted)
+    return found
+
+
+@dataclass(slots=True)
+class Progress:
+    """What grammars did to parse."""
+
+    steps: int = 0
+    """Calls by which a parser reported its progress."""
+    reads: int = 0
+    """Pieces of texts that it took."""
+    bytes_read: int = 0
+    """How long they were together."""
+    longest: int = 0
+    """Bytes of the longest of them."""
+
+
+def progress(monkeypatch: pytest.MonkeyPatch) -> Progress:
+    """Return counts that grow with each parse by a grammar."""
+    found = Progress()
+
+    class Counted(grammars.Pieces):
+        def read(self, at: int, point: object) -> bytes | bytearray:
+            piece = super().read(at, point)
+            found.reads += 1
+            found.bytes_read += len(piece)
+            found.longest = max(found.longest, len(piece))
+            return piece
+
+        def is_over(self, *_: object) -> bool:
+            found.steps += 1
+            return super().is_over()
+
+    monkeypatch.setattr(grammars, "Pieces", Counted)
     return found
 
 

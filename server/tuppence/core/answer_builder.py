@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Literal, Protocol
 
 from tuppence.core.actions import Action, Shape
@@ -21,14 +20,13 @@ from tuppence.core.answer.markdown import Cleaner
 from tuppence.core.answer.patch import Patch
 from tuppence.core.answer.reply import Reply, replacement
 from tuppence.core.checks import generated_tests, invented_names, slop, structure
+from tuppence.core.checks.edited_text import EditedText
 from tuppence.core.checks.target_structure import structure_findings
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.events import Answer, EditsDrafted, Event, FindingAdded, MarkdownChunk
 from tuppence.core.syntax.languages import Language
-from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import Target
 from tuppence.core.syntax.tree import Tree
-from tuppence.core.text.diff import backwards
 from tuppence.core.text.document import Document, Edit, Span, apply, together
 
 StopReason = Literal["end", "length", "refused"]
@@ -121,42 +119,41 @@ class _Replacement:
         parts = self._patch.parts
         wanted = "\n".join(fence.text for fence in parts.fences if fence.imports)
         edits = self._patch.final()
+        alone = edited = EditedText(self._work.document, edits, self._work.tree, self._patch.edited)
         if wanted:
-            edits = self._with_imports(edits, wanted)
-        verdict = structure.check_edit(self._work.document, edits, parts, stop)
+            edited = self._with_imports(alone, wanted)
+        verdict = structure.check_edit(edited, parts, stop)
         if verdict.fit:
-            verdict = self._weighed(verdict, edits)
-        return ((EditsDrafted(last),) if last else ()), Answer(verdict, edits=edits, repairs=self._patch.repairs)
+            verdict = self._weighed(verdict, edited, alone)
+        answer = Answer(verdict, edits=edited.edits, repairs=self._patch.repairs, edited=edited)
+        return ((EditsDrafted(last),) if last else ()), answer
 
-    def _weighed(self, verdict: Verdict, edits: tuple[Edit, ...]) -> Verdict:
-        """Return the verdict with what speaks against edits that parse."""
+    def _weighed(self, verdict: Verdict, edited: EditedText, alone: EditedText) -> Verdict:
+        """Return the verdict with what speaks against edits that parse.
+
+        :param alone: the text without the imports that are merged into it.
+        """
         work = self._work
         start = work.target.span.start
         place = Span(start, start + len(self._patch.replacement))
-        built = structure_findings(work.tree, self._edited, work.target, place, work.evidence.diagnostics)
+        built = structure_findings(work.tree, alone.new, work.target, place, work.evidence.diagnostics)
         if built.reason:
             return Verdict.rejected(built.reason)
-        found = slop.judge(work.document, edits, work.target.span, work.language, work.evidence)
+        found = slop.judge(edited, work.target.span, work.evidence)
         if found.is_too_much:
             why = f"The answer is technically valid, practically useless: it {found.clauses}."
             return Verdict.rejected(why)
         doubts = (f"doubt {found.score:g} of {slop.LIMIT:g}: {found.clauses}",) if found.signs else ()
         return replace(verdict, doubts=(*doubts, *built.doubts, *self._patch.parts.notes))
 
-    @cached_property
-    def _edited(self) -> Tree:
-        """The file with the target's new text, and without the imports that are merged into it."""
-        work, edits = self._work, self._patch.final()
-        return parse(apply(work.document.text, edits), work.language, work.tree, backwards(edits))
-
-    def _with_imports(self, edits: tuple[Edit, ...], lines: str) -> tuple[Edit, ...]:
+    def _with_imports(self, edited: EditedText, lines: str) -> EditedText:
         """Merge the imports into the file as it will be; what falls inside the target becomes part of its new text."""
-        document, target = self._work.document, self._work.target.span
-        after = replace(document, text=apply(document.text, edits))
+        target, edits = self._work.target.span, edited.edits
         grown = len(self._patch.replacement)
         inner: list[Edit] = []
         outer: list[Edit] = []
-        for edit in merge_imports.merge(after, self._edited, lines):
+        merged = merge_imports.insertions(edited.after, edited.new, lines)
+        for edit in merged:
             if edit.span.end <= target.start:
                 outer.append(edit)
             elif edit.span.start >= target.start + grown:
@@ -167,7 +164,8 @@ class _Replacement:
                 inner.append(Edit(Span(edit.span.start - start, edit.span.end - start), edit.text))
         if inner:
             edits = (Edit(target, apply(self._patch.replacement, inner)),)
-        return together((*outer, *edits))
+        more = EditedText(self._work.document, together((*outer, *edits)), self._work.tree)
+        return more if merged and (more.new.sound() or not edited.new.sound()) else edited
 
 
 class _Tests:
@@ -191,13 +189,13 @@ class _Tests:
             text = re.sub(r"\r\n|\r|\n", work.document.newline, text)
         written = NewTests(place.path, text, wanted.text if wanted else "", place.block)
         brought = bring(place.document, work.language, written)
-        verdict = structure.check_tests(place.document, brought.edits, parts, stop)
+        edited = EditedText(place.document, brought.edits)
+        verdict = structure.check_tests(edited, parts, stop)
         why = _useless(place.document, brought) or self._lacking(written, brought) if verdict.fit else ""
         if why:
             verdict = Verdict.rejected(why)
         elif verdict.fit:
-            after = apply(place.document.text, brought.edits)
-            verdict = replace(verdict, doubts=slop.foreign(place.document.text, after, work.language, work.evidence))
+            verdict = replace(verdict, doubts=slop.foreign(edited, work.evidence))
         return (), Answer(verdict, written=written)
 
     def _lacking(self, written: NewTests, brought: Brought) -> str:

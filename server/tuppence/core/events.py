@@ -6,11 +6,12 @@ A run yields these in order: perhaps ``ModelChosen``, then progress and pieces o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from tuppence.core.answer.findings import Finding
 from tuppence.core.answer.insert_tests import NewTests
+from tuppence.core.checks.edited_text import EditedText
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.routing.router import Route
 from tuppence.core.text.document import Edit
@@ -74,6 +75,9 @@ class Answer:
     """The names of the repairs for which the text in the target differs from what was sent (core/answer/patch.py)."""
     reply: str = ""
     """What the model sent, as it came: what is kept for the next identical question."""
+    edited: EditedText | None = field(default=None, compare=False, repr=False)
+    """The document with the edits made, for the checks that are still to come; they take it out, for its trees are
+    large."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

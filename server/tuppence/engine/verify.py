@@ -27,11 +27,11 @@ from tuppence.config.config import Config
 from tuppence.config.policy import is_within
 from tuppence.core.answer.insert_tests import added
 from tuppence.core.checks.diagnostic_diff import EditUnderReview, silenced
+from tuppence.core.checks.edited_text import EditedText
 from tuppence.core.checks.generated_tests import fresh
 from tuppence.core.checks.lost_definitions import duplicated_definition
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.events import Answer
-from tuppence.core.syntax.parser import parse
 from tuppence.core.text.document import apply
 from tuppence.engine.request import PreparedRequest, Request
 from tuppence.engine.session import Session
@@ -47,20 +47,22 @@ def case(request: Request, answer: Answer) -> EditUnderReview:
 
 
 async def verify_edit(request: Request, answer: Answer) -> Answer:
-    """Return an answer with what the tools that need no editor say of it."""
+    """Return an answer with what the tools that need no editor say of it, and without its trees."""
+    edited, answer = answer.edited, replace(answer, edited=None)
     if not (answer.verdict.fit and answer.edits):
         return answer
-    document = request.document
-    if why := await asyncio.to_thread(_why_not, request, apply(document.text, answer.edits)):
+    edited = edited or EditedText(request.document, answer.edits, request.tree)
+    if why := await asyncio.to_thread(why_not, request, edited):
         return replace(answer, verdict=Verdict.rejected(why))
-    return replace(answer, verdict=await recheck(answer.verdict, case(request, answer), document, request.path))
+    verdict = await recheck(answer.verdict, case(request, answer), request.document, request.path)
+    return replace(answer, verdict=verdict)
 
 
-def _why_not(request: Request, after: str) -> str:
+def why_not(request: Request, edited: EditedText) -> str:
     """Return what the two texts alone have against an edit, empty for nothing."""
-    if request.diagnostic is not None and (words := silenced(request.document.text, after)):
+    if request.diagnostic is not None and (words := silenced(*edited.lines)):
         return f"It silences the complaint (“{words}”) and leaves its cause."
-    if again := duplicated_definition(request.tree, parse(after, request.tree.language), request.target.span):
+    if again := duplicated_definition(edited.old, edited.new, request.target.span):
         return f"It writes `{again}` again, which stands elsewhere in the file."
     return ""
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from tuppence.core.checks.edited_text import EditedText
 from tuppence.core.checks.slop import LIMIT, Evidence, Slop, judge
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.packages import Packages, is_new
@@ -53,7 +54,7 @@ def weigh(  # noqa: PLR0913 - each is a keyword with a default, and a test names
         Diagnostic(Span(before.index(at), before.index(at) + len(at)), message, code=code) for at, message in about
     )
     whole = Span(0, len(before))
-    return judge(document, (Edit(whole, after),), whole, language(lang), Evidence(diagnostics, "", packages))
+    return judge(EditedText(document, (Edit(whole, after),)), whole, Evidence(diagnostics, "", packages))
 
 
 def test_a_clean_fix_weighs_nothing() -> None:

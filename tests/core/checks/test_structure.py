@@ -6,6 +6,7 @@ import pytest
 
 from tuppence.core.answer.findings import Findings
 from tuppence.core.answer.patch import Patch
+from tuppence.core.checks.edited_text import EditedText
 from tuppence.core.checks.structure import check_edit, check_explanation, check_review, check_tests
 from tuppence.core.checks.verdict import Ending, Verdict
 from tuppence.core.text.document import Document, Span
@@ -19,7 +20,7 @@ def edited(reply: str, text: str = PYTHON, language: str = "python", ending: End
     document = Document("file:///a", language, 1, text)
     patch = Patch(document, Span(0, len(text.rstrip("\n"))))
     patch.feed(reply)
-    return check_edit(document, patch.final(), patch.parts, ending)
+    return check_edit(EditedText(document, patch.final()), patch.parts, ending)
 
 
 def fenced(code: str) -> str:
@@ -158,7 +159,7 @@ def added(code: str, before: str = "") -> Verdict:
     document = Document("file:///test_a.py", "python", None, before)
     patch = Patch(document, Span(len(before), len(before)))
     patch.feed(fenced(code))
-    return check_tests(document, patch.final(), patch.parts, "end")
+    return check_tests(EditedText(document, patch.final()), patch.parts, "end")
 
 
 def test_tests() -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from tuppence.core.answer.answer_reading import AnswerReading, Found
@@ -53,6 +53,8 @@ class Extract:
     """Whether the answer was more than these lines and imports."""
     repairs: tuple[str, ...] = ()
     """The names of the repairs that were made to it."""
+    edited: Tree | None = field(default=None, compare=False)
+    """The file with these lines in the target's place, parsed; None where that was not done."""
 
 
 class TargetExtractor:
@@ -60,7 +62,7 @@ class TargetExtractor:
 
     def __init__(self, document: Document, tree: Tree, target: Target) -> None:
         self._document = document
-        self._tree = tree
+        self.tree = tree
         self._span = target.span
         self._block = [text for text, _ in split(document.slice(target.span))]
         self._first = next((line for line in self._block if line.strip()), "")
@@ -74,7 +76,7 @@ class TargetExtractor:
         :param lines: the answer's code, line by line.
         :param indent: the white space before the fence that it was in.
         """
-        language = self._tree.language
+        language = self.tree.language
         lines, repairs = repaired(list(lines), self._document, self._span, language)
         return replace(self._extract(lines, Indentation(self._block, indent).move(lines)), repairs=repairs)
 
@@ -91,7 +93,7 @@ class TargetExtractor:
             for reading in chain((alone,), parts) if alone.tree.sound() else chain(parts, (alone,)):
                 if (found := reading.find(self._own)) and (extract := self._taken(reading, found)):
                     return extract
-        if self._own is None or self._tree.language.grammar is None:
+        if self._own is None or self.tree.language.grammar is None:
             return self._between_neighbors(lines, placed)
         return Extract(tuple(placed))
 
@@ -100,7 +102,7 @@ class TargetExtractor:
 
         An answer that begins otherwise is not shown before it is complete.
         """
-        text, language = line.strip(), self._tree.language
+        text, language = line.strip(), self.tree.language
         if text == self._first.strip():
             return True
         if not text or is_comment(text, language) or _ATTRIBUTE.match(line):
@@ -113,7 +115,7 @@ class TargetExtractor:
 
     def _partial_readings(self, lines: Sequence[str]) -> Iterator[AnswerReading]:
         """Yield readings of an answer without its first lines, in the target's place."""
-        head = file_head(lines, self._tree.language)
+        head = file_head(lines, self.tree.language)
         for start in dict.fromkeys((*([head.end] if head.end else ()), *self._header_lines(lines), 0)):
             rest = lines[start:]
             while rest and not rest[0].strip():
@@ -123,7 +125,7 @@ class TargetExtractor:
     def _in_place(self, placed: Sequence[str], imports: str = "", *, is_part: bool = False) -> AnswerReading:
         text = self._document.newline.join(placed)
         edit = Edit(self._span, text)
-        tree = parse(apply(self._document.text, (edit,)), self._tree.language, self._tree, (edit,))
+        tree = parse(apply(self._document.text, (edit,)), self.tree.language, self.tree, (edit,))
         place = Span(self._span.start, self._span.start + len(text))
         return AnswerReading(tree, place, tuple(placed), imports, is_in_place=True, is_part=is_part)
 
@@ -131,7 +133,7 @@ class TargetExtractor:
         depths = [leading(line) for line in lines if line.strip()]
         common = min(depths, key=len, default="")
         text = "\n".join(line.removeprefix(common) for line in lines)
-        tree = parse(text, self._tree.language)
+        tree = parse(text, self.tree.language)
         imports = "\n".join(text[span.start : span.end].rstrip() for span in tree.import_statements())
         return AnswerReading(tree, Span(0, len(text)), tuple(lines), imports, is_in_place=False, is_part=True)
 
@@ -155,28 +157,30 @@ class TargetExtractor:
         """Return the whole answer where nothing of it has to be left out, None elsewhere."""
         kept = {*found.lines, *self._comment(reading, found)}
         is_whole = all(at in kept or not line.strip() for at, line in enumerate(reading.lines))
-        return Extract(reading.lines, is_complete=True) if is_whole else None
+        return Extract(reading.lines, is_complete=True, edited=reading.tree) if is_whole else None
 
     def _taken(self, reading: AnswerReading, found: Found) -> Extract | None:
-        """Return what a reading gives; None where that is not the target in its place."""
+        """Return what a reading gives; None where that is not the target in its place, or the file parses less."""
+        assert self._own is not None
         kept = sorted({*found.lines, *self._comment(reading, found)})
         dropped = [at for at, line in enumerate(reading.lines) if line.strip() and at not in set(kept)]
         lines = self._at_depth(_joined(reading.lines, kept))
-        if not self._is_target(lines):
+        edited = self._in_place(lines)
+        if edited.find(self._own) is None or edited.tree.faults() > self.tree.faults():
             return None
         file = self._document.text
         if missing := reading.missing(kept, dropped, file):
             why = f"The answer uses `{missing}`, which it defines outside of what it was asked for."
             return Extract(tuple(lines), refused=why, is_part=True)
-        notes = tuple(reading.notes(self._tree, kept))
-        return Extract(tuple(lines), reading.imports, notes, is_complete=True, is_part=True)
+        notes = tuple(reading.notes(self.tree, kept))
+        return Extract(tuple(lines), reading.imports, notes, is_complete=True, is_part=True, edited=edited.tree)
 
     def _comment(self, reading: AnswerReading, found: Found) -> Iterator[int]:
         """Yield the lines of a comment right above the definition that belong to it.
 
         The file's own comment above the target is outside of it, so an answer that repeats it would double it.
         """
-        language = self._tree.language
+        language = self.tree.language
         if self._has_comment_above() and not is_comment(self._first.strip(), language):
             return
         name = self._document.uri.rpartition("/")[2]
@@ -188,13 +192,7 @@ class TargetExtractor:
     def _has_comment_above(self) -> bool:
         line = self._document.line_at(self._span.start)
         above = self._document.slice(self._document.line_span(line - 1)).strip() if line else ""
-        return is_comment(above, self._tree.language) or above.endswith("*/")
-
-    def _is_target(self, lines: Sequence[str]) -> bool:
-        """Report whether lines define the target in its place, and the file parses as well as it did."""
-        assert self._own is not None
-        reading = self._in_place(lines)
-        return reading.find(self._own) is not None and reading.tree.faults() <= self._tree.faults()
+        return is_comment(above, self.tree.language) or above.endswith("*/")
 
     def _at_depth(self, lines: Sequence[str]) -> list[str]:
         """Return lines moved so that the first one that is not blank is as deep as the target's first."""
@@ -210,7 +208,7 @@ class TargetExtractor:
             return Extract(tuple(placed), is_complete=bool(first) and first == self._first.strip())
         taken = lines[cut[0] : cut[1]]
         moved = Indentation(self._block).move(taken)
-        imports = file_head(lines[: cut[0]], self._tree.language).imports
+        imports = file_head(lines[: cut[0]], self.tree.language).imports
         return Extract(tuple(moved), imports, is_complete=True, is_part=True)
 
 

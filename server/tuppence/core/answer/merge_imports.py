@@ -16,6 +16,7 @@ from tuppence.core.syntax.import_statements import Imported, ImportStatement, Im
 from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.tree import Tree
+from tuppence.core.text.diff import backwards
 from tuppence.core.text.document import Document, Edit, Span, apply
 
 _WIDTH = 88
@@ -58,6 +59,15 @@ def merge(document: Document, tree: Tree, lines: str) -> tuple[Edit, ...]:
 
     The insertions are in order and refer to the document as it is. A file that parsed still parses afterwards.
     """
+    edits = insertions(document, tree, lines)
+    if edits and tree.sound():
+        after = parse(apply(document.text, edits), tree.language, tree, backwards(edits))
+        return edits if after.sound() else ()
+    return edits
+
+
+def insertions(document: Document, tree: Tree, lines: str) -> tuple[Edit, ...]:
+    """Return the insertions, for a caller that looks itself whether the file still parses afterwards."""
     language, style = tree.language, tree.language.import_style
     there = (
         ImportStatement(span, document.slice(span), style.parse(document.slice(span)))
@@ -74,10 +84,7 @@ def merge(document: Document, tree: Tree, lines: str) -> tuple[Edit, ...]:
         if rest:
             fresh.append(statement if rest == brings else style.write(statement, rest))
     _place(document, tree, state, fresh)
-    edits = tuple(Edit(Span(at, at), text) for at, text in sorted(state.insertions.items()))
-    if edits and tree.sound() and not parse(apply(document.text, edits), language).sound():
-        return ()
-    return edits
+    return tuple(Edit(Span(at, at), text) for at, text in sorted(state.insertions.items()))
 
 
 def _wanted(lines: str, language: Language) -> list[str]:

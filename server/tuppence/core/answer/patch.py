@@ -32,6 +32,7 @@ from tuppence.core.answer.reindent import Indentation
 from tuppence.core.answer.reply import Fence, Opening, Parts, Reply, replacement
 from tuppence.core.answer.select_fence import Quotation, select_fence
 from tuppence.core.answer.streaming_diff import Follower
+from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.diff import backwards, line_edits
 from tuppence.core.text.document import Document, Edit, Span, apply, together
 from tuppence.core.text.lines import split
@@ -64,6 +65,7 @@ class Patch:
         self._replacement = self._original
         self._final: tuple[Edit, ...] = ()
         self._repairs: tuple[str, ...] = ()
+        self._edited: Tree | None = None
 
     @property
     def replacement(self) -> str:
@@ -74,6 +76,11 @@ class Patch:
     def repairs(self) -> tuple[str, ...]:
         """The names of the repairs made, known after ``finish``."""
         return self._repairs
+
+    @property
+    def edited(self) -> Tree | None:
+        """The document with the replacement, where it was parsed already."""
+        return self._edited
 
     @property
     def parts(self) -> Parts:
@@ -110,6 +117,7 @@ class Patch:
         code, _ = replacement(self._parts)
         if code is not None and chosen.extract is not None:
             self._parts = _extracted(self._parts, code, chosen.extract)
+            self._edited = chosen.extract.edited
             self._settle(code, chosen.extract)
         elif code is not None:
             self._settle(code)

@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from tuppence.core.answer.extract_target import Extract, TargetExtractor
 from tuppence.core.answer.reindent import Indentation
 from tuppence.core.answer.reply import Fence, Parts
-from tuppence.core.syntax.languages import Language, language
+from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.tree import Block, Tree
 from tuppence.core.text.document import Document, Edit, Span, apply
@@ -55,13 +55,11 @@ def select_fence(parts: Parts, document: Document, target: Span, extractor: Targ
     filled = list({_bare(fence.text): fence for fence in reversed(code) if fence.text.strip()}.values())[::-1]
     candidates = _candidates(filled, document, target) or filled[:1] or code[:1]
     if extractor is None:
-        return Selection(_with(parts, _certain(candidates, document, target)))
-    extracts = [
-        (fence, extractor.extract([text for text, _ in split(fence.text)], fence.indent)) for fence in candidates
-    ]
+        return Selection(_with(parts, _certain(candidates, document, target, None)))
+    extracts = [(fence, extractor.extract(_lines(fence), fence.indent)) for fence in candidates]
     complete = [(fence, extract) for fence, extract in extracts if extract.is_complete]
     if not complete:
-        one = _certain(candidates, document, target)
+        one = _certain(candidates, document, target, extractor.tree)
         extract = next((extract for fence, extract in extracts if fence is one), None)
         return Selection(_with(parts, one), extract)
     real = [each for each in complete if not _is_quotation(each[0], document, target)]
@@ -140,23 +138,25 @@ def _code(lines: Sequence[str], mark: str) -> list[str]:
     return [line for line in bare if line]
 
 
-def _certain(fences: list[Fence], document: Document, target: Span) -> Fence | None:
+def _certain(fences: list[Fence], document: Document, target: Span, tree: Tree | None) -> Fence | None:
     if len(fences) == 1:
         return fences[0]
-    known, old = language(document.language), document.slice(target)
-    if names := {block.name for block in definitions(parse(document.text, known), target)}:
-        fits = [fence for fence in fences if names <= _defined(fence, document, target, known)]
+    old = document.slice(target)
+    tree = tree or parse(document.text, language(document.language))
+    if names := {block.name for block in definitions(tree, target)}:
+        fits = [fence for fence in fences if names <= _defined(fence, document, target, tree)]
     else:
         fits = [fence for fence in fences if _bare(fence.text)[:1] == _bare(old)[:1]]
     return fits[0] if len(fits) == 1 else None
 
 
-def _defined(fence: Fence, document: Document, target: Span, known: Language) -> set[str]:
+def _defined(fence: Fence, document: Document, target: Span, old: Tree) -> set[str]:
     """Return the names of what a fence defines in the target's place."""
     block = [line for line, _ in split(document.slice(target))]
     lines = Indentation(block, fence.indent).move(_lines(fence))
     new = document.newline.join(lines)
-    tree = parse(apply(document.text, [Edit(target, new)]), known)
+    edit = Edit(target, new)
+    tree = parse(apply(document.text, [edit]), old.language, old, [edit])
     place = Span(target.start, target.start + len(new))
     return {block.name for block in tree.blocks() if place.start <= block.span.start < place.end}
 

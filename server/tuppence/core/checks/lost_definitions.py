@@ -47,9 +47,9 @@ def taken(before: Tree, after: Tree, target: Span) -> str:
     there = {block.name for block in after.blocks()}
     rest = f"{before.text[: target.start]}\n{before.text[target.end :]}"
     for block in before.blocks():
-        word = re.compile(rf"(?<!\w){re.escape(block.name)}(?!\w)")
         if block.name in there or not block.name or not target.covers(block.span):
             continue
+        word = re.compile(rf"(?<!\w){re.escape(block.name)}(?!\w)")
         # As an import, an assignment or a parameter it may be there in another way.
         bound = rf"import\b[^\n]*{word.pattern}|{word.pattern}\s*(?::[^=\n]+)?[:=]"
         if word.search(rest) and not re.search(bound, after.text):
@@ -101,8 +101,9 @@ def duplicated_definition(before: Tree, after: Tree, target: Span) -> str:
     """Return the name of a definition that stands outside the target and was written again, empty where none was."""
     if not isinstance(after, type(before)):
         return ""
-    was = Counter(header for _, header in _headers(before))
-    elsewhere = {header for block, header in _headers(before) if not target.covers(block.span)}
+    old = list(_headers(before))
+    was = Counter(header for _, header in old)
+    elsewhere = {header for block, header in old if not target.covers(block.span)}
     now = list(_headers(after))
     counts = Counter(header for _, header in now)
     return next((block.name for block, each in now if each in elsewhere and counts[each] > was[each]), "")

@@ -9,19 +9,18 @@ must hardly ever fail here. Whether the code is right is not judged.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tuppence.core.checks import hunks, literals, lost_definitions, suppressions
+from tuppence.core.checks.edited_text import EditedText
 from tuppence.core.checks.hunks import Hunk
-from tuppence.core.syntax import python_ast
 from tuppence.core.syntax.import_statements import Imported
 from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.packages import Packages, is_new
-from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.diagnostic import Diagnostic
-from tuppence.core.text.document import Document, Edit, Span, apply
+from tuppence.core.text.document import Document, Span
 
 LIMIT = 1.0
 """What the signs may weigh together, exclusively."""
@@ -83,12 +82,10 @@ class Slop:
         return ", ".join(sign.what for sign in self.signs)
 
 
-def judge(before: Document, edits: Sequence[Edit], target: Span, known: Language, grounds: Evidence) -> Slop:
+def judge(edited: EditedText, target: Span, grounds: Evidence) -> Slop:
     """Return what speaks against edits that answer a request to change the target."""
-    changed = hunks.hunks(before, edits)
-    after = apply(before.text, edits)
-    was, now = parse(before.text, known), parse(after, known)
-    code = [hunk for hunk in changed if not _only_imports(hunk, known)]
+    before, known = edited.before, edited.language
+    code = [hunk for hunk in edited.hunks if not _only_imports(hunk, known)]
     stray = hunks.unasked(code, before, grounds.diagnostics)
     signs = [
         *_stray(stray, before, target),
@@ -99,17 +96,16 @@ def judge(before: Document, edits: Sequence[Edit], target: Span, known: Language
         *_hiding(code, known, grounds),
         *_silenced(code, known, grounds),
         *_comments(code, known),
-        *_hidden(before.text, after, code, known, grounds),
-        *_gutted(was, now, (target, _grown(target, edits)), grounds),
-        *_packages(was, now, known, grounds),
+        *_hidden(edited, code, grounds),
+        *_gutted(edited, target, grounds),
+        *_packages(edited, grounds),
     ]
     return Slop(tuple(sorted(signs, key=lambda sign: -sign.weight)))
 
 
-def foreign(before: str, after: str, known: Language, grounds: Evidence) -> tuple[str, ...]:
+def foreign(edited: EditedText, grounds: Evidence) -> tuple[str, ...]:
     """Return the packages that a text newly imports and the project does not have, a clause each."""
-    was, now = parse(before, known), parse(after, known)
-    return tuple(sign.what for sign in _packages(was, now, known, grounds))
+    return tuple(sign.what for sign in _packages(edited, grounds))
 
 
 def _stray(stray: Sequence[Hunk], before: Document, target: Span) -> Iterator[Sign]:
@@ -128,24 +124,17 @@ def _unguarded(stray: Sequence[Hunk]) -> Iterator[Sign]:
             yield Sign(f"takes a check away (“{_short(gone)}”)", _CONSTANT)
 
 
-def _gutted(before: Tree, after: Tree, places: tuple[Span, Span], grounds: Evidence) -> Iterator[Sign]:
+def _gutted(edited: EditedText, target: Span, grounds: Evidence) -> Iterator[Sign]:
     """Look for code that was taken away; that a definition is not used, or not to be there, is a reason for it."""
-    target, place = places
+    before, after = edited.old, edited.new
     if _speaks_of(grounds, _UNUSED):
         return
     if name := lost_definitions.emptied(before, after, target):
         yield Sign(f"empties `{name}`", LIMIT)
     if name := lost_definitions.taken(before, after, target):
         yield Sign(f"takes `{name}` away, which the file uses", LIMIT)
-    elif name := lost_definitions.lost(before, after, target, place):
+    elif name := lost_definitions.lost(before, after, target, edited.place(target)):
         yield Sign(f"puts other code in the place of `{name}`, which is defined no more", LIMIT)
-
-
-def _grown(target: Span, edits: Sequence[Edit]) -> Span:
-    """Return where the target lies after edits."""
-    above = sum(len(edit.text) - len(edit.span) for edit in edits if edit.span.end < target.start)
-    inside = sum(len(edit.text) - len(edit.span) for edit in edits if edit.span.touches(target))
-    return Span(target.start + above, max(target.start + above, target.end + above + inside))
 
 
 def _constants(stray: Sequence[Hunk], grounds: Evidence) -> Iterator[Sign]:
@@ -192,10 +181,11 @@ def _silenced(code: Sequence[Hunk], known: Language, grounds: Evidence) -> Itera
         yield Sign(f"silences the tool (“{found[0]}”)", LIMIT if sure else _SILENCED)
 
 
-def _hidden(before: str, after: str, code: Sequence[Hunk], known: Language, grounds: Evidence) -> Iterator[Sign]:
-    """Look for code that still stands there and is not run any more."""
+def _hidden(edited: EditedText, code: Sequence[Hunk], grounds: Evidence) -> Iterator[Sign]:
+    """Look for code that is still there and is not run any more."""
+    known = edited.language
     leaves = known.import_style.is_python and any(_LEAVES.match(line) for hunk in code for line in hunk.new)
-    if leaves and python_ast.unreachable(after) > python_ast.unreachable(before):
+    if leaves and edited.hides_code():
         yield Sign("puts code where it is never reached", LIMIT)
     found = [each for hunk in code for each in suppressions.commented(hunk, known)]
     if found and not _speaks_of(grounds, _UNUSED):
@@ -210,34 +200,40 @@ def _comments(code: Sequence[Hunk], known: Language) -> Iterator[Sign]:
         yield Sign(f"adds a comment that says nothing (“{found[0]}”{more})", min(_COMMENTS, _COMMENT * len(found)))
 
 
-def _packages(before: Tree, after: Tree, known: Language, grounds: Evidence) -> Iterator[Sign]:
+def _packages(edited: EditedText, grounds: Evidence) -> Iterator[Sign]:
     """Look for imports of what the project does not have; what the code calls already by that name was asked for."""
     if grounds.packages is None:
         return
-    inner = known.import_style.is_python and bool({*_INNER.findall(after.text)} - {*_INNER.findall(before.text)})
-    read = _all_imports if inner else _imports
-    there = {each.module for each in read(before, known)}
-    asked = hunks.words([before.text, *(each.message for each in grounds.diagnostics)])
-    for each in read(after, known):
-        fresh = each.module not in there and not {each.local, each.module.partition(".")[0]} & asked
-        if fresh and is_new(each.module, known, grounds.packages):
+    known, packages = edited.language, grounds.packages
+    there, found = {each.module for each in _imports(edited.old)}, _imports(edited.new)
+    in_functions = known.import_style.is_python and _has_new_inner(edited)
+    if in_functions:
+        found += _parsed(edited.python.new_inner_imports(), known)
+    fresh = [each for each in found if each.module not in there and is_new(each.module, known, packages)]
+    if not fresh:
+        return
+    if in_functions:
+        there.update(each.module for each in _parsed(edited.python.old_inner_imports(), known))
+    asked = hunks.words([edited.before.text, *(each.message for each in grounds.diagnostics)])
+    for each in fresh:
+        if each.module not in there and not {each.local, each.module.partition(".")[0]} & asked:
             there.add(each.module)
-            weight = LIMIT if grounds.packages.complete else _UNSURE
+            weight = LIMIT if packages.complete else _UNSURE
             yield Sign(f"needs {each.module}, which the project does not have", weight)
 
 
-def _imports(tree: Tree, known: Language) -> list[Imported]:
-    spans = tree.import_statements()
-    return [each for span in spans for each in known.import_style.parse(tree.text[span.start : span.end])]
+def _imports(tree: Tree) -> list[Imported]:
+    return _parsed((tree.text[span.start : span.end] for span in tree.import_statements()), tree.language)
 
 
-def _all_imports(tree: Tree, known: Language) -> list[Imported]:
-    """Return those of Python's functions too."""
-    inner = python_ast.inner_imports(tree.text)
-    return [
-        *_imports(tree, known),
-        *(each for statement in inner for each in known.import_style.parse(statement)),
-    ]
+def _parsed(statements: Iterable[str], known: Language) -> list[Imported]:
+    return [each for statement in statements for each in known.import_style.parse(statement)]
+
+
+def _has_new_inner(edited: EditedText) -> bool:
+    """Report whether the edits write what may be an import in a function, and the old text holds no such line."""
+    written = {*_INNER.findall(edited.lines[1])}
+    return bool(written) and not written <= {*_INNER.findall(edited.before.text)}
 
 
 def _only_imports(hunk: Hunk, known: Language) -> bool:

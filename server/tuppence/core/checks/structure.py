@@ -14,13 +14,12 @@ from collections.abc import Collection, Sequence
 
 from tuppence.core.answer.findings import Finding, says_nothing
 from tuppence.core.answer.reply import Parts, replacement
+from tuppence.core.checks.edited_text import EditedText
 from tuppence.core.checks.placeholders import diff_in, elision_in
 from tuppence.core.checks.verdict import Ending, Verdict
-from tuppence.core.syntax.languages import language
-from tuppence.core.syntax.parser import SyntaxTree, parse
-from tuppence.core.syntax.python_ast import flaw
+from tuppence.core.syntax.parser import SyntaxTree
 from tuppence.core.syntax.tree import Tree
-from tuppence.core.text.document import Document, Edit, apply
+from tuppence.core.text.document import Document, Edit
 
 _TEST = re.compile(
     r"\b(?:def|async def)\s+test|\bclass\s+Test|\b(?:it|test|describe|specify|scenario)\s*[(.\"']"
@@ -50,24 +49,24 @@ _ALIKE = 0.3
 """The share of words that code without a fence must have in common with what it replaces."""
 
 
-def check_edit(before: Document, edits: Sequence[Edit], parts: Parts, ending: Ending) -> Verdict:
-    """Judge an answer that changes a document; the edits, imports included, refer to ``before``."""
-    after = apply(before.text, edits)
+def check_edit(edited: EditedText, parts: Parts, ending: Ending) -> Verdict:
+    """Judge an answer that changes a document; the edits hold the imports too."""
+    before = edited.before
     reasons = _sent(parts, ending, before)
-    if not reasons and after == before.text:
+    if not reasons and edited.after.text == before.text:
         reasons = ["The answer changes nothing."]
-    if not reasons and _is_bare(parts) and not _resembles(before, edits):
+    if not reasons and _is_bare(parts) and not _resembles(before, edited.edits):
         reasons = ["The answer is no code block, and does not look like the code that it should replace."]
-    return _parsed(before, after, parts, reasons)
+    return _parsed(edited, parts, reasons)
 
 
-def check_tests(before: Document, edits: Sequence[Edit], parts: Parts, ending: Ending) -> Verdict:
+def check_tests(edited: EditedText, parts: Parts, ending: Ending) -> Verdict:
     """Judge an answer that adds tests to a document, which is empty where its file is new."""
-    reasons = _sent(parts, ending, before)
+    reasons = _sent(parts, ending, edited.before)
     code, _ = replacement(parts)
     if not reasons and code is not None and not _TEST.search(code.text):
         reasons = ["The answer holds no test."]
-    return _parsed(before, apply(before.text, edits), parts, reasons)
+    return _parsed(edited, parts, reasons)
 
 
 def check_review(reply: str, found: Sequence[Finding], dropped: int, ending: Ending) -> Verdict:
@@ -135,14 +134,13 @@ def _sent(parts: Parts, ending: Ending, before: Document) -> list[str]:
     return []
 
 
-def _parsed(before: Document, after: str, parts: Parts, reasons: list[str]) -> Verdict:
+def _parsed(edited: EditedText, parts: Parts, reasons: list[str]) -> Verdict:
     if reasons:
         return Verdict.rejected(*reasons)
-    row = language(before.language)
-    old, new = parse(before.text, row), parse(after, row)
+    old, new = edited.old, edited.new
     if new.faults() > old.faults():
         return Verdict.rejected(_broken(old, new))
-    if row.id == "python" and (problem := flaw(after)) and flaw(before.text) is None:
+    if edited.language.id == "python" and (problem := edited.python.flaw()):
         return Verdict.rejected(f"With the answer the file does not parse: {problem}.")
     if _is_bare(parts) and not (isinstance(new, SyntaxTree) and new.sound()):
         return Verdict.rejected("The answer holds no code block.")

@@ -198,8 +198,13 @@ class NodeReader:
         """Return the comment whose last line is right above; read as text, since grammars differ on where one ends."""
         lines, above = self._lines, self._lines.line_at(start) - 1
         mark = self._row.line_comment
+        if above < 0:
+            return None
+        text = lines.slice(lines.full_line_span(above)).strip()
+        block = text.endswith("*/")
+        if not block and not text.startswith(mark):  # So it is of most definitions.
+            return None
         last = first = above
-        block = above >= 0 and lines.slice(lines.line_span(above)).rstrip().endswith("*/")
         while first >= 0:
             text = lines.slice(lines.line_span(first)).strip()
             if block:

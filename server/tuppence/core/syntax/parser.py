@@ -1,12 +1,13 @@
 """A text parsed by its language's grammar: definitions, imports, names, faults.
 
 tree-sitter's bytes end here: every span that leaves this file counts code points. Whole-tree questions are put as
-queries and everything else climbs from one node, because walking all nodes in Python is slow. A text that is too large
-or has no grammar gets an Outline instead, with the same questions.
+queries and everything else climbs from one node, because walking all nodes in Python is slow. A text that is too large,
+takes the parser too much work or has no grammar gets an Outline instead, with the same questions.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
@@ -28,6 +29,11 @@ __all__ = ["LARGEST", "Block", "IndentationTree", "SyntaxTree", "Tree", "parse"]
 
 LARGEST = 500_000
 """Code points above which a text is read by indentation only."""
+_STEPS = 1_000
+"""Steps of progress that any parse may make, and as many more as a quarter of the text's bytes: the densest texts tried
+(brackets, commas and operators alone) took a tenth. A text that takes more is read by indentation."""
+_ROWS = frozenset({"block", "module"})
+"""What the Python grammar calls the nodes that are rows of statements."""
 _EDITS = 64
 """More edits than this are not replayed: a fresh parse is quicker."""
 
@@ -43,7 +49,7 @@ def parse(text: str, language: Language, old: Tree | None = None, edits: Sequenc
     before = None
     if isinstance(old, SyntaxTree) and old.language == language:
         before = old.edited(edits, text)
-    parsed = grammars.parse(language.grammar, offsets.data, before)
+    parsed = grammars.parse(language.grammar, offsets.data, before, _STEPS + len(offsets.data) // 4)
     return IndentationTree(text, language) if parsed is None else SyntaxTree(offsets, language, parsed)
 
 
@@ -66,7 +72,8 @@ class SyntaxTree(Tree):
                 return None
             start, end = offsets.to_byte(edit.span.start), offsets.to_byte(edit.span.end)
             after = Offsets(apply(offsets.text, (edit,)))
-            new_end = after.to_byte(edit.span.start + len(edit.text))
+            end = max(end, _next_statement(tree.root_node, start, end))
+            new_end = end + len(after.data) - len(offsets.data)
             points = (offsets.to_point(start), offsets.to_point(end), after.to_point(new_end))
             tree.edit(start, end, new_end, *points)
             offsets = after
@@ -118,7 +125,11 @@ class SyntaxTree(Tree):
     def import_statements(self) -> tuple[Span, ...]:
         """Return the top-level import statements before the first definition; all, if none stands before it."""
         found = [self._reader.span(node) for node in self._top() if self._reader.imports(node)]
-        first = next((block.span.start for block in self._blocks if self._is_code(block)), len(self.text))
+        if not found:
+            return ()
+        # Of the definitions, only those that begin above the last import can be before one.
+        above = self._blocks if "_blocks" in vars(self) else self.definitions(Span(0, found[-1].end))
+        first = min((block.span.start for block in above if self._is_code(block)), default=len(self.text))
         return tuple(each for each in found if each.start < first) or tuple(found)
 
     def import_place(self) -> int:
@@ -136,6 +147,24 @@ class SyntaxTree(Tree):
         target = self._snap(span)
         spans = (self._reader.span(node) for node in self._top())
         return next((each for each in spans if each.covers(target)), None)
+
+    def separable(self, span: Span) -> Span | None:
+        """Return whole lines around a span that can be parsed apart from the rest; None where the text has faults."""
+        root = self._parsed.root_node
+        if root.has_error or self.lines.lone_cr is not None:
+            return None
+        nodes = root.named_children
+        # The first node that ends behind the span's start, and the one behind its end: each with a neighbor.
+        touched = bisect_right(nodes, self._offsets.to_byte(span.start), key=lambda node: node.end_byte)
+        last = bisect_right(nodes, self._offsets.to_byte(span.end), key=lambda node: node.end_byte)
+        before = (node.start_byte for node in reversed(nodes[:touched]) if self._is_apart(node))
+        behind = (node.start_byte for node in nodes[last + 1 :] if self._is_apart(node))
+        begin, end = next(before, 0), next(behind, len(self._offsets.data))
+        return Span(self._offsets.to_code_point(begin), self._offsets.to_code_point(end))
+
+    def top_types(self) -> frozenset[str]:
+        """Return the types of the grammar's top-level nodes."""
+        return frozenset(node.type for node in self._parsed.root_node.named_children)
 
     def names(self, span: Span) -> frozenset[str]:
         """Return the identifiers used inside the span."""
@@ -222,6 +251,14 @@ class SyntaxTree(Tree):
                 found.append(node)
         return found
 
+    def _is_apart(self, node: tree_sitter.Node) -> bool:
+        """Report whether a top-level node is a statement that begins a line which continues none."""
+        if "comment" in node.type or node.start_point[1]:
+            return False
+        start = node.start_byte
+        above = self._offsets.data[max(0, start - len(b"\\\r\n")) : start]
+        return not above.endswith((b"\\\n", b"\\\r\n"))
+
     def _node(self, span: Span) -> tree_sitter.Node | None:
         start, end = self._offsets.to_byte(span.start), self._offsets.to_byte(span.end)
         return self._parsed.root_node.descendant_for_byte_range(start, end)
@@ -257,6 +294,22 @@ def _alternatives(types: str, name: str) -> str:
     """Return the query that captures nodes of these types by a name."""
     alternatives = " ".join(each if each.startswith('"') else f"({each})" for each in types.split())
     return f"[{alternatives}] @{name}"
+
+
+def _next_statement(root: tree_sitter.Node, start: int, end: int) -> int:
+    """Return where the statement begins that follows the one with these bytes; ``end`` where none does.
+
+    An edit is said to reach up to there. At the end of a block of Python, where the tokens that close it have no width,
+    tree-sitter compares the old tree's next node with the wrong token, and passes over it: often over the rest of the
+    file. A node that begins further down is not looked at before its turn.
+    """
+    node = root.descendant_for_byte_range(start, end)
+    while node is not None and node.parent is not None:
+        following = node.next_named_sibling
+        if following is not None and node.parent.type in _ROWS and following.start_byte >= end:
+            return following.start_byte
+        node = node.parent
+    return end
 
 
 def _meet(fault: Span, span: Span) -> bool:

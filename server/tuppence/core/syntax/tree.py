@@ -85,6 +85,14 @@ class Tree(ABC):
     def statement(self, span: Span) -> Span | None:
         """Return the top-level statement that covers the span, None where there is none."""
 
+    def separable(self, span: Span) -> Span | None:  # noqa: ARG002 - a tree without a grammar cannot tell
+        """Return whole lines around a span that can be parsed apart from the rest of the text.
+
+        They are top-level statements, one at least on either side of what the span touches: what is before them, they
+        and what is behind them parse each for itself if the text does. None where the tree cannot tell.
+        """
+        return None
+
     @abstractmethod
     def names(self, span: Span) -> frozenset[str]:
         """Return the identifiers used inside the span."""

@@ -17,6 +17,7 @@ from lsprotocol import types
 from tuppence.core.actions import REVIEW
 from tuppence.core.answer.findings import Finding
 from tuppence.core.answer.reply import Fence, Parts
+from tuppence.core.checks.edited_text import EditedText
 from tuppence.core.checks.structure import check_edit
 from tuppence.core.text.document import Document, Edit, Span
 from tuppence.lsp.documents import convert
@@ -129,7 +130,7 @@ class ReviewFindings:
         version, fits = self._fits.get(pinned.id, (None, False))
         if version is None or version != document.version:
             parts = Parts("", (Fence("", fix, closed=True),))
-            verdict = await asyncio.to_thread(check_edit, document, (edit,), parts, "end")
+            verdict = await asyncio.to_thread(lambda: check_edit(EditedText(document, (edit,)), parts, "end"))
             fits = verdict.fit
             self._fits[pinned.id] = (document.version, fits)
         return edit if fits else None
