@@ -20,6 +20,7 @@ from itertools import chain
 
 from tuppence.core.answer.answer_reading import AnswerReading, Found
 from tuppence.core.answer.import_lines import file_head, is_comment
+from tuppence.core.answer.indent_unit import may_differ, to_file_unit
 from tuppence.core.answer.neighbor_lines import between_neighbors
 from tuppence.core.answer.reindent import Indentation, leading
 from tuppence.core.answer.repairs import repaired
@@ -78,6 +79,8 @@ class TargetExtractor:
         """
         language = self.tree.language
         lines, repairs = repaired(list(lines), self._document, self._span, language)
+        if may_differ(lines, self._document, self._span):
+            lines = to_file_unit(lines, self._document, self._span, language) or lines
         return replace(self._extract(lines, Indentation(self._block, indent).move(lines)), repairs=repairs)
 
     def _extract(self, lines: Sequence[str], placed: list[str]) -> Extract:
