@@ -23,10 +23,12 @@ from tuppence.core.routing.candidates import (
     Candidate,
     RoutingPolicy,
     RoutingRequest,
+    agreed,
     candidate,
     usual_output,
     with_benchmark,
 )
+from tuppence.core.routing.edit_form import in_cheaper_form
 from tuppence.core.routing.quality import QualityModel
 
 _ROUND = 3
@@ -83,7 +85,8 @@ def choose(
     :raises Nobody: none is eligible; the sentence says what would make one so.
     """
     rows = tuple(candidate(each, need, ready, prior, policy) for model in models for each in model.variants())
-    table = with_benchmark(rows, need, prior)
+    formed = tuple(agreed(each, policy) for each in in_cheaper_form(rows, need, prior))
+    table = with_benchmark(formed, need, prior)
     fit = [each for each in table if not each.why_not]
     if policy.above:
         fit = _better(fit, table, policy.above)
