@@ -19,6 +19,7 @@ from tests.properties import replay
 
 from benchmarks.checks import real
 from benchmarks.edit_form.blocks import shortest
+from tuppence.core.answer.search_replace import MalformedBlocks, apply_blocks, read_blocks
 from tuppence.core.models.usage import estimate
 from tuppence.core.prompt.compose import fence
 
@@ -44,12 +45,24 @@ class Measured:
     whole: int
     blocks: dict[int, int]
     """By the number of lines around a change."""
+    applied: frozenset[int]
+    """The numbers of lines around a change with which the server makes exactly the new text of the blocks."""
 
 
 def measured(old: str, new: str) -> Measured:
     """Return what a change of a target costs either way."""
-    blocks = {each: estimate(fence("\n".join(map(str, shortest(old, new, each))), INFO)) for each in AROUND}
-    return Measured(old.count("\n") + 1, estimate(old), estimate(fence(new, INFO)), blocks)
+    said = {each: "\n".join(map(str, shortest(old, new, each))) for each in AROUND}
+    blocks = {each: estimate(fence(text, INFO)) for each, text in said.items()}
+    applied = frozenset(each for each, text in said.items() if _result(old, text) == new)
+    return Measured(old.count("\n") + 1, estimate(old), estimate(fence(new, INFO)), blocks, applied)
+
+
+def _result(old: str, text: str) -> str | None:
+    """Return what the server makes of blocks, None where it takes them for malformed."""
+    try:
+        return apply_blocks(old, read_blocks(text))
+    except MalformedBlocks:
+        return None
 
 
 def fitted(points: Iterable[tuple[int, int]]) -> tuple[float, float]:
@@ -96,6 +109,8 @@ def main() -> int:
         cross = (start - base) / (slope - share)
         mark = ", which core/routing/edit_form.py has" if around == FITTED else ""
         print(f"blocks, {around} around = {start:.0f} + {share:.3f} x target; shorter from {cross:.0f} tokens on{mark}")
+    for around in AROUND:
+        print(f"blocks, {around} around: {sum(around in each.applied for each in changes):,} made exactly the new text")
     return 0
 
 

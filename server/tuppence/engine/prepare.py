@@ -219,7 +219,7 @@ def _need(request: Request, context: Context, whole: Prompt, session: Session) -
         ),
         target_tokens=estimate(code),
         when=session.now(),
-        takes_blocks=takes_blocks(code, request.document.text),
+        takes_blocks=request.action.shape == "replacement" and takes_blocks(code, request.document.text),
         check=_check(request, session),
         private=not is_public(session.config(), session.workspace.root(request.path) if request.path else None),
         warm=warm,

@@ -6,13 +6,17 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.core.prompt.test_stable_prefix import KINDS, NOW, beginning, context, model, texts
 
 from tuppence.core.actions import ACTIONS, FIX
+from tuppence.core.answer import search_replace
 from tuppence.core.models.model import Quirks
 from tuppence.core.prompt.compose import SYSTEM, compose
 from tuppence.core.prompt.edit_blocks import BLOCKS, in_blocks, takes_blocks
 from tuppence.core.prompt_cache.breakpoints import mark
+from tuppence.core.text.lines import split
 from tuppence.providers import find_wire
 
 
@@ -79,6 +83,33 @@ def test_a_file_that_is_about_blocks_takes_none_anywhere() -> None:
     assert takes_blocks(target, f"{target}\n<<<<<<< HEAD\nx = 1\n=======\nx = 2\n>>>>>>> main\n")
     assert not takes_blocks(target, f'{target}\nWORDS = """\n<<<<<<< SEARCH\n"""\n')
     assert not takes_blocks(target, f'{target}\nWORDS = """\r    ------- ORIGINAL\r"""\r')
+
+
+odd = st.lists(
+    st.tuples(
+        st.sampled_from(["", " ", "\t", "\f", "    ", "\u00a0"]),
+        st.sampled_from(["<", "-", "=", ">", "+"]),
+        st.integers(3, 11),
+        st.sampled_from(["", " ", "  "]),
+        st.sampled_from(["", "SEARCH", "original", "SEARCH>", "Replace", "UPDATED", "x", "HEAD"]),
+        st.sampled_from(["\n", "\r\n", "\r", " \n", ""]),
+    ).map(lambda parts: f"{parts[0]}{parts[1] * parts[2]}{parts[3]}{parts[4]}{parts[5]}"),
+    max_size=4,
+).map("x = 1\n".join)
+
+
+@given(odd)
+def test_no_line_of_a_target_that_takes_blocks_is_read_as_a_mark(target: str) -> None:
+    if takes_blocks(target, target):
+        assert not any(search_replace._mark(line) for line, _ in split(target))
+        assert search_replace.looks_like_search_replace("<<<<<<< SEARCH\nx", target)
+
+
+def test_what_is_asked_for_is_what_is_read() -> None:
+    (block,) = search_replace.read_blocks(BLOCKS)
+    assert block.search == ("the lines that change, copied from the target",)
+    assert block.replace == ("the lines that take their place",)
+    assert search_replace.looks_like_search_replace(BLOCKS)
 
 
 def test_the_words_are_few() -> None:

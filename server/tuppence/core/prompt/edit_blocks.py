@@ -22,14 +22,18 @@ the lines that take their place
 >>>>>>> REPLACE
 
 Copy the lines to search for exactly: whole lines, with their indentation, nothing left out. Together they must be in \
-one place of the target only, so add a line that stays above or below where they are not. Keep each part as short as \
-that allows, and write the parts in the target's order. Import lines still go into a fenced block of their own, whose \
-info word is `imports`."""
+one place of the target only, whatever their indentation, so add a line that stays above or below where they are not. \
+Keep each part as short as that allows, and write the parts in the target's order. Import lines still go into a fenced \
+block of their own, whose info word is `imports`."""
 """What is added to a prompt."""
-_LINE = r"(?:\A|[\r\n])[^\S\r\n]*"
-_OPENING = re.compile(rf"{_LINE}[<-]{{5,}} ?(?:SEARCH|ORIGINAL)", re.IGNORECASE)
+_SPACE = r"[^\S\r\n]*"
+_LINE = rf"(?:\A|[\r\n]){_SPACE}"
+_OPENING = re.compile(rf"{_LINE}[<-]{{5,}}{_SPACE}(?:SEARCH|ORIGINAL)", re.IGNORECASE)
 """A line that begins a block, whichever of the usual words it has."""
-_MARK = re.compile(rf"{_LINE}(?:<{{5,}}|>{{5,}}|={{5,}}[^\S\r\n]*(?:[\r\n]|\Z)|[+-]{{5,}} ?[SORU])", re.IGNORECASE)
+_MARK = re.compile(
+    rf"{_LINE}(?:<{{5,}}|>{{5,}}|={{5,}}{_SPACE}(?:[\r\n]|\Z)|[+-]{{5,}}{_SPACE}(?:SEARCH|ORIGINAL|REPLACE|UPDATED))",
+    re.IGNORECASE,
+)
 """A line that could be taken for any mark of a block."""
 
 
@@ -44,4 +48,11 @@ def takes_blocks(target: str, document: str) -> bool:
     There must be some code, no line of it like a mark of a block, and no line of the document like one that begins a
     block: such lines in an answer could be code.
     """
-    return bool(target.strip()) and _MARK.search(target) is None and _OPENING.search(document) is None
+    if not target.strip() or (_has_any(target, "<>=+-") and _MARK.search(target)):
+        return False
+    return not (_has_any(document, "<-") and _OPENING.search(document))
+
+
+def _has_any(text: str, marks: str) -> bool:
+    """Report whether there are five such characters in a row: most code has none, and a search takes a moment."""
+    return any(mark * 5 in text for mark in marks)
