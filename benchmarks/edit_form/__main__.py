@@ -31,7 +31,7 @@ FITTED = 1
 EDGES = (0, 5, 10, 15, 20, 30, 40, 60, 80, 120, 200, 10_000)
 """Lines of the target that part one row of the table from the next."""
 INFO = "python"
-"""What stands after an opening fence."""
+"""The word after an opening fence."""
 
 
 @dataclass(frozen=True, slots=True)

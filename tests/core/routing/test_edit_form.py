@@ -89,7 +89,7 @@ def test_no_adherence_to_speak_of_is_no_reason_for_blocks() -> None:
 
 
 def test_what_is_asked_after_a_malformed_answer_counts() -> None:
-    """With a much dearer model above, one malformed answer in ten costs more than the nine others save."""
+    """With a much more expensive model above, one malformed answer in ten costs more than the nine others save."""
     near, far = model("better", (1.5, 6), 0.7), model("better", (40, 400), 0.7)
     assert form(writer(0.9), near, target=LONG) == "blocks"
     assert form(writer(0.9), far, target=LONG) == "whole"
@@ -179,7 +179,7 @@ def test_blocks_never_make_an_answer_dearer_but_for_the_words_that_ask(
 
 
 def test_the_best_model_can_be_malformed_too() -> None:
-    """Its quality is set anew as the one that others are measured by; its chance to fail must not lose the form."""
+    """Its quality becomes the one that others are measured by; its chance to fail must not lose the form."""
     best = row(writer(0.9, ability=0.9), model("worse", ability=0.5), target_tokens=LONG)
     assert best.edit == "blocks"
     assert best.fails > 0.1

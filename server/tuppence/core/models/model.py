@@ -120,7 +120,7 @@ class Model:
     edit: EditForm = "whole"
     """The form in which it may be asked for a long target's new text; core/routing/edit_form.py says when it is."""
     edit_adherence: float | None = None
-    """The share of its answers in blocks that are well formed, above 0 to 1; None where nobody states it."""
+    """The share of its answers in blocks that are well formed, above 0 to 1; None where it is not stated."""
     public_only: bool = False
     """Never given a private file."""
     seconds_to_first_token: float | None = None

@@ -1,8 +1,8 @@
 """How a model is asked for SEARCH/REPLACE blocks inside of the target instead of all of its new text.
 
 The words go to the end of the tail, so that what requests share is one text for every model and either form. Which form
-is asked for is decided in core/routing/edit_form.py. An answer may come in the other form all the same, so the output
-limit is that of a whole one.
+is asked for is decided in core/routing/edit_form.py. A model may answer in the other form, so the output limit is that
+of a whole answer.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 A small fix of a long function, answered whole, is the function at the price of output; blocks hold the change alone.
 But blocks can be malformed, which fails the check: then the next better model is asked, as after any failed check, or
-the person asks again where there is none. So a model is asked for blocks only where its row says that it can write
-them, and where they cost less than the whole, with what malformed ones cost.
+the user asks again where there is none. So a model is asked for blocks only where its row says that it can write them,
+and where they cost less than the whole, with what malformed ones cost.
 
 How long either answer is was measured by ``python -m benchmarks.edit_form`` on 1,210 definitions that releases of
 public packages changed; the blocks have one line that stays on either side of each change. A release changes more of a
@@ -39,7 +39,11 @@ def block_tokens(target: int) -> int:
 
 
 def in_cheaper_form(table: Sequence[Candidate], need: RoutingRequest, prior: QualityModel) -> tuple[Candidate, ...]:
-    """Return the table, each row with the cheaper form of its answer, and with that form's cost and chance to fail."""
+    """Return the table, each row with the cheaper form of its answer, and with that form's cost and chance to fail.
+
+    What a malformed answer costs is the cost of the cheapest better row that may answer, or, without one, of the
+    model's own whole answer.
+    """
     return tuple(_formed(row, table, need, prior) if _may_use_blocks(row, need) else row for row in table)
 
 

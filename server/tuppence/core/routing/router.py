@@ -7,7 +7,7 @@ enough. The order of a list never decides anything; ties go to the faster model.
 The expected cost includes an escalation: a run calls the first model and, when its answer fails the check, the next
 better one once. So it is the cost of the first call plus the chance of a failed check times the cost of the next.
 Unknown prices come last, never as free. :mod:`tuppence.core.routing.candidates` says what a model is expected to do and
-to cost.
+to cost, and core/routing/edit_form.py in which form it is asked for an edit.
 """
 
 from __future__ import annotations
