@@ -1,12 +1,14 @@
 """``python -m benchmarks.edit_form``: what whole replacements and SEARCH/REPLACE blocks cost in answer tokens.
 
 The changes are those of definitions between successive releases of public packages, which pip and npm download into a
-folder that is gone afterwards; nothing of them is shipped. Tokens are those of ``estimate`` in core/models/usage.py.
+folder that is gone afterwards; nothing of them is shipped. Ruff's safe fixes of the older releases are measured beside
+them, for what a small fix comes to. Tokens are those of ``estimate`` in core/models/usage.py.
 """
 
 from __future__ import annotations
 
 import argparse
+import random
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from tempfile import TemporaryDirectory
 from tests.properties import replay
 
 from benchmarks.checks import real
+from benchmarks.checks.sample import Sample
 from benchmarks.edit_form.blocks import shortest
 from tuppence.core.answer.search_replace import MalformedBlocks, apply_blocks, read_blocks
 from tuppence.core.models.usage import estimate
@@ -30,6 +33,8 @@ FITTED = 1
 """The one of them that core/routing/edit_form.py takes its constants from."""
 EDGES = (0, 5, 10, 15, 20, 30, 40, 60, 80, 120, 200, 10_000)
 """Lines of the target that part one row of the table from the next."""
+SEED = 20_260
+"""Of the choice of fixes."""
 INFO = "python"
 """The word after an opening fence."""
 
@@ -47,14 +52,26 @@ class Measured:
     """By the number of lines around a change."""
     applied: frozenset[int]
     """The numbers of lines around a change with which the server makes exactly the new text of the blocks."""
+    refused: frozenset[int]
+    """Those with which it takes them for malformed."""
 
 
 def measured(old: str, new: str) -> Measured:
     """Return what a change of a target costs either way."""
     said = {each: "\n".join(map(str, shortest(old, new, each))) for each in AROUND}
     blocks = {each: estimate(fence(text, INFO)) for each, text in said.items()}
-    applied = frozenset(each for each, text in said.items() if _result(old, text) == new)
-    return Measured(old.count("\n") + 1, estimate(old), estimate(fence(new, INFO)), blocks, applied)
+    results = {each: _result(old, text) for each, text in said.items()}
+    applied = frozenset(each for each, result in results.items() if result == new)
+    refused = frozenset(each for each, result in results.items() if result is None)
+    return Measured(old.count("\n") + 1, estimate(old), estimate(fence(new, INFO)), blocks, applied, refused)
+
+
+def _judged(changes: Sequence[Measured]) -> tuple[list[frozenset[int]], list[frozenset[int]]]:
+    return [each.applied for each in changes], [each.refused for each in changes]
+
+
+def _of(sample: Sample) -> Measured:
+    return measured(sample.document.slice(sample.target.span), sample.code)
 
 
 def _result(old: str, text: str) -> str | None:
@@ -96,12 +113,16 @@ def main() -> int:
     """Measure, print the table and the lines that fit it, and return 0."""
     argparse.ArgumentParser(prog="python -m benchmarks.edit_form", description=__doc__).parse_args()
     changes: list[Measured] = []
+    fixes: list[Measured] = []
+    dice = random.Random(SEED)  # noqa: S311 - a choice of samples, no secrets
     with TemporaryDirectory() as folder:
-        for _, older, newer in replay.Releases(PYPI, replay.NPM).read(Path(folder)):
-            found = real.changes(older, newer)
-            changes += [measured(each.document.slice(each.target.span), each.code) for each in found]
+        for name, older, newer in replay.Releases(PYPI, replay.NPM).read(Path(folder)):
+            changes += map(_of, real.changes(older, newer))
+            fixes += map(_of, real.fixes(Path(folder) / "linted" / name, older, dice))
     print(f"{len(changes):,} definitions that a release changed; means, in tokens.\n")
     print("\n".join(table(changes)), end="\n\n")
+    print(f"{len(fixes):,} safe fixes of ruff's; means, in tokens.\n")
+    print("\n".join(table(fixes)), end="\n\n")
     base, slope = fitted((each.target, each.whole) for each in changes)
     print(f"whole = {base:.0f} + {slope:.3f} x target")
     for around in AROUND:
@@ -110,7 +131,8 @@ def main() -> int:
         mark = ", which core/routing/edit_form.py has" if around == FITTED else ""
         print(f"blocks, {around} around = {start:.0f} + {share:.3f} x target; shorter from {cross:.0f} tokens on{mark}")
     for around in AROUND:
-        print(f"blocks, {around} around: {sum(around in each.applied for each in changes):,} made exactly the new text")
+        right, refused = (sum(around in found for found in sets) for sets in _judged(changes))
+        print(f"blocks, {around} around: {right:,} made exactly the new text, {refused:,} were refused")
     return 0
 
 

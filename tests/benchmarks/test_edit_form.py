@@ -81,7 +81,8 @@ def test_a_change_is_measured_in_both_forms() -> None:
     block = "<<<<<<< SEARCH\nb\n=======\nx\n>>>>>>> REPLACE"
     assert found.blocks[0] == estimate(fence(block, "python")) < found.blocks[1] == found.blocks[3]
     assert found.applied == {0, 1, 3}
-    assert command.measured("a\n=======", "a\n=======\nb\n=======").applied == set(), "marks in the code"
+    marked = command.measured("a\n=======", "a\n=======\nb\n=======")
+    assert (marked.applied, marked.refused) == (frozenset(), frozenset({0, 1, 3})), "marks in the code"
 
 
 def test_the_line_of_least_squares() -> None:
@@ -106,12 +107,13 @@ def test_the_command_prints_the_table_and_the_lines(
     assert command.main() == 0
     printed = capsys.readouterr().out
     assert printed.startswith("2 definitions that a release changed")
+    assert "\n0 safe fixes of ruff's" in printed
     rows = [line for line in printed.splitlines() if line.startswith("| ") and "lines" not in line]
     assert [line.split(" | ")[:2] for line in rows] == [["| 1-5", "1"], ["| 61-80", "1"]]
     assert rows[0].endswith("| 0% |")
     assert rows[1].endswith("| 100% |")
     assert "blocks, 1 around = " in printed
-    assert "blocks, 1 around: 2 made exactly the new text" in printed
+    assert "blocks, 1 around: 2 made exactly the new text, 0 were refused" in printed
 
 
 def test_the_router_has_what_was_measured() -> None:
