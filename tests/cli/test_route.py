@@ -515,6 +515,43 @@ def test_each_effort_is_a_row_of_the_table(tmp_path: Path, capsys: pytest.Captur
     assert (answer["model"], answer["reasons"][-1]) == ("thinker", "at high effort")
 
 
+def test_the_table_says_who_is_asked_for_blocks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = "".join(
+        f'[[models]]\nprovider = "p"\nid = "{name}"\ntier = "workhorse"\nprice = {{ input = 1, output = {output} }}\n'
+        f"context = 128000\nmax_output = 16000\nability = {{ fix = {fix} }}\n"
+        f'edit = "blocks"\nedit_adherence = {share}\n'
+        for name, output, fix, share in (("a", 5, 0.6, 0.99), ("b", 6, 0.61, 0.99), ("c", 7, 0.62, 0.3))
+    )
+    (tmp_path / "config.toml").write_text(PROVIDER + rows)
+    body = "".join(f"    xs = [*xs, {number}]\n" for number in range(120))
+    (tmp_path / "stats.py").write_text(f"def mean(xs):\n{body}    return xs\n\n\ndef half(xs):\n    return xs\n")
+    shown = {}
+    for line in (1, 125):
+        words = ("route", f"{tmp_path / 'stats.py'}:{line}", "--action", "fix", "--quality", "0.5")
+        assert cli.main([*words, "--config", str(tmp_path / "config.toml")]) == 0
+        out = capsys.readouterr().out
+        assert max(map(len, out.splitlines())) <= 80
+        rows_shown = [each.split() for each in out.splitlines() if each.startswith("p/")]
+        shown[line] = {row[0]: row[-1] for row in rows_shown}, "asked for the changes alone" in " ".join(out.split())
+    assert shown == {
+        1: ({"p/a": "blocks", "p/b": "blocks", "p/c": "3"}, True),
+        125: ({"p/a": "1", "p/b": "2", "p/c": "3"}, False),
+    }
+
+
+def test_a_long_piece_of_code_costs_less_in_blocks_but_with_marks_in_it(tmp_path: Path) -> None:
+    row = ROW.format("a", 1, 5) + 'tier = "workhorse"\nmax_output = 16000\nedit_adherence = 1.0\nedit = "{}"\n'
+    body = "".join(f"    xs = [*xs, {number}]\n" for number in range(120))
+    code = f"def mean(xs):\n{body}    return xs\n"
+    for text, less in ((code, True), (code + "=======\n", False), ("def half(xs):\n    return xs\n", False)):
+        line = json.dumps({**FULL, "code": text}).encode()
+        blocks, whole = (
+            router(tmp_path, PROVIDER + row.replace("{}", form)).answer(line)["expected_cost_usd"]
+            for form in ("blocks", "whole")
+        )
+        assert (blocks < whole) is less
+
+
 @pytest.mark.parametrize(
     ("place", "complaint"),
     [

@@ -181,6 +181,56 @@ def test_a_broken_provider_takes_its_rows_with_it_and_is_said_once(folder: Path)
 # Inheriting from another provider's row
 
 
+BLOCKS = MINE + '[[models]]\nid = "small"\nprovider = "mine"\ntier = "budget"\n'
+
+
+def test_a_row_may_be_asked_for_blocks_with_the_share_that_are_well_formed(folder: Path) -> None:
+    mine = row(read(folder, BLOCKS), "mine/small")
+    assert (mine.edit, mine.edit_adherence) == ("whole", None)
+    for share in ("0.97", "1", "0.001"):
+        mine = row(read(folder, f'{BLOCKS}edit = "blocks"\nedit_adherence = {share}\n'), "mine/small")
+        assert (mine.edit, mine.edit_adherence) == ("blocks", float(share))
+
+
+@pytest.mark.parametrize("share", ["0", "-0.5", "1.01", "97", "true", '"0.97"', "nan", "inf", "[0.97]"])
+def test_a_share_that_is_none_is_refused_with_its_row(folder: Path, share: str) -> None:
+    shown = {"nan": "NaN", "inf": "Infinity", "[0.97]": "an array"}.get(share, share)
+    found = check_refused(
+        folder,
+        f'{BLOCKS}edit = "blocks"\nedit_adherence = {share}\n',
+        9,
+        f'"edit_adherence" must be a number above 0, 1 at most, not {shown}.',
+        "Write the share of its answers in blocks that are well formed, such as 0.97.",
+    )
+    assert all(each.name != "mine/small" for each in found.models)
+
+
+@pytest.mark.parametrize("form", ['"diff"', '"Blocks"', "true", "1"])
+def test_an_unknown_form_is_refused(folder: Path, form: str) -> None:
+    what = f'"edit" cannot be {form}.'
+    check_refused(folder, f"{BLOCKS}edit = {form}\n", 8, what, 'Write one of: "whole", "blocks".')
+
+
+def test_blocks_need_the_share_that_is_well_formed(folder: Path) -> None:
+    what = '"edit" is "blocks", but the row does not say how many of its answers are well formed.'
+    remedy = 'Add edit_adherence = 0.97, or the share that was measured; or write edit = "whole".'
+    check_refused(folder, f'{BLOCKS}edit = "blocks"\n', 8, what, remedy)
+    known = '[[models]]\nprovider = "anthropic"\nid = "claude-opus-4-6"\nedit = "blocks"\n'
+    check_refused(folder, known, 4, what, remedy)
+
+
+def test_the_built_in_form_holds_until_the_row_says_another(folder: Path) -> None:
+    name = "anthropic/claude-opus-4-7"
+    mine = '[[models]]\nprovider = "anthropic"\nid = "claude-opus-4-7"\n'
+    assert (builtin(name).edit, builtin(name).edit_adherence) == ("blocks", 1.0)
+    assert row(read(folder, mine), name).edit == "blocks"
+    assert row(read(folder, f"{mine}edit_adherence = 0.9\n"), name).edit_adherence == 0.9
+    assert row(read(folder, f'{mine}edit = "whole"\n'), name).edit == "whole"
+    elsewhere = '[[models]]\nprovider = "openrouter"\nid = "anthropic/claude-opus-4.7"\nprice = 0\n'
+    found = row(read(folder, elsewhere), "openrouter/anthropic/claude-opus-4.7")
+    assert (found.edit, found.edit_adherence) == ("blocks", 1.0)
+
+
 def test_a_built_in_id_elsewhere_takes_what_belongs_to_the_model_alone(folder: Path) -> None:
     twin = builtin("moonshot/kimi-k2.5")
     assert twin.retires_on

@@ -22,6 +22,7 @@ from tuppence.core.models.usage import estimate
 from tuppence.core.prompt import context as contexts
 from tuppence.core.prompt.compose import compose
 from tuppence.core.prompt.context import Question, Surroundings
+from tuppence.core.prompt.edit_blocks import takes_blocks
 from tuppence.core.routing.candidates import RoutingRequest
 from tuppence.core.routing.difficulty import PLAIN
 from tuppence.core.routing.quality import QualityModel
@@ -110,6 +111,7 @@ class Router:
             prompt_tokens=tokens,
             target_tokens=target,
             when=self._when,
+            takes_blocks=code is not None and takes_blocks(code, code),
         )
 
     def _may(self, model: Model) -> bool:

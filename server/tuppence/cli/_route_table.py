@@ -130,8 +130,14 @@ def _print(plan: PreparedRequest, console: Console) -> None:
         "\nStep 1 answers; if its answer fails the check, step 2 does; if its provider cannot answer, a spare one. "
         "Quality is what to expect, and one standard deviation of doubt, which the choice takes off (of the best, no "
         f"more than a measured model's); step 1 and spare ones come to {100 * route.wanted:.0f} % of the best. The "
-        "cost, in USD, is of this model's answer alone."
+        f"cost, in USD, is of this model's answer alone.{_about_blocks(fit)}"
     )
+
+
+def _about_blocks(rows: Sequence[Candidate]) -> str:
+    if all(row.edit == "whole" for row in rows):
+        return ""
+    return " Blocks: such a model is asked for the changes alone, which is expected to cost less."
 
 
 def _rest(rows: Sequence[Candidate], need: RoutingRequest, console: Console) -> None:
@@ -162,9 +168,10 @@ def _figures(row: Candidate, need: RoutingRequest) -> tuple[str, str, str]:
 
 
 def _step(row: Candidate, ladder: list[str], plan: PreparedRequest) -> str:
-    if row.model.name in ladder:
-        return str(ladder.index(row.model.name) + 1)
-    return "spare" if row.model in plan.route.spare else ""
+    """Return what part the row has, and whether its answer is asked for in blocks."""
+    spare = "spare" if row.model in plan.route.spare else ""
+    step = str(ladder.index(row.model.name) + 1) if row.model.name in ladder else spare
+    return f"{step}, blocks" if step and row.edit == "blocks" else step
 
 
 def _order(row: Candidate) -> tuple[bool, str, bool, object, str]:

@@ -24,7 +24,7 @@ from tuppence.config.readers import (
 )
 from tuppence.config.toml_locations import TomlLocation
 from tuppence.core.actions import ACTIONS
-from tuppence.core.models.model import TIERS, CacheRules, Effort, Quirks
+from tuppence.core.models.model import EDIT_FORMS, TIERS, CacheRules, Effort, Quirks
 from tuppence.core.models.pricing import Peak, Price, PriceTier, Rates, weekdays
 
 FREE = Price(Rates(Decimal(0), Decimal(0)))
@@ -114,6 +114,16 @@ def bill(value: object, place: TomlLocation) -> str:
     return value
 
 
+def adherence(value: object, place: TomlLocation) -> float:
+    """Read a share of answers above 0: of a model of whom none holds, no such answer is asked for."""
+    if not is_number(value) or not 0 < value <= 1:
+        raise place.wrong(
+            f'"{place.name}" must be a number above 0, 1 at most, not {kind(value)}.',
+            "Write the share of its answers in blocks that are well formed, such as 0.97.",
+        )
+    return float(value)
+
+
 _share = number(0, 1)
 _MONEY: dict[str, Reader] = dict.fromkeys(_RATES, money)
 PRICE: dict[str, Reader] = {**_MONEY, "batch": lambda value, place: Decimal(str(_share(value, place)))}
@@ -159,6 +169,8 @@ MODEL: dict[str, Reader] = {
     "quirks": quirks,
     "effort": items(text),
     "at_effort": named(effort),
+    "edit": choice(EDIT_FORMS),
+    "edit_adherence": adherence,
     "public_only": flag,
     "seconds_to_first_token": number(0, 3600),
     "tokens_per_second": number(0, 1_000_000),

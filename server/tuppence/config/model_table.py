@@ -1,10 +1,10 @@
 """The rows of the tier table: providers and models, the user's joined to the built-in ones.
 
 A row is (provider, id). The user's row for a built-in one changes it field by field; his row for a built-in model at
-another provider takes what belongs to the model (ability, benchmarks, context, limits, cache rules, tier; on the same
-wire quirks and effort too) and nothing that belongs to the offer (price, rate limits, retirement). A row with a mistake
-is left out, and with it the built-in row that it changes: it might have said ``public_only``. No file is opened here;
-config/config.py does that.
+another provider takes what belongs to the model (ability, benchmarks, context, limits, cache rules, tier, edit form and
+adherence; on the same wire quirks and effort too) and nothing that belongs to the offer (price, rate limits,
+retirement). A row with a mistake is left out, and with it the built-in row that it changes: it might have said
+``public_only``. No file is opened here; config/config.py does that.
 """
 
 from __future__ import annotations
@@ -178,6 +178,11 @@ def _model(
         "price": _price(found, place, same),
     }
     model = _marking(replace(base, **changes) if base else Model(**changes))
+    if model.edit == "blocks" and model.edit_adherence is None:
+        raise place.key("edit").wrong(
+            '"edit" is "blocks", but the row does not say how many of its answers are well formed.',
+            'Add edit_adherence = 0.97, or the share that was measured; or write edit = "whole".',
+        )
     if "max_output" not in found and model.max_output > model.context:
         return replace(model, max_output=model.context)
     if model.max_output > model.context:
@@ -211,6 +216,8 @@ def _elsewhere(model: str, provider: Provider, builtin: Table) -> Model | None:
         quirks=twin.quirks if is_alike else Quirks(),  # They are in the words of one wire.
         effort=twin.effort if is_alike else (),
         at_effort=twin.at_effort if is_alike else {},
+        edit=twin.edit,
+        edit_adherence=twin.edit_adherence,
     )
 
 

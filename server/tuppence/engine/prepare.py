@@ -23,6 +23,7 @@ from tuppence.core.models.usage import at_most, estimate
 from tuppence.core.prompt import context as contexts
 from tuppence.core.prompt.compose import SYSTEM, Prompt, TestFile, compose, compose_brief
 from tuppence.core.prompt.context import Context, Surroundings
+from tuppence.core.prompt.edit_blocks import in_blocks, takes_blocks
 from tuppence.core.routing.candidates import RoutingRequest, allowance, least_output, thoughts
 from tuppence.core.routing.planner import pair, paired, planned, to_plan, with_plan
 from tuppence.core.routing.quality import RUN
@@ -103,7 +104,9 @@ def prompt(prepared: PreparedRequest, model: Model) -> Prompt:
     whole = replace(prepared.measured, max_output=limit)
     if prepared.planner is not None:
         return to_plan(whole, thoughts(model, prepared.need, shipped()))
-    return with_plan(whole, prepared.advice)
+    row = prepared.route.row(model.name)
+    asked = with_plan(whole, prepared.advice)
+    return in_blocks(asked) if row is not None and row.edit == "blocks" else asked
 
 
 def advised(prepared: PreparedRequest, planner: Model, advice: str) -> PreparedRequest:
@@ -216,6 +219,7 @@ def _need(request: Request, context: Context, whole: Prompt, session: Session) -
         ),
         target_tokens=estimate(code),
         when=session.now(),
+        takes_blocks=request.action.shape == "replacement" and takes_blocks(code, request.document.text),
         check=_check(request, session),
         private=not is_public(session.config(), session.workspace.root(request.path) if request.path else None),
         warm=warm,

@@ -16,6 +16,9 @@ Tier = Literal["premium", "workhorse", "budget", "specialised", "local"]
 TIERS: tuple[Tier, ...] = ("premium", "workhorse", "budget", "specialised", "local")
 Premium = Literal["use", "ask", "never"]
 """Whether models of the premium tier are used, used after a question, or not at all."""
+EditForm = Literal["whole", "blocks"]
+"""How new text of a target is asked for: all of it, or SEARCH/REPLACE blocks inside of the target."""
+EDIT_FORMS: tuple[EditForm, ...] = ("whole", "blocks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,10 @@ class Model:
     """Efforts that the router may choose besides the usual way of asking; only those whose worth somebody stated."""
     chosen_effort: str = ""
     """The effort of ``at_effort`` that this variant of the row is asked with; empty for the row itself."""
+    edit: EditForm = "whole"
+    """The form in which it may be asked for a long target's new text; core/routing/edit_form.py says when it is."""
+    edit_adherence: float | None = None
+    """The share of its answers in blocks that are well formed, above 0 to 1; None where it is not stated."""
     public_only: bool = False
     """Never given a private file."""
     seconds_to_first_token: float | None = None

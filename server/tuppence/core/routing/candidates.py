@@ -15,7 +15,7 @@ from decimal import Decimal
 from tuppence.core.actions import Action
 from tuppence.core.billing import budget
 from tuppence.core.billing.budget import THRIFTY, CallEstimate
-from tuppence.core.models.model import Model, Premium
+from tuppence.core.models.model import EditForm, Model, Premium
 from tuppence.core.models.pricing import cost
 from tuppence.core.models.usage import Usage, split
 from tuppence.core.routing.difficulty import Difficulty
@@ -53,6 +53,8 @@ class RoutingRequest:
     """What the budgets leave for this request, USD; None where there is no limit."""
     check: str = ""
     """The check of the answer by its name in the prior, where it is not the action's usual one."""
+    takes_blocks: bool = True
+    """Whether SEARCH/REPLACE blocks can edit the target (core/prompt/edit_blocks.py)."""
     outcomes: Mapping[str, Outcomes] = field(default_factory=dict)
     """What became of earlier answers for this action on this machine, by the model's name."""
 
@@ -105,6 +107,12 @@ class Candidate:
     """The expected quality itself, how far it may be off, and where it comes from."""
     fails: float = 0.0
     """The chance that its answer does not pass its check, so that a better model is asked."""
+    edit: EditForm = "whole"
+    """The form in which it is asked for a target's new text; ``cost`` and ``fails`` are those of that form."""
+
+    def failing(self, checked: float) -> float:
+        """Return the chance that its answer does not pass, where ``checked`` is that of an answer in the right form."""
+        return checked if self.edit == "whole" else 1 - (self.model.edit_adherence or 0.0) * (1 - checked)
 
 
 def candidate(
@@ -121,10 +129,17 @@ def candidate(
         model=model,
         quality=counted,
         cost=price,
-        why_not=_why_not(model, need, ready, policy) or _too_dear(model, need, policy, price),
+        why_not=_why_not(model, need, ready, policy) or _over_budget(model, need),
         estimate=expected,
         fails=prior.check(need.check or need.action.id).fails(counted),
     )
+
+
+def agreed(row: Candidate, policy: RoutingPolicy) -> Candidate:
+    """Return the row; with why it may not answer where it would cost more than was agreed to."""
+    if row.why_not or policy.within is None or row.cost is None or row.cost <= policy.within:
+        return row
+    return replace(row, why_not=f"would cost about ${row.cost:.2f}, more than was agreed to")
 
 
 def with_benchmark(table: Sequence[Candidate], need: RoutingRequest, prior: QualityModel) -> tuple[Candidate, ...]:
@@ -145,7 +160,7 @@ def with_benchmark(table: Sequence[Candidate], need: RoutingRequest, prior: Qual
     quality = best[0]
     fails = prior.check(need.check or need.action.id).fails(quality)
     return tuple(
-        replace(each, quality=quality, fails=fails) if standings.get(index) == best else each
+        replace(each, quality=quality, fails=each.failing(fails)) if standings.get(index) == best else each
         for index, each in enumerate(table)
     )
 
@@ -225,10 +240,8 @@ def _why_not(model: Model, need: RoutingRequest, ready: Mapping[str, str], polic
     return ""
 
 
-def _too_dear(model: Model, need: RoutingRequest, policy: RoutingPolicy, price: Decimal | None) -> str:
+def _over_budget(model: Model, need: RoutingRequest) -> str:
     """Return why its price is too high, empty where it is not; a pinned model of unknown price passes no budget."""
-    if policy.within is not None and price is not None and price > policy.within:
-        return f"would cost about ${price:.2f}, more than was agreed to"
     if need.left is None:
         return ""
     least = bound(model, need, least_output(need))

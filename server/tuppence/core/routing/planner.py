@@ -60,7 +60,7 @@ def pair(route: Route, need: RoutingRequest, prior: QualityModel) -> Pair | None
     for planner, carrier in product(fit, carriers):
         quality = carrier.quality + ACROSS * (planner.quality - carrier.quality)
         if planner.quality > carrier.quality and quality >= alone.quality:
-            climb = Decimal(repr(round(check.fails(quality), 6))) * alone.cost
+            climb = Decimal(repr(round(carrier.failing(check.fails(quality)), 6))) * alone.cost
             total = plans[planner.model.name] + _carried(carrier, need) + climb
             pairs.append(Pair(planner.model, carrier.model, quality, total))
     worth = [each for each in pairs if each.cost < route.expected_cost]

@@ -7,7 +7,7 @@ enough. The order of a list never decides anything; ties go to the faster model.
 The expected cost includes an escalation: a run calls the first model and, when its answer fails the check, the next
 better one once. So it is the cost of the first call plus the chance of a failed check times the cost of the next.
 Unknown prices come last, never as free. :mod:`tuppence.core.routing.candidates` says what a model is expected to do and
-to cost.
+to cost, and core/routing/edit_form.py in which form it is asked for an edit.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ from tuppence.core.routing.candidates import (
     Candidate,
     RoutingPolicy,
     RoutingRequest,
+    agreed,
     candidate,
     usual_output,
     with_benchmark,
 )
+from tuppence.core.routing.edit_form import in_cheaper_form
 from tuppence.core.routing.quality import QualityModel
 
 _ROUND = 3
@@ -83,7 +85,8 @@ def choose(
     :raises Nobody: none is eligible; the sentence says what would make one so.
     """
     rows = tuple(candidate(each, need, ready, prior, policy) for model in models for each in model.variants())
-    table = with_benchmark(rows, need, prior)
+    formed = tuple(agreed(each, policy) for each in in_cheaper_form(rows, need, prior))
+    table = with_benchmark(formed, need, prior)
     fit = [each for each in table if not each.why_not]
     if policy.above:
         fit = _better(fit, table, policy.above)
