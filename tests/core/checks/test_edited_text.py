@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import ast
+import random
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.core.syntax.test_grammars import shape
+from tests.core.syntax.test_python_ast import damaged, real
 
 from tuppence.core.actions import FIX
 from tuppence.core.answer_builder import Task, builder_for
@@ -19,6 +24,7 @@ from tuppence.core.syntax.packages import Packages
 from tuppence.core.syntax.parser import SyntaxTree, parse
 from tuppence.core.syntax.target import Target
 from tuppence.core.text.diagnostic import Diagnostic
+from tuppence.core.text.diff import backwards
 from tuppence.core.text.document import Document, Edit, Span, apply
 from tuppence.engine import verify
 from tuppence.engine.request import Request
@@ -163,6 +169,23 @@ def test_edits_all_refer_to_the_text_before() -> None:
     fresh = parse(case.after.text, language("python"))
     assert case.new.blocks() == fresh.blocks()
     assert case.new.names(Span(0, len(case.after.text))) == fresh.names(Span(0, len(case.after.text)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32))
+def test_edits_of_real_files_have_the_tree_of_a_fresh_parse(seed: int) -> None:
+    dice = random.Random(seed)  # noqa: S311 - a draw that can be repeated
+    before = real(dice)
+    old = parse(before, language("python"))
+    case = EditedText(Document("file:///a.py", "python", 1, before), damaged(dice, before), old)
+    new = parse(case.after.text, language("python"), old, backwards(case.edits))
+    fresh = parse(case.after.text, language("python"))
+    assert new.sound() == fresh.sound()
+    if new.sound():
+        assert isinstance(new, SyntaxTree)
+        assert isinstance(fresh, SyntaxTree)
+        assert list(shape(new._parsed)) == list(shape(fresh._parsed))
+        assert new.blocks() == fresh.blocks()
 
 
 def test_a_tree_with_faults_is_not_built_on() -> None:
