@@ -28,7 +28,7 @@ LIMIT = 1.0
 _FEW, _MANY = 3, 8
 """Lines changed without a reason: fewer are nothing to speak of; as many, and half of the target, are the limit."""
 _CONSTANT, _HIDING, _SILENCED, _COMMENT, _UNSURE, _BROAD = 0.4, 0.7, 0.5, 0.2, 0.5, 0.3
-_BESIDE = 0.2
+_BESIDE, _ASKED = 0.2, 0.2
 _COMMENTS = 0.8
 """What comments weigh together, at most: they alone never fail an answer."""
 _LEAVES = re.compile(r"\s*(?:return|raise|break|continue)\b")
@@ -97,7 +97,7 @@ def judge(before: Document, edits: Sequence[Edit], target: Span, known: Language
         *_beside(code, stray, before, known, grounds),
         *_models(code, before, grounds),
         *_hiding(code, known, grounds),
-        *_silenced(code, known, grounds),
+        *_silenced(before, after, code, known, grounds),
         *_comments(code, known),
         *_hidden(before.text, after, code, known, grounds),
         *_gutted(was, now, (target, _grown(target, edits)), grounds),
@@ -183,13 +183,16 @@ def _hiding(code: Sequence[Hunk], known: Language, grounds: Evidence) -> Iterato
         yield Sign(f"catches every error (“{caught[0]}”)", _BROAD)
 
 
-def _silenced(code: Sequence[Hunk], known: Language, grounds: Evidence) -> Iterator[Sign]:
+def _silenced(before: Document, after: str, code: Sequence[Hunk], known: Language, grounds: Evidence) -> Iterator[Sign]:
     """Look for new comments that silence a tool; the limit where the code is as it was and the silence is general."""
-    found = [each for hunk in code for each in suppressions.silencing(hunk)]
-    if found and not _speaks_of(grounds, r"noqa|ignore|nolint|suppress|stubs|untyped|missing module source"):
+    found = suppressions.new_silences(before, after, known, grounds.diagnostics)
+    wrong = [each for each in found if not each.is_acceptable]
+    if wrong:
         alone = all(suppressions.code(hunk.old, known) == suppressions.code(hunk.new, known) for hunk in code)
-        sure = alone and any(suppressions.is_general(each) for each in found)
-        yield Sign(f"silences the tool (“{found[0]}”)", LIMIT if sure else _SILENCED)
+        sure = alone and any(each.is_general for each in wrong)
+        yield Sign(f"silences the tool (“{wrong[0].words}”)", LIMIT if sure else _SILENCED)
+    elif found:
+        yield Sign(f"silences the tool, as the diagnostic asks for (“{found[0].words}”)", _ASKED)
 
 
 def _hidden(before: str, after: str, code: Sequence[Hunk], known: Language, grounds: Evidence) -> Iterator[Sign]:
