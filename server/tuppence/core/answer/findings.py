@@ -1,9 +1,10 @@
 """A review's reply becomes findings, each as soon as it is complete.
 
-The quoted line decides where a finding stands; a line number only chooses between lines that are alike, because models
-copy well and count badly. White space is not compared. A finding whose quotation is not in the target is dropped and
-counted. What the format allows is said to the model by ``FORMAT``; what is understood beyond that (emphasis, bullets,
-other words for a severity, a fence around the whole answer, a number before the line) is what weaker models do to it.
+The quoted line decides where a finding stands, or a line number that agrees with the message
+(:mod:`tuppence.core.answer.finding_places`). A finding without a place is dropped and counted. What the format allows
+is said to the model by ``FORMAT``; what is understood beyond that is what models do to it: emphasis, bullets, other
+words and languages, a fence around the whole answer, lists of items, headings, tables, JSON
+(:mod:`~tuppence.core.answer.finding_forms`, :mod:`~tuppence.core.answer.finding_json`).
 
 Whether the findings are right is not judged here, nor anywhere: they are shown as a model's opinion.
 """
@@ -11,29 +12,22 @@ Whether the findings are right is not judged here, nor anywhere: they are shown 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Literal
 
+from tuppence.core.answer import finding_forms as forms
+from tuppence.core.answer.finding_draft import LONGEST_READ, FindingDraft, of_data, of_item, of_row
+from tuppence.core.answer.finding_forms import FieldName, ItemStart
+from tuppence.core.answer.finding_json import DataFinding, JsonObjects, opens_json
+from tuppence.core.answer.finding_places import Quotable, QuotePlace, is_telling
 from tuppence.core.answer.markdown import plain
 from tuppence.core.answer.reindent import Indentation
 from tuppence.core.text.diagnostic import Severity
 from tuppence.core.text.document import Document, Span
 from tuppence.core.text.lines import Splitter
 
-_KEY = re.compile(
-    r"[\s>#*_+-]*(?:\d+[.)]\s*)?[*_`]*(severity|line|quote|code|problem|message|issue|description|fix)[*_`]*\s*:"
-    r"[*_]*[ \t]*(.*)",
-    re.IGNORECASE,
-)
 _RULE = re.compile(r"\s*(?:-{3,}|={3,}|\*{3,})\s*")
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})\s*([^`]*)")
-_NONE = re.compile(r"[\s*_`>#-]*no (?:findings|issues|problems)\b", re.IGNORECASE)
-_SEVERITIES: dict[str, Severity] = {
-    **dict.fromkeys(("error", "critical", "blocker", "high", "severe", "major", "bug"), "error"),
-    **dict.fromkeys(("warning", "warn", "medium", "moderate"), "warning"),
-    **dict.fromkeys(("information", "info", "informational", "note", "low", "minor"), "information"),
-    **dict.fromkeys(("hint", "suggestion", "style", "nit", "nitpick"), "hint"),
-}
 _LONG_WORD = re.compile(r"\w{4,}")
 _ALIKE = 3
 """Words of some length that two messages must share to say the same thing."""
@@ -41,9 +35,10 @@ _SHARE = 0.7
 """The part of the longer message's such words that they must share."""
 _LONGEST = 600
 """Code points of a message; what is longer is cut at a word."""
-_NUMBER = re.compile(r"\(?(?:line\s+|L)?(\d+)\)?\s*(?:[:|.)-]\s*|$)", re.IGNORECASE)
-_PARTIAL = 6
-"""Characters, white space aside, from which a piece of a line identifies it."""
+_MOST = 100
+"""Findings, dropped ones counted, after which the rest of a reply is not read."""
+_SENTENCE = 8
+"""Characters of a message below which an item says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +60,6 @@ class Finding:
     """The whole quoted line or lines, without the last line ending."""
 
 
-@dataclass(slots=True)
-class _Draft:
-    """A finding as far as it has come."""
-
-    severity: Severity | None = None
-    quote: list[str] = field(default_factory=list)
-    message: list[str] = field(default_factory=list)
-    fix: list[str] | None = None
-    key: str = ""
-    """The field that further lines belong to."""
-
-
 class Findings:
     """Takes the chunks of a review's reply; yields findings."""
 
@@ -84,15 +67,23 @@ class Findings:
         self._document = document
         self._lines = Quotable(document, target)
         self._splitter = Splitter()
-        self._draft = _Draft()
+        self._draft = FindingDraft()
         self._marks = ""
-        self._quoting = False
+        self._into: Literal["quote", "fix", "unsure"] = "fix"
+        """What the open fence holds."""
+        self._fenced: list[str] = []
+        self._fence_indent = 0
+        self._json: JsonObjects | None = None
+        self._columns: list[FieldName | None] | None = None
+        """What the columns of the table are; None outside of one."""
+        self._last = ""
+        """The line before, which may be the head of a table."""
+        self._group: Severity | None = None
+        """The severity that the heading above gives."""
         self.found: list[Finding] = []
         """All findings so far, in the order of the reply."""
         self.dropped = 0
-        """How many findings quoted nothing that stands in the target."""
-        self.clear = False
-        """Whether the model said that there is nothing to find."""
+        """How many findings had no place in the target."""
 
     def feed(self, chunk: str) -> tuple[Finding, ...]:
         """Take the next chunk; return the findings that it completes."""
@@ -106,89 +97,215 @@ class Findings:
         before = len(self.found)
         for text, _ in self._splitter.finish():
             self._take(text)
-        if self._marks and not self._quoting:
+        if self._json is not None:
+            self._leave_json()
+        if self._marks and self._into != "quote":
             # A fix whose fence was never closed is not known to be whole.
             self._draft.fix = None
         self._marks = ""
         self._complete()
         return tuple(self.found[before:])
 
-    def _take(self, text: str) -> None:
-        if self._marks:
+    def _take(self, text: str, *, may_be_json: bool = True) -> None:
+        if len(self.found) + self.dropped >= _MOST:
+            return
+        is_awaited = self._draft.key == "line" and not self._draft.quote
+        if self._json is not None:
+            self._in_json(text)
+        elif self._marks:
             self._in_fence(text)
         elif fence := _FENCE.fullmatch(text):
-            self._open(fence[1])
+            self._open(fence[1], fence.start(1))
+        elif may_be_json and not is_awaited and opens_json(text):
+            self._complete()
+            self._json = JsonObjects()
+            self._in_json(text)
+        elif self._is_row(text):
+            self._row(text)
         elif _RULE.fullmatch(text):
             self._complete()
-        elif key := _KEY.fullmatch(text):
-            self._field(key[1].lower(), key[2].strip())
-        elif _NONE.match(text) and not self._draft.key:
-            self.clear = True
-        elif text.strip():
+        elif self._draft.item is None and (named := forms.field_of(text)):
+            self._field(named[0], named[1].strip())
+        elif is_awaited and text.strip():
+            self._more(text)
+        else:
+            self._prose(text)
+        self._last = text
+
+    def _prose(self, text: str) -> None:
+        """Take a line of an item, or one that belongs to nothing."""
+        draft, start = self._draft, forms.item_start(text)
+        if not text.strip():
+            draft.is_apart = True
+        elif (start is not None or forms.is_bold(text)) and (group := forms.group_of(text)):
+            self._complete()
+            self._group = group
+        elif draft.item is not None and self._belongs(text, start):
+            draft.add(text)
+        elif start is not None and (draft.item is not None or start.kind == "bullet" or draft.key is None):
+            self._complete()
+            if start.kind == "heading":
+                self._group = None
+            self._draft = of_item(start, self._group)
+        elif draft.item is not None:
+            self._complete()
+        else:
             self._more(text)
 
-    def _open(self, marks: str) -> None:
+    def _belongs(self, text: str, start: ItemStart | None) -> bool:
+        """Report whether a line goes on with the item: deeper, a field of it, or text that nothing parts from it."""
+        draft = self._draft
+        assert draft.item is not None
+        indent = len(text) - len(text.lstrip(" \t"))
+        if start is None:
+            return draft.item.kind == "heading" or indent > draft.item.indent or not draft.is_apart
+        if start.kind == "heading":
+            return False
+        if forms.field_of(text) is not None and not draft.is_apart:
+            return start.kind != "bullet" or indent > draft.item.indent or draft.item.kind != "bullet"
+        if draft.item.kind != "heading":
+            return indent > draft.item.indent
+        return self._has_place(draft) and not self._names_place(start.text)
+
+    def _has_place(self, draft: FindingDraft) -> bool:
+        return bool(draft.quote) or self._names_place(draft.evidence)
+
+    def _names_place(self, text: str) -> bool:
+        """Report whether a text names a line or quotes enough code to be found."""
+        spans = (each for each in forms.spans_of(text[:LONGEST_READ]) if is_telling(each))
+        return bool(forms.line_numbers(text[:LONGEST_READ])) or any(self._lines.locate([each]) for each in spans)
+
+    def _is_row(self, text: str) -> bool:
+        """Report whether a line is part of a table; one that stands in a fence or a quotation is asked for nowhere."""
+        if forms.is_rule_of_table(text):
+            self._complete()
+            named = [forms.data_field(each) for each in forms.cells(self._last[:LONGEST_READ])]
+            self._columns = named if "|" in self._last else []
+            return True
+        if self._columns is not None and "|" not in text:
+            self._columns = None
+        return self._columns is not None or text.lstrip().startswith("|")
+
+    def _row(self, text: str) -> None:
+        """Take a row of a table: a finding, where its columns are known or can be told from what is in them."""
+        if self._columns is None or forms.is_rule_of_table(text):
+            return
+        self._complete()
+        self._draft = of_row(text, self._columns, self._group)
+        self._complete()
+
+    def _in_json(self, text: str) -> None:
+        assert self._json is not None
+        for each in self._json.feed(text):
+            self._enter(each)
+        if self._json.is_done:
+            self._leave_json()
+
+    def _leave_json(self) -> None:
+        """End JSON; lines that were none of a review are read in another way."""
+        was, self._json = self._json, None
+        assert was is not None
+        if not was.is_understood:
+            for line in was.lines:
+                self._take(line, may_be_json=False)
+
+    def _enter(self, data: DataFinding) -> None:
+        """Place what an object says."""
+        quotes = [re.split(r"\r\n|\n|\r", each) for each in data.quotes]
+        quote = next((each for each in quotes if self._lines.locate(each)), quotes[0] if quotes else [])
+        self._draft = of_data(data, quote, self._group)
+        self._complete()
+
+    def _open(self, marks: str, indent: int) -> None:
         """Open a fence: of the quotation, of the fix, or one around the whole answer, which is nothing."""
         draft = self._draft
-        if draft.key == "line" and not draft.quote:
-            self._marks, self._quoting = marks, True
+        if draft.key in ("line", "quote") and not draft.quote:
+            self._marks, self._into = marks, "quote"
+        elif draft.item is not None:
+            self._marks, self._into, self._fenced, self._fence_indent = marks, "unsure", [], indent
         elif draft.quote and draft.fix is None:
-            self._marks, self._quoting = marks, False
+            self._marks, self._into = marks, "fix"
             draft.fix = []
 
     def _in_fence(self, text: str) -> None:
-        closing = text.strip()
+        closing, draft = text.strip(), self._draft
         if len(closing) >= len(self._marks) and set(closing) == {self._marks[0]}:
             self._marks = ""
-            if not self._quoting and self._draft.message:
+            if self._into == "unsure":
+                self._fence_of_item(self._fenced)
+            elif self._into == "fix" and draft.message and draft.item is None:
                 self._complete()
-        elif self._quoting:
-            self._draft.quote.append(text)
+        elif self._into == "quote":
+            draft.quote.append(text)
+        elif self._into == "unsure":
+            self._fenced.append(text[min(self._fence_indent, len(text) - len(text.lstrip(" "))) :])
         else:
-            assert self._draft.fix is not None
-            self._draft.fix.append(text)
+            assert draft.fix is not None
+            draft.fix.append(text)
 
-    def _field(self, key: str, value: str) -> None:
+    def _fence_of_item(self, lines: list[str]) -> None:
+        """Take a fenced block of an item: the code that it is about, if it is in the target, else what replaces it."""
         draft = self._draft
-        if key == "severity":
-            self._complete()
+        if not draft.quote and draft.key != "fix" and self._lines.locate(lines):
+            draft.quote = lines
+        elif draft.quote and draft.fix is None:
+            draft.fix = lines
+
+    def _field(self, name: FieldName, value: str) -> None:
+        """Take a field of a finding that is a list of fields."""
+        draft = self._draft
+        if name == "severity":
+            if draft.quote or draft.message or draft.severity or not draft.ranges:
+                self._complete()
             draft = self._draft
-            draft.severity = _SEVERITIES.get(re.split(r"[^a-z]", value.lower().strip("*_` "))[0], "warning")
-        elif key in ("line", "quote", "code"):
+            draft.severity = forms.severity_of(value) or "warning"
+        elif name in ("line", "quote"):
             if draft.message:
                 self._complete()
                 draft = self._draft
+            if name == "line" and (numbers := forms.only_numbers(value)):
+                draft.ranges, value = [numbers], ""
             draft.quote = [value] if value else []
-            key = "line"
-        elif key == "fix":
+            name = "line"
+        elif name != "fix":
             # "fix:" announces the fence; a sentence there is no replacement.
-            key = "fix"
-        else:
             draft.message.append(value)
-            key = "problem"
-        draft.key = key
+            name = "message"
+        draft.key = name
 
     def _more(self, text: str) -> None:
         draft = self._draft
         if draft.key == "line" and not draft.quote:
             draft.quote = [text.strip()]
-        elif draft.key == "problem":
+        elif draft.key == "message":
             draft.message.append(text)
 
     def _complete(self) -> None:
-        draft, self._draft = self._draft, _Draft()
-        message = _shorten(plain(" ".join(draft.message)))
+        draft, self._draft = self._draft, FindingDraft()
+        message = _shorten(plain(" ".join(draft.message)[:LONGEST_READ]))
         if not message and not draft.quote:
             return
-        place = self._lines.locate(draft.quote)
+        place = self._place(draft, message)
         if place is None or not message:
-            self.dropped += 1
+            is_idle = draft.item is not None and (draft.item.kind == "heading" or len(message) < _SENTENCE)
+            self.dropped += not is_idle
             return
         if any(each.line == place.line and _same(each.message, message) for each in self.found):
             return
         self.found.append(self._finding(draft, place, message))
 
-    def _finding(self, draft: _Draft, place: QuotePlace, message: str) -> Finding:
+    def _place(self, draft: FindingDraft, message: str) -> QuotePlace | None:
+        """Return where a finding stands: at its quotation, a whole line in it, a line that it names, or a piece."""
+        if draft.quote and (place := self._lines.locate(draft.quote)):
+            return place
+        said = draft.evidence or message
+        spans = [each for each in forms.spans_of(said) if is_telling(each)] if draft.item else []
+        whole = [place for each in spans if (place := self._lines.locate([each]))]
+        if (place := next((each for each in whole if each.whole), None)) is not None:
+            return place
+        return self._lines.numbered(draft.ranges, said) or next(iter(whole), None)
+
+    def _finding(self, draft: FindingDraft, place: QuotePlace, message: str) -> Finding:
         document = self._document
         whole = Span(document.line_span(place.line).start, document.line_span(place.line + place.count - 1).end)
         text = document.slice(document.line_span(place.line))
@@ -213,11 +330,6 @@ class Findings:
         return fix if fix.strip() != old.strip() else None
 
 
-def says_nothing(reply: str) -> bool:
-    """Report whether a reply says that there is nothing to report."""
-    return any(_NONE.match(line) for line in reply.splitlines())
-
-
 def _same(one: str, other: str) -> bool:
     """Report whether two messages about one line say the same thing in hardly other words."""
     first, second = (set(_LONG_WORD.findall(each.casefold())) for each in (one, other))
@@ -230,80 +342,3 @@ def _shorten(message: str) -> str:
     if len(message) <= _LONGEST:
         return message
     return message[:_LONGEST].rsplit(" ", 1)[0].rstrip(".,;: ") + " …"
-
-
-@dataclass(frozen=True, slots=True)
-class QuotePlace:
-    """Where a quotation stands."""
-
-    line: int
-    """Its first line in the document, from 0."""
-    count: int
-    """How many lines it has."""
-    whole: bool
-    """Whether whole lines were quoted, and not a piece of one."""
-
-
-class Quotable:
-    """The lines of a target, to be quoted from."""
-
-    def __init__(self, document: Document, target: Span) -> None:
-        self._first = document.line_at(target.start)
-        last = document.line_at(max(target.start, target.end - 1))
-        self._lines = [_squeeze(document.slice(document.line_span(line))) for line in range(self._first, last + 1)]
-
-    def locate(self, quote: Sequence[str]) -> QuotePlace | None:
-        """Return where the lines stand together, else the one line that the first is a piece of, else None."""
-        filled = [line for line in quote if line.strip()]
-        if not filled:
-            return None
-        readings = _readings(filled[0])
-        for number, first in readings:
-            wanted = [_squeeze(line) for line in (first, *filled[1:])]
-            if places := self._whole(wanted):
-                near = min(places, key=lambda line: (abs(line + 1 - number) if number else 0, line))
-                return QuotePlace(near, len(wanted), whole=True)
-        return next((place for number, first in readings if (place := self._partial(number, first))), None)
-
-    def _whole(self, wanted: list[str]) -> list[int]:
-        if not wanted[0]:
-            return []
-        count = len(wanted)
-        return [
-            self._first + at
-            for at in range(len(self._lines) - count + 1)
-            if self._lines[at] == wanted[0] and self._lines[at : at + count] == wanted
-        ]
-
-    def _partial(self, number: int, text: str) -> QuotePlace | None:
-        piece = _squeeze(text.strip(".… "))
-        inside = [self._first + at for at, line in enumerate(self._lines) if piece and piece in line]
-        if number and number - 1 in inside:
-            return QuotePlace(number - 1, 1, whole=False)
-        if len(inside) == 1 and len(piece) >= _PARTIAL:
-            return QuotePlace(inside[0], 1, whole=False)
-        return None
-
-
-def _readings(quote: str) -> list[tuple[int, str]]:
-    """Return what a quotation may mean, likeliest first: its line number, 0 for none, and the code."""
-    quote = quote.strip()
-    inner = _unquoted(quote)
-    readings = [(0, inner), (0, quote)]
-    if (found := _NUMBER.match(quote)) and found.end() < len(quote):
-        rest = quote[found.end() :]
-        readings = [(int(found[1]), _unquoted(rest)), *readings, (int(found[1]), rest)]
-    if inner != quote and (found := _NUMBER.match(inner)) and found.end() < len(inner):
-        readings.append((int(found[1]), inner[found.end() :]))
-    return readings
-
-
-def _unquoted(quote: str) -> str:
-    run = len(quote) - len(quote.lstrip("`"))
-    if run and quote.endswith("`" * run) and len(quote) > 2 * run:
-        return quote[run:-run].strip()
-    return quote
-
-
-def _squeeze(text: str) -> str:
-    return "".join(text.split())
