@@ -220,13 +220,25 @@ def _packages(before: Tree, after: Tree, known: Language, grounds: Evidence) -> 
     inner = known.import_style.is_python and bool({*_INNER.findall(after.text)} - {*_INNER.findall(before.text)})
     read = _all_imports if inner else _imports
     there = {each.module for each in read(before, known)}
-    asked = hunks.words([before.text, *(each.message for each in grounds.diagnostics)])
+    taken = {name for each in read(before, known) for name in _called(each, known)}
+    used = hunks.words([before.text]) - (taken if known.import_style.packages_nest else set())
+    asked = used | hunks.words(each.message for each in grounds.diagnostics)
     for each in read(after, known):
-        fresh = each.module not in there and not {each.local, each.module.partition(".")[0]} & asked
+        fresh = each.module not in there and not _called(each, known) & asked
         if fresh and is_new(each.module, known, grounds.packages):
             there.add(each.module)
             weight = LIMIT if grounds.packages.complete else _UNSURE
             yield Sign(f"needs {each.module}, which the project does not have", weight)
+
+
+def _called(imported: Imported, known: Language) -> set[str]:
+    """Return the names by which code may call what it imports."""
+    parts = imported.module.split(known.import_style.separator)
+    named = parts[0]
+    if known.import_style.packages_nest:  # A package is called by the last part, a version at its end aside.
+        is_version = len(parts) > 1 and re.fullmatch(r"v\d+", parts[-1])
+        named = re.sub(r"\.v\d+$", "", parts[-2 if is_version else -1])
+    return {imported.local, named} - {""}
 
 
 def _imports(tree: Tree, known: Language) -> list[Imported]:
