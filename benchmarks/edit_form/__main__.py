@@ -22,7 +22,7 @@ from tests.properties import replay
 from benchmarks.checks import real
 from benchmarks.checks.sample import Sample
 from benchmarks.edit_form.blocks import shortest
-from tuppence.core.answer.search_replace import MalformedBlocks, apply_blocks, read_blocks
+from tuppence.core.answer.forms.search_replace import MalformedBlocks, apply_blocks, read_blocks
 from tuppence.core.models.usage import estimate
 from tuppence.core.prompt.compose import fence
 

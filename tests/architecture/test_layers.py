@@ -47,7 +47,7 @@ OUTSIDE = {
     "ruff": {"linters/"},
     "sqlite3": {"sqlite_file.py", "ledger/sqlite.py", "cache/"},
     "psycopg": {"ledger/postgres.py"},
-    "tomllib": {"config/"},
+    "tomllib": {"config/", "workspace/"},
     "keyring": {"credentials.py"},
     "genai_prices": {"config/list_prices.py"},
     "pathspec": {"workspace/"},

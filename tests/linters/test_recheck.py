@@ -146,7 +146,7 @@ async def test_a_person_sees_what_was_proved(tmp_path: Path) -> None:
         (GOOD.replace("len(xs)", "size(xs)"), "It brings a new problem in line 2: “Undefined name `size`” (ruff)"),
         (
             GOOD.replace("len(xs)", "len(x)  # noqa: F821"),
-            "It silences the complaint (“# noqa”) and leaves its cause",
+            "It silences the complaint (“# noqa: F821”) and leaves its cause",
         ),
     ],
 )

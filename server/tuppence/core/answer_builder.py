@@ -14,11 +14,11 @@ from typing import Literal, Protocol
 from tuppence.core.actions import Action, Shape
 from tuppence.core.answer import merge_imports
 from tuppence.core.answer.extract_target import TargetExtractor
-from tuppence.core.answer.findings import Finding, Findings
 from tuppence.core.answer.insert_tests import Brought, NewTests, TestLocation, bring, packaged
 from tuppence.core.answer.markdown import Cleaner
 from tuppence.core.answer.patch import Patch
 from tuppence.core.answer.reply import Reply, replacement
+from tuppence.core.answer.review.findings import Finding, Findings
 from tuppence.core.checks import generated_tests, invented_names, slop, structure
 from tuppence.core.checks.edited_text import EditedText
 from tuppence.core.checks.target_structure import structure_findings

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from tuppence.core.answer.findings import Finding
 from tuppence.core.answer.insert_tests import NewTests
+from tuppence.core.answer.review.findings import Finding
 from tuppence.core.checks.edited_text import EditedText
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.routing.router import Route

@@ -60,7 +60,9 @@ async def verify_edit(request: Request, answer: Answer) -> Answer:
 
 def why_not(request: Request, edited: EditedText) -> str:
     """Return what the two texts alone have against an edit, empty for nothing."""
-    if request.diagnostic is not None and (words := silenced(*edited.lines)):
+    chosen = request.diagnostic
+    told = [] if chosen is None else [chosen, *(each for each in request.diagnostics if each != chosen)]
+    if told and (words := silenced(request.document, edited.after.text, told)):
         return f"It silences the complaint (“{words}”) and leaves its cause."
     if again := duplicated_definition(edited.old, edited.new, request.target.span):
         return f"It writes `{again}` again, which stands elsewhere in the file."

@@ -57,7 +57,7 @@ async def _sent_along(document: Document, chosen: Diagnostic, path: Path | None)
         after = apply(document.text, chosen.fix)
     except ValueError:
         return ()
-    if after == document.text or silenced(document.text, after):
+    if after == document.text or silenced(document, after, (chosen,)):
         return ()
     row = language(document.language)
     if parse(after, row).faults() > parse(document.text, row).faults():

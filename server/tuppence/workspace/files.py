@@ -17,14 +17,19 @@ LARGEST = 300_000
 """Bytes; a larger file is not read for context."""
 
 
-def read_text(path: Path) -> str | None:
-    """Return a file's text, None where it is no small text."""
+def read_text(path: Path, largest: int = LARGEST) -> str | None:
+    """Return a file's text, None where it is no small text.
+
+    :param largest: bytes; the text of a larger file than ``LARGEST`` is read again each time.
+    """
     try:
         facts = path.stat()
     except OSError:
         return None
-    if facts.st_size > LARGEST or not path.is_file():
+    if facts.st_size > largest or not path.is_file():
         return None
+    if facts.st_size > LARGEST:
+        return _text.__wrapped__(str(path), facts.st_mtime_ns, facts.st_size)
     return _text(str(path), facts.st_mtime_ns, facts.st_size)
 
 

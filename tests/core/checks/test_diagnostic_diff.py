@@ -12,7 +12,6 @@ from tuppence.core.checks.diagnostic_diff import (
     ToolReport,
     compare,
     proving,
-    silenced,
     with_diagnostics,
 )
 from tuppence.core.checks.verdict import Verdict
@@ -218,19 +217,3 @@ def test_a_verdict_says_what_was_proved() -> None:
     still = with_diagnostics(parses, effect(GOOD, [("len", "`x` is not defined", "error")]), CHOSEN, "all is well")
     assert still.reasons == ("What was to be fixed is still there: “`x` is not defined” (Pylance).",)
     assert proving(proving(Verdict(fit=True, proved="nothing"), "a"), "a").proved == "a"
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "expected"),
-    [
-        ("x = 1", "x = 1  # noqa: F821", "# noqa"),
-        ("x = 1  # noqa", "y = 1  # noqa", ""),
-        ("f()", "// eslint-disable-next-line no-undef\nf()", "eslint-disable"),
-        ("f()", "// @ts-ignore\nf()", "@ts-ignore"),
-        ("fn f() {}", "#[allow(dead_code)]\nfn f() {}", "#[allow("),
-        ("int f() {}", '@SuppressWarnings("unused")\nint f() {}', "@SuppressWarnings"),
-        ("x = 1", "y = 'this is not ignored'", ""),
-    ],
-)
-def test_silence_is_no_fix(before: str, after: str, expected: str) -> None:
-    assert silenced(before, after) == expected

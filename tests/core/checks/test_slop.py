@@ -221,7 +221,8 @@ def test_comments_that_silence_the_tool() -> None:
     named = weigh(CODE.replace(line, f"{line}  # noqa: F821"))
     assert named.clauses == "silences the tool (“# noqa: F821”)"
     assert not named.is_too_much
-    assert not weigh(CODE.replace(line, f"{line}  # noqa"), (("print", "Unused `noqa` directive"),)).signs
+    there = CODE.replace(line, f"{line}  # noqa")
+    assert not weigh(CODE, (("print", "Unused `noqa` directive"),), before=there).signs, "it is only taken away"
     before = "const a: number = f();\n"
     after = f"// @ts-ignore\n{before}"
     assert weigh(after, (("f()", "no overload"),), before=before, lang="typescript").is_too_much

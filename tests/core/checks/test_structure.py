@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tuppence.core.answer.findings import Findings
 from tuppence.core.answer.patch import Patch
+from tuppence.core.answer.review.findings import Findings
 from tuppence.core.checks.edited_text import EditedText
 from tuppence.core.checks.structure import check_edit, check_explanation, check_review, check_tests
 from tuppence.core.checks.verdict import Ending, Verdict
@@ -184,7 +184,9 @@ def test_reviews() -> None:
     assert review(FINDING) == Verdict(fit=True, proved="quotes the code")
     assert review("No findings.") == Verdict(fit=True, proved="nothing")
     assert review(FINDING + FINDING.replace("import os", "import re")).fit
-    assert review("It looks good to me.").reasons == ("The answer is not in the form of a review.",)
+    assert review("It looks good to me.") == Verdict(fit=True, proved="nothing")
+    assert review("I have no idea.").reasons == ("The answer is not in the form of a review.",)
+    assert review(" \n").reasons == ("The answer is empty.",)
     assert review(FINDING.replace("import os", "elsewhere")).reasons == ("Its finding quotes no line of the code.",)
     assert not review("", "length").fit
     assert review(FINDING, "length").fit

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.core.prompt.test_stable_prefix import KINDS, NOW, beginning, context, model, texts
 
 from tuppence.core.actions import ACTIONS, FIX
-from tuppence.core.answer import search_replace
+from tuppence.core.answer.forms import search_replace
 from tuppence.core.models.model import Quirks
 from tuppence.core.prompt.compose import SYSTEM, compose
 from tuppence.core.prompt.edit_blocks import BLOCKS, in_blocks, takes_blocks

@@ -16,7 +16,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from tuppence.core.checks import suppressions
 from tuppence.core.checks.verdict import Verdict
+from tuppence.core.syntax.languages import language
 from tuppence.core.text.diagnostic import Diagnostic, Severity, is_remark, is_ruff, rated
 from tuppence.core.text.document import Document, Edit, Span
 from tuppence.core.text.position_map import landing
@@ -43,13 +45,6 @@ _WHILE_TYPING = (
 )
 """Sources that judge the text as it stands in the editor (``compiler`` and ``syntax`` are gopls'). Others may wait for
 a save, as rustc and many linters do, and what they say of an unsaved text is of an older one."""
-_SILENCE = re.compile(
-    r"#\s*(?:noqa|type:\s*ignore|pyright:\s*ignore|pylint:\s*disable|mypy:\s*ignore|ruff:\s*(?:noqa|ignore|disable))"
-    r"|\b(?:eslint|tslint|stylelint|shellcheck|rubocop:?)[- ]?disable|\bbiome-ignore|\bdeno-lint-ignore"
-    r"|@ts-(?:ignore|expect-error|nocheck)|//\s*(?:nolint|NOLINT|noinspection)|@phpstan-ignore|phpcs:ignore"
-    r"|#!?\[allow\(|@Suppress(?:Warnings|LintAnnotation)?\b|#pragma warning disable|---@diagnostic\s+disable"
-    r"|\bluacheck:\s*ignore",
-)
 _NUMBER = re.compile(
     r"(?<=\bline )\d+|(?<=\blines )\d+|(?<=\bcolumn )\d+|(?<=:)\d+"  # where something else stands
     r"|\d+(?= *[>/] *\d)|(?<=\bof )\d+(?=\. Maximum)|(?<=\()\d+(?=\)\. Maximum)"  # how far it is over a limit
@@ -149,14 +144,13 @@ def proving(verdict: Verdict, proof: str) -> Verdict:
     return replace(verdict, proved=", ".join((*known, proof)))
 
 
-def silenced(before: str, after: str) -> str:
-    """Return the words by which an answer tells a tool to be quiet where the code did not, empty where none do."""
-    there = Counter(_SILENCE.findall(before))
-    for found in _SILENCE.finditer(after):
-        if there[found.group()] <= 0:
-            return found.group()
-        there[found.group()] -= 1
-    return ""
+def silenced(before: Document, after: str, diagnostics: Sequence[Diagnostic]) -> str:
+    """Return the words by which an answer tells a tool to be quiet and leaves the cause, empty where none do.
+
+    :param diagnostics: what the answer is to remedy, placed in ``before``.
+    """
+    found = suppressions.new_silences(before, after, language(before.language), diagnostics)
+    return next((each.words for each in found if not each.is_acceptable), "")
 
 
 def _landed(case: EditUnderReview) -> Span:

@@ -27,7 +27,7 @@ LIMIT = 1.0
 _FEW, _MANY = 3, 8
 """Lines changed without a reason: fewer are nothing to speak of; as many, and half of the target, are the limit."""
 _CONSTANT, _HIDING, _SILENCED, _COMMENT, _UNSURE, _BROAD = 0.4, 0.7, 0.5, 0.2, 0.5, 0.3
-_BESIDE = 0.2
+_BESIDE, _ASKED = 0.2, 0.2
 _COMMENTS = 0.8
 """What comments weigh together, at most: they alone never fail an answer."""
 _LEAVES = re.compile(r"\s*(?:return|raise|break|continue)\b")
@@ -94,7 +94,7 @@ def judge(edited: EditedText, target: Span, grounds: Evidence) -> Slop:
         *_beside(code, stray, before, known, grounds),
         *_models(code, before, grounds),
         *_hiding(code, known, grounds),
-        *_silenced(code, known, grounds),
+        *_silenced(edited, code, grounds),
         *_comments(code, known),
         *_hidden(edited, code, grounds),
         *_gutted(edited, target, grounds),
@@ -172,13 +172,17 @@ def _hiding(code: Sequence[Hunk], known: Language, grounds: Evidence) -> Iterato
         yield Sign(f"catches every error (“{caught[0]}”)", _BROAD)
 
 
-def _silenced(code: Sequence[Hunk], known: Language, grounds: Evidence) -> Iterator[Sign]:
+def _silenced(edited: EditedText, code: Sequence[Hunk], grounds: Evidence) -> Iterator[Sign]:
     """Look for new comments that silence a tool; the limit where the code is as it was and the silence is general."""
-    found = [each for hunk in code for each in suppressions.silencing(hunk)]
-    if found and not _speaks_of(grounds, r"noqa|ignore|nolint|suppress|stubs|untyped|missing module source"):
+    known = edited.language
+    found = suppressions.new_silences(edited.before, edited.after.text, known, grounds.diagnostics)
+    wrong = [each for each in found if not each.is_acceptable]
+    if wrong:
         alone = all(suppressions.code(hunk.old, known) == suppressions.code(hunk.new, known) for hunk in code)
-        sure = alone and any(suppressions.is_general(each) for each in found)
-        yield Sign(f"silences the tool (“{found[0]}”)", LIMIT if sure else _SILENCED)
+        sure = alone and any(each.is_general for each in wrong)
+        yield Sign(f"silences the tool (“{wrong[0].words}”)", LIMIT if sure else _SILENCED)
+    elif found:
+        yield Sign(f"silences the tool, as the diagnostic asks for (“{found[0].words}”)", _ASKED)
 
 
 def _hidden(edited: EditedText, code: Sequence[Hunk], grounds: Evidence) -> Iterator[Sign]:
@@ -205,7 +209,8 @@ def _packages(edited: EditedText, grounds: Evidence) -> Iterator[Sign]:
     if grounds.packages is None:
         return
     known, packages = edited.language, grounds.packages
-    there, found = {each.module for each in _imports(edited.old)}, _imports(edited.new)
+    before, found = _imports(edited.old), _imports(edited.new)
+    there = {each.module for each in before}
     in_functions = known.import_style.is_python and _has_new_inner(edited)
     if in_functions:
         found += _parsed(edited.python.new_inner_imports(), known)
@@ -213,13 +218,26 @@ def _packages(edited: EditedText, grounds: Evidence) -> Iterator[Sign]:
     if not fresh:
         return
     if in_functions:
-        there.update(each.module for each in _parsed(edited.python.old_inner_imports(), known))
-    asked = hunks.words([edited.before.text, *(each.message for each in grounds.diagnostics)])
+        before += _parsed(edited.python.old_inner_imports(), known)
+        there = {each.module for each in before}
+    taken = {name for each in before for name in _called(each, known)}
+    used = hunks.words([edited.before.text]) - (taken if known.import_style.packages_nest else set())
+    asked = used | hunks.words(each.message for each in grounds.diagnostics)
     for each in fresh:
-        if each.module not in there and not {each.local, each.module.partition(".")[0]} & asked:
+        if each.module not in there and not _called(each, known) & asked:
             there.add(each.module)
             weight = LIMIT if packages.complete else _UNSURE
             yield Sign(f"needs {each.module}, which the project does not have", weight)
+
+
+def _called(imported: Imported, known: Language) -> set[str]:
+    """Return the names by which code may call what it imports."""
+    parts = imported.module.split(known.import_style.separator)
+    named = parts[0]
+    if known.import_style.packages_nest:  # A package is called by the last part, a version at its end aside.
+        is_version = len(parts) > 1 and re.fullmatch(r"v\d+", parts[-1])
+        named = re.sub(r"\.v\d+$", "", parts[-2 if is_version else -1])
+    return {imported.local, named} - {""}
 
 
 def _imports(tree: Tree) -> list[Imported]:

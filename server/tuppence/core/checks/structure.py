@@ -12,8 +12,9 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from tuppence.core.answer.findings import Finding, says_nothing
 from tuppence.core.answer.reply import Parts, replacement
+from tuppence.core.answer.review.findings import Finding
+from tuppence.core.answer.review.no_findings import nothing_found
 from tuppence.core.checks.edited_text import EditedText
 from tuppence.core.checks.placeholders import diff_in, elision_in
 from tuppence.core.checks.verdict import Ending, Verdict
@@ -70,14 +71,25 @@ def check_tests(edited: EditedText, parts: Parts, ending: Ending) -> Verdict:
 
 
 def check_review(reply: str, found: Sequence[Finding], dropped: int, ending: Ending) -> Verdict:
-    """Judge a review: findings that quote the code, or the plain word that there are none."""
+    """Judge a review: findings that have a place in the code, or the word that there are none, in any language.
+
+    :param dropped: how many findings had no place in the code.
+    """
     reasons = _stopped(ending) if ending == "refused" or not found else []
-    if not reasons and not found and not says_nothing(reply):
-        quoting = "Its finding quotes" if dropped == 1 else f"None of its {dropped} findings quotes"
-        unquoted = f"{quoting} {'no ' if dropped == 1 else 'a '}line of the code."
-        reasons = [unquoted if dropped else "The answer is not in the form of a review."]
-    proved = "quotes the code" if found else "nothing"
-    return Verdict.rejected(*reasons) if reasons else Verdict.accepted(proved)
+    if reasons or found:
+        return Verdict.rejected(*reasons) if reasons else Verdict.accepted("quotes the code")
+    match nothing_found(reply):
+        case "surely":
+            return Verdict.accepted("nothing")
+        case "perhaps":
+            return Verdict.accepted("nothing", "it says more than that it found nothing")
+        case "no":
+            pass
+    if not reply.strip():
+        return Verdict.rejected("The answer is empty.")
+    quoting = "Its finding quotes" if dropped == 1 else f"None of its {dropped} findings quotes"
+    unquoted = f"{quoting} {'no ' if dropped == 1 else 'a '}line of the code."
+    return Verdict.rejected(unquoted if dropped else "The answer is not in the form of a review.")
 
 
 def check_explanation(text: str, ending: Ending, names: Collection[str]) -> Verdict:

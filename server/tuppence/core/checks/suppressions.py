@@ -1,26 +1,58 @@
 """What new lines say beside their code: comments that repeat it, comments that silence a tool, handlers that swallow.
 
-Told from the text, line by line, and only of what an edit adds.
+Judged from the text, and only what an edit adds. :func:`new_silences` is the one rule on suppressions: the signs of
+slop, the check of the two texts before the linter, and the fixes that tools send along all ask it.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import takewhile
 
 from tuppence.core.checks.hunks import Hunk
+from tuppence.core.syntax.import_statements import StyleName
 from tuppence.core.syntax.languages import Language
+from tuppence.core.syntax.parser import SyntaxTree, parse
+from tuppence.core.text.diagnostic import Diagnostic
+from tuppence.core.text.document import Document, Span
 
 _SILENCE = re.compile(
-    r"#\s*(?:noqa|type:\s*ignore|pyright:\s*ignore|pylint:\s*disable|mypy:\s*ignore|nosec)\b[^#\n]*"
-    r"|//\s*(?:@ts-(?:ignore|expect-error|nocheck)|eslint-disable|tslint:disable|nolint|NOLINT|NOSONAR)[^\n]*"
-    r"|/\*\s*eslint-disable[^\n]*|#\[allow\([^\n]*|@SuppressWarnings\b[^\n]*",
+    r"(?P<head>#[ \t]*(?:(?:flake8|ruff):[ \t]*)?noqa\b"
+    r"|#[ \t]*(?:type|pyright|mypy|pyrefly|ty|ruff):[ \t]*(?:ignore(?:-errors)?|disable)\b"
+    r"|#[ \t]*(?:pylint|shellcheck|rubocop):?[ \t]*disable(?:-next)?\b|#[ \t]*nosec\b|\bswiftlint:disable\b"
+    r"|\b(?:eslint|tslint|stylelint|oxlint)-disable(?:-next-line|-line)?\b|\btslint:disable\b"
+    r"|\bbiome-ignore\b|\bdeno-lint-ignore(?:-file)?\b|@ts-(?:ignore|expect-error|nocheck)\b"
+    r"|//[ \t]*(?:nolint|NOLINT(?:NEXTLINE)?|NOSONAR|noinspection)\b|@phpstan-ignore[\w-]*|\bphpcs:ignore\b"
+    r"|#!?\[(?:allow|expect)\(|@Suppress(?:Warnings|LintAnnotation|Lint)?\b|#pragma warning disable\b"
+    r"|---@diagnostic[ \t]+disable[\w-]*|\bluacheck:[ \t]*ignore\b)(?P<rest>[^#\n\r]*)"
 )
-_GENERAL = re.compile(
-    r"#\s*(?:noqa|(?:type|pyright):\s*ignore)\s*$|//\s*@ts-(?:ignore|nocheck)|//\s*nolint\s*$|/[/*]\s*eslint-disable\W*$"
+_WIDE = re.compile(
+    r"(?:flake8|ruff):[ \t]*noqa|ignore-errors|ts-nocheck|#!\[|ignore-file|ruff:[ \t]*disable"
+    r"|(?:eslint|tslint|stylelint|oxlint)[-:]disable(?!-)|pragma warning disable|swiftlint:disable"
+    r"|rubocop:?[ \t]*disable"
 )
+"""Suppressions that reach beyond a line."""
+_RULE_LIST = re.compile(r"[ \t]*(?:[\[(:=][ \t]*)?[\"{]?((?:[@\w][\w@/.:-]*[\"]?(?:[ \t]*,[ \t]*[\"]?|(?=\W|$)))+)")
+_MUST_OPEN = (("noqa", ":"), ("ignore", "["), ("nosec", ":"), ("nolint", ":"), ("NOLINT", "("), ("NOLINTNEXTLINE", "("))
+"""Ends of a suppression's first words, and the character that has to follow before it names rules."""
+_STUBS = re.compile(
+    r"\bstubs\b|\bpy\.typed\b|\bimport-untyped\b|reportMissing(?:TypeStubs|ModuleSource)|missing module source",
+    re.IGNORECASE,
+)
+"""What a diagnostic says that misses the types of an import, which nothing in the file can add."""
+_NEEDLESS = re.compile(r"unused|unnecessary|needless|no matching|not needed", re.IGNORECASE)
+_STRINGS: Mapping[StyleName, str] = {
+    "python": "(string) @it",
+    "es": "[(string) (template_string)] @it",
+    "go": "[(interpreted_string_literal) (raw_string_literal)] @it",
+    "rust": "[(string_literal) (raw_string_literal)] @it",
+    "java": "(string_literal) @it",
+    "include": "(string_literal) @it",
+}
+"""Queries for the string literals of a family of languages."""
 _BROAD = re.compile(r"except\s*:|except\s*\(?[^:\n]*\b(?:Base)?Exception\b[^:\n]*:")
 _SUPPRESS = re.compile(r"\bsuppress\([^()#]*\b(?:Base)?Exception\b")
 _SWALLOW = re.compile(
@@ -35,9 +67,51 @@ _IDLE = (
     "assign add adds increment compute calculate new whether into using use uses"
 )
 """Words that say nothing about code, with spaces between."""
+_FAR = 40
+"""Lines within which what a suppression is for is looked for."""
 _LEAST = 2
 """Words with a meaning that a comment must have to be held against the code below it."""
 _WORD = re.compile(r"[A-Za-z]+")
+
+
+@dataclass(frozen=True, slots=True)
+class NewSilence:
+    """A comment or an attribute that an edit adds and that silences a tool."""
+
+    words: str
+    """As it is written, without the end of a block comment."""
+    is_general: bool
+    """Whether it silences a tool altogether, or beyond its line, and not one rule of it."""
+    is_acceptable: bool
+    """Whether it may be the right answer to a diagnostic on its line."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Silence:
+    head: str
+    """Its first words, which tell the tool."""
+    rules: frozenset[str]
+    code: str
+    """The code that it is for: of its own line, else of the next one that has any; without white space."""
+    words: str = field(compare=False)
+    line: int = field(compare=False)
+    is_wide: bool = field(compare=False)
+
+    @property
+    def key(self) -> tuple[str, frozenset[str]]:
+        """What it silences, wherever it stands."""
+        return self.head, self.rules
+
+
+@dataclass(frozen=True, slots=True)
+class _Complaint:
+    """A diagnostic, and the line that it is on."""
+
+    diagnostic: Diagnostic
+    line: int
+    code: str
+    """The line's code without white space and comments."""
+    text: str
 
 
 def repeating(hunk: Hunk, known: Language) -> Iterator[str]:
@@ -46,25 +120,42 @@ def repeating(hunk: Hunk, known: Language) -> Iterator[str]:
     lines = (*hunk.new, hunk.below)
     for index, line in enumerate(hunk.new):
         own, comment = _comment(line, known)
-        if not comment or old[comment.strip()] or _SILENCE.search(comment):
+        if not comment or old[comment.strip()] or _SILENCE.search(f"{known.line_comment}{comment}"):
             continue
         at = own if own.strip() else next((_comment(each, known)[0] for each in lines[index + 1 :] if each.strip()), "")
         if _NARRATED.match(comment) or _repeats(comment, at):
             yield comment.strip()
 
 
-def silencing(hunk: Hunk) -> Iterator[str]:
-    """Yield the new comments and attributes that silence a tool."""
-    old = Counter(found.group().strip() for line in hunk.old for found in _SILENCE.finditer(line))
-    for line in hunk.new:
-        for found in _SILENCE.finditer(line):
-            if not old[found.group().strip()]:
-                yield found.group().strip()
+def new_silences(
+    before: Document, after: str, known: Language, diagnostics: Sequence[Diagnostic]
+) -> tuple[NewSilence, ...]:
+    """Return the comments and attributes that silence a tool and that an edit adds, in order.
 
+    What is only taken away, made narrower, or moved along with a line that was rewritten is no new one. A new one is
+    acceptable where it names no rule but those of a diagnostic on its own line, and that diagnostic misses the types of
+    an import or asks for the comment itself, or where it moved within the statement that it was written for.
 
-def is_general(silence: str) -> bool:
-    """Report whether a comment silences a tool altogether, not one rule of it."""
-    return _GENERAL.search(silence) is not None
+    :param diagnostics: what the edit is to remedy, placed in ``before``.
+    """
+    now = _silences(after, known)
+    if not now:
+        return ()
+    was, complaints = _silences(before.text, known), _complaints(before, known, diagnostics)
+    same = Counter(was)
+    fresh = [each for each in now if not _take(same, each)]
+    gone = [each for each in was if _take(same, each)]
+    found: list[NewSilence] = []
+    for each in fresh:
+        about = [complaint for complaint in complaints if complaint.code == each.code]
+        alike = [other for other in gone if other.key == each.key]
+        if alike and not about:
+            gone.remove(alike[0])
+        elif not any(other.code == each.code and _is_narrower(each, other) for other in gone):
+            moved = any(_in_one_statement(before, other, complaint) for other in alike for complaint in about)
+            is_right = moved or any(_asks(complaint, each, known) for complaint in about)
+            found.append(NewSilence(each.words, is_general=each.is_wide or not each.rules, is_acceptable=is_right))
+    return tuple(found)
 
 
 def swallowing(hunk: Hunk, known: Language) -> Iterator[str]:
@@ -112,6 +203,104 @@ def code(lines: Sequence[str], known: Language) -> list[str]:
     """Return the lines' code, without comments and white space; lines of nothing else are left out."""
     bare = ("".join(_comment(line, known)[0].split()) for line in lines)
     return [line for line in bare if line]
+
+
+def _silences(text: str, known: Language) -> list[_Silence]:
+    """Return what silences a tool in a text, in order; words in a string literal do not."""
+    matches = list(_SILENCE.finditer(text))
+    if not matches:
+        return []
+    strings, lines = _strings(text, known), Document("", known.id, None, text)
+    found: list[_Silence] = []
+    for match in matches:
+        if any(span.start <= match.start() < span.end for span in strings):
+            continue
+        at = lines.line_at(match.start())
+        line = lines.line_span(at)
+        if not strings and _is_quoted(text[line.start : match.start()], known):
+            continue
+        words = match.group().strip().removesuffix("*/").strip()
+        head = match["head"].lstrip("#/ \t")
+        own = "".join(_comment(text[line.start : match.start()], known)[0].replace("/*", " ").split())
+        governed = own or _next_code(lines, at, known)
+        found.append(
+            _Silence(head, _rules(head, match["rest"]), governed, words, at, bool(_WIDE.search(match["head"])))
+        )
+    return found
+
+
+def _strings(text: str, known: Language) -> Sequence[Span]:
+    """Return the string literals of a text, in no order; none where no grammar reads it."""
+    tree, query = parse(text, known), _STRINGS.get(known.import_style.name)
+    return tree.queried(query, Span(0, len(text))) if isinstance(tree, SyntaxTree) and query else ()
+
+
+def _is_quoted(head: str, known: Language) -> bool:
+    """Report whether the end of a line's beginning lies in a string literal, as far as one line tells."""
+    own, comment = _comment(head, known)
+    bare = re.sub(r"\\.|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`", "", own)
+    return not comment and any(mark in bare for mark in "\"'`")
+
+
+def _next_code(lines: Document, at: int, known: Language) -> str:
+    """Return the code of the next line that has any, without white space."""
+    below = (lines.slice(lines.line_span(line)) for line in range(at + 1, min(at + _FAR, lines.line_count)))
+    return next((own for line in below if (own := "".join(_comment(line, known)[0].split()))), "")
+
+
+def _rules(head: str, rest: str) -> frozenset[str]:
+    """Return the rules that a suppression names, in lower case; none where it silences all of them."""
+    opens = next((mark for end, mark in _MUST_OPEN if head.endswith(end)), "")
+    if "@ts-" in head or (opens and not rest.lstrip().startswith(opens)):
+        return frozenset()
+    found = _RULE_LIST.match(rest)
+    return frozenset(re.findall(r"[^\s,\"]+", found[1].lower())) if found else frozenset()
+
+
+def _complaints(before: Document, known: Language, diagnostics: Sequence[Diagnostic]) -> list[_Complaint]:
+    found: list[_Complaint] = []
+    for each in diagnostics:
+        at = before.line_at(min(each.span.start, len(before.text)))
+        line = before.slice(before.line_span(at))
+        found.append(_Complaint(each, at, "".join(_comment(line, known)[0].split()), line))
+    return found
+
+
+def _take(among: Counter[_Silence], one: _Silence) -> bool:
+    if among[one] <= 0:
+        return False
+    among[one] -= 1
+    return True
+
+
+def _is_narrower(one: _Silence, other: _Silence) -> bool:
+    """Report whether a suppression silences less than another one of its tool."""
+    return one.head == other.head and bool(one.rules) and (not other.rules or one.rules < other.rules)
+
+
+def _in_one_statement(before: Document, silence: _Silence, complaint: _Complaint) -> bool:
+    """Report whether brackets that stay open join the lines of a suppression and a complaint."""
+    first, last = sorted((silence.line, complaint.line))
+    depth = 0
+    for line in range(first, min(last, first + _FAR)):
+        text = before.slice(before.line_span(line))
+        depth += sum((each in "([{") - (each in ")]}") for each in text)
+        if depth <= 0:
+            return False
+    return last - first < _FAR
+
+
+def _asks(complaint: _Complaint, silence: _Silence, known: Language) -> bool:
+    """Report whether a diagnostic is about what only a suppression of its own rule can answer."""
+    said = complaint.diagnostic
+    own = {said.code.lower(), *(each.lower() for each in re.findall(r"\[([\w-]+)\]\s*$", said.message))} - {""}
+    if silence.is_wide or not silence.rules or not silence.rules <= own:
+        return False
+    is_import = re.match(known.import_line, complaint.text.strip()) is not None
+    if is_import and _STUBS.search(f"{said.message} {said.code}"):
+        return True
+    asked = "".join(silence.words.split()) in "".join(said.message.split())
+    return asked and not _NEEDLESS.search(said.message)
 
 
 def _swallows(rest: str, below: Sequence[str], depth: int) -> bool:

@@ -71,6 +71,10 @@ class ImportStyle(ABC):
     """Whether a second function or class with a name is a mistake, or hides the first one."""
     passes_on: bool = False
     """Whether other files can take from a module what that module imports."""
+    packages_are_exact: bool = False
+    """Whether a manifest names a package exactly as imports do."""
+    packages_nest: bool = False
+    """Whether a package may be any beginning of an import's path, to be told from the manifest alone."""
     has_wildcards: bool = False
     """Whether a statement that imports ``*`` from a module makes imports of single names redundant."""
 

@@ -26,12 +26,14 @@ _ES_STATEMENT = re.compile(
 )
 _ES_EXPORT = re.compile(r"^export\s+(?:type\s+)?((?:\*|\{[^}]*\})\s*from\s*[\"'][^\"']+[\"'])", re.MULTILINE)
 _ES_STRING = re.compile(r""""(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`""")
-_ES_NO_PACKAGE = (".", "/", "#", "@/", "~/", "node:", "bun:", "src/")
-"""Beginnings of a module's name that is a file of the project or of the runtime."""
+_ES_NO_PACKAGE = (".", "/", "#", "@/", "~", "src/")
+"""Beginnings of a module's name that is a file of the project."""
+_ES_PACKAGE = re.compile(r"@[\w.~-]+/[\w.~-]+|\w[\w.~-]*")
+"""What may be a package's name; ``$lib`` and ``virtual:x`` are a framework's."""
 _NODE = (
-    "assert async_hooks buffer child_process cluster console crypto dgram dns events fs http http2 https inspector "
-    "module net os path perf_hooks process punycode querystring readline stream string_decoder test timers tls tty url "
-    "util v8 vm worker_threads zlib"
+    "assert async_hooks buffer child_process cluster console constants crypto dgram diagnostics_channel dns domain "
+    "events fs http http2 https inspector module net os path perf_hooks process punycode querystring readline repl "
+    "stream string_decoder sys test timers tls trace_events tty url util v8 vm wasi worker_threads zlib"
 )
 """Modules of Node.js, separated by spaces."""
 _GO_PACKAGE = re.compile(r"(?:(?P<alias>[\w.]+)\s+)?" + _QUOTED)
@@ -95,6 +97,7 @@ class EsImports(ImportStyle):
 
     name = "es"
     is_javascript = True
+    packages_are_exact = True
     standard_modules = frozenset(_NODE.split())
     statement_pattern = _ES_STATEMENT
     string_pattern = _ES_STRING
@@ -144,11 +147,11 @@ class EsImports(ImportStyle):
 
     def package_of(self, module: str) -> str:
         """Return the package that has to be installed for a module, with its scope; empty where none is."""
-        if module.startswith(_ES_NO_PACKAGE) or "://" in module:
+        if module.startswith(_ES_NO_PACKAGE) or ":" in module:
             return ""
         first, *rest = module.split("/")
         root = f"{first}/{rest[0]}" if first.startswith("@") and rest else first
-        return "" if root in self.standard_modules else root
+        return "" if root in self.standard_modules or not _ES_PACKAGE.fullmatch(root) else root
 
 
 class GoImports(ImportStyle):
@@ -156,6 +159,8 @@ class GoImports(ImportStyle):
 
     name = "go"
     names_are_unique = True
+    packages_are_exact = True
+    packages_nest = True
 
     def _imports(self, statement: str) -> Iterator[Imported]:
         text = re.sub(r"//[^\n]*", "", statement).removeprefix("import").lstrip(" (\n\t\r")
@@ -190,8 +195,11 @@ class GoImports(ImportStyle):
         return (imported.alias or imported.module.rpartition("/")[2]) in names or imported.alias == "."
 
     def package_of(self, module: str) -> str:
-        """Return the package that has to be installed: itself where its first element has a dot, else empty."""
-        return module if "." in module.partition("/")[0] else ""
+        """Return the path of a package that has to be installed: its first element has a dot; else empty.
+
+        Its module is a beginning of that path, which only the manifest tells.
+        """
+        return module if "." in module.partition("/")[0].lstrip(".") else ""
 
     def completed(self, lines: str) -> str:
         """Return import lines with a package clause, and ``import`` before the bare packages of a quoted block."""

@@ -7,7 +7,7 @@ In doubt a module is not new: whatever a manifest so much as mentions counts as 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tuppence.core.syntax.languages import Language
@@ -15,17 +15,66 @@ from tuppence.core.syntax.languages import Language
 _FRAMEWORKS = frozenset({"pytest", "_pytest", "jest", "@jest", "vitest", "mocha", "chai"})
 """What runs tests, and may be installed for all projects at once."""
 _OTHERWISE: Mapping[str, str] = {
-    "pil": "pillow",
-    "cv2": "opencv",
+    "allauth": "django_allauth",
+    "apiclient": "google_api_python_client",
+    "attr": "attrs",
     "bs4": "beautifulsoup4",
+    "cairo": "pycairo",
+    "community": "python_louvain",
+    "constraint": "python_constraint",
+    "crypto": "pycryptodome",
+    "cryptodome": "pycryptodomex",
+    "cv2": "opencv",
+    "dateutil": "python_dateutil",
+    "dns": "dnspython",
+    "docx": "python_docx",
+    "dotenv": "python_dotenv",
+    "environ": "django_environ",
+    "fitz": "pymupdf",
+    "gi": "pygobject",
+    "git": "gitpython",
+    "github": "pygithub",
+    "gitlab": "python_gitlab",
+    "igraph": "python_igraph",
+    "jose": "python_jose",
+    "jwt": "pyjwt",
+    "kafka": "kafka_python",
+    "keycloak": "python_keycloak",
+    "ldap": "python_ldap",
+    "magic": "python_magic",
+    "memcache": "python_memcached",
+    "mpl_toolkits": "matplotlib",
+    "multipart": "python_multipart",
+    "mysqldb": "mysqlclient",
+    "nacl": "pynacl",
+    "odf": "odfpy",
+    "openssl": "pyopenssl",
+    "osgeo": "gdal",
+    "past": "future",
+    "pil": "pillow",
+    "pkg_resources": "setuptools",
+    "pptx": "python_pptx",
+    "pylab": "matplotlib",
+    "pythoncom": "pywin32",
+    "rest_framework": "djangorestframework",
+    "serial": "pyserial",
     "sklearn": "scikit_learn",
     "skimage": "scikit_image",
-    "crypto": "pycryptodome",
-    "pkg_resources": "setuptools",
+    "slugify": "python_slugify",
+    "snappy": "python_snappy",
+    "socks": "pysocks",
+    "speech_recognition": "speechrecognition",
+    "telegram": "python_telegram_bot",
+    "tlz": "toolz",
+    "umap": "umap_learn",
+    "usb": "pyusb",
     "win32api": "pywin32",
+    "win32com": "pywin32",
     "win32con": "pywin32",
-    "mpl_toolkits": "matplotlib",
-    "magic": "python_magic",
+    "win32gui": "pywin32",
+    "xlib": "python_xlib",
+    "yaml": "pyyaml",
+    "zmq": "pyzmq",
 }
 """Python modules whose package is called otherwise."""
 _LEAST = 3
@@ -39,7 +88,9 @@ class Packages:
     names: frozenset[str] = frozenset()
     """Of its own modules, of what its manifests mention and of what is installed for it; normalised."""
     complete: bool = False
-    """Whether there is a manifest that should name all it needs."""
+    """Whether what is not in ``names`` surely cannot be imported: everything that could add to them was read."""
+    aliases: tuple[str, ...] = ()
+    """Names under which the project's own files are imported, as it declares them; ``*`` is any text."""
 
 
 def is_new(module: str, known: Language, packages: Packages) -> bool:
@@ -47,6 +98,10 @@ def is_new(module: str, known: Language, packages: Packages) -> bool:
     root = known.import_style.package_of(module)
     if not root or root.partition("/")[0] in _FRAMEWORKS:
         return False
+    if any(_is_alias(module, alias) for alias in packages.aliases):
+        return False
+    if known.import_style.packages_are_exact:
+        return not any(each in packages.names for each in _exact(root, known))
     name = normal(root)
     return not any(_same(each, packages.names) for each in (name, _OTHERWISE.get(name, name)))
 
@@ -56,6 +111,29 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "_", name).lower()
 
 
+def _exact(root: str, known: Language) -> Iterator[str]:
+    """Yield the names under which a manifest may have a package, normalised."""
+    yield normal(root)
+    if known.import_style.packages_nest:
+        parts = root.split("/")
+        yield from (normal("/".join(parts[:size])) for size in range(1, len(parts)))
+    if known.import_style.is_javascript:
+        yield normal("@types/" + root.removeprefix("@").replace("/", "__"))
+
+
+def _is_alias(module: str, alias: str) -> bool:
+    head, star, tail = alias.partition("*")
+    return module == alias if not star else module.startswith(head) and module[len(head) :].endswith(tail)
+
+
 def _same(name: str, names: frozenset[str]) -> bool:
     """Report whether a name is there, perhaps as a part of another: ``yaml`` is in ``pyyaml``."""
-    return name in names or (len(name) >= _LEAST and any(name in each for each in names))
+    if name in names:
+        return True
+    bare = name.replace("_", "")
+    return len(bare) >= _LEAST and any(bare in _bare(each) for each in names)
+
+
+def _bare(name: str) -> str:
+    """Return a name without what separates its parts, and without a part that only says ``python``."""
+    return "".join(part for part in name.split("_") if part not in ("python", "python3"))

@@ -15,8 +15,8 @@ from uuid import uuid4
 from lsprotocol import types
 
 from tuppence.core.actions import REVIEW
-from tuppence.core.answer.findings import Finding
 from tuppence.core.answer.reply import Fence, Parts
+from tuppence.core.answer.review.findings import Finding
 from tuppence.core.checks.edited_text import EditedText
 from tuppence.core.checks.structure import check_edit
 from tuppence.core.text.document import Document, Edit, Span

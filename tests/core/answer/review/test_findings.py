@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuppence.core.actions import FORMAT
-from tuppence.core.answer.findings import Finding, Findings, says_nothing
+from tuppence.core.answer.review.findings import Finding, Findings
+from tuppence.core.answer.review.no_findings import nothing_found
 from tuppence.core.text.document import Document, Edit, Span, apply
 
 CODE = (
@@ -191,9 +192,8 @@ def test_messages_are_plain() -> None:
 
 
 def test_nothing_to_report() -> None:
-    assert read("No findings.").clear
-    assert says_nothing("**No findings.**\n")
-    assert not says_nothing(GOOD)
+    assert nothing_found("No findings.") == nothing_found("**No findings.**\n") == "surely"
+    assert nothing_found(GOOD) == "no"
 
 
 @given(st.integers(1, 40))
