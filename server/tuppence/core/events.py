@@ -74,6 +74,8 @@ class Answer:
     """The names of the repairs for which the text in the target differs from what was sent (core/answer/patch.py)."""
     reply: str = ""
     """What the model sent, as it came: what is kept for the next identical question."""
+    agrees: bool = False
+    """Whether it is what an earlier answer wrote there already, so that there is nothing to change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
