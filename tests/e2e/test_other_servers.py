@@ -270,3 +270,38 @@ async def test_a_stop_while_it_is_looked_at_puts_the_text_back(tmp_path: Path) -
         assert buffer.text == SRC
         assert stopped(s)
         assert outcomes(s) == [("small", "cancelled")]
+
+
+async def test_an_answer_in_place_of_another_is_held_against_the_text_with_that_one(tmp_path: Path) -> None:
+    servers = Servers()
+    other = FIXED.replace("sum(xs)", "total(xs)")
+    async with telling(tmp_path, servers) as (s, buffer):
+        s.upstream.script(answer(GOOD))
+        await fix(s, servers)
+        await until(lambda: servers.judged == buffer.version)
+        s.upstream.script(answer(SAME))
+        await s.editor.run(pick(await s.editor.menu(buffer, buffer.text.index("len")), "Again"))
+        assert buffer.text == FIXED, "what the first answer had solved is there again, so that answer is"
+        assert "It brings a new problem in line 2: “undefined: size” (compiler)" in messages(s)[-1]
+        s.upstream.script(answer(GOOD.replace("sum(xs)", "total(xs)")))
+        await s.editor.run(pick(await s.editor.menu(buffer, buffer.text.index("len")), "Again"))
+        assert buffer.text == other
+        assert messages(s)[-1].endswith("(parses, no new error in the editor).")
+        assert outcomes(s) == [("small", "kept"), ("big", "failed check"), ("big", "kept")]
+        await s.editor.run(pick(await s.editor.menu(buffer, buffer.text.index("len")), "Put back"))
+        assert buffer.text == SRC
+
+
+async def test_an_answer_that_is_there_already_is_not_looked_at(tmp_path: Path) -> None:
+    servers = Servers()
+    async with telling(tmp_path, servers) as (s, buffer):
+        s.upstream.script(answer(GOOD))
+        await fix(s, servers)
+        asked = len(servers.asked)
+        servers.judge = lambda _text: ["return"]
+        s.upstream.script(answer(GOOD))
+        await s.editor.run(pick(await s.editor.menu(buffer, buffer.text.index("len")), "Again"))
+        assert messages(s)[-1].startswith("big agrees; nothing to change")
+        assert [hasattr(each, "wait") for each in servers.asked[asked:]] == [False], "what was said before, no more"
+        assert buffer.text == FIXED
+        assert buffer.undo == [SRC]

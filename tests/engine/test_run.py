@@ -13,14 +13,16 @@ from typing import Any
 
 import pytest
 from scenario import GOOD, SRC
-from scripted_provider import ScriptedUpstream, WireName, answer, stall
+from scripted_provider import ScriptedUpstream, WireName, answer, error, stall
 from server import CONFIG
 
 from tuppence.cache import AnswerStore
 from tuppence.config import config as configs
 from tuppence.core.actions import EXPLAIN, FIX
+from tuppence.core.answer.earlier import without
 from tuppence.core.billing.budget import Grant
-from tuppence.core.events import EditsDrafted, Event, ModelChosen, Retracted, RunFinished, StatusLine
+from tuppence.core.checks.verdict import Verdict
+from tuppence.core.events import Answer, EditsDrafted, Event, ModelChosen, Retracted, RunFinished, StatusLine
 from tuppence.core.models.model import Model
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
@@ -102,6 +104,64 @@ async def test_the_steps_come_in_their_order(tmp_path: Path) -> None:
         assert apply(SRC, done.answer.edits) == SRC.replace("len(x)", "len(xs)")
         assert (done.model, done.tier, done.estimated, done.kept) == ("small", "budget", False, False)
         assert [each.outcome for each in session.ledger.entries()] == ["kept"]
+
+
+def repeated(code: str, **how: Any) -> Request:
+    """Ask the example's question again, where an answer with this code is in the file."""
+    asked = question()
+    old = SRC[asked.target.span.start : asked.target.span.end]
+    now = Document(asked.document.uri, "python", 2, SRC.replace(old, code))
+    start = asked.target.span.start
+    earlier = without(now, (Span(start, start + len(code)), old), [], runs=("r",), has_imports=False)
+    return question(
+        run="again", document=earlier.original, better_than="mine/small", bypass_cache=True, earlier=earlier, **how
+    )
+
+
+async def _never(_answer: Answer) -> Verdict:
+    raise AssertionError("nobody looks at what is there already")
+
+
+async def test_an_answer_that_is_there_already_is_one_and_nobody_looks_at_it_again(tmp_path: Path) -> None:
+    async with lodging(tmp_path) as (session, server):
+        server.says(GOOD)
+        ask = repeated(GOOD.removeprefix("```python\n").removesuffix("\n```"), model="mine/big")
+        receipt = Receipt(run=ask.run, session="s", action="fix", language="python")
+        made = [step async for step in run(ask, session, receipt, _never)]
+        done = made[-1]
+        assert isinstance(done, RunFinished)
+        assert done.answer is not None
+        assert done.answer.agrees
+        assert done.answer.verdict.fit
+        assert [each.body["model"] for each in server.requests] == ["big"]
+        assert [each.outcome for each in session.ledger.entries()] == ["kept"]
+
+
+async def test_another_answer_than_the_one_that_is_there_is_looked_at(tmp_path: Path) -> None:
+    async with lodging(tmp_path) as (session, server):
+        server.says(GOOD)
+        [*_, done] = await steps(repeated("def mean(xs):\n    return 0", model="mine/big"), session)
+        assert isinstance(done, RunFinished)
+        assert done.answer is not None
+        assert not done.answer.agrees
+        assert apply(SRC, done.answer.edits) == SRC.replace("len(x)", "len(xs)"), "edits are of the original"
+
+
+async def test_where_the_picked_model_cannot_answer_no_other_does(tmp_path: Path) -> None:
+    async with lodging(tmp_path) as (session, server):
+        server.script(*[error(503, retry_after="0.01")] * 9)
+        [*_, done] = await steps(question(model="mine/small", bypass_cache=True), session)
+        assert isinstance(done, RunFinished)
+        assert done.answer is None
+        assert "No other model was asked, because small was picked." in done.why
+        assert {each.body["model"] for each in server.requests} == {"small"}
+        # The next better one still gets its try where an answer came and does not hold.
+        server.unscript()
+        asked = len(server.requests)
+        server.script(answer(""), answer(GOOD))
+        made = await steps(question(model="mine/small", run="next", bypass_cache=True), session)
+        assert [each.body["model"] for each in server.requests[asked:]] == ["small", "big"]
+        assert [step.route.model.id for step in made if isinstance(step, ModelChosen)] == ["small", "big"]
 
 
 async def test_nothing_is_put_back_where_nothing_was_shown(tmp_path: Path) -> None:

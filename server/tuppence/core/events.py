@@ -78,6 +78,8 @@ class Answer:
     edited: EditedText | None = field(default=None, compare=False, repr=False)
     """The document with the edits made, for the checks that are still to come; they take it out, for its trees are
     large."""
+    agrees: bool = False
+    """Whether it is what an earlier answer wrote there already, so that there is nothing to change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,8 @@ Dear is what may be expected to cost more than ``ask_above``, with what the run 
 most stands in the question and decides nothing: it is many times as much, so that a person would be asked each time
 and soon say yes unread; a budget is what holds it down. A yes holds for one request, or for a model as long as the
 server runs. Without a yes, the best choice among the others answers and says so; where there is none, nothing is sent.
-A pin is the person's own word that a premium model is to be used.
+A pin is the person's own word that a premium model is to be used. Where the person picked a model by the price that
+was shown, a higher estimate is a reason to ask too; without a yes no other model answers.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ from tuppence.errors import NoModel, OverBudget
 
 PATIENCE = 120.0
 """Seconds that a question waits for its answer; no answer is no yes."""
+ABOUT = Decimal("1.1")
+"""How many times the price that was shown an estimate may come to without a question: it was shown as ``about``."""
+DISPLAYED = Decimal("0.0001")
+"""USD to which prices are shown: less of a difference is rounding."""
 _NOTHING = Decimal(0)
 
 
@@ -60,6 +65,8 @@ def approval_reason(model: Model, prepared: PreparedRequest, context: RunContext
     row = prepared.route.row(model.name)
     price = row.cost if row else None
     about = "" if price is None else f"would cost about {money(price)}{_at_most(model, prepared)}"
+    if more := _more_than_shown(model, prepared, price):
+        return f"{model.title} {about}{more}"
     if _asked_for(model, prepared, session):
         return f"{model.title} is a premium model and {about}" if about else f"{model.title} is a premium model"
     if price is None or (spent or _NOTHING) + price <= config.ask_above:
@@ -79,8 +86,7 @@ async def approve_route(prepared: PreparedRequest, why: str, session: Session) -
     if await _agreed(f"{rated}, and {why}. Ask it?", model, _instead(cheaper), session):
         return prepared
     if cheaper is None:
-        setting = 'set premium = "use"' if _asked_for(model, prepared, session) else "raise `ask_above`"
-        raise OverBudget(f"{why[0].upper()}{why[1:]}, and nobody agreed to it.", f"Ask again, or {setting}.")
+        raise OverBudget(f"{why[0].upper()}{why[1:]}, and nobody agreed to it.", _remedy(model, prepared, session))
     told = f"nobody agreed to {model.title}"
     return replace(prepared, route=replace(cheaper, reason=f"{cheaper.reason}; {told}", told=told))
 
@@ -88,6 +94,23 @@ async def approve_route(prepared: PreparedRequest, why: str, session: Session) -
 async def approve_model(model: Model, why: str, session: Session) -> bool:
     """Ask whether a model may be asked after another one; return whether it may."""
     return await _agreed(f"{why}. Ask it, because the answer before did not come or did not hold?", model, (), session)
+
+
+def _remedy(model: Model, prepared: PreparedRequest, session: Session) -> str:
+    row = prepared.route.row(model.name)
+    if _more_than_shown(model, prepared, row.cost if row else None):
+        return "Ask again for the new price."
+    setting = 'set premium = "use"' if _asked_for(model, prepared, session) else "raise `ask_above`"
+    return f"Ask again, or {setting}."
+
+
+def _more_than_shown(model: Model, prepared: PreparedRequest, price: Decimal | None) -> str:
+    """Return in words that a model costs more than the user was shown when picking it, empty where it does not."""
+    quoted = prepared.request.quoted
+    if quoted is None or price is None or model.name != prepared.request.model:
+        return ""
+    most = max(quoted * ABOUT, quoted + DISPLAYED)
+    return f", more than the {money(quoted)} that was shown" if price > most else ""
 
 
 def _asked_for(model: Model, prepared: PreparedRequest, session: Session) -> bool:
@@ -122,7 +145,7 @@ def _instead(cheaper: Route | None) -> tuple[str, ...]:
 
 def _cheaper(prepared: PreparedRequest, session: Session) -> Route | None:
     """Return the choice among the models that need no yes, None where there is none."""
-    if _pinned(prepared, session):
+    if prepared.request.model or _pinned(prepared, session):
         return None
     request, config = prepared.request, session.config()
     policy = routing_policy(config, request.action, request.document.language, request.better_than)

@@ -106,7 +106,7 @@ class ModelAttempt:
             if should_run_tests(prepared, answer, session):
                 yield StatusLine("Running the tests")
                 answer = await run_tests(prepared, answer, session)
-            if context.editor_check is not None and answer.verdict.fit and answer.edits:
+            if context.editor_check is not None and answer.verdict.fit and answer.edits and not answer.agrees:
                 answer = replace(answer, verdict=await context.editor_check(answer))
             if prepared.planner is not None:
                 outcome = "planned"

@@ -7,6 +7,8 @@ Another model is called in two cases, and the user is told in both:
 - The answer fails its checks (empty, cut off, refused by the model, not parsing, broken off): the next better model
   gets one try.
 
+A model that the user picked is replaced in the second case only: where its provider cannot answer, the run ends.
+
 A provider that refuses the request itself (a wrong key, no credit, an unknown model) is neither: the user has to know,
 and calling another provider would hide it.
 """
@@ -80,6 +82,10 @@ class Fallbacks:
         self._remedy = unavailable.error.remedy
         self._unavailable = unavailable
         self._tried.append(self._last)
+        if self._prepared.request.model and self._failed is None:
+            self._remedy = f"No other model was asked, because {self._last.title} was picked. {self._remedy}".strip()
+            self._next = None
+            return
         self._next = self._other(unavailable) if len(self._tried) <= FALLBACKS else None
 
     async def events(self) -> AsyncGenerator[Event, None]:

@@ -184,7 +184,9 @@ def _paired(prepared: PreparedRequest, config: Config) -> PreparedRequest:
         ).pin
         is not None
     )
-    found = pair(prepared.route, prepared.need, shipped()) if hard and not pinned else None
+    # A model that the user picked by its price answers alone, at that price.
+    alone = pinned or bool(prepared.request.model)
+    found = pair(prepared.route, prepared.need, shipped()) if hard and not alone else None
     return prepared if found is None else replace(prepared, route=paired(prepared.route, found), planner=found.planner)
 
 
@@ -237,6 +239,7 @@ def _check(request: Request, session: Session) -> str:
 async def _route(need: RoutingRequest, request: Request, session: Session) -> Route:
     config = session.config()
     policy = routing_policy(config, request.action, request.document.language, request.better_than)
+    policy = replace(policy, only=request.model or None)
     if (limits := session.limits()).any and (spent := await session.ledger_writer.spent(request.run)) is not None:
         need = replace(need, left=left(limits, spent)[0].amount)
         policy = replace(policy, thrifty=thrifty(limits, spent))

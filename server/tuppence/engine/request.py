@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 from tuppence.core.actions import Action
+from tuppence.core.answer.earlier import EarlierAnswer
 from tuppence.core.answer_builder import Task
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.events import Answer
@@ -47,6 +49,12 @@ class Request:
     """The name of the model whose answer was not good enough, or an empty string."""
     bypass_cache: bool = False
     """Whether a cached answer is ignored."""
+    model: str = ""
+    """The name of the one model that the user picked, or an empty string where the router chooses."""
+    quoted: Decimal | None = None
+    """USD that the user was shown as what that model's answer would cost; None where no price was shown."""
+    earlier: EarlierAnswer | None = None
+    """The answer that this one is to replace: ``document`` is then the text without it; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,7 +57,7 @@ async def run(
 
 async def _events(context: RunContext) -> AsyncGenerator[Event, None]:
     request, session, receipt = context.request, context.session, context.receipt
-    if request.action.fixes_diagnostics and request.diagnostic is not None and not request.better_than:
+    if request.action.fixes_diagnostics and request.diagnostic is not None and not _is_repeated(request):
         yield StatusLine("Asking the linter")
         if fix := await ready_fix(request.document, request.diagnostic, request.path):
             session.ledger_writer.record(receipt.add_free(fix.tool, fix.tool, session.now(), "kept"))
@@ -88,6 +88,11 @@ async def _events(context: RunContext) -> AsyncGenerator[Event, None]:
     async with aclosing(_attempts(planning.result, context)) as events:
         async for event in events:
             yield event
+
+
+def _is_repeated(request: Request) -> bool:
+    """Report whether the question was asked before, and the user wants a model's answer to it."""
+    return bool(request.better_than) or request.bypass_cache
 
 
 async def _attempts(prepared: PreparedRequest, context: RunContext) -> AsyncGenerator[Event, None]:

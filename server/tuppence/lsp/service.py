@@ -127,7 +127,8 @@ class Service:
         except TuppenceError as error:
             self._warn(error)
             return
-        rooms.session.ledger_writer.outcome(finished.request.run, "undone")
+        for run in finished.runs:
+            rooms.session.ledger_writer.outcome(run, "undone")
         rooms.client.say(f"Put back: {actions.title(finished.request.action, finished.request.target.name)}.")
         await rooms.client.show_cost()
 
@@ -215,7 +216,7 @@ class Service:
         try:
             await self._meet_strangers(request, running, rooms)
             before = rooms.board.within(request.document.uri, request.target.span)
-            performance = RunView(rooms.client, rooms.board, rooms.reading, running)
+            performance = RunView(rooms.client, rooms.board, rooms.reading, running, rooms.latest)
             try:
                 finished = await performance.perform(request)
                 if finished is not None:

@@ -187,6 +187,17 @@ async def test_both_calls_are_made_and_stand_on_the_receipt(tmp_path: Path) -> N
         assert "rated" not in message
 
 
+async def test_a_model_that_was_picked_by_its_price_answers_alone(tmp_path: Path) -> None:
+    async with stage(tmp_path, config=TRIO, extra="quality = 0.6\npair_above = 0\nask_above = 9\n") as s:
+        s.upstream.script(answer(PLAN), answer(GOOD), answer(GOOD.replace("0, xs", "9, xs")))
+        assert await fix(s) == FIXED
+        (buffer,) = s.editor.buffers.values()
+        await s.editor.run(pick(await s.editor.menu(buffer, 5), "Again with a better model (middle, about $"))
+        assert [each.body["model"] for each in s.upstream.requests] == ["strong", "weak", "middle"]
+        assert "advises" not in str(s.upstream.requests[2].body["messages"])
+        assert buffer.text == FIXED.replace("0, xs", "9, xs")
+
+
 async def test_nobody_pairs_unless_the_user_says_so(tmp_path: Path) -> None:
     async with stage(tmp_path, config=TRIO, extra="quality = 0.6\nask_above = 9\n") as s:
         s.upstream.says(GOOD)

@@ -228,6 +228,47 @@ def test_a_better_model_is_found_for_a_second_try() -> None:
 # The expected cost of the whole ladder
 
 
+def test_the_model_that_was_picked_is_the_first_and_the_better_ones_are_above_it() -> None:
+    small, middle, other, big = (
+        model(name, price, ability)
+        for name, price, ability in (
+            ("small", (0.1, 0.5), 0.3),
+            ("middle", (1, 5), 0.5),
+            ("other", (0.9, 4), 0.51),
+            ("big", (5, 25), 0.6),
+        )
+    )
+    table = (small, middle, other, big)
+    for quality in (0.1, 0.5, 1.0):
+        route = chosen(*table, wish=RoutingPolicy(quality=quality, above="p/small", only="p/middle"))
+        assert route.model is middle
+        assert route.spare == (), "no other one is asked instead"
+        assert middle not in route.ladder[1:]
+        assert route.ladder[1:] == (other, big)
+        assert route.reason.startswith("middle was picked; ")
+    # One that the router would never call better: the menu's word counts.
+    assert chosen(*table, wish=RoutingPolicy(above="p/big", only="p/small")).model is small
+
+
+@pytest.mark.parametrize(
+    ("row", "wish", "why"),
+    [
+        (model("one", retires_on=date(2026, 11, 1)), USUAL, "retired on 2026-11-01"),
+        (model("one"), RoutingPolicy(exclude=frozenset({"p/one"})), "excluded in the configuration"),
+        (model("one", tier="premium"), RoutingPolicy(premium="never"), "premium models are switched off"),
+        (model("one", price=None), USUAL, "its price is unknown"),
+        (model("two"), USUAL, "it is not in the tier table"),
+    ],
+)
+def test_a_picked_model_that_may_not_answer_is_no_reason_to_ask_another(
+    row: Model, wish: RoutingPolicy, why: str
+) -> None:
+    with pytest.raises(NoEligibleModel) as failure:
+        chosen(row, model("good", (0.1, 0.5), 0.9), wish=replace(wish, only="p/one"))
+    assert failure.value.message.startswith(f"p/one may not answer now: {why}")
+    assert failure.value.remedy == "Open the menu again: it shows who may."
+
+
 def test_the_climb_that_may_follow_is_in_the_price() -> None:
     small, big = model("small", (0.1, 0.5), 0.5), model("big", (5, 25), 0.6)
     alone, both = chosen(small), chosen(small, big, wish=RoutingPolicy(quality=0.5))

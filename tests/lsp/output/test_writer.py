@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lsprotocol import types
 
+from tuppence.core.answer.earlier import EarlierAnswer
 from tuppence.core.text.document import Document, Edit, Span, apply
 from tuppence.errors import Stale
 from tuppence.lsp.documents.capabilities import ClientCapabilities
@@ -297,3 +298,215 @@ async def test_a_read_only_document_takes_nothing_and_says_so() -> None:
     with pytest.raises(Stale, match="Is the document read-only"):
         await Writer(fake, asked(), TARGET, "run").keep(answer(imports=False), "Fix")
     assert fake.text == TEXT
+
+
+BETTER = "def f():\n    1\n    two\n    four"
+"""What a better model answers to the same text."""
+
+
+async def answered(fake: Fake, *, imports: bool = True) -> tuple[Writer, EarlierAnswer]:
+    """Write a first answer; return its writer and the document without it."""
+    writer = Writer(fake, asked(), TARGET, "first")
+    await writer.keep(answer(imports=imports), "Fix")
+    found = writer.earlier(("first",))
+    assert found is not None
+    return writer, found
+
+
+def second(fake: Fake, found: EarlierAnswer) -> Writer:
+    """Return the writer of a second answer in place of the first."""
+    fake.edits.clear()  # A run's first draft is told from the others by its number.
+    return Writer(fake, found.original, found.target.place, "second", found)
+
+
+def to_better(found: EarlierAnswer, imports: str) -> tuple[Edit, ...]:
+    """Return the second answer, with the import that it brings."""
+    edits = difference(found.original, BETTER, found.target.place)
+    at = found.original.text.index("import a\r\n") + len("import a\r\n")
+    return (Edit(Span(at, at), imports), *edits) if imports else edits
+
+
+def with_better(fake: Fake, imports: str) -> str:
+    """Return the text that there should be: the person's and the second answer's."""
+    head = HEAD.replace("import a\r\n", f"import a\r\n{imports}")
+    return f"{fake.head}{head}{BETTER}\n{TAIL}{fake.tail}"
+
+
+IMPORTS = st.sampled_from(["", "import b\r\n", "import c\r\n"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(presses=PRESSES, sizes=STEPS, streams=st.booleans(), before=st.booleans(), imports=IMPORTS)
+def test_a_second_answer_takes_the_place_of_the_first_and_put_back_is_the_text_before_both(
+    presses: dict[int, Sequence[tuple[Where, str]]],
+    sizes: Sequence[int],
+    streams: bool,  # noqa: FBT001 - drawn by Hypothesis
+    before: bool,  # noqa: FBT001 - drawn by Hypothesis
+    imports: str,
+) -> None:
+    async def check() -> None:
+        fake = Fake(client(streams=streams))
+        first, found = await answered(fake)
+        if before:
+            fake.type("head", "# typed\n")
+            now = first.earlier(("first",))
+            assert now is not None
+            found = now
+        assert found.has_imports is before
+        assert ("import b" in found.original.text) is before, "what was typed may need it"
+        fake.presses = presses
+        writer = second(fake, found)
+        await redraft(writer, found, sizes if streams else ())
+        await writer.keep(to_better(found, "" if before and imports == "import b\r\n" else imports), "Fix")
+        both = imports if "b" in imports or not before else f"{imports}import b\r\n"
+        assert fake.text == with_better(fake, both)
+        assert first.touched.is_set(), "its text is another one's"
+        await writer.restore_later()
+        assert fake.text == as_asked(fake)
+
+    asyncio.run(check())
+
+
+@settings(max_examples=60, deadline=None)
+@given(presses=PRESSES, sizes=STEPS, streams=st.booleans(), ticks=st.integers(0, 8), imports=IMPORTS)
+def test_whenever_a_second_answer_is_cancelled_the_first_is_there(
+    presses: dict[int, Sequence[tuple[Where, str]]],
+    sizes: Sequence[int],
+    streams: bool,  # noqa: FBT001 - drawn by Hypothesis
+    ticks: int,
+    imports: str,
+) -> None:
+    async def check() -> None:
+        fake = Fake(client(streams=streams))
+        _, found = await answered(fake)
+        fake.presses = presses
+        writer = second(fake, found)
+        await redraft(writer, found, sizes if streams else ())
+        keeping = asyncio.create_task(writer.keep(to_better(found, imports), "Fix"))
+        await asyncio.sleep(ticks * 0.0004)
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        await writer.restore()
+        await asyncio.sleep(0.004)  # Whatever is still on its way arrives.
+        assert fake.text == with_answer(fake, imports=True)
+        # A better model's answer after a failed check, in the same run.
+        await writer.keep(to_better(found, imports), "Fix")
+        assert fake.text == with_better(fake, imports)
+        await writer.restore_later()
+        assert fake.text == as_asked(fake)
+
+    asyncio.run(check())
+
+
+async def redraft(writer: Writer, found: EarlierAnswer, sizes: Sequence[int]) -> None:
+    """Draft the second answer's beginning over the original, so many code points at a time."""
+    shown, place = 0, found.target.place
+    for size in sizes:
+        writer.draft([Edit(Span(place.start + shown, place.start + shown), BETTER[shown : shown + size])])
+        shown = min(shown + size, len(BETTER))
+        await asyncio.sleep(0.0005)
+
+
+async def test_a_draft_that_says_what_is_there_sends_nothing() -> None:
+    fake = Fake(client(streams=True))
+    _, found = await answered(fake)
+    writer, place = second(fake, found), found.target.place
+    at = place.start + OLD.index("    two")
+    writer.draft([Edit(Span(at, at), "    2 🐍\r\n".replace("\r\n", "\n"))])
+    await asyncio.sleep(0.01)
+    assert fake.edits == []
+    writer.draft([Edit(Span(at, at), "    3\n")])
+    await asyncio.sleep(0.01)
+    assert fake.edits == ["draft"]
+
+
+async def test_an_import_that_the_user_changed_since_is_the_users() -> None:
+    fake = Fake(client())
+    first, _ = await answered(fake)
+    at = fake.text.index("import b")
+    fake.change([Edit(Span(at + 7, at + 8), "bb")])
+    found = first.earlier(("first",))
+    assert found is not None
+    assert "import bb" in found.original.text
+    writer = second(fake, found)
+    await writer.keep(to_better(found, ""), "Fix")
+    assert "import bb" in fake.text
+    await writer.restore_later()
+    assert fake.text == TEXT.replace("import a\r\n", "import a\r\nimport bb\r\n")
+
+
+async def test_an_import_that_the_user_changes_meanwhile_is_the_users_too() -> None:
+    fake = Fake(client())
+    _, found = await answered(fake)
+    writer = second(fake, found)
+    at = fake.text.index("import b")
+    fake.change([Edit(Span(at + 7, at + 8), "bb")])
+    with pytest.raises(Stale, match="lines around it"):
+        await writer.keep(to_better(found, "import c\r\n"), "Fix")
+    await writer.keep(to_better(found, ""), "Fix")
+    assert "import bb" in fake.text
+    assert BETTER in fake.text
+
+
+@pytest.mark.parametrize("typed", [False, True])
+async def test_an_import_statement_that_both_answers_change_becomes_one(*, typed: bool) -> None:
+    fake = Fake(client())
+    writer = Writer(fake, asked(), TARGET, "first")
+    end = len("import a")
+    edits = difference(asked(), NEW, TARGET)
+    await writer.keep((Edit(Span(end, end), ", b"), *edits), "Fix")
+    assert fake.text.startswith("import a, b\r\n")
+    found = writer.earlier(("first",))
+    assert found is not None
+    again = second(fake, found)
+    if typed:
+        fake.change([Edit(Span(0, 6), "IMPORT")])
+    # It replaces more of the statement than the first did.
+    whole = (Edit(Span(0, end), "import a, c"), *difference(found.original, BETTER, found.target.place))
+    if typed:
+        with pytest.raises(Stale, match="lines around it"):
+            await again.keep(whole, "Fix")
+        assert fake.text.startswith("IMPORT a, b\r\n")
+        return
+    await again.keep(whole, "Fix")
+    assert fake.text == TEXT.replace("import a", "import a, c").replace(OLD, f"{BETTER}\n")
+    await again.restore_later()
+    assert fake.text == TEXT
+
+
+async def test_an_import_at_another_place_lands_there() -> None:
+    fake = Fake(client())
+    _, found = await answered(fake)
+    writer = second(fake, found)
+    fake.type("head", "# typed\n")
+    end = len(found.original.text)
+    better = difference(found.original, BETTER, found.target.place)
+    await writer.keep((*better, Edit(Span(end, end), "import late\n")), "Fix")
+    assert fake.text == f"# typed\n{HEAD}{BETTER}\n{TAIL}import late\n"
+    await writer.restore_later()
+    assert fake.text == f"# typed\n{TEXT}"
+
+
+async def test_a_draft_after_one_that_was_taken_back_begins_at_the_original() -> None:
+    fake = Fake(client(streams=True))
+    _, found = await answered(fake)
+    writer, at = second(fake, found), found.target.place.start
+    for draft in ("first\n", "second\n"):
+        writer.draft([Edit(Span(at, at), draft)])
+        await asyncio.sleep(0.02)
+        head = fake.text[: fake.text.index(draft)]
+        assert fake.text == f"{head}{draft}{OLD}{TAIL}"
+        await writer.restore()
+        assert fake.text == with_answer(fake, imports=True)
+
+
+async def test_there_is_no_earlier_text_once_the_target_was_changed_or_the_document_closed() -> None:
+    fake = Fake(client())
+    first, _ = await answered(fake)
+    at = fake.text.index("three")
+    fake.change([Edit(Span(at, at), "not ")])
+    assert first.earlier(("first",)) is None
+    other = Fake(client())
+    closed, _ = await answered(other)
+    other.documents.close(URI)
+    assert closed.earlier(("first",)) is None

@@ -77,6 +77,8 @@ class RoutingPolicy:
     """Names of models never to use."""
     above: str | None = None
     """The name of a model whose answer was not good enough: only better ones are considered."""
+    only: str | None = None
+    """The name of the one model that the user picked for this request; unlike a pin, it overrules no setting."""
     premium: Premium = "use"
     """Whether premium models are considered; ``request`` considers them, and whoever runs the request asks first."""
     within: Decimal | None = None

@@ -56,6 +56,9 @@ def _told(table: Sequence[Candidate], policy: RoutingPolicy, unready: Collection
         if why_not is None:
             return f"The pinned model {policy.pin} is not in the tier table.", "Correct `model` in config.toml."
         return f"The pinned model {policy.pin} may not answer: {why_not.rstrip('.')}.", "No other one is asked."
+    if policy.only:
+        why_not = next((row.why_not for row in table if row.model.name == policy.only), "it is not in the tier table")
+        return f"{policy.only} may not answer now: {why_not.rstrip('.')}.", "Open the menu again: it shows who may."
     if policy.above and all(row.why_not or row.model.name == policy.above for row in table):
         return f"There is no better model than {policy.above} that may be asked.", "Set another provider's key."
     reasons = _reasons(table, policy, unready)

@@ -88,12 +88,11 @@ def choose(
     formed = tuple(agreed(each, policy) for each in in_cheaper_form(rows, need, prior))
     table = with_benchmark(formed, need, prior)
     fit = [each for each in table if not each.why_not]
-    if policy.above:
+    if policy.above and not policy.only:
         fit = _better(fit, table, policy.above)
-    if not fit:
+    adequate = _adequate(fit, policy)
+    if not adequate:
         raise no_model.none(need, table, policy, ready)
-    top = max(each.quality for each in fit)
-    adequate = [each for each in fit if each.quality >= policy.wanted * top]
     rank = ranking(fit)
     ranked = sorted(adequate, key=lambda each: (*rank(each), _seconds(each.model, need), each.model.name))
     first = ranked[0]
@@ -109,6 +108,14 @@ def choose(
         table=table,
         wanted=policy.wanted,
     )
+
+
+def _adequate(fit: Sequence[Candidate], policy: RoutingPolicy) -> list[Candidate]:
+    """Return those that may answer first: the model that was picked, else all that are good enough."""
+    if policy.only:
+        return [each for each in fit if each.model.name == policy.only]
+    top = max((each.quality for each in fit), default=0.0)
+    return [each for each in fit if each.quality >= policy.wanted * top]
 
 
 def better(route: Route, name: str) -> Candidate | None:
@@ -140,6 +147,8 @@ def _reason(first: Candidate, best: Candidate, need: RoutingRequest, policy: Rou
         rated = f"{rated}; thrifty, because most of a budget is used"
     if policy.pin:
         return f"{first.model.title} is pinned; {rated}"
+    if policy.only:
+        return f"{first.model.title} was picked; {rated}"
     if best.model.name == first.model.name:
         return f"{rated}; no other model would do better"
     gain = 100 * (best.quality / first.quality - 1) if first.quality else 0.0

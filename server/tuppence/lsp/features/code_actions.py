@@ -16,7 +16,7 @@ from lsprotocol import types
 
 from tuppence.core import actions
 from tuppence.core.actions import ACTIONS, FIX, Action
-from tuppence.core.billing.entry import money
+from tuppence.core.billing.entry import exact, money
 from tuppence.core.routing.router import better
 from tuppence.core.syntax.target import Target, find_target
 from tuppence.core.text.document import Document, Span
@@ -173,7 +173,9 @@ class CodeActions:
         if last.route is not None and (found := better(last.route, last.route.model.name)) is not None:
             price = money(found.cost)
             title = f"Again with a better model ({found.model.title}, about {price}): {name}"
-            yield self._by_model(self._command(title, kind, RUN, arguments | {"above": last.route.model.name}))
+            picked = {"above": last.route.model.name, "model": found.model.name}
+            shown = {} if found.cost is None else {"price": exact(found.cost)}
+            yield self._by_model(self._command(title, kind, RUN, arguments | picked | shown))
 
     def _actions(self, opened: MenuRequest, target: Target | None) -> Iterator[types.CodeAction]:
         if target is None:

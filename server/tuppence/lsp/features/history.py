@@ -29,12 +29,20 @@ class Finished:
     kept: bool
     """Whether it was an earlier answer, given again."""
     writer: Writer | None = None
-    """Who wrote it into the document, and can put back what stood there; None where nothing was written."""
+    """Who wrote it into the document, and can put back what was there before; None where nothing was written."""
+    line: str = ""
+    """What its closing message said."""
 
     @property
     def span(self) -> Span | None:
         """Where the target lies now; None once it was changed."""
         return self.target.span
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """The runs whose answers replaced one another in its target, its own last."""
+        earlier = self.request.earlier
+        return (*(earlier.runs if earlier is not None else ()), self.request.run)
 
 
 class AnswerHistory:
@@ -68,11 +76,12 @@ class AnswerHistory:
         return next((each for uri in self._finished if (each := self.at(uri)) and each.request.run == run), None)
 
     async def put_back(self, run: str) -> Finished:
-        """Put back what stood where a run wrote, whatever was edited elsewhere since; return what is forgotten.
+        """Put back what was there before any answer, whatever was edited elsewhere since; return what is forgotten.
 
+        :param run: the run whose answer is there, or one whose answer that one replaced.
         :raises Stale: it is not the latest answer any more, or the text that it wrote was changed.
         """
-        finished = next((each for each in self._written.values() if each.request.run == run), None)
+        finished = next((each for each in self._written.values() if run in each.runs), None)
         if finished is None or finished.writer is None or finished.writer.target is None:
             raise Stale("That answer cannot be put back any more.", "Use your editor's undo.")
         await finished.writer.restore_later()
@@ -86,6 +95,24 @@ class AnswerHistory:
         """Return the latest answer that was written into a document, None where it cannot be put back any more."""
         finished = self._written.get(uri)
         return finished if finished and finished.writer and finished.writer.target is not None else None
+
+    def hand_back(self, run: str, writer: Writer) -> Finished | None:
+        """Return the latest written answer where it is that of a run, and a later run left its text as it was.
+
+        :param writer: the later run's. Where it wrote meanwhile, the answer's own writer has lost the target, because
+            each takes the other's edits for the user's: this one then takes its place. The caller closes it otherwise.
+        :return: the answer; None where it is not the latest any more, or the user changed its text.
+        """
+        finished = next((each for each in self._written.values() if each.request.run == run), None)
+        if finished is None or finished.writer is None:
+            return None
+        if finished.writer.target is None:
+            if writer.target is None:
+                return None
+            finished.writer.close()
+            finished.writer = writer
+            finished.target.span = writer.target  # The tracker took the later run's edits for the user's too.
+        return finished
 
     def _drop(self, uri: str) -> None:
         former = self._written.pop(uri, None)

@@ -51,6 +51,15 @@ def done(end: RunFinished, request: Request, turns: tuple[str, ...]) -> str:
     return "; ".join((f"{', '.join(parts)} ({proved})", *turns)) + "."
 
 
+def agrees(end: RunFinished, request: Request, turns: tuple[str, ...]) -> str:
+    """Return that a better model gave the answer that is there: ``big agrees; nothing to change (Fix `mean`, $0.02).``.
+
+    :param turns: why other models than the first were asked.
+    """
+    about = f"{request.action.verb} {thing(request.target.name)}, {price(end.cost, estimated=end.estimated)}"
+    return "; ".join((f"{end.model} agrees; nothing to change ({about})", *turns)) + "."
+
+
 def could_not(request: Request, why: str, end: RunFinished) -> str:
     """Return why there is no answer, and what that cost."""
     paid = "" if end.cost == 0 else f" It cost {price(end.cost, estimated=end.estimated)}."

@@ -10,12 +10,18 @@ is claimed, and the verdict stays as it was.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lsprotocol import converters, types
 
-from tuppence.core.checks.diagnostic_diff import DiagnosticChange, ToolReport, compare, with_diagnostics
+from tuppence.core.checks.diagnostic_diff import (
+    DiagnosticChange,
+    EditUnderReview,
+    ToolReport,
+    compare,
+    with_diagnostics,
+)
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.events import Answer
 from tuppence.core.text.document import Document, apply
@@ -67,7 +73,7 @@ class OtherServers:
         self._writer = writer
         self._title = title
         self._converter = converters.get_converter()
-        self._before = asyncio.create_task(self._report(request.document, 0))
+        self._before = asyncio.create_task(self._report(shown(request), 0))
 
     def close(self) -> None:
         """Stop asking."""
@@ -105,12 +111,17 @@ class OtherServers:
             report = await self._report(now, min(first, max(left, PAUSE))) if now else None
             if report is None:
                 return None
-            effect = compare(case(self._ask, answer), before.said, report.said)
+            effect = compare(self._case(answer), before.said, report.said)
             if effect.good and report.is_fresh:
                 return effect
             is_clear = report.is_fresh and (bool(effect.new) or not effect.stale)
             if loop.time() - began >= (PATIENCE if is_clear else first):
                 return effect if is_clear else None
+
+    def _case(self, answer: Answer) -> EditUnderReview:
+        """Return the answer as a case: where it replaces another one, only what comes can be told, not what goes."""
+        asked = case(self._ask, answer)
+        return asked if self._ask.earlier is None else replace(asked, chosen=None)
 
     def _now(self, wanted: str) -> Document | None:
         """Return the document if it still is what the answer made of it."""
@@ -134,6 +145,11 @@ class OtherServers:
         others = [each for each in found if each.source != SOURCE]
         placed = tuple(convert.from_diagnostic(document, each, self._client.encoding) for each in others)
         return _Report(ToolReport(document, placed), reply.get("judged") == document.version, took)
+
+
+def shown(request: Request) -> Document:
+    """Return the document as the editor has it when the request is made."""
+    return request.document if request.earlier is None else request.earlier.document
 
 
 def _plain(value: Any) -> Any:

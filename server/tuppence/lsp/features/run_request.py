@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -18,6 +19,8 @@ from lsprotocol import converters, types
 from pygls.uris import to_fs_path
 
 from tuppence.core import actions
+from tuppence.core.syntax.languages import language
+from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import find_target
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.diagnostic import Diagnostic
@@ -26,7 +29,7 @@ from tuppence.engine.request import Request
 from tuppence.errors import Stale, Unfit
 from tuppence.lsp.documents import convert
 from tuppence.lsp.features import attached_fixes
-from tuppence.lsp.features.history import AnswerHistory
+from tuppence.lsp.features.history import AnswerHistory, Finished
 from tuppence.lsp.output.client import EditorClient
 from tuppence.workspace import Workspace
 
@@ -51,7 +54,7 @@ class RequestReader:
         :raises Stale: the document is not what it was when the menu was opened.
         """
         if (again := field(arguments, "again")) is not None:
-            return await self._again(str(again), str(field(arguments, "above") or ""))
+            return await self._again(str(again), arguments)
         action = actions.find_action(str(field(arguments, "action")))
         if action is None:
             known = ", ".join(each.id for each in actions.ACTIONS)
@@ -67,8 +70,10 @@ class RequestReader:
         request = await self._question(action, (document, tree), span, chosen)
         return request if chosen else replace(request, diagnostics=others)
 
-    async def _again(self, run: str, above: str) -> Request:
-        """Return an earlier question, asked anew about the text as it stands now."""
+    async def _again(self, run: str, arguments: Any) -> Request:
+        """Return an earlier question again: about the text before its answer, where that was written into it."""
+        above, model = str(field(arguments, "above") or ""), str(field(arguments, "model") or "")
+        quoted = _price(field(arguments, "price"))
         gone = Stale("That answer is not the latest any more, or its text was changed.", "Open the menu again.")
         last = self._latest.by_run(run)
         if last is None:
@@ -76,9 +81,35 @@ class RequestReader:
         parsed = await self._parsed(last.request.document.uri)
         if last.span is None:
             raise gone
-        about = tuple(replace(each, span=last.span) for each in last.request.diagnostics)
-        request = await self._question(last.request.action, parsed, last.span, None)
-        return replace(request, diagnostics=about, better_than=above, bypass_cache=True)
+        request = await self._repeated(last, parsed)
+        if request is None:
+            raise gone
+        return replace(request, better_than=above, bypass_cache=True, model=model, quoted=quoted)
+
+    async def _repeated(self, last: Finished, parsed: tuple[Document, Tree]) -> Request | None:
+        """Return the same question on the same target, None where the target was changed since."""
+        document, tree = parsed
+        span, earlier = last.span, None
+        if last.writer is not None:
+            earlier = last.writer.earlier(last.runs)
+            if earlier is None:
+                return None
+            document, span = earlier.original, earlier.target.place
+            tree = await asyncio.to_thread(parse, document.text, language(document.language))
+        if span is None:
+            return None
+        former = last.request
+        by = span.start - former.target.span.start
+        return replace(
+            former,
+            run=uuid4().hex,
+            document=document,
+            tree=tree,
+            target=replace(former.target, span=span),
+            diagnostics=tuple(_moved(each, by, document) for each in former.diagnostics),
+            diagnostic=_moved(former.diagnostic, by, document) if former.diagnostic else None,
+            earlier=earlier,
+        )
 
     async def _question(
         self, action: actions.Action, parsed: tuple[Document, Tree], span: Span, chosen: Diagnostic | None
@@ -165,6 +196,28 @@ def path_of(uri: str) -> Path | None:
 def field(value: Any, name: str) -> Any:
     """Return a field of what an editor sent, None where it sent something else."""
     return value.get(name) if isinstance(value, Mapping) else None
+
+
+def _moved(diagnostic: Diagnostic, by: int, document: Document) -> Diagnostic:
+    """Return a diagnostic where its target lies now, without the fix that its tool sent for another text."""
+    start, end = (min(max(each + by, 0), len(document.text)) for each in (diagnostic.span.start, diagnostic.span.end))
+    return replace(diagnostic, span=Span(start, end), fix=())
+
+
+def _price(value: Any) -> Decimal | None:
+    """Return the price that a menu entry showed, USD; None where it showed none.
+
+    :raises Unfit: it is no amount.
+    """
+    if value is None:
+        return None
+    try:
+        amount = Decimal(value) if isinstance(value, str) else None
+    except InvalidOperation:
+        amount = None
+    if amount is None or not amount.is_finite() or amount < 0:
+        raise Unfit("The command's `price` is no amount of USD.", "Open the menu again.")
+    return amount
 
 
 def _list(value: Any, name: str) -> list[Any]:

@@ -1,8 +1,8 @@
 """One run as the person sees it: its steps become progress, edits, findings, a text to read and a closing message.
 
 The run itself is engine/run.py's. Here is decided only where each step shows and what is said at the end. A run that
-was
-stopped says so too, and leaves the text as it was; one whose target somebody else changed leaves all text as it is.
+was stopped says so too, and leaves the text as it was; one whose target somebody else changed leaves all text as it is.
+A run that leaves no answer in place of an earlier one gives that one's Keep and Put back again.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from tuppence.engine.run import run
 from tuppence.errors import Stale, TuppenceError, Unfit
 from tuppence.lsp.documents.tracked_span import SpanTracker, TrackedSpan
 from tuppence.lsp.features import messages
-from tuppence.lsp.features.history import Finished
-from tuppence.lsp.features.other_servers import OtherServers
+from tuppence.lsp.features.history import AnswerHistory, Finished
+from tuppence.lsp.features.other_servers import OtherServers, shown
 from tuppence.lsp.output import tests_writer
 from tuppence.lsp.output.active_runs import Running
 from tuppence.lsp.output.client import EditorClient
@@ -49,8 +49,16 @@ _CLOSED = "Its document was closed."
 class RunView:
     """One run, from its first step to its closing message."""
 
-    def __init__(self, client: EditorClient, board: ReviewFindings, reading: ExplanationView, running: Running) -> None:
+    def __init__(
+        self,
+        client: EditorClient,
+        board: ReviewFindings,
+        reading: ExplanationView,
+        running: Running,
+        latest: AnswerHistory,
+    ) -> None:
         self._client = client
+        self._latest = latest
         self._board = board
         self._reading = reading
         self._running = running
@@ -65,6 +73,7 @@ class RunView:
         self._last_words: tuple[str, types.MessageType | None] | None = None
         self._outcome = "failed"
         self._span: Span | None = None
+        self._restored: Finished | None = None
 
     async def perform(self, request: Request) -> Finished | None:
         """Carry out a question; return what is remembered of its answer, None where there is none.
@@ -75,18 +84,18 @@ class RunView:
         client = self._client
         receipt = open_receipt(request, client.session)
         writer = (
-            Writer(client, request.document, request.target.span, request.run)
+            Writer(client, request.document, request.target.span, request.run, request.earlier)
             if request.action.shape == "replacement"
             else None
         )
         self._running.writes = lambda: writer.target if writer else None
         self._witness = self._call(request, writer) if writer else None
-        target = TrackedSpan(request.target.span)
+        self._span = _place(request)
+        target = TrackedSpan(self._span)
         tracker = self._follow(request, target)
         guard = asyncio.create_task(self._guard(writer)) if writer else None
         done: RunFinished | None = None
         finished: Finished | None = None
-        self._span = request.target.span
         self._announce("started", request.action.past)
         try:
             async with client.progress(self._running.title, self._running.stop) as report:
@@ -112,14 +121,27 @@ class RunView:
             if self._witness is not None:
                 self._witness.close()
             if writer is not None and finished is None:
-                writer.close()
+                self._leave(request, writer)
             tracker.close()
             self._speak()
             await client.show_cost()
 
     def announce_end(self) -> None:
-        """Tell a client that follows runs that this one is over; after all that it left behind is in place."""
+        """Tell a client that follows runs that this one is over; after all that it left behind is in place.
+
+        A client forgets an answer where another run begins, so it hears of one that is there again first.
+        """
+        if (answer := self._restored) is not None:
+            before = Running(self._running.uri, self._running.title, answer.request.run)
+            self._client.announce(before, "ended", answer.line, "kept", answer.span)
         self._announce("ended", self._last_words[0] if self._last_words else "")
+
+    def _leave(self, request: Request, writer: Writer) -> None:
+        """Let go of the text; an earlier answer that is there again can be put back and asked again as before."""
+        if request.earlier is not None:
+            self._restored = self._latest.hand_back(request.earlier.runs[-1], writer)
+        if self._restored is None or self._restored.writer is not writer:
+            writer.close()
 
     def _refuse(self, request: Request) -> None:
         """Refuse, before anything is spent, to write where another run is writing."""
@@ -127,7 +149,7 @@ class RunView:
             return
         for other in self._running.beside():
             span = other.writes()
-            if span is not None and span.touches(request.target.span):
+            if span is not None and span.touches(_place(request)):
                 raise Unfit(f"{other.title} is still at work on this code.", "Wait for its end, or stop it first.")
 
     def _call(self, request: Request, writer: Writer) -> OtherServers | None:
@@ -145,7 +167,7 @@ class RunView:
         uri = request.document.uri
         now = self._client.documents.get(uri)
         if now is not None:
-            self._moved += difference(request.document, now.text)
+            self._moved += difference(shown(request), now.text)
             target.follow(self._moved)
 
         def changed(document: Document | None, edits: tuple[Edit, ...]) -> None:
@@ -218,15 +240,19 @@ class RunView:
             self._close(messages.could_not(request, str(stale), done), types.MessageType.Warning)
             return None
         self._outcome = "kept"
-        last = " ".join((messages.done(done, request, tuple(self._turns)), *self._cut))
+        told = messages.agrees if done.answer.agrees else messages.done
+        last = " ".join((told(done, request, tuple(self._turns)), *self._cut))
         # Two messages in a row would replace each other in an echo area of one message.
         self._close(f"{text}\n\n{last}" if text else last, types.MessageType.Info if text else None)
         self._span = writer.target if writer else target.span
-        return Finished(request, TrackedSpan(self._span), None if done.kept else self._route, done.kept, writer)
+        route = None if done.kept else self._route
+        return Finished(request, TrackedSpan(self._span), route, done.kept, writer, last)
 
     async def _deliver(self, answer: Answer, request: Request, writer: Writer | None) -> str:
         """Bring an answer to its place; return a text that has none but the closing message."""
-        if writer is not None:
+        if writer is not None and answer.agrees:
+            await writer.restore()
+        elif writer is not None:
             if self._witness is not None and self._witness.stale is not None:
                 raise self._witness.stale
             if self._witness is None or not self._witness.landed:
@@ -282,6 +308,11 @@ class RunView:
 
     def _announce(self, state: str, line: str) -> None:
         self._client.announce(self._running, state, line, self._outcome if state == "ended" else "", self._span)
+
+
+def _place(request: Request) -> Span:
+    """Return where the target lies in the document as the editor has it when the request is made."""
+    return request.target.span if request.earlier is None else request.earlier.target.span
 
 
 async def _put_back(writer: Writer | None) -> str:

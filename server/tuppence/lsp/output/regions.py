@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from tuppence.core.answer.earlier import EarlierPart
 from tuppence.core.text.diff import common_ends, differences
 from tuppence.core.text.document import Document, Edit, Span, apply, shift, together
 from tuppence.core.text.lines import split
@@ -26,9 +27,21 @@ class Region:
     span: Span | None
     """Where it lies now; None once somebody else changed it."""
     asked: str
-    """Its text when the question was asked."""
+    """Its text in the document that was asked about."""
     wanted: str
-    """What is to stand there."""
+    """What it is to hold."""
+    earlier: EarlierPart | None = None
+    """The part of an earlier answer that it holds at first; None where the document was asked about as it was."""
+
+    @property
+    def found(self) -> str:
+        """The text that it held when the run began: what a run that fails restores."""
+        return self.asked if self.earlier is None else self.earlier.text
+
+    @property
+    def first(self) -> str:
+        """The text that it held before any answer: what Put back restores."""
+        return self.asked if self.earlier is None else self.earlier.before
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +155,64 @@ def _after(region: Region, changes: Sequence[Change]) -> Span | None:
 
 def _growth(edit: Edit) -> int:
     return len(edit.text) - len(edit.span)
+
+
+def held(asked: Document, part: EarlierPart) -> Region:
+    """Return the region of a part of an earlier answer, as it is found.
+
+    :param asked: the original, which was asked about.
+    """
+    return Region(part.span, asked.slice(part.place), part.text, part)
+
+
+def rewritten(
+    regions: Sequence[Region], edits: Sequence[Edit], asked: Document, now: Document
+) -> tuple[list[Region], list[Edit]] | None:
+    """Return the regions of an earlier answer with what edits of the original make of them, and the other edits.
+
+    What the earlier answer wrote and the edits do not goes; a region that the user changed since is left alone.
+
+    :param asked: the original.
+    :param now: the document in the editor.
+    :return: None where an edit touches what was changed since.
+    """
+    whole, rest = list(regions), list[Edit]()
+    for edit in edits:
+        touched = [each for each in whole if each.earlier and each.earlier.place.touches(edit.span)]
+        if not touched:
+            rest.append(edit)
+        elif (one := _joined(touched, edit.span, asked, now)) is None:
+            return None
+        else:
+            whole = [one, *(each for each in whole if each not in touched)]
+    for each in whole:
+        if each.earlier is not None and each.span is not None:
+            inside = [edit for edit in edits if each.earlier.place.covers(edit.span)]
+            each.wanted = apply(each.asked, _within(inside, each.earlier.place))
+    return whole, rest
+
+
+def _joined(regions: Sequence[Region], span: Span, asked: Document, now: Document) -> Region | None:
+    """Return one region for all that an edit of the original touches, and for what it replaces besides them."""
+    parts = [(each.earlier, each.span) for each in regions if each.earlier is not None and each.span is not None]
+    if len(parts) < len(regions):
+        return None
+    parts.sort(key=lambda each: each[0].place)
+    (first, begin), (last, finish) = parts[0], parts[-1]
+    place = Span(min(first.place.start, span.start), max(last.place.end, span.end))
+    start, end = begin.start - (first.place.start - place.start), finish.end + (place.end - last.place.end)
+    text, before = (
+        apply(asked.slice(place), _within((Edit(part.place, value) for part, value in values), place))
+        for values in ([(part, part.text) for part, _ in parts], [(part, part.before) for part, _ in parts])
+    )
+    if start < 0 or now.text[start:end] != text:
+        return None
+    return held(asked, EarlierPart(Span(start, end), text, before, place))
+
+
+def _within(edits: Iterable[Edit], place: Span) -> list[Edit]:
+    """Return edits relative to the start of a span."""
+    return [Edit(Span(each.span.start - place.start, each.span.end - place.start), each.text) for each in edits]
 
 
 def difference(document: Document, text: str, span: Span | None = None) -> tuple[Edit, ...]:

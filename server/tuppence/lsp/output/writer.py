@@ -9,13 +9,17 @@ Invariants:
 - What the editor says of an edit is not believed until the document shows it (Neovim says ``applied`` of an edit that
   it refused; eglot says it before the document has changed).
 
-A writer has regions, and for each a text that is to stand there: the draft so far, the answer, or the text as it was
-asked about. One task brings the document there edit by edit, and goes on to the next aim when that changes, so that a
+A writer has regions, and for each a text that it is to hold: the draft so far, the answer, or the text as it was
+found. One task brings the document there edit by edit, and goes on to the next aim when that changes, so that a
 cancel needs no more than another aim: an edit that is on its way is waited for, and then taken back.
 
 Two ways out. *Final*: one versioned edit at the end. *Live*, for a client that announced it: the target's text so far,
 as small edits while the answer streams (docs/protocol.md). Once somebody has typed elsewhere in the file, the rest
 comes as one final edit, because an editor's undo is linear.
+
+Where the answer replaces an earlier one (core/answer/earlier.py), its edits are of the original, which no editor has:
+each region then begins with the earlier answer's text, which a failure restores, and goes from there to the new text
+by the lines that differ. As long as the draft says what the earlier answer says, nothing is sent.
 """
 
 from __future__ import annotations
@@ -26,6 +30,7 @@ from typing import Protocol
 
 from lsprotocol import types
 
+from tuppence.core.answer.earlier import EarlierAnswer, without
 from tuppence.core.text.document import Document, Edit, Span, apply
 from tuppence.errors import Stale
 from tuppence.lsp.documents import convert
@@ -33,7 +38,7 @@ from tuppence.lsp.documents.capabilities import ClientCapabilities
 from tuppence.lsp.documents.convert import Encoding
 from tuppence.lsp.documents.store import Documents
 from tuppence.lsp.documents.tracked_span import follow
-from tuppence.lsp.output.regions import Change, PendingEdits, Region, difference, line_changes
+from tuppence.lsp.output.regions import Change, PendingEdits, Region, difference, held, line_changes, rewritten
 
 TRIES = 10
 """How often an edit that the editor refused, because the user typed meanwhile, is made anew."""
@@ -50,7 +55,15 @@ MOVE_LAGGING = 5.0
 class Writer:
     """Writes one answer into one target of one document."""
 
-    def __init__(self, editor: EditSink, document: Document, target: Span, run: str) -> None:
+    def __init__(
+        self, editor: EditSink, document: Document, target: Span, run: str, earlier: EarlierAnswer | None = None
+    ) -> None:
+        """Begin to follow the document.
+
+        :param document: the one that was asked about; with an earlier answer, its original.
+        :param target: what is to be replaced in it.
+        :param earlier: the answer that this one replaces.
+        """
         self.touched = asyncio.Event()
         """Set when somebody else changed the target, or closed the document."""
         self.arrived = False
@@ -59,10 +72,17 @@ class Writer:
         self._asked = document
         self._run = run
         self._asked_target = target
+        self._earlier = earlier
         self._target = Region(target, document.slice(target), document.slice(target))
         self._others: list[Region] = []
+        began = document
+        if earlier is not None:
+            began = earlier.document
+            self._target, *self._others = (held(document, part) for part in (earlier.target, *earlier.others))
+        self._draft = self._target.asked
         self._since: list[Edit] = []
-        self._text = document.text
+        self._text = began.text
+        self._typed_elsewhere = earlier is not None and earlier.has_imports
         self._fine: tuple[Edit, ...] = ()
         self._label = ""
         self._flights: list[PendingEdits] = []
@@ -75,7 +95,7 @@ class Writer:
         if now is None:
             self._lose()
         else:
-            self._changed(now, difference(document, now.text))
+            self._changed(now, difference(began, now.text))
         self._unwatch = editor.documents.watch(document.uri, self._changed)
 
     @property
@@ -96,36 +116,64 @@ class Writer:
 
     def draft(self, edits: Sequence[Edit]) -> None:
         """Take streamed edits, each relative to the asked document after the ones before; send them when possible."""
-        text = self._target.wanted
+        text, reached = self._draft, 0
         for edit in edits:
             start = edit.span.start - self._asked_target.start
             text = text[:start] + edit.text + text[start + len(edit.span) :]
-        self._target.wanted = text
+            reached = start + len(edit.text)
+        self._draft = self._target.wanted = text
+        # A draft may end at the ending of a line that is the target's last, which has none there.
+        found = f"{self._target.found}{self._asked.newline}"
+        if self._earlier is not None and not self._drafts and found.startswith(text[:reached]):
+            self._target.wanted = self._target.found
         if self._editor.capabilities.streams:
             self._work_on()
 
     async def restore(self) -> None:
-        """Put everything back as it was when it was asked about.
+        """Put everything back as it was when the run began.
 
         :raises Stale: somebody else changed the text, or the editor would not take the edit.
         """
-        self._label, self._fine = "Put back", ()
-        self.arrived = self._keeping = False
-        self._others = [region for region in self._others if region.span is not None]
+        self._take_back()
         for region in (self._target, *self._others):
-            region.wanted = region.asked
+            region.wanted = region.found
         if self._working is not None and self.target is not None:
             await self._arrive()
         self._label = ""
-        self._others.clear()
+        self._others = [region for region in self._others if region.earlier is not None]
 
     async def restore_later(self) -> None:
-        """Put everything back long after the answer was kept, as an edit of its own and not of the answer's undo step.
+        """Put everything back as it was before any answer, as an edit of its own and not of the answer's undo step.
 
         :raises Stale: as for ``restore``.
         """
         self._alone = False
-        await self.restore()
+        self._take_back()
+        for region in (self._target, *self._others):
+            region.wanted = region.first
+        await self._arrive()
+        self._label = ""
+
+    def _take_back(self) -> None:
+        self._label, self._fine, self._draft = "Put back", (), self._target.asked
+        self.arrived = self._keeping = False
+        self._others = [region for region in self._others if region.span is not None]
+
+    def earlier(self, runs: tuple[str, ...]) -> EarlierAnswer | None:
+        """Return the document with what was written, and without it; None where the target was changed since.
+
+        :param runs: the runs whose answers it holds, the latest last.
+        """
+        document = self._editor.documents.get(self._asked.uri)
+        if document is None or self._target.span is None:
+            return None
+        others = [
+            (region.span, region.first)
+            for region in self._others
+            if region.span is not None and document.slice(region.span) != region.first
+        ]
+        target = (self._target.span, self._target.first)
+        return without(document, target, others, runs=runs, has_imports=self._typed_elsewhere)
 
     async def keep(self, edits: Sequence[Edit], label: str) -> None:
         """Bring an answer's edits, which are relative to the asked document, into the document as it is now.
@@ -136,15 +184,25 @@ class Writer:
         inside = [edit for edit in edits if asked.covers(edit.span)]
         self._fine = tuple(Edit(_by(edit.span, -asked.start), edit.text) for edit in inside)
         self._target.wanted = apply(self._target.asked, self._fine)
-        for edit in edits:
-            if not asked.covers(edit.span):
-                region = Region(follow(edit.span, self._since), self._asked.slice(edit.span), edit.text)
-                if region.span is None:
-                    raise Stale("The lines around it changed meanwhile, so nothing was changed.", "Ask again.")
-                self._others.append(region)
+        self._place([edit for edit in edits if not asked.covers(edit.span)])
         self._label, self._keeping = label, True
         await self._arrive()
         self.arrived = True
+
+    def _place(self, edits: Sequence[Edit]) -> None:
+        """Take in an answer's edits outside its target.
+
+        :raises Stale: the text around an edit was changed since.
+        """
+        now = self._editor.documents.get(self._asked.uri) or self._asked
+        found = rewritten(self._others, edits, self._asked, now)
+        fresh: list[Region] = []
+        for edit in found[1] if found else ():
+            span = edit.span if self._earlier is None else self._earlier.landing(edit.span)
+            fresh.append(Region(follow(span, self._since), self._asked.slice(edit.span), edit.text))
+        if found is None or any(each.span is None for each in fresh):
+            raise Stale("The lines around it changed meanwhile, so nothing was changed.", "Ask again.")
+        self._others = [*found[0], *fresh]
 
     def _widened(self, edits: Sequence[Edit]) -> Span:
         """Take into the target what an edit that reaches out of it touches: a linter's own fix knows of no target."""
@@ -215,9 +273,11 @@ class Writer:
             # Finer than what can be told from the two texts.
             edits = tuple(Edit(_by(edit.span, start), edit.text) for edit in self._fine)
         else:
-            edits = line_changes(document, target.wanted, target.span, target.asked)
+            edits = line_changes(document, target.wanted, target.span, target.found)
         changes = [Change(target, edit) for edit in edits]
         for region in self._others:
+            if region.span is None and region.wanted == region.found:
+                continue  # It is the user's now.
             if region.span is None:
                 raise Stale("The lines around it changed meanwhile.", "Ask again if you still want it.")
             if document.slice(region.span) != region.wanted:
@@ -272,6 +332,7 @@ class Writer:
         writer's own edits too, in any order; these lie inside the regions, and regions grow with them (``land``).
         """
         self._alone = self._alone and not self._drafts
+        self._typed_elsewhere = True
         self._since.append(edit)
         for flight in self._flights:
             flight.overtake(edit)

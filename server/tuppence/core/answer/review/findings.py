@@ -2,8 +2,8 @@
 
 The quoted line decides where a finding is, or a line number that agrees with the message
 (:mod:`tuppence.core.answer.review.finding_places`). A finding without a place is dropped and counted. What the format
-allows is said to the model by ``FORMAT``; what is understood beyond that is what models do to it: emphasis, bullets, other
-words and languages, a fence around the whole answer, lists of items, headings, tables, JSON
+allows is said to the model by ``FORMAT``; what is understood beyond that is what models do to it: emphasis, bullets,
+other words and languages, a fence around the whole answer, lists of items, headings, tables, JSON
 (:mod:`~tuppence.core.answer.review.finding_forms`, :mod:`~tuppence.core.answer.review.finding_json`).
 
 Whether the findings are right is not judged here, nor anywhere: they are shown as a model's opinion.
