@@ -18,7 +18,7 @@ from tuppence.core.answer.insert_tests import Brought, NewTests, TestLocation, b
 from tuppence.core.answer.markdown import Cleaner
 from tuppence.core.answer.patch import Patch
 from tuppence.core.answer.reply import Reply, replacement
-from tuppence.core.checks import generated_tests, invented_names, slop, structure
+from tuppence.core.checks import generated_tests, invented_names, lost_code, slop, structure
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.events import Answer, EditsDrafted, Event, FindingAdded, MarkdownChunk
 from tuppence.core.syntax.languages import Language
@@ -126,12 +126,15 @@ class _Replacement:
     def _weighed(self, verdict: Verdict, edits: tuple[Edit, ...]) -> Verdict:
         """Return the verdict with what speaks against edits that parse."""
         work = self._work
+        loss = lost_code.lost_by(work.tree, edits, work.target.span, unused=slop.is_unused(work.evidence))
+        if loss.reasons:
+            return Verdict.rejected(*loss.reasons)
         found = slop.judge(work.document, edits, work.target.span, work.language, work.evidence)
         if found.is_too_much:
             why = f"The answer is technically valid, practically useless: it {found.clauses}."
             return Verdict.rejected(why)
         doubts = (f"doubt {found.score:g} of {slop.LIMIT:g}: {found.clauses}",) if found.signs else ()
-        return replace(verdict, doubts=doubts)
+        return replace(verdict, doubts=(*doubts, *loss.doubts))
 
     def _with_imports(self, edits: tuple[Edit, ...], lines: str) -> tuple[Edit, ...]:
         """Merge the imports into the file as it will be; what falls inside the target becomes part of its new text."""

@@ -106,6 +106,11 @@ def judge(before: Document, edits: Sequence[Edit], target: Span, known: Language
     return Slop(tuple(sorted(signs, key=lambda sign: -sign.weight)))
 
 
+def is_unused(grounds: Evidence) -> bool:
+    """Report whether a diagnostic gives a reason to take code away."""
+    return _speaks_of(grounds, _UNUSED)
+
+
 def foreign(before: str, after: str, known: Language, grounds: Evidence) -> tuple[str, ...]:
     """Return the packages that a text newly imports and the project does not have, a clause each."""
     was, now = parse(before, known), parse(after, known)

@@ -76,6 +76,10 @@ class Language:
     """Node types, besides comments, that must stand above the first import."""
     identifiers: str = "identifier"
     """Node types of names."""
+    comments: str = "comment"
+    """Node types of comments."""
+    strings: str = "string_content"
+    """Node types of what is inside a string's quotes."""
     features: Mapping[str, str] = field(default_factory=dict)
     """Feature to node types, counted to judge difficulty; ``"async"`` in quotes is a keyword.
 
@@ -142,6 +146,7 @@ _JAVASCRIPT = Language(
     import_style=ES,
     preamble="hash_bang_line expression_statement",
     identifiers="identifier property_identifier shorthand_property_identifier",
+    strings="string_fragment",
     features={
         "loops": "for_statement for_in_statement while_statement do_statement",
         "branches": "if_statement ternary_expression switch_case",
@@ -190,6 +195,7 @@ _GO = Language(
     import_style=GO,
     preamble="package_clause",
     identifiers="identifier type_identifier field_identifier package_identifier",
+    strings="interpreted_string_literal_content raw_string_literal_content",
     features={
         "loops": "for_statement",
         "branches": "if_statement expression_case type_case communication_case",
@@ -223,6 +229,7 @@ _RUST = Language(
     import_style=RUST,
     preamble="inner_attribute_item shebang",
     identifiers="identifier type_identifier field_identifier",
+    comments="line_comment block_comment",
     features={
         "loops": "for_expression while_expression loop_expression",
         "branches": "if_expression match_arm",
@@ -257,6 +264,8 @@ _JAVA = Language(
     import_style=JAVA,
     preamble="package_declaration",
     identifiers="identifier type_identifier",
+    comments="line_comment block_comment",
+    strings="string_fragment multiline_string_fragment",
     features={
         "loops": "for_statement enhanced_for_statement while_statement do_statement",
         "branches": "if_statement ternary_expression switch_block_statement_group switch_rule",
@@ -316,6 +325,7 @@ _CPP = replace(
     },
     wrappers="type_definition template_declaration",
     identifiers="identifier type_identifier field_identifier namespace_identifier",
+    strings="string_content raw_string_content",
     features={
         **_C.features,
         "loops": "for_statement while_statement do_statement for_range_loop",
