@@ -128,3 +128,10 @@ def test_a_value_that_is_no_longer_escaped_is_a_doubt_and_a_renamed_check_is_non
     old = "def f(name):\n    return page(html.escape(name))\n"
     assert doubts(old, "def f(name):\n    return page(name)\n", "python")
     assert not doubts(old, "def f(name):\n    return page(markupsafe.escape_all(name))\n", "python")
+
+
+def test_the_end_of_a_very_long_line_is_not_looked_at() -> None:
+    """Else the patterns with two stars in them would take the square of its length, and of many matches its cube."""
+    long = "x = '" + "select x from " * 20_000 + "'; y = eval(z)\n"
+    assert not doubts("", long, "python")
+    assert doubts("", "x = '" + "a" * 900 + "'; y = eval(z)\n", "python")

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 from tuppence.core.syntax.code_lines import CodeLine
 
+_WIDEST = 1_000
+"""Code points of a line that are looked at; a longer one was made by a program, and some patterns take their square."""
 _Q = r"[\"'`]"
 _SQL = r"(?:SELECT\s.*\bFROM|INSERT\s+INTO|UPDATE\s.*\bSET|DELETE\s+FROM)\b"
 
@@ -156,7 +158,7 @@ def _found(pattern: re.Pattern[str], lines: Sequence[CodeLine]) -> list[str]:
     return [
         _short(line.code.strip())
         for line in lines
-        for each in pattern.finditer(line.code)
+        for each in pattern.finditer(line.code[:_WIDEST])
         if line.bare[each.start()] == line.code[each.start()]
     ]
 

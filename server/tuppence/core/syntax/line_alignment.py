@@ -16,6 +16,8 @@ _ALIKE = 0.6
 """The share of two lines that is equal where one is the other, rewritten."""
 _SIZE = 20_000
 """Pairs of lines above which no rewritten lines are looked for between two anchors."""
+_WIDEST = 300
+"""Code points of a line that are compared with another's."""
 
 
 class Alignment:
@@ -80,7 +82,7 @@ class Alignment:
         for j in new:
             best, at = _ALIKE, -1
             for i in range(start, old.stop):
-                matcher = SequenceMatcher(None, self._old[i], self._new[j], autojunk=False)
+                matcher = SequenceMatcher(None, self._old[i][:_WIDEST], self._new[j][:_WIDEST], autojunk=False)
                 if matcher.real_quick_ratio() > best and matcher.quick_ratio() > best:
                     ratio = matcher.ratio()
                     best, at = (ratio, i) if ratio > best else (best, at)
