@@ -13,6 +13,7 @@ from tuppence.core.actions import ACTIONS, EXPLAIN, FIX, REVIEW, TESTS, Action, 
 from tuppence.core.answer.insert_tests import TestLocation
 from tuppence.core.answer_builder import Task, builder_for
 from tuppence.core.checks.slop import Evidence
+from tuppence.core.checks.verdict import Verdict
 from tuppence.core.events import Answer, EditsDrafted, Event, FindingAdded, MarkdownChunk
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.packages import Packages
@@ -224,3 +225,35 @@ def test_the_titles_of_the_menu() -> None:
     assert title(FIX, "", "x" * 100) == f"Fix: {'x' * 71}…"
     assert title(FIX, "", " \n ") == "Fix the selection"
     assert (find_action("fix"), find_action("nothing")) == (FIX, None)
+
+
+LONG = """\
+def settle(user, orders):
+    if not user.is_admin:
+        raise PermissionError(user)
+    total = 0
+    for order in orders:
+        total += order.amont
+    audit(user, total)
+    notify(user)
+    return total
+"""
+
+
+def test_a_fix_that_leaves_code_out_is_rejected_and_one_that_drops_a_check_is_doubted() -> None:
+    lines = LONG.replace("amont", "amount").splitlines()
+
+    def verdict(*kept: str) -> Verdict:
+        return made(work(FIX, LONG, "settle"), "```python\n" + "\n".join(kept) + "\n```\n").verdict
+
+    assert verdict(*lines) == Verdict(fit=True, proved="parses")
+    assert verdict(*lines[:4], "    # wie bisher", lines[-1]).reasons == (
+        "The answer leaves code out: “# wie bisher” in place of 4 lines.",
+    )
+    assert verdict(*lines[:6]).reasons == ("The answer ends early: the last 3 of 9 lines are missing.",)
+    unguarded = verdict(lines[0], *lines[3:])
+    assert unguarded.fit
+    assert "drops the check “if not user.is_admin”" in unguarded.doubts
+    assert any("guards access" in doubt for doubt in unguarded.doubts)
+    assert "drops the call “audit(user, total)”" in verdict(*lines[:6], *lines[7:]).doubts
+    assert any("runs text as code" in each for each in verdict(*lines[:-1], "    return eval(str(total))").doubts)

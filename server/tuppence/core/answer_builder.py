@@ -19,7 +19,7 @@ from tuppence.core.answer.markdown import Cleaner
 from tuppence.core.answer.patch import Patch
 from tuppence.core.answer.reply import Reply, replacement
 from tuppence.core.answer.review.findings import Finding, Findings
-from tuppence.core.checks import generated_tests, invented_names, slop, structure
+from tuppence.core.checks import generated_tests, invented_names, lost_code, slop, structure
 from tuppence.core.checks.edited_text import EditedText
 from tuppence.core.checks.target_structure import structure_findings
 from tuppence.core.checks.verdict import Verdict
@@ -139,12 +139,16 @@ class _Replacement:
         built = structure_findings(work.tree, alone.new, work.target, place, work.evidence.diagnostics)
         if built.reason:
             return Verdict.rejected(built.reason)
+        unused = slop.is_unused(work.evidence)
+        loss = lost_code.lost(work.tree, alone.new, work.target.span, place, unused=unused)
+        if loss.reasons:
+            return Verdict.rejected(*loss.reasons)
         found = slop.judge(edited, work.target.span, work.evidence)
         if found.is_too_much:
             why = f"The answer is technically valid, practically useless: it {found.clauses}."
             return Verdict.rejected(why)
         doubts = (f"doubt {found.score:g} of {slop.LIMIT:g}: {found.clauses}",) if found.signs else ()
-        return replace(verdict, doubts=(*doubts, *built.doubts, *self._patch.parts.notes))
+        return replace(verdict, doubts=(*doubts, *loss.doubts, *built.doubts, *self._patch.parts.notes))
 
     def _with_imports(self, edited: EditedText, lines: str) -> EditedText:
         """Merge the imports into the file as it will be; what falls inside the target becomes part of its new text."""

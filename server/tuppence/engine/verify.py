@@ -6,7 +6,9 @@ An answer is checked in this order; the first check that rejects it ends the lis
    (:mod:`tuppence.core.checks.structure`, called by :mod:`tuppence.core.answer_builder`).
 2. The edited text parses, and no definition was lost (:mod:`~tuppence.core.checks.structure`,
    :mod:`~tuppence.core.checks.lost_definitions`).
-3. The edit is of use: few signs of slop (:mod:`tuppence.core.checks.slop`); an explanation names nothing that does not
+3. The edit leaves no code out (:mod:`tuppence.core.checks.lost_code`); what it drops, and what it makes less secure
+   (:mod:`~tuppence.core.checks.security_doubts`), is a doubt.
+   The edit is of use: few signs of slop (:mod:`tuppence.core.checks.slop`); an explanation names nothing that does not
    exist (:mod:`~tuppence.core.checks.invented_names`); generated tests reach their target
    (:mod:`~tuppence.core.checks.generated_tests`).
 4. It silences no diagnostic, and repeats no definition from elsewhere in the file (:func:`verify_edit`).

@@ -1,13 +1,19 @@
 """Signs that a reply is not the code itself: code left out, a diff, conflict markers.
 
-What the document says already is no sign: whoever has "# existing code" in a file may get it back.
+Code left out is found by shape, in any language: a short comment, bare dots or a few words that are no code, at a place
+where several lines of the old code vanished (:func:`gap_in`). A few English phrases are a sign without that
+(:func:`elision_in`). What the document says already is no sign: a file with "# existing code" in it may get it back.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from tuppence.core.answer.reply import Fence, words
+from tuppence.core.syntax.code_lines import CodeLine
+from tuppence.core.syntax.line_alignment import Alignment
 from tuppence.core.text.document import Document
 
 _COMMENT = re.compile(r"\s*(?:#+|//+|/\*+|--+|<!--|;+|%+|\{/\*|\"{3}|'{3})\s*(.*?)\s*(?:\*+/\}?|-->|\"{3}|'{3})?\s*")
@@ -43,6 +49,135 @@ _BARE = re.compile(rf"\s*[\[<(]?\s*{_DOTS}\s*[\[<(]?.*\b{_KEPT}\b.*", re.IGNOREC
 _HUNK = re.compile(r"^@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@", re.MULTILINE)
 _HEADERS = re.compile(r"^--- \S.*\n\+\+\+ \S", re.MULTILINE)
 _CONFLICT = re.compile(r"^<{5,} ?\w*.*\n(?:.*\n)*?={5,}\s*\n(?:.*\n)*?>{5,} ?\w*", re.MULTILINE)
+
+_SHORT = 80
+"""Code points of a comment that may be a placeholder; a longer one explains something."""
+_WORDS = 12
+"""Words of a line of prose that may be one."""
+_SEVERAL, _MANY = 2, 3
+"""Lines of code that must have vanished: where dots or brackets mark the place, and where only words do."""
+_DOTTED = re.compile(r"\.{3,}|…|⋯|\u30fb{3}|[\[(<{\xab\uff08\u3010]\W*\w[^\])>}]*[\])>}\xbb\uff09\u3011]\W*$")
+_MARK = re.compile(r"^[^\w.…(\[<{]+|(?:\*+/\}?|-->)$")
+_FILLER = re.compile(r"pass|\.\.\.|(?:todo|unimplemented)!\(\)|;")
+"""A statement that does nothing."""
+_CODE_ENDS = re.compile(r"[;{}]$|\w\(.*\):?$")
+_STATEMENT = re.compile(
+    r"(?:return|raise|throw|yield|del|delete|import|from|use|goto|break|continue|await|async|new|let|var|const|defer|go"
+    r"|assert|not)\b"
+)
+_PROSE = re.compile(r"[^=+*%^|~!@#$\\{}\"`;?]*")
+"""What holds no sign that only code has."""
+_CODED = re.compile(r"[:,]$|\w[(\[<]|\d|\w\.\w")
+_KEYWORD = re.compile(
+    r"pass|break|continue|return|else|try|finally|do|end|begin|fi|done|esac|then|fallthrough|default|yield|loop|null|nil"
+    r"|none|true|false|undefined|self|this|super|unreachable|ellipsis",
+    re.IGNORECASE,
+)
+"""Words that are a statement, or a value, by themselves."""
+_OPENING = re.compile(r"\b(?:def|class|func|fn|function)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A place at which an answer puts a placeholder."""
+
+    line: str
+    """The placeholder, without white space around it."""
+    count: int
+    """How many lines of code vanished there."""
+
+
+def gap_in(old: Sequence[CodeLine], new: Sequence[CodeLine], before: str) -> Gap | None:
+    """Return the first placeholder in the new lines of a target, None where there is none.
+
+    :param before: the document's text before the edit.
+    """
+    there = {line.text.strip() for line in old}
+    marks = {index: line for index, line in _marks(old, new, before) if line.text.strip() not in there}
+    if not marks:
+        return None
+    # What only fills a block below a placeholder is no code in the place of what vanished.
+    filled = {index + 1 for index in marks if index + 1 < len(new) and _FILLER.fullmatch(new[index + 1].bare.strip())}
+    skipped = {*marks, *filled}
+    rest = [line for index, line in enumerate(new) if index not in skipped and line.is_code]
+    aligned = Alignment([line for line in old if line.is_code], rest)
+    run: list[int] = []
+    for index in (*marks, len(new)):
+        if run and (index == len(new) or any(new[each].is_code for each in range(run[-1] + 1, index))):
+            at = sum(1 for each in range(run[0]) if each not in skipped and new[each].is_code)
+            if gap := _gap(aligned, at, [new[each] for each in run]):
+                return gap
+            run = []
+        run.append(index)
+    return None
+
+
+def _gap(aligned: Alignment, at: int, run: Sequence[CodeLine]) -> Gap | None:
+    """Return the gap at a run of lines that may be placeholders, None where enough of the code is there.
+
+    :param at: how many new lines of code are above it.
+    """
+    lost, above, below = aligned.around(at)
+    line = run[0].text.strip()
+    is_dotted = any(_DOTTED.search(each.text.strip()) for each in run)
+    # Several lines of comment explain something.
+    if not is_dotted and len(run) > 1:
+        return None
+    least = _SEVERAL if is_dotted else _MANY
+    # New code right below: the comment is about it. New code above has taken the place of some.
+    if below or len(lost) < least + 2 * above:
+        return None
+    return Gap(line, len(lost))
+
+
+def _marks(old: Sequence[CodeLine], new: Sequence[CodeLine], before: str) -> Iterator[tuple[int, CodeLine]]:
+    """Yield the new lines, by index, that may be placeholders."""
+    codes = {line.key.rstrip(";:{},") for line in old}
+    for index, line in enumerate(new):
+        in_string = not line.bare.strip() and line.code.strip()
+        if line.note or (in_string and _COMMENT.fullmatch(line.code)):
+            note = line.note or line.code.strip()
+            if len(note) <= _SHORT and _is_fresh(note, before) and not _is_code(note, codes):
+                yield index, line
+        elif _is_bare_dots(new, index) or _is_prose(line, before):
+            yield index, line
+
+
+def _is_fresh(note: str, before: str) -> bool:
+    """Report whether the document does not say a comment; dots alone are a part of many others."""
+    return note not in before or not re.search(r"\w", note)
+
+
+def _is_code(note: str, codes: set[str]) -> bool:
+    """Report whether a comment is code that was commented out, which has a check of its own."""
+    said = _MARK.sub("", _MARK.sub("", note)).strip()
+    return "".join(said.split()).rstrip(";:{},") in codes or _CODE_ENDS.search(said) is not None
+
+
+def _is_bare_dots(new: Sequence[CodeLine], index: int) -> bool:
+    """Report whether a line is dots alone, and not the whole body of a definition."""
+    text = new[index].bare.strip()
+    if not re.search(_DOTS, text) or re.search(r"\w", text):
+        return False
+    above = next((line for line in reversed(new[:index]) if line.is_code), None)
+    below = next((line for line in new[index + 1 :] if line.is_code), None)
+    opens = above is not None and _OPENING.search(above.bare) and above.bare.rstrip().endswith((":", "{"))
+    ends = below is None or _depth(below) < _depth(new[index])
+    return not (opens and ends)
+
+
+def _is_prose(line: CodeLine, before: str) -> bool:
+    """Report whether a line is a few words that are no code: some of them stand nowhere in the document."""
+    text = line.bare.strip()
+    if not _PROSE.fullmatch(text) or _STATEMENT.match(text) or _CODED.search(text):
+        return False
+    said = re.findall(r"[^\W\d_]+(?:_\w+)*", text)
+    strange = [word for word in said if word not in before and not _KEYWORD.fullmatch(word)]
+    return bool(strange) and len(said) <= _WORDS
+
+
+def _depth(line: CodeLine) -> int:
+    return len(line.text) - len(line.text.lstrip())
 
 
 def elision_in(code: str, before: str) -> str | None:

@@ -103,6 +103,11 @@ def judge(edited: EditedText, target: Span, grounds: Evidence) -> Slop:
     return Slop(tuple(sorted(signs, key=lambda sign: -sign.weight)))
 
 
+def is_unused(grounds: Evidence) -> bool:
+    """Report whether a diagnostic gives a reason to take code away."""
+    return _speaks_of(grounds, _UNUSED)
+
+
 def foreign(edited: EditedText, grounds: Evidence) -> tuple[str, ...]:
     """Return the packages that a text newly imports and the project does not have, a clause each."""
     return tuple(sign.what for sign in _packages(edited, grounds))

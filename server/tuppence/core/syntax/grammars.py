@@ -43,6 +43,14 @@ def query(path: str, source: str) -> tree_sitter.Query:
     return Query(grammar, source)
 
 
+@cache
+def known_types(path: str, types: tuple[str, ...]) -> tuple[str, ...]:
+    """Return those of the types of named nodes that an installed grammar has."""
+    grammar = load(path)
+    assert grammar is not None, path
+    return tuple(each for each in types if grammar.id_for_node_kind(each, True))  # noqa: FBT003 - the binding takes no names
+
+
 def parse(
     path: str, data: bytes, old: tree_sitter.Tree | None = None, budget: int | None = None
 ) -> tree_sitter.Tree | None:

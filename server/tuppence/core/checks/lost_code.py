@@ -1,0 +1,198 @@
+"""What the new text of a target leaves out: placeholders, a tail, checks, calls, a share of the lines, security.
+
+Only what cannot be meant is refused: a placeholder in the place of code (:mod:`tuppence.core.checks.placeholders`), and
+a text that is the beginning of the old one, ends there, and puts nothing in the place of the rest. Code that is gone
+otherwise is a doubt that names it, because people remove code for good reasons. A check, call or exit is gone if it is
+nowhere in the new text and nothing took its place: not a new condition with its words, not as many new lines. A
+diagnostic that says that code is unused, unreachable or there twice is a reason to remove any.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tuppence.core.checks import hunks, placeholders
+from tuppence.core.checks.security_doubts import security_doubts
+from tuppence.core.syntax.code_lines import CodeLine, code_lines
+from tuppence.core.syntax.line_alignment import Alignment
+from tuppence.core.syntax.tree import Tree
+from tuppence.core.text.document import Span
+
+_TAIL, _TAIL_SHARE, _TAIL_LONG = 3, 0.3, 8
+"""Lines of a tail that is refused, with the share of the target's lines that it must be unless it is long."""
+_BEGINS = 0.6
+"""The share of the new lines that must be old ones for the new text to be the beginning of the old one."""
+_SHARE, _LEAST, _ADDED = 0.25, 4, 3
+"""The share of lines, and how many, whose loss is a doubt; and how many lost lines one added line outweighs."""
+_NAMED = 3
+"""Losses named in one verdict."""
+_SHOWN = 60
+"""Code points of a line that a doubt shows."""
+_GUARD = re.compile(
+    r"\s*(?:[})]\s*)?(?:(?:else\s+)?if|elif|elsif|elseif|unless|guard|assert|debug_assert\w*!|assert\w*!|while|case|when)"
+    r"\b[\s(!]*(?P<condition>.*)"
+)
+_EXIT = re.compile(
+    r"(?:^|[\s;{:])(?P<word>return|raise|throw|yield|panic!?|bail!|abort|exit|goto|break|continue)\b(?P<rest>.*)"
+)
+_IDLE_EXIT = re.compile(r"return(?:\s+(?:None|null|undefined))?;?|break;?|continue;?")
+_CALL = re.compile(r"(?P<name>[^\W\d]\w*)\s*!?(?:::)?(?:<[\w\s,:<>]*>)?\(")
+_NO_CALL = re.compile(
+    r"if|for|while|switch|catch|return|def|func|fn|function|elif|match|and|or|not|in|is|await|with|except|assert|sizeof"
+    r"|typeof|super|lambda|print|when|unless|case|throw|raise|new|constructor"
+)
+_DEFINES = re.compile(r"\b(?:def|func|fn|function|class|struct|impl|import|from|use|package)\b")
+_IMPORTS = re.compile(r"\s*(?:import|from|use|using|#\s*include|package)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What an answer leaves out."""
+
+    reasons: tuple[str, ...] = ()
+    """Why the answer may not be kept, a sentence each."""
+    doubts: tuple[str, ...] = ()
+    """What else is gone, a clause each whose subject is the answer."""
+
+
+def lost(before: Tree, after: Tree, target: Span, place: Span, *, unused: bool) -> Loss:
+    """Return what is gone from a target.
+
+    :param target: whole lines of the text before.
+    :param place: where their new text lies in the text after.
+    :param unused: whether a diagnostic gave a reason to remove code.
+    """
+    old, new = code_lines(before, target), code_lines(after, place)
+    if gap := placeholders.gap_in(old, new, before.text):
+        lines = "a line" if gap.count == 1 else f"{gap.count} lines"
+        return Loss((f"The answer leaves code out: “{_short(gap.line)}” in place of {lines}.",))
+    insecure = security_doubts(old, new, before.language.id)
+    if unused:
+        return Loss((), insecure)
+    aligned = Alignment([line for line in old if line.is_code], [line for line in new if line.is_code])
+    if tail := _tail(aligned):
+        total = len(aligned.old)
+        return Loss((f"The answer ends early: the last {tail} of {total} lines are missing.",))
+    named = [*_guards(aligned), *_exits(aligned), *_calls(aligned)]
+    return Loss((), (*insecure, *named[:_NAMED], *_share(aligned)))
+
+
+def _tail(aligned: Alignment) -> int:
+    """Return how many lines of code are missing at the end, 0 where the new text has an end of its own."""
+    if not aligned.pairs or not aligned.new:
+        return 0
+    last_old, last_new = aligned.pairs[-1]
+    tail = aligned.lost(range(last_old + 1, len(aligned.old)))
+    ends_there = last_new == len(aligned.new) - 1 and len(tail) == len(aligned.old) - last_old - 1
+    # A return below the last equal line is an end of its own.
+    below = max((j + 1 for _, j in aligned.equal), default=0)
+    if any(_EXIT.search(line.bare) for line in aligned.new[below:]):
+        return 0
+    begins = len(aligned.equal) >= _BEGINS * len(aligned.new)
+    is_much = len(tail) >= _TAIL and (len(tail) >= _TAIL_SHARE * len(aligned.old) or len(tail) >= _TAIL_LONG)
+    return len(tail) if ends_there and begins and is_much else 0
+
+
+def _share(aligned: Alignment) -> Iterator[str]:
+    text = "".join(line.key for line in aligned.new)
+    gone = [line for index in aligned.gone() if _core(line := aligned.old[index]) not in text]
+    is_large = len(gone) >= _LEAST and len(gone) >= _SHARE * len(aligned.old)
+    if is_large and len(aligned.come()) * _ADDED <= len(gone):
+        yield f"drops {len(gone)} of {len(aligned.old)} lines"
+
+
+def _guards(aligned: Alignment) -> Iterator[str]:
+    """Yield the conditions that are gone; one whose words are in a new line was rewritten."""
+    text = "".join(line.key for line in aligned.new)
+    was = "".join(line.key for line in aligned.old)
+    equal = {j for _, j in aligned.equal}
+    fresh = [line for index, line in enumerate(aligned.new) if index not in equal]
+    for line in _unequal(aligned):
+        found = _GUARD.match(line.bare)
+        if not found:
+            continue
+        words = hunks.words([found["condition"]])
+        key = _core(line)
+        if not words or (key in text and text.count(key) >= was.count(key)):
+            continue
+        if not any(_took_place(words, each) for each in fresh):
+            yield f"drops the check “{_short(_shown(line))}”"
+
+
+def _took_place(words: set[str], line: CodeLine) -> bool:
+    there = hunks.words([line.bare])
+    share = 2 if _GUARD.match(line.bare) else 1
+    return len(words & there) * share >= len(words)
+
+
+def _exits(aligned: Alignment) -> Iterator[str]:
+    """Yield the returns and raises that are gone where no other of its kind came."""
+    come = Counter(found["word"] for line in _unpaired(aligned) if (found := _EXIT.search(line.bare)))
+    text = "".join(line.key for line in aligned.new)
+    was = "".join(line.key for line in aligned.old)
+    for index in aligned.gone():
+        line = aligned.old[index]
+        found = _EXIT.search(line.bare)
+        if not found or _IDLE_EXIT.fullmatch(line.bare.strip()) or _GUARD.match(line.bare):
+            continue
+        key = _core(line)
+        if key in text and text.count(key) >= was.count(key):
+            continue
+        if come[found["word"]] > 0:
+            come[found["word"]] -= 1
+        else:
+            yield f"drops “{_short(line.code.strip())}”"
+
+
+def _calls(aligned: Alignment) -> Iterator[str]:
+    """Yield the calls that are gone where fewer lines came than went."""
+    was, now = _called(aligned.old), _called(aligned.new)
+    words = hunks.words(line.bare for line in aligned.new)
+    paired = {0, *(j + 1 for _, j in aligned.pairs)}
+    for index in aligned.gone():
+        line = aligned.old[index]
+        names = [name for name in _names(line) if was[name] > now[name]]
+        if not names or _EXIT.search(line.bare) or _GUARD.match(line.bare):
+            continue
+        at = max((j + 1 for i, j in aligned.pairs if i < index), default=0)
+        lost_lines, above, below = aligned.around(at)
+        pure = at in paired and above + below == 0
+        is_nowhere = names[0] not in words
+        if pure or (is_nowhere and len(lost_lines) > 2 * (above + below)):
+            yield f"drops the call “{_short(line.code.strip().rstrip(';'))}”"
+
+
+def _unequal(aligned: Alignment) -> Iterator[CodeLine]:
+    equal = {i for i, _ in aligned.equal}
+    yield from (line for index, line in enumerate(aligned.old) if index not in equal)
+
+
+def _unpaired(aligned: Alignment) -> Iterator[CodeLine]:
+    yield from (aligned.new[index] for index in aligned.come())
+
+
+def _called(lines: Sequence[CodeLine]) -> Counter[str]:
+    return Counter(name for line in lines for name in _names(line))
+
+
+def _names(line: CodeLine) -> list[str]:
+    """Return the names that a line calls."""
+    if _DEFINES.search(line.bare):
+        return []
+    return [found["name"] for found in _CALL.finditer(line.bare) if not _NO_CALL.fullmatch(found["name"])]
+
+
+def _core(line: CodeLine) -> str:
+    """Return a line's code without white space and what ends or opens a statement, which formatting can change."""
+    return line.key.rstrip(",;:{}()[]")
+
+
+def _shown(line: CodeLine) -> str:
+    return line.code.strip().lstrip("}").strip().rstrip("{:").strip()
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"

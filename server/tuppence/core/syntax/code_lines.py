@@ -1,0 +1,116 @@
+"""The lines of a piece of code, each taken apart: its code, its code without what strings say, its comment.
+
+With a grammar, comments and strings are nodes; without one they are found line by line, by the language's mark of a
+comment and by quotation marks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tuppence.core.syntax import grammars
+from tuppence.core.syntax.parser import SyntaxTree
+from tuppence.core.syntax.tree import Tree
+from tuppence.core.text.document import Span
+
+_LINE = re.compile(r"\r\n|\n|\r")
+_SAYS = re.compile(r"\w|[\"'`]")
+_CLOSES = re.compile(r"(?:end|fi|done|esac)\W*")
+"""Words that close a block, as a bracket does."""
+_INSIDE = (
+    *("string_content", "string_fragment", "multiline_string_fragment", "raw_string_content"),
+    *("interpreted_string_literal_content", "raw_string_literal_content"),
+)
+"""What grammars call the text inside a string, without the code that is put into it."""
+_BLANK = re.compile(r"[^\r\n]")
+
+
+@dataclass(frozen=True, slots=True)
+class CodeLine:
+    """One line."""
+
+    text: str
+    """As it is, without its ending."""
+    code: str
+    """Its code: as long as ``text``, with spaces in place of comments and docstrings."""
+    bare: str
+    """Its code with spaces in place of what is inside strings, too."""
+    note: str
+    """Its comment, with the marks, where it holds nothing else; otherwise empty."""
+
+    @property
+    def key(self) -> str:
+        """Its code without white space."""
+        return "".join(self.code.split())
+
+    @property
+    def is_code(self) -> bool:
+        """Report whether it has a word, a number or a string, so is more than what closes a block."""
+        return _SAYS.search(self.code) is not None and not _CLOSES.fullmatch(self.key)
+
+
+def code_lines(tree: Tree, span: Span) -> tuple[CodeLine, ...]:
+    """Return the lines of a span of whole lines, in order."""
+    text = tree.text[span.start : span.end]
+    if not isinstance(tree, SyntaxTree):
+        return tuple(_line_without_grammar(line, tree) for line in _LINE.split(text))
+    comments = _nodes(tree, [each for each in tree.language.comments.split() if "comment" in each], span)
+    blocks = tree.blocks() if tree.language.docstring else ()
+    docs = [block.doc for block in blocks if block.doc is not None]
+    code = _blanked(text, span, (*comments, *docs))
+    bare = _blanked(code, span, _nodes(tree, _INSIDE, span))
+    return tuple(_lines(text, code, bare, _kept(text, span, comments)))
+
+
+def _lines(*texts: str) -> Iterator[CodeLine]:
+    for text, code, bare, notes in zip(*map(_LINE.split, texts), strict=True):
+        # Braces around a comment are how JSX writes one.
+        note = notes.strip() if "".join(code.split()) in ("", "{}") else ""
+        yield CodeLine(text, code, bare, note)
+
+
+def _nodes(tree: SyntaxTree, types: Sequence[str], span: Span) -> tuple[Span, ...]:
+    assert tree.language.grammar is not None
+    known = grammars.known_types(tree.language.grammar, tuple(types))
+    return tree.queried(f"[{' '.join(f'({each})' for each in known)}] @it", span) if known else ()
+
+
+def _blanked(text: str, span: Span, gone: Sequence[Span]) -> str:
+    """Return the text of a span with spaces in place of others, line endings aside."""
+    for each in gone:
+        start, end = max(0, each.start - span.start), max(0, each.end - span.start)
+        text = text[:start] + _BLANK.sub(" ", text[start:end]) + text[end:]
+    return text
+
+
+def _kept(text: str, span: Span, shown: Sequence[Span]) -> str:
+    """Return the text of a span with spaces in place of all but others."""
+    blank = _BLANK.sub(" ", text)
+    for each in shown:
+        start, end = max(0, each.start - span.start), max(0, each.end - span.start)
+        blank = blank[:start] + text[start:end] + blank[end:]
+    return blank
+
+
+def _line_without_grammar(line: str, tree: Tree) -> CodeLine:
+    code, mark, quote, at = list(line), tree.language.line_comment, "", 0
+    bare = list(line)
+    while at < len(line):
+        character = line[at]
+        if quote:
+            escaped = character == "\\"
+            quote = "" if character == quote else quote
+            if quote:
+                bare[at : at + 1 + escaped] = " " * len(bare[at : at + 1 + escaped])
+            at += escaped
+        elif character in "\"'`":
+            # An apostrophe that nothing closes is none of a string's.
+            quote = character if character in line[at + 1 :] else ""
+        elif line.startswith(mark, at):
+            code[at:] = bare[at:] = " " * (len(line) - at)
+            break
+        at += 1
+    rest = "".join(code)
+    return CodeLine(line, rest, "".join(bare), line.strip() if not rest.strip() else "")
