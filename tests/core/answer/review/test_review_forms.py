@@ -227,6 +227,24 @@ def form_of_paragraphs(said: Said) -> str:
     return "\n\n".join(f"**{said.line(n)} ({s}):** {m}" for n, _, s, m in said.all())
 
 
+def form_of_bold_titles_below_severities(said: Said) -> str:
+    return f"## Review: `load_rows`\n\n{said.intro}\n\n" + "\n\n".join(
+        f"### {s}\n\n**{at}. {said.line(n)}**\n```python\n{q}\n```\n{m}"
+        for at, (n, q, s, m) in enumerate(said.all(), 1)
+    )
+
+
+def form_of_compilers(said: Said) -> str:
+    return "\n".join(f"rows.py:{n}:5: {m}" for n, _, _, m in said.all())
+
+
+def form_of_items_with_a_severity_below(said: Said) -> str:
+    severity = said.columns[1]
+    return "\n\n".join(
+        f"{at}. **{said.line(n)}**: {m}\n   - **{severity}**: {s}" for at, (n, _, s, m) in enumerate(said.all(), 1)
+    )
+
+
 FORMS = {name.removeprefix("form_of_"): form for name, form in list(globals().items()) if name.startswith("form_of_")}
 
 
@@ -267,7 +285,7 @@ def test_each_form_is_recovered_in_english(form: str) -> None:
     assert findings.dropped == 0
     for each, (_, _, _, message) in zip(findings.found, LANGUAGES["English"].all(), strict=True):
         assert each.message.removeprefix(f"`{each.quote}` ") == message
-    if form not in ("numbers", "bullets", "quoting_bullets", "a_heading_each"):
+    if form not in ("numbers", "bullets", "quoting_bullets", "a_heading_each", "compilers"):
         assert [each.severity for each in findings.found] == ["error", "warning", "hint"]
 
 
@@ -315,6 +333,17 @@ def test_a_line_number_has_to_agree_with_the_message(reply: str, lines: list[int
     findings = read(reply)
     assert [each.line + 1 for each in findings.found] == lines
     assert len(findings.found) + findings.dropped == reply.count("\n") + 1
+
+
+def test_a_title_is_no_finding_and_a_severity_below_an_item_is_its_own() -> None:
+    assert read("## Review of `load_rows`\n\nIt is what it is.\n").found == []
+    (found,) = read("1. **Leak (Line 7)**: `handle` stays open.\n   - **Severity**: High\n").found
+    assert found.severity == "error"
+
+
+def test_a_list_as_python_writes_it_is_read() -> None:
+    (found,) = read("[{'line': 14, 'severity': 'error', 'message': 'mean divides by zero'}]").found
+    assert (found.line, found.severity) == (13, "error")
 
 
 def test_an_item_goes_on_below_and_its_second_block_is_the_fix() -> None:

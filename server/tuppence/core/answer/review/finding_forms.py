@@ -99,6 +99,8 @@ _HEAD_NUMBER = re.compile(
 """A number at the head of an item that is followed as a line number would be, in whatever language."""
 _BULLET = re.compile(r"(?:[-*+•‣▪·–][ \t]+|\(?\d{1,3}[.)、．](?!\d)[ \t]*|\(\d{1,3}\)[ \t]*|[①-⑳][ \t]*)")
 _HEADING = re.compile(r"#{1,6}[ \t]+")
+_PATH = re.compile(r"[`*]{0,3}[\w./\\-]{1,200}\.\w{1,5}:(\d{1,6})(?::\d{1,6})?[`*]{0,3}:?(?!\w)")
+"""A file's name and a line number, as compilers write them."""
 _SPAN = re.compile(r"``([^\n]{1,400}?)``|`([^`\n]{1,400})`|“([^”\n]{6,400})”|「([^」\n]{6,400})」|\"([^\"\n]{6,400})\"")
 _OPENING = "*_([【# \t"
 _AFTER = " \t*_)]】:：-–—,，、."
@@ -222,6 +224,8 @@ def line_numbers(text: str) -> list[tuple[int, int]]:
 
 def head_number(text: str) -> list[tuple[int, int]]:
     """Return the range of lines that the head of an item may name; none for other heads."""
+    if path := _PATH.match(text[:_LOOKED_AT].lstrip(_OPENING)):
+        return [(int(path[1]), int(path[1]))]
     found = _HEAD_NUMBER.match(text[:_LOOKED_AT].lstrip(_OPENING))
     return [(int(found[1]), max(int(found[1]), int(found[2] or found[1])))] if found else []
 
@@ -236,7 +240,12 @@ def item_start(text: str) -> ItemStart | None:
     if bullet := _BULLET.match(bare):
         return ItemStart(indent, bare[bullet.end() :].strip(), "bullet")
     head = bare[:_LOOKED_AT].lstrip(_OPENING)
+    if is_bold(bare):
+        title = bare.strip().rstrip(":：")[2:-2]
+        numbered = _BULLET.match(title)
+        return ItemStart(indent, title[numbered.end() if numbered else 0 :].strip(), "heading")
     is_marked = bare[:1] != "" and unicodedata.category(bare[0]) == "So"
+    is_marked = is_marked or (bare.startswith("**") and tagged_severity(bare) is not None) or bool(_PATH.match(head))
     starts = _LINE_NUMBER.match(head) or (head != bare[:_LOOKED_AT] and _HEAD_NUMBER.match(head))
     if starts or is_marked or (bare.startswith("**") and line_numbers(bare[:_HEAD_OF_TAGS])):
         return ItemStart(indent, bare.strip(), "line")
@@ -261,9 +270,8 @@ def message_of(text: str) -> str:
     for _ in range(3):
         head = rest[:_LOOKED_AT].lstrip(_OPENING)
         cut = len(rest[:_LOOKED_AT]) - len(head)
-        if found := (_LINE_NUMBER.match(head) or _HEAD_NUMBER.match(head)):
-            end = found.end() + (head[found.end() : found.end() + 2] in ("行目", "行"))
-            rest = rest[cut + end :].lstrip("行目").lstrip(_AFTER)
+        if found := (_PATH.match(head) or _LINE_NUMBER.match(head) or _HEAD_NUMBER.match(head)):
+            rest = re.sub(r"\A[ \t]*行目?", "", rest[cut + found.end() :]).lstrip(_AFTER)
         elif (word := _WORD.match(head)) and word.group().lower() in _SEVERITIES and _ends(head[word.end() :]):
             rest = rest[cut + word.end() :].lstrip("\ufe0f" + _AFTER)
         else:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from tuppence.core.answer.review.finding_forms import data_field, line_numbers
@@ -14,7 +16,7 @@ _DEEPEST = 5
 _LARGEST = 20_000
 """Characters of an object that is read."""
 _TOKEN = re.compile(r'"|\\.|[{}\[\]]')
-_OPENS = re.compile(r"\s*(?:\{\s*(?:\"|\}|$)|\[\s*(?:\{|\]|$))")
+_OPENS = re.compile(r"\s*(?:\{\s*(?:[\"']|\}|$)|\[\s*(?:\{|\]|$))")
 _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
 _PLAIN_NUMBERS = re.compile(r"\s*L?(\d{1,6})(?:\s*[-~:,\u2013\u2014]\s*L?(\d{1,6}))?\s*", re.IGNORECASE)
 
@@ -140,9 +142,10 @@ def _place(found: DataFinding, value: object) -> None:
 
 
 def _loaded(text: str) -> object:
+    """Return the value of JSON or of a literal as Python writes it; None for any other text."""
     for attempt in (text, _TRAILING_COMMA.sub(r"\1", text)):
-        try:
+        with suppress(ValueError, RecursionError):
             return json.loads(attempt, strict=False)
-        except (ValueError, RecursionError):
-            continue
+    with suppress(ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
+        return ast.literal_eval(text)
     return None

@@ -35,6 +35,8 @@ _SHARE = 0.7
 """The part of the longer message's such words that they must share."""
 _LONGEST = 600
 """Code points of a message; what is longer is cut at a word."""
+_BOLD = 7
+"""The level of a heading in bold; hashes make those from 1 to 6."""
 _MOST = 100
 """Findings, dropped ones counted, after which the rest of a reply is not read."""
 _SENTENCE = 8
@@ -80,6 +82,8 @@ class Findings:
         """The line before, which may be the head of a table."""
         self._group: Severity | None = None
         """The severity that the heading above gives."""
+        self._level = 0
+        """How deep that heading is."""
         self.found: list[Finding] = []
         """All findings so far, in the order of the reply."""
         self.dropped = 0
@@ -137,14 +141,14 @@ class Findings:
         draft, start = self._draft, forms.item_start(text)
         if not text.strip():
             draft.is_apart = True
-        elif (start is not None or forms.is_bold(text)) and (group := forms.group_of(text)):
+        elif start is not None and forms.field_of(text) is None and (group := forms.group_of(text)):
             self._complete()
-            self._group = group
+            self._group, self._level = group, _level(text)
         elif draft.item is not None and self._belongs(text, start):
             draft.add(text)
         elif start is not None and (draft.item is not None or start.kind == "bullet" or draft.key is None):
             self._complete()
-            if start.kind == "heading":
+            if _level(text) <= self._level:
                 self._group = None
             self._draft = of_item(start, self._group)
         elif draft.item is not None:
@@ -303,7 +307,8 @@ class Findings:
         whole = [place for each in spans if (place := self._lines.locate([each]))]
         if (place := next((each for each in whole if each.whole), None)) is not None:
             return place
-        return self._lines.numbered(draft.ranges, said) or next(iter(whole), None)
+        is_title = draft.item is not None and draft.item.kind == "heading"
+        return self._lines.numbered(draft.ranges, said) or (None if is_title else next(iter(whole), None))
 
     def _finding(self, draft: FindingDraft, place: QuotePlace, message: str) -> Finding:
         document = self._document
@@ -328,6 +333,13 @@ class Findings:
             return None
         fix = self._document.newline.join(Indentation(re.split(r"\r\n|\n|\r", old)).move(lines))
         return fix if fix.strip() != old.strip() else None
+
+
+def _level(text: str) -> int:
+    """Return how deep a heading is, from 1; what is no heading with hashes is deeper than all that are."""
+    bare = text.lstrip(" \t")
+    marks = len(bare) - len(bare.lstrip("#"))
+    return marks or (_BOLD if forms.is_bold(text) else _BOLD + 1)
 
 
 def _same(one: str, other: str) -> bool:
