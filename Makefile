@@ -7,7 +7,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: vsix editors editors-terminal editors-long pictures-neovim editors-vscode pictures-vscode demo test-fast test test-long speed replay lint types check wheel clean
+.PHONY: vsix editors editors-terminal editors-long pictures-neovim editors-vscode pictures-vscode demo test-fast test test-long speed replay answers lint types check wheel clean
 
 demo: $(VENV)/ready
 	@$(BIN)/python demo/demo.py $(ARGS)
@@ -41,6 +41,10 @@ speed: $(VENV)/ready
 # Thousands of real changes streamed through the engine: downloads a few releases of public packages to make them of.
 replay: $(VENV)/ready
 	PYTHONPATH=.:demo:tests/support $(BIN)/python -m tests.properties.replay
+
+# What becomes of real changes in every shape in which models answer; ANSWERS=--write writes the table of docs/answers.md.
+answers: $(VENV)/ready
+	$(BIN)/python -m benchmarks.answers $(ANSWERS)
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .
