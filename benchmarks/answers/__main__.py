@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     counts = counted(outcomes)
     if given.show:
         _show(outcomes, given.show, given.examples)
-    reached = bars(counts, SHAPES, CHANGE.title)
+    reached = [each for each in bars(counts, SHAPES, CHANGE.title) if each.of or not (given.shape or given.show)]
     text = f"{report.summary(reached)}\n\n{report.tables(counts, SHAPES, given.languages)}"
     print(text)
     few = _few(work, given)
@@ -102,21 +102,19 @@ def _work(found: Sequence[Case], limit: int, words: Sequence[str] | None) -> Ite
     for some in by_language.values():
         functions = [case for case in some if not case.is_class]
         alone = [case for case in functions if not case.leans]
-        yield from _tasks(chosen([case for case in alone if case.is_small], limit, SEED), titles, "shapes")
-        yield from _tasks(chosen([case for case in some if case.is_class], CLASSES, SEED), titles, "classes")
-        yield from _tasks(chosen(alone, limit * CHANGES, SEED), titles, CHANGE.title)
-        yield from _tasks(chosen([case for case in functions if case.leans], limit, SEED), titles, LEANING.title)
-
-
-def _tasks(some: Sequence[Case], shapes: Sequence[Shape], kind: str) -> Iterator[Work]:
-    for case in some:
-        fits = [
-            each.title
-            for each in shapes
-            if each.title == kind or (each.group != "change" and kind == ("classes" if each.classes else "shapes"))
-        ]
-        if fits:
-            yield case, tuple(fits)
+        small = [case for case in alone if case.is_small]
+        good = [each.title for each in titles if each.group in ("right", "recoverable")]
+        bad = [each.title for each in titles if each.group in ("bad", "harmful") and not each.classes]
+        parts = (
+            ([case for case in small if not case.imports], limit, good),
+            ([case for case in small if case.imports], limit // 2, good),
+            (alone, limit, bad),
+            ([case for case in some if case.is_class], CLASSES, [each.title for each in titles if each.classes]),
+            (alone, limit * CHANGES, [each.title for each in titles if each is CHANGE]),
+            ([case for case in functions if case.leans], limit, [each.title for each in titles if each is LEANING]),
+        )
+        for fits, many, shapes in parts:
+            yield from ((case, tuple(shapes)) for case in chosen(fits, many, SEED) if shapes)
 
 
 def _judged(work: Work) -> list[Outcome]:
