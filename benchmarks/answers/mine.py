@@ -137,7 +137,7 @@ def _of_file(path: str, old: str, new: str) -> Iterator[Case]:
         if other is None or block.named is None:
             continue
         is_class = block.kind in ("class", "impl", "interface") and bool(block.name)
-        if not is_class and (block.kind in {*CONTAINERS, "type", "macro", "prototype"} or "{" not in old + ":"):
+        if not is_class and block.kind in {*CONTAINERS, "type", "macro", "prototype"}:
             continue
         target = find_target(document, before, Span(block.named.start, block.named.start))
         lines = document.whole_lines(block.span)
