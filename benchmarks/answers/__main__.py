@@ -23,7 +23,7 @@ from benchmarks.answers import releases, report
 from benchmarks.answers.mine import Case, cases, chosen
 from benchmarks.answers.pipeline import Outcome, judge
 from benchmarks.answers.rendering import Shape
-from benchmarks.answers.shapes import CHANGE, LEANING, RECOVERABLE, RIGHT
+from benchmarks.answers.shapes import CHANGE, LEANING, RECOVERABLE, RIGHT, plain
 from benchmarks.answers.spoilt import BAD, HARMFUL
 from benchmarks.answers.tally import NAMES, bars, counted
 
@@ -90,6 +90,7 @@ def _of_package(folder: Path, package: releases.Package) -> list[Case] | None:
     return None if both is None else list(cases(package.name, *both, SEED))
 
 
+_SPOILT = ("bad", "harmful")
 Work = tuple[Case, tuple[str, ...]]
 """A case, and the titles of the shapes to answer it in."""
 
@@ -119,14 +120,23 @@ def _work(found: Sequence[Case], limit: int, words: Sequence[str] | None) -> Ite
 
 def _judged(work: Work) -> list[Outcome]:
     case, titles = work
+    shapes = [each for each in SHAPES if each.title in titles]
+    spoils = any(each.group in _SPOILT for each in shapes)
+    if spoils and judge(CHANGE, case, plain(case), random.Random(SEED)).fate == "refused":  # noqa: S311 - chunks
+        return []  # What is refused anyway says nothing of what was spoilt in it.
     outcomes = []
-    for shape in SHAPES:
-        if shape.title not in titles or (case.imports and not shape.imports and shape.group not in ("bad", "harmful")):
+    for shape in shapes:
+        if case.imports and not shape.imports and shape.group not in _SPOILT:
             continue
         dice = random.Random(f"{SEED}:{case.key}:{shape.title}")  # noqa: S311 - chunks, no secrets
         reply = shape.render(case, dice)
-        if reply is not None:
-            outcomes.append(judge(shape, case, reply, dice))
+        if reply is None:
+            continue
+        outcome = judge(shape, case, reply, dice)
+        if shape.group == "harmful" and outcome.doubts:
+            good = judge(CHANGE, reply.case or case, plain(reply.case or case), dice)
+            outcome = replace(outcome, doubts=tuple(each for each in outcome.doubts if each not in good.doubts))
+        outcomes.append(outcome)
     return outcomes
 
 

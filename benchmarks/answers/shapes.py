@@ -37,8 +37,13 @@ _WHOLE = 400
 """Lines of a file that a model gives back whole."""
 
 
-def _plain(case: Case, _: random.Random) -> Rendered:
+def plain(case: Case) -> Rendered:
+    """Return the new text in the fence that the prompt asks for, and nothing else."""
     return right(case, fenced(case, case.code) + "\n")
+
+
+def _plain(case: Case, _: random.Random) -> Rendered:
+    return plain(case)
 
 
 def _with_imports(case: Case, _: random.Random) -> Rendered | None:
@@ -48,7 +53,7 @@ def _with_imports(case: Case, _: random.Random) -> Rendered | None:
 
 
 def _change(case: Case, dice: random.Random) -> Rendered:
-    return _with_imports(case, dice) or _plain(case, dice)
+    return _with_imports(case, dice) or plain(case)
 
 
 def _prose_before(case: Case, dice: random.Random) -> Rendered:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+import shutil
 import subprocess
 import tarfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,12 @@ from benchmarks.answers import releases, report
 from benchmarks.answers.mine import Case, cases, chosen
 from benchmarks.answers.pipeline import Outcome, judge
 from benchmarks.answers.rendering import Rendered, Shape, statements
-from benchmarks.answers.shapes import CHANGE, LEANING, RECOVERABLE, RIGHT
+from benchmarks.answers.shapes import CHANGE, LEANING, RECOVERABLE, RIGHT, plain
 from benchmarks.answers.spoilt import BAD, HARMFUL
 from benchmarks.answers.tally import Bar, bars, counted
 from benchmarks.answers.wording import MANNERS, PLACEHOLDERS
+
+from tuppence.core.syntax.packages import Packages
 
 PYTHON = """\
 import json
@@ -349,10 +353,24 @@ def test_a_release_is_read_from_its_archive(tmp_path: Path, monkeypatch: pytest.
         return subprocess.CompletedProcess(words, 0)
 
     monkeypatch.setattr(subprocess, "run", run)
-    monkeypatch.setattr(releases.shutil, "which", lambda _: "npm")
+    monkeypatch.setattr(shutil, "which", lambda _: "npm")
     for _ in range(2):
         assert releases.read(package, tmp_path / "kept") == ({"a.ts": "let a = 1;\n"}, {"a.ts": "let a = 1;\n"})
     assert [each[-1] for each in asked] == ["made@1", "made@2"], "the second time they are there"
+
+
+def test_a_doubt_about_the_right_answer_is_none_about_what_was_spoilt() -> None:
+    """People's own change may be doubted; that does not make up for what was not seen."""
+    new = PYTHON.replace("text = file.read()", "text = file.read()  # type: ignore[no-any-return]")
+    [case] = [each for each in mined("python", new) if not each.is_class]
+    assert judge(CHANGE, case, plain(case), dice()).doubts
+    [found] = command._judged((case, ("a call dropped",)))
+    assert (found.fate, found.doubts) == ("kept", ())
+    refused = PYTHON.replace("text = file.read()", "import fastutils\n            text = fastutils.read(file)")
+    [case] = [each for each in mined("python", refused) if not each.is_class]
+    case = replace(case, packages=Packages(frozenset({"json"}), complete=True))
+    assert judge(CHANGE, case, plain(case), dice()).fate == "refused"
+    assert not command._judged((case, ("a call dropped",)))
 
 
 def test_a_missing_package_is_said_and_too_few_cases_fail(
