@@ -28,7 +28,7 @@ from benchmarks.answers.spoilt import BAD, HARMFUL
 from benchmarks.answers.tally import NAMES, bars, counted
 
 SHAPES: tuple[Shape, ...] = (CHANGE, LEANING, *RIGHT, *RECOVERABLE, *BAD, *HARMFUL)
-LIMIT, CLASSES, CHANGES = 40, 10, 3
+LIMIT, CLASSES, CHANGES = 20, 10, 3
 """Functions of each language that are answered in all shapes, classes, and how many times as many people's changes."""
 LEAST = 20
 """Functions that each language must have."""
