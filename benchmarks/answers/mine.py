@@ -27,6 +27,8 @@ SMALL = 12
 """Lines that a small change takes away and brings in, at most: what a fix usually comes to."""
 MEMBERS = 4
 """Functions that a class has at least for it to lose two of them."""
+REPEATED = 12
+"""Import statements of the file that a reply repeats, at most."""
 FILES = 60
 """Changed files of a package that are read, drawn at random: a few hundred functions are enough."""
 
@@ -130,13 +132,12 @@ def _of_file(path: str, old: str, new: str) -> Iterator[Case]:
         return
     document, now = Document(f"file:///{path}", known.id, 1, old), Document("", known.id, 1, new)
     theirs, ours = _named(after), _named(before)
-    fresh = _fresh_imports(before, after)
     for name, (block, around) in ours.items():
         other = theirs.get(name)
         if other is None or block.named is None:
             continue
         is_class = block.kind in ("class", "impl", "interface") and bool(block.name)
-        if not is_class and (block.kind in {*CONTAINERS, "type", "macro", "prototype"} or "{" not in old + ":"):
+        if not is_class and block.kind in {*CONTAINERS, "type", "macro", "prototype"}:
             continue
         target = find_target(document, before, Span(block.named.start, block.named.start))
         lines = document.whole_lines(block.span)
@@ -148,8 +149,7 @@ def _of_file(path: str, old: str, new: str) -> Iterator[Case]:
             continue
         made = Case(package="", path=path, document=document, target=target, code=code, body=(0, 0))
         if (made := _parsed(made, block, is_class=is_class)) is not None:  # type: ignore[assignment]
-            needed = "\n".join(each for each in fresh if _words(each) & _words(code))
-            used = "\n".join(each for each in _imports(before) if _words(each) & _words(code))
+            needed, used = _new_imports(before, after, code), _used_imports(before, code)
             yield replace(
                 made,
                 imports=needed,
@@ -265,9 +265,24 @@ def _imports(tree: SyntaxTree) -> list[str]:
     return [tree.text[each.start : each.end].strip() for each in tree.import_statements()]
 
 
-def _fresh_imports(before: SyntaxTree, after: SyntaxTree) -> list[str]:
-    there = set(_imports(before))
-    return [each for each in _imports(after) if each not in there]
+def _used_imports(tree: SyntaxTree, code: str) -> str:
+    """Return the import statements that bring in a name which the code uses, a few of them at most."""
+    style, words = tree.language.import_style, _words(code)
+    used = [each for each in _imports(tree) if any(style.uses(words, one) for one in style.parse(each))]
+    return "\n".join(used[:REPEATED])
+
+
+def _new_imports(before: SyntaxTree, after: SyntaxTree, code: str) -> str:
+    """Return statements that bring in what the code uses, the newer file imports, and the older one does not."""
+    style, words = before.language.import_style, _words(code)
+    there = {one for each in _imports(before) for one in style.parse(each)}
+    found = []
+    for each in _imports(after):
+        brings = style.parse(each)
+        lacking = tuple(one for one in brings if not style.covers(there, one) and style.uses(words, one))
+        if lacking:
+            found.append(each if lacking == brings else style.write(each, lacking))
+    return "\n".join(found)
 
 
 def _methods(texts: Mapping[str, str]) -> dict[str, list[tuple[str, str, str]]]:
@@ -299,4 +314,5 @@ def _packages(texts: Mapping[str, str]) -> Packages:
         names.update(part.partition(".")[0] for part in path.split("/"))
         names.update(re.findall(r"^\s*(?:from|import)\s+(\w+)", text, re.MULTILINE))
         names.update(re.findall(r"(?:from|require\()\s*['\"]([^'\"./][^'\"]*)['\"]", text))
+        names.update(re.findall(r"^\s*(?:[\w.]+\s+)?\"([\w.-]+/[^\"\s]+)\"$", text, re.MULTILINE))
     return Packages(frozenset(normal(name) for name in names), complete=True)

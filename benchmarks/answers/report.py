@@ -22,7 +22,7 @@ _COLUMNS: Mapping[Group, tuple[tuple[str, str], ...]] = {
         (("exact", "exact"), ("layout", "white space differs"), ("refused", "refused"), ("damaged", "damaged")),
     ),
     "bad": (("refused", "refused"), ("exact", "right all the same"), ("kept", "kept wrong")),
-    "harmful": (("refused", "refused"), ("kept", "kept"), ("silent", "of these without a doubt")),
+    "harmful": (("refused", "refused"), ("kept", "kept"), ("silent", "without a doubt")),
 }
 _SHOWN: Mapping[Group, str] = {
     **dict.fromkeys(("change", "right", "recoverable"), "exact"),
@@ -41,7 +41,7 @@ def tables(counts: Mapping[str, Count], shapes: Sequence[Shape], languages: Sequ
         ]
         if rows:
             names = [f"{NAMES[each]}: {dict(_COLUMNS[group])[_SHOWN[group]]}" for each in languages]
-            cells = [head, "replies", *(name for _, name in _COLUMNS[group]), "live text differs", *names]
+            cells = [head, "replies", *(name for _, name in _COLUMNS[group]), *names]
             parts.append("\n".join([_line(cells), _line(["---"] * len(cells)), *rows]))
     return "\n\n".join(parts)
 
@@ -65,11 +65,10 @@ def write(page: Path, text: str) -> None:
 
 def _row(shape: Shape, count: Count, languages: Sequence[str]) -> str:
     cells = [shape.title, f"{count.all:,}", *(f"{count.fates[fate]:,}" for fate, _ in _COLUMNS[shape.group])]
-    cells.append(f"{count.strayed:,}")
     for each in languages:
         fates = count.by_language.get(each)
         total = sum(many for fate, many in fates.items() if fate != "silent") if fates else 0
-        cells.append(f"{fates[_SHOWN[shape.group]]} of {total}" if fates else "-")
+        cells.append(f"{fates[_SHOWN[shape.group]]}/{total}" if fates else "-")
     return _line(cells)
 
 

@@ -11,6 +11,7 @@ import html
 import json
 import random
 import re
+from dataclasses import replace
 from math import gcd
 
 from benchmarks.answers.mine import Case
@@ -30,13 +31,19 @@ from benchmarks.answers.rendering import (
     without,
 )
 from benchmarks.answers.wording import AFTER, BEFORE
+from tuppence.core.text.document import Span
 
 _WHOLE = 400
 """Lines of a file that a model gives back whole."""
 
 
-def _plain(case: Case, _: random.Random) -> Rendered:
+def plain(case: Case) -> Rendered:
+    """Return the new text in the fence that the prompt asks for, and nothing else."""
     return right(case, fenced(case, case.code) + "\n")
+
+
+def _plain(case: Case, _: random.Random) -> Rendered:
+    return plain(case)
 
 
 def _with_imports(case: Case, _: random.Random) -> Rendered | None:
@@ -46,7 +53,7 @@ def _with_imports(case: Case, _: random.Random) -> Rendered | None:
 
 
 def _change(case: Case, dice: random.Random) -> Rendered:
-    return _with_imports(case, dice) or _plain(case, dice)
+    return _with_imports(case, dice) or plain(case)
 
 
 def _prose_before(case: Case, dice: random.Random) -> Rendered:
@@ -264,6 +271,17 @@ def _crlf(case: Case, _: random.Random) -> Rendered:
     return right(case, (fenced(case, case.code) + "\n").replace("\n", "\r\n"))
 
 
+def _crlf_file(case: Case, _: random.Random) -> Rendered:
+    """Return a reply with LF to a file whose lines end with CRLF."""
+    text, span = case.document.text, case.target.span
+    before, old = text[: span.start].replace("\n", "\r\n"), case.old.replace("\n", "\r\n")
+    document = replace(case.document, text=text.replace("\n", "\r\n"))
+    target = replace(case.target, span=Span(len(before), len(before) + len(old)))
+    expected = case.expected.replace("\n", "\r\n")
+    other = replace(case, document=document, target=target, code=case.code.replace("\n", "\r\n"))
+    return Rendered(fenced(case, case.code) + "\n", (expected,), case=other)
+
+
 def _doc_again(case: Case, _: random.Random) -> Rendered | None:
     return right(case, fenced(case, f"{case.doc}\n{case.code}") + "\n") if case.doc else None
 
@@ -291,7 +309,8 @@ RIGHT = (
     Shape(group="right", title="a fence of tildes", render=_tildes),
     Shape(group="right", title="a fence in a list item", render=_in_a_list),
     Shape(group="right", title="a method at column 0", render=_at_column_0),
-    Shape(group="right", title="line endings CRLF", render=_crlf),
+    Shape(group="right", title="a reply with CRLF", render=_crlf),
+    Shape(group="right", title="a file with CRLF, a reply with LF", render=_crlf_file),
 )
 RECOVERABLE = tuple(
     Shape(group="recoverable", title=title, render=render, imports=render is _imports_on_top)

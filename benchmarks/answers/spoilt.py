@@ -31,9 +31,11 @@ from tuppence.core.answer_builder import StopReason
 from tuppence.core.text.document import Span
 
 _STEP = {"go": "\t", "typescript": "  "}
-_LEAVES = re.compile(r"raise\b|throw\b|return\b|panic\b|panic!|continue\b|break\b|bail!|assert\b")
+_LEAVES = re.compile(r"(?<![\w.])(?:raise\b|throw\b|return\b|panic\b|panic!|continue\b|break\b|bail!)|\bassert\b")
 _FEW, _TRIES = 3, 8
 """Statements that a body has at least for some to be left out, and how often a way to do it is drawn."""
+_SHORT = 5
+"""Lines of a guard, at most."""
 
 
 def _bad(case: Case, text: str, stop: StopReason = "end") -> Rendered:
@@ -144,7 +146,7 @@ def _statement_gone(kind: str) -> Callable[[Case, random.Random], Rendered | Non
             said = [line.strip() for line in lines[begin:end] if line.strip()]
             if not set(said) <= old:
                 continue
-            guard = said[0].startswith("if") and 2 <= len(said) <= 4 and _LEAVES.match(said[1])  # noqa: PLR2004 - short
+            guard = said[0].startswith("if") and len(said) <= _SHORT and _LEAVES.search(" ".join(said))
             call = len(said) == 1 and re.fullmatch(r"(?:await )?[\w.:>-]+\(.*\)\??;?", said[0])
             if (kind == "guard" and guard) or (kind == "call" and call and not _LEAVES.match(said[0])):
                 fits.append((begin, end))

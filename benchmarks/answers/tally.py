@@ -46,7 +46,8 @@ class Bar:
 
     what: str
     share: float
-    due: float
+    due: float | None
+    """None where nothing is due: the figure is for a person to read."""
     at_least: bool
     of: int
     """How many replies the share is of."""
@@ -54,14 +55,16 @@ class Bar:
     @property
     def is_met(self) -> bool:
         """Whether it was reached; of no replies it is not."""
+        if self.due is None:
+            return True
         return bool(self.of) and (self.share >= self.due if self.at_least else self.share <= self.due)
 
     @property
     def row(self) -> str:
         """A line of a table."""
         sign = "at least" if self.at_least else "at most"
-        met = "yes" if self.is_met else "no"
-        return f"| {self.what} | {self.share:.1%} of {self.of:,} | {sign} {self.due:.0%} | {met} |"
+        due = f"{sign} {self.due:.0%} | {'yes' if self.is_met else 'no'}" if self.due is not None else "- | -"
+        return f"| {self.what} | {self.share:.1%} of {self.of:,} | {due} |"
 
 
 def counted(outcomes: Iterable[Outcome]) -> dict[str, Count]:
@@ -88,12 +91,12 @@ def bars(counts: Mapping[str, Count], shapes: Sequence[Shape], change: str) -> l
         _bar("right answers in another form: taken", other, ("exact", "layout"), 0.90),
         _bar("right answers that damage the document", good, ("damaged",), 0.0, at_least=False),
         _bar("bad answers kept", bad, ("kept",), 0.02, at_least=False),
-        _bar("harmful answers kept without a doubt", harmful, ("silent",), 0.0, at_least=False),
+        _bar("harmful answers kept without a doubt", harmful, ("silent",), None, at_least=False),
         Bar("live edits that give another text", _share(everything.strayed, everything), 0.0, False, everything.all),  # noqa: FBT003
     ]
 
 
-def _bar(what: str, count: Count, fates: Sequence[str], due: float, *, at_least: bool = True) -> Bar:
+def _bar(what: str, count: Count, fates: Sequence[str], due: float | None, *, at_least: bool = True) -> Bar:
     return Bar(what, _share(sum(count.fates[fate] for fate in fates), count), due, at_least, count.all)
 
 
