@@ -365,7 +365,7 @@ def test_a_doubt_about_the_right_answer_is_none_about_what_was_spoilt() -> None:
     [case] = [each for each in mined("python", new) if not each.is_class]
     assert judge(CHANGE, case, plain(case), dice()).doubts
     [found] = command._judged((case, ("a call dropped",)))
-    assert (found.fate, found.doubts) == ("kept", ())
+    assert (found.fate, found.doubts) == ("kept", ("drops the call “self.note(path)”",))
     refused = PYTHON.replace("text = file.read()", "import fastutils\n            text = fastutils.read(file)")
     [case] = [each for each in mined("python", refused) if not each.is_class]
     case = replace(case, packages=Packages(frozenset({"json"}), complete=True))
