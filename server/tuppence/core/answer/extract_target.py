@@ -78,16 +78,24 @@ class TargetExtractor:
         :param indent: the white space before the fence that it was in.
         """
         language = self.tree.language
+        if self._is_in_item(lines, indent):
+            lines, indent = [line.removeprefix(indent) for line in lines], ""
         lines, repairs = repaired(list(lines), self._document, self._span, language)
         if may_differ(lines, self._document, self._span):
             lines = to_file_unit(lines, self._document, self._span, language) or lines
         return replace(self._extract(lines, Indentation(self._block, indent).move(lines)), repairs=repairs)
 
+    def _is_in_item(self, lines: Sequence[str], indent: str) -> bool:
+        """Report whether a fence is indented with all its code, as in the item of a list, and the target less."""
+        filled = [line for line in lines if line.strip()]
+        is_inside = bool(indent and filled) and all(line.startswith(indent) for line in filled)
+        return is_inside and leading(filled[0]) != leading(self._first)
+
     def _extract(self, lines: Sequence[str], placed: list[str]) -> Extract:
         if self._own is not None:
             plain = self._in_place(placed)
             if (found := plain.find(self._own)) and (extract := self._whole(plain, found)):
-                return extract
+                return extract if self._is_at_depth(placed) else self._moved(lines, extract)
             alone = self._alone(lines)
             if other := alone.other_owner(self._own):
                 return Extract(tuple(placed), refused=f"The answer changes `{other}`, not `{self._own.title}`.")
@@ -161,6 +169,17 @@ class TargetExtractor:
         kept = {*found.lines, *self._comment(reading, found)}
         is_whole = all(at in kept or not line.strip() for at, line in enumerate(reading.lines))
         return Extract(reading.lines, is_complete=True, edited=reading.tree) if is_whole else None
+
+    def _is_at_depth(self, lines: Sequence[str]) -> bool:
+        first = next((line for line in lines if line.strip()), "")
+        return leading(first) == leading(self._first)
+
+    def _moved(self, lines: Sequence[str], extract: Extract) -> Extract:
+        """Return a whole answer at the target's depth, where its definition is found there too."""
+        assert self._own is not None
+        reading = self._in_place(self._at_depth(lines))
+        found = reading.find(self._own)
+        return (found and self._whole(reading, found)) or extract
 
     def _taken(self, reading: AnswerReading, found: Found) -> Extract | None:
         """Return what a reading gives; None where that is not the target in its place, or the file parses less."""

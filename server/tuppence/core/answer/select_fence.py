@@ -53,7 +53,8 @@ def select_fence(parts: Parts, document: Document, target: Span, extractor: Targ
     if not code:
         return Selection(parts)
     filled = list({_bare(fence.text): fence for fence in reversed(code) if fence.text.strip()}.values())[::-1]
-    candidates = _candidates(filled, document, target) or filled[:1] or code[:1]
+    old = _bare(document.slice(target))
+    candidates = [fence for fence in filled if _bare(fence.text) != old] or filled[:1] or code[:1]
     if extractor is None:
         return Selection(_with(parts, _certain(candidates, document, target, None)))
     extracts = [(fence, extractor.extract(_lines(fence), fence.indent)) for fence in candidates]
@@ -63,6 +64,7 @@ def select_fence(parts: Parts, document: Document, target: Span, extractor: Targ
         extract = next((extract for fence, extract in extracts if fence is one), None)
         return Selection(_with(parts, one), extract)
     real = [each for each in complete if not _is_quotation(each[0], document, target)]
+    real = [each for each in real if _says_more(each[0], document, target)] or real
     fence, extract = (real or complete)[0]
     if len(real) > 1:
         note = f"offers {len(real)} versions, of which the first one was taken"
@@ -115,13 +117,10 @@ def _with(parts: Parts, one: Fence | None) -> Parts:
     return replace(parts, fences=fences, unclear=one is None)
 
 
-def _candidates(fences: list[Fence], document: Document, target: Span) -> list[Fence]:
-    """Return the fences that say something else than the target does, by more than comments where there are such."""
+def _says_more(fence: Fence, document: Document, target: Span) -> bool:
+    """Report whether a fence differs from the target by more than comments."""
     mark = language(document.language).line_comment
-    old = [text for text, _ in split(document.slice(target))]
-    rest = [fence for fence in fences if _bare(fence.text) != tuple(_filled(old))]
-    code = _code(old, mark)
-    return [fence for fence in rest if _code(_lines(fence), mark) != code] or rest
+    return _code(_lines(fence), mark) != _code([text for text, _ in split(document.slice(target))], mark)
 
 
 def _is_quotation(fence: Fence, document: Document, target: Span) -> bool:

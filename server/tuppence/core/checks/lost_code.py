@@ -27,6 +27,8 @@ _BEGINS = 0.6
 """The share of the new lines that must be old ones for the new text to be the beginning of the old one."""
 _SHARE, _LEAST, _ADDED = 0.25, 4, 3
 """The share of lines, and how many, whose loss is a doubt; and how many lost lines one added line outweighs."""
+_CANDIDATES = 4
+"""Places in the old text that are tried for a last line that it has more than once."""
 _NAMED = 3
 """Losses named in one verdict."""
 _SHOWN = 60
@@ -73,27 +75,51 @@ def lost(before: Tree, after: Tree, target: Span, place: Span, *, unused: bool) 
     if unused:
         return Loss((), insecure)
     aligned = Alignment([line for line in old if line.is_code], [line for line in new if line.is_code])
-    if tail := _tail(aligned):
+    if tail := _tail(aligned, before.language.id):
         total = len(aligned.old)
         return Loss((f"The answer ends early: the last {tail} of {total} lines are missing.",))
     named = [*_guards(aligned), *_exits(aligned), *_calls(aligned)]
     return Loss((), (*insecure, *named[:_NAMED], *_share(aligned)))
 
 
-def _tail(aligned: Alignment) -> int:
+def _tail(aligned: Alignment, language: str) -> int:
     """Return how many lines of code are missing at the end, 0 where the new text has an end of its own."""
-    if not aligned.pairs or not aligned.new:
+    if not aligned.new or not aligned.old:
+        return 0
+    # A last line that is in the old text more than once may stand for an earlier one of them.
+    last = aligned.new[-1].key
+    earlier = [index for index, line in enumerate(aligned.old[:-1]) if line.key == last]
+    for index in earlier[-_CANDIDATES:]:
+        beginning = Alignment(aligned.old[: index + 1], aligned.new)
+        if len(beginning.equal) >= len(aligned.equal) and (tail := _missing(beginning, aligned.old, language)):
+            return tail
+    return _missing(aligned, aligned.old, language)
+
+
+def _missing(aligned: Alignment, old: Sequence[CodeLine], language: str) -> int:
+    """Return how many of the last old lines are missing where the new text is aligned with the beginning of the old."""
+    if not aligned.pairs:
         return 0
     last_old, last_new = aligned.pairs[-1]
-    tail = aligned.lost(range(last_old + 1, len(aligned.old)))
-    ends_there = last_new == len(aligned.new) - 1 and len(tail) == len(aligned.old) - last_old - 1
+    tail = [*aligned.lost(range(last_old + 1, len(aligned.old))), *old[len(aligned.old) :]]
+    ends_there = last_new == len(aligned.new) - 1 and len(tail) == len(old) - last_old - 1
     # A return below the last equal line is an end of its own.
     below = max((j + 1 for _, j in aligned.equal), default=0)
     if any(_EXIT.search(line.bare) for line in aligned.new[below:]):
         return 0
     begins = len(aligned.equal) >= _BEGINS * len(aligned.new)
-    is_much = len(tail) >= _TAIL and (len(tail) >= _TAIL_SHARE * len(aligned.old) or len(tail) >= _TAIL_LONG)
-    return len(tail) if ends_there and begins and is_much else 0
+    is_much = len(tail) >= _TAIL and (len(tail) >= _TAIL_SHARE * len(old) or len(tail) >= _TAIL_LONG)
+    has_result = bool(tail) and _gives_result(old[-1], language) and not _gives_result(aligned.new[-1], language)
+    return len(tail) if ends_there and begins and (is_much or has_result) else 0
+
+
+def _gives_result(line: CodeLine, language: str) -> bool:
+    """Report whether a line returns a value or raises; in Rust an expression without a semicolon does."""
+    text = line.bare.strip()
+    found = _EXIT.search(text)
+    if found and not _IDLE_EXIT.fullmatch(text) and found["word"] not in ("break", "continue", "goto"):
+        return True
+    return language == "rust" and not text.endswith((";", "{", ",", "("))
 
 
 def _share(aligned: Alignment) -> Iterator[str]:

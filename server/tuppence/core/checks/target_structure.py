@@ -119,7 +119,7 @@ def _defined_otherwise(own: TargetDefinition, new: Tree, place: Span, diagnostic
     if found or any(re.search(rf"(?<!\w){re.escape(own.name)}(?!\w)", each.message) for each in diagnostics):
         return ""
     name = re.escape(own.name)
-    if re.search(rf"(?<!\w){name}\s*(?::[^=\n]+)?=(?!=)|\bimport\b[^\n]*\b{name}\b", new.text):
+    if re.search(rf"(?<!\w){name}\s*(?::[^=\n]+)?=(?!=)", new.lines.slice(place)):
         return ""
     others = [each.name for each in blocks if each.name]
     instead = f"defines `{others[0]}` in the place of `{own.name}`" if others else f"does not define `{own.name}`"
