@@ -26,6 +26,7 @@ RISKY = [
     ("rust", "fn f() { b.danger_accept_invalid_certs(true); }", "certificate"),
     ("java", "class A { Object m = new X509TrustManager() { }; }", "certificate"),
     ("java", "class A { void f() { c.setHostnameVerifier(NoopHostnameVerifier.INSTANCE); } }", "certificate"),
+    ("java", "class A { void f() { c.setHostnameVerifier((host, session) -> true); } }", "certificate"),
     ("cpp", "void f() { curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 0L); }", "certificate"),
     ("python", "x = eval(text)", "as code"),
     ("typescript", "const x = eval(text);", "as code"),

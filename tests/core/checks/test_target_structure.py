@@ -145,3 +145,11 @@ def test_an_import_inside_of_a_text_is_text() -> None:
     assert found("python", "return sum", new).reason == ""
     java = 'class X {\n  String s = """\n    import a.b;\n    """;\n}'
     assert "import" not in found("java", "class Shape", java.replace("X", "Shape")).reason
+
+
+def test_curly_quotation_marks_are_no_code() -> None:
+    bad = TYPESCRIPT[TYPESCRIPT.index("  area") : TYPESCRIPT.index("\n}")].replace("1", "f(\u2018a\u2019)")
+    assert found("typescript", "return 1", bad).reason == "The answer has curly quotation marks in its code."
+    for text in ("'\u2018a\u2019'", "1; // \u201cone\u201d"):
+        good = TYPESCRIPT[TYPESCRIPT.index("  area") : TYPESCRIPT.index("\n}")].replace("1;", text)
+        assert found("typescript", "return 1", good).reason == ""

@@ -154,12 +154,14 @@ class TargetExtractor:
         named = self._own.block.named or self._own.block.span
         header = self._document.slice(self._document.line_span(self._document.line_at(named.start))).strip()
         start = header.partition(self._own.name)[0].split()[:1]
+        above = self._document.text[self._own.block.span.start : named.start].splitlines()[:-1]
+        known = {line.strip() for line in above}
         word = re.compile(rf"(?<![\w.]){re.escape(self._own.name)}(?!\w)")
         found: list[int] = []
         for at, line in enumerate(lines):
             if line.strip() == header or (start and line.split()[:1] == start and word.search(line)):
                 first = at
-                while first and _ATTRIBUTE.match(lines[first - 1]):
+                while first and (_ATTRIBUTE.match(lines[first - 1]) or lines[first - 1].strip() in known):
                     first -= 1
                 found.append(first)
         return found[:_HEADERS]

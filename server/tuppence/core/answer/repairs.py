@@ -11,7 +11,7 @@ Where such a string is not known to the document, whether it was meant so is ope
 Where the marks around a string were entities or curly themselves, it was no string before.
 
 Entities and quotation marks are repaired only in languages whose strings can be told from code, and only where the
-document parses at least as well afterwards; with a grammar, curly marks must have been a fault.
+document parses at least as well afterwards.
 """
 
 from __future__ import annotations
@@ -126,9 +126,8 @@ class _Repair:
         texts = _Texts((*tree.strings(place), *tree.comments(place)))
         starts = _starts(lines, len(self._newline), place.start)
         new = [_straightened(line, start, texts) for line, start in zip(lines, starts, strict=True)]
-        before, after = tree.faults(), self._faults(new)
-        better = after < before or (after == before and self._language.grammar is None)
-        return new if better else None
+        # No language of these has such marks outside of its strings; some grammars read them as a part of a name.
+        return new if self._faults(new) <= tree.faults() else None
 
     def _placed(self, lines: Sequence[str]) -> tuple[Tree, Span]:
         """Return the document with the lines in the target's place, and where they are."""

@@ -50,7 +50,7 @@ RISKS: tuple[Risk, ...] = (
         r"\bInsecureSkipVerify\s*[:=]\s*true\b",
         r"\bdanger_accept_invalid_(?:certs|hostnames)\s*\(\s*true\b|\bSslVerifyMode::NONE\b|\bset_verify\(.*\bNONE\b",
         r"\bNoopHostnameVerifier\b|\bALLOW_ALL_HOSTNAME_VERIFIER\b|\bAllowAllHostnameVerifier\b|\bTrustAll\w*",
-        r"\bnew\s+X509(?:Extended)?TrustManager\b|\bHostnameVerifier\s*\(?.*->\s*true\b|\bcheckServerTrusted\(.*\{\s*\}",
+        r"\bnew\s+X509(?:Extended)?TrustManager\b|HostnameVerifier\s*\(?.*->\s*true\b|\bcheckServerTrusted\(.*\{\s*\}",
         r"\bCURLOPT_SSL_VERIFY(?:PEER|HOST)\s*,\s*(?:0L?|false)\b|\bSSL_VERIFY_NONE\b|\bssl::verify_none\b",
     ),
     _risk("runs text as code", r"(?<![\w.>:$])(?:eval|exec)\s*\(", only="python ruby php"),

@@ -26,6 +26,7 @@ _REMOVES = re.compile(
     r"unused|never (?:used|read|called)|not accessed|unreachable|redefin|redeclar|duplicate|remove|F811", re.IGNORECASE
 )
 """Words of a diagnostic that are a reason to take a definition away."""
+_CURLY = re.compile("[\u2018-\u201f]")
 _SHOWN = 3
 
 
@@ -53,6 +54,7 @@ def structure_findings(
     checks = (
         _too_long(old, new, target.span, place),
         _file_lines(old, new, target, place),
+        _curly_marks(old, new, target.span, place),
         _defined_otherwise(own, new, place, diagnostics) if own and not may_remove else "",
         _moved(old, new, target.span, place),
         "" if may_remove else _lost_members(old, new, target.span, place, own),
@@ -97,6 +99,17 @@ def _file_lines(old: Tree, new: Tree, target: Target, place: Span) -> str:
         if is_file_line and _is_code(new, span):
             return f"The answer has a line in it that belongs to the top of a file: “{text}”."
     return ""
+
+
+def _curly_marks(old: Tree, new: Tree, target: Span, place: Span) -> str:
+    """Return a sentence where new code has curly quotation marks outside of strings and comments."""
+    text = new.lines.slice(place)
+    if new.language.grammar is None or not _CURLY.search(text) or _CURLY.search(old.lines.slice(target)):
+        return ""
+    texts = (*new.strings(place), *new.comments(place))
+    marks = (found.start() + place.start for found in _CURLY.finditer(text))
+    is_in_code = any(not any(each.start <= at < each.end for each in texts) for at in marks)
+    return "The answer has curly quotation marks in its code." if is_in_code else ""
 
 
 def _is_code(tree: Tree, span: Span) -> bool:
