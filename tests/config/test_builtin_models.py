@@ -192,7 +192,6 @@ def test_every_row_says_when_and_where_its_figures_were_read() -> None:
 @pytest.mark.parametrize(
     ("name", "share", "day"),
     [
-        ("anthropic/claude-opus-4-7", 1.0, "2026-04-24"),
         ("openai/gpt-4o-2024-11-20", 0.951, "2024-12-30"),
         ("openrouter/deepseek/deepseek-r1", 0.969, "2025-01-20"),
         ("openrouter/deepseek/deepseek-chat-v3-0324", 0.996, "2025-03-24"),
@@ -207,7 +206,7 @@ def test_who_may_be_asked_for_blocks_by_which_run(name: str, share: float, day: 
 
 def test_nobody_else_is_asked_for_blocks_and_none_for_a_poor_share() -> None:
     asked = [model for model in TABLE.values() if model.edit != "whole" or model.edit_adherence is not None]
-    assert len(asked) == 4
+    assert len(asked) == 3
     assert all(model.edit == "blocks" and (model.edit_adherence or 0) >= 0.95 for model in asked)
 
 

@@ -85,6 +85,18 @@ async def test_after_blocks_that_cannot_be_read_the_better_model_is_asked_in_its
         assert (one.model, one.outcome, two.model, two.outcome) == ("small", "failed check", "big", "kept")
 
 
+@pytest.mark.parametrize("wire", ["openai", "anthropic"])
+async def test_an_answer_in_blocks_changes_its_lines_alone(tmp_path: Path, wire: str) -> None:
+    block = "<<<<<<< SEARCH\n    return sum(xs) / len(x)\n=======\n    return sum(xs) / len(xs)\n>>>>>>> REPLACE\n"
+    async with stage(tmp_path, wire=wire, config=WRITER) as s:
+        (body,) = await ask(s, "Fix", "mean", f"```\n{block}```\n```imports\nimport math\n```")
+        assert said(body)[-1].endswith(BLOCKS)
+        buffer = next(iter(s.editor.buffers.values()))
+        assert buffer.text == "import math\n\n" + SRC.replace("len(x)\n", "len(xs)\n", 1)
+        assert s.entries()[-1].outcome == "kept"
+        assert any("read from SEARCH/REPLACE blocks" in each.message for each in s.editor.seen.messages)
+
+
 async def test_a_plan_is_not_asked_for_in_blocks_and_who_carries_it_out_is(tmp_path: Path) -> None:
     rows = "".join(
         f'[[models]]\nid = "{name}"\nprovider = "mine"\ntier = "workhorse"\ncontext = 128000\nmax_output = 16000\n'
