@@ -138,16 +138,8 @@ def _parses(code: str) -> bool:
     return True
 
 
-def _diff(given: Draft) -> Iterator[Sample]:
-    old, new = given.old.split("\n"), given.lines
-    if len(old) == len(new):
-        pairs = ([f" {a}"] if a == b else [f"-{a}", f"+{b}"] for a, b in zip(old, new, strict=True))
-        lines = "\n".join(line for pair in pairs for line in pair)
-        yield replace(given.sample, words=f"```diff\n@@ -1,{len(old)} +1,{len(new)} @@\n{lines}\n```\n")
-
-
-def _neighbour(given: Draft, *, as_well: str) -> Iterator[Sample]:
-    """Yield the next function's text: behind the right answer, or in its stead."""
+def _neighbor(given: Draft) -> Iterator[Sample]:
+    """Yield the next function's text in place of the right answer."""
     document, span = given.sample.document, given.sample.target.span
     blocks = parse(document.text, language("python")).blocks()
     for each in blocks:
@@ -155,7 +147,7 @@ def _neighbour(given: Draft, *, as_well: str) -> Iterator[Sample]:
         text = document.slice(lines)
         same = len(text) - len(text.lstrip()) == given.depth
         if lines.start > span.end and same and each.kind in ("function", "method") and each.name != given.tree.name:
-            yield from _code(given, f"{given.sample.code}\n\n{text}" if as_well else text)
+            yield from _code(given, text)
             return
 
 
@@ -271,11 +263,9 @@ INSTEAD: Mapping[str, Callable[[Draft], Iterator[Sample]]] = {
     "cut off in the code": _cut,
     "a closing bracket lost": _unbalanced,
     "the rest left out by a comment": _left_out,
-    "a diff in place of the code": _diff,
     "body replaced by `pass`": lambda given: _gone(given, "pass"),
     "body replaced by `raise NotImplementedError`": lambda given: _gone(given, "raise NotImplementedError"),
-    "another function in its place": lambda given: _neighbour(given, as_well=""),
-    "the neighbour written again": lambda given: _neighbour(given, as_well="yes"),
+    "another function in its place": _neighbor,
     "silenced: `# noqa`": lambda given: _marked(given, "# noqa"),
     "silenced: `# type: ignore`": lambda given: _marked(given, "# type: ignore"),
     "unfixed, all in `except Exception: pass`": _wrapped,

@@ -85,7 +85,8 @@ async def test_an_answer_that_repeats_itself_is_stopped_before_its_end(tmp_path:
 
 async def test_an_answer_that_is_valid_and_useless_is_not_kept(tmp_path: Path) -> None:
     async with stage(tmp_path) as s:
-        s.write("pyproject.toml", '[project]\ndependencies = ["attrs"]\n')
+        s.write("pyproject.toml", '[project]\nname = "stats"\ndependencies = ["attrs"]\n')
+        s.write("uv.lock", 'version = 1\n[[package]]\nname = "attrs"\n[[package]]\nname = "stats"\n')
         buffer = s.editor.open(s.write("stats.py", SRC), "python")
         swallowed = "try:\n        return sum(xs) / len(x)\n    except Exception:\n        return None"
         needy = f"{GOOD.replace('sum(xs)', 'numpy.sum(xs)')}\n```imports\nimport numpy\n```"

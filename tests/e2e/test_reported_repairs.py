@@ -45,4 +45,6 @@ def test_each_repair_has_its_words() -> None:
     patch.feed("```python\nx = 1\n```")
     patch.finish()
     assert patch.repairs == ("final newline",)
-    assert set(_REPAIRS) == {"indentation", "line ending", "final newline"}
+    forms = {"blocks", "diff", "JSON", "line numbers", "rest of the answer"}
+    signs = {"byte order mark", "spaces", "HTML entities", "quotation marks"}
+    assert set(_REPAIRS) == {"indentation", "line ending", "final newline", *forms, *signs}

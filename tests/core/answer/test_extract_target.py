@@ -380,3 +380,13 @@ def test_lines_of_a_function_are_taken_from_the_whole_function() -> None:
     new = source.replace("+= item", "+= int(item)")
     found = extract.extract(new.strip("\n").split("\n"))
     assert found.lines == ("    for item in items:", "        total += int(item)")
+
+
+def test_a_comment_at_the_end_of_the_body_belongs_to_it() -> None:
+    for text in (
+        "def area(shape):\n    return 1\n    # It is one.\n\n    # Always.",
+        "def area(shape):\n    # ... existing code ...",
+    ):
+        found = taken("python", "return shape.area()", f"{text}\n\n\nprint(area(1))")
+        assert "\n".join(found.lines).startswith(text)
+        assert taken("python", "return shape.area()", text).lines == tuple(text.split("\n"))

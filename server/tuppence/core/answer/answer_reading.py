@@ -55,6 +55,7 @@ class AnswerReading:
         if block is None or not self._is_alone_in_its_lines(block):
             return None
         rows = self._rows(block)
+        rows = range(rows.start, self._with_comments(rows))
         lines = set(rows)
         beside = path(self.tree, block)
         helpers = [
@@ -91,6 +92,18 @@ class AnswerReading:
         if not named or any(own.accepts(self.tree, each, in_place=False) for each in named):
             return ""
         return ".".join((*path(self.tree, named[0]), own.name))
+
+    def _with_comments(self, rows: range) -> int:
+        """Return the line after a definition and the comments below it that are indented as its body is."""
+        end, depth = rows.stop, len(leading(self.lines[rows.start]))
+        for at in range(rows.stop, len(self.lines)):
+            line = self.lines[at]
+            if not line.strip():
+                continue
+            if len(leading(line)) <= depth or not is_comment(line.strip(), self.tree.language):
+                break
+            end = at + 1
+        return end
 
     def comment_above(self, line: int) -> Iterator[int]:
         """Yield the lines of the comment right above a line, from the last one up."""
