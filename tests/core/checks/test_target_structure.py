@@ -88,7 +88,7 @@ def test_a_fix_of_a_function_is_let_through(new: str) -> None:
         ("java", "return 1", "    int area() {\n        return 5;\n    }\n}\nclass Other {", "encloses"),
         ("typescript", "return 1", "  area(): number {\n    return 5;\n  }\n}\nclass B {", "encloses"),
         ("go", "return 1", "package main\n\nfunc (s *Shape) Area() int {\n\treturn 5\n}", "top of a file: “package main”"),
-        ("go", "return 1", "func (s *Other) Area() int {\n\treturn 5\n}", "The answer defines `Area` in the place of `Area`."),
+        ("go", "return 1", "func (s *Other) Area() int {\n\treturn 5\n}", "The answer defines `Other.Area`, a method, in the place of `Shape.Area`, a method."),
         ("cpp", "return 1", "#include <b>\nint area() {\n  return 5;\n}", "top of a file: “#include <b>”"),
         ("cpp", "return 1", "int area() {\n  return 5;\n}\nint area() {\n  return 6;\n}", "The answer defines `area` 2 times."),
     ],

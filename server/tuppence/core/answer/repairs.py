@@ -3,7 +3,8 @@
 - *byte order mark*: one at the start of the reply, where the target has none there.
 - *spaces*: non-breaking ones before a line's code become spaces, where the target has none.
 - *HTML entities*: ``&lt;`` and its like become what they say, each kind only where the document does not have it.
-- *quotation marks*: curly ones around a string become straight ones, a pair on one line.
+- *quotation marks*: curly ones around a string become straight ones, a pair on one line; and all of a line that is then
+  a line of the target.
 
 A string literal never changes, nor a comment: what stands inside of one stays, with one exception. Where a line with an
 entity inside of a string says, without it, just what a line of the document says, the reply was escaped as a whole.
@@ -36,6 +37,7 @@ _DOUBLE, _SINGLE = "\u201c-\u201f", "\u2018-\u201b"
 _CURLY = re.compile(
     "[\u201c-\u201f]([^\u201c-\u201f\n]*)[\u201c-\u201f]|[\u2018-\u201b]([^\u2018-\u201b\n]*)[\u2018-\u201b]"
 )
+_STRAIGHT = {**dict.fromkeys(range(0x2018, 0x201C), "'"), **dict.fromkeys(range(0x201C, 0x2020), '"')}
 _PLAIN = re.compile(r'"(?:\\.|[^"\\])*"?|\'(?:\\.|[^\'\\])*\'?|`[^`]*`?')
 _SCANNED = frozenset({"csharp", "kotlin", "scala", "swift", "dart"})
 """Languages without a grammar here in which quotation marks alone tell a string, apart from comments."""
@@ -125,7 +127,11 @@ class _Repair:
         tree, place = self._placed(lines)
         texts = _Texts((*tree.strings(place), *tree.comments(place)))
         starts = _starts(lines, len(self._newline), place.start)
-        new = [_straightened(line, start, texts) for line, start in zip(lines, starts, strict=True)]
+        theirs = {line.strip() for line in self._original.splitlines()}
+        new = [
+            plain if (plain := line.translate(_STRAIGHT)).strip() in theirs else _straightened(line, start, texts)
+            for line, start in zip(lines, starts, strict=True)
+        ]
         # No language of these has such marks outside of its strings; some grammars read them as a part of a name.
         return new if self._faults(new) <= tree.faults() else None
 

@@ -54,8 +54,8 @@ _SHORT = 80
 """Code points of a comment that may be a placeholder; a longer one explains something."""
 _WORDS = 12
 """Words of a line of prose that may be one."""
-_SEVERAL, _MANY = 2, 3
-"""Lines of code that must have vanished: where dots or brackets mark the place, and where only words do."""
+_SEVERAL = 2
+"""Lines of code that must have vanished; one is enough where the new text ends with the placeholder."""
 _DOTTED = re.compile(r"\.{3,}|…|⋯|\u30fb{3}|[\[(<{\xab\uff08\u3010]\W*\w[^\])>}]*[\])>}\xbb\uff09\u3011]\W*$")
 _MARK = re.compile(r"^[^\w.…(\[<{]+|(?:\*+/\}?|-->)$")
 _FILLER = re.compile(r"pass|\.\.\.|(?:todo|unimplemented)!\(\)|;")
@@ -123,7 +123,7 @@ def _gap(aligned: Alignment, at: int, run: Sequence[CodeLine]) -> Gap | None:
     # Several lines of comment explain something.
     if not is_dotted and len(run) > 1:
         return None
-    least = _SEVERAL if is_dotted else _MANY
+    least = 1 if at == len(aligned.new) and not above else _SEVERAL
     # New code right below: the comment is about it. New code above has taken the place of some.
     if below or len(lost) < least + 2 * above:
         return None

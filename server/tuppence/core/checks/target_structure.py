@@ -134,8 +134,11 @@ def _defined_otherwise(own: TargetDefinition, new: Tree, place: Span, diagnostic
     name = re.escape(own.name)
     if re.search(rf"(?<!\w){name}\s*(?::[^=\n]+)?=(?!=)", new.lines.slice(place)):
         return ""
-    others = [each.name for each in blocks if each.name]
-    instead = f"defines `{others[0]}` in the place of `{own.name}`" if others else f"does not define `{own.name}`"
+    others = [each for each in blocks if each.name]
+    if others and last_name(others[0].name) == own.name:
+        other = ".".join((*path(new, others[0]), own.name))
+        return f"The answer defines `{other}`, a {others[0].kind}, in the place of `{own.title}`, a {own.block.kind}."
+    instead = f"defines `{others[0].name}` in the place of `{own.name}`" if others else f"does not define `{own.name}`"
     return f"The answer {instead}."
 
 
