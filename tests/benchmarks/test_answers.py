@@ -396,3 +396,37 @@ class Inline:
 
     def map(self, work: Any, *some: Any, **_: Any) -> Any:
         return map(work, *some)
+
+
+def fates(shapes: Sequence[Shape], language: str) -> dict[str, Outcome]:
+    """Return what becomes of the function of a generated source in each shape that it can be put into."""
+    found: dict[str, Outcome] = {}
+    for case in mined(language):
+        for shape in shapes:
+            usable = shape.classes == case.is_class and shape.title not in found
+            if usable and (reply := shape.render(case, dice())) is not None:
+                found[shape.title] = judge(shape, case, reply, dice())
+    return found
+
+
+@pytest.mark.parametrize("language", SOURCES)
+def test_every_right_shape_lands(language: str) -> None:
+    found = fates((*RIGHT, *RECOVERABLE), language)
+    assert len(found) >= 29
+    lost = {title: (each.fate, each.why) for title, each in found.items() if each.fate != "exact"}
+    assert lost == {}
+    assert all(each.is_live_right for each in found.values())
+
+
+@pytest.mark.parametrize("language", SOURCES)
+def test_no_bad_shape_is_kept(language: str) -> None:
+    found = fates(BAD, language)
+    assert len(found) > 22
+    assert {title: each.fate for title, each in found.items() if each.fate != "refused"} == {}
+
+
+@pytest.mark.parametrize("language", SOURCES)
+def test_no_harmful_shape_is_kept_without_a_doubt(language: str) -> None:
+    found = fates(HARMFUL, language)
+    assert len(found) >= 5
+    assert [title for title, each in found.items() if each.fate == "kept" and not each.doubts] == []
