@@ -8,13 +8,12 @@ from dataclasses import dataclass
 
 from tuppence.core.answer.import_lines import file_head, is_comment
 from tuppence.core.answer.reindent import leading
-from tuppence.core.answer.target_definition import TargetDefinition, last_name, path
+from tuppence.core.answer.target_definition import WORD, TargetDefinition, last_name, path
 from tuppence.core.syntax.tree import Block, Tree
 from tuppence.core.text.document import Span
 
 _SHOWN = 3
 """Names of a note that are shown; the others are counted."""
-_WORD = re.compile(r"[^\W\d][\w$]*")
 _CLOSING = ("}", ")", "]")
 _BINDS = re.compile(r"[^=\n(]*?([^\W\d][\w$]*)\s*(?::[^=\n]*)?(?<![=!<>+*/%&|^-])=(?![=>])")
 """A line that gives a name a value."""
@@ -57,29 +56,31 @@ class AnswerReading:
         rows = self._rows(block)
         rows = range(rows.start, self._with_comments(rows))
         lines = set(rows)
-        beside = path(self.tree, block)
-        helpers = [
-            each
-            for each in blocks
-            if each.name and each not in found and path(self.tree, each) == beside and self._is_alone_in_its_lines(each)
-        ]
-        known = {last_name(each.name) for each in own.siblings}
-        used = self._words(lines)
-        while True:
-            more = [
-                each
-                for each in helpers
-                if last_name(each.name) in used and last_name(each.name) not in known and each.span != block.span
-            ]
-            if not more:
-                break
-            for each in more:
-                own_rows = set(self._rows(each))
-                lines |= own_rows | set(self.comment_above(min(own_rows)))
-                helpers.remove(each)
-            used = self._words(lines)
+        for each in self._helpers(block, [each for each in blocks if each not in found], own):
+            own_rows = set(self._rows(each))
+            lines |= own_rows | set(self.comment_above(min(own_rows)))
         lines |= set(self._constants(rows.start, lines, own))
         return Found(block, rows.start, tuple(sorted(lines)))
+
+    def _helpers(self, block: Block, others: Sequence[Block], own: TargetDefinition) -> Iterator[Block]:
+        """Yield the new definitions beside a definition that it uses, or that one of them uses."""
+        if not others:
+            return
+        beside, known = path(self.tree, block), own.names_in_file
+        rest = [
+            each
+            for each in others
+            if each.name
+            and last_name(each.name) not in known
+            and path(self.tree, each) == beside
+            and self._is_alone_in_its_lines(each)
+        ]
+        used = self._words(self._rows(block))
+        while more := [each for each in rest if last_name(each.name) in used]:
+            for each in more:
+                rest.remove(each)
+                used |= self._words(self._rows(each))
+                yield each
 
     def other_owner(self, own: TargetDefinition) -> str:
         """Return the full name of a definition with the target's name but another owner, where that is all there is.
@@ -120,8 +121,8 @@ class AnswerReading:
         Imports and the bodies of other functions define no name for them, and neither does what follows the
         definition at the top level: that is an example of its use.
         """
-        there = set(_WORD.findall(file))
-        imported = set(_WORD.findall(self.imports))
+        there = set(WORD.findall(file))
+        imported = set(WORD.findall(self.imports))
         new = self._words(kept) - there - imported
         if not new:
             return ""
@@ -137,7 +138,7 @@ class AnswerReading:
             is_usage = at > last and at not in classes
             if at < head or at in inside or is_usage or is_comment(self.lines[at].strip(), self.tree.language):
                 continue
-            if found := sorted(new & set(_WORD.findall(self.lines[at]))):
+            if found := sorted(new & set(WORD.findall(self.lines[at]))):
                 return found[0]
         return ""
 
@@ -166,11 +167,11 @@ class AnswerReading:
 
     def _constants(self, first: int, kept: Collection[int], own: TargetDefinition) -> Iterator[int]:
         """Yield the lines above the definition, as deep as it, that give a value to a new name that it uses."""
-        used, depth = self._words(kept) - set(_WORD.findall(own.file)), leading(self.lines[first])
+        used, depth = self._words(kept), leading(self.lines[first])
         for at in range(first - 1, -1, -1):
             line = self.lines[at]
             binds = _BINDS.match(line.strip()) if leading(line) == depth and at not in kept else None
-            if binds and binds[1] in used:
+            if binds and binds[1] in used and binds[1] not in own.words_in_file:
                 end = at + 1
                 while end < first and (
                     leading(self.lines[end]) > leading(line) or self.lines[end].strip()[:1] in _CLOSING
@@ -179,7 +180,7 @@ class AnswerReading:
                 yield from range(at, end)
 
     def _words(self, rows: Collection[int]) -> set[str]:
-        return {word for at in rows for word in _WORD.findall(self.lines[at])}
+        return {word for at in rows for word in WORD.findall(self.lines[at])}
 
     def _rows(self, block: Block) -> range:
         """Return the lines of a definition, counted from the reading's first."""

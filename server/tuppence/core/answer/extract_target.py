@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import chain
 
 from tuppence.core.answer.answer_reading import AnswerReading, Found
@@ -67,8 +68,6 @@ class TargetExtractor:
         self._span = target.span
         self._block = [text for text, _ in split(document.slice(target.span))]
         self._first = next((line for line in self._block if line.strip()), "")
-        above = document.text[: target.span.start]
-        self._above = frozenset(each for text, _ in split(above) if any(map(str.isalnum, each := text.strip())))
         self._own = own_definition(tree, target.span, target.name)
 
     def extract(self, lines: Sequence[str], indent: str = "") -> Extract:
@@ -123,6 +122,12 @@ class TargetExtractor:
         if self._own is not None:
             return re.search(rf"(?<!\w){re.escape(self._own.name)}(?!\w)", text) is not None
         return text not in self._above
+
+    @cached_property
+    def _above(self) -> frozenset[str]:
+        """The lines above the target that say something, without their indentation."""
+        above = self._document.text[: self._span.start]
+        return frozenset(each for text, _ in split(above) if any(map(str.isalnum, each := text.strip())))
 
     def _partial_readings(self, lines: Sequence[str]) -> Iterator[AnswerReading]:
         """Yield readings of an answer without its first lines, in the target's place."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cached_property
 
 from tuppence.core.syntax.tree import Block, Tree
 from tuppence.core.text.document import Span
@@ -16,6 +17,8 @@ from tuppence.core.text.document import Span
 _FUNCTIONS = frozenset({"function", "method", "prototype", "macro"})
 _CLASSES = frozenset({"class", "struct", "enum", "type", "interface"})
 _RECEIVER = re.compile(r"func\s*\(\s*(?:\w+\s+)?\*?\s*(\w+)")
+WORD = re.compile(r"[^\W\d][\w$]*")
+"""A word of code."""
 _GENERIC = re.compile(r"[<\[].*", re.DOTALL)
 
 
@@ -40,15 +43,15 @@ class TargetDefinition:
         """Its name with the names of what encloses it, dots between."""
         return ".".join((*self.path, self.name))
 
-    @property
-    def file(self) -> str:
-        """The text of the file that the target is in."""
-        return self._tree.text
+    @cached_property
+    def words_in_file(self) -> frozenset[str]:
+        """The words of the file that the target is in."""
+        return frozenset(WORD.findall(self._tree.text))
 
-    @property
-    def siblings(self) -> tuple[Block, ...]:
-        """All definitions of the file that the target is in."""
-        return self._tree.blocks()
+    @cached_property
+    def names_in_file(self) -> frozenset[str]:
+        """The names of all definitions of the file that the target is in."""
+        return frozenset(last_name(each.name) for each in self._tree.blocks())
 
     def accepts(self, tree: Tree, block: Block, *, in_place: bool) -> bool:
         """Report whether a definition of an answer may be the target.

@@ -17,6 +17,7 @@ from tuppence.core.syntax.import_statements import StyleName
 from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.parser import SyntaxTree, parse
 from tuppence.core.text.diagnostic import Diagnostic
+from tuppence.core.text.diff import common_ends
 from tuppence.core.text.document import Document, Span
 
 _SILENCE = re.compile(
@@ -138,9 +139,10 @@ def new_silences(
 
     :param diagnostics: what the edit is to remedy, placed in ``before``.
     """
-    now = _silences(after, known)
-    if not now:
+    # New ones are in lines that differ; most edits have none there, and the whole texts need not be read.
+    if not _SILENCE.search(_changed_lines(before.text, after)):
         return ()
+    now = _silences(after, known)
     was, complaints = _silences(before.text, known), _complaints(before, known, diagnostics)
     same = Counter(was)
     fresh = [each for each in now if not _take(same, each)]
@@ -203,6 +205,14 @@ def code(lines: Sequence[str], known: Language) -> list[str]:
     """Return the lines' code, without comments and white space; lines of nothing else are left out."""
     bare = ("".join(_comment(line, known)[0].split()) for line in lines)
     return [line for line in bare if line]
+
+
+def _changed_lines(before: str, after: str) -> str:
+    """Return the whole lines of a text from the first to the last code point that differs from another text."""
+    head, tail = common_ends(before, after)
+    start = max(after.rfind("\n", 0, head), after.rfind("\r", 0, head)) + 1
+    ends = [at for mark in "\n\r" if (at := after.find(mark, len(after) - tail)) >= 0]
+    return after[start : min(ends, default=len(after))]
 
 
 def _silences(text: str, known: Language) -> list[_Silence]:

@@ -57,7 +57,7 @@ def code_lines(tree: Tree, span: Span) -> tuple[CodeLine, ...]:
     if not isinstance(tree, SyntaxTree):
         return tuple(_line_without_grammar(line, tree) for line in _LINE.split(text))
     comments = _nodes(tree, [each for each in tree.language.comments.split() if "comment" in each], span)
-    blocks = tree.blocks() if tree.language.docstring else ()
+    blocks = tree.definitions(span) if tree.language.docstring else ()
     docs = [block.doc for block in blocks if block.doc is not None]
     code = _blanked(text, span, (*comments, *docs))
     bare = _blanked(code, span, _nodes(tree, _INSIDE, span))

@@ -46,16 +46,21 @@ def looks_like_diff(text: str, original: str = "") -> bool:
     its ranges, or the two headers of a file, anywhere; a bare ``@@`` or a header of git or of a patch at the beginning;
     or a sign or a space before every line, both signs among them.
     """
-    lines, before = [line for line, _ in split(text)], [line for line, _ in split(original)]
-    if any(_RANGES.fullmatch(line) for line in lines) and not any(_RANGES.fullmatch(line) for line in before):
+    lines = [line for line, _ in split(text)]
+    first = next((line.rstrip() for line in lines if line.strip()), "")
+    has_ranges = any(_RANGES.fullmatch(line) for line in lines)
+    has_headers, is_signed = _has_headers(lines), _is_signed(lines)
+    opening = next((sign for sign in (_HUNK, _OPENS) if sign.fullmatch(first)), None)
+    if not (has_ranges or has_headers or is_signed or opening):
+        return False
+    before = [line for line, _ in split(original)]
+    if has_ranges and not any(_RANGES.fullmatch(line) for line in before):
         return True
-    if _has_headers(lines) and not _has_headers(before):
+    if has_headers and not _has_headers(before):
         return True
-    first = next((line for line in lines if line.strip()), "")
-    for sign in (_HUNK, _OPENS):
-        if sign.fullmatch(first.rstrip()) and not any(sign.fullmatch(line.strip()) for line in before):
-            return True
-    return _is_signed(lines) and not any(line.startswith(("+", "-")) for line in before)
+    if opening and not any(opening.fullmatch(line.strip()) for line in before):
+        return True
+    return is_signed and not any(line.startswith(("+", "-")) for line in before)
 
 
 def may_become_diff(text: str) -> bool:
