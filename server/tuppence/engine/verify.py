@@ -2,9 +2,10 @@
 
 An answer is checked in this order; the first check that rejects it ends the list:
 
-1. The reply itself: refused, cut off, empty, several code blocks, placeholders for code, a diff
+1. The reply itself: refused, cut off, empty, several code blocks, placeholders for code, edits that cannot be applied
    (:mod:`tuppence.core.checks.structure`, called by :mod:`tuppence.core.answer_builder`).
-2. The edited text parses, and no definition was lost (:mod:`~tuppence.core.checks.structure`,
+2. The edited text parses; the target is there once, in its place and under its name
+   (:mod:`~tuppence.core.checks.target_structure`); and no definition was lost (:mod:`~tuppence.core.checks.structure`,
    :mod:`~tuppence.core.checks.lost_definitions`).
 3. The edit leaves no code out (:mod:`tuppence.core.checks.lost_code`); what it drops, and what it makes less secure
    (:mod:`~tuppence.core.checks.security_doubts`), is a doubt.
