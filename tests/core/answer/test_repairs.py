@@ -55,7 +55,9 @@ def test_non_breaking_spaces() -> None:
         ("python", "def f(a) -&gt; int:\n    return a &lt;&lt; 1", "def f(a) -> int:\n    return a << 1"),
         ("python", "def f():\n&nbsp;&nbsp;&nbsp;&nbsp;return 1", "def f():\n    return 1"),
         ("python", "x = a &#x26; b &#60; c", "x = a & b < c"),
-        ("python", "x = a &lt; b  # c &lt; d", "x = a < b  # c &lt; d"),
+        ("python", "x = a &lt; b  # c &lt; d", "x = a < b  # c < d"),
+        ("python", "# a &lt; b", "# a < b"),
+        ("rust", "// a &lt; b", "// a < b"),
         ("c", "#include &lt;a.h&gt;\nint f(int *a) { return a &amp;&amp; *a; }", None),
         ("typescript", "const f = (a: Map&lt;string, A&gt;) =&gt; a.b &amp;&amp; a.c;", None),
         ("java", "List&lt;String&gt; a = new ArrayList&lt;&gt;();", None),
@@ -77,7 +79,8 @@ def test_html_entities(language_id: str, reply: str, expected: str | None) -> No
     ("language_id", "reply"),
     [
         ("python", 'def escape(s):\n    return s.replace("<", "&lt;").replace("&", "&amp;")'),
-        ("python", "# a &lt; b"),
+        ("rust", "/// a &lt; b"),
+        ("java", "/** a &lt; b */"),
         ("python", '"""a &lt; b"""'),
         ("python", 'if a &lt; b:\n    c = "d &lt; e"'),
         ("tsx", "const a = <p>b &lt; c&nbsp;d</p>;"),
@@ -97,6 +100,7 @@ def test_entities_that_may_be_meant_stay(language_id: str, reply: str) -> None:
 
 
 def test_an_entity_that_the_document_has_stays() -> None:
+    stays("# a &lt; b", "y = unescape_html(z)\n«x = 1»\n")
     stays("if a &lt; b:\n    c()", "y = '&lt;'\n«x = 1»\n")
     assert run("if a &lt; b:\n    c = &quot;d&quot;", "y = '&amp;'\n«x = 1»\n")[1] == ("HTML entities",)
 

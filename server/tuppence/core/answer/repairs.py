@@ -6,8 +6,9 @@
 - *quotation marks*: curly ones around a string become straight ones, a pair on one line; and all of a line that is then
   a line of the target.
 
-A string literal never changes, nor a comment: what stands inside of one stays, with one exception. Where a line with an
-entity inside of a string says, without it, just what a line of the document says, the reply was escaped as a whole.
+A string literal never changes, nor a comment that may be documentation or is in a document that speaks of markup: what
+is inside of one stays, with one exception. Where a line with an entity inside of a string says, without it, just what a
+line of the document says, the reply was escaped as a whole.
 Where such a string is not known to the document, whether it was meant so is open, and no entity at all is touched.
 Where the marks around a string were entities or curly themselves, it was no string before.
 
@@ -29,6 +30,7 @@ from tuppence.core.text.document import Document, Edit, Span, apply
 _MARKS = "\ufeff\u200b\u2060"
 _SPACES = "\u00a0\u2007\u202f"
 _LEADING = re.compile(rf"[ \t{_SPACES}]*")
+_MARKUP = re.compile(r"html|xml|entit|escap|markup|svg|&#?\w+;", re.IGNORECASE)
 _SAID = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'", "nbsp": " "}
 _ENTITY = re.compile(
     r"&(?:(lt|gt|amp|quot|apos|nbsp)|#(?:0?(34|38|39|60|62|160)|x(22|26|27|3c|3e|a0)));", re.IGNORECASE
@@ -112,13 +114,24 @@ class _Repair:
         in_code = False
         for line, (other, places), start in zip(lines, new, starts, strict=True):
             is_theirs = other.strip() in theirs
-            said = [each for each in places if comments.around(start + each) is not None]
+            said = [each for each in places if self._is_meant(tree, comments.around(start + each), known)]
             held = [each for each in places if _is_held(strings.around(start + each), tree.text, at)]
             in_code = in_code or len(said) + len(held) < len(places)
             if held and not is_theirs:
                 return None
             result.append(other if is_theirs or not said else _unescaped(line, known, said)[0])
         return result if in_code and self._faults(result) <= self._faults(lines) else None
+
+    def _is_meant(self, tree: Tree, comment: Span | None, known: Collection[str]) -> bool:
+        """Report whether an entity may be meant because it is in a comment.
+
+        In a comment to the end of a line that is no documentation, it is not, unless the document speaks of markup.
+        """
+        if comment is None:
+            return False
+        mark, text = self._language.line_comment, tree.text[comment.start : comment.end]
+        is_plain = text.startswith(mark) and not text.startswith((f"{mark}/", f"{mark}!"))
+        return not is_plain or bool(known) or _MARKUP.search(self._document.text) is not None
 
     def quotation_marks(self, lines: list[str]) -> list[str] | None:
         """Return the lines with straight marks around their strings."""
