@@ -112,6 +112,7 @@ def test_a_string_of_the_document_was_escaped_with_the_rest() -> None:
         ("HTML entities",),
     )
     stays("if a &lt; b:\n    c = 'd &lt; g &amp; f'", around)
+    assert run("if a &lt; b:\n    g('d &lt; e &amp; f')", around)[0] == "if a < b:\n    g('d < e & f')"
 
 
 @pytest.mark.parametrize(

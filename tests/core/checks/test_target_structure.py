@@ -153,3 +153,10 @@ def test_curly_quotation_marks_are_no_code() -> None:
     for text in ("'\u2018a\u2019'", "1; // \u201cone\u201d"):
         good = TYPESCRIPT[TYPESCRIPT.index("  area") : TYPESCRIPT.index("\n}")].replace("1;", text)
         assert found("typescript", "return 1", good).reason == ""
+
+
+def test_html_entities_are_no_code() -> None:
+    bad = "int area() {\n  return a &lt; b;\n}"
+    assert found("cpp", "return 1", bad).reason == "The answer has HTML entities in its code."
+    assert found("cpp", "return 1", bad.replace("a &lt; b", '"&lt;"; // &lt;')).reason == ""
+    assert found("cpp", "return 1", bad.replace("lt", "p")).reason == "", "the address of a name of the file"

@@ -117,10 +117,14 @@ class _Repair:
             said = [each for each in places if self._is_meant(tree, comments.around(start + each), known)]
             held = [each for each in places if _is_held(strings.around(start + each), tree.text, at)]
             in_code = in_code or len(said) + len(held) < len(places)
-            if held and not is_theirs:
+            if not is_theirs and any(not self._has_string(tree, strings.around(start + each)) for each in held):
                 return None
             result.append(other if is_theirs or not said else _unescaped(line, known, said)[0])
         return result if in_code and self._faults(result) <= self._faults(lines) else None
+
+    def _has_string(self, tree: Tree, string: Span | None) -> bool:
+        """Report whether the document has a string literal that the reply has without its entities."""
+        return string is not None and tree.text[string.start : string.end] in self._document.text
 
     def _is_meant(self, tree: Tree, comment: Span | None, known: Collection[str]) -> bool:
         """Report whether an entity may be meant because it is in a comment.

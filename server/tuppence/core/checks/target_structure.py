@@ -27,6 +27,7 @@ _REMOVES = re.compile(
 )
 """Words of a diagnostic that are a reason to take a definition away."""
 _CURLY = re.compile("[\u2018-\u201f]")
+_ENTITY = re.compile(r"&(?P<name>lt|gt|amp|quot|apos|nbsp);")
 _SHOWN = 3
 
 
@@ -54,7 +55,7 @@ def structure_findings(
     checks = (
         _too_long(old, new, target.span, place),
         _file_lines(old, new, target, place),
-        _curly_marks(old, new, target.span, place),
+        _odd_signs(old, new, target.span, place),
         _defined_otherwise(own, new, place, diagnostics) if own and not may_remove else "",
         _moved(old, new, target.span, place),
         "" if may_remove else _lost_members(old, new, target.span, place, own),
@@ -101,15 +102,24 @@ def _file_lines(old: Tree, new: Tree, target: Target, place: Span) -> str:
     return ""
 
 
-def _curly_marks(old: Tree, new: Tree, target: Span, place: Span) -> str:
-    """Return a sentence where new code has curly quotation marks outside of strings and comments."""
-    text = new.lines.slice(place)
-    if new.language.grammar is None or not _CURLY.search(text) or _CURLY.search(old.lines.slice(target)):
+def _odd_signs(old: Tree, new: Tree, target: Span, place: Span) -> str:
+    """Return a sentence where new code has signs outside of strings and comments that come from a page of text.
+
+    ``&lt;`` may be the address of ``lt`` in C, so the name of an entity must be no word of the file.
+    """
+    if new.language.grammar is None:
         return ""
-    texts = (*new.strings(place), *new.comments(place))
-    marks = (found.start() + place.start for found in _CURLY.finditer(text))
-    is_in_code = any(not any(each.start <= at < each.end for each in texts) for at in marks)
-    return "The answer has curly quotation marks in its code." if is_in_code else ""
+    text, there = new.lines.slice(place), old.lines.slice(target)
+    for pattern, name in ((_CURLY, "curly quotation marks"), (_ENTITY, "HTML entities")):
+        if not pattern.search(text) or pattern.search(there):
+            continue
+        texts = (*new.strings(place), *new.comments(place))
+        for found in pattern.finditer(text):
+            at = found.start() + place.start
+            is_text = any(each.start <= at < each.end for each in texts)
+            if not is_text and not (found.lastgroup and re.search(rf"\b{found['name']}\b", old.text)):
+                return f"The answer has {name} in its code."
+    return ""
 
 
 def _is_code(tree: Tree, span: Span) -> bool:
