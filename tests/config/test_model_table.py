@@ -220,15 +220,15 @@ def test_blocks_need_the_share_that_is_well_formed(folder: Path) -> None:
 
 
 def test_the_built_in_form_holds_until_the_row_says_another(folder: Path) -> None:
-    name = "anthropic/claude-opus-4-7"
-    mine = '[[models]]\nprovider = "anthropic"\nid = "claude-opus-4-7"\n'
-    assert (builtin(name).edit, builtin(name).edit_adherence) == ("blocks", 1.0)
+    name = "openai/gpt-4o-2024-11-20"
+    mine = '[[models]]\nprovider = "openai"\nid = "gpt-4o-2024-11-20"\n'
+    assert (builtin(name).edit, builtin(name).edit_adherence) == ("blocks", 0.951)
     assert row(read(folder, mine), name).edit == "blocks"
     assert row(read(folder, f"{mine}edit_adherence = 0.9\n"), name).edit_adherence == 0.9
     assert row(read(folder, f'{mine}edit = "whole"\n'), name).edit == "whole"
-    elsewhere = '[[models]]\nprovider = "openrouter"\nid = "anthropic/claude-opus-4.7"\nprice = 0\n'
-    found = row(read(folder, elsewhere), "openrouter/anthropic/claude-opus-4.7")
-    assert (found.edit, found.edit_adherence) == ("blocks", 1.0)
+    elsewhere = '[[models]]\nprovider = "openrouter"\nid = "openai/gpt-4o-2024-11-20"\nprice = 0\n'
+    found = row(read(folder, elsewhere), "openrouter/openai/gpt-4o-2024-11-20")
+    assert (found.edit, found.edit_adherence) == ("blocks", 0.951)
 
 
 def test_a_built_in_id_elsewhere_takes_what_belongs_to_the_model_alone(folder: Path) -> None:
