@@ -20,6 +20,8 @@ from functools import cached_property
 from itertools import chain
 
 from tuppence.core.answer.answer_reading import AnswerReading, Found
+from tuppence.core.answer.forms.plain_code import may_be_code
+from tuppence.core.answer.forms.search_replace import may_become_search_replace
 from tuppence.core.answer.import_lines import file_head, is_comment
 from tuppence.core.answer.indent_unit import may_differ, to_file_unit
 from tuppence.core.answer.neighbor_lines import between_neighbors
@@ -34,7 +36,7 @@ from tuppence.core.text.lines import split
 
 _HEADERS = 4
 """Lines that look like the target's header from which an answer is read, at most."""
-_ATTRIBUTE = re.compile(r"\s*(?:@|#\[|\[\[)")
+_ATTRIBUTE = re.compile(r"\s*(?:@(?!@)|#\[|\[\[)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +119,10 @@ class TargetExtractor:
             return True
         if not text or is_comment(text, language) or _ATTRIBUTE.match(line):
             return None
-        if file_head([line], language).end:
+        if not may_be_code(text) or file_head([line], language).end:
             return False
+        if may_become_search_replace(text):
+            return None
         if self._own is not None:
             return re.search(rf"(?<!\w){re.escape(self._own.name)}(?!\w)", text) is not None
         return text not in self._above

@@ -7,8 +7,13 @@ import json
 
 import pytest
 
+from tuppence.core.actions import FIX
 from tuppence.core.answer.forms.plain_code import as_code
 from tuppence.core.answer.reply import Parts, Reply
+from tuppence.core.answer_builder import Task, builder_for
+from tuppence.core.syntax.languages import language
+from tuppence.core.syntax.parser import parse
+from tuppence.core.syntax.target import find_target
 from tuppence.core.text.document import Document, Span
 
 SOURCE = "import os\n\n\ndef mean(items):\n    total = sum(items)\n    return total / len(item)\n\n\nLAST = 1\n"
@@ -88,3 +93,25 @@ def test_code_is_left_as_it_is() -> None:
     for text in (NEW, "x = {'code': 1}\n", "1: a\n3: b", "12 items", '{"a": 1}', '{"code": "a\\nb", "fixed": "b\\nc"}'):
         parts = read(f"```python\n{text}\n```")
         assert (parts.fences[0].text.rstrip("\n"), parts.form) == (text.rstrip("\n"), "")
+
+
+@pytest.mark.parametrize("about", ["mean", "    total = sum(items)", "LAST = 1"])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        f"```python\n{BLOCK}\n```",
+        f"```python\nstats.py\n{BLOCK}\n```",
+        f"```python\n{diff()}\n```",
+        "```python\n@@ -4,3 +4,3 @@ def mean(items):\n-    return total / len(item)\n+    return 1\n```",
+        f"```json\n{json.dumps({'code': NEW}, indent=1)}\n```",
+        f"```python\n{numbered(': ')}\n```",
+    ],
+)
+def test_a_form_is_not_shown_as_code_while_it_comes(about: str, reply: str) -> None:
+    tree = parse(SOURCE, language("python"))
+    at = SOURCE.index(about)
+    target = find_target(DOCUMENT, tree, Span(at, at + (0 if about == "mean" else len(about))))
+    assert target is not None
+    assert bool(target.name) == (about == "mean")
+    builder = builder_for(Task(action=FIX, document=DOCUMENT, tree=tree, language=tree.language, target=target))
+    assert [builder.feed(piece + "\n") for piece in reply.split("\n")] == [()] * len(reply.split("\n"))
