@@ -24,7 +24,7 @@ from tuppence.core.prompt import context as contexts
 from tuppence.core.prompt.compose import SYSTEM, Prompt, TestFile, compose, compose_brief
 from tuppence.core.prompt.context import Context, Surroundings
 from tuppence.core.prompt.edit_blocks import in_blocks, takes_blocks
-from tuppence.core.routing.candidates import RoutingRequest, allowance, least_output, thoughts
+from tuppence.core.routing.candidates import RoutingRequest, allowance, thoughts
 from tuppence.core.routing.planner import pair, paired, planned, to_plan, with_plan
 from tuppence.core.routing.quality import RUN
 from tuppence.core.routing.router import Route, choose
@@ -117,11 +117,6 @@ def advised(prepared: PreparedRequest, planner: Model, advice: str) -> PreparedR
 def output_limit(prepared: PreparedRequest, model: Model) -> int:
     """Return how many answer tokens to allow: generous for the action, within the model's limit and context."""
     return allowance(model, prepared.need, shipped())
-
-
-def minimum_output(prepared: PreparedRequest) -> int:
-    """Return how many answer tokens the action needs at least, here."""
-    return least_output(prepared.need)
 
 
 async def _fitted(work: Task, request: Request, around: Surroundings, budget: int, session: Session) -> PreparedRequest:

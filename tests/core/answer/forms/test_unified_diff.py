@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from strategies import EXAMPLES
 from work import lines as lines_run
 
-from tuppence.core.answer.forms.unified_diff import MalformedDiff, apply_diff, looks_like_diff, may_become_diff
+from tuppence.core.answer.forms.unified_diff import MalformedDiff, apply_diff, looks_like_diff
 
 RUNS = EXAMPLES or 300
 CODE = "import os\n\n\ndef f(a):\n    b = a\n    return b\n\n\ndef g():\n    return 1\n"
@@ -165,10 +165,6 @@ def test_a_document_that_holds_diffs_makes_code_no_diff() -> None:
 
 
 def test_it_is_recognized_by_its_first_lines() -> None:
-    assert may_become_diff("")
-    assert may_become_diff("\n--- a/app.py\n")
-    assert not may_become_diff("import os\n")
-    assert not may_become_diff("--- a\n--- b\n")
     for begins in ("@@\n", "@@ def f():\n", "@@ -1 +1 @@\n", HEADERS, "diff --git a/a b/a\n", "*** Begin Patch\n"):
         assert looks_like_diff(begins)
 
@@ -275,7 +271,6 @@ def test_a_line_of_64_kb_costs_one_look(text: str) -> None:
 
     def look() -> None:
         looks_like_diff(line, line)
-        may_become_diff(line)
 
     _, many = lines_run(look)
     assert many < 60

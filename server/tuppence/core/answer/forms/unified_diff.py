@@ -63,15 +63,6 @@ def looks_like_diff(text: str, original: str = "") -> bool:
     return is_signed and not any(line.startswith(("+", "-")) for line in before)
 
 
-def may_become_diff(text: str) -> bool:
-    """Report whether what came of a fence is nothing, or a line that may be the first of a file's two headers.
-
-    Nothing is certain then, and a caller that streams waits for another line.
-    """
-    filled = [line for line, _ in split(text) if line.strip()]
-    return not filled or (len(filled) == 1 and bool(_OLD.fullmatch(filled[0])))
-
-
 def apply_diff(original: str, diff: str) -> str:
     """Return the original, a whole document, after a diff of it.
 
