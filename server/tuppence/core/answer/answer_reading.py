@@ -27,7 +27,7 @@ class Found:
     first: int
     """The first line of the definition, decorators included, counted from the reading's first."""
     lines: tuple[int, ...]
-    """Its lines, and those of the new definitions and constants beside it that it uses."""
+    """Its lines, and the lines of new definitions and constants at its own depth that it uses."""
 
 
 @dataclass(frozen=True, slots=True)

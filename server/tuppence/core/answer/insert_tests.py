@@ -309,4 +309,4 @@ class TestLocation:
     """The test file as it stands; empty where it is new."""
     is_new: bool
     block: str = ""
-    """The block at whose end they go, for tests that stand in the source file; empty for the end of the file."""
+    """The block at whose end they go, for tests in the source file itself; empty for the end of the file."""

@@ -163,7 +163,7 @@ class _Repair:
 
 
 class _Texts:
-    """Strings or comments, and what stands in them."""
+    """The spans of strings or comments, and which of them contains an offset."""
 
     def __init__(self, spans: Sequence[Span]) -> None:
         self._spans = sorted(spans)

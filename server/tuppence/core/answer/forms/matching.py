@@ -1,4 +1,4 @@
-"""Where a block of lines stands in a text, white space around lines aside, and the text with some lines changed.
+"""Where a block of lines occurs in a text, white space around lines aside, and the text with some lines changed.
 
 A model that quotes lines of a file may move all of them in or out by the same indentation, and may lose white space at
 the ends of lines. So two blocks match where their lines are equal without that white space, and where one prefix, put
@@ -63,7 +63,7 @@ class TextLines:
         self._signs = _Signs([line for line, _ in self.ended[: self.count]])
 
     def find(self, block: Sequence[str]) -> list[LineBlockPlace]:
-        """Return every place where a block of lines stands, in order; a block of blank lines is found nowhere."""
+        """Return every place where a block of lines occurs, in order; a block of blank lines is found nowhere."""
         sought = _Signs(block)
         head = next((at for at, content in enumerate(sought.contents) if content), None)
         if head is None:
