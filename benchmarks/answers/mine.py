@@ -148,10 +148,10 @@ def _of_file(path: str, old: str, new: str) -> Iterator[Case]:
         if was == code or margin(was) != margin(code) or not all(len(t.split("\n")) in LINES for t in (was, code)):
             continue
         made = Case(package="", path=path, document=document, target=target, code=code, body=(0, 0))
-        if (made := _parsed(made, block, is_class=is_class)) is not None:  # type: ignore[assignment]
+        if (parsed := _parsed(made, block, is_class=is_class)) is not None:
             needed, used = _new_imports(before, after, code), _used_imports(before, code)
             yield replace(
-                made,
+                parsed,
                 imports=needed,
                 needs=used,
                 leans=_leans(code, needed, old, new),
