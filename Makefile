@@ -7,7 +7,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: vsix editors editors-terminal editors-long pictures-neovim editors-vscode pictures-vscode demo test-fast test test-long speed replay answers lint types check wheel clean
+.PHONY: security vsix editors editors-terminal editors-long pictures-neovim editors-vscode pictures-vscode demo test-fast test test-long speed replay answers lint types check wheel clean
 
 demo: $(VENV)/ready
 	@$(BIN)/python demo/demo.py $(ARGS)
@@ -33,6 +33,10 @@ test: $(VENV)/ready
 test-long: $(VENV)/ready
 	$(BIN)/python -m pytest -m long
 	EXAMPLES=20000 $(BIN)/python -m pytest -o timeout=0 tests/properties/test_edit_engine.py tests/core/answer/test_patch.py
+
+# Attacks on what SECURITY.md promises: per kind, how many cases were tried and held.
+security: $(VENV)/ready
+	$(BIN)/python -m pytest $(PARALLEL) -q -m attack --attacks
 
 # How long things take: medians and ratios, for a person to read. No test depends on them.
 speed: $(VENV)/ready

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import attacks
 import hypothesis
 import lanes
 import platformdirs
@@ -68,8 +69,19 @@ def _no_server_without_its_mark(request: pytest.FixtureRequest, monkeypatch: pyt
     monkeypatch.setattr(subprocess.Popen, "__init__", guarded)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that prints the table of attacks."""
+    parser.addoption(attacks.OPTION, action="store_true", help="print how many attacks were tried and held, by kind")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Count the attacks."""
+    config.pluginmanager.register(attacks.Attacks(), "attacks")
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark a test that starts a server, and see that no test of the embedded model is where others run beside it."""
+    attacks.record(item)
     if lanes.starts_a_server(item):
         item.add_marker("process")
     if "home" in getattr(item, "fixturenames", ()) and lanes.scope(item.nodeid) != "model":
