@@ -6,6 +6,7 @@ PYTHON ?= $(shell for each in python3 python3.11 python3.12 python3.13 python3.1
 ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
+VSCODE := clients/vscode
 
 .PHONY: security vsix editors editors-terminal editors-long pictures-neovim editors-vscode pictures-vscode demo test-fast test test-long speed replay answers lint types check wheel clean
 
@@ -25,7 +26,7 @@ test-fast: $(VENV)/ready
 # down many times over beside other tests, so its tests come after them, one by one.
 RERUNS := --reruns 1 --only-rerun '^TimeoutError'
 test: $(VENV)/ready
-	$(BIN)/python -m pytest $(PARALLEL) -m "not long and not model" $(RERUNS)
+	$(BIN)/python -m pytest $(PARALLEL) -m "not long and not model" --attacks $(RERUNS)
 	$(BIN)/python -m pytest -m "model and not long" $(RERUNS)
 
 # What takes longer, and the properties of the edit engine on 20,000 random documents each, 100,000 in all: about 40
@@ -35,7 +36,7 @@ test-long: $(VENV)/ready
 	EXAMPLES=20000 $(BIN)/python -m pytest -o timeout=0 tests/properties/test_edit_engine.py tests/core/answer/test_patch.py
 
 # Attacks on what SECURITY.md promises: per kind, how many cases were tried and held.
-security: $(VENV)/ready
+security: $(VENV)/ready $(VSCODE)/node_modules/ready
 	$(BIN)/python -m pytest $(PARALLEL) -q -m attack --attacks
 
 # How long things take: medians and ratios, for a person to read. No test depends on them.
@@ -63,7 +64,6 @@ wheel: $(VENV)/ready
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 # The VS Code extension, with the server's wheel in it: Node 20 or newer with npm.
-VSCODE := clients/vscode
 vsix: $(VSCODE)/tuppence.vsix
 
 $(VSCODE)/tuppence.vsix: $(VSCODE)/node_modules/ready pyproject.toml config.example.toml $(shell find server/tuppence $(VSCODE)/src $(VSCODE)/test $(VSCODE)/walkthrough -type f -not -name '*.pyc') $(addprefix $(VSCODE)/,package.json package.mjs tsconfig.json esbuild.mjs .vscodeignore README.md CHANGELOG.md icon.png) | $(VENV)/ready
