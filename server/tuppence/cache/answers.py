@@ -1,8 +1,9 @@
 """Answers kept: the same question about the same code is answered at once, at no cost.
 
-A key is made of content alone, never of a path or a time, so code that moved is still known and code that changed is
-not. The newest answers are in memory, more of them on disk, both bounded, least recently used out first. Which answer
-a definition had last is noted beside them, so that code which was edited since can be told from code never explained.
+A key is a digest of what the question is about (engine/answer_cache.py) and never of a time, so code that moved within
+its project is still known, and code that changed is not. The newest answers are in memory, more of them on disk, both
+bounded, least recently used out first. Which answer a definition had last is noted beside them, so that code which was
+edited since can be told from code never explained.
 
 A cache that fails is a miss: only ``clear``, which a person asked for, raises. What a *provider's* cache saves is
 another matter (traces.py), and counted elsewhere.
@@ -26,8 +27,9 @@ from tuppence.sqlite_file import transaction
 
 __all__ = ["AnswerStore", "File", "StoredAnswer", "Traces", "key"]
 
-_VERSION = 2
-"""Of the keys."""
+_VERSION = 3
+"""Of the keys: an answer under an older version's key is never found, and is dropped as the least recently used. Those
+of version 2 did not name their project."""
 _PAGE = 4096
 _MOST_SUBJECTS = 5000
 """Definitions of which the last answer is noted."""
@@ -55,7 +57,7 @@ class StoredAnswer:
 
 
 def key(*parts: str) -> str:
-    """Return the key of a question, in hex: the same for the same content, on every machine and day."""
+    """Return the key of a question, in hex; equal parts have equal keys, on every machine and day."""
     digest = hashlib.sha256(b"tuppence answer %d" % _VERSION)
     for part in parts:
         content = part.encode("utf-8", "surrogatepass")

@@ -18,8 +18,8 @@ from tuppence.sqlite_file import connect, damaged, transaction, version
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
-VERSION = 2
-"""Of the file; one of another version is begun again."""
+VERSION = 3
+"""Of the file; one of another version is begun again. Version 2 held answers whose project was not known."""
 _WAIT = 1.0
 """Seconds to wait for another process that is writing."""
 _SCHEMA = (

@@ -1,6 +1,6 @@
 """The last requests' traces on disk, so that the next server, and another editor's, knows what is warm.
 
-A trace holds digests, sizes and the first lines of definitions, never a prompt.
+A trace holds digests, sizes, the numbers of lines and the document's name: never a word of a prompt.
 """
 
 from __future__ import annotations

@@ -1,14 +1,16 @@
 """Answers kept for the next identical question, and what makes two questions identical.
 
-The key is content alone: the action, its instruction, the code, what the code leans on in its file and its project, the
-quality that was asked for. So an answer is given again as long as it is true, and not when a helper was edited that it
-tells of. Beside it stands which answer a definition had last, so that code which was edited since is shown what was
-said of it as what it is: stale.
+The key holds the project (its folder and its conventions, which are part of every prompt), the action, its instruction,
+the code, what the code leans on in its file and its project, and the quality that was asked for. So an answer is given
+again as long as it is true, not when a helper was edited that it describes, and never in another project: what a
+stranger's repository made a model say about ``mean`` is no answer about one's own ``mean``, though the code is equal.
+Beside it is noted which answer a definition had last, so that code which was edited since is shown what was said of it
+as what it is: stale.
 """
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tuppence.cache import answers
@@ -21,7 +23,7 @@ from tuppence.core.models.model import Model
 from tuppence.core.prompt.compose import SYSTEM
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.references import referenced_by
-from tuppence.core.syntax.tree import Tree
+from tuppence.core.syntax.tree import Block
 from tuppence.core.text.document import Span
 from tuppence.engine.receipt import Receipt
 from tuppence.engine.request import PreparedRequest, Request
@@ -29,6 +31,8 @@ from tuppence.engine.session import Session
 
 _KEPT: tuple[Shape, ...] = ("markdown", "findings")
 """Shapes of answers that are kept for the next identical question."""
+_DEEPEST = 50
+"""Levels of nesting below which definitions are not named by their place: nobody's code has more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +52,11 @@ def content_key(request: Request, session: Session) -> str:
     """
     if request.action.shape not in _KEPT or not session.config().keep_answers:
         return ""
-    around = session.workspace.surroundings(request.document, request.tree, request.target, request.path).definitions
-    elsewhere = [f"{each.name} {each.text}" for each in around]
+    around = session.workspace.surroundings(request.document, request.tree, request.target, request.path)
+    elsewhere = [f"{each.name} {each.text}" for each in around.definitions]
     pieces = (
+        home(request, session),
+        around.conventions,
         request.document.slice(request.target.span),
         *referenced_by(request.tree, request.target.span),
         *sorted(elsewhere),
@@ -58,8 +64,20 @@ def content_key(request: Request, session: Session) -> str:
     return answers.key(request.action.id, request.document.language, *pieces)
 
 
+def home(request: Request, session: Session) -> str:
+    """Return a word for the project that a document belongs to; two projects never have one word.
+
+    It is the real folder of the project. A document that is no file is its own project, by its URI and the folders that
+    the editor opened.
+    """
+    workspace = session.workspace
+    if request.path is None:
+        return answers.key("no file", request.document.uri, *map(str, workspace.roots))
+    return answers.key("folder", str(workspace.home(request.path)))
+
+
 def lookup(request: Request, about: str, session: Session, quality: float | None = None) -> CachedAnswer | None:
-    """Return the kept answer to this very question, made anew from what the model said; None where there is none.
+    """Return the kept answer to this very question, rebuilt from what the model said; None if there is none.
 
     :param about: its ``content``.
     :param quality: the one that is wanted now, where a budget that is nearly used up lowers it.
@@ -92,34 +110,49 @@ def store(prepared: PreparedRequest, answer: Answer, model: Model, receipt: Rece
     if not prepared.cache_key or not session.config().keep_answers:
         return
     key = _key(prepared.request, prepared.cache_key, session.config(), prepared.route.wanted)
-    session.answer_store.put(
-        key, answers.StoredAnswer(answer.reply, model.id, session.now(), receipt.total), _subject(prepared.request)
-    )
+    kept = answers.StoredAnswer(answer.reply, model.id, session.now(), receipt.total)
+    session.answer_store.put(key, kept, _subject(prepared.request, session))
 
 
 def latest_for(request: Request, session: Session) -> answers.StoredAnswer | None:
     """Return the last explanation of the definition at this place, whatever its code was then; None where none is."""
-    subject = _subject(request)
-    return session.answer_store.latest(subject) if subject and session.config().keep_answers else None
+    if not session.config().keep_answers:
+        return None
+    subject = _subject(request, session)
+    return session.answer_store.latest(subject) if subject else None
 
 
-def _subject(request: Request) -> str:
-    """Name a definition by its place among the names of its document; empty where no other would be as certain."""
-    names = [_path(request.tree, block.span) for block in request.tree.blocks() if block.name]
-    path = _path(request.tree, request.target.span)
-    if not request.target.name or names.count(path) != 1:
+def _subject(request: Request, session: Session) -> str:
+    """Name a definition by its place among the names of its document; empty where that is no certain place."""
+    target = request.target
+    if not target.name:
         return ""
-    return hashlib.sha256(
-        repr((request.action.id, request.document.uri, path)).encode("utf-8", "surrogatepass")
-    ).hexdigest()
+    paths = _paths(request.tree.blocks())
+    own = next((path for span, path in paths.items() if path[-1] == target.name and target.span.covers(span)), None)
+    if own is None or list(paths.values()).count(own) != 1:
+        return ""
+    return answers.key("latest", home(request, session), request.action.id, request.document.uri, *own)
 
 
-def _path(tree: Tree, span: Span) -> tuple[str, ...]:
-    return tuple(block.name for block in tree.blocks() if block.span.covers(span))
+def _paths(blocks: Sequence[Block]) -> dict[Span, tuple[str, ...]]:
+    """Return the names of the definitions around each named one, its own as the last, in one walk.
+
+    Blocks come in the order of their starts, outer before inner. Of a place that is nested more than ``_DEEPEST`` deep
+    nothing is said.
+    """
+    found: dict[Span, tuple[str, ...]] = {}
+    open_blocks: list[Block] = []
+    for block in blocks:
+        while open_blocks and not open_blocks[-1].span.covers(block.span):
+            open_blocks.pop()
+        open_blocks.append(block)
+        if block.name and len(open_blocks) <= _DEEPEST:
+            found[block.span] = tuple(each.name for each in open_blocks)
+    return found
 
 
 def _key(request: Request, about: str, config: Config, quality: float | None = None) -> str:
     """Name a question: what it is about, the instruction, and the quality that is wanted."""
     policy = routing_policy(config, request.action, request.document.language)
     wanted = policy.quality if quality is None else quality
-    return answers.key(about, hashlib.sha256(SYSTEM.encode()).hexdigest(), f"{wanted} {policy.pin}")
+    return answers.key(about, SYSTEM, request.action.brief, f"{wanted} {policy.pin}")

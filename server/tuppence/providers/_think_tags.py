@@ -13,6 +13,8 @@ from typing import Literal
 from tuppence.providers.wire import Text, Thinking
 
 _OPEN, _CLOSE = "<think>", "</think>"
+_BLANK = 1_000
+"""Characters of white space after which an answer has begun: it would be looked through again with each piece."""
 
 
 class InlineThinking:
@@ -46,7 +48,7 @@ class InlineThinking:
         if start.startswith(_OPEN):
             self._state = "thinking"
             self._held = start.removeprefix(_OPEN)
-        elif not _OPEN.startswith(start):
+        elif not _OPEN.startswith(start) or len(self._held) > _BLANK:
             self._state = "answer"
 
     def _think(self) -> Iterable[Thinking]:

@@ -6,21 +6,25 @@ It does not try again; it says whether that is worth it. Sentences hold ``{provi
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncGenerator, Awaitable, Iterator, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from tuppence import __version__
 from tuppence.core.text.surrogates import Joining
 from tuppence.errors import Broken, Busy, Refused, TuppenceError
 from tuppence.providers import HttpRequest, ProviderEvent, Stop, Text, Thinking, UsageReport, Wire
+from tuppence.upstream import limits
+from tuppence.upstream.limits import BoundedText, TooLong
 from tuppence.upstream.retry import RetryPolicy, retry_after
 
 if TYPE_CHECKING:
     import httpcore
     import httpx
+    from httpx_sse import ServerSentEvent
 
 _LINGER = 0.1
 # Seconds allowed for the end of a stream whose answer is complete: read to its end, a connection can be used again.
@@ -152,18 +156,28 @@ class Exchange:
         import httpx
         from httpx_sse import EventSource
 
-        response.encoding = "utf-8"  # Server-sent events are UTF-8 whatever the header says.
-        source = EventSource(response).aiter_sse()
+        source = EventSource(cast("httpx.Response", BoundedText(response))).aiter_sse()
         async with aclosing(source):
-            while True:
+            for count in itertools.count():
                 try:
-                    sse = await self._timed(anext(source))
+                    sse = await self._next(source, count)
+                except TooLong:
+                    if self._stopped:
+                        return
+                    self.final = True
+                    raise
                 except (StopAsyncIteration, httpx.HTTPError, OSError) as end:
                     for event in self._ended(end):
                         yield event
                     return
                 for event in self._fed(sse.event, sse.data):
                     yield event
+
+    async def _next(self, source: AsyncGenerator[ServerSentEvent, None], count: int) -> ServerSentEvent:
+        """Wait for the next event, behind so many."""
+        if count >= limits.EVENTS:
+            raise TooLong(f"{limits.EVENTS:,} events for one answer")
+        return await self._timed(anext(source))
 
     def _fed(self, name: str, data: str) -> Iterator[ProviderEvent]:
         if self._stopped:
@@ -248,14 +262,11 @@ async def _short(response: httpx.Response) -> str:
     """Return the beginning of a body that is no stream, as far as it comes soon."""
     import httpx
 
-    body = b""
-    with suppress(httpx.HTTPError, OSError):
+    body = bytearray()
+    with suppress(httpx.HTTPError, OSError, Broken):
         async with asyncio.timeout(_ERROR_SECONDS):
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > _ERROR_BODY:
-                    break
-    return body[:_ERROR_BODY].decode(errors="replace")
+            await limits.read(response, _ERROR_BODY, body)
+    return body.decode(errors="replace")
 
 
 def _priced(event: ProviderEvent, headers: Mapping[str, str]) -> ProviderEvent:

@@ -7,7 +7,9 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from tuppence import __version__
+from tuppence.errors import Broken
 from tuppence.providers import HttpRequest, UsageReport, _generation_cost
+from tuppence.upstream import limits
 
 if TYPE_CHECKING:
     import httpx
@@ -37,17 +39,21 @@ async def _answer(client: httpx.AsyncClient, request: HttpRequest) -> tuple[int,
     """Return the status and the body; 0 where none came."""
     import httpx
 
-    headers = {"accept": "application/json", "user-agent": f"tuppence/{__version__}", **request.headers}
+    headers = {
+        "accept": "application/json",
+        "accept-encoding": "identity",
+        "user-agent": f"tuppence/{__version__}",
+        **request.headers,
+    }
     asking = client.build_request("GET", request.url, headers=headers, timeout=_SECONDS)
-    body = b""
+    body = bytearray()
     try:
         async with asyncio.timeout(_SECONDS):
             response = await client.send(asking, stream=True)
             async with aclosing(response):
-                async for chunk in response.aiter_bytes():
-                    body += chunk
-                    if len(body) > _BODY:
-                        return 0, ""
-    except (httpx.HTTPError, httpx.StreamError, OSError):
+                await limits.read(response, _BODY, body)
+    except (httpx.HTTPError, httpx.StreamError, OSError, Broken):
+        return 0, ""
+    if len(body) == _BODY:
         return 0, ""
     return response.status_code, body.decode("utf-8", "replace")

@@ -72,6 +72,22 @@ class Workspace:
         found = tests_layout.existing(source, known, language) or tests_layout.learned(source, known, language)
         return _location(root / (found or tests_layout.customary(source, language)), language)
 
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """The real folders that the editor opened."""
+        return self._roots
+
+    def home(self, path: Path) -> Path:
+        """Return the real folder whose files belong together with a file: its project's.
+
+        It is the file's own folder where no marker says what the project is, and for a file outside the roots.
+        """
+        real = path.resolve()
+        if files.root_of(real, self._roots) is None:
+            return real.parent
+        folder = self._project(real)
+        return folder if any((folder / marker).exists() for marker in _MARKERS) else real.parent
+
     def root(self, path: Path) -> Path | None:
         """Return the real folder that is open and holds a file: what a request may read; None outside the roots."""
         return files.root_of(path, self._roots)

@@ -1,7 +1,7 @@
 """The part of a prompt that requests share, as a chain: a digest of everything up to the end of each block.
 
-Two prompts share a provider's cache as far as their chains agree. A digest says nothing about the text that it was
-made from, so chains may be kept.
+Two prompts share a provider's cache as far as their chains agree. Neither a digest nor a block's name quotes the text,
+so chains may be stored.
 """
 
 from __future__ import annotations
@@ -11,9 +11,6 @@ from dataclasses import dataclass
 
 from tuppence.core.models.usage import estimate
 from tuppence.core.prompt.compose import Prompt
-
-_SHOWN = 40
-"""Code points of a block's first line that its name quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +22,7 @@ class Link:
     tokens: int
     """About how many tokens that is."""
     name: str
-    """What the block is, for a person."""
+    """What the block is, for a person: in which line of the file it begins, never what the line says."""
 
 
 def chain(prompt: Prompt) -> tuple[Link, ...]:
@@ -60,5 +57,4 @@ def _name(prompt: Prompt, index: int, line: int) -> str:
         return "the project's conventions"
     if index == prompt.file_at:
         return "the file from its first line"
-    first = prompt.shared[index - 1].lstrip("\r\n").split("\n", 1)[0].strip()
-    return f"the file from line {line + 1}, {first[:_SHOWN]}"
+    return f"the file from line {line + 1}"

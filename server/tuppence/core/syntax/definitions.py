@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tuppence.core.syntax.byte_offsets import Offsets
 from tuppence.core.syntax.languages import Language
+from tuppence.core.syntax.shape import Place
 from tuppence.core.syntax.tree import CONTAINERS, Block
 from tuppence.core.text.document import Document, Span
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _PARENTS = 8
 """How far up a method's class is looked for: body, declaration list and a wrapper or two lie between."""
+_WHITE = b" \t\r\n"
 _INSIDE = {"compound_statement", "function_definition", "for_statement", "lambda_expression"}
 """Above a C declaration these mean that it is a variable, whatever it looks like."""
 
@@ -34,59 +36,64 @@ class NodeReader:
         self._wrappers = frozenset(language.wrappers.split())
         self._attached = frozenset(language.attached.split())
         self._imports = re.compile(language.import_line)
+        self._import_types = frozenset(language.imports.split())
+        self._comments: dict[int, Span | None] = {}
 
     def span(self, node: tree_sitter.Node) -> Span:
         """Return a node's span without white space at its end, which some grammars count in."""
         start, end = node.start_byte, node.end_byte
         data = self._offsets.data
-        while end > start and data[end - 1] in b" \t\r\n":
-            end -= 1
+        if end > start and data[end - 1] in _WHITE:
+            end = start + len(data[start:end].rstrip(_WHITE))
         return Span(self._offsets.to_code_point(start), self._offsets.to_code_point(end))
 
     def text(self, node: tree_sitter.Node) -> str:
         """Return a node's text."""
         return self._offsets.data[node.start_byte : node.end_byte].decode("utf-8", "ignore")
 
-    def candidates(self, node: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
+    def candidates(self, place: Place) -> Iterator[Place]:
         """Yield the definitions that a cursor on this very node stands in: it, what it wraps, what it documents."""
+        node = place.node
         if node.type in self._kinds:
-            yield node
+            yield place
         elif node.type in self._wrappers:
-            yield from self._wrapped(node)
-        elif node.type in self._attached or "comment" in node.type:
-            following = node.next_named_sibling
-            while following is not None and (following.type in self._attached or "comment" in following.type):
-                following = following.next_named_sibling
+            yield from self._wrapped(place)
+        elif self._leads(node):
+            following = next((each for each in place.behind() if not self._leads(each.node)), None)
             if following is not None:
-                yield from (following,) if following.type in self._kinds else self._wrapped(following)
+                yield from (following,) if following.node.type in self._kinds else self._wrapped(following)
 
-    def block(self, node: tree_sitter.Node) -> Block | None:
+    def _leads(self, node: tree_sitter.Node) -> bool:
+        """Report whether a node belongs to the definition behind it: a comment, a decorator."""
+        return node.type in self._attached or "comment" in node.type
+
+    def block(self, place: Place) -> Block | None:
         """Return the definition that a node is, None where it is none after all."""
+        node = place.node
         kind = self._kinds.get(node.type)
-        if kind is None or not self._defines(node, kind):
+        if kind is None or not self._defines(place, kind):
             return None
-        outer = self._outermost(node)
-        first = self._first(outer)
-        span = Span(self.span(first).start, self.span(outer).end)
+        outer = self._outermost(place)
+        span = Span(self.span(self._first(outer)).start, self.span(outer.node).end)
         body = self._body(node)
         stop = span.end if body is None else self._offsets.to_code_point(body.start_byte)
-        header = self._lines.text[span.start : stop].rstrip()
-        if body is None or not header:
-            header = self._lines.text[span.start : self._lines.line_span(self._lines.line_at(span.start)).end]
-        held = kind == "function" and self._held(node)
-        naming = self._naming(node)
+        header = stop if body is None else span.start + len(self._lines.text[span.start : stop].rstrip())
+        if body is None or header == span.start:
+            header = self._lines.line_span(self._lines.line_at(span.start)).end
+        held = kind == "function" and self._held(place)
+        naming = self._naming(place)
         return Block(
             span=span,
             name="" if naming is None else self.text(naming),
             kind="method" if held else kind,
-            header=Span(span.start, min(span.end, span.start + len(header))),
+            header=Span(span.start, max(span.start, min(span.end, header))),
             doc=self._docstring(body) or self._comment_above(span.start),
             named=None if naming is None else self.span(naming),
         )
 
     def imports(self, node: tree_sitter.Node) -> bool:
         """Report whether a top-level node is an import statement."""
-        if node.type not in self._row.imports.split():
+        if node.type not in self._import_types:
             return False
         return self._imports.match(self.text(node)) is not None
 
@@ -102,28 +109,32 @@ class NodeReader:
         return node.type != "preproc_call" or self.text(node).startswith("#pragma once")
 
     def _last_row(self, node: tree_sitter.Node) -> int:
-        return self._offsets.to_point(self._offsets.to_byte(self.span(node).end))[0]
+        """Return the row, as tree-sitter counts them, in which a node ends, white space at its end aside."""
+        stripped = self._offsets.data[node.start_byte : node.end_byte].rstrip(_WHITE)
+        return int(node.start_point[0]) + stripped.count(b"\n")
 
-    def _wrapped(self, node: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
-        if node.type not in self._wrappers:
-            return
-        for child in node.named_children:
-            if child.type in self._kinds:
-                yield child
-            else:
-                yield from self._wrapped(child)
+    def _wrapped(self, place: Place) -> Iterator[Place]:
+        """Yield the definitions in a wrapper, and in the wrappers in it, in order."""
+        waiting = [place]
+        while waiting:
+            wrapper = waiting.pop()
+            if wrapper.node.type in self._kinds:
+                yield wrapper
+            elif wrapper.node.type in self._wrappers:
+                waiting.extend(Place(child, wrapper) for child in reversed(wrapper.named()))
 
-    def _defines(self, node: tree_sitter.Node, kind: str) -> bool:
+    def _defines(self, place: Place, kind: str) -> bool:
+        node = place.node
         if node.type in self._row.valued.split():
             value = node.child_by_field_name("value") or node.child_by_field_name("right")
             return value is not None and value.type in self._row.functions.split()
         if node.type in self._row.bodied.split():
             return node.child_by_field_name("body") is not None
-        return kind != "prototype" or self._is_prototype(node)
+        return kind != "prototype" or self._is_prototype(place)
 
-    def _is_prototype(self, node: tree_sitter.Node) -> bool:
+    def _is_prototype(self, place: Place) -> bool:
         """Report whether a C declaration declares a function, not a pointer to one nor ``Foo x(1)`` in a body."""
-        parent = node.parent
+        node, parent = place.node, place.parent
         if parent is not None and parent.type in _INSIDE:
             return False
         declarator = node.child_by_field_name("declarator")
@@ -134,49 +145,48 @@ class NodeReader:
         called = declarator.child_by_field_name("declarator")
         return called is not None and called.type != "parenthesized_declarator"
 
-    def _outermost(self, node: tree_sitter.Node) -> tree_sitter.Node:
+    def _outermost(self, place: Place) -> Place:
         """Return the wrapper around a definition, unless it wraps several."""
-        while True:
-            parent = node.parent
-            if parent is None or parent.type not in self._wrappers:
-                return node
-            if sum(child.type in self._kinds for child in parent.named_children) > 1:
-                return node
-            node = parent
+        while (up := place.up) is not None and up.node.type in self._wrappers:
+            if up.count(self._kinds) > 1:
+                break
+            place = up
+        return place
 
-    def _first(self, node: tree_sitter.Node) -> tree_sitter.Node:
+    def _first(self, place: Place) -> tree_sitter.Node:
         """Return the first of the attributes and decorators right before a node."""
-        while self._attached:
-            before = node.prev_named_sibling
-            if before is None or before.type not in self._attached:
-                return node
-            node = before
-        return node
+        first = place.node
+        for before in place.before() if self._attached else ():
+            if before.node.type not in self._attached:
+                break
+            first = before.node
+        return first
 
     def _body(self, node: tree_sitter.Node) -> tree_sitter.Node | None:
         value = node.child_by_field_name("value") or node.child_by_field_name("right")
         holder = value if value is not None and value.type in self._row.functions.split() else node
         return holder.child_by_field_name("body")
 
-    def _held(self, node: tree_sitter.Node) -> bool:
+    def _held(self, place: Place) -> bool:
         """Report whether the nearest definition around a function holds methods."""
-        around = node.parent
+        around = place.up
         for _ in range(_PARENTS):
             if around is None:
                 return False
-            kind = self._kinds.get(around.type)
-            if kind is not None and around.type not in self._row.valued.split():
+            kind = self._kinds.get(around.node.type)
+            if kind is not None and around.node.type not in self._row.valued.split():
                 return kind in CONTAINERS and kind != "module"
-            around = around.parent
+            around = around.up
         return False
 
-    def _naming(self, node: tree_sitter.Node) -> tree_sitter.Node | None:
+    def _naming(self, place: Place) -> tree_sitter.Node | None:
         """Return the node that is a definition's name."""
+        node, parent = place.node, place.parent
         for field in ("name", "left", "key", "property", "type"):
             found = node.child_by_field_name(field)
             if found is not None and (field != "type" or node.type == "impl_item"):
                 return found
-        named = node.parent if node.parent is not None and node.parent.type == "type_definition" else node
+        named = parent if parent is not None and parent.type == "type_definition" else node
         declarator = named.child_by_field_name("declarator")
         while declarator is not None:
             inner = declarator.child_by_field_name("declarator")
@@ -196,7 +206,13 @@ class NodeReader:
 
     def _comment_above(self, start: int) -> Span | None:
         """Return the comment whose last line is right above; read as text, since grammars differ on where one ends."""
-        lines, above = self._lines, self._lines.line_at(start) - 1
+        line = self._lines.line_at(start)
+        if line not in self._comments:
+            self._comments[line] = self._comment_before(line)
+        return self._comments[line]
+
+    def _comment_before(self, line: int) -> Span | None:
+        lines, above = self._lines, line - 1
         mark = self._row.line_comment
         if above < 0:
             return None
@@ -210,6 +226,8 @@ class NodeReader:
             if block:
                 if text.startswith("/*"):
                     return Span(self._indented(first), lines.line_span(last).end)
+                if first < last and "*/" in text:  # Another comment's end.
+                    return None
             elif not text.startswith(mark) or text.startswith("#!"):
                 break
             first -= 1

@@ -1,24 +1,26 @@
 """A text parsed by its language's grammar: definitions, imports, names, faults.
 
-tree-sitter's bytes end here: every span that leaves this file counts code points. Whole-tree questions are put as
-queries and everything else climbs from one node, because walking all nodes in Python is slow. A text that is too large,
-takes the parser too much work or has no grammar gets an Outline instead, with the same questions.
+tree-sitter's bytes end here: every span that leaves this file counts code points. A question visits the nodes that it
+is about, each once, from the root (core/syntax/shape.py). A text that is too large, too deep or too wide, takes the
+parser too much work or has no grammar gets an IndentationTree instead, which answers the same questions and says why.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
+import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from tuppence.core.syntax import grammars
+from tuppence.core.syntax import grammars, shape
 from tuppence.core.syntax.byte_offsets import Offsets
 from tuppence.core.syntax.definitions import NodeReader
 from tuppence.core.syntax.indentation import IndentationTree
 from tuppence.core.syntax.languages import Language
+from tuppence.core.syntax.shape import Kinds, Place
 from tuppence.core.syntax.tree import Block, Tree
 from tuppence.core.text.document import Edit, Span, apply
 
@@ -30,8 +32,16 @@ __all__ = ["LARGEST", "Block", "IndentationTree", "SyntaxTree", "Tree", "parse"]
 LARGEST = 500_000
 """Code points above which a text is read by indentation only."""
 _STEPS = 1_000
-"""Steps of progress that any parse may make, and as many more as a quarter of the text's bytes: the densest texts tried
-(brackets, commas and operators alone) took a tenth. A text that takes more is read by indentation."""
+"""Steps of progress that any parse may make, and as many more as a tenth of the text's bytes, up to ``_MOST_STEPS``.
+
+The densest texts tried (brackets, commas and operators alone) took a fortieth. A text that takes more is read by
+indentation."""
+_MOST_STEPS = 20_000
+"""A step takes about 100 microseconds, and other threads have their turn after it."""
+_SIMPLE = re.compile(r"\[?((?:\s*\(\w+\))+)\s*\]? @it")
+"""A query for nodes of some types, which is answered without one."""
+_QUERIED = 5_000
+"""Nodes around a span above which no query is put: it holds Python's lock to its end."""
 _ROWS = frozenset({"block", "module"})
 """What the Python grammar calls the nodes that are rows of statements."""
 _EDITS = 64
@@ -43,14 +53,26 @@ def parse(text: str, language: Language, old: Tree | None = None, edits: Sequenc
 
     The edits are in order, each span in the text after the one before. Edits that do not lead there are passed over.
     """
-    if len(text) > LARGEST or language.grammar is None:
+    if language.grammar is None:
         return IndentationTree(text, language)
+    if len(text) > LARGEST:
+        return IndentationTree(text, language, f"is longer than {LARGEST:,} characters")
     offsets = Offsets(text)
     before = None
     if isinstance(old, SyntaxTree) and old.language == language:
         before = old.edited(edits, text)
-    parsed = grammars.parse(language.grammar, offsets.data, before, _STEPS + len(offsets.data) // 4)
-    return IndentationTree(text, language) if parsed is None else SyntaxTree(offsets, language, parsed)
+    if grammars.load(language.grammar) is None:
+        return IndentationTree(text, language)
+    parsed = grammars.parse(language.grammar, offsets.data, before, parse_budget(len(offsets.data)))
+    excess = "takes the parser too much work" if parsed is None else shape.excess(parsed.root_node)
+    if parsed is None or excess:
+        return IndentationTree(text, language, excess)
+    return SyntaxTree(offsets, language, parsed)
+
+
+def parse_budget(size: int) -> int:
+    """Return the steps of progress that a parse of so many bytes may make."""
+    return _STEPS + min(size // 10, _MOST_STEPS)
 
 
 class SyntaxTree(Tree):
@@ -92,13 +114,13 @@ class SyntaxTree(Tree):
     def enclosing(self, span: Span) -> Block | None:
         """Return the innermost definition that covers the span."""
         target = self._snap(span)
-        node = self._node(target)
-        while node is not None:
-            for each in self._reader.candidates(node):
+        place: Place | None = self._place(target)
+        while place is not None:
+            for each in self._reader.candidates(place):
                 block = self._reader.block(each)
                 if block is not None and self._covers(block, target):
                     return block
-            node = node.parent
+            place = place.up
         return self._by_indentation(target) if self._faults else None
 
     def blocks(self) -> tuple[Block, ...]:
@@ -107,24 +129,25 @@ class SyntaxTree(Tree):
 
     def definitions(self, span: Span) -> tuple[Block, ...]:
         """Return the definitions that lie wholly inside a span, in order of their start, outer before inner."""
-        types = " ".join(self.language.definitions.values())
-        blocks = (self._reader.block(node) for node in self._captured("definition", types, span))
-        once = {(block.span, block.name): block for block in blocks if block is not None and span.covers(block.span)}
+        kinds = Kinds(" ".join(self.language.definitions.values()))
+        found = (self._reader.block(Place(node, up)) for node, up in self._touching(span) if node in kinds)
+        once = {(block.span, block.name): block for block in found if block is not None and span.covers(block.span)}
         return tuple(sorted(once.values(), key=lambda block: (block.span.start, -block.span.end)))
 
     def around(self, span: Span) -> tuple[Block, ...]:
         """Return the definitions that cover a span and are larger than it, outermost first."""
-        node, found = self._node(span), dict[Span, Block]()
-        while node is not None:
-            block = self._reader.block(node)
+        place: Place | None = self._place(span)
+        found = dict[Span, Block]()
+        while place is not None:
+            block = self._reader.block(place)
             if block is not None and block.span != span and block.span.covers(span):
                 found.setdefault(block.span, block)
-            node = node.parent
+            place = place.up
         return tuple(reversed(found.values()))
 
     def import_statements(self) -> tuple[Span, ...]:
         """Return the top-level import statements before the first definition; all, if none stands before it."""
-        found = [self._reader.span(node) for node in self._top() if self._reader.imports(node)]
+        found = [self._reader.span(node) for node in self._top if self._reader.imports(node)]
         if not found:
             return ()
         # Of the definitions, only those that begin above the last import can be before one.
@@ -135,8 +158,7 @@ class SyntaxTree(Tree):
     def import_place(self) -> int:
         """Return the start of the line behind the preamble and the comments at the top."""
         place = -1
-        nodes = self._top()
-        for node, following in zip_longest(nodes, nodes[1:]):
+        for node, following in zip_longest(self._top, self._top[1:]):
             if not self._reader.preamble(node, following):
                 break
             place = self.lines.line_at(max(node.start_byte, self._reader.span(node).end - 1))
@@ -145,8 +167,10 @@ class SyntaxTree(Tree):
     def statement(self, span: Span) -> Span | None:
         """Return the top-level statement that covers the span."""
         target = self._snap(span)
-        spans = (self._reader.span(node) for node in self._top())
-        return next((each for each in spans if each.covers(target)), None)
+        spans = self._statements
+        # They lie behind one another; the one before may end where this one begins.
+        at = bisect_left(spans, target.end, key=lambda each: each.end)
+        return next((each for each in spans[at : at + 2] if each.covers(target)), None)
 
     def separable(self, span: Span) -> Span | None:
         """Return whole lines around a span that can be parsed apart from the rest; None where the text has faults."""
@@ -168,7 +192,7 @@ class SyntaxTree(Tree):
 
     def names(self, span: Span) -> frozenset[str]:
         """Return the identifiers used inside the span."""
-        return frozenset(self._reader.text(node) for node in self._captured("name", self.language.identifiers, span))
+        return frozenset(self._reader.text(node) for node in self._inside(self.language.identifiers, span))
 
     def strings(self, span: Span) -> tuple[Span, ...]:
         """Return the string literals that meet the span."""
@@ -180,16 +204,33 @@ class SyntaxTree(Tree):
 
     def queried(self, source: str, span: Span) -> tuple[Span, ...]:
         """Return what a query of the grammar captures as ``it`` wholly inside the span."""
-        return tuple(self._reader.span(node) for node in self._queried("it", source, span))
+        assert self.language.grammar is not None
+        if simple := _SIMPLE.fullmatch(source):
+            return tuple(
+                self._reader.span(node) for node in self._inside(simple[1].replace("(", " ").replace(")", " "), span)
+            )
+        start, end = self._bytes(span)
+        place = self._place(span)
+        if place.node.descendant_count > _QUERIED and place.up is not None:
+            return ()
+        query = grammars.query(self.language.grammar, source)
+        found = grammars.captures(self._parsed.root_node, query, start, end).get("it", [])
+        return tuple(self._reader.span(each) for each in found if start <= each.start_byte and each.end_byte <= end)
 
     def counts(self, span: Span) -> Mapping[str, int]:
         """Count node types, and nesting by which of them lie in which."""
+        kinds = {name: Kinds(types) for name, types in self.language.features.items() if name != "nest"}
+        features = self.language.features
+        nest = Kinds(f"{features.get('loops', '')} {features.get('nest', '')}")
         counts: Counter[str] = Counter()
-        for feature, types in self.language.features.items():
-            if feature != "nest":
-                counts[feature] = len(self._captured(feature, types, span))
-        nest = f"{self.language.features.get('loops', '')} {self.language.features.get('nest', '')}"
-        counts["depth"] = _depth(self._captured("nest", nest, span))
+        depth = _Depth()
+        start, end = self._bytes(span)
+        for node, up in self._touching(span):
+            if start <= node.start_byte and node.end_byte <= end:
+                counts.update(name for name, types in kinds.items() if node in types)
+                if node in nest:
+                    depth.enter(node, up.node if up is not None else None)
+        counts["depth"] = depth.deepest
         counts["lines"] = sum(1 for line in self.text[span.start : span.end].splitlines() if line.strip())
         return {name: count for name, count in counts.items() if count}
 
@@ -208,45 +249,45 @@ class SyntaxTree(Tree):
             stack += [child for child in node.children if child.has_error]
         return tuple(found)
 
+    @cached_property
+    def _statements(self) -> list[Span]:
+        return [self._reader.span(node) for node in self._top]
+
     def _outermost(self, types: str, span: Span) -> tuple[Span, ...]:
         """Return the outermost nodes of these types that share a code point with the span."""
-        start, end = self._offsets.to_byte(span.start), self._offsets.to_byte(span.end)
-        nodes = self._touching("it", _alternatives(types, "it"), start, end) if types else []
+        kinds = Kinds(types)
         found: list[Span] = []
-        for each in sorted((self._reader.span(node) for node in nodes), key=lambda each: (each.start, -each.end)):
-            if each.start < span.end and span.start < each.end and not (found and found[-1].covers(each)):
-                found.append(each)
+        for node, _ in self._touching(span):
+            if node in kinds:
+                each = self._reader.span(node)
+                if each.start < span.end and span.start < each.end and not (found and found[-1].covers(each)):
+                    found.append(each)
         return tuple(found)
 
-    def _captured(self, name: str, types: str, span: Span) -> list[tree_sitter.Node]:
-        """Return the nodes of these types that lie wholly inside the span."""
-        if not types.strip():
-            return []
-        return self._queried(name, _alternatives(types, name), span)
+    def _inside(self, types: str, span: Span) -> Iterator[tree_sitter.Node]:
+        """Yield the nodes of these types that lie wholly inside the span."""
+        kinds = Kinds(types)
+        start, end = self._bytes(span)
+        for node, _ in self._touching(span):
+            if start <= node.start_byte and node.end_byte <= end and node in kinds:
+                yield node
 
-    def _queried(self, name: str, source: str, span: Span) -> list[tree_sitter.Node]:
-        """Return what a query of the grammar captures by that name wholly inside the span."""
-        start, end = self._offsets.to_byte(span.start), self._offsets.to_byte(span.end)
-        nodes = self._touching(name, source, start, end)
-        return [node for node in nodes if start <= node.start_byte and node.end_byte <= end]
+    def _touching(self, span: Span) -> Iterator[tuple[tree_sitter.Node, Place | None]]:
+        return shape.touching(self._parsed.root_node, *self._bytes(span))
 
-    def _touching(self, name: str, source: str, start: int, end: int) -> list[tree_sitter.Node]:
-        """Return what a query of the grammar captures by that name among what touches a range of bytes."""
-        assert self.language.grammar is not None
-        query = grammars.query(self.language.grammar, source)
-        return grammars.captures(self._parsed.root_node, query, start, end).get(name, [])
+    def _bytes(self, span: Span) -> tuple[int, int]:
+        return self._offsets.to_byte(span.start), self._offsets.to_byte(span.end)
 
+    @cached_property
     def _top(self) -> list[tree_sitter.Node]:
-        """Return the top-level nodes; an include guard's children stand in its place."""
+        """The top-level nodes; an include guard's children stand in its place."""
         found: list[tree_sitter.Node] = []
         waiting = list(reversed(self._parsed.root_node.named_children))
-        transparent = self.language.transparent.split()
+        transparent = frozenset(self.language.transparent.split())
         while waiting:
             node = waiting.pop()
             if transparent and node.type in transparent:
-                fields = (node.field_name_for_named_child(index) for index in range(node.named_child_count))
-                inner = zip(node.named_children, fields, strict=True)
-                waiting += reversed([child for child, field in inner if field in {None, "body"}])
+                waiting += reversed(_unnamed(node))
             else:
                 found.append(node)
         return found
@@ -259,9 +300,8 @@ class SyntaxTree(Tree):
         above = self._offsets.data[max(0, start - len(b"\\\r\n")) : start]
         return not above.endswith((b"\\\n", b"\\\r\n"))
 
-    def _node(self, span: Span) -> tree_sitter.Node | None:
-        start, end = self._offsets.to_byte(span.start), self._offsets.to_byte(span.end)
-        return self._parsed.root_node.descendant_for_byte_range(start, end)
+    def _place(self, span: Span) -> Place:
+        return shape.way(self._parsed.root_node, *self._bytes(span))
 
     def _snap(self, span: Span) -> Span:
         """Move a bare cursor onto its line's code, and trim white space off a selection."""
@@ -290,10 +330,17 @@ class SyntaxTree(Tree):
         return block.kind not in {"prototype", "macro"}
 
 
-def _alternatives(types: str, name: str) -> str:
-    """Return the query that captures nodes of these types by a name."""
-    alternatives = " ".join(each if each.startswith('"') else f"({each})" for each in types.split())
-    return f"[{alternatives}] @{name}"
+def _unnamed(node: tree_sitter.Node) -> list[tree_sitter.Node]:
+    """Return the named nodes in a node that are in no field of it but ``body``."""
+    found: list[tree_sitter.Node] = []
+    cursor = node.walk()
+    more = cursor.goto_first_child()
+    while more:
+        child = cursor.node
+        if child is not None and child.is_named and cursor.field_name in {None, "body"}:
+            found.append(child)
+        more = cursor.goto_next_sibling()
+    return found
 
 
 def _next_statement(root: tree_sitter.Node, start: int, end: int) -> int:
@@ -303,12 +350,12 @@ def _next_statement(root: tree_sitter.Node, start: int, end: int) -> int:
     tree-sitter compares the old tree's next node with the wrong token, and passes over it: often over the rest of the
     file. A node that begins further down is not looked at before its turn.
     """
-    node = root.descendant_for_byte_range(start, end)
-    while node is not None and node.parent is not None:
-        following = node.next_named_sibling
-        if following is not None and node.parent.type in _ROWS and following.start_byte >= end:
-            return following.start_byte
-        node = node.parent
+    place = shape.way(root, start, end)
+    while place.up is not None:
+        following = next(place.behind(), None) if place.up.node.type in _ROWS else None
+        if following is not None and following.node.start_byte >= end:
+            return following.node.start_byte
+        place = place.up
     return end
 
 
@@ -316,16 +363,18 @@ def _meet(fault: Span, span: Span) -> bool:
     return fault.touches(span) if not fault else fault.start < span.end and span.start < fault.end
 
 
-def _depth(nodes: Iterable[tree_sitter.Node]) -> int:
-    """Return how deep the nodes nest; ``else if`` is no level of its own."""
-    open_ends: list[int] = []
-    deepest = 0
-    for node in sorted(nodes, key=lambda each: (each.start_byte, -each.end_byte)):
-        parent = node.parent
+class _Depth:
+    """How deep nodes nest, given in order; ``else if`` is no level of its own."""
+
+    def __init__(self) -> None:
+        self.deepest = 0
+        self._open_ends: list[int] = []
+
+    def enter(self, node: tree_sitter.Node, parent: tree_sitter.Node | None) -> None:
+        """Take a node in."""
         if parent is not None and node.type.startswith("if_") and parent.type in {"else_clause", node.type}:
-            continue
-        while open_ends and open_ends[-1] <= node.start_byte:
-            open_ends.pop()
-        open_ends.append(node.end_byte)
-        deepest = max(deepest, len(open_ends))
-    return deepest
+            return
+        while self._open_ends and self._open_ends[-1] <= node.start_byte:
+            self._open_ends.pop()
+        self._open_ends.append(node.end_byte)
+        self.deepest = max(self.deepest, len(self._open_ends))

@@ -38,8 +38,10 @@ class Block:
 class Tree(ABC):
     """One parsed version of one text."""
 
-    def __init__(self, text: str, language: Language) -> None:
+    def __init__(self, text: str, language: Language, excess: str = "") -> None:
         self.text = text
+        self.excess = excess
+        """Why it is not read by its language's grammar, as a clause; empty where it is, or where there is none."""
         self.language = language
         self.lines = Document("", language.id, None, text)
         """Where the lines of the text are."""

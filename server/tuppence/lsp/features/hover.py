@@ -25,7 +25,7 @@ from tuppence.core.routing.quote import Quote
 from tuppence.core.syntax.target import find_target
 from tuppence.core.syntax.tree import Block
 from tuppence.core.text.document import Span
-from tuppence.engine import hover
+from tuppence.engine import answer_cache, hover
 from tuppence.engine.hover import CachedExplanation, HoverGrant
 from tuppence.engine.request import Request, open_receipt
 from tuppence.engine.run import run
@@ -47,8 +47,8 @@ _GIVEN_UP = 200
 _LONGEST = 60
 """Characters of a name that are shown."""
 _STALE = "**Explained before the last edit: this may no longer be true.**"
-Code = tuple[str, str]
-"""A language and a text in it."""
+Code = tuple[str, str, str]
+"""A project's word, a language and a text in it: what one project's model says is nothing for another's code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,8 @@ class HoverProvider:
     async def _by_itself(self, look: _Look) -> CachedExplanation | str:
         """Ask, if the pointer rests; return the answer, else in a sentence what became of it, empty for nothing."""
         request = look.request
-        code = (request.document.language, request.document.slice(request.target.span))
+        place = await asyncio.to_thread(answer_cache.home, request, self._client.session)
+        code = (place, request.document.language, request.document.slice(request.target.span))
         if code not in self._asked:
             await asyncio.sleep(PAUSE)
             if look.turn != self._turn or self._client.documents.get(request.document.uri) is not request.document:

@@ -1,0 +1,140 @@
+"""How much of an answer is read: bytes are counted as they are decoded, before anything collects them.
+
+A server may be anybody's, broken or hostile, and a line that never ends would fill the memory. Nothing of a response is
+read but through this file. A compressed body, which no request asks for, is decompressed piece by piece, so that a
+small body cannot become a large one at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import zlib
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from tuppence.errors import Broken
+
+if TYPE_CHECKING:
+    import httpx
+
+EVENT = 8_000_000
+"""Bytes of one server-sent event, and so of one line: the longest that is known, a whole answer in one event, has less
+than a tenth."""
+ANSWER = 32_000_000
+"""Bytes of one answer with all that is around its text: 100,000 tokens, each in an event of its own, have about as
+many."""
+EVENTS = 250_000
+"""Events of one answer, for the same reason."""
+_PIECE = 65_536
+"""Bytes that are decompressed at a time."""
+_TURN = 4_096
+"""Bytes after which the event loop has its turn: so many can hold 400 events, which take 20 microseconds each."""
+_GZIP = 0x1F
+"""The first byte of what gzip packed."""
+_REMEDY = "Ask again, or choose another model."
+_COMPRESSED = frozenset({"gzip", "x-gzip", "deflate"})
+
+
+class TooLong(Broken):
+    """A server sent more than any answer has."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{{provider}} sent more than {what}.", _REMEDY)
+
+
+async def read(response: httpx.Response, limit: int, data: bytearray) -> None:
+    """Add the beginning of a body to ``data``, at most ``limit`` bytes; what came before an error is in it too.
+
+    :raises Broken: it is compressed in a way that is not understood.
+    """
+    async with aclosing(_decoded(response)) as pieces:
+        async for piece in pieces:
+            data += piece[: limit - len(data)]
+            if len(data) >= limit:
+                return
+
+
+class BoundedText:
+    """A response as :class:`httpx_sse.EventSource` reads it: its headers and its text, within the limits."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self.headers = response.headers
+        self._response = response
+
+    async def aiter_text(self) -> AsyncGenerator[str, None]:
+        """Yield the text, which is UTF-8 whatever the headers say.
+
+        :raises TooLong: an event or the whole is longer than any.
+        :raises Broken: it is compressed in a way that is not understood.
+        """
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        whole = event = 0
+        tail = b""
+        async for piece in _decoded(self._response):
+            whole += len(piece)
+            behind = _behind_event(tail + piece)
+            event = event + len(piece) if behind is None else behind
+            tail = (tail + piece)[-3:]
+            if event > EVENT:
+                raise TooLong(f"{EVENT // 10**6} MB without a break")
+            if whole > ANSWER:
+                raise TooLong(f"{ANSWER // 10**6} MB for one answer")
+            for start in range(0, len(piece), _TURN):
+                if text := decoder.decode(piece[start : start + _TURN]):
+                    yield text
+                await asyncio.sleep(0)
+        if text := decoder.decode(b"", final=True):
+            yield text
+
+
+def _behind_event(data: bytes) -> int | None:
+    """Return how many bytes come behind the last blank line, None where there is none."""
+    ends = [at + len(mark) for mark in (b"\n\n", b"\r\r", b"\r\n\r\n") if (at := data.rfind(mark)) >= 0]
+    return len(data) - max(ends) if ends else None
+
+
+async def _decoded(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+    """Yield a body in pieces, each of a bounded size, without its compression.
+
+    :raises Broken: it is compressed in a way that is not understood.
+    """
+    coding = response.headers.get("content-encoding", "").strip().lower()
+    if coding in ("", "identity"):
+        async for piece in response.aiter_raw():
+            yield piece
+    elif coding in _COMPRESSED:
+        unpacking = _Unpacking()
+        async for piece in response.aiter_raw():
+            for unpacked in unpacking.feed(piece):
+                yield unpacked
+    else:
+        raise Broken("{provider} compressed its answer in a way that was not asked for.", "Check the base_url.")
+
+
+class _Unpacking:
+    """What gzip or deflate packed, unpacked in pieces."""
+
+    def __init__(self) -> None:
+        self._unpack = zlib.decompressobj(zlib.MAX_WBITS | 32)
+        self._is_first = True
+
+    def feed(self, packed: bytes) -> Iterator[bytes]:
+        """Yield what more bytes add.
+
+        :raises Broken: they are no such bytes.
+        """
+        if self._is_first and packed:
+            self._is_first = False
+            if packed[0] & 0x0F != zlib.DEFLATED and packed[0] != _GZIP:
+                self._unpack = zlib.decompressobj(-zlib.MAX_WBITS)  # "deflate" without its header, as some send it.
+        try:
+            while packed:
+                if piece := self._unpack.decompress(packed, _PIECE):
+                    yield piece
+                packed = self._unpack.unconsumed_tail
+                if self._unpack.eof:
+                    return
+        except zlib.error:
+            raise Broken("{provider} sent something that is not its protocol.", _REMEDY) from None
