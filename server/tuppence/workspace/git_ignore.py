@@ -225,10 +225,9 @@ class Look:
 
     def _shown(self, file: Path) -> str:
         """Return a file's path as a person reads it: from the open folder, else from the home folder."""
-        root = next(
-            (root for root in self._roots if root.is_relative_to(file.parent) or file.is_relative_to(root)), None
-        )
-        if root is not None:
-            return Path(os.path.relpath(file, root)).as_posix()
+        above = file.parent if file.name in {GIT, OURS} else file
+        for root in self._roots:
+            if file.is_relative_to(root) or root.is_relative_to(above):
+                return Path(os.path.relpath(file, root)).as_posix()
         home = Path.home()
         return f"~/{file.relative_to(home).as_posix()}" if file.is_relative_to(home) else file.as_posix()
