@@ -29,7 +29,7 @@ from tuppence.core.routing.quality import QualityModel
 from tuppence.core.routing.router import Route, choose
 
 HEAVY = {
-    "anyio", "email", "genai_prices", "httpx", "httpx_sse", "pathspec", "platformdirs", "psycopg", "rich", "ruff",
+    "anyio", "email", "genai_prices", "httpx", "httpx_sse", "platformdirs", "psycopg", "rich", "ruff",
     "sqlite3", "ssl", "tomllib", "tree_sitter", "xllamacpp",
 }  # fmt: skip
 """Packages that an answer to `initialize` needs none of."""

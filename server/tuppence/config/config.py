@@ -185,12 +185,13 @@ def load(path: Path | None = None, *, today: date | None = None) -> Config:
     return _assemble(file, data, report, day)
 
 
-def narrowing(path: Path) -> tuple[Limits, tuple[Mistake, ...]]:
+def narrowing(path: Path, raw: bytes) -> tuple[Limits, tuple[Mistake, ...]]:
     """Return the budget in a project's own file, which may hold nothing else, and what is wrong in it.
 
-    :raises ConfigError: it cannot be read, or is no TOML.
+    :param raw: what is in the file.
+    :raises ConfigError: it is no TOML.
     """
-    data, report = _parse(path)
+    data, report = _parsed(path, raw)
     return narrower(data, TomlLocation(report)), tuple(sorted(report.mistakes))
 
 
@@ -208,6 +209,14 @@ def _parse(path: Path) -> tuple[dict[str, object], MistakeReport]:
         raise _unreadable(path, 0, f"The file cannot be read: {reason}.", "Check its permissions.") from None
     if len(raw) > _LARGEST:
         raise _unreadable(path, 0, "The file is larger than a megabyte.", "Name a configuration file.")
+    return _parsed(path, raw)
+
+
+def _parsed(path: Path, raw: bytes) -> tuple[dict[str, object], MistakeReport]:
+    """Return the data in a file's text, and a report for its mistakes.
+
+    :raises ConfigError: it is no TOML.
+    """
     try:
         content = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

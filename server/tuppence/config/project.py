@@ -1,6 +1,7 @@
 """What a project's own file says of money: ``[budget]`` in ``.tuppence.toml``, which can only narrow the user's budget.
 
-Nothing else is read from a project: no endpoint, no model, no price.
+Nothing else is read from a project: no endpoint, no model, no price. A file that is no regular one, that a link leads
+out of its folder, or that is larger than a budget can be, is not read.
 """
 
 from __future__ import annotations
@@ -8,12 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tuppence import regular_files
 from tuppence.config import config
 from tuppence.core.billing.budget import Limits
-from tuppence.errors import ConfigError
+from tuppence.errors import ConfigError, Mistake
+from tuppence.regular_files import Identity, Unreadable
 
 NAME = ".tuppence.toml"
-Stamp = tuple[int, int] | None
+_LARGEST = 16_000
+"""Bytes; it holds a few lines."""
+_REMEDY = "Put a text file with a [budget] in its place."
+Stamp = Identity | None
 
 
 class Narrowing:
@@ -21,7 +27,7 @@ class Narrowing:
 
     def __init__(self, roots: Sequence[Path], tell: Callable[[str], None]) -> None:
         """Look into these folders; ``tell`` is given what is wrong with a file, once for each change."""
-        self._paths = tuple(root / NAME for root in roots)
+        self._paths = tuple(root.resolve() / NAME for root in roots)
         self._tell = tell
         self._stamps: dict[Path, Stamp] = {}
         self._limits: dict[Path, Limits] = {}
@@ -42,7 +48,11 @@ class Narrowing:
         if self._stamps[path] is None:
             return
         try:
-            found, mistakes = config.narrowing(path)
+            raw = regular_files.read(path, path.parent, _LARGEST)
+            found, mistakes = config.narrowing(path, raw)
+        except Unreadable as error:
+            self._tell(str(ConfigError(str(path), (Mistake(0, f"The file is not read: {error}.", _REMEDY),))))
+            return
         except ConfigError as error:
             self._tell(str(error))
             return
@@ -53,7 +63,6 @@ class Narrowing:
 
 def _stamp(path: Path) -> Stamp:
     try:
-        found = path.stat()
+        return regular_files.identity(path.stat())
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size

@@ -59,8 +59,9 @@ async def prepare(request: Request, session: Session) -> PreparedRequest:
             f"Nobody is asked, because the configuration cannot be read. {config.path}:{mistake.line}: {mistake.what}"
         )
         raise NoModel(what, mistake.remedy)
-    if request.path is not None and (why := session.workspace.why_private(request.path)):
-        raise Unfit(f"{request.path.name} is never sent to a model: {why}.")
+    private = await asyncio.to_thread(session.workspace.why_private, request.path) if request.path else None
+    if request.path is not None and private:
+        raise Unfit(f"{request.path.name} is never sent to a model: {private}.")
     if request.action.fixes_diagnostics and not request.diagnostics:
         # Some editors (Helix, eglot) keep other servers' diagnostics to themselves; the linter can be asked directly.
         # What it says of style is left out, because it would draw the model away from the bug that the user means.

@@ -31,7 +31,7 @@ def excerpts(root: Path, readable: Callable[[Path], bool]) -> str:
     room = MOST
     for name, most in SOURCES:
         path = root / name
-        text = (files.read_text(path) or "").replace("\r\n", "\n").strip() if path.is_file() and readable(path) else ""
+        text = (files.read_text(path, (root,)) or "").replace("\r\n", "\n").strip() if readable(path) else ""
         if not text or text in seen:
             continue
         seen.add(text)

@@ -1,7 +1,7 @@
-"""Small text files of the project, read when they are asked for and kept while they stay the same.
+"""Small text files of the project, read when they are asked for.
 
-It never follows a path out of the roots, and gives None for what is no small text: binaries, huge files, other
-encodings than UTF-8, files that cannot be read.
+Nothing is read that lies outside the folders that are given, wherever links lead, and None is given for what is no
+small text: binaries, huge files, other encodings than UTF-8, files that cannot be read, and what is no regular file.
 """
 
 from __future__ import annotations
@@ -10,50 +10,27 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
+from tuppence import regular_files
 from tuppence.core.syntax.languages import by_suffix
 from tuppence.core.syntax.parser import Tree, parse
+from tuppence.regular_files import Unreadable, root_of
 
 LARGEST = 300_000
 """Bytes; a larger file is not read for context."""
 
 
-def read_text(path: Path, largest: int = LARGEST) -> str | None:
-    """Return a file's text, None where it is no small text.
+def read_text(path: Path, roots: Iterable[Path], largest: int = LARGEST) -> str | None:
+    """Return a file's text, None where it is no small text or lies in none of the folders.
 
-    :param largest: bytes; the text of a larger file than ``LARGEST`` is read again each time.
+    :param roots: folders without links in their paths.
+    :param largest: bytes.
     """
-    try:
-        facts = path.stat()
-    except OSError:
+    root = root_of(path, roots)
+    if root is None:
         return None
-    if facts.st_size > largest or not path.is_file():
-        return None
-    if facts.st_size > LARGEST:
-        return _text.__wrapped__(str(path), facts.st_mtime_ns, facts.st_size)
-    return _text(str(path), facts.st_mtime_ns, facts.st_size)
-
-
-def tree(path: Path) -> Tree | None:
-    """Return a file, parsed, None where it is no small text."""
-    text = read_text(path)
-    return None if text is None else _tree(text, str(path))
-
-
-def root_of(path: Path, roots: Iterable[Path]) -> Path | None:
-    """Return the innermost root that holds the file where it really lies, symbolic links resolved."""
     try:
-        real = path.resolve()
-    except (OSError, RuntimeError):
-        return None
-    holding = [root for root in roots if real.is_relative_to(root)]
-    return max(holding, key=lambda root: len(root.parts), default=None)
-
-
-@lru_cache(maxsize=256)
-def _text(path: str, _modified: int, _size: int) -> str | None:
-    try:
-        data = Path(path).read_bytes()
-    except OSError:
+        data = regular_files.read(path, root, largest)
+    except Unreadable:
         return None
     if b"\0" in data:
         return None
@@ -61,6 +38,12 @@ def _text(path: str, _modified: int, _size: int) -> str | None:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         return None
+
+
+def tree(path: Path, roots: Iterable[Path]) -> Tree | None:
+    """Return a file, parsed, None where it is no small text or lies in none of the folders."""
+    text = read_text(path, roots)
+    return None if text is None else _tree(text, str(path))
 
 
 @lru_cache(maxsize=128)

@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from tuppence import regular_files
 from tuppence.core.syntax.import_statements import Imported, ImportStyle, StyleName
+from tuppence.regular_files import Unreadable
 from tuppence.workspace import files
 
 _MOST = 40
 """Files of one package that are looked at."""
+_MOST_ENTRIES = 20_000
 _ES_SUFFIXES = (".ts", ".tsx", ".d.ts", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
 _SOURCES = (".", "src", "lib", "include", "app")
 """Folders in which a project's own modules are looked for."""
@@ -37,13 +40,13 @@ def leads(style: ImportStyle, imported: Iterable[Imported], path: Path, root: Pa
     if resolution is None:
         return iter(())
     found = chain.from_iterable(resolution.imported(each, path, root) for each in imported)
-    return (lead for lead in chain(found, resolution.neighbors(path)) if lead.path != path)
+    return (lead for lead in chain(found, resolution.neighbors(path, root)) if lead.path != path)
 
 
-def _folder(folder: Path, suffix: str, without: str) -> Iterator[Lead]:
+def _folder(folder: Path, root: Path, suffix: str, without: str) -> Iterator[Lead]:
     try:
-        names = sorted(each.name for each in folder.iterdir() if each.suffix == suffix)
-    except OSError:
+        names = [name for name, _ in regular_files.listed(folder, root, _MOST_ENTRIES) if Path(name).suffix == suffix]
+    except Unreadable:
         return
     yield from (Lead(folder / name, None) for name in names[:_MOST] if not name.endswith(without))
 
@@ -97,11 +100,11 @@ def _go_package(each: Imported, path: Path, root: Path) -> Iterator[Lead]:
     for folder in path.parents:
         if not folder.is_relative_to(root):
             return
-        text = files.read_text(folder / "go.mod")
+        text = files.read_text(folder / "go.mod", (root,))
         named = re.search(r"^module\s+(\S+)", text, re.MULTILINE) if text else None
         if named:
             if each.module == named[1] or each.module.startswith(f"{named[1]}/"):
-                yield from _folder(folder / each.module.removeprefix(named[1]).lstrip("/"), ".go", "_test.go")
+                yield from _folder(folder / each.module.removeprefix(named[1]).lstrip("/"), root, ".go", "_test.go")
             return
 
 
@@ -137,7 +140,7 @@ def _java_class(each: Imported, path: Path, root: Path) -> Iterator[Lead]:
         if not folder.is_relative_to(root):
             return
         if each.name == "*" and folder.joinpath(*parts).is_dir():
-            yield from _folder(folder.joinpath(*parts), ".java", "Test.java")
+            yield from _folder(folder.joinpath(*parts), root, ".java", "Test.java")
             return
         classes = (folder.joinpath(*parts, f"{each.name}.java"), folder.joinpath(*parts[:-1], f"{parts[-1]}.java"))
         found = _first(classes)
@@ -155,24 +158,24 @@ def _header(each: Imported, path: Path, root: Path) -> Iterator[Lead]:
         yield Lead(found, None)
 
 
-def _go_neighbors(path: Path) -> Iterator[Lead]:
+def _go_neighbors(path: Path, root: Path) -> Iterator[Lead]:
     """Yield the files of the same package, which a file sees without an import."""
-    return _folder(path.parent, ".go", "_test.go")
+    return _folder(path.parent, root, ".go", "_test.go")
 
 
-def _java_neighbors(path: Path) -> Iterator[Lead]:
+def _java_neighbors(path: Path, root: Path) -> Iterator[Lead]:
     """Yield the files of the same package, which a file sees without an import."""
-    return _folder(path.parent, ".java", "Test.java")
+    return _folder(path.parent, root, ".java", "Test.java")
 
 
-def _own_header(path: Path) -> Iterator[Lead]:
+def _own_header(path: Path, _root: Path) -> Iterator[Lead]:
     """Yield the headers of a source file that have its name."""
     if path.suffix not in {".h", ".hpp"}:
         own = (path.with_suffix(suffix) for suffix in (".h", ".hpp", ".hh"))
         yield from (Lead(each, None) for each in own if each.is_file())
 
 
-def _no_neighbors(_path: Path) -> Iterator[Lead]:
+def _no_neighbors(_path: Path, _root: Path) -> Iterator[Lead]:
     return iter(())
 
 
@@ -182,8 +185,8 @@ class _Resolution:
 
     imported: Callable[[Imported, Path, Path], Iterator[Lead]]
     """Yields the files of one import in a file at a path, given the project's root."""
-    neighbors: Callable[[Path], Iterator[Lead]] = _no_neighbors
-    """Yields the files that a file at a path sees without importing them."""
+    neighbors: Callable[[Path, Path], Iterator[Lead]] = _no_neighbors
+    """Yields the files that a file at a path sees without importing them, given the project's root."""
 
 
 _RESOLUTIONS: Mapping[StyleName, _Resolution] = {

@@ -16,6 +16,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from tuppence import regular_files
+from tuppence.regular_files import Unreadable, root_of
 from tuppence.workspace import files
 
 _MOST = 5_000
@@ -27,6 +29,12 @@ _MOST_MEMBERS = 300
 _DEEPEST = 5
 """Folders below a workspace's root in which ``**`` looks for members."""
 _SKIPPED = frozenset({"node_modules", "target", "vendor", "dist", "build", "__pycache__"})
+_ENVIRONMENTS = (
+    "__pypackages__/*/lib",
+    ".pixi/envs/*/lib/python*/site-packages",
+    ".venv/lib/*/site-packages",
+    "venv/lib/*/site-packages",
+)
 _JSON_COMMENT = re.compile(r'("(?:\\.|[^"\\\n])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _JSON_COMMA = re.compile(r'("(?:\\.|[^"\\\n])*")|,(?=\s*[}\]])')
 
@@ -43,7 +51,7 @@ class ProjectFiles:
         """Return a file's text; None where it is not there, or, remembered as a gap, cannot be read."""
         if not os.path.lexists(path):
             return None
-        text = files.read_text(path, largest) if self._is_inside(path) else None
+        text = files.read_text(path, (self.root,), largest)
         self.is_whole = self.is_whole and text is not None
         return text
 
@@ -72,18 +80,13 @@ class ProjectFiles:
     def matching(self, folder: Path, patterns: Iterable[str]) -> Iterator[Path]:
         """Yield the files of a folder that match one of the patterns."""
         for pattern in patterns:
-            yield from islice((each for each in folder.glob(pattern) if each.is_file()), _MOST_FILES)
+            found = (each for each in self._matching(folder, pattern.split("/")) if each.is_file())
+            yield from islice(found, _MOST_FILES)
 
     def entries(self, folder: Path, *, folders_only: bool = False) -> list[str]:
         """Return the names of what is in a folder; none where it is not there or a link leads out."""
-        if not self._is_inside(folder):
-            return []
-        try:
-            with os.scandir(folder) as entries:
-                found = list(islice(entries, _MOST + 1))
-                names = [each.name for each in found if not folders_only or each.is_dir(follow_symlinks=False)]
-        except OSError:
-            return []
+        found = self._listed(folder)
+        names = [name for name, kind in found if not folders_only or kind == "folder"]
         self.is_whole = self.is_whole and len(found) <= _MOST
         return names[:_MOST]
 
@@ -104,12 +107,29 @@ class ProjectFiles:
         for name in self.entries(folder, folders_only=True)[:_MOST_MEMBERS]:
             base = folder / name
             if (base / "pyvenv.cfg").is_file() or (base / "conda-meta").is_dir():
-                yield from islice(base.glob("lib/python*/site-packages"), _MOST_FILES)
+                yield from islice(self._matching(base, ("lib", "python*", "site-packages")), _MOST_FILES)
                 yield base / "Lib" / "site-packages"
-        yield from islice(folder.glob("__pypackages__/*/lib"), _MOST_FILES)
-        yield from islice(folder.glob(".pixi/envs/*/lib/python*/site-packages"), _MOST_FILES)
-        yield from islice(folder.glob(".venv/lib/*/site-packages"), _MOST_FILES)
-        yield from islice(folder.glob("venv/lib/*/site-packages"), _MOST_FILES)
+        for pattern in _ENVIRONMENTS:
+            yield from islice(self._matching(folder, pattern.split("/")), _MOST_FILES)
+
+    def _listed(self, folder: Path) -> list[tuple[str, str]]:
+        try:
+            return regular_files.listed(folder, self.root, _MOST + 1)
+        except Unreadable:
+            return []
+
+    def _matching(self, folder: Path, parts: Sequence[str]) -> Iterator[Path]:
+        """Yield what matches a pattern, name by name, and is there; no folder outside is looked into."""
+        part, *rest = parts
+        if any(mark in part for mark in "*?["):
+            found: Iterable[str] = (name for name, _ in self._listed(folder) if fnmatchcase(name, part))
+        else:
+            found = (part,)
+        for name in found:
+            if rest:
+                yield from self._matching(folder / name, rest)
+            elif os.path.lexists(folder / name):
+                yield folder / name
 
     def _expanded(self, folder: Path, parts: Sequence[str], depth: int = 0) -> Iterator[Path]:
         if not parts:
@@ -134,4 +154,4 @@ class ProjectFiles:
             yield from self._expanded(folder / part, rest, depth)
 
     def _is_inside(self, path: Path) -> bool:
-        return files.root_of(path, (self.root,)) is not None
+        return root_of(path, (self.root,)) is not None

@@ -7,9 +7,9 @@ it stands there, and a private one is not shown to anybody. Nothing is written h
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import islice
 from pathlib import Path, PurePosixPath
 
+from tuppence import regular_files
 from tuppence.core.answer.insert_tests import TestLocation, module_of_tests
 from tuppence.core.prompt.compose import TestFile
 from tuppence.core.prompt.excerpt import excerpt
@@ -18,6 +18,7 @@ from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.document import Document, Span
 from tuppence.errors import Unfit
+from tuppence.regular_files import Unreadable
 from tuppence.workspace import files, tests_layout
 from tuppence.workspace.workspace import Workspace
 
@@ -41,11 +42,12 @@ def find_test_location(
         module = module_of_tests(tree)
         return TestLocation(str(source), document, is_new=False, block=module.name if module else location.block)
     file = Path(location.path)
+    workspace.hold_inside(file, source)
     if why := workspace.why_private(file):
         raise Unfit(f"The tests belong in {file.name}, which is never sent to a model: {why}.")
     path = _as_opened(file, source)
     open_one = opened(str(path))
-    if open_one is None and not location.is_new and not location.document.text and path.stat().st_size:
+    if open_one is None and not location.document.text and workspace.stored(file, source):
         raise Unfit(f"The tests belong in {path.name}, which cannot be read.", "Is it a UTF-8 text of a usual size?")
     known = Document(path.as_uri(), document.language, None, location.document.text)
     return TestLocation(str(path), open_one or known, is_new=not (open_one or known).text.strip())
@@ -85,14 +87,15 @@ def _as_opened(place: Path, source: Path) -> Path:
 
 def _example(path: Path, known: Language, workspace: Workspace, budget: int) -> tuple[str, str]:
     """Return another test of the project, its path and its beginning, which shows the framework; empty for none."""
+    root = workspace.root(path)
     try:
-        beside = sorted(islice(path.parent.iterdir(), _MOST))
-    except OSError:
+        beside = regular_files.listed(path.parent, root, _MOST) if root else []
+    except Unreadable:
         return "", ""
-    for each in beside:
+    for each in (path.parent / name for name, kind in beside if kind == "file"):
         if each == path or not tests_layout.is_test(PurePosixPath(each.name), known) or workspace.private(each):
             continue
-        if text := files.read_text(each):
+        if text := files.read_text(each, workspace.roots):
             document = Document("", known.id, None, text)
             shown, _ = excerpt(document, parse(text, known), Span(0, 0), budget // 2)
             return workspace.relative(each), shown

@@ -7,7 +7,7 @@ returned: the file itself is shown. Names are matched as words; nothing is resol
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -40,6 +40,8 @@ class Search:
     path: Path
     """Where that file lies, resolved."""
     root: Path
+    roots: Sequence[Path]
+    """The folders that are open; nothing outside them is read."""
     readable: Callable[[Path], bool]
     """Whether a file may be looked into."""
 
@@ -63,7 +65,7 @@ def _matching(search: Search, lead: Lead, names: frozenset[str], steps: int) -> 
     """Yield each definition of a file that is used, with the name that the target calls it by."""
     if lead.path == search.path or not search.readable(lead.path):
         return
-    tree = files.tree(lead.path)
+    tree = files.tree(lead.path, search.roots)
     if tree is None:
         return
     wanted = {name: name for name in names} if lead.names is None else dict(lead.names)

@@ -9,7 +9,7 @@ from tuppence.core.answer.insert_tests import NewTests, added
 from tuppence.core.syntax.languages import language
 from tuppence.core.text.document import Document
 from tuppence.engine.request import Request
-from tuppence.errors import Stale
+from tuppence.errors import Stale, Unfit
 from tuppence.lsp.documents import convert
 from tuppence.lsp.output.client import EditorClient
 from tuppence.lsp.output.writer import Writer
@@ -50,7 +50,7 @@ async def _write_open(
 
 async def _write_closed(uri: str, written: NewTests, request: Request, client: EditorClient, label: str) -> None:
     path = Path(written.path)
-    text = await asyncio.to_thread(_stored, path)
+    text = await asyncio.to_thread(_stored, path, request, client)
     document = Document(uri, request.document.language, None, text)
     if doubt := client.documents.doubtful(document):
         raise Stale(f"The tests belong in {path.name}. {doubt}")
@@ -59,11 +59,11 @@ async def _write_closed(uri: str, written: NewTests, request: Request, client: E
         raise Stale(f"The editor would not write {path.name}.", "Is the folder writable?")
 
 
-def _stored(path: Path) -> str:
+def _stored(path: Path, request: Request, client: EditorClient) -> str:
+    """Return the text of a file to which tests are added, which since the question may be another, or a link."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return file.read()
-    except FileNotFoundError:
-        return ""
-    except (OSError, UnicodeDecodeError) as error:
+        return (client.session.workspace.stored(path, request.path or path) or b"").decode("utf-8")
+    except Unfit as error:
+        raise Stale(error.message, error.remedy) from error
+    except UnicodeDecodeError as error:
         raise Stale(f"{path.name} cannot be read.", "Is it a readable UTF-8 file?") from error

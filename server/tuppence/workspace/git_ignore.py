@@ -1,0 +1,233 @@
+"""What git ignores and what ``.tuppenceignore`` names: two verdicts, and a file is private if either says so.
+
+Git's verdict is the one of ``git check-ignore --no-index``, for tracked files too: every ``.gitignore`` from the top of
+the repository down, wherever in it the open folder lies, ``info/exclude``, and the user's own excludes; what is in an
+excluded folder cannot be taken back. For a repository inside a repository both are asked, up to the one that the open
+folder lies in. Each ``.tuppenceignore`` is a verdict of its own, so that none undoes another.
+
+An ignore file that is no regular file, is too large, or cannot be read closes its folder: what it would leave out is
+not known. What stays as it was is not read again.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tuppence import regular_files
+from tuppence.regular_files import Missing, Unreadable
+from tuppence.workspace import git_repository, ignore_patterns
+from tuppence.workspace.git_repository import GitSettings, Repository, UnreadableConfiguration
+from tuppence.workspace.ignore_patterns import Patterns, TooMany
+from tuppence.workspace.recently_read import RecentlyRead
+
+GIT, OURS = ".gitignore", ".tuppenceignore"
+_LONGEST = 2_000
+"""Bytes of a path below the top of its repository; a longer one is not judged."""
+_DEEPEST = 100
+_LARGEST_TOGETHER = 8_000_000
+"""Bytes of all ignore files that one look takes in."""
+_LIMITS = f"a regular file of at most {ignore_patterns.LARGEST:,} bytes and {ignore_patterns.MOST_PATTERNS:,} patterns"
+_ANY_CASE = sys.platform in {"darwin", "win32"}
+"""Whether names are usually the same in upper and lower case."""
+_read: RecentlyRead[tuple[str, bool], Patterns] = RecentlyRead(4_000_000)
+
+
+class Closed(Exception):
+    """A folder whose ignore files cannot be read, and why as a clause."""
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """The patterns of one file, for what is in a folder."""
+
+    file: Path
+    folder: Path
+    patterns: Patterns
+    takes_back: bool
+    """Whether what it takes back holds against the files that come after it."""
+
+    def verdict(self, path: Path, *, is_folder: bool) -> bool | None:
+        """Return whether a path is excluded, however its letters are composed; None where nothing is said of it."""
+        inner = os.fsencode(path)[len(os.fsencode(self.folder)) :].replace(os.fsencode(os.sep), b"/").lstrip(b"/")
+        said = self.patterns.verdict(inner, is_folder=is_folder)
+        if said or inner.isascii():
+            return said
+        text = os.fsdecode(inner)
+        others = (os.fsencode(unicodedata.normalize(form, text)) for form in ("NFC", "NFD"))
+        return any(self.patterns.verdict(other, is_folder=is_folder) for other in others) or said
+
+
+@dataclass(frozen=True, slots=True)
+class _Inside:
+    """What holds for everything in a folder."""
+
+    why: str | None = None
+    """Why the folder as a whole is left out; None where it is not."""
+    lists: tuple[_List, ...] = ()
+    """The ignore files in it and in those above, the innermost first."""
+
+
+class Look:
+    """One look at ignore files: what it has read once holds for all that it is asked, so make a new one each time."""
+
+    def __init__(self, roots: Sequence[Path]) -> None:
+        """Look from these real folders, which are open."""
+        self._roots = roots
+        self._files: dict[tuple[Path, bool], Patterns | Closed | None] = {}
+        self._repositories: dict[Path, Repository | None] = {}
+        self._insides: dict[tuple[Path, Path, str, bool], _Inside] = {}
+        self._said: dict[Path | None, GitSettings] = {}
+        self._weight = 0
+
+    def why(self, path: Path) -> str | None:
+        """Return why a file or folder, all of whose folders are real, is left out; None where it is not."""
+        tops = self._tops(path)
+        inner = path.relative_to(tops[0])
+        if len(inner.parts) > _DEEPEST or len(os.fsencode(inner)) > _LONGEST:
+            return "its path is too long for the ignore files to be asked"
+        try:
+            is_folder = stat.S_ISDIR(path.lstat().st_mode)
+        except (OSError, ValueError):
+            is_folder = False
+        try:
+            return self._why(path, tops, is_folder=is_folder)
+        except Closed as error:
+            return str(error)
+
+    def _why(self, path: Path, tops: list[Path], *, is_folder: bool) -> str | None:
+        for top in tops:
+            repository = self._repository(top)
+            any_case = _ANY_CASE or self._settings(repository).ignore_case
+            for ignore_case in (False, True) if any_case else (False,):
+                for name in (OURS, GIT) if top == tops[0] else (GIT,):
+                    inside = self._inside(path.parent, top, name, ignore_case)
+                    if why := inside.why or self._decided(path, inside, is_folder=is_folder):
+                        return why
+        return None
+
+    def _tops(self, path: Path) -> list[Path]:
+        """Return the folders from which git is asked, the outermost first."""
+        holding = [root for root in self._roots if path.is_relative_to(root) and path != root]
+        start = min(holding, key=lambda root: len(root.parts)) if holding else path.parent
+        found = [folder for folder in path.parents if self._repository(folder) is not None]
+        around = next((each for each in found if start.is_relative_to(each)), start)
+        return [around, *(each for each in reversed(found) if each != start and each.is_relative_to(start))]
+
+    def _inside(self, folder: Path, top: Path, name: str, ignore_case: bool) -> _Inside:  # noqa: FBT001 - part of a key
+        """Return what the files of a name say of what is in a folder.
+
+        :raises Closed: one of them cannot be read.
+        """
+        key = (folder, top, name, ignore_case)
+        if key not in self._insides:
+            why = None
+            if folder == top:
+                lists = self._users(top, ignore_case=ignore_case) if name == GIT else ()
+            else:
+                above = self._inside(folder.parent, top, name, ignore_case)
+                why = above.why or self._decided(folder, above, is_folder=True)
+                lists = above.lists
+            own = None if why else self._patterns(folder / name, ignore_case=ignore_case, follow=False)
+            if own is not None:
+                lists = (_List(folder / name, folder, own, takes_back=name == GIT), *lists)
+            self._insides[key] = _Inside(why, lists)
+        return self._insides[key]
+
+    def _decided(self, path: Path, inside: _Inside, *, is_folder: bool) -> str | None:
+        """Return which file leaves out what is in a folder that is not left out itself."""
+        for each in inside.lists:
+            verdict = each.verdict(path, is_folder=is_folder)
+            if verdict:
+                return f"{self._shown(each.file)} leaves it out"
+            if verdict is False and each.takes_back:
+                return None
+        return None
+
+    def _users(self, top: Path, *, ignore_case: bool) -> tuple[_List, ...]:
+        """Return the lists that are in no folder of a working tree: the repository's own, then the user's."""
+        repository = self._repository(top)
+        said = self._settings(repository)
+        files = [(each, False) for each in git_repository.excludes_files(repository, said)]
+        if repository is not None:
+            files.insert(0, (repository.common / "info" / "exclude", True))
+        found = ((each, flag, self._patterns(each, ignore_case=ignore_case, follow=True)) for each, flag in files)
+        return tuple(_List(file, top, own, takes_back=flag) for file, flag, own in found if own is not None)
+
+    def _repository(self, folder: Path) -> Repository | None:
+        if folder not in self._repositories:
+            self._repositories[folder] = git_repository.repository_at(folder)
+        return self._repositories[folder]
+
+    def _settings(self, repository: Repository | None) -> GitSettings:
+        """Return what git's configurations say.
+
+        :raises Closed: one of them cannot be read.
+        """
+        top = repository.top if repository else None
+        if top not in self._said:
+            try:
+                self._said[top] = git_repository.settings(repository)
+            except UnreadableConfiguration as error:
+                where = self._shown(error.path)
+                raise Closed(
+                    f"{where} cannot be read ({error}), so nothing in its repository is sent until it can"
+                ) from None
+        return self._said[top]
+
+    def _patterns(self, file: Path, *, ignore_case: bool, follow: bool) -> Patterns | None:
+        """Return the patterns in a file; None where there is none.
+
+        :raises Closed: it cannot be read.
+        """
+        key = (file, ignore_case)
+        if key not in self._files:
+            try:
+                self._files[key] = self._loaded(file, ignore_case=ignore_case, follow=follow)
+            except (Unreadable, TooMany) as error:
+                why = f"{self._shown(file)} cannot be read ({error}), so nothing in its folder is sent until"
+                self._files[key] = Closed(f"{why} it is {_LIMITS}")
+        found = self._files[key]
+        if isinstance(found, Closed):
+            raise found
+        return found
+
+    def _loaded(self, file: Path, *, ignore_case: bool, follow: bool) -> Patterns | None:
+        """Return the patterns in a file as it is now, read only where it changed.
+
+        :raises Unreadable: it is no regular file, is too large, or cannot be read.
+        :raises TooMany: its patterns, or those of all files so far, are more than are looked at.
+        """
+        try:
+            facts = regular_files.identity(file.stat(follow_symlinks=follow))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (OSError, ValueError) as error:
+            raise Unreadable(str(getattr(error, "strerror", "") or error)) from None
+        key = (str(file), ignore_case)
+        found = _read.get(key, facts)
+        if found is None:
+            try:
+                data = regular_files.read_here(file, ignore_patterns.LARGEST, follow=follow)
+            except Missing:
+                return None
+            found = ignore_patterns.read(data, ignore_case=ignore_case)
+            _read.put(key, facts, found, found.weight)
+        self._weight += found.weight
+        if self._weight > _LARGEST_TOGETHER:
+            raise TooMany(f"with those before it, it passes {_LARGEST_TOGETHER:,} bytes")
+        return found
+
+    def _shown(self, file: Path) -> str:
+        """Return a file's path as a person reads it: from the open folder, else from the home folder."""
+        above = file.parent if file.name in {GIT, OURS} else file
+        for root in self._roots:
+            if file.is_relative_to(root) or root.is_relative_to(above):
+                return Path(os.path.relpath(file, root)).as_posix()
+        home = Path.home()
+        return f"~/{file.relative_to(home).as_posix()}" if file.is_relative_to(home) else file.as_posix()

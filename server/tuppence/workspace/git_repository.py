@@ -1,0 +1,256 @@
+"""Repositories of git around a file, and what their configuration says of ignored files; git itself is not run.
+
+Git would run what a repository's configuration names, and wait for a pipe that it includes. Here configurations are
+read by a reader of our own, up to a size, and for two settings only. Where git would choose (the last of several
+values, an include for one folder or branch), every value counts: a file is rather too private than not enough.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tuppence import regular_files
+from tuppence.regular_files import Identity, Missing, Unreadable
+
+_LARGEST = 1_000_000
+"""Bytes of a configuration."""
+_LARGEST_TOGETHER = 4_000_000
+_MOST_FILES = 40
+"""Configurations that include one another."""
+_SYSTEM = (
+    "/etc/gitconfig",
+    "/usr/local/etc/gitconfig",
+    "/opt/homebrew/etc/gitconfig",
+    "/Library/Developer/CommandLineTools/usr/share/git-core/gitconfig",
+    "/Applications/Xcode.app/Contents/Developer/usr/share/git-core/gitconfig",
+    "C:/Program Files/Git/etc/gitconfig",
+    "C:/ProgramData/Git/config",
+)
+"""Where gits that people install have the configuration of the whole machine."""
+_SECTION = re.compile(r'\s*\[\s*([\w.-]+)\s*(?:"((?:[^"\\\n]|\\.)*)")?\s*\]')
+_BLANK = re.compile(r"\s*")
+_PLAIN = re.compile(r'([^\n"\\#;]*)(?=\n|\Z)')
+_KEY = re.compile(r"([A-Za-z][\w-]*)[ \t]*(=?)[ \t]*")
+_ESCAPES = {"n": "\n", "t": "\t", "b": "\b", "\\": "\\", '"': '"'}
+_VARIABLES = ("GIT_CONFIG", "XDG_CONFIG_HOME")
+_NO = frozenset({"false", "no", "off", "0", ""})
+
+
+class UnreadableConfiguration(Unreadable):
+    """A configuration of git that is there and cannot be read."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(why)
+        self.path = path
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A folder in which git looks after files."""
+
+    top: Path
+    folder: Path
+    """What belongs to this working tree alone: ``.git``, or a part of another one's for a further working tree."""
+    common: Path
+    """What belongs to all working trees."""
+
+
+@dataclass(slots=True)
+class GitSettings:
+    """What the configurations say of ignored files."""
+
+    excludes: list[str] = field(default_factory=list)
+    """Every ``core.excludesFile``."""
+    ignore_case: bool = False
+    looked_at: list[tuple[Path, Identity | None]] = field(default_factory=list)
+    """The configurations, there or not, and what each was: while that stays, all this holds."""
+    weight: int = 0
+    """Bytes of all configurations together."""
+
+
+_said: dict[object, GitSettings] = {}
+
+
+def repository_at(top: Path) -> Repository | None:
+    """Return the repository whose working tree begins at a folder; None where git sees none there."""
+    entry = top / ".git"
+    if entry.is_dir():
+        folder = entry
+    elif entry.is_file():
+        try:
+            said = _text(entry)
+        except Unreadable:
+            return None
+        if not said.startswith("gitdir:"):
+            return None
+        folder = top / said.removeprefix("gitdir:").strip("\r\n ")
+    else:
+        return None
+    if not os.path.lexists(folder / "HEAD"):
+        return None
+    try:
+        common = folder / _text(folder / "commondir").strip("\r\n ")
+    except Unreadable:
+        common = folder
+    return Repository(top, folder, common) if (common / "objects").is_dir() and (common / "refs").is_dir() else None
+
+
+def settings(repository: Repository | None) -> GitSettings:
+    """Return what the configurations of the machine, of the user and of a repository say; read where they changed.
+
+    :raises UnreadableConfiguration: one that git would read cannot be read.
+    """
+    variables = tuple((name, value) for name, value in os.environ.items() if name.startswith(_VARIABLES))
+    key = (repository, str(Path.home()), variables)
+    found = _said.get(key)
+    if found is None or any(identity_of(path) != facts for path, facts in found.looked_at):
+        found = _settings(repository)
+        if len(_said) >= _MOST_FILES:
+            _said.clear()
+        _said[key] = found
+    return found
+
+
+def _settings(repository: Repository | None) -> GitSettings:
+    found = GitSettings()
+    for path in _users_configurations():
+        try:
+            _read(path, found)
+        except UnreadableConfiguration as error:
+            if not isinstance(error.__cause__, PermissionError):
+                raise
+    if repository is not None:
+        _read(repository.common / "config", found)
+        _read(repository.folder / "config.worktree", found)
+    count = os.environ.get("GIT_CONFIG_COUNT", "")
+    for number in range(min(int(count), _MOST_FILES) if count.isdecimal() else 0):
+        key, value = (os.environ.get(f"GIT_CONFIG_{part}_{number}", "") for part in ("KEY", "VALUE"))
+        _enter(key.lower(), value, found)
+    return found
+
+
+def excludes_files(repository: Repository | None, said: GitSettings) -> Iterator[Path]:
+    """Yield the files that exclude names in every repository of the user; whether they exist is not looked at."""
+    top = repository.top if repository else Path.home()
+    yield from (_path(each, top) for each in said.excludes if each)
+    base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    yield Path(base, "git", "ignore")
+
+
+def _users_configurations() -> Iterator[Path]:
+    if os.environ.get("GIT_CONFIG_NOSYSTEM", "").lower() in _NO:
+        own = os.environ.get("GIT_CONFIG_SYSTEM")
+        yield from (Path(each) for each in ((own,) if own else _SYSTEM))
+    if own := os.environ.get("GIT_CONFIG_GLOBAL"):
+        yield Path(own)
+        return
+    yield Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config", "git", "config")
+    yield Path.home() / ".gitconfig"
+
+
+def _read(path: Path, found: GitSettings) -> None:
+    """Enter what a configuration and those that it includes say.
+
+    :raises UnreadableConfiguration: one of them is there and cannot be read.
+    """
+    found.looked_at.append((path, identity_of(path)))
+    if len(found.looked_at) > _MOST_FILES or found.weight > _LARGEST_TOGETHER:
+        raise UnreadableConfiguration(path, "it includes too many others")
+    try:
+        text = _text(path)
+        found.weight += len(text)
+    except Missing:
+        return
+    except Unreadable as error:
+        raise UnreadableConfiguration(path, str(error)) from error.__cause__
+    for key, value in _values(text):
+        if key == "include.path":
+            _read(_path(value, path.parent), found)
+        else:
+            _enter(key, value, found)
+
+
+def _enter(key: str, value: str, found: GitSettings) -> None:
+    if key == "core.excludesfile":
+        found.excludes.append(value)
+    elif key == "core.ignorecase":
+        found.ignore_case = found.ignore_case or value.lower() not in _NO
+
+
+def identity_of(path: Path) -> Identity | None:
+    """Return what changes when a file, wherever links lead, does; None where there is none."""
+    try:
+        return regular_files.identity(path.stat())
+    except (OSError, ValueError):
+        return None
+
+
+def _text(path: Path) -> str:
+    """Return what is in a small file.
+
+    :raises Unreadable: it cannot be read.
+    """
+    return regular_files.read_here(path, _LARGEST, follow=True).decode("utf-8", "surrogateescape")
+
+
+def _path(value: str, base: Path) -> Path:
+    """Return the path that a value names, relative ones from a folder."""
+    if value.startswith("~"):
+        return Path(os.path.expanduser(value))  # noqa: PTH111 - a user that there is not is no error
+    bare = value.removeprefix("%(prefix)/")
+    return base / value if bare == value else Path("/usr", bare)
+
+
+def _values(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the settings of a configuration: keys in lower case with their section, ``include`` whatever it is for."""
+    section, at = "", text.startswith("\ufeff") + 0
+    while at < len(text):
+        at = _skipped(text, at)
+        if heading := _SECTION.match(text, at):
+            name = heading[1].lower()
+            section = {"includeif": "include"}.get(name, name if heading[2] is None else "")
+            at = heading.end()
+        elif key := _KEY.match(text, at):
+            value, at = _value(text, key.end()) if key[2] else ("true", key.end())
+            yield f"{section}.{key[1].lower()}", value
+        else:
+            end = text.find("\n", at)
+            at = len(text) if end < 0 else end + 1
+
+
+def _skipped(text: str, at: int) -> int:
+    """Return where what is not blank begins."""
+    found = _BLANK.match(text, at)
+    return found.end() if found else at
+
+
+def _value(text: str, at: int) -> tuple[str, int]:
+    """Return a value and where what follows it begins: quotes, escapes, comments and lines that go on are undone."""
+    if plain := _PLAIN.match(text, at):
+        return plain[1].strip(), plain.end()
+    said: list[str] = []
+    kept, quoted = 0, False
+    while at < len(text) and text[at] != "\n":
+        one = text[at]
+        if one in "#;" and not quoted:
+            end = text.find("\n", at)
+            at = len(text) if end < 0 else end
+            break
+        if one == "\\" and at + 1 < len(text):
+            at += 2 + text.startswith("\r\n", at + 1)
+            if text[at - 1] != "\n":
+                said.append(_ESCAPES.get(text[at - 1], text[at - 1]))
+                kept = len(said)
+            continue
+        if one == '"':
+            quoted = not quoted
+            kept = len(said)
+        else:
+            said.append(one)
+            kept = len(said) if quoted or not one.isspace() else kept
+        at += 1
+    return "".join(said[:kept]), at
