@@ -132,7 +132,7 @@ def test_a_byte_order_mark_and_windows_line_endings_are_no_mistake(tmp_path: Pat
                 '2: Unknown key "cupboard". | '
                 "Write one of: quality, preset, exclude, premium, ask_above, pair_above, edits, keep_answers, hover, "
                 "hover_cap, keep_alive, ledger, run_tests, trusted, public, "
-                "actions, languages, providers, models, budget."
+                "actions, languages, providers, models, budget, secrets."
             ),
         ),
         ('preset = "cheap"', '1: "preset" cannot be "cheap". | Write one of: "thrifty", "balanced", "best".'),

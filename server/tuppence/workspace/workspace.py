@@ -20,7 +20,7 @@ from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.document import Document
 from tuppence.errors import Unfit
 from tuppence.regular_files import LEADS_OUT, Missing, Unreadable, root_of, root_of_real
-from tuppence.workspace import conventions, files, ignore, manifests, tests_layout
+from tuppence.workspace import conventions, files, manifests, secret_names, tests_layout
 from tuppence.workspace.git_ignore import Look
 from tuppence.workspace.used_definitions import Search, definitions
 
@@ -164,21 +164,30 @@ class Workspace:
         for place in (places[-1], *places[:-1]):
             root = root_of_real(place, self._roots)
             if root is None and place != places[-1]:
-                why = ignore.secret(Path(place.name))
+                why = secret_names.secret(Path(place.name))
             else:
-                why = ignore.secret(place.relative_to(root) if root else place) or look.why(place)
+                why = secret_names.secret(place.relative_to(root) if root else place) or look.why(place)
             if why:
                 return why
         return None
 
     def is_secret(self, inner: Path) -> bool:
         """Report whether a file's path within its project says that it holds secrets."""
-        return ignore.secret(inner) is not None
+        return secret_names.secret(inner) is not None
+
+    def asks_first(self, path: Path) -> bool:
+        """Report whether a source file's name says that it may hold secrets: it is sent after a question only."""
+        return any(map(secret_names.is_telling_source, (path, path.resolve())))
 
     def _readable(self) -> Callable[[Path], bool]:
-        """Return what reports whether a file may be read for context: inside the roots and not private."""
+        """Return what reports whether a file may be read for context: inside the roots, not private, not telling."""
         look = Look(self._roots)
-        return lambda path: root_of(path, self._roots) is not None and self._why_private(path, look) is None
+
+        def readable(path: Path) -> bool:
+            inside = root_of(path, self._roots) is not None
+            return inside and self._why_private(path, look) is None and not self.asks_first(path)
+
+        return readable
 
     def _project(self, path: Path) -> Path:
         """Return the innermost folder around a file that looks like a project, within its root."""
