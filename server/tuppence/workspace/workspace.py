@@ -113,18 +113,13 @@ class Workspace:
             what = f"The tests belong in {path.name}, which cannot be read: {error}."
             raise Unfit(what, "Is it a UTF-8 text of a usual size?") from None
 
-    @property
-    def roots(self) -> tuple[Path, ...]:
-        """The real folders that the editor opened."""
-        return self._roots
-
     def home(self, path: Path) -> Path:
         """Return the real folder whose files belong together with a file: its project's.
 
         It is the file's own folder where no marker says what the project is, and for a file outside the roots.
         """
         real = path.resolve()
-        if files.root_of(real, self._roots) is None:
+        if root_of(real, self._roots) is None:
             return real.parent
         folder = self._project(real)
         return folder if any((folder / marker).exists() for marker in _MARKERS) else real.parent

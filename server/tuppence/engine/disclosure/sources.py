@@ -110,7 +110,7 @@ def _sources(request: Request, composed: Composed, session: Session) -> Iterator
         yield Source(composed.tests.example[1])
     others += [name for name, _ in conventions.SOURCES if f"{name}:\n" in context.conventions]
     for name in dict.fromkeys(others):
-        text = files.read_text(root / name) if root is not None else None
+        text = files.read_text(root / name, (root,)) if root is not None else None
         if text:
             yield Source(text, name)
     # The files may have changed since they were read for the prompt.
