@@ -89,7 +89,7 @@ def explanation(request: Request, about: str, session: Session) -> answers.Store
 
 def store(prepared: PreparedRequest, answer: Answer, model: Model, receipt: Receipt, session: Session) -> None:
     """Keep an answer for the next identical question, where the action's answers are kept."""
-    if not prepared.cache_key or not session.config().keep_answers:
+    if not prepared.cache_key or not session.config().keep_answers or session.key_scan().holds(answer.reply):
         return
     key = _key(prepared.request, prepared.cache_key, session.config(), prepared.route.wanted)
     session.answer_store.put(

@@ -35,6 +35,7 @@ from tuppence.lsp.output.client import EditorClient
 from tuppence.lsp.output.explanations import ExplanationView
 from tuppence.lsp.output.findings import ReviewFindings
 from tuppence.lsp.protocol.lifecycle import Server
+from tuppence.terminal import protect
 
 _log = logging.getLogger(__name__)
 
@@ -289,6 +290,8 @@ class _Components:
         protocol = server.protocol
         self.watched = Watched(config)
         self.session, self.neighbourhood = open_session(self.watched, roots, protocol.documents.at, handed)
+        protocol.outgoing.hide = lambda text: self.session.key_scan().hide(text)
+        protect(self.session.key_scan)
         reconcile_pending(self.session)
         self.client = EditorClient(server, self.session)
         self.session.approvals.ask_user = self.client.choose
