@@ -83,11 +83,6 @@ class Keys:
         return self._kept[name] or self._handed.get(name, "").strip()
 
 
-def environment_scan(environ: Mapping[str, str]) -> KeyScan:
-    """Return what finds the keys of an environment, for a time before it is known which of them are in use."""
-    return KeyScan((name, key) for name, key in environ.items() if name.endswith(("_API_KEY", "PGPASSWORD")))
-
-
 def _password(address: str) -> str:
     """Return the password in an address; empty where it holds none."""
     try:

@@ -13,7 +13,6 @@ import sys
 from collections.abc import Callable
 from typing import TextIO
 
-from tuppence.core.text.key_scan import KeyScan
 from tuppence.core.text.shown_text import shown
 
 _LONGEST = 65_536
@@ -23,9 +22,9 @@ _LONGEST = 65_536
 class SafeStream(io.TextIOBase):
     """A stream for a person's eyes in front of another; it writes whole lines, or what is there when it is flushed."""
 
-    def __init__(self, stream: TextIO, scan: Callable[[], KeyScan] = KeyScan) -> None:
-        """Write to a stream; ``scan`` gives the keys that must not be written."""
-        self.scan = scan
+    def __init__(self, stream: TextIO, hide: Callable[[str], str]) -> None:
+        """Write to a stream; ``hide`` takes out of a text what must not be written."""
+        self.hide = hide
         self._stream = stream
         self._line = ""
 
@@ -59,7 +58,7 @@ class SafeStream(io.TextIOBase):
         return self._stream.encoding
 
     def _put(self, text: str) -> None:
-        safe = shown(self.scan().hide(text), lines=True)
+        safe = shown(self.hide(text), lines=True)
         self._stream.write(safe.encode(self._stream.encoding or "utf-8", "backslashreplace").decode("utf-8", "replace"))
 
 
@@ -71,14 +70,17 @@ class _OneLine(logging.Formatter):
         return shown(super().formatMessage(record))
 
 
-def protect(scan: Callable[[], KeyScan] = KeyScan) -> None:
-    """Make what Python writes to stderr safe from now on, log records included; a second call renews the keys alone."""
+def protect(hide: Callable[[str], str]) -> None:
+    """Make what Python writes to stderr safe from now on, log records included; a second call renews ``hide`` alone.
+
+    :param hide: takes the keys in use out of a text.
+    """
     if isinstance(sys.stderr, SafeStream):
-        sys.stderr.scan = scan
+        sys.stderr.hide = hide
         return
     if sys.stderr is None:  # A server without a console on Windows has none.
         return
-    sys.stderr = SafeStream(sys.stderr, scan)
+    sys.stderr = SafeStream(sys.stderr, hide)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_OneLine())
     logging.getLogger().addHandler(handler)

@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from typing import Protocol, cast
 
 from tuppence import __version__
-from tuppence.credentials import environment_scan
 from tuppence.errors import TuppenceError
 from tuppence.terminal import protect
 
@@ -47,7 +46,7 @@ def names() -> tuple[str, ...]:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command line, ``sys.argv`` where none is given, and return the exit code."""
-    protect(lambda: environment_scan(os.environ))
+    protect(_hide)
     try:
         code = _dispatch(list(sys.argv[1:] if words is None else words))
         if not sys.stdout.closed:
@@ -64,6 +63,12 @@ def main(words: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     return code
+
+
+def _hide(text: str) -> str:
+    from tuppence.core.text.key_scan import environment_scan
+
+    return environment_scan(os.environ).hide(text)
 
 
 def _dispatch(words: list[str]) -> int:

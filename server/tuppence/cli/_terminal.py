@@ -16,9 +16,8 @@ from typing import Any
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook, RenderResult
 from rich.segment import Segment
 
-from tuppence.core.text.key_scan import KeyScan
+from tuppence.core.text.key_scan import KeyScan, environment_scan
 from tuppence.core.text.shown_text import shown
-from tuppence.credentials import environment_scan
 
 
 def console(*, errors: bool = False) -> Console:

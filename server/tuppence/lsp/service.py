@@ -290,8 +290,8 @@ class _Components:
         protocol = server.protocol
         self.watched = Watched(config)
         self.session, self.neighbourhood = open_session(self.watched, roots, protocol.documents.at, handed)
-        protocol.outgoing.hide = lambda text: self.session.key_scan().hide(text)
-        protect(self.session.key_scan)
+        protocol.outgoing.hide = self._hide
+        protect(self._hide)
         reconcile_pending(self.session)
         self.client = EditorClient(server, self.session)
         self.session.approvals.ask_user = self.client.choose
@@ -302,6 +302,10 @@ class _Components:
         self.strangers = LocalModelConsent(self.client, self.neighbourhood)
         self.hovering = HoverProvider(self.client, runs)
         self.renewals = KeepAlive(self.session, protocol.documents.get)
+
+    def _hide(self, text: str) -> str:
+        """Return a text without the keys in use."""
+        return self.session.key_scan().hide(text)
 
 
 def _message(request: Request) -> str:

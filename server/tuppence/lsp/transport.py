@@ -18,12 +18,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tuppence.credentials import environment_scan
 from tuppence.errors import TuppenceError
 from tuppence.lsp.protocol.framing import read_message
 from tuppence.lsp.protocol.lifecycle import Server
 from tuppence.lsp.protocol.stdio import PipeWriter, pipe_reader, take_streams
-from tuppence.terminal import protect
 
 _SILENCE = 10.0
 """Seconds in which a TCP client must have sent its first message."""
@@ -33,7 +31,6 @@ _LOOK = 1.0
 
 def serve(config: Path | None, tcp: str | None) -> int:
     """Serve one editor on the standard streams, or one after the other at ``tcp`` (HOST:PORT); return the exit code."""
-    protect(lambda: environment_scan(os.environ))
     try:
         if tcp is None:
             return asyncio.run(_serve_streams(config, *_streams()))

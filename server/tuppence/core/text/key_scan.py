@@ -19,12 +19,13 @@ from __future__ import annotations
 import base64
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 RUN = 12
 """Letters and digits of a key that are searched for at a time."""
 _STEP = 4
+_KEY_NAMES = ("_API_KEY", "PGPASSWORD")
 _LEAST = 8
 _LONG = 16
 _NOISE = re.compile(r"[^0-9A-Za-z]+")
@@ -119,6 +120,11 @@ class KeyScan:
             else:
                 merged.append((start, end, name))
         return merged
+
+
+def environment_scan(environ: Mapping[str, str]) -> KeyScan:
+    """Return what finds the keys of an environment, for a time before it is known which of them are in use."""
+    return KeyScan((name, key) for name, key in environ.items() if name.endswith(_KEY_NAMES))
 
 
 class StreamedScan:
