@@ -5,13 +5,13 @@ URL-encoded. So what is shown, written down or kept is scanned for the keys in u
 
 - Only letters and digits count, whatever their case and width, so spaces, dashes, line ends and zero-width characters
   between them hide nothing; nor do escapes (``%41``, ``\u0041``, ``\x41``, ``&#65;``), twice over too.
-- Base64, hexadecimal digits and the reverse order of a whole key are found as well.
-- Of a key, 15 letters and digits in a row are enough, and 12 at its beginning; fewer show too little of it, as in the
-  ``sk-a...wxyz`` with which providers name a key.
+- Base64 (wherever in it the key begins), hexadecimal digits and the reverse order are found as well.
+- Of a key, 12 letters and digits in a row are enough (15 in a text of more than 4,096); fewer show too little of it, as
+  in the ``sk-a...wxyz`` with which providers name a key.
 
-A text of n characters costs one pass for each 4 characters of a key, each a search for a fixed string. A key of less
-than 8 letters and digits, or a short word in small letters such as ``not-needed``, is not searched for: such a word is
-no secret, and would be found in ordinary sentences.
+A text costs one look into a table for each of its letters and digits, however many keys there are. A key of less than
+8 letters and digits, or a short word in small letters such as ``not-needed``, is not searched for: such a word is no
+secret, and would be found in ordinary sentences.
 """
 
 from __future__ import annotations
@@ -25,10 +25,14 @@ from dataclasses import dataclass
 RUN = 12
 """Letters and digits of a key that are searched for at a time."""
 _STEP = 4
+_BRIEF = 4_096
+"""Letters and digits of a text up to which each place is looked at, and above which each fourth."""
 _KEY_NAMES = ("_API_KEY", "PGPASSWORD")
 _LEAST = 8
 _LONG = 16
-_NOISE = re.compile(r"[^0-9A-Za-z]+")
+_NOISE = bytes(code for code in range(256) if code > 0x7F or not chr(code).isalnum())
+_SIGNS = ("%", "\\", "&#")
+"""What every escape begins with."""
 _ESCAPE = re.compile(
     r"%(?P<percent>[0-9a-fA-F]{2})|\\u\{?(?P<u>[0-9a-fA-F]{4,6})\}?|\\x(?P<x>[0-9a-fA-F]{2})"
     r"|&#(?:[xX](?P<hex>[0-9a-fA-F]{1,6})|(?P<decimal>[0-9]{1,7}));?"
@@ -56,43 +60,45 @@ class KeyScan:
 
     def __init__(self, keys: Iterable[tuple[str, str]] = ()) -> None:
         """Take the keys, each after its name, such as ``MINE_API_KEY``; one too short to be a secret is left out."""
-        self._needles: tuple[_Needle, ...] = ()
-        self._exact: tuple[tuple[str, str], ...] = ()
-        needles: dict[str, _Needle] = {}
-        exact: dict[str, str] = {}
+        self._needles: dict[str, _Needle] = {}
+        self._short: dict[str, _Needle] = {}
+        self._exact: dict[str, str] = {}
         for name, key in keys:
             bare = _bare(key)
             if not _is_secret(key, bare):
                 continue
             if len(bare) < RUN:
-                exact.setdefault(key, name)
+                self._exact.setdefault(key, name)
+                self._short.setdefault(bare, _Needle(bare, bare, 0, name))
             for needle in _needles(name, key, bare):
-                needles.setdefault(needle.text, needle)
-        self._needles = tuple(needles.values())
-        self._exact = tuple(exact.items())
+                self._needles.setdefault(needle.text, needle)
 
     def __bool__(self) -> bool:
         return bool(self._needles or self._exact)
 
     def holds(self, text: str) -> str:
         """Return the name of a key that a text holds; empty where it holds none."""
-        for key, name in self._exact:
+        for key, name in self._exact.items():
             if key in text:
                 return name
-        for view in _views(text) if self._needles else ():
+        for view in _views(text) if self else ():
             if found := self.holds_bare(_bare(view)):
                 return found
         return ""
 
     def holds_bare(self, bare: str) -> str:
         """Return the name of a key that is in small letters and digits alone; empty where none is."""
-        return next((needle.name for needle in self._needles if needle.text in bare), "")
+        needles = self._needles
+        for at in _places(bare):
+            if (needle := needles.get(bare[at : at + RUN])) is not None:
+                return needle.name
+        return next((needle.name for needle in self._short.values() if needle.text in bare), "")
 
     def hide(self, text: str) -> str:
         """Return a text with a mark such as ``[key of ANTHROPIC_API_KEY]`` in the place of each key."""
         if not self.holds(text):
             return text
-        for key, name in self._exact:
+        for key, name in self._exact.items():
             text = text.replace(key, _mark(name))
         for _ in range(_DEPTH + 1):
             spans = self._spans(text)
@@ -104,13 +110,24 @@ class KeyScan:
         name = self.holds(text)
         return text if not name else _mark(name)
 
+    def _runs(self, bare: str) -> Iterator[tuple[int, int, str]]:
+        """Yield where a bare text has a run of a key, with all around it that the disguised key has there too."""
+        done = 0
+        for at in _places(bare):
+            needle = self._needles.get(bare[at : at + RUN])
+            if needle is not None and at + RUN > done:
+                start, done = _grown(bare, at, needle)
+                yield start, done, needle.name
+        for needle in self._short.values():
+            for found in re.finditer(re.escape(needle.text), bare):
+                yield found.start(), found.end(), needle.name
+
     def _spans(self, text: str) -> list[tuple[int, int, str]]:
         """Return where keys are in a text, first to last, without overlaps."""
         found: list[tuple[int, int, str]] = []
         for depth in range(_DEPTH):
             bare, places = _placed(text, depth)
-            for needle in self._needles:
-                found += [(places[at][0], places[end - 1][1], needle.name) for at, end in _runs(bare, needle)]
+            found += [(places[at][0], places[end - 1][1], name) for at, end, name in self._runs(bare)]
             if found:
                 break
         merged: list[tuple[int, int, str]] = []
@@ -139,9 +156,11 @@ class StreamedScan:
         """Take the next piece; return the name of the key that it completes, empty where it completes none."""
         if not self._scan:
             return ""
-        self._bare = self._bare[-2 * RUN :] + _bare(piece)
+        self._bare = self._bare[1 - RUN :] + _bare(piece)
         self._tail = self._tail[-_TAIL:] + piece
-        return self._scan.holds_bare(self._bare) or self._scan.holds(self._tail)
+        return self._scan.holds_bare(self._bare) or (
+            self._scan.holds(self._tail) if _has_escapes(self._tail) or not self._tail.isascii() else ""
+        )
 
 
 def _mark(name: str) -> str:
@@ -156,16 +175,10 @@ def _is_secret(key: str, bare: str) -> bool:
 
 
 def _needles(name: str, key: str, bare: str) -> Iterator[_Needle]:
-    """Yield what to search for: runs of a key as it is, and a piece of each of its whole disguises."""
-    last = len(bare) - RUN
-    for start in (*range(0, max(last, 0), _STEP), *((last,) if last >= 0 else ())):
-        yield _Needle(bare[start : start + RUN], bare, start, name)
-    if last < 0:
-        yield _Needle(bare, bare, 0, name)
-    for disguise in _disguises(key):
-        yield _Needle(disguise[: 2 * RUN], disguise, 0, name)
-    if len(bare) >= RUN:
-        yield _Needle(bare[::-1], bare[::-1], 0, name)
+    """Yield what to search for: runs of a key as it is and of each of its disguises, all of one length."""
+    for whole in (bare, bare[::-1], *_disguises(key)):
+        for start in range(len(whole) - RUN + 1):
+            yield _Needle(whole[start : start + RUN], whole, start, name)
 
 
 def _disguises(key: str) -> Iterator[str]:
@@ -181,17 +194,21 @@ def _bare(text: str) -> str:
     """Return the letters and digits of a text, in small letters."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
-    return _NOISE.sub("", text).lower()
+    return text.encode("ascii", "ignore").translate(None, _NOISE).lower().decode()
 
 
 def _views(text: str) -> Iterator[str]:
     """Yield a text as it is, and as it is where its escapes are resolved."""
     yield text
     for _ in range(_DEPTH - 1):
-        if not _ESCAPE.search(text):
+        if not _has_escapes(text):
             return
         text = _ESCAPE.sub(lambda found: _char(found) or found[0], text)
         yield text
+
+
+def _has_escapes(text: str) -> bool:
+    return any(sign in text for sign in _SIGNS)
 
 
 def _char(found: re.Match[str]) -> str:
@@ -217,15 +234,16 @@ def _placed(text: str, depth: int) -> tuple[str, Sequence[tuple[int, int]]]:
     return "".join(each for each, _, _ in placed), [(start, end) for _, start, end in placed]
 
 
-def _runs(bare: str, needle: _Needle) -> Iterator[tuple[int, int]]:
-    """Yield where a bare text has a needle, with all around it that the disguised key has there too."""
-    at = bare.find(needle.text)
-    while at >= 0:
-        start, inside = at, needle.start
-        while start and inside and bare[start - 1] == needle.whole[inside - 1]:
-            start, inside = start - 1, inside - 1
-        end, inside = at + len(needle.text), needle.start + len(needle.text)
-        while end < len(bare) and inside < len(needle.whole) and bare[end] == needle.whole[inside]:
-            end, inside = end + 1, inside + 1
-        yield start, end
-        at = bare.find(needle.text, at + 1)
+def _places(bare: str) -> range:
+    return range(0, len(bare) - RUN + 1, 1 if len(bare) <= _BRIEF else _STEP)
+
+
+def _grown(bare: str, at: int, needle: _Needle) -> tuple[int, int]:
+    """Return where the run around a needle begins and ends."""
+    start, inside = at, needle.start
+    while start and inside and bare[start - 1] == needle.whole[inside - 1]:
+        start, inside = start - 1, inside - 1
+    end, inside = at + RUN, needle.start + RUN
+    while end < len(bare) and inside < len(needle.whole) and bare[end] == needle.whole[inside]:
+        end, inside = end + 1, inside + 1
+    return start, end
