@@ -30,7 +30,7 @@ _BRIEF = 4_096
 _KEY_NAMES = ("_API_KEY", "PGPASSWORD")
 _LEAST = 8
 _LONG = 16
-_NOISE = bytes(code for code in range(256) if code > 0x7F or not chr(code).isalnum())
+_NOISE = bytes(code for code in range(256) if not (chr(code).isascii() and chr(code).isalnum()))
 _SIGNS = ("%", "\\", "&#")
 """What every escape begins with."""
 _ESCAPE = re.compile(
