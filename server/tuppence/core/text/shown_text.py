@@ -46,6 +46,8 @@ _FLAGS = frozenset(
 )
 """The tags of the flags that are made of tags (England, Scotland, Wales)."""
 _FLAG, _FLAG_TAGS = "\U0001f3f4", 6
+_FLAG_END = "\U000e007f"
+_NEEDABLE = re.compile("[\u180b-\u180f\u200c\u200d\ufe0e\ufe0f\U000e0061-\U000e007f]+")
 _KEYCAP = "\u20e3"
 _FIRST_SYMBOL = "\u2190"
 _SYMBOLS = frozenset("\u00a9\u00ae\u203c\u2049\u2122\u2139")
@@ -69,7 +71,7 @@ def shown(text: str, *, lines: bool = False) -> str:
     text = _LINE_END.sub("\n" if lines else " ", text)
     text = text.replace("\t", "    " if lines else " ")
     if _IGNORABLE.search(text) or not text.replace("\n", "").isprintable():
-        text = "".join(_visible(text))
+        text = _visible(text)
     return _unlinked(text)
 
 
@@ -96,24 +98,25 @@ def _unlinked(text: str) -> str:
     return _LINK.sub(r"] \1(", text) if "]" in text else text
 
 
-def _visible(text: str) -> list[str]:
-    """Return the characters of a text, each as it is or as its escape."""
-    made: list[str] = []
-    at = 0
-    while at < len(text):
-        char = text[at]
-        if not _is_hidden(char):
-            made.append(char)
-        elif char == "\U000e0067" and text[at - 1 : at] == _FLAG and text[at : at + _FLAG_TAGS] in _FLAGS:
-            made.append(text[at : at + _FLAG_TAGS])
-            at += _FLAG_TAGS
-            continue
-        elif _is_needed(text, at, made):
-            made.append(char)
+def _visible(text: str) -> str:
+    """Return a text with an escape for each hidden character that no neighbor needs."""
+    hidden = {ord(char): _escape(char) for char in set(text) if _is_hidden(char) and not _NEEDABLE.match(char)}
+    return _NEEDABLE.sub(_needed, text.translate(hidden))
+
+
+def _needed(found: re.Match[str]) -> str:
+    """Return a run of characters that may be needed, each as it is or as its escape."""
+    text, made = found.string, ""
+    for at in range(found.start(), found.end()):
+        if made.endswith(_FLAG_END):
+            break  # No sequence goes on behind it.
+        before = text[at - 1 : at] if not made or made.endswith(text[at - 1]) else ""
+        if at == found.start() and before == _FLAG and text[at : at + _FLAG_TAGS] in _FLAGS:
+            made = text[at : at + _FLAG_TAGS]
         else:
-            made.append(_escape(char))
-        at += 1
-    return made
+            made += text[at] if _is_needed(text[at], before, text[at + 1 : at + 2]) else _escape(text[at])
+    rest = text[found.start() + _FLAG_TAGS : found.end()] if made.endswith(_FLAG_END) else ""
+    return made + "".join(map(_escape, rest))
 
 
 def _is_hidden(char: str) -> bool:
@@ -124,11 +127,10 @@ def _is_hidden(char: str) -> bool:
     return _IGNORABLE.match(char) is not None or _NONCHARACTER.match(char) is not None
 
 
-def _is_needed(text: str, at: int, made: list[str]) -> bool:
-    """Report whether a hidden character is a part of what its neighbors spell; ``made`` is what comes before it."""
-    char, before, after = text[at], text[at - 1 : at] if at else "", text[at + 1 : at + 2]
-    if not before or made[-1][-1:] != before:
-        return False  # The one before it was made visible.
+def _is_needed(char: str, before: str, after: str) -> bool:
+    """Report whether a hidden character is a part of what its neighbors spell; an empty one was made visible."""
+    if not before:
+        return False
     if char in "\ufe0e\ufe0f":
         return _is_symbol(before) or (before in "0123456789#*" and after == _KEYCAP)
     if "\u180b" <= char <= "\u180f":

@@ -1,7 +1,7 @@
 """One connection, as the rest of the editor side uses it: what can be asked of the editor and shown in it.
 
-Everything that goes out to the editor passes here, held to what the client said it can do. Nothing here decides what
-to say.
+Everything that goes out to the editor passes here, held to what the client said it can do, and the words in it are made
+safe on the wire (lsp/protocol/outgoing.py). Nothing here decides what to say.
 """
 
 from __future__ import annotations
@@ -102,13 +102,15 @@ class EditorClient:
 
     async def choose(self, question: str, answers: tuple[str, ...]) -> str | None:
         """Ask the person a question; return the answer that was picked, None where it was dismissed."""
-        actions = [types.MessageActionItem(title=answer) for answer in answers]
+        # The editor gives back a title as it was shown.
+        by_title = {self._protocol.outgoing.text(answer, "line"): answer for answer in answers}
+        actions = [types.MessageActionItem(title=title) for title in by_title]
         params = types.ShowMessageRequestParams(type=types.MessageType.Info, message=question, actions=actions)
         try:
             picked = await self._server.window_show_message_request_async(params)
         except JsonRpcException:
             return None
-        return picked.title if picked else None
+        return by_title.get(picked.title) if picked else None
 
     async def show(self, uri: str) -> bool:
         """Open a file in the editor; return whether it did."""

@@ -21,7 +21,7 @@ from tuppence.core.text.shown_text import shown
 
 Kind = Literal["line", "lines", "log", "markdown", "inside"]
 """What a field holds: one line, some lines, a log's lines, Markdown, or values with such fields in them."""
-_LIMITS: Mapping[Kind, int] = {"line": 1_000, "lines": 20_000, "log": 400_000, "markdown": 0}
+_LIMITS: Mapping[Kind, int] = {"line": 1_000, "lines": 20_000, "log": 100_000, "markdown": 0}
 """Code points that are shown; 0 is no limit."""
 _FIELDS: Mapping[type, Mapping[str, Kind]] = {
     types.ShowMessageParams: {"message": "lines"},
@@ -67,11 +67,10 @@ class Outgoing:
 
     def text(self, text: str, kind: Kind) -> str:
         """Return words as the editor gets them in a place of this kind."""
-        text = self.hide(text)
         limit = _LIMITS[kind]
         if not limit:
-            return text
-        text = shown(text if len(text) <= limit else f"{text[:limit]}…", lines=kind != "line")
+            return self.hide(text)
+        text = shown(self.hide(text if len(text) <= limit else f"{text[:limit]}…"), lines=kind != "line")
         # An escape is longer than what it is for; a text of nothing else is cut once more.
         return text if len(text) <= 2 * limit else f"{text[: 2 * limit]}…"
 
