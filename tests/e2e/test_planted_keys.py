@@ -18,6 +18,7 @@ from editor import Editor
 
 KEYED = CONFIG.replace('base_url = "{base}"\n', 'base_url = "{base}"\nkey_env = "MINE_API_KEY"\n')
 KEY = KEYS["MINE_API_KEY"]
+FEW = ("plain", "spaces", "URL")
 TEE = Path(__file__).parents[1] / "support" / "tee.py"
 PLAIN = (
     "plain",
@@ -72,7 +73,7 @@ def errors(said: str) -> dict[str, Reply]:
         "type": error(403, {"error": {"type": code[:60], "message": "no"}}),
         "details": error(400, {"error": {"details": {"error_code": code[:59]}}}),
         "detail": error(422, {"detail": said}),
-        "text": error(500, f"internal error at {said}"),
+        "text": error(500, f"internal error at {said}", retry_after="0.001"),
         "not found": error(404, {"error": {"message": said, "code": code[:50]}}),
         "header": error(
             401, {"error": {"message": said}}, {"x-request-id": code, "www-authenticate": f"Bearer {code}"}
@@ -87,16 +88,17 @@ def errors(said: str) -> dict[str, Reply]:
 
 @pytest.mark.attack("keys", "a key in a provider's error")
 async def test_an_error_with_the_key_in_it(tmp_path: Path, record_property: Any) -> None:
-    cases = [(how, kind) for how in PLAIN for kind in errors(KEY)]
+    cases = [(how, kind) for how in FEW for kind in errors(KEY)]
     record_property("cases", len(cases))
     async with watched(tmp_path) as s:
-        for how in PLAIN:
+        for how in FEW:
             for reply in errors(disguises(KEY)[how]).values():
                 assert (await do(s, "Fix", reply)).startswith("Could not fix `mean`.")
         assert len(s.upstream.requests) >= len(cases)
         assert all(each.headers["authorization"] == f"Bearer {KEY}" for each in s.upstream.requests)
 
 
+KINDS = ("message", "code", "header", "in the stream")
 ANSWERS = {
     "Fix": "```python\ndef mean(xs):\n    key = '{key}'\n    return sum(xs) / len(xs)\n```",
     "Explain": "It computes the mean with the key {key}, which it knows.",
@@ -138,7 +140,7 @@ async def test_thinking_an_answers_id_and_a_header_with_the_key_in_it(tmp_path: 
 
 @pytest.mark.attack("keys", "a key from elsewhere than the environment")
 async def test_keys_of_the_keyring_and_of_the_editor_are_hidden_too(tmp_path: Path, record_property: Any) -> None:
-    record_property("cases", 2 * 13)
+    record_property("cases", 2 * len(KINDS))
     ring = keyring_package(tmp_path, "MINE_API_KEY")
     for number, how in enumerate(({"keys": ring}, {"keys": {}, "hand": True})):
         place = tmp_path / str(number)
@@ -150,8 +152,9 @@ async def test_keys_of_the_keyring_and_of_the_editor_are_hidden_too(tmp_path: Pa
             editor.options = {"keys": {"MINE_API_KEY": KEY}} if hand else None
 
         async with stage(place, config=KEYED, before=introduce, **how) as s:
-            for reply in errors(disguises(KEY)["spaces"]).values():
-                await do(s, "Fix", reply)
+            replies = errors(disguises(KEY)["spaces"])
+            for kind in KINDS:
+                await do(s, "Fix", replies[kind])
             assert s.upstream.requests[-1].headers["authorization"] == f"Bearer {KEY}"
         assert in_tree(place, {s.config}) == []
         assert in_text(s.editor.seen.errors) == []
