@@ -142,7 +142,8 @@ async def test_thinking_an_answers_id_and_a_header_with_the_key_in_it(tmp_path: 
 async def test_keys_of_the_keyring_and_of_the_editor_are_hidden_too(tmp_path: Path, record_property: Any) -> None:
     record_property("cases", 2 * len(KINDS))
     ring = keyring_package(tmp_path, "MINE_API_KEY")
-    for number, how in enumerate(({"keys": ring}, {"keys": {}, "hand": True})):
+    ways: tuple[dict[str, Any], ...] = ({"keys": ring}, {"keys": {}, "hand": True})
+    for number, how in enumerate(ways):
         place = tmp_path / str(number)
         place.mkdir()
         hand = how.pop("hand", False)
