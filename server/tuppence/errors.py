@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
 MISTAKES = 20
 """Mistakes of a configuration that its error names."""
 
@@ -49,7 +48,7 @@ class Mistake:
 
 
 class ConfigError(TuppenceError):
-    """The configuration has mistakes; ``mistakes`` holds all of them in the order of their lines, the text the first."""
+    """The configuration has mistakes; ``mistakes`` holds all by their lines, the message the first of them."""
 
     def __init__(self, path: str, mistakes: tuple[Mistake, ...]) -> None:
         self.path = path

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import logging
 import sys
+import threading
 from collections.abc import Callable
 from typing import TextIO
 
@@ -27,22 +28,25 @@ class SafeStream(io.TextIOBase):
         self.hide = hide
         self._stream = stream
         self._line = ""
+        self._lock = threading.RLock()
 
     def write(self, text: str) -> int:
         """Take a text; return how many characters it has."""
-        self._line += text
-        if "\n" in text or len(self._line) > _LONGEST:
-            ready, newline, self._line = self._line.rpartition("\n")
-            self._put(ready + newline if newline else self._line)
-            self._line = self._line if newline else ""
+        with self._lock:
+            self._line += text
+            if "\n" in text or len(self._line) > _LONGEST:
+                ready, newline, rest = self._line.rpartition("\n")
+                self._line = rest if newline else ""
+                self._put(ready + newline if newline else rest)
         return len(text)
 
     def flush(self) -> None:
         """Write what is there."""
-        if self._line:
-            ready, self._line = self._line, ""
-            self._put(ready)
-        self._stream.flush()
+        with self._lock:
+            if self._line:
+                ready, self._line = self._line, ""
+                self._put(ready)
+            self._stream.flush()
 
     def fileno(self) -> int:
         """Return the descriptor of the stream behind it."""

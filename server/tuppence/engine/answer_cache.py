@@ -67,7 +67,7 @@ def lookup(request: Request, about: str, session: Session, quality: float | None
     if request.bypass_cache or request.better_than or not about:
         return None
     found = session.answer_store.get(_key(request, about, session.config(), quality))
-    if found is None:
+    if found is None or session.key_scan().holds(found.text):
         return None
     work = Task(
         action=request.action,

@@ -20,6 +20,7 @@ from pygls.lsp.server import LanguageServer
 from tuppence.core.billing import budget
 from tuppence.core.billing.entry import payload
 from tuppence.core.text.document import Span
+from tuppence.core.text.shown_text import quoted
 from tuppence.engine.session import Session
 from tuppence.errors import TuppenceError
 from tuppence.lsp.documents.capabilities import ClientCapabilities
@@ -65,7 +66,7 @@ class EditorClient:
         params = types.ApplyWorkspaceEditParams(edit=edit, label=label)
         result = await self._answer(self._server.workspace_apply_edit_async(params), APPLY)
         if result is not None and result.failure_reason:
-            self.log(f"The editor refused an edit: {result.failure_reason}")
+            self.log(f"The editor refused an edit: {quoted(result.failure_reason)}")
         return result is not None and bool(result.applied)
 
     async def draft(self, params: dict[str, object]) -> bool:
@@ -95,6 +96,10 @@ class EditorClient:
     def say(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
         """Show one sentence to the person."""
         self._server.window_show_message(types.ShowMessageParams(type=kind, message=message))
+
+    def without_keys(self, text: str) -> str:
+        """Return a text without the keys in use, for what is shown by way of a file."""
+        return self._protocol.outgoing.hide(text)
 
     def log(self, message: str) -> None:
         """Write a line to the editor's log of this server."""
