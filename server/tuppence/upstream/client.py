@@ -87,7 +87,7 @@ class ModelClient:
         :raises Broken: what came makes no sense, or ended before the answer did, or holds a key in use.
         """
         key = key.strip() if key else None
-        guard = _KeyGuard((KeyScan([(model.provider.key_env or "the provider", key or "")]), self._scan()))
+        guard = _KeyGuard((KeyScan([(model.provider.key_env or "the provider", key or "")]), self._scan()), prompt)
         try:
             async with aclosing(self._tries(prompt, model, key)) as pieces:
                 async for piece in pieces:
@@ -146,7 +146,8 @@ class ModelClient:
 class _KeyGuard:
     """Keeps the keys in use out of what a provider says: an error loses them, an answer with one in it is stopped."""
 
-    def __init__(self, scans: Sequence[KeyScan]) -> None:
+    def __init__(self, scans: Sequence[KeyScan], prompt: Prompt) -> None:
+        self._prompt = prompt
         self._scans = tuple(each for each in scans if each)
         self._streams = {kind: [StreamedScan(each) for each in self._scans] for kind in (Text, Thinking)}
         self._said: list[str] = []
@@ -180,13 +181,13 @@ class _KeyGuard:
             text = scan.hide(text)
         return text
 
-    @staticmethod
-    def _refuse(name: str) -> None:
-        if name:
-            raise Broken(
-                f"The answer holds the key in {name}, so it was stopped and nothing of it is kept.",
-                "A provider must never send a key back: replace the key.",
-            )
+    def _refuse(self, name: str) -> None:
+        if not name:
+            return
+        remedy = "A provider must never send a key back: replace the key."
+        if any(each.holds(self._prompt.text) for each in self._scans):
+            remedy = "What was sent holds it: take it out of your code, and replace the key."
+        raise Broken(f"The answer holds the key in {name}, so it was stopped and nothing of it is kept.", remedy)
 
 
 def _discreet(error: TuppenceError, prompt: Prompt, key: str | None) -> TuppenceError:
