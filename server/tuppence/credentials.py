@@ -1,18 +1,22 @@
 """Where a provider's key comes from: the environment, then the keyring, then what the editor's client handed over.
 
 A variable that is set but empty says "no key": nothing further is asked, and the provider is not used. Keys are never
-written anywhere, never shown, and never read from a workspace.
+written anywhere, never shown, and never read from a workspace. ``Keys.scan`` is what makes sure of the first two: what
+is shown or written passes it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
+from urllib.parse import unquote, urlsplit
 
 from tuppence.core.models.model import Provider
+from tuppence.core.text.key_scan import KeyScan
 
 SERVICE = "tuppence"
 """The name under which the keyring holds the keys, one for each variable's name."""
+_PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 
 
 class Keys:
@@ -22,6 +26,8 @@ class Keys:
         self._environ = environ
         self._handed = handed
         self._kept: dict[str, str] = {}
+        self._known: tuple[tuple[str, str], ...] = ()
+        self._scan = KeyScan()
 
     def of(self, provider: Provider) -> str | None:
         """Return the provider's key; None where none is to be sent, or none is known."""
@@ -43,12 +49,46 @@ class Keys:
             return f"{name} holds characters that no key has."
         return f"{name} is set but empty." if name in self._environ else f"{name} is not set."
 
+    def scan(self, providers: Iterable[Provider], ledger: str = "") -> KeyScan:
+        """Return what finds the keys in use in a text, and the passwords of the ledger and of proxies.
+
+        In use is what may have been sent: the keyring is not asked for it.
+
+        :param providers: those whose keys may be sent.
+        :param ledger: the address of the ledger's database; empty for a file.
+        """
+        names = dict.fromkeys([each.key_env for each in providers if each.key_env])
+        known = tuple(self._values({**names, **dict.fromkeys(self._handed)}, ledger))
+        if known != self._known:
+            self._known, self._scan = known, KeyScan(known)
+        return self._scan
+
+    def _values(self, names: Iterable[str], ledger: str) -> Iterator[tuple[str, str]]:
+        for name in names:
+            for source in (self._environ, self._kept, self._handed):
+                if key := source.get(name, "").strip():
+                    yield name, key
+        if password := self._environ.get("PGPASSWORD", ""):
+            yield "PGPASSWORD", password
+        addresses = [("the ledger", ledger)]
+        addresses += [(each, self._environ.get(name, "")) for each in _PROXIES for name in (each, each.lower())]
+        yield from ((f"{name}'s address" if name in _PROXIES else name, found)
+                    for name, address in addresses if (found := _password(address)))  # fmt: skip
+
     def _find(self, name: str) -> str:
         if name in self._environ:
             return self._environ[name].strip()
         if name not in self._kept:
             self._kept[name] = _keyring(name)
         return self._kept[name] or self._handed.get(name, "").strip()
+
+
+def _password(address: str) -> str:
+    """Return the password in an address; empty where it holds none."""
+    try:
+        return unquote(urlsplit(address).password or "")
+    except ValueError:
+        return ""
 
 
 def _sendable(key: str) -> bool:

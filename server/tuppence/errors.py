@@ -19,6 +19,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MISTAKES = 20
+"""Mistakes of a configuration that its error names."""
+
 
 class TuppenceError(Exception):
     """An error with a sentence for a person."""
@@ -45,13 +48,14 @@ class Mistake:
 
 
 class ConfigError(TuppenceError):
-    """The configuration has mistakes; ``mistakes`` holds all of them in the order of their lines."""
+    """The configuration has mistakes; ``mistakes`` holds all by their lines, the message the first of them."""
 
     def __init__(self, path: str, mistakes: tuple[Mistake, ...]) -> None:
         self.path = path
         self.mistakes = tuple(sorted(mistakes))
         lines = [f"{path}:{mistake.line}: {mistake.what} {mistake.remedy}".rstrip() for mistake in self.mistakes]
-        super().__init__("\n".join(lines))
+        more = len(lines) - MISTAKES
+        super().__init__("\n".join([*lines[:MISTAKES], *([f"{path}: and {more} more."] if more > 0 else [])]))
 
 
 class Unfit(TuppenceError):

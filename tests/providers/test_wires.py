@@ -366,7 +366,7 @@ def test_a_server_may_ask_for_another_try() -> None:
 
 def test_a_provider_cannot_move_the_cursor() -> None:
     error = find_wire("openai").failure(400, {}, json.dumps({"error": {"message": "a\x1b[2Jb\n\u202ec" + "x" * 999}}))
-    assert error.remedy.startswith('It says: "a [2Jb cxxx')
+    assert error.remedy.startswith(r'It says: "a\x1b[2Jb \u202ecxxx')
     assert len(error.remedy) < 250
 
 

@@ -1,5 +1,6 @@
 /** The actions: those with a command of their own in the manifest, and all that the server names. */
 import type { Action } from "./protocol";
+import { label } from "./words";
 
 /** The ids of the actions that the manifest, which is static, has a command for; `tuppence.pickAction` reaches all. */
 export const ACTIONS_IN_PALETTE: readonly string[] = ["explain", "fix", "tests", "review"];
@@ -19,5 +20,5 @@ export interface Entry {
  */
 export function entries(experimental: unknown): Entry[] {
   const { tuppence } = (experimental ?? {}) as { tuppence?: { actions?: Action[] } };
-  return (tuppence?.actions ?? []).map(({ id, verb }) => ({ label: verb, description: id, id }));
+  return (tuppence?.actions ?? []).map(({ id, verb }) => ({ label: label(verb), description: label(id), id }));
 }

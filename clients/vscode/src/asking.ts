@@ -11,6 +11,7 @@ import {
 import type { LanguageClient } from "vscode-languageclient/node";
 import { entries } from "./actions";
 import { RUN } from "./protocol";
+import { label } from "./words";
 
 /** Ask for one action on the selection of the active editor. */
 export async function ask(action: string, client: LanguageClient): Promise<void> {
@@ -37,7 +38,7 @@ export async function choose(client: LanguageClient): Promise<void> {
   const entries = await client.sendRequest(CodeActionRequest.type, { textDocument: { uri }, range, context });
   const items = (entries ?? []).flatMap((entry) => {
     const action = entry as CodeAction;
-    return action.disabled || (!action.command && !action.edit) ? [] : [{ label: action.title, action }];
+    return action.disabled || (!action.command && !action.edit) ? [] : [{ label: label(action.title), action }];
   });
   const picked = await vscode.window.showQuickPick(items, { title: "Tuppence", placeHolder: "What with this code?" });
   if (!picked) return;

@@ -25,6 +25,7 @@ import { Server } from "./server";
 import { Sheet } from "./sheet";
 import { excuse, Status, type State } from "./status";
 import { Walkthrough } from "./walkthrough";
+import { message as safe } from "./words";
 
 let extension: Extension | undefined;
 
@@ -281,7 +282,7 @@ class Extension {
 
   private complain(message: string): void {
     this.log.error(message);
-    void vscode.window.showErrorMessage(message, "Show Log", "Open Settings").then((choice) => {
+    void vscode.window.showErrorMessage(safe(message), "Show Log", "Open Settings").then((choice) => {
       if (choice === "Show Log") this.log.show();
       if (choice === "Open Settings") void vscode.commands.executeCommand("workbench.action.openSettings", "tuppence.server");
     });

@@ -4,6 +4,7 @@
  */
 import * as vscode from "vscode";
 import type { About } from "./protocol";
+import { label } from "./words";
 
 const NAMES = "tuppence.keyNames";
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -58,7 +59,7 @@ export class Keys {
     const kept = this.names;
     const known = new Map<string, vscode.QuickPickItem>();
     for (const { name, provider, ready } of wanted) {
-      known.set(name, { label: name, description: provider, detail: ready ? "There is a key." : "There is no key." });
+      known.set(name, { label: name, description: label(provider), detail: ready ? "There is a key." : "There is no key." });
     }
     for (const name of kept) known.set(name, { label: name, ...known.get(name), detail: "Kept by this editor." });
     const other = { label: "$(edit) Another name…" };

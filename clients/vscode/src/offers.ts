@@ -8,6 +8,7 @@ import { CodeActionRequest, CodeActionTriggerKind, type CodeAction, type Command
 import type { LanguageClient } from "vscode-languageclient/node";
 import { PUT_BACK, RUN } from "./protocol";
 import type { Run, Runs } from "./runs";
+import { label } from "./words";
 
 /** An entry of the server's menu that belongs to one answer. */
 export interface Offer {
@@ -64,8 +65,8 @@ export class Offers implements vscode.CodeLensProvider, vscode.Disposable {
     const keep = { title: "$(check) Keep", tooltip: run.line, command: "tuppence.keepAnswer", arguments: [run.uri] };
     return [
       keep,
-      { title: `$(discard) ${short(putBack.title, run)}`, tooltip: putBack.title, ...call(putBack) },
-      ...(better ? [{ title: `$(arrow-up) ${short(better.title, run)}`, tooltip: better.title, ...call(better) }] : []),
+      { title: `$(discard) ${label(short(putBack.title, run))}`, tooltip: putBack.title, ...call(putBack) },
+      ...(better ? [{ title: `$(arrow-up) ${label(short(better.title, run))}`, tooltip: better.title, ...call(better) }] : []),
     ];
   }
 
@@ -87,7 +88,7 @@ export class Offers implements vscode.CodeLensProvider, vscode.Disposable {
 }
 
 function stop(run: Run): vscode.Command {
-  const title = `$(debug-stop) Stop${run.line ? ` · ${run.line}` : ""}`;
+  const title = `$(debug-stop) Stop${run.line ? ` · ${label(run.line)}` : ""}`;
   return { title, tooltip: run.title, command: "tuppence.stopRun", arguments: [run.id] };
 }
 

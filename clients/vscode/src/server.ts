@@ -8,6 +8,7 @@ import { existsSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import * as vscode from "vscode";
 import { look, runs, within, type Places } from "./program";
+import { message } from "./words";
 
 /** Python's names, best first; the plain ones may be of any version. */
 const PYTHONS = ["python3.14", "python3.13", "python3.12", "python3.11", "python3", "python"];
@@ -78,13 +79,13 @@ export class Server {
       await vscode.window.withProgress(options, async (progress, token) => {
         const stop = new AbortController();
         token.onCancellationRequested(() => stop.abort());
-        await this.make(wheel, (message) => progress.report({ message }), stop.signal);
+        await this.make(wheel, (line) => progress.report({ message: message(line) }), stop.signal);
       });
       return true;
     } catch (error) {
       await rm(this.environment, { recursive: true, force: true });
       this.log.error(String(error));
-      const choice = await vscode.window.showErrorMessage(`Tuppence's server was not installed. ${short(error)}`, "Show Log");
+      const choice = await vscode.window.showErrorMessage(`Tuppence's server was not installed. ${message(short(error))}`, "Show Log");
       if (choice) this.log.show();
       return false;
     }

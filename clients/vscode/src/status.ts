@@ -6,6 +6,7 @@
 import * as vscode from "vscode";
 import type { Amount, Cost } from "./protocol";
 import type { Run, Runs } from "./runs";
+import { label, message } from "./words";
 
 /** Milliseconds after which a run is long. */
 const LONG = 4_000;
@@ -62,7 +63,7 @@ export class Status implements vscode.Disposable {
       return;
     }
     this.noticed.get(run.id)?.();
-    if (this.noticed.delete(run.id) && run.line) vscode.window.setStatusBarMessage(run.line, CLOSING);
+    if (this.noticed.delete(run.id) && run.line) vscode.window.setStatusBarMessage(label(run.line), CLOSING);
   }
 
   /** Show a notification with a Cancel, once a run takes long, until it ends. */
@@ -70,12 +71,12 @@ export class Status implements vscode.Disposable {
     let end = (): void => {};
     const ended = new Promise<void>((resolve) => (end = resolve));
     const timer = setTimeout(() => {
-      const options = { location: vscode.ProgressLocation.Notification, title: run.title, cancellable: true };
+      const options = { location: vscode.ProgressLocation.Notification, title: message(run.title), cancellable: true };
       void vscode.window.withProgress(options, (progress, token) => {
         token.onCancellationRequested(() => this.stop(run.id));
-        progress.report({ message: run.line });
+        progress.report({ message: message(run.line) });
         const lines = this.runs.onDidChange((each) => {
-          if (each === run) progress.report({ message: run.line });
+          if (each === run) progress.report({ message: message(run.line) });
         });
         return ended.finally(() => lines.dispose());
       });
@@ -90,7 +91,7 @@ export class Status implements vscode.Disposable {
     const [run, ...others] = this.runs.active;
     this.item.backgroundColor = undefined;
     if (run) {
-      this.item.text = `$(loading~spin) ${run.title}${others.length ? ` and ${others.length} more` : ""} $(debug-stop)`;
+      this.item.text = `$(loading~spin) ${label(run.title)}${others.length ? ` and ${others.length} more` : ""} $(debug-stop)`;
       this.item.tooltip = plain([run.title, run.line, "Click to stop."]);
       this.item.command = "tuppence.stopRun";
       this.item.accessibilityInformation = { label: `Tuppence works: ${run.title}. Activate to stop.` };
@@ -99,7 +100,7 @@ export class Status implements vscode.Disposable {
     this.item.accessibilityInformation = undefined;
     this.item.command = "tuppence.showCost";
     if (this.state === "ready" && this.cost) {
-      this.item.text = `$(pulse) ${this.cost.today.display}, saved ${this.cost.saved.display}`;
+      this.item.text = `$(pulse) ${label(`${this.cost.today.display}, saved ${this.cost.saved.display}`)}`;
       this.item.tooltip = describe(this.cost);
       return;
     }
@@ -120,8 +121,8 @@ const IDLE: Record<State, [string, string, string]> = {
 
 /** Say why nothing can be asked of the server now, and offer what helps. */
 export async function excuse(state: State): Promise<void> {
-  const [message, help, command] = EXCUSES[state];
-  if (await vscode.window.showInformationMessage(message, help)) await vscode.commands.executeCommand(command);
+  const [excuse, help, command] = EXCUSES[state];
+  if (await vscode.window.showInformationMessage(excuse, help)) await vscode.commands.executeCommand(command);
 }
 
 const EXCUSES: Record<State, [string, string, string]> = {

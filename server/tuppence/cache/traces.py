@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,8 +25,10 @@ _TRIM = "DELETE FROM trace WHERE id <= (SELECT max(id) FROM trace) - ?"
 class Traces:
     """The last requests, oldest first; without a file, those of this process."""
 
-    def __init__(self, file: File | None = None) -> None:
+    def __init__(self, file: File | None = None, hide: Callable[[str], str] = str) -> None:
+        """Keep them in a file; ``hide`` takes the keys in use out of a text."""
         self._file = file
+        self._hide = hide
         self._known: tuple[Trace, ...] = ()
         self._state = (-1, 0)
 
@@ -38,6 +40,8 @@ class Traces:
 
     def add(self, trace: Trace) -> None:
         """Remember a request."""
+        links = tuple(replace(link, name=self._hide(link.name)) for link in trace.links)
+        trace = replace(trace, name=self._hide(trace.name), links=links)
         self.all()
         self._known = _ordered((*self._known, trace))
         if self._file is not None:

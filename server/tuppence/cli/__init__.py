@@ -17,6 +17,7 @@ from typing import Protocol, cast
 
 from tuppence import __version__
 from tuppence.errors import TuppenceError
+from tuppence.terminal import protect
 
 INTERRUPTED = 130
 """What a shell reports for a program that Ctrl-C ended."""
@@ -45,12 +46,15 @@ def names() -> tuple[str, ...]:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command line, ``sys.argv`` where none is given, and return the exit code."""
+    protect(_hide)
     try:
         code = _dispatch(list(sys.argv[1:] if words is None else words))
         if not sys.stdout.closed:
             sys.stdout.flush()
     except TuppenceError as error:
-        print(f"tuppence: {error}", file=sys.stderr)  # noqa: T201 - the terminal is where this error belongs
+        from tuppence.cli._terminal import say
+
+        say(f"tuppence: {error}", errors=True)
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -59,6 +63,12 @@ def main(words: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     return code
+
+
+def _hide(text: str) -> str:
+    from tuppence.core.text.key_scan import environment_scan
+
+    return environment_scan(os.environ).hide(text)
 
 
 def _dispatch(words: list[str]) -> int:

@@ -18,6 +18,7 @@ from uuid import uuid4
 from rich.console import Console
 from rich.table import Table
 
+from tuppence.cli._terminal import console, safe
 from tuppence.config import Config, Watched
 from tuppence.config.shipped import shipped
 from tuppence.core.actions import find_action, title
@@ -48,15 +49,15 @@ def show(place: str, action: str, config: Config, when: datetime | None) -> int:
     :raises Unfit: there is no such code.
     :raises Nobody: nobody may answer; why not is printed by then.
     """
-    ask, console = _ask(place, action), Console(markup=False, highlight=False, emoji=False)
+    ask, terminal = _ask(place, action), console()
     try:
         plan = asyncio.run(_plan(ask, config, when))
     except NoEligibleModel as nobody:
-        console.print(f"{title(ask.action, ask.target.name)}: nobody may answer.")
-        console.print(f"Prompt of about {nobody.need.prompt_tokens} tokens.")
-        _rest(nobody.table, nobody.need, console)
+        terminal.print(f"{title(ask.action, ask.target.name)}: nobody may answer.")
+        terminal.print(f"Prompt of about {nobody.need.prompt_tokens} tokens.")
+        _rest(nobody.table, nobody.need, terminal)
         raise
-    _print(plan, console)
+    _print(plan, terminal)
     return 0
 
 
@@ -123,7 +124,7 @@ def _print(plan: PreparedRequest, console: Console) -> None:
     fit = sorted((each for each in route.table if not each.why_not), key=_order)
     table = _section("", fit, "from", "step")
     for row in fit:
-        table.add_row(row.model.name, *_figures(row, plan.need), row.estimate.source, _step(row, names, plan))
+        table.add_row(safe(row.model.name), *_figures(row, plan.need), row.estimate.source, _step(row, names, plan))
     console.print(table)
     _rest(route.table, plan.need, console)
     console.print(
@@ -147,7 +148,7 @@ def _rest(rows: Sequence[Candidate], need: RoutingRequest, console: Console) -> 
         console.print()
         table = _section(why_not.rstrip("."), rest)
         for row in alike:
-            table.add_row(row.model.name, *_figures(row, need))
+            table.add_row(safe(row.model.name), *_figures(row, need))
         console.print(table)
 
 

@@ -6,10 +6,10 @@ import argparse
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from tuppence import clock
+from tuppence.cli._terminal import console
 from tuppence.config import Config, edit_budget, load
 from tuppence.core.billing.budget import PERIODS, WHEN, left
 from tuppence.core.billing.entry import exact, money
@@ -29,16 +29,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Change a limit or show them all, and return the exit code."""
     config = load(arguments.config)
-    console = Console(markup=False, highlight=False, emoji=False)
+    terminal = console()
     if arguments.amount is not None:
         limit = None if arguments.amount == "none" else arguments.amount
         edit_budget.write(config.path, arguments.period, limit)
         now = "There is no limit any more" if limit is None else f"The limit is ${exact(limit)} now,"
-        console.print(f"{now} {WHEN[arguments.period]}, in {config.path}; running servers follow.", soft_wrap=True)
+        terminal.print(f"{now} {WHEN[arguments.period]}, in {config.path}; running servers follow.", soft_wrap=True)
         return 0
     if config.mistakes:
         raise ConfigError(str(config.path), config.mistakes)
-    console.print(_shown(config, arguments.period))
+    terminal.print(_shown(config, arguments.period))
     return 0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from rich.text import Text
 
 from tuppence.cache import AnswerStore, Traces
 from tuppence.cache.traces import REMEMBERED
+from tuppence.cli._terminal import console, safe, say_json
 from tuppence.core.prompt_cache.state import Trace
 
 HELP = "show what requests found in the prompt caches, and why; clear the kept answers"
@@ -29,11 +29,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the report, or clear the file, and return the exit code."""
     answers = AnswerStore()
-    console = Console(markup=False, highlight=False, emoji=False)
+    terminal = console()
     try:
         if arguments.clear:
             count = answers.clear() if answers.path.exists() else 0
-            console.print(f"Forgot {count} kept {'answer' if count == 1 else 'answers'}.")
+            terminal.print(f"Forgot {count} kept {'answer' if count == 1 else 'answers'}.")
             return 0
         # Looking must not make a file.
         traces = Traces(answers.file).all()[-arguments.last :] if answers.path.exists() else ()
@@ -42,10 +42,10 @@ def run(arguments: argparse.Namespace) -> int:
         answers.close()
     if arguments.json:
         kept = {"answers": count, "bytes": size, "path": str(answers.path)}
-        print(json.dumps({"requests": [_row(each) for each in traces], "kept": kept}, indent=2, ensure_ascii=False))  # noqa: T201 - a terminal is where this command speaks
+        say_json({"requests": [_row(each) for each in traces], "kept": kept})
         return 0
-    show(traces, console)
-    console.print(f"Kept answers: {count}, {size / 1e6:.1f} MB in {answers.path}", soft_wrap=True)
+    show(traces, terminal)
+    terminal.print(f"Kept answers: {count}, {size / 1e6:.1f} MB in {answers.path}", soft_wrap=True)
     return 0
 
 
@@ -61,7 +61,7 @@ def show(traces: Sequence[Trace], console: Console) -> None:
     for trace in reversed(traces):
         model = trace.model.rpartition("/")[2]
         row = (f"{trace.at.astimezone():%d %b %H:%M}", trace.action, trace.name, model, share(trace))
-        table.add_row(*(Text(cell) for cell in row), Text(trace.why))
+        table.add_row(*(Text(safe(cell)) for cell in row), Text(safe(trace.why)))
     console.print(table)
 
 

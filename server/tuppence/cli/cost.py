@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -15,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tuppence import clock
+from tuppence.cli._terminal import console, safe, say, say_json, say_lines
 from tuppence.config import Config, load
 from tuppence.core.billing import budget
 from tuppence.core.billing.entry import Entry, last, money, payload
@@ -50,21 +49,21 @@ def run(arguments: argparse.Namespace) -> int:
         now = clock.now()
         ledger.recover(now)
         if arguments.csv:
-            sys.stdout.write(export.as_csv(ledger.entries(cost_report.begin(now, arguments.days))))
+            say_lines(export.as_csv(ledger.entries(cost_report.begin(now, arguments.days))))
         else:
             _tell(cost_report.read_report(ledger, config, now, arguments.days), ledger, config, arguments)
         warnings = ledger.warnings()
     finally:
         ledger.close()
     for warning in warnings:
-        print(f"tuppence: {warning}", file=sys.stderr)  # noqa: T201 - a terminal is where this command speaks
+        say(f"tuppence: {warning}", errors=True)
     return 0
 
 
 def _tell(drawn: CostReport, ledger: Ledger, config: Config, arguments: argparse.Namespace) -> None:
     lately = ledger.entries(limit=_RUN)
     if arguments.json:
-        print(json.dumps(as_json(drawn, lately, ledger, config), indent=2, ensure_ascii=False))  # noqa: T201 - likewise
+        say_json(as_json(drawn, lately, ledger, config))
     elif arguments.html is not None:
         try:
             arguments.html.write_text(cost_report.page(drawn), encoding="utf-8")
@@ -72,7 +71,7 @@ def _tell(drawn: CostReport, ledger: Ledger, config: Config, arguments: argparse
             reason = error.strerror or type(error).__name__
             raise TuppenceError(f"{arguments.html} could not be written: {reason}.", "Name another file.") from None
     else:
-        show(drawn, lately, Console(markup=False, highlight=False, emoji=False))
+        show(drawn, lately, console())
 
 
 def as_json(drawn: CostReport, lately: Sequence[Entry], ledger: Ledger, config: Config) -> dict[str, object]:
@@ -123,7 +122,7 @@ def _lines(title: str, lines: Sequence[ReportLine], spent: Decimal) -> Table:
     table = _table(title, ("", "spent", "share", "requests"))
     for line in lines:
         part = share(line.spent, spent) if line.spent is not None else ""
-        table.add_row(line.name, money(line.spent), part, str(line.requests))
+        table.add_row(safe(line.name), money(line.spent), part, str(line.requests))
     return table
 
 
@@ -170,8 +169,10 @@ def _requests(entries: Sequence[Entry]) -> Table:
     table.add_column("why")  # Only this column may give way in a narrow terminal, so it is its cells that do not wrap.
     for entry in reversed(entries):
         cost = f"{'~' if entry.estimated else ''}{money(entry.cost)}"
-        why = Text(entry.reason, no_wrap=True, overflow="ellipsis")
-        table.add_row(f"{entry.at.astimezone():%d %b %H:%M}", entry.action, entry.model, cost, entry.outcome, why)
+        why = Text(safe(entry.reason), no_wrap=True, overflow="ellipsis")
+        table.add_row(
+            f"{entry.at.astimezone():%d %b %H:%M}", safe(entry.action), safe(entry.model), cost, entry.outcome, why
+        )
     return table
 
 

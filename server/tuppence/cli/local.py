@@ -8,9 +8,9 @@ import sys
 from collections.abc import Callable
 from datetime import datetime
 
-from rich.console import Console
 from rich.prompt import Confirm
 
+from tuppence.cli._terminal import console
 from tuppence.local import Consent, DiscoveredServer, Embedded, find_servers
 from tuppence.local.discovery import TITLES
 
@@ -99,7 +99,7 @@ def _allow(name: str | None) -> int:
     if not chosen:
         _say(
             f"{_title(name)} does not answer at its usual port on this machine. Start it, then try again.",
-            Console(stderr=True),
+            errors=True,
         )
         return 1
     for found in chosen:
@@ -132,7 +132,7 @@ def _remove(_: str | None) -> int:
 
 
 def _nameless(what: str) -> int:
-    _say(f"Say which server: tuppence local {what} {{{','.join(TITLES)}}}", Console(stderr=True))
+    _say(f"Say which server: tuppence local {what} {{{','.join(TITLES)}}}", errors=True)
     return 2
 
 
@@ -146,8 +146,8 @@ def _title(name: str) -> str:
     return next((title for kind, title in TITLES.items() if kind == name), name)
 
 
-def _say(text: str, console: Console | None = None) -> None:
-    (console or Console()).print(text, markup=False, highlight=False, soft_wrap=True)
+def _say(text: str, *, errors: bool = False) -> None:
+    console(errors=errors).print(text, soft_wrap=True)
 
 
 _COMMANDS: dict[str, Callable[[str | None], int]] = {

@@ -6,9 +6,7 @@ What depends on a single request (does it fit the context, is the file public) i
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -20,6 +18,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from tuppence.cli._terminal import console, safe, say, say_json
 from tuppence.config import Config, load
 from tuppence.config.shipped import shipped
 from tuppence.core.billing.entry import exact
@@ -56,11 +55,11 @@ def run(arguments: argparse.Namespace) -> int:
     config = load(arguments.config)
     table = judge(config, Keys(os.environ), datetime.now(UTC).astimezone().date())
     for line in complaints(config):
-        print(line, file=sys.stderr)  # noqa: T201 - a terminal is where this command speaks
+        say(line, errors=True)
     if arguments.json:
-        print(json.dumps([_as_json(row) for row in table], indent=2, ensure_ascii=False))  # noqa: T201 - likewise
+        say_json([_as_json(row) for row in table])
     else:
-        show(table, Console(markup=False, highlight=False, emoji=False))
+        show(table, console())
     return 1 if config.mistakes else 0
 
 
@@ -90,7 +89,7 @@ def show(table: Sequence[Row], console: Console) -> None:
 
 
 def _section(title: str, models: Sequence[Model], width: int) -> Table:
-    section = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    section = Table(title=safe(title), title_justify="left", box=None, pad_edge=False)
     section.add_column("model", min_width=width, overflow="fold")
     section.add_column("tier", min_width=max(map(len, TIERS)), no_wrap=True)
     for name in ("input", "output", "cached", "context"):
@@ -99,7 +98,7 @@ def _section(title: str, models: Sequence[Model], width: int) -> Table:
         base = model.price and model.price.base
         figures = (base.input, base.output, base.cache_read) if base else (None, None, None)
         prices = ("" if figure is None else exact(figure) for figure in figures)
-        section.add_row(model.name, model.tier, *prices, f"{model.context // 1000:,}k")
+        section.add_row(safe(model.name), model.tier, *prices, f"{model.context // 1000:,}k")
     return section
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import tuppence
+from tuppence.cli._terminal import say
 from tuppence.errors import TuppenceError
 
 HELP = "print what to put into Neovim's configuration"
@@ -29,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print it and return the exit code."""
-    print(client() if arguments.path else f"{_advice()}\n\n{lines()}")  # noqa: T201 - this is a terminal's command
+    say(str(client()) if arguments.path else f"{_advice()}\n\n{lines()}")
     return 0
 
 

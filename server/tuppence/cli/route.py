@@ -7,7 +7,6 @@ cli/_route_jsonl.py answers.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from dataclasses import replace
@@ -15,6 +14,7 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from tuppence.cli._route_jsonl import Router
+from tuppence.cli._terminal import say, say_json
 from tuppence.cli.models import complaints
 from tuppence.config import Config, load
 from tuppence.config.settings import PRESETS
@@ -45,17 +45,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Answer, and return the exit code."""
     if arguments.jsonl == bool(arguments.place):
-        print("tuppence route: name a FILE:LINES, or --jsonl and no file.", file=sys.stderr)  # noqa: T201 - a terminal
+        say("tuppence route: name a FILE:LINES, or --jsonl and no file.", errors=True)
         return 2
     when: datetime = arguments.at or datetime.combine(datetime.now(UTC).date(), time(12), UTC)
     try:
         config = _config(arguments, when.date())
     except ConfigError as error:
         # Whoever names a file wants an answer by it, and would take one by the defaults for that.
-        print(error, file=sys.stderr)  # noqa: T201 - a terminal
+        say(str(error), errors=True)
         return 2
     for line in complaints(config):
-        print(line, file=sys.stderr)  # noqa: T201 - a terminal is where this command speaks
+        say(line, errors=True)
     if arguments.jsonl:
         return _answer_lines(Router(config, Keys(os.environ), shipped(), when))
     from tuppence.cli._route_table import show
@@ -92,7 +92,7 @@ def _answer_lines(router: Router) -> int:
     for line in sys.stdin.buffer:
         answer = router.answer(line)
         code = code or int("error" in answer)
-        print(json.dumps(answer, allow_nan=False), flush=True)  # noqa: T201 - stdout is where the answers belong
+        say_json(answer, indent=None)
     return code
 
 

@@ -23,6 +23,7 @@ from tuppence.config.toml_locations import Bad, TomlLocation
 from tuppence.core.models.model import Model, Provider, Quirks
 from tuppence.core.models.pricing import Price
 from tuppence.core.routing.quality import canonical
+from tuppence.core.text.shown_text import quoted
 from tuppence.providers import wire_names
 
 _ENDS = {"openai": ("/chat/completions", "/completions"), "anthropic": ("/v1/messages", "/messages", "/v1")}
@@ -63,7 +64,9 @@ def read(data: Mapping[str, object], place: TomlLocation, builtin: Table, today:
         at = place.key("models", index)
         name = _name(raw)
         if name and name in named:
-            at.wrong(f'There are two rows for "{name}".', "Remove one of them, or give one another provider or id.")
+            at.wrong(
+                f"There are two rows for {quoted(name, 80)}.", "Remove one of them, or give one another provider or id."
+            )
             continue
         named[name] = index
         try:
@@ -105,13 +108,13 @@ def _providers(
 
 def _provider(name: str, raw: object, place: TomlLocation, base: Provider | None) -> Provider:
     if not name or "/" in name:
-        raise place.wrong(f'A provider cannot be called "{name}".', "Choose a name without a slash.")
+        raise place.wrong(f"A provider cannot be called {quoted(name, 80)}.", "Choose a name without a slash.")
     found = table(raw, place, PROVIDER, () if base else ("wire", "base_url"))
     provider = replace(base, **found) if base else Provider(name, **found)
     wires = [wire for wire in wire_names() if not wire.startswith("_")]
     if provider.wire not in wires:
         options = ", ".join(f'"{wire}"' for wire in wires)
-        raise place.key("wire").wrong(f'There is no wire "{provider.wire}".', f"Write one of: {options}.")
+        raise place.key("wire").wrong(f"There is no wire {quoted(provider.wire, 80)}.", f"Write one of: {options}.")
     return replace(provider, base_url=_url(provider, place.key("base_url")))
 
 
@@ -123,7 +126,7 @@ def _url(provider: Provider, place: TomlLocation) -> str:
     except ValueError:
         host, parts = "", urlsplit("")
     if parts.scheme not in ("http", "https") or not host or any(mark.isspace() for mark in url):
-        raise place.wrong(f'"{provider.base_url}" is not a web address.', 'Write "https://host/path".')
+        raise place.wrong(f"{quoted(provider.base_url, 80)} is not a web address.", 'Write "https://host/path".')
     if parts.username or parts.password or parts.query or parts.fragment:
         # The address is not repeated: it may hold a password.
         raise place.wrong(

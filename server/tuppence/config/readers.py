@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any, TypeGuard, TypeVar
 
 from tuppence.config.toml_locations import Bad, TomlLocation
+from tuppence.core.text.shown_text import quoted
 
 Reader = Callable[[object, TomlLocation], Any]
 _T = TypeVar("_T")
@@ -83,7 +84,7 @@ def stranded(place: TomlLocation) -> Bad:
     """Report a setting that fell into a table because it stands below the table's header."""
     header = ".".join(str(part) for part in place.path[:-1] if isinstance(part, str))
     return place.wrong(
-        f'"{place.path[-1]}" stands below the header of "{header}", so it belongs to that table.',
+        f'"{place.path[-1]}" stands below the header of {quoted(header, 80)}, so it belongs to that table.',
         "Move it above the first [table] of the file.",
     )
 
@@ -99,7 +100,9 @@ def folder(value: object, place: TomlLocation) -> str:
     """Read the path of a folder, absolute or from the user's home; it need not be there."""
     path = text(value, place)
     if not path.startswith(("/", "~/", "\\\\")) and path != "~" and not re.match(r"[A-Za-z]:[\\/]", path):
-        raise place.wrong(f'"{place.name}" must be a whole path, not "{path[:_SHOWN]}".', 'Write "/..." or "~/...".')
+        raise place.wrong(
+            f'"{place.name}" must be a whole path, not {quoted(path, _SHOWN)}.', 'Write "/..." or "~/...".'
+        )
     return path
 
 

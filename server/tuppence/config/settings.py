@@ -11,6 +11,7 @@ from tuppence.config.model_table import Table
 from tuppence.config.readers import Reader, fields, is_number, items, kind, number, text
 from tuppence.config.toml_locations import TomlLocation, nearest
 from tuppence.core.billing.budget import NO_LIMITS, PERIODS, THRIFTY, Limits
+from tuppence.core.text.shown_text import quoted
 
 PRESETS: Mapping[str, float] = {"thrifty": THRIFTY, "balanced": 0.92, "best": 1.0}
 """Each preset and the quality that it stands for; benchmarks/routing measures what comes of it."""
@@ -65,7 +66,7 @@ def narrower(data: Mapping[str, object], place: TomlLocation) -> Limits:
     """Read the ``[budget]`` of a project's own file, which may hold nothing else; what is wrong in it is left out."""
     for key in data:
         if key != "budget":
-            what = f'A project cannot set "{key}".'
+            what = f"A project cannot set {quoted(key, 80)}."
             place.key(key).wrong(what, "Only [budget] may stand here, and only narrow yours.")
     given = data.get("budget")
     found = Limits(**fields(given, place.key("budget"), BUDGET)) if given is not None else NO_LIMITS
@@ -137,7 +138,7 @@ def check_name(name: str, place: TomlLocation, table: Table) -> None:
     bare = next((model.name for model in table.models if model.id == name), None)
     near = bare or nearest(name, known)
     place.wrong(
-        f'There is no model "{name}" in the tier table.',
+        f"There is no model {quoted(name, 80)} in the tier table.",
         f'Did you mean "{near}"?' if near else 'Write "provider/id" of a built-in row or of one of your [[models]].',
     )
 

@@ -14,12 +14,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from tuppence.core.text.document import line_starts
+from tuppence.core.text.shown_text import quoted, short, shown
 from tuppence.errors import Mistake
 
 Path = tuple[str | int, ...]
 
 _BLANK = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")
 _SPACE = re.compile(r"[ \t]*")
+_NAMED = 80
+"""Code points of a name that a sentence shows."""
 _KEY = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|[A-Za-z0-9_-]+')
 _SCALAR = re.compile(
     r'"""(?:[^\\]|\\.)*?"{3,5}'  # A closing run of four or five quotes ends with one or two of the text itself.
@@ -156,7 +159,8 @@ class TomlLocation:
     @property
     def name(self) -> str:
         """How the key is called in a sentence: dotted, without the numbers of rows."""
-        return ".".join(part for part in self.path if isinstance(part, str) and part != "models") or "models"
+        dotted = ".".join(part for part in self.path if isinstance(part, str) and part != "models")
+        return short(dotted, _NAMED).replace('"', "'") or "models"
 
     def key(self, *parts: str | int) -> TomlLocation:
         """Return the place of a key inside this one."""
@@ -164,7 +168,7 @@ class TomlLocation:
 
     def wrong(self, what: str, remedy: str = "") -> Bad:
         """Report a mistake, and return what to raise."""
-        self.report.mistakes.append(Mistake(self.report.lines.of(self.path), what, remedy))
+        self.report.mistakes.append(Mistake(self.report.lines.of(self.path), shown(what), shown(remedy)))
         return Bad()
 
     def unknown(self, known: Iterable[str], kind: str = "key") -> Bad:
@@ -173,7 +177,7 @@ class TomlLocation:
 
     def nothing(self, kind: str, name: str, known: Iterable[str]) -> Bad:
         """Report that nothing has the name that stands here, with the nearest of those that there are."""
-        return self.wrong(f'There is no {kind} "{name}".', _meant(name, known))
+        return self.wrong(f"There is no {kind} {quoted(name, _NAMED)}.", _meant(name, known))
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -10,8 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from tuppence.core.text.shown_text import quoted
+
 _LONGEST = 72
 """Characters of a diagnostic's message that a menu shows."""
+_LONGEST_NAME = 100
+"""Characters of a name that a sentence shows."""
 Shape = Literal["markdown", "replacement", "tests", "findings"]
 FORMAT = """Write each finding in exactly this form, with a line of three hyphens between findings:
 
@@ -154,4 +158,4 @@ def title(action: Action, name: str, message: str = "") -> str:
 
 def thing(name: str) -> str:
     """Return how a target is called in a sentence."""
-    return f"`{name}`" if name else "the selection"
+    return quoted(name, _LONGEST_NAME, "`") if name else "the selection"

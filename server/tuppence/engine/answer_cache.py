@@ -87,7 +87,7 @@ def lookup(request: Request, about: str, session: Session, quality: float | None
     if request.bypass_cache or request.better_than or not about:
         return None
     found = session.answer_store.get(_key(request, about, session.config(), quality))
-    if found is None:
+    if found is None or session.key_scan().holds(found.text):
         return None
     work = Task(
         action=request.action,
@@ -109,7 +109,7 @@ def explanation(request: Request, about: str, session: Session) -> answers.Store
 
 def store(prepared: PreparedRequest, answer: Answer, model: Model, receipt: Receipt, session: Session) -> None:
     """Keep an answer for the next identical question, where the action's answers are kept."""
-    if not prepared.cache_key or not session.config().keep_answers:
+    if not prepared.cache_key or not session.config().keep_answers or session.key_scan().holds(answer.reply):
         return
     key = _key(prepared.request, prepared.cache_key, session.config(), prepared.route.wanted)
     kept = answers.StoredAnswer(answer.reply, model.id, session.now(), receipt.total)

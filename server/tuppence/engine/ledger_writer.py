@@ -10,6 +10,7 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from tuppence.core.billing.budget import Spent
@@ -27,12 +28,16 @@ UNWRITTEN = 1000
 class LedgerWriter:
     """The ledger as one session writes it; in the order of the calls, never on the event loop."""
 
-    def __init__(self, ledger: Ledger, session: str, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, ledger: Ledger, session: str, now: Callable[[], datetime], hide: Callable[[str], str] = str
+    ) -> None:
         """Write to a ledger.
 
         :param session: the id of the session in the ledger.
         :param now: gives the time, with the user's time zone.
+        :param hide: takes the keys in use out of a text.
         """
+        self._hide = hide
         self.ledger = ledger
         self.token_ratios = Paces()
         """How many code points make one token of each model, as far as its provider has counted."""
@@ -76,6 +81,8 @@ class LedgerWriter:
 
         :param reservations: the ids of the reservations that were made for it.
         """
+        hide = self._hide
+        entry = replace(entry, reason=hide(entry.reason), model=hide(entry.model), project=hide(entry.project))
 
         def work() -> None:
             for reservation in reservations[1:]:

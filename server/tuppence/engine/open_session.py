@@ -12,6 +12,7 @@ from tuppence.cache import AnswerStore, Traces
 from tuppence.config import Watched
 from tuppence.config.project import Narrowing
 from tuppence.core.text.document import Document
+from tuppence.core.text.key_scan import KeyScan
 from tuppence.credentials import Keys
 from tuppence.engine.disclosure.disclosure import Disclosures
 from tuppence.engine.ledger_writer import LedgerWriter
@@ -37,13 +38,21 @@ def open_session(
     """
     local_models = LocalModels(handed)
     answers, identity = AnswerStore(), uuid4().hex
+    keys = Keys(os.environ, handed)
+
+    def scan() -> KeyScan:
+        return keys.scan(watched.current.providers.values(), watched.current.ledger)
+
+    def hide(text: str) -> str:
+        return scan().hide(text)
+
     session = Session(
         config=lambda: watched.current,
-        keys=Keys(os.environ, handed),
-        upstream=ModelClient(RetryPolicy(first_event=FIRST_EVENT)),
-        ledger_writer=LedgerWriter(Ledger(watched.current.ledger), identity, clock.now),
+        keys=keys,
+        upstream=ModelClient(RetryPolicy(first_event=FIRST_EVENT), scan),
+        ledger_writer=LedgerWriter(Ledger(watched.current.ledger), identity, clock.now, hide),
         answer_store=answers,
-        prompt_cache=PromptCache(Traces(answers.file)),
+        prompt_cache=PromptCache(Traces(answers.file, hide)),
         workspace=Workspace(roots),
         own_models=OwnModels(
             find_servers=local_models.rows,

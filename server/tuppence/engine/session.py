@@ -16,6 +16,7 @@ from tuppence.config.project import Narrowing
 from tuppence.core.billing.budget import Limits
 from tuppence.core.models.model import Model
 from tuppence.core.text.document import Document
+from tuppence.core.text.key_scan import KeyScan
 from tuppence.credentials import Keys
 from tuppence.engine.disclosure.disclosure import Disclosures
 from tuppence.engine.feedback import Experience
@@ -106,6 +107,11 @@ class Session:
     def offline(self) -> Session:
         """Return a session for estimates: it looks for no server and starts no model."""
         return replace(self, own_models=self.own_models.offline())
+
+    def key_scan(self) -> KeyScan:
+        """Return what finds the keys in use in a text."""
+        config = self.config()
+        return self.keys.scan(config.providers.values(), config.ledger)
 
     def limits(self) -> Limits:
         """Return the budget that applies now."""

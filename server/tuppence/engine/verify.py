@@ -36,6 +36,7 @@ from tuppence.core.checks.lost_definitions import duplicated_definition
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.events import Answer
 from tuppence.core.text.document import apply
+from tuppence.core.text.shown_text import quoted
 from tuppence.engine.request import PreparedRequest, Request
 from tuppence.engine.session import Session
 from tuppence.linters import recheck
@@ -69,9 +70,9 @@ def why_not(request: Request, edited: EditedText) -> str:
     chosen = request.diagnostic
     told = [] if chosen is None else [chosen, *(each for each in request.diagnostics if each != chosen)]
     if told and (words := silenced(request.document, edited.after.text, told)):
-        return f"It silences the complaint (“{words}”) and leaves its cause."
+        return f"It silences the complaint ({quoted(words, 80, '“')}) and leaves its cause."
     if again := duplicated_definition(edited.old, edited.new, request.target.span):
-        return f"It writes `{again}` again, which stands elsewhere in the file."
+        return f"It writes {quoted(again, 80, '`')} again, which stands elsewhere in the file."
     return ""
 
 

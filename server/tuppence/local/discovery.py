@@ -26,6 +26,7 @@ FREE = Price(Rates(Decimal(0), Decimal(0)))
 # guess that is too small is the safe one.
 _CAUTIOUS_CONTEXT = 4096
 _LARGEST_OUTPUT = 4096
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +143,13 @@ async def _llamacpp(root: str, seconds: float) -> DiscoveredServer | None:
 
 def _found(kind: Kind, root: str, names: list[Any], contexts: list[Any]) -> DiscoveredServer:
     known = [size for size in contexts if isinstance(size, int) and size > 0]
-    models = tuple(dict.fromkeys(name for name in names if isinstance(name, str) and name))
+    models = tuple(dict.fromkeys(name for name in names if isinstance(name, str) and _is_name(name)))
     return DiscoveredServer(kind, f"{root}/v1", models, min(known, default=None))
+
+
+def _is_name(name: str) -> bool:
+    """Report whether a model's name can be shown as it is and sent back: any program may listen at such a port."""
+    return bool(name) and name.isprintable() and len(name) <= _LONGEST_NAME
 
 
 def _field(value: Any, name: str) -> Any:

@@ -35,6 +35,7 @@ from tuppence.lsp.output.client import EditorClient
 from tuppence.lsp.output.explanations import ExplanationView
 from tuppence.lsp.output.findings import ReviewFindings
 from tuppence.lsp.protocol.lifecycle import Server
+from tuppence.terminal import protect
 
 _log = logging.getLogger(__name__)
 
@@ -289,6 +290,8 @@ class _Components:
         protocol = server.protocol
         self.watched = Watched(config)
         self.session, self.neighbourhood = open_session(self.watched, roots, protocol.documents.at, handed)
+        protocol.outgoing.hide = self._hide
+        protect(self._hide)
         reconcile_pending(self.session)
         self.client = EditorClient(server, self.session)
         self.session.approvals.ask_user = self.client.choose
@@ -299,6 +302,10 @@ class _Components:
         self.strangers = LocalModelConsent(self.client, self.neighbourhood)
         self.hovering = HoverProvider(self.client, runs)
         self.renewals = KeepAlive(self.session, protocol.documents.get)
+
+    def _hide(self, text: str) -> str:
+        """Return a text without the keys in use."""
+        return self.session.key_scan().hide(text)
 
 
 def _message(request: Request) -> str:

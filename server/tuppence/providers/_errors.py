@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from tuppence.core.models.model import Model
+from tuppence.core.text.shown_text import quoted
 from tuppence.errors import Broken, Busy, Refused, TuppenceError
 from tuppence.providers._json import count, parse, part, text
 
@@ -131,7 +132,6 @@ def _note(status: int, codes: tuple[str, ...]) -> str:
 
 
 def _said(payload: Mapping[str, object]) -> str:
-    """Return the provider's own words as a remedy: one line, cut short, with nothing that could move a cursor."""
+    """Return the provider's own words as a remedy: one line, cut short, nothing hidden in it."""
     message = text(part(payload, "error"), "message") or text(payload, "error", "message", "detail")
-    line = " ".join("".join(char if char.isprintable() else " " for char in message).split())
-    return f'{QUOTING}"{line[:_QUOTED]}"' if line else ""
+    return f"{QUOTING}{quoted(message, _QUOTED)}" if message.strip() else ""

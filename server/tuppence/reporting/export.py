@@ -9,13 +9,13 @@ from typing import Any
 
 from tuppence.core.billing.entry import Entry, amount, exact, rows
 from tuppence.core.billing.report import GUIDE, Day, Report, ReportLine
+from tuppence.reporting.words import cell
 
 COLUMNS = (
     "at", "run", "project", "action", "language", "model", "tier", "outcome", "cost", "estimated", "charged", "listed",
     "best_cost", "fresh", "cache_read", "cache_write", "cache_write_1h", "output", "thinking", "seconds", "difficulty",
     "reason",
 )  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def as_csv(entries: Iterable[Entry]) -> str:
@@ -125,5 +125,5 @@ def _exact(usd: Any) -> str:
 
 
 def _cell(value: Any) -> Any:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    """Return a cell that no spreadsheet takes for a formula; numbers stay as they are."""
+    return cell(value) if isinstance(value, str) else value

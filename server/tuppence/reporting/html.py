@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from html import escape
 from importlib.resources import files
 
 from tuppence.core.billing.entry import Entry, money
 from tuppence.core.billing.report import DIMENSIONS, GUIDE, GUIDED, Report, ReportLine, share
 from tuppence.reporting import svg
+from tuppence.reporting.words import escape
 
 RECEIPTS = 40
 """How many of the last requests the page lists; all of them are in the CSV."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from html import escape
 
 from tuppence.core.billing.entry import money
 from tuppence.core.billing.report import Day, ReportLine, share
+from tuppence.reporting.words import escape
 
 _WIDE, _HIGH = 720, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 12, 14, 28

@@ -24,6 +24,7 @@ from pathlib import Path
 from tuppence.core.checks.mutation import mutants
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.text.document import apply
+from tuppence.core.text.shown_text import quoted
 from tuppence.sandbox import project_copy
 from tuppence.sandbox.launcher import NO_WALL, OUT_OF_MEMORY, TIME_IS_UP, TOO_MANY
 from tuppence.sandbox.node_runner import node
@@ -155,9 +156,9 @@ class _Trial:
         return _unfit(whys.get(run.end, f"The tests fail on the code as it is{f': {said}' if said else ''}."))
 
     def _complaint(self, run: Run) -> str:
-        """Return the line in which a run says what is wrong; empty where it does not."""
-        line = " ".join(self._runner.complaint(run.said).replace(str(self._project), "").split()).rstrip(".")
-        return line if len(line) <= _SHOWN else line[:_SHOWN] + "…"
+        """Return the line in which a run says what is wrong, quoted; empty where it does not."""
+        line = self._runner.complaint(run.said).replace(str(self._project), "").strip().rstrip(".")
+        return quoted(line, _SHOWN, "“") if line else ""
 
     async def _try(self, seconds: float) -> Run:
         return await self._run(self._runner.command(self._tests, self._case.names), seconds)

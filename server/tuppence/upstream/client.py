@@ -10,15 +10,25 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tuppence.core.models.model import Model
 from tuppence.core.prompt.compose import Prompt
-from tuppence.errors import Busy, Refused, TuppenceError
-from tuppence.providers import HttpRequest, ProviderEvent, UsageReport, _generation_cost, find_wire
+from tuppence.core.text.key_scan import KeyScan, StreamedScan
+from tuppence.errors import Broken, Busy, Refused, TuppenceError
+from tuppence.providers import (
+    HttpRequest,
+    ProviderEvent,
+    Stop,
+    Text,
+    Thinking,
+    UsageReport,
+    _generation_cost,
+    find_wire,
+)
 from tuppence.providers._errors import QUOTING, named
 from tuppence.upstream import generation_cost
 from tuppence.upstream.connections import Opening, opening
@@ -64,8 +74,10 @@ Piece = ProviderEvent | RequestSent | RetryScheduled
 class ModelClient:
     """The way to all models; it keeps connections to the remote ones."""
 
-    def __init__(self, patience: RetryPolicy = RetryPolicy()) -> None:  # noqa: B008 - a frozen value may be shared
+    def __init__(self, patience: RetryPolicy = RetryPolicy(), scan: Callable[[], KeyScan] = KeyScan) -> None:  # noqa: B008 - a frozen value may be shared
+        """Ask with this patience; ``scan`` finds the keys in use, beside the one that is sent."""
         self._patience = patience
+        self._scan = scan
         self._clients: dict[Opening, httpx.AsyncClient] = {}
         self._opening = asyncio.Lock()
 
@@ -74,15 +86,16 @@ class ModelClient:
 
         :raises Refused: it would be refused however often it is asked, or the key may not be sent there.
         :raises Busy: it cannot answer now, and has been asked as often as ``patience`` allows.
-        :raises Broken: what came makes no sense, or ended before the answer did.
+        :raises Broken: what came makes no sense, or ended before the answer did, or holds a key in use.
         """
         key = key.strip() if key else None
+        guard = _KeyGuard((KeyScan([(model.provider.key_env or "the provider", key or "")]), self._scan()), prompt)
         try:
             async with aclosing(self._tries(prompt, model, key)) as pieces:
                 async for piece in pieces:
-                    yield piece
+                    yield guard.passed(piece)
         except TuppenceError as error:
-            raise _discreet(named(error, model), prompt, key) from None
+            raise guard.cleaned(_discreet(named(error, model), prompt, key)) from None
 
     async def bill(self, model: Model, key: str | None, identity: str) -> UsageReport | None:
         """Ask a provider, for some seconds, what it charged for an answer; None where it does not say."""
@@ -158,6 +171,53 @@ def _holds(body: bytes, value: bytes) -> bool:
             return True
         at = body.find(value, at + len(value))
     return False
+
+
+class _KeyGuard:
+    """Keeps the keys in use out of what a provider says: an error loses them, an answer with one in it is stopped."""
+
+    def __init__(self, scans: Sequence[KeyScan], prompt: Prompt) -> None:
+        self._prompt = prompt
+        self._scans = tuple(each for each in scans if each)
+        self._streams = {kind: [StreamedScan(each) for each in self._scans] for kind in (Text, Thinking)}
+        self._said: list[str] = []
+
+    def passed(self, piece: Piece) -> Piece:
+        """Return a piece that holds no key.
+
+        :raises Broken: it completes one; what came before it shows fewer than 12 of its letters and digits in a row.
+        """
+        if isinstance(piece, Text | Thinking):
+            self._said.append(piece.text)
+            self._refuse(next(filter(None, (each.feed(piece.text) for each in self._streams[type(piece)])), ""))
+        elif isinstance(piece, Stop):
+            whole = "".join(self._said)  # Cut by more than a stream is remembered for.
+            self._refuse(next(filter(None, (each.holds(whole) for each in self._scans)), ""))
+        elif isinstance(piece, RetryScheduled):
+            return RetryScheduled(piece.seconds, self._hide(piece.why))
+        elif isinstance(piece, RequestSent):
+            told = piece.identity
+            return RequestSent(piece.model, piece.fate, lambda: self._hide(told()))
+        return piece
+
+    def cleaned(self, error: TuppenceError) -> TuppenceError:
+        """Take the keys out of an error, which is changed and returned."""
+        error.message, error.remedy = self._hide(error.message), self._hide(error.remedy)
+        error.args = (error.message,)
+        return error
+
+    def _hide(self, text: str) -> str:
+        for scan in self._scans:
+            text = scan.hide(text)
+        return text
+
+    def _refuse(self, name: str) -> None:
+        if not name:
+            return
+        remedy = "A provider must never send a key back: replace the key."
+        if any(each.holds(self._prompt.text) for each in self._scans):
+            remedy = "What was sent holds it: take it out of your code, and replace the key."
+        raise Broken(f"The answer holds the key in {name}, so it was stopped and nothing of it is kept.", remedy)
 
 
 def _discreet(error: TuppenceError, prompt: Prompt, key: str | None) -> TuppenceError:

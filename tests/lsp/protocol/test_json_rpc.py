@@ -363,7 +363,7 @@ async def test_an_answer_that_cannot_be_written_is_an_error(editor: Editor) -> N
 
 async def test_half_an_emoji_can_be_sent(editor: Editor) -> None:
     editor.server.window_show_message(types.ShowMessageParams(types.MessageType.Info, "\ud83d"))
-    assert editor.shown() == ["\ud83d"]
+    assert editor.shown() == [r"\ud83d"]
 
 
 async def test_an_editors_malformed_answer_fails_the_request_that_waits(editor: Editor) -> None:

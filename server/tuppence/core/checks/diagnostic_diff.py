@@ -22,6 +22,7 @@ from tuppence.core.syntax.languages import language
 from tuppence.core.text.diagnostic import Diagnostic, Severity, is_remark, is_ruff, rated
 from tuppence.core.text.document import Document, Edit, Span
 from tuppence.core.text.position_map import landing
+from tuppence.core.text.shown_text import quoted, short
 
 _GRAVITY: dict[Severity, int] = {"error": 3, "warning": 2, "information": 1, "hint": 0}
 _WHILE_TYPING = (
@@ -228,6 +229,5 @@ def _key(diagnostic: Diagnostic) -> tuple[str, str, str]:
 
 
 def _quoted(diagnostic: Diagnostic) -> str:
-    message = " ".join(diagnostic.message.split())
-    shown = message if len(message) <= _SHOWN else f"{message[:_SHOWN]}…"
-    return f"“{shown.rstrip('.')}”" + (f" ({diagnostic.source})" if diagnostic.source else "")
+    message = quoted(diagnostic.message.rstrip().rstrip("."), _SHOWN, "“")
+    return message + (f" ({short(diagnostic.source, _SHOWN)})" if diagnostic.source else "")

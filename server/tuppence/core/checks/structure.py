@@ -21,6 +21,7 @@ from tuppence.core.checks.verdict import Ending, Verdict
 from tuppence.core.syntax.parser import SyntaxTree
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.document import Document, Edit
+from tuppence.core.text.shown_text import quoted
 
 _TEST = re.compile(
     r"\b(?:def|async def)\s+test|\bclass\s+Test|\b(?:it|test|describe|specify|scenario)\s*[(.\"']"
@@ -140,7 +141,7 @@ def _sent(parts: Parts, ending: Ending, before: Document) -> list[str]:
     if not code.text.strip():
         return ["The answer's code block is empty."]
     if left_out := elision_in(code.text, before.text):
-        return [f"The answer leaves code out: “{left_out}”."]
+        return [f"The answer leaves code out: {quoted(left_out, _SHOWN, '“')}."]
     if diff_in(code, before):
         return ["The answer is a diff, not the code itself."]
     return []
@@ -171,7 +172,7 @@ def _broken(old: Tree, new: Tree) -> str:
     for line in range(lines.line_count):
         if not new.sound(lines.full_line_span(line)):
             text = lines.slice(lines.line_span(line)).strip()
-            return f"With the answer the file no longer {what}: line {line + 1}, “{_short(text)}”."
+            return f"With the answer the file no longer {what}: line {line + 1}, {quoted(text, _SHOWN, '“')}."
     return f"With the answer the file no longer {what}."
 
 

@@ -19,6 +19,7 @@ from tuppence.core.syntax.target import Target
 from tuppence.core.syntax.tree import CONTAINERS, Block, Tree
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Span
+from tuppence.core.text.shown_text import quoted
 
 GROWTH, ROOM = 4, 120
 """A target of n lines may become at most ``GROWTH`` * n + ``ROOM`` lines."""
@@ -98,7 +99,7 @@ def _file_lines(old: Tree, new: Tree, target: Target, place: Span) -> str:
         is_inside = bool(target.within and not target.name) or any(each.covers(span) for each in inside)
         is_file_line = text not in there and file_head([text], language).end and not (may_import and is_inside)
         if is_file_line and _is_code(new, span):
-            return f"The answer has a line in it that belongs to the top of a file: “{text}”."
+            return f"The answer has a line in it that belongs to the top of a file: {quoted(text, 80, '“')}."
     return ""
 
 
@@ -188,7 +189,7 @@ def _header_doubts(own: TargetDefinition, new: Tree, place: Span) -> Iterator[st
     gone = Counter(was) - Counter(now)
     if gone:
         words = " ".join(word for word in was if word in gone)
-        yield f"drops “{words}” before the name"
+        yield f"drops {quoted(words, 80, '“')} before the name"
 
 
 def _around(tree: Tree, span: Span) -> list[str]:

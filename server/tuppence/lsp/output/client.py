@@ -1,7 +1,7 @@
 """One connection, as the rest of the editor side uses it: what can be asked of the editor and shown in it.
 
-Everything that goes out to the editor passes here, held to what the client said it can do. Nothing here decides what
-to say.
+Everything that goes out to the editor passes here, held to what the client said it can do, and the words in it are made
+safe on the wire (lsp/protocol/outgoing.py). Nothing here decides what to say.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pygls.lsp.server import LanguageServer
 from tuppence.core.billing import budget
 from tuppence.core.billing.entry import payload
 from tuppence.core.text.document import Span
+from tuppence.core.text.shown_text import quoted
 from tuppence.engine.session import Session
 from tuppence.errors import TuppenceError
 from tuppence.lsp.documents.capabilities import ClientCapabilities
@@ -65,7 +66,7 @@ class EditorClient:
         params = types.ApplyWorkspaceEditParams(edit=edit, label=label)
         result = await self._answer(self._server.workspace_apply_edit_async(params), APPLY)
         if result is not None and result.failure_reason:
-            self.log(f"The editor refused an edit: {result.failure_reason}")
+            self.log(f"The editor refused an edit: {quoted(result.failure_reason)}")
         return result is not None and bool(result.applied)
 
     async def draft(self, params: dict[str, object]) -> bool:
@@ -96,19 +97,25 @@ class EditorClient:
         """Show one sentence to the person."""
         self._server.window_show_message(types.ShowMessageParams(type=kind, message=message))
 
+    def without_keys(self, text: str) -> str:
+        """Return a text without the keys in use, for what is shown by way of a file."""
+        return self._protocol.outgoing.hide(text)
+
     def log(self, message: str) -> None:
         """Write a line to the editor's log of this server."""
         self._server.window_log_message(types.LogMessageParams(type=types.MessageType.Info, message=message))
 
     async def choose(self, question: str, answers: tuple[str, ...]) -> str | None:
         """Ask the person a question; return the answer that was picked, None where it was dismissed."""
-        actions = [types.MessageActionItem(title=answer) for answer in answers]
+        # The editor gives back a title as it was shown.
+        by_title = {self._protocol.outgoing.text(answer, "line"): answer for answer in answers}
+        actions = [types.MessageActionItem(title=title) for title in by_title]
         params = types.ShowMessageRequestParams(type=types.MessageType.Info, message=question, actions=actions)
         try:
             picked = await self._server.window_show_message_request_async(params)
         except JsonRpcException:
             return None
-        return picked.title if picked else None
+        return by_title.get(picked.title) if picked else None
 
     async def show(self, uri: str) -> bool:
         """Open a file in the editor; return whether it did."""

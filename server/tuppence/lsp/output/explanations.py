@@ -56,6 +56,7 @@ class ExplanationView:
         if self._client.capabilities.streams:
             self._client.notify("tuppence/explanation", {"run": run, "title": title, "markdown": "", "done": True})
             return ""
+        title, markdown = self._client.without_keys(title), self._client.without_keys(markdown)
         is_long = len(markdown) > MESSAGE
         path = None
         if self._client.capabilities.show_document or is_long:

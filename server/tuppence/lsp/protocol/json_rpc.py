@@ -9,6 +9,7 @@ What differs from pygls, and why:
 - An error is a sentence for a person. Tracebacks go to the log, and what passes over the wire goes nowhere else: it is
   the user's source.
 - The futures of inner calls are forgotten when they are done.
+- Words for a person are made safe as they go out, whoever wrote them (lsp/protocol/outgoing.py).
 
 It knows nothing of documents, nor where the bytes come from.
 """
@@ -30,6 +31,7 @@ from pygls.protocol import LanguageServerProtocol
 
 from tuppence.errors import TuppenceError
 from tuppence.lsp.protocol.in_flight import Callback, MsgId, Requests
+from tuppence.lsp.protocol.outgoing import Outgoing
 
 Steps = Generator[tuple[Callable[..., Any], tuple[Any, ...], None], Any, Any]
 """A built-in handler of pygls: it yields the handlers that are to run before it goes on."""
@@ -46,6 +48,8 @@ class Rpc(LanguageServerProtocol):
         # At INFO it logs each message that goes out, at ERROR each that it could not handle.
         logging.getLogger("pygls.protocol.json_rpc").setLevel(logging.CRITICAL)
         self._requests = Requests()
+        self.outgoing = Outgoing()
+        """Makes what goes out safe to show."""
         super().__init__(server, converter)
 
     @property
@@ -183,7 +187,7 @@ class Rpc(LanguageServerProtocol):
         if self.writer is None:
             return
         try:
-            body = json.dumps(data, default=self._serialize_message).encode("ascii")
+            body = json.dumps(self.outgoing.cleaned(data), default=self._serialize_message).encode("ascii")
         except Exception as error:  # noqa: BLE001 - converters raise what they like
             self._fail(data, error)
             return

@@ -1,0 +1,169 @@
+"""Text of others as a person may see it: nothing hidden in it, nothing that an editor or a terminal obeys or links.
+
+Whatever comes from a repository, a model, a provider or another tool passes ``shown`` on its way to an editor's window
+or a terminal. A sentence that quotes such words takes them from ``quoted``: short, on one line, between marks that they
+cannot close.
+
+A character is made visible by what Unicode says of it: its category (controls, formats, surrogates, private use, line
+and paragraph separators) and the property Default_Ignorable_Code_Point. What a script or an emoji needs to be read
+stays: a joiner after a virama or between letters of a cursive script, and the parts of an emoji sequence.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+LONGEST = 200
+"""Code points of foreign words that a sentence quotes, if it does not say otherwise."""
+
+# PropList.txt: Other_Default_Ignorable_Code_Point and Variation_Selector. With the category Cf these make up
+# Default_Ignorable_Code_Point, which the standard library does not know. U+2800 is a blank that counts as a symbol.
+_IGNORABLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8"
+    "\U000e0000-\U000e0fff]"
+)
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+# Prepended_Concatenation_Mark: of the category Cf, and visible all the same.
+_VISIBLE = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
+_NONCHARACTER = re.compile("[\ufdd0-\ufdef" + "".join(chr(plane << 16 | 0xFFFE | low) for plane in range(17)
+                           for low in (0, 1)) + "]")  # fmt: skip
+_PLAIN = re.compile(r"[\x20-\x7e]*")
+_LINE_END = re.compile(r"\r\n?|\n")
+_JOINERS = "\u200c\u200d"
+_CURSIVE = frozenset({"ARABIC", "SYRIAC", "MANDAIC", "NKO", "MONGOLIAN", "ADLAM", "SOGDIAN", "MANICHAEAN"})
+_BRAHMIC = frozenset(
+    {"DEVANAGARI", "BENGALI", "GURMUKHI", "GUJARATI", "ORIYA", "TAMIL", "TELUGU", "KANNADA", "MALAYALAM", "SINHALA",
+     "KHMER", "MYANMAR", "TIBETAN", "BALINESE", "JAVANESE"}
+)  # fmt: skip
+_CLOSING = {"“": "”", "«": "»"}
+_SEEN = 8
+"""How many times the limit of a quotation is looked at: most of it may be white space."""
+_VIRAMA = 9
+"""The canonical combining class of a virama."""
+_FLAGS = frozenset(
+    "".join(chr(0xE0000 + ord(each)) for each in name) + "\U000e007f" for name in ("gbeng", "gbsct", "gbwls")
+)
+"""The tags of the flags that are made of tags (England, Scotland, Wales)."""
+_FLAG, _FLAG_TAGS = "\U0001f3f4", 6
+_FLAG_END = "\U000e007f"
+_NEEDABLE = re.compile("[\u180b-\u180f\u200c\u200d\ufe0e\ufe0f\U000e0061-\U000e007f]+")
+_KEYCAP = "\u20e3"
+_FIRST_SYMBOL = "\u2190"
+_SYMBOLS = frozenset("\u00a9\u00ae\u203c\u2049\u2122\u2139")
+"""What can be an emoji below the first arrow."""
+
+# VS Code makes links of [text](href) with href of http, https, command or file; others of any address. An index and
+# a call, as in `f(x)[0](y)`, hold no character that an address needs, and stay.
+_LINK = re.compile(r"\](\n*)\((?![^\][(){}<>:/\\.#?%&@|\n]*\))")
+
+
+def shown(text: str, *, lines: bool = False) -> str:
+    """Return a text as a person may see it: hidden characters as escapes, and no link but a bare address.
+
+    Harmless text comes back as it is; a text that was made visible before is not changed again.
+
+    :param lines: whether the place shows several lines: line ends stay, as LF, and a tab becomes four spaces; else each
+        becomes a space.
+    """
+    if _PLAIN.fullmatch(text):
+        return _unlinked(text) if "](" in text else text
+    text = _LINE_END.sub("\n" if lines else " ", text)
+    text = text.replace("\t", "    " if lines else " ")
+    if _IGNORABLE.search(text) or not text.replace("\n", "").isprintable():
+        text = _visible(text)
+    return _unlinked(text)
+
+
+def quoted(words: str, limit: int = LONGEST, mark: str = '"') -> str:
+    """Return foreign words for a sentence: on one line, between two marks that they cannot close, cut with ``…``.
+
+    :param limit: the most code points of the words that are quoted; the marks and the ``…`` come on top.
+    :param mark: what they begin with: a quotation mark, a backtick or ``“``.
+    """
+    end = _CLOSING.get(mark, mark)
+    line = short(words, limit)
+    for each in {mark, end}:
+        line = line.replace(each, "'")
+    return f"{mark}{line}{end}"
+
+
+def short(words: str, limit: int = LONGEST) -> str:
+    """Return foreign words on one line, at most so many code points and ``…``, for a sentence with marks of its own."""
+    line = " ".join(shown(words[: _SEEN * limit]).split())
+    return line if len(line) <= limit and len(words) <= _SEEN * limit else line[:limit].rstrip() + "…"
+
+
+def _unlinked(text: str) -> str:
+    return _LINK.sub(r"] \1(", text) if "]" in text else text
+
+
+def _visible(text: str) -> str:
+    """Return a text with an escape for each hidden character that no neighbor needs."""
+    hidden = {ord(char): _escape(char) for char in set(text) if _is_hidden(char) and not _NEEDABLE.match(char)}
+    return _NEEDABLE.sub(_needed, text.translate(hidden))
+
+
+def _needed(found: re.Match[str]) -> str:
+    """Return a run of characters that may be needed, each as it is or as its escape."""
+    text, made = found.string, ""
+    for at in range(found.start(), found.end()):
+        if made.endswith(_FLAG_END):
+            break  # No sequence goes on behind it.
+        before = text[at - 1 : at] if not made or made.endswith(text[at - 1]) else ""
+        if at == found.start() and before == _FLAG and text[at : at + _FLAG_TAGS] in _FLAGS:
+            made = text[at : at + _FLAG_TAGS]
+        else:
+            made += text[at] if _is_needed(text[at], before, text[at + 1 : at + 2]) else _escape(text[at])
+    rest = text[found.start() + _FLAG_TAGS : found.end()] if made.endswith(_FLAG_END) else ""
+    return made + "".join(map(_escape, rest))
+
+
+def _is_hidden(char: str) -> bool:
+    if char.isascii():
+        return not char.isprintable() and char != "\n"
+    if unicodedata.category(char) in _HIDDEN:
+        return char not in _VISIBLE
+    return _IGNORABLE.match(char) is not None or _NONCHARACTER.match(char) is not None
+
+
+def _is_needed(char: str, before: str, after: str) -> bool:
+    """Report whether a hidden character is a part of what its neighbors spell; an empty one was made visible."""
+    if not before:
+        return False
+    if char in "\ufe0e\ufe0f":
+        return _is_symbol(before) or (before in "0123456789#*" and after == _KEYCAP)
+    if "\u180b" <= char <= "\u180f":
+        return _script(before) == "MONGOLIAN" and unicodedata.category(before) == "Lo"
+    if char not in _JOINERS:
+        return False
+    if unicodedata.combining(before) == _VIRAMA or (after and unicodedata.combining(after) == _VIRAMA):
+        return unicodedata.category(before)[0] in "LM" and _script(before) in _BRAHMIC
+    if char == "\u200d" and (_is_symbol(before) or before == "\ufe0f" or _is_skin(before)):
+        return bool(after) and _is_symbol(after)
+    script = _script(before)
+    if script not in _CURSIVE | _BRAHMIC or unicodedata.category(before)[0] not in "LM":
+        return False
+    if char == "\u200d" and script in _CURSIVE:
+        return True  # A letter that stands alone in the form that it has within a word.
+    return bool(after) and _script(after) == script and unicodedata.category(after)[0] in "LM"
+
+
+def _is_symbol(char: str) -> bool:
+    """Report whether a character can begin an emoji, as far as its category tells."""
+    return char in _SYMBOLS or (char >= _FIRST_SYMBOL and unicodedata.category(char) in {"So", "Sm", "Cn", "Po"})
+
+
+def _is_skin(char: str) -> bool:
+    return "\U0001f3fb" <= char <= "\U0001f3ff"
+
+
+def _script(char: str) -> str:
+    return unicodedata.name(char, "").partition(" ")[0]
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    if code < 1 << 8:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 1 << 16 else f"\\U{code:08x}"
