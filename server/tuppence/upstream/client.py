@@ -9,7 +9,6 @@ on, engine/run.py may take elsewhere. Nothing that it raises quotes the key or t
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -103,7 +102,7 @@ class ModelClient:
     async def _tries(self, prompt: Prompt, model: Model, key: str | None) -> AsyncGenerator[Piece, None]:
         wire = find_wire(model.provider.wire)
         request = wire.request(prompt, model, key)
-        body = json.dumps(dict(request.body), ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+        body = request.encoded
         client = await self._client(request, key)
         for tried in range(self._patience.retries + 1):
             exchange = Exchange(client, wire, self._patience)

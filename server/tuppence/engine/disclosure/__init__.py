@@ -1,0 +1,1 @@
+"""What leaves this machine, shown before it is sent and stripped of secrets."""
