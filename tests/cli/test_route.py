@@ -571,15 +571,15 @@ def test_a_place_that_is_none_is_named(
     (tmp_path / "latin.py").write_bytes(b"\xff")
     (tmp_path / "blank.py").write_text("\n")
     monkeypatch.chdir(tmp_path)
-    assert cli.main(["route", place]) == 1
+    assert cli.main(["route", place]) == 2
     assert capsys.readouterr().err.startswith(f"tuppence: {complaint}")
 
 
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        ([], "name a FILE:LINES, or --jsonl and no file"),
-        (["a.py", "--jsonl"], "name a FILE:LINES, or --jsonl and no file"),
+        ([], "name a FILE[:LINES|:NAME], or --jsonl and no file"),
+        (["a.py", "--jsonl"], "name a FILE[:LINES|:NAME], or --jsonl and no file"),
         (["--jsonl", "--quality", "2"], '"2" is no quality: write a number from 0 to 1, or thrifty, balanced, best'),
         (["--jsonl", "--at", "today"], '"today" is no date: write 2026-11-21'),
         (["a.py", "--action", "dance"], "invalid choice: 'dance'"),

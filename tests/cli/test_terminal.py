@@ -94,7 +94,7 @@ def test_no_command_obeys_what_it_prints(words: list[str], capsys: pytest.Captur
 @pytest.mark.attack("local surfaces", "a terminal escape in a ledger or a file")
 @pytest.mark.parametrize("name", ["a\x1b[2J.py", "a\u202eyp.b", "a\x9b2J.py", "a\r\x1b]0;x\x07.py"])
 def test_names_of_files(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["route", str(tmp_path / name)]) == 1
+    assert cli.main(["route", str(tmp_path / name)]) == 2
     (tmp_path / "b.py").write_text(f"def f\u202e\x1b[2J(x):\n    return x\n\ndef {'g' * 500}(x):\n    return x\n")
     cli.main(["route", f"{tmp_path / 'b.py'}:4"])
     out, err = capsys.readouterr()

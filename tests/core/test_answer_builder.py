@@ -190,7 +190,10 @@ def test_tests_are_for_their_place() -> None:
 def test_a_package_that_only_the_tests_need_is_a_doubt() -> None:
     place = TestLocation("/p/test_stats.py", Document("file:///p/test_stats.py", "python", 3, ""), is_new=True)
     grounds = Evidence(packages=Packages(frozenset({"stats", "attrs"}), complete=True))
-    code = "```python\ndef test_mean():\n    assert mean([1])\n```\n```imports\nimport {}\nfrom stats import mean\n```"
+    code = (
+        "```python\ndef test_mean():\n    assert mean([1]), {0}\n```\n"
+        "```imports\nimport {0}\nfrom stats import mean\n```"
+    )
     for module, doubts in (
         ("hypothesis", ("needs hypothesis, which the project does not have",)),
         ("pytest", ()),

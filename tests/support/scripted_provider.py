@@ -48,6 +48,8 @@ class Seen:
     """Set when the client closed the connection."""
     closed_at: float | None = None
     """When it did, by the loop's clock."""
+    raw: bytes = b""
+    """The body as it arrived."""
 
     @property
     def wire(self) -> WireName:
@@ -219,7 +221,7 @@ async def _read(first: bytes, reader: asyncio.StreamReader, connection: int) -> 
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     body = await reader.readexactly(int(headers.get("content-length", "0")))
     parsed = json.loads(body) if body else None
-    return Seen(request.split(" ")[1], headers, parsed, asyncio.get_running_loop().time(), connection)
+    return Seen(request.split(" ")[1], headers, parsed, asyncio.get_running_loop().time(), connection, raw=body)
 
 
 @contextlib.contextmanager

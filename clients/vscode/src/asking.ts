@@ -15,7 +15,7 @@ import { label } from "./words";
 
 /** Ask for one action on the selection of the active editor. */
 export async function ask(action: string, client: LanguageClient): Promise<void> {
-  const here = place(client);
+  const here = locate(client);
   if (!here) return;
   const { uri, version, range, context } = await here;
   const argument = { action, uri, version, range, diagnostics: context.diagnostics };
@@ -32,7 +32,7 @@ export async function pickAction(client: LanguageClient): Promise<void> {
 
 /** Show all that the server offers for the selection, and do what is picked. */
 export async function choose(client: LanguageClient): Promise<void> {
-  const here = place(client);
+  const here = locate(client);
   if (!here) return;
   const { uri, range, context } = await here;
   const entries = await client.sendRequest(CodeActionRequest.type, { textDocument: { uri }, range, context });
@@ -50,7 +50,7 @@ export async function choose(client: LanguageClient): Promise<void> {
   }
 }
 
-interface Place {
+export interface Place {
   uri: string;
   version: number;
   range: Range;
@@ -58,16 +58,16 @@ interface Place {
 }
 
 /** Return where the person is; say what is missing where that is nowhere. */
-function place(client: LanguageClient): Promise<Place> | undefined {
+export function locate(client: LanguageClient): Promise<Place> | undefined {
   const editor = vscode.window.activeTextEditor;
   if (!editor || !["file", "untitled"].includes(editor.document.uri.scheme)) {
     void vscode.window.showInformationMessage("Open a file and put the cursor in its code.");
     return undefined;
   }
-  return locate(editor, client);
+  return read(editor, client);
 }
 
-async function locate({ document, selection }: vscode.TextEditor, client: LanguageClient): Promise<Place> {
+async function read({ document, selection }: vscode.TextEditor, client: LanguageClient): Promise<Place> {
   const convert = client.code2ProtocolConverter;
   const found = vscode.languages.getDiagnostics(document.uri).filter((each) => each.range.intersection(selection));
   return {

@@ -17,6 +17,7 @@ import { Keys } from "./keys";
 import { Live } from "./live";
 import { Offers, type Offer } from "./offers";
 import { Page } from "./page";
+import { Preview } from "./preview";
 import { AboutRequest, CLEAR, COST, FORGET, PUT_BACK, RUN, STOP, type About } from "./protocol";
 import { Reading } from "./reading";
 import { write, type Report } from "./report";
@@ -47,6 +48,7 @@ class Extension {
   private readonly offers = new Offers(this.runs, () => this.client);
   private readonly reading = new Reading(this.runs);
   private readonly report = new Page("tuppence.cost", vscode.ViewColumn.Active);
+  private readonly preview = new Preview();
   private readonly sheet = new Sheet("tuppence.cost", "What Tuppence cost");
   private readonly status = new Status(this.runs, (run) => void this.tell(STOP, { run }));
   private readonly walkthrough = new Walkthrough();
@@ -56,7 +58,7 @@ class Extension {
   constructor(private readonly context: vscode.ExtensionContext) {
     const highlight = new Highlight(this.runs);
     const { log, runs, offers, reading, report, status, walkthrough } = this;
-    context.subscriptions.push(log, runs, offers, reading, report, this.sheet, status, walkthrough, highlight, ...this.commands());
+    context.subscriptions.push(log, runs, offers, reading, report, this.preview, this.sheet, status, walkthrough, highlight, ...this.commands());
     context.subscriptions.push(
       listen(),
       runs.onDidChange(() => this.setContext()),
@@ -148,6 +150,7 @@ class Extension {
       ...Object.fromEntries(ACTIONS_IN_PALETTE.map((action) => [action, () => this.asked((client) => ask(action, client))])),
       pickAction: () => this.asked(pickAction),
       choose: () => this.asked(choose),
+      showPreview: () => this.asked((client) => this.preview.show(client)),
       stopRun: (run?: string) => this.stopRun(run),
       keepAnswer: (uri: vscode.Uri) => this.runs.forget(uri),
       putBackAnswer: () => this.offered(({ putBack }) => putBack, "This file holds no answer to put back."),

@@ -133,6 +133,13 @@ export const RunNotification = new NotificationType<RunParams>("tuppence/run");
 export const CLEAR = "tuppence.clear";
 export const COST = "tuppence.cost";
 export const FORGET = "tuppence.forget";
+export const PREVIEW = "tuppence.preview";
 export const RUN = "tuppence.run";
 export const STOP = "tuppence.stop";
 export const PUT_BACK = "tuppence.putBack";
+
+/** The reply to `tuppence.preview`. */
+export interface PreviewResult {
+  title: string;
+  text: string;
+}

@@ -7,49 +7,41 @@ other servers' diagnostics, text that is not saved, what is warm.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
-from pathlib import Path
-from uuid import uuid4
 
 from rich.console import Console
 from rich.table import Table
 
+from tuppence.cli._address import locate
+from tuppence.cli._offline import offline_session
 from tuppence.cli._terminal import console, safe
-from tuppence.config import Config, Watched
+from tuppence.config import Config
 from tuppence.config.shipped import shipped
 from tuppence.core.actions import find_action, title
 from tuppence.core.billing.entry import money
-from tuppence.core.models.model import Model
 from tuppence.core.routing.candidates import Candidate, RoutingRequest, allowance, bound
 from tuppence.core.routing.no_model import NoEligibleModel
-from tuppence.core.syntax.languages import by_suffix
-from tuppence.core.syntax.parser import parse
-from tuppence.core.syntax.target import find_target
-from tuppence.core.text.document import Document, Span
-from tuppence.engine.open_session import open_session
 from tuppence.engine.prepare import prepare
 from tuppence.engine.request import PreparedRequest, Request
-from tuppence.errors import Unfit
 
 _WIDEST = 30
 """Characters of a model's name before it is folded, so that a row fits a terminal of 80."""
 _FIGURE = {"quality": 11, "cost": 8, "at most": 8}
 """Characters of each figure's column."""
-_PLACE = re.compile(r"(?P<file>.+?)(?::(?P<first>\d+)(?:-(?P<last>\d+))?)?$", re.DOTALL)
 
 
 def show(place: str, action: str, config: Config, when: datetime | None) -> int:
     """Print the choice for an action on a piece of a file, and return the exit code.
 
     :param when: the moment whose prices hold; None is now.
-    :raises Unfit: there is no such code.
+    :raises AddressError: there is no such code.
     :raises Nobody: nobody may answer; why not is printed by then.
     """
-    ask, terminal = _ask(place, action), console()
+    known, terminal = find_action(action), console()
+    assert known is not None, "the command line knows the actions"
+    ask = locate(place).request(known)
     try:
         plan = asyncio.run(_plan(ask, config, when))
     except NoEligibleModel as nobody:
@@ -61,56 +53,9 @@ def show(place: str, action: str, config: Config, when: datetime | None) -> int:
     return 0
 
 
-def _ask(place: str, action_id: str) -> Request:
-    found = _PLACE.fullmatch(place)
-    action = find_action(action_id)
-    assert found is not None, "the pattern matches every text"
-    assert action is not None, "the command line knows the actions"
-    path = Path(found["file"]).absolute()
-    try:
-        text = path.read_bytes().decode("utf-8-sig")  # Editors keep the mark at its beginning to themselves.
-    except OSError as error:
-        raise Unfit(f"{found['file']} cannot be read: {error.strerror}.", "Write FILE:LINES, as in a.py:3-9.") from None
-    except UnicodeDecodeError:
-        raise Unfit(f"{found['file']} is not UTF-8 text.") from None
-    language = by_suffix(path.name)
-    document = Document(path.as_uri(), language.id, None, text)
-    tree = parse(text, language)
-    target = find_target(document, tree, _span(document, found["first"], found["last"]))
-    if target is None:
-        raise Unfit(f"There is no code at {place}.", "Name lines that hold some, as in a.py:3-9.")
-    return Request(run=uuid4().hex, action=action, document=document, tree=tree, target=target, path=path)
-
-
-def _span(document: Document, first: str | None, last: str | None) -> Span:
-    """Return the lines named; one line alone is a cursor in it, and no line the whole text."""
-    if first is None:
-        return Span(0, len(document.text))
-    start, end = int(first), int(last or first)
-    if not 1 <= start <= end <= document.line_count:
-        named = f"is no line {start}" if last is None else f"are no lines {start} to {end}"
-        raise Unfit(f"There {named}: the file has {document.line_count}.")
-    begin = document.line_span(start - 1)
-    if last is None:
-        line = document.slice(begin)
-        cursor = begin.start + len(line) - len(line.lstrip())
-        return Span(cursor, cursor)
-    return Span(begin.start, document.line_span(end - 1).end)
-
-
 async def _plan(ask: Request, config: Config, when: datetime | None) -> PreparedRequest:
-    opened, neighbourhood = open_session(Watched(config.path), (Path.cwd(),), lambda _path: None, {})
-
-    async def installed() -> tuple[Model, ...]:
-        return opened.own_models.installed_embedded()
-
-    # The embedded model's server is not started to show a route.
-    models = replace(opened.own_models, start_embedded=installed)
-    session = replace(opened, config=lambda: config, own_models=models)
-    try:
-        return await prepare(ask, session if when is None else replace(session, now=lambda: when))
-    finally:
-        await neighbourhood.close()
+    async with offline_session(config, when) as session:
+        return await prepare(ask, session)
 
 
 def _print(plan: PreparedRequest, console: Console) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook, RenderResult
 from rich.segment import Segment
 
+from tuppence.core.text.hidden import hidden
 from tuppence.core.text.key_scan import KeyScan, environment_scan
 from tuppence.core.text.shown_text import shown
 
@@ -25,6 +26,24 @@ def console(*, errors: bool = False) -> Console:
     made = Console(stderr=errors, markup=False, highlight=False, emoji=False)
     made.push_render_hook(_Safe())
     return made
+
+
+def exact_console() -> Console:
+    """Return a console for lines in which every hidden character was made visible, and nothing else may change."""
+    return Console(markup=False, highlight=False, emoji=False)
+
+
+def say_body(body: bytes) -> None:
+    """Write a body of JSON byte for byte; on a terminal, what would steer it as JSON's escapes, which mean the same."""
+    if not sys.stdout.isatty():
+        sys.stdout.flush()
+        sys.stdout.buffer.write(body)
+        sys.stdout.buffer.flush()
+        return
+    text = body.decode()
+    for found in {each[0] for each in hidden(text)}:
+        text = text.replace(found, json.dumps(found)[1:-1])
+    print(text)  # noqa: T201 - this is the outlet
 
 
 def say(text: str, *, errors: bool = False) -> None:

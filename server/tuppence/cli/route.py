@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
+from tuppence.cli._address import EXAMPLES, FORM, AddressError
 from tuppence.cli._route_jsonl import Router
 from tuppence.cli._terminal import say, say_json
 from tuppence.cli.models import complaints
@@ -28,9 +29,7 @@ HELP = "show which model would answer a request, and why"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument(
-        "place", nargs="?", metavar="FILE:LINES", help="the code, such as stats.py:10-24 or stats.py:12"
-    )
+    parser.add_argument("place", nargs="?", metavar=FORM, help=f"the code, such as {EXAMPLES}")
     parser.add_argument(
         "--action", choices=[each.id for each in ACTIONS], default="fix", help="what would be asked for (default fix)"
     )
@@ -45,7 +44,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Answer, and return the exit code."""
     if arguments.jsonl == bool(arguments.place):
-        say("tuppence route: name a FILE:LINES, or --jsonl and no file.", errors=True)
+        say(f"tuppence route: name a {FORM}, or --jsonl and no file.", errors=True)
         return 2
     when: datetime = arguments.at or datetime.combine(datetime.now(UTC).date(), time(12), UTC)
     try:
@@ -60,7 +59,11 @@ def run(arguments: argparse.Namespace) -> int:
         return _answer_lines(Router(config, Keys(os.environ), shipped(), when))
     from tuppence.cli._route_table import show
 
-    return show(arguments.place, arguments.action, config, arguments.at)
+    try:
+        return show(arguments.place, arguments.action, config, arguments.at)
+    except AddressError as error:
+        say(f"tuppence: {error}", errors=True)
+        return 2
 
 
 def _config(arguments: argparse.Namespace, today: date) -> Config:

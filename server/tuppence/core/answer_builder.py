@@ -20,6 +20,8 @@ from tuppence.core.answer.patch import Patch
 from tuppence.core.answer.reply import Reply, replacement
 from tuppence.core.answer.review.findings import Finding, Findings
 from tuppence.core.checks import generated_tests, invented_names, lost_code, slop, structure
+from tuppence.core.checks.doubts import hidden_characters
+from tuppence.core.checks.doubts.imports import import_findings
 from tuppence.core.checks.edited_text import EditedText
 from tuppence.core.checks.target_structure import structure_findings
 from tuppence.core.checks.verdict import Verdict
@@ -147,8 +149,14 @@ class _Replacement:
         if found.is_too_much:
             why = f"The answer is technically valid, practically useless: it {found.clauses}."
             return Verdict.rejected(why)
+        imported = import_findings(edited, work.evidence.root)
+        if imported.reason:
+            return Verdict.rejected(imported.reason)
         doubts = (f"doubt {found.score:g} of {slop.LIMIT:g}: {found.clauses}",) if found.signs else ()
-        return replace(verdict, doubts=(*doubts, *loss.doubts, *built.doubts, *self._patch.parts.notes))
+        return replace(
+            verdict,
+            doubts=(*verdict.doubts, *imported.doubts, *doubts, *loss.doubts, *built.doubts, *self._patch.parts.notes),
+        )
 
     def _with_imports(self, edited: EditedText, lines: str) -> EditedText:
         """Merge the imports into the file as it will be; what falls inside the target becomes part of its new text."""
@@ -196,10 +204,12 @@ class _Tests:
         edited = EditedText(place.document, brought.edits)
         verdict = structure.check_tests(edited, parts, stop)
         why = _useless(place.document, brought) or self._lacking(written, brought) if verdict.fit else ""
-        if why:
+        imported = import_findings(edited, work.evidence.root, work.document.text)
+        if verdict.fit and (why := why or imported.reason):
             verdict = Verdict.rejected(why)
         elif verdict.fit:
-            verdict = replace(verdict, doubts=slop.foreign(edited, work.evidence))
+            foreign = slop.foreign(edited, work.evidence)
+            verdict = replace(verdict, doubts=(*verdict.doubts, *imported.doubts, *foreign))
         return (), Answer(verdict, written=written)
 
     def _lacking(self, written: NewTests, brought: Brought) -> str:
@@ -223,6 +233,7 @@ def _useless(document: Document, brought: Brought) -> str:
 
 class _Review:
     def __init__(self, work: Task) -> None:
+        self._work = work
         self._findings = Findings(work.document, work.target.span)
         self._found: list[Finding] = []
         self._text: list[str] = []
@@ -237,5 +248,18 @@ class _Review:
         return rest, Answer(verdict, findings=tuple(self._found))
 
     def _take(self, findings: tuple[Finding, ...]) -> tuple[Event, ...]:
-        self._found += findings
-        return tuple(FindingAdded(finding) for finding in findings)
+        judged = [self._weighed(finding) for finding in findings]
+        self._found += judged
+        return tuple(FindingAdded(finding) for finding in judged)
+
+    def _weighed(self, finding: Finding) -> Finding:
+        """Return a finding with what is doubtful about its fix in its message, without a fix that may not be kept."""
+        if finding.fix is None or finding.fix_span is None:
+            return finding
+        edited = EditedText(self._work.document, (Edit(finding.fix_span, finding.fix),), self._work.tree)
+        imported = import_findings(edited, self._work.evidence.root)
+        if why := hidden_characters.refused(edited) or imported.reason:
+            why = f"Its fix is left out: {why.replace('The answer', 'it', 1)}"
+            return replace(finding, fix=None, fix_span=None, message=f"{finding.message} {why}")
+        doubts = "; ".join((*hidden_characters.doubts(edited), *imported.doubts))
+        return replace(finding, message=f"{finding.message} Its fix {doubts}.") if doubts else finding

@@ -203,7 +203,8 @@ def _grounds(request: Request, context: Context, session: Session) -> Evidence:
     shown = "\n".join((context.conventions, *(each.text for each in context.definitions)))
     edits = request.action.shape in ("replacement", "tests")
     packages = session.workspace.packages(request.path, request.tree.language) if edits else None
-    return Evidence(context.diagnostics, shown, packages)
+    root = session.workspace.root(request.path) if request.path else None
+    return Evidence(context.diagnostics, shown, packages, root.as_uri() if root else "")
 
 
 def _gather(request: Request, around: Surroundings, budget: int) -> Context:

@@ -8,7 +8,7 @@ An answer is checked in this order; the first check that rejects it ends the lis
    (:mod:`~tuppence.core.checks.target_structure`); and no definition was lost (:mod:`~tuppence.core.checks.structure`,
    :mod:`~tuppence.core.checks.lost_definitions`).
 3. The edit leaves no code out (:mod:`tuppence.core.checks.lost_code`); what it drops, and what it makes less secure
-   (:mod:`~tuppence.core.checks.security_doubts`), is a doubt.
+   (:mod:`~tuppence.core.checks.doubts.security`), is a doubt.
    The edit is of use: few signs of slop (:mod:`tuppence.core.checks.slop`); an explanation names nothing that does not
    exist (:mod:`~tuppence.core.checks.invented_names`); generated tests reach their target
    (:mod:`~tuppence.core.checks.generated_tests`).

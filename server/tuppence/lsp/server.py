@@ -54,6 +54,7 @@ def create_server(config: Path | None) -> Server:
         return reception.service.about()
 
     _take_commands(server, reception)
+    _take_questions(server, reception)
     server.at_end.append(reception.close)
     return server
 
@@ -83,10 +84,6 @@ def _take_commands(server: Server, reception: _LazyService) -> None:
     async def forget(*_arguments: Any) -> None:
         await reception.service.forget()
 
-    @server.command(commands.COST)
-    async def cost(*arguments: Any) -> dict[str, Any] | None:
-        return await reception.service.cost(_first(arguments))
-
     @server.command(commands.PREWARM)
     async def prewarm(*arguments: Any) -> None:
         await reception.service.prewarm(_first(arguments))
@@ -94,6 +91,18 @@ def _take_commands(server: Server, reception: _LazyService) -> None:
     @server.command(commands.CLEAR)
     async def clear(*arguments: Any) -> None:
         reception.service.clear(_first(arguments))
+
+
+def _take_questions(server: Server, reception: _LazyService) -> None:
+    """Take the commands whose reply is what was asked for."""
+
+    @server.command(commands.COST)
+    async def cost(*arguments: Any) -> dict[str, Any] | None:
+        return await reception.service.cost(_first(arguments))
+
+    @server.command(commands.PREVIEW)
+    async def preview(*arguments: Any) -> dict[str, Any] | None:
+        return await reception.service.preview(_first(arguments))
 
 
 class _LazyService:

@@ -17,6 +17,7 @@ from lsprotocol import types
 from tuppence.config import Watched
 from tuppence.core import actions
 from tuppence.engine.cost_report import write_page
+from tuppence.engine.disclosure.preview import preview
 from tuppence.engine.keep_alive import KeepAlive
 from tuppence.engine.open_session import open_session
 from tuppence.engine.request import Request, open_receipt
@@ -180,6 +181,17 @@ class Service:
         except TuppenceError as error:
             self._warn(error)
         await rooms.client.show_cost()
+
+    async def preview(self, arguments: Any) -> dict[str, Any] | None:
+        """Return what a run would send, for a person to read; say why, where nothing would be sent."""
+        rooms = self._rooms
+        self._refresh(rooms)
+        try:
+            found = await preview(await rooms.asking.read(arguments), rooms.session)
+        except TuppenceError as error:
+            self._warn(error)
+            return None
+        return {"title": found.title, "text": found.text}
 
     async def cost(self, arguments: Any) -> dict[str, Any] | None:
         """Write the cost report as a page and say where it is; open it, where the editor can and is asked to."""

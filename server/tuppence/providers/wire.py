@@ -8,6 +8,7 @@ so a new format is one new file.
 from __future__ import annotations
 
 import importlib
+import json
 import pkgutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -29,6 +30,11 @@ class HttpRequest:
     """Holds the key; never logged, never shown."""
     body: Mapping[str, object]
     """JSON."""
+
+    @property
+    def encoded(self) -> bytes:
+        """The body as it is sent; half of a surrogate pair, which UTF-8 has no bytes for, becomes a question mark."""
+        return json.dumps(dict(self.body), ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
 @dataclass(frozen=True, slots=True)

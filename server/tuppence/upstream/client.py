@@ -118,7 +118,7 @@ class ModelClient:
     async def _tries(self, prompt: Prompt, model: Model, key: str | None) -> AsyncGenerator[Piece, None]:
         wire = find_wire(model.provider.wire)
         request = wire.request(prompt, model, key)
-        body = json.dumps(dict(request.body), ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+        body = request.encoded
         withheld = (*prompt.withheld, *((key,) if key and len(key) >= _TELLING else ()))
         if await asyncio.to_thread(_leaks, body, withheld):
             raise Refused(

@@ -65,15 +65,30 @@ local function diagnostics_in(buf, range, encoding)
   return found
 end
 
-local function perform(client, buf, action, call)
+local function question(client, buf, action, call)
   local range = range_of(buf, call, client.offset_encoding)
-  execute(client, buf, "tuppence.run", {
+  return {
     action = action,
     uri = vim.uri_from_bufnr(buf),
     version = vim.lsp.util.buf_versions[buf],
     range = range,
     diagnostics = diagnostics_in(buf, range, client.offset_encoding),
-  })
+  }
+end
+
+local function perform(client, buf, action, call)
+  execute(client, buf, "tuppence.run", question(client, buf, action, call))
+end
+
+---Show what an action would send in a buffer that can only be read; it has no file type, so no plugin takes it for code.
+local function show_preview(told)
+  local scratch = api.nvim_create_buf(false, true)
+  api.nvim_buf_set_lines(scratch, 0, -1, false, vim.split((told.text:gsub("\n$", "")), "\n", { plain = true }))
+  vim.bo[scratch].bufhidden = "wipe"
+  vim.bo[scratch].modeline = false
+  vim.bo[scratch].modifiable = false
+  vim.cmd("sbuffer " .. scratch)
+  vim.b[scratch].tuppence_title = told.title
 end
 
 ---Run the first entry of a kind from the server's own menu on the last answer in a buffer.
@@ -157,9 +172,22 @@ local function actions()
   end, told and told.tuppence and told.tuppence.actions or {})
 end
 
----Return the words that begin so.
-function M.complete(start)
-  local words = vim.list_extend(actions(), vim.tbl_keys(commands))
+function commands.preview(client, buf, call)
+  local argument = question(client, buf, call.rest ~= "" and call.rest or actions()[1], call)
+  local params = { command = "tuppence.preview", arguments = { argument } }
+  ask(client, "workspace/executeCommand", params, function(err, told)
+    if err then
+      warn(err.message)
+    elseif type(told) == "table" then
+      show_preview(told)
+    end
+  end, buf)
+end
+
+---Return the words that begin so; behind `preview` an action's id follows.
+function M.complete(start, line)
+  local is_second = line ~= nil and line:match("^%S*%s+preview%s") ~= nil
+  local words = is_second and actions() or vim.list_extend(actions(), vim.tbl_keys(commands))
   table.sort(words)
   return vim.tbl_filter(function(word)
     return vim.startswith(word, start)
@@ -168,7 +196,8 @@ end
 
 ---Carry out `:Tuppence`.
 function M.run(call)
-  local word = call.args ~= "" and call.args or "cost"
+  local word, rest = call.args:match("^(%S+)%s*(.-)%s*$")
+  word, call.rest = word or "cost", rest or ""
   local buf = api.nvim_get_current_buf()
   local client = M.client(buf)
   if not client and (word == "log" or word == "explanation" or word == "cost") then

@@ -179,7 +179,7 @@ function M.setup(options)
   told.listen()
   api.nvim_set_hl(0, "TuppenceRegion", { default = true, link = "CursorLine" })
   api.nvim_create_user_command("Tuppence", commands.run, {
-    nargs = "?",
+    nargs = "*",
     range = true,
     bang = true,
     complete = commands.complete,

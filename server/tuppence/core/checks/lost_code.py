@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tuppence.core.checks import hunks, placeholders
-from tuppence.core.checks.security_doubts import security_doubts
+from tuppence.core.checks.doubts.security import security_doubts
 from tuppence.core.syntax.code_lines import CodeLine, code_lines
 from tuppence.core.syntax.line_alignment import Alignment
 from tuppence.core.syntax.tree import Tree

@@ -48,6 +48,8 @@ class Evidence:
     """What it saw of other files."""
     packages: Packages | None = None
     """What the project can import; None where nobody looked."""
+    root: str = ""
+    """The URI of the open folder, without a slash at its end; empty where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)

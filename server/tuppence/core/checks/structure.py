@@ -15,6 +15,7 @@ from collections.abc import Collection, Sequence
 from tuppence.core.answer.reply import Parts, replacement
 from tuppence.core.answer.review.findings import Finding
 from tuppence.core.answer.review.no_findings import nothing_found
+from tuppence.core.checks.doubts import hidden_characters
 from tuppence.core.checks.edited_text import EditedText
 from tuppence.core.checks.placeholders import diff_in, elision_in
 from tuppence.core.checks.verdict import Ending, Verdict
@@ -150,6 +151,8 @@ def _sent(parts: Parts, ending: Ending, before: Document) -> list[str]:
 def _parsed(edited: EditedText, parts: Parts, reasons: list[str]) -> Verdict:
     if reasons:
         return Verdict.rejected(*reasons)
+    if why := hidden_characters.refused(edited):
+        return Verdict.rejected(why)
     old, new = edited.old, edited.new
     if new.faults() > old.faults():
         return Verdict.rejected(_broken(old, new))
@@ -157,7 +160,7 @@ def _parsed(edited: EditedText, parts: Parts, reasons: list[str]) -> Verdict:
         return Verdict.rejected(f"With the answer the file does not parse: {problem}.")
     if _is_bare(parts) and not (isinstance(new, SyntaxTree) and new.sound()):
         return Verdict.rejected("The answer holds no code block.")
-    return Verdict.accepted(_proof(new))
+    return Verdict.accepted(_proof(new), *hidden_characters.doubts(edited))
 
 
 def _proof(tree: Tree) -> str:

@@ -1,1 +1,1 @@
-"""What leaves this machine and what comes back: secrets are replaced on the way out, and restored in their place."""
+"""What leaves this machine: shown before it is sent, with secrets replaced, which come back in their place only."""

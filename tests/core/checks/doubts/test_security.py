@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tuppence.core.checks.security_doubts import security_doubts
+from tuppence.core.checks.doubts.security import security_doubts
 from tuppence.core.syntax.code_lines import code_lines
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
