@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Mapping
@@ -10,13 +11,13 @@ from pathlib import Path
 import git_oracle
 import pytest
 import pytest_asyncio
-from scenario import messages
+from scenario import gated, messages, until
 from server import Stage, pick, stage, titles
 
 CANARY = "canaryinthemine"
 SOURCE = "from shop.secret import stolen\n\n\ndef mean(values):\n    return stolen(values) / len(values)\n"
 REPLY = "```python\ndef mean(values):\n    return stolen(values) / len(values)\n```\n"
-TESTS = "```python\ndef test_mean():\n    assert mean([1]) == 1\n```\n"
+TESTS = "```python\ndef test_mean():\n    assert mean([1]) == 1\n```\n```imports\nfrom app import mean\n```\n"
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -54,6 +55,7 @@ async def act(s: Stage, path: Path, entry: str, reply: str = REPLY) -> str:
     before = len(s.upstream.requests)
     s.editor.seen.messages.clear()
     buffer = s.editor.buffers.get(path.as_uri()) or s.editor.open(path, "python")
+    s.upstream.unscript()
     s.upstream.says(reply)
     await s.editor.run(pick(await s.editor.menu(buffer, buffer.text.index("mean")), entry))
     return json.dumps([each.body for each in s.upstream.requests[before:]])
@@ -94,6 +96,29 @@ async def test_tests_are_not_written_through_a_link(s: Stage, links: dict[str, s
     assert await act(s, path, "Generate tests", TESTS) == "[]"
     [said] = messages(s)
     assert "The tests belong in test_app.py, but a symbolic link leads out of the folder that is open." in said
+    assert not s.editor.seen.edits
+
+
+@pytest.mark.attack("workspace files", "links that are put there in between")
+@pytest.mark.parametrize("there", [True, False], ids=["a file of tests", "none yet"])
+async def test_tests_are_not_written_through_a_link_that_came_meanwhile(s: Stage, *, there: bool) -> None:
+    path = project(s, f"meanwhile_{there}", {"tests/test_app.py": "def test_one(): ...\n"} if there else {})
+    buffer, gate = s.editor.open(path, "python"), asyncio.Event()
+    entry = pick(await s.editor.menu(buffer, buffer.text.index("mean")), "Generate tests")
+    s.editor.seen.messages.clear()
+    s.editor.seen.edits.clear()
+    before = len(s.upstream.requests)
+    s.upstream.unscript()
+    s.upstream.script(gated(TESTS, gate))
+    run = asyncio.create_task(s.editor.run(entry))
+    await until(lambda: len(s.upstream.requests) > before)
+    if there:
+        (path.parent / "tests").rename(path.parent / "former")
+    (path.parent / "tests").symlink_to("../../outside")
+    gate.set()
+    await run
+    [said] = messages(s)
+    assert "a symbolic link leads out of the folder that is open" in said
     assert not s.editor.seen.edits
 
 
