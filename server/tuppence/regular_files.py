@@ -119,7 +119,14 @@ def read(path: Path, root: Path, most: int) -> bytes:
     :param most: bytes.
     :raises Unreadable: it lies elsewhere, is no regular file, is larger, or cannot be read.
     """
-    place = real(path)
+    return read_place(real(path), root, most)
+
+
+def read_place(place: Path, root: Path, most: int) -> bytes:
+    """Return what is in a file whose real place was looked up, and perhaps judged, before; no link is followed now.
+
+    :raises Unreadable: as ``read``, or a link has come into its path.
+    """
     if not place.is_relative_to(root):
         raise Unreadable(LEADS_OUT)
     with _opened_within(root, place.relative_to(root).parts) as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -60,3 +61,35 @@ async def test_the_server_heeds_it_at_once(tmp_path: Path) -> None:
         s.upstream.says(GOOD)
         await s.editor.run(pick(await s.editor.menu(buffer, 5), "Fix"))
         assert buffer.text == FIXED
+
+
+@pytest.mark.attack("hostile sizes", "a project's own configuration")
+@pytest.mark.parametrize("kind", ["pipe", "zeros", "folder", "circle", "outside", "linked folder", "large"])
+def test_a_file_that_is_none_is_not_read_and_that_is_said_once(tmp_path: Path, kind: str) -> None:
+    root, said = tmp_path / "root", list[str]()
+    root.mkdir()
+    (tmp_path / "outside.toml").write_text("[budget]\nday = 1\n", encoding="utf-8")
+    file = root / NAME
+    if kind == "pipe":
+        os.mkfifo(file)
+    elif kind == "folder":
+        file.mkdir()
+    elif kind == "large":
+        file.write_text("[budget]\nday = 1\n" + "#" * 16_000, encoding="utf-8")
+    else:
+        goals = {"zeros": "/dev/zero", "circle": NAME, "outside": "../outside.toml", "linked folder": "/"}
+        file.symlink_to(goals[kind])
+    narrowing = Narrowing([root], said.append)
+    for _ in range(3):
+        assert narrowing.of(Limits()) == Limits()
+    assert len(said) == 1
+    assert "The file is not read: " in said[0]
+
+
+def test_a_link_inside_and_a_folder_that_is_a_link_are_followed(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "budget.toml").write_text("[budget]\nday = 1\n", encoding="utf-8")
+    (root / NAME).symlink_to("budget.toml")
+    (tmp_path / "alias").symlink_to(root)
+    assert Narrowing([tmp_path / "alias"], print).of(Limits()).day == 1

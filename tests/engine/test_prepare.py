@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tuppence import regular_files
 from tuppence.cache import AnswerStore
 from tuppence.config import Watched
 from tuppence.config.model_columns import FREE
@@ -460,3 +462,30 @@ def test_the_frugal_choice_is_the_cheapest_of_the_cheapest_tier() -> None:
     ]
     assert (frugal(rows) or rows[0].model).id == "fine"
     assert frugal(rows[3:]) is None
+
+
+@pytest.mark.attack("hostile sizes", "reads of a workspace on the event loop")
+async def test_the_event_loop_opens_and_lists_nothing_of_a_workspace(
+    root: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "lib.py").write_text("def tidy(x):\n    return x\n")
+    (root / "tests").mkdir()
+    (root / "tests/test_other.py").write_text("def test_other(): ...\n")
+    (root / ".gitignore").write_text("x\n")
+    calls: list[str] = []
+
+    def note(name: str) -> None:
+        function = getattr(regular_files, name)
+
+        def noting(*arguments: object, **more: object) -> object:
+            calls.append(threading.current_thread().name)
+            return function(*arguments, **more)
+
+        monkeypatch.setattr(regular_files, name, noting)
+
+    for name in ("read", "read_here", "listed"):
+        note(name)
+    for action in ACTIONS:
+        await prepare.prepare(ask(action, root / "stats.py"), opened())
+    assert len(calls) > 10
+    assert threading.main_thread().name not in calls

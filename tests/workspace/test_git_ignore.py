@@ -387,12 +387,19 @@ def test_a_path_that_is_too_long_is_not_sent(tmp_path: Path) -> None:
 
 @pytest.mark.attack("hostile sizes", "many ignore files")
 def test_ignore_files_together_have_a_limit(tmp_path: Path) -> None:
-    folder = tmp_path
-    for _ in range(34):
-        write(folder, {".gitignore": "#" + "x" * 250_000})
-        folder /= "d"
-    assert private(tmp_path, "a.py") is None
-    assert "passes 8,000,000 bytes" in str(private(folder, "a.py", tmp_path))
+    heavy = "a\n" * 9_000 + "#" + "x" * 230_000
+    deep = tmp_path / "deep"
+    for _ in range(18):
+        write(deep, {".gitignore": heavy})
+        deep /= "d"
+    assert private(tmp_path, "deep/x.py") is None
+    assert "and the ignore files above it hold too much" in str(private(deep, "x.py", tmp_path))
+    look = Look([tmp_path])
+    for number in range(40):
+        write(tmp_path, {f"wide/{number}/.gitignore": heavy})
+    said = [look.why(tmp_path / f"wide/{number}/x.py") for number in range(40)]
+    assert said[0] is None
+    assert "with those before it, it holds too much" in str(said[-1])
 
 
 def test_what_stays_as_it_is_is_not_read_again(tmp_path: Path, user: Path, monkeypatch: pytest.MonkeyPatch) -> None:

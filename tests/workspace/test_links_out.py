@@ -17,6 +17,7 @@ from tuppence.core.syntax.target import find_target
 from tuppence.core.text.document import Document, Span
 from tuppence.errors import Unfit
 from tuppence.workspace import Workspace
+from tuppence.workspace.git_ignore import Look
 from tuppence.workspace.tests_placement import describe, find_test_location
 
 CANARY = "canaryinthemine"
@@ -290,6 +291,32 @@ def test_a_pipe_in_the_place_of_tests_is_refused(tmp_path: Path) -> None:
         find_test_location(
             root / "app.py", document, parse(document.text, by_suffix("a.py")), Workspace([root]), lambda _: None
         )
+
+
+@pytest.mark.attack("workspace files", "links that are put there in between")
+@pytest.mark.parametrize("name", ["lib.py", "AGENTS.md", "tests/test_app.py", "tests/test_b.py"])
+def test_what_was_judged_is_what_is_read(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {
+        "app.py": py("lib"),
+        "lib.py": "def stolen(): ...\n",
+        "AGENTS.md": "x\n",
+        "tests/test_b.py": "x\n",
+        "b.py": "",
+    }
+    files |= {"tests/test_app.py": "x\n"} if name == "tests/test_app.py" else {}
+    root = project(tmp_path, {**files, ".env": OUTSIDE["secret.py"]}, {})
+    judged = Look.why
+
+    def swap(self: Look, path: Path) -> str | None:
+        said = judged(self, path)
+        if path == root / name and not path.is_symlink():
+            path.unlink()
+            path.symlink_to(root / ".env")
+        return said
+
+    monkeypatch.setattr(Look, "why", swap)
+    assert CANARY not in everything(root, "app.py")
+    assert (root / name).is_symlink()
 
 
 def test_links_inside_are_followed(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ out of its folder, or that is larger than a budget can be, is not read.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from tuppence import regular_files
@@ -62,7 +63,7 @@ class Narrowing:
 
 
 def _stamp(path: Path) -> Stamp:
-    try:
-        return regular_files.identity(path.stat())
-    except OSError:
-        return None
+    for follow in (True, False):  # a link that leads nowhere is something, too
+        with suppress(OSError):
+            return regular_files.identity(path.stat(follow_symlinks=follow))
+    return None

@@ -24,14 +24,18 @@ MOST = 6000
 """Characters of all excerpts together."""
 
 
-def excerpts(root: Path, readable: Callable[[Path], bool]) -> str:
-    """Return the excerpts, each under its file's name; empty where there are none."""
+def excerpts(root: Path, readable: Callable[[Path], Path | None]) -> str:
+    """Return the excerpts, each under its file's name; empty where there are none.
+
+    :param readable: returns the real place of a file that may be read, None for any other.
+    """
     pieces: list[str] = []
     seen: set[str] = set()
     room = MOST
     for name, most in SOURCES:
         path = root / name
-        text = (files.read_text(path, (root,)) or "").replace("\r\n", "\n").strip() if readable(path) else ""
+        place = readable(path)
+        text = (files.read_place(place, (root,)) or "").replace("\r\n", "\n").strip() if place else ""
         if not text or text in seen:
             continue
         seen.add(text)

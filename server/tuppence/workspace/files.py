@@ -13,7 +13,7 @@ from pathlib import Path
 from tuppence import regular_files
 from tuppence.core.syntax.languages import by_suffix
 from tuppence.core.syntax.parser import Tree, parse
-from tuppence.regular_files import Unreadable, root_of
+from tuppence.regular_files import Unreadable, root_of_real
 
 LARGEST = 300_000
 """Bytes; a larger file is not read for context."""
@@ -25,25 +25,33 @@ def read_text(path: Path, roots: Iterable[Path], largest: int = LARGEST) -> str 
     :param roots: folders without links in their paths.
     :param largest: bytes.
     """
-    root = root_of(path, roots)
-    if root is None:
-        return None
     try:
-        data = regular_files.read(path, root, largest)
+        return read_place(regular_files.real(path), roots, largest)
     except Unreadable:
         return None
-    if b"\0" in data:
-        return None
+
+
+def read_place(place: Path, roots: Iterable[Path], largest: int = LARGEST) -> str | None:
+    """Return the text of a file whose real place is known, None as for ``read_text``, or where a link is there now."""
+    root = root_of_real(place, roots)
     try:
-        return data.decode("utf-8-sig")
+        return None if root is None else text_of(regular_files.read_place(place, root, largest))
+    except Unreadable:
+        return None
+
+
+def text_of(data: bytes) -> str | None:
+    """Return the text that bytes are, None where they are none."""
+    try:
+        return None if b"\0" in data else data.decode("utf-8-sig")
     except UnicodeDecodeError:
         return None
 
 
-def tree(path: Path, roots: Iterable[Path]) -> Tree | None:
-    """Return a file, parsed, None where it is no small text or lies in none of the folders."""
-    text = read_text(path, roots)
-    return None if text is None else _tree(text, str(path))
+def tree(place: Path, roots: Iterable[Path], name: str) -> Tree | None:
+    """Return a file whose real place is known, parsed as its name says, None as for ``read_place``."""
+    text = read_place(place, roots)
+    return None if text is None else _tree(text, name)
 
 
 @lru_cache(maxsize=128)

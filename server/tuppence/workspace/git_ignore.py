@@ -30,8 +30,10 @@ GIT, OURS = ".gitignore", ".tuppenceignore"
 _LONGEST = 2_000
 """Bytes of a path below the top of its repository; a longer one is not judged."""
 _DEEPEST = 100
-_LARGEST_TOGETHER = 8_000_000
-"""Bytes of all ignore files that one look takes in."""
+_HEAVIEST = 8_000_000
+"""The weight of all ignore files that one look takes in."""
+_HEAVIEST_FOR_ONE = 4_000_000
+"""The weight of those that count for one file."""
 _LIMITS = f"a regular file of at most {ignore_patterns.LARGEST:,} bytes and {ignore_patterns.MOST_PATTERNS:,} patterns"
 _ANY_CASE = sys.platform in {"darwin", "win32"}
 """Whether names are usually the same in upper and lower case."""
@@ -136,6 +138,8 @@ class Look:
             own = None if why else self._patterns(folder / name, ignore_case=ignore_case, follow=False)
             if own is not None:
                 lists = (_List(folder / name, folder, own, takes_back=name == GIT), *lists)
+                if sum(each.patterns.weight for each in lists) > _HEAVIEST_FOR_ONE:
+                    raise Closed(f"{self._shown(folder / name)} and the ignore files above it hold too much")
             self._insides[key] = _Inside(why, lists)
         return self._insides[key]
 
@@ -219,8 +223,8 @@ class Look:
             found = ignore_patterns.read(data, ignore_case=ignore_case)
             _read.put(key, facts, found, found.weight)
         self._weight += found.weight
-        if self._weight > _LARGEST_TOGETHER:
-            raise TooMany(f"with those before it, it passes {_LARGEST_TOGETHER:,} bytes")
+        if self._weight > _HEAVIEST:
+            raise TooMany("with those before it, it holds too much")
         return found
 
     def _shown(self, file: Path) -> str:

@@ -199,8 +199,9 @@ def _text(path: Path) -> str:
 
 def _path(value: str, base: Path) -> Path:
     """Return the path that a value names, relative ones from a folder."""
+    value = value.removeprefix(":(optional)")
     if value.startswith("~"):
-        return Path(os.path.expanduser(value))  # noqa: PTH111 - a user that there is not is no error
+        return base / os.path.expanduser(value)  # noqa: PTH111 - a user that there is not is no error
     bare = value.removeprefix("%(prefix)/")
     return base / value if bare == value else Path("/usr", bare)
 

@@ -19,6 +19,8 @@ LONGEST_WILD = 4_000
 """Bytes of a pattern that has to be tried, and not only looked up."""
 MOST_WILD = 40_000
 """Bytes of all those of a file together."""
+_TRIED = 20
+"""How many times over a byte of such a pattern counts."""
 _BOM = b"\xef\xbb\xbf"
 _SPECIAL = re.compile(rb"[*?\[\\]")
 _CLASSES = {
@@ -68,7 +70,7 @@ class Patterns:
     """The patterns of one file."""
 
     weight: int = 0
-    """Bytes of the file."""
+    """What it costs to hold and to ask: bytes of the file, those of patterns that have to be tried many times over."""
     names: dict[bytes, list[tuple[int, bool, bool]]] = field(default_factory=dict)
     """Whole names and the patterns for them: place in the file, whether it excludes, whether for folders alone."""
     paths: dict[bytes, list[tuple[int, bool, bool]]] = field(default_factory=dict)
@@ -122,6 +124,7 @@ def read(data: bytes, *, ignore_case: bool = False) -> Patterns:
         flags = re.DOTALL | (re.IGNORECASE if ignore_case else 0)
         found.wild.append(_Wild(number, excludes, folders, is_name, re.compile(expression, flags)))
     found.wild.reverse()
+    found.weight += _TRIED * wild
     return found
 
 

@@ -42,15 +42,17 @@ def find_test_location(
         module = module_of_tests(tree)
         return TestLocation(str(source), document, is_new=False, block=module.name if module else location.block)
     file = Path(location.path)
-    workspace.hold_inside(file, source)
-    if why := workspace.why_private(file):
-        raise Unfit(f"The tests belong in {file.name}, which is never sent to a model: {why}.")
     path = _as_opened(file, source)
-    open_one = opened(str(path))
-    if open_one is None and not location.document.text and workspace.stored(file, source):
+    if open_one := opened(str(path)):
+        workspace.hold_inside(file, source)
+        if why := workspace.why_private(file):
+            raise Unfit(f"The tests belong in {file.name}, which is never sent to a model: {why}.")
+        return TestLocation(str(path), open_one, is_new=not open_one.text.strip())
+    text = files.text_of(workspace.stored(file, source) or b"")
+    if text is None:
         raise Unfit(f"The tests belong in {path.name}, which cannot be read.", "Is it a UTF-8 text of a usual size?")
-    known = Document(path.as_uri(), document.language, None, location.document.text)
-    return TestLocation(str(path), open_one or known, is_new=not (open_one or known).text.strip())
+    known = Document(path.as_uri(), document.language, None, text)
+    return TestLocation(str(path), known, is_new=not text.strip())
 
 
 def describe(
@@ -92,10 +94,11 @@ def _example(path: Path, known: Language, workspace: Workspace, budget: int) -> 
         beside = regular_files.listed(path.parent, root, _MOST) if root else []
     except Unreadable:
         return "", ""
+    readable = workspace.readable()
     for each in (path.parent / name for name, kind in beside if kind == "file"):
-        if each == path or not tests_layout.is_test(PurePosixPath(each.name), known) or workspace.private(each):
-            continue
-        if text := files.read_text(each, workspace.roots):
+        is_other = each != path and tests_layout.is_test(PurePosixPath(each.name), known)
+        place = readable(each) if is_other else None
+        if place and (text := files.read_place(place, workspace.roots)):
             document = Document("", known.id, None, text)
             shown, _ = excerpt(document, parse(text, known), Span(0, 0), budget // 2)
             return workspace.relative(each), shown

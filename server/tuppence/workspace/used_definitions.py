@@ -42,8 +42,8 @@ class Search:
     root: Path
     roots: Sequence[Path]
     """The folders that are open; nothing outside them is read."""
-    readable: Callable[[Path], bool]
-    """Whether a file may be looked into."""
+    readable: Callable[[Path], Path | None]
+    """Returns the real place of a file that may be looked into, None for any other."""
 
 
 def definitions(search: Search) -> tuple[Definition, ...]:
@@ -63,9 +63,8 @@ def definitions(search: Search) -> tuple[Definition, ...]:
 
 def _matching(search: Search, lead: Lead, names: frozenset[str], steps: int) -> Iterator[tuple[Path, Tree, Block, str]]:
     """Yield each definition of a file that is used, with the name that the target calls it by."""
-    if lead.path == search.path or not search.readable(lead.path):
-        return
-    tree = files.tree(lead.path, search.roots)
+    place = search.readable(lead.path) if lead.path != search.path else None
+    tree = files.tree(place, search.roots, str(lead.path)) if place else None
     if tree is None:
         return
     wanted = {name: name for name in names} if lead.names is None else dict(lead.names)

@@ -67,7 +67,7 @@ class Workspace:
             path=path.resolve(),
             root=root,
             roots=self._roots,
-            readable=(readable := self._readable()),
+            readable=(readable := self.readable()),
         )
         return Surroundings(definitions(search), conventions.excerpts(root, readable))
 
@@ -103,10 +103,14 @@ class Workspace:
     def stored(self, path: Path, source: Path) -> bytes | None:
         """Return what is in a file that is to hold the tests of a source; None where there is none yet.
 
-        :raises Unfit: a link leads it out of the folder that is open, or it cannot be read.
+        :raises Unfit: a link leads it out of the folder that is open, it is private, or it cannot be read.
         """
+        fence = self.hold_inside(path, source)
+        why, place = self._judged(path, Look(self._roots))
+        if why or place is None:
+            raise Unfit(f"The tests belong in {path.name}, which is never sent to a model: {why}.")
         try:
-            return regular_files.read(path, self.hold_inside(path, source), files.LARGEST)
+            return regular_files.read_place(place, fence, files.LARGEST)
         except Missing:
             return None
         except Unreadable as error:
@@ -149,13 +153,14 @@ class Workspace:
 
         It is judged by every name that leads to it through links, and by its real place.
         """
-        return self._why_private(path, Look(self._roots))
+        return self._judged(path, Look(self._roots))[0]
 
-    def _why_private(self, path: Path, look: Look) -> str | None:
+    def _judged(self, path: Path, look: Look) -> tuple[str | None, Path | None]:
+        """Return why a file is private, None where it is not, and the real place that this was said of."""
         try:
             places = regular_files.places(path)
         except Unreadable as error:
-            return str(error)
+            return str(error), None
         for place in (places[-1], *places[:-1]):
             root = root_of_real(place, self._roots)
             if root is None and place != places[-1]:
@@ -163,8 +168,8 @@ class Workspace:
             else:
                 why = secret_names.secret(place.relative_to(root) if root else place) or look.why(place)
             if why:
-                return why
-        return None
+                return why, places[-1]
+        return None, places[-1]
 
     def is_secret(self, inner: Path) -> bool:
         """Report whether a file's path within its project says that it holds secrets."""
@@ -174,15 +179,20 @@ class Workspace:
         """Report whether a source file's name says that it may hold secrets: it is sent after a question only."""
         return any(map(secret_names.is_telling_source, (path, path.resolve())))
 
-    def _readable(self) -> Callable[[Path], bool]:
-        """Return what reports whether a file may be read for context: inside the roots, not private, not telling."""
+    def readable(self) -> Callable[[Path], Path | None]:
+        """Return what gives the real place of a file that may be read for context.
+
+        Such a file is inside the roots, not private, and its name is not telling. What was read of ignore files holds
+        for every file that it is asked about.
+        """
         look = Look(self._roots)
 
-        def readable(path: Path) -> bool:
-            inside = root_of(path, self._roots) is not None
-            return inside and self._why_private(path, look) is None and not self.asks_first(path)
+        def judge(path: Path) -> Path | None:
+            why, place = self._judged(path, look)
+            fits = place and not why and root_of_real(place, self._roots) and not self.asks_first(path)
+            return place if fits else None
 
-        return readable
+        return judge
 
     def _project(self, path: Path) -> Path:
         """Return the innermost folder around a file that looks like a project, within its root."""
