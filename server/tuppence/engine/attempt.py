@@ -143,7 +143,7 @@ class ModelAttempt:
         """Wait for a turn, send the request and yield what its answer shows."""
         model, request, session = attempt.model, self._context.request, self._context.session
         guard = SpendGuard(session, self._context.receipt, self._route, least_output(self._prepared.need))
-        repetition, turns = RepetitionDetector(request.document.text), _Turns()
+        turns = _Turns(RepetitionDetector(request.document.text))
         queue = session.providers.queue(model)
         document = request.document
         subject = Subject(request.run, request.action.id, document.uri, document.language, document.version)
@@ -173,8 +173,6 @@ class ModelAttempt:
                     for event in _begun(piece, attempt):
                         yield event
                     async for text in turns.parts(piece):
-                        if again := repetition.feed(text):
-                            raise Repetitive(f"The answer repeats “{shown(again)}” without end, and was stopped.")
                         for event in builder.feed(text) if isinstance(piece, Text) else ():
                             yield event
 
@@ -224,11 +222,15 @@ def _begun(piece: ProviderEvent, attempt: Attempt) -> tuple[Event, ...]:
 class _Turns:
     """Divides the reading of an answer, whatever its pieces, so that the event loop does other work in between."""
 
-    def __init__(self) -> None:
+    def __init__(self, repetition: RepetitionDetector) -> None:
+        self._repetition = repetition
         self._read = 0
 
     async def parts(self, piece: ProviderEvent) -> AsyncGenerator[str, None]:
-        """Yield the text of a provider's event, if it has any, in parts of at most ``AT_ONCE`` code points."""
+        """Yield the text of a provider's event, if it has any, in parts of at most ``AT_ONCE`` code points.
+
+        :raises Repetitive: the answer is stuck.
+        """
         text = piece.text if isinstance(piece, Text | Thinking) else ""
         for at in range(0, len(text), AT_ONCE):
             part = text[at : at + AT_ONCE]
@@ -236,6 +238,8 @@ class _Turns:
                 self._read = 0
                 await asyncio.sleep(0)
             self._read += len(part)
+            if again := self._repetition.feed(part):
+                raise Repetitive(f"The answer repeats “{shown(again)}” without end, and was stopped.")
             yield part
 
 
