@@ -13,19 +13,26 @@ VSCODE := clients/vscode
 demo: $(VENV)/ready
 	@$(BIN)/python demo/demo.py $(ARGS)
 
+# The renderers of Markdown that tests hold texts against: Node 20 or newer with npm. Where there is no npm, those tests
+# are skipped, and say so.
+RENDERERS := tests/support/markdown_renderers/node_modules/ready
+$(RENDERERS): tests/support/markdown_renderers/package-lock.json
+	@if command -v npm >/dev/null; then cd $(dir $<) && npm ci --silent && touch node_modules/ready; \
+		else echo "No npm: what VS Code's renderers make of a model's words is not tested."; fi
+
 # Three lanes of tests: every test is in `make test` or in `make test-long`, and `make test-fast` is a part of the first.
 # One worker for each processor; tests that share one server go to the same worker.
 PARALLEL := -n auto
 
 # Neither a server process nor an editor nor the embedded model: for every save.
-test-fast: $(VENV)/ready
+test-fast: $(VENV)/ready $(RENDERERS)
 	$(BIN)/python -m pytest $(PARALLEL) -m "not process and not slow and not long"
 
 # What must pass before a merge. A test that ends in a TimeoutError is run once more,
 # and the summary says so; a wrong result is never run again. The embedded model computes on all processors, and slows
 # down many times over beside other tests, so its tests come after them, one by one.
 RERUNS := --reruns 1 --only-rerun '^TimeoutError'
-test: $(VENV)/ready
+test: $(VENV)/ready $(RENDERERS)
 	$(BIN)/python -m pytest $(PARALLEL) -m "not long and not model" --attacks $(RERUNS)
 	$(BIN)/python -m pytest -m "model and not long" $(RERUNS)
 
@@ -36,7 +43,7 @@ test-long: $(VENV)/ready
 	EXAMPLES=20000 $(BIN)/python -m pytest -o timeout=0 tests/properties/test_edit_engine.py tests/core/answer/test_patch.py
 
 # Attacks on what SECURITY.md promises: per kind, how many cases were tried and held.
-security: $(VENV)/ready $(VSCODE)/node_modules/ready
+security: $(VENV)/ready $(RENDERERS) $(VSCODE)/node_modules/ready
 	$(BIN)/python -m pytest $(PARALLEL) -q -m attack --attacks
 
 # How long things take: medians and ratios, for a person to read. No test depends on them.

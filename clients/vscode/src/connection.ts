@@ -29,6 +29,7 @@ import {
   type ExplanationParams,
   type RunParams,
 } from "./protocol";
+import { restrain } from "./trust";
 
 /** How often a server is started again within so many milliseconds. */
 const RESTARTS = 3;
@@ -65,9 +66,10 @@ export function connect(start: Start, ears: Ears, live: Live, log: vscode.LogOut
     outputChannel: discreet(log, Object.values(start.keys)),
     revealOutputChannelOn: RevealOutputChannelOn.Never,
     errorHandler: new Patience(() => ears.lost()),
-    // A hover may hold a link that asks for an explanation, and a link to no other command.
-    markdown: { isTrusted: { enabledCommands: [RUN] }, supportHtml: false },
+    // A hover that is all our own may hold a link that asks for an explanation: trust.ts says which is.
+    markdown: { isTrusted: false, supportHtml: false },
     middleware: {
+      provideHover: async (document, position, token, next) => restrain(await next(document, position, token), RUN),
       // The editor shows this kind of progress without a way to cancel it; status.ts shows the same runs with one.
       handleWorkDoneProgress: (token, params, next) => {
         if (!String(token).startsWith("tuppence-")) next(token, params);

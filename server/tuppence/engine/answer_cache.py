@@ -35,6 +35,8 @@ _KEPT: tuple[Shape, ...] = ("markdown", "findings")
 """Shapes of answers that are kept for the next identical question."""
 _DEEPEST = 50
 """Levels of nesting below which definitions are not named by their place: nobody's code has more."""
+_SLICE = 8_000
+"""Code points of a kept answer that are read in one call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ def home(request: Request, session: Session) -> str:
 def lookup(request: Request, about: str, session: Session, quality: float | None = None) -> CachedAnswer | None:
     """Return the kept answer to this very question, rebuilt from what the model said; None if there is none.
 
+    It reads the whole answer again, so it has no place on the event loop.
+
     :param about: its ``content``.
     :param quality: the one that is wanted now, where a budget that is nearly used up lowers it.
     """
@@ -97,7 +101,9 @@ def lookup(request: Request, about: str, session: Session, quality: float | None
         target=request.target,
     )
     making = guarded(work, of_document(request, session))
-    shown = making.feed(found.text)
+    # In slices, because Python's lock changes hands between two calls only.
+    slices = [found.text[at : at + _SLICE] for at in range(0, len(found.text), _SLICE)]
+    shown = [event for text in slices for event in making.feed(text)]
     rest, answer = making.finish("end")
     return CachedAnswer(found.model, (*shown, *rest), answer)
 

@@ -33,6 +33,9 @@ from tuppence.errors import Broken, Busy, TuppenceError
 from tuppence.providers import ProviderEvent, Text, Thinking
 from tuppence.upstream import RequestSent, RetryScheduled
 
+AT_ONCE = 8_000
+"""Code points of an answer that are read in one turn of the event loop."""
+
 
 class Repetitive(Broken):
     """The answer repeats itself. It was stopped there, because the rest would be billed too."""
@@ -143,7 +146,7 @@ class ModelAttempt:
         """Wait for a turn, send the request and yield what its answer shows."""
         model, request, session = attempt.model, self._context.request, self._context.session
         guard = SpendGuard(session, self._context.receipt, self._route, least_output(self._prepared.need))
-        repetition = RepetitionDetector(request.document.text)
+        turns = _Turns(RepetitionDetector(request.document.text))
         queue = session.providers.queue(model)
         document = request.document
         subject = Subject(request.run, request.action.id, document.uri, document.language, document.version)
@@ -168,10 +171,13 @@ class ModelAttempt:
                         await guard.retry(attempt)
                     guard.note(attempt, piece)
                     lease.note(piece)
-                    if isinstance(piece, Text | Thinking) and (again := repetition.feed(piece.text)):
-                        raise Repetitive(f"The answer repeats “{shown(again)}” without end, and was stopped.")
-                    for event in () if isinstance(piece, RequestSent) else _shown(piece, builder, attempt):
+                    if isinstance(piece, RequestSent):
+                        continue
+                    for event in _begun(piece, attempt):
                         yield event
+                    async for text in turns.parts(piece):
+                        for event in builder.feed(text) if isinstance(piece, Text) else ():
+                            yield event
 
 
 class PlanWriting:
@@ -208,16 +214,37 @@ class PlanWriting:
                 self.result = advised(prepared, planner, attempt.result.answer.reply)
 
 
-def _shown(piece: ProviderEvent, builder: AnswerBuilder, attempt: Attempt) -> tuple[Event, ...]:
-    """Return the events that one event of a provider becomes for the user."""
-    match piece:
-        case Text():
-            begun = (StatusLine(f"{attempt.model.id} is answering"),) if len(attempt.received) == 1 else ()
-            return (*begun, *builder.feed(piece.text))
-        case Thinking() if len(attempt.thought) == 1:
-            return (StatusLine(f"{attempt.model.id} is thinking"),)
-        case _:
-            return ()
+def _begun(piece: ProviderEvent, attempt: Attempt) -> tuple[Event, ...]:
+    """Return what is said of the first piece of an answer, and of the first of its reasoning."""
+    if isinstance(piece, Text) and len(attempt.received) == 1:
+        return (StatusLine(f"{attempt.model.id} is answering"),)
+    if isinstance(piece, Thinking) and len(attempt.thought) == 1:
+        return (StatusLine(f"{attempt.model.id} is thinking"),)
+    return ()
+
+
+class _Turns:
+    """Divides the reading of an answer, whatever its pieces, so that the event loop does other work in between."""
+
+    def __init__(self, repetition: RepetitionDetector) -> None:
+        self._repetition = repetition
+        self._read = 0
+
+    async def parts(self, piece: ProviderEvent) -> AsyncGenerator[str, None]:
+        """Yield the text of a provider's event, if it has any, in parts of at most ``AT_ONCE`` code points.
+
+        :raises Repetitive: the answer is stuck.
+        """
+        text = piece.text if isinstance(piece, Text | Thinking) else ""
+        for at in range(0, len(text), AT_ONCE):
+            part = text[at : at + AT_ONCE]
+            if self._read + len(part) > AT_ONCE:
+                self._read = 0
+                await asyncio.sleep(0)
+            self._read += len(part)
+            if again := self._repetition.feed(part):
+                raise Repetitive(f"The answer repeats “{shown(again)}” without end, and was stopped.")
+            yield part
 
 
 def _and_more(titles: Sequence[str]) -> str:

@@ -1,36 +1,59 @@
-"""Markdown that a model wrote, made safe to show.
+"""Markdown that a model wrote, written anew so that no renderer can do more with it than show it.
 
-Invariants, for any text and any way of cutting it into chunks:
+Invariants, for any text, any way of cutting it into chunks, and any renderer of Markdown (held against markdown-it,
+with everything on, and marked, VS Code's own, in tests/core/answer/test_markdown_renderers.py):
 
-- Outside code nothing is a link, an image or HTML to a CommonMark reader, whatever its extensions link by themselves:
-  a link becomes its text, an image its alternative text, a bare address a code span, a tag visible text.
-- Code spans and fenced blocks are as they were. (Code by indentation alone is treated as text: whether it is code
-  depends on the list around it, and a wrong guess would let HTML through.)
+- Nothing is a link, an image or HTML: a link becomes its text, an image its alternative text, an address code, a tag
+  visible text.
+- Fenced code is as it was, byte for byte. (Code by indentation alone is treated as text: whether it is code depends on
+  the list around it, and a renderer may decide otherwise.)
 - Characters that reorder text or show nothing (bidirectional controls, zero width, tags, other controls) are gone,
-  from code too.
-- Joined, the pieces of a ``Cleaner`` are ``clean`` of the whole.
+  from code too, and by no entity do they come back.
+- Joined, the pieces of a ``Cleaner`` are ``clean`` of the whole, and work grows with the length of the text only.
 
-How: no inline construct is let across the end of a line (an unmatched run of backticks is escaped), so a line can be
-read on its own; and what is written is guarded once more, so that no two safe pieces make an unsafe whole.
+How: the text is read by the line and written again in a subset of Markdown that leaves nothing to interpret, instead
+of being corrected where it looks dangerous; renderers differ in what they take for code, and whatever one of them does
+not take for code is live. A parse by a library (markdown-it-py) would know its own reading only, needs the whole text,
+which is still arriving, and nests as deep as a hostile text wants.
+
+- A line's text becomes text, emphasis and code in one form that no renderer reads otherwise
+  (core/answer/markdown_inline.py), on which the lines around it have no bearing.
+- A fenced block comes after an empty line, its fences and lines all behind the same number of spaces: so it is either a
+  fenced block or, where a renderer sees no list around it, code by indentation; there is no third reading. A line in it
+  that a renderer could take for its end is put into another block with a longer fence.
+- What introduces a block stays: indentation, ``>``, list markers, hashes; at most eight of them on a line.
+- A row under which a table begins stays only below a line that begins with ``|`` and was written as a row.
 """
 
 from __future__ import annotations
 
 import re
+from typing import Literal
 
-from tuppence.core.answer.markdown_inline import Inline
-
-_LEAD = re.compile(r"[ \t]*(?:`+|~+)?")
-_FENCE = re.compile(r"([ \t]*)(`{3,}|~{3,})(.*)", re.DOTALL)
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f"
-    "\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
+from tuppence.core.answer.markdown_blocks import (
+    CAP,
+    CodeBlock,
+    Line,
+    dedented,
+    introduced,
+    is_under_header,
+    opened,
+    rule_of,
+    split,
 )
-_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*(?:\([^()]*\)[^()\s]*)*(?:\s[^()]*)?\)")
-_AUTOLINK = re.compile(r"<([A-Za-z][A-Za-z0-9+.-]*:[^\s<>]*)>")
-_STRONG = re.compile(r"(?<![\w*])\*\*(?=\S)([^*]+)(?<=\S)\*\*(?![\w*])")
-_CAP = 3
-"""Columns that a fence may be indented and be a fence in every reading."""
+from tuppence.core.answer.markdown_inline import rewrite, visible, words
+
+__all__ = ["LONGEST", "Cleaner", "clean", "plain", "visible"]
+
+LONGEST = 200_000
+"""Code points of a text that are read; the panels of our clients keep as many."""
+LONGEST_LINE = 60_000
+"""Code points of a line that are read."""
+_QUOTE = re.compile(r"[ \t]{0,3}>[ \t]?")
+_BEGINNING = re.compile(r"([0-9]{1,9})(?=[.)](?:[ \t]|\Z))|(?=>|(?:#{1,6}|[-+*])(?:[ \t]|\Z))")
+_WORD = re.compile(r"[^\W_]")
+_STOP = re.compile(r"`+|[\[\\]|[ \t]+")
+_STRONG = re.compile(r"(?<![\w*])\*\*(?=\S)([^*]{1,600})(?<=\S)\*\*(?![\w*])")
 
 
 def clean(markdown: str) -> str:
@@ -41,35 +64,58 @@ def clean(markdown: str) -> str:
 
 def plain(markdown: str) -> str:
     """Return one line of plain text: links as their text, no emphasis; backticks stay, as compilers use them."""
-    text = visible(markdown)
-    before = ""
-    while before != text:
-        before, text = text, _LINK.sub(r"\1", text)
-    return " ".join(_STRONG.sub(r"\1", _AUTOLINK.sub(r"\1", text)).split())
-
-
-def visible(text: str) -> str:
-    """Return the text without characters that reorder it or show nothing."""
-    return _HIDDEN.sub("", text)
+    text = " ".join(visible(markdown[:LONGEST_LINE]).split())
+    return " ".join(_STRONG.sub(r"\1", words(text)).split())
 
 
 class Cleaner:
-    """Cleans Markdown as it arrives; what is not yet known to be safe is held back."""
+    """Cleans Markdown as it arrives; what is not yet known to be safe is held back, at most to the end of its line."""
 
     def __init__(self) -> None:
-        self._inline = Inline()
-        self._line: list[str] = []
-        """What has come of this line, while it may still be a fence."""
-        self._inside = False
-        """Whether this line is known to be text, and goes to the inline reader as it comes."""
-        self._fence = ""
-        self._indent = 0
-        self._strip = 0
+        self._line = _Pending()
+        self._begun = False
+        """Whether a part of this line is written."""
+        self._fence: CodeBlock | None = None
+        self._table: Literal["", "header", "rows"] = ""
+        self._blank = True
+        """Whether the line written last is empty."""
+        self._list = 0
+        """Columns at which the text of the last list item begins; 0 outside lists."""
+        self._read = 0
         self._return = False
 
     def feed(self, chunk: str) -> str:
         """Take the next chunk; return what is safe by now."""
+        if self._read > LONGEST:
+            return ""
         text = self._newlines(visible(chunk))
+        room = LONGEST - self._read
+        self._read += len(text)
+        written = self._lines(text[:room])
+        if self._read <= LONGEST:
+            return written
+        written += self.finish()
+        end = "" if written.endswith("\n") else "\n"
+        return f"{written}{end}\n… The rest is left out: this text is longer than {LONGEST:,} characters."
+
+    def finish(self) -> str:
+        """Take the end; return the rest, a fence that was left open closed."""
+        rest = self._end("") if self._line.size or self._begun else ""
+        fence, self._fence = self._fence, None
+        if fence is None:
+            return rest
+        return f"{rest}{'' if not rest or rest.endswith(chr(10)) else chr(10)}{fence.spaces}{fence.written}"
+
+    def _newlines(self, text: str) -> str:
+        """Make every line ending a line feed; a CRLF may be cut in two."""
+        if self._return and text.startswith("\n"):
+            text = text[1:]
+            self._return = False
+        if text:
+            self._return = text.endswith("\r")
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+
+    def _lines(self, text: str) -> str:
         out: list[str] = []
         *complete, rest = text.split("\n")
         for piece in complete:
@@ -77,74 +123,171 @@ class Cleaner:
         out.append(self._piece(rest))
         return "".join(out)
 
-    def finish(self) -> str:
-        """Take the end; return the rest, a fence that was left open closed."""
-        rest = self._end("") if self._line or self._inside else ""
-        if not self._fence:
-            return rest
-        close = f"{' ' * self._indent}{self._fence}"
-        self._fence = ""
-        return rest + close if not rest or rest.endswith("\n") else f"{rest}\n{close}"
-
-    def _newlines(self, text: str) -> str:
-        """Make every line ending a line feed; a CRLF may be cut in two."""
-        if not text:
-            return text
-        if self._return and text.startswith("\n"):
-            text = text[1:]
-            self._return = False
-            if not text:
-                return text
-        self._return = text.endswith("\r")
-        return text.replace("\r\n", "\n").replace("\r", "\n")
-
     def _piece(self, piece: str) -> str:
-        if self._inside:
-            return self._inline.feed(piece)
-        if not piece:
+        """Take a part of a line; return what of it can be written before its end."""
+        line = self._line
+        line.add(piece, is_text=self._fence is None and self._table != "rows")
+        if not line.can_be_cut:
             return ""
-        self._line.append(piece)
-        if self._fence:
-            return ""
-        line = "".join(self._line)
-        lead = _LEAD.match(line)
-        marks = lead.group().strip() if lead else ""
-        if (lead and lead.end() == len(line)) or len(marks) >= len("```"):
-            return ""
-        self._line = []
-        self._inside = True
-        return self._inline.feed(line)
+        if self._begun:
+            return rewrite(line.cut())
+        read = introduced(line.part)
+        if read.text.startswith(("|", "```", "~~~")):
+            line.is_whole = True
+        elif _WORD.search(read.text):
+            if _WORD.search(written := rewrite(read.text)):
+                self._begun = True
+                line.cut()
+                return self._text(read, written)
+            line.is_whole = True
+        return ""
 
     def _end(self, newline: str) -> str:
-        line = "".join(self._line)
-        self._line = []
-        if self._inside:
-            self._inside = False
-            return self._inline.end() + newline
-        if self._fence:
-            return self._in_fence(line, newline)
-        found = _FENCE.fullmatch(line)
-        if found and not (found[2].startswith("`") and "`" in found[3]):
-            return self._open(*found.groups()) + newline
-        return self._inline.feed(line) + self._inline.end() + newline
+        """Take the end of a line; return the rest of it."""
+        line, self._line = self._line, _Pending()
+        begun, self._begun = self._begun, False
+        if begun:
+            written = rewrite(line.text)
+        elif self._fence is not None:
+            written = self._in_fence(self._fence, line.text)
+        else:
+            written = self._whole(line.text)
+        more = f" … This line is longer than {LONGEST_LINE:,} characters." if line.is_cut else ""
+        return f"{written}{more}{newline}"
 
-    def _open(self, indent: str, marks: str, info: str) -> str:
-        columns = len(indent.expandtabs(4))
-        self._fence, self._strip = marks, columns
-        self._indent = min(columns, _CAP)
-        return f"{' ' * self._indent}{marks}{info}"
+    def _whole(self, line: str) -> str:
+        """Write a line of which nothing is written yet, outside fences."""
+        if not line.strip(" \t"):
+            self._table, self._blank = "", True
+            return ""
+        if rule := rule_of(line):
+            self._table, self._blank = "", False
+            return rule
+        read = introduced(line)
+        if not read.is_heading and (fence := opened(read, self._list)):
+            return self._open(read, fence)
+        is_row = read.text.startswith("|") or self._table == "rows"
+        written = rewrite(read.text, row=is_row)
+        table = self._table
+        text = self._text(read, written)
+        if is_under_header(written):
+            self._table = "rows" if table in ("header", "rows") else ""
+            return text if self._table else text.replace("-", "\\-", 1)
+        self._table = "rows" if table == "rows" else "header" if is_row else ""
+        return text
 
-    def _in_fence(self, line: str, newline: str) -> str:
-        marks = line.strip()
-        if set(marks) == {self._fence[0]} and len(marks) >= len(self._fence):
-            self._fence = ""
-            return f"{' ' * self._indent}{marks}{newline}"
-        columns = len(line) - len(line.lstrip(" \t"))
-        columns = len(line[:columns].expandtabs(4))
-        if marks and columns < self._strip:
-            # To some readers a list item, and the fence in it, ends here; this makes it end for all of them.
-            close, self._fence = f"{' ' * self._indent}{self._fence}\n", ""
-            return close + self._piece(line) + self._end(newline)
-        if self._strip > _CAP and marks:
-            line = " " * (columns - self._strip + self._indent) + line.lstrip(" \t")
-        return line + newline
+    def _text(self, read: Line, written: str) -> str:
+        """Write a line's beginning and its text, which does not introduce a block by itself."""
+        self._table, self._blank = "", False
+        if read.has_marker:
+            self._list = read.columns
+        elif not read.columns:
+            self._list = 0
+        text = written.lstrip(" \t")
+        if not read.is_heading and (found := _BEGINNING.match(text)):
+            text = f"{text[: found.end()]}\\{text[found.end() :]}"
+        return read.before + text
+
+    def _open(self, read: Line, fence: CodeBlock) -> str:
+        gap = "" if self._blank else "\n"
+        self._fence, self._table, self._blank = fence, "", False
+        if read.has_marker and not read.quotes and fence.spaces:
+            self._list = len(fence.spaces)
+            return f"{gap}{read.before.expandtabs(4).rstrip()} {fence.written}{fence.info}"
+        return f"{gap}{fence.spaces}{fence.written}{fence.info}"
+
+    def _in_fence(self, fence: CodeBlock, line: str) -> str:
+        """Write a line of code, or the end of the block."""
+        at = 0
+        for _ in range(fence.quotes):
+            found = _QUOTE.match(line, at)
+            if found is None:
+                self._fence = None
+                return f"{fence.spaces}{fence.written}\n{self._whole(line)}"
+            at = found.end()
+        columns, text = split(line[at:])
+        behind = text.rstrip(" \t")
+        is_near = columns <= fence.indent + CAP
+        if is_near and len(behind) >= len(fence.marks) and behind == fence.marks[0] * len(behind):
+            self._fence = None
+            return f"{fence.spaces}{fence.written}"
+        code = dedented(line[at:], fence.indent)
+        run = len(text) - len(text.lstrip("`"))
+        end = ""
+        if is_near and run >= len(fence.written):
+            end = f"{fence.spaces}{fence.written}\n\n"
+            fence.written = "`" * (run + 1)
+            end += f"{fence.spaces}{fence.written}{fence.info}\n"
+        return f"{end}{fence.spaces if code else ''}{code}"
+
+
+class _Pending:
+    """The part of a line that is not written yet, and where it can be cut so that both parts read as the whole."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._behind = 0
+        """Where the pending text can be cut; 0 where it cannot."""
+        self._length = 0
+        self._is_odd = False
+        """Whether a code span is open."""
+        self._has_word = False
+        self.size = 0
+        """Code points of the line that were read."""
+        self._is_held = False
+        """Whether what comes may change how the rest of the line reads."""
+        self.is_whole = False
+        """Whether the line is to be written whole."""
+        self.is_cut = False
+        """Whether the line is too long, and its end left out."""
+
+    @property
+    def text(self) -> str:
+        """What is pending."""
+        return "".join(self._pieces)
+
+    @property
+    def part(self) -> str:
+        """What can be written; to be asked where ``can_be_cut``."""
+        self._pieces = [self.text]
+        self._has_word = False
+        return self._pieces[0][: self._behind]
+
+    @property
+    def can_be_cut(self) -> bool:
+        """Whether a part can be written that holds a word which was not asked about before."""
+        return bool(self._behind) and self._has_word and not self.is_whole
+
+    def add(self, piece: str, *, is_text: bool) -> None:
+        """Take more of the line."""
+        room = LONGEST_LINE - self.size
+        self.is_cut = self.is_cut or len(piece) > room
+        piece = piece[:room]
+        if not piece:
+            return
+        before, last = self._length, self._pieces[-1][-1] if self._pieces else ""
+        self._pieces.append(piece)
+        self._length += len(piece)
+        self.size += len(piece)
+        self.is_whole = self.is_whole or not is_text
+        if self.is_whole or self._is_held:
+            return
+        self._has_word = self._has_word or _WORD.search(piece) is not None
+        for found in _STOP.finditer(piece):
+            match piece[found.start()]:
+                case "`" if found.end() - found.start() == 1 and not (found.start() == 0 and last == "`"):
+                    self._is_odd = not self._is_odd
+                case " " | "\t":
+                    self._behind = self._behind if self._is_odd else before + found.end()
+                case _:
+                    self._is_held = True
+                    return
+
+    def cut(self) -> str:
+        """Return the part that can be written, and keep the rest."""
+        text, at = self.text, self._behind
+        self._pieces = [text[at:]] if at < len(text) else []
+        self._length -= at
+        self._behind = 0
+        self._has_word = _WORD.search(text, at) is not None
+        return text[:at]

@@ -36,6 +36,7 @@ _THINKS = re.compile(r"\s*<(think|thinking|thought|thoughts|reasoning|reflection
 """How a reply begins that holds its model's thoughts: models served without a parser for them write them so."""
 _THOUGHT = re.compile(rf"{_THINKS.pattern}.*?</\1>", re.IGNORECASE | re.DOTALL)
 _MARKDOWN = frozenset({"markdown", "md", "mdx", "rst", "quarto", "qmd"})
+_BLANK = " \t\r\n"
 _DEEPER = 3
 
 
@@ -97,7 +98,9 @@ def replacement(parts: Parts) -> tuple[Fence | None, Fence | None]:
 def _implicit(prose: str) -> Parts:
     thought = _THOUGHT.match(prose)
     said = prose[thought.end() :] if thought else prose
-    text = re.sub(r"\A([ \t]*(\r\n|\n|\r))+|[ \t\r\n]+\Z", "", said)
+    blank = len(said) - len(said.lstrip(_BLANK))
+    first = max(said.rfind("\n", 0, blank), said.rfind("\r", 0, blank)) + 1
+    text = said[first:].rstrip(_BLANK)
     return Parts("", (Fence("", text, closed=True, implicit=True),)) if text else Parts(prose, ())
 
 

@@ -77,7 +77,7 @@ _KNOWN: Mapping[StyleName, str] = {
     "include": "std boost fmt absl",
 }
 """Modules and packages, in lower case, from which an explanation may suggest something that is not in the code."""
-_FENCED = re.compile(r"^(`{3,}|~{3,}).*?^\1|``.+?``", re.MULTILINE | re.DOTALL)
+_FENCED = re.compile(r"^(`{3,}+|~{3,}+).*?^\1|``.+?``", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,10 +48,15 @@ _SAID = (
 _BARE = re.compile(rf"\s*[\[<(]?\s*{_DOTS}\s*[\[<(]?.*\b{_KEPT}\b.*", re.IGNORECASE)
 _HUNK = re.compile(r"^@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@", re.MULTILINE)
 _HEADERS = re.compile(r"^--- \S.*\n\+\+\+ \S", re.MULTILINE)
-_CONFLICT = re.compile(r"^<{5,} ?\w*.*\n(?:.*\n)*?={5,}\s*\n(?:.*\n)*?>{5,} ?\w*", re.MULTILINE)
+_CONFLICT = (re.compile(r"<{5}"), re.compile(r"={5,100}[ \t\r]{0,100}\Z"), re.compile(r">{5}"))
+"""How the lines begin that mark a conflict, in their order."""
 
 _SHORT = 80
 """Code points of a comment that may be a placeholder; a longer one explains something."""
+_LONG = 400
+"""Code points of a line, single spaces between its words, beyond which it is not looked at."""
+_AROUND = 200
+"""Lines around a line of dots in which code is looked for."""
 _WORDS = 12
 """Words of a line of prose that may be one."""
 _SEVERAL = 2
@@ -135,8 +140,8 @@ def _marks(old: Sequence[CodeLine], new: Sequence[CodeLine], before: str) -> Ite
     codes = {line.key.rstrip(";:{},") for line in old}
     for index, line in enumerate(new):
         in_string = not line.bare.strip() and line.code.strip()
-        if line.note or (in_string and _COMMENT.fullmatch(line.code)):
-            note = line.note or line.code.strip()
+        note = line.note or line.code.strip()
+        if line.note or (in_string and len(note) <= _LONG and _COMMENT.fullmatch(note)):
             if len(note) <= _SHORT and _is_fresh(note, before) and not _is_code(note, codes):
                 yield index, line
         elif _is_bare_dots(new, index) or _is_prose(line, before):
@@ -159,8 +164,8 @@ def _is_bare_dots(new: Sequence[CodeLine], index: int) -> bool:
     text = new[index].bare.strip()
     if not re.search(_DOTS, text) or re.search(r"\w", text):
         return False
-    above = next((line for line in reversed(new[:index]) if line.is_code), None)
-    below = next((line for line in new[index + 1 :] if line.is_code), None)
+    above = next((line for line in reversed(new[max(0, index - _AROUND) : index]) if line.is_code), None)
+    below = next((line for line in new[index + 1 : index + 1 + _AROUND] if line.is_code), None)
     opens = above is not None and _OPENING.search(above.bare) and above.bare.rstrip().endswith((":", "{"))
     ends = below is None or _depth(below) < _depth(new[index])
     return not (opens and ends)
@@ -172,8 +177,9 @@ def _is_prose(line: CodeLine, before: str) -> bool:
     if not _PROSE.fullmatch(text) or _STATEMENT.match(text) or _CODED.search(text):
         return False
     said = re.findall(r"[^\W\d_]+(?:_\w+)*", text)
-    strange = [word for word in said if word not in before and not _KEYWORD.fullmatch(word)]
-    return bool(strange) and len(said) <= _WORDS
+    if len(said) > _WORDS:
+        return False
+    return any(word not in before and not _KEYWORD.fullmatch(word) for word in said)
 
 
 def _depth(line: CodeLine) -> int:
@@ -194,7 +200,9 @@ def diff_in(code: Fence, before: Document) -> bool:
     if words(code.info) & {"diff", "patch", "udiff"} and before.language not in ("diff", "patch"):
         return True
     text = code.text.replace("\r\n", "\n")
-    if any(sign.search(text) and not sign.search(before.text) for sign in (_HUNK, _HEADERS, _CONFLICT)):
+    if any(sign.search(text) and not sign.search(before.text) for sign in (_HUNK, _HEADERS)):
+        return True
+    if _has_conflict(text) and not _has_conflict(before.text):
         return True
     lines = [line for line in text.split("\n") if line]
     # No language writes every line of a piece of code with a sign or a space before it, and both signs among them.
@@ -202,7 +210,18 @@ def diff_in(code: Fence, before: Document) -> bool:
     return first <= {"+", "-", " "} and {"+", "-"} <= first and before.language not in ("diff", "markdown", "yaml")
 
 
+def _has_conflict(text: str) -> bool:
+    """Report whether a text holds the three marks of a conflict, one after the other."""
+    found = 0
+    for line in text.split("\n"):
+        if found < len(_CONFLICT) and _CONFLICT[found].match(line):
+            found += 1
+    return found == len(_CONFLICT)
+
+
 def _stands_for_more(line: str) -> bool:
+    # Space by space these patterns would try every way to divide a long gap.
+    line = " ".join(line.split())[:_LONG]
     comment = _COMMENT.fullmatch(line)
     if comment and comment[1] and len(comment[1]) < len("x") * 100:
         return any(said.fullmatch(comment[1]) for said in _SAID)

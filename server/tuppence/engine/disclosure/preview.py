@@ -183,7 +183,8 @@ async def _instead(request: Request, prepared: PreparedRequest, context: RunCont
         yield f"{fix.tool} fixes this by itself: this is sent only where that fix is not there."
     key = await asyncio.to_thread(answer_cache.content_key, request, session)
     wanted = prepared.route.wanted
-    if answer_cache.lookup(request, key, session) or answer_cache.lookup(request, key, session, wanted):
+    looked_up = (await asyncio.to_thread(answer_cache.lookup, request, key, session, each) for each in (None, wanted))
+    if [found async for found in looked_up if found]:
         yield "An answer to this question is kept and would be given again: this is sent once it is forgotten."
     if why := approval_reason(prepared.route.model, prepared, context):
         yield f"You would be asked first: {why}."

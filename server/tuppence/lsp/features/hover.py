@@ -97,19 +97,23 @@ class HoverProvider:
         if look is None:
             return None
         if (kept := await self._remembered(look.request)) is not None:
-            return self._kept(kept, look)
+            return await self._kept(kept, look)
         stale = await asyncio.to_thread(hover.outdated, look.request, self._client.session)
         if mode == "kept" or not look.on_name:
-            return self._kept(stale, look) if stale else None
+            return await self._kept(stale, look) if stale else None
         try:
             offer = await hover.quote(look.request, self._client.session)
         except TuppenceError:
-            return self._kept(stale, look) if stale else None
+            return await self._kept(stale, look) if stale else None
         said = await self._by_itself(look) if mode == "auto" else ""
         if isinstance(said, CachedExplanation):
-            return self._kept(said, look)
-        line = f"{self._offer(offer, look)}{f' {said}' if said else ''}"
-        return self._kept(replace(stale, source=line), look) if stale else self._hover(line, look, look.block.named)
+            return await self._kept(said, look)
+        # A client trusts a link only where every word beside it is ours (docs/protocol.md).
+        line = self._offer(offer, look, link=not said and stale is None)
+        line = f"{line} {said}" if said else line
+        if stale:
+            return await self._kept(replace(stale, source=line), look)
+        return self._hover(line, look, look.block.named)
 
     async def _look(self, params: types.HoverParams, turn: int) -> _Look | None:
         """Return the definition in whose header the pointer is."""
@@ -140,18 +144,22 @@ class HoverProvider:
     async def _remembered(self, request: Request) -> CachedExplanation | None:
         return await asyncio.to_thread(hover.remembered, request, self._client.session)
 
-    def _kept(self, kept: CachedExplanation, look: _Look) -> types.Hover | None:
+    async def _kept(self, kept: CachedExplanation, look: _Look) -> types.Hover | None:
         warning = f"{_STALE}\n\n" if kept.is_stale else ""
-        return self._hover(f"{warning}{clean(kept.text)}\n\n---\n{kept.source}", look, look.block.header)
+        text = await asyncio.to_thread(clean, kept.text)
+        return self._hover(f"{warning}{text}\n\n---\n{kept.source}", look, look.block.header)
 
-    def _offer(self, offer: Quote, look: _Look) -> str:
-        """Return the one line about a definition that nobody has explained yet."""
+    def _offer(self, offer: Quote, look: _Look, *, link: bool) -> str:
+        """Return the one line about a definition that nobody has explained yet.
+
+        :param link: whether what asks may be a link, where the client follows links.
+        """
         # The name may come from anybody's repository: it stays inside its code span, whatever is in it.
         name = " ".join(visible(look.request.target.name).replace("`", "'").split())
         title = actions.title(EXPLAIN, name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…")
         call = (
             f"[{title}]({self._command(look)})"
-            if self._client.capabilities.command_links
+            if link and self._client.capabilities.command_links
             else f"{title} in the code actions"
         )
         return f"{offer.size}. {call}: {replace(offer, model=clean(offer.model)).price}."

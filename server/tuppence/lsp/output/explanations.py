@@ -66,7 +66,8 @@ class ExplanationView:
         rest = f"{path} has the rest." if path else "The rest stands in the log."
         if is_long and path is None:
             self._client.log(markdown)
-        return f"{markdown[:MESSAGE]}…\n\n{rest}" if is_long else markdown
+        # Cut anywhere, a text may end inside code: it is cleaned again.
+        return f"{clean(markdown[:MESSAGE])}…\n\n{rest}" if is_long else markdown
 
     def close(self) -> None:
         """Remove the files."""
