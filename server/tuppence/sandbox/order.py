@@ -67,7 +67,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class RunLimits:
     """What a run may use."""
 
     seconds: float
@@ -79,7 +79,7 @@ class Limits:
 
 
 def order(
-    place: Place, limits: Limits, command: Sequence[str], visible: Mapping[Path, Path], walls: Sequence[Wall]
+    place: Place, limits: RunLimits, command: Sequence[str], visible: Mapping[Path, Path], walls: Sequence[Wall]
 ) -> str:
     """Return the order to run a command in a copy.
 

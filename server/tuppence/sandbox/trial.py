@@ -27,7 +27,7 @@ from tuppence.core.text.document import apply
 from tuppence.sandbox import project_copy
 from tuppence.sandbox.launcher import NO_WALL, OUT_OF_MEMORY, TIME_IS_UP, TOO_LARGE, TOO_MANY, clear
 from tuppence.sandbox.node_runner import node
-from tuppence.sandbox.order import LAUNCHER, ROOM, WALLS, Limits, Place, Wall, order
+from tuppence.sandbox.order import LAUNCHER, ROOM, WALLS, RunLimits, Place, Wall, order
 from tuppence.sandbox.pytest_runner import pytest
 from tuppence.sandbox.runner import End, Run, Runner, TrialInput
 
@@ -170,7 +170,7 @@ class _Trial:
 
     async def _run(self, command: list[str], seconds: float) -> Run:
         """Run a command in the copy; whatever comes of it, no process of it is left."""
-        limits = Limits(seconds=seconds, memory=MEMORY, addresses=MEMORY * self._runner.addresses, processes=PROCESSES)
+        limits = RunLimits(seconds=seconds, memory=MEMORY, addresses=MEMORY * self._runner.addresses, processes=PROCESSES)
         asked = await asyncio.to_thread(order, self._place, limits, command, self._visible, self._walls)
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-I", "-S", str(LAUNCHER), asked),

@@ -206,10 +206,11 @@ def _must(status: int) -> None:
 
 
 def _drop(libc: ctypes.CDLL) -> None:
-    """Give up all powers over the new namespaces, for good, and let no process of them look into this one."""
+    """Give up all powers, for good, and let no process look into this one."""
     libc.prctl(_DUMPABLE, 0, 0, 0, 0)
-    # Root would have its powers back in a new program.
-    _must(libc.prctl(_SECUREBITS, _NO_ROOT, 0, 0, 0))
+    status = libc.prctl(_SECUREBITS, _NO_ROOT, 0, 0, 0)
+    if os.geteuid() == 0:  # Root would have its powers back in a new program.
+        _must(status)
     libc.prctl(_AMBIENT, _CLEAR_ALL, 0, 0, 0)
     for each in range(_CAPABILITIES):
         libc.prctl(_BOUNDING, each, 0, 0, 0)
@@ -219,6 +220,7 @@ def _drop(libc: ctypes.CDLL) -> None:
 
 
 def _by_landlock(libc: ctypes.CDLL, order: Order) -> None:
+    _drop(libc)
     _become(libc, order, wall="landlock")
 
 
