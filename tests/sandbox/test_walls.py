@@ -19,10 +19,9 @@ from typing import Any
 
 import pytest
 from tests.sandbox import escapes
-from tests.sandbox.test_trial_javascript import case as javascript
-from tests.sandbox.test_trial_python import case, names
+from tests.sandbox.test_trial_python import case
 
-from tuppence.sandbox import TrialInput, launcher, order, programs, project_copy, trial
+from tuppence.sandbox import TrialInput, launcher, order, project_copy, trial
 from tuppence.sandbox.order import Wall
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux can be asked for it")
@@ -53,74 +52,85 @@ def here(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFacto
 @contextlib.contextmanager
 def outside(place: Path) -> Iterator[tuple[dict[str, Any], Callable[[], list[str]]]]:
     """Put up what a run might get at; yield where it is, and a function that returns what was got at."""
-    project, home = place / "project", place / "home"
-    venv = environment(project)
-    (project / ".git" / "hooks").mkdir(parents=True)
-    (home / ".ssh").mkdir(parents=True)
-    secret = {name: place / name for name in ("other", "queue")}
-    for path in (*secret.values(), home / ".ssh" / "key", project / ".env"):
-        path.write_text("secret", encoding="utf-8")
-    (project / "stats.py").write_text("mine", encoding="utf-8")
-    memory = Path("/dev/shm", f"tuppence-test-{os.getpid()}")  # noqa: S108 - the place that is asked about
-    memory.write_text("secret", encoding="utf-8")
-    queue = f"/tuppence-test-{os.getpid()}"
-    libc = ctypes.CDLL(None, use_errno=True)
-    segment = libc.shmget(SHM, 4096, 0o1600)
-    semaphores, messages = libc.semget(SHM, 1, 0o1600), libc.msgget(SHM, 0o1600)
-    opened = libc.mq_open(queue.encode(), os.O_CREAT | os.O_RDWR, 0o600, None)
+    known = files(place)
     with contextlib.ExitStack() as stack:
-        sockets: dict[str, socket.socket] = {}
-        for name, path in (
-            ("socket", place / "tmux-0"),
-            ("run", Path(tempfile.mkdtemp(dir="/run")) / "bus"),
-            ("venv_socket", venv / "agent"),
-            ("home_socket", home / "nvim.0"),
-            ("abstract", f"\0tuppence-{os.getpid()}"),
-        ):
-            sockets[name] = stack.enter_context(socket.socket(socket.AF_UNIX))
-            sockets[name].bind(str(path))
-            sockets[name].listen()
-        sockets["datagrams"] = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
-        sockets["datagrams"].bind(str(place / "log"))
-        sockets["port"] = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-        sockets["udp"] = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-        sockets["udp"].bind(("127.0.0.1", 0))
+        listening = sockets(stack, place, Path(known["venv"]))
         victim = stack.enter_context(
             subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], process_group=0)
         )
-        inherited = os.open(secret["other"], os.O_RDONLY)
-        os.set_inheritable(inherited, True)  # noqa: FBT003 - the function takes no name
-        run = Path(sockets["run"].getsockname())
-        known: dict[str, Any] = {name: each.getsockname() for name, each in sockets.items()}
-        known |= {"abstract": f"tuppence-{os.getpid()}", "port": known["port"][1], "udp": known["udp"][1]}
-        known |= {"process": victim.pid, "group": -victim.pid, "inherited": inherited, "shm": SHM, "queue": queue[1:]}
-        known |= {"project": str(project), "venv": str(venv), "key": str(home / ".ssh" / "key")}
-        known |= {"private": str(project / ".env"), "other": str(secret["other"]), "devshm": str(memory)}
-        known |= {"tmux": str(place / "tmux-1"), "canary": str(place / "canary"), "most": 4 * order.ROOM}
+        stack.callback(victim.kill)
+        known |= shared(stack) | {"process": victim.pid, "group": -victim.pid}
+        known |= {name: each.getsockname() for name, each in listening.items()}
+        known |= {"abstract": known["abstract"].decode().strip("\0"), "port": known["port"][1], "udp": known["udp"][1]}
         known["address"] = int(Path(f"/proc/{victim.pid}/maps").read_text(encoding="utf-8").partition("-")[0], 16)
-        known["disks"] = [str(each) for each in Path("/dev").glob("[sv]d[a-z]")][:1]
+        inherited = os.open(known["other"], os.O_RDONLY)
+        stack.callback(os.close, inherited)
+        os.set_inheritable(inherited, True)  # noqa: FBT003 - the function takes no name
+        known["inherited"] = inherited
+        tmux = ["tmux", "-S", known["tmux"], "kill-server"]
+        if shutil.which("tmux"):
+            stack.callback(subprocess.run, tmux, check=False, capture_output=True)
         before = state(place)
 
         def got() -> list[str]:
-            found = [name for name, each in sockets.items() if waiting(each)]
-            found += [str(path) for path in set(state(place)) ^ set(before)]
-            found += [str(path) for path in Path("/dev/shm").glob(f"{memory.name}-*")]  # noqa: S108 - as above
+            found = [name for name, each in listening.items() if waiting(each)]
+            found += [each[0] for each in set(state(place)) ^ set(before)]
+            found += [str(path) for path in Path("/dev/shm").glob(f"{Path(known['devshm']).name}-*")]  # noqa: S108
             return found + (["the process"] if victim.poll() is not None else [])
 
-        try:
-            yield known, got
-        finally:
-            subprocess.run(["tmux", "-S", known["tmux"], "kill-server"], check=False, capture_output=True)
-            victim.kill()
-            os.close(inherited)
-            shutil.rmtree(run.parent)
-            for path in Path("/dev/shm").glob(f"{memory.name}*"):  # noqa: S108 - as above
-                path.unlink()
-            libc.shmctl(segment, 0, None)
-            libc.semctl(semaphores, 0, 0)
-            libc.msgctl(messages, 0, None)
-            libc.mq_unlink(queue.encode())
-            os.close(opened)
+        yield known, got
+
+
+def files(place: Path) -> dict[str, Any]:
+    """Make a project, a home folder and other files; return where they are."""
+    project, home = place / "project", place / "home"
+    known: dict[str, Any] = {"project": str(project), "venv": str(environment(project))}
+    (project / ".git" / "hooks").mkdir(parents=True)
+    (home / ".ssh").mkdir(parents=True)
+    for name, path in (("key", home / ".ssh" / "key"), ("private", project / ".env"), ("other", place / "other")):
+        path.write_text("secret", encoding="utf-8")
+        known[name] = str(path)
+    (project / "stats.py").write_text("mine", encoding="utf-8")
+    known["disks"] = [str(each) for each in Path("/dev").glob("[sv]d[a-z]")][:1]
+    return known | {"tmux": str(place / "tmux-1"), "canary": str(place / "canary"), "most": 4 * order.ROOM}
+
+
+def sockets(stack: contextlib.ExitStack, place: Path, venv: Path) -> dict[str, socket.socket]:
+    """Listen at all places at which programs of the user do."""
+    run = tempfile.mkdtemp(dir="/run" if os.access("/run", os.W_OK) else "/tmp")  # noqa: S108 - as programs do
+    stack.callback(shutil.rmtree, run)
+    where = {
+        "socket": place / "tmux-0",
+        "run": f"{run}/bus",
+        "venv_socket": venv / "agent",
+        "home_socket": place / "home" / "nvim.0",
+        "abstract": f"\0tuppence-{os.getpid()}",
+    }
+    found = {name: stack.enter_context(socket.socket(socket.AF_UNIX)) for name in where}
+    for name, path in where.items():
+        found[name].bind(str(path))
+        found[name].listen()
+    found["datagrams"] = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+    found["datagrams"].bind(str(place / "log"))
+    found["port"] = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    found["udp"] = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    found["udp"].bind(("127.0.0.1", 0))
+    return found
+
+
+def shared(stack: contextlib.ExitStack) -> dict[str, Any]:
+    """Make objects that processes share; return their names."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    memory = Path("/dev/shm", f"tuppence-test-{os.getpid()}")  # noqa: S108 - the place that is asked about
+    memory.write_text("secret", encoding="utf-8")
+    queue = f"/tuppence-test-{os.getpid()}".encode()
+    stack.callback(memory.unlink)
+    stack.callback(libc.shmctl, libc.shmget(SHM, 4096, 0o1600), 0, None)
+    stack.callback(libc.semctl, libc.semget(SHM, 1, 0o1600), 0, 0)
+    stack.callback(libc.msgctl, libc.msgget(SHM, 0o1600), 0, None)
+    stack.callback(os.close, libc.mq_open(queue, os.O_CREAT | os.O_RDWR, 0o600, None))
+    stack.callback(libc.mq_unlink, queue)
+    return {"shm": SHM, "queue": queue[1:].decode(), "devshm": str(memory)}
 
 
 def environment(project: Path) -> Path:
@@ -215,11 +225,17 @@ def test_the_ways_lead_out_where_there_is_no_wall(tmp_path: Path) -> None:
         *("socket_by_path", "socket_in_the_run_time_folder", "socket_in_the_environment", "socket_in_the_home_folder"),
         *("socket_of_datagrams", "socket_without_a_file", "pair_of_datagrams_sent_elsewhere", "tcp_outside"),
         *("pair_of_raw_sockets_connected_elsewhere", "socket_by_a_link_of_our_own", "reads_the_home_folder"),
-        *("reads_the_private_file_of_the_project", "reads_another_file", "reads_by_a_link", "inherits_a_file"),
+        *(
+            "reads_the_private_file_of_the_project",
+            "reads_another_file",
+            "socket_by_the_root_of_another",
+            "reads_by_a_link",
+            "inherits_a_file",
+        ),
         *("shares_memory", "shares_semaphores", "shares_messages", "shares_queues", "shares_a_file_in_memory"),
         *("reads_the_environment_of_another", "reads_memory_of_another", "keeps_files_in_no_folder"),
         *("changes_a_time", "changes_a_mode", "writes_a_hook", "limits_another", "signals"),
-        *("takes_a_large_segment", "socket_by_the_root_of_another", "names_a_file_by_its_handle"),
+        *("takes_a_large_segment", "names_a_file_by_its_handle"),
     )
     with outside(tmp_path) as (known, got):
         known_here = tmp_path / "work"

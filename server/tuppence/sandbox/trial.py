@@ -170,7 +170,9 @@ class _Trial:
 
     async def _run(self, command: list[str], seconds: float) -> Run:
         """Run a command in the copy; whatever comes of it, no process of it is left."""
-        limits = RunLimits(seconds=seconds, memory=MEMORY, addresses=MEMORY * self._runner.addresses, processes=PROCESSES)
+        limits = RunLimits(
+            seconds=seconds, memory=MEMORY, addresses=MEMORY * self._runner.addresses, processes=PROCESSES
+        )
         asked = await asyncio.to_thread(order, self._place, limits, command, self._visible, self._walls)
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-I", "-S", str(LAUNCHER), asked),
