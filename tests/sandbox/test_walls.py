@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import importlib
 import json
 import os
 import re
@@ -141,14 +142,8 @@ def environment(project: Path) -> Path:
     (venv / "bin").mkdir()
     (venv / "bin" / "python").symlink_to(os.path.realpath(sys.executable))
     (venv / "pyvenv.cfg").write_text(f"home = {Path(sys.base_prefix) / 'bin'}\n", encoding="utf-8")
-    import _pytest
-    import iniconfig
-    import packaging
-    import pluggy
-    import pygments
-
-    for package in (_pytest, iniconfig, packaging, pluggy, pygments, pytest):
-        folder = Path(str(package.__file__)).parent
+    for package in ("_pytest", "iniconfig", "packaging", "pluggy", "pygments", "pytest"):
+        folder = Path(str(importlib.import_module(package).__file__)).parent
         shutil.copytree(folder, site / folder.name, ignore=shutil.ignore_patterns("__pycache__"))
     return venv
 

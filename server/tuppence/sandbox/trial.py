@@ -27,7 +27,7 @@ from tuppence.core.text.document import apply
 from tuppence.sandbox import project_copy
 from tuppence.sandbox.launcher import NO_WALL, OUT_OF_MEMORY, TIME_IS_UP, TOO_LARGE, TOO_MANY, clear
 from tuppence.sandbox.node_runner import node
-from tuppence.sandbox.order import LAUNCHER, ROOM, WALLS, RunLimits, Place, Wall, order
+from tuppence.sandbox.order import LAUNCHER, ROOM, WALLS, Place, RunLimits, Wall, order
 from tuppence.sandbox.pytest_runner import pytest
 from tuppence.sandbox.runner import End, Run, Runner, TrialInput
 
