@@ -271,7 +271,8 @@ def signals() -> bool:
 
 
 def signals_all() -> bool:
-    return in_a_child(lambda: [os.setpgid(0, 0), os.kill(HERE["group"], signal.SIGCONT)])
+    os.kill(HERE["group"], signal.SIGTERM)
+    return True
 
 
 def signals_by_an_owner() -> bool:
