@@ -75,8 +75,9 @@ def test_no_file_of_the_folder_is_run(
 ) -> None:
     record_property("cases", len(NAMES))
     if way == "python -m":
-        # Python itself imports this one before a line of ours is run, and without -P from the current folder.
-        (workspace / "importlib.py").unlink()
+        # Python itself imports these before a line of ours is run, and without -P from the current folder.
+        for name in ("importlib", "contextlib"):
+            (workspace / f"{name}.py").unlink()
     home = workspace / "home"
     home.mkdir()
     environment = {"HOME": str(home), "PATH": f".:{os.environ['PATH']}"}
