@@ -41,7 +41,7 @@ async def test_tests_are_run_and_the_better_model_is_asked_where_they_do_not_hol
         said = await generate(s, WRONG, GOOD)
         assert said.startswith("Wrote tests for `mean`: big, ")
         assert "(tests pass, mutant caught); asked after small, whose answer was not kept" in said
-        assert "The tests fail on the code as it is: assert 2.0 == 3" in said
+        assert "The tests fail on the code as it is: “assert 2.0 == 3”" in said
         assert "Running the tests" in lines(s)
         assert [each.outcome for each in s.entries()] == ["failed check", "kept"]
         assert files(s.root) == ["stats.py", "tests/test_stats.py"], "only the editor wrote the test file"
@@ -92,5 +92,5 @@ async def test_tests_in_javascript_are_run_too(tmp_path: Path) -> None:
         assert files(s.root) == ["stats.mjs", "stats.test.mjs"], "only the editor wrote the test file"
         wrong = PASSES.replace("of two", "of more").replace(", 2)", ", 4)")
         said = await ask(wrong, wrong)
-        assert said.startswith("Could not generate tests for `mean`. small: The tests fail on the code as it is: ")
+        assert said.startswith("Could not generate tests for `mean`. small: The tests fail on the code as it is: “")
         assert "2 !== 4" in said

@@ -72,10 +72,10 @@ async def test_modules_of_the_older_kind(tmp_path: Path) -> None:
     [
         (
             GOOD.replace(", 2)", ", 3)"),
-            "The tests fail on the code as it is: Expected values to be strictly equal: 2 !== 3",
+            "The tests fail on the code as it is: “Expected values to be strictly equal: 2 !== 3”",
         ),
-        (GOOD.replace("stats.mjs", "statz.mjs"), "The tests fail on the code as it is: "),
-        (GOOD.replace("import { mean }", "import { meen as mean }"), "The tests fail on the code as it is: "),
+        (GOOD.replace("stats.mjs", "statz.mjs"), "The tests fail on the code as it is: “"),
+        (GOOD.replace("import { mean }", "import { meen as mean }"), "The tests fail on the code as it is: “"),
         (
             GOOD.replace("strictEqual(mean([1, 3]), 2)", "ok(mean)"),
             "The tests pass, but they prove little: of the code they catch none of ",
@@ -182,7 +182,7 @@ async def test_vitest_and_jest(tmp_path: Path, known: str, source: str, code: st
     good = Verdict(fit=True, proved="tests pass, mutant caught")
     assert await tried(text) == good
     wrong = text.replace("toBe(2)", "toBe(3)")
-    assert (await tried(wrong)).reasons[0].startswith("The tests fail on the code as it is: ")
+    assert (await tried(wrong)).reasons[0].startswith("The tests fail on the code as it is: “")
     idle = text.replace("mean([1, 3])).toBe(2)", "mean).toBeDefined()")
     assert (await tried(idle)).reasons[0].startswith("The tests pass, but they prove little")
     assert "statz" in (await tried(text.replace("/stats", "/statz"))).reasons[0]

@@ -68,14 +68,14 @@ async def test_good_tests_pass_and_catch_a_mutant(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        (GOOD.replace("== 2", "== 3"), "The tests fail on the code as it is: assert 2.0 == 3."),
+        (GOOD.replace("== 2", "== 3"), "The tests fail on the code as it is: “assert 2.0 == 3”."),
         (
             "def test_mean():\n    assert mean([1]) == 1\n",
-            "The tests fail on the code as it is: NameError: name 'mean' is",
+            "The tests fail on the code as it is: “NameError: name 'mean' is",
         ),
         (
             GOOD.replace("stats", "statz"),
-            "The tests fail on the code as it is: ModuleNotFoundError: No module named 'statz'.",
+            "The tests fail on the code as it is: “ModuleNotFoundError: No module named 'statz'”.",
         ),
         (GOOD.replace("== 2", "is not None"), ""),
         (

@@ -20,10 +20,12 @@ from typing import Any
 
 import pytest
 from tests.sandbox import escapes
+from tests.sandbox.test_trial_javascript import case as javascript
 from tests.sandbox.test_trial_python import case
 
 from tuppence.sandbox import TrialInput, launcher, order, project_copy, trial
 from tuppence.sandbox.order import Wall
+from tuppence.sandbox.system_calls import Filters
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux can be asked for it")
 
@@ -248,3 +250,175 @@ def test_the_ways_lead_out_where_there_is_no_wall(tmp_path: Path) -> None:
         )
         assert done.returncode == 0, done.stderr
         assert "socket" in got()
+
+
+def refusing(monkeypatch: pytest.MonkeyPatch, place: Path, *lines: str) -> None:
+    """Let the walls be put up by a kernel that refuses some of what it is asked for."""
+    text = Path(order.SCRIPT).read_text(encoding="utf-8")
+    for line in lines:
+        assert line in text
+        text = text.replace(line, "if True:")
+    script = place / "walls.py"
+    script.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(order, "SCRIPT", script)
+
+
+@pytest.mark.attack("sandbox", "ways out, where the kernel has no Landlock")
+@pytest.mark.parametrize("wall", EACH_WALL[:2])
+async def test_there_is_no_way_out_without_landlock(
+    tmp_path: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
+) -> None:
+    script = tmp_path / "script"
+    script.mkdir()
+    refusing(monkeypatch, script, "if version < 1:")
+    (tmp_path / "place").mkdir()
+    with outside(tmp_path / "place") as (known, got):
+        said = result(await run(replace(case(tmp_path / "place" / "project", generated(known, ()))), wall))
+        record_property("cases", said["tried"])
+        assert said == {"out": [], "faults": {}, "tried": said["tried"]}
+        assert got() == []
+
+
+@pytest.mark.attack("sandbox", "ways out, where the kernel filters no calls")
+async def test_without_a_filter_the_files_and_the_network_are_still_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
+) -> None:
+    monkeypatch.setattr(order, "filters", Filters)
+    with outside(tmp_path) as (known, got):
+        # What only the filter holds: calls that reach nothing of outside here, and the sockets in what is shown.
+        known["venv_socket"] = known["socket"]
+        harmless = (
+            *("socket_by_the_other_numbers_of_calls", "socket_by_calls_of_32_bits", "io_uring", "adds_a_key", "tmux"),
+            *("pair_of_datagrams_sent_elsewhere", "netlink_of_the_firewall", "handles_page_faults", "slows_all"),
+            *("joins_those_of_the_first", "makes_a_user", "makes_a_user_by_clone", "makes_a_user_by_clone3"),
+            *("puts_words_into_a_terminal", "puts_words_into_a_terminal_by_a_long_number", "watches_the_kernel"),
+            *("keeps_files_in_no_folder", "takes_a_large_segment", "takes_a_segment_larger_than_32_bits", "chroot"),
+            *("names_a_file_by_its_handle", "opens_a_mount_by_its_handle", "ptrace_of_the_first"),
+            "sockets_of_other_kinds",
+        )
+        given = case(tmp_path / "project", generated(known, harmless))
+        said = result(await run(given, "namespaces"))
+        record_property("cases", said["tried"])
+        assert (said["out"], said["faults"]) == ([], {})
+        assert got() == []
+        doubt = (await trial.prove(given, ("landlock",))).doubts[0]
+        assert doubt.startswith("the tests were not run: this system lets nothing be walled in")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="these tests run as an ordinary user already")
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv is not there")
+@pytest.mark.attack("sandbox", "ways out, for an ordinary user")
+@pytest.mark.parametrize("wall", EACH_WALL)
+def test_there_is_no_way_out_for_an_ordinary_user(
+    wall: Wall, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
+) -> None:
+    """The escapes by themselves, run by the system's Python: what root may do hides what a user may not."""
+    user = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        Path(name).chmod(0o755)
+        folder = Path(name, "trial")
+        with outside(Path(name)) as (known, got):
+            place = order.Place(folder)
+            for each in (folder, place.origin, place.root):
+                each.mkdir()
+            given = f"HERE.update(json.loads({json.dumps(known)!r}))"
+            script = f"{ESCAPES}\n{given}\nprint('SAID', tried({NOT_THERE[wall]!r}), 'END')\n"
+            (place.origin / "escapes.py").write_text(script, encoding="utf-8")
+            scripts = [Path(name, each.name) for each in (order.SCRIPT, order.LAUNCHER)]
+            for source, each in zip((order.SCRIPT, order.LAUNCHER), scripts, strict=True):
+                shutil.copyfile(source, each)
+            for each in (folder, *folder.rglob("*")):
+                os.chown(each, 65534, 65534)
+            monkeypatch.setattr(sys, "executable", "/usr/bin/python3")
+            monkeypatch.setattr(sys, "base_prefix", "/usr")
+            limits = order.RunLimits(seconds=30, memory=trial.MEMORY, addresses=0, processes=99)
+            command = ["/usr/bin/python3", str(place.project / "escapes.py")]
+            asked = json.loads(order.order(place, limits, command, {}, (wall,)))
+            old = str(order.SCRIPT)
+            text = json.dumps(asked).replace(old, str(scripts[0]))
+            hold, end = os.pipe()  # The launcher ends when its input does.
+            done = subprocess.run(
+                [*user, "/usr/bin/python3", "-I", "-S", str(scripts[1]), text],
+                stdin=hold,
+                capture_output=True,
+                text=True,
+                cwd="/",
+                check=False,
+            )
+            os.close(hold)
+            os.close(end)
+            said = result(done.stdout + done.stderr)
+            record_property("cases", said["tried"])
+            assert (said["out"], said["faults"]) == ([], {})
+            mine = {*map(str, scripts), str(folder)}
+            assert [each for each in got() if each not in mine and not each.startswith(f"{folder}/")] == []
+
+
+SCRIPT = """
+import net from 'node:net';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import child from 'node:child_process';
+
+const here = HERE;
+const connects = (where) => new Promise((yes) => {
+  const one = net.connect(where, () => { one.end('x'); yes(true); });
+  one.on('error', () => yes(false));
+});
+const ways = {
+  socket: () => connects(here.socket),
+  run: () => connects(here.run),
+  environment: () => connects(here.venv_socket),
+  packages: () => connects(path.join(here.project, 'node_modules', 'agent')),
+  abstract: () => connects('\\0' + here.abstract),
+  port: () => connects({ host: '127.0.0.1', port: here.port }),
+  key: () => fs.readFileSync(here.key, 'utf8').includes('secret'),
+  private: () => fs.readFileSync(here.private, 'utf8').includes('secret'),
+  memory: () => fs.readFileSync(here.devshm, 'utf8').includes('secret'),
+  link: () => { fs.symlinkSync(here.key, 'link'); return fs.readFileSync('link', 'utf8').includes('secret'); },
+  another: () => fs.readFileSync(`/proc/${here.process}/environ`).length > 0,
+  root: () => fs.readFileSync(`/proc/${here.process}/root${here.key}`).length > 0,
+  signal: () => process.kill(here.process, 'SIGTERM'),
+  writes: () => { fs.writeFileSync(path.join(here.project, 'stats.mjs'), 'theirs'); return false; },
+  packages_written: () => { fs.writeFileSync(path.join(here.project, 'node_modules', 'new'), ''); return true; },
+  hook: () => { fs.writeFileSync(path.join(here.project, '.git', 'hooks', 'pre-commit'), ''); return true; },
+  system: () => { fs.writeFileSync('/usr/written-by-a-test', ''); return true; },
+  mode: () => { fs.chmodSync(here.other, 0o777); return false; },
+  tmux: () => child.spawnSync('tmux', ['-S', here.tmux, 'new-session', '-d', 'true']).status === 0,
+  environment_holds: () => Object.values(process.env).includes('secret'),
+  inherits: () => fs.readSync(here.inherited, Buffer.alloc(1)) === 1,
+};
+const out = [];
+for (const [name, way] of Object.entries(ways)) {
+  try { if (await way()) out.push(name); } catch (error) { if (!error.code) out.push(`${name}: ${error}`); }
+}
+test('ways', () => {
+  assert.fail('SAID ' + JSON.stringify({ out, faults: {}, tried: Object.keys(ways).length }) + ' END');
+});
+"""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node.js here")
+@pytest.mark.attack("sandbox", "ways out in JavaScript, by wall")
+@pytest.mark.parametrize("wall", EACH_WALL)
+async def test_there_is_no_way_out_in_javascript(
+    tmp_path: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
+) -> None:
+    for name in ("NODE_OPTIONS", "ANTHROPIC_API_KEY", "SSH_AUTH_SOCK", "DBUS_SESSION_BUS_ADDRESS", "NODE_PATH"):
+        monkeypatch.setenv(name, "secret")
+    with outside(tmp_path) as (known, got), socket.socket(socket.AF_UNIX) as agent:
+        packages = tmp_path / "project" / "node_modules"
+        (packages / "two").mkdir(parents=True)
+        agent.bind(str(packages / "agent"))
+        agent.listen()
+        head = "import test from 'node:test';\nimport assert from 'node:assert';\nimport { mean } from './stats.mjs';\n"
+        text = head + SCRIPT.replace("HERE", json.dumps(known))
+        given = replace(javascript(tmp_path / "project", text), names=())
+        before = set(state(tmp_path))
+        said = result(await run(given, wall))
+        record_property("cases", said["tried"])
+        assert said["out"] == []
+        assert set(state(tmp_path)) == before
+        assert not waiting(agent)
+        assert [each for each in got() if not each.startswith("/tmp")] == []  # noqa: S108 - the files are those above

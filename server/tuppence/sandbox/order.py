@@ -149,4 +149,6 @@ def _options(seen: View) -> list[str]:
                 options += ["--dev", target]
             case _:
                 options += ["--proc", target]
-    return [*options, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/"]
+    # For root, bwrap leaves the kernel's settings in /proc open: it looks at the mode of the folder, not of the files.
+    read_only = [word for each in ("/proc", "/dev", "/") for word in ("--remount-ro", each)]
+    return [*options, *read_only, "--chdir", "/"]

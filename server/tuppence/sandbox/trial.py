@@ -149,7 +149,7 @@ class _Trial:
         if control.end != "passed":
             return _undecided(self._complaint(control) or f"{self._runner.name} does not run in this project")
         if module := self._runner.is_own(run.said):
-            return _undecided(f"{self._runner.name} does not find the project's own module {module}")
+            return _undecided(f"{self._runner.name} does not find the project's own module “{module}”")
         said = self._complaint(run)
         whys: Mapping[End, str] = {
             "time": f"The tests did not end within {SECONDS:.0f} seconds.",
@@ -161,9 +161,14 @@ class _Trial:
         return _unfit(whys.get(run.end, f"The tests fail on the code as it is{f': {said}' if said else ''}."))
 
     def _complaint(self, run: Run) -> str:
-        """Return the line in which a run says what is wrong; empty where it does not."""
-        line = " ".join(self._runner.complaint(run.said).replace(str(self._place.project), "").split()).rstrip(".")
-        return line if len(line) <= _SHOWN else line[:_SHOWN] + "…"
+        """Return the line in which a run says what is wrong, quoted and short; empty where it does not.
+
+        What is quoted is shown and never entered in the ledger (``unquoted`` of core/billing/entry.py).
+        """
+        words = self._runner.complaint(run.said).replace(str(self._place.project), "")
+        line = " ".join("".join(each if each.isprintable() else " " for each in words).split()).rstrip(".")
+        plain = line.replace("“", '"').replace("”", '"')
+        return f"“{plain if len(plain) <= _SHOWN else plain[:_SHOWN] + '…'}”" if plain else ""
 
     async def _try(self, seconds: float) -> Run:
         return await self._run(self._runner.command(self._place.inside(self._tests), self._case.names), seconds)
