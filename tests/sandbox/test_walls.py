@@ -47,6 +47,7 @@ NOT_THERE: dict[Wall, tuple[str, ...]] = {
 def here(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Let the trials use the environment of these tests, without its slow plugins; return where the copies are made."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setattr(order, "ROOM", 32_000_000)
     copies = tmp_path_factory.mktemp("copies")
     monkeypatch.setattr(tempfile, "tempdir", str(copies))
     return copies
@@ -146,7 +147,7 @@ def environment(project: Path) -> Path:
     (venv / "pyvenv.cfg").write_text(f"home = {Path(sys.base_prefix) / 'bin'}\n", encoding="utf-8")
     for package in ("_pytest", "iniconfig", "packaging", "pluggy", "pygments", "pytest"):
         folder = Path(str(importlib.import_module(package).__file__)).parent
-        shutil.copytree(folder, site / folder.name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(folder, site / folder.name)
     return venv
 
 
