@@ -264,19 +264,62 @@ def refusing(monkeypatch: pytest.MonkeyPatch, place: Path, *lines: str) -> None:
     monkeypatch.setattr(order, "SCRIPT", script)
 
 
+def directly(place: Path, known: dict[str, Any], wall: Wall, skipped: tuple[str, ...], *user: str) -> dict[str, Any]:
+    """Try the ways out by a script of their own, which starts quicker than a test does.
+
+    :param user: the words by which the launcher is started as another user.
+    """
+    trying = order.Place(place / "trial")
+    for each in (trying.folder, trying.origin, trying.root):
+        each.mkdir()
+    given = f"HERE.update(json.loads({json.dumps(known)!r}))"
+    script = f"{ESCAPES}\n{given}\nprint('SAID', tried({skipped!r}), 'END')\n"
+    (trying.origin / "escapes.py").write_text(script, encoding="utf-8")
+    scripts = {each: place / each.name for each in (order.SCRIPT, order.LAUNCHER)}
+    for source, goal in scripts.items():
+        shutil.copyfile(source, goal)
+    python = os.path.realpath(sys.executable)
+    limits = order.RunLimits(seconds=30, memory=trial.MEMORY, addresses=0, processes=99)
+    seen = {each: each for each in (Path(known["venv"]),)}
+    asked = order.order(trying, limits, [python, str(trying.project / "escapes.py")], seen, (wall,))
+    for each in (trying.folder, *trying.folder.rglob("*")) if user else ():
+        os.chown(each, 65534, 65534)
+    hold, end = os.pipe()  # The launcher ends when its input does.
+    done = subprocess.run(
+        [
+            *user,
+            python,
+            "-I",
+            "-S",
+            str(scripts[order.LAUNCHER]),
+            asked.replace(str(order.SCRIPT), str(place / "walls.py")),
+        ],
+        stdin=hold,
+        capture_output=True,
+        text=True,
+        cwd="/",
+        check=False,
+    )
+    os.close(hold)
+    os.close(end)
+    for each in scripts.values():
+        each.unlink()
+    launcher.clear(trying.folder)
+    return result(done.stdout + done.stderr)
+
+
 @pytest.mark.attack("sandbox", "ways out, where the kernel has no Landlock")
 @pytest.mark.parametrize("wall", EACH_WALL[:2])
-async def test_there_is_no_way_out_without_landlock(
+def test_there_is_no_way_out_without_landlock(
     tmp_path: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
 ) -> None:
-    script = tmp_path / "script"
-    script.mkdir()
-    refusing(monkeypatch, script, "if version < 1:")
+    (tmp_path / "script").mkdir()
     (tmp_path / "place").mkdir()
+    refusing(monkeypatch, tmp_path / "script", "if version < 1:")
     with outside(tmp_path / "place") as (known, got):
-        said = result(await run(replace(case(tmp_path / "place" / "project", generated(known, ()))), wall))
+        said = directly(tmp_path / "place", known, wall, ())
         record_property("cases", said["tried"])
-        assert said == {"out": [], "faults": {}, "tried": said["tried"]}
+        assert (said["out"], said["faults"]) == ([], {})
         assert got() == []
 
 
@@ -297,12 +340,11 @@ async def test_without_a_filter_the_files_and_the_network_are_still_not_there(
             *("names_a_file_by_its_handle", "opens_a_mount_by_its_handle", "ptrace_of_the_first"),
             "sockets_of_other_kinds",
         )
-        given = case(tmp_path / "project", generated(known, harmless))
-        said = result(await run(given, "namespaces"))
+        said = directly(tmp_path, known, "namespaces", harmless)
         record_property("cases", said["tried"])
         assert (said["out"], said["faults"]) == ([], {})
         assert got() == []
-        doubt = (await trial.prove(given, ("landlock",))).doubts[0]
+        doubt = (await trial.prove(case(tmp_path / "project", "never run"), ("landlock",))).doubts[0]
         assert doubt.startswith("the tests were not run: this system lets nothing be walled in")
 
 
@@ -313,46 +355,17 @@ async def test_without_a_filter_the_files_and_the_network_are_still_not_there(
 def test_there_is_no_way_out_for_an_ordinary_user(
     wall: Wall, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
 ) -> None:
-    """The escapes by themselves, run by the system's Python: what root may do hides what a user may not."""
+    """What root may do hides what a user may not: the system's Python runs them as a user without powers."""
+    monkeypatch.setattr(sys, "executable", "/usr/bin/python3")
+    monkeypatch.setattr(sys, "base_prefix", "/usr")
     user = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
     with tempfile.TemporaryDirectory(dir="/tmp") as name:
         Path(name).chmod(0o755)
-        folder = Path(name, "trial")
         with outside(Path(name)) as (known, got):
-            place = order.Place(folder)
-            for each in (folder, place.origin, place.root):
-                each.mkdir()
-            given = f"HERE.update(json.loads({json.dumps(known)!r}))"
-            script = f"{ESCAPES}\n{given}\nprint('SAID', tried({NOT_THERE[wall]!r}), 'END')\n"
-            (place.origin / "escapes.py").write_text(script, encoding="utf-8")
-            scripts = [Path(name, each.name) for each in (order.SCRIPT, order.LAUNCHER)]
-            for source, each in zip((order.SCRIPT, order.LAUNCHER), scripts, strict=True):
-                shutil.copyfile(source, each)
-            for each in (folder, *folder.rglob("*")):
-                os.chown(each, 65534, 65534)
-            monkeypatch.setattr(sys, "executable", "/usr/bin/python3")
-            monkeypatch.setattr(sys, "base_prefix", "/usr")
-            limits = order.RunLimits(seconds=30, memory=trial.MEMORY, addresses=0, processes=99)
-            command = ["/usr/bin/python3", str(place.project / "escapes.py")]
-            asked = json.loads(order.order(place, limits, command, {}, (wall,)))
-            old = str(order.SCRIPT)
-            text = json.dumps(asked).replace(old, str(scripts[0]))
-            hold, end = os.pipe()  # The launcher ends when its input does.
-            done = subprocess.run(
-                [*user, "/usr/bin/python3", "-I", "-S", str(scripts[1]), text],
-                stdin=hold,
-                capture_output=True,
-                text=True,
-                cwd="/",
-                check=False,
-            )
-            os.close(hold)
-            os.close(end)
-            said = result(done.stdout + done.stderr)
+            said = directly(Path(name), known, wall, NOT_THERE[wall], *user)
             record_property("cases", said["tried"])
             assert (said["out"], said["faults"]) == ([], {})
-            mine = {*map(str, scripts), str(folder)}
-            assert [each for each in got() if each not in mine and not each.startswith(f"{folder}/")] == []
+            assert got() == []
 
 
 SCRIPT = """
@@ -423,3 +436,87 @@ async def test_there_is_no_way_out_in_javascript(
         assert set(state(tmp_path)) == before
         assert not waiting(agent)
         assert [each for each in got() if not each.startswith("/tmp")] == []  # noqa: S108 - the files are those above
+
+
+HOSTILE = {
+    "a link in place of the code": "os.remove('stats.py')\n    os.symlink({bait!r}, 'stats.py')",
+    "a link in place of the tests": "os.remove(__file__)\n    os.symlink({bait!r}, __file__)",
+    "a link in place of the copy": "os.rename(os.getcwd(), '../was')\n    os.symlink({home!r}, '../project')",
+    "a folder that cannot be removed": "os.makedirs('a/b')\n    os.chmod('a', 0)",
+    "a file that spoils the next run": "open('conftest.py', 'w').write('raise SystemExit(3)')",
+}
+
+
+@pytest.mark.attack("sandbox", "what a run leaves for the next one, and for us")
+@pytest.mark.parametrize("wall", ["namespaces", "landlock"])
+async def test_what_a_run_wrote_is_read_by_nothing_of_ours(
+    tmp_path: Path, here: Path, wall: Wall, record_property: Callable[[str, object], None]
+) -> None:
+    home, project = tmp_path / "home", tmp_path / "project"
+    for folder in (home, project):
+        folder.mkdir()
+    bait = home / "stats.py"
+    bait.write_text("mine", encoding="utf-8")
+    known = {"bait": str(bait), "home": str(home)}
+    deeds = "".join(f"\n\ndef deed_{at}():\n    {deed.format(**known)}\n" for at, deed in enumerate(HOSTILE.values()))
+    calls = "".join(f"    try:\n        deed_{at}()\n    except OSError:\n        pass\n" for at in range(len(HOSTILE)))
+    text = f"import os\nfrom stats import mean\n{deeds}\n\ndef test_mean():\n    assert mean([1, 3]) == 2\n{calls}"
+    record_property("cases", len(HOSTILE))
+    # No mutant is caught by what the first run left: the second began with a copy of its own.
+    weak = text.replace("mean([1, 3]) == 2", "mean is not None")
+    verdict = await trial.prove(case(project, weak), (wall,))
+    assert verdict.reasons[0].startswith("The tests pass, but they prove little")
+    assert bait.read_text(encoding="utf-8") == "mine"
+    assert [path.name for path in home.iterdir()] == ["stats.py"]
+    assert list(here.iterdir()) == []
+
+
+@pytest.mark.attack("sandbox", "memory that is shared")
+async def test_memory_that_processes_share_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "MEMORY", 200_000_000)
+    deed = "page = mmap.mmap(-1, 150_000_000)\n    page.write(bytes(150_000_000))\n    time.sleep(60)"
+    text = f"import mmap, os, time\n\n\ndef test_mean():\n    os.fork()\n    {deed}\n"
+    verdict = await trial.prove(case(tmp_path, text), ("namespaces",))
+    assert verdict.reasons == ("The tests took more than 0.2 GB of memory.",)
+
+
+async def test_what_tests_ordinarily_do_works(tmp_path: Path) -> None:
+    """Loopback, threads, processes, pairs, locks, temporary files, terminals, user names and time zones."""
+    text = """
+import asyncio, multiprocessing, os, pty, pwd, select, shutil, socket, subprocess, sys, tempfile, threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from stats import mean
+
+
+async def echo():
+    server = await asyncio.start_server(lambda r, w: w.close(), "localhost", 0)
+    await asyncio.open_connection(*server.sockets[0].getsockname()[:2])
+    server.close()
+
+
+def test_mean(tmp_path):
+    assert mean([1, 3]) == 2
+    asyncio.run(echo())
+    assert subprocess.run(["sh", "-c", "echo x | tr x y"], capture_output=True).stdout == b"y\\n"
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(abs, [-1])) == [1]
+    with multiprocessing.get_context("fork").Pool(2) as workers:
+        assert workers.map(abs, [-1]) == [1]
+    one, other = socket.socketpair()
+    one.send(b"x")
+    assert other.recv(1) == b"x"
+    assert pwd.getpwuid(os.getuid()).pw_name
+    assert socket.gethostbyname(socket.gethostname()).startswith("127.")
+    file = tmp_path / "a"
+    file.write_text("x")
+    shutil.copy2(file, tmp_path / "b")
+    file.chmod(0o600)
+    os.pty = pty.openpty()
+    Path("/tmp/there").write_text("x")
+    assert os.path.expanduser("~") == os.environ["HOME"]
+    child = subprocess.Popen(["sleep", "60"])
+    child.terminate()
+    child.wait()
+"""
+    assert (await trial.prove(case(tmp_path, text))).proved == "tests pass, mutant caught"
