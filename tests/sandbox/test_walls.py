@@ -282,6 +282,7 @@ def directly(place: Path, known: dict[str, Any], wall: Wall, skipped: tuple[str,
     limits = order.RunLimits(seconds=30, memory=trial.MEMORY, addresses=0, processes=99)
     seen = {each: each for each in (Path(known["venv"]),)}
     asked = order.order(trying, limits, [python, str(trying.project / "escapes.py")], seen, (wall,))
+    asked = asked.replace(str(order.SCRIPT), str(scripts[order.SCRIPT]))
     for each in (trying.folder, *trying.folder.rglob("*")) if user else ():
         os.chown(each, 65534, 65534)
     hold, end = os.pipe()  # The launcher ends when its input does.
@@ -292,7 +293,7 @@ def directly(place: Path, known: dict[str, Any], wall: Wall, skipped: tuple[str,
             "-I",
             "-S",
             str(scripts[order.LAUNCHER]),
-            asked.replace(str(order.SCRIPT), str(place / "walls.py")),
+            asked,
         ],
         stdin=hold,
         capture_output=True,
@@ -441,7 +442,7 @@ async def test_there_is_no_way_out_in_javascript(
 HOSTILE = {
     "a link in place of the code": "os.remove('stats.py')\n    os.symlink({bait!r}, 'stats.py')",
     "a link in place of the tests": "os.remove(__file__)\n    os.symlink({bait!r}, __file__)",
-    "a link in place of the copy": "os.rename(os.getcwd(), '../was')\n    os.symlink({home!r}, '../project')",
+    "a link in place of the copy": """atexit.register(lambda: (os.rename(os.getcwd(), '../was'), os.symlink({home!r}, '../project')))""",
     "a folder that cannot be removed": "os.makedirs('a/b')\n    os.chmod('a', 0)",
     "a file that spoils the next run": "open('conftest.py', 'w').write('raise SystemExit(3)')",
 }
@@ -460,7 +461,9 @@ async def test_what_a_run_wrote_is_read_by_nothing_of_ours(
     known = {"bait": str(bait), "home": str(home)}
     deeds = "".join(f"\n\ndef deed_{at}():\n    {deed.format(**known)}\n" for at, deed in enumerate(HOSTILE.values()))
     calls = "".join(f"    try:\n        deed_{at}()\n    except OSError:\n        pass\n" for at in range(len(HOSTILE)))
-    text = f"import os\nfrom stats import mean\n{deeds}\n\ndef test_mean():\n    assert mean([1, 3]) == 2\n{calls}"
+    text = (
+        f"import atexit, os\nfrom stats import mean\n{deeds}\n\ndef test_mean():\n    assert mean([1, 3]) == 2\n{calls}"
+    )
     record_property("cases", len(HOSTILE))
     # No mutant is caught by what the first run left: the second began with a copy of its own.
     weak = text.replace("mean([1, 3]) == 2", "mean is not None")
@@ -468,16 +471,18 @@ async def test_what_a_run_wrote_is_read_by_nothing_of_ours(
     assert verdict.reasons[0].startswith("The tests pass, but they prove little")
     assert bait.read_text(encoding="utf-8") == "mine"
     assert [path.name for path in home.iterdir()] == ["stats.py"]
-    assert list(here.iterdir()) == []
+    assert os.listdir(here) == []
 
 
 @pytest.mark.attack("sandbox", "memory that is shared")
 async def test_memory_that_processes_share_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trial, "MEMORY", 200_000_000)
-    deed = "page = mmap.mmap(-1, 150_000_000)\n    page.write(bytes(150_000_000))\n    time.sleep(60)"
-    text = f"import mmap, os, time\n\n\ndef test_mean():\n    os.fork()\n    {deed}\n"
+    monkeypatch.setattr(trial, "MEMORY", 600_000_000)
+    deed = (
+        "page = mmap.mmap(-1, 250_000_000)\n    for _ in range(250): page.write(bytes(1_000_000))\n    time.sleep(60)"
+    )
+    text = f"import mmap, os, time\n\n\ndef test_mean():\n    os.fork()\n    os.fork()\n    {deed}\n"
     verdict = await trial.prove(case(tmp_path, text), ("namespaces",))
-    assert verdict.reasons == ("The tests took more than 0.2 GB of memory.",)
+    assert verdict.reasons == ("The tests took more than 0.6 GB of memory.",)
 
 
 async def test_what_tests_ordinarily_do_works(tmp_path: Path) -> None:
