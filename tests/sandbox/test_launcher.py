@@ -48,6 +48,7 @@ CROWDS = {
 }
 
 
+@pytest.mark.attack("sandbox", "processes, memory and the network")
 @pytest.mark.parametrize("how", CROWDS)
 async def test_a_crowd_of_processes_is_ended(
     tmp_path: Path, here: Path, monkeypatch: pytest.MonkeyPatch, how: str
@@ -61,6 +62,7 @@ async def test_a_crowd_of_processes_is_ended(
     assert not left(str(here))
 
 
+@pytest.mark.attack("sandbox", "processes, memory and the network")
 async def test_the_memory_of_all_processes_together_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trial, "MEMORY", 500_000_000)
     one = "    if os.fork() == 0:\n        x = b'x' * 200_000_000\n        time.sleep(60)\n"
@@ -69,6 +71,7 @@ async def test_the_memory_of_all_processes_together_is_limited(tmp_path: Path, m
     assert verdict.reasons == ("The tests took more than 0.5 GB of memory.",)
 
 
+@pytest.mark.attack("sandbox", "processes, memory and the network")
 async def test_the_network_is_not_there_and_the_loopback_is_the_runs_own(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tuppence.core.billing.entry import unquoted
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.text.document import Span
 from tuppence.sandbox import TrialInput, interpreter, launcher, order, project_copy, pytest_runner, trial
@@ -94,6 +95,19 @@ async def test_tests_that_are_to_blame(tmp_path: Path, text: str, why: str) -> N
     assert " ".join(verdict.reasons).startswith(why)
     if verdict.fit:
         assert verdict.proved == "tests pass, mutant caught"
+
+
+@pytest.mark.attack("keys", "what a run printed, in the ledger")
+@pytest.mark.parametrize(
+    "words", ["secret", "a” secret", "“secret", "`secret` ” `secret", "\\n” secret \\x1b[31m", "secret” " * 99]
+)
+async def test_what_a_run_printed_is_quoted_and_not_entered_in_the_ledger(tmp_path: Path, words: str) -> None:
+    text = f"{GOOD}    raise ValueError('{words}')\n"
+    verdict = await trial.prove(case(tmp_path, text))
+    assert "secret" in verdict.words
+    assert verdict.words.isprintable()
+    assert len(verdict.words) < 250
+    assert "secret" not in unquoted(verdict.words)
 
 
 async def test_only_the_new_tests_count(tmp_path: Path) -> None:

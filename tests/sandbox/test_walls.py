@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from tests.sandbox import escapes
 from tests.sandbox.test_trial_javascript import case as javascript
-from tests.sandbox.test_trial_python import case
+from tests.sandbox.test_trial_python import case, names
 
 from tuppence.sandbox import TrialInput, launcher, order, project_copy, trial
 from tuppence.sandbox.order import Wall
@@ -442,7 +442,7 @@ async def test_there_is_no_way_out_in_javascript(
 HOSTILE = {
     "a link in place of the code": "os.remove('stats.py')\n    os.symlink({bait!r}, 'stats.py')",
     "a link in place of the tests": "os.remove(__file__)\n    os.symlink({bait!r}, __file__)",
-    "a link in place of the copy": """atexit.register(lambda: (os.rename(os.getcwd(), '../was'), os.symlink({home!r}, '../project')))""",
+    "a link in place of the copy": "atexit.register(os.symlink, {home!r}, '../project')\n    atexit.register(os.rename, os.getcwd(), '../was')",
     "a folder that cannot be removed": "os.makedirs('a/b')\n    os.chmod('a', 0)",
     "a file that spoils the next run": "open('conftest.py', 'w').write('raise SystemExit(3)')",
 }
@@ -471,7 +471,7 @@ async def test_what_a_run_wrote_is_read_by_nothing_of_ours(
     assert verdict.reasons[0].startswith("The tests pass, but they prove little")
     assert bait.read_text(encoding="utf-8") == "mine"
     assert [path.name for path in home.iterdir()] == ["stats.py"]
-    assert os.listdir(here) == []
+    assert names(here) == []
 
 
 @pytest.mark.attack("sandbox", "memory that is shared")

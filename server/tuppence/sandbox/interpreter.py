@@ -72,7 +72,7 @@ def module_of(source: Path, project: Path) -> str:
 
 
 def _package_root(source: Path, project: Path) -> Path:
-    """Return the folder that the outermost package around a file stands in."""
+    """Return the folder that the outermost package around a file lies in."""
     folder = source.parent
     while folder != project and (folder / "__init__.py").is_file():
         folder = folder.parent

@@ -1,6 +1,6 @@
 """Tests in JavaScript and TypeScript are run by Node.js: by its own runner, or by vitest or jest.
 
-The tests say which: by what they import, else by what stands in the project's ``node_modules``, where vitest and jest
+The tests say which: by what they import, else by what is in the project's ``node_modules``, where vitest and jest
 must be. Nothing is installed. TypeScript is run by vitest, and by jest where the project lets it; Node's own runner
 gets JavaScript only.
 """
@@ -119,7 +119,7 @@ def node(case: TrialInput, place: Place) -> _Node | str:
 
 
 def _name(case: TrialInput) -> str:
-    """Return the runner that tests are written for, empty where nobody knows."""
+    """Return the runner that tests are written for, empty where that is not known."""
     for pattern, name in ((_OWN, "node"), (_VITEST, "vitest"), (_JEST, "jest")):
         if pattern.search(case.text):
             return name
