@@ -44,6 +44,7 @@ async def test_tests_are_run_and_the_better_model_is_asked_where_they_do_not_hol
         assert "The tests fail on the code as it is: “assert 2.0 == 3”" in said
         assert "Running the tests" in lines(s)
         assert [each.outcome for each in s.entries()] == ["failed check", "kept"]
+        assert not any("2.0" in each.reason for each in s.entries()), "what a run printed is not entered"
         assert files(s.root) == ["stats.py", "tests/test_stats.py"], "only the editor wrote the test file"
         again = GOOD.replace("test_mean", "test_again").replace("== 2", "== 4")
         said = await generate(s, IDLE, again)

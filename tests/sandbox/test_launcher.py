@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import socket
 import sys
 import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from tests.sandbox.test_trial_python import GOOD, case, left
 
-from tuppence.sandbox import interpreter, launcher, pytest_runner, trial
+from tuppence.sandbox import interpreter, order, pytest_runner, trial
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux can be asked for it")
 
@@ -25,22 +22,13 @@ def here(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFacto
     monkeypatch.setenv("VIRTUAL_ENV", sys.prefix)
     monkeypatch.setattr(trial, "SECONDS", 15.0)
 
-    def environment(*places: Path) -> Mapping[str, str]:
-        return {**interpreter.environment(*places), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    def environment(root: Path, source: Path, place: order.Place) -> Mapping[str, str]:
+        return {**interpreter.environment(root, source, place), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
     monkeypatch.setattr(pytest_runner, "environment", environment)
     copies = tmp_path_factory.mktemp("copies")
     monkeypatch.setattr(tempfile, "tempdir", str(copies))
     return copies
-
-
-def is_apart() -> bool:
-    """Report whether the kernel lets a user make a network of his own, in a process that ends with the question."""
-    child = os.fork()
-    if child == 0:
-        libc = launcher._libc()
-        os._exit(0 if libc is not None and launcher._isolate(libc) else 1)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def wicked(deed: str) -> str:
@@ -60,6 +48,7 @@ CROWDS = {
 }
 
 
+@pytest.mark.attack("sandbox", "processes, memory and the network")
 @pytest.mark.parametrize("how", CROWDS)
 async def test_a_crowd_of_processes_is_ended(
     tmp_path: Path, here: Path, monkeypatch: pytest.MonkeyPatch, how: str
@@ -73,6 +62,7 @@ async def test_a_crowd_of_processes_is_ended(
     assert not left(str(here))
 
 
+@pytest.mark.attack("sandbox", "processes, memory and the network")
 async def test_the_memory_of_all_processes_together_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trial, "MEMORY", 500_000_000)
     one = "    if os.fork() == 0:\n        x = b'x' * 200_000_000\n        time.sleep(60)\n"
@@ -81,9 +71,8 @@ async def test_the_memory_of_all_processes_together_is_limited(tmp_path: Path, m
     assert verdict.reasons == ("The tests took more than 0.5 GB of memory.",)
 
 
+@pytest.mark.attack("sandbox", "processes, memory and the network")
 async def test_the_network_is_not_there_and_the_loopback_is_the_runs_own(tmp_path: Path) -> None:
-    if not is_apart():
-        pytest.skip("this kernel lets no user make a network of his own")
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0)
         port = server.getsockname()[1]
@@ -99,76 +88,6 @@ async def test_the_network_is_not_there_and_the_loopback_is_the_runs_own(tmp_pat
             server.accept()
 
 
-async def test_nobody_outside_can_be_signalled(tmp_path: Path) -> None:
-    if not is_apart():
-        pytest.skip("this kernel gives a run no numbers of its own")
-    other = await asyncio.create_subprocess_exec(sys.executable, "-c", "import time; time.sleep(60)")
-    try:
-        deed = f"with pytest.raises(OSError):\n    os.kill({other.pid}, signal.SIGKILL)"
-        assert (await trial.prove(case(tmp_path, wicked(deed)))).proved == "tests pass, mutant caught"
-        assert other.returncode is None
-    finally:
-        with suppress(ProcessLookupError):
-            other.kill()
-        await other.wait()
-
-
-def changed(place: Path, monkeypatch: pytest.MonkeyPatch, *refused: str) -> None:
-    """Let trials be run by a launcher whose kernel refuses some of what it asks for."""
-    text = Path(launcher.__file__).read_text(encoding="utf-8")
-    for line in refused:
-        assert line in text
-        text = text.replace(line, "if True:")
-    plain = place / "launch.py"
-    plain.write_text(text, encoding="utf-8")
-    (place / "project").mkdir()
-    monkeypatch.setattr(trial, "LAUNCHER", plain)
-
-
-NO_NAMESPACES = "if libc.unshare(_NEW_USER | _NEW_NET | _NEW_PIDS) != 0:"
-NO_LANDLOCK = "if version < 1:"
-UNDO = """\
-import ctypes
-libc = ctypes.CDLL(None)
-asked = (ctypes.c_uint64 * 4)(0, 1, 0, 0)
-for _ in range(2):
-    libc.mount(None, b"/", None, 0x20 | 0x1000, None)
-    libc.syscall(442, -100, b"/", 0x8000, ctypes.byref(asked), ctypes.c_size_t(32))
-    libc.unshare(0x10000000 | 0x20000)
-"""
-
-
-@pytest.mark.parametrize("refused", [(), (NO_LANDLOCK,)], ids=["both walls", "namespaces alone"])
-async def test_nothing_outside_is_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: str) -> None:
-    if not is_apart():
-        pytest.skip("this kernel lets no user make mounts of his own")
-    changed(tmp_path, monkeypatch, *refused)
-    other = tmp_path / "other.txt"
-    other.write_text("mine", encoding="utf-8")
-    before = other.stat()
-    shared = Path("/dev/shm") / f"{tmp_path.parent.name}-{tmp_path.name}"  # noqa: S108 - the place that is asked about
-    deeds = (
-        f"os.chmod({str(other)!r}, 0o777)",
-        f"os.utime({str(other)!r}, (1, 1))",
-        f"open({str(other)!r}, 'w')",
-        f"open({str(tmp_path / 'new.txt')!r}, 'w')",
-        f"os.mkdir({str(tmp_path / 'new')!r})",
-        f"os.unlink({str(other)!r})",
-    )
-    tried = "".join(f"with pytest.raises(OSError):\n    {deed}\n" for deed in deeds)
-    rest = (
-        f"open({str(shared)!r}, 'w').write('x')\nopen('beside.txt', 'w').write('x')\nopen(os.devnull, 'w').write('x')"
-    )
-    verdict = await trial.prove(case(tmp_path / "project", wicked(f"{UNDO}{tried}{rest}")))
-    assert verdict.proved == "tests pass, mutant caught", verdict
-    assert (other.read_text(encoding="utf-8"), other.stat().st_mode, other.stat().st_mtime) == (
-        "mine",
-        before.st_mode,
-        before.st_mtime,
-    )
-    assert not shared.exists()
-
-
 async def test_what_processes_share_works(tmp_path: Path) -> None:
     deed = (
         "import multiprocessing.shared_memory as m\nimport multiprocessing\n"
@@ -178,13 +97,26 @@ async def test_what_processes_share_works(tmp_path: Path) -> None:
     assert (await trial.prove(case(tmp_path, wicked(deed)))).proved == "tests pass, mutant caught"
 
 
+WALLS = Path(order.SCRIPT).read_text(encoding="utf-8")
+
+
+@pytest.mark.attack("sandbox", "nothing is run without a wall")
 async def test_without_a_wall_nothing_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    changed(tmp_path, monkeypatch, NO_NAMESPACES, NO_LANDLOCK)
+    refused = tmp_path / "walls.py"
+    text = WALLS
+    for line in ("if libc.unshare(_APART | _NEW_MOUNTS) != 0:", "if version < 1:"):
+        assert line in text
+        text = text.replace(line, "if True:")
+    refused.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(order, "SCRIPT", refused)
+    project = tmp_path / "project"
+    project.mkdir()
     ran = tmp_path / "ran.txt"
-    verdict = await trial.prove(case(tmp_path / "project", wicked(f"open({str(ran)!r}, 'w')")))
-    assert verdict.fit
-    doubt = "the tests were not run: this system lets nothing be walled in, by Landlock or by namespaces"
-    assert (verdict.proved, verdict.doubts) == ("", (doubt,))
+    for walls in (("namespaces", "landlock"), ()):
+        verdict = await trial.prove(case(project, wicked(f"open({str(ran)!r}, 'w')")), walls)
+        assert verdict.fit
+        assert (verdict.proved, len(verdict.doubts)) == ("", 1)
+        assert verdict.doubts[0].startswith("the tests were not run: this system lets nothing be walled in")
     assert not ran.exists()
 
 
@@ -199,8 +131,12 @@ async def test_nothing_is_run_where_there_are_no_walls_to_ask_for(
 
 
 async def test_a_run_works_where_the_kernel_sets_nothing_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    changed(tmp_path, monkeypatch, NO_NAMESPACES)
-    assert (await trial.prove(case(tmp_path / "project", GOOD))).proved == "tests pass, mutant caught"
+    assert (await trial.prove(case(tmp_path, GOOD), ("landlock",))).proved == "tests pass, mutant caught"
     monkeypatch.setattr(trial, "PROCESSES", 60)
-    verdict = await trial.prove(case(tmp_path / "project", wicked(CROWDS["one after another"] + "\ntime.sleep(60)")))
+    verdict = await trial.prove(case(tmp_path, wicked(CROWDS["one after another"] + "\ntime.sleep(60)")), ("landlock",))
     assert verdict.reasons == ("The tests had more than 60 processes at a time.",)
+    for module in (order, trial):
+        monkeypatch.setattr(module, "ROOM", 20_000_000)
+    deed = "for number in range(9):\n    open(f'{number}', 'wb').write(bytes(10_000_000))\ntime.sleep(60)"
+    verdict = await trial.prove(case(tmp_path, wicked(deed)), ("landlock",))
+    assert verdict.reasons == ("The tests wrote more than 20 MB.",)

@@ -1,7 +1,7 @@
 """A second look at an answer that edits Python: ruff, on the text as it was and as it would be.
 
 It works on the would-be text, so it serves every editor, whatever that has applied or not. A linter that fails or is
-too slow has nothing to say, and then nothing is claimed.
+too slow has nothing to say: then nothing is claimed, and a doubt says that it could not run.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from tuppence.core.checks.diagnostic_diff import EditUnderReview, ToolReport, co
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.text.diagnostic import Diagnostic, is_ruff
 from tuppence.core.text.document import Document, apply
+from tuppence.linters.process import CouldNotRun
 from tuppence.linters.ruff import speak
 
 
@@ -21,7 +22,10 @@ async def recheck(verdict: Verdict, case: EditUnderReview, document: Document, p
     """Return the verdict on an answer with what ruff found out; for other languages than Python as it was."""
     after = replace(document, text=apply(document.text, case.edits))
     code = case.chosen.code if case.chosen and is_ruff(case.chosen) else ""
-    was, now = await asyncio.gather(speak(document, path, code), speak(after, path, code))
+    try:
+        was, now = await asyncio.gather(speak(document, path, code), speak(after, path, code))
+    except CouldNotRun as error:
+        return replace(verdict, doubts=(*verdict.doubts, str(error)))
     if was is None or now is None:
         return verdict
     case = replace(case, chosen=_as_ruff_says(case.chosen, was))

@@ -5,18 +5,17 @@ Nothing is written to disk; it reads the buffer from standard input.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
 from pathlib import Path
 from typing import Any
 
 from tuppence.core.text.diagnostic import Diagnostic, is_layout, is_ruff, rated
 from tuppence.core.text.document import Document, Edit, Span
+from tuppence.linters.process import CouldNotRun, run
 
 _MARK = "\ufeff"
-SECONDS = 5.0
-"""How long a linter may take; a usual run is over after ten milliseconds."""
+_FAILED = 2
+"""Ruff's exit status where it could not do what it was asked for."""
 
 
 async def safe_fix(document: Document, diagnostic: Diagnostic, path: Path | None) -> tuple[Edit, ...]:
@@ -28,12 +27,15 @@ async def safe_fix(document: Document, diagnostic: Diagnostic, path: Path | None
     if document.language != "python" or not (is_ruff(diagnostic) or is_layout(diagnostic)):
         return ()
     arguments = ["--select", diagnostic.code] if diagnostic.code else []
-    if edits := _fitting(document, diagnostic, await _check(document, path, arguments)):
-        return edits
-    if not is_layout(diagnostic):
+    try:
+        if edits := _fitting(document, diagnostic, await _check(document, path, arguments)):
+            return edits
+        if not is_layout(diagnostic):
+            return ()
+        # Many rules on layout are ruff's only on trial.
+        return _fitting(document, diagnostic, await _check(document, path, ["--preview", *arguments]))
+    except CouldNotRun:
         return ()
-    # Many rules on layout are ruff's only on trial.
-    return _fitting(document, diagnostic, await _check(document, path, ["--preview", *arguments]))
 
 
 async def laid_out(document: Document, lines: Span, path: Path | None) -> str | None:
@@ -41,22 +43,29 @@ async def laid_out(document: Document, lines: Span, path: Path | None) -> str | 
     first, last = document.line_at(lines.start), document.line_at(lines.end)
     width = len(document.slice(document.line_span(last)))
     arguments = [f"--range={first + 1}:1-{last + 1}:{width + 1}", "--config", 'format.quote-style="preserve"']
-    out = await _ruff(document, path, ["format", *arguments])
     try:
+        out = await _ruff(document, path, ["format", *arguments])
         return out.decode() if out else None
-    except UnicodeDecodeError:
+    except (CouldNotRun, UnicodeDecodeError):
         return None
 
 
 async def lint(document: Document, path: Path | None) -> tuple[Diagnostic, ...]:
-    """Return what ruff says about a Python document with the project's own settings; nothing for other languages."""
-    return await speak(document, path) or ()
+    """Return what ruff says about a Python document with the project's own settings; nothing for other languages.
+
+    Nothing too where ruff cannot run: the check of the answer says so (linters/recheck.py).
+    """
+    try:
+        return await speak(document, path) or ()
+    except CouldNotRun:
+        return ()
 
 
 async def speak(document: Document, path: Path | None, code: str = "") -> tuple[Diagnostic, ...] | None:
-    """Return the same; None where ruff cannot say anything: another language, or a run that failed.
+    """Return what ruff says; None where it has nothing to say, because the document is none for it.
 
     :param code: a rule that is asked too, whatever the project's settings say.
+    :raises CouldNotRun: ruff failed.
     """
     if document.language != "python":
         return None
@@ -91,17 +100,25 @@ def edits_of(document: Document, entry: dict[str, Any]) -> tuple[Edit, ...]:
 
 
 async def _check(document: Document, path: Path | None, arguments: list[str]) -> list[dict[str, Any]] | None:
-    """Let ruff look at the buffer; return what it says, None where it fails or takes too long."""
+    """Let ruff look at the buffer; return what it says, None for a text that it cannot be given.
+
+    :raises CouldNotRun: it failed.
+    """
     out = await _ruff(document, path, ["check", "--output-format", "json", *arguments])
-    try:
-        entries = json.loads(out or b"")
-    except ValueError:
+    if out is None:
         return None
+    try:
+        entries = json.loads(out)
+    except ValueError as error:
+        raise CouldNotRun("ruff", "what it says is no JSON") from error
     return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else None
 
 
 async def _ruff(document: Document, path: Path | None, arguments: list[str]) -> bytes | None:
-    """Run ruff on the buffer; return what it writes, None where it cannot be run or takes too long."""
+    """Run ruff on the buffer; return what it writes, None for a text that it cannot be given.
+
+    :raises CouldNotRun: it cannot be run, or it failed.
+    """
     from ruff import find_ruff_bin
 
     # What belongs to no project gets ruff's own settings, not those of the folder that the editor was started in.
@@ -111,26 +128,13 @@ async def _ruff(document: Document, path: Path | None, arguments: list[str]) -> 
     except UnicodeEncodeError:  # Half a surrogate pair: ruff reads UTF-8 only.
         return None
     try:
-        process = await asyncio.create_subprocess_exec(
-            find_ruff_bin(),
-            *arguments,
-            "--no-cache",
-            *place,
-            "-",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-    except OSError:
-        return None
-    try:
-        out, _ = await asyncio.wait_for(process.communicate(text), SECONDS)
-    except TimeoutError:
-        return None
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-    return out
+        program = find_ruff_bin()
+    except FileNotFoundError as error:
+        raise CouldNotRun("ruff", "it is not installed") from error
+    done = await run("ruff", [program, *arguments, "--no-cache", *place, "-"], text)
+    if done.status not in range(_FAILED):
+        raise CouldNotRun("ruff", done.complaint.replace("ruff failed Cause: ", "") or f"it ended with {done.status}")
+    return done.out
 
 
 def span_of(document: Document, start: dict[str, int], end: dict[str, int]) -> Span:

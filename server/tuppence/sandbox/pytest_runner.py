@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tuppence.sandbox.interpreter import environment, find_interpreter, module_of
+from tuppence.sandbox.interpreter import environment, find_interpreter, module_of, seen_by
+from tuppence.sandbox.order import Place
 from tuppence.sandbox.runner import End, TrialInput
 
 _STUB = """\
@@ -27,9 +28,10 @@ class _Pytest:
     wants: Sequence[str] = ()
     addresses = 1
 
-    def __init__(self, python: str, project: Path, source: Path) -> None:
+    def __init__(self, python: str, root: Path, place: Place, source: Path) -> None:
         self._python = python
-        self._project = project
+        self._root = root
+        self._place = place
         self._source = source
 
     def command(self, tests: Path, names: Sequence[str]) -> list[str]:
@@ -37,11 +39,14 @@ class _Pytest:
         options = ("-q", "--no-header", "--tb=short", "-o", "addopts=", "-x", "-p", "no:cacheprovider")
         return [self._python, "-m", "pytest", *options, *([f"{tests}::{name}" for name in names] or [str(tests)])]
 
-    def environment(self, home: Path) -> Mapping[str, str]:
-        return environment(self._project, self._source, home)
+    def environment(self) -> Mapping[str, str]:
+        return environment(self._root, self._source, self._place)
+
+    def visible(self) -> Mapping[Path, Path]:
+        return seen_by(self._python, self._root, self._place)
 
     def stub(self, tests: Path) -> tuple[Path, str]:
-        text = _STUB.format(module=module_of(self._source, self._project))
+        text = _STUB.format(module=module_of(self._source, self._place.origin))
         return tests.with_name("test_tuppence_stub.py"), text
 
     def ended(self, status: int, said: str) -> End:
@@ -61,13 +66,15 @@ class _Pytest:
         missing = re.search(r"No module named '([^'.]+)", said)
         if missing is None:
             return ""
-        module, folders = missing[1], (self._project, self._project / "src", *self._source.parents)
-        inside = (folder for folder in folders if folder.is_relative_to(self._project))
+        project = self._place.origin
+        module, folders = missing[1], (project, project / "src", *self._source.parents)
+        inside = (folder for folder in folders if folder.is_relative_to(project))
         own = any((folder / module).is_dir() or (folder / f"{module}.py").is_file() for folder in inside)
         return module if own else ""
 
 
-def pytest(case: TrialInput, project: Path, source: Path) -> _Pytest | str:
+def pytest(case: TrialInput, place: Place) -> _Pytest | str:
     """Return how a project's tests in Python are run, or why they cannot be."""
     python = find_interpreter(case.root)
-    return _Pytest(python, project, source) if python else "there is no Python to run them with"
+    source = place.origin / case.source.relative_to(case.root)
+    return _Pytest(python, case.root, place, source) if python else "there is no Python to run them with"

@@ -9,8 +9,8 @@ from typing import Literal, Protocol
 
 from tuppence.core.text.document import Span
 
-End = Literal["passed", "failed", "no test", "time", "memory", "processes", "no wall"]
-"""How a run ended: three are limits that it reached; with no wall around it, it did not begin."""
+End = Literal["passed", "failed", "no test", "time", "memory", "processes", "bytes", "no wall"]
+"""How a run ended: four are limits that it reached; with no wall around it, it did not begin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,15 +58,19 @@ class Runner(Protocol):
     """How many times the limit of memory each of its processes may have of addresses; 0 for any number."""
 
     def command(self, tests: Path, names: Sequence[str]) -> list[str]:
-        """Return what runs the tests of these names in a file; all of them where none is named."""
+        """Return what runs the tests of these names in a file of the run's copy; all of them where none is named."""
         ...
 
-    def environment(self, home: Path) -> Mapping[str, str]:
+    def environment(self) -> Mapping[str, str]:
         """Return the environment of a run."""
         ...
 
+    def visible(self) -> Mapping[Path, Path]:
+        """Return the files and folders of outside that a run may read, by the paths at which it finds them."""
+        ...
+
     def stub(self, tests: Path) -> tuple[Path, str]:
-        """Return a test, and its place, that passes where the tested file can be loaded at all."""
+        """Return a test, and its place beside the tests, that passes where the tested file can be loaded at all."""
         ...
 
     def ended(self, status: int, said: str) -> End:

@@ -1,10 +1,11 @@
 """Are generated tests of use? They are run: they must pass on the code as it is and fail on a mutant of it.
 
 Everything happens in a copy of the project in a temporary folder, within limits of time, memory and processes, with an
-environment that holds no key, where it can change no file but the copy's, where the kernel allows it without a network,
-and ends with no process left. Where the kernel can put up no wall around the files nothing is run.
+environment that holds no key, behind a wall that hides the user's files, sockets, processes and network, and ends with
+no process left. Each run begins with a copy of its own, so none sees what another wrote, and what it wrote is read by
+none of ours. Where no wall can be put up nothing is run (sandbox/walls.py).
 It is asked for only where the user switched it on and trusts the project (engine/verify.py): the tests are a model's
-code, and they run with the user's rights to read.
+code.
 
 An answer fails only where the trial is sure that the tests are to blame: a stub that only loads the tested file must
 pass where they do not. How a kind of tests is run is sandbox/pytest_runner.py's and sandbox/node_runner.py's.
@@ -13,11 +14,10 @@ pass where they do not. How a kind of tests is run is sandbox/pytest_runner.py's
 from __future__ import annotations
 
 import asyncio
-import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,8 +26,9 @@ from tuppence.core.checks.verdict import Verdict
 from tuppence.core.text.document import apply
 from tuppence.core.text.shown_text import quoted
 from tuppence.sandbox import project_copy
-from tuppence.sandbox.launcher import NO_WALL, OUT_OF_MEMORY, TIME_IS_UP, TOO_MANY
+from tuppence.sandbox.launcher import NO_WALL, OUT_OF_MEMORY, TIME_IS_UP, TOO_LARGE, TOO_MANY, clear
 from tuppence.sandbox.node_runner import node
+from tuppence.sandbox.order import LAUNCHER, ROOM, WALLS, Place, RunLimits, Wall, order
 from tuppence.sandbox.pytest_runner import pytest
 from tuppence.sandbox.runner import End, Run, Runner, TrialInput
 
@@ -41,7 +42,6 @@ MEMORY = 4 * 1024**3
 """Bytes of memory for all processes of a run together, and for some runners of addresses for each of them."""
 PROCESSES = 256
 """How many processes a run may have at a time."""
-LAUNCHER = Path(__file__).with_name("launcher.py")
 _MOST_SAID = 100_000
 """Bytes of a run's output that are kept."""
 _SHOWN = 160
@@ -51,8 +51,9 @@ _LIMITS: Mapping[int, End] = {
     TIME_IS_UP: "time",
     OUT_OF_MEMORY: "memory",
     TOO_MANY: "processes",
+    TOO_LARGE: "bytes",
 }
-_RUNNERS: Mapping[str, Callable[[TrialInput, Path, Path], Runner | str]] = {
+_RUNNERS: Mapping[str, Callable[[TrialInput, Place], Runner | str]] = {
     "python": pytest,
     **dict.fromkeys(("javascript", "typescript", "tsx"), node),
 }
@@ -63,42 +64,46 @@ def runs(language: str) -> bool:
     return language in _RUNNERS
 
 
-async def prove(case: TrialInput) -> Verdict:
-    """Return what a trial of the tests showed; one that cannot be made proves nothing and is a doubt, no failure."""
+async def prove(case: TrialInput, walls: Sequence[Wall] = WALLS) -> Verdict:
+    """Return what a trial of the tests showed; one that cannot be made proves nothing and is a doubt, no failure.
+
+    :param walls: those that are tried, in this order.
+    """
     if sys.platform != "linux":
         return _undecided("only Linux can keep them from changing other files")
-    place = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="tuppence-trial-"))
+    place = Place(Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="tuppence-trial-")))
     try:
-        project = place / "project"
-        source = project / case.source.relative_to(case.root)
         try:
-            await asyncio.to_thread(project_copy.copy, case.root, project, case.is_private)
-            runner = await asyncio.to_thread(_RUNNERS[case.language], case, project, source)
+            await asyncio.to_thread(project_copy.copy, case.root, place.origin, case.is_private)
+            runner = await asyncio.to_thread(_RUNNERS[case.language], case, place)
             if isinstance(runner, str):
                 return _undecided(runner)
-            await asyncio.to_thread(project_copy.link, case.root, project, runner.wants)
+            packages = await asyncio.to_thread(project_copy.link, case.root, place, runner.wants)
         except project_copy.TooLarge:
             return _undecided("the project is too large to be copied for it")
         except OSError as error:
             return _undecided(f"the project could not be copied: {error.strerror or type(error).__name__}")
-        return await _Trial(case, place, runner).hold()
+        visible = {**await asyncio.to_thread(runner.visible), **{each: each for each in packages}}
+        return await _Trial(case, place, runner, visible, walls).hold()
     finally:
-        await asyncio.shield(asyncio.to_thread(shutil.rmtree, place, ignore_errors=True))
+        await asyncio.shield(asyncio.to_thread(clear, place.folder))
 
 
 class _Trial:
     """One trial in one copy."""
 
-    def __init__(self, case: TrialInput, place: Path, runner: Runner) -> None:
+    def __init__(
+        self, case: TrialInput, place: Place, runner: Runner, visible: Mapping[Path, Path], walls: Sequence[Wall]
+    ) -> None:
         self._case = case
         self._place = place
-        self._project = place / "project"
-        self._source = self._project / case.source.relative_to(case.root)
-        self._tests = self._project / case.tests.relative_to(case.root)
+        self._source = place.origin / case.source.relative_to(case.root)
+        self._tests = place.origin / case.tests.relative_to(case.root)
         self._runner = runner
+        self._visible = visible
+        self._walls = walls
         self._end = time.monotonic() + ALL_SECONDS
-        for name in ("home", "tmp"):
-            (place / name).mkdir()
+        place.root.mkdir()
 
     async def hold(self) -> Verdict:
         """Run the tests on the code, then on its mutants until one is caught."""
@@ -108,7 +113,7 @@ class _Trial:
         began = time.monotonic()
         run = await self._try(SECONDS)
         if run.end == "no wall":
-            return _undecided("this system lets nothing be walled in, by Landlock or by namespaces")
+            return _undecided("this system lets nothing be walled in, by namespaces or by Landlock with seccomp")
         if run.end != "passed":
             return await self._blamed(run)
         # A mutant that loops for ever is caught too, so it need not loop for long.
@@ -141,42 +146,45 @@ class _Trial:
         """Judge tests that do not pass: it is their fault only where a stub in their place passes."""
         stub, text = self._runner.stub(self._tests)
         _write(stub, text)
-        control = await self._run(self._runner.command(stub, ()), SECONDS)
+        control = await self._run(self._runner.command(self._place.inside(stub), ()), SECONDS)
         if control.end != "passed":
             return _undecided(self._complaint(control) or f"{self._runner.name} does not run in this project")
         if module := self._runner.is_own(run.said):
-            return _undecided(f"{self._runner.name} does not find the project's own module {module}")
+            return _undecided(f"{self._runner.name} does not find the project's own module “{module}”")
         said = self._complaint(run)
         whys: Mapping[End, str] = {
             "time": f"The tests did not end within {SECONDS:.0f} seconds.",
             "memory": f"The tests took more than {MEMORY / 1e9:.1f} GB of memory.",
             "processes": f"The tests had more than {PROCESSES} processes at a time.",
+            "bytes": f"The tests wrote more than {ROOM / 1e6:.0f} MB.",
             "no test": f"{self._runner.name} finds no test in the answer.",
         }
         return _unfit(whys.get(run.end, f"The tests fail on the code as it is{f': {said}' if said else ''}."))
 
     def _complaint(self, run: Run) -> str:
-        """Return the line in which a run says what is wrong, quoted; empty where it does not."""
-        line = self._runner.complaint(run.said).replace(str(self._project), "").strip().rstrip(".")
+        """Return the line in which a run says what is wrong, quoted and short; empty where it does not.
+
+        What is quoted is shown and never entered in the ledger (``unquoted`` of core/billing/entry.py).
+        """
+        line = self._runner.complaint(run.said).replace(str(self._place.project), "").strip().rstrip(".")
         return quoted(line, _SHOWN, "“") if line else ""
 
     async def _try(self, seconds: float) -> Run:
-        return await self._run(self._runner.command(self._tests, self._case.names), seconds)
+        return await self._run(self._runner.command(self._place.inside(self._tests), self._case.names), seconds)
 
     async def _run(self, command: list[str], seconds: float) -> Run:
         """Run a command in the copy; whatever comes of it, no process of it is left."""
-        launcher = [sys.executable, "-I", "-S", str(LAUNCHER)]
-        addresses = MEMORY * self._runner.addresses
-        limits = [str(seconds), str(MEMORY), str(addresses), str(PROCESSES), str(self._place)]
+        limits = RunLimits(
+            seconds=seconds, memory=MEMORY, addresses=MEMORY * self._runner.addresses, processes=PROCESSES
+        )
+        asked = await asyncio.to_thread(order, self._place, limits, command, self._visible, self._walls)
         process = await asyncio.create_subprocess_exec(
-            *launcher,
-            *limits,
-            *command,
+            *(sys.executable, "-I", "-S", str(LAUNCHER), asked),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            cwd=self._project,
-            env=self._runner.environment(self._place),
+            cwd=self._place.folder,
+            env=self._runner.environment(),
             start_new_session=True,
         )
         assert process.stdout is not None

@@ -60,10 +60,26 @@ local function hand_over_keys(params)
   end)
 end
 
+---Return a command whose program is looked up by us: a relative entry of PATH would be one of the project's folders.
+local function found(cmd)
+  local program = cmd[1]
+  if vim.fn.has("win32") == 1 or program:find("/", 1, true) then
+    return cmd
+  end
+  for _, folder in ipairs(vim.split(vim.env.PATH or "", ":", { plain = true })) do
+    local path = folder .. "/" .. program
+    if folder:sub(1, 1) == "/" and vim.fn.executable(path) == 1 then
+      return vim.list_extend({ path }, cmd, 2)
+    end
+  end
+  return vim.list_extend({ "/" .. program }, cmd, 2) -- it is not there, and that is what Neovim says
+end
+
 local function configuration()
   return {
     name = NAME,
-    cmd = settings.cmd,
+    cmd = found(settings.cmd),
+    cmd_env = { PYTHONSAFEPATH = "1" },
     filetypes = settings.filetypes,
     capabilities = capabilities(),
     handlers = hearing.handlers,
@@ -114,7 +130,7 @@ local function start()
   if has("0.11") then
     local config = configuration()
     config.root_dir = function(buf, on_root)
-      if not vim.deep_equal(vim.lsp.config[NAME].cmd, settings.cmd) then
+      if not vim.deep_equal(vim.lsp.config[NAME].cmd, found(settings.cmd)) then
         hearing.warn("another program was configured after setup(), so the server does not start.")
       elseif vim.bo[buf].buftype == "" then
         on_root(root_of(buf))
