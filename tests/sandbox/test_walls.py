@@ -442,7 +442,8 @@ async def test_there_is_no_way_out_in_javascript(
 HOSTILE = {
     "a link in place of the code": "os.remove('stats.py')\n    os.symlink({bait!r}, 'stats.py')",
     "a link in place of the tests": "os.remove(__file__)\n    os.symlink({bait!r}, __file__)",
-    "a link in place of the copy": "atexit.register(os.symlink, {home!r}, '../project')\n    atexit.register(os.rename, os.getcwd(), '../was')",
+    "a link in place of the copy": "atexit.register(os.symlink, {home!r}, '../project')\n"
+    "    atexit.register(os.rename, os.getcwd(), '../was')",
     "a folder that cannot be removed": "os.makedirs('a/b')\n    os.chmod('a', 0)",
     "a file that spoils the next run": "open('conftest.py', 'w').write('raise SystemExit(3)')",
 }
