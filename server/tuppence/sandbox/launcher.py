@@ -1,7 +1,7 @@
 """The process around one test run: ``sandbox/launcher.py ORDER``, where ORDER is JSON (sandbox/order.py writes it).
 
-It gives the command limits of time, memory, processes and bytes, and ends whatever the command started, even what it let
-go. It also ends when its standard input does, so that nothing outlives a server that was killed. It is a script by
+It gives the command limits of time, memory, processes and bytes, and ends whatever the command started, even what it
+let go. It also ends when its standard input does, so that nothing outlives a server that was killed. It is a script by
 itself and imports nothing of tuppence, because it runs in an interpreter of its own.
 
 Around the command is the first of the order's walls that can be put up (``sandbox/walls.py``). The bytes of memory are
