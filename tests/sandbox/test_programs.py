@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -67,6 +68,15 @@ def test_a_relative_path_and_the_project_s_own_folders_lend_no_program(
         assert interpreter.find_interpreter(root) is None
     record_property("cases", (len(paths) + 1) * len(names))
     assert programs.search_path(root) == (str(one),)
+
+
+@pytest.mark.attack("workspace files", "interpreters")
+def test_bubblewrap_is_the_system_s(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    planted = program(root / "bin" / "bwrap")
+    monkeypatch.setenv("PATH", str(planted.parent))
+    limits = order.RunLimits(seconds=1, memory=1, addresses=1, processes=1)
+    asked = json.loads(order.order(order.Place(tmp_path), limits, [], {}, order.WALLS))
+    assert asked["bwrap"] in (None, "/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap")
 
 
 @pytest.mark.attack("workspace files", "interpreters")

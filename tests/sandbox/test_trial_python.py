@@ -98,9 +98,7 @@ async def test_tests_that_are_to_blame(tmp_path: Path, text: str, why: str) -> N
 
 
 @pytest.mark.attack("keys", "what a run printed, in the ledger")
-@pytest.mark.parametrize(
-    "words", ["secret", "a” secret", "“secret", "`secret` ” `secret", "\\n” secret \\x1b[31m", "secret” " * 99]
-)
+@pytest.mark.parametrize("words", ["secret", "`secret` ” `secret", "secret” \x1b[31m" * 9])
 async def test_what_a_run_printed_is_quoted_and_not_entered_in_the_ledger(tmp_path: Path, words: str) -> None:
     text = f"{GOOD}    raise ValueError('{words}')\n"
     verdict = await trial.prove(case(tmp_path, text))

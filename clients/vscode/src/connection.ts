@@ -58,7 +58,7 @@ export function connect(start: Start, ears: Ears, live: Live, log: vscode.LogOut
   const server: ServerOptions = {
     command: start.program,
     args: ["serve", ...start.options],
-    options: { cwd: start.folder, env: { PYTHONSAFEPATH: "1" } },
+    options: { cwd: start.folder, env: { ...process.env, PYTHONSAFEPATH: "1" } },
   };
   const options: LanguageClientOptions = {
     documentSelector: [{ scheme: "file" }, { scheme: "untitled" }],

@@ -148,7 +148,7 @@ def _is_over(folder: str, most: int) -> bool:
 
 
 def _is_alone() -> bool:
-    """Report whether whoever started this process is gone."""
+    """Report whether the process that started this one is gone."""
     ready, _, _ = select.select([0], [], [], 0)
     return bool(ready) and not os.read(0, 1)
 

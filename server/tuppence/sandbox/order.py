@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tuppence.sandbox.programs import look, reach
+from tuppence.sandbox.programs import is_program, reach
 from tuppence.sandbox.system_calls import filters
 
 Wall = Literal["bubblewrap", "namespaces", "landlock"]
@@ -25,6 +25,8 @@ ROOM = 256 * 1024**2
 """Bytes that a run may write: in the copy, in ``/tmp``, and as shared memory, each."""
 LAUNCHER = Path(__file__).with_name("launcher.py")
 SCRIPT = Path(__file__).with_name("walls.py")
+_BWRAP = ("/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap", "/run/wrappers/bin/bwrap")
+"""Where systems install bubblewrap; it runs outside of any wall, so the path is not asked."""
 _SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store")
 _ETC = (
     *("alternatives", "ca-certificates", "fonts", "group", "hosts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d"),
@@ -90,7 +92,7 @@ def order(
     own = (*reach(python), Path(sys.base_prefix), SCRIPT)
     seen = view(place, {**visible, **{each: each for each in own}})
     known = filters()
-    bwrap = look("bwrap")
+    bwrap = next((each for each in _BWRAP if is_program(Path(each))), None)
     return json.dumps(
         {
             "walls": [each for each in walls if each != "bubblewrap" or bwrap],
