@@ -132,7 +132,12 @@ class ModelAttempt:
             settle_cost(session, entry, attempt, route.best.price)
 
     def _judged(self, answer: Answer, remedy: str = "") -> Accepted | Rejected:
-        return Accepted(answer) if answer.verdict.fit else Rejected(answer, remedy, self._was_shown)
+        if answer.verdict.fit:
+            return Accepted(answer)
+        # The reasons are written down, and they may quote what was restored.
+        reasons = tuple(map(self._prepared.disclosure.words, answer.verdict.reasons))
+        verdict = replace(answer.verdict, reasons=reasons)
+        return Rejected(replace(answer, verdict=verdict), remedy, self._was_shown)
 
     def _noticed(self, event: Event) -> Event:
         """Return the event; remember whether it shows a part of the answer."""

@@ -46,6 +46,8 @@ primary_key=True
 secret_name = "prod/app/database"
 client = SecretClient(vault_url=url, credential=DefaultAzureCredential())
 URL = "postgres://user:password@localhost:5432/app"
+URL = "postgres://app:app@db:5432/app"
+URL = "amqp://guest:guest@rabbit:5672/"
 URL = f"postgres://{user}:{password}@{host}/db"
 URL = "https://example.org/path?token=%s"
 URL = "https://github.com/psf/requests/blob/main/README.md"

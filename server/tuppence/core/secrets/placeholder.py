@@ -63,10 +63,10 @@ def _pick(alphabet: str, stream: Iterator[int]) -> str:
 
 def _stream(value: str, salt: bytes, attempt: int) -> Iterator[int]:
     """Yield numbers that depend on a value and the key alone."""
-    content = value.encode("utf-8", "surrogatepass")
+    seed = blake2b(b"%d:" % attempt + value.encode("utf-8", "surrogatepass"), key=salt).digest()
     count = 0
     while True:
-        block = blake2b(b"%d:%d:" % (attempt, count) + content, key=salt).digest()
+        block = blake2b(b"%d:" % count + seed, key=salt).digest()
         for at in range(0, len(block), 2):
             yield int.from_bytes(block[at : at + 2])
         count += 1

@@ -63,6 +63,11 @@ _SEQUENCES = ("abcdefgh", "bcdefghi", "01234567", "12345678", "qwertyui", "ABCDE
 _LOWEST = {"mixed": 3.0, "random": 4.2}
 _DIGITS = 3
 """Digits of a token that could be names joined by dots."""
+_LONGEST = {"random": 512}
+_LONGEST_NAMED = 16_384
+"""Code points of a value from which on it is data."""
+_LEAST, _WORD = 5, 8
+"""Code points of a password in an address: one shorter than the second that is a word only is a test's."""
 _ALL_KINDS = 4
 _LONG = 20
 _PHRASE = 14
@@ -78,13 +83,17 @@ def plausible(judge: Judge, value: str, name: str = "") -> bool:
 
     :param name: what it is assigned to; empty where that is not known.
     """
+    if len(value) > _LONGEST.get(judge, _LONGEST_NAMED):
+        return judge == "sure"
     match judge:
-        case "sure" | "strong":
+        case "sure":
             return True
         case "mixed":
             least = _DIGITS if _DOTTED.fullmatch(value) else 1
             return sum(map(str.isdigit, value)) >= least and entropy(value) >= _LOWEST["mixed"]
         case "login":
+            if len(value) < _LEAST or (len(value) < _WORD and value.isalpha() and value.islower()):
+                return False
             return not (_is_harmless(value) or _TEMPLATE.match(value) or _INSIDE.search(value))
         case "random":
             return _is_random(value) and not _PUBLIC_NAME.search(name)

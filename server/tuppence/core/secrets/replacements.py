@@ -8,7 +8,7 @@ overlap, no code point of either is left.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from tuppence.core.secrets.placeholder import placeholder
@@ -28,7 +28,7 @@ _PIECE = 12
 class Replacement:
     """One secret."""
 
-    value: str
+    value: str = field(repr=False)
     placeholder: str
     """As long as the value."""
     kind: str

@@ -11,7 +11,7 @@ from typing import Literal
 
 from tuppence.core.secrets.token_formats import TOKENS
 
-Judge = Literal["sure", "mixed", "named", "strong", "bare", "login", "random"]
+Judge = Literal["sure", "mixed", "named", "bare", "login", "random"]
 """How a match is judged further, in :mod:`tuppence.core.secrets.plausible`."""
 
 
