@@ -38,7 +38,7 @@ def leaked(s: Stage) -> list[str]:
 
 @pytest.mark.attack("what leaves", "the whole server")
 @pytest.mark.parametrize("editor", [{"streams": True}, {}], ids=["live", "final"])
-async def test_a_fix_comes_back_whole_and_nothing_leaves(tmp_path: Path, editor: dict[str, bool]) -> None:
+async def test_a_fix_comes_back_whole_and_nothing_leaves(tmp_path: Path, editor: dict[str, Any]) -> None:
     async with stage(tmp_path, **editor) as s:
         s.upstream.always(whole)
         buffer = await ask(s, "Fix")

@@ -17,6 +17,7 @@ from tuppence.core.events import RunFinished
 from tuppence.core.prompt.compose import Prompt
 from tuppence.core.secrets import detect
 from tuppence.core.secrets.detect import SecretDetector
+from tuppence.core.secrets.placeholder import Unsearchable
 from tuppence.engine import hover
 from tuppence.engine.disclosure.disclosure import Disclosures
 from tuppence.engine.keep_alive import KeepAlive
@@ -203,7 +204,7 @@ def test_a_hostile_text_takes_steps_in_proportion(unit: str) -> None:
         sys.setprofile(profile)
         try:
             detector.find(text)
-        except detect.Unsearchable:
+        except Unsearchable:
             pass
         finally:
             sys.setprofile(None)

@@ -10,14 +10,16 @@ import string
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
 
-from tuppence.core.secrets.detect import Unsearchable
-
 _LOWER, _UPPER, _DIGITS = string.ascii_lowercase, string.ascii_uppercase, string.digits
 _HEX = frozenset("0123456789abcdefABCDEF")
 _MARKS = "!#%*+=~"
 _FEW = 6
 """Letters and digits below which marks are replaced too: too little would be hidden otherwise."""
 _TRIES = 64
+
+
+class Unsearchable(Exception):
+    """A text that no one can say of that it holds no secret."""
 
 
 def placeholder(value: str, keep: int, salt: bytes, is_taken: Callable[[str], bool]) -> str:
