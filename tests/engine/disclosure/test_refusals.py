@@ -119,11 +119,16 @@ def inside(s: Scene, action: Any = FIX) -> Any:
 
 @pytest.mark.attack("what leaves", "a source file with a telling name")
 @pytest.mark.parametrize("word", ["Don't send", None])
-async def test_a_telling_source_is_not_sent_without_a_word(tmp_path: Path, word: str | None) -> None:
+@pytest.mark.parametrize("scheme", ["file", "git"])
+async def test_a_telling_source_is_not_sent_without_a_word(tmp_path: Path, word: str | None, scheme: str) -> None:
     async with scene(tmp_path) as s:
         asked = telling(s, word)
-        said = why(await steps(inside(s), s.session))
-        assert said == "secrets.py was not sent: it may hold secrets, and nobody agreed."
+        request = inside(s)
+        if scheme == "git":
+            old = replace(request.document, uri=request.document.uri.replace("file:", "git:") + "?%7B%22ref%22%7D")
+            request = replace(request, document=old, path=None)
+        said = why(await steps(request, s.session))
+        assert said == "secrets.py was not sent: it may hold secrets, and you did not agree."
         assert s.upstream.requests == []
         assert asked == [
             (

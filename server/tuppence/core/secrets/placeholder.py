@@ -1,4 +1,4 @@
-"""A stand-in for a secret: of the same length and shape, derived by a keyed hash, so that it says nothing of it.
+"""A placeholder for a secret: of its length and shape, derived by a keyed hash, so that it says nothing of it.
 
 Without the key a placeholder can be neither recomputed nor undone; with it, the same secret has the same placeholder
 in every request, so that the start of a prompt stays the same bytes.

@@ -75,7 +75,7 @@ class Replacements:
     def has_piece(self, text: str) -> bool:
         """Report whether a text holds a placeholder, a part of one that is no accident, or one with a changed letter.
 
-        Capitals and small letters are not told apart.
+        Capitals and small letters count as equal.
         """
         folded = text.lower()
         grams, seeds = self._grams
