@@ -25,6 +25,9 @@ _SINK = re.compile(
     re.IGNORECASE,
 )
 """Names of what shows, stores or sends what it is given."""
+LONGEST = 200_000
+"""Code points of one line of an answer; what is longer is not looked through, and refused."""
+_TOO_LONG = f"The answer has more than {LONGEST:,} characters in a line, where no secret can be put back."
 _ESCAPE = re.compile(r"\\u\{?([0-9a-fA-F]{2,4})\}?|\\x([0-9a-fA-F]{2})")
 _EVERYWHERE = "The answer puts a value that was replaced before it was sent where that value was not."
 _ALTERED = "The answer alters the placeholder of a secret, so the secret cannot be put back."
@@ -39,15 +42,21 @@ class ReturningText:
     others: Replacements
     """Those that it does not hold: their placeholders may not come back."""
     _open: list[str] = field(default_factory=list)
+    _length: int = 0
+    """Code points since the last end of a line, as far as they are held back."""
 
     def feed(self, chunk: str) -> tuple[str, str]:
         """Take a chunk; return the lines that it completes, and why they may not be used, empty where they may."""
         end = max(chunk.rfind("\n"), chunk.rfind("\r")) + 1
+        self._length += len(chunk)
+        if self._length > LONGEST:
+            return "", _TOO_LONG
         if not end:
             self._open.append(chunk)
             return "", ""
         whole = "".join((*self._open, chunk[:end]))
         self._open = [chunk[end:]]
+        self._length = len(chunk) - end
         return self._restored(whole)
 
     def finish(self) -> tuple[str, str]:
