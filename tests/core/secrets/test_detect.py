@@ -104,7 +104,7 @@ def hidden(planted: Planted, text: str) -> bool:
 
 
 @pytest.mark.attack("what leaves", "planted secrets")
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_planted_secrets_are_found(seed: int, record_property: Any) -> None:
     planted = Planter(seed).all()
     assert len(planted) >= 60
@@ -126,7 +126,7 @@ def test_all_of_them_in_one_file_with_text_that_is_not_ascii(record_property: An
 
 @pytest.mark.attack("what leaves", "random values in many ways of writing")
 def test_random_values_are_found_however_they_are_written(record_property: Any) -> None:
-    planted = [each for seed in range(12) for each in Planter(100 + seed).forms()]
+    planted = [each for seed in range(6) for each in Planter(100 + seed).forms()]
     missed = [each for each in planted if not hidden(each, f"import os\n\n{each.code}\n")]
     record_property("cases", len(planted))
     assert len(missed) <= len(planted) // 50, [each.code for each in missed]

@@ -27,7 +27,7 @@ def shape(text: str) -> list[str]:
 
 
 @pytest.mark.attack("what leaves", "planted secrets in a text")
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_nothing_of_a_secret_is_left_and_every_offset_stays(seed: int, record_property: Any) -> None:
     planted = Planter(seed).all()
     record_property("cases", len(planted))
