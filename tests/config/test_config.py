@@ -483,3 +483,20 @@ def test_a_limit_that_cannot_be_read_lets_nothing_be_spent(tmp_path: Path, text:
     found = load(path)
     assert found.mistakes
     assert tuple(period for period in PERIODS if getattr(found.budget, period) == 0) == closed
+
+
+def test_values_that_are_no_secrets(tmp_path: Path) -> None:
+    assert read(tmp_path, '[secrets]\nallow = ["^test-", "dummy$"]\n').allowed_secrets == ("^test-", "dummy$")
+    what = '2: "secrets.allow" is no regular expression that RE2 can read.'
+    unreadable = f"{what} | See its syntax page; write \\. for a dot."
+    check(
+        tmp_path,
+        '[secrets]\nallow = ["(", "^ok$", ".*", 1, "(?=x)"]\nother = 1\n',
+        [
+            unreadable,
+            unreadable,
+            '2: "secrets.allow" matches every value. | Write a pattern of the values that are no secrets.',
+            '2: "secrets.allow" must be a text, not 1. | Write it in quotes: "...".',
+            '3: Unknown key "secrets.other". | Write one of: allow.',
+        ],
+    )

@@ -92,7 +92,9 @@ class ModelAttempt:
         """
         prepared, route, context = self._prepared, self._route, self._context
         session, model = context.session, route.model
-        await consent(prepared.request, model, session)
+        if is_asked_first(prepared.request, model, session):
+            yield StatusLine("Waiting for your word: this file may hold secrets")
+            await consent(prepared.request, model, session)
         chars_per_token = session.ledger_writer.chars_per_token(model, context.receipt.language) or PACE
         attempt = Attempt(
             model=model, prompt=prompt(prepared, model), at=session.now(), chars_per_token=chars_per_token
@@ -135,7 +137,12 @@ class ModelAttempt:
             settle_cost(session, entry, attempt, route.best.price)
 
     def _judged(self, answer: Answer, remedy: str = "") -> Accepted | Rejected:
-        return Accepted(answer) if answer.verdict.fit else Rejected(answer, remedy, self._was_shown)
+        if answer.verdict.fit:
+            return Accepted(answer)
+        # The reasons are written down, and they may quote what was restored.
+        reasons = tuple(map(self._prepared.disclosure.words, answer.verdict.reasons))
+        verdict = replace(answer.verdict, reasons=reasons)
+        return Rejected(replace(answer, verdict=verdict), remedy, self._was_shown)
 
     def _noticed(self, event: Event) -> Event:
         """Return the event; remember whether it shows a part of the answer."""

@@ -10,22 +10,24 @@ from dataclasses import dataclass
 import re2
 
 from tuppence.core.secrets.key_blocks import key_runs
+from tuppence.core.secrets.placeholder import Unsearchable
 from tuppence.core.secrets.plausible import plausible
-from tuppence.core.secrets.rules import RULES, SecretRule
+from tuppence.core.secrets.rules import RULES, TELLING_LINE, SecretRule
 from tuppence.core.text.document import Span
 
 ALLOWED = ("gitleaks:allow", "tuppence:allow")
 """Words in a comment on a line whose values are no secrets, by a person's word."""
+_ALLOWED_LINE = re.compile(rf"^[^\r\n]*(?:{'|'.join(ALLOWED)})[^\r\n]*", re.MULTILINE)
 LARGEST = 2_000_000
 """Code points; a longer text is not searched, and so not sent."""
 MOST = 1000
 """Secrets of one text; a text with more is a list of secrets."""
+_MATCHES = 5_000
+"""Places of one text that look like secrets, whatever they are; a text with more is made to waste time."""
 _AWS_NEAR = 400
+_RANDOM = re.compile(rb"(?<![A-Za-z0-9+/=_.$@-])[A-Za-z0-9+/=_-]{12,512}(?![A-Za-z0-9+/=_.$@(\[-])")
+_QUOTES = (b'"', b"'", b"`")
 _AWS_SECRET = re.compile(r"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
-
-
-class Unsearchable(Exception):
-    """A text that no one can say of that it holds no secret."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -48,6 +50,7 @@ class SecretDetector:
         :param allow: patterns, in the syntax of RE2, of values that are no secrets.
         """
         self._rules = tuple((rule, re2.compile(rule.pattern.encode(), _options())) for rule in RULES)
+        self._telling = re2.compile(TELLING_LINE.encode(), _options())
         self._words = re2.Set.SearchSet(_options())
         for rule, _ in self._rules:
             self._words.Add("|".join(map(re2.escape, rule.keywords)).encode())
@@ -66,8 +69,11 @@ class SecretDetector:
         found = [FoundSecret(Span(*run), "private key") for run in key_runs(text)]
         for rule, pattern in self._worth_trying(data.lower()):
             found += _matches(rule, pattern, data, offsets)
+            if len(found) > _MATCHES:
+                raise Unsearchable(f"it has more than {_MATCHES:,} places that look like secrets")
+        found += _on_telling_lines(self._telling, data, offsets)
         found += list(_aws_secrets(text, found))
-        kept = [each for each in _apart(found) if not self._is_allowed(text, each)]
+        kept = list(self._without_allowed(text, _apart(found)))
         if len({text[each.span.start : each.span.end] for each in kept}) > MOST:
             raise Unsearchable(f"it holds more than {MOST} secrets")
         return tuple(kept)
@@ -80,27 +86,39 @@ class SecretDetector:
             if at in named if named else any(word.encode() in lower for word in rule.keywords):
                 yield rule, pattern
 
-    def _is_allowed(self, text: str, found: FoundSecret) -> bool:
-        start, end = found.span.start, found.span.end
-        if any(word in text for word in ALLOWED):
-            line = text[max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1 :]
-            line = re.split(r"[\r\n]", line, maxsplit=1)[0]
-            if any(word in line for word in ALLOWED):
-                return True
-        return any(each.search(text[start:end]) for each in self._allow)
+    def _without_allowed(self, text: str, found: Iterable[FoundSecret]) -> Iterator[FoundSecret]:
+        """Yield what no person allowed, by a word on its line or by a pattern."""
+        allowed = [line.span() for line in _ALLOWED_LINE.finditer(text)] if any(w in text for w in ALLOWED) else []
+        starts = [start for start, _ in allowed]
+        for each in found:
+            line = bisect_right(starts, each.span.start) - 1
+            if line >= 0 and each.span.start <= allowed[line][1]:
+                continue
+            if not any(pattern.search(text[each.span.start : each.span.end]) for pattern in self._allow):
+                yield each
 
 
 def _matches(rule: SecretRule, pattern: re2._Regexp, data: bytes, offsets: _Offsets) -> Iterator[FoundSecret]:
     for match in pattern.finditer(data):
-        last = match.re.groups
+        last = max(group for group in range(1, match.re.groups + 1) if match.span(group)[0] >= 0)
         start, end = match.span(last)
         value = data[start:end].decode("utf-8", "replace")
-        name = match.group(1).decode("utf-8", "replace") if last > 1 else ""
+        name = (match.group(1) or b"").decode("utf-8", "replace") if last > 1 else ""
         if not plausible(rule.judge, value, name):
             continue
         kind = rule.kind.format(name=_shown(name)) if name else rule.kind
         keep = max((len(each) for each in rule.prefixes if value.startswith(each)), default=0)
         yield FoundSecret(offsets.span(start, end), kind, keep)
+
+
+def _on_telling_lines(pattern: re2._Regexp, data: bytes, offsets: _Offsets) -> Iterator[FoundSecret]:
+    """Yield the random values on lines that speak of secrets, whatever they are assigned to."""
+    for line in pattern.finditer(data):
+        start, end = line.span(0)
+        for word in _RANDOM.finditer(data, start, end):
+            is_quoted = data[word.start() - 1 : word.start()] in _QUOTES
+            if plausible("quoted" if is_quoted else "near", word[0].decode()):
+                yield FoundSecret(offsets.span(*word.span()), "secret")
 
 
 def _shown(name: str) -> str:
@@ -168,7 +186,10 @@ _STEP = 4096
 
 def _count(data: bytes) -> int:
     """Return how many code points begin in bytes of UTF-8."""
-    return len(data) - sum(data.count(bytes((each,))) for each in range(0x80, 0xC0))
+    return len(data.translate(None, _CONTINUED))
+
+
+_CONTINUED = bytes(range(0x80, 0xC0))
 
 
 def _options() -> re2.Options:

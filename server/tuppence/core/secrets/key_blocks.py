@@ -7,9 +7,12 @@ piece of a block that an excerpt cut is hidden as well.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 
 _BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?|PGP MESSAGE|ENCRYPTED MESSAGE)-----")
+_END = "-----END "
+_MARK = re.compile(r"-----(?:BEGIN|END) ")
 _PUTTY = re.compile(r"Private-Lines: \d{1,4}\s")
 _LONGEST = 40_000
 """Code points of one block; what lies further is another matter."""
@@ -35,10 +38,14 @@ def key_runs(text: str) -> Iterator[tuple[int, int]]:
     """Yield the start and end of each run of key material, in code points, in order."""
     if "-----BEGIN " in text:
         done = 0
+        marks = [(found.start(), found[0] == _END) for found in _MARK.finditer(text)]
+        starts = [start for start, _ in marks]
         for begin in _BEGIN.finditer(text):
             if begin.end() < done:
                 continue
-            done = _end(text, begin)
+            following = bisect_right(starts, begin.start())
+            mark = marks[following] if following < len(marks) else (len(text), False)
+            done = _end(text, begin.end(), mark)
             yield from _runs(text, begin.end(), done)
     if "Private-Lines: " in text:
         for found in _PUTTY.finditer(text):
@@ -47,14 +54,16 @@ def key_runs(text: str) -> Iterator[tuple[int, int]]:
                 yield from _runs(text, body.start(), body.end())
 
 
-def _end(text: str, begin: re.Match[str]) -> int:
-    """Return where a block ends; one without an end lasts as long as its lines look like a key's."""
-    end = text.find("-----END ", begin.end(), begin.end() + _LONGEST)
-    further = text.find("-----BEGIN ", begin.end(), end if end >= 0 else begin.end() + _LONGEST)
-    if end >= 0 and further < 0:
-        return end
-    stop = further if further >= 0 else min(len(text), begin.end() + _LONGEST)
-    at = begin.end()
+def _end(text: str, at: int, mark: tuple[int, bool]) -> int:
+    """Return where a block ends; one without an end lasts as long as its lines look like a key's.
+
+    :param at: where its first line ends.
+    :param mark: where the next first or last line of a block begins, and whether it is a last one.
+    """
+    stop, is_ended = mark
+    if is_ended and stop - at <= _LONGEST:
+        return stop
+    stop = min(stop, at + _LONGEST)
     last = at
     missed = 0
     while at < stop and missed <= _MISSED:

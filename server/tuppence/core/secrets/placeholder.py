@@ -1,4 +1,4 @@
-"""A stand-in for a secret: of the same length and shape, derived by a keyed hash, so that it says nothing of it.
+"""A placeholder for a secret: of its length and shape, derived by a keyed hash, so that it says nothing of it.
 
 Without the key a placeholder can be neither recomputed nor undone; with it, the same secret has the same placeholder
 in every request, so that the start of a prompt stays the same bytes.
@@ -10,14 +10,16 @@ import string
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
 
-from tuppence.core.secrets.detect import Unsearchable
-
 _LOWER, _UPPER, _DIGITS = string.ascii_lowercase, string.ascii_uppercase, string.digits
 _HEX = frozenset("0123456789abcdefABCDEF")
 _MARKS = "!#%*+=~"
 _FEW = 6
 """Letters and digits below which marks are replaced too: too little would be hidden otherwise."""
 _TRIES = 64
+
+
+class Unsearchable(Exception):
+    """A text that no one can say of that it holds no secret."""
 
 
 def placeholder(value: str, keep: int, salt: bytes, is_taken: Callable[[str], bool]) -> str:
@@ -63,10 +65,10 @@ def _pick(alphabet: str, stream: Iterator[int]) -> str:
 
 def _stream(value: str, salt: bytes, attempt: int) -> Iterator[int]:
     """Yield numbers that depend on a value and the key alone."""
-    content = value.encode("utf-8", "surrogatepass")
+    seed = blake2b(b"%d:" % attempt + value.encode("utf-8", "surrogatepass"), key=salt).digest()
     count = 0
     while True:
-        block = blake2b(b"%d:%d:" % (attempt, count) + content, key=salt).digest()
+        block = blake2b(b"%d:" % count + seed, key=salt).digest()
         for at in range(0, len(block), 2):
             yield int.from_bytes(block[at : at + 2])
         count += 1

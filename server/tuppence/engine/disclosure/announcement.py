@@ -27,10 +27,14 @@ def announced(prepared: PreparedRequest, session: Session) -> tuple[str, ...]:
 
 
 def sentence(file: str, replaced: Sequence[ReplacedSecret]) -> str:
-    """Return what is replaced in one file, in a sentence; a block of key lines counts as one secret."""
+    """Return what is replaced in one file, in a sentence: each secret once, a block of key lines as one."""
     places: list[tuple[str, int]] = []
+    seen: set[str] = set()
     last: tuple[str, int] | None = None
     for each in replaced:
+        if each.placeholder in seen:
+            continue
+        seen.add(each.placeholder)
         if last is None or each.kind != last[0] or each.kind != _BLOCK or each.line > last[1] + 1:
             places.append((each.kind, each.line + 1))
         last = (each.kind, each.line)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from cachetools import LRUCache
 
 from tuppence.core.prompt.compose import Prompt
-from tuppence.core.secrets.replacements import Replacements
+from tuppence.core.secrets.replacements import DISTINCT, Replacements
 from tuppence.engine.disclosure import salt
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Disclosure:
 
     def masked(self, prompt: Prompt) -> Prompt:
         """Return the prompt with every secret replaced, and with the values that it must not hold."""
-        withheld = (*self.replacements.values, *self.keys)
+        withheld = (*(each for each in self.replacements.values if _is_no_word(each, prompt.system)), *self.keys)
         if not self.replacements:
             return replace(prompt, withheld=withheld) if withheld else prompt
         return replace(
@@ -66,6 +66,11 @@ class Disclosure:
     def words(self, text: str) -> str:
         """Return words about an answer without the secrets, for what is written down."""
         return self.replacements.masked_in_pieces(text) if self.replacements else text
+
+
+def _is_no_word(value: str, system: str) -> bool:
+    """Report whether a value can be in no part of a request that is ours, such as ``content`` is."""
+    return (len(value) >= DISTINCT or not value.isalpha()) and value not in system
 
 
 class SecretScanner:
@@ -83,7 +88,7 @@ class SecretScanner:
         """Return the secrets of a text, in order.
 
         :param allow: patterns of values that the user says are no secrets.
-        :raises Unsearchable: nobody can say whether it holds any.
+        :raises Unsearchable: a text cannot be judged.
         """
         if not text:
             return ()
@@ -116,7 +121,7 @@ class Disclosures:
     def __init__(self, folder: Callable[[], Path | None] = lambda: None) -> None:
         """Know nothing yet.
 
-        :param folder: returns where the key of the placeholders is kept, asked for when the first secret is found.
+        :param folder: returns the folder for the key of the placeholders, called when the first secret is found.
         """
         self.scanner = SecretScanner()
         self.announced: set[str] = set()
