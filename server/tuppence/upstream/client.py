@@ -9,14 +9,15 @@ on, engine/run.py may take elsewhere. Nothing that it raises quotes the key or t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+import json
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tuppence.core.models.model import Model
 from tuppence.core.prompt.compose import Prompt
-from tuppence.errors import Busy, TuppenceError
+from tuppence.errors import Busy, Refused, TuppenceError
 from tuppence.providers import HttpRequest, ProviderEvent, UsageReport, _generation_cost, find_wire
 from tuppence.providers._errors import QUOTING, named
 from tuppence.upstream import generation_cost
@@ -31,6 +32,8 @@ __all__ = ["Fate", "ModelClient", "Piece", "RequestSent", "RetryPolicy", "RetryS
 
 _LONGEST_WAIT = 20.0
 # A server that asks for more seconds than this is given up on: the next model answers a waiting person sooner.
+_DISTINCT = 16
+# Bytes from which on a value is one wherever it is.
 _TELLING = 16
 # So many characters in a row of the prompt or the key, in a provider's message, are a quotation.
 
@@ -103,6 +106,12 @@ class ModelClient:
         wire = find_wire(model.provider.wire)
         request = wire.request(prompt, model, key)
         body = request.encoded
+        withheld = (*prompt.withheld, *((key,) if key and len(key) >= _TELLING else ()))
+        if await asyncio.to_thread(_leaks, body, withheld):
+            raise Refused(
+                "Nothing was sent, because a secret would have gone out with it.",
+                "Please report this: what was found should have been replaced.",
+            )
         client = await self._client(request, key)
         for tried in range(self._patience.retries + 1):
             exchange = Exchange(client, wire, self._patience)
@@ -127,6 +136,28 @@ class ModelClient:
             if open_ not in self._clients:
                 self._clients[open_] = await asyncio.to_thread(open_)
             return self._clients[open_]
+
+
+def _leaks(body: bytes, withheld: Iterable[str]) -> bool:
+    """Report whether a request's body holds a value that must not leave, as it is or as JSON writes it."""
+    for value in withheld:
+        written = json.dumps(value, ensure_ascii=False)[1:-1]
+        if any(_holds(body, form.encode(errors="replace")) for form in {value, written}):
+            return True
+    return False
+
+
+def _holds(body: bytes, value: bytes) -> bool:
+    """Report whether a value is in a body; a short one counts where it is a word of its own."""
+    at = body.find(value)
+    while at >= 0:
+        around = (
+            body[at - 1 : at] + body[at + len(value) : at + len(value) + 1] if at else body[len(value) : len(value) + 1]
+        )
+        if len(value) >= _DISTINCT or not any(chr(each).isalnum() or each == ord("_") for each in around):
+            return True
+        at = body.find(value, at + len(value))
+    return False
 
 
 def _discreet(error: TuppenceError, prompt: Prompt, key: str | None) -> TuppenceError:

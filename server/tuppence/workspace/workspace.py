@@ -17,7 +17,7 @@ from tuppence.core.syntax.packages import Packages
 from tuppence.core.syntax.target import Target
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.document import Document
-from tuppence.workspace import conventions, files, ignore, manifests, tests_layout
+from tuppence.workspace import conventions, files, ignore, manifests, secret_names, tests_layout
 from tuppence.workspace.used_definitions import Search, definitions
 
 _MARKERS = ("pyproject.toml", "setup.py", "package.json", "go.mod", "Cargo.toml", "pom.xml", "build.gradle", ".git")
@@ -98,19 +98,23 @@ class Workspace:
         root = files.root_of(real, self._roots)
         inner = real.relative_to(root) if root else Path(real.name)
         return (
-            ignore.secret(inner)
-            or ignore.secret(Path(path.name))
-            or (None if root else ignore.secret(real))
+            secret_names.secret(inner)
+            or secret_names.secret(Path(path.name))
+            or (None if root else secret_names.secret(real))
             or (ignore.ignored(real, root) if root else None)
         )
 
     def is_secret(self, inner: Path) -> bool:
         """Report whether a file's path within its project says that it holds secrets."""
-        return ignore.secret(inner) is not None
+        return secret_names.secret(inner) is not None
+
+    def asks_first(self, path: Path) -> bool:
+        """Report whether a source file's name says that it may hold secrets: it is sent after a question only."""
+        return any(map(secret_names.is_telling_source, (path, path.resolve())))
 
     def _readable(self, path: Path) -> bool:
-        """Report whether a file may be read for context: inside the roots and not private."""
-        return files.root_of(path, self._roots) is not None and not self.private(path)
+        """Report whether a file may be read for context: inside the roots, not private, its name not telling."""
+        return files.root_of(path, self._roots) is not None and not self.private(path) and not self.asks_first(path)
 
     def _project(self, path: Path) -> Path:
         """Return the innermost folder around a file that looks like a project, within its root."""
