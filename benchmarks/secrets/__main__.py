@@ -12,7 +12,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tuppence.core.secrets.detect import SecretDetector, Unsearchable
+from tuppence.core.secrets.detect import SecretDetector
+from tuppence.core.secrets.placeholder import Unsearchable
 
 
 def main() -> None:

@@ -38,7 +38,7 @@ def leaked(s: Stage) -> list[str]:
 
 @pytest.mark.attack("what leaves", "the whole server")
 @pytest.mark.parametrize("editor", [{"streams": True}, {}], ids=["live", "final"])
-async def test_a_fix_comes_back_whole_and_nothing_leaves(tmp_path: Path, editor: dict[str, bool]) -> None:
+async def test_a_fix_comes_back_whole_and_nothing_leaves(tmp_path: Path, editor: dict[str, Any]) -> None:
     async with stage(tmp_path, **editor) as s:
         s.upstream.always(whole)
         buffer = await ask(s, "Fix")
@@ -50,10 +50,10 @@ async def test_a_fix_comes_back_whole_and_nothing_leaves(tmp_path: Path, editor:
         assert shown != TOKEN
         assert TOKEN not in json.dumps([messages(s), lines(s), s.editor.seen.logs])
         assert shown not in "".join(map(str, (s.editor.seen.drafts, s.editor.seen.edits)))
-        told = "2 secrets in `app.py` are replaced before it is sent (private key, line 3; GitHub token, line 17)."
-        assert any(told in each for each in [*messages(s), *s.editor.seen.logs])
+        said = "2 secrets in `app.py` are replaced before it is sent (private key, line 3; GitHub token, line 17)."
+        assert any(said in each for each in [*messages(s), *s.editor.seen.logs])
         await ask(s, "Explain")
-        assert sum(told in each for each in [*messages(s), *s.editor.seen.logs]) == 1
+        assert sum(said in each for each in [*messages(s), *s.editor.seen.logs]) == 1
     assert [path for path in s.home.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()] == []
 
 
@@ -67,4 +67,6 @@ async def test_a_telling_source_is_asked_about(tmp_path: Path) -> None:
         assert s.editor.seen.questions == [
             "`secrets.py` may hold secrets. Send it to mine (what was detected is replaced)?"
         ]
-        assert any("secrets.py was not sent: it may hold secrets, and nobody agreed." in each for each in messages(s))
+        assert any(
+            "secrets.py was not sent: it may hold secrets, and you did not agree." in each for each in messages(s)
+        )

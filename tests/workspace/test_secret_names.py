@@ -34,7 +34,10 @@ master.key local.settings.json google-services.json GoogleService-Info.plist .da
 users.sqlite users.sqlite3 app.db app.db-wal data.mdb accounts.accdb dump.sql backup-2024.sql prod_dump.sql db.sql.gz
 heap.hprof java_pid123.hprof app.dmp dump.rdb session.har capture.pcap Cookies Login␣Data key4.db logins.json
 cookies.sqlite cookies.txt wallet.dat sftp-config.json token.json token.pickle vault_pass.txt .vault_pass rootkey.csv
-config/credentials/production.key .streamlit/secrets.toml .vscode/sftp.json core.4242
+config/credentials/production.key key.json gcp-key.json service-key.json keyfile.json aws_credentials db-password
+api_key .api_key privkey ipsec.secrets wg0.conf krb5cc_1000 mysqldump.sql pg_dump-2024.sql keys.jwk app.pk8
+serverless.env.yml Secrets.xcconfig passwords.log .octave_hist pg_service.conf .gradle/gradle.properties
+.config/gcloud/legacy/adc.txt LocalSettings.php core .streamlit/secrets.toml .vscode/sftp.json core.4242
 application_default_credentials.json
 """.split()
 HARMLESS = """
@@ -64,8 +67,9 @@ service.json accounts.json users.csv data.csv words.txt requirements.txt names.t
 vault.py vault.go shadow.css shadow.py passwd.py hosts.yml hub.py firebase.json firebase.ts google.py kaggle.py
 wallet.py wallet.ts historyApiFallback.js privacy.md private.py secretary.py secretsanta.py credits.md tokenList.json
 cryptography.py crypto.ts ssh.py ssl.go tls_test.go pem.go pem_test.go x509.go jwt.py jwks.json p8.py rsa.py rsa.go
-ed25519.go id_generator.py id_rsa.py sample.py example.js copy.py old.py backup.ts original.go save.py orig.c tmp.py
-temp.ts
+ed25519.go id_generator.py id_rsa.py sample.py example.js copy.py key_test.json keyboard.json monkey.json
+translation-keys.json secret_santa.html coredump.md core/base.txt vault/README.md configuration.php nginx.env.conf.j2
+pg_dump.py dump.js copy.py old.py backup.ts original.go save.py orig.c tmp.py temp.ts
 """.split()
 SOURCES = """
 secrets.py credentials.ts secrets.go secret.py Secrets.java credentials.py creds.py api_keys.py apiKeys.ts apikey.js
@@ -110,3 +114,10 @@ def test_a_copy_of_a_telling_file_is_private(record_property: Any) -> None:
     names = [form.format(base) for base in bases for form in forms]
     record_property("cases", len(names))
     assert not [name for name in names if secret(PurePosixPath(name)) is None]
+
+
+@pytest.mark.attack("hostile sizes", "names made to slow their reading")
+def test_a_long_name_is_read_in_steps_in_proportion() -> None:
+    # A pattern that backtracks without bound would not come to an end here.
+    for unit in ("_", "-", ".", "a.", "a_", "secrets", "secrets.", ".bak", ".1", "~", "copy of ", "id_rsa_", " (1)"):
+        assert secret(PurePosixPath("x" + unit * (250 // len(unit)) + "!.py")) is None

@@ -89,7 +89,9 @@ class ModelAttempt:
         """
         prepared, route, context = self._prepared, self._route, self._context
         session, model = context.session, route.model
-        await consent(prepared.request, model, session)
+        if is_asked_first(prepared.request, model, session):
+            yield StatusLine("Waiting for your word: this file may hold secrets")
+            await consent(prepared.request, model, session)
         chars_per_token = session.ledger_writer.chars_per_token(model, context.receipt.language) or PACE
         attempt = Attempt(
             model=model, prompt=prompt(prepared, model), at=session.now(), chars_per_token=chars_per_token

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from tuppence.core.models.model import Model
 from tuppence.core.prompt.compose import Prompt
+from tuppence.core.secrets.replacements import needs_word
 from tuppence.errors import Busy, Refused, TuppenceError
 from tuppence.providers import HttpRequest, ProviderEvent, UsageReport, _generation_cost, find_wire
 from tuppence.providers._errors import QUOTING, named
@@ -32,8 +33,6 @@ __all__ = ["Fate", "ModelClient", "Piece", "RequestSent", "RetryPolicy", "RetryS
 
 _LONGEST_WAIT = 20.0
 # A server that asks for more seconds than this is given up on: the next model answers a waiting person sooner.
-_DISTINCT = 16
-# Bytes from which on a value is one wherever it is.
 _TELLING = 16
 # So many characters in a row of the prompt or the key, in a provider's message, are a quotation.
 
@@ -142,19 +141,20 @@ def _leaks(body: bytes, withheld: Iterable[str]) -> bool:
     """Report whether a request's body holds a value that must not leave, as it is or as JSON writes it."""
     for value in withheld:
         written = json.dumps(value, ensure_ascii=False)[1:-1]
-        if any(_holds(body, form.encode(errors="replace")) for form in {value, written}):
+        is_word = needs_word(value)
+        if any(_holds(body, form.encode(errors="replace"), is_word=is_word) for form in {value, written}):
             return True
     return False
 
 
-def _holds(body: bytes, value: bytes) -> bool:
-    """Report whether a value is in a body; a short one counts where it is a word of its own."""
+def _holds(body: bytes, value: bytes, *, is_word: bool) -> bool:
+    """Report whether a value is in a body, as a word of its own where it could be a part of an ordinary one."""
     at = body.find(value)
     while at >= 0:
         around = (
             body[at - 1 : at] + body[at + len(value) : at + len(value) + 1] if at else body[len(value) : len(value) + 1]
         )
-        if len(value) >= _DISTINCT or not any(chr(each).isalnum() or each == ord("_") for each in around):
+        if not is_word or not any(chr(each).isalnum() or each == ord("_") for each in around):
             return True
         at = body.find(value, at + len(value))
     return False

@@ -31,14 +31,16 @@ _FOLDERS = frozenset(
     ".ssh .aws .azure .gnupg .kube .git .gcloud .password-store .oci .vault .secrets .credentials .keyrings".split()
 )
 _DATA = (
-    r"json|jsonc|json5|ya?ml|toml|ini|cfg|conf|config|txt|csv|tsv|xml|properties|plist|env|list|dat|data|enc|pickle|asc"
+    r"json|jsonc|json5|ya?ml|toml|ini|cfg|conf|config|txt|csv|tsv|xml|properties|plist|env|list|dat|data|enc|pickle|asc|"
+    r"log|xcconfig"
 )
 _ENDINGS = frozenset(
     """
     pem key p12 pfx pkcs12 p8 p7b p7c crt cer der jks jceks bks bcfks keystore ppk pvk snk spc kdb kdbx psafe3 gpg
     pgp ovpn keytab keychain keychain-db agilekeychain opvault 1pif 1pux mobileprovision provisionprofile wallet env
     tfstate tfvars sqlite sqlite2 sqlite3 sqlitedb db db2 db3 s3db mdb accdb dump dmp mdmp hprof heapdump
-    heapsnapshot rdb aof har pcap pcapng enc htpasswd htdigest netrc pgpass rdp
+    heapsnapshot rdb aof har pcap pcapng enc htpasswd htdigest netrc pgpass rdp jwk pk8 pkcs8 pkcs7 pkcs p7m mdf ldf
+    ibd fdb duckdb realm rdg tblk pst bek
     """.split()
 )
 _EXACT = frozenset(
@@ -56,7 +58,10 @@ _EXACT = frozenset(
     recentservers.xml sitemanager.xml winscp.ini .remote-sync.json credentials-config.json credentials.xml
     hudson.util.secret settings-security.xml vault.yml vault.yaml .lesshst .viminfo .histfile .zhistory fish_history
     consolehost_history.txt token.json token.pickle token.txt terraform.tfstate secring.gpg .bw-session .npmrc.local
-    .gemcredentials .travis.key passwd passwords creds credentials secrets
+    .gemcredentials .travis.key passwd passwords creds credentials secrets pg_service.conf .pg_service.conf
+    ipsec.secrets chap-secrets pap-secrets tomcat-users.xml mgmt-users.properties localsettings.php
+    settings.local.php config.inc.php wp-config-local.php autounattend.xml vault core privkey keyfile .k5login
+    .subversion .api_key
     """.split()
 ) | {"login data"}
 _INSIDE = frozenset(
@@ -84,6 +89,9 @@ _INSIDE = frozenset(
         (".fly", "config.yml"),
         ("doctl", "config.yaml"),
         ("heroku", "auth"),
+        (".gradle", "gradle.properties"),
+        (".vnc", "passwd"),
+        (".config", "op"),
         (".chef", "credentials"),
     }
 )
@@ -95,6 +103,11 @@ _WORDS = (
 )
 _REFERRING = r"(?:external|sealed|cluster[_-]?external|no|detect|about|manage|rotate)[._-]"
 """Beginnings of names that speak of secrets kept elsewhere."""
+_BARE = (
+    r"credentials?|secrets?|api[_-]?keys?|access[_-]?tokens?|auth[_-]?tokens?|passwords?|passwd|priv(?:ate)?[_-]?keys?|"
+    r"secret[_-]?keys?"
+)
+"""What a file without an ending is called that holds nothing else."""
 _WORD_LIST = r"(?:common|weak|top|worst|bad|popular|frequent|\d+)[._-]"
 """Beginnings of names of lists of passwords that many people use."""
 _PATTERNS = tuple(
@@ -102,16 +115,21 @@ _PATTERNS = tuple(
     for each in (
         r"\.env(?:[._-].+)?",
         r"\.dev\.vars\..+",
-        rf"(?!{_REFERRING})(?:[\w@ -]+[._-])*(?:{_WORDS})(?:[._-][\w@ -]+)*(?:\.(?:{_DATA}))+",
-        rf"(?!{_WORD_LIST})(?:[\w -]+[._-])*(?:passwords?|passwd|pwds?)(?:\.(?:{_DATA}))+",
+        rf"(?!{_REFERRING})(?:.*[._@ -])?(?:{_WORDS})(?:[._@ -].*)?\.(?:{_DATA})",
+        rf"(?!no[._-])(?:[\w-]*[._-])?(?:{_BARE})",
+        r"key(?:file)?\.json",
+        r"(?:.*[._-])?(?:gcp|gcloud|google|service|sa|deploy|signing|private|firebase)[._-]?key\.json",
+        r".*\.env\.(?:json|ya?ml|toml|js)",
+        r"krb5cc_.*|wg\d+\.conf|.*\.secrets",
+        rf"(?!{_WORD_LIST})(?:.*[._ -])?(?:passwords?|passwd|pwds?)(?:\.(?:{_DATA}))?\.(?:{_DATA})",
         r"(?:.*[._-])?id_(?:rsa|dsa|ecdsa|ed25519|xmss)(?:_sk)?(?:[._-](?!pub$).+)?",
         r"[\w.-]+_(?:rsa|dsa|ecdsa|ed25519)(?:_key)?",
         r"ssh_host_.*key",
         r".*[._]tfstate(?:\..+)?",
         r".*\.tfvars(?:\.json)?",
-        r"\..*history",
-        r".*_history(?:\.txt)?",
-        r"(?:.*[._-])?(?:dump|backup|export)s?(?:[._-].*)?\.sql",
+        r"\..*hist(?:ory|file)?",
+        r".*[_-]history(?:\.txt)?",
+        r"(?:.*[._-])?(?:(?:my|pg_?|post)?(?:sql|gres)?_?dump|backup|export)s?(?:[._-].*)?\.sql",
         r".*\.sql\.(?:enc|dump|gz|bz2|xz|zst|zip|7z|lz4|br)",
         r"core\.\d+|heapdump.*|java_pid\d+.*",
         r"cookies?\.sqlite.*|.*\.(?:sqlite3?|db)-(?:wal|shm|journal)",
@@ -148,6 +166,8 @@ def secret(path: PurePath) -> str | None:
         return f"files in {folder} hold secrets"
     if not parts:
         return None
+    if ".config" in parts[:-1] and "gcloud" in parts[:-1]:
+        return "files in .config/gcloud hold secrets"
     name = parts[-1]
     above = parts[-2] if len(parts) > 1 else ""
     telling = _telling(name, above)

@@ -9,7 +9,8 @@ import pytest
 from planted import Planted, Planter
 
 from tuppence.core.secrets import detect
-from tuppence.core.secrets.detect import SecretDetector, Unsearchable
+from tuppence.core.secrets.detect import SecretDetector
+from tuppence.core.secrets.placeholder import Unsearchable
 
 DETECTOR = SecretDetector()
 ORDINARY = """

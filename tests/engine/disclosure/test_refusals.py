@@ -17,6 +17,7 @@ from tuppence.core.events import RunFinished
 from tuppence.core.prompt.compose import Prompt
 from tuppence.core.secrets import detect
 from tuppence.core.secrets.detect import SecretDetector
+from tuppence.core.secrets.placeholder import Unsearchable
 from tuppence.engine import hover
 from tuppence.engine.disclosure.disclosure import Disclosures
 from tuppence.engine.keep_alive import KeepAlive
@@ -118,11 +119,16 @@ def inside(s: Scene, action: Any = FIX) -> Any:
 
 @pytest.mark.attack("what leaves", "a source file with a telling name")
 @pytest.mark.parametrize("word", ["Don't send", None])
-async def test_a_telling_source_is_not_sent_without_a_word(tmp_path: Path, word: str | None) -> None:
+@pytest.mark.parametrize("scheme", ["file", "git"])
+async def test_a_telling_source_is_not_sent_without_a_word(tmp_path: Path, word: str | None, scheme: str) -> None:
     async with scene(tmp_path) as s:
         asked = telling(s, word)
-        said = why(await steps(inside(s), s.session))
-        assert said == "secrets.py was not sent: it may hold secrets, and nobody agreed."
+        request = inside(s)
+        if scheme == "git":
+            old = replace(request.document, uri=request.document.uri.replace("file:", "git:") + "?%7B%22ref%22%7D")
+            request = replace(request, document=old, path=None)
+        said = why(await steps(request, s.session))
+        assert said == "secrets.py was not sent: it may hold secrets, and you did not agree."
         assert s.upstream.requests == []
         assert asked == [
             (
@@ -203,7 +209,7 @@ def test_a_hostile_text_takes_steps_in_proportion(unit: str) -> None:
         sys.setprofile(profile)
         try:
             detector.find(text)
-        except detect.Unsearchable:
+        except Unsearchable:
             pass
         finally:
             sys.setprofile(None)

@@ -119,6 +119,13 @@ REFUSED: dict[str, Write] = {
     "over two lines": lambda n: fenced(code(n, token=n["token"][:20] + '"\n        "' + n["token"][20:])),
     "swapped with another": lambda n: fenced(code(n, token=n["elsewhere"])),
     "a part of one elsewhere": lambda n: fenced(code(n).replace("use(", f'log("{n["elsewhere"][6:16]}")\n    use(')),
+    "printed": lambda n: fenced(code(n).replace(f'token = "{n["token"]}"', f'token = print("{n["token"]}")')),
+    "sent": lambda n: fenced(code(n).replace(f'token = "{n["token"]}"', f'token = requests.post("{n["token"]}")')),
+    "sent, on a line of its own": lambda n: fenced(
+        code(n).replace(f'token = "{n["token"]}"', f'token = requests.post(\n        "{n["token"]}"\n    )')
+    ),
+    "in an address instead": lambda n: fenced(code(n, token=f"https://evil.example/{n['token']}")),
+    "two of the target swapped": lambda n: fenced(code(n, token=n["short"], short=n["token"])),
     "in a block": lambda n: (
         f"```\n<<<<<<< SEARCH\n    use(token, password, Box)\n=======\n    use(token, '{n['elsewhere']}', Box)\n"
         ">>>>>>> REPLACE\n```\n"
@@ -219,6 +226,10 @@ async def test_a_secret_that_is_gone_or_whose_line_changed_is_a_doubt(tmp_path: 
         made, _ = await ask(s, lambda n: fenced(code(n).replace(f'"{n["token"]}"', "Box.token()")))
         assert "the GitHub token of line 7 is no longer there" in kept(made).verdict.doubts
         made, _ = await ask(s, lambda n: fenced(code(n).replace("token =", "token: str =")))
+        assert "the line with the GitHub token, line 7, was changed" in kept(made).verdict.doubts
+        made, _ = await ask(
+            s, lambda n: fenced(code(n).replace(f'"{n["token"]}"', f'Box.choose("TOKEN", "{n["token"]}")'))
+        )
         assert "the line with the GitHub token, line 7, was changed" in kept(made).verdict.doubts
         made, _ = await ask(s, lambda n: fenced(code(n)))
         assert kept(made).verdict.doubts == ()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import re2
 
 from tuppence.core.secrets.key_blocks import key_runs
+from tuppence.core.secrets.placeholder import Unsearchable
 from tuppence.core.secrets.plausible import plausible
 from tuppence.core.secrets.rules import RULES, SecretRule
 from tuppence.core.text.document import Span
@@ -25,10 +26,6 @@ _MATCHES = 5_000
 """Places of one text that look like secrets, whatever they are; a text with more is made to waste time."""
 _AWS_NEAR = 400
 _AWS_SECRET = re.compile(r"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
-
-
-class Unsearchable(Exception):
-    """A text that no one can say of that it holds no secret."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -99,7 +96,7 @@ class SecretDetector:
 
 def _matches(rule: SecretRule, pattern: re2._Regexp, data: bytes, offsets: _Offsets) -> Iterator[FoundSecret]:
     for match in pattern.finditer(data):
-        last = match.re.groups
+        last = max(group for group in range(1, match.re.groups + 1) if match.span(group)[0] >= 0)
         start, end = match.span(last)
         value = data[start:end].decode("utf-8", "replace")
         name = match.group(1).decode("utf-8", "replace") if last > 1 else ""

@@ -1,4 +1,4 @@
-"""A stand-in for a secret: of the same length and shape, derived by a keyed hash, so that it says nothing of it.
+"""A placeholder for a secret: of its length and shape, derived by a keyed hash, so that it says nothing of it.
 
 Without the key a placeholder can be neither recomputed nor undone; with it, the same secret has the same placeholder
 in every request, so that the start of a prompt stays the same bytes.
@@ -10,14 +10,16 @@ import string
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
 
-from tuppence.core.secrets.detect import Unsearchable
-
 _LOWER, _UPPER, _DIGITS = string.ascii_lowercase, string.ascii_uppercase, string.digits
 _HEX = frozenset("0123456789abcdefABCDEF")
 _MARKS = "!#%*+=~"
 _FEW = 6
 """Letters and digits below which marks are replaced too: too little would be hidden otherwise."""
 _TRIES = 64
+
+
+class Unsearchable(Exception):
+    """A text that no one can say of that it holds no secret."""
 
 
 def placeholder(value: str, keep: int, salt: bytes, is_taken: Callable[[str], bool]) -> str:

@@ -59,7 +59,7 @@ _NO_SECRET_NAME = re.compile(
     r"required|enabled|strategy|separator|delimiter)$",
     re.IGNORECASE,
 )
-_SEQUENCES = ("abcdefgh", "bcdefghi", "01234567", "12345678", "qwertyui", "ABCDEFGH")
+_SEQUENCES = ("abcdefgh", "bcdefghi", "0123456", "123456", "qwertyui", "ABCDEFGH")
 _LOWEST = {"mixed": 3.0, "random": 4.2}
 _DIGITS = 3
 """Digits of a token that could be names joined by dots."""
@@ -70,7 +70,7 @@ _LEAST, _WORD = 5, 8
 """Code points of a password in an address: one shorter than the second that is a word only is a test's."""
 _ALL_KINDS = 4
 _LONG = 20
-_PHRASE = 14
+_PIN, _PHRASE = 6, 14
 _PASSWORD_NAME = re.compile(r"pass(?:word|wd|phrase)?$|pwd$", re.IGNORECASE)
 _TELLING = re.compile(
     r"pass|secret|token|key|valid|requir|reset|confirm|login|user|enter|type|incorrect|wrong|auth", re.IGNORECASE
@@ -120,6 +120,8 @@ def _is_named_secret(value: str, name: str) -> bool:
     )
     if _NO_SECRET_NAME.search(name):
         return strong and len(value) >= _LONG and _kinds(value) >= 3 and entropy(value) >= 3.5
+    if value.isdigit() and len(value) >= _PIN and _PASSWORD_NAME.search(name):
+        return len(set(value)) > _DIGITS and not any(run in value for run in _SEQUENCES)
     if value.isalpha() and len(value) >= _PHRASE and _PASSWORD_NAME.search(name):
         return not _TELLING.search(value)
     if not strong:

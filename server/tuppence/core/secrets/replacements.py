@@ -15,6 +15,7 @@ from tuppence.core.secrets.placeholder import placeholder
 
 DISTINCT = 16
 """Code points from which on a value is replaced inside longer words too."""
+_SHORT = 8
 _GRAM = 8
 """Code points in a row of a long placeholder that are no accident."""
 _SEED = 3
@@ -74,7 +75,7 @@ class Replacements:
     def has_piece(self, text: str) -> bool:
         """Report whether a text holds a placeholder, a part of one that is no accident, or one with a changed letter.
 
-        Capitals and small letters are not told apart.
+        Capitals and small letters count as equal.
         """
         folded = text.lower()
         grams, seeds = self._grams
@@ -135,11 +136,16 @@ def occurrences(text: str, value: str) -> Iterator[int]:
     """Yield where a value begins in a text; a short one only where it is a word of its own."""
     at = text.find(value)
     while at >= 0:
-        if len(value) >= DISTINCT or not (
+        if not needs_word(value) or not (
             _is_word(text, at - 1, value[0]) or _is_word(text, at + len(value), value[-1])
         ):
             yield at
         at = text.find(value, at + len(value))
+
+
+def needs_word(value: str) -> bool:
+    """Report whether a value could be a part of an ordinary word, so that it counts as a word of its own only."""
+    return len(value) < DISTINCT and (value.isalpha() or len(value) < _SHORT)
 
 
 def _is_word(text: str, at: int, edge: str) -> bool:

@@ -6,12 +6,23 @@ the edits that come of it: in the target each secret at most as often as before,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from tuppence.core.secrets.replacements import Replacement, Replacements, occurrences
 from tuppence.core.text.document import Document, Edit, Span, apply
 
+_ADDRESS, _CALL = 200, 600
+"""Code points before a secret in which an address, or the call that it is an argument of, is looked for."""
+_NAME = re.compile(r"[\w.:!>-]{1,80}\s?$")
+_SINK = re.compile(
+    r"(?:^|[^a-z])(?:print\w*|echo|puts?|log\w*|warn\w*|debug|info|error|trace|write\w*|send\w*|post|fetch|request\w*|urlopen|"
+    r"urllib\w*|exec\w*|eval|system|popen|run|call|open|dump\w*|emit|publish|upload|save\w*|raise|throw|exception|"
+    r"\w*error|format|console[.\w]*|fmt[.\w]*|get|patch|delete|head)!?\s?$",
+    re.IGNORECASE,
+)
+"""Names of what shows, stores or sends what it is given."""
 _EVERYWHERE = "The answer puts a value that was replaced before it was sent where that value was not."
 _ALTERED = "The answer alters the placeholder of a secret, so the secret cannot be put back."
 
@@ -69,7 +80,7 @@ def wrong(document: Document, target: Span, edits: Sequence[Edit], secrets: Repl
             return _EVERYWHERE
         if _count(after, each) > _count(before, each):
             return _EVERYWHERE
-    return ""
+    return _EVERYWHERE if _is_given_away(before, after, secrets) else ""
 
 
 def foreign(document: Document, target: Span, edits: Iterable[Edit], secrets: Replacements) -> bool:
@@ -94,6 +105,47 @@ def doubts(document: Document, target: Span, edits: Iterable[Edit], secrets: Rep
         elif _lines(before, each) != _lines(after, each):
             found.append(f"the line with the {_called(each)}, line {line}, was changed")
     return tuple(dict.fromkeys(found))
+
+
+def _is_given_away(before: str, after: str, secrets: Replacements) -> bool:
+    """Report whether a secret came to be in an address, in what is printed or sent, or in another secret's place."""
+    was = {each: _surroundings(before, each) for each in secrets.all}
+    for each, old in was.items():
+        for place in _surroundings(after, each):
+            if place in old:
+                continue
+            lead, callee, is_address = place
+            if is_address and not any(other[2] for other in old):
+                return True
+            if _SINK.search(callee) and not any(other[1] == callee for other in old):
+                return True
+            if lead.strip() and any(lead == other[0] for mate in was if mate != each for other in was[mate]):
+                return True
+    return False
+
+
+def _surroundings(text: str, each: Replacement) -> list[tuple[str, str, bool]]:
+    """Return what is before each occurrence of a secret: its line so far, what it is passed to, whether it is a URL."""
+    found = []
+    for at in occurrences(text, each.value):
+        start = max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
+        lead = text[start:at].strip()
+        found.append((lead, _callee(text, at), "://" in lead[-_ADDRESS:]))
+    return found
+
+
+def _callee(text: str, at: int) -> str:
+    """Return the name of what an innermost open parenthesis before a place calls, empty where none is open."""
+    depth = 0
+    for back in range(at - 1, max(-1, at - _CALL), -1):
+        if text[back] == ")":
+            depth += 1
+        elif text[back] == "(":
+            depth -= 1
+            if depth < 0:
+                found = _NAME.search(text[max(0, back - _ADDRESS) : back])
+                return found[0] if found else ""
+    return ""
 
 
 def _called(each: Replacement) -> str:

@@ -55,14 +55,20 @@ _SECRET_WORD = (
     r"(?:key|token)?|credentials?|creds?|private[_.-]?keys?|(?:encryption|signing|master|session|cookie|hmac|jwt|"
     r"storage|account|shared|license|webhook|deploy|admin|root|crypt|cipher|aes|des|seed|ssh|sig(?:nature)?|client|"
     r"consumer|app(?:lication)?|service|bot|server|user|project|write|read|ingest|publish|subscription|bearer)"
-    r"[_.-]?(?:keys?|secrets?|salt|seed)|connection[_.-]?string|conn[_.-]?str|dsn|mnemonic|pepper"
+    r"[_.-]?(?:keys?|secrets?|salt|seed)|connection[_.-]?string|conn[_.-]?str|dsn|mnemonic|pepper|psk"
 )
-_NAME = rf"[\w.-]*(?:{_SECRET_WORD})[\w.-]*"
+_FOREIGN_WORD = (
+    "passwort|kennwort|contrase(?:ñ|n)a|senha|mot[_.-]?de[_.-]?passe|wachtwoord|parola|has(?:ł|l)o|пароль|密码|密碼|口令|"
+    "パスワード|비밀번호"
+)
+_NAME = rf"[\w.-]*(?:{_SECRET_WORD}|{_FOREIGN_WORD})[\w.-]*"
 _WORDS = (
-    "pass", "pwd", "secret", "token", "key", "auth", "cred", "salt", "seed", "mnemonic", "pepper", "dsn", "conn",
+    "pass", "pwd", "secret", "token", "key", "auth", "cred", "salt", "seed", "mnemonic", "pepper", "dsn", "conn", "psk",
+    "kennwort", "contrase", "senha", "wachtwoord", "parola", "hasło", "haslo", "пароль", "密码", "密碼", "口令",
+    "パスワード", "비밀번호",
 )  # fmt: skip
 _ASSIGNED = r"\s{0,4}(?::\s{0,2}[\w.\[\]| ]+)?\s{0,4}(?:=>|:=|\?=|\|\|=|\?\?=|=|:)\s{0,4}"
-_QUOTED = r"""(?:[rbuf@$]{0,2}["'`]([^"'`\r\n]{6,})["'`])"""
+_QUOTED = r"""[rbuf@$]{0,2}\\{0,3}(?:"{1,3}([^"\r\n]{6,}?)\\{0,3}"|'{1,3}([^'\r\n]{6,}?)\\{0,3}'|`([^`\r\n]{6,}?)`)"""
 _SPECIAL: tuple[SecretRule, ...] = (
     SecretRule("Slack webhook", r"hooks\.slack\.com/(?:services|workflows|triggers)/([\w+/-]{20,100})", ("hooks.slack",)),
     SecretRule("Discord webhook", r"discord(?:app)?\.com/api/(?:v\d+/)?webhooks/\d{10,25}/([\w-]{40,100})", ("/webhooks/",)),
@@ -120,6 +126,17 @@ _SPECIAL: tuple[SecretRule, ...] = (
     SecretRule("{name}", rf"(?i)(?:^|[^\w.])({_NAME})[\"'`\]]{{0,2}}{_ASSIGNED}\(?\s*{_QUOTED}", _WORDS, "named"),
     SecretRule("{name}", rf"(?i)[\"'`]({_NAME})[\"'`]\s{{0,3}},\s{{0,3}}{_QUOTED}", _WORDS, "named"),
     SecretRule("{name}", rf"(?i)\b({_NAME})[\"'`\]]{{0,2}}\s{{0,3}}(?:===?|!==?|\.equals|\.eq)\s{{0,2}}\(?{_QUOTED}", _WORDS, "named"),
+    SecretRule("{name}", rf"(?i)#\s*define\s+({_NAME})\s+{_QUOTED}", _WORDS, "named"),
+    SecretRule("{name}", rf"(?i)\b({_NAME})\s?\(\s*{_QUOTED}", _WORDS, "named"),
+    SecretRule("{name}", rf"(?i)\b(?:ENV|ARG|SET)\s+({_NAME})\s+([^\s\"'=]{{8,}})", _WORDS, "bare"),
+    SecretRule("password", r"\bsshpass\s+-p\s*[\"']?([^\s\"']{5,})", ("sshpass",), "login"),
+    SecretRule("password", r"\bmysql\w*\b[^\r\n]{0,200}\s-p([^\s\"'-][^\s\"']{4,})", ("mysql",), "login"),
+    SecretRule(
+        "session cookie",
+        r"(?i)\bcookie[\"']?\s?[:=,]\s?[\"']?[^\r\n\"']*?(?:sess\w*|sid|token|auth\w*)=([\w%.+/=-]{16,})",
+        ("cookie",),
+        "named",
+    ),
     SecretRule("{name}", rf"(?i)<({_NAME})(?:\s[^<>]{{0,100}})?>([^<>\s]{{6,}})</", _WORDS, "named"),
     SecretRule("{name}", rf"(?i)(?:^|[\s;&?\"'`,{{(-])({_NAME})(?:=|:\s{{1,4}}|\s{{1,4}}=\s{{1,4}})([^\s\"'`,;<>(){{}}\[\]]{{8,}})", _WORDS, "bare"),
     SecretRule("{name}", rf"(?i)--({_NAME})[\s=]{{1,2}}[\"']?([^\s\"'`,;<>(){{}}]{{8,}})", _WORDS, "bare"),

@@ -7,6 +7,8 @@ ends; without one nothing is sent. Whatever no person asked for, a hover or a re
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from tuppence.core.models.model import Model
 from tuppence.engine.request import Request
@@ -20,15 +22,15 @@ SEND, KEEP = "Send", "Don't send"
 
 def is_asked_first(request: Request, model: Model, session: Session) -> bool:
     """Report whether the person has to be asked before a model's provider is sent a request."""
-    if request.path is None or not session.workspace.asks_first(request.path):
-        return False
-    return _subject(request, model) not in session.disclosures.consented
+    return (
+        session.workspace.asks_first(_path(request)) and _subject(request, model) not in session.disclosures.consented
+    )
 
 
 def refuse_unasked(request: Request, model: Model, session: Session) -> None:
     """Pass a request that no question is needed for.
 
-    :raises Unfit: one is needed, and nobody is there to answer it.
+    :raises Unfit: one is needed, and no person is there to answer it.
     """
     if is_asked_first(request, model, session):
         raise Unfit(f"{_name(request)} may hold secrets, so it is sent only after a person says so.")
@@ -49,15 +51,23 @@ async def consent(request: Request, model: Model, session: Session) -> None:
     except TimeoutError:
         pass
     if picked != SEND:
-        raise Unfit(f"{_name(request)} was not sent: it may hold secrets, and nobody agreed.")
+        raise Unfit(f"{_name(request)} was not sent: it may hold secrets, and you did not agree.")
     session.disclosures.consented.add(_subject(request, model))
 
 
 def _subject(request: Request, model: Model) -> tuple[str, str]:
-    assert request.path is not None
-    return str(request.path.resolve()), model.provider.name
+    return str(_path(request).resolve()), model.provider.name
 
 
 def _name(request: Request) -> str:
-    assert request.path is not None
-    return request.path.name
+    return _path(request).name
+
+
+def _path(request: Request) -> Path:
+    """Return the file that a request's document is, or is a version of (``git:``)."""
+    if request.path is not None:
+        return request.path
+    try:
+        return Path(unquote(urlsplit(request.document.uri).path).replace("\0", "") or "/")
+    except ValueError:
+        return Path("/")

@@ -88,7 +88,7 @@ class SecretScanner:
         """Return the secrets of a text, in order.
 
         :param allow: patterns of values that the user says are no secrets.
-        :raises Unsearchable: nobody can say whether it holds any.
+        :raises Unsearchable: a text cannot be judged.
         """
         if not text:
             return ()
@@ -121,7 +121,7 @@ class Disclosures:
     def __init__(self, folder: Callable[[], Path | None] = lambda: None) -> None:
         """Know nothing yet.
 
-        :param folder: returns where the key of the placeholders is kept, asked for when the first secret is found.
+        :param folder: returns the folder for the key of the placeholders, called when the first secret is found.
         """
         self.scanner = SecretScanner()
         self.announced: set[str] = set()

@@ -15,7 +15,7 @@ NAME = "placeholder-key"
 def load(folder: Path | None) -> bytes:
     """Return the key in a folder, and make one where there is none.
 
-    One that cannot be kept holds for this process: placeholders differ then from those of the next one.
+    One that cannot be written holds for this process: placeholders differ then from those of the next one.
 
     :param folder: the user's data folder; None keeps nothing.
     """
