@@ -31,7 +31,7 @@ _C_FILE = re.compile(
     r"^\s*(?:#|%:|\?\?=)\s*(?:include|include_next|import|embed)\s*[<\"]([^>\"\n]{1,500})[>\"]", re.MULTILINE
 )
 _C_MACRO = re.compile(r"^\s*(?:#|%:)\s*include(?:_next)?\s+[A-Za-z_]", re.MULTILINE)
-_DEFINE = re.compile(r"^\s*(?:#|%:)\s*define\s+([A-Za-z_]\w*)", re.MULTILINE)
+_DEFINE = re.compile(r"^\s*(?:#|%:)\s*(?:define|undef)\s+([A-Za-z_]\w*)", re.MULTILINE)
 _JSX = re.compile(r"@jsx(?:Frag|ImportSource|Runtime)?\s+\S+")
 _CODING = re.compile(r"^[ \t\f]*#.{0,80}?coding[:=][ \t]*(?!utf-?8\b|ascii\b)([-\w.]+)", re.MULTILINE | re.IGNORECASE)
 _PLACE = re.compile(
@@ -234,11 +234,14 @@ class _Imports:
         new, name = self._edited.lines[1], self._style.name
         for pattern, what in (
             (self._family.loading, "loads code other than by an import"),
+            *(((self._family.named, "reaches out of the program"),) if self._family.named else ()),
             *(((_JSX, "sets how its markup is compiled"),) if name == "es" else ()),
             *(((_CODING, "sets how the file is decoded"),) if name == "python" else ()),
             *(((_C_MACRO, "includes what a macro names"),) if name == "include" else ()),
         ):
-            if shown := self._more(pattern, is_code=pattern is self._family.loading and name != "go"):
+            if shown := self._more(
+                pattern, is_code=pattern in (self._family.named, self._family.loading) and name != "go"
+            ):
                 yield f"{what} (“{_short(shown)}”)"
         if name == "es" and (found := _REFERENCE.search(new)) and found[0] not in self._edited.before.text:
             yield f"imports “{_short(found[2])}” by a directive"
@@ -246,15 +249,11 @@ class _Imports:
             was = set(_DEFINE.findall(self._edited.before.text))
             for macro in _DEFINE.findall(new):
                 if macro not in was and (macro in self._family.given or self._is_used(macro)):
-                    yield f"defines `{macro}`, which means something else in the file"
+                    yield f"changes `{macro}`, which means something else in the file"
 
     def _more(self, pattern: re.Pattern[str], *, is_code: bool) -> str:
         """Return a line that came in which a pattern matches, where more lines match than before; empty otherwise."""
-        if (
-            not pattern.search(self._edited.lines[1])
-            and "\n" not in pattern.pattern
-            and not _any(pattern, self._edited.lines[1])
-        ):
+        if not any(pattern.search(line) for line in self._edited.lines[1].splitlines()):
             return ""
         was = Counter(self._matching(pattern, self._edited.old, is_code=is_code))
         now = Counter(self._matching(pattern, self._edited.new, is_code=is_code))
@@ -343,11 +342,6 @@ def _climbs(path: str) -> int:
         elif part not in ("", "."):
             depth += 1
     return -lowest
-
-
-def _any(pattern: re.Pattern[str], text: str) -> bool:
-    """Report whether any line of a text matches: a pattern may be anchored at a line's start."""
-    return any(pattern.search(line) for line in text.splitlines())
 
 
 def _short(text: str) -> str:
