@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 from injections import SAMPLES, answered, judged, task
+from work import parses
 
 from tuppence.core.actions import REVIEW, TESTS
 from tuppence.core.answer.insert_tests import TestLocation
@@ -280,3 +281,34 @@ def test_a_findings_fix_is_looked_at_too() -> None:
     first, second = builder.finish("end")[1].findings
     assert first.message == "One. Its fix adds a URL of a host that the file does not have (“https://evil.io”)."
     assert second.message == "Two."
+
+
+@pytest.mark.parametrize(
+    ("fix", "is_kept"),
+    [("sum(xs)", True), ("sum(xs)  # é", False), ("__import__('os')", False), ("sum(xs)  # \u202e", False)],
+)
+def test_in_a_large_file_a_findings_fix_is_judged_without_a_parse(
+    fix: str,
+    is_kept: bool,  # noqa: FBT001
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    large = SAMPLES["python"].source + "\n\n" + "x = 1\n" * 20_000
+    work = replace(task("python", large), action=REVIEW)
+    counts = parses(monkeypatch)
+    builder = builder_for(work)
+    line = f"severity: error\nline: `    return sum(xs) / len(x)`\nproblem: One.\n```\n    return {fix}\n```\n---\n"
+    builder.feed(line)
+    [finding] = builder.finish("end")[1].findings
+    assert (finding.fix is not None) is is_kept
+    assert not counts
+
+
+def test_the_same_package_twice_is_no_shadow() -> None:
+    source = SAMPLES["python"].source.replace("return os", "import json\n    json.loads(x)\n    return os")
+    verdict = judged(
+        task("python", source), SAMPLES["python"].fixed.replace("@@", "    json.dumps(xs)\n"), "import json"
+    )
+    assert verdict.fit
+    assert not odd(verdict)
+    verdict = answered("python", "    os.path.join(xs)\n", "import os.path")
+    assert not odd(verdict)

@@ -57,12 +57,13 @@ _PYTHON = Family(
     ),
     given=frozenset(name for name in dir(builtins) if not name.startswith("_")),
     reaching=_modules(
-        "subprocess socket socketserver ctypes cffi pty importlib runpy code codeop imp zipimport telnetlib ftplib "
+        "subprocess socket socketserver ctypes cffi pty importlib.util importlib.machinery importlib.abc runpy code "
+        "codeop imp zipimport telnetlib ftplib "
         "smtplib poplib imaplib xmlrpc marshal pickle webbrowser http.client http.server urllib.request paramiko "
         "multiprocessing _ctypes _posixsubprocess _socket posix nt _winapi winreg mmap sysconfig site sitecustomize"
     ),
     loading=re.compile(
-        r"(?<![\w.])__import__\b|\bimportlib\b|\bimport_module\s*\(|\brunpy\b|\b__builtins__\b|\b__loader__\b|\b__spec__\b"
+        r"(?<![\w.])__import__\b|\bimportlib\b(?!\.(?:metadata|resources)\b)|\bimport_module\s*\(|\brunpy\b|\b__builtins__\b|\b__loader__\b|\b__spec__\b"
         r"|\bsys\.(?:modules|meta_path|path_hooks|path)\b|(?<![\w.])builtins\.\w+\s*=(?!=)|\bsetattr\s*\(\s*builtins\b"
         r"|\bspec_from_\w+\s*\(|\bSourceFileLoader\b|\bzipimport\b|\b__subclasses__\s*\(|\bpkgutil\.get_loader\b"
         r"|\bpkg_resources\b|\.__dict__\s*\[|\b(?:globals|locals|vars)\s*\(\s*\)\s*\["

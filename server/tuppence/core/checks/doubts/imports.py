@@ -71,12 +71,18 @@ def import_findings(edited: EditedText, root: str, known: str = "") -> ImportFin
     old, new = edited.lines
     urls = tuple(new_urls(old, new, f"{edited.before.text}\n{known}"))
     family = FAMILIES.get(edited.language.import_style.name)
-    if family is None or not isinstance(edited.new, SyntaxTree) or not family.hint.search(new):
+    if family is None or not family.hint.search(new) or not isinstance(edited.new, SyntaxTree):
         return ImportFindings(doubts=urls)
     found = _Imports(edited, family, known)
     if reason := found.beyond(_depth(edited.before.uri, root)):
         return ImportFindings(reason)
     return ImportFindings(doubts=tuple(dict.fromkeys((*found.doubts(), *urls))))
+
+
+def may_import(edited: EditedText) -> bool:
+    """Report whether an edit's new lines hold anything for which both texts have to be read to judge it."""
+    family = FAMILIES.get(edited.language.import_style.name)
+    return family is not None and family.hint.search(edited.lines[1]) is not None
 
 
 class _Imports:
@@ -87,11 +93,11 @@ class _Imports:
         self._family = family
         self._style = edited.language.import_style
         self._known = known
-        old = tuple(_all(edited.old, family))
-        fresh = Counter(_all(edited.new, family)) - Counter(old)
-        self._fresh = tuple(each for each, _ in fresh.elements())
-        self._inner = {each for each, is_inner in fresh if is_inner}
-        self._imported = {self._local(each) for each, _ in old}
+        old = tuple(each for each, _ in _all(edited.old, family))
+        now = tuple(_all(edited.new, family))
+        self._fresh = tuple((Counter(each for each, _ in now) - Counter(old)).elements())
+        self._inner = {each for each, is_inner in now if is_inner}
+        self._imported = {(self._local(each), self._source(each)) for each in old}
 
     def beyond(self, depth: int | None) -> str:
         """Return in a sentence which path leaves the open folder or names a place on the machine, empty for none.
@@ -138,11 +144,11 @@ class _Imports:
         name, style = self._local(each), self._style
         if not name or name in ("_", "."):
             return
-        source = f"{each.module}{style.separator}{each.name}" if each.name not in ("", "default", "*") else each.module
+        source = self._source(each)
         is_renamed = bool(each.alias) and each.name != each.alias
         if style.name == "es":
             is_renamed = is_renamed and name.lower() not in each.module.lower()
-        if self._is_bound(name, is_inner=each in self._inner):
+        if self._is_bound(name, source, is_inner=each in self._inner):
             yield f"binds `{name}`, which the file has already, to “{_short(source)}”"
         elif name in self._family.given and self._takes_over(name, is_renamed) and not self._is_own(each, name):
             yield f"binds `{name}`, which every file has, to “{_short(source)}”"
@@ -278,10 +284,21 @@ class _Imports:
             return re.sub(r"\.v\d+$|^go-|-go$", "", last)
         return each.module.rpartition("::")[2]
 
-    def _is_bound(self, name: str, *, is_inner: bool) -> bool:
-        """Report whether the old text binds a name where an import would bind it too."""
+    def _source(self, each: Imported) -> str:
+        """Return what an import takes, as a path."""
+        if self._style.name == "python" and not each.name and not each.alias:
+            return each.module.partition(".")[0]  # It binds the package, whichever of its modules is loaded.
+        is_whole = each.name in ("", "default", "*")
+        return each.module if is_whole else f"{each.module}{self._style.separator}{each.name}"
+
+    def _is_bound(self, name: str, source: str, *, is_inner: bool) -> bool:
+        """Report whether the old text binds a name to something else, where an import would bind it too."""
         tree, text = self._edited.old, self._edited.before.text
-        if name in self._imported or any(each.name == name and not tree.around(each.span) for each in tree.blocks()):
+        if (name, source) in self._imported:
+            return False
+        if any(name == there for there, _ in self._imported) or any(
+            each.name == name and not tree.around(each.span) for each in tree.blocks()
+        ):
             return True
         binds = re.compile(self._family.binds.replace("@", re.escape(name)), re.MULTILINE)
         if is_inner:
