@@ -27,15 +27,15 @@ def main() -> None:
         except (OSError, UnicodeDecodeError):
             continue
         files, lines = files + 1, lines + text.count("\n")
-        start = time.perf_counter()
+        start = time.thread_time()
         try:
             kinds.update(each.kind for each in detector.find(text))
         except Unsearchable:
             unsearchable += 1
-        seconds += time.perf_counter() - start
+        seconds += time.thread_time() - start
     print(f"{files} files, {lines} lines; {unsearchable} cannot be searched and would not be sent")
     print(f"{1000 * kinds.total() / lines:.3f} values replaced for each 1,000 lines: {dict(kinds.most_common())}")
-    print(f"{1e6 * seconds / lines:.1f} ms for each 1,000 lines")
+    print(f"{1e6 * seconds / lines:.1f} ms of processor time for each 1,000 lines")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,25 @@ _B64 = _ALNUM + "+/"
 _URL = _ALNUM + "-_"
 
 
+_FORMS = (
+    'client("s3", aws_secret_access_key="{}")', '{{"apiKey": "{}"}}', '{{"access_token":"{}","x":1}}',
+    "export const apiKey: string = '{}';", 'const API_TOKEN: &str = "{}";', 'static SECRET: &\'static str = "{}";',
+    'private static final String PASSWORD = "{}";', 'public const string ClientSecret = "{}";', 'val apiKey = "{}"',
+    "define('DB_PASSWORD', '{}');", "$password = '{}';", "'password' => '{}',", 'Password: "{}",',
+    'static const char *password = "{}";', 'char api_key[] = "{}";', 'std::string token{{"{}"}};',
+    'config.secret_key = "{}"', "  - name: DB_PASSWORD\n    value: {}", '  - name: DB_PASSWORD\n    value: "{}"',
+    "adminPassword: {}", "ENV DB_PASSWORD={}", "      - POSTGRES_PASSWORD={}", '      - "POSTGRES_PASSWORD={}"',
+    'export TOKEN="{}"', 'auth=("bob", "{}")', 'HTTPBasicAuth("bob", "{}")', 'server.login("bob", "{}")',
+    'create_engine("mysql+pymysql://bob:{}@localhost/db")', 'req.Header.Set("X-Auth-Token", "{}")', "api-key: {}",
+    "# password is {}", "// the token: {}", 'const secret = process.env.SECRET || "{}"',
+    'secret = os.environ.get("X") or "{}"', 'token = "" if dev else "{}"', 'jwt.encode(payload, "{}", "HS256")',
+    'hmac.new(b"{}", message)', 'Fernet("{}")', 'visit("{}")', '<add key="ApiKey" value="{}" />', "password: `{}`",
+    "mysqldump -u root -p'{}' db", "redis-cli -a {} ping", "GITHUB_TOKEN: {}", 'if (token := "{}"):',
+    'def f(password="{}"): pass', 'TOKENS = ["{}"]', 'API_KEYS = {{"a": "{}"}}', 'client.api_key = "{}"',
+)  # fmt: skip
+"""Ways in which people write a secret into code."""
+
+
 @dataclass(frozen=True, slots=True)
 class Planted:
     """A secret in a line of code."""
@@ -55,6 +74,11 @@ class Planter:
     def all(self) -> list[Planted]:
         """Return one of each kind."""
         return [*self._tokens(), *self._blocks(), *self._generic()]
+
+    def forms(self) -> list[Planted]:
+        """Return random values in each way in which people write a secret into code."""
+        made = ((form, self.chars(_ALNUM, 24)) for form in _FORMS)
+        return [Planted(form, form.format(value), (value,)) for form, value in made]
 
     def _tokens(self) -> list[Planted]:
         rows: list[tuple[str, str]] = [

@@ -76,6 +76,11 @@ func (t *Token) Validate(ctx context.Context) error {
 private final SecretKeySpec keySpec = new SecretKeySpec(keyBytes, "AES");
 std::string passwordHash = hash(password);
 let api_key: String = env::var("API_KEY")?;
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+key = x25519.X25519PrivateKey.generate()
+token = hashlib.sha256(key).hexdigest()
+import { SecretsManagerClient, GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
+model = "gpt-4o-mini-2024-07-18-token"
 image: nginx@sha256:4bf47b0e1e8a9c5cf0c5b5f5d5c5b5a595857565554535251504f4e4d4c4b4a49
 """.strip().split("\n")
 
@@ -84,12 +89,17 @@ def found(text: str) -> list[str]:
     return [text[each.span.start : each.span.end] for each in DETECTOR.find(text)]
 
 
-def hidden(planted: Planted, text: str) -> bool:
-    """Report whether nothing of a planted secret is left outside of what was found."""
-    left = list(text)
+def left(text: str) -> str:
+    """Return a text without what was found."""
+    rest = list(text)
     for each in DETECTOR.find(text):
-        left[each.span.start : each.span.end] = "\0" * len(each.span)
-    rest = "".join(left)
+        rest[each.span.start : each.span.end] = "\0" * len(each.span)
+    return "".join(rest)
+
+
+def hidden(planted: Planted, text: str) -> bool:
+    """Report whether nothing of a planted secret is left."""
+    rest = left(text)
     return not any(secret in rest for secret in planted.secrets)
 
 
@@ -110,7 +120,16 @@ def test_all_of_them_in_one_file_with_text_that_is_not_ascii(record_property: An
     planted = Planter(17).all()
     record_property("cases", len(planted))
     text = "\n\n".join(f"# Schlüssel für 日本語 😀\n{each.code}" for each in planted)
-    assert [each.kind for each in planted if not hidden(each, text)] == []
+    rest = left(text)
+    assert [each.kind for each in planted if any(secret in rest for secret in each.secrets)] == []
+
+
+@pytest.mark.attack("what leaves", "random values in many ways of writing")
+def test_random_values_are_found_however_they_are_written(record_property: Any) -> None:
+    planted = [each for seed in range(12) for each in Planter(100 + seed).forms()]
+    missed = [each for each in planted if not hidden(each, f"import os\n\n{each.code}\n")]
+    record_property("cases", len(planted))
+    assert len(missed) <= len(planted) // 50, [each.code for each in missed]
 
 
 @pytest.mark.parametrize("line", ORDINARY)

@@ -12,7 +12,7 @@ import re2
 from tuppence.core.secrets.key_blocks import key_runs
 from tuppence.core.secrets.placeholder import Unsearchable
 from tuppence.core.secrets.plausible import plausible
-from tuppence.core.secrets.rules import RULES, SecretRule
+from tuppence.core.secrets.rules import RULES, TELLING_LINE, SecretRule
 from tuppence.core.text.document import Span
 
 ALLOWED = ("gitleaks:allow", "tuppence:allow")
@@ -25,6 +25,8 @@ MOST = 1000
 _MATCHES = 5_000
 """Places of one text that look like secrets, whatever they are; a text with more is made to waste time."""
 _AWS_NEAR = 400
+_RANDOM = re.compile(rb"(?<![A-Za-z0-9+/=_.$@-])[A-Za-z0-9+/=_-]{12,512}(?![A-Za-z0-9+/=_.$@(\[-])")
+_QUOTES = (b'"', b"'", b"`")
 _AWS_SECRET = re.compile(r"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
 
 
@@ -48,6 +50,7 @@ class SecretDetector:
         :param allow: patterns, in the syntax of RE2, of values that are no secrets.
         """
         self._rules = tuple((rule, re2.compile(rule.pattern.encode(), _options())) for rule in RULES)
+        self._telling = re2.compile(TELLING_LINE.encode(), _options())
         self._words = re2.Set.SearchSet(_options())
         for rule, _ in self._rules:
             self._words.Add("|".join(map(re2.escape, rule.keywords)).encode())
@@ -68,6 +71,7 @@ class SecretDetector:
             found += _matches(rule, pattern, data, offsets)
             if len(found) > _MATCHES:
                 raise Unsearchable(f"it has more than {_MATCHES:,} places that look like secrets")
+        found += _on_telling_lines(self._telling, data, offsets)
         found += list(_aws_secrets(text, found))
         kept = list(self._without_allowed(text, _apart(found)))
         if len({text[each.span.start : each.span.end] for each in kept}) > MOST:
@@ -99,12 +103,22 @@ def _matches(rule: SecretRule, pattern: re2._Regexp, data: bytes, offsets: _Offs
         last = max(group for group in range(1, match.re.groups + 1) if match.span(group)[0] >= 0)
         start, end = match.span(last)
         value = data[start:end].decode("utf-8", "replace")
-        name = match.group(1).decode("utf-8", "replace") if last > 1 else ""
+        name = (match.group(1) or b"").decode("utf-8", "replace") if last > 1 else ""
         if not plausible(rule.judge, value, name):
             continue
         kind = rule.kind.format(name=_shown(name)) if name else rule.kind
         keep = max((len(each) for each in rule.prefixes if value.startswith(each)), default=0)
         yield FoundSecret(offsets.span(start, end), kind, keep)
+
+
+def _on_telling_lines(pattern: re2._Regexp, data: bytes, offsets: _Offsets) -> Iterator[FoundSecret]:
+    """Yield the random values on lines that speak of secrets, whatever they are assigned to."""
+    for line in pattern.finditer(data):
+        start, end = line.span(0)
+        for word in _RANDOM.finditer(data, start, end):
+            is_quoted = data[word.start() - 1 : word.start()] in _QUOTES
+            if plausible("quoted" if is_quoted else "near", word[0].decode()):
+                yield FoundSecret(offsets.span(*word.span()), "secret")
 
 
 def _shown(name: str) -> str:

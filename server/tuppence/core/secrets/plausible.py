@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from itertools import pairwise
 
 from tuppence.core.secrets.rules import Judge
 
@@ -45,6 +46,8 @@ _TECHNICAL = re.compile(
     re.IGNORECASE,
 )
 _PATH = re.compile(r"(?:[./~]|[A-Za-z]:\\|https?://|file:|/)[\w./\\~ -]*")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,20}://")
+"""An address as a whole is none: the password in it has a rule of its own."""
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _PUBLIC_NAME = re.compile(
     r"hash|sha\d|md5|digest|integrity|checksum|public|finger|uuid|guid|commit|etag|revision|version|resolved|"
@@ -60,7 +63,14 @@ _NO_SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _SEQUENCES = ("abcdefgh", "bcdefghi", "0123456", "123456", "qwertyui", "ABCDEFGH")
-_LOWEST = {"mixed": 3.0, "random": 4.2}
+_LOWEST = {"mixed": 3.0, "random": 4.2, "short": 3.7, "near": 3.2}
+_HALF = 32
+_SYLLABLES = re.compile(r"[a-z]{5}")
+"""A run of small letters that is seldom in a short random value."""
+_LONG_SYLLABLES = re.compile(r"[a-z]{8}")
+_MIXED = 5
+"""How often a letter and a digit are side by side in a random value at least."""
+_HASH = re.compile(r"sha\d{1,3}-|md5-", re.IGNORECASE)
 _DIGITS = 3
 """Digits of a token that could be names joined by dots."""
 _LONGEST = {"random": 512}
@@ -92,11 +102,11 @@ def plausible(judge: Judge, value: str, name: str = "") -> bool:
             least = _DIGITS if _DOTTED.fullmatch(value) else 1
             return sum(map(str.isdigit, value)) >= least and entropy(value) >= _LOWEST["mixed"]
         case "login":
-            if len(value) < _LEAST or (len(value) < _WORD and value.isalpha() and value.islower()):
-                return False
-            return not (_is_harmless(value) or _TEMPLATE.match(value) or _INSIDE.search(value))
+            return _is_login_secret(value)
         case "random":
             return _is_random(value) and not _PUBLIC_NAME.search(name)
+        case "near" | "quoted":
+            return _is_near_random(value, is_quoted=judge == "quoted")
         case "named":
             return _is_named_secret(value, name)
         case "bare":
@@ -107,6 +117,13 @@ def entropy(text: str) -> float:
     """Return Shannon's entropy of a text's characters, in bits a character."""
     size = len(text)
     return -sum(count / size * math.log2(count / size) for count in Counter(text).values()) if size else 0.0
+
+
+def _is_login_secret(value: str) -> bool:
+    """Report whether a password in an address is a secret."""
+    if len(value) < _LEAST or (len(value) < _WORD and value.isalpha() and value.islower()):
+        return False
+    return not (_is_harmless(value) or _TEMPLATE.match(value) or _INSIDE.search(value))
 
 
 def _is_named_secret(value: str, name: str) -> bool:
@@ -167,7 +184,7 @@ def _is_reference(value: str) -> bool:
         return True
     if "/" in value and _PATH.fullmatch(value) and not _is_random(value):
         return True
-    return len(set(value)) <= 3 or (value.startswith(("http://", "https://")) and "@" not in value)
+    return len(set(value)) <= 3 or _ADDRESS.match(value) is not None
 
 
 def _is_dense(value: str) -> bool:
@@ -200,9 +217,32 @@ def _looks_spoken(parts: list[str]) -> bool:
 def _is_random(value: str) -> bool:
     if any(sequence in value for sequence in _SEQUENCES) or _UUID.fullmatch(value):
         return False
+    if _HASH.match(value) or (len(value) < _HALF and _SYLLABLES.search(value)):
+        return False
+    least = _LOWEST["random"] if len(value) >= _HALF else _LOWEST["short"]
     digits = sum(each.isdigit() for each in value)
     cases = any(each.isupper() for each in value) and any(each.islower() for each in value)
-    return digits >= 3 and cases and entropy(value) >= _LOWEST["random"] and not _is_words(value)
+    return digits >= 3 and _turns(value) >= _MIXED and cases and entropy(value) >= least and not _is_words(value)
+
+
+def _is_near_random(value: str, *, is_quoted: bool = False) -> bool:
+    """Report whether a word on a line that speaks of secrets is no word of a program; one in quotes is one seldom."""
+    if any(run in value for run in _SEQUENCES) or _UUID.fullmatch(value) or _HASH.match(value) or _is_words(value):
+        return False
+    if len(value) < _HALF and not is_quoted and _SYLLABLES.search(value):
+        return False
+    if value.count("_") + value.count("-") > len(value) // 8 or value.count("/") > 2 or _LONG_SYLLABLES.search(value):
+        return False
+    digits, letters = sum(map(str.isdigit, value)), [each for each in value if each.isalpha()]
+    cases = any(map(str.isupper, letters)) and any(map(str.islower, letters))
+    if not (cases or len(value) >= _HALF) or entropy(value) < _LOWEST["near"]:
+        return False
+    return digits >= 2 and _turns(value) >= (2 if is_quoted else 4)
+
+
+def _turns(value: str) -> int:
+    """Return how often a letter and a digit are side by side: seldom in a name, often in what is random."""
+    return sum(one.isdigit() != other.isdigit() and one.isalnum() and other.isalnum() for one, other in pairwise(value))
 
 
 def _kinds(value: str) -> int:

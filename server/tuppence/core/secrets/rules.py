@@ -11,7 +11,7 @@ from typing import Literal
 
 from tuppence.core.secrets.token_formats import TOKENS
 
-Judge = Literal["sure", "mixed", "named", "bare", "login", "random"]
+Judge = Literal["sure", "mixed", "named", "bare", "login", "random", "near", "quoted"]
 """How a match is judged further, in :mod:`tuppence.core.secrets.plausible`."""
 
 
@@ -140,7 +140,17 @@ _SPECIAL: tuple[SecretRule, ...] = (
     SecretRule("{name}", rf"(?i)<({_NAME})(?:\s[^<>]{{0,100}})?>([^<>\s]{{6,}})</", _WORDS, "named"),
     SecretRule("{name}", rf"(?i)(?:^|[\s;&?\"'`,{{(-])({_NAME})(?:=|:\s{{1,4}}|\s{{1,4}}=\s{{1,4}})([^\s\"'`,;<>(){{}}\[\]]{{8,}})", _WORDS, "bare"),
     SecretRule("{name}", rf"(?i)--({_NAME})[\s=]{{1,2}}[\"']?([^\s\"'`,;<>(){{}}]{{8,}})", _WORDS, "bare"),
-    SecretRule("high-entropy value", rf"([\w.-]+)[\"'`\]]{{0,2}}{_ASSIGNED}\(?[rbuf]{{0,2}}[\"'`]([A-Za-z0-9+/=_-]{{32,}})[\"'`]", ("=", ":"), "random"),
+    SecretRule(
+        "high-entropy value",
+        rf"(?:([\w.-]+)[\"'`\]]{{0,2}}{_ASSIGNED}\(?)?[rbuf]{{0,2}}[\"'`]([A-Za-z0-9+/=_-]{{20,}})[\"'`]",
+        ('"', "'", "`"),
+        "random",
+    ),
 )  # fmt: skip
 RULES: tuple[SecretRule, ...] = (*_token_rules(), *_SPECIAL)
 """Every rule but the one for key blocks, which are found by their first line (core/secrets/key_blocks.py)."""
+TELLING_LINE = (
+    r"(?i)[^\r\n]*(?:pass(?:w|phrase|code)|pwd|secret|token|key|auth|credential|login|bearer|hmac|jwt|fernet|cipher|crypt|"
+    r"signing|openssl|redis-cli|mysql|net use)[^\r\n]*(?:\r?\n[^\S\r\n]*value[\"']?:[^\r\n]*)?"
+)
+"""A line that speaks of secrets, with the value on a line of its own that YAML has below a name."""
