@@ -202,7 +202,7 @@ async def _instead(request: Request, prepared: PreparedRequest, context: RunCont
         yield f"{fix.tool} fixes this by itself: this is sent only where that fix is not there."
     key = await asyncio.to_thread(answer_cache.content_key, request, session)
     wanted = prepared.route.wanted
-    if answer_cache.lookup(request, key, session) or answer_cache.lookup(request, key, session, wanted):
+    if any([await asyncio.to_thread(answer_cache.lookup, request, key, session, each) for each in (None, wanted)]):
         yield "An answer to this question is kept and would be given again: this is sent once it is forgotten."
     if is_asked_first(request, prepared.route.model, session):
         yield "You would be asked first: the file's name says that it holds secrets."
