@@ -136,6 +136,31 @@ def test_of_a_private_file_nothing_is_shown_but_why(name: str, folder: Path, cap
         assert "SECRET_OF_MINE" not in complaint
 
 
+@pytest.mark.attack("what leaves", "a secret in a preview")
+def test_a_secret_is_shown_as_what_is_sent_for_it(folder: Path, capsys: Any) -> None:
+    token = "ghp_" + "0Aa1Bb2Cc3Dd4Ee5Ff6Gg7Hh8Ii9Jj0Kk1Ll"
+    write(folder, {PYTHON.name: PYTHON.source + f'\n\nTOKEN = "{token}"\n'})
+    code, body, _ = previewed(folder, capsys, f"{PYTHON.name}:mean", "--json")
+    assert code == 0
+    assert token not in body
+    code, shown, complaint = previewed(folder, capsys, f"{PYTHON.name}:mean")
+    assert (code, complaint) == (0, "")
+    assert token not in shown
+    [changed] = [line for line in shown.splitlines() if line.startswith("┃ ")]
+    placeholder = changed.removeprefix('┃ TOKEN = "').removesuffix('"')
+    assert placeholder.startswith("ghp_")
+    assert placeholder in body
+    line = PYTHON.source.count("\n") + 3
+    [fact] = [each for each in shown.splitlines() if each.startswith("Replaced: ")]
+    assert f" in {PYTHON.name}, line {line}, by “{placeholder}”" in fact
+
+
+def test_a_telling_name_is_asked_about_first(folder: Path, capsys: Any) -> None:
+    write(folder, {"secrets.py": PYTHON.source})
+    _, shown, _ = previewed(folder, capsys, "secrets.py:mean")
+    assert "\nNote: You would be asked first: the file's name says that it holds secrets.\n" in shown
+
+
 def test_a_budget_that_is_used_up_sends_nothing(folder: Path, capsys: Any) -> None:
     code, out, complaint = previewed(folder, capsys, f"{PYTHON.name}:mean", more="[budget]\nday = 0.000001\n")
     assert (code, out) == (1, "")

@@ -30,6 +30,8 @@ max_output = 8192
 cache = {{ mode = "explicit", minimum = 16 }}
 """
 KEY = "key-of-a-test"
+TOKEN = "ghp_" + "0Aa1Bb2Cc3Dd4Ee5Ff6Gg7Hh8Ii9Jj0Kk1Ll"
+"""A secret in the file: a placeholder goes out for it, and the preview shows that."""
 TITLES = {"explain": "Explain `mean`", "review": "Review `mean`", "fix": "Fix `mean`", "tests": "Generate tests for"}
 
 
@@ -49,7 +51,9 @@ async def previewed(s: Stage, *words: str, key: str = KEY) -> tuple[int, bytes, 
 def opened(s: Stage, case: Case) -> Any:
     for name, text in {**case.others, "AGENTS.md": "Figures are in cents.\n"}.items():
         s.write(name, text)
-    return s.editor.open(s.write(case.name, case.source), case.language)
+    mark = "#" if case.language == "python" else "//"
+    source = f"{case.source}\n{mark} {TOKEN}\n"
+    return s.editor.open(s.write(case.name, source), case.language)
 
 
 @pytest.mark.attack("what leaves", "the preview against what is sent")
@@ -71,6 +75,8 @@ async def test_each_action_sends_the_bytes_that_were_shown(
             await s.editor.run(pick(await s.editor.menu(buffer, cursor), TITLES[action]))
             sent = s.upstream.requests[before]
             assert body == sent.raw
+            assert TOKEN.encode() not in body
+            assert b"ghp_" in body
             assert json.loads(body)["model"] == "small"
         assert {entry.outcome for entry in s.entries()} <= {"kept", "failed check"}
         assert len(s.entries()) == len(s.upstream.requests), "a preview enters nothing in the ledger"

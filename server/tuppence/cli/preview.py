@@ -23,7 +23,13 @@ from tuppence.engine.request import Request
 from tuppence.errors import ConfigError, Mistake, NoModel, OverBudget, TuppenceError, Unfit
 
 HELP = "show exactly what would be sent, to whom and for how much"
-_STYLES: dict[LineKind, str] = {"fact": "bold", "heading": "bold underline", "text": "", "mark": "dim"}
+_STYLES: dict[LineKind, str] = {
+    "fact": "bold",
+    "heading": "bold underline",
+    "text": "",
+    "replaced": "reverse",
+    "mark": "dim",
+}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -21,7 +21,7 @@ from tuppence.core.answer.reply import Reply, replacement
 from tuppence.core.answer.review.findings import Finding, Findings
 from tuppence.core.checks import generated_tests, invented_names, lost_code, slop, structure
 from tuppence.core.checks.doubts import hidden_characters
-from tuppence.core.checks.doubts.imports import import_findings
+from tuppence.core.checks.doubts.imports import import_findings, may_import
 from tuppence.core.checks.edited_text import EditedText
 from tuppence.core.checks.target_structure import structure_findings
 from tuppence.core.checks.verdict import Verdict
@@ -31,6 +31,8 @@ from tuppence.core.syntax.target import Target
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.document import Document, Edit, Span, apply, together
 
+_LARGE = 100_000
+"""Code points of a document above which a finding's fix is not judged by parses: findings come while others wait."""
 StopReason = Literal["end", "length", "refused"]
 """Why the model stopped: it was done, its limit was reached, or it would not answer."""
 
@@ -204,12 +206,12 @@ class _Tests:
         edited = EditedText(place.document, brought.edits)
         verdict = structure.check_tests(edited, parts, stop)
         why = _useless(place.document, brought) or self._lacking(written, brought) if verdict.fit else ""
-        imported = import_findings(edited, work.evidence.root, work.document.text)
-        if verdict.fit and (why := why or imported.reason):
+        if why:
             verdict = Verdict.rejected(why)
         elif verdict.fit:
-            foreign = slop.foreign(edited, work.evidence)
-            verdict = replace(verdict, doubts=(*verdict.doubts, *imported.doubts, *foreign))
+            imported = import_findings(edited, work.evidence.root, work.document.text)
+            doubts = (*verdict.doubts, *imported.doubts, *slop.foreign(edited, work.evidence))
+            verdict = Verdict.rejected(imported.reason) if imported.reason else replace(verdict, doubts=doubts)
         return (), Answer(verdict, written=written)
 
     def _lacking(self, written: NewTests, brought: Brought) -> str:
@@ -257,6 +259,9 @@ class _Review:
         if finding.fix is None or finding.fix_span is None:
             return finding
         edited = EditedText(self._work.document, (Edit(finding.fix_span, finding.fix),), self._work.tree)
+        if len(edited.before.text) > _LARGE and (not finding.fix.isascii() or may_import(edited)):
+            why = "Its fix is left out: to judge it, a large file would have to be read again."
+            return replace(finding, fix=None, fix_span=None, message=f"{finding.message} {why}")
         imported = import_findings(edited, self._work.evidence.root)
         if why := hidden_characters.refused(edited) or imported.reason:
             why = f"Its fix is left out: {why.replace('The answer', 'it', 1)}"

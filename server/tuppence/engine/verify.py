@@ -4,11 +4,13 @@ An answer is checked in this order; the first check that rejects it ends the lis
 
 1. The reply itself: refused, cut off, empty, several code blocks, placeholders for code, edits that cannot be applied
    (:mod:`tuppence.core.checks.structure`, called by :mod:`tuppence.core.answer_builder`).
-2. The edited text parses; the target is there once, in its place and under its name
+2. The edit brings no characters that do not show (:mod:`tuppence.core.checks.doubts.hidden_characters`). The edited
+   text parses; the target is there once, in its place and under its name
    (:mod:`~tuppence.core.checks.target_structure`); and no definition was lost (:mod:`~tuppence.core.checks.structure`,
    :mod:`~tuppence.core.checks.lost_definitions`).
 3. The edit leaves no code out (:mod:`tuppence.core.checks.lost_code`); what it drops, and what it makes less secure
-   (:mod:`~tuppence.core.checks.doubts.security`), is a doubt.
+   (:mod:`~tuppence.core.checks.doubts.security`), is a doubt. So is what its imports shadow or smuggle, where that is
+   not refused (:mod:`~tuppence.core.checks.doubts.imports`).
    The edit is of use: few signs of slop (:mod:`tuppence.core.checks.slop`); an explanation names nothing that does not
    exist (:mod:`~tuppence.core.checks.invented_names`); generated tests reach their target
    (:mod:`~tuppence.core.checks.generated_tests`).

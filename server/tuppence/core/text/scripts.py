@@ -43,6 +43,10 @@ _WRITTEN_TOGETHER = (
     frozenset({"LATIN", "CJK", "HANGUL"}),
 )
 """Scripts that one language writes with (UTS 39, "highly restrictive")."""
+_SIGNS = frozenset("ǃǀǁǂʹʺʻʼʽˈˊˋˌːꓸꓹꓺꓻꓼꓽ꓾꓿ᐳᐸㅡ丶ⵏߺ՚ᛌ᱿")
+"""Letters that look like a sign, such as the one for a click, which looks like an exclamation mark."""
+_OVERLAYS = frozenset("\u0332\u0333\u0334\u0335\u0336\u0337\u0338\u0347\u20d2\u20d3\u20d8\u20d9\u20e5\u20e6")
+"""Marks that hardly change how a letter looks."""
 _LONGEST = 200
 """Code points of a word that are looked at."""
 
@@ -73,4 +77,9 @@ def is_mixed(word: str) -> bool:
 def skeleton(word: str) -> str:
     """Return what a word looks like, in ASCII as far as its letters look like letters of ASCII."""
     plain = unicodedata.normalize("NFKD", word[:_LONGEST])
-    return "".join(_LIKE.get(each, each) for each in plain if unicodedata.category(each) != "Mn")
+    return "".join(_LIKE.get(each, each) for each in plain if each not in _OVERLAYS)
+
+
+def signs(word: str) -> str:
+    """Return the letters of a word that look like signs, which a reader takes for operators or quotation marks."""
+    return "".join(each for each in word[:_LONGEST] if each in _SIGNS)

@@ -27,6 +27,8 @@ from tuppence.core.text.hidden import visible
 from tuppence.credentials import Keys
 from tuppence.engine import answer_cache
 from tuppence.engine.approval import approval_reason
+from tuppence.engine.disclosure.consent import is_asked_first
+from tuppence.engine.disclosure.disclosure import ReplacedSecret
 from tuppence.engine.prepare import advised, prepare, prompt
 from tuppence.engine.prompt_cache import Subject
 from tuppence.engine.request import PreparedRequest, Request, RunContext, open_receipt
@@ -38,7 +40,9 @@ from tuppence.providers import find_wire
 _GUTTER = "│ "
 """What a line of the request begins with where it is shown, so that no text in it can pass for one of ours."""
 _LINE = re.compile(r"\r\n|\r|\n")
-LineKind = Literal["fact", "heading", "text", "mark"]
+_CHANGED = "┃ "
+"""The same for a line in which a secret was replaced."""
+LineKind = Literal["fact", "heading", "text", "replaced", "mark"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +69,8 @@ class Preview:
     """What is wrong with the provider's key, a sentence; empty where nothing is."""
     cut: tuple[str, ...]
     """What was left out, a sentence each."""
+    replaced: tuple[ReplacedSecret, ...]
+    """The secrets that placeholders take the place of in what is sent."""
     notes: tuple[str, ...]
     """What else would happen before or instead, a sentence each."""
 
@@ -78,13 +84,17 @@ class Preview:
         for line in self._facts():
             yield "fact", visible(line)
         texts = (self.prompt.system, *self.prompt.shared, self.prompt.tail)
+        placeholders = {part for each in self.replaced for part in _LINE.split(each.placeholder) if part.strip()}
         before = ""
         for at, text in enumerate(texts):
             heading = self._heading(at, len(texts))
             if heading != before and text:
                 yield "heading", f"{heading}:"
             for line in _LINE.split(text.removesuffix("\n")) if text else ():
-                yield "text", f"{_GUTTER}{visible(line)}"
+                is_changed = any(part in line for part in placeholders)
+                yield (
+                    ("replaced", f"{_CHANGED}{visible(line)}") if is_changed else ("text", f"{_GUTTER}{visible(line)}")
+                )
             if at in self.prompt.marks:
                 life = f" for {self.prompt.life}" if self.prompt.life else ""
                 yield "mark", f"├─ cache mark: the provider is asked to keep all that is above{life}"
@@ -103,6 +113,9 @@ class Preview:
         limit = min(self.prompt.max_output, model.max_output)
         yield f"Size: {len(self.body):,} bytes, about {self.tokens:,} tokens; an answer of {limit:,} tokens at most"
         yield from (f"Cut: {sentence}" for sentence in self.cut)
+        for each in self.replaced:
+            place = f" in {each.file}, line {each.line + 1}," if each.file else ""
+            yield f"Replaced: {each.kind}{place} by “{_LINE.split(each.placeholder)[0]}”"
         yield from (f"Note: {sentence}" for sentence in self.notes)
 
     def _heading(self, at: int, count: int) -> str:
@@ -124,7 +137,8 @@ async def preview(request: Request, session: Session) -> Preview:
     context = RunContext(request, offline, open_receipt(request, offline))
     notes = [note async for note in _instead(request, prepared, context)]
     planner = prepared.planner
-    if planner is not None and not approval_reason(planner, prepared, context):
+    unasked = planner is not None and is_asked_first(request, planner, offline)
+    if planner is not None and not unasked and not approval_reason(planner, prepared, context):
         then = prepared.route.model.title
         notes.append(f"{planner.title} is asked for a plan first; {then} then gets this request with that plan.")
         model = planner
@@ -148,6 +162,7 @@ async def preview(request: Request, session: Session) -> Preview:
         most=bound(model, prepared.need, min(limit, allowance(model, prepared.need, shipped()))),
         key=session.keys.lacking(model.provider),
         cut=prepared.context.cut,
+        replaced=prepared.replaced,
         notes=tuple(notes),
     )
 
@@ -155,8 +170,12 @@ async def preview(request: Request, session: Session) -> Preview:
 class _SupposedKeys(Keys):
     """Keys of which none is lacking: what a request would be if its provider could be asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, real: Keys) -> None:
         super().__init__({})
+        self._real = real
+
+    def of(self, provider: Provider) -> str | None:
+        return self._real.of(provider)
 
     def ready(self, provider: Provider) -> bool:
         del provider
@@ -169,7 +188,7 @@ async def _prepared(request: Request, session: Session) -> PreparedRequest:
         return await prepare(request, session)
     except NoModel as lacking:
         try:
-            return await prepare(request, replace(session, keys=_SupposedKeys()))
+            return await prepare(request, replace(session, keys=_SupposedKeys(session.keys)))
         except NoModel:
             raise lacking from None
 
@@ -183,9 +202,10 @@ async def _instead(request: Request, prepared: PreparedRequest, context: RunCont
         yield f"{fix.tool} fixes this by itself: this is sent only where that fix is not there."
     key = await asyncio.to_thread(answer_cache.content_key, request, session)
     wanted = prepared.route.wanted
-    looked_up = (await asyncio.to_thread(answer_cache.lookup, request, key, session, each) for each in (None, wanted))
-    if [found async for found in looked_up if found]:
+    if any([await asyncio.to_thread(answer_cache.lookup, request, key, session, each) for each in (None, wanted)]):
         yield "An answer to this question is kept and would be given again: this is sent once it is forgotten."
+    if is_asked_first(request, prepared.route.model, session):
+        yield "You would be asked first: the file's name says that it holds secrets."
     if why := approval_reason(prepared.route.model, prepared, context):
         yield f"You would be asked first: {why}."
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 from injections import SAMPLES, answered, judged, task
+from work import parses
 
 from tuppence.core.actions import REVIEW, TESTS
 from tuppence.core.answer.insert_tests import TestLocation
@@ -80,8 +81,8 @@ TWINS = [
     rs("binds `drop`, which every file has, to “std::process::exit”", "use std::process::exit as drop;", good_imports="use std::mem::swap;", good_inside="    swap(&mut 1, &mut 2);\n"),
     java("binds `String`, which every file has, to “evil.String”", "import evil.String;", inside='        String s = "";\n', good_imports="import java.util.Map;", good_inside="        Map<String, String> m;\n"),
     java("binds `List`, which the file has already, to “evil.List”", "import evil.List;", good_imports="import java.util.Set;", good_inside="        Set<String> m;\n"),
-    c("defines `sum`, which means something else", inside="#define sum(a, b) 0\n", good_inside="#define TWO 2\n"),
-    c("defines `if`, which means something else", inside="#define if while\n", good_inside="#define WHEN 1\n"),
+    c("changes `sum`, which means something else", inside="#define sum(a, b) 0\n", good_inside="#define TWO 2\n"),
+    c("changes `if`, which means something else", inside="#define if while\n", good_inside="#define WHEN 1\n"),
     # Everything, nothing, side effects
     py("imports everything from “evil”", "from evil import *", **RE),
     py("imports everything from “evil”", inside="    pass\n", imports="from evil import *", **RE),
@@ -132,6 +133,15 @@ TWINS = [
     rs(LOADS, inside='    extern "C" { fn system(s: *const u8); }\n', good_inside='    let s = "extern";\n'),
     c(LOADS, inside='  dlopen("evil.so", 1);\n', good_inside='  puts("dlopen(");\n'),
     c("includes what a macro names", "#include EVIL", good_inside="#define A 1\n"),
+    py(LOADS, inside='    os.__dict__["system"]("id")\n', good_inside="    xs.__dict__.items()\n"),
+    es(LOADS, inside="  const r = require;\n", good_inside="  const r = required;\n"),
+    es(LOADS, inside="  module.require(xs);\n", good_inside="  module.exports = sum;\n"),
+    rs(LOADS, inside="    mod evil;\n", good_inside="    mod good { }\n"),
+    rs(LOADS, "extern crate evil;", good_inside="    let external = 1;\n"),
+    rs("reaches out of the program", inside='    std::process::Command::new("id");\n', good_inside='    let s = "std::process::Command";\n'),
+    java("reaches out of the program", inside='        new java.net.URL("x");\n', good_inside="        new java.util.ArrayList<String>();\n"),
+    c("changes `sum`, which means something else", inside="#undef sum\n", good_inside="#undef TWO\n"),
+    es(URL, inside='  fetch("https:evil.io");\n', good_inside='  fetch("https:");\n'),
     # What reaches out
     py(REACHES, "import subprocess", inside='    subprocess.run(["id"])\n', **RE),
     py(REACHES, "import ctypes", inside="    ctypes.CDLL(None)\n", **RE),
@@ -271,3 +281,34 @@ def test_a_findings_fix_is_looked_at_too() -> None:
     first, second = builder.finish("end")[1].findings
     assert first.message == "One. Its fix adds a URL of a host that the file does not have (“https://evil.io”)."
     assert second.message == "Two."
+
+
+@pytest.mark.parametrize(
+    ("fix", "is_kept"),
+    [("sum(xs)", True), ("sum(xs)  # é", False), ("__import__('os')", False), ("sum(xs)  # \u202e", False)],
+)
+def test_in_a_large_file_a_findings_fix_is_judged_without_a_parse(
+    fix: str,
+    is_kept: bool,  # noqa: FBT001
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    large = SAMPLES["python"].source + "\n\n" + "x = 1\n" * 20_000
+    work = replace(task("python", large), action=REVIEW)
+    counts = parses(monkeypatch)
+    builder = builder_for(work)
+    line = f"severity: error\nline: `    return sum(xs) / len(x)`\nproblem: One.\n```\n    return {fix}\n```\n---\n"
+    builder.feed(line)
+    [finding] = builder.finish("end")[1].findings
+    assert (finding.fix is not None) is is_kept
+    assert not counts
+
+
+def test_the_same_package_twice_is_no_shadow() -> None:
+    source = SAMPLES["python"].source.replace("return os", "import json\n    json.loads(x)\n    return os")
+    verdict = judged(
+        task("python", source), SAMPLES["python"].fixed.replace("@@", "    json.dumps(xs)\n"), "import json"
+    )
+    assert verdict.fit
+    assert not odd(verdict)
+    verdict = answered("python", "    os.path.join(xs)\n", "import os.path")
+    assert not odd(verdict)

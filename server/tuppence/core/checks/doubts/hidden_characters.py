@@ -13,12 +13,13 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 
+from tuppence.core.checks.doubts.import_tables import FAMILIES
 from tuppence.core.checks.edited_text import EditedText
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.document import Span
 from tuppence.core.text.hidden import called, hidden
 from tuppence.core.text.joiners import is_needed
-from tuppence.core.text.scripts import is_mixed, scripts, skeleton
+from tuppence.core.text.scripts import is_mixed, scripts, signs, skeleton
 
 _NAMED = 3
 """Names and characters that one sentence lists."""
@@ -52,7 +53,9 @@ def doubts(edited: EditedText) -> Iterator[str]:
     odd = sorted(name for name in fresh if not name.isascii() or "\\" in name)
     if not odd:
         return
-    there = {name for name in (*old.names(Span(0, len(old.text))), *fresh) if name.isascii()}
+    family = FAMILIES.get(edited.language.import_style.name)
+    given = family.given if family else ()
+    there = {name for name in (*old.names(Span(0, len(old.text))), *fresh, *given) if name.isascii()}
     shown = 0
     for name in odd:
         plain = _ESCAPE.sub(lambda found: _character(found[1] or found[2]), name)
@@ -76,6 +79,8 @@ def _clause(name: str, plain: str, there: set[str]) -> str:
     if any(is_mixed(part) for part in _PARTS.split(name)):
         names = " and ".join(sorted(each.title() for each in scripts(name)))
         return f"mixes the scripts {names} in the name “{name}”"
+    if likes := signs(name):
+        return f"writes the name “{name}”, in which “{likes}” looks like a sign"
     looks = skeleton(name)
     if looks in there and looks != unicodedata.normalize("NFKD", name):
         return f"writes the name “{name}”, which looks like `{looks}`"

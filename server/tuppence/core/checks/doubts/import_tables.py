@@ -30,7 +30,9 @@ class Family:
     loading: re.Pattern[str]
     """Code that loads or replaces modules other than by an import."""
     binds: str
-    """A pattern of code that binds a name, which stands in it as ``@``."""
+    """A pattern of code that binds a name, which is ``@`` in it."""
+    named: re.Pattern[str] | None = None
+    """Code that reaches out of a program by a module's whole name, without an import."""
 
 
 def _names(*texts: str) -> frozenset[str]:
@@ -55,15 +57,16 @@ _PYTHON = Family(
     ),
     given=frozenset(name for name in dir(builtins) if not name.startswith("_")),
     reaching=_modules(
-        "subprocess socket socketserver ctypes cffi pty importlib runpy code codeop imp zipimport telnetlib ftplib "
+        "subprocess socket socketserver ctypes cffi pty importlib.util importlib.machinery importlib.abc runpy code "
+        "codeop imp zipimport telnetlib ftplib "
         "smtplib poplib imaplib xmlrpc marshal pickle webbrowser http.client http.server urllib.request paramiko "
         "multiprocessing _ctypes _posixsubprocess _socket posix nt _winapi winreg mmap sysconfig site sitecustomize"
     ),
     loading=re.compile(
-        r"(?<![\w.])__import__\b|\bimportlib\b|\bimport_module\s*\(|\brunpy\b|\b__builtins__\b|\b__loader__\b|\b__spec__\b"
+        r"(?<![\w.])__import__\b|\bimportlib\b(?!\.(?:metadata|resources)\b)|\bimport_module\s*\(|\brunpy\b|\b__builtins__\b|\b__loader__\b|\b__spec__\b"
         r"|\bsys\.(?:modules|meta_path|path_hooks|path)\b|(?<![\w.])builtins\.\w+\s*=(?!=)|\bsetattr\s*\(\s*builtins\b"
         r"|\bspec_from_\w+\s*\(|\bSourceFileLoader\b|\bzipimport\b|\b__subclasses__\s*\(|\bpkgutil\.get_loader\b"
-        r"|\bpkg_resources\b|\b(?:globals|locals|vars)\s*\(\s*\)\s*\["
+        r"|\bpkg_resources\b|\.__dict__\s*\[|\b(?:globals|locals|vars)\s*\(\s*\)\s*\["
     ),
     binds=r"(?:\b(?:def|class|as|for|global)\s+|\bdef\s+\w{1,80}\([^)]{0,400}?\b|\bimport\s[^\n]{0,300}?\b)@\b"
     r"|(?<![\w.])@\s*(?::[^=\n()]{1,80})?=(?!=)",
@@ -84,10 +87,10 @@ _ES = Family(
     ),
     reaching=re.compile(
         r"(?:node:)?(?:child_process|vm|worker_threads|cluster|dgram|net|tls|https?|http2|inspector|repl|v8|wasi|module"
-        r"|trace_events|dns)(?![\w-])"
+        r"|trace_events|dns)(?![\w:-])"
     ),
     loading=re.compile(
-        r"\b(?:require|import)\s*\(\s*(?![\"'`][^\"'`$]*[\"'`]\s*[,)])|\bcreateRequire\b|\brequire\.(?:cache|extensions|main)\b"
+        r"\b(?:require|import)\s*\(\s*(?![\"'`][^\"'`$]*[\"'`]\s*[,)])|\bmodule\.require\b|=\s*require\s*(?:[;,)]|$)|\bcreateRequire\b|\brequire\.(?:cache|extensions|main)\b"
         r"|\bprocess\.(?:binding|dlopen|mainModule|_linkedBinding|getBuiltinModule)\b|\bmodule\.constructor\b|\b_load\s*\("
         r"|\bimportScripts\s*\(|\bnew\s+(?:Shared)?Worker\s*\(|\b(?:globalThis|window|global|self)\s*\["
         r"|\bconstructor\s*\.\s*constructor\b|\bReflect\.(?:get|apply|construct)\s*\(\s*(?:globalThis|window|global)"
@@ -114,7 +117,7 @@ _GO = Family(
 _RUST = Family(
     query="[(use_declaration) (extern_crate_declaration)] @it",
     hint=re.compile(
-        r"\b(?:use|extern|include\w*|path|link|mod|no_mangle|macro_use|proc_macro|global_asm|asm|feature)\b"
+        r"\b(?:use|extern|include\w*|path|link|mod|no_mangle|macro_use|proc_macro|global_asm|asm|feature|process|net|libc)\b"
     ),
     given=_names(
         "Option Some None Result Ok Err Box String Vec ToString ToOwned Into From TryFrom TryInto AsRef AsMut Drop Fn "
@@ -127,16 +130,17 @@ _RUST = Family(
         "std::ffi core::ffi std::arch core::arch std::intrinsics core::intrinsics"
     ),
     loading=re.compile(
-        r"#!?\[\s*path\s*=|\binclude(?:_str|_bytes)?!\s*[(\[{]|\bextern\s+\"|#!?\[\s*link|\bno_mangle\b|\bglobal_asm!|\basm!\s*\("
+        r"#!?\[\s*path\s*=|\binclude(?:_str|_bytes)?!\s*[(\[{]|\bextern\s+(?:\"|crate\b)|^\s*(?:pub\s+)?mod\s+\w+\s*;|#!?\[\s*link|\bno_mangle\b|\bglobal_asm!|\basm!\s*\("
         r"|#!\[\s*feature|\bmacro_use\b|\bexport_name\b|\blink_section\b"
     ),
     binds=r"\b(?:let(?:\s+mut)?|fn|struct|enum|trait|type|const|static|mod|macro_rules!)\s+@\b|\bfn\b[^\n{]{0,300}?\b@\s*:"
     r"|\buse\s[^;\n]{0,300}?\b@\b",
+    named=re.compile(r"\b(?:std::(?:process::Command|net::\w+)|libc::\w+|tokio::(?:process|net)::\w+)"),
 )
 _JAVA = Family(
     query="(import_declaration) @it",
     hint=re.compile(
-        r"\bimport\b|\bforName\b|Loader\b|\bUnsafe\b|\bload|\bMethodHandles\b|Accessible|InitialContext|Declared"
+        r"\bimport\b|\bjavax?\.\w|\bforName\b|Loader\b|\bUnsafe\b|\bload|\bMethodHandles\b|Accessible|InitialContext|Declared"
     ),
     given=_names(
         "Object String Integer Long Short Byte Double Float Boolean Character Number Math StrictMath System Runtime "
@@ -156,6 +160,7 @@ _JAVA = Family(
         r"|\bgetContextClassLoader\s*\("
     ),
     binds=r"\b(?:class|interface|enum|record)\s+@\b|\bimport\s[^;\n]{0,300}?\b@\s*;",
+    named=re.compile(r"\b(?:java\.(?:net|rmi|lang\.(?:reflect|invoke))|javax\.(?:script|naming))\.\w+"),
 )
 _INCLUDE = Family(
     query="[(preproc_include) (preproc_call) (preproc_def) (preproc_function_def)] @it",
@@ -174,7 +179,7 @@ _INCLUDE = Family(
     ),
     loading=re.compile(
         r"\bdl(?:open|sym)\s*\(|\bLoadLibrary\w*\s*\(|\bGetProcAddress\s*\(|\b(?:constructor|destructor|ifunc)\s*[(,)]"
-        r"|(?<![\w.])(?:__asm__|asm|__asm)\b|_Pragma\s*\(|^\s*#\s*pragma\s+(?:comment|redefine_extname|weak|init|fini)"
+        r"|(?<![\w.])(?:__asm__|asm|__asm)\b|_Pragma\s*\(|^\s*#\s*pragma\s+(?:comment|GCC\s+poison|redefine_extname|weak|init|fini)"
         r"|^\s*#\s*(?:embed|import|include_next|line)\b"
     ),
     binds=r"\b[A-Za-z_][\w\s*]{0,80}\b@\s*[(=;,\[]|#\s*define\s+@\b",

@@ -31,7 +31,7 @@ _C_FILE = re.compile(
     r"^\s*(?:#|%:|\?\?=)\s*(?:include|include_next|import|embed)\s*[<\"]([^>\"\n]{1,500})[>\"]", re.MULTILINE
 )
 _C_MACRO = re.compile(r"^\s*(?:#|%:)\s*include(?:_next)?\s+[A-Za-z_]", re.MULTILINE)
-_DEFINE = re.compile(r"^\s*(?:#|%:)\s*define\s+([A-Za-z_]\w*)", re.MULTILINE)
+_DEFINE = re.compile(r"^\s*(?:#|%:)\s*(?:define|undef)\s+([A-Za-z_]\w*)", re.MULTILINE)
 _JSX = re.compile(r"@jsx(?:Frag|ImportSource|Runtime)?\s+\S+")
 _CODING = re.compile(r"^[ \t\f]*#.{0,80}?coding[:=][ \t]*(?!utf-?8\b|ascii\b)([-\w.]+)", re.MULTILINE | re.IGNORECASE)
 _PLACE = re.compile(
@@ -71,12 +71,18 @@ def import_findings(edited: EditedText, root: str, known: str = "") -> ImportFin
     old, new = edited.lines
     urls = tuple(new_urls(old, new, f"{edited.before.text}\n{known}"))
     family = FAMILIES.get(edited.language.import_style.name)
-    if family is None or not isinstance(edited.new, SyntaxTree) or not family.hint.search(new):
+    if family is None or not family.hint.search(new) or not isinstance(edited.new, SyntaxTree):
         return ImportFindings(doubts=urls)
     found = _Imports(edited, family, known)
     if reason := found.beyond(_depth(edited.before.uri, root)):
         return ImportFindings(reason)
     return ImportFindings(doubts=tuple(dict.fromkeys((*found.doubts(), *urls))))
+
+
+def may_import(edited: EditedText) -> bool:
+    """Report whether an edit's new lines hold anything for which both texts have to be read to judge it."""
+    family = FAMILIES.get(edited.language.import_style.name)
+    return family is not None and family.hint.search(edited.lines[1]) is not None
 
 
 class _Imports:
@@ -87,11 +93,11 @@ class _Imports:
         self._family = family
         self._style = edited.language.import_style
         self._known = known
-        old = tuple(_all(edited.old, family))
-        fresh = Counter(_all(edited.new, family)) - Counter(old)
-        self._fresh = tuple(each for each, _ in fresh.elements())
-        self._inner = {each for each, is_inner in fresh if is_inner}
-        self._imported = {self._local(each) for each, _ in old}
+        old = tuple(each for each, _ in _all(edited.old, family))
+        now = tuple(_all(edited.new, family))
+        self._fresh = tuple((Counter(each for each, _ in now) - Counter(old)).elements())
+        self._inner = {each for each, is_inner in now if is_inner}
+        self._imported = {(self._local(each), self._source(each)) for each in old}
 
     def beyond(self, depth: int | None) -> str:
         """Return in a sentence which path leaves the open folder or names a place on the machine, empty for none.
@@ -138,11 +144,11 @@ class _Imports:
         name, style = self._local(each), self._style
         if not name or name in ("_", "."):
             return
-        source = f"{each.module}{style.separator}{each.name}" if each.name not in ("", "default", "*") else each.module
+        source = self._source(each)
         is_renamed = bool(each.alias) and each.name != each.alias
         if style.name == "es":
             is_renamed = is_renamed and name.lower() not in each.module.lower()
-        if self._is_bound(name, is_inner=each in self._inner):
+        if self._is_bound(name, source, is_inner=each in self._inner):
             yield f"binds `{name}`, which the file has already, to “{_short(source)}”"
         elif name in self._family.given and self._takes_over(name, is_renamed) and not self._is_own(each, name):
             yield f"binds `{name}`, which every file has, to “{_short(source)}”"
@@ -234,11 +240,14 @@ class _Imports:
         new, name = self._edited.lines[1], self._style.name
         for pattern, what in (
             (self._family.loading, "loads code other than by an import"),
+            *(((self._family.named, "reaches out of the program"),) if self._family.named else ()),
             *(((_JSX, "sets how its markup is compiled"),) if name == "es" else ()),
             *(((_CODING, "sets how the file is decoded"),) if name == "python" else ()),
             *(((_C_MACRO, "includes what a macro names"),) if name == "include" else ()),
         ):
-            if shown := self._more(pattern, is_code=pattern is self._family.loading and name != "go"):
+            if shown := self._more(
+                pattern, is_code=pattern in (self._family.named, self._family.loading) and name != "go"
+            ):
                 yield f"{what} (“{_short(shown)}”)"
         if name == "es" and (found := _REFERENCE.search(new)) and found[0] not in self._edited.before.text:
             yield f"imports “{_short(found[2])}” by a directive"
@@ -246,15 +255,11 @@ class _Imports:
             was = set(_DEFINE.findall(self._edited.before.text))
             for macro in _DEFINE.findall(new):
                 if macro not in was and (macro in self._family.given or self._is_used(macro)):
-                    yield f"defines `{macro}`, which means something else in the file"
+                    yield f"changes `{macro}`, which means something else in the file"
 
     def _more(self, pattern: re.Pattern[str], *, is_code: bool) -> str:
         """Return a line that came in which a pattern matches, where more lines match than before; empty otherwise."""
-        if (
-            not pattern.search(self._edited.lines[1])
-            and "\n" not in pattern.pattern
-            and not _any(pattern, self._edited.lines[1])
-        ):
+        if not any(pattern.search(line) for line in self._edited.lines[1].splitlines()):
             return ""
         was = Counter(self._matching(pattern, self._edited.old, is_code=is_code))
         now = Counter(self._matching(pattern, self._edited.new, is_code=is_code))
@@ -279,10 +284,21 @@ class _Imports:
             return re.sub(r"\.v\d+$|^go-|-go$", "", last)
         return each.module.rpartition("::")[2]
 
-    def _is_bound(self, name: str, *, is_inner: bool) -> bool:
-        """Report whether the old text binds a name where an import would bind it too."""
+    def _source(self, each: Imported) -> str:
+        """Return what an import takes, as a path."""
+        if self._style.name == "python" and not each.name and not each.alias:
+            return each.module.partition(".")[0]  # It binds the package, whichever of its modules is loaded.
+        is_whole = each.name in ("", "default", "*")
+        return each.module if is_whole else f"{each.module}{self._style.separator}{each.name}"
+
+    def _is_bound(self, name: str, source: str, *, is_inner: bool) -> bool:
+        """Report whether the old text binds a name to something else, where an import would bind it too."""
         tree, text = self._edited.old, self._edited.before.text
-        if name in self._imported or any(each.name == name and not tree.around(each.span) for each in tree.blocks()):
+        if (name, source) in self._imported:
+            return False
+        if any(name == there for there, _ in self._imported) or any(
+            each.name == name and not tree.around(each.span) for each in tree.blocks()
+        ):
             return True
         binds = re.compile(self._family.binds.replace("@", re.escape(name)), re.MULTILINE)
         if is_inner:
@@ -343,11 +359,6 @@ def _climbs(path: str) -> int:
         elif part not in ("", "."):
             depth += 1
     return -lowest
-
-
-def _any(pattern: re.Pattern[str], text: str) -> bool:
-    """Report whether any line of a text matches: a pattern may be anchored at a line's start."""
-    return any(pattern.search(line) for line in text.splitlines())
 
 
 def _short(text: str) -> str:
