@@ -40,6 +40,7 @@ OUTSIDE = {
     "httpx": {"upstream/", "local/"},
     "httpcore": {"upstream/"},
     "httpx_sse": {"upstream/"},
+    "idna": {"core/models/host.py"},
     "cachetools": {"cache/answers.py"},
     "pygls": {"lsp/"},
     "lsprotocol": {"lsp/"},

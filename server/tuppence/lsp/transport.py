@@ -30,7 +30,7 @@ from tuppence.lsp.protocol.lifecycle import Server
 from tuppence.lsp.protocol.stdio import PipeWriter, pipe_reader, take_streams
 
 if TYPE_CHECKING:
-    from tuppence.lsp.clients.listener import Accepted
+    from tuppence.lsp.clients.listener import Caller
 
 _SILENCE = 10.0
 """Seconds in which a client of a socket must have sent its first message."""
@@ -140,7 +140,7 @@ class _Seat:
         self.admission = Admission()
         self._config = config
         self._server: Server | None = None
-        self._waiting: list[Accepted] = []
+        self._waiting: list[Caller] = []
 
     async def serve(self, listener: socket.socket) -> int:
         """Serve one client after the other until the end; return the exit code."""
@@ -163,7 +163,7 @@ class _Seat:
                 talks.add(talk)
                 talk.add_done_callback(talks.discard)
 
-    async def _welcome(self, client: Accepted) -> None:
+    async def _welcome(self, client: Caller) -> None:
         """Talk to a client that is let in and shows that it speaks the protocol, if the seat is free."""
         from tuppence.lsp.clients.admission import NotAdmitted
 
@@ -183,7 +183,7 @@ class _Seat:
         finally:
             client.writer.close()
 
-    async def _first(self, client: Accepted) -> bytes | None:
+    async def _first(self, client: Caller) -> bytes | None:
         """Return the first message of a client that is let in, None where it went away.
 
         One that keeps us waiting is dropped when too many do: the one that has waited longest.

@@ -23,7 +23,7 @@ _PAUSE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class Caller:
     """A connection that may be the user's own."""
 
     reader: asyncio.StreamReader
@@ -47,7 +47,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 async def accept(
     listener: socket.socket, admission: Admission, say: Callable[[str], None]
-) -> AsyncGenerator[Accepted, None]:
+) -> AsyncGenerator[Caller, None]:
     """Yield the connections that may be the user's own, for ever; ``say`` gets a sentence about any other."""
     loop = asyncio.get_running_loop()
     listener.settimeout(0)
@@ -71,7 +71,7 @@ async def accept(
             connection.close()
             raise
         else:
-            yield Accepted(reader, writer, is_known)
+            yield Caller(reader, writer, is_known)
 
 
 def _refuse(connection: socket.socket, error: NotAdmitted) -> None:
