@@ -75,17 +75,12 @@ async def _serve_streams(config: Path | None, incoming: int, outgoing: int) -> i
 
 
 async def _serve_tcp(config: Path | None, host: str, port: int) -> int:
-    from tuppence.lsp.clients import peer_user
     from tuppence.lsp.clients.listener import listen
 
-    seat = _Seat(config)
     with listen(host, port) as listener:
         bound_host, bound_port = listener.getsockname()[:2]
         _say(f"listening on {f'[{bound_host}]' if ':' in bound_host else bound_host}:{bound_port}")
-        if not peer_user.is_known():
-            seat.admission.token.text()
-            _say(f"a client has to send the text of {seat.admission.token.path} as initializationOptions.token")
-        return await seat.serve(listener)
+        return await _Seat(config).serve(listener)
 
 
 async def _serve_socket(config: Path | None, path: Path) -> int:
@@ -144,6 +139,11 @@ class _Seat:
 
     async def serve(self, listener: socket.socket) -> int:
         """Serve one client after the other until the end; return the exit code."""
+        from tuppence.lsp.clients import peer_user
+
+        if not peer_user.is_known():
+            self.admission.token.text()
+            _say(f"a client has to send the text of {self.admission.token.path} as initializationOptions.token")
         _end_on_signal(self.stop)
         accepting = asyncio.create_task(self._accept(listener))
         ending = asyncio.create_task(self.ended.wait())

@@ -188,3 +188,16 @@ def test_without_the_kernels_tables_nobody_is_known(tmp_path: Path, monkeypatch:
     with listening, socket.create_connection(listening.getsockname()), listening.accept()[0] as accepted:
         assert peer_user(accepted) is None
     assert not module.is_known()
+
+
+@pytest.mark.attack("local surfaces", "another user is recognized")
+def test_without_proc_a_user_whom_the_kernel_cannot_name_is_unknown_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_OVERFLOW", tmp_path / "missing")
+    near, far = socket.socketpair()
+    with near, far:
+        monkeypatch.setattr(module, "_of_file", lambda _: 65534)
+        assert peer_user(near) is None
+        monkeypatch.setattr(module, "_of_file", lambda _: 1000)
+        assert peer_user(near) == 1000

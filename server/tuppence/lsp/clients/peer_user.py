@@ -20,6 +20,7 @@ from pathlib import Path
 
 _TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 _OVERFLOW = Path("/proc/sys/kernel/overflowuid")
+_USUAL_OVERFLOW = 65534
 _PIECE = 1 << 16
 _CREDENTIALS = struct.Struct("3i")
 _OPEN = 1
@@ -45,9 +46,17 @@ def peer_user(connection: Connected) -> int | None:
         return None
     try:
         found = _of_file(connection) if connection.family == socket.AF_UNIX else _of_loopback(connection)
-        return None if found is None or found == int(_OVERFLOW.read_text("ascii")) else found
+        return None if found is None or found == _nameless() else found
     except (OSError, ValueError, IndexError):
         return None
+
+
+def _nameless() -> int:
+    """Return the user whom the kernel gives for those of other user namespaces: it may be anybody."""
+    try:
+        return int(_OVERFLOW.read_text("ascii"))
+    except OSError:
+        return _USUAL_OVERFLOW
 
 
 def is_known() -> bool:
