@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from functools import cache
 from typing import Any
 
 import pytest
@@ -19,11 +20,19 @@ def python() -> str:
     """Return a Python that the other user may start; skip the test where there is none, or we are not root."""
     if os.name == "nt" or os.geteuid() != 0:
         pytest.skip("only root can become another user")
+    found = _usable()
+    if found is None:
+        pytest.skip("there is no Python that another user may start")
+    return found
+
+
+@cache
+def _usable() -> str | None:
     for name in ("python3", "python3.11", "python3.12", "python3.13"):
         found = shutil.which(name, path="/usr/bin:/bin:/usr/local/bin")
         if found and subprocess.run([found, "-I", "-c", ""], check=False, **identity(STRANGER)).returncode == 0:
             return found
-    pytest.skip("there is no Python that another user may start")
+    return None
 
 
 def run(program: str, *arguments: object, user: int = STRANGER) -> subprocess.CompletedProcess[str]:
