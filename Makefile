@@ -7,8 +7,21 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 VSCODE := clients/vscode
+# What is installed is what the lock files name, by hash: no release of today gets in, and nobody's setup.py is run. Where
+# there is no wheel for a platform, `make WHEELS= .venv/ready` builds that package from its source, still by its hash.
+LOCKS := locks
+WHEELS := --only-binary :all:
+LOCKED := install -qq --disable-pip-version-check --no-deps --require-hashes $(WHEELS) -r
+MAINTAIN := .venv-maintain
 
-.PHONY: security vsix editors editors-terminal editors-long pictures-neovim editors-vscode pictures-vscode demo test-fast test test-long speed replay answers lint types check wheel clean
+# environment FOLDER,LOCK: an environment with what a lock file names, by its own pip or else by the system's.
+define environment
+	@said=$$($(PYTHON) -m venv $(1) 2>&1) || $(PYTHON) -m venv --clear --without-pip $(1) || { echo "$$said"; exit 1; }
+	@pip="$(1)/bin/python -m pip"; $$pip --version >/dev/null 2>&1 || pip="$(PYTHON) -m pip --python $(1)/bin/python"; \
+		$$pip $(LOCKED) $(LOCKS)/$(2).txt
+endef
+
+.PHONY: lock audit sbom security vsix editors editors-terminal editors-long pictures-neovim editors-vscode pictures-vscode demo test-fast test test-long speed replay answers lint types check wheel clean
 
 demo: $(VENV)/ready
 	@$(BIN)/python demo/demo.py $(ARGS)
@@ -68,14 +81,46 @@ types: $(VENV)/ready
 check: lint types test
 
 wheel: $(VENV)/ready
-	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+# The lock files, made again from pyproject.toml after a dependency changed there: seconds, and what is locked stays as
+# long as it fits. UPGRADE=--upgrade takes the newest releases; UPGRADE='--upgrade-package ruff' one. The index is pip's.
+UPGRADE :=
+COMPILE = $(MAINTAIN)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command 'make lock' $(UPGRADE)
+lock: $(MAINTAIN)/ready
+	@url=$${PIP_INDEX_URL:-$$($(MAINTAIN)/bin/python -m pip config get global.index-url 2>/dev/null)}; \
+	[ -z "$$url" ] || export UV_DEFAULT_INDEX="$$url"; set -e; \
+	$(COMPILE) --extra dev --extra local --group build pyproject.toml -o $(LOCKS)/develop.txt; \
+	$(COMPILE) --constraint $(LOCKS)/develop.txt pyproject.toml -o $(LOCKS)/run.txt; \
+	$(COMPILE) --group maintain -o $(LOCKS)/maintain.txt
+
+# Known weaknesses of what is locked, in Python and in the extension. It warns and never fails: whether there is a network,
+# and whether the registry says anything of weaknesses, is not this project's fault.
+audit: $(MAINTAIN)/ready
+	@for each in develop maintain; do echo "Python, $(LOCKS)/$$each.txt:"; \
+		$(MAINTAIN)/bin/pip-audit --progress-spinner off --disable-pip --require-hashes -r $(LOCKS)/$$each.txt \
+			|| echo "WARNING: pip-audit found a weakness, or could not ask: its words are above."; done
+	@echo "The extension, $(VSCODE)/package-lock.json:"; cd $(VSCODE) && npm audit \
+		|| echo "WARNING: npm audit found a weakness, or could not ask: its words are above."
+
+# What the server consists of, and the extension is bundled from and with, in CycloneDX's format; the same lock files give
+# the same text.
+sbom: $(MAINTAIN)/ready
+	@mkdir -p dist
+	$(MAINTAIN)/bin/cyclonedx-py requirements $(LOCKS)/run.txt --pyproject pyproject.toml --output-reproducible \
+		--output-format JSON --output-file dist/tuppence.cdx.json
+	cd $(VSCODE) && npm sbom --sbom-format cyclonedx --sbom-type application --package-lock-only \
+		| $(abspath $(MAINTAIN))/bin/python -c 'import json, sys; found = json.load(sys.stdin); \
+found.pop("serialNumber"); found["metadata"].pop("timestamp"); print(json.dumps(found, indent=2, sort_keys=True))' \
+		> $(CURDIR)/dist/tuppence-vscode.cdx.json
 
 # The VS Code extension, with the server's wheel in it: Node 20 or newer with npm.
 vsix: $(VSCODE)/tuppence.vsix
 
 $(VSCODE)/tuppence.vsix: $(VSCODE)/node_modules/ready pyproject.toml config.example.toml $(shell find server/tuppence $(VSCODE)/src $(VSCODE)/test $(VSCODE)/walkthrough -type f -not -name '*.pyc') $(addprefix $(VSCODE)/,package.json package.mjs tsconfig.json esbuild.mjs .vscodeignore README.md CHANGELOG.md icon.png) | $(VENV)/ready
 	rm -rf $(VSCODE)/server
-	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(VSCODE)/server .
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir $(VSCODE)/server .
 	cp LICENSE config.example.toml $(VSCODE)
 	cd $(VSCODE) && npm run --silent test && npm run --silent package
 
@@ -115,15 +160,18 @@ pictures-vscode: $(VENV)/ready vsix
 	TUPPENCE_PICTURES=$(CURDIR)/docs/images $(BIN)/python -m pytest tests/editors/test_vscode.py -m editors -k pictures
 
 clean:
-	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(MAINTAIN) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # Debian splits ensurepip from Python: there the environment is made without pip, and the system's pip fills it. The last
 # line comes only after everything before it worked, so that a set-up that was interrupted is begun again.
-$(VENV)/ready: pyproject.toml
+$(VENV)/ready: pyproject.toml $(LOCKS)/develop.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed. If it has another name: make PYTHON=/path/to/python"; exit 1; }
 	@echo "Setting up $(VENV) with $(PYTHON); this is done once and takes about a minute."
-	@said=$$($(PYTHON) -m venv $(VENV) 2>&1) \
-		|| { $(PYTHON) -m venv --clear --without-pip $(VENV) && $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; } \
-		|| { echo "$$said"; exit 1; }
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[dev,local]'
+	$(call environment,$(VENV),develop)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(MAINTAIN)/ready: $(LOCKS)/maintain.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed. If it has another name: make PYTHON=/path/to/python"; exit 1; }
+	$(call environment,$(MAINTAIN),maintain)
 	@touch $@

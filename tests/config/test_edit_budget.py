@@ -141,7 +141,9 @@ async def test_where_the_project_narrows_it_the_refusal_says_so(tmp_path: Path) 
 
 def test_a_file_that_cannot_be_changed_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "config.toml").mkdir()
-    with pytest.raises(TuppenceError, match=r"could not be changed: Is a directory\. Check its permissions\.$"):
+    with pytest.raises(
+        TuppenceError, match=r"could not be changed: This is not a file\. Name the configuration file itself\.$"
+    ):
         edit_budget.write(tmp_path / "config.toml", "day", Decimal(1))
     (tmp_path / "latin.toml").write_bytes(b"# \xe4\n")
     with pytest.raises(TuppenceError, match="is not UTF-8 text"):

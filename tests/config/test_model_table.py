@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from tuppence.config import Config, config, list_prices, load, model_columns
 from tuppence.config.config import SETTINGS
-from tuppence.config.model_table import loopback
 from tuppence.config.toml_locations import MistakeReport
+from tuppence.core.models.host import is_loopback
 from tuppence.core.models.model import CacheRules, Model, Quirks
 from tuppence.core.models.pricing import Peak, Price, PriceTier, Rates, cost
 from tuppence.core.models.usage import Usage
@@ -541,12 +541,12 @@ def test_without_a_key_plain_http_is_allowed(folder: Path, url: str) -> None:
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.9.9.9", "::1", "app.localhost"])
 def test_this_machine_is_loopback(host: str) -> None:
-    assert loopback(host)
+    assert is_loopback(host)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1.evil.example", "localhost.evil.example", "0.0.0.0", "10.0.0.1", ""])  # noqa: S104 - nothing binds to it here
 def test_no_other_machine_is_loopback(host: str) -> None:
-    assert not loopback(host)
+    assert not is_loopback(host)
 
 
 def test_a_key_may_go_to_this_machine_in_plain(folder: Path) -> None:

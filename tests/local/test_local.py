@@ -226,7 +226,9 @@ def test_consent_is_for_one_kind_at_one_address(tmp_path: Path) -> None:
     assert again.given(_HERE) is None
 
 
-@pytest.mark.parametrize("damaged", ["", "[]", "{", '{"ollama http://127.0.0.1:11434/v1": "yes"}', "\x00"])
+@pytest.mark.parametrize(
+    "damaged", ["", "[]", "{", '{"ollama http://127.0.0.1:11434/v1": "yes"}', "\x00", "[" * 100_000]
+)
 def test_a_damaged_file_of_answers_is_no_yes(tmp_path: Path, damaged: str) -> None:
     (tmp_path / "answers.json").write_text(damaged)
     assert Consent(tmp_path / "answers.json").given(_HERE) is None
@@ -275,8 +277,9 @@ def test_what_a_dead_server_wrote_down_is_not_believed(tmp_path: Path) -> None:
     assert room.state() == state
     room.clear()
     assert room.state() is None
-    (tmp_path / "state.json").write_text('{"pid": "x"}')
-    assert room.state() is None
+    for damaged in ('{"pid": "x"}', '{"pid": 1e400, "port": 1, "key": "", "started": 1}', "[" * 100_000, "[]"):
+        (tmp_path / "state.json").write_text(damaged)
+        assert room.state() is None
     seat.free()
 
 

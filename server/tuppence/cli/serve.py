@@ -1,4 +1,4 @@
-"""``tuppence serve``: the language server, over stdio or a loopback port."""
+"""``tuppence serve``: the language server, over stdio, a socket or a loopback port."""
 
 from __future__ import annotations
 
@@ -14,7 +14,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--config", type=Path, metavar="FILE", help="the configuration (default: the platform's config folder)"
     )
     way = parser.add_mutually_exclusive_group()
-    way.add_argument("--tcp", metavar="HOST:PORT", help="listen on a loopback port instead of stdio")
+    way.add_argument(
+        "--socket",
+        type=Path,
+        metavar="PATH",
+        help="listen at a socket that only you can reach, in a folder of your own, instead of stdio",
+    )
+    way.add_argument(
+        "--tcp",
+        metavar="HOST:PORT",
+        help="listen on a loopback port instead of stdio; connections of other users are dropped, and where the system "
+        "does not say whose a connection is, initializationOptions.token must be the text of the file that is named",
+    )
     # Many editors' client libraries add it unasked.
     way.add_argument("--stdio", action="store_true", help="speak on stdin and stdout (the default)")
 
@@ -23,4 +34,4 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve until the editor ends it, and return the exit code."""
     from tuppence.lsp.transport import serve
 
-    return serve(arguments.config, arguments.tcp)
+    return serve(arguments.config, arguments.tcp, arguments.socket)

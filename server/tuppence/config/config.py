@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from tuppence.config import model_table
+from tuppence.config.file_text import Unreadable, decoded, read_text
 from tuppence.config.readers import (
     choice,
     fields,
@@ -49,10 +50,7 @@ from tuppence.core.billing.budget import NO_LIMITS, Limits
 from tuppence.core.models.model import Model, Premium, Provider
 from tuppence.errors import ConfigError, Mistake
 
-_LARGEST = 1_000_000
 _BUILT_IN = Path(__file__).parents[1] / "models.toml"
-_NOTHING = Path("/dev/null")
-"""Whoever names this means that there is no configuration."""
 _POSITION = re.compile(r"\(at (?:line (\d+), column \d+|end of document)\)")
 
 
@@ -161,10 +159,9 @@ class Watched:
             remedy = "What it said stays in force until it is back or the server starts anew."
             return ConfigError(str(self._path), (Mistake(0, "The file is gone.", remedy),))
         try:
-            data, report = _parse(self._path)
+            self._config = _assemble(self._path, *_parse(self._path), _today())
         except ConfigError as error:
             return error
-        self._config = _assemble(self._path, data, report, _today())
         return ConfigError(str(self._path), self._config.mistakes) if self._config.mistakes else None
 
 
@@ -182,10 +179,9 @@ def load(path: Path | None = None, *, today: date | None = None) -> Config:
         absent = (f"There is no file {file}; the defaults hold.",) if path else ()
         return _assemble(file, {}, MistakeReport(), day, absent)
     try:
-        data, report = _parse(file)
+        return _assemble(file, *_parse(file), day)
     except ConfigError as error:
         return replace(_assemble(file, {}, MistakeReport("", list(error.mistakes)), day), is_unread=True)
-    return _assemble(file, data, report, day)
 
 
 def narrowing(path: Path, raw: bytes) -> tuple[Limits, tuple[Mistake, ...]]:
@@ -194,8 +190,9 @@ def narrowing(path: Path, raw: bytes) -> tuple[Limits, tuple[Mistake, ...]]:
     :param raw: what is in the file.
     :raises ConfigError: it is no TOML.
     """
-    data, report = _parsed(path, raw)
-    return narrower(data, TomlLocation(report)), tuple(sorted(report.mistakes))
+    data, report = _parsed(path, lambda: decoded(raw))
+    found = narrower(data, TomlLocation(report))
+    return found, tuple(sorted(report.mistakes))
 
 
 def _parse(path: Path) -> tuple[dict[str, object], MistakeReport]:
@@ -203,28 +200,18 @@ def _parse(path: Path) -> tuple[dict[str, object], MistakeReport]:
 
     :raises ConfigError: it cannot be read, or is no TOML.
     """
-    try:
-        if not path.is_file() and path != _NOTHING:
-            raise _unreadable(path, 0, "This is not a file.", "Name the configuration file itself.")
-        raw = path.read_bytes()
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise _unreadable(path, 0, f"The file cannot be read: {reason}.", "Check its permissions.") from None
-    if len(raw) > _LARGEST:
-        raise _unreadable(path, 0, "The file is larger than a megabyte.", "Name a configuration file.")
-    return _parsed(path, raw)
+    return _parsed(path, lambda: read_text(path))
 
 
-def _parsed(path: Path, raw: bytes) -> tuple[dict[str, object], MistakeReport]:
+def _parsed(path: Path, read: Callable[[], str]) -> tuple[dict[str, object], MistakeReport]:
     """Return the data in a file's text, and a report for its mistakes.
 
-    :raises ConfigError: it is no TOML.
+    :raises ConfigError: it cannot be read, or is no TOML.
     """
     try:
-        content = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise _unreadable(path, line, "The file is not UTF-8 text.", "Save it as UTF-8.") from None
+        content = read()
+    except Unreadable as error:
+        raise ConfigError(str(path), (error.mistake,)) from None
     try:
         return tomllib.loads(content, parse_float=Decimal), MistakeReport(content, settings=SETTINGS)
     except tomllib.TOMLDecodeError as error:
@@ -243,9 +230,13 @@ def _unreadable(path: Path, line: int, what: str, remedy: str) -> ConfigError:
 def _assemble(
     path: Path, data: dict[str, object], report: MistakeReport, today: date, notes: tuple[str, ...] = ()
 ) -> Config:
+    """Return the configuration that a file's data make.
+
+    :raises ConfigError: there are more mistakes in it than anybody reads.
+    """
     place = TomlLocation(report)
     for key in data:
-        if key not in _SECTIONS and key not in SETTINGS:
+        if key not in _SECTIONS and key not in SETTINGS and not report.is_full:
             place.key(key).unknown((*SETTINGS, *_SECTIONS))
     table = model_table.read(data, place, builtin(), today)
     settings = fields({key: data[key] for key in _GENERAL if key in data}, place, _GENERAL)
@@ -254,6 +245,8 @@ def _assemble(
     exclude = _exclude(data.get("exclude", []), place.key("exclude"), table)
     if isinstance(name := data.get("quality"), str) and name in PRESETS:
         settings = {**settings, "preset": name, "quality": None}
+    if report.is_full:  # The rest was not looked at, and may have held a limit.
+        raise ConfigError(str(path), tuple(report.mistakes))
     return Config(
         path=path,
         models=table.models,
@@ -277,6 +270,8 @@ def _overrides(value: object, place: TomlLocation, table: model_table.Table) -> 
         place.wrong(f'"{name}" must hold tables.', f"Write [{name}.{'fix' if name == 'actions' else 'rust'}].")
         return found
     for key, raw in value.items():
+        if place.report.is_full:
+            break
         inner = place.key(key)
         if key in SETTINGS and not isinstance(raw, dict):
             stranded(inner)
@@ -298,6 +293,8 @@ def _exclude(value: object, place: TomlLocation, table: model_table.Table) -> fr
         return frozenset()
     found: set[str] = set()
     for index, each in enumerate(value):
+        if place.report.is_full:
+            break
         try:
             found.add(text(each, place.key(index)))
         except Bad:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
+from tuppence.config.file_text import Unreadable, read_bytes
 from tuppence.core.billing.budget import Period
 from tuppence.core.billing.entry import exact
 from tuppence.errors import TuppenceError
@@ -29,7 +30,7 @@ def write(path: Path, period: Period, limit: Decimal | None) -> None:
     :raises TuppenceError: the file cannot be read or written, or the limit not be set in it.
     """
     try:
-        before = path.read_bytes().decode("utf-8") if path.exists() else ""
+        before = read_bytes(path).decode("utf-8") if path.exists() else ""
         after = changed(before, period, limit)
         if not _as_wanted(before, after, period, limit):
             what = f"The budget in {path} could not be changed: it is not written as a [budget] table of plain lines."
@@ -39,6 +40,8 @@ def write(path: Path, period: Period, limit: Decimal | None) -> None:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise TuppenceError(f"{path} could not be changed: {reason}.", "Check its permissions.") from None
+    except Unreadable as error:
+        raise TuppenceError(f"{path} could not be changed: {error.mistake.what}", error.mistake.remedy) from None
     except UnicodeDecodeError:
         raise TuppenceError(f"{path} is not UTF-8 text.", "Save it as UTF-8.") from None
 

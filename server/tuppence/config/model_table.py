@@ -9,7 +9,6 @@ retirement). A row with a mistake is left out, and with it the built-in row that
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -20,6 +19,7 @@ from tuppence.config import list_prices
 from tuppence.config.model_columns import FREE, MODEL, PROVIDER
 from tuppence.config.readers import table
 from tuppence.config.toml_locations import Bad, TomlLocation
+from tuppence.core.models.host import ascii_host, is_loopback
 from tuppence.core.models.model import Model, Provider, Quirks
 from tuppence.core.models.pricing import Price
 from tuppence.core.routing.quality import canonical
@@ -61,6 +61,8 @@ def read(data: Mapping[str, object], place: TomlLocation, builtin: Table, today:
     }
     named: dict[str, int] = {}
     for index, raw in enumerate(_rows(data.get("models", []), place.key("models"))):
+        if place.report.is_full:
+            break
         at = place.key("models", index)
         name = _name(raw)
         if name and name in named:
@@ -81,14 +83,6 @@ def read(data: Mapping[str, object], place: TomlLocation, builtin: Table, today:
     return Table(served, tuple(rows.values()), frozenset(named) - broken, broken)
 
 
-def loopback(host: str) -> bool:
-    """Report whether a host is this very machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
 def _providers(
     value: object, place: TomlLocation, builtin: Mapping[str, Provider]
 ) -> tuple[dict[str, Provider], frozenset[str]]:
@@ -98,6 +92,8 @@ def _providers(
         place.wrong('"providers" must hold tables.', "Write [providers.mine] above the provider's settings.")
         return served, frozenset()
     for name, raw in value.items():
+        if place.report.is_full:
+            break
         try:
             served[name] = _provider(name, raw, place.key(name), builtin.get(name))
         except Bad:
@@ -127,12 +123,15 @@ def _url(provider: Provider, place: TomlLocation) -> str:
         host, parts = "", urlsplit("")
     if parts.scheme not in ("http", "https") or not host or any(mark.isspace() for mark in url):
         raise place.wrong(f"{quoted(provider.base_url, 80)} is not a web address.", 'Write "https://host/path".')
+    if ascii_host(host) is None or not url.isprintable():
+        what = f'"{place.name}" holds no name that a machine can have.'
+        raise place.wrong(what, "A name is parts of 1 to 63 letters, digits and hyphens, with dots between them.")
     if parts.username or parts.password or parts.query or parts.fragment:
         # The address is not repeated: it may hold a password.
         raise place.wrong(
             f'"{place.name}" must be a bare address, without a name, a password, ? or #.', 'Write "https://host/path".'
         )
-    if provider.key_env and parts.scheme == "http" and not loopback(host):
+    if provider.key_env and parts.scheme == "http" and not is_loopback(host):
         raise place.wrong(
             f'The key in {provider.key_env} would cross the network to "{host}" unencrypted.',
             f"Write https://{parts.netloc}{parts.path}, or leave key_env out if no key is needed.",

@@ -50,12 +50,12 @@ def table(
 
     :raises Bad: any of them is wrong, unknown or missing.
     """
-    before = len(place.report.mistakes)
+    before = place.report.count
     found = fields(value, place, readers)
     for key in needed:
         if isinstance(value, dict) and key not in value:
             place.wrong(f'"{place.name}" has no "{key}".', f"Add {key} = ...")
-    if len(place.report.mistakes) > before:
+    if place.report.count > before:
         raise Bad
     return found
 
@@ -67,6 +67,8 @@ def fields(value: object, place: TomlLocation, readers: Mapping[str, Reader]) ->
         place.wrong(f'"{place.name}" must be a table, not {kind(value)}.', "Write { key = value, ... }.")
         return found
     for key, each in value.items():
+        if place.report.is_full:
+            break
         inner = place.key(key)
         if key in readers:
             try:
@@ -99,6 +101,8 @@ def text(value: object, place: TomlLocation) -> str:
 def folder(value: object, place: TomlLocation) -> str:
     """Read the path of a folder, absolute or from the user's home; it need not be there."""
     path = text(value, place)
+    if "\0" in path:
+        raise place.wrong(f'"{place.name}" holds a character that no path has.', 'Write "/..." or "~/...".')
     if not path.startswith(("/", "~/", "\\\\")) and path != "~" and not re.match(r"[A-Za-z]:[\\/]", path):
         raise place.wrong(
             f'"{place.name}" must be a whole path, not {quoted(path, _SHOWN)}.', 'Write "/..." or "~/...".'
@@ -142,7 +146,7 @@ def count(low: int) -> Reader:
     """Return a reader of whole numbers of at least low."""
 
     def read(value: object, place: TomlLocation) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or value < low:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value < _LARGEST:
             what = f'"{place.name}" must be a whole number of at least {low}, not {kind(value)}.'
             raise place.wrong(what, "Write a whole number without quotes, such as 8192.")
         return value
@@ -168,14 +172,16 @@ def items(reader: Reader) -> Reader:
     def read(value: object, place: TomlLocation) -> tuple[Any, ...]:
         if not isinstance(value, list):
             raise place.wrong(f'"{place.name}" must be an array, not {kind(value)}.', "Write [ ..., ... ].")
-        before = len(place.report.mistakes)
+        before = place.report.count
         found = []
         for index, each in enumerate(value):
+            if place.report.is_full:
+                break
             try:
                 found.append(reader(each, place.key(index)))
             except Bad:
                 continue
-        if len(place.report.mistakes) > before:
+        if place.report.count > before:
             raise Bad
         return tuple(found)
 
@@ -218,7 +224,7 @@ def plain(value: object, place: TomlLocation) -> object:
         return [plain(inner, place.key(index)) for index, inner in enumerate(value)]
     if isinstance(value, Decimal) and is_number(value):
         return float(value)
-    if not isinstance(value, bool | int | str):
+    if not isinstance(value, bool | str) and not is_number(value):
         raise place.wrong(f'"{place.name}" cannot be sent as JSON.', "Write a text, a number, true, false or a table.")
     return value
 
@@ -227,7 +233,7 @@ def is_number(value: object) -> TypeGuard[int | Decimal]:
     """Report whether it is a number of a size that makes sense, which neither true nor inf nor nan is."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return False
-    return Decimal(value).is_finite() and abs(Decimal(value)) < _LARGEST
+    return -_LARGEST < value < _LARGEST if isinstance(value, int) or value.is_finite() else False
 
 
 def kind(value: object) -> str:
@@ -236,6 +242,8 @@ def kind(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         return f'"{value}"' if len(value) <= _SHOWN and value.isprintable() else "this text"
+    if isinstance(value, int) and abs(value) >= 10**_SHOWN:
+        return "this number"
     if isinstance(value, int | Decimal | date | time):
         shown = str(value)
         return shown if len(shown) <= _SHOWN else "this number"

@@ -65,7 +65,7 @@ def budget(value: object, place: TomlLocation) -> Limits:
 def narrower(data: Mapping[str, object], place: TomlLocation) -> Limits:
     """Read the ``[budget]`` of a project's own file, which may hold nothing else; what is wrong in it is left out."""
     for key in data:
-        if key != "budget":
+        if key != "budget" and not place.report.is_full:
             what = f"A project cannot set {quoted(key, 80)}."
             place.key(key).wrong(what, "Only [budget] may stand here, and only narrow yours.")
     given = data.get("budget")
@@ -131,6 +131,8 @@ def spoken_of(providers: object, table: Table) -> frozenset[str]:
 
 def check_name(name: str, place: TomlLocation, table: Table) -> None:
     """Report a name that is no row's."""
+    if place.report.is_full:
+        return
     owner, slash, _ = name.partition("/")
     if table.find(name) or name in table.broken or owner in table.broken or (slash and owner in FOUND):
         return

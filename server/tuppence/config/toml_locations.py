@@ -37,6 +37,10 @@ _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))")
 _LETTERS = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r"}
 
 
+MOST = 200
+"""Mistakes of one file that are listed."""
+
+
 class Bad(Exception):
     """A value is of no use; whoever raises this has reported why."""
 
@@ -140,8 +144,15 @@ class MistakeReport:
 
     text: str = ""
     mistakes: list[Mistake] = field(default_factory=list)
+    count: int = 0
+    """How many there are, with those that are not listed any more."""
     settings: Collection[str] = ()
     """The keys that belong above the first table: one that is found inside a table is reported as such."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so many mistakes are listed that nobody reads on."""
+        return self.count > MOST
 
     @cached_property
     def lines(self) -> Lines:
@@ -168,16 +179,28 @@ class TomlLocation:
 
     def wrong(self, what: str, remedy: str = "") -> Bad:
         """Report a mistake, and return what to raise."""
-        self.report.mistakes.append(Mistake(self.report.lines.of(self.path), shown(what), shown(remedy)))
+        self.report.count += 1
+        if not self.report.is_full:
+            self.report.mistakes.append(Mistake(self.report.lines.of(self.path), shown(what), shown(remedy)))
+        elif self.report.count == MOST + 1:
+            self.report.mistakes.append(
+                Mistake(self.report.lines.of(self.path), "There are more mistakes.", "Correct these first.")
+            )
         return Bad()
 
     def unknown(self, known: Iterable[str], kind: str = "key") -> Bad:
         """Report that the key is none of the known ones, with the nearest of them."""
-        return self.wrong(f'Unknown {kind} "{self.name}".', _meant(str(self.path[-1]), known))
+        return self.wrong(f'Unknown {kind} "{self.name}".', self._meant(str(self.path[-1]), known))
 
     def nothing(self, kind: str, name: str, known: Iterable[str]) -> Bad:
         """Report that nothing has the name that stands here, with the nearest of those that there are."""
-        return self.wrong(f"There is no {kind} {quoted(name, _NAMED)}.", _meant(name, known))
+        return self.wrong(f"There is no {kind} {quoted(name, _NAMED)}.", self._meant(name, known))
+
+    def _meant(self, name: str, known: Iterable[str]) -> str:
+        if self.report.is_full:
+            return ""
+        near = nearest(name, known)
+        return f'Did you mean "{near}"?' if near else f"Write one of: {', '.join(known)}."
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -187,11 +210,6 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     folded = {each.casefold(): each for each in known}
     found = get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
     return folded[found[0]] if found else None
-
-
-def _meant(name: str, known: Iterable[str]) -> str:
-    near = nearest(name, known)
-    return f'Did you mean "{near}"?' if near else f"Write one of: {', '.join(known)}."
 
 
 def _unquoted(key: str) -> str:

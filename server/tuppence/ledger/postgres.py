@@ -1,7 +1,8 @@
 """A team's ledger: the same tables in PostgreSQL, in a schema of their own.
 
 A transaction that writes takes one lock for the whole ledger, as SQLite does, so that no two reservations can pass a
-limit together. The password is never shown; it may stand in the address, in ~/.pgpass or in PGPASSWORD.
+limit together. The password is never shown; it may stand in the address, in ~/.pgpass or in PGPASSWORD. How it crosses
+a network is said by ledger/postgres_tls.py.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tuppence.errors import TuppenceError
 from tuppence.ledger import schema
+from tuppence.ledger.postgres_tls import STRICT, protection
 from tuppence.ledger.schema import Connection, Rows
 
 if TYPE_CHECKING:
@@ -108,7 +110,12 @@ class Postgres:
     def _open(self) -> psycopg.Connection[tuple[Any, ...]]:
         options = f"-c statement_timeout={WAIT}s -c idle_in_transaction_session_timeout={WAIT}s -c TimeZone=UTC"
         connection: psycopg.Connection[tuple[Any, ...]] = _psycopg().connect(
-            self._address, autocommit=True, connect_timeout=CONNECT, application_name="tuppence", options=options
+            self._address,
+            autocommit=True,
+            connect_timeout=CONNECT,
+            application_name="tuppence",
+            options=options,
+            **self._protection(),
         )
         try:
             _migrate(connection, self.place)
@@ -117,9 +124,19 @@ class Postgres:
             raise
         return connection
 
+    def _protection(self) -> dict[str, str]:
+        library = _psycopg()
+        usual = {each.keyword.decode(): each.val.decode() for each in library.pq.Conninfo.get_defaults() if each.val}
+        return protection(library.conninfo.conninfo_to_dict(self._address), usual)
+
     def _failure(self, problem: Exception) -> TuppenceError:
         said = " ".join(str(problem).split()).rstrip(".") or type(problem).__name__
         remedy = "Check the address in `ledger`, the network, and what the user may do there."
+        if re.search("SSL|certificate", said):
+            remedy = (
+                f"To another machine sslmode is {STRICT}: add ?sslrootcert=FILE with the certificate of who signed the "
+                "server's, or ?sslmode=require, which encrypts and does not check who answers."
+            )
         return TuppenceError(f"The ledger {self.place} could not be used: {said}.", remedy)
 
 

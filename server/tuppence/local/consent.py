@@ -46,7 +46,7 @@ class Consent:
     def _answers(self) -> dict[str, bool]:
         try:
             kept = json.loads(self._path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}  # Whoever cannot be shown to have said yes has not been asked.
         items = kept.items() if isinstance(kept, dict) else ()
         return {name: answer for name, answer in items if isinstance(answer, bool)}

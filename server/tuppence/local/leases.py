@@ -164,7 +164,7 @@ class LeaseDirectory:
         try:
             kept = json.loads(self._state.read_text(encoding="utf-8"))
             return State(int(kept["pid"]), int(kept["port"]), str(kept["key"]), float(kept["started"]))
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
             return None
 
     def write(self, state: State) -> None:

@@ -1,4 +1,7 @@
-"""Where the bytes come from: the standard streams, or one TCP client at a time on loopback.
+"""Where the bytes come from: the standard streams, or one client at a time at a socket or on loopback.
+
+Other users of the machine can connect to loopback: lsp/clients/admission.py says who is let in, before a message is
+looked at. Clients that are not let in yet have no seat, hold few descriptors, and not for long.
 
 A web page can make a browser send bytes to any port of this machine, and a reader that skips the header lines it does
 not know would find the LSP message in the body of such a request. So a message may have the protocol's two headers and
@@ -14,27 +17,43 @@ import contextlib
 import ipaddress
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable
+from contextlib import aclosing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tuppence.errors import TuppenceError
-from tuppence.lsp.protocol.framing import read_message
+from tuppence.lsp.protocol.framing import frame, read_message
 from tuppence.lsp.protocol.lifecycle import Server
 from tuppence.lsp.protocol.stdio import PipeWriter, pipe_reader, take_streams
 
+if TYPE_CHECKING:
+    from tuppence.lsp.clients.listener import Caller
+
 _SILENCE = 10.0
-"""Seconds in which a TCP client must have sent its first message."""
+"""Seconds in which a client of a socket must have sent its first message."""
+_WAITING = 16
+"""Clients that may be about to send it; one more, and the one that waits longest is dropped."""
+_FIRST = 1 << 20
+"""Bytes of the first message of a client of which nothing is known."""
 _LOOK = 1.0
 """Seconds between two looks whether the editor still lives."""
 
 
-def serve(config: Path | None, tcp: str | None) -> int:
-    """Serve one editor on the standard streams, or one after the other at ``tcp`` (HOST:PORT); return the exit code."""
+def serve(config: Path | None, tcp: str | None, socket: Path | None = None) -> int:
+    """Serve one editor on the standard streams; return the exit code.
+
+    :param tcp: HOST:PORT on loopback, where one editor after the other is served instead.
+    :param socket: a file that is made a socket, where one editor after the other is served instead.
+    """
     try:
-        if tcp is None:
-            return asyncio.run(_serve_streams(config, *_streams()))
-        return asyncio.run(_serve_tcp(config, *_address(tcp)))
+        if socket is not None:
+            return asyncio.run(_serve_socket(config, socket))
+        if tcp is not None:
+            return asyncio.run(_serve_tcp(config, *_address(tcp)))
+        return asyncio.run(_serve_streams(config, *_streams()))
     except TuppenceError as error:
         _say(str(error))
         return 2
@@ -56,18 +75,23 @@ async def _serve_streams(config: Path | None, incoming: int, outgoing: int) -> i
 
 
 async def _serve_tcp(config: Path | None, host: str, port: int) -> int:
-    seat = _Seat(config)
+    from tuppence.lsp.clients.listener import listen
+
+    with listen(host, port) as listener:
+        bound_host, bound_port = listener.getsockname()[:2]
+        _say(f"listening on {f'[{bound_host}]' if ':' in bound_host else bound_host}:{bound_port}")
+        return await _Seat(config).serve(listener)
+
+
+async def _serve_socket(config: Path | None, path: Path) -> int:
+    from tuppence.lsp.clients.socket_file import SocketFile
+
+    file = SocketFile(path)
     try:
-        listener = await asyncio.start_server(seat.welcome, host, port)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise TuppenceError(f"tuppence cannot listen on {host}:{port}: {reason}.", "Choose another port.") from error
-    bound_host, bound_port = listener.sockets[0].getsockname()[:2]
-    _say(f"listening on {f'[{bound_host}]' if ':' in bound_host else bound_host}:{bound_port}")
-    _end_on_signal(seat.stop)
-    await seat.ended.wait()
-    listener.close()
-    return seat.exit_code
+        _say(f"listening at {file.path}")
+        return await _Seat(config).serve(file.listener)
+    finally:
+        file.close()
 
 
 async def _converse(server: Server, reader: asyncio.StreamReader, first: bytes | None = None) -> None:
@@ -99,30 +123,84 @@ async def _receive_all(server: Server, reader: asyncio.StreamReader, first: byte
 
 
 class _Seat:
-    """The place for the one TCP client; each gets a server of its own, so that nothing is left of the last one."""
+    """The place for the one client; each gets a server of its own, so that nothing is left of the last one."""
 
     def __init__(self, config: Path | None) -> None:
+        from tuppence.lsp.clients.admission import Admission
+
         self.ended = asyncio.Event()
         """Set when a client sent ``exit``, or on a signal, and the seat is empty."""
         self.exit_code = 0
         """The process's exit code once it has ended."""
+        self.admission = Admission()
         self._config = config
         self._server: Server | None = None
+        self._waiting: list[Caller] = []
 
-    async def welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Talk to a client that shows that it speaks the protocol, if the seat is free."""
+    async def serve(self, listener: socket.socket) -> int:
+        """Serve one client after the other until the end; return the exit code."""
+        from tuppence.lsp.clients import peer_user
+
+        if not peer_user.is_known():
+            self.admission.token.text()
+            _say(f"a client has to send the text of {self.admission.token.path} as initializationOptions.token")
+        _end_on_signal(self.stop)
+        accepting = asyncio.create_task(self._accept(listener))
+        ending = asyncio.create_task(self.ended.wait())
+        await asyncio.wait({accepting, ending}, return_when=asyncio.FIRST_COMPLETED)
+        if accepting.done():
+            accepting.result()
+        accepting.cancel()
+        return self.exit_code
+
+    async def _accept(self, listener: socket.socket) -> None:
+        from tuppence.lsp.clients.listener import accept
+
+        talks: set[asyncio.Task[None]] = set()
+        async with aclosing(accept(listener, self.admission, _say)) as clients:
+            async for client in clients:
+                talk = asyncio.create_task(self._welcome(client))
+                talks.add(talk)
+                talk.add_done_callback(talks.discard)
+
+    async def _welcome(self, client: Caller) -> None:
+        """Talk to a client that is let in and shows that it speaks the protocol, if the seat is free."""
+        from tuppence.lsp.clients.admission import NotAdmitted
+
         try:
-            first = await asyncio.wait_for(read_message(reader), _SILENCE)
+            first = await self._first(client)
             if first is None:
                 return
             if self._server is not None:
                 _say("a second client was turned away: one at a time")
                 return
-            await self._seat(reader, writer, first)
+            await self._seat(client.reader, client.writer, first)
+        except NotAdmitted as error:
+            client.writer.write(frame(error.body))
+            _say(f"a client was turned away: {error.message}")
         except (TuppenceError, TimeoutError, ConnectionError) as error:
             _say(f"a connection was closed: {str(error) or 'it stayed silent'}")
         finally:
-            writer.close()
+            client.writer.close()
+
+    async def _first(self, client: Caller) -> bytes | None:
+        """Return the first message of a client that is let in, None where it went away.
+
+        One that keeps us waiting is dropped when too many do: the one that has waited longest.
+
+        :raises NotAdmitted: it is not let in.
+        """
+        self._waiting.append(client)
+        if len(self._waiting) > _WAITING:
+            self._waiting.pop(0).writer.transport.abort()
+        try:
+            first = await asyncio.wait_for(read_message(client.reader, None if client.is_known else _FIRST), _SILENCE)
+        finally:
+            if client in self._waiting:
+                self._waiting.remove(client)
+        if first is not None and not client.is_known:
+            await asyncio.to_thread(self.admission.check, first)
+        return first
 
     def stop(self) -> None:
         """End the conversation, if there is one, and with it the serving."""

@@ -1,15 +1,15 @@
 """Which addresses may be spoken to, and through what: the rules for keys, proxies and certificates.
 
-A key, or a password in a base_url, goes over https or to loopback. The proxies and certificates of the user's
-environment hold for every other machine; nothing to loopback ever passes a proxy.
+A key, or a password in a base_url, goes over https or to loopback, which no resolver is asked for. The proxies and
+certificates of the user's environment hold for every other machine; nothing to loopback ever passes a proxy.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from tuppence.core.models.host import ascii_host, is_loopback
 from tuppence.errors import Refused
 from tuppence.providers import HttpRequest
 
@@ -31,13 +31,14 @@ def opening(request: HttpRequest, key: str | None) -> Opening:
 
     try:
         url = httpx.URL(request.url)  # The parser of the library that will connect: another might see another host.
-    except httpx.InvalidURL:
+    except (httpx.InvalidURL, UnicodeError):
         url = httpx.URL("")
-    if url.scheme not in {"http", "https"} or not url.host:
+    host = url.raw_host.decode("ascii")
+    if url.scheme not in {"http", "https"} or ascii_host(host) is None:
         raise Refused("The base_url of {provider} is no http or https address.", "Correct it in the configuration.")
     if key and not (key.isascii() and key.isprintable() and " " not in key):
         raise Refused("{provider} was not asked: {key} holds characters that no key has.", "Set it again.")
-    if _loopback(url.host):
+    if is_loopback(host):
         return _near
     if url.scheme == "http" and (key or url.userinfo):
         raise Refused(
@@ -47,22 +48,14 @@ def opening(request: HttpRequest, key: str | None) -> Opening:
     return _far
 
 
-def _loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _near() -> httpx.AsyncClient:
-    """Open a client for this machine: no proxy, and no connection is used twice.
-
-    llama.cpp closes a kept connection at moments when the next request may already be on it.
-    """
+    """Open a client for this machine."""
     import httpx
 
+    from tuppence.upstream.loopback import LoopbackTransport
+
     try:
-        transport = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_keepalive_connections=0))
+        transport = LoopbackTransport()
     except OSError:
         raise _no_certificates() from None
     return httpx.AsyncClient(transport=transport)

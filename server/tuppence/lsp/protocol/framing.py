@@ -17,9 +17,15 @@ _MOST_LINES = 4
 """Header lines of one message, the empty one included."""
 
 
-async def read_message(reader: asyncio.StreamReader) -> bytes | None:
+def frame(body: bytes) -> bytes:
+    """Return a message as it goes over the wire."""
+    return b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+async def read_message(reader: asyncio.StreamReader, longest: int | None = None) -> bytes | None:
     """Return the body of the next message, None at the end of the stream.
 
+    :param longest: bytes that it may have; None for ``LONGEST_BODY``.
     :raises Broken: something other than a message.
     """
     length: int | None = None
@@ -28,13 +34,13 @@ async def read_message(reader: asyncio.StreamReader) -> bytes | None:
             line = await _line(reader)
             if not line and length is not None:
                 return await reader.readexactly(length)
-            length = _length(line, length)
+            length = _length(line, length, LONGEST_BODY if longest is None else longest)
     except asyncio.IncompleteReadError:
         return None
     raise Broken("A message has too many header lines.")
 
 
-def _length(line: bytes, known: int | None) -> int | None:
+def _length(line: bytes, known: int | None, longest: int) -> int | None:
     """Return the length that one header line gives, or else what is known."""
     name, colon, value = line.partition(b":")
     if not colon or name.lower() not in (b"content-length", b"content-type"):
@@ -44,8 +50,8 @@ def _length(line: bytes, known: int | None) -> int | None:
     digits = value.strip()
     if known is not None or not digits.isdigit() or len(digits) > len(str(LONGEST_BODY)):
         raise Broken("A message has no single length that makes sense.")
-    if int(digits) > LONGEST_BODY:
-        raise Broken(f"A message of {int(digits) >> 20} MB is over the limit of {LONGEST_BODY >> 20} MB.")
+    if int(digits) > longest:
+        raise Broken(f"A message of {int(digits) >> 20} MB is over the limit of {longest >> 20} MB.")
     return int(digits)
 
 

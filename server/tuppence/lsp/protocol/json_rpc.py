@@ -30,6 +30,7 @@ from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol
 
 from tuppence.errors import TuppenceError
+from tuppence.lsp.protocol.framing import frame
 from tuppence.lsp.protocol.in_flight import Callback, MsgId, Requests
 from tuppence.lsp.protocol.outgoing import Outgoing
 
@@ -191,7 +192,7 @@ class Rpc(LanguageServerProtocol):
         except Exception as error:  # noqa: BLE001 - converters raise what they like
             self._fail(data, error)
             return
-        self.writer.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+        self.writer.write(frame(body))
 
     def _fail(self, data: Any, error: Exception) -> None:
         request, asked = getattr(data, "id", None), hasattr(data, "method")

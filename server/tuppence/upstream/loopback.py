@@ -1,0 +1,45 @@
+"""Sends to this machine without asking anybody where it is.
+
+A hosts file or a resolver may say that ``localhost`` is elsewhere; a key over http would follow. So the names of this
+machine are replaced by its two addresses, IPv4 first, and the server still sees the name that was asked for.
+"""
+
+from __future__ import annotations
+
+import httpx
+
+from tuppence.core.models.host import ascii_host, is_local_name
+
+ADDRESSES = ("127.0.0.1", "::1")
+
+
+class LoopbackTransport(httpx.AsyncBaseTransport):
+    """Connects to an address of this machine, and to nothing else."""
+
+    def __init__(self) -> None:
+        """Use no proxy, and no connection twice: llama.cpp closes a kept one while the next request is on its way."""
+        self._inner = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_keepalive_connections=0))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, whose body is bytes, to the first address that takes the connection."""
+        host = ascii_host(request.url.raw_host.decode("ascii")) or ""
+        if not is_local_name(host):
+            return await self._inner.handle_async_request(request)
+        try:
+            return await self._inner.handle_async_request(_at(request, host, ADDRESSES[0]))
+        except httpx.ConnectError as error:
+            try:
+                return await self._inner.handle_async_request(_at(request, host, ADDRESSES[1]))
+            except httpx.ConnectError:
+                raise error from None
+
+    async def aclose(self) -> None:
+        """Close what is open."""
+        await self._inner.aclose()
+
+
+def _at(request: httpx.Request, host: str, address: str) -> httpx.Request:
+    """Return a request to an address; the header ``Host`` and the certificate's name stay those of the host."""
+    url = request.url.copy_with(host=address)
+    extensions = {**request.extensions, "sni_hostname": host}
+    return httpx.Request(request.method, url, headers=request.headers, stream=request.stream, extensions=extensions)
