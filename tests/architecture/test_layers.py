@@ -55,6 +55,7 @@ OUTSIDE = {
         "core/syntax/parser.py",
         "core/syntax/grammars.py",
         "core/syntax/definitions.py",
+        "core/syntax/shape.py",
         "core/routing/features.py",
     },
     "xllamacpp": {"local/"},
