@@ -64,7 +64,7 @@ async def _events(context: RunContext) -> AsyncGenerator[Event, None]:
             yield _finished(Answer(Verdict.accepted(fix.proved), edits=fix.edits), receipt)
             return
     key = await asyncio.to_thread(answer_cache.content_key, request, session)
-    if cached := answer_cache.lookup(request, key, session):
+    if cached := await asyncio.to_thread(answer_cache.lookup, request, key, session):
         for event in _replayed(cached, context):
             yield event
         return
@@ -72,7 +72,7 @@ async def _events(context: RunContext) -> AsyncGenerator[Event, None]:
     prepared = replace(await prepare(request, session), cache_key=key)
     receipt.rate(prepared.difficulty.value)
     # An answer that was given while as little money was left is good enough now.
-    if cached := answer_cache.lookup(request, key, session, prepared.route.wanted):
+    if cached := await asyncio.to_thread(answer_cache.lookup, request, key, session, prepared.route.wanted):
         for event in _replayed(cached, context):
             yield event
         return
@@ -108,7 +108,9 @@ async def _attempts(prepared: PreparedRequest, context: RunContext) -> AsyncGene
             raise fallbacks.explained(over) from None
         match attempt.result:
             case Accepted(answer):
-                answer_cache.store(prepared, answer, route.model, context.receipt, context.session)
+                if prepared.cache_key:
+                    kept = (prepared, answer, route.model, context.receipt, context.session)
+                    await asyncio.to_thread(answer_cache.store, *kept)
                 yield _finished(answer, context.receipt)
                 return
             case Rejected() as rejected:

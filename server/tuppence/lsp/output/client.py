@@ -11,12 +11,14 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
+from urllib.parse import unquote
 from uuid import uuid4
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
+from tuppence.core.answer.markdown import visible
 from tuppence.core.billing import budget
 from tuppence.core.billing.entry import payload
 from tuppence.core.text.document import Span
@@ -30,6 +32,8 @@ from tuppence.lsp.protocol.lifecycle import Protocol
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
+_LONGEST = 60
+"""Characters of a file's name that are shown."""
 REPLY = 10.0
 """Seconds that the editor may take to answer a request of ours that asks no person."""
 APPLY = 600.0
@@ -44,6 +48,7 @@ class EditorClient:
         self._server = server
         self._protocol: Protocol = server.protocol
         self.session = session
+        self.documents.on_excess = self._explain_excess
 
     @property
     def capabilities(self) -> ClientCapabilities:
@@ -95,6 +100,11 @@ class EditorClient:
     def say(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
         """Show one sentence to the person."""
         self._server.window_show_message(types.ShowMessageParams(type=kind, message=message))
+
+    def _explain_excess(self, uri: str, why: str) -> None:
+        """Tell the person why a file is not read by its language's grammar."""
+        name = visible(unquote(uri.rpartition("/")[2]))
+        self.say(f"{name[:_LONGEST]} {why}; it is read by indentation.")
 
     def log(self, message: str) -> None:
         """Write a line to the editor's log of this server."""
