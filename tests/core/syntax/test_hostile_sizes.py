@@ -232,7 +232,7 @@ print("done", len(TEXTS))
 
 @pytest.mark.attack("hostile sizes", "a pattern that looks again and again")
 def test_no_pattern_takes_the_square_of_the_size(record_property: Callable[[str, object], None]) -> None:
-    # The limit is on the processor's time: the work takes some seconds, the square of 15,000 for each of 50 texts many minutes.
+    # The limit is on the processor's time: the work takes some seconds, the square of 15,000 by 50 texts many minutes.
     record_property("cases", len(TEXTS))
     folder = Path(__file__).parents[2] / "support"
     ended = subprocess.run(
