@@ -21,18 +21,19 @@ async def test_no_file_waits_for_a_hostile_one(tmp_path: Path, name: str, langua
         assert await s.editor.menu(good, SRC.index("sum"))
         bad = s.editor.open(s.write(name, text), language)
         waiting = [asyncio.create_task(s.editor.menu(bad, at)) for at in range(0, 80, 10)]
-        waiting += [asyncio.create_task(s.editor.hover(bad, at)) for at in range(5)]
+        hovers = [asyncio.create_task(s.editor.hover(bad, at)) for at in range(5)]
         await asyncio.sleep(0)
         s.editor.type(good, 0, 0, "\n")
         menu = await s.editor.menu(good, good.text.index("sum"))
         hover = await s.editor.hover(good, good.text.index("mean"))
-        assert not any(task.done() for task in waiting), "the other file's replies come first"
+        assert not any(task.done() for task in (*waiting, *hovers)), "the other file's replies come first"
         assert any("Fix" in each for each in titles(menu))
         assert hover is not None
         s.upstream.says("```python\ndef mean(xs):\n    return sum(xs) / len(xs)\n```")
         await s.editor.run(pick(menu, "Fix"))
         assert good.text == "\n" + FIXED
-        assert all([await task is not None for task in waiting[:8]])
+        assert all([await task for task in waiting]), "the hostile file has its menu too"
+        await asyncio.gather(*hovers)
 
 
 @pytest.mark.attack("hostile sizes", "a file that is too deep or too wide")

@@ -6,6 +6,7 @@ import gc
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -85,7 +86,7 @@ def calls(work: Callable[[], object]) -> int:
 def grows_as_the_text(kind: str, language_id: str, sizes: tuple[int, ...]) -> None:
     make = TEXTS[kind]
     look("x = 1\n", language_id)  # Grammars and patterns are loaded.
-    counted = [(size, calls(lambda size=size: look(make(size), language_id))) for size in sizes]
+    counted = [(size, calls(partial(look, make(size), language_id))) for size in sizes]
     for (size, fewer), (_, more) in pairwise(counted):
         assert more <= GROWTH * fewer + FIXED, (kind, language_id, counted)
         assert fewer <= EACH * size + 10 * FIXED, (kind, language_id, counted)
