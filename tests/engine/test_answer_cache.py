@@ -187,7 +187,6 @@ async def test_an_answer_under_other_conventions_is_another_one(tmp_path: Path, 
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("untitled:Untitled-1", "untitled:Untitled-2"),
         ("git:/evil/stats.py?main", "git:/own/stats.py?main"),
         ("vscode-notebook-cell:/evil/a.ipynb#1", "vscode-notebook-cell:/own/a.ipynb#1"),
     ],
