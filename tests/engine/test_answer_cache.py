@@ -187,7 +187,6 @@ async def test_an_answer_under_other_conventions_is_another_one(tmp_path: Path, 
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("untitled:Untitled-1", "untitled:Untitled-2"),
         ("git:/evil/stats.py?main", "git:/own/stats.py?main"),
         ("vscode-notebook-cell:/evil/a.ipynb#1", "vscode-notebook-cell:/own/a.ipynb#1"),
     ],
@@ -257,3 +256,9 @@ async def test_a_trace_on_disk_holds_no_word_of_the_prompt(tmp_path: Path, opene
     assert b"stats.py" in stored
     assert b"planted" not in stored
     assert b"value_" not in stored
+
+
+def test_a_link_in_a_circle_has_a_home(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    assert Workspace([tmp_path]).home(tmp_path / "a" / "c.py") == tmp_path / "a"

@@ -71,13 +71,16 @@ def content_key(request: Request, session: Session) -> str:
 def home(request: Request, session: Session) -> str:
     """Return a word for the project that a document belongs to; two projects never have one word.
 
-    It is the real folder of the project. A document that is no file is its own project, by its URI and the folders that
-    the editor opened.
+    It is the real folder of the project. What was not saved yet belongs to the one folder that is open; any other
+    document that is no file is its own project, by its URI and the folders that the editor opened.
     """
-    workspace = session.workspace
-    if request.path is None:
-        return answers.key("no file", request.document.uri, *map(str, workspace.roots))
-    return answers.key("folder", str(workspace.home(request.path)))
+    workspace, uri = session.workspace, request.document.uri
+    path = request.path
+    if path is None and uri.startswith("untitled:") and len(workspace.roots) == 1:
+        path = workspace.roots[0] / "untitled"
+    if path is None:
+        return answers.key("no file", uri, *map(str, workspace.roots))
+    return answers.key("folder", str(workspace.home(path)))
 
 
 def lookup(request: Request, about: str, session: Session, quality: float | None = None) -> CachedAnswer | None:

@@ -6,6 +6,7 @@ for whom, and what is shown, is the editor side's affair (lsp/features/hover.py)
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 
 from tuppence.config import Override
@@ -51,7 +52,7 @@ async def quote(request: Request, session: Session) -> Quote:
 
     :raises Unfit: it could not be sent to a model.
     """
-    lines = request.tree.counts(request.target.span).get("lines", 0)
+    lines = (await asyncio.to_thread(request.tree.counts, request.target.span)).get("lines", 0)
     try:
         prepared = await prepare(request, session.offline())
     except NoModel:

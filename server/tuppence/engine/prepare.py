@@ -130,7 +130,7 @@ def output_limit(prepared: PreparedRequest, model: Model) -> int:
 
 async def _fitted(work: Task, request: Request, around: Surroundings, budget: int, session: Session) -> PreparedRequest:
     """Return the plan with a context of about so many tokens."""
-    context = _gather(request, around, budget)
+    context = await asyncio.to_thread(_gather, request, around, budget)
     tests: TestFile | None = None
     if work.place is not None and request.path is not None:
         tests, cut = await asyncio.to_thread(

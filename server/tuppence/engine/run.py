@@ -20,6 +20,7 @@ from dataclasses import replace
 from tuppence.core.billing.entry import Outcome
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.events import Answer, Event, ModelChosen, Retracted, RunFinished, StatusLine
+from tuppence.core.models.model import Model
 from tuppence.engine import answer_cache
 from tuppence.engine.approval import Approval
 from tuppence.engine.attempt import Accepted, ModelAttempt, PlanWriting, ProviderUnavailable, Rejected
@@ -112,7 +113,7 @@ async def _attempts(prepared: PreparedRequest, context: RunContext) -> AsyncGene
             raise fallbacks.explained(over) from None
         match attempt.result:
             case Accepted(answer):
-                answer_cache.store(prepared, answer, route.model, context.receipt, context.session)
+                await _store(prepared, answer, route.model, context)
                 yield _finished(answer, context.receipt)
                 return
             case Rejected() as rejected:
@@ -125,6 +126,12 @@ async def _attempts(prepared: PreparedRequest, context: RunContext) -> AsyncGene
             async for event in events:
                 yield event
     yield _finished(None, context.receipt, why=fallbacks.why)
+
+
+async def _store(prepared: PreparedRequest, answer: Answer, model: Model, context: RunContext) -> None:
+    """Keep an answer for the next identical question, where its action allows that."""
+    if prepared.cache_key:
+        await asyncio.to_thread(answer_cache.store, prepared, answer, model, context.receipt, context.session)
 
 
 def _replayed(cached: answer_cache.CachedAnswer, context: RunContext) -> Iterator[Event]:

@@ -122,7 +122,10 @@ class Workspace:
 
         It is the file's own folder where no marker says what the project is, and for a file outside the roots.
         """
-        real = path.resolve()
+        try:
+            real = path.resolve()
+        except (OSError, RuntimeError):  # Links that lead in a circle.
+            return path.parent
         if root_of(real, self._roots) is None:
             return real.parent
         folder = self._project(real)

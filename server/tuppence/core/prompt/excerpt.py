@@ -120,16 +120,16 @@ def signature(tree: Tree, block: Block) -> str:
     if block.kind in WHOLE:
         return _documented(tree, block, _lines(tree, block.span.start, block.span.end))
     text = _documented(tree, block, _lines(tree, block.header.start, block.header.end))
-    inner = [each for each in tree.blocks() if each.span != block.span and block.span.covers(each.span)]
     if block.kind in {"function", "method", "block"}:
         return _capped(tree, text)
-    members = [each for each in inner if not any(_between(block, other, each) for other in inner)]
-    lines = [_lines(tree, each.header.start, each.header.end) for each in members]
+    members: list[Block] = []
+    for each in tree.blocks():  # Outer before inner, so that only the last one taken may hold the next.
+        is_inner = each.span != block.span and block.span.covers(each.span)
+        if is_inner and not (members and members[-1].span != each.span and members[-1].span.covers(each.span)):
+            members.append(each)
+    lines = [_lines(tree, each.header.start, each.header.end) for each in members[: _LINES + 1]]
+    lines += [""] * (len(members) - len(lines))
     return _capped(tree, "\n".join((text, *lines)))
-
-
-def _between(outer: Block, middle: Block, inner: Block) -> bool:
-    return middle.span != inner.span and middle.span.covers(inner.span) and outer.span != middle.span
 
 
 def _documented(tree: Tree, block: Block, text: str) -> str:

@@ -26,6 +26,7 @@ from zlib import crc32
 from tuppence.core.syntax import grammars
 from tuppence.core.syntax.indentation import IndentationTree
 from tuppence.core.syntax.languages import language as find_language
+from tuppence.core.syntax.parser import parse_budget
 from tuppence.core.text.document import Span
 
 RUNS = 2048
@@ -68,7 +69,8 @@ class CodeProfile:
 def profile(language: str, code: str) -> CodeProfile:
     """Read a piece of code once; without a grammar for the editor's name of its language, by its words."""
     text, row = code[:READ], find_language(language)
-    tree = grammars.parse(row.grammar, text.encode("utf-8", "replace"), None) if row.grammar else None
+    data = text.encode("utf-8", "replace")
+    tree = grammars.parse(row.grammar, data, None, parse_budget(len(data))) if row.grammar else None
     if tree is None:
         return CodeProfile(text, {}, {**IndentationTree(text, row).counts(Span(0, len(text))), **_lines(code)})
     nodes, depth = _walk(

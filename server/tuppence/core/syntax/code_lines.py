@@ -79,24 +79,34 @@ def _nodes(tree: SyntaxTree, types: Sequence[str], span: Span) -> tuple[Span, ..
 
 def _blanked(text: str, span: Span, gone: Sequence[Span]) -> str:
     """Return the text of a span with spaces in place of others, line endings aside."""
-    for each in gone:
-        start, end = max(0, each.start - span.start), max(0, each.end - span.start)
-        text = text[:start] + _BLANK.sub(" ", text[start:end]) + text[end:]
-    return text
+    pieces: list[str] = []
+    done = 0
+    for start, end in _within(gone, span):
+        pieces += (text[done:start], _BLANK.sub(" ", text[max(done, start) : end]))
+        done = max(done, end)
+    return "".join((*pieces, text[done:]))
 
 
 def _kept(text: str, span: Span, shown: Sequence[Span]) -> str:
     """Return the text of a span with spaces in place of all but others."""
     blank = _BLANK.sub(" ", text)
-    for each in shown:
-        start, end = max(0, each.start - span.start), max(0, each.end - span.start)
-        blank = blank[:start] + text[start:end] + blank[end:]
-    return blank
+    pieces: list[str] = []
+    done = 0
+    for start, end in _within(shown, span):
+        pieces += (blank[done:start], text[max(done, start) : end])
+        done = max(done, end)
+    return "".join((*pieces, blank[done:]))
+
+
+def _within(spans: Sequence[Span], span: Span) -> list[tuple[int, int]]:
+    """Return where spans lie in the text of another one, in order."""
+    return sorted((max(0, each.start - span.start), max(0, each.end - span.start)) for each in spans)
 
 
 def _line_without_grammar(line: str, tree: Tree) -> CodeLine:
     code, mark, quote, at = list(line), tree.language.line_comment, "", 0
     bare = list(line)
+    last = {each: line.rfind(each) for each in "\"'`"}
     while at < len(line):
         character = line[at]
         if quote:
@@ -107,7 +117,7 @@ def _line_without_grammar(line: str, tree: Tree) -> CodeLine:
             at += escaped
         elif character in "\"'`":
             # An apostrophe that nothing closes is none of a string's.
-            quote = character if character in line[at + 1 :] else ""
+            quote = character if last[character] > at else ""
         elif line.startswith(mark, at):
             code[at:] = bare[at:] = " " * (len(line) - at)
             break

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tuppence.core.syntax.byte_offsets import Offsets
 from tuppence.core.syntax.languages import Language
-from tuppence.core.syntax.shape import Place
+from tuppence.core.syntax.shape import NodePath
 from tuppence.core.syntax.tree import CONTAINERS, Block
 from tuppence.core.text.document import Document, Span
 
@@ -51,7 +51,7 @@ class NodeReader:
         """Return a node's text."""
         return self._offsets.data[node.start_byte : node.end_byte].decode("utf-8", "ignore")
 
-    def candidates(self, place: Place) -> Iterator[Place]:
+    def candidates(self, place: NodePath) -> Iterator[NodePath]:
         """Yield the definitions that a cursor on this very node stands in: it, what it wraps, what it documents."""
         node = place.node
         if node.type in self._kinds:
@@ -67,7 +67,7 @@ class NodeReader:
         """Report whether a node belongs to the definition behind it: a comment, a decorator."""
         return node.type in self._attached or "comment" in node.type
 
-    def block(self, place: Place) -> Block | None:
+    def block(self, place: NodePath) -> Block | None:
         """Return the definition that a node is, None where it is none after all."""
         node = place.node
         kind = self._kinds.get(node.type)
@@ -113,7 +113,7 @@ class NodeReader:
         stripped = self._offsets.data[node.start_byte : node.end_byte].rstrip(_WHITE)
         return int(node.start_point[0]) + stripped.count(b"\n")
 
-    def _wrapped(self, place: Place) -> Iterator[Place]:
+    def _wrapped(self, place: NodePath) -> Iterator[NodePath]:
         """Yield the definitions in a wrapper, and in the wrappers in it, in order."""
         waiting = [place]
         while waiting:
@@ -121,9 +121,9 @@ class NodeReader:
             if wrapper.node.type in self._kinds:
                 yield wrapper
             elif wrapper.node.type in self._wrappers:
-                waiting.extend(Place(child, wrapper) for child in reversed(wrapper.named()))
+                waiting.extend(NodePath(child, wrapper) for child in reversed(wrapper.named()))
 
-    def _defines(self, place: Place, kind: str) -> bool:
+    def _defines(self, place: NodePath, kind: str) -> bool:
         node = place.node
         if node.type in self._row.valued.split():
             value = node.child_by_field_name("value") or node.child_by_field_name("right")
@@ -132,7 +132,7 @@ class NodeReader:
             return node.child_by_field_name("body") is not None
         return kind != "prototype" or self._is_prototype(place)
 
-    def _is_prototype(self, place: Place) -> bool:
+    def _is_prototype(self, place: NodePath) -> bool:
         """Report whether a C declaration declares a function, not a pointer to one nor ``Foo x(1)`` in a body."""
         node, parent = place.node, place.parent
         if parent is not None and parent.type in _INSIDE:
@@ -145,7 +145,7 @@ class NodeReader:
         called = declarator.child_by_field_name("declarator")
         return called is not None and called.type != "parenthesized_declarator"
 
-    def _outermost(self, place: Place) -> Place:
+    def _outermost(self, place: NodePath) -> NodePath:
         """Return the wrapper around a definition, unless it wraps several."""
         while (up := place.up) is not None and up.node.type in self._wrappers:
             if up.count(self._kinds) > 1:
@@ -153,7 +153,7 @@ class NodeReader:
             place = up
         return place
 
-    def _first(self, place: Place) -> tree_sitter.Node:
+    def _first(self, place: NodePath) -> tree_sitter.Node:
         """Return the first of the attributes and decorators right before a node."""
         first = place.node
         for before in place.before() if self._attached else ():
@@ -167,7 +167,7 @@ class NodeReader:
         holder = value if value is not None and value.type in self._row.functions.split() else node
         return holder.child_by_field_name("body")
 
-    def _held(self, place: Place) -> bool:
+    def _held(self, place: NodePath) -> bool:
         """Report whether the nearest definition around a function holds methods."""
         around = place.up
         for _ in range(_PARENTS):
@@ -179,7 +179,7 @@ class NodeReader:
             around = around.up
         return False
 
-    def _naming(self, place: Place) -> tree_sitter.Node | None:
+    def _naming(self, place: NodePath) -> tree_sitter.Node | None:
         """Return the node that is a definition's name."""
         node, parent = place.node, place.parent
         for field in ("name", "left", "key", "property", "type"):

@@ -16,15 +16,16 @@ from tuppence.core.syntax.import_statements import Imported, ImportStatement, Im
 __all__ = ["ES", "GO", "INCLUDE", "JAVA", "LINE", "PYTHON", "RUST"]
 
 _QUOTED = r"""["'`]([^"'`]+)["'`]"""
-_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+_COMMENT = re.compile(r"//[^\n]*|/\*(?:[^*/]|\*(?!/)|/(?!\*))*+\*/", re.DOTALL)
 _ES_FROM = re.compile(rf"import\s+(?:type\s+)?(?P<clause>.*?)\s*from\s*{_QUOTED}", re.DOTALL)
 _ES_BARE = re.compile(rf"import\s*{_QUOTED}")
 _ES_REQUIRE = re.compile(rf"(?:const|let|var)\s+(?P<clause>.*?)\s*=\s*require\s*\(\s*{_QUOTED}\s*\)", re.DOTALL)
 _ES_STATEMENT = re.compile(
-    r"\bimport\s[^;'\"`()]*?from\s*(['\"])[^'\"\n]*\1"
-    r"|\b(?:const|let|var)\s[^;=]*=\s*(?:await\s+)?(?:require|import)\s*\([^()]*\)"
+    r"\bimport\s(?:(?!\bimport\s|from\s*+['\"])[^;'\"`()])*+from\s*+(['\"])[^'\"\n]*+\1"
+    r"|\b(?:const|let|var)\s(?:(?!\b(?:const|let|var)\s)[^;=])*+=\s*+(?:await\s++)?(?:require|import)\s*+\([^()]*+\)"
 )
-_ES_EXPORT = re.compile(r"^export\s+(?:type\s+)?((?:\*|\{[^}]*\})\s*from\s*[\"'][^\"']+[\"'])", re.MULTILINE)
+"""A statement holds no other one's beginning, so that a row of beginnings is read once."""
+_ES_EXPORT = re.compile(r"^export\s++(?:type\s++)?((?:\*|\{[^{}]*+\})\s*+from\s*[\"'][^\"']+[\"'])", re.MULTILINE)
 _ES_STRING = re.compile(r""""(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`""")
 _ES_NO_PACKAGE = (".", "/", "#", "@/", "~", "src/")
 """Beginnings of a module's name that is a file of the project."""
@@ -36,11 +37,13 @@ _NODE = (
     "stream string_decoder sys test timers tls trace_events tty url util v8 vm wasi worker_threads zlib"
 )
 """Modules of Node.js, separated by spaces."""
-_GO_PACKAGE = re.compile(r"(?:(?P<alias>[\w.]+)\s+)?" + _QUOTED)
+_GO_PACKAGE = re.compile(r"(?:(?<![\w.])(?P<alias>[\w.]++)\s++)?" + _QUOTED)
 """One package of a statement, wherever it is in the statement."""
 _GO_PACKAGE_LINE = re.compile(r'^[ \t]*(?:[\w.]+[ \t]+)?"([^"]+)"[^\n\r]*', re.MULTILINE)
 """The whole line of one package in a block."""
-_RUST_MOD = re.compile(r"^[ \t]*(?:pub(?:\([^)]*\))?[ \t]+)?mod[ \t]+(\w+)[ \t]*;", re.MULTILINE)
+_RUST_MOD = re.compile(r"^[ \t]*(?:pub(?:\([^)\n]*+\))?[ \t]++)?mod[ \t]+(\w+)[ \t]*;", re.MULTILINE)
+_RUST_DEEPEST = 20
+"""Braces in braces of a Rust use tree that are read."""
 
 
 class PythonImports(ImportStyle):
@@ -106,6 +109,7 @@ class EsImports(ImportStyle):
 
     def _imports(self, statement: str) -> Iterator[Imported]:
         text = _COMMENT.sub("", statement) if "://" not in statement else statement
+        text = " ".join(text.split())  # Else each of many blanks would be a place for "from".
         if found := _ES_FROM.match(text):
             yield from _es_names(found["clause"], found[2], "default")
         elif bare := _ES_BARE.match(text):
@@ -132,7 +136,7 @@ class EsImports(ImportStyle):
 
     def write(self, statement: str, rest: tuple[Imported, ...]) -> str:
         """Return a statement that brings in only some of the names of another statement."""
-        found = re.search(r"\s+(from|=)\s*(require\s*\(\s*)?[\"'`].*", statement, re.DOTALL)
+        found = re.search(r"(?<!\s)\s+(from|=)\s*+(require\s*+\(\s*+)?[\"'`].*", statement, re.DOTALL)
         if found is None or found[1] == "=":
             return statement
         names = [_aliased(each.name, each) for each in rest if each.name not in {"", "*", "default"}]
@@ -204,7 +208,7 @@ class GoImports(ImportStyle):
     def completed(self, lines: str) -> str:
         """Return import lines with a package clause, and ``import`` before the bare packages of a quoted block."""
         if "(" not in lines:
-            lines = re.sub(r'^\s*((?:[\w.]+\s+)?"[^"\n]+")\s*$', r"import \1", lines, flags=re.MULTILINE)
+            lines = re.sub(r'^[ \t]*+((?:[\w.]++[ \t]++)?"[^"\n]++")[ \t]*$', r"import \1", lines, flags=re.MULTILINE)
         return f"package p\n{lines}"
 
     def standalone(self, statement: str) -> str:
@@ -315,8 +319,8 @@ def _before_bracket(statement: ImportStatement, closing: int, name: str) -> Inse
 
 def _es_names(clause: str, module: str, bare: str) -> Iterator[Imported]:
     """Yield the names of an import clause; ``bare`` is what a name outside braces stands for."""
-    braces = re.search(r"\{(.*?)\}", clause, re.DOTALL)
-    for part in _split(re.sub(r"\{.*?\}", "", clause, flags=re.DOTALL)):
+    braces = re.search(r"\{([^{}]*+)\}", clause)
+    for part in _split(re.sub(r"\{[^{}]*+\}", "", clause)):
         if part.startswith("*"):
             yield Imported(module, "*", part.partition(" as ")[2].strip())
         else:
@@ -330,16 +334,19 @@ def _go_package(imported: Imported) -> str:
     return f'{imported.alias} "{imported.module}"'.strip()
 
 
-def _rust_paths(tree: str) -> Iterator[str]:
-    """Yield each path of a Rust use tree: ``a::{b, c::{d, self}}`` is ``a::b``, ``a::c::d`` and ``a::c``."""
+def _rust_paths(tree: str, depth: int = 0) -> Iterator[str]:
+    """Yield each path of a Rust use tree: ``a::{b, c::{d, self}}`` is ``a::b``, ``a::c::d`` and ``a::c``.
+
+    What is nested deeper than ``_RUST_DEEPEST`` is one path.
+    """
     tree = tree.strip()
     opening = tree.find("{")
-    if opening < 0:
+    if opening < 0 or depth >= _RUST_DEEPEST:
         yield tree
         return
     prefix, inner = tree[:opening], tree[opening + 1 : tree.rfind("}")]
     for part in _outside_braces(inner):
-        for path in _rust_paths(part):
+        for path in _rust_paths(part, depth + 1):
             yield prefix.removesuffix("::") if path == "self" else prefix + path
 
 

@@ -17,16 +17,16 @@ from tuppence.core.text.document import Span
 
 BRACKETS = 500_000
 _DEFINES = re.compile(
-    r"\s*(?:(?:pub|public|private|protected|internal|static|final|abstract|override|export|default|async|local|open|"
-    r"data|sealed|inline|virtual|extern|suspend|partial)\s+)*"
+    r"\s*+(?:(?:pub|public|private|protected|internal|static|final|abstract|override|export|default|async|local|open|"
+    r"data|sealed|inline|virtual|extern|suspend|partial)\s++)*+"
     r"(?P<word>defmodule|defmacrop?|defp?|function|func|fun|fn|sub|proc|procedure|class|module|struct|interface|trait|"
     r"impl|enum|object|protocol|namespace|record|type)\b\s*(?P<name>[\w.:$?!]+)?"
 )
 _KINDS = {"class": "class", "object": "class", "record": "class", "protocol": "interface", "defmodule": "module"}
 _SAME = frozenset({"module", "namespace", "struct", "interface", "trait", "impl", "enum", "type"})
-_NAMED = re.compile(r"\s*(?:(?:local|const|let|var|my|our)\s+)?([A-Za-z_$][\w.$]*)\s*(?:=|:|\(\)\s*\{)")
-_CLOSES = re.compile(r"\s*(?:[)\]}]|end\b|fi\b|done\b|esac\b|</)")
-_CONTINUES = re.compile(r"\s*(?:\}?\s*(?:else|elsif|elif|catch|rescue|finally|ensure|except)\b|[{(]\s*$)")
+_NAMED = re.compile(r"\s*+(?:(?:local|const|let|var|my|our)\s+)?([A-Za-z_$][\w.$]*+)\s*+(?:=|:|\(\)\s*\{)")
+_CLOSES = re.compile(r"\s*+(?:[)\]}]|end\b|fi\b|done\b|esac\b|</)")
+_CONTINUES = re.compile(r"\s*+(?:(?:\}\s*+)?(?:else|elsif|elif|catch|rescue|finally|ensure|except)\b|[{(]\s*$)")
 _NAME = re.compile(r"[^\W\d]\w*")
 _FEATURES = {
     "loops": re.compile(r"\b(?:for|foreach|while|until|loop|repeat|each)\b"),
@@ -34,10 +34,12 @@ _FEATURES = {
     "async": re.compile(r"\b(?:async|await|coroutine|spawn|suspend)\b"),
     "try": re.compile(r"\b(?:try|rescue|catch|pcall)\b"),
     "closures": re.compile(r"(?:\bfn\b|\blambda\b|->|=>|\bfunction\s*\()"),
-    "calls": re.compile(r"\b[^\W\d]\w*\("),
+    "calls": re.compile(r"\b[^\W\d]\w*+\("),
 }
 _PAIRS = {")": "(", "]": "[", "}": "{"}
-_STRINGS = r'"(?:\\.|[^"\\\n])*"|' + r"'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`"
+_STRINGS = r'"(?:\\.|[^"\\\n])*+"|' + r"'(?:\\.|[^'\\\n])*+'|`(?:\\.|[^`\\])*+`" + r"|\\[\\\"'`]"
+"""What stands in quotation marks, and an escaped mark, which opens nothing: else each mark would be tried to the line's
+end."""
 
 
 class IndentationTree(Tree):
@@ -90,7 +92,7 @@ class IndentationTree(Tree):
 
     def statement(self, span: Span) -> Span | None:
         """Return the block at the top level, if the span stands in one."""
-        for line in reversed(list(self._headers(self._line_at(span.start)))):
+        for line in reversed(self._headers(self._line_at(span.start))):
             block = self._block(line)
             if block is not None and block.span.covers(span):
                 return block.span
@@ -119,46 +121,46 @@ class IndentationTree(Tree):
 
     def _headers(self, line: int) -> list[int]:
         """Return the lines that head the blocks around a line, innermost first; the line itself may be one."""
-        while line > 0 and not self._line(line).strip():
+        while line > 0 and self._depths[line] < 0:
             line -= 1
-        if not self._line(line).strip():
+        if self._depths[line] < 0:
             return []
         found = [line]
-        depth = _indent(self._line(line))
         closing = _CLOSES.match(self._line(line)) or _CONTINUES.match(self._line(line))
-        for above in range(line - 1, -1, -1):
-            text = self._line(above)
-            if not text.strip():
-                continue
-            here = _indent(text)
-            if here < depth or (closing and here == depth):
-                found.append(above)
-                depth = here
-                closing = _CONTINUES.match(text)
-            if depth == 0 and not closing:
+        while self._depths[line] > 0 or closing:
+            less, same = self._above[line]
+            above = same if closing and same >= 0 else less
+            if above < 0:
                 break
+            found.append(above)
+            line = above
+            closing = _CONTINUES.match(self._line(line))
         return found
 
     def _block(self, line: int) -> Block | None:
         """Return the block that a line heads: what is indented below it and the line that closes it."""
-        depth = _indent(self._line(line))
-        body, end, count = -1, line, self.lines.line_count
-        for below in range(line + 1, count):
-            text = self._line(below)
-            if not text.strip():
-                continue
-            here = _indent(text)
-            closes = here == depth and (_CLOSES.match(text) or _CONTINUES.match(text))
-            if here < depth or (here == depth and not closes):
-                break
-            if here > depth and body < 0:
-                body = below
-            end = below
-            if closes and body >= 0 and not _CONTINUES.match(text):
-                break
-        if body < 0:
-            return None
-        return self._made(line, body, end)
+        if line not in self._found:
+            self._found[line] = self._block_at(line)
+        return self._found[line]
+
+    def _block_at(self, line: int) -> Block | None:
+        depths, depth = self._depths, self._depths[line]
+        body, end = -1, line
+        for below in range(line + 1, self.lines.line_count):
+            here = depths[below]
+            if here > depth:
+                if body < 0:
+                    body = below
+                end = below
+            elif here >= 0:
+                text = self._line(below)
+                continues = _CONTINUES.match(text)
+                if here < depth or not (continues or _CLOSES.match(text)):
+                    break
+                end = below
+                if body >= 0 and not continues:
+                    break
+        return None if body < 0 else self._made(line, body, end)
 
     def _made(self, line: int, body: int, end: int) -> Block:
         first, text = self._span(line), self._line(line)
@@ -207,7 +209,39 @@ class IndentationTree(Tree):
         if len(self.text) > BRACKETS:
             return []
         marks = _marks(self.language.line_comment).finditer(self.text)
-        return [(found["comment"] is not None, Span(*found.span())) for found in marks]
+        shown = (found for found in marks if not found.group().startswith("\\"))
+        return [(found["comment"] is not None, Span(*found.span())) for found in shown]
+
+    @cached_property
+    def _depths(self) -> list[int]:
+        """How deep each line is indented; -1 for a blank one."""
+        return [_indent(row) if row.strip() else -1 for row in self._rows]
+
+    @cached_property
+    def _above(self) -> list[tuple[int, int]]:
+        """For each line the nearest above it that is indented less, and the nearest that is indented no more; else -1.
+
+        Where what is as deep comes first, it is the second one, and the two are one line otherwise.
+        """
+        found: list[tuple[int, int]] = []
+        outer: list[int] = []
+        for line, depth in enumerate(self._depths):
+            if depth < 0:
+                found.append((-1, -1))
+                continue
+            while outer and self._depths[outer[-1]] > depth:
+                outer.pop()
+            same = outer[-1] if outer else -1
+            if same >= 0 and self._depths[same] == depth:
+                outer.pop()
+            found.append((outer[-1] if outer else -1, same))
+            outer.append(line)
+        return found
+
+    @cached_property
+    def _found(self) -> dict[int, Block | None]:
+        """The blocks that were looked for, by the line that heads each."""
+        return {}
 
     @cached_property
     def _rows(self) -> list[str]:
@@ -224,7 +258,7 @@ class IndentationTree(Tree):
 @lru_cache(maxsize=32)
 def _marks(line_comment: str) -> re.Pattern[str]:
     """Return what finds comments and strings; what nothing closes goes on to the end."""
-    block = r"/\*(?:[^*]|\*(?!/))*+(?:\*/)?|" if line_comment in ("//", "/*", "--") else ""
+    block = _block_comment(line_comment)
     triple = "|".join(rf"{mark * 3}(?:\\.|(?!{mark * 3}).)*+(?:{mark * 3})?" for mark in "\"'")
     return re.compile(rf"(?P<comment>{block}{re.escape(line_comment)}[^\n]*)|{triple}|{_STRINGS}", re.DOTALL)
 
@@ -272,4 +306,10 @@ def match(text: str, line_comment: str) -> Brackets:
 
 @lru_cache(maxsize=32)
 def _pattern(line_comment: str) -> re.Pattern[str]:
-    return re.compile(rf"{re.escape(line_comment)}[^\n]*|/\*.*?\*/|{_STRINGS}|[()\[\]{{}}]", re.DOTALL)
+    block = _block_comment(line_comment)
+    return re.compile(rf"{block}{re.escape(line_comment)}[^\n]*|{_STRINGS}|[()\[\]{{}}]", re.DOTALL)
+
+
+def _block_comment(line_comment: str) -> str:
+    """Return the alternative for ``/* */`` where the language has it; what nothing closes goes on to the end."""
+    return r"/\*(?:[^*]|\*(?!/))*+(?:\*/)?|" if line_comment in ("//", "/*", "--") else ""

@@ -68,7 +68,7 @@ class Language:
     """Node types whose children count as standing at the top level, such as an include guard."""
     imports: str = ""
     """Node types of import statements."""
-    import_line: str = r"(import|from|use|using|require|include|open|alias|library|local\s+\w+\s*=\s*require)\b"
+    import_line: str = r"(import|from|use|using|require|include|open|alias|library|local\s++\w++\s*+=\s*+require)\b"
     """A pattern that every import statement matches at its start."""
     import_style: ImportStyle = LINE
     """How import statements are read and merged; one of the styles in import_styles.py."""
@@ -143,7 +143,7 @@ _JAVASCRIPT = Language(
     wrappers="export_statement lexical_declaration variable_declaration expression_statement",
     attached="decorator",
     imports="import_statement lexical_declaration variable_declaration",
-    import_line=r"(import\b|(const|let|var)\s[\w$\s{},:]+=\s*require\s*\(\s*[\"'][^\"']+[\"']\s*\)(\.\w+)?\s*;?\s*$)",
+    import_line=r"(import\b|(const|let|var)\s[\w$\s{},:]++=\s*+require\s*+\(\s*+[\"'][^\"']++[\"']\s*+\)(\.\w++)?\s*+;?\s*+$)",
     import_style=ES,
     preamble="hash_bang_line expression_statement",
     identifiers="identifier property_identifier shorthand_property_identifier",
@@ -229,7 +229,7 @@ _RUST = Language(
     bodied="mod_item",
     attached="attribute_item",
     imports="use_declaration extern_crate_declaration",
-    import_line=r"(pub(\([^)]*\))?\s+)?(use|extern\s+crate)\b",
+    import_line=r"(pub(\([^)]*+\))?\s++)?(use|extern\s+crate)\b",
     import_style=RUST,
     preamble="inner_attribute_item shebang",
     identifiers="identifier type_identifier field_identifier",

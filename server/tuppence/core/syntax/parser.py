@@ -20,7 +20,7 @@ from tuppence.core.syntax.byte_offsets import Offsets
 from tuppence.core.syntax.definitions import NodeReader
 from tuppence.core.syntax.indentation import IndentationTree
 from tuppence.core.syntax.languages import Language
-from tuppence.core.syntax.shape import Kinds, Place
+from tuppence.core.syntax.shape import Kinds, NodePath
 from tuppence.core.syntax.tree import Block, Tree
 from tuppence.core.text.document import Edit, Span, apply
 
@@ -114,7 +114,7 @@ class SyntaxTree(Tree):
     def enclosing(self, span: Span) -> Block | None:
         """Return the innermost definition that covers the span."""
         target = self._snap(span)
-        place: Place | None = self._place(target)
+        place: NodePath | None = self._place(target)
         while place is not None:
             for each in self._reader.candidates(place):
                 block = self._reader.block(each)
@@ -130,13 +130,13 @@ class SyntaxTree(Tree):
     def definitions(self, span: Span) -> tuple[Block, ...]:
         """Return the definitions that lie wholly inside a span, in order of their start, outer before inner."""
         kinds = Kinds(" ".join(self.language.definitions.values()))
-        found = (self._reader.block(Place(node, up)) for node, up in self._touching(span) if node in kinds)
+        found = (self._reader.block(NodePath(node, up)) for node, up in self._touching(span) if node in kinds)
         once = {(block.span, block.name): block for block in found if block is not None and span.covers(block.span)}
         return tuple(sorted(once.values(), key=lambda block: (block.span.start, -block.span.end)))
 
     def around(self, span: Span) -> tuple[Block, ...]:
         """Return the definitions that cover a span and are larger than it, outermost first."""
-        place: Place | None = self._place(span)
+        place: NodePath | None = self._place(span)
         found = dict[Span, Block]()
         while place is not None:
             block = self._reader.block(place)
@@ -272,7 +272,7 @@ class SyntaxTree(Tree):
             if start <= node.start_byte and node.end_byte <= end and node in kinds:
                 yield node
 
-    def _touching(self, span: Span) -> Iterator[tuple[tree_sitter.Node, Place | None]]:
+    def _touching(self, span: Span) -> Iterator[tuple[tree_sitter.Node, NodePath | None]]:
         return shape.touching(self._parsed.root_node, *self._bytes(span))
 
     def _bytes(self, span: Span) -> tuple[int, int]:
@@ -300,7 +300,7 @@ class SyntaxTree(Tree):
         above = self._offsets.data[max(0, start - len(b"\\\r\n")) : start]
         return not above.endswith((b"\\\n", b"\\\r\n"))
 
-    def _place(self, span: Span) -> Place:
+    def _place(self, span: Span) -> NodePath:
         return shape.way(self._parsed.root_node, *self._bytes(span))
 
     def _snap(self, span: Span) -> Span:

@@ -42,11 +42,11 @@ def excess(root: tree_sitter.Node) -> str:
 
 
 @dataclass(slots=True, eq=False)
-class Place:
+class NodePath:
     """A node and the nodes around it."""
 
     node: tree_sitter.Node
-    up: Place | None = None
+    up: NodePath | None = None
     """Where its parent is; None for the root."""
     _named: list[tree_sitter.Node] | None = None
     _numbers: dict[int, int] = field(default_factory=dict)
@@ -69,17 +69,17 @@ class Place:
             self._count = sum(child.type in kinds for child in self.named())
         return self._count
 
-    def behind(self) -> Iterator[Place]:
+    def behind(self) -> Iterator[NodePath]:
         """Yield the named nodes that follow it in its parent."""
         if self.up is not None:
             siblings = self.up.named()
-            yield from (Place(siblings[at], self.up) for at in range(self._at() + 1, len(siblings)))
+            yield from (NodePath(siblings[at], self.up) for at in range(self._at() + 1, len(siblings)))
 
-    def before(self) -> Iterator[Place]:
+    def before(self) -> Iterator[NodePath]:
         """Yield the named nodes before it in its parent, the nearest first."""
         if self.up is not None:
             siblings = self.up.named()
-            yield from (Place(siblings[at], self.up) for at in range(self._at() - 1, -1, -1))
+            yield from (NodePath(siblings[at], self.up) for at in range(self._at() - 1, -1, -1))
 
     def _at(self) -> int:
         """Return which of its parent's named nodes it is."""
@@ -93,26 +93,26 @@ class Place:
         return self._numbers.get(node.id, len(self._numbers))
 
 
-def way(root: tree_sitter.Node, start: int, end: int) -> Place:
+def way(root: tree_sitter.Node, start: int, end: int) -> NodePath:
     """Return the innermost node that covers a range of bytes, by its way from the root."""
     innermost = root.descendant_for_byte_range(start, end)
-    place = Place(root)
+    place = NodePath(root)
     while innermost is not None and place.node.id != innermost.id:
         inner = place.node.child_with_descendant(innermost)
         if inner is None:
             break
-        place = Place(inner, place)
+        place = NodePath(inner, place)
     return place
 
 
-def touching(root: tree_sitter.Node, start: int, end: int) -> Iterator[tuple[tree_sitter.Node, Place | None]]:
+def touching(root: tree_sitter.Node, start: int, end: int) -> Iterator[tuple[tree_sitter.Node, NodePath | None]]:
     """Yield the nodes that touch a range of bytes, each with its parent's place: outer ones first, in order."""
-    waiting: list[tuple[tree_sitter.Node, Place | None]] = [(root, None)]
+    waiting: list[tuple[tree_sitter.Node, NodePath | None]] = [(root, None)]
     while waiting:
         node, up = waiting.pop()
         yield node, up
         if node.child_count:
-            here = Place(node, up)
+            here = NodePath(node, up)
             children = node.children
             if node.start_byte < start or node.end_byte > end:
                 # Nodes lie behind one another, so that the first and the last are found by halving.

@@ -101,9 +101,10 @@ def _paragraph(document: Document, tree: Tree, offset: int, around: Block | None
     if not _says(document, line) or line in blocked:
         return None
     first = last = line
-    while first > 0 and _says(document, first - 1) and first - 1 not in blocked:
+    lowest, highest = max(0, line - _LONG), min(document.line_count - 1, line + _LONG)
+    while first > lowest and _says(document, first - 1) and first - 1 not in blocked:
         first -= 1
-    while last + 1 < document.line_count and _says(document, last + 1) and last + 1 not in blocked:
+    while last < highest and _says(document, last + 1) and last + 1 not in blocked:
         last += 1
     if last - first >= _LONG:
         first, last = max(first, line - _AROUND), min(last, line + _AROUND)
@@ -115,9 +116,13 @@ def _lines_of_others(document: Document, tree: Tree, around: Block | None) -> fr
     lines: set[int] = set()
     if around is not None:
         lines.update(range(document.line_at(around.span.start), document.line_at(around.header.end) + 1))
-    for block in tree.blocks():
-        if around is None or (around.span.covers(block.span) and block.span != around.span):
+    outer: Block | None = None
+    for block in tree.blocks() if around is None else tree.definitions(around.span):
+        # The lines of what lies in another are that one's already.
+        beside = outer is None or not outer.span.covers(block.span)
+        if beside and (around is None or block.span != around.span):
             lines.update(range(document.line_at(block.span.start), document.line_at(block.span.end) + 1))
+            outer = block
     return frozenset(lines)
 
 

@@ -16,7 +16,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lsprotocol import types
 from pygls.uris import to_fs_path
@@ -33,6 +33,7 @@ Listener = Callable[[Document | None, tuple[Edit, ...]], None]
 """Told of each change with the new document and the edits that led to it, of the close with None and no edits."""
 
 _log = logging.getLogger(__name__)
+_T = TypeVar("_T")
 
 
 @dataclass(slots=True, eq=False)
@@ -49,6 +50,8 @@ class _OpenDocument:
     """The edits since ``tree``, each relative to the text after the one before."""
     parsing: asyncio.Task[None] | None = None
     """The parse under way: one at a time."""
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by what reads the tree in a thread: one at a time."""
 
 
 class Documents:
@@ -58,6 +61,9 @@ class Documents:
         self._open: dict[str, _OpenDocument] = {}
         self.breaks_at_cr = True
         """Whether a line ends at a lone CR in the editor too; where not, its positions are read as it means them."""
+        self.on_excess: Callable[[str, str], None] = lambda _uri, _why: None
+        """Called once for a document whose grammar does not read it: with its URI, and why, as a clause."""
+        self._explained: set[str] = set()
 
     def doubtful(self, document: Document) -> str:
         """Return why no position of ours is safe in a document, a sentence; empty where each is."""
@@ -137,7 +143,24 @@ class Documents:
                 known.parsing = asyncio.create_task(_parse(known))
             # Whoever waits may be cancelled; the others still want the parse.
             await asyncio.shield(known.parsing)
+            self._explain(uri, known)
         raise Stale("The document is not open any more.", "Open it and try again.")
+
+    async def in_turn(self, uri: str, work: Callable[..., _T], *arguments: object) -> _T:
+        """Return what some work on a document's tree gives, done in a thread, one work on a document at a time.
+
+        So a document that takes long leaves the other threads to the other documents.
+        """
+        known = self._open.get(uri)
+        if known is None:
+            return await asyncio.to_thread(work, *arguments)
+        async with known.turn:
+            return await asyncio.to_thread(work, *arguments)
+
+    def _explain(self, uri: str, known: _OpenDocument) -> None:
+        if known.tree is not None and known.tree.excess and uri not in self._explained:
+            self._explained.add(uri)
+            self.on_excess(uri, known.tree.excess)
 
     def watch(self, uri: str, listener: Listener) -> Callable[[], None]:
         """Tell ``listener`` of each change and of the close; return what ends that.

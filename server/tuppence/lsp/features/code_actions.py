@@ -7,7 +7,6 @@ menu gets everything. While a run is under way in the file, its Stop comes first
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -83,7 +82,7 @@ class CodeActions:
             entries += self._again(opened)
             tree = await self._client.documents.tree(uri)
             # In a large text the search takes a while, and the event loop has keystrokes to take in.
-            target = await asyncio.to_thread(find_target, opened.document, tree, opened.span)
+            target = await self._client.documents.in_turn(uri, find_target, opened.document, tree, opened.span)
             entries += self._actions(opened, target)
         return self._sent(entries, opened)
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from typing import TypeVar
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -29,6 +31,7 @@ from tuppence.engine import answer_cache, hover
 from tuppence.engine.hover import CachedExplanation, HoverGrant
 from tuppence.engine.request import Request, open_receipt
 from tuppence.engine.run import run
+from tuppence.engine.session import Session
 from tuppence.errors import Stale, TuppenceError
 from tuppence.lsp.documents import convert
 from tuppence.lsp.features import messages
@@ -38,6 +41,7 @@ from tuppence.lsp.output.active_runs import Running, Runs
 from tuppence.lsp.output.client import EditorClient
 
 _log = logging.getLogger(__name__)
+_T = TypeVar("_T")
 PAUSE = 0.7
 """Seconds that the pointer rests before a hover asks by itself: whoever only passes by wants no answer."""
 PATIENCE = 8.0
@@ -98,7 +102,7 @@ class HoverProvider:
             return None
         if (kept := await self._remembered(look.request)) is not None:
             return await self._kept(kept, look)
-        stale = await asyncio.to_thread(hover.outdated, look.request, self._client.session)
+        stale = await self._in_turn(hover.outdated, look.request)
         if mode == "kept" or not look.on_name:
             return await self._kept(stale, look) if stale else None
         try:
@@ -127,13 +131,13 @@ class HoverProvider:
             return None
         at = convert.from_position(document, params.position, client.encoding)
         here = Span(at, at)
-        block = await asyncio.to_thread(tree.enclosing, here)
+        block = await client.documents.in_turn(document.uri, tree.enclosing, here)
         if block is None or client.documents.get(document.uri) is not document:
             return None  # The text may have moved on; then the editor asks again.
         on_name = block.kind != "block" and block.named is not None and block.named.covers(here)
         if not on_name and not block.header.covers(here):
             return None
-        target = await asyncio.to_thread(find_target, document, tree, here)
+        target = await client.documents.in_turn(document.uri, find_target, document, tree, here)
         if target is None:
             return None
         request = Request(
@@ -142,7 +146,11 @@ class HoverProvider:
         return _Look(request, block, on_name, turn)
 
     async def _remembered(self, request: Request) -> CachedExplanation | None:
-        return await asyncio.to_thread(hover.remembered, request, self._client.session)
+        return await self._in_turn(hover.remembered, request)
+
+    async def _in_turn(self, work: Callable[[Request, Session], _T], request: Request) -> _T:
+        client = self._client
+        return await client.documents.in_turn(request.document.uri, work, request, client.session)
 
     async def _kept(self, kept: CachedExplanation, look: _Look) -> types.Hover | None:
         warning = f"{_STALE}\n\n" if kept.is_stale else ""

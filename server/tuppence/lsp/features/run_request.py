@@ -117,7 +117,7 @@ class RequestReader:
         document, tree = parsed
         if action.shape in ("replacement", "tests") and not self._client.capabilities.apply_edit:
             raise Unfit(NO_EDITS, "Ask for an explanation or a review.")
-        target = await asyncio.to_thread(find_target, document, tree, span, chosen)
+        target = await self._client.documents.in_turn(document.uri, find_target, document, tree, span, chosen)
         if target is None:
             raise Unfit("There is no code here.", "Put the cursor in it, or select some.")
         if self._client.documents.get(document.uri) is not document:

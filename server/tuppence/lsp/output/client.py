@@ -11,6 +11,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
+from urllib.parse import unquote
 from uuid import uuid4
 
 from lsprotocol import types
@@ -20,7 +21,7 @@ from pygls.lsp.server import LanguageServer
 from tuppence.core.billing import budget
 from tuppence.core.billing.entry import payload
 from tuppence.core.text.document import Span
-from tuppence.core.text.shown_text import quoted
+from tuppence.core.text.shown_text import quoted, short
 from tuppence.engine.session import Session
 from tuppence.errors import TuppenceError
 from tuppence.lsp.documents.capabilities import ClientCapabilities
@@ -31,6 +32,8 @@ from tuppence.lsp.protocol.lifecycle import Protocol
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
+_LONGEST = 60
+"""Characters of a file's name that are shown."""
 REPLY = 10.0
 """Seconds that the editor may take to answer a request of ours that asks no person."""
 APPLY = 600.0
@@ -45,6 +48,7 @@ class EditorClient:
         self._server = server
         self._protocol: Protocol = server.protocol
         self.session = session
+        self.documents.on_excess = self._explain_excess
 
     @property
     def capabilities(self) -> ClientCapabilities:
@@ -100,6 +104,11 @@ class EditorClient:
     def without_keys(self, text: str) -> str:
         """Return a text without the keys in use, for what is shown by way of a file."""
         return self._protocol.outgoing.hide(text)
+
+    def _explain_excess(self, uri: str, why: str) -> None:
+        """Say to the person why a file is not read by its language's grammar."""
+        name = short(unquote(uri.rpartition("/")[2]), _LONGEST)
+        self.say(f"{name} {why}; it is read by indentation.")
 
     def log(self, message: str) -> None:
         """Write a line to the editor's log of this server."""
