@@ -74,6 +74,22 @@ class _OneLine(logging.Formatter):
         return shown(super().formatMessage(record))
 
 
+class _LogHandler(logging.Handler):
+    """Writes records to what is stderr by then."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(_OneLine())
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record."""
+        try:
+            sys.stderr.write(f"{self.format(record)}\n")
+            sys.stderr.flush()
+        except Exception:  # noqa: BLE001 - as logging's own handlers do
+            self.handleError(record)
+
+
 def protect(hide: Callable[[str], str]) -> None:
     """Make what Python writes to stderr safe from now on, log records included; a second call renews ``hide`` alone.
 
@@ -85,6 +101,5 @@ def protect(hide: Callable[[str], str]) -> None:
     if sys.stderr is None:  # A server without a console on Windows has none.
         return
     sys.stderr = SafeStream(sys.stderr, hide)
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_OneLine())
-    logging.getLogger().addHandler(handler)
+    if not any(isinstance(each, _LogHandler) for each in logging.getLogger().handlers):
+        logging.getLogger().addHandler(_LogHandler())

@@ -18,19 +18,9 @@ from editor import Editor
 
 KEYED = CONFIG.replace('base_url = "{base}"\n', 'base_url = "{base}"\nkey_env = "MINE_API_KEY"\n')
 KEY = KEYS["MINE_API_KEY"]
-FEW = ("plain", "spaces", "URL")
+FEW = ("plain", "zero-width spaces")
 TEE = Path(__file__).parents[1] / "support" / "tee.py"
-PLAIN = (
-    "plain",
-    "capitals",
-    "spaces",
-    "zero-width spaces",
-    "URL",
-    "base64",
-    "its beginning",
-    "two halves",
-    "escapes of JSON",
-)
+PLAIN = ("plain", "capitals", "spaces", "base64", "its beginning")
 
 
 @asynccontextmanager
@@ -87,18 +77,25 @@ def errors(said: str) -> dict[str, Reply]:
 
 
 @pytest.mark.attack("keys", "a key in a provider's error")
-async def test_an_error_with_the_key_in_it(tmp_path: Path, record_property: Any) -> None:
+async def test_errors_thinking_ids_and_headers_with_the_key_in_them(tmp_path: Path, record_property: Any) -> None:
     cases = [(how, kind) for how in FEW for kind in errors(KEY)]
-    record_property("cases", len(cases))
-    async with watched(tmp_path) as s:
+    record_property("cases", len(cases) + 3)
+    bill = KEYED.replace('key_env = "MINE', 'bill = "generation?id={{id}}"\nkey_env = "MINE')
+    async with watched(tmp_path, config=bill) as s:
         for how in FEW:
             for reply in errors(disguises(KEY)[how]).values():
                 assert (await do(s, "Fix", reply)).startswith("Could not fix `mean`.")
         assert len(s.upstream.requests) >= len(cases)
         assert all(each.headers["authorization"] == f"Bearer {KEY}" for each in s.upstream.requests)
+        count = len(s.upstream.requests)
+        await do(s, "Fix", answer("No.", thinking=f"The key is {KEY}"))
+        assert len(s.upstream.requests) > count
+        chunk = {"id": KEY, "choices": [{"index": 0, "delta": {"content": "```python\n"}, "finish_reason": None}]}
+        await do(s, "Fix", raw([sse(chunk)]))
+        await do(s, "Fix", raw([sse(chunk)], headers={"content-type": "text/event-stream", "x-generation-id": KEY}))
 
 
-KINDS = ("message", "code", "header", "in the stream")
+KINDS = ("message", "code")
 ANSWERS = {
     "Fix": "```python\ndef mean(xs):\n    key = '{key}'\n    return sum(xs) / len(xs)\n```",
     "Explain": "It computes the mean with the key {key}, which it knows.",
@@ -127,47 +124,18 @@ async def test_an_answer_with_the_key_in_it(tmp_path: Path, record_property: Any
         assert len(s.upstream.requests) == count + 1
 
 
-@pytest.mark.attack("keys", "a key in a model's answer")
-async def test_thinking_an_answers_id_and_a_header_with_the_key_in_it(tmp_path: Path, record_property: Any) -> None:
-    record_property("cases", 3)
-    bill = KEYED.replace('key_env = "MINE', 'bill = "/generation?id={{id}}"\nkey_env = "MINE')
-    async with watched(tmp_path, config=bill) as s:
-        await do(s, "Fix", answer("No.", thinking=f"The key is {KEY}"))
-        chunk = {"id": KEY, "choices": [{"index": 0, "delta": {"content": "```python\n"}, "finish_reason": None}]}
-        await do(s, "Fix", raw([sse(chunk)]))
-        await do(s, "Fix", raw([sse(chunk)], headers={"content-type": "text/event-stream", "x-generation-id": KEY}))
-
-
 @pytest.mark.attack("keys", "a key from elsewhere than the environment")
-async def test_keys_of_the_keyring_and_of_the_editor_are_hidden_too(tmp_path: Path, record_property: Any) -> None:
-    record_property("cases", 2 * len(KINDS))
-    ring = keyring_package(tmp_path, "MINE_API_KEY")
-    ways: tuple[dict[str, Any], ...] = ({"keys": ring}, {"keys": {}, "hand": True})
-    for number, how in enumerate(ways):
-        place = tmp_path / str(number)
-        place.mkdir()
-        hand = how.pop("hand", False)
-
-        def introduce(editor: Editor, *, hand: bool = bool(hand), place: Path = place) -> None:
-            editor.command = [sys.executable, str(TEE), str(place / "traffic.log"), *editor.command]
-            editor.options = {"keys": {"MINE_API_KEY": KEY}} if hand else None
-
-        async with stage(place, config=KEYED, before=introduce, **how) as s:
-            replies = errors(disguises(KEY)["spaces"])
-            for kind in KINDS:
-                await do(s, "Fix", replies[kind])
-            assert s.upstream.requests[-1].headers["authorization"] == f"Bearer {KEY}"
-        assert in_tree(place, {s.config}) == []
-        assert in_text(s.editor.seen.errors) == []
-
-
-async def test_an_honest_provider_is_heard_as_before(tmp_path: Path) -> None:
-    async with watched(tmp_path) as s:
-        buffer = s.editor.open(s.write("stats.py", SRC), "python")
-        s.upstream.says(GOOD)
+async def test_a_key_of_the_keyring_is_hidden_and_honesty_heard(tmp_path: Path, record_property: Any) -> None:
+    record_property("cases", len(KINDS))
+    async with watched(tmp_path, keys=keyring_package(tmp_path, "MINE_API_KEY")) as s:
+        replies = errors(disguises(KEY)["spaces"])
+        for kind in KINDS:
+            assert "[key of MINE_API_KEY]" in await do(s, "Fix", replies[kind])
+        assert s.upstream.requests[-1].headers["authorization"] == f"Bearer {KEY}"
+        masked = "Incorrect API key provided: mine-J****oDi. See https://mine.example/keys."
+        said = await do(s, "Explain", error(400, {"error": {"message": masked, "code": "wrong_thing"}}))
+        assert said.endswith(f'(400, wrong_thing). It says: "{masked}"')
+        buffer = s.editor.buffers[(s.root / "stats.py").as_uri()]
+        s.upstream.always(answer(GOOD))
         await s.editor.run(pick(await s.editor.menu(buffer, 5), "Fix"))
         assert buffer.text == FIXED
-        masked = "Incorrect API key provided: mine-J****oDi. See https://mine.example/keys."
-        s.upstream.script(error(400, {"error": {"message": masked, "code": "wrong_thing"}}))
-        await s.editor.run(pick(await s.editor.menu(buffer, 5), "Explain"))
-        assert messages(s)[-1].endswith(f'(400, wrong_thing). It says: "{masked}"')

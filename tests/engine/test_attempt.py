@@ -113,6 +113,8 @@ def test_what_is_written_down_quotes_no_code() -> None:
     account = Receipt(run="r", session="s", action="fix", language="python")
     entry = account.add_attempt(attempt(WITH), replace(ROUTE, reason=why), "failed check")
     assert entry.reason == "asked after small, whose answer was not kept: line 2, “…”; takes `mean` away, `…`"
+    for cut in ("leaves code out: “s3cret and so", "takes `s3cret and so", "takes `mean`, `s3cret", "“a” and “s3cret"):
+        assert "s3cret" not in account.add_attempt(attempt(WITH), replace(ROUTE, reason=cut), "failed check").reason
     assert "s3cret" not in account.worst_case(attempt(WITH), replace(ROUTE, reason=why), 9).reason
 
 

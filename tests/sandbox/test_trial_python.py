@@ -16,6 +16,7 @@ from tuppence.core.billing.entry import unquoted
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.text.document import Span
 from tuppence.sandbox import TrialInput, interpreter, launcher, order, project_copy, pytest_runner, trial
+from tuppence.sandbox.runner import Run
 
 SOURCE = "def mean(xs):\n    return sum(xs) / len(xs)\n\n\ndef other():\n    return 1\n"
 GOOD = "from stats import mean\n\n\ndef test_mean():\n    assert mean([1, 3]) == 2\n"
@@ -395,3 +396,25 @@ def test_which_python_runs_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     (tmp_path / "a" / "__init__.py").write_text("", encoding="utf-8")
     assert interpreter.module_of(tmp_path / "a" / "b.py", tmp_path) == "a.b"
     assert interpreter.module_of(tmp_path / "a" / "__init__.py", tmp_path) == "a"
+
+
+@pytest.mark.attack("sandbox", "words of a run that a person sees")
+@pytest.mark.parametrize(
+    "said",
+    ["[Retry](command:x)\x1b[2J", "a”; b “c", "x" * 9999, "[a](https://evil.example)\u202e\x9b", "a\x00b\x08\x07"],
+)
+def test_what_a_run_says_is_quoted_and_short(said: str, tmp_path: Path) -> None:
+    class Told:
+        def complaint(self, text: str) -> str:
+            return text
+
+    held = trial._Trial.__new__(trial._Trial)
+    held._project = tmp_path
+    held._runner = Told()  # type: ignore[assignment]  # it is asked for its complaint alone
+    quoted = held._complaint(Run("failed", said))
+    assert quoted[0] == "“"
+    assert quoted[-1] == "”"
+    assert len(quoted) <= 163
+    assert not set(quoted[1:-1]) & set("“”\x00\x07\x08\x1b\x9b\u202e")
+    assert "](" not in quoted
+    assert held._complaint(Run("failed", "")) == ""

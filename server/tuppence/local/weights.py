@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from tuppence.core.text.shown_text import short
 from tuppence.errors import Broken, Busy, NoModel, TuppenceError
 from tuppence.local import private_files
 
@@ -174,4 +175,4 @@ def _failure(verb: str, said: str) -> TuppenceError:
             f"In an environment of your own: {INSTALL}",
         )
     remedy = "Check the network and your pip configuration (`pip config list`), then run: tuppence local install"
-    return Busy(f"pip could not {verb} what the embedded model needs: {reason}.", remedy)
+    return Busy(f"pip could not {verb} what the embedded model needs: {short(reason)}.", remedy)

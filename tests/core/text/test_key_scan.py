@@ -80,6 +80,14 @@ def test_any_text_without_a_key_stays(text: str) -> None:
         assert SCAN.hide(text) == text
 
 
+@pytest.mark.attack("keys", "a mark that becomes a link")
+@pytest.mark.parametrize("after", ["(command:x)", "[a]", ": https://evil.example", "(https://evil.example 'a')"])
+def test_a_mark_is_no_label(after: str) -> None:
+    hidden = SCAN.hide(f"{KEYS['MINE_API_KEY']}{after}")
+    assert hidden == f"[key of MINE_API_KEY] {after}"
+    assert KeyScan([("P", "s3cr-et!pw")]).hide(f"s3cr-et!pw{after}") == f"[key of P] {after}"
+
+
 def test_several_keys_in_one_text() -> None:
     hidden = SCAN.hide(", ".join(KEYS.values()))
     assert hidden == ", ".join(f"[key of {name}]" for name in KEYS)

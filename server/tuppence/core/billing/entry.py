@@ -28,7 +28,7 @@ _ZERO = Decimal(0)
 _DIGITS = 200
 """Significant digits of a sum: the default of 28 would round a sum of long decimals."""
 _EXACT = Context(prec=_DIGITS)
-_QUOTATION = re.compile("“.*”", re.DOTALL)
+_QUOTATION = re.compile("“.*”|“.*$", re.DOTALL)
 _CODE = re.compile(r"`(?P<name>[\w.]+`)?(?(name)|[^`]*`)")
 """Between backticks, a plain name or a piece of code."""
 
@@ -151,7 +151,8 @@ def exact(amount: Decimal) -> str:
 
 def unquoted(reason: str) -> str:
     """Return a reason as it may be written down: a ledger, which a team may share, holds no code and no answer."""
-    return _CODE.sub(lambda found: found[0] if found["name"] else "`…`", _QUOTATION.sub("“…”", reason))
+    told = _CODE.sub(lambda found: found[0] if found["name"] else "`…`", _QUOTATION.sub("“…”", reason))
+    return f"{told.rpartition('`')[0]}`…`" if told.count("`") % 2 else told  # A reason that was cut ends in its code.
 
 
 def add(amounts: Iterable[Decimal | None]) -> Decimal:

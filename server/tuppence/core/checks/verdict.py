@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from tuppence.core.text.shown_text import shown
+
+_LONGEST = 600
+"""Code points of a reason or a doubt: it may name what a model wrote, of any length."""
 Ending = Literal["end", "length", "refused"]
 """Why the model stopped, as a wire tells it."""
 
@@ -21,6 +25,10 @@ class Verdict:
     """Why it is not fit, a sentence each, for the user; empty when it is."""
     doubts: tuple[str, ...] = ()
     """What speaks against one that is fit, a clause each, for the user."""
+
+    def __post_init__(self) -> None:
+        for name in ("reasons", "doubts"):
+            object.__setattr__(self, name, tuple(map(_said, getattr(self, name))))
 
     @classmethod
     def rejected(cls, *reasons: str) -> Verdict:
@@ -44,3 +52,8 @@ class Verdict:
         if not self.fit:
             return " ".join(self.reasons).rstrip(".")
         return "; ".join((f"proved: {self.proved}", *self.doubts))
+
+
+def _said(text: str) -> str:
+    line = shown(text[: _LONGEST + 1])
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"

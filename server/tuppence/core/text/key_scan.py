@@ -31,6 +31,7 @@ _KEY_NAMES = ("_API_KEY", "PGPASSWORD")
 _LEAST = 8
 _LONG = 16
 _NOISE = bytes(code for code in range(256) if not (chr(code).isascii() and chr(code).isalnum()))
+_LINKS = ("(", "[", ":")
 _SIGNS = ("%", "\\", "&#")
 """What every escape begins with."""
 _ESCAPE = re.compile(
@@ -99,13 +100,14 @@ class KeyScan:
         if not self.holds(text):
             return text
         for key, name in self._exact.items():
-            text = text.replace(key, _mark(name))
+            pieces = text.split(key)
+            text = pieces[0] + "".join(_mark(name, each[:1]) + each for each in pieces[1:])
         for _ in range(_DEPTH + 1):
             spans = self._spans(text)
             if not spans:
                 return text
             for start, end, name in reversed(spans):
-                text = text[:start] + _mark(name) + text[end:]
+                text = text[:start] + _mark(name, text[end : end + 1]) + text[end:]
         # Keys in disguises of disguises: rather no text than one with a key in it.
         name = self.holds(text)
         return text if not name else _mark(name)
@@ -163,8 +165,9 @@ class StreamedScan:
         )
 
 
-def _mark(name: str) -> str:
-    return f"[key of {name}]"
+def _mark(name: str, after: str = "") -> str:
+    """Return what stands for a key, which is no label of a link whatever comes after it."""
+    return f"[key of {name}]{' ' if after in _LINKS else ''}"
 
 
 def _is_secret(key: str, bare: str) -> bool:

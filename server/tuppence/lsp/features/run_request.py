@@ -25,6 +25,7 @@ from tuppence.core.syntax.target import find_target
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Span
+from tuppence.core.text.shown_text import quoted
 from tuppence.engine.request import Request
 from tuppence.errors import Stale, Unfit
 from tuppence.lsp.documents import convert
@@ -58,7 +59,9 @@ class RequestReader:
         action = actions.find_action(str(field(arguments, "action")))
         if action is None:
             known = ", ".join(each.id for each in actions.ACTIONS)
-            raise Unfit(f"There is no action `{field(arguments, 'action')}`.", f"Use one of: {known}.")
+            raise Unfit(
+                f"There is no action {quoted(str(field(arguments, 'action')), mark='`')}.", f"Use one of: {known}."
+            )
         document, tree = await self._parsed(str(field(arguments, "uri")))
         if (version := field(arguments, "version")) is not None and version != document.version:
             raise Stale(*_CHANGED)
