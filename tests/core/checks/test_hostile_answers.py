@@ -11,10 +11,10 @@ import pytest
 
 from tuppence.core.answer.reply import Fence, Reply
 from tuppence.core.checks import placeholders
+from tuppence.core.checks.hunks import Hunk
 from tuppence.core.checks.invented_names import named
 from tuppence.core.checks.literals import models
 from tuppence.core.checks.placeholders import diff_in, elision_in
-from tuppence.core.checks.hunks import Hunk
 from tuppence.core.syntax.languages import language
 from tuppence.core.text.document import Document
 
