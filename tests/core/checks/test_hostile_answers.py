@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tuppence.core.answer.answer_reading import _BINDS
 from tuppence.core.answer.reply import Fence, Reply
 from tuppence.core.checks import placeholders
 from tuppence.core.checks.hunks import Hunk
@@ -95,3 +96,18 @@ def test_literals_are_looked_for_near_their_beginning(make: Callable[[int], str]
 @pytest.mark.parametrize("text", ["`" * LONG, "~" * LONG, "~" * LONG + "\nx", "``" + " `" * 10_000])
 def test_names_in_an_explanation_are_looked_for_in_one_pass(text: str) -> None:
     assert not named(text, "x = 1", language("python")).is_invented
+
+
+@pytest.mark.attack("hostile sizes", "a long line above a definition")
+@pytest.mark.parametrize("line", ["x" * LONG, "_" * LONG, "a_" * (LONG // 2), "a: " * (LONG // 3), "a:" * (LONG // 2)])
+def test_the_name_that_a_line_binds_is_looked_for_near_its_beginning(line: str) -> None:
+    assert _BINDS.match(line) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [("x = 1", "x"), ("let x: int = 2", "x"), ("const $a = f()", "a"), ("self.y = 3", "y"), ("x == 1", "")],
+)
+def test_a_line_binds_a_name(line: str, name: str) -> None:
+    found = _BINDS.match(line)
+    assert (found[1] if found else "") == name
