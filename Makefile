@@ -56,7 +56,7 @@ test-long: $(VENV)/ready
 	EXAMPLES=20000 $(BIN)/python -m pytest -o timeout=0 tests/properties/test_edit_engine.py tests/core/answer/test_patch.py
 
 # Attacks on what SECURITY.md promises: per kind, how many cases were tried and held.
-security: $(VENV)/ready $(RENDERERS) $(VSCODE)/node_modules/ready
+security: $(VENV)/ready $(RENDERERS) $(if $(shell command -v npm),$(VSCODE)/node_modules/ready)
 	$(BIN)/python -m pytest $(PARALLEL) -q -m attack --attacks
 
 # How long things take: medians and ratios, for a person to read. No test depends on them.

@@ -27,6 +27,21 @@ for (const text of hostile) {
   });
 }
 
+test("nothing in random Markdown lives", () => {
+  const parts = [
+    ..."`~[]()<>!\\:&*_-#\"' \t\n|=+$@^{}/.x",
+    ...["```", "``", "~~~", "[a](http://e.vil)", "![a](http://e.vil/x.png)", "[a]: http://e.vil\n", "[a][b]", "<b>", "</b>"],
+    ...["<img src=x>", "<!--", "-->", "<script>", "https://e.vil", "www.e.com", "a@b.cd", "<https://e.vil>", "&lt;", "&#91;"],
+    ...["    ", "- ", "1. ", "> ", "\n\n", "\n---\n", "| a | b |\n", "|---|---|\n", "\r", "\u2028", '```"><b>\n', "{.x}", "$(zap)"],
+  ];
+  let seed = 20_260;
+  const next = (below: number): number => (seed = (seed * 48_271) % 2_147_483_647) % below;
+  for (let round = 0; round < 5_000; round++) {
+    const text = Array.from({ length: 1 + next(18) }, () => parts[next(parts.length)]).join("");
+    assert.match(render(text), HARMLESS, JSON.stringify(text));
+  }
+});
+
 test("a link stays readable as it was written", () => {
   assert.equal(render("see [docs](https://example.com)"), "<p>see [docs](https://example.com)</p>\n");
 });

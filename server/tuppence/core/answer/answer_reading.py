@@ -15,7 +15,7 @@ from tuppence.core.text.document import Span
 _SHOWN = 3
 """Names of a note that are shown; the others are counted."""
 _CLOSING = ("}", ")", "]")
-_BINDS = re.compile(r"[^=\n(]*?([^\W\d][\w$]*)\s*(?::[^=\n]*)?(?<![=!<>+*/%&|^-])=(?![=>])")
+_BINDS = re.compile(r"[^=\n(]{0,400}?(?<!\w)([^\W\d][\w$]*+)\s*+(?::[^=\n]{0,400}+)?(?<![=!<>+*/%&|^-])=(?![=>])")
 """A line that gives a name a value."""
 
 

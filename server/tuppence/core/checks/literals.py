@@ -11,7 +11,7 @@ from tuppence.core.syntax.languages import Language
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Span
 
-_LITERAL = re.compile(r"""(['"`])((?:\\.|(?!\1)[^\\\n])*)\1|\b\d[\w.]*""")
+_LITERAL = re.compile(r"""(['"`])((?:\\.|(?!\1)[^\\\n]){0,2000}+)\1|\b\d[\w.]*""")
 _OWNER = r"(?:[\w.-]+/)*(?:[a-z]{2,}\.)*"
 _MODEL = re.compile(
     rf"{_OWNER}(?:(?:(?:chat)?gpt|o[1345]|claude|sonnet|haiku|gemini|gemma|llama|qwen|qwq|deepseek|kimi|glm|mistral"
