@@ -132,7 +132,7 @@ def test_a_byte_order_mark_and_windows_line_endings_are_no_mistake(tmp_path: Pat
                 '2: Unknown key "cupboard". | '
                 "Write one of: quality, preset, exclude, premium, ask_above, pair_above, edits, keep_answers, hover, "
                 "hover_cap, keep_alive, ledger, run_tests, trusted, public, "
-                "actions, languages, providers, models, budget."
+                "actions, languages, providers, models, budget, secrets."
             ),
         ),
         ('preset = "cheap"', '1: "preset" cannot be "cheap". | Write one of: "thrifty", "balanced", "best".'),
@@ -483,3 +483,20 @@ def test_a_limit_that_cannot_be_read_lets_nothing_be_spent(tmp_path: Path, text:
     found = load(path)
     assert found.mistakes
     assert tuple(period for period in PERIODS if getattr(found.budget, period) == 0) == closed
+
+
+def test_values_that_are_no_secrets(tmp_path: Path) -> None:
+    assert read(tmp_path, '[secrets]\nallow = ["^test-", "dummy$"]\n').allowed_secrets == ("^test-", "dummy$")
+    what = '2: "secrets.allow" is no regular expression that RE2 can read.'
+    unreadable = f"{what} | See its syntax page; write \\. for a dot."
+    check(
+        tmp_path,
+        '[secrets]\nallow = ["(", "^ok$", ".*", 1, "(?=x)"]\nother = 1\n',
+        [
+            unreadable,
+            unreadable,
+            '2: "secrets.allow" matches every value. | Write a pattern of the values that are no secrets.',
+            '2: "secrets.allow" must be a text, not 1. | Write it in quotes: "...".',
+            '3: Unknown key "secrets.other". | Write one of: allow.',
+        ],
+    )

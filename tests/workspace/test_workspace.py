@@ -281,7 +281,7 @@ def test_each_package_of_a_monorepo_keeps_its_own_tests(tmp_path: Path) -> None:
     ("name", "why"),
     [
         (".env", "a file named .env may hold secrets"),
-        ("config/.env.local", "a file named .env.* may hold secrets"),
+        ("config/.env.local", "a file named .env.local may hold secrets"),
         (".env.example", None),
         ("server.PEM", "a file named *.pem may hold secrets"),
         ("id_rsa", "a file named id_rsa may hold secrets"),

@@ -34,6 +34,7 @@ from tuppence.config.settings import (
     ASK_ABOVE,
     OVERRIDE,
     PRESETS,
+    allowed_secrets,
     budget,
     check_name,
     ledger,
@@ -116,6 +117,8 @@ class Config:
     """Folders whose projects' tests may be run, ``~`` for the user's home."""
     public: tuple[str, ...] = setting(items(folder), ())
     """Folders that are public, so that models with ``public_only`` may see what lies in them."""
+    allowed_secrets: tuple[str, ...] = ()
+    """Patterns, in the syntax of RE2, of values that look like secrets and are none; ``allow`` of ``[secrets]``."""
     is_unread: bool = False
     """Whether there is a file of which nothing could be read: what it excludes and limits is not known."""
     mistakes: tuple[Mistake, ...] = ()
@@ -260,6 +263,7 @@ def _assemble(
         actions=actions,
         languages=languages,
         budget=budget(data.get("budget"), place.key("budget")),
+        allowed_secrets=allowed_secrets(data.get("secrets"), place.key("secrets")),
         **settings,
         mistakes=tuple(sorted(report.mistakes)),
         warnings=(*notes, *_warnings(table, (*actions.values(), *languages.values()), today)),
@@ -336,4 +340,4 @@ def _today() -> date:
 
 
 _ACTIONS = tuple(action.id for action in ACTIONS)
-_SECTIONS = ("actions", "languages", "providers", "models", "budget")
+_SECTIONS = ("actions", "languages", "providers", "models", "budget", "secrets")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from tuppence.config.model_table import Table
-from tuppence.config.readers import Reader, fields, is_number, kind, number, text
+from tuppence.config.readers import Reader, fields, is_number, items, kind, number, text
 from tuppence.config.toml_locations import TomlLocation, nearest
 from tuppence.core.billing.budget import NO_LIMITS, PERIODS, THRIFTY, Limits
 
@@ -92,6 +92,30 @@ def ledger(value: object, place: TomlLocation) -> str:
     return found
 
 
+def allowed_secrets(value: object, place: TomlLocation) -> tuple[str, ...]:
+    """Read ``[secrets]``: which values look like secrets and are none."""
+    found: tuple[str, ...] = () if value is None else fields(value, place, SECRETS).get("allow", ())
+    return found
+
+
+def pattern(value: object, place: TomlLocation) -> str:
+    """Read a regular expression in the syntax of RE2 that does not match everything."""
+    import re2
+
+    found = text(value, place)
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        matches_all = re2.compile(found, options).search("") is not None
+    except re2.error:
+        raise place.wrong(
+            f'"{place.name}" is no regular expression that RE2 can read.', "See its syntax page; write \\. for a dot."
+        ) from None
+    if matches_all:
+        raise place.wrong(f'"{place.name}" matches every value.', "Write a pattern of the values that are no secrets.")
+    return found
+
+
 def _part(value: object, place: TomlLocation) -> Decimal:
     if not is_number(value) or not 0 <= value <= 1:
         raise place.wrong(f'"{place.name}" must be a share from 0 to 1.', "Write 0.8 for 80 %.")
@@ -127,3 +151,5 @@ BUDGET: dict[str, Reader] = {
     "month": usd,
     "soft": _part,
 }
+SECRETS: dict[str, Reader] = {"allow": items(pattern)}
+"""What may be in ``[secrets]``."""

@@ -15,7 +15,7 @@ from tuppence.cache import answers
 from tuppence.config import Config
 from tuppence.config.policy import routing_policy
 from tuppence.core.actions import Shape
-from tuppence.core.answer_builder import Task, builder_for
+from tuppence.core.answer_builder import Task
 from tuppence.core.events import Answer, Event
 from tuppence.core.models.model import Model
 from tuppence.core.prompt.compose import SYSTEM
@@ -23,6 +23,8 @@ from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.references import referenced_by
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.document import Span
+from tuppence.engine.disclosure.guarded_answer import guarded
+from tuppence.engine.disclosure.sources import of_document
 from tuppence.engine.receipt import Receipt
 from tuppence.engine.request import PreparedRequest, Request
 from tuppence.engine.session import Session
@@ -76,7 +78,7 @@ def lookup(request: Request, about: str, session: Session, quality: float | None
         language=language(request.document.language),
         target=request.target,
     )
-    making = builder_for(work)
+    making = guarded(work, of_document(request, session))
     shown = making.feed(found.text)
     rest, answer = making.finish("end")
     return CachedAnswer(found.model, (*shown, *rest), answer)

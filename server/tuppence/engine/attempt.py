@@ -12,7 +12,7 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 
 from tuppence.core import actions
-from tuppence.core.answer_builder import AnswerBuilder, builder_for
+from tuppence.core.answer_builder import AnswerBuilder
 from tuppence.core.billing.entry import Outcome
 from tuppence.core.checks.repetition import RepetitionDetector, shown
 from tuppence.core.checks.verdict import Verdict
@@ -21,6 +21,8 @@ from tuppence.core.models.usage import PACE
 from tuppence.core.routing.candidates import least_output
 from tuppence.core.routing.router import Route
 from tuppence.engine.approval import approval_reason
+from tuppence.engine.disclosure.consent import consent, is_asked_first
+from tuppence.engine.disclosure.guarded_answer import MisplacedSecret, guarded
 from tuppence.engine.prepare import advised, prompt
 from tuppence.engine.prompt_cache import Subject
 from tuppence.engine.receipt import Attempt
@@ -87,13 +89,16 @@ class ModelAttempt:
         """
         prepared, route, context = self._prepared, self._route, self._context
         session, model = context.session, route.model
+        if is_asked_first(prepared.request, model, session):
+            yield StatusLine("Waiting for your word: this file may hold secrets")
+            await consent(prepared.request, model, session)
         chars_per_token = session.ledger_writer.chars_per_token(model, context.receipt.language) or PACE
         attempt = Attempt(
             model=model, prompt=prompt(prepared, model), at=session.now(), chars_per_token=chars_per_token
         )
         outcome: Outcome = "cancelled"
         try:
-            builder = builder_for(prepared.task)
+            builder = await asyncio.to_thread(guarded, prepared.task, prepared.disclosure)
             async with aclosing(self._stream(attempt, builder)) as events:
                 async for event in events:
                     yield self._noticed(event)
@@ -112,10 +117,10 @@ class ModelAttempt:
                 outcome = "planned"
             else:
                 outcome = "kept" if answer.verdict.fit else "failed check"
-                route = replace(route, reason=f"{route.reason}; {answer.verdict.words}")
+                route = replace(route, reason=f"{route.reason}; {prepared.disclosure.words(answer.verdict.words)}")
             self.result = self._judged(replace(answer, reply="".join(attempt.received)))
         except (Busy, Broken) as error:
-            outcome = "failed check" if isinstance(error, Repetitive) else "failed"
+            outcome = "failed check" if isinstance(error, Repetitive | MisplacedSecret) else "failed"
             if isinstance(error, Broken) or attempt.answering:
                 self.result = self._judged(Answer(Verdict.rejected(error.message)), error.remedy)
             else:
@@ -129,7 +134,12 @@ class ModelAttempt:
             settle_cost(session, entry, attempt, route.best.price)
 
     def _judged(self, answer: Answer, remedy: str = "") -> Accepted | Rejected:
-        return Accepted(answer) if answer.verdict.fit else Rejected(answer, remedy, self._was_shown)
+        if answer.verdict.fit:
+            return Accepted(answer)
+        # The reasons are written down, and they may quote what was restored.
+        reasons = tuple(map(self._prepared.disclosure.words, answer.verdict.reasons))
+        verdict = replace(answer.verdict, reasons=reasons)
+        return Rejected(replace(answer, verdict=verdict), remedy, self._was_shown)
 
     def _noticed(self, event: Event) -> Event:
         """Return the event; remember whether it shows a part of the answer."""
@@ -188,7 +198,8 @@ class PlanWriting:
         if planner is None:
             return
         self.result = advised(prepared, planner, "")
-        if approval_reason(planner, prepared, self._context):  # A plan is not worth a question to the user.
+        unasked = is_asked_first(prepared.request, planner, self._context.session)
+        if unasked or approval_reason(planner, prepared, self._context):  # A plan is not worth a question to the user.
             return
         reason = f"plans it for {prepared.route.model.title}"
         route = replace(prepared.route, model=planner, expected_cost=None, reason=reason)

@@ -17,6 +17,7 @@ from tuppence.core.models.model import Model
 from tuppence.core.routing.difficulty import Difficulty
 from tuppence.core.routing.quote import Quote, dearest, frugal
 from tuppence.engine import answer_cache
+from tuppence.engine.disclosure.consent import refuse_unasked
 from tuppence.engine.prepare import prepare, prompt
 from tuppence.engine.request import Request
 from tuppence.engine.session import Session
@@ -82,7 +83,8 @@ def with_cheapest_only(request: Request, session: Session, only: Model | None = 
     )
     known = tuple if only else session.own_models.known_servers
     models = replace(session.own_models, known_servers=known, installed_embedded=tuple)
-    return replace(session, config=lambda: own, own_models=models).offline()
+    disclosures = session.disclosures.unannounced()
+    return replace(session, config=lambda: own, own_models=models, disclosures=disclosures).offline()
 
 
 async def authorize(request: Request, session: Session) -> HoverGrant:
@@ -94,6 +96,7 @@ async def authorize(request: Request, session: Session) -> HoverGrant:
     model = frugal(prepared.route.table)
     if model is None:
         raise NoModel("Not asked by itself: no price is known of any model that may answer.")
+    refuse_unasked(request, model, session)
     most = dearest(prompt(prepared, model), model, RetryPolicy().retries + 1, session.now())
     cap = session.config().hover_cap
     if most is None or most > cap:

@@ -23,6 +23,7 @@ from tuppence.core.prompt_cache.renewal import Prefix, Renewal, weigh
 from tuppence.core.prompt_cache.state import KEEP_ALIVE, PRE_WARM, WARMING, lifetime
 from tuppence.core.routing.router import Route
 from tuppence.core.text.document import Document
+from tuppence.engine.disclosure.consent import refuse_unasked
 from tuppence.engine.prepare import prepare
 from tuppence.engine.prepare import prompt as prompt_for
 from tuppence.engine.prompt_cache import Sent, Subject
@@ -78,6 +79,7 @@ class KeepAlive:
         session = self._session
         prepared = await prepare(request, session.offline())
         model = prepared.route.model
+        refuse_unasked(request, model, session)
         name = request.document.uri.rpartition("/")[2]
         if why := why_not(model):
             return f"{name} was not warmed: {why}."

@@ -13,6 +13,7 @@ from tuppence.config import Watched
 from tuppence.config.project import Narrowing
 from tuppence.core.text.document import Document
 from tuppence.credentials import Keys
+from tuppence.engine.disclosure.disclosure import Disclosures
 from tuppence.engine.ledger_writer import LedgerWriter
 from tuppence.engine.prompt_cache import PromptCache
 from tuppence.engine.session import OwnModels, Session
@@ -51,9 +52,17 @@ def open_session(
             installed_embedded=local_models.dormant,
         ),
         open_document=buffer,
+        disclosures=Disclosures(_data_folder),
         id=identity,
         now=clock.now,
     )
     session.project_budget = Narrowing(roots, session.ledger_writer.warn)
     session.ledger_writer.recover()
     return session, local_models
+
+
+def _data_folder() -> Path:
+    """Return the folder of the user's own data."""
+    from platformdirs import user_data_path
+
+    return user_data_path("tuppence", appauthor=False)

@@ -29,6 +29,7 @@ from tuppence.core.routing.planner import pair, paired, planned, to_plan, with_p
 from tuppence.core.routing.quality import RUN
 from tuppence.core.routing.router import Route, choose
 from tuppence.core.syntax.languages import language
+from tuppence.engine.disclosure.sources import Composed, disclose
 from tuppence.engine.request import PreparedRequest, Request
 from tuppence.engine.session import Session
 from tuppence.engine.verify import runs_tests
@@ -98,7 +99,14 @@ async def prepare(request: Request, session: Session) -> PreparedRequest:
 
 
 def prompt(prepared: PreparedRequest, model: Model) -> Prompt:
-    """Return what a model is sent: the whole prompt, or the brief one for a model that is too small for it."""
+    """Return what a model is sent: the whole prompt, or the brief one for a model that is too small for it.
+
+    No secret is in it, wherever it came from: everything that is sent to a provider passes here.
+    """
+    return prepared.disclosure.masked(_prompt(prepared, model))
+
+
+def _prompt(prepared: PreparedRequest, model: Model) -> Prompt:
     limit = output_limit(prepared, model)
     if model.quirks.brief:
         return compose_brief(prepared.request.action, prepared.context, limit)
@@ -135,12 +143,16 @@ async def _fitted(work: Task, request: Request, around: Surroundings, budget: in
         )
         context = replace(context, cut=context.cut + cut)
     whole = compose(request.action, context, 0, tests)
+    composed = Composed(prompt=whole, context=context, place=work.place, tests=tests)
+    disclosure = await asyncio.to_thread(disclose, request, composed, session)
+    whole = disclosure.masked(whole)
     # As much as the reservation will ask for: else a model is chosen that the budget then refuses.
     most = await asyncio.to_thread(at_most, whole.text)
     outcomes = await session.feedback.of(request.action.id, session.ledger)
     need = replace(_need(request, context, whole, session), most_tokens=most, outcomes=outcomes)
     route = await _route(need, request, session)
-    work = replace(work, evidence=await asyncio.to_thread(_grounds, request, context, session))
+    evidence = await asyncio.to_thread(_grounds, request, context, session)
+    work = replace(work, evidence=replace(evidence, shown=disclosure.words(evidence.shown)))
     prepared = PreparedRequest(
         request=request,
         context=context,
@@ -150,6 +162,7 @@ async def _fitted(work: Task, request: Request, around: Surroundings, budget: in
         task=work,
         tests=tests,
         measured=whole,
+        disclosure=disclosure,
     )
     return _paired(prepared, session.config())
 

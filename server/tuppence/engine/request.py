@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from tuppence.core.syntax.target import Target
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document
+from tuppence.engine.disclosure.disclosure import Disclosure, ReplacedSecret
 from tuppence.engine.receipt import Receipt
 from tuppence.engine.session import Session
 
@@ -76,6 +77,13 @@ class PreparedRequest:
     """The model that writes a plan first, for the model that answers, or None."""
     advice: str = ""
     """The plan that was written, or an empty string."""
+    disclosure: Disclosure = field(default_factory=Disclosure)
+    """The secrets that are replaced in what is sent."""
+
+    @property
+    def replaced(self) -> tuple[ReplacedSecret, ...]:
+        """The places of the secrets that are replaced in what is sent, file by file."""
+        return self.disclosure.replaced
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from tuppence.core.events import Answer, Event, ModelChosen, Retracted, RunFinis
 from tuppence.engine import answer_cache
 from tuppence.engine.approval import Approval
 from tuppence.engine.attempt import Accepted, ModelAttempt, PlanWriting, ProviderUnavailable, Rejected
+from tuppence.engine.disclosure.announcement import announced
 from tuppence.engine.fallback import Fallbacks
 from tuppence.engine.prepare import prepare
 from tuppence.engine.receipt import Receipt
@@ -64,7 +65,7 @@ async def _events(context: RunContext) -> AsyncGenerator[Event, None]:
             yield _finished(Answer(Verdict.accepted(fix.proved), edits=fix.edits), receipt)
             return
     key = await asyncio.to_thread(answer_cache.content_key, request, session)
-    if cached := answer_cache.lookup(request, key, session):
+    if cached := await asyncio.to_thread(answer_cache.lookup, request, key, session):
         for event in _replayed(cached, context):
             yield event
         return
@@ -72,7 +73,7 @@ async def _events(context: RunContext) -> AsyncGenerator[Event, None]:
     prepared = replace(await prepare(request, session), cache_key=key)
     receipt.rate(prepared.difficulty.value)
     # An answer that was given while as little money was left is good enough now.
-    if cached := answer_cache.lookup(request, key, session, prepared.route.wanted):
+    if cached := await asyncio.to_thread(answer_cache.lookup, request, key, session, prepared.route.wanted):
         for event in _replayed(cached, context):
             yield event
         return
@@ -84,7 +85,8 @@ async def _events(context: RunContext) -> AsyncGenerator[Event, None]:
     async with aclosing(planning.events()) as events:
         async for event in events:
             yield event
-    yield ModelChosen(planning.result.route, planning.result.context.cut)
+    result = planning.result
+    yield ModelChosen(result.route, (*announced(result, session), *result.context.cut))
     async with aclosing(_attempts(planning.result, context)) as events:
         async for event in events:
             yield event

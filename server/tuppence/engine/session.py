@@ -17,6 +17,7 @@ from tuppence.core.billing.budget import Limits
 from tuppence.core.models.model import Model
 from tuppence.core.text.document import Document
 from tuppence.credentials import Keys
+from tuppence.engine.disclosure.disclosure import Disclosures
 from tuppence.engine.feedback import Experience
 from tuppence.engine.ledger_writer import LedgerWriter
 from tuppence.engine.prompt_cache import PromptCache
@@ -93,6 +94,8 @@ class Session:
     prompt_cache: PromptCache = field(default_factory=PromptCache)
     feedback: Experience = field(default_factory=Experience)
     """Outcomes of earlier answers on this machine."""
+    disclosures: Disclosures = field(default_factory=Disclosures)
+    """What is known of secrets in the texts that were asked about."""
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property

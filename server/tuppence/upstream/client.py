@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tuppence.core.models.model import Model
 from tuppence.core.prompt.compose import Prompt
-from tuppence.errors import Busy, TuppenceError
+from tuppence.core.secrets.replacements import needs_word
+from tuppence.errors import Busy, Refused, TuppenceError
 from tuppence.providers import HttpRequest, ProviderEvent, UsageReport, _generation_cost, find_wire
 from tuppence.providers._errors import QUOTING, named
 from tuppence.upstream import generation_cost
@@ -104,6 +105,12 @@ class ModelClient:
         wire = find_wire(model.provider.wire)
         request = wire.request(prompt, model, key)
         body = json.dumps(dict(request.body), ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+        withheld = (*prompt.withheld, *((key,) if key and len(key) >= _TELLING else ()))
+        if await asyncio.to_thread(_leaks, body, withheld):
+            raise Refused(
+                "Nothing was sent, because a secret would have gone out with it.",
+                "Please report this: what was found should have been replaced.",
+            )
         client = await self._client(request, key)
         for tried in range(self._patience.retries + 1):
             exchange = Exchange(client, wire, self._patience)
@@ -128,6 +135,29 @@ class ModelClient:
             if open_ not in self._clients:
                 self._clients[open_] = await asyncio.to_thread(open_)
             return self._clients[open_]
+
+
+def _leaks(body: bytes, withheld: Iterable[str]) -> bool:
+    """Report whether a request's body holds a value that must not leave, as it is or as JSON writes it."""
+    for value in withheld:
+        written = json.dumps(value, ensure_ascii=False)[1:-1]
+        is_word = needs_word(value)
+        if any(_holds(body, form.encode(errors="replace"), is_word=is_word) for form in {value, written}):
+            return True
+    return False
+
+
+def _holds(body: bytes, value: bytes, *, is_word: bool) -> bool:
+    """Report whether a value is in a body, as a word of its own where it could be a part of an ordinary one."""
+    at = body.find(value)
+    while at >= 0:
+        around = (
+            body[at - 1 : at] + body[at + len(value) : at + len(value) + 1] if at else body[len(value) : len(value) + 1]
+        )
+        if not is_word or not any(chr(each).isalnum() or each == ord("_") for each in around):
+            return True
+        at = body.find(value, at + len(value))
+    return False
 
 
 def _discreet(error: TuppenceError, prompt: Prompt, key: str | None) -> TuppenceError:

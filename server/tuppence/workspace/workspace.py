@@ -20,7 +20,7 @@ from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.document import Document
 from tuppence.errors import Unfit
 from tuppence.regular_files import LEADS_OUT, Missing, Unreadable, root_of, root_of_real
-from tuppence.workspace import conventions, files, ignore, manifests, tests_layout
+from tuppence.workspace import conventions, files, manifests, secret_names, tests_layout
 from tuppence.workspace.git_ignore import Look
 from tuppence.workspace.used_definitions import Search, definitions
 
@@ -153,27 +153,35 @@ class Workspace:
         for place in (places[-1], *places[:-1]):
             root = root_of_real(place, self._roots)
             if root is None and place != places[-1]:
-                why = ignore.secret(Path(place.name))
+                why = secret_names.secret(Path(place.name))
             else:
-                why = ignore.secret(place.relative_to(root) if root else place) or look.why(place)
+                why = secret_names.secret(place.relative_to(root) if root else place) or look.why(place)
             if why:
                 return why, places[-1]
         return None, places[-1]
 
     def is_secret(self, inner: Path) -> bool:
         """Report whether a file's path within its project says that it holds secrets."""
-        return ignore.secret(inner) is not None
+        return secret_names.secret(inner) is not None
+
+    def asks_first(self, path: Path) -> bool:
+        """Report whether a source file's name says that it may hold secrets: it is sent after a question only."""
+        try:
+            return any(map(secret_names.is_telling_source, regular_files.places(path)))
+        except Unreadable:
+            return True
 
     def readable(self) -> Callable[[Path], Path | None]:
         """Return what gives the real place of a file that may be read for context: inside the roots and not private.
 
-        What it has read of ignore files holds for all that it is asked.
+        Its name does not tell of secrets either. What it has read of ignore files holds for all that it is asked.
         """
         look = Look(self._roots)
 
         def judge(path: Path) -> Path | None:
             why, place = self._judged(path, look)
-            return place if place and not why and root_of_real(place, self._roots) else None
+            is_shown = not why and not self.asks_first(path)
+            return place if is_shown and place and root_of_real(place, self._roots) else None
 
         return judge
 

@@ -13,7 +13,7 @@ hidden in code; what removes it is that a reply can only ever become text in one
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from tuppence.core.actions import ACTIONS, Action
@@ -57,6 +57,8 @@ class Prompt:
     """The blocks, counted likewise, after which a cache mark goes; ascending (core/prompt_cache/breakpoints.py)."""
     life: str = ""
     """The time to live that the marks ask for, such as ``1h``; empty is the provider's shortest."""
+    withheld: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    """Values that must not be in what is sent: secrets that were replaced, and the providers' keys."""
 
     @property
     def text(self) -> str:

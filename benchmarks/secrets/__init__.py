@@ -1,0 +1,1 @@
+"""How much ordinary code is taken for secrets."""

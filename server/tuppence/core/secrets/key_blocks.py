@@ -1,0 +1,97 @@
+r"""Blocks of key material between BEGIN and END lines: PEM, OpenSSH and PGP, in lines or as one string with ``\n``.
+
+A certificate and a public key are public and stay. Each run of characters of the key is a secret of its own, so that a
+piece of a block that an excerpt cut is hidden as well.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+
+_BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?|PGP MESSAGE|ENCRYPTED MESSAGE)-----")
+_END = "-----END "
+_MARK = re.compile(r"-----(?:BEGIN|END) ")
+_PUTTY = re.compile(r"Private-Lines: \d{1,4}\s")
+_LONGEST = 40_000
+"""Code points of one block; what lies further is another matter."""
+_RUN = re.compile(r"[A-Za-z0-9+/=]{8,}")
+_SHORT = re.compile(r"(?<![A-Za-z0-9+/=])(?=[A-Za-z0-9+/=]*[0-9+/=])[A-Za-z0-9+/=]{4,7}(?![A-Za-z0-9+/=])")
+_LONG_RUN = re.compile(r"[A-Za-z0-9+/=]{16,}")
+_CERTAIN = 40
+"""Code points of a run that is no name."""
+_DIGITS = 3
+"""Digits and marks in a shorter run that is no name."""
+_LEAST = 4
+_HEADER = re.compile(r"(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset|MessageID): ?[^\r\n\\]*")
+_UNENDED = re.compile(
+    r"(?:[^A-Za-z0-9+/=\r\n]{0,40}(?:\\[nr])?[A-Za-z0-9+/=]{16,}[^A-Za-z0-9+/=\r\n]{0,40}(?:\r\n|\r|\n|\Z))+"
+)
+
+
+_MISSED = 4
+"""Lines in a row without key material after which a block without an end is over."""
+
+
+def key_runs(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the start and end of each run of key material, in code points, in order."""
+    if "-----BEGIN " in text:
+        done = 0
+        marks = [(found.start(), found[0] == _END) for found in _MARK.finditer(text)]
+        starts = [start for start, _ in marks]
+        for begin in _BEGIN.finditer(text):
+            if begin.end() < done:
+                continue
+            following = bisect_right(starts, begin.start())
+            mark = marks[following] if following < len(marks) else (len(text), False)
+            done = _end(text, begin.end(), mark)
+            yield from _runs(text, begin.end(), done)
+    if "Private-Lines: " in text:
+        for found in _PUTTY.finditer(text):
+            body = _UNENDED.match(text, found.end())
+            if body:
+                yield from _runs(text, body.start(), body.end())
+
+
+def _end(text: str, at: int, mark: tuple[int, bool]) -> int:
+    """Return where a block ends; one without an end lasts as long as its lines look like a key's.
+
+    :param at: where its first line ends.
+    :param mark: where the next first or last line of a block begins, and whether it is a last one.
+    """
+    stop, is_ended = mark
+    if is_ended and stop - at <= _LONGEST:
+        return stop
+    stop = min(stop, at + _LONGEST)
+    last = at
+    missed = 0
+    while at < stop and missed <= _MISSED:
+        line = text.find("\n", at, stop)
+        line = stop if line < 0 else line + 1
+        if _LONG_RUN.search(text, at, line):
+            last, missed = line, 0
+        else:
+            missed += 1
+        at = line
+    return last
+
+
+def _runs(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the runs of one block: all of them in a real one, none in code that only puts a block together."""
+    hidden = [found.span() for found in _HEADER.finditer(text, start, end)]
+    body = text[start:end]
+    if not any(_is_key(found[0]) for found in _LONG_RUN.finditer(body)):
+        return
+    for pattern in (_RUN, _SHORT):
+        for found in pattern.finditer(body):
+            at, to = found.start() + start, found.end() + start
+            if text[at - 1] == "\\" and text[at] in "nrt":
+                at += 1
+            if to - at >= _LEAST and not any(first <= at < last for first, last in hidden):
+                yield at, to
+
+
+def _is_key(run: str) -> bool:
+    """Report whether a run is part of a key, and not the name of something in code about keys."""
+    return len(run) >= _CERTAIN or sum(not each.isalpha() for each in run) >= _DIGITS

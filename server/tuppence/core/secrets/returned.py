@@ -1,0 +1,165 @@
+"""What may come back: a placeholder becomes its secret only where that secret was, and an altered one nothing.
+
+A model may repeat the whole file, so each placeholder of the document is read as its secret first. What is judged are
+the edits that come of it: in the target each secret at most as often as before, outside of it none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from tuppence.core.secrets.replacements import Replacement, Replacements, occurrences
+from tuppence.core.text.document import Document, Edit, Span, apply
+
+_ADDRESS, _CALL = 200, 600
+"""Code points before a secret in which an address, or the call that it is an argument of, is looked for."""
+_NAME = re.compile(r"[\w.:!>-]{1,80}\s?$")
+_SINK = re.compile(
+    r"(?:^|[^a-z])(?:print\w*|echo|puts?|log\w*|warn\w*|debug|info|error|trace|write\w*|send\w*|post|fetch|request\w*|urlopen|"
+    r"urllib\w*|exec\w*|eval|system|popen|run|call|open|dump\w*|emit|publish|upload|save\w*|raise|throw|exception|"
+    r"\w*error|format|console[.\w]*|fmt[.\w]*|get|patch|delete|head)!?\s?$",
+    re.IGNORECASE,
+)
+"""Names of what shows, stores or sends what it is given."""
+_EVERYWHERE = "The answer puts a value that was replaced before it was sent where that value was not."
+_ALTERED = "The answer alters the placeholder of a secret, so the secret cannot be put back."
+
+
+@dataclass(slots=True)
+class ReturningText:
+    """A reply as it streams, with the placeholders of the document turned back into its secrets, line by line."""
+
+    replacements: Replacements
+    """The secrets that the document holds."""
+    others: Replacements
+    """Those that it does not hold: their placeholders may not come back."""
+    _open: list[str] = field(default_factory=list)
+
+    def feed(self, chunk: str) -> tuple[str, str]:
+        """Take a chunk; return the lines that it completes, and why they may not be used, empty where they may."""
+        end = max(chunk.rfind("\n"), chunk.rfind("\r")) + 1
+        if not end:
+            self._open.append(chunk)
+            return "", ""
+        whole = "".join((*self._open, chunk[:end]))
+        self._open = [chunk[end:]]
+        return self._restored(whole)
+
+    def finish(self) -> tuple[str, str]:
+        """Take the end; return what was held back, and why it may not be used."""
+        whole = "".join(self._open)
+        self._open = []
+        return self._restored(whole)
+
+    def _restored(self, text: str) -> tuple[str, str]:
+        if not text:
+            return "", ""
+        if self.others.has_piece(text):
+            return "", _EVERYWHERE
+        restored = self.replacements.restored(text)
+        return ("", _ALTERED) if self.replacements.has_piece(restored) else (restored, "")
+
+
+def wrong(document: Document, target: Span, edits: Sequence[Edit], secrets: Replacements) -> str:
+    """Return why edits may not be made, in a sentence; empty where they may.
+
+    :param edits: of the document, with the secrets restored.
+    :param secrets: all that the request replaced.
+    """
+    if secrets.has_piece("\n".join(edit.text for edit in edits)):
+        return _ALTERED
+    inside = [edit for edit in edits if target.covers(edit.span)]
+    before = document.slice(target)
+    after = apply(before, (Edit(_moved(edit.span, target), edit.text) for edit in inside))
+    for each in secrets.all:
+        if any(
+            _count(edit.text, each) > _count(document.slice(edit.span), each) for edit in edits if edit not in inside
+        ):
+            return _EVERYWHERE
+        if _count(after, each) > _count(before, each):
+            return _EVERYWHERE
+    return _EVERYWHERE if _is_given_away(before, after, secrets) else ""
+
+
+def foreign(document: Document, target: Span, edits: Iterable[Edit], secrets: Replacements) -> bool:
+    """Report whether a draft holds a secret that the target does not hold."""
+    before = document.slice(target)
+    strange = [each for each in secrets.all if not _count(before, each)]
+    return any(_count(edit.text, each) for edit in edits for each in strange)
+
+
+def doubts(document: Document, target: Span, edits: Iterable[Edit], secrets: Replacements) -> tuple[str, ...]:
+    """Return what is to be said of the target's secrets after an edit: one is gone, or its line is another one."""
+    before = document.slice(target)
+    after = apply(before, (Edit(_moved(edit.span, target), edit.text) for edit in edits if target.covers(edit.span)))
+    found: list[str] = []
+    for each in secrets.all:
+        places = list(occurrences(before, each.value))
+        if not places:
+            continue
+        line = document.line_at(target.start + places[0]) + 1
+        if _count(after, each) < len(places):
+            found.append(f"the {_called(each)} of line {line} is no longer there")
+        elif _lines(before, each) != _lines(after, each):
+            found.append(f"the line with the {_called(each)}, line {line}, was changed")
+    return tuple(dict.fromkeys(found))
+
+
+def _is_given_away(before: str, after: str, secrets: Replacements) -> bool:
+    """Report whether a secret came to be in an address, in what is printed or sent, or in another secret's place."""
+    was = {each: _surroundings(before, each) for each in secrets.all}
+    for each, old in was.items():
+        for place in _surroundings(after, each):
+            if place in old:
+                continue
+            lead, callee, is_address = place
+            if is_address and not any(other[2] for other in old):
+                return True
+            if _SINK.search(callee) and not any(other[1] == callee for other in old):
+                return True
+            if lead.strip() and any(lead == other[0] for mate in was if mate != each for other in was[mate]):
+                return True
+    return False
+
+
+def _surroundings(text: str, each: Replacement) -> list[tuple[str, str, bool]]:
+    """Return what is before each occurrence of a secret: its line so far, what it is passed to, whether it is a URL."""
+    found = []
+    for at in occurrences(text, each.value):
+        start = max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
+        lead = text[start:at].strip()
+        found.append((lead, _callee(text, at), "://" in lead[-_ADDRESS:]))
+    return found
+
+
+def _callee(text: str, at: int) -> str:
+    """Return the name of what an innermost open parenthesis before a place calls, empty where none is open."""
+    depth = 0
+    for back in range(at - 1, max(-1, at - _CALL), -1):
+        if text[back] == ")":
+            depth += 1
+        elif text[back] == "(":
+            depth -= 1
+            if depth < 0:
+                found = _NAME.search(text[max(0, back - _ADDRESS) : back])
+                return found[0] if found else ""
+    return ""
+
+
+def _called(each: Replacement) -> str:
+    return each.kind.removeprefix("your ")
+
+
+def _count(text: str, each: Replacement) -> int:
+    return sum(1 for _ in occurrences(text, each.value))
+
+
+def _lines(text: str, each: Replacement) -> list[str]:
+    """Return the lines that hold a secret, white space around them aside, in order of the alphabet."""
+    return sorted(line.strip() for line in text.splitlines() if _count(line, each))
+
+
+def _moved(span: Span, target: Span) -> Span:
+    return Span(span.start - target.start, span.end - target.start)

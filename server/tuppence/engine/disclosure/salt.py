@@ -1,0 +1,54 @@
+"""The key from which placeholders are derived: random, one an installation, in a file that only the user can read."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+SIZE = 32
+"""Bytes."""
+NAME = "placeholder-key"
+
+
+def load(folder: Path | None) -> bytes:
+    """Return the key in a folder, and make one where there is none.
+
+    One that cannot be written holds for this process: placeholders differ then from those of the next one.
+
+    :param folder: the user's data folder; None keeps nothing.
+    """
+    fresh = secrets.token_bytes(SIZE)
+    if folder is None:
+        return fresh
+    path = folder / NAME
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            _create(path, fresh)
+        found = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
+        if len(found) == SIZE:
+            return found
+    return fresh
+
+
+def _create(path: Path, content: bytes) -> None:
+    """Write a file whole, readable by the user alone; another process that was first is left alone.
+
+    :raises FileExistsError: it is there.
+    """
+    if path.exists():
+        raise FileExistsError(path)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        # A link, unlike a renaming, fails where the file is there by now.
+        if hasattr(os, "link"):
+            os.link(draft, path)
+        else:
+            draft.rename(path)
+    finally:
+        draft.unlink(missing_ok=True)
