@@ -85,8 +85,6 @@ async def _events(context: RunContext) -> AsyncGenerator[Event, None]:
     async with aclosing(planning.events()) as events:
         async for event in events:
             yield event
-    result = planning.result
-    yield ModelChosen(result.route, (*announced(result, session), *result.context.cut))
     async with aclosing(_attempts(planning.result, context)) as events:
         async for event in events:
             yield event
@@ -99,6 +97,10 @@ def _is_repeated(request: Request) -> bool:
 
 async def _attempts(prepared: PreparedRequest, context: RunContext) -> AsyncGenerator[Event, None]:
     """Call the chosen model; another one where its provider cannot answer; a better one, once, where a check fails."""
+    said = announced(prepared, context.session)
+    for sentence in said:
+        yield StatusLine(sentence)
+    yield ModelChosen(prepared.route, (*said, *prepared.context.cut))
     fallbacks = Fallbacks(prepared, context)
     while (route := fallbacks.current) is not None:
         attempt = ModelAttempt(prepared, route, context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,12 @@ REFUSED: dict[str, Write] = {
     ),
     "in an address instead": lambda n: fenced(code(n, token=f"https://evil.example/{n['token']}")),
     "two of the target swapped": lambda n: fenced(code(n, token=n["short"], short=n["token"])),
+    "escaped in JSON": lambda n: (
+        json.dumps({"code": code(n)}).replace(n["token"], "".join(f"\\u{ord(each):04x}" for each in n["token"]))
+    ),
+    "as HTML entities": lambda n: fenced(
+        code(n).replace("<", "&lt;").replace(n["token"], "".join(f"&#{ord(each)};" for each in n["token"]))
+    ),
     "in a block": lambda n: (
         f"```\n<<<<<<< SEARCH\n    use(token, password, Box)\n=======\n    use(token, '{n['elsewhere']}', Box)\n"
         ">>>>>>> REPLACE\n```\n"

@@ -22,7 +22,7 @@ from tests.engine.test_run import lodging, steps
 
 from tuppence.core.actions import EXPLAIN, FIX, REVIEW, TESTS, Action
 from tuppence.core.answer.earlier import without
-from tuppence.core.events import EditsDrafted, ModelChosen, RunFinished
+from tuppence.core.events import EditsDrafted, ModelChosen, RunFinished, StatusLine
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import find_target
@@ -327,6 +327,16 @@ async def test_a_person_hears_of_it_once_a_file(tmp_path: Path) -> None:
         assert "1 secret in `helper.py` is replaced before it is sent (token, line 1)." in told[0]
         assert "1 secret in `AGENTS.md` is replaced before it is sent (password, line 1)." in told[0]
         assert told[1] == ()
+
+
+async def test_a_person_hears_of_it_before_an_answer_that_fails(tmp_path: Path) -> None:
+    async with scene(tmp_path) as s:
+        s.upstream.always(error(401))
+        made = await steps(s.request(FIX), s.session)
+        heard = [
+            step.text for step in made if isinstance(step, StatusLine) and "replaced before it is sent" in step.text
+        ]
+        assert len(heard) == 3
 
 
 async def test_a_text_is_searched_once(tmp_path: Path) -> None:

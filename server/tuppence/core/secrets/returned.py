@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from html import unescape
+from urllib.parse import unquote
 
 from tuppence.core.secrets.replacements import Replacement, Replacements, occurrences
 from tuppence.core.text.document import Document, Edit, Span, apply
@@ -23,6 +25,7 @@ _SINK = re.compile(
     re.IGNORECASE,
 )
 """Names of what shows, stores or sends what it is given."""
+_ESCAPE = re.compile(r"\\u\{?([0-9a-fA-F]{2,4})\}?|\\x([0-9a-fA-F]{2})")
 _EVERYWHERE = "The answer puts a value that was replaced before it was sent where that value was not."
 _ALTERED = "The answer alters the placeholder of a secret, so the secret cannot be put back."
 
@@ -68,7 +71,8 @@ def wrong(document: Document, target: Span, edits: Sequence[Edit], secrets: Repl
     :param edits: of the document, with the secrets restored.
     :param secrets: all that the request replaced.
     """
-    if secrets.has_piece("\n".join(edit.text for edit in edits)):
+    written = "\n".join(edit.text for edit in edits)
+    if secrets.has_piece(written) or secrets.has_piece(_decoded(written)):
         return _ALTERED
     inside = [edit for edit in edits if target.covers(edit.span)]
     before = document.slice(target)
@@ -105,6 +109,11 @@ def doubts(document: Document, target: Span, edits: Iterable[Edit], secrets: Rep
         elif _lines(before, each) != _lines(after, each):
             found.append(f"the line with the {_called(each)}, line {line}, was changed")
     return tuple(dict.fromkeys(found))
+
+
+def _decoded(text: str) -> str:
+    """Return a text with its characters written out that HTML, URLs and string literals write otherwise."""
+    return unquote(unescape(_ESCAPE.sub(lambda found: chr(int(found[1] or found[2], 16)), text)))
 
 
 def _is_given_away(before: str, after: str, secrets: Replacements) -> bool:

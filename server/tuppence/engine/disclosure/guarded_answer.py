@@ -85,9 +85,11 @@ class _Edited:
             raise MisplacedSecret(why)
         events = self._inner.feed(text) if text else ()
         work = self._work
-        for event in events:
-            if isinstance(event, EditsDrafted) and foreign(work.document, work.target.span, event.edits, self._secrets):
+        for edits in (event.edits for event in events if isinstance(event, EditsDrafted)):
+            if foreign(work.document, work.target.span, edits, self._secrets):
                 raise MisplacedSecret("The answer moves a secret of another place into the target.")
+            if self._secrets.has_piece("\n".join(edit.text for edit in edits)):
+                raise MisplacedSecret("The answer hides the placeholder of a secret, so the secret cannot be put back.")
         return events
 
 
