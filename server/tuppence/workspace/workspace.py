@@ -19,7 +19,7 @@ from tuppence.core.syntax.target import Target
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.document import Document
 from tuppence.errors import Unfit
-from tuppence.regular_files import LEADS_OUT, Missing, Unreadable, root_of, root_of_real
+from tuppence.regular_files import LEADS_OUT, Missing, Unreadable, root_of_real
 from tuppence.workspace import conventions, files, manifests, secret_names, tests_layout
 from tuppence.workspace.git_ignore import Look
 from tuppence.workspace.used_definitions import Search, definitions
@@ -40,24 +40,19 @@ class Workspace:
     def __init__(self, roots: Sequence[Path]) -> None:
         self._roots = tuple(root.resolve() for root in roots)
 
-    @property
-    def roots(self) -> tuple[Path, ...]:
-        """The folders, without links in their paths."""
-        return self._roots
-
     def relative(self, path: Path) -> str:
         """Return a path as people and models read it: from its root, with ``/``; the bare name outside the roots."""
-        root = root_of(path, self._roots)
+        root = files.root_of(path, self._roots)
         return path.resolve().relative_to(root).as_posix() if root else path.name
 
     def project(self, path: Path) -> str:
         """Return the name of the folder that the editor opened around a file, without its path; empty outside any."""
-        root = root_of(path, self._roots)
+        root = files.root_of(path, self._roots)
         return root.name if root else ""
 
     def surroundings(self, document: Document, tree: Tree, target: Target, path: Path | None) -> Surroundings:
         """Return the project's definitions that the target uses and its conventions; nothing outside the roots."""
-        root = root_of(path, self._roots) if path else None
+        root = files.root_of(path, self._roots) if path else None
         if root is None or path is None:
             return Surroundings()
         search = Search(
@@ -91,7 +86,7 @@ class Workspace:
 
         :raises Unfit: a link leads it out of the folder that is open.
         """
-        fence = root_of(source, self._roots) or self._project(source.resolve())
+        fence = files.root_of(source, self._roots) or self._project(source.resolve())
         try:
             if regular_files.real(path).is_relative_to(fence):
                 return fence
@@ -117,17 +112,22 @@ class Workspace:
             what = f"The tests belong in {path.name}, which cannot be read: {error}."
             raise Unfit(what, "Is it a UTF-8 text of a usual size?") from None
 
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """The real folders that the editor opened."""
+        return self._roots
+
     def root(self, path: Path) -> Path | None:
         """Return the real folder that is open and holds a file: what a request may read; None outside the roots."""
-        return root_of(path, self._roots)
+        return files.root_of(path, self._roots)
 
     def folder(self, path: Path) -> Path | None:
         """Return the real folder of the project around a file, within its root; None outside the roots."""
-        return self._project(path.resolve()) if root_of(path, self._roots) else None
+        return self._project(path.resolve()) if files.root_of(path, self._roots) else None
 
     def packages(self, path: Path | None, language: Language) -> Packages | None:
         """Return what a file of the project can import; None for a file outside the roots."""
-        root = root_of(path, self._roots) if path else None
+        root = files.root_of(path, self._roots) if path else None
         if path is None or root is None:
             return None
         path = path.resolve()
@@ -187,7 +187,7 @@ class Workspace:
 
     def _project(self, path: Path) -> Path:
         """Return the innermost folder around a file that looks like a project, within its root."""
-        root = root_of(path, self._roots)
+        root = files.root_of(path, self._roots)
         for folder in path.parents:
             if any((folder / marker).exists() for marker in _MARKERS) or folder == root:
                 return folder
@@ -215,6 +215,6 @@ class Workspace:
                     yield folder / name
 
     def _location(self, path: Path, source: Path, language: Language, block: str = "") -> TestLocation:
-        fence = root_of(source, self._roots) or self._project(source)
+        fence = files.root_of(source, self._roots) or self._project(source)
         document = Document(path.as_uri(), language.id, None, files.read_text(path, (fence,)) or "")
         return TestLocation(str(path), document, is_new=not path.exists(), block=block)
