@@ -113,8 +113,8 @@ class Workspace:
             raise Unfit(what, "Is it a UTF-8 text of a usual size?") from None
 
     @property
-    def roots(self) -> tuple[Path, ...]:
-        """The real folders that the editor opened."""
+    def open_folders(self) -> tuple[Path, ...]:
+        """The folders that the editor opened, without links in their paths."""
         return self._roots
 
     def root(self, path: Path) -> Path | None:
