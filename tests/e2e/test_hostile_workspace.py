@@ -15,7 +15,7 @@ from scenario import gated, messages, until
 from server import Stage, pick, stage, titles
 
 CANARY = "canaryinthemine"
-SOURCE = "from shop.secret import stolen\n\n\ndef mean(values):\n    return stolen(values) / len(values)\n"
+SOURCE = "from shop.rates import stolen\n\n\ndef mean(values):\n    return stolen(values) / len(values)\n"
 REPLY = "```python\ndef mean(values):\n    return stolen(values) / len(values)\n```\n"
 TESTS = "```python\ndef test_mean():\n    assert mean([1]) == 1\n```\n```imports\nfrom app import mean\n```\n"
 
@@ -34,7 +34,7 @@ async def s(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     (base / "home/mine").write_text("everywhere_*.py\n", encoding="utf-8")
     outside = base / "outside"
     outside.mkdir()
-    for name in ("secret.py", "test_app.py", "bashrc", "rules.md"):
+    for name in ("rates.py", "test_app.py", "bashrc", "rules.md"):
         (outside / name).write_text(f"def stolen(values):\n    '''{CANARY}'''\n", encoding="utf-8")
     async with stage(base) as running:
         yield running
@@ -75,7 +75,7 @@ async def refused(s: Stage, path: Path) -> str:
 @pytest.mark.parametrize(
     "links",
     [
-        {"shop/secret.py": "../../../outside/secret.py"},
+        {"shop/rates.py": "../../../outside/rates.py"},
         {"shop": "../../outside"},
         {"AGENTS.md": "../../outside/rules.md", "tests/test_other.py": "../../../outside/test_app.py"},
     ],
@@ -171,7 +171,7 @@ async def test_a_hostile_ignore_file_holds_up_no_one(s: Stage, kind: str) -> Non
 
 
 async def test_a_link_inside_is_followed(s: Stage) -> None:
-    files = {"lib/secret.py": "def stolen(values):\n    '''Harmless.'''\n", "AGENTS.md": "Be brief.\n"}
+    files = {"lib/rates.py": "def stolen(values):\n    '''Harmless.'''\n", "AGENTS.md": "Be brief.\n"}
     path = project(s, "inside", files, {"shop": "lib", "CLAUDE.md": "AGENTS.md"})
     sent = await act(s, path, "Explain", "It does.")
     assert "Harmless." in sent

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -409,7 +410,7 @@ def test_what_a_run_says_is_quoted_and_short(said: str, tmp_path: Path) -> None:
             return text
 
     held = trial._Trial.__new__(trial._Trial)
-    held._project = tmp_path
+    held._place = SimpleNamespace(project=tmp_path)  # type: ignore[assignment]  # its complaint reads this alone
     held._runner = Told()  # type: ignore[assignment]  # it is asked for its complaint alone
     quoted = held._complaint(Run("failed", said))
     assert quoted[0] == "“"

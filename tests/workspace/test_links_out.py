@@ -22,15 +22,15 @@ from tuppence.workspace.tests_placement import describe, find_test_location
 
 CANARY = "canaryinthemine"
 OUTSIDE = {
-    "secret.py": f"def stolen():\n    '''{CANARY}'''\n",
+    "rates.py": f"def stolen():\n    '''{CANARY}'''\n",
     "__init__.py": f"def stolen():\n    '''{CANARY}'''\n",
     "test_app.py": f"def test_stolen():\n    '''{CANARY}'''\n",
-    "secret.ts": f"/** {CANARY} */\nexport function stolen(): void {{}}\n",
+    "rates.ts": f"/** {CANARY} */\nexport function stolen(): void {{}}\n",
     "index.ts": f"/** {CANARY} */\nexport function stolen(): void {{}}\n",
-    "secret.h": f"/* {CANARY} */\nint stolen(int {CANARY});\n",
-    "secret.go": f"package outside\n\n// Stolen {CANARY}.\nfunc Stolen() {{}}\n",
+    "rates.h": f"/* {CANARY} */\nint stolen(int {CANARY});\n",
+    "rates.go": f"package outside\n\n// Stolen {CANARY}.\nfunc Stolen() {{}}\n",
     "go.mod": f"module x.com/{CANARY}\n",
-    "secret.rs": f"/// {CANARY}\npub fn stolen() {{}}\n",
+    "rates.rs": f"/// {CANARY}\npub fn stolen() {{}}\n",
     "Cargo.toml": f'[package]\nname = "{CANARY}"\n',
     "package.json": f'{{"name": "{CANARY}", "dependencies": {{"{CANARY}": "1"}}}}',
     "tsconfig.json": f'{{"compilerOptions": {{"paths": {{"{CANARY}/*": ["x"]}}}}}}',
@@ -134,26 +134,26 @@ def rs(module: str) -> str:
 
 
 CASES: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
-    "python: dots": ("p/main.py", {"p/main.py": py("...outside.secret")}, {}),
-    "python: many dots": ("main.py", {"main.py": py("." * 40 + "secret")}, {}),
-    "python: linked module": ("main.py", {"main.py": py("secret")}, {"secret.py": "../outside/secret.py"}),
+    "python: dots": ("p/main.py", {"p/main.py": py("...outside.rates")}, {}),
+    "python: many dots": ("main.py", {"main.py": py("." * 40 + "rates")}, {}),
+    "python: linked module": ("main.py", {"main.py": py("rates")}, {"rates.py": "../outside/rates.py"}),
     "python: linked package": ("main.py", {"main.py": py("pkg")}, {"pkg": "../outside"}),
-    "python: linked src": ("main.py", {"main.py": py("secret")}, {"src": "{outside}"}),
-    "es: dots": ("src/a.ts", {"src/a.ts": ts("../../outside/secret")}, {}),
+    "python: linked src": ("main.py", {"main.py": py("rates")}, {"src": "{outside}"}),
+    "es: dots": ("src/a.ts", {"src/a.ts": ts("../../outside/rates")}, {}),
     "es: many dots": ("src/a.ts", {"src/a.ts": ts("./" + "../" * 60 + "etc/passwd")}, {}),
-    "es: dots behind an alias": ("src/a.ts", {"src/a.ts": ts("@/../../outside/secret")}, {}),
-    "es: absolute": ("src/a.ts", {"src/a.ts": ts("{outside}/secret")}, {}),
-    "es: absolute behind an alias": ("src/a.ts", {"src/a.ts": ts("~/{outside}/secret")}, {}),
-    "es: a file's address": ("src/a.ts", {"src/a.ts": ts("file://{outside}/secret.ts")}, {}),
-    "es: encoded dots": ("src/a.ts", {"src/a.ts": ts("./%2e%2e/%2e%2e/outside/secret")}, {}),
+    "es: dots behind an alias": ("src/a.ts", {"src/a.ts": ts("@/../../outside/rates")}, {}),
+    "es: absolute": ("src/a.ts", {"src/a.ts": ts("{outside}/rates")}, {}),
+    "es: absolute behind an alias": ("src/a.ts", {"src/a.ts": ts("~/{outside}/rates")}, {}),
+    "es: a file's address": ("src/a.ts", {"src/a.ts": ts("file://{outside}/rates.ts")}, {}),
+    "es: encoded dots": ("src/a.ts", {"src/a.ts": ts("./%2e%2e/%2e%2e/outside/rates")}, {}),
     "es: linked index": ("src/a.ts", {"src/a.ts": ts("./lib")}, {"src/lib": "../../outside"}),
-    "c: dots": ("src/a.c", {"src/a.c": c("../../outside/secret.h")}, {}),
-    "c: absolute": ("src/a.c", {"src/a.c": c("{outside}/secret.h")}, {}),
-    "c: linked include": ("src/a.c", {"src/a.c": c("secret.h")}, {"include": "../outside"}),
-    "c: its own header": ("src/a.c", {"src/a.c": c("b.h")}, {"src/a.h": "{outside}/secret.h"}),
+    "c: dots": ("src/a.c", {"src/a.c": c("../../outside/rates.h")}, {}),
+    "c: absolute": ("src/a.c", {"src/a.c": c("{outside}/rates.h")}, {}),
+    "c: linked include": ("src/a.c", {"src/a.c": c("rates.h")}, {"include": "../outside"}),
+    "c: its own header": ("src/a.c", {"src/a.c": c("b.h")}, {"src/a.h": "{outside}/rates.h"}),
     "go: dots": ("a.go", {"a.go": go("x.com/m/../outside"), GO_MOD: MOD}, {}),
     "go: linked package": ("a.go", {"a.go": go("x.com/m/o"), GO_MOD: MOD}, {"o": "../outside"}),
-    "go: linked neighbor": ("a.go", {"a.go": go("fmt"), GO_MOD: MOD}, {"b.go": "../outside/secret.go"}),
+    "go: linked neighbor": ("a.go", {"a.go": go("fmt"), GO_MOD: MOD}, {"b.go": "../outside/rates.go"}),
     "go: a workspace": (
         "a.go",
         {"a.go": go("fmt"), "go.mod": "module m\n", "go.work": "use ../outside\nuse {outside}\n"},
@@ -163,12 +163,12 @@ CASES: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
     "rust: a path": (
         "src/lib.rs",
         {
-            "src/lib.rs": rs("crate::secret"),
+            "src/lib.rs": rs("crate::rates"),
             "Cargo.toml": '[workspace]\nmembers = ["../outside", "{outside}", "../*"]\n',
         },
-        {"src/secret.rs": "../../outside/secret.rs"},
+        {"src/rates.rs": "../../outside/rates.rs"},
     ),
-    "rust: many supers": ("src/lib.rs", {"src/lib.rs": rs("super::super::super::outside::secret")}, {}),
+    "rust: many supers": ("src/lib.rs", {"src/lib.rs": rs("super::super::super::outside::rates")}, {}),
     "js: manifests": (
         "src/a.ts",
         {
@@ -203,7 +203,7 @@ CASES: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
             ".editorconfig": "../outside/rules.md",
         },
     ),
-    "tests: linked file": ("app.py", {"app.py": py("x")}, {"tests/test_app.py": "../../outside/secret.py"}),
+    "tests: linked file": ("app.py", {"app.py": py("x")}, {"tests/test_app.py": "../../outside/rates.py"}),
     "tests: linked folder": ("app.py", {"app.py": py("x")}, {"tests": "../outside"}),
     "tests: linked example": (
         "app.py",
@@ -213,7 +213,7 @@ CASES: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
     "tests: declared elsewhere": (
         "src/lib.rs",
         {"src/lib.rs": "mod tests;\n" + rs("x")},
-        {"src/tests.rs": "../../outside/secret.rs"},
+        {"src/tests.rs": "../../outside/rates.rs"},
     ),
     "ignore files": (
         "main.py",
@@ -238,7 +238,7 @@ def test_nothing_outside_is_opened_or_shown(tmp_path: Path, case: str, monkeypat
 def test_the_watch_sees_what_is_opened(tmp_path: Path) -> None:
     root = project(tmp_path, {}, {"tests": "../outside"})
     with watched(root.parent / "outside") as seen:
-        (root / "tests/secret.py").read_text(encoding="utf-8")
+        (root / "tests/rates.py").read_text(encoding="utf-8")
         list((root / "tests").iterdir())
     assert len(seen) == 2
 
@@ -247,7 +247,7 @@ def test_the_watch_sees_what_is_opened(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("link", "goal"),
     [
-        ("tests/test_app.py", "../../outside/secret.py"),
+        ("tests/test_app.py", "../../outside/rates.py"),
         ("tests/test_app.py", "../../outside/not_yet.py"),
         ("tests", "../outside"),
         ("tests", "../nowhere/at/all"),
@@ -304,7 +304,7 @@ def test_what_was_judged_is_what_is_read(tmp_path: Path, name: str, monkeypatch:
         "b.py": "",
     }
     files |= {"tests/test_app.py": "x\n"} if name == "tests/test_app.py" else {}
-    root = project(tmp_path, {**files, ".env": OUTSIDE["secret.py"]}, {})
+    root = project(tmp_path, {**files, ".env": OUTSIDE["rates.py"]}, {})
     judged = Look.why
 
     def swap(self: Look, path: Path) -> str | None:
@@ -345,8 +345,8 @@ def test_links_inside_are_followed(tmp_path: Path) -> None:
 
 
 def test_a_file_that_the_editor_opened_outside_is_worked_on(tmp_path: Path) -> None:
-    root = project(tmp_path, {"a.py": ""}, {"linked.py": "../outside/secret.py"})
+    root = project(tmp_path, {"a.py": ""}, {"linked.py": "../outside/rates.py"})
     workspace = Workspace([root])
     assert workspace.why_private(root / "linked.py") is None
-    assert workspace.why_private(root.parent / "outside/secret.py") is None
+    assert workspace.why_private(root.parent / "outside/rates.py") is None
     assert workspace.root(root / "linked.py") is None

@@ -76,10 +76,10 @@ def home(request: Request, session: Session) -> str:
     """
     workspace, uri = session.workspace, request.document.uri
     path = request.path
-    if path is None and uri.startswith("untitled:") and len(workspace.roots) == 1:
-        path = workspace.roots[0] / "untitled"
+    if path is None and uri.startswith("untitled:") and len(workspace.open_folders) == 1:
+        path = workspace.open_folders[0] / "untitled"
     if path is None:
-        return answers.key("no file", uri, *map(str, workspace.roots))
+        return answers.key("no file", uri, *map(str, workspace.open_folders))
     return answers.key("folder", str(workspace.home(path)))
 
 

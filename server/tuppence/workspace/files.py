@@ -19,6 +19,11 @@ LARGEST = 300_000
 """Bytes; a larger file is not read for context."""
 
 
+def root_of(path: Path, roots: Iterable[Path]) -> Path | None:
+    """Return the innermost root that holds the file where it really lies, symbolic links resolved."""
+    return regular_files.root_of(path, roots)
+
+
 def read_text(path: Path, roots: Iterable[Path], largest: int = LARGEST) -> str | None:
     """Return a file's text, None where it is no small text or lies in none of the folders.
 

@@ -98,7 +98,7 @@ def _example(path: Path, known: Language, workspace: Workspace, budget: int) -> 
     for each in (path.parent / name for name, kind in beside if kind == "file"):
         is_other = each != path and tests_layout.is_test(PurePosixPath(each.name), known)
         place = readable(each) if is_other else None
-        if place and (text := files.read_place(place, workspace.roots)):
+        if place and (text := files.read_place(place, workspace.open_folders)):
             document = Document("", known.id, None, text)
             shown, _ = excerpt(document, parse(text, known), Span(0, 0), budget // 2)
             return workspace.relative(each), shown

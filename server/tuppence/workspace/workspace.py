@@ -19,7 +19,7 @@ from tuppence.core.syntax.target import Target
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.document import Document
 from tuppence.errors import Unfit
-from tuppence.regular_files import LEADS_OUT, Missing, Unreadable, root_of, root_of_real
+from tuppence.regular_files import LEADS_OUT, Missing, Unreadable, root_of_real
 from tuppence.workspace import conventions, files, manifests, secret_names, tests_layout
 from tuppence.workspace.git_ignore import Look
 from tuppence.workspace.used_definitions import Search, definitions
@@ -40,24 +40,19 @@ class Workspace:
     def __init__(self, roots: Sequence[Path]) -> None:
         self._roots = tuple(root.resolve() for root in roots)
 
-    @property
-    def roots(self) -> tuple[Path, ...]:
-        """The folders, without links in their paths."""
-        return self._roots
-
     def relative(self, path: Path) -> str:
         """Return a path as people and models read it: from its root, with ``/``; the bare name outside the roots."""
-        root = root_of(path, self._roots)
+        root = files.root_of(path, self._roots)
         return path.resolve().relative_to(root).as_posix() if root else path.name
 
     def project(self, path: Path) -> str:
         """Return the name of the folder that the editor opened around a file, without its path; empty outside any."""
-        root = root_of(path, self._roots)
+        root = files.root_of(path, self._roots)
         return root.name if root else ""
 
     def surroundings(self, document: Document, tree: Tree, target: Target, path: Path | None) -> Surroundings:
         """Return the project's definitions that the target uses and its conventions; nothing outside the roots."""
-        root = root_of(path, self._roots) if path else None
+        root = files.root_of(path, self._roots) if path else None
         if root is None or path is None:
             return Surroundings()
         search = Search(
@@ -91,7 +86,7 @@ class Workspace:
 
         :raises Unfit: a link leads it out of the folder that is open.
         """
-        fence = root_of(source, self._roots) or self._project(source.resolve())
+        fence = files.root_of(source, self._roots) or self._project(source.resolve())
         try:
             if regular_files.real(path).is_relative_to(fence):
                 return fence
@@ -117,6 +112,11 @@ class Workspace:
             what = f"The tests belong in {path.name}, which cannot be read: {error}."
             raise Unfit(what, "Is it a UTF-8 text of a usual size?") from None
 
+    @property
+    def open_folders(self) -> tuple[Path, ...]:
+        """The folders that the editor opened, without links in their paths."""
+        return self._roots
+
     def home(self, path: Path) -> Path:
         """Return the real folder whose files belong together with a file: its project's.
 
@@ -126,22 +126,22 @@ class Workspace:
             real = path.resolve()
         except (OSError, RuntimeError):  # Links that lead in a circle.
             return path.parent
-        if root_of(real, self._roots) is None:
+        if files.root_of(real, self._roots) is None:
             return real.parent
         folder = self._project(real)
         return folder if any((folder / marker).exists() for marker in _MARKERS) else real.parent
 
     def root(self, path: Path) -> Path | None:
         """Return the real folder that is open and holds a file: what a request may read; None outside the roots."""
-        return root_of(path, self._roots)
+        return files.root_of(path, self._roots)
 
     def folder(self, path: Path) -> Path | None:
         """Return the real folder of the project around a file, within its root; None outside the roots."""
-        return self._project(path.resolve()) if root_of(path, self._roots) else None
+        return self._project(path.resolve()) if files.root_of(path, self._roots) else None
 
     def packages(self, path: Path | None, language: Language) -> Packages | None:
         """Return what a file of the project can import; None for a file outside the roots."""
-        root = root_of(path, self._roots) if path else None
+        root = files.root_of(path, self._roots) if path else None
         if path is None or root is None:
             return None
         path = path.resolve()
@@ -180,7 +180,10 @@ class Workspace:
 
     def asks_first(self, path: Path) -> bool:
         """Report whether a source file's name says that it may hold secrets: it is sent after a question only."""
-        return any(map(secret_names.is_telling_source, (path, path.resolve())))
+        try:
+            return any(map(secret_names.is_telling_source, regular_files.places(path)))
+        except Unreadable:
+            return True
 
     def readable(self) -> Callable[[Path], Path | None]:
         """Return what gives the real place of a file that may be read for context.
@@ -192,14 +195,14 @@ class Workspace:
 
         def judge(path: Path) -> Path | None:
             why, place = self._judged(path, look)
-            fits = place and not why and root_of_real(place, self._roots) and not self.asks_first(path)
-            return place if fits else None
+            is_shown = not why and not self.asks_first(path)
+            return place if is_shown and place and root_of_real(place, self._roots) else None
 
         return judge
 
     def _project(self, path: Path) -> Path:
         """Return the innermost folder around a file that looks like a project, within its root."""
-        root = root_of(path, self._roots)
+        root = files.root_of(path, self._roots)
         for folder in path.parents:
             if any((folder / marker).exists() for marker in _MARKERS) or folder == root:
                 return folder
@@ -227,6 +230,6 @@ class Workspace:
                     yield folder / name
 
     def _location(self, path: Path, source: Path, language: Language, block: str = "") -> TestLocation:
-        fence = root_of(source, self._roots) or self._project(source)
+        fence = files.root_of(source, self._roots) or self._project(source)
         document = Document(path.as_uri(), language.id, None, files.read_text(path, (fence,)) or "")
         return TestLocation(str(path), document, is_new=not path.exists(), block=block)
