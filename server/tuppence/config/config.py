@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from tuppence.config import model_table
-from tuppence.config.file_text import Unreadable, decoded, read_text
+from tuppence.config.file_text import UnreadableConfig, decoded, read_text
 from tuppence.config.readers import (
     choice,
     fields,
@@ -210,7 +210,7 @@ def _parsed(path: Path, read: Callable[[], str]) -> tuple[dict[str, object], Mis
     """
     try:
         content = read()
-    except Unreadable as error:
+    except UnreadableConfig as error:
         raise ConfigError(str(path), (error.mistake,)) from None
     try:
         return tomllib.loads(content, parse_float=Decimal), MistakeReport(content, settings=SETTINGS)

@@ -14,7 +14,7 @@ from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
-from tuppence.config.file_text import Unreadable, read_bytes
+from tuppence.config.file_text import UnreadableConfig, read_bytes
 from tuppence.core.billing.budget import Period
 from tuppence.core.billing.entry import exact
 from tuppence.errors import TuppenceError
@@ -40,7 +40,7 @@ def write(path: Path, period: Period, limit: Decimal | None) -> None:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise TuppenceError(f"{path} could not be changed: {reason}.", "Check its permissions.") from None
-    except Unreadable as error:
+    except UnreadableConfig as error:
         raise TuppenceError(f"{path} could not be changed: {error.mistake.what}", error.mistake.remedy) from None
     except UnicodeDecodeError:
         raise TuppenceError(f"{path} is not UTF-8 text.", "Save it as UTF-8.") from None
