@@ -97,6 +97,7 @@ def test_the_same_sources_give_the_same_wheel(wheel: Path, tmp_path: Path) -> No
 SOURCES = re.compile(
     r"server/tuppence/[\w/]+\.(py|toml|json|css)|server/tuppence/py\.typed|clients/neovim/[\w/.-]+\.(lua|md|vim)"
     r"|tests/[\w/.-]+\.(py|sse|sh|json|toml|lua|el|ts|mjs|md|sqlite3|sql|txt|yml|cfg|in)|tests/editors/snippets/[\w.-]+"
+    r"|tests/support/markdown_renderers/\.npmrc"
     r"|(README|ARCHITECTURE|CHANGELOG)\.md|LICENSE|config\.example\.toml|pyproject\.toml|PKG-INFO|\.gitignore"
 )
 

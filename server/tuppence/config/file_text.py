@@ -23,7 +23,7 @@ _NOTHING = Path("/dev/null")
 """Whoever names this means that there is no configuration."""
 
 
-class Unreadable(Exception):
+class UnreadableConfig(Exception):
     """A file cannot be read, or not as text; ``mistake`` says why."""
 
     def __init__(self, line: int, what: str, remedy: str) -> None:
@@ -34,7 +34,7 @@ class Unreadable(Exception):
 def read_text(path: Path) -> str:
     """Return the text of a file.
 
-    :raises Unreadable: it is none, it is too large, or it is no text that may be parsed.
+    :raises UnreadableConfig: it is none, it is too large, or it is no text that may be parsed.
     """
     return decoded(read_bytes(path))
 
@@ -42,25 +42,25 @@ def read_text(path: Path) -> str:
 def decoded(raw: bytes) -> str:
     """Return the text that a file's bytes are.
 
-    :raises Unreadable: it is too large, or it is no text that may be parsed.
+    :raises UnreadableConfig: it is too large, or it is no text that may be parsed.
     """
     _check_size(raw)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Unreadable(
+        raise UnreadableConfig(
             raw.count(b"\n", 0, error.start) + 1, "The file is not UTF-8 text.", "Save it as UTF-8."
         ) from None
     for number, line in enumerate(text.split("\n"), 1):
         if not line.lstrip().startswith("#") and (line.count(".") > _DOTS or _PARTS.search(line)):
-            raise Unreadable(number, "No key of a configuration has so many parts.", "Shorten the line.")
+            raise UnreadableConfig(number, "No key of a configuration has so many parts.", "Shorten the line.")
     return text
 
 
 def read_bytes(path: Path) -> bytes:
     """Return the bytes of a file.
 
-    :raises Unreadable: it is none, or it is too large.
+    :raises UnreadableConfig: it is none, or it is too large.
     """
     if path == _NOTHING:
         return b""
@@ -68,16 +68,16 @@ def read_bytes(path: Path) -> bytes:
         raw = _regular(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
-        raise Unreadable(0, f"The file cannot be read: {reason}.", "Check its permissions.") from None
+        raise UnreadableConfig(0, f"The file cannot be read: {reason}.", "Check its permissions.") from None
     if raw is None:
-        raise Unreadable(0, "This is not a file.", "Name the configuration file itself.")
+        raise UnreadableConfig(0, "This is not a file.", "Name the configuration file itself.")
     _check_size(raw)
     return raw
 
 
 def _check_size(raw: bytes) -> None:
     if len(raw) > LARGEST:
-        raise Unreadable(0, "The file is larger than a megabyte.", "Name a configuration file.")
+        raise UnreadableConfig(0, "The file is larger than a megabyte.", "Name a configuration file.")
 
 
 def _regular(path: Path) -> bytes | None:
