@@ -213,11 +213,9 @@ async def test_the_other_commands_take_nonsense_in_silence_or_with_a_sentence(s:
 
 # --- providers and configurations ---
 
-KEYED = CONFIG.replace('base_url = "{base}"', 'base_url = "{base}"\nkey_env = "MINE_API_KEY"')
-
 
 async def test_a_wrong_key_is_named_by_its_variable(tmp_path: Path) -> None:
-    async with stage(tmp_path, config=KEYED, keys={"MINE_API_KEY": "sk-wrong-0123456789"}) as s:
+    async with stage(tmp_path, keys={"MINE_API_KEY": "sk-wrong-0123456789"}) as s:
         buffer = s.editor.open(s.write("a.py", SRC), "python")
         s.upstream.script(error(401, {"error": {"message": "bad key sk-wrong-0123456789", "code": "invalid_api_key"}}))
         await s.editor.run(pick(await s.editor.menu(buffer, 4), "Fix"))
@@ -238,7 +236,9 @@ async def test_a_wrong_key_is_named_by_its_variable(tmp_path: Path) -> None:
 
 async def test_no_key_at_all_says_which_one_is_missing(tmp_path: Path) -> None:
     async with stage(
-        tmp_path, config=KEYED + '[actions.fix]\nmodel = "mine/big"\n[actions.review]\nmodel = "mine/none"\n'
+        tmp_path,
+        config=CONFIG + '[actions.fix]\nmodel = "mine/big"\n[actions.review]\nmodel = "mine/none"\n',
+        keys={"MINE_API_KEY": None},
     ) as s:
         await until(lambda: s.editor.seen.messages)
         assert [each.type for each in s.editor.seen.messages] == [types.MessageType.Error]
@@ -256,7 +256,7 @@ async def test_a_key_that_the_editor_hands_over_is_used_and_written_nowhere(tmp_
     def hand_over(editor: Editor) -> None:
         editor.options = {"keys": {"MINE_API_KEY": "sk-handed-over-987", "OTHER": None, "THIRD": 3}, "more": []}
 
-    async with stage(tmp_path, config=KEYED, before=hand_over) as s:
+    async with stage(tmp_path, keys={"MINE_API_KEY": None}, before=hand_over) as s:
         buffer = s.editor.open(s.write("a.py", SRC), "python")
         assert (await fix(s, buffer)).startswith("Fixed `mean`")
         assert s.upstream.requests[0].headers["authorization"] == "Bearer sk-handed-over-987"

@@ -16,7 +16,7 @@ from server import CONFIG, Stage, pick, stage
 
 from editor import Editor
 
-KEYED = CONFIG.replace('base_url = "{base}"\n', 'base_url = "{base}"\nkey_env = "MINE_API_KEY"\n')
+KEYED = CONFIG
 KEY = KEYS["MINE_API_KEY"]
 FEW = ("plain", "zero-width spaces")
 TEE = Path(__file__).parents[1] / "support" / "tee.py"
@@ -127,7 +127,7 @@ async def test_an_answer_with_the_key_in_it(tmp_path: Path, record_property: Any
 @pytest.mark.attack("keys", "a key from elsewhere than the environment")
 async def test_a_key_of_the_keyring_is_hidden_and_honesty_heard(tmp_path: Path, record_property: Any) -> None:
     record_property("cases", len(KINDS))
-    async with watched(tmp_path, keys=keyring_package(tmp_path, "MINE_API_KEY")) as s:
+    async with watched(tmp_path, keys=keyring_package(tmp_path, "MINE_API_KEY") | {"MINE_API_KEY": None}) as s:
         replies = errors(disguises(KEY)["spaces"])
         for kind in KINDS:
             assert "[key of MINE_API_KEY]" in await do(s, "Fix", replies[kind])

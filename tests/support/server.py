@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import planted_keys
 from scripted_provider import ScriptedUpstream
 
 from editor import Editor
@@ -21,6 +22,7 @@ CONFIG = """
 [providers.mine]
 wire = "{wire}"
 base_url = "{base}"
+key_env = "MINE_API_KEY"
 [[models]]
 id = "small"
 provider = "mine"
@@ -38,6 +40,10 @@ context = 200000
 max_output = 32000
 ability = {{ explain = 0.82, fix = 0.82, tests = 0.82, review = 0.82 }}
 """
+
+
+PLANTED = ("MINE_API_KEY", "PGPASSWORD")
+"""The keys that each server gets, the first of which it uses."""
 
 
 @dataclass
@@ -80,8 +86,11 @@ class Stage:
 async def stage(tmp_path: Path, *, wire: str = "openai", config: str = CONFIG, **how: Any) -> AsyncIterator[Stage]:
     """Start everything.
 
-    :param how: as for ``Editor``; and ``extra`` goes before the configuration, ``keys`` into the environment,
-        ``folder`` names the project's folder, and ``before`` is called with the editor before the server starts.
+    The server gets a planted key, and at the end no file that it wrote, and nothing that it said, may hold it.
+
+    :param how: as for ``Editor``; and ``extra`` goes before the configuration, ``keys`` into the environment (a planted
+        key is left out where it is None), ``folder`` names the project's folder, and ``before`` is called with the
+        editor before the server starts.
     """
     root, home = tmp_path / how.pop("folder", "project"), tmp_path / "home"
     root.mkdir(exist_ok=True)
@@ -91,11 +100,17 @@ async def stage(tmp_path: Path, *, wire: str = "openai", config: str = CONFIG, *
         path = tmp_path / "config.toml"
         path.write_text(extra + config.format(wire=wire, base=base), encoding="utf-8")
         editor = Editor([sys.executable, "-m", "tuppence", "serve", "--config", str(path)], root, **how)
-        editor.environment = environment(home) | how_keys
+        given = planted_keys.environment(*PLANTED) | how_keys
+        editor.environment = environment(home) | {name: key for name, key in given.items() if key is not None}
         if before is not None:
             before(editor)
         async with editor:
             yield Stage(editor, upstream, root, home, path)
+    written = planted_keys.in_tree(home)
+    assert not written, f"the server wrote a key: {written}"
+    seen = editor.seen
+    said = planted_keys.in_text("\n".join((*(each.message for each in seen.messages), *seen.logs, seen.errors)))
+    assert not said, f"the server said a key: {said}"
 
 
 def environment(home: Path) -> dict[str, str]:
