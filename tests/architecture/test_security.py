@@ -10,7 +10,7 @@ import pytest
 from paths import ROOT
 
 TEXT = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
-ROWS = [line for line in TEXT.splitlines() if line.startswith("- ")]
+ROWS = [line for line in TEXT.partition("## Not promised")[0].splitlines() if line.startswith("- ")]
 TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`|`(clients/vscode/test/\w+\.test\.ts)`")
 
 

@@ -217,7 +217,7 @@ async def test_auto_asks_the_cheapest_tier_alone_and_nobody_again_to_no_avail(tm
         assert (shown or "").startswith(f"{OFFER} Could not explain `mean`.")
         assert await look(s) == shown
         s.upstream.script(error(401, {"error": {"message": "no"}}))
-        assert "Could not explain `Box`. mine refused the request" in (await look(s, "Box") or "")
+        assert "Could not explain `Box`. mine refused the key in MINE_API_KEY" in (await look(s, "Box") or "")
         assert len(s.upstream.requests) == 2
         s.upstream.says(SAID)
         await explain(s)

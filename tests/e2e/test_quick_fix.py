@@ -160,7 +160,7 @@ async def test_it_is_one_run_of_the_linter(monkeypatch: pytest.MonkeyPatch) -> N
     begin, commands = asyncio.create_subprocess_exec, list[str]()
 
     async def counted(*command: Any, **options: Any) -> asyncio.subprocess.Process:
-        commands.append(str(command[1]))
+        commands.append("check" if "check" in command else str(command))
         return await begin(*command, **options)
 
     monkeypatch.setattr(asyncio, "create_subprocess_exec", counted)

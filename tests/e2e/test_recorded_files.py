@@ -68,7 +68,7 @@ async def test_every_recorded_action_sends_the_recorded_bytes(tmp_path: Path, wi
             assert sent, title
 
 
-async def test_a_recorded_cache_answers_without_a_request_and_its_ledger_is_added_to(tmp_path: Path) -> None:
+async def test_a_recorded_cache_names_no_project_and_is_dropped_and_its_ledger_is_added_to(tmp_path: Path) -> None:
     home = Path(environment(tmp_path / "home")["HOME"])
     for name, folder in (("ledger.sqlite3", "data"), ("answers.sqlite3", "cache")):
         (home / folder / "tuppence").mkdir(parents=True)
@@ -76,11 +76,15 @@ async def test_a_recorded_cache_answers_without_a_request_and_its_ledger_is_adde
     async with stage(tmp_path, config=configuration()) as s:
         before = s.entries()
         assert [each.action for each in before] == ["explain", "explain", "review", "tests", "fix", "fix"]
+        s.upstream.says("`mean` averages `xs`.")
         await act(s, "Explain")
-        assert s.upstream.requests == []
+        assert len(s.upstream.requests) == 1
+        await act(s, "Explain")
+        assert len(s.upstream.requests) == 1
         after = s.entries()
         assert after[: len(before)] == before
-        (replay,) = after[len(before) :]
+        asked, replay = after[len(before) :]
+        assert asked.provider == "mine"
         assert (replay.provider, replay.model, replay.cost) == ("kept", "small", Decimal(0))
 
 

@@ -215,7 +215,7 @@ async def test_a_read_only_document_is_one_sentence(tmp_path: Path) -> None:
         assert buffer.text == SRC
         assert [each.outcome for each in s.entries()] == ["stale"]
         assert s.editor.seen.costs[-1].last.outcome == "stale"
-        assert "The editor refused an edit: read-only" in s.editor.seen.logs
+        assert 'The editor refused an edit: "read-only"' in s.editor.seen.logs
 
 
 @pytest.mark.parametrize(("name", "waits"), [("demo", True), ("Emacs", False), ("helix", False), ("", False)])

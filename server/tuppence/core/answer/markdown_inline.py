@@ -6,7 +6,7 @@ is written differs from what was read: nothing of the model's own notation is le
 - Code is written between single backticks, with no backtick in it (the backticks of its content come between two
   spans), so that a renderer need not look at lengths of runs or at what is around; in a row of a table there is no
   ``|`` in it either, because a table is split before code is read.
-- Outside code no ``<``, ``~``, ``$`` or backtick is written as such, a ``[`` only where its ``]`` follows with no more
+- Outside code no ``<``, ``~`` or backtick is written as such, a ``$`` only before a digit, a ``[`` only where its ``]`` follows with no more
   than a word between and nothing behind that could make a link of it, and a backslash only where it escapes nothing.
   Entities take their place: no renderer takes one for notation. (A backslash before ``<`` or ``[`` would do for
   CommonMark, but marked skips what looks like a tag or a link before it looks at escapes and at code.)
@@ -333,7 +333,9 @@ def _in_text(found: re.Match[str]) -> str:
         case "&":
             return "&" if _NO_ENTITY.match(text, found.start()) else "&amp;"
         case "$":
-            return "&#36;" if text.startswith("$(", found.start()) else "\\$"
+            behind = text[found.end() : found.end() + 1]
+            # An amount stays as it is: no reader of math takes a mark before a digit for the end of a formula.
+            return "$" if behind.isdigit() and behind.isascii() else "&#36;" if behind == "(" else "\\$"
         case "\\":
             behind = text[found.end() : found.end() + 1]
             return "\\" if behind and behind not in _PUNCTUATION else "&#92;"

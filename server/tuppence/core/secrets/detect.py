@@ -18,7 +18,7 @@ from tuppence.core.text.document import Span
 ALLOWED = ("gitleaks:allow", "tuppence:allow")
 """Words in a comment on a line whose values are no secrets, by a person's word."""
 _ALLOWED_LINE = re.compile(rf"^[^\r\n]*(?:{'|'.join(ALLOWED)})[^\r\n]*", re.MULTILINE)
-LARGEST = 2_000_000
+LARGEST = 20_000_000
 """Code points; a longer text is not searched, and so not sent."""
 MOST = 1000
 """Secrets of one text; a text with more is a list of secrets."""
