@@ -6,10 +6,10 @@ is written differs from what was read: nothing of the model's own notation is le
 - Code is written between single backticks, with no backtick in it (the backticks of its content come between two
   spans), so that a renderer need not look at lengths of runs or at what is around; in a row of a table there is no
   ``|`` in it either, because a table is split before code is read.
-- Outside code no ``<``, ``~`` or backtick is written as such, a ``$`` only before a digit, a ``[`` only where its ``]`` follows with no more
-  than a word between and nothing behind that could make a link of it, and a backslash only where it escapes nothing.
-  Entities take their place: no renderer takes one for notation. (A backslash before ``<`` or ``[`` would do for
-  CommonMark, but marked skips what looks like a tag or a link before it looks at escapes and at code.)
+- Outside code no ``<``, ``~`` or backtick is written as such, a ``$`` only before a digit, a ``[`` only where its ``]``
+  follows with no more than a word between and nothing behind that could make a link of it, and a backslash only where
+  it escapes nothing. Entities take their place: no renderer takes one for notation. (A backslash before ``<`` or ``[``
+  would do for CommonMark, but marked skips what looks like a tag or a link before it looks at escapes and at code.)
 - A word that a renderer might link by itself is code: what has ``://``, ``www.`` or an ``@`` in it, and a name that
   ends as a host does, such as ``main.py``.
 
