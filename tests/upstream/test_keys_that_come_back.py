@@ -123,7 +123,8 @@ async def test_no_error_holds_a_key(wire: str, provider: Asked, record_property:
 
 
 async def test_a_key_that_stood_in_the_code_is_said_to_have_stood_there(provider: Asked) -> None:
-    prompt = replace(PROMPT, shared=(f"KEY = '{KEY}'\n",))
+    # As it is, it would not be sent at all.
+    prompt = replace(PROMPT, shared=(f"KEY = '{KEY.swapcase()}'\n",))
     heard = await provider.ask("openai", answer(f"It is {KEY}"), prompt)
     assert heard.error is not None
     assert heard.error.remedy == "What was sent holds it: take it out of your code, and replace the key."
