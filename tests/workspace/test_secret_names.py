@@ -10,6 +10,9 @@ import pytest
 from tuppence.workspace.secret_names import is_telling_source, secret
 
 TELLING = """
+env.prod env.local kube.config kubeconfig-prod .htpasswd-users key.properties keystore.properties signing.properties
+UTC--2030-01-01T00-00-00.000Z--ab access.token logins.csv pass.txt mnemonic.txt seed_phrase.txt recovery-codes.txt
+github-recovery-codes.txt 1password-export.csv bitwarden_export.json lastpass.csv openai_key.txt slack_token.txt
 .env .env.local .env.production .env-prod .env_staging prod.env .env.bak .env~ .env.old .envrc .dev.vars
 .dev.vars.local credentials.json credentials.yml credentials.yaml credentials.toml credentials.ini credentials.csv
 credentials.xml credentials aws_credentials.ini prod-credentials.json credentials.prod.yml db-credentials.properties
@@ -41,6 +44,8 @@ serverless.env.yml Secrets.xcconfig passwords.log .octave_hist pg_service.conf .
 application_default_credentials.json
 """.split()
 HARMLESS = """
+example.env sample.env template.env env.ts env.py env.d.ts env.md environment.local.ts gradle.properties
+messages.properties i18n.properties tokens.json bitwarden.py bot.txt recovery.md seeds.csv logins.py
 .env.example .env.sample .env.template .env.dist secrets.md SECRETS.md credentials.md secrets.example.yml
 credentials.json.example credentials.sample.json .env.local.example wp-config-sample.php secrets.yml.dist
 terraform.tfvars.example id_rsa.pub id_ed25519.pub server.pub keyboard.py keyboard.ts monkey.ts monkey.py keyring.py

@@ -27,6 +27,7 @@ _LEADING = re.compile(r"^(?:copy of |copy_of_|backup[_-]|\.#|#(?=.*#$))")
 _INNER_COPY = re.compile(r"(?: ?\(\d+\)| - copy| copy(?: \d+)?|[._-](?:bak|backup|old|orig|copy))(?=\.[a-z0-9]{1,10}$)")
 """What a copy adds before the ending: ``id_rsa (1).pem``."""
 _TEMPLATES = frozenset("example examples sample samples template templates tmpl tpl dist defaults schema spec".split())
+_TEMPLATES_OF_ENV = frozenset({"example.env", "sample.env", "template.env"})
 _FOLDERS = frozenset(
     ".ssh .aws .azure .gnupg .kube .git .gcloud .password-store .oci .vault .secrets .credentials .keyrings".split()
 )
@@ -136,6 +137,11 @@ _PATTERNS = tuple(
         r".*_vault(?:_pass(?:word)?)?(?:\.txt)?|\.ansible[_-]vault.*|\.?vault[_-]pass(?:word)?(?:\..+)?",
         r".*\.(?:ya?ml|json|toml)\.enc",
         r"(?:client|server|ca|root)[_-]?secret.*",
+        r"env\.(?:prod|production|stage|staging|dev|development|local|live)|kube\.config|kubeconfig[._-].+|\.htpasswd[._-].+",
+        r"(?:key|keystore|signing)\.properties|utc--\d{4}-.+|.*\.token|logins?\.csv|pass\.txt",
+        r"(?:.*[._-])?(?:mnemonic|seed[._-]?phrase|(?:recovery|backup)[._-]?codes?)\.(?:txt|md|csv|json)",
+        r"(?:1password|bitwarden|dashlane|keepass|lastpass)(?:[._-].*)?\.(?:csv|json|xml|txt)",
+        r"(?:anthropic|bot|discord|github|gitlab|hf|openai|slack|telegram)[._-]?(?:api[._-]?)?(?:token|key)s?\.txt",
         r"accesskeys?\.csv|.*[_-]accesskeys\.csv|rootkey\.csv|new_user_credentials\.csv",
     )
 )
@@ -216,7 +222,7 @@ def _bare(name: str) -> Iterator[str]:
 
 def _is_template(name: str) -> bool:
     """Report whether a name says that the file is an example to be filled in."""
-    return any(part in _TEMPLATES for part in re.split(r"[._-]", name)[1:])
+    return name in _TEMPLATES_OF_ENV or any(part in _TEMPLATES for part in re.split(r"[._-]", name)[1:])
 
 
 def _is_source(name: str) -> bool:

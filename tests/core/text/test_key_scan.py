@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Callable
 from typing import Any
 
 import planted_keys
@@ -36,6 +38,28 @@ def test_each_key_is_hidden_in_each_disguise(record_property: Any) -> None:
         assert f"[key of {name}]" in hidden, (name, how)
         assert hidden.startswith("<< ") or how.startswith("base64 of"), (name, how, hidden)
         assert hidden.endswith(" >>"), (name, how, hidden)
+
+
+@pytest.mark.attack("keys", "a key in rarer escapes")
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda key: "".join(f"\\{ord(each):03o}" for each in key),
+        lambda key: "".join(f"\\U{ord(each):08x}" for each in key),
+        lambda key: "".join(f"\\u{{{ord(each):x}}}" for each in key),
+        "\u0301".join,
+        lambda key: unicodedata.normalize("NFC", "\u0302".join(key)),
+    ],
+    ids=["octal", "long", "braces", "accents", "accented letters"],
+)
+def test_each_key_is_hidden_in_rarer_escapes(write: Callable[[str], str], record_property: Any) -> None:
+    record_property("cases", len(KEYS))
+    for name, key in KEYS.items():
+        text = write(key)
+        assert SCAN.holds(text) == name
+        assert SCAN.hide(f"<< {text} >>").startswith(f"<< [key of {name}]")
+        stream = StreamedScan(SCAN)
+        assert name in [stream.feed(each) for each in text]
 
 
 @pytest.mark.attack("keys", "a key cut in pieces")

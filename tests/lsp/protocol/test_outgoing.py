@@ -131,3 +131,15 @@ def test_harmless_messages_are_passed_as_they_are(outgoing: Outgoing) -> None:
     assert outgoing.cleaned(said) is said
     cost = own("tuppence/cost", {"today": {"usd": "0.1", "display": "$0.1000"}, "requests": 3, "last": None})
     assert outgoing.cleaned(cost).params == cost.params
+
+
+@pytest.mark.attack("keys", "a key beside an error's message, or in a hover's code")
+def test_what_is_beside_the_words_loses_keys_too(outgoing: Outgoing, record_property: Any) -> None:
+    record_property("cases", 2 * len(KEYS))
+    for key in KEYS.values():
+        error = types.ResponseError(1, "no", data={"traceback": [f"  x = '{key}'\n"], "code": 3})
+        cleaned = outgoing.cleaned(types.ResponseErrorMessage(jsonrpc="2.0", id=1, error=error))
+        assert in_text(repr(cleaned)) == []
+        assert cleaned.error.data["code"] == 3
+        hover = types.Hover([types.MarkedStringWithLanguage("python", f"x = '{key}'"), "plain"])
+        assert in_text(repr(outgoing.cleaned(types.HoverResponse(1, hover)))) == []

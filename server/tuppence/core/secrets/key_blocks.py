@@ -10,9 +10,22 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
-_BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?|PGP MESSAGE|ENCRYPTED MESSAGE)-----")
-_END = "-----END "
-_MARK = re.compile(r"-----(?:BEGIN|END) ")
+_SPACE = r"(?: |%20|\+)"
+_JOIN = r"""(?:["'`]\s{0,4}[+.]?\s{0,40}["'`])?"""
+"""What is between the parts of a first line that a program puts together."""
+_KIND = (
+    rf"(?:(?:[A-Z0-9]|{_SPACE}){{0,40}}PRIVATE{_SPACE}KEY(?:{_SPACE}BLOCK)?"
+    rf"|PGP{_SPACE}MESSAGE|ENCRYPTED{_SPACE}MESSAGE)"
+)
+_BEGIN = re.compile(rf"-{{4,5}} ?{_JOIN}BEGIN{_SPACE}{_JOIN}{_KIND} ?{_JOIN}-{{4,5}}", re.IGNORECASE)
+_MARK = re.compile(rf"-{{4,5}} ?{_JOIN}(BEGIN|END){_SPACE}", re.IGNORECASE)
+_CODED = re.compile(
+    r"LS0tLS1CRUdJTi(?:BSU0EgUFJJVkFURS|BQUklWQVRF|BFQyBQUklWQVRF|BPUEVOU1NIIFBSSVZBVE|BFTkNSWVBURUQgUFJJVkFUR|"
+    r"BEU0EgUFJJVkFURS|BQR1AgUFJJVkFUR)[A-Za-z0-9+/=]*"
+    r"(?:(?:\\[nr])?[\"'`,+\\ \t]{0,8}(?:\r\n|\r|\n)[\"'`#/* \t]{0,40}[A-Za-z0-9+/]{16,}={0,2}"
+    r"(?=(?:\\[nr])?[\"'`,;+)\\ \t]{0,8}(?:[\r\n]|\Z)))*"
+)
+"""A block that is in base64 once more, as Kubernetes and CI systems keep it, in one line or in several."""
 _PUTTY = re.compile(r"Private-Lines: \d{1,4}\s")
 _LONGEST = 40_000
 """Code points of one block; what lies further is another matter."""
@@ -36,9 +49,9 @@ _MISSED = 4
 
 def key_runs(text: str) -> Iterator[tuple[int, int]]:
     """Yield the start and end of each run of key material, in code points, in order."""
-    if "-----BEGIN " in text:
+    if "----" in text:
         done = 0
-        marks = [(found.start(), found[0] == _END) for found in _MARK.finditer(text)]
+        marks = [(found.start(), found[1].upper() == "END") for found in _MARK.finditer(text)]
         starts = [start for start, _ in marks]
         for begin in _BEGIN.finditer(text):
             if begin.end() < done:
@@ -47,6 +60,8 @@ def key_runs(text: str) -> Iterator[tuple[int, int]]:
             mark = marks[following] if following < len(marks) else (len(text), False)
             done = _end(text, begin.end(), mark)
             yield from _runs(text, begin.end(), done)
+    for found in _CODED.finditer(text):
+        yield from _runs(text, found.start(), found.end())
     if "Private-Lines: " in text:
         for found in _PUTTY.finditer(text):
             body = _UNENDED.match(text, found.end())

@@ -39,7 +39,7 @@ _STOP = re.compile(
 )
 _DOTTED = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|->|::|\?\.)[A-Za-z_$][\w$]*)+(?:\(.*)?")
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*")
-_CODED = re.compile(r"\d[A-Za-z]")
+_CODED = re.compile(r"\d[^\W\d_]")
 _TECHNICAL = re.compile(
     r"(?<![A-Za-z0-9])(?:base|b|utf|sha|md|oauth|ipv|aes|rsa|ed|x|p|int|uint|float|http|s|k|ec|h|v|i|l|mp|rc|blake|argon|pkcs|curve|win|amd)"
     r"_?-?\d{1,5}(?:n(?=\b|_)|s(?=\b|_))?",

@@ -12,12 +12,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from tuppence.core.secrets.placeholder import placeholder
+from tuppence.core.text.key_scan import RUN, KeyScan
 
 DISTINCT = 16
 """Code points from which on a value is replaced inside longer words too."""
 _SHORT = 8
 _GRAM = 8
 """Code points in a row of a long placeholder that are no accident."""
+_BRIEF = 6
+"""The same for a short placeholder."""
 _SEED = 3
 _ALIKE = 0.7
 """The part of a short placeholder's code points from which on another word is taken for an altered one."""
@@ -78,9 +81,10 @@ class Replacements:
         Capitals and small letters count as equal.
         """
         folded = text.lower()
-        grams, seeds = self._grams
-        if grams and any(folded[at : at + _GRAM] in grams for at in range(len(folded) - _GRAM + 1)):
-            return True
+        seeds = self._seeds
+        for grams, size in ((self._grams, _GRAM), (self._brief, _BRIEF)):
+            if grams and any(run in grams for run in _runs(folded, size)):
+                return True
         if not seeds:
             return False
         return any(
@@ -89,20 +93,42 @@ class Replacements:
             for short, offset in seeds.get(folded[at : at + _SEED], ())
         )
 
+    def is_disguised(self, text: str) -> bool:
+        """Report whether a text holds a placeholder cut by signs, in base64, as hexadecimal digits or backwards."""
+        return bool(self._scan.holds(text))
+
     @cached_property
-    def _grams(self) -> tuple[frozenset[str], dict[str, list[tuple[str, int]]]]:
-        """The runs by which a long placeholder is known, and the shorter ones by which a short one is, with where."""
-        known = {run for each in self.all for run in _runs(each.value.lower(), _GRAM)}
-        grams: set[str] = set()
+    def _scan(self) -> KeyScan:
+        private = ((each.kind, each.placeholder[each.keep :]) for each in self.all)
+        return KeyScan((kind, text) for kind, text in private if sum(map(str.isalnum, text)) >= RUN)
+
+    @cached_property
+    def _grams(self) -> frozenset[str]:
+        """The runs by which a long placeholder is known."""
+        return self._known_by(_GRAM, lambda private: len(private) >= DISTINCT)
+
+    @cached_property
+    def _brief(self) -> frozenset[str]:
+        """Those by which a part of a short one is known; a few digits in a row could be an accident."""
+        return frozenset(
+            run for run in self._known_by(_BRIEF, lambda private: len(private) < DISTINCT) if not run.isdigit()
+        )
+
+    def _known_by(self, size: int, is_meant: Callable[[str], bool]) -> frozenset[str]:
+        known = {run for each in self.all for run in _runs(each.value.lower(), size)}
+        private = (each.placeholder[each.keep :].lower() for each in self.all)
+        return frozenset(run for text in private if is_meant(text) for run in _runs(text, size) if run not in known)
+
+    @cached_property
+    def _seeds(self) -> dict[str, list[tuple[str, int]]]:
+        """The short runs that an altered short placeholder still has, with the placeholder and where they are in it."""
         seeds: dict[str, list[tuple[str, int]]] = {}
         for each in self.all:
             private = each.placeholder[each.keep :].lower()
-            if len(private) >= DISTINCT:
-                grams.update(run for run in _runs(private, _GRAM) if run not in known)
-            else:
+            if len(private) < DISTINCT:
                 for offset, run in enumerate(_runs(private, min(_SEED, len(private)))):
                     seeds.setdefault(run, []).append((private, offset))
-        return frozenset(grams), seeds
+        return seeds
 
     def of(self, text: str) -> Replacements:
         """Return those of the secrets that a text holds."""

@@ -7,6 +7,7 @@ the edits that come of it: in the target each secret at most as often as before,
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import unescape
@@ -15,8 +16,21 @@ from urllib.parse import unquote
 from tuppence.core.secrets.replacements import Replacement, Replacements, occurrences
 from tuppence.core.text.document import Document, Edit, Span, apply
 
-_ADDRESS, _CALL = 200, 600
-"""Code points before a secret in which an address, or the call that it is an argument of, is looked for."""
+_ADDRESS, _CALL, _FAR = 200, 600, 4_000
+"""Code points before a secret in which an address, or the call that it is an argument of, is looked for; the last one
+counts what is in quotes too."""
+_STRING = re.compile(r"""(["'`])(?:\\.|(?!\1)[^\\\r\n])*\1""")
+_SLASHES = re.compile(r"""[:"'`]\\?/\\?/""")
+"""What an address has before its host, also where it names no scheme."""
+_BEYOND = re.compile(r"@[\w.-]*\w|(?:\.[\w-]*\w)+")
+"""A host that a secret is the login of, or the end of one that it is the beginning of."""
+_LOCAL = ("@localhost", "@127.0.0.1")
+_SETTING = re.compile(
+    r"(?:^|[^a-z])(?:env|environ|environment|conf|config|configuration|cfg|settings?|options?|opts|defaults|secrets)"
+    r"\.get\s?$",
+    re.IGNORECASE,
+)
+"""Names of what looks a setting up, where a secret is what holds if it is not set."""
 _NAME = re.compile(r"[\w.:!>-]{1,80}\s?$")
 _SINK = re.compile(
     r"(?:^|[^a-z])(?:print\w*|echo|puts?|log\w*|warn\w*|debug|info|error|trace|write\w*|send\w*|post|fetch|request\w*|urlopen|"
@@ -28,7 +42,10 @@ _SINK = re.compile(
 LONGEST = 200_000
 """Code points of one line of an answer; what is longer is not looked through, and refused."""
 _TOO_LONG = f"The answer has more than {LONGEST:,} characters in a line, where no secret can be put back."
-_ESCAPE = re.compile(r"\\u\{?([0-9a-fA-F]{2,4})\}?|\\x([0-9a-fA-F]{2})")
+_ESCAPE = re.compile(
+    r"\\u\{(?P<braced>[0-9a-fA-F]{1,6})\}|\\u(?P<u>[0-9a-fA-F]{2,4})|\\U(?P<wide>00[01][0-9a-fA-F]{5})"
+    r"|\\x(?P<x>[0-9a-fA-F]{2})|\\(?P<octal>[0-3][0-7]{2})"
+)
 _EVERYWHERE = "The answer puts a value that was replaced before it was sent where that value was not."
 _ALTERED = "The answer alters the placeholder of a secret, so the secret cannot be put back."
 
@@ -81,7 +98,7 @@ def wrong(document: Document, target: Span, edits: Sequence[Edit], secrets: Repl
     :param secrets: all that the request replaced.
     """
     written = "\n".join(edit.text for edit in edits)
-    if secrets.has_piece(written) or secrets.has_piece(_decoded(written)):
+    if is_altered(written, secrets):
         return _ALTERED
     inside = [edit for edit in edits if target.covers(edit.span)]
     before = document.slice(target)
@@ -120,9 +137,35 @@ def doubts(document: Document, target: Span, edits: Iterable[Edit], secrets: Rep
     return tuple(dict.fromkeys(found))
 
 
+def is_altered(text: str, secrets: Replacements) -> bool:
+    """Report whether a text holds a placeholder, a part of one, or one that is written otherwise."""
+    if secrets.has_piece(text):
+        return True
+    decoded = _decoded(text)
+    return secrets.has_piece(decoded) or secrets.is_disguised(decoded)
+
+
 def _decoded(text: str) -> str:
     """Return a text with its characters written out that HTML, URLs and string literals write otherwise."""
-    return unquote(unescape(_ESCAPE.sub(lambda found: chr(int(found[1] or found[2], 16)), text)))
+    return unquote(unescape(_ESCAPE.sub(_char, text)))
+
+
+def _char(found: re.Match[str]) -> str:
+    code = int(found[0][1:], 8) if found["octal"] else int(found[found.lastgroup or "x"], 16)
+    return chr(code) if code <= sys.maxunicode else found[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What is around an occurrence of a secret."""
+
+    lead: str
+    """Its line so far."""
+    callee: str
+    """What it is passed to; empty where that is nothing."""
+    is_address: bool
+    beyond: str
+    """The host right behind it, as ``@db.example`` or ``.example``; empty where there is none."""
 
 
 def _is_given_away(before: str, after: str, secrets: Replacements) -> bool:
@@ -132,29 +175,36 @@ def _is_given_away(before: str, after: str, secrets: Replacements) -> bool:
         for place in _surroundings(after, each):
             if place in old:
                 continue
-            lead, callee, is_address = place
-            if is_address and not any(other[2] for other in old):
+            if place.is_address and not any(other.is_address for other in old):
                 return True
-            if _SINK.search(callee) and not any(other[1] == callee for other in old):
+            if place.beyond and place.beyond not in before and place.beyond not in _LOCAL:
                 return True
-            if lead.strip() and any(lead == other[0] for mate in was if mate != each for other in was[mate]):
+            is_sink = _SINK.search(place.callee) and not _SETTING.search(place.callee)
+            if is_sink and not any(other.callee == place.callee for other in old):
+                return True
+            lead = place.lead
+            if lead.strip() and any(lead == other.lead for mate in was if mate != each for other in was[mate]):
                 return True
     return False
 
 
-def _surroundings(text: str, each: Replacement) -> list[tuple[str, str, bool]]:
-    """Return what is before each occurrence of a secret: its line so far, what it is passed to, whether it is a URL."""
+def _surroundings(text: str, each: Replacement) -> list[_Place]:
+    """Return what is around each occurrence of a secret."""
     found = []
     for at in occurrences(text, each.value):
         start = max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
         lead = text[start:at].strip()
-        found.append((lead, _callee(text, at), "://" in lead[-_ADDRESS:]))
+        beyond = _BEYOND.match(text, at + len(each.value))
+        is_address = _SLASHES.search(lead[-_ADDRESS:]) is not None
+        found.append(_Place(lead, _callee(text, at), is_address, beyond[0] if beyond else ""))
     return found
 
 
 def _callee(text: str, at: int) -> str:
     """Return the name of what an innermost open parenthesis before a place calls, empty where none is open."""
-    depth = 0
+    start = max(text.rfind("\n", 0, max(0, at - _FAR)), text.rfind("\r", 0, max(0, at - _FAR)), 0, at - 2 * _FAR)
+    text = _STRING.sub('""', text[start:at])
+    depth, at = 0, len(text)
     for back in range(at - 1, max(-1, at - _CALL), -1):
         if text[back] == ")":
             depth += 1

@@ -67,6 +67,7 @@ _WORDS = (
     "kennwort", "contrase", "senha", "wachtwoord", "parola", "hasło", "haslo", "пароль", "密码", "密碼", "口令",
     "パスワード", "비밀번호",
 )  # fmt: skip
+_UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _ASSIGNED = r"\s{0,4}(?::\s{0,2}[\w.\[\]| ]+)?\s{0,4}(?:=>|:=|\?=|\|\|=|\?\?=|=|:)\s{0,4}"
 _QUOTED = r"""[rbuf@$]{0,2}\\{0,3}(?:"{1,3}([^"\r\n]{6,}?)\\{0,3}"|'{1,3}([^'\r\n]{6,}?)\\{0,3}'|`([^`\r\n]{6,}?)`)"""
 _SPECIAL: tuple[SecretRule, ...] = (
@@ -89,6 +90,37 @@ _SPECIAL: tuple[SecretRule, ...] = (
     SecretRule("Resend key", r"(?:^|[^\w])(re_[A-Za-z0-9]{6,12}_[A-Za-z0-9]{18,30})\b", ("re_",), "mixed", ("re_",)),
     SecretRule("Sentry address", r"https?://([0-9a-f]{32})(?::[0-9a-f]{32})?@[\w.-]{1,80}/\d{1,20}", ("@",)),
     SecretRule("JSON web token", r"(?:^|[^\w])(eyJ[\w=-]{8,}\.eyJ[\w=-]{8,}\.[\w=-]{8,})", ("eyj",), "sure", ("eyJ",)),
+    SecretRule(
+        "API key",
+        rf"(?:^|[^\w])((?:sdk-|api-|sk-[a-z]{{2,8}}-|pat-[a-z]{{2}}\d-|amzn\.mws\.){_UUID})",
+        ("sdk-", "api-", "sk-", "pat-", "amzn."),
+    ),
+    SecretRule("Azure DevOps token", r"(?:^|[^\w])([a-z2-7]{52})\b", ("azure", "devops", "_pat", "vsts"), "mixed"),
+    SecretRule(
+        "key",
+        r"(?i)(?:account_?sid|algoliasearch|airbrake|bugsnag|honeybadger|mixpanel|rollbar|sonar\.login)[^\r\n]{0,80}?[\"'=]([0-9a-f]{32}(?:[0-9a-f]{8})?)\b",
+        ("sid", "algolia", "airbrake", "bugsnag", "honeybadger", "mixpanel", "rollbar", "sonar"),
+        "mixed",
+    ),
+    SecretRule(
+        "JSON web token",
+        r"(?:^|[^\w])(eyJ[\w-]{10,}\.[\w-]{0,}\.[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,})",
+        ("eyj",),
+        "sure",
+        ("eyJ",),
+    ),
+    SecretRule("signature in an address", r"(?i)[?&]x-(?:amz|goog)-(?:signature|security-token)=([\w%+/=-]{20,})", ("x-amz-", "x-goog-")),
+    SecretRule("token in an address", r"azurewebsites\.net/[^\s\"']{0,200}[?&]code=([\w%+/=-]{20,})", ("azurewebsites",)),
+    SecretRule("password hash", r"(\$apr1\$[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{22})", ("$apr1",)),
+    SecretRule("password", r"(?i)ConvertTo-SecureString\s+(?:-String\s+)?(?:\"([^\"\r\n]{4,100})\"|'([^'\r\n]{4,100})')", ("securestring",), "login"),
+    SecretRule("login", r"(?i)(?:sqlplus\s+(?:-\w+\s+)*|jdbc:oracle:\w+:)\w{1,60}/([^\s/@\"']{4,100})@", ("sqlplus", "oracle"), "login"),
+    SecretRule("login", r"(?:smbclient|rpcclient|winexe)\b[^\r\n]{0,200}\s-U\s?[\"']?[^\s%]{1,80}%([^\s\"']{4,100})", ("smbclient", "rpcclient", "winexe"), "login"),
+    SecretRule(
+        "password in an address",
+        r"[A-Za-z][A-Za-z0-9+.-]{1,30}://[^\s:/@'\"`<>]{1,100}:([^\s/@'\"`<>]*[^\s\d/@'\"`<>][^\s/@'\"`<>]*/[^\s@'\"`<>]{1,60})@[\w.%\[{$-]",
+        ("://",),
+        "login",
+    ),
     SecretRule("Azure signature", r"[?&;]sig=([\w%+/=-]{30,120})", ("sig=",)),
     SecretRule("Azure key", r"(?i)(?:AccountKey|SharedAccessKey|SharedSecret)=([\w+/=]{20,120})", ("accountkey", "shareda", "sharedsecret")),
     SecretRule("password in an address", r"[A-Za-z][A-Za-z0-9+.-]{1,30}://[^\s:/@'\"`<>]{0,100}:([^\s/@'\"`<>]{3,})@[\w.%\[{$-]", ("://",), "login"),
@@ -114,7 +146,7 @@ _SPECIAL: tuple[SecretRule, ...] = (
     ),
     SecretRule("bearer token", r"(?i)\bbearer[\s:]{1,3}([\w.~+/=-]{12,})", ("bearer",), "named"),
     SecretRule("basic login", r"(?i)\bbasic[\s:]{1,3}([A-Za-z0-9+/]{12,}={0,2})", ("basic",), "named"),
-    SecretRule("token", r"(?i)authorization[\"']?\s{0,2}[:=,]\s{0,2}[\"']?(?:token|apikey|key)[\s=:]{1,3}([\w.~+/=-]{12,})", ("authorization",), "named"),
+    SecretRule("token", r"(?i)authorization[\"']?\s{0,2}[:=,]\s{0,2}[\"']?(?:token|apikey|key|geniekey|ssws)[\s=:]{1,3}([\w.~+/=-]{12,})", ("authorization",), "named"),
     SecretRule("login", r"\bcurl\b[^\r\n]{0,}\s(?:-u|--user)[\s=]{1,3}[\"']?[\w.@+-]{1,80}:([^\s\"'`]{4,120})", ("curl",), "login"),
     SecretRule("token", r"(?i)\bx-[\w-]{0,30}(?:key|token|secret|auth)[\w-]{0,10}[\"']?\s{0,2}[:=,]\s{0,2}[\"']?([\w.~+/=-]{12,})", ("x-",), "named"),
     SecretRule("netrc login", r"(?i)\bmachine\s+\S{1,}\s+login\s+\S{1,}\s+password\s+(\S{4,})", ("machine",), "login"),
@@ -138,7 +170,7 @@ _SPECIAL: tuple[SecretRule, ...] = (
         "named",
     ),
     SecretRule("{name}", rf"(?i)<({_NAME})(?:\s[^<>]{{0,100}})?>([^<>\s]{{6,}})</", _WORDS, "named"),
-    SecretRule("{name}", rf"(?i)(?:^|[\s;&?\"'`,{{(-])({_NAME})(?:=|:\s{{1,4}}|\s{{1,4}}=\s{{1,4}})([^\s\"'`,;<>(){{}}\[\]]{{8,}})", _WORDS, "bare"),
+    SecretRule("{name}", rf"(?i)(?:^|[\s;&?\"'`,{{(-])({_NAME})(?:=|:\s{{1,4}}|\s{{0,4}}[:?]=\s{{0,4}}|\s{{1,4}}=\s{{1,4}})([^\s\"'`,;<>(){{}}\[\]]{{8,}})", _WORDS, "bare"),
     SecretRule("{name}", rf"(?i)--({_NAME})[\s=]{{1,2}}[\"']?([^\s\"'`,;<>(){{}}]{{8,}})", _WORDS, "bare"),
     SecretRule(
         "high-entropy value",
@@ -150,7 +182,8 @@ _SPECIAL: tuple[SecretRule, ...] = (
 RULES: tuple[SecretRule, ...] = (*_token_rules(), *_SPECIAL)
 """Every rule but the one for key blocks, which are found by their first line (core/secrets/key_blocks.py)."""
 TELLING_LINE = (
-    r"(?i)[^\r\n]*(?:pass(?:w|phrase|code)|pwd|secret|token|key|auth|credential|login|bearer|hmac|jwt|fernet|cipher|crypt|"
-    r"signing|openssl|redis-cli|mysql|net use)[^\r\n]*(?:\r?\n[^\S\r\n]*value[\"']?:[^\r\n]*)?"
+    r"(?im)[^\r\n]*(?:pass(?:w|phrase|code)|pwd|secret|token|key|auth|totp|credential|login|bearer|hmac|jwt|fernet|cipher|crypt|"
+    r"signing|openssl|redis-cli|mysql|net use)[^\r\n]*(?:\r?\n[^\S\r\n]*value[\"']?:[^\r\n]*"
+    r"|(?:\r?\n[^\S\r\n]*(?:-[^\S\r\n]+[^\s:]{1,}|(?:<string>)?[\"'`]?[A-Za-z0-9+/=_-]{12,}[\"'`]?(?:</string>|[,;)]{0,3}))[^\S\r\n]*\r?$){1,20})?"
 )
-"""A line that speaks of secrets, with the value on a line of its own that YAML has below a name."""
+"""A line that speaks of secrets, with what is below it: a value by that name, or lines that hold one word each."""

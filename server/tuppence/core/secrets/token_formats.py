@@ -142,6 +142,14 @@ TOKENS: tuple[TokenFormat, ...] = (
     _row("Scalingo token", "tk-us-", _WORD, 40, 60),
     _row("Prefect key", "pnu_ pnb_", _ALNUM, 36, 60),
     _row("Defined Networking token", "dnkey-", r"A-Za-z0-9=_-", 60, 100),
+    _row("Trello token", "ATTA", "0-9a-fA-F", 64, 76),
+    _row("Neon password", "npg_", _ALNUM, 12, 40),
+    _row("Google API key", "AQ.", _WORD, 40, 80),
+    _row("Cerebras key", "csk-", _ALNUM, 40, 60),
+    _row("Firecrawl key", "fc-", _HEX, 32),
+    _row("NVIDIA key", "nvapi-", _WORD, 40, 80),
+    _row("Tinybird token", "p.eyJ", r"\w.-", 60, 200),
+    _row("Apify token", "apify_api_", _ALNUM, 30, 50),
     _row("Deno token", "ddp_ ddw_", _ALNUM, 30, 60),
 )
 """Every format that a prefix tells."""

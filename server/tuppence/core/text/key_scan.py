@@ -4,7 +4,8 @@ A provider that is asked with a key may send it back: in an error, in an answer,
 URL-encoded. So what is shown, written down or kept is scanned for the keys in use:
 
 - Only letters and digits count, whatever their case and width, so spaces, dashes, line ends and zero-width characters
-  between them hide nothing; nor do escapes (``%41``, ``\u0041``, ``\x41``, ``&#65;``), twice over too.
+  between them hide nothing; nor do accents and escapes (``%41``, ``\u0041``, ``\x41``, ``\101``, ``&#65;``), twice over
+  too.
 - Base64 (wherever in it the key begins), hexadecimal digits and the reverse order are found as well.
 - Of a key, 12 letters and digits in a row are enough (15 in a text of more than 4,096); fewer show too little of it, as
   in the ``sk-a...wxyz`` with which providers name a key.
@@ -35,7 +36,8 @@ _LINKS = ("(", "[", ":")
 _SIGNS = ("%", "\\", "&#")
 """What every escape begins with."""
 _ESCAPE = re.compile(
-    r"%(?P<percent>[0-9a-fA-F]{2})|\\u\{?(?P<u>[0-9a-fA-F]{4,6})\}?|\\x(?P<x>[0-9a-fA-F]{2})"
+    r"%(?P<percent>[0-9a-fA-F]{2})|\\u\{(?P<braced>[0-9a-fA-F]{1,6})\}|\\u(?P<u>[0-9a-fA-F]{4})"
+    r"|\\U(?P<wide>[0-9a-fA-F]{8})|\\x(?P<x>[0-9a-fA-F]{2})|\\(?P<octal>[0-3][0-7]{2})"
     r"|&#(?:[xX](?P<hex>[0-9a-fA-F]{1,6})|(?P<decimal>[0-9]{1,7}));?"
 )
 _DEPTH = 3
@@ -196,7 +198,7 @@ def _disguises(key: str) -> Iterator[str]:
 def _bare(text: str) -> str:
     """Return the letters and digits of a text, in small letters."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
+        text = unicodedata.normalize("NFKD", text)
     return text.encode("ascii", "ignore").translate(None, _NOISE).lower().decode()
 
 
@@ -216,7 +218,8 @@ def _has_escapes(text: str) -> bool:
 
 def _char(found: re.Match[str]) -> str:
     """Return the character that an escape means; empty where it means none."""
-    code = int(found["decimal"]) if found["decimal"] else int(found[found.lastgroup or "hex"], 16)
+    base = {"decimal": 10, "octal": 8}.get(found.lastgroup or "", 16)
+    code = int(found[found.lastgroup or "hex"], base)
     return chr(code) if code <= 0x10FFFF else ""  # noqa: PLR2004 - the last code point
 
 

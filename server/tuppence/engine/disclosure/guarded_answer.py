@@ -15,7 +15,7 @@ from tuppence.core.answer_builder import AnswerBuilder, StopReason, Task, builde
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.events import Answer, EditsDrafted, Event, FindingAdded
 from tuppence.core.secrets.replacements import Replacements
-from tuppence.core.secrets.returned import ReturningText, doubts, foreign, wrong
+from tuppence.core.secrets.returned import ReturningText, doubts, foreign, is_altered, wrong
 from tuppence.core.syntax.parser import parse
 from tuppence.core.text.document import Edit
 from tuppence.engine.disclosure.disclosure import Disclosure
@@ -106,7 +106,7 @@ class _Tested:
     def finish(self, stop: StopReason) -> tuple[tuple[Event, ...], Answer]:
         rest, answer = self._inner.finish(stop)
         written = answer.written
-        if written is not None and self._secrets.has_piece(f"{written.code}\n{written.imports}"):
+        if written is not None and is_altered(f"{written.code}\n{written.imports}", self._secrets):
             return (), Answer(Verdict.rejected(_IN_TESTS))
         return rest, answer
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from tuppence.core.answer.insert_tests import TestLocation
 from tuppence.core.prompt.compose import Prompt, TestFile
 from tuppence.core.prompt.context import Context
+from tuppence.core.secrets.encodings import encodings
 from tuppence.core.secrets.replacements import Replacements, occurrences, replacements
 from tuppence.core.text.document import line_starts
 from tuppence.engine.disclosure.disclosure import Disclosure, ReplacedSecret
@@ -24,6 +25,8 @@ from tuppence.workspace import conventions, files
 
 _KEY = 12
 """Characters from which on a provider's key is one: shorter ones are words that a server of one's own wants."""
+_MOST = 100
+"""Secrets of a request that are looked for in other encodings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ def _disclosed(sources: tuple[Source, ...], sent: str, session: Session) -> Disc
         found += _searched(source, session)
     if not found:
         return Disclosure(keys=tuple(keys.values()))
+    found += _written_otherwise(found, sources)
     edited = [source.text for source in sources if source.is_edited]
     try:
         all_of_them = replacements(found, session.disclosures.salt(), lambda text: any(text in each for each in edited))
@@ -88,6 +92,17 @@ def _searched(source: Source, session: Session) -> Iterator[tuple[str, str, int]
         raise _unfit(source, str(error)) from None
     for each in found:
         yield source.text[each.span.start : each.span.end], each.kind, each.keep
+
+
+def _written_otherwise(found: list[tuple[str, str, int]], sources: tuple[Source, ...]) -> list[tuple[str, str, int]]:
+    """Return the secrets that a text holds in another encoding too; of very many, the first ones are looked for."""
+    values = dict.fromkeys((value, kind) for value, kind, _ in found)
+    return [
+        (other, kind, 0)
+        for value, kind in list(values)[:_MOST]
+        for other in encodings(value)
+        if any(other in source.text for source in sources)
+    ]
 
 
 def _unfit(source: Source, why: str) -> Unfit:

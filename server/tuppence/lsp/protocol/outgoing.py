@@ -19,8 +19,8 @@ from lsprotocol import types
 
 from tuppence.core.text.shown_text import shown
 
-Kind = Literal["line", "lines", "log", "markdown", "inside"]
-"""What a field holds: one line, some lines, a log's lines, Markdown, or values with such fields in them."""
+Kind = Literal["line", "lines", "log", "markdown", "inside", "all"]
+"""What a field holds: one line, some lines, a log's lines, Markdown, values with such fields in them, or only words."""
 _LIMITS: Mapping[Kind, int] = {"line": 1_000, "lines": 20_000, "log": 100_000, "markdown": 0}
 """Code points that are shown; 0 is no limit."""
 _FIELDS: Mapping[type, Mapping[str, Kind]] = {
@@ -42,9 +42,10 @@ _FIELDS: Mapping[type, Mapping[str, Kind]] = {
     types.CodeAction: {"title": "line", "disabled": "inside", "command": "inside"},
     types.CodeActionDisabled: {"reason": "line"},
     types.Command: {"title": "line", "tooltip": "line"},
-    types.ResponseError: {"message": "lines"},
+    types.ResponseError: {"message": "lines", "data": "all"},
     types.Hover: {"contents": "inside"},
     types.MarkupContent: {"value": "markdown"},
+    types.MarkedStringWithLanguage: {"value": "markdown"},
 }
 _OWN: Mapping[str, Mapping[str, Kind]] = {
     "tuppence/run": {"title": "line", "line": "line"},
@@ -104,6 +105,8 @@ class Outgoing:
         return _changed(value, changed) if changed else value
 
     def _field(self, value: Any, kind: Kind) -> Any:
+        if kind == "all":
+            return self._all(value, "lines")
         if isinstance(value, str):
             made = self.text(value, "markdown" if kind == "inside" else kind)
             return value if made == value else made
