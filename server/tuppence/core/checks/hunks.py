@@ -24,7 +24,7 @@ _IDLE = frozenset({"self", "cls", "this", "None", "null", "True", "False", *keyw
 """Words that are in every line and so are no reason."""
 _WORD = re.compile(r"[^\W\d]\w*")
 _QUOTED = re.compile("[`'\"\u201c\u2018]([^`'\"\u201c\u201d\u2018\u2019\n]{1,80})[`'\"\u201d\u2019]")
-_DEFINES = re.compile(r"\s*(?:@|(?:[a-z]+(?:\([a-z]*\))?\s+)*(?:def|class|func|fn|function|impl|struct|interface)\b)")
+_DEFINES = re.compile(r"\s*+(?:@|(?:[a-z]+(?:\([a-z]*\))?\s+)*(?:def|class|func|fn|function|impl|struct|interface)\b)")
 _GOES_ON = re.compile(r"(?:else|elif|except|finally|catch|case)\b|[\])}]")
 """What continues a statement at its own depth."""
 _WHOLE = re.compile(r"complex|too (?:many|long)|docstring|refactor", re.IGNORECASE)
@@ -126,10 +126,10 @@ def singly(hunk: Hunk) -> Iterator[Hunk]:
     """Yield a hunk line by line, each old line with the new ones that stand as far down."""
     if not hunk.old:
         yield hunk
-    count = len(hunk.old)
+    count, come = len(hunk.old), len(hunk.new)
     for index, line in enumerate(hunk.old):
-        new = [text for at, text in enumerate(hunk.new) if at * count // len(hunk.new) == index]
-        yield Hunk(hunk.first + index, (line,), tuple(new))
+        first, behind = -(-index * come // count), -(-(index + 1) * come // count)
+        yield Hunk(hunk.first + index, (line,), hunk.new[first:behind])
 
 
 def named(before: Document, diagnostics: Sequence[Diagnostic]) -> set[str]:

@@ -26,12 +26,12 @@ _REQUIRED = re.compile(r"\b(?:require(?:\.resolve)?|import)\s*\(\s*([\"'`])([^\"
 _EXPORTED = re.compile(r"export\b[^\"'`]{0,2000}?\bfrom\s*[\"'`]([^\"'`]+)[\"'`]")
 _REFERENCE = re.compile(r"///\s*<\s*reference\s+(?P<kind>path|types)\s*=\s*[\"']([^\"']+)[\"']")
 _RUST_FILE = re.compile(r"(?:#!?\[\s*path\s*=\s*|\binclude(?:_str|_bytes)?!\s*[(\[{]\s*)r?#{0,3}\"([^\"\n]{1,500})\"")
-_GO_EMBED = re.compile(r"^\s*//go:embed\s+(\S+)", re.MULTILINE)
+_GO_EMBED = re.compile(r"^[^\S\n]*+//go:embed\s+(\S+)", re.MULTILINE)
 _C_FILE = re.compile(
-    r"^\s*(?:#|%:|\?\?=)\s*(?:include|include_next|import|embed)\s*[<\"]([^>\"\n]{1,500})[>\"]", re.MULTILINE
+    r"^[^\S\n]*+(?:#|%:|\?\?=)\s*(?:include|include_next|import|embed)\s*[<\"]([^>\"\n]{1,500})[>\"]", re.MULTILINE
 )
-_C_MACRO = re.compile(r"^\s*(?:#|%:)\s*include(?:_next)?\s+[A-Za-z_]", re.MULTILINE)
-_DEFINE = re.compile(r"^\s*(?:#|%:)\s*(?:define|undef)\s+([A-Za-z_]\w*)", re.MULTILINE)
+_C_MACRO = re.compile(r"^[^\S\n]*+(?:#|%:)\s*include(?:_next)?\s+[A-Za-z_]", re.MULTILINE)
+_DEFINE = re.compile(r"^[^\S\n]*+(?:#|%:)\s*(?:define|undef)\s+([A-Za-z_]\w*)", re.MULTILINE)
 _JSX = re.compile(r"@jsx(?:Frag|ImportSource|Runtime)?\s+\S+")
 _CODING = re.compile(r"^[ \t\f]*#.{0,80}?coding[:=][ \t]*(?!utf-?8\b|ascii\b)([-\w.]+)", re.MULTILINE | re.IGNORECASE)
 _PLACE = re.compile(
