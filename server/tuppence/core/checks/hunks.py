@@ -11,9 +11,9 @@ import keyword
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
 from tuppence.core.text.diagnostic import Diagnostic
+from tuppence.core.text.diff import matches
 from tuppence.core.text.document import Document, Edit
 
 _NEAR = 3
@@ -87,10 +87,11 @@ def _of(before: Document, edit: Edit) -> Iterator[Hunk]:
     first = before.line_at(whole.start)
     text = before.text[whole.start : edit.span.start] + edit.text + before.text[edit.span.end : whole.end]
     old, new = _split(before.slice(whole)), _split(text)
-    matcher = SequenceMatcher(None, [_bare(line) for line in old], [_bare(line) for line in new], autojunk=False)
-    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
-        if tag != "equal" and (_said(old[i1:i2]) or _said(new[j1:j2])):
-            yield Hunk(first + i1, tuple(old[i1:i2]), tuple(new[j1:j2]), next(iter(new[j2:]), ""))
+    i1 = j1 = 0
+    for i2, j2, size in (*matches([*map(_bare, old)], [*map(_bare, new)]), (len(old), len(new), 0)):
+        if _said(old[i1:i2]) or _said(new[j1:j2]):
+            yield Hunk(first + i1, tuple(old[i1:i2]), tuple(new[j1:j2]), new[j2] if j2 < len(new) else "")
+        i1, j1 = i2 + size, j2 + size
 
 
 def _lines(before: Document, diagnostics: Sequence[Diagnostic]) -> list[range]:
