@@ -14,8 +14,6 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from tuppence.core.text.hidden import hidden, is_hidden
-
 LONGEST = 200
 """Code points of foreign words that a sentence quotes, if it does not say otherwise."""
 
@@ -61,9 +59,7 @@ def shown(text: str, *, lines: bool = False) -> str:
         return _unlinked(text) if "](" in text else text
     text = _LINE_END.sub("\n" if lines else " ", text)
     text = text.replace("\t", "    " if lines else " ")
-    if next(hidden(text), None):
-        text = _visible(text)
-    return _unlinked(text)
+    return _unlinked(_visible(text))
 
 
 def quoted(words: str, limit: int = LONGEST, mark: str = '"') -> str:
@@ -91,6 +87,10 @@ def _unlinked(text: str) -> str:
 
 def _visible(text: str) -> str:
     """Return a text with an escape for each hidden character that no neighbor needs."""
+    from tuppence.core.text.hidden import hidden, is_hidden  # Only odd text needs it; the start of a server does not.
+
+    if next(hidden(text), None) is None:
+        return text
     escapes = {ord(char): _escape(char) for char in set(text) if is_hidden(char) and not _NEEDABLE.match(char)}
     return _NEEDABLE.sub(_needed, text.translate(escapes))
 
