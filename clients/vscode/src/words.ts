@@ -3,8 +3,9 @@
  * comes from elsewhere, and what only this editor does with a text, such as icons, the server does not know. Pure.
  */
 
-/** What nobody sees, but line ends and the joiners that scripts and emoji need. */
-const HIDDEN = /(?![\n\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+/** What shows nothing, but line ends, and one joiner or selector at a time, which scripts and emoji need. */
+const HIDDEN =
+  /(?!\n|(?<![\u200c\u200d\ufe0e\ufe0f])[\u200c\u200d\ufe0e\ufe0f]|(?<=\ufe0f)\u200d)[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{DI}\p{NChar}\u2800]/gu;
 
 /** Return a text for a message: nothing hidden in it, and no link. */
 export function message(text: string): string {

@@ -21,12 +21,20 @@ test("a message holds no link and nothing hidden", () => {
   }
 });
 
+test("what is ignored, blank, private or no character is visible", () => {
+  const hidden = ["\u3164", "\u115f", "\uffa0", "\u034f", "\u2800", "\ue000", "\ufdd0", "\u{e0100}", "\ufe00", "\u{1d173}"];
+  for (const char of hidden) {
+    assert.equal(message(`a${char}b`), `a\\u{${char.codePointAt(0)!.toString(16)}}b`);
+  }
+  assert.equal(message("a\ufe0f\ufe0e\u200db"), "a\ufe0f\\u{fe0e}\\u{200d}b");
+});
+
 test("a label holds no icon and one line", () => {
   assert.equal(label("Fix: $(error) $(loading~spin)\nnow"), "Fix: $ (error) $ (loading~spin) now");
 });
 
 test("harmless words stay", () => {
-  for (const text of ["Fixed `mean`: small, $0.0129.", "f(x)[0]", "Größe 👩‍👩‍👧 می‌خواهم 日本語", "$1 (a)"]) {
+  for (const text of ["Fixed `mean`: small, $0.0129.", "f(x)[0]", "Größe 👩‍👩‍👧 می‌خواهم 日本語", "❤️‍🔥 ⚠️ 1️⃣ 🏳️‍🌈", "$1 (a)"]) {
     assert.equal(message(text), text);
     assert.equal(label(text), text);
   }

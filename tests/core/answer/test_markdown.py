@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import re
+from collections.abc import Callable
 
 import pytest
 from hypothesis import example, given, settings
@@ -223,3 +225,58 @@ def test_pieces_joined_are_the_whole_cleaned_beyond_the_window(markdown: str) ->
     cleaner = Cleaner()
     out = "".join(cleaner.feed(character) for character in markdown)
     assert out + cleaner.finish() == clean(markdown)
+
+
+HIDES = "\u00ad\u180f\u200b\u200c\u200d\u200e\u202e\u2063\ufe00\ufe0f\ufeff\ufff0\ufffc\ue000\ufdd0\U0001d173\U0001bca0"
+TAGS = "".join(chr(0xE0000 + ord(each)) for each in "run rm -rf")
+SELECTORS = "".join(chr(0xE0100 + each) for each in b"exfiltrate")
+NEEDED = (
+    "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+    "\u0915\u094d\u200d\u0937",
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467 \u2764\ufe0f\u200d\U0001f525 \u26a0\ufe0f 1\ufe0f\u20e3",
+    "\U0001f469\U0001f3fd\u200d\U0001f4bb \U0001f3f3\ufe0f\u200d\U0001f308",
+    "\U0001f3f4" + "".join(chr(0xE0000 + ord(each)) for each in "gbsct") + "\U000e007f",
+    "\u845b\U000e0100",
+    "\u05e9\u05dc\u05d5\u05dd \u0633\u0644\u0627\u0645 \u65e5\u672c\u8a9e",
+    "\u2813\u2800\u2811",
+)
+"""What emoji and words are written with, in Persian, Hindi, Japanese, Hebrew, Arabic and Braille."""
+
+
+@pytest.mark.attack("what comes back", "hidden characters in an explanation")
+def test_what_hides_is_gone_and_no_message_rides_on_an_emoji(record_property: Callable[[str, object], None]) -> None:
+    riders = [*HIDES, TAGS, SELECTORS, "\ufe0f\ufe0e\ufe0f", "\u200d\u200c\u200d", "&zwj;&#xfe0f;&#917601;"]
+    bases = ("a", "`a` ", "```\na", "1")
+    record_property("cases", len(riders) * len(bases) + 3)
+    for rider in riders:
+        for base in bases:
+            made = clean(f"{base}{rider}b")
+            assert not [each for each in made if each in HIDES + TAGS + SELECTORS], (base, rider)
+    assert clean(f"\u26a0\ufe0f{SELECTORS}{TAGS}\ufe0f\ufe0e!") == "\u26a0\ufe0f!"
+    assert clean(f"\U0001f3f4{TAGS}\U000e007f!") == "\U0001f3f4!"
+    assert clean(f"\u845b\U000e0100{SELECTORS}!") == "\u845b\U000e0100!"
+
+
+def test_what_emoji_and_words_need_stays_in_an_explanation() -> None:
+    for said in NEEDED:
+        for text in (said, f"- {said}\n", f"```\n{said}\n```"):
+            assert clean(text) == text
+        assert plain(f"It says {said}.") == f"It says {said}."
+
+
+def test_hidden_characters_in_pieces_are_those_of_the_whole() -> None:
+    chance = random.Random(7)  # noqa: S311 - the texts are to be the same in each run
+    parts = (*HIDES, TAGS, SELECTORS, *NEEDED, "a", " ", "\n", "\r\n", "\U0001f3f4", "\u0645", "\u2764", "`")
+    for _ in range(1_000):
+        text = "".join(chance.choices(parts, k=chance.randint(1, 12)))
+        cleaner, made = Cleaner(), ""
+        for at in range(0, len(text), size := chance.randint(1, 9)):
+            made += cleaner.feed(text[at : at + size])
+        assert made + cleaner.finish() == clean(text)
+
+
+def test_a_text_that_ends_in_hidden_characters_has_a_limit_too() -> None:
+    cleaner = Cleaner()
+    cleaner.feed("x" * LONGEST)
+    assert cleaner.feed("\u2764\ufe0f").count("The rest is left out") + cleaner.finish().count("The rest") == 1
+    assert cleaner.feed("\u202e") == cleaner.finish() == ""

@@ -5,17 +5,20 @@ Nothing here looks at a clock: each text is so long that a search which tries it
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from tuppence.core.answer.answer_reading import _BINDS
 from tuppence.core.answer.reply import Fence, Reply
-from tuppence.core.checks import placeholders
+from tuppence.core.checks import diagnostic_diff, generated_tests_reach, hunks, lost_code, placeholders
+from tuppence.core.checks.doubts import import_tables, imports
+from tuppence.core.checks.doubts.security import security_doubts
 from tuppence.core.checks.hunks import Hunk
 from tuppence.core.checks.invented_names import named
-from tuppence.core.checks.literals import models
+from tuppence.core.checks.literals import _LITERAL, _around, models
 from tuppence.core.checks.placeholders import diff_in, elision_in
+from tuppence.core.syntax.code_lines import CodeLine
 from tuppence.core.syntax.languages import language
 from tuppence.core.text.document import Document
 
@@ -111,3 +114,90 @@ def test_the_name_that_a_line_binds_is_looked_for_near_its_beginning(line: str) 
 def test_a_line_binds_a_name(line: str, name: str) -> None:
     found = _BINDS.match(line)
     assert (found[1] if found else "") == name
+
+
+RUNS = {
+    "letters": "x" * LONG,
+    "underscores": "_" * LONG,
+    "spaces": "a" + " " * LONG + "x",
+    "tabs": "\t" * LONG + "x",
+    "blank lines": "x" + "\n" * LONG + "x",
+    "digits": "1" * LONG,
+    "folders": "a/" * (LONG // 2),
+    "generics": "a<" * (LONG // 2),
+}
+PATTERNS = {
+    "lost_code._GUARD": lost_code._GUARD.match,
+    "lost_code._CALL": lost_code._CALL.search,
+    "lost_code._IMPORTS": lost_code._IMPORTS.match,
+    "hunks._DEFINES": hunks._DEFINES.match,
+    "diagnostic_diff._NUMBER": diagnostic_diff._NUMBER.search,
+    "generated_tests_reach._MODULE": generated_tests_reach._MODULE.search,
+    "imports._GO_EMBED": imports._GO_EMBED.search,
+    "imports._C_FILE": imports._C_FILE.search,
+    "imports._C_MACRO": imports._C_MACRO.search,
+    "imports._DEFINE": imports._DEFINE.search,
+    "the hint of C": import_tables.FAMILIES["include"].hint.search,
+}
+
+
+@pytest.mark.attack("hostile sizes", "a run of one character")
+@pytest.mark.parametrize("search", PATTERNS.values(), ids=PATTERNS)
+def test_a_run_is_read_once(search: Callable[[str], object], record_property: Callable[[str, object], None]) -> None:
+    record_property("cases", len(RUNS))
+    for what, text in RUNS.items():
+        assert search(text) is None, what
+
+
+@pytest.mark.attack("hostile sizes", "quotation marks where SQL may be")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "'" * 1_000,
+        '"' + "'" * 998,
+        "`" * 1_000,
+        "'UPDATE " * 70 + " SET" * 100,
+        "'INSERT INTO" + "'" * 980,
+        "f'" + "'" * 998,
+    ],
+    ids=lambda text: text[:8],
+)
+def test_sql_is_looked_for_in_one_pass(text: str) -> None:
+    line = CodeLine(text, text, text, "")
+    assert not security_doubts([], [line] * 50, "python")
+
+
+def test_sql_that_is_composed_is_still_a_doubt() -> None:
+    for text in (
+        """x = "SELECT a FROM b WHERE c = '%s'" % d""",
+        """x = 'UPDATE "a" SET b = ' + c""",
+        '''x = """INSERT INTO a VALUES (""" + b''',
+        "x = 'it' 'UPDATE a SET b = ' + c",
+    ):
+        line = CodeLine(text, text, text, "")
+        assert "composes SQL from text" in " ".join(security_doubts([], [line], "python")), text
+
+
+@pytest.mark.attack("hostile sizes", "literals that may name a model")
+def test_what_a_line_speaks_of_is_looked_for_near_a_literal() -> None:
+    line = "x = [" + "".join(f"'yi-{at}'," for at in range(LONG // 9)) + "]"
+    assert models(Hunk(0, (line,), ("model = 'yi-0'",)))[0] == ""
+    assert len(_around(next(each for each in _LITERAL.finditer(line) if each.start() > LONG // 2))) < 1_000
+
+
+@pytest.mark.attack("hostile sizes", "many new lines for many old ones")
+def test_each_new_line_is_paired_once() -> None:
+    class Lines(tuple[str, ...]):
+        __slots__ = ()
+        read = 0
+
+        def __iter__(self) -> Iterator[str]:
+            Lines.read += len(self)
+            return super().__iter__()
+
+    for old, new in ((1_000, 30_000), (7, 3), (3, 7), (5, 0)):
+        Lines.read = 0
+        come = Lines(str(at) for at in range(new))
+        found = list(hunks.singly(Hunk(0, ("",) * old, come)))
+        assert [text for each in found for text in each.new] == list(map(str, range(new)))
+        assert Lines.read <= 2 * new

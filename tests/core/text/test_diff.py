@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
+from difflib import SequenceMatcher
 from itertools import pairwise
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from work import lines as lines_run
 
 from tuppence.core.text import diff
-from tuppence.core.text.diff import common_ends, differences, single_edit
+from tuppence.core.text.diff import common_ends, differences, matches, single_edit
 from tuppence.core.text.document import Edit, Span, apply
 from tuppence.lsp.output.regions import Change, PendingEdits, Region
 
@@ -96,3 +98,30 @@ def test_a_replacement_everywhere_during_a_flight_costs_little() -> None:
     assert found is None
     print(f"{ran / len(edits):.1f} lines an edit")
     assert ran / len(edits) < 800
+
+
+@pytest.mark.attack("hostile sizes", "lines that are everywhere, in an answer")
+def test_runs_of_equal_lines_are_found_without_comparing_all_pairs(
+    record_property: Callable[[str, object], None],
+) -> None:
+    shapes = [
+        ([f"a{at}" if at % 2 else "" for at in range(3_000)], [f"b{at}" if at % 2 else "" for at in range(6_000)]),
+        (["}"] * 3_000, ["x", "}"] * 3_000),
+        ([""] * 3_000 + ["end"], ["end"] + [""] * 6_000),
+    ]
+    record_property("cases", len(shapes))
+    for old, new in shapes:
+        found = list(matches(old, new))
+        assert found
+        at = there = 0
+        for first, low, size in found:
+            assert first >= at
+            assert low >= there
+            assert old[first : first + size] == new[low : low + size]
+            at, there = first + size, low + size
+
+
+@given(old=st.lists(st.sampled_from("abc}")), new=st.lists(st.sampled_from("abc}")))
+def test_runs_of_equal_lines_are_the_libraries_where_there_are_few(old: list[str], new: list[str]) -> None:
+    blocks = SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks()
+    assert list(matches(old, new)) == [tuple(block) for block in blocks if block.size]

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tuppence.core.text.hidden import is_hidden
 from tuppence.core.text.shown_text import quoted, short, shown
 
 # The pattern by which VS Code finds links in a notification (src/vs/base/common/linkedText.ts), flags g and i.
@@ -180,3 +181,15 @@ def test_a_long_text_is_made_safe_too(unit: str) -> None:
     made = shown(text, lines=True)
     assert not VSCODE.search(made[:2000])
     assert len(made) <= 12 * len(text)
+
+
+@pytest.mark.attack("what comes back", "a character that hides in code alone")
+def test_what_hides_in_code_hides_in_a_message_and_nothing_else_does(record_property: Any) -> None:
+    every = [chr(code) for code in range(sys.maxunicode + 1) if chr(code) not in "\t\r\n[]()"]
+    hides = [each for each in every if is_hidden(each)]
+    record_property("cases", sum(unicodedata.category(each) not in {"Co", "Cs"} for each in hides))
+    made = shown("x".join(["", *hides, ""]))
+    assert made.isascii()
+    assert made.count("\\") == len(hides)
+    seen = "".join(each for each in every if not is_hidden(each))
+    assert shown(seen) == seen

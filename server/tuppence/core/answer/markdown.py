@@ -7,8 +7,8 @@ with everything on, and marked, VS Code's own, in tests/core/answer/test_markdow
   visible text.
 - Fenced code is as it was, byte for byte. (Code by indentation alone is treated as text: whether it is code depends on
   the list around it, and a renderer may decide otherwise.)
-- Characters that reorder text or show nothing (bidirectional controls, zero width, tags, other controls) are gone,
-  from code too, and by no entity do they come back.
+- Characters that reorder text or show nothing (:mod:`tuppence.core.text.hidden`) are gone, from code too, and by no
+  entity do they come back; those stay that an emoji or a word is written with (:mod:`tuppence.core.text.joiners`).
 - Joined, the pieces of a ``Cleaner`` are ``clean`` of the whole, and work grows with the length of the text only.
 
 How: the text is read by the line and written again in a subset of Markdown that leaves nothing to interpret, instead
@@ -42,6 +42,7 @@ from tuppence.core.answer.markdown_blocks import (
     split,
 )
 from tuppence.core.answer.markdown_inline import rewrite, visible, words
+from tuppence.core.text.hidden import is_hidden
 
 __all__ = ["LONGEST", "Cleaner", "clean", "plain", "visible"]
 
@@ -49,6 +50,8 @@ LONGEST = 200_000
 """Code points of a text that are read; the panels of our clients keep as many."""
 LONGEST_LINE = 60_000
 """Code points of a line that are read."""
+_AROUND = 8
+"""Code points before and behind a hidden character that say whether it is needed."""
 _QUOTE = re.compile(r"[ \t]{0,3}>[ \t]?")
 _BEGINNING = re.compile(r"([0-9]{1,9})(?=[.)](?:[ \t]|\Z))|(?=>|(?:#{1,6}|[-+*])(?:[ \t]|\Z))")
 _WORD = re.compile(r"[^\W_]")
@@ -83,23 +86,47 @@ class Cleaner:
         """Columns at which the text of the last list item begins; 0 outside lists."""
         self._read = 0
         self._return = False
+        self._near = ""
+        """The last code points that were taken, as they came, and behind them those that are held back."""
+        self._held = 0
+        """How many hidden characters are held back, until what follows says whether they are needed."""
 
     def feed(self, chunk: str) -> str:
         """Take the next chunk; return what is safe by now."""
         if self._read > LONGEST:
             return ""
-        text = self._newlines(visible(chunk))
+        return self._take(self._visible(chunk))
+
+    def _visible(self, chunk: str, *, is_last: bool = False) -> str:
+        """Return what shows of the held back characters and a chunk, but for hidden ones at its end."""
+        text = self._near + chunk
+        start, end = len(self._near) - self._held, len(text)
+        if not is_last:
+            while end > start and len(text) - end < _AROUND and is_hidden(text[end - 1]):
+                end -= 1
+        self._held = len(text) - end
+        self._near = text[max(0, end - _AROUND) :]
+        return visible(text, start, end)
+
+    def _take(self, seen: str) -> str:
+        text = self._newlines(seen)
         room = LONGEST - self._read
         self._read += len(text)
         written = self._lines(text[:room])
         if self._read <= LONGEST:
             return written
-        written += self.finish()
+        written += self._finish()
         end = "" if written.endswith("\n") else "\n"
         return f"{written}{end}\n… The rest is left out: this text is longer than {LONGEST:,} characters."
 
     def finish(self) -> str:
         """Take the end; return the rest, a fence that was left open closed."""
+        if self._read > LONGEST:
+            return ""
+        written = self._take(self._visible("", is_last=True)) if self._held else ""
+        return written if self._read > LONGEST else written + self._finish()
+
+    def _finish(self) -> str:
         rest = self._end("") if self._line.size or self._begun else ""
         fence, self._fence = self._fence, None
         if fence is None:

@@ -25,10 +25,9 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f"
-    "\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
-)
+from tuppence.core.text.hidden import hidden
+from tuppence.core.text.joiners import is_needed
+
 _MARK = re.compile(r"[`\\\[\]()]|!(?=\[)|<(?=[^\s<>])|&(?=[#A-Za-z])")
 _TICKS = re.compile(r"`+")
 _GAP = re.compile(r"([ \t]+)")
@@ -58,6 +57,15 @@ _NO_ENTITY = re.compile(r"&(?:[A-Za-z0-9]{1,32}(?![A-Za-z0-9;])|(?![#A-Za-z0-9])
 Kind = Literal["text", "literal", "group", "code", "open", "close", "(", ")"]
 
 
+_BLANK = "\u2800"
+"""The blank Braille cell: a space."""
+_NEEDABLE = frozenset(
+    "\u180b\u180c\u180d\u180e\u180f\u200b\u200c\u200d\ufe00\ufe01\ufe02\ufe0e\ufe0f"
+    + "".join(map(chr, (*range(0xE0020, 0xE0080), *range(0xE0100, 0xE01F0))))
+)
+"""What emoji and words may need."""
+
+
 class Piece(NamedTuple):
     """A part of a line."""
 
@@ -66,9 +74,19 @@ class Piece(NamedTuple):
     text: str
 
 
-def visible(text: str) -> str:
-    """Return the text without characters that reorder it or show nothing."""
-    return _HIDDEN.sub("", text)
+def visible(text: str, start: int = 0, end: int | None = None) -> str:
+    """Return a part of a text without characters that reorder it or show nothing, but those that emoji and words need.
+
+    What the text holds up to eight code points before and behind the part decides what is needed.
+    """
+    end = len(text) if end is None else end
+    parts: list[str] = []
+    for found in hidden(text):
+        at = found.start()
+        if start <= at < end and found[0] != _BLANK and not (found[0] in _NEEDABLE and is_needed(text, at)):
+            parts.append(text[start:at])
+            start = at + 1
+    return "".join((*parts, text[start:end]))
 
 
 def rewrite(line: str, *, row: bool = False) -> str:

@@ -48,7 +48,7 @@ _WHILE_TYPING = (
 a save, as rustc and many linters do, and what they say of an unsaved text is of an older one."""
 _NUMBER = re.compile(
     r"(?<=\bline )\d+|(?<=\blines )\d+|(?<=\bcolumn )\d+|(?<=:)\d+"  # where something else stands
-    r"|\d+(?= *[>/] *\d)|(?<=\bof )\d+(?=\. Maximum)|(?<=\()\d+(?=\)\. Maximum)"  # how far it is over a limit
+    r"|(?<!\d)\d++(?= *[>/] *\d)|(?<=\bof )\d+(?=\. Maximum)|(?<=\()\d+(?=\)\. Maximum)"  # how far it is over a limit
 )
 """Numbers in the words that may change while the diagnostic is the same; others tell which it is (``Argument 2``)."""
 _SHOWN = 120

@@ -23,7 +23,7 @@ _PATH = re.compile(r"[\w.:/-]+")
 _SETUP = re.compile(r"set_?up", re.IGNORECASE)
 _PAGES = re.compile(r"karma|jasmine|qunit|mocha|web_test_runner")
 _GLOBAL = re.compile(r"\b(?:globalThis|global|window)\b")
-_MODULE = re.compile(r"\bexport\b|\bmodule\.exports\b|\bexports\.|\brequire\s*\(|^\s*import\b", re.MULTILINE)
+_MODULE = re.compile(r"\bexport\b|\bmodule\.exports\b|\bexports\.|\brequire\s*\(|^[^\S\n]*+import\b", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

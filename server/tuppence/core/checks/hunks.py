@@ -11,9 +11,9 @@ import keyword
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
 from tuppence.core.text.diagnostic import Diagnostic
+from tuppence.core.text.diff import matches
 from tuppence.core.text.document import Document, Edit
 
 _NEAR = 3
@@ -24,7 +24,7 @@ _IDLE = frozenset({"self", "cls", "this", "None", "null", "True", "False", *keyw
 """Words that are in every line and so are no reason."""
 _WORD = re.compile(r"[^\W\d]\w*")
 _QUOTED = re.compile("[`'\"\u201c\u2018]([^`'\"\u201c\u201d\u2018\u2019\n]{1,80})[`'\"\u201d\u2019]")
-_DEFINES = re.compile(r"\s*(?:@|(?:[a-z]+(?:\([a-z]*\))?\s+)*(?:def|class|func|fn|function|impl|struct|interface)\b)")
+_DEFINES = re.compile(r"\s*+(?:@|(?:[a-z]+(?:\([a-z]*\))?\s+)*(?:def|class|func|fn|function|impl|struct|interface)\b)")
 _GOES_ON = re.compile(r"(?:else|elif|except|finally|catch|case)\b|[\])}]")
 """What continues a statement at its own depth."""
 _WHOLE = re.compile(r"complex|too (?:many|long)|docstring|refactor", re.IGNORECASE)
@@ -87,10 +87,11 @@ def _of(before: Document, edit: Edit) -> Iterator[Hunk]:
     first = before.line_at(whole.start)
     text = before.text[whole.start : edit.span.start] + edit.text + before.text[edit.span.end : whole.end]
     old, new = _split(before.slice(whole)), _split(text)
-    matcher = SequenceMatcher(None, [_bare(line) for line in old], [_bare(line) for line in new], autojunk=False)
-    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
-        if tag != "equal" and (_said(old[i1:i2]) or _said(new[j1:j2])):
-            yield Hunk(first + i1, tuple(old[i1:i2]), tuple(new[j1:j2]), next(iter(new[j2:]), ""))
+    i1 = j1 = 0
+    for i2, j2, size in (*matches([*map(_bare, old)], [*map(_bare, new)]), (len(old), len(new), 0)):
+        if _said(old[i1:i2]) or _said(new[j1:j2]):
+            yield Hunk(first + i1, tuple(old[i1:i2]), tuple(new[j1:j2]), new[j2] if j2 < len(new) else "")
+        i1, j1 = i2 + size, j2 + size
 
 
 def _lines(before: Document, diagnostics: Sequence[Diagnostic]) -> list[range]:
@@ -126,10 +127,10 @@ def singly(hunk: Hunk) -> Iterator[Hunk]:
     """Yield a hunk line by line, each old line with the new ones that stand as far down."""
     if not hunk.old:
         yield hunk
-    count = len(hunk.old)
+    count, come = len(hunk.old), len(hunk.new)
     for index, line in enumerate(hunk.old):
-        new = [text for at, text in enumerate(hunk.new) if at * count // len(hunk.new) == index]
-        yield Hunk(hunk.first + index, (line,), tuple(new))
+        first, behind = -(-index * come // count), -(-(index + 1) * come // count)
+        yield Hunk(hunk.first + index, (line,), hunk.new[first:behind])
 
 
 def named(before: Document, diagnostics: Sequence[Diagnostic]) -> set[str]:

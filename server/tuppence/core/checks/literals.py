@@ -24,6 +24,8 @@ _MAYBE = re.compile(
 )
 """Names that are a model's where the line speaks of one."""
 _OF_MODELS = re.compile(r"model|llm|engine|deployment|completion|\bchat|agent", re.IGNORECASE)
+_NEAR = 300
+"""Code points of a line on each side of a literal in which the line may speak of a model."""
 _RETIRED = re.compile(r"model|deprecat|retire|obsolete|sunset|outdated|no longer", re.IGNORECASE)
 
 
@@ -82,12 +84,18 @@ def is_asked(gone: str, come: str, before: Document, diagnostics: Sequence[Diagn
 
 
 def _model_names(lines: Sequence[str]) -> set[str]:
-    texts = ((line, found[2]) for line in lines for found in _LITERAL.finditer(line) if found[2])
+    literals = (found for line in lines for found in _LITERAL.finditer(line) if found[2])
     return {
-        text
-        for line, text in texts
-        if _MODEL.fullmatch(text) or (_MAYBE.fullmatch(text) and _OF_MODELS.search(line.replace(text, "")))
+        found[2]
+        for found in literals
+        if _MODEL.fullmatch(found[2]) or (_MAYBE.fullmatch(found[2]) and _OF_MODELS.search(_around(found)))
     }
+
+
+def _around(literal: re.Match[str]) -> str:
+    """Return what is near a literal in its line."""
+    near = literal.string[max(0, literal.start() - _NEAR) : literal.end() + _NEAR]
+    return near.replace(literal[2], "")
 
 
 def _literals(line: str) -> list[str]:

@@ -34,20 +34,20 @@ _NAMED = 3
 _SHOWN = 60
 """Code points of a line that a doubt shows."""
 _GUARD = re.compile(
-    r"\s*(?:[})]\s*)?(?:(?:else\s+)?if|elif|elsif|elseif|unless|guard|assert|debug_assert\w*!|assert\w*!|while|case|when)"
+    r"\s*+(?:[})]\s*)?(?:(?:else\s+)?if|elif|elsif|elseif|unless|guard|assert|debug_assert\w*!|assert\w*!|while|case|when)"
     r"\b[\s(!]*(?P<condition>.*)"
 )
 _EXIT = re.compile(
     r"(?:^|[\s;{:])(?P<word>return|raise|throw|yield|panic!?|bail!|abort|exit|goto|break|continue)\b(?P<rest>.*)"
 )
 _IDLE_EXIT = re.compile(r"return(?:\s+(?:None|null|undefined))?;?|break;?|continue;?")
-_CALL = re.compile(r"(?P<name>[^\W\d]\w*)\s*!?(?:::)?(?:<[\w\s,:<>]*>)?\(")
+_CALL = re.compile(r"(?<!\w)(?P<name>[^\W\d]\w*+)\s*+!?(?:::)?(?:<[\w\s,:<>]{0,200}>)?\(")
 _NO_CALL = re.compile(
     r"if|for|while|switch|catch|return|def|func|fn|function|elif|match|and|or|not|in|is|await|with|except|assert|sizeof"
     r"|typeof|super|lambda|print|when|unless|case|throw|raise|new|constructor"
 )
 _DEFINES = re.compile(r"\b(?:def|func|fn|function|class|struct|impl|import|from|use|package)\b")
-_IMPORTS = re.compile(r"\s*(?:import|from|use|using|#\s*include|package)\b")
+_IMPORTS = re.compile(r"\s*+(?:import|from|use|using|#\s*include|package)\b")
 
 
 @dataclass(frozen=True, slots=True)

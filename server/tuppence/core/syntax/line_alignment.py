@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
 from tuppence.core.syntax.code_lines import CodeLine
+from tuppence.core.text.diff import matches
 
 _ALIKE = 0.6
 """The share of two lines that is equal where one is the other, rewritten."""
@@ -101,8 +102,8 @@ def _equal(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
         last += 1
     pairs = [(index, index) for index in range(first)]
     often, inner_old, inner_new = Counter(old), old[first : len(old) - last], new[first : len(new) - last]
-    for block in SequenceMatcher(None, inner_old, inner_new, autojunk=False).get_matching_blocks():
-        if block.size > 1 or (block.size == 1 and often[inner_old[block.a]] == 1):
-            pairs += [(first + block.a + by, first + block.b + by) for by in range(block.size)]
+    for at, there, size in matches(inner_old, inner_new):
+        if size > 1 or often[inner_old[at]] == 1:
+            pairs += [(first + at + by, first + there + by) for by in range(size)]
     pairs += [(len(old) - by, len(new) - by) for by in range(last, 0, -1)]
     return pairs

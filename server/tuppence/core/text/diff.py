@@ -107,6 +107,25 @@ def differences(old: Sequence[str], new: Sequence[str]) -> list[_Range]:
     return [(head + first, head + last, head + low, head + high) for first, last, low, high in found]
 
 
+def matches(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int]]:
+    """Yield the runs of equal lines, in order: where one begins in the old lines and in the new ones, and its length.
+
+    Where lines that occur everywhere would make the search quadratic or worse, it is ``differences`` between the runs.
+    """
+    from difflib import SequenceMatcher
+
+    if sum(_pairs(old, new).values()) <= _PAIRS:
+        yield from (
+            block for block in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks() if block[2]
+        )
+        return
+    first = low = 0
+    for begin, end, _, stop in (*differences(old, new), (len(old), len(old), len(new), len(new))):
+        if begin > first:
+            yield first, low, begin - first
+        first, low = end, stop
+
+
 def _bounds(lines: list[tuple[str, str]]) -> tuple[list[int], list[int]]:
     start = 0
     starts: list[int] = []

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-__all__ = ["called", "hidden", "visible"]
+__all__ = ["called", "hidden", "is_hidden", "visible"]
 
 _CONTROLS = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
 """C0 and C1 but tab, line feed and carriage return."""
@@ -42,6 +42,11 @@ _NAMES = {
 def hidden(text: str) -> Iterator[re.Match[str]]:
     """Yield the matches of the characters, one each, that show nothing or change how others are shown."""
     return _HIDDEN.finditer(text)
+
+
+def is_hidden(character: str) -> bool:
+    """Report whether a character shows nothing or changes how others are shown; tabs and line ends do not."""
+    return _HIDDEN.match(character) is not None
 
 
 def called(character: str) -> str:

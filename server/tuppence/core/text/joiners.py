@@ -1,5 +1,7 @@
 """Whether a character that does not show is needed where it is: in an emoji, or in a script that joins letters.
 
+A mark of direction is needed where it is one alone, near a letter that is written from right to left.
+
 After UTS 51 (emoji-data.txt, Unicode 16), UAX 31 (joiners in Arabic and Indic words) and StandardizedVariants.txt.
 Ranges of scripts are those of the blocks, which is enough to tell where a joiner can matter.
 """
@@ -44,6 +46,11 @@ _UNSPACED = re.compile(
 )
 """Scripts without spaces between words, where a space of no width is a place to break a line."""
 _IDEOGRAPH = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
+_MARKS = "\u200e\u200f\u061c"
+"""What has a direction and no width: near a letter written from right to left, it does no more than such letters do."""
+_BESIDE = 3
+"""Code points between such a mark and the letter that it is for, which signs may be between."""
+_ENDS = re.compile("[\"'`\n\r]")
 _MONGOLIAN = re.compile("[\u1820-\u18aa]")
 
 
@@ -54,6 +61,8 @@ def is_needed(text: str, at: int) -> bool:
     """
     character, before, after = text[at], text[max(0, at - 8) : at], text[at + 1 : at + 2]
     match character:
+        case "\u200e" | "\u200f" | "\u061c":
+            return _is_beside_right_to_left(text, at)
         case "\u200d" | "\u200c":
             if character == "\u200d" and _BEFORE_ZWJ.search(before) and _PICTURE.match(after):
                 return True
@@ -71,8 +80,13 @@ def is_needed(text: str, at: int) -> bool:
             return _MONGOLIAN.fullmatch(before[-1:]) is not None
         case "\u2800":
             return any("\u2801" <= each <= "\u28ff" for each in text[max(0, at - 64) : at + 65])
+    return _is_tag(text, at, character)
+
+
+def _is_tag(text: str, at: int, character: str) -> bool:
+    """Report whether a character is a variation selector of an ideograph, or a tag of a flag."""
     if "\U000e0100" <= character <= "\U000e01ef":
-        return _IDEOGRAPH.fullmatch(before[-1:]) is not None
+        return _IDEOGRAPH.fullmatch(text[max(0, at - 1) : at]) is not None
     if "\U000e0000" <= character <= "\U000e007f":
         flags = _FLAG.finditer(text, max(0, at - _LONGEST_FLAG), at + _LONGEST_FLAG)
         return any(flag.start() < at < flag.end() for flag in flags)
@@ -88,6 +102,16 @@ def _joins(before: str, after: str, joiner: str) -> bool:
         return False
     ends_word = joiner == "\u200d" and not (after.isalnum() or after in "\u200b\u200c\u200d\u2060\ufeff")
     return bool(_IS_JOINED.match(after)) or ends_word or after == ""
+
+
+def _is_beside_right_to_left(text: str, at: int) -> bool:
+    """Report whether a mark of direction is one alone, near a letter written from right to left in its own text."""
+    before = _ENDS.split(text[max(0, at - _BESIDE) : at])[-1]
+    after = _ENDS.split(text[at + 1 : at + 1 + _BESIDE])[0]
+    near = before + after
+    return not any(each in _MARKS for each in near) and any(
+        unicodedata.bidirectional(each) in ("R", "AL") for each in near
+    )
 
 
 def _base(before: str) -> str:

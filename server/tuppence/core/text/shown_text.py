@@ -4,9 +4,9 @@ Whatever comes from a repository, a model, a provider or another tool passes ``s
 or a terminal. A sentence that quotes such words takes them from ``quoted``: short, on one line, between marks that they
 cannot close.
 
-A character is made visible by what Unicode says of it: its category (controls, formats, surrogates, private use, line
-and paragraph separators) and the property Default_Ignorable_Code_Point. What a script or an emoji needs to be read
-stays: a joiner after a virama or between letters of a cursive script, and the parts of an emoji sequence.
+Which characters hide is what :mod:`tuppence.core.text.hidden` says, for messages as for code. What a script or an
+emoji needs to be read stays: a joiner after a virama or between letters of a cursive script, and the parts of an emoji
+sequence.
 """
 
 from __future__ import annotations
@@ -17,17 +17,6 @@ import unicodedata
 LONGEST = 200
 """Code points of foreign words that a sentence quotes, if it does not say otherwise."""
 
-# PropList.txt: Other_Default_Ignorable_Code_Point and Variation_Selector. With the category Cf these make up
-# Default_Ignorable_Code_Point, which the standard library does not know. U+2800 is a blank that counts as a symbol.
-_IGNORABLE = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8"
-    "\U000e0000-\U000e0fff]"
-)
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
-# Prepended_Concatenation_Mark: of the category Cf, and visible all the same.
-_VISIBLE = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
-_NONCHARACTER = re.compile("[\ufdd0-\ufdef" + "".join(chr(plane << 16 | 0xFFFE | low) for plane in range(17)
-                           for low in (0, 1)) + "]")  # fmt: skip
 _PLAIN = re.compile(r"[\x20-\x7e]*")
 _LINE_END = re.compile(r"\r\n?|\n")
 _JOINERS = "\u200c\u200d"
@@ -70,9 +59,7 @@ def shown(text: str, *, lines: bool = False) -> str:
         return _unlinked(text) if "](" in text else text
     text = _LINE_END.sub("\n" if lines else " ", text)
     text = text.replace("\t", "    " if lines else " ")
-    if _IGNORABLE.search(text) or not text.replace("\n", "").isprintable():
-        text = _visible(text)
-    return _unlinked(text)
+    return _unlinked(_visible(text))
 
 
 def quoted(words: str, limit: int = LONGEST, mark: str = '"') -> str:
@@ -100,8 +87,12 @@ def _unlinked(text: str) -> str:
 
 def _visible(text: str) -> str:
     """Return a text with an escape for each hidden character that no neighbor needs."""
-    hidden = {ord(char): _escape(char) for char in set(text) if _is_hidden(char) and not _NEEDABLE.match(char)}
-    return _NEEDABLE.sub(_needed, text.translate(hidden))
+    from tuppence.core.text.hidden import hidden, is_hidden  # Only odd text needs it; the start of a server does not.
+
+    if next(hidden(text), None) is None:
+        return text
+    escapes = {ord(char): _escape(char) for char in set(text) if is_hidden(char) and not _NEEDABLE.match(char)}
+    return _NEEDABLE.sub(_needed, text.translate(escapes))
 
 
 def _needed(found: re.Match[str]) -> str:
@@ -117,14 +108,6 @@ def _needed(found: re.Match[str]) -> str:
             made += text[at] if _is_needed(text[at], before, text[at + 1 : at + 2]) else _escape(text[at])
     rest = text[found.start() + _FLAG_TAGS : found.end()] if made.endswith(_FLAG_END) else ""
     return made + "".join(map(_escape, rest))
-
-
-def _is_hidden(char: str) -> bool:
-    if char.isascii():
-        return not char.isprintable() and char != "\n"
-    if unicodedata.category(char) in _HIDDEN:
-        return char not in _VISIBLE
-    return _IGNORABLE.match(char) is not None or _NONCHARACTER.match(char) is not None
 
 
 def _is_needed(char: str, before: str, after: str) -> bool:

@@ -83,6 +83,9 @@ NEEDED = {
     "a French price": "12\u202f000\xa0€",
     "an ideographic space": "全\u3000角",
     "Arabic signs": "\u0600\u06dd",
+    "a mark behind a sign in Hebrew": "שלום!\u200f",
+    "a mark before Latin in Hebrew": "שלום \u200e(abc) ו\u200e-x",
+    "a mark in Arabic": "مرحبا\u200f. 5%\u061c من",
 }
 
 
@@ -140,6 +143,12 @@ def test_between_the_words_of_code_too(language: str, record_property: Any) -> N
         "葛\ufe00\ufe01",
         "x\u2800",
         "\u2800" * 9,
+        "abc\u200e",
+        "\u200f!",
+        "שלום\u200f\u200f",
+        "שלום\u200e.\u200f",
+        "שלום\u200f\u202e",
+        "שלום abcd\u200e",
     ],
     ids=lambda said: "-".join(f"{ord(each):X}" for each in said[:4]),
 )
@@ -162,7 +171,7 @@ def test_what_emoji_and_scripts_need_stays(language: str) -> None:
 
 @attack
 def test_what_is_needed_in_a_text_is_refused_in_a_name() -> None:
-    for name in ("می\u200cخواهم", "क्\u200dष"):
+    for name in ("می\u200cخواهم", "क्\u200dष", "שם\u200f"):
         assert "that do not show" in answered("python", f"    {name} = 1\n").reasons[0]
         assert "that do not show" in answered("javascript", f"  let {name} = 1;\n").reasons[0]
 

@@ -312,3 +312,64 @@ def test_the_same_package_twice_is_no_shadow() -> None:
     assert not odd(verdict)
     verdict = answered("python", "    os.path.join(xs)\n", "import os.path")
     assert not odd(verdict)
+
+
+@pytest.mark.attack("what comes back", "an import written with escapes")
+@pytest.mark.parametrize(
+    ("language", "code"),
+    [
+        ("javascript", '  require("\\x2e\\x2e/../../../x");\n'),
+        ("javascript", '  require("\\56\\56/../../../x");\n'),
+        ("javascript", '  require("\\u002e\\u{2e}/../../../x");\n'),
+        ("javascript", '  require(".\\\n./../../../x");\n'),
+        ("javascript", '  require("f\\x69le:///etc/passwd");\n'),
+        ("rust", '    include_str!("\\x2e\\x2e/../../../x");\n'),
+        ("rust", '    include_str!("\\u{2e}./../../../x");\n'),
+    ],
+)
+def test_an_import_is_judged_by_what_it_says(language: str, code: str) -> None:
+    assert answered(language, code).words.startswith("The answer imports"), answered(language, code)
+
+
+@pytest.mark.attack("what comes back", "URLs of any scheme")
+@pytest.mark.parametrize(
+    ("language", "code"),
+    [
+        *(
+            ("python", f'    x = "{scheme}://evil.example.io/x"\n')
+            for scheme in (
+                "nats",
+                "grpc",
+                "mqtt",
+                "rediss",
+                "mysql+pymysql",
+                "git+ssh",
+                "s3",
+                "x-own",
+                "tls",
+                "socks5h",
+            )
+        ),
+        ("javascript", '  fetch("/\\\\evil.io/x");\n'),
+        ("javascript", '  fetch("https:/evil.io/x");\n'),
+    ],
+)
+def test_a_url_of_any_scheme_is_a_doubt(language: str, code: str) -> None:
+    assert URL in " ".join(answered(language, code).doubts)
+
+
+@pytest.mark.parametrize(
+    ("language", "code"),
+    [
+        ("python", '    x = "sqlite:///data.db"\n'),
+        ("python", '    x = "nats://localhost:4222"\n'),
+        ("python", '    x = "a//b.py/c"\n'),
+        ("python", '    x = r"/\\d+.ab/"\n'),
+        ("python", '    x = f"{scheme}://{xs}/a"\n'),
+        ("javascript", "  switch (xs) { default: //x.y\n  }\n"),
+        ("javascript", "  const x = `${a}://${b}/c`;\n"),
+        ("c", "  std(xs, n); // std://x\n"),
+    ],
+)
+def test_what_leads_nowhere_is_no_url(language: str, code: str) -> None:
+    assert URL not in " ".join(answered(language, code).doubts)

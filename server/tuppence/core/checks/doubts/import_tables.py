@@ -165,7 +165,8 @@ _JAVA = Family(
 _INCLUDE = Family(
     query="[(preproc_include) (preproc_call) (preproc_def) (preproc_function_def)] @it",
     hint=re.compile(
-        r"^\s*(?:#|%:|\?\?=)|\bdl(?:open|sym)\b|LoadLibrary|constructor|\basm\b|__asm|_Pragma|\bimport\b", re.MULTILINE
+        r"^[^\S\n]*+(?:#|%:|\?\?=)|\bdl(?:open|sym)\b|LoadLibrary|constructor|\basm\b|__asm|_Pragma|\bimport\b",
+        re.MULTILINE,
     ),
     given=_names(
         "auto break case char const continue default do double else enum extern float for goto if inline int long "

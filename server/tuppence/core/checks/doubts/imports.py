@@ -8,6 +8,7 @@ text, not only at its top; only those count that the old text does not have.
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,12 +27,12 @@ _REQUIRED = re.compile(r"\b(?:require(?:\.resolve)?|import)\s*\(\s*([\"'`])([^\"
 _EXPORTED = re.compile(r"export\b[^\"'`]{0,2000}?\bfrom\s*[\"'`]([^\"'`]+)[\"'`]")
 _REFERENCE = re.compile(r"///\s*<\s*reference\s+(?P<kind>path|types)\s*=\s*[\"']([^\"']+)[\"']")
 _RUST_FILE = re.compile(r"(?:#!?\[\s*path\s*=\s*|\binclude(?:_str|_bytes)?!\s*[(\[{]\s*)r?#{0,3}\"([^\"\n]{1,500})\"")
-_GO_EMBED = re.compile(r"^\s*//go:embed\s+(\S+)", re.MULTILINE)
+_GO_EMBED = re.compile(r"^[^\S\n]*+//go:embed\s+(\S+)", re.MULTILINE)
 _C_FILE = re.compile(
-    r"^\s*(?:#|%:|\?\?=)\s*(?:include|include_next|import|embed)\s*[<\"]([^>\"\n]{1,500})[>\"]", re.MULTILINE
+    r"^[^\S\n]*+(?:#|%:|\?\?=)\s*(?:include|include_next|import|embed)\s*[<\"]([^>\"\n]{1,500})[>\"]", re.MULTILINE
 )
-_C_MACRO = re.compile(r"^\s*(?:#|%:)\s*include(?:_next)?\s+[A-Za-z_]", re.MULTILINE)
-_DEFINE = re.compile(r"^\s*(?:#|%:)\s*(?:define|undef)\s+([A-Za-z_]\w*)", re.MULTILINE)
+_C_MACRO = re.compile(r"^[^\S\n]*+(?:#|%:)\s*include(?:_next)?\s+[A-Za-z_]", re.MULTILINE)
+_DEFINE = re.compile(r"^[^\S\n]*+(?:#|%:)\s*(?:define|undef)\s+([A-Za-z_]\w*)", re.MULTILINE)
 _JSX = re.compile(r"@jsx(?:Frag|ImportSource|Runtime)?\s+\S+")
 _CODING = re.compile(r"^[ \t\f]*#.{0,80}?coding[:=][ \t]*(?!utf-?8\b|ascii\b)([-\w.]+)", re.MULTILINE | re.IGNORECASE)
 _PLACE = re.compile(
@@ -47,6 +48,8 @@ _DEFINES = re.compile(
     r"(?:export\s+(?:default\s+)?|pub(?:\([^)]*\))?\s+|async\s+)*(?:def|class|function|func|fn|impl|#)\b"
 )
 """The first line of a definition, which binds its parameters for itself alone."""
+_ESCAPE = re.compile(r"\\(?:u\{?([0-9A-Fa-f]{1,6})\}?|x([0-9A-Fa-f]{2})|([0-7]{1,3})|\r?\n)")
+"""A character in a text of code as its number, or a line's end that is none."""
 _FAR = 4
 """Folders up from which a path is a doubt where the open folder is not known."""
 _SHOWN = 60
@@ -104,7 +107,7 @@ class _Imports:
 
         :param depth: how many folders lie between the file and the open folder; None where that is not known.
         """
-        for path in self._paths():
+        for path in map(self._meant, self._paths()):
             if _PLACE.match(path) or (self._style.name != "es" and path.startswith(("/", "\\"))):
                 return f"The answer imports a place on this machine: “{_short(path)}”."
             if depth is not None and _climbs(path) > depth:
@@ -117,7 +120,7 @@ class _Imports:
             yield from self._shadows(each)
             yield from self._odd(each)
         yield from self._unused()
-        for path in self._paths():
+        for path in map(self._meant, self._paths()):
             if _REMOTE.match(path):
                 yield f"imports code from another host (“{_short(path)}”)"
             elif _climbs(path) >= _FAR:
@@ -138,6 +141,12 @@ class _Imports:
         if name in patterns:
             was = Counter(patterns[name].findall(self._edited.lines[0]))
             yield from Counter(patterns[name].findall(new)) - was
+
+    def _meant(self, path: str) -> str:
+        """Return what a path says that is written with escapes, in languages that read them there."""
+        if "\\" not in path or self._style.name not in ("es", "go", "rust"):
+            return path
+        return _ESCAPE.sub(lambda found: _character(found[1] or found[2], found[3]), path)
 
     def _shadows(self, each: Imported) -> Iterator[str]:
         """Yield that an import gives a name to something else than it means elsewhere in the file."""
@@ -359,6 +368,11 @@ def _climbs(path: str) -> int:
         elif part not in ("", "."):
             depth += 1
     return -lowest
+
+
+def _character(hexadecimal: str | None, octal: str | None) -> str:
+    code = int(hexadecimal, 16) if hexadecimal else int(octal, 8) if octal else None
+    return "" if code is None else chr(min(code, sys.maxunicode))
 
 
 def _short(text: str) -> str:

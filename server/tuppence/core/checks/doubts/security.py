@@ -17,7 +17,7 @@ from tuppence.core.syntax.code_lines import CodeLine
 _WIDEST = 1_000
 """Code points of a line that are looked at; a longer one was made by a program, and some patterns take their square."""
 _Q = r"[\"'`]"
-_SQL = r"(?:SELECT\s.*\bFROM|INSERT\s+INTO|UPDATE\s.*\bSET|DELETE\s+FROM)\b"
+_SQL = r"(?:SELECT\s.*?\bFROM|INSERT\s+INTO|UPDATE\s.*?\bSET|DELETE\s+FROM)\b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +95,8 @@ RISKS: tuple[Risk, ...] = (
     ),
     _risk(
         "composes SQL from text",
-        rf"(?i:\bf[rb]?{_Q}+[^\"'`]*?{_SQL}[^\"]*?\{{)",
-        rf"(?i:{_Q}+[^\"`]*?{_SQL}[^\"`]*{_Q}+\s*(?:%(?!\s*$)|\+|\.format\s*\(|\.concat\s*\())",
+        rf"(?i:\bf[rb]?{_Q}++[^\"'`]*?{_SQL}[^\"]*?\{{)",
+        rf"(?i:(?<!{_Q}){_Q}++(?>[^\"`]*?{_SQL})[^\"`]*{_Q}{{1,3}}\s*(?:%(?!\s*$)|\+|\.format\s*\(|\.concat\s*\())",
         rf"(?i:`[^`]*?{_SQL}[^`]*?\$\{{)",
         rf"(?i:\b(?:Sprintf|format!?|String\.format|StrCat|sprintf|snprintf)\s*\([^\"`]*[\"`][^\"`]*?{_SQL})",
         rf"(?i:\bformatted\b.*{_SQL})",

@@ -15,8 +15,9 @@ _SCHEMES = (
 )
 _URL = re.compile(
     rf"(?<![A-Za-z0-9+.-]){_SCHEMES}:(?:[\\/]{{2,4}}|\\?/\\?/)(?P<authority>[^\s\"'`<>/?#\\|^]{{1,300}})"
-    r"|(?<=[\"'`])(?:https?|wss?):(?P<loose>[\w-]{1,60}(?:\.[\w-]{1,60}){1,9})"
-    r"|(?<=[\"'`(=])//(?P<bare>[\w.-]{1,250}\.[a-z]{2,24})(?=[/\"'`?#:])",
+    r"|(?<=[\"'`])[a-z][a-z0-9+.-]{1,30}://(?P<any>[^\s\"'`<>/?#\\|^]{1,300})"
+    r"|(?<=[\"'`])(?:https?|wss?):/?(?P<loose>[\w-]{1,60}(?:\.[\w-]{1,60}){1,9})"
+    r"|(?<=[\"'`(=])(?://|/\\{1,2})(?P<bare>[\w.-]{1,250}\.[a-z]{2,24})(?=[/\"'`?#:])",
     re.IGNORECASE,
 )
 _NOWHERE = re.compile(
@@ -57,7 +58,7 @@ def new_urls(old: str, new: str, known: str) -> Iterator[str]:
 def _hosts(text: str) -> Iterator[tuple[str, str]]:
     """Yield each URL up to its host, and the host in lower case, of those that lead anywhere."""
     for found in _URL.finditer(text):
-        authority = unquote(found["authority"] or found["loose"] or found["bare"] or "")
+        authority = unquote(found["authority"] or found["any"] or found["loose"] or found["bare"] or "")
         host = authority.rpartition("@")[2].lower()
         if _FILLED_IN.fullmatch(host):
             continue
