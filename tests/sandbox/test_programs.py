@@ -106,10 +106,23 @@ def test_an_environment_s_note_shows_no_other_folder(
     (root / ".venv" / "pyvenv.cfg").write_text(said.format(home=home), encoding="utf-8")
     site = root / ".venv" / "lib" / "python3.11" / "site-packages"
     site.mkdir(parents=True)
-    lines = (home, home / ".ssh", home.parent, "/", "/etc", "/run", "../..", root, root.parent)
+    (home / "papers" / "taxes").mkdir(parents=True)
+    lines = (
+        home / "papers",
+        home / "papers" / "taxes",
+        home,
+        home / ".ssh",
+        home.parent,
+        "/",
+        "/etc",
+        "/run",
+        "../..",
+        root,
+        root.parent,
+    )
     (site / "x.pth").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     seen = interpreter.seen_by(str(python), root, order.Place(tmp_path / "place"))
-    hidden = (home / ".ssh", home, root, Path("/etc/shadow"), Path("/run"))
+    hidden = (home / "papers" / "taxes", home / ".ssh", home, root, Path("/etc/shadow"), Path("/run"))
     for target, source in seen.items():
         assert not any(each.is_relative_to(source) for each in hidden), (target, source)
 
@@ -150,9 +163,12 @@ def test_what_is_ordinary_is_found(root: Path, tmp_path: Path, monkeypatch: pyte
     (root / ".venv" / "pyvenv.cfg").write_text(f"home = {version / 'bin'}\n", encoding="utf-8")
     site = root / ".venv" / "lib" / "python3.12" / "site-packages"
     site.mkdir(parents=True)
-    for folder in (root / "src", tmp_path / "library" / "src"):
+    for folder in (root / "src", tmp_path / "library" / "src", tmp_path / "papers"):
         folder.mkdir(parents=True)
-    (site / "x.pth").write_text(f"import x\n{root / 'src'}\n{tmp_path / 'library' / 'src'}\n", encoding="utf-8")
+    (site / "x.pth").write_text(
+        f"import x\n{root / 'src'}\n{tmp_path / 'library' / 'src'}\n{tmp_path / 'papers'}\n", encoding="utf-8"
+    )
+    (tmp_path / "library" / "pyproject.toml").write_text("", encoding="utf-8")
     assert interpreter.find_interpreter(root) == str(python)
     place = order.Place(tmp_path / "place")
     assert interpreter.seen_by(str(python), root, place) == {

@@ -204,6 +204,37 @@ def test_the_environments_configuration_counts(tmp_path: Path, user: Path, monke
 
 
 @pytest.mark.attack("what leaves", "what git ignores")
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"COUNT": "1", "KEY_0": "include.path", "VALUE_0": "{home}/other"},
+        {"COUNT": "1", "KEY_0": "IncludeIf.gitdir:top/.path", "VALUE_0": "{home}/other"},
+        {"COUNT": " 1", "KEY_0": "core.excludesfile", "VALUE_0": "{home}/mine"},
+        {"COUNT": "+1", "KEY_0": "core.excludesfile", "VALUE_0": "{home}/mine"},
+        {"COUNT": "51", "KEY_50": "core.excludesfile", "VALUE_50": "{home}/mine"},
+        {"PARAMETERS": "'a.b'='c d' 'core.excludesfile'='{home}/mine'"},
+        {"PARAMETERS": "'core.excludesfile={home}/mine'"},
+        {"PARAMETERS": "'include.path'='{home}/other'"},
+    ],
+)
+def test_every_way_to_set_it_by_a_variable_counts(
+    tmp_path: Path, user: Path, monkeypatch: pytest.MonkeyPatch, variables: Mapping[str, str]
+) -> None:
+    top = git_oracle.init(tmp_path / "top")
+    write(user, {"mine": "named.py\n", "other": f"[core]\nexcludesFile = {user}/mine\n"})
+    write(top, {"named.py": "", "main.py": ""})
+    if "KEY_50" in variables:
+        for number in range(50):
+            monkeypatch.setenv(f"GIT_CONFIG_KEY_{number}", "a.b")
+            monkeypatch.setenv(f"GIT_CONFIG_VALUE_{number}", "")
+    for name, value in variables.items():
+        monkeypatch.setenv(f"GIT_CONFIG_{name}", value.format(home=user))
+    assert git_oracle.ignored(top, [top / "named.py", top / "main.py"]) == {top / "named.py"}
+    assert private(top, "named.py")
+    assert private(top, "main.py") is None
+
+
+@pytest.mark.attack("what leaves", "what git ignores")
 def test_what_is_in_an_excluded_folder_cannot_be_taken_back(tmp_path: Path) -> None:
     top = git_oracle.init(tmp_path / "top")
     write(top, {".gitignore": "build/\n!build/keep.py\n", "build/keep.py": "", "build/.gitignore": "!*\n"})
@@ -276,6 +307,47 @@ def test_something_that_only_looks_like_a_repository_hides_no_parent(tmp_path: P
     else:
         fake.write_text("gitdir: ../nothing" if kind == "file of nothing" else "")
     assert private(top, "src/local.py", top / "src")
+
+
+@pytest.mark.attack("what leaves", "what git ignores")
+@pytest.mark.parametrize(
+    "head",
+    [
+        *("", "garbage", "ref: nothing", "REF: refs/heads/x", "ref: refs/heads/x", "ref:refs/heads/x", "ref:\trefs/x"),
+        *("0" * 39, "0" * 40, "F" * 64, "->nothing", "->refs/heads/x", "->../../HEAD", "folder", "pipe", "none"),
+    ],
+)
+def test_a_repository_is_one_where_git_says_so(tmp_path: Path, head: str) -> None:
+    top = git_oracle.init(tmp_path / "top")
+    inner = git_oracle.init(top / "inner")
+    write(top, {".gitignore": "local.py\n", "HEAD": "ref: refs/heads/x", "inner/local.py": "", "inner/main.py": ""})
+    file = inner / ".git/HEAD"
+    file.unlink()
+    if head.startswith("->"):
+        file.symlink_to(head[2:])
+    elif head == "folder":
+        file.mkdir()
+    elif head == "pipe":
+        os.mkfifo(file)
+    elif head != "none":
+        file.write_text(head)
+    names = {"local.py", "main.py"}
+    # Git would wait for the pipe.
+    said = {inner / "local.py"} if head == "pipe" else git_oracle.ignored(inner, [inner / each for each in names])
+    assert {inner / each for each in names if private(inner, each)} == said
+
+
+@pytest.mark.attack("what leaves", "what git ignores")
+@pytest.mark.parametrize("place", ["../..", "{top}", "{link}", "../../inner/.."])
+@pytest.mark.parametrize("ignoring", [".gitignore", "inner/.git/info/exclude"])
+def test_a_working_tree_that_begins_elsewhere_counts(tmp_path: Path, place: str, ignoring: str) -> None:
+    top = tmp_path / "top"
+    inner = git_oracle.init(top / "inner")
+    (tmp_path / "link").symlink_to(top)
+    git_oracle.git(inner, "config", "core.worktree", place.format(top=top, link=tmp_path / "link"))
+    write(top, {ignoring: "/inner/local.py\n", "inner/local.py": "", "inner/main.py": ""})
+    paths = [inner / each for each in ("local.py", "main.py")]
+    assert git_oracle.ignored(inner, paths) == {path for path in paths if private(inner, path.name)} == {paths[0]}
 
 
 @pytest.mark.attack("what leaves", "what git ignores")

@@ -111,7 +111,7 @@ class ModelAttempt:
             answer = await verify_edit(context.request, answer)
             for event in remaining if answer.verdict.fit else ():
                 yield self._noticed(event)
-            if should_run_tests(prepared, answer, session):
+            if await should_run_tests(prepared, answer, session):
                 yield StatusLine("Running the tests")
                 answer = await run_tests(prepared, answer, session)
             if context.editor_check is not None and answer.verdict.fit and answer.edits and not answer.agrees:

@@ -86,16 +86,16 @@ def runs_tests(config: Config, root: Path | None, language_id: str) -> bool:
     return config.run_tests and runs(language_id) and is_within(root, config.trusted)
 
 
-def should_run_tests(prepared: PreparedRequest, answer: Answer, session: Session) -> bool:
+async def should_run_tests(prepared: PreparedRequest, answer: Answer, session: Session) -> bool:
     """Report whether an answer's tests are to be run."""
     if answer.written is None or not answer.verdict.fit:
         return False
-    return runs_tests(session.config(), _root(prepared, session), prepared.task.language.id)
+    return runs_tests(session.config(), await asyncio.to_thread(_root, prepared, session), prepared.task.language.id)
 
 
 async def run_tests(prepared: PreparedRequest, answer: Answer, session: Session) -> Answer:
     """Return the answer with the verdict of a trial."""
-    work, root = prepared.task, _root(prepared, session)
+    work, root = prepared.task, await asyncio.to_thread(_root, prepared, session)
     assert answer.written is not None
     assert work.place is not None
     assert root is not None
@@ -106,7 +106,7 @@ async def run_tests(prepared: PreparedRequest, answer: Answer, session: Session)
     case = TrialInput(
         language=work.language.id,
         root=root,
-        source=prepared.request.path.resolve(),
+        source=await asyncio.to_thread(prepared.request.path.resolve),
         code=work.document.text,
         target=work.target.span,
         tests=tests,

@@ -14,6 +14,7 @@ from tuppence.sandbox.programs import is_inside, is_program, is_wide, look, reac
 
 _LET_IN = ("LANG", "LC_ALL", "LC_CTYPE", "TZ")
 _ENVIRONMENTS = (".venv", "venv", "env")
+_MANIFESTS = ("pyproject.toml", "setup.py", "setup.cfg")
 _LARGEST_NOTE = 100_000
 """Bytes of a file that says where an environment's Python or its packages lie."""
 
@@ -98,8 +99,14 @@ def _installed_in_place(folder: Path, root: Path, place: Place) -> Iterator[tupl
                 continue
             if is_inside(path, root):
                 yield path, place.origin / path.relative_to(root.resolve())
-            elif not is_wide(path, root):
+            elif _is_project(path, root):
                 yield path, path
+
+
+def _is_project(folder: Path, root: Path) -> bool:
+    """Report whether a folder belongs to a project in Python: a note may come with a repository and name any folder."""
+    above = (each for each in (folder, *folder.parents) if not is_wide(each, root))
+    return not is_wide(folder, root) and any((each / name).is_file() for each in above for name in _MANIFESTS)
 
 
 def _lines(path: Path) -> list[str]:

@@ -16,7 +16,7 @@ import stat
 import sys
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tuppence import regular_files
@@ -103,7 +103,7 @@ class Look:
             return str(error)
 
     def _why(self, path: Path, tops: list[Path], *, is_folder: bool) -> str | None:
-        for top in tops:
+        for top in (*tops, *self._elsewhere(path, tops)):
             repository = self._repository(top)
             any_case = _ANY_CASE or self._settings(repository).ignore_case
             for ignore_case in (False, True) if any_case else (False,):
@@ -120,6 +120,20 @@ class Look:
         found = [folder for folder in path.parents if self._repository(folder) is not None]
         around = next((each for each in found if start.is_relative_to(each)), start)
         return [around, *(each for each in reversed(found) if each != start and each.is_relative_to(start))]
+
+    def _elsewhere(self, path: Path, tops: list[Path]) -> list[Path]:
+        """Return the folders around a path that ``core.worktree`` makes the top of one of its repositories.
+
+        :raises Closed: a configuration cannot be read.
+        """
+        found: list[Path] = []
+        for repository in filter(None, map(self._repository, tops)):
+            for top in git_repository.tops(repository, self._settings(repository)):
+                if path.is_relative_to(top) and path != top and top not in tops:
+                    found.append(top)
+                    if self._repository(top) is None:
+                        self._repositories[top] = replace(repository, top=top)
+        return found
 
     def _inside(self, folder: Path, top: Path, name: str, ignore_case: bool) -> _Inside:  # noqa: FBT001 - part of a key
         """Return what the files of a name say of what is in a folder.

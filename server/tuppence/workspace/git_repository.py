@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tuppence import regular_files
-from tuppence.regular_files import Identity, Missing, Unreadable
+from tuppence.regular_files import Identity, Missing, Unreadable, identity
+from tuppence.workspace.recently_read import RecentlyRead
 
 _LARGEST = 1_000_000
 """Bytes of a configuration."""
@@ -36,6 +38,8 @@ _BLANK = re.compile(r"\s*")
 _PLAIN = re.compile(r'([^\n"\\#;]*)(?=\n|\Z)')
 _KEY = re.compile(r"([A-Za-z][\w-]*)[ \t]*(=?)[ \t]*")
 _ESCAPES = {"n": "\n", "t": "\t", "b": "\b", "\\": "\\", '"': '"'}
+_HEAD = re.compile(rb"ref:[ \t\n\v\f\r]*refs/|[0-9A-Fa-f]{40}")
+_NUMBERED = "GIT_CONFIG_KEY_"
 _VARIABLES = ("GIT_CONFIG", "XDG_CONFIG_HOME")
 _NO = frozenset({"false", "no", "off", "0", ""})
 
@@ -66,6 +70,8 @@ class GitSettings:
     excludes: list[str] = field(default_factory=list)
     """Every ``core.excludesFile``."""
     ignore_case: bool = False
+    tops: list[str] = field(default_factory=list)
+    """Every ``core.worktree``: the folder that git takes for the top, relative to the repository's own."""
     looked_at: list[tuple[Path, Identity | None]] = field(default_factory=list)
     """The configurations, there or not, and what each was: while that stays, all this holds."""
     weight: int = 0
@@ -73,6 +79,7 @@ class GitSettings:
 
 
 _said: dict[object, GitSettings] = {}
+_heads: RecentlyRead[Path, bool] = RecentlyRead(1_000)
 
 
 def repository_at(top: Path) -> Repository | None:
@@ -90,13 +97,14 @@ def repository_at(top: Path) -> Repository | None:
         folder = top / said.removeprefix("gitdir:").strip("\r\n ")
     else:
         return None
-    if not os.path.lexists(folder / "HEAD"):
+    if not _has_head(folder):
         return None
     try:
         common = folder / _text(folder / "commondir").strip("\r\n ")
     except Unreadable:
         common = folder
-    return Repository(top, folder, common) if (common / "objects").is_dir() and (common / "refs").is_dir() else None
+    has_objects = "GIT_OBJECT_DIRECTORY" in os.environ or (common / "objects").is_dir()
+    return Repository(top, folder, common) if has_objects and (common / "refs").is_dir() else None
 
 
 def settings(repository: Repository | None) -> GitSettings:
@@ -126,11 +134,34 @@ def _settings(repository: Repository | None) -> GitSettings:
     if repository is not None:
         _read(repository.common / "config", found)
         _read(repository.folder / "config.worktree", found)
-    count = os.environ.get("GIT_CONFIG_COUNT", "")
-    for number in range(min(int(count), _MOST_FILES) if count.isdecimal() else 0):
-        key, value = (os.environ.get(f"GIT_CONFIG_{part}_{number}", "") for part in ("KEY", "VALUE"))
-        _enter(key.lower(), value, found)
+    for key, value in _from_environment():
+        if key == "include.path" or (key.startswith("includeif.") and key.endswith(".path")):
+            _read(_path(value, Path.home()), found)
+        else:
+            _enter(key, value, found)
     return found
+
+
+def _from_environment() -> Iterator[tuple[str, str]]:
+    """Yield the settings that variables hold, keys in lower case: numbered ones, and those of ``git -c``."""
+    for name, key in os.environ.items():
+        if name.startswith(_NUMBERED):
+            yield key.lower(), os.environ.get(f"GIT_CONFIG_VALUE_{name.removeprefix(_NUMBERED)}", "")
+    try:
+        words = shlex.split(os.environ.get("GIT_CONFIG_PARAMETERS", ""))
+    except ValueError:  # Git would not run with it.
+        return
+    for word in words:
+        key, _, value = word.partition("=")
+        yield key.lower(), value
+
+
+def tops(repository: Repository, said: GitSettings) -> Iterator[Path]:
+    """Yield the other folders that git takes for the top of a repository's working tree, without links in them."""
+    for each in said.tops:
+        top = Path(os.path.realpath(repository.folder / each))
+        if top != repository.top:
+            yield top
 
 
 def excludes_files(repository: Repository | None, said: GitSettings) -> Iterator[Path]:
@@ -179,6 +210,24 @@ def _enter(key: str, value: str, found: GitSettings) -> None:
         found.excludes.append(value)
     elif key == "core.ignorecase":
         found.ignore_case = found.ignore_case or value.lower() not in _NO
+    elif key == "core.worktree":
+        found.tops.append(value)
+
+
+def _has_head(folder: Path) -> bool:
+    """Report whether a folder has a ``HEAD`` that git takes for one; without it git goes on to the folder above."""
+    head = folder / "HEAD"
+    try:
+        if head.is_symlink():
+            return os.readlink(head).startswith("refs/")  # noqa: PTH115 - the text of the link is wanted as it is
+        facts = identity(head.lstat())
+        found = _heads.get(head, facts)
+        if found is None:
+            found = _HEAD.match(regular_files.read_here(head, _LARGEST, follow=False)) is not None
+            _heads.put(head, facts, found, 1)
+    except (OSError, ValueError, Unreadable):
+        return False
+    return found
 
 
 def identity_of(path: Path) -> Identity | None:

@@ -16,7 +16,7 @@ from hostile_texts import LANGUAGES, TEXTS
 from tuppence.core.prompt.context import breaks
 from tuppence.core.prompt.excerpt import excerpt, signature
 from tuppence.core.routing.features import features, profile
-from tuppence.core.syntax import grammars, shape
+from tuppence.core.syntax import grammars, open_marks, shape
 from tuppence.core.syntax.code_lines import code_lines
 from tuppence.core.syntax.import_styles import ES, GO, PYTHON, RUST
 from tuppence.core.syntax.indentation import IndentationTree
@@ -108,6 +108,47 @@ def test_work_grows_as_the_text_does(kind: str, record_property: Callable[[str, 
 @pytest.mark.parametrize("kind", TEXTS)
 def test_work_grows_as_the_text_does_up_to_64_kb(kind: str, language_id: str) -> None:
     grows_as_the_text(kind, language_id, (8_000, 16_000, 32_000, 64_000))
+
+
+@pytest.mark.attack("hostile sizes", "a file that takes the parser memory")
+@pytest.mark.parametrize("end", ["", ">" * 10 + ";\n"])
+@pytest.mark.parametrize(
+    ("piece", "language_id"),
+    [
+        *(("T<", "java"), ("a<", "java"), ("a /*;*/ <\n", "java"), ('a<";",', "java"), ("a<b>c<d<", "java")),
+        *(("A<B,", "typescript"), ("A<()=>B,", "typescript"), ("A<B,", "tsx"), ("A<`;`,", "typescript")),
+        *(("a?.", "c"), ("a?b.", "c"), ("a?';'.", "c")),
+        *(("T<" * 600 + ";", "java"), ("A<B," * 600 + "}", "typescript")),
+    ],
+)
+def test_open_marks_are_not_given_to_a_parser(
+    piece: str, language_id: str, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grammars, "parse", lambda *_: pytest.fail("a parser was asked"))
+    text = piece * (30_000 // len(piece)) + end
+    tree = parse(text, language(language_id))
+    if piece == "T<":
+        profile(language_id, text)  # It looks at so little that the others take no memory.
+    assert tree.excess == "is nested more than 1,000 deep"
+
+
+@pytest.mark.parametrize(
+    ("text", "language_id"),
+    [
+        ("for (int i = 0; i < n; i++) { a(i < 3 ? 1 : 2); }\n" * 3_000, "java"),
+        ("Map<String, List<Map<A, B>>> a = new HashMap<>();\n" * 3_000, "java"),
+        ("const a: Map<A, Array<B>> = b?.c?.d ?? e < f ? 1 : 2;\n" * 3_000, "typescript"),
+        ("type A = { a?: B<C>, b?: (c?: D) => E<F> };\n" * 3_000, "typescript"),
+        ("a = (<ul>" + "<li>text<br/></li>\n" * 3_000 + "</ul>);\n", "tsx"),
+        ("a = `" + "<li>text<br></li>\n" * 3_000 + "`\n", "typescript"),
+        ("#include <a.h>\nint a(int b) { return b < 1 ? 2 : b << 3; }\n" * 3_000, "c"),
+        ("void f() { cout" + ' << "a<b" << c' * 3_000 + "; }\n", "cpp"),
+        ("fn f(a: Option<Vec<u8>>) -> Result<A, B> { g()?.h()? }\n" * 3_000, "rust"),
+        ("if a < b and c < d:\n    pass\n" * 3_000, "python"),
+    ],
+)
+def test_what_people_open_is_given_to_a_parser(text: str, language_id: str) -> None:
+    assert not open_marks.too_many(text, language(language_id))
 
 
 @pytest.mark.attack("hostile sizes", "a file that is too deep or too wide")
@@ -211,6 +252,7 @@ from tuppence.core.syntax.code_lines import code_lines
 from tuppence.core.syntax.import_styles import ES, GO, PYTHON, RUST
 from tuppence.core.syntax.indentation import IndentationTree
 from tuppence.core.syntax.languages import LANGUAGES, language
+from tuppence.core.syntax.open_marks import too_many
 from tuppence.core.text.document import Span
 import re
 lines = [re.compile(each.import_line) for each in LANGUAGES]
@@ -223,6 +265,8 @@ for kind, make in TEXTS.items():
         tree.blocks(), tree.import_statements(), code_lines(tree, whole)
     for pattern in lines:
         pattern.match(text)
+    for known in ("java", "c"):
+        too_many("<" * 1_001 + text, language(known))
     for style in (ES, GO, PYTHON, RUST):
         style.parse(text), list(style.other_imports(text)), style.completed(text)
         if style.statement_pattern is not None:

@@ -23,7 +23,7 @@ from operator import add
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from tuppence.core.syntax import grammars
+from tuppence.core.syntax import grammars, open_marks
 from tuppence.core.syntax.indentation import IndentationTree
 from tuppence.core.syntax.languages import language as find_language
 from tuppence.core.syntax.parser import parse_budget
@@ -70,7 +70,8 @@ def profile(language: str, code: str) -> CodeProfile:
     """Read a piece of code once; without a grammar for the editor's name of its language, by its words."""
     text, row = code[:READ], find_language(language)
     data = text.encode("utf-8", "replace")
-    tree = grammars.parse(row.grammar, data, None, parse_budget(len(data))) if row.grammar else None
+    grammar = None if open_marks.too_many(text, row) else row.grammar
+    tree = grammars.parse(grammar, data, None, parse_budget(len(data))) if grammar else None
     if tree is None:
         return CodeProfile(text, {}, {**IndentationTree(text, row).counts(Span(0, len(text))), **_lines(code)})
     nodes, depth = _walk(

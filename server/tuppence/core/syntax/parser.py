@@ -15,7 +15,7 @@ from functools import cached_property
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from tuppence.core.syntax import grammars, shape
+from tuppence.core.syntax import grammars, open_marks, shape
 from tuppence.core.syntax.byte_offsets import Offsets
 from tuppence.core.syntax.definitions import NodeReader
 from tuppence.core.syntax.indentation import IndentationTree
@@ -57,6 +57,8 @@ def parse(text: str, language: Language, old: Tree | None = None, edits: Sequenc
         return IndentationTree(text, language)
     if len(text) > LARGEST:
         return IndentationTree(text, language, f"is longer than {LARGEST:,} characters")
+    if open_marks.too_many(text, language):
+        return IndentationTree(text, language, f"is nested more than {shape.DEEPEST:,} deep")
     offsets = Offsets(text)
     before = None
     if isinstance(old, SyntaxTree) and old.language == language:
