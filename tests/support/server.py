@@ -100,8 +100,8 @@ async def stage(tmp_path: Path, *, wire: str = "openai", config: str = CONFIG, *
         path = tmp_path / "config.toml"
         path.write_text(extra + config.format(wire=wire, base=base), encoding="utf-8")
         editor = Editor([sys.executable, "-m", "tuppence", "serve", "--config", str(path)], root, **how)
-        given = planted_keys.environment(*PLANTED) | how_keys
-        editor.environment = environment(home) | {name: key for name, key in given.items() if key is not None}
+        given = environment(home) | how_keys
+        editor.environment = {name: value for name, value in given.items() if value is not None}
         if before is not None:
             before(editor)
         async with editor:
@@ -114,10 +114,11 @@ async def stage(tmp_path: Path, *, wire: str = "openai", config: str = CONFIG, *
 
 
 def environment(home: Path) -> dict[str, str]:
-    """Return an environment with a home of its own and no key."""
+    """Return an environment with a home of its own and no key but planted ones."""
     kept = {name: text for name, text in os.environ.items() if not name.endswith(("_API_KEY", "_proxy", "_PROXY"))}
     folders = {f"XDG_{name}_HOME": str(home / name.lower()) for name in ("CONFIG", "DATA", "CACHE", "STATE")}
-    return kept | folders | {"HOME": str(home), "XDG_RUNTIME_DIR": str(home / "run")}
+    places = {"HOME": str(home), "XDG_RUNTIME_DIR": str(home / "run")}
+    return kept | folders | places | planted_keys.environment(*PLANTED)
 
 
 def titles(actions: list[Any]) -> list[str]:
