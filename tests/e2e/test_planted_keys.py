@@ -16,7 +16,7 @@ from server import CONFIG, Stage, pick, stage
 
 from editor import Editor
 
-KEYED = CONFIG
+KEYED = CONFIG.replace('base_url = "{base}"\n', 'base_url = "{base}"\nkey_env = "MINE_API_KEY"\n')
 KEY = KEYS["MINE_API_KEY"]
 FEW = ("plain", "zero-width spaces")
 TEE = Path(__file__).parents[1] / "support" / "tee.py"

@@ -22,7 +22,6 @@ CONFIG = """
 [providers.mine]
 wire = "{wire}"
 base_url = "{base}"
-key_env = "MINE_API_KEY"
 [[models]]
 id = "small"
 provider = "mine"
@@ -44,6 +43,8 @@ ability = {{ explain = 0.82, fix = 0.82, tests = 0.82, review = 0.82 }}
 
 PLANTED = ("MINE_API_KEY", "PGPASSWORD")
 """The keys that each server gets, the first of which it uses."""
+_ADDRESS = 'base_url = "{base}"\n'
+"""Where ``stage`` adds the variable of the key."""
 
 
 @dataclass
@@ -98,7 +99,8 @@ async def stage(tmp_path: Path, *, wire: str = "openai", config: str = CONFIG, *
     async with ScriptedUpstream() as upstream:
         base = upstream.openai if wire == "openai" else upstream.anthropic
         path = tmp_path / "config.toml"
-        path.write_text(extra + config.format(wire=wire, base=base), encoding="utf-8")
+        keyed = config if "key_env" in config else config.replace(_ADDRESS, f'{_ADDRESS}key_env = "{PLANTED[0]}"\n', 1)
+        path.write_text(extra + keyed.format(wire=wire, base=base), encoding="utf-8")
         editor = Editor([sys.executable, "-m", "tuppence", "serve", "--config", str(path)], root, **how)
         given = environment(home) | how_keys
         editor.environment = {name: value for name, value in given.items() if value is not None}
