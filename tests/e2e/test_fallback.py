@@ -101,7 +101,7 @@ async def test_a_long_wait_is_not_waited_for(tmp_path: Path) -> None:
 
 async def test_a_refused_request_is_told_and_asked_nowhere_else(tmp_path: Path) -> None:
     refusals = {
-        401: "mine refused the request, which carried no key",
+        401: "mine refused the key in MINE_API_KEY (401, scripted_error)",
         402: "mine will not serve this account",
         404: "mine does not know small",
     }
