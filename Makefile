@@ -34,8 +34,9 @@ $(RENDERERS): tests/support/markdown_renderers/package-lock.json
 		else echo "No npm: what VS Code's renderers make of a model's words is not tested."; fi
 
 # Three lanes of tests: every test is in `make test` or in `make test-long`, and `make test-fast` is a part of the first.
-# One worker for each processor; tests that share one server go to the same worker.
-PARALLEL := -n auto
+# One worker more than there are processors, because tests with a server wait a third of their time; tests that share one
+# server go to the same worker.
+PARALLEL := -n $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 
 # Neither a server process nor an editor nor the embedded model: for every save.
 test-fast: $(VENV)/ready $(RENDERERS)
