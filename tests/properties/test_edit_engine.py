@@ -182,7 +182,7 @@ def test_no_document_is_damaged_whatever_happens(play: Play) -> None:
         elif not play.manner.hangs:
             assert stands == performed.wanted
         if performed.is_plain:
-            assert sum(size for _, size in desk.sent) <= 1.5 * performed.changed + 400 * sum(
+            assert sum(size for _, size in desk.sent) <= 1.5 * performed.changed + 200 * sum(
                 many for many, _ in desk.sent
             )
         where = performed.writer.target

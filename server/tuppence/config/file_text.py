@@ -1,6 +1,6 @@
 """Reads a small file of the user's: nothing that is no file, never more than its size allows, and without waiting.
 
-What stands in it is not looked at, but for lines that no reader of TOML should be given.
+Its content is not examined, except for lines that no TOML parser should be given.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _PARTS = re.compile(rf"(?:{_PART}[ \t]*\.[ \t]*){{20}}")
 _DOTS = 1000
 """In one line."""
 _NOTHING = Path("/dev/null")
-"""Whoever names this means that there is no configuration."""
+"""The path that means: no configuration."""
 
 
 class UnreadableConfig(Exception):

@@ -151,7 +151,7 @@ class MistakeReport:
 
     @property
     def is_full(self) -> bool:
-        """Whether so many mistakes are listed that nobody reads on."""
+        """Whether the list of mistakes has reached its limit."""
         return self.count > MOST
 
     @cached_property

@@ -34,7 +34,7 @@ from tuppence.engine.session import Session
 _KEPT: tuple[Shape, ...] = ("markdown", "findings")
 """Shapes of answers that are kept for the next identical question."""
 _DEEPEST = 50
-"""Levels of nesting below which definitions are not named by their place: nobody's code has more."""
+"""Levels of nesting below which definitions are not named by their place; real code has fewer."""
 _SLICE = 8_000
 """Code points of a kept answer that are read in one call."""
 

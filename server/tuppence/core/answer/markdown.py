@@ -1,4 +1,4 @@
-"""Markdown that a model wrote, written anew so that no renderer can do more with it than show it.
+"""Markdown that a model wrote, rewritten so that no renderer can do more with it than show it.
 
 Invariants, for any text, any way of cutting it into chunks, and any renderer of Markdown (held against markdown-it,
 with everything on, and marked, VS Code's own, in tests/core/answer/test_markdown_renderers.py):

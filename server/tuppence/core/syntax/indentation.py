@@ -38,7 +38,7 @@ _FEATURES = {
 }
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 _STRINGS = r'"(?:\\.|[^"\\\n])*+"|' + r"'(?:\\.|[^'\\\n])*+'|`(?:\\.|[^`\\])*+`" + r"|\\[\\\"'`]"
-"""What stands in quotation marks, and an escaped mark, which opens nothing: else each mark would be tried to the line's
+"""Text in quotation marks, and an escaped mark, which opens nothing: else each mark would be tried to the line's
 end."""
 
 

@@ -282,7 +282,7 @@ class SyntaxTree(Tree):
 
     @cached_property
     def _top(self) -> list[tree_sitter.Node]:
-        """The top-level nodes; an include guard's children stand in its place."""
+        """The top-level nodes; an include guard is replaced by its children."""
         found: list[tree_sitter.Node] = []
         waiting = list(reversed(self._parsed.root_node.named_children))
         transparent = frozenset(self.language.transparent.split())

@@ -168,7 +168,7 @@ class StreamedScan:
 
 
 def _mark(name: str, after: str = "") -> str:
-    """Return what stands for a key, which is no label of a link whatever comes after it."""
+    """Return the mark that replaces a key; it cannot become the label of a link, whatever follows it."""
     return f"[key of {name}]{' ' if after in _LINKS else ''}"
 
 
