@@ -16,6 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tuppence.core.text.shown_text import quoted
+
 SECONDS = 5.0
 """How long a linter may take; a usual run is over after ten milliseconds."""
 MEMORY = 1_000_000_000
@@ -97,14 +99,12 @@ async def run(name: str, command: Sequence[str], text: bytes) -> LinterRun:
         await asyncio.shield(_ended(process, process.stdout, process.stderr))
     if len(out) > OUTPUT:
         raise CouldNotRun(name, f"it said more than {OUTPUT // 1_000_000} MB")
-    return LinterRun(status, out, quoted(errors.decode("utf-8", "replace")))
+    return LinterRun(status, out, _complaint(errors.decode("utf-8", "replace")))
 
 
-def quoted(words: str) -> str:
+def _complaint(words: str) -> str:
     """Return words of a program in one line, short, between quotation marks; empty for none."""
-    line = " ".join("".join(each if each.isprintable() else " " for each in words).split())
-    plain = line.replace("“", '"').replace("”", '"')
-    return f"“{plain if len(plain) <= _SHOWN else plain[:_SHOWN] + '…'}”" if plain else ""
+    return quoted(words, _SHOWN, "“") if words.strip() else ""
 
 
 async def _give(stream: asyncio.StreamWriter, text: bytes) -> None:
