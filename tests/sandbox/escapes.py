@@ -470,12 +470,18 @@ def keeps_files_in_no_folder() -> bool:
     return call(319 if X86 else 279, b"a", 0) >= 0
 
 
+def takes_a_segment(size: int) -> bool:
+    """Make a segment of shared memory and remove it; return whether it was made."""
+    number = LIBC.shmget(0, ctypes.c_size_t(size), 0o1600)
+    return must(number) and must(LIBC.shmctl(number, 0, None))
+
+
 def takes_a_large_segment() -> bool:
-    return must(LIBC.shmget(0, ctypes.c_size_t(1 << 30), 0o1600))
+    return takes_a_segment(1 << 30)
 
 
 def takes_a_segment_larger_than_32_bits() -> bool:
-    return must(LIBC.shmget(0, ctypes.c_size_t(1 << 32), 0o1600))
+    return takes_a_segment(1 << 32)
 
 
 def has_powers() -> bool:
@@ -521,7 +527,7 @@ def leaves_a_core() -> bool:
 
 def ways() -> dict[str, Callable[[], bool]]:
     """Return all ways out by name."""
-    helpers = {"call", "must", "in_a_child", "connects", "ways", "tried"}
+    helpers = {"call", "must", "in_a_child", "connects", "takes_a_segment", "ways", "tried"}
     here = {
         name: each for name, each in globals().items() if callable(each) and getattr(each, "__module__", "") == __name__
     }

@@ -31,7 +31,8 @@ from tuppence.sandbox.system_calls import Filters
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux can be asked for it")
 
 ESCAPES = Path(escapes.__file__).read_text(encoding="utf-8")
-SHM = 0x7475_7070
+KEY_SPACE = 0x7475_0000
+"""The key of what these tests share is this plus a number of the process: workers run side by side."""
 HAS_BWRAP = pytest.mark.skipif(
     shutil.which("bwrap") is None, reason="bubblewrap is not installed (tests/sandbox/set-up.sh)"
 )
@@ -126,16 +127,17 @@ def sockets(stack: contextlib.ExitStack, place: Path, venv: Path) -> dict[str, s
 def shared(stack: contextlib.ExitStack) -> dict[str, Any]:
     """Make objects that processes share; return their names."""
     libc = ctypes.CDLL(None, use_errno=True)
+    key = KEY_SPACE | (os.getpid() & 0xFFFF)
     memory = Path("/dev/shm", f"tuppence-test-{os.getpid()}")  # noqa: S108 - the place that is asked about
     memory.write_text("secret", encoding="utf-8")
     queue = f"/tuppence-test-{os.getpid()}".encode()
     stack.callback(memory.unlink)
-    stack.callback(libc.shmctl, libc.shmget(SHM, 4096, 0o1600), 0, None)
-    stack.callback(libc.semctl, libc.semget(SHM, 1, 0o1600), 0, 0)
-    stack.callback(libc.msgctl, libc.msgget(SHM, 0o1600), 0, None)
+    stack.callback(libc.shmctl, libc.shmget(key, 4096, 0o1600), 0, None)
+    stack.callback(libc.semctl, libc.semget(key, 1, 0o1600), 0, 0)
+    stack.callback(libc.msgctl, libc.msgget(key, 0o1600), 0, None)
     stack.callback(os.close, libc.mq_open(queue, os.O_CREAT | os.O_RDWR, 0o600, None))
     stack.callback(libc.mq_unlink, queue)
-    return {"shm": SHM, "queue": queue[1:].decode(), "devshm": str(memory)}
+    return {"shm": key, "queue": queue[1:].decode(), "devshm": str(memory)}
 
 
 def environment(project: Path) -> Path:
