@@ -21,7 +21,7 @@ define environment
 		$$pip $(LOCKED) $(LOCKS)/$(2).txt
 endef
 
-.PHONY: lock audit sbom security vsix editors editors-terminal editors-long pictures-neovim editors-vscode pictures-vscode demo test-fast test test-long speed replay answers lint types check wheel clean
+.PHONY: lock audit sbom security faults vsix editors editors-terminal editors-long pictures-neovim editors-vscode pictures-vscode demo test-fast test test-long speed replay answers lint types check wheel clean
 
 demo: $(VENV)/ready
 	@$(BIN)/python demo/demo.py $(ARGS)
@@ -47,7 +47,7 @@ test-fast: $(VENV)/ready $(RENDERERS)
 # down many times over beside other tests, so its tests come after them, one by one.
 RERUNS := --reruns 1 --only-rerun '^TimeoutError'
 test: $(VENV)/ready $(RENDERERS)
-	$(BIN)/python -m pytest $(PARALLEL) -m "not long and not model" --attacks $(RERUNS)
+	$(BIN)/python -m pytest $(PARALLEL) -m "not long and not model" --attacks --faults $(RERUNS)
 	$(BIN)/python -m pytest -m "model and not long" $(RERUNS)
 
 # What takes longer, and the properties of the edit engine on 20,000 random documents each, 100,000 in all: about 40
@@ -59,6 +59,10 @@ test-long: $(VENV)/ready
 # Attacks on what SECURITY.md promises: per kind, how many cases were tried and held.
 security: $(VENV)/ready $(RENDERERS) $(if $(shell command -v npm),$(VSCODE)/node_modules/ready)
 	$(BIN)/python -m pytest $(PARALLEL) -q -m attack --attacks
+
+# Faults of providers, machines and clients that the server must survive: per kind, how many cases were tried and held.
+faults: $(VENV)/ready
+	$(BIN)/python -m pytest $(PARALLEL) -q -m "fault and not long" --faults
 
 # How long things take: medians and ratios, for a person to read. No test depends on them.
 speed: $(VENV)/ready

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import attacks
+import fault_table
 import hypothesis
 import lanes
 import platformdirs
@@ -27,6 +28,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 hypothesis.settings.register_profile("tuppence", deadline=None)
 hypothesis.settings.load_profile("tuppence")
 
+_TABLES = (attacks.table(), fault_table.table())
 _LOOPBACK = ("127.", "::1", "localhost")
 
 
@@ -70,18 +72,22 @@ def _no_server_without_its_mark(request: pytest.FixtureRequest, monkeypatch: pyt
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option that prints the table of attacks."""
-    parser.addoption(attacks.OPTION, action="store_true", help="print how many attacks were tried and held, by kind")
+    """Add the options that print the tables of attacks and of faults."""
+    for table in _TABLES:
+        words = f"print how many {table.marker}s were tried and held, by kind"
+        parser.addoption(table.option, action="store_true", help=words)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Count the attacks."""
-    config.pluginmanager.register(attacks.Attacks(), "attacks")
+    """Count the attacks and the faults."""
+    for table in _TABLES:
+        config.pluginmanager.register(table, table.marker)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark a test that starts a server, and see that no test of the embedded model is where others run beside it."""
-    attacks.record(item)
+    for table in _TABLES:
+        table.record(item)
     if lanes.starts_a_server(item):
         item.add_marker("process")
     if "home" in getattr(item, "fixturenames", ()) and lanes.scope(item.nodeid) != "model":

@@ -1,14 +1,8 @@
-"""Count attacks by kind: the marker ``attack`` says what a test attacks, and the summary says how many cases held.
-
-A test of an attack is marked ``@pytest.mark.attack(section, kind)``, where ``section`` is one of ``SECTIONS`` and
-``kind`` a few words. A test counts as one case, unless it says by ``record_property("cases", n)`` how many it tried.
-All cases of a test that fails count as not held. ``make security`` runs the marked tests and prints the table.
-"""
+"""The table of attacks on what SECURITY.md promises: ``make security`` runs the marked tests and prints it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from case_table import CaseTable
 
 SECTIONS = (
     "keys",
@@ -22,75 +16,8 @@ SECTIONS = (
     "supply chain",
 )
 """What is attacked, in the order of the table."""
-OPTION = "--attacks"
-_PROPERTY = "attack"
 
 
-@dataclass(slots=True)
-class _Count:
-    tried: int = 0
-    held: int = 0
-    skipped: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Attacks:
-    """A plugin of pytest that counts the marked tests, and prints the table where ``--attacks`` is given."""
-
-    counts: dict[tuple[str, str], _Count] = field(default_factory=dict)
-
-    def pytest_runtest_logreport(self, report: Any) -> None:
-        """Count a test that ended, or that was skipped or broken before it began."""
-        properties = dict(report.user_properties)
-        marked = properties.get(_PROPERTY)
-        if marked is None or (report.when != "call" and report.passed) or report.when == "teardown":
-            return
-        count = self.counts.setdefault(tuple(marked), _Count())
-        if report.skipped:
-            count.skipped.append(report.nodeid)
-            return
-        cases = int(properties.get("cases", 1))
-        count.tried += cases
-        count.held += cases if report.passed else 0
-
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Print how many cases of each kind were tried and held, and the sums by section."""
-        if not terminalreporter.config.getoption(OPTION):
-            return
-        for line in self.table():
-            terminalreporter.write_line(line)
-
-    def table(self) -> list[str]:
-        """Return the lines of the table: per section its kinds, then the sums."""
-        lines = [f"{'attacked':<60}{'tried':>8}{'held':>8}"]
-        for section in SECTIONS:
-            rows = {kind: count for (where, kind), count in self.counts.items() if where == section}
-            lines.append(_line(section, *_sums(rows.values())))
-            lines += [_line(f"  {kind}", count.tried, count.held) for kind, count in sorted(rows.items())]
-        tried, held = _sums(self.counts.values())
-        share = f"{100 * held / tried:.1f} %" if tried else "nothing was tried"
-        lines.append(f"{_line('all', tried, held)}  {share}")
-        skipped = sorted(name for count in self.counts.values() for name in count.skipped)
-        return lines + [f"not tried: {name}" for name in skipped]
-
-
-def record(item: Any) -> None:
-    """Hand the marker of a test to the process that counts.
-
-    :raises ValueError: the marker does not name a section and a kind.
-    """
-    marker = item.get_closest_marker("attack")
-    if marker is None:
-        return
-    if len(marker.args) != len(("section", "kind")) or marker.args[0] not in SECTIONS:
-        raise ValueError(f"{item.nodeid}: @pytest.mark.attack(section, kind), with a section of {', '.join(SECTIONS)}")
-    item.user_properties.append((_PROPERTY, tuple(marker.args)))
-
-
-def _line(name: str, tried: int, held: int) -> str:
-    return f"{name:<60}{tried:>8,}{held:>8,}"
-
-
-def _sums(counts: Any) -> tuple[int, int]:
-    counts = list(counts)
-    return sum(count.tried for count in counts), sum(count.held for count in counts)
+def table() -> CaseTable:
+    """Return an empty table of attacks."""
+    return CaseTable("attack", "attacked", SECTIONS)

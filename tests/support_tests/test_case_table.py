@@ -18,10 +18,10 @@ def _report(outcome: str, when: str = "call", **properties: Any) -> Any:
 
 
 def _last(*reports: Any) -> list[str]:
-    counted = attacks.Attacks()
+    counted = attacks.table()
     for report in reports:
         counted.pytest_runtest_logreport(report)
-    return [line for line in counted.table() if line.startswith(("all", "not tried"))]
+    return [line for line in counted.lines() if line.startswith(("all", "not tried"))]
 
 
 def test_each_test_counts_once_and_its_cases_where_it_says_how_many() -> None:
@@ -46,4 +46,4 @@ def test_a_marker_without_a_known_section_and_a_kind_is_refused(arguments: tuple
         nodeid="x", user_properties=[], get_closest_marker=lambda _name: SimpleNamespace(args=arguments)
     )
     with pytest.raises(ValueError, match="section"):
-        attacks.record(item)
+        attacks.table().record(item)

@@ -1,0 +1,13 @@
+"""The table of faults that the server must survive: ``make faults`` runs the marked tests and prints it."""
+
+from __future__ import annotations
+
+from case_table import CaseTable
+
+SECTIONS = ("provider", "policy", "life cycle", "client", "soak")
+"""Where the fault is, in the order of the table."""
+
+
+def table() -> CaseTable:
+    """Return an empty table of faults."""
+    return CaseTable("fault", "fault", SECTIONS)
