@@ -24,7 +24,6 @@ from tuppence.upstream.retry import RetryPolicy, retry_after
 if TYPE_CHECKING:
     import httpcore
     import httpx
-    from httpx_sse import ServerSentEvent
 
 _LINGER = 0.1
 # Seconds allowed for the end of a stream whose answer is complete: read to its end, a connection can be used again.
@@ -156,11 +155,13 @@ class Exchange:
         import httpx
         from httpx_sse import EventSource
 
-        source = EventSource(cast("httpx.Response", BoundedText(response))).aiter_sse()
+        text = BoundedText(response, self._timed)
+        source = EventSource(cast("httpx.Response", text)).aiter_sse()
         async with aclosing(source):
             for count in itertools.count():
                 try:
-                    sse = await self._next(source, count)
+                    limits.check_events(count)
+                    sse = await anext(source)  # Of one read, all events but the first are there without waiting.
                 except TooLong:
                     if self._stopped:
                         return
@@ -172,12 +173,6 @@ class Exchange:
                     return
                 for event in self._fed(sse.event, sse.data):
                     yield event
-
-    async def _next(self, source: AsyncGenerator[ServerSentEvent, None], count: int) -> ServerSentEvent:
-        """Wait for the next event, behind so many."""
-        if count >= limits.EVENTS:
-            raise TooLong(f"{limits.EVENTS:,} events for one answer")
-        return await self._timed(anext(source))
 
     def _fed(self, name: str, data: str) -> Iterator[ProviderEvent]:
         if self._stopped:
