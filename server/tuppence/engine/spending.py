@@ -20,7 +20,8 @@ from uuid import uuid4
 
 from tuppence.config import default_path
 from tuppence.config.project import NAME
-from tuppence.core.billing.budget import COMMAND, CallEstimate
+from tuppence.core.billing.budget import COMMAND, CallEstimate, bound
+from tuppence.core.billing.credibility import CallBound
 from tuppence.core.billing.entry import Entry
 from tuppence.core.models.model import Model
 from tuppence.core.models.pricing import Price
@@ -85,6 +86,7 @@ class SpendGuard:
             most=min(prompt.max_output, model.max_output),
             when=attempt.at,
         )
+        attempt.bound = CallBound(bid.prompt, bid.most, bound(bid, bid.most) if bid.price else None)
         limits = session.limits()
         lost = self.receipt.worst_case(attempt, self.route, tokens)
         claim = Reservation(id=uuid4().hex, bid=bid, limits=limits, lost=lost, midnight=midnight(session.now()))
@@ -103,6 +105,7 @@ class SpendGuard:
                 raise OverBudget(what, error.remedy) from None
         else:
             attempt.limit_output(granted.tokens)
+            attempt.bound = CallBound(bid.prompt, granted.tokens, granted.bound)
 
     async def retry(self, attempt: Attempt) -> None:
         """Reserve for a further request, where the one before may be charged for although nobody got its answer.
@@ -159,4 +162,4 @@ async def _seek(session: Session, owed: PendingCost, model: Model, best: Price |
 
 
 def _correct(session: Session, owed: PendingCost, model: Model, truth: UsageReport, best: Price | None) -> None:
-    session.ledger_writer.correct(owed.hold, lambda estimate: reconciled(estimate, truth, model.price, best))
+    session.ledger_writer.correct(owed.hold, lambda estimate: reconciled(estimate, truth, model, best))

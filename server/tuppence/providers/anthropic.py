@@ -107,7 +107,9 @@ class _AnthropicDecoder:
             yield Stop(_REASONS.get(reason, "end"), reason)
 
     def _metered(self, counts: Mapping[str, object]) -> Iterable[ProviderEvent]:
-        known = {name: value for name, value in counts.items() if value is not None}
+        known = {
+            name: value for name, value in counts.items() if isinstance(value, dict) or count(counts, name) is not None
+        }
         if known:
             self._counts |= known
             yield UsageReport(_usage(self._counts))
@@ -131,10 +133,11 @@ def _usage(counts: Mapping[str, object]) -> Usage:
     hour = count(split, "ephemeral_1h_input_tokens") or 0
     if written is None:
         written = hour + (count(split, "ephemeral_5m_input_tokens") or 0)
+    hour = min(hour, written)
     return Usage(
         fresh=count(counts, "input_tokens") or 0,
         cache_read=count(counts, "cache_read_input_tokens"),
-        cache_write=max(written - hour, 0),
+        cache_write=written - hour,
         cache_write_1h=hour,
         output=count(counts, "output_tokens") or 0,
     )

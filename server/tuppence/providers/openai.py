@@ -124,15 +124,18 @@ class _OpenAIDecoder:
 
 
 def _usage(counts: Mapping[str, object]) -> Usage:
-    """Put the counts into disjoint buckets."""
+    """Put the counts into disjoint buckets; a prompt with more cached tokens than tokens is one that nobody counted."""
     details = part(counts, "prompt_tokens_details")
     places = (details, counts)
     read = _first(places, "cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens")
     written = _first(places, "cache_write_tokens", "cache_creation_input_tokens") or 0
     answer = count(counts, "completion_tokens") or 0
     thinking = count(part(counts, "completion_tokens_details"), "reasoning_tokens") or 0
+    prompt = count(counts, "prompt_tokens") or 0
+    if prompt < (read or 0) + written:
+        prompt, read, written = 0, None, 0
     return Usage(
-        fresh=max((count(counts, "prompt_tokens") or 0) - (read or 0) - written, 0),
+        fresh=prompt - (read or 0) - written,
         cache_read=read,
         cache_write=written,
         output=answer - thinking if thinking <= answer else answer,

@@ -17,6 +17,7 @@ from tuppence import __version__
 from tuppence.core.text.surrogates import Joining
 from tuppence.errors import Broken, Busy, Refused, TuppenceError
 from tuppence.providers import HttpRequest, ProviderEvent, Stop, Text, Thinking, UsageReport, Wire
+from tuppence.providers._json import amount
 from tuppence.upstream import limits
 from tuppence.upstream.limits import BoundedText, TooLong
 from tuppence.upstream.retry import RetryPolicy, retry_after
@@ -269,7 +270,7 @@ def _priced(event: ProviderEvent, headers: Mapping[str, str]) -> ProviderEvent:
     if not isinstance(event, UsageReport) or event.cost is not None:
         return event
     try:
-        charge = Decimal(headers.get("x-litellm-response-cost", "0"))
+        charge = amount(Decimal(headers.get("x-litellm-response-cost", "0")))
     except InvalidOperation:
         return event
-    return replace(event, cost=charge) if charge.is_finite() and charge > 0 else event
+    return replace(event, cost=charge) if charge else event
