@@ -18,7 +18,7 @@ from tuppence.engine.disclosure.disclosure import Disclosures
 from tuppence.engine.ledger_writer import LedgerWriter
 from tuppence.engine.prompt_cache import PromptCache
 from tuppence.engine.session import OwnModels, Session
-from tuppence.ledger import Ledger
+from tuppence.ledger import EDITOR, Ledger
 from tuppence.local.registry import FIRST_EVENT, LocalModels
 from tuppence.upstream import ModelClient, RetryPolicy
 from tuppence.workspace import Workspace
@@ -50,7 +50,7 @@ def open_session(
         config=lambda: watched.current,
         keys=keys,
         upstream=ModelClient(RetryPolicy(first_event=FIRST_EVENT), scan),
-        ledger_writer=LedgerWriter(Ledger(watched.current.ledger), identity, clock.now, hide),
+        ledger_writer=LedgerWriter(Ledger(watched.current.ledger, EDITOR), identity, clock.now, hide),
         answer_store=answers,
         prompt_cache=PromptCache(Traces(answers.file, hide)),
         workspace=Workspace(roots),

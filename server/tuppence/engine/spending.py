@@ -54,8 +54,7 @@ class ProgressLog:
         if not attempt.reservations or (now - self._noted < EVERY and identity == self._identity):
             return
         self._noted, self._identity = now, identity
-        hold, received, ledger = attempt.reservations[-1], attempt.tokens, session.ledger
-        ledger.queue(lambda: ledger.note(hold, identity, received))
+        session.ledger_writer.note(attempt.reservations[-1], identity, attempt.tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ class SpendGuard:
         claim = Reservation(id=uuid4().hex, bid=bid, limits=limits, lost=lost, midnight=midnight(session.now()))
         attempt.reservations.append(claim.id)
         try:
-            granted = await asyncio.wrap_future(session.ledger.queue(lambda: session.ledger.reserve(claim)))
+            granted = await session.ledger_writer.reserve(claim)
         except OverBudget as over:
             attempt.reservations.remove(claim.id)
             over.remedy = self._where(over.remedy)
@@ -150,7 +149,7 @@ async def _resume(session: Session) -> None:
     models = {(each.provider.name, each.id): each for each in session.config().models if each.provider.bill}
     since = session.now() - LATEST
     with suppress(TuppenceError):
-        for owed in await asyncio.wrap_future(session.ledger.queue(lambda: session.ledger.owed(since))):
+        for owed in await asyncio.wrap_future(session.ledger.read(lambda: session.ledger.owed(since))):
             if model := models.get((owed.provider, owed.model)):
                 await _seek(session, owed, model, None)
 

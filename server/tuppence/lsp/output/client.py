@@ -149,7 +149,7 @@ class EditorClient:
         """Send the accounts as they stand to whoever shows them, and say what is wrong with them."""
         session = self.session
         try:
-            summary, spent = await asyncio.wrap_future(session.ledger.queue(session.ledger_writer.totals))
+            summary, spent = await session.ledger_writer.totals()
         except TuppenceError as error:
             session.ledger_writer.warn(str(error))
         else:
