@@ -278,4 +278,4 @@ def _moved_lines(starts: tuple[int, ...], edit: Edit, text: str) -> tuple[int, .
     fresh = tuple(begin + start for start in line_starts(text[begin:end]))
     # The slice ends where the line at `last` starts, so its last start is that one.
     rest = starts[last + 1 :]
-    return starts[:first] + fresh + (tuple(start + moved for start in rest) if moved else rest)
+    return starts[:first] + fresh + (tuple(map(moved.__add__, rest)) if moved else rest)

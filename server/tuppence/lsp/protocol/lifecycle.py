@@ -21,7 +21,7 @@ from pygls.exceptions import FeatureRequestError
 from pygls.lsp.server import LanguageServer
 from pygls.progress import Progress
 from pygls.protocol import lsp_method
-from pygls.protocol.json_rpc import RPCMessage, RPCRequest
+from pygls.protocol.json_rpc import RPCMessage
 
 from tuppence.lsp.documents.capabilities import ClientCapabilities, recognize
 from tuppence.lsp.documents.change_order import ChangeReorderer
@@ -71,11 +71,12 @@ class Protocol(Rpc):
         method = getattr(message, "method", "")
         too_early = not self.began.is_set() and method not in (types.INITIALIZE, types.EXIT, "")
         too_late = self._shutdown or (self.began.is_set() and method == types.INITIALIZE)
-        if isinstance(message, RPCRequest) and too_early:
-            self.refuse(message.id, types.ErrorCodes.ServerNotInitialized, "`initialize` has to come first.")
-        elif isinstance(message, RPCRequest) and too_late:
-            self.refuse(message.id, types.ErrorCodes.InvalidRequest, f"It is too late for `{method}`.")
-        elif not too_early:
+        request = getattr(message, "id", None) if method else None
+        if request is not None and too_early:
+            self.refuse(request, types.ErrorCodes.ServerNotInitialized, "`initialize` has to come first.")
+        elif request is not None and too_late:
+            self.refuse(request, types.ErrorCodes.InvalidRequest, f"It is too late for `{method}`.")
+        elif not too_early and (not self._shutdown or method == types.EXIT):
             super().handle_message(message)
 
     @lsp_method(types.INITIALIZE)
