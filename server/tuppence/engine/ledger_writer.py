@@ -35,7 +35,7 @@ RETRY = 1.0
 """Seconds between two attempts to write what waits."""
 LONGEST = 5.0
 """Seconds to wait for a ledger that is not locked and yet does not answer, such as one in a network."""
-LEAVE = 2.0
+LEAVE = 1.0
 """Seconds that the end of a session waits for the ledger."""
 
 
