@@ -25,7 +25,7 @@ from tuppence.core.billing.token_ratio import Paces
 from tuppence.core.models.model import Model
 from tuppence.errors import OverBudget, TuppenceError
 from tuppence.ledger import Ledger, Reservation, unwritten
-from tuppence.ledger.unwritten import Change
+from tuppence.ledger.unwritten import Change, UnwrittenFile
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -35,7 +35,7 @@ RETRY = 1.0
 """Seconds between two attempts to write what waits."""
 LONGEST = 5.0
 """Seconds to wait for a ledger that is not locked and yet does not answer, such as one in a network."""
-LEAVE = 2.0
+LEAVE = 1.0
 """Seconds that the end of a session waits for the ledger."""
 
 
@@ -75,10 +75,12 @@ class LedgerWriter:
         self._warned: set[str] = set()
         self._waiting: deque[_Waiting] = deque()
         """In order; the event loop adds at the end, and the ledger's thread takes from the front."""
-        self._file = ledger.unwritten_file()
+        self._file: UnwrittenFile | None = None
         self._retry: threading.Timer | None = None
         self._is_closed = False
         self._is_behind = False
+        self._error: TuppenceError | None = None
+        """Why it is behind."""
         self._overdue: Future[object] | None = None
         """The reading that took too long, until it has ended."""
 
@@ -119,7 +121,7 @@ class LedgerWriter:
         ways: list[Future[Any]] = [change.result] if has_limit else [change.result, self.ledger.settled()]
         await asyncio.wait(map(_awaited, ways), timeout=LONGEST, return_when=asyncio.FIRST_COMPLETED)
         if not change.result.done():
-            raise self.ledger.locked
+            raise self._error or self.ledger.locked
         granted = change.result.result()
         assert isinstance(granted, Grant)
         return granted
@@ -171,6 +173,10 @@ class LedgerWriter:
             self._warned.add(sentence)
             self._warnings.append(sentence)
 
+    def note_shown(self, sentence: str) -> None:
+        """Note that the user is shown a sentence by somebody else, and needs no warning with it."""
+        self._warned.add(sentence)
+
     def take_warnings(self) -> tuple[str, ...]:
         """Return the warnings that were not shown yet."""
         warnings = tuple(self._warnings)
@@ -215,7 +221,7 @@ class LedgerWriter:
             self._fall_behind(error)
         else:
             if self._is_behind:
-                self._is_behind = False
+                self._is_behind, self._error = False, None
                 self._warned.clear()
                 self._put_down()
         for warning in self.ledger.warnings():
@@ -241,7 +247,7 @@ class LedgerWriter:
             change.result.set_result(result)
 
     def _fall_behind(self, error: TuppenceError) -> None:
-        self._is_behind = True
+        self._is_behind, self._error = True, error
         self.warn(str(error))
         for change in tuple(self._waiting):
             if not change.waits:  # Nothing is spent on a budget that cannot be checked.
@@ -267,10 +273,14 @@ class LedgerWriter:
 
     def _put_down(self) -> bool:
         """Write down what waits, in the file beside the ledger; return whether it could be."""
+        notes = [note for change in tuple(self._waiting) for note in change.notes]
         try:
-            self._file.write([note for change in tuple(self._waiting) for note in change.notes])
-        except OSError as error:
-            _log.warning("What waits for the ledger could not be written to %s: %s", self._file.path, error.strerror)
+            if self._file is None and notes:
+                self._file = self.ledger.unwritten_file()
+            if self._file is not None:
+                self._file.write(notes)
+        except (OSError, TuppenceError) as error:
+            _log.warning("What waits for the ledger could not be written beside it: %s", error)
             return False
         return True
 
@@ -279,7 +289,7 @@ class LedgerWriter:
         entries = [change.cost for change in tuple(self._waiting) if change.cost is not None]
         count, spent = len(entries), money(add(each.cost for each in entries if each.cost))
         what = f"{count} {'request' if count == 1 else 'requests'} ({spent}) could not be entered in the ledger"
-        if self._put_down():
+        if self._put_down() and self._file is not None:
             _log.warning("%s: they are in %s, and the next start enters them.", what, self._file.path)
         else:
             _log.error("%s, and no file could be written: they are lost.", what)

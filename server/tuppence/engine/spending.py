@@ -98,10 +98,11 @@ class SpendGuard:
             raise
         except TuppenceError as error:
             # It may have been written all the same, as where the word of it was lost: what is entered takes its place.
-            session.ledger_writer.warn(str(error))
             if limits.any:
+                session.ledger_writer.note_shown(str(error))
                 what = f"Your budget cannot be checked, so nothing is sent. {error.message}"
                 raise OverBudget(what, error.remedy) from None
+            session.ledger_writer.warn(str(error))
         else:
             attempt.limit_output(granted.tokens)
             attempt.bound = CallBound(bid.prompt, granted.tokens, granted.bound)

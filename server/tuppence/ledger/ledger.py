@@ -225,7 +225,10 @@ class Ledger:
         return tuple(dict.fromkeys((*self._engine.warnings(), *self._reader.warnings())))
 
     def unwritten_file(self) -> UnwrittenFile:
-        """Return a file of this process for what the ledger cannot take."""
+        """Return a file of this process for what the ledger cannot take.
+
+        :raises TuppenceError: there is no place for one.
+        """
         return UnwrittenFile(self._engine.beside)
 
     def take_in(self, now: datetime) -> TakenIn:

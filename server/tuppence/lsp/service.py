@@ -39,7 +39,7 @@ from tuppence.lsp.protocol.lifecycle import Server
 from tuppence.terminal import protect
 
 _log = logging.getLogger(__name__)
-_LAST = 1.0
+_LAST = 0.5
 """Seconds that the end waits for each connection to the ledger to close."""
 
 
