@@ -36,6 +36,8 @@ $(RENDERERS): tests/support/markdown_renderers/package-lock.json
 # Three lanes of tests: every test is in `make test` or in `make test-long`, and `make test-fast` is a part of the first.
 # One worker more than there are processors, because tests with a server wait a third of their time; tests that share one
 # server go to the same worker.
+# Each worker and each server loads the same modules: what the first compiles, the others read, whatever the shell says.
+unexport PYTHONDONTWRITEBYTECODE
 PARALLEL := -n $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 
 # Neither a server process nor an editor nor the embedded model: for every save.
@@ -46,9 +48,11 @@ test-fast: $(VENV)/ready $(RENDERERS)
 # and the summary says so; a wrong result is never run again. The embedded model computes on all processors, and slows
 # down many times over beside other tests, so its tests come after them, one by one.
 RERUNS := --reruns 1 --only-rerun '^TimeoutError'
+# The files with such tests (tests/architecture/test_lanes.py holds the list): collecting all the others takes longer.
+WITH_MODEL := tests/e2e/test_demo.py tests/e2e/test_real_model.py tests/local/test_embedded.py
 test: $(VENV)/ready $(RENDERERS)
 	$(BIN)/python -m pytest $(PARALLEL) -m "not long and not model" --attacks --faults $(RERUNS)
-	$(BIN)/python -m pytest -m "model and not long" $(RERUNS)
+	$(BIN)/python -m pytest -m "model and not long" $(RERUNS) $(WITH_MODEL)
 
 # What takes longer, and the properties of the edit engine on 20,000 random documents each, 100,000 in all: about 40
 # minutes.

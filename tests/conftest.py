@@ -85,13 +85,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark a test that starts a server, and see that no test of the embedded model is where others run beside it."""
+    """Mark a test that starts a server, and see that each test of the embedded model is in a file that has them."""
     for table in _TABLES:
         table.record(item)
     if lanes.starts_a_server(item):
         item.add_marker("process")
-    if "home" in getattr(item, "fixturenames", ()) and lanes.scope(item.nodeid) != "model":
-        raise pytest.UsageError(f"{item.nodeid} uses the embedded model: name its file in tests/support/lanes.py")
+    needs_model = "home" in getattr(item, "fixturenames", ()) or item.get_closest_marker("model") is not None
+    if needs_model and lanes.scope(item.nodeid) != "model":
+        raise pytest.UsageError(f"{item.nodeid} needs the embedded model: name its file in tests/support/lanes.py")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -7,7 +7,9 @@ import itertools
 import re
 import subprocess
 import sys
+from pathlib import Path
 
+import lanes
 import pytest
 from _pytest.mark.expression import Expression
 from paths import ROOT
@@ -42,6 +44,24 @@ def test_the_fast_lane_takes_nothing_from_where_servers_are_started() -> None:
     )
     done = subprocess.run([*words, *files], cwd=ROOT, check=False, capture_output=True, text=True)
     assert done.returncode == pytest.ExitCode.NO_TESTS_COLLECTED, done.stdout + done.stderr
+
+
+def test_the_files_with_tests_of_the_embedded_model_are_those_that_the_makefile_names() -> None:
+    named = re.search(r"^WITH_MODEL := (.+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert named is not None
+    # Those of the editors are run by `make editors`. That no other file has such tests, tests/conftest.py sees to.
+    assert set(named[1].split()) == {each for each in lanes.MODEL if not each.startswith("tests/editors/")}
+
+
+def test_a_test_of_the_embedded_model_elsewhere_ends_the_run(tmp_path: Path) -> None:
+    (tmp_path / "test_a.py").write_text(
+        "import pytest\n\n\n@pytest.mark.model\ndef test_it() -> None:\n    pass\n", encoding="utf-8"
+    )
+    words = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "-c", "pyproject.toml"]
+    command = [*words, "--rootdir", ".", "--confcutdir", ".", "-p", "tests.conftest", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert done.returncode != pytest.ExitCode.OK
+    assert "needs the embedded model: name its file" in done.stdout + done.stderr
 
 
 def test_the_suite_of_real_editors_can_be_collected() -> None:

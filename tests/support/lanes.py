@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Iterator
+from functools import cache
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -40,7 +41,7 @@ def starts_a_server(item: pytest.Item) -> bool:
     if hasattr(item, "callspec") and item.callspec.params.get("where") == "postgresql":
         return True
     fixtures = [each.func for found in item._fixtureinfo.name2fixturedefs.values() for each in found]
-    return any(_reaches(each, set()) for each in (item.function, *fixtures))
+    return any(_is_starter(each) for each in (item.function, *fixtures))
 
 
 def scope(test: str) -> str:
@@ -61,6 +62,12 @@ def is_server(command: Any) -> bool:
     texts = [os.fsdecode(each) for each in words]
     ends = [each.rpartition("/")[2] for each in texts]
     return "--help" not in texts and any(all(word in texts or word in ends for word in each) for each in SERVERS)
+
+
+@cache
+def _is_starter(found: Any) -> bool:
+    """Report whether a function starts a server: it is looked into once, however many tests are made of it."""
+    return _reaches(found, set())
 
 
 def _reaches(found: Any, seen: set[int]) -> bool:

@@ -32,6 +32,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until the editor ends it, and return the exit code."""
+    import gc
+
     from tuppence.lsp.transport import serve
 
-    return serve(arguments.config, arguments.tcp, arguments.socket)
+    code = serve(arguments.config, arguments.tcp, arguments.socket)
+    # Else Python looks for cycles among all objects as it ends, and an editor that waits for the end waits longer.
+    gc.freeze()
+    return code
