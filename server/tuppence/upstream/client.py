@@ -28,6 +28,7 @@ from tuppence.providers import (
     Text,
     Thinking,
     UsageReport,
+    Wire,
     _generation_cost,
     find_wire,
 )
@@ -130,15 +131,8 @@ class ModelClient:
             await client.aclose()
 
     async def _tries(self, prompt: Prompt, model: Model, key: str | None) -> AsyncGenerator[Piece, None]:
-        wire = find_wire(model.provider.wire)
-        request = wire.request(prompt, model, key)
-        body = request.encoded
-        withheld = (*prompt.withheld, *((key,) if key and len(key) >= _TELLING else ()))
-        if await asyncio.to_thread(_leaks, body, withheld):
-            raise Refused(
-                "Nothing was sent, because a secret would have gone out with it.",
-                "Please report this: what was found should have been replaced.",
-            )
+        # Importing a wire, and writing and searching a large request, take longer than a keystroke should wait.
+        wire, request, body = await asyncio.to_thread(_written, prompt, model, key)
         client = await self._client(request, key)
         patience = self._patience.within(self._time_limits(model.provider))
         deadlines = Deadlines(patience)
@@ -165,6 +159,22 @@ class ModelClient:
             if open_ not in self._clients:
                 self._clients[open_] = await asyncio.to_thread(open_)
             return self._clients[open_]
+
+
+def _written(prompt: Prompt, model: Model, key: str | None) -> tuple[Wire, HttpRequest, bytes]:
+    """Return the wire, the request and its body.
+
+    :raises Refused: the body holds what must not leave.
+    """
+    wire = find_wire(model.provider.wire)
+    request = wire.request(prompt, model, key)
+    body = request.encoded
+    if _leaks(body, (*prompt.withheld, *((key,) if key and len(key) >= _TELLING else ()))):
+        raise Refused(
+            "Nothing was sent, because a secret would have gone out with it.",
+            "Please report this: what was found should have been replaced.",
+        )
+    return wire, request, body
 
 
 def _leaks(body: bytes, withheld: Iterable[str]) -> bool:
