@@ -107,9 +107,7 @@ class _AnthropicDecoder:
             yield Stop(_REASONS.get(reason, "end"), reason)
 
     def _metered(self, counts: Mapping[str, object]) -> Iterable[ProviderEvent]:
-        known = {
-            name: value for name, value in counts.items() if isinstance(value, dict) or count(counts, name) is not None
-        }
+        known = {name: value for name, value in counts.items() if value is not None}
         if known:
             self._counts |= known
             yield UsageReport(_usage(self._counts))
