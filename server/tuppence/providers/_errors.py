@@ -168,7 +168,7 @@ def _codes(payload: Mapping[str, object]) -> tuple[str, ...]:
     """Return the short codes that an error object carries, most telling first; free text is left out."""
     error = _inner(payload)
     found = (text(part(error, "details"), "error_code"), text(error, "code"), text(error, "type"))
-    return tuple(code for code in found if _CODE.fullmatch(code))
+    return tuple(code for code in found if _CODE.fullmatch(code) and code != "error")
 
 
 def _note(status: int, codes: tuple[str, ...]) -> str:
