@@ -32,7 +32,7 @@ from tuppence.engine.request import PreparedRequest, RunContext
 from tuppence.engine.spending import SpendGuard, settle_cost
 from tuppence.engine.verify import run_tests, should_run_tests, verify_edit
 from tuppence.errors import Broken, Busy, TuppenceError
-from tuppence.providers import ProviderEvent, Text, Thinking
+from tuppence.providers import CALLED, ProviderEvent, Stop, Text, Thinking
 from tuppence.upstream import RequestSent, RetryScheduled
 
 AT_ONCE = 8_000
@@ -108,7 +108,7 @@ class ModelAttempt:
                 async for event in events:
                     yield self._noticed(event)
             yield StatusLine("Checking the answer")
-            remaining, answer = await asyncio.to_thread(builder.finish, attempt.stop.reason if attempt.stop else "end")
+            remaining, answer = await asyncio.to_thread(_finished, builder, attempt)
             answer = await verify_edit(context.request, answer)
             for event in remaining if answer.verdict.fit else ():
                 yield self._noticed(event)
@@ -229,6 +229,16 @@ class PlanWriting:
                         yield event
             if isinstance(attempt.result, Accepted | Rejected):
                 self.result = advised(prepared, planner, attempt.result.answer.reply)
+
+
+def _finished(builder: AnswerBuilder, attempt: Attempt) -> tuple[tuple[Event, ...], Answer]:
+    """Return what is left of the answer, and its verdict, when the model has stopped."""
+    stop = attempt.stop or Stop("end")
+    remaining, answer = builder.finish(stop.reason)
+    if stop.detail == CALLED and not any(map(str.strip, attempt.received)):
+        why = "The model called a tool instead of answering, though none was offered. Choose another model."
+        return (), replace(answer, verdict=Verdict.rejected(why))
+    return remaining, answer
 
 
 def _begun(piece: ProviderEvent | RequestSent, attempt: Attempt) -> tuple[Event, ...]:
