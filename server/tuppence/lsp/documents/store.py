@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from lsprotocol import types
 from pygls.uris import to_fs_path
 
-from tuppence.core.text.diff import single_edit
 from tuppence.core.text.document import Document, Edit, line_starts
 from tuppence.errors import Stale
 from tuppence.lsp.documents.convert import Encoding, from_range
@@ -99,6 +98,8 @@ class Documents:
             self._open[uri] = _OpenDocument(document)
             return
         known.is_lost = False
+        from tuppence.core.text.diff import single_edit
+
         edits = single_edit(known.document.text, text)
         if known.document.language != language:
             known.tree = None
@@ -283,6 +284,8 @@ async def _parse(known: _OpenDocument, lanes: Lanes) -> None:
 def _edits(document: Document, change: types.TextDocumentContentChangeEvent, encoding: Encoding) -> tuple[Edit, ...]:
     if isinstance(change, types.TextDocumentContentChangePartial):
         return (Edit(from_range(document, change.range, encoding), change.text),)
+    from tuppence.core.text.diff import single_edit
+
     return single_edit(document.text, change.text)
 
 
