@@ -1,4 +1,4 @@
-"""Print the table: ``python -m benchmarks.speed``, about two minutes on a machine that does nothing else."""
+"""Print the table: ``python -m benchmarks.speed``, about three minutes on a machine that does nothing else."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ async def main() -> None:
     sys.path[:0] = [str(ROOT / each) for each in HELPERS]
     from server import environment
 
-    from benchmarks.speed import in_process, initialize, ledger, over_stdio, verdict
+    from benchmarks.speed import in_process, initialize, ledger, over_stdio, requests, streams, verdict
     from benchmarks.speed.figure import Figure
 
     def show(figure: Figure) -> None:
@@ -28,6 +28,10 @@ async def main() -> None:
         for figure in initialize.measure(environment(folder)):
             show(figure)
         async for figure in over_stdio.measure(folder):
+            show(figure)
+        async for figure in requests.measure(folder):
+            show(figure)
+        async for figure in streams.measure(folder):
             show(figure)
         for figure in in_process.measure(folder):
             show(figure)

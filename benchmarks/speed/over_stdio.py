@@ -14,6 +14,7 @@ from scripted_provider import stall
 from server import Stage, pick, stage
 
 from benchmarks.speed.figure import Figure
+from benchmarks.speed.requests import arrived
 
 BODY = "def f{0}(a, b):\n    x = a + b\n    for each in range(x):\n        print(each)\n    return x\n\n\n\n"
 TIMES = 15
@@ -70,7 +71,7 @@ async def _cancel(s: Stage) -> AsyncIterator[Figure]:
     for number in range(TIMES):
         s.upstream.script(stall("```python\n"))
         run = s.editor.start(pick(await s.editor.menu(buffer, 5), "Fix"), f"run-{number}")
-        seen = await s.upstream.seen(number + 1)
+        seen = await arrived(s, number + 1, run)
         await asyncio.sleep(0.2)
         began = time.perf_counter()
         s.editor.cancel(f"run-{number}")

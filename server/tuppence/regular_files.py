@@ -1,10 +1,10 @@
-"""Files that are read on our own account: regular ones, up to a size, inside one folder wherever links lead.
+"""Read files safely: regular files only, up to a size limit, inside one root folder.
 
-A path is followed to its real place first, and the file is then opened from the folder down, one name after the other
-and never through a link, so that a link which is put there in between is met and not followed. What is opened is looked
-at once more: no pipe, device or socket is read, and no call waits for one. Sizes are counted while reading, because
-what a file says of its size need not be true. Windows has no such calls; there the place is checked before and after.
-Hard links cannot be told from files, and a folder that another file system is mounted on is a folder.
+A path is resolved first. The file is then opened from the root down, one path component at a time and never through a
+symbolic link, so a link that is created after the check is not followed. The open file is checked again: pipes, devices
+and sockets are never read, and no call blocks on one. Bytes are counted while reading, because the size that a file
+system reports may be wrong. Windows lacks these system calls; there, the path is checked before and after reading.
+Hard links look like ordinary files, and a mount point looks like an ordinary folder.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from itertools import islice
 from pathlib import Path
 
 Identity = tuple[int, int, int, int, int]
-"""Device, inode, bytes, and the times in nanoseconds of the last changes of a file's text and of its facts."""
+"""Device, inode, size in bytes, and the times of the last content and metadata changes in nanoseconds."""
 _MOST_LINKS = 40
-"""Links in one path; as for Linux, more are a circle."""
+"""Maximum symbolic links in one path, as on Linux; more count as a cycle."""
 _LONGEST = 8_192
-"""Characters of a path; no system takes longer ones."""
+"""Maximum characters of a path; no operating system accepts longer ones."""
 _CHUNK = 1 << 16
 _WALKS = os.open in os.supports_dir_fd and os.stat in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
-"""Whether the platform opens a file from its folder."""
+"""Whether the platform can open a file relative to an open folder."""
 _PASS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_DIRECTORY", 0)
 _THROUGH = _PASS | getattr(os, "O_PATH", 0)
 _READ = (
@@ -42,19 +42,19 @@ CIRCLE = "its symbolic links lead in a circle"
 
 
 class Unreadable(Exception):
-    """A file that is not read, and why as a clause: ``it is a symbolic link``."""
+    """A file cannot or must not be read. The message is a clause: ``it is a symbolic link``."""
 
 
 class Missing(Unreadable):
-    """There is no such file."""
+    """The file does not exist."""
 
 
 def places(path: Path) -> tuple[Path, ...]:
-    """Return every place by which a path leads: first as it is spelled, last where it really lies.
+    """Return each step of resolving a path: first the path as written, last the resolved path.
 
-    In each of them all folders above the first link are real. What does not exist is taken as it is spelled.
+    In each step, the folders above the first link contain no link. A path that does not exist stays as written.
 
-    :raises Unreadable: the links lead in a circle, or it is no path.
+    :raises Unreadable: the links form a cycle, or the path is invalid.
     """
     if len(str(path)) > _LONGEST:
         raise Unreadable("its path is too long")
@@ -86,15 +86,15 @@ def places(path: Path) -> tuple[Path, ...]:
 
 
 def real(path: Path) -> Path:
-    """Return where a path really lies.
+    """Return the resolved path.
 
-    :raises Unreadable: the links lead in a circle, or it is no path.
+    :raises Unreadable: the links form a cycle, or the path is invalid.
     """
     return places(path)[-1]
 
 
 def root_of(path: Path, roots: Iterable[Path]) -> Path | None:
-    """Return the innermost of these real folders in which a path really lies; None for none."""
+    """Return the innermost root that contains the resolved path, or None. Roots must be resolved already."""
     try:
         return root_of_real(real(path), roots)
     except Unreadable:
@@ -102,30 +102,30 @@ def root_of(path: Path, roots: Iterable[Path]) -> Path | None:
 
 
 def root_of_real(place: Path, roots: Iterable[Path]) -> Path | None:
-    """Return the innermost of these real folders that holds a path whose folders are real; None for none."""
+    """Return the innermost root that contains a path that is resolved already, or None."""
     holding = [root for root in roots if place.is_relative_to(root)]
     return max(holding, key=lambda root: len(root.parts), default=None)
 
 
 def identity(facts: os.stat_result) -> Identity:
-    """Return what changes when a file does."""
+    """Return the metadata that changes whenever the file changes."""
     return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
 
 
 def read(path: Path, root: Path, most: int) -> bytes:
-    """Return what is in a file that lies in a folder.
+    """Return the contents of a file inside a root folder.
 
-    :param root: the folder, without links in its path.
-    :param most: bytes.
-    :raises Unreadable: it lies elsewhere, is no regular file, is larger, or cannot be read.
+    :param root: the resolved root folder.
+    :param most: maximum size in bytes.
+    :raises Unreadable: the file is outside the root, is not a regular file, is too large, or cannot be read.
     """
     return read_place(real(path), root, most)
 
 
 def read_place(place: Path, root: Path, most: int) -> bytes:
-    """Return what is in a file whose real place was looked up, and perhaps judged, before; no link is followed now.
+    """Return the contents of a file whose path was resolved (and perhaps judged) before. No link is followed.
 
-    :raises Unreadable: as ``read``, or a link has come into its path.
+    :raises Unreadable: as for ``read``, or the path contains a link by now.
     """
     if not place.is_relative_to(root):
         raise Unreadable(LEADS_OUT)
@@ -134,11 +134,11 @@ def read_place(place: Path, root: Path, most: int) -> bytes:
 
 
 def read_here(path: Path, most: int, *, follow: bool) -> bytes:
-    """Return what is in a file that is not held to a folder: a user's own, or one whose folder was walked already.
+    """Return the contents of a file without checking its root: a file of the user's, or one in a checked folder.
 
-    :param most: bytes.
-    :param follow: whether the file itself may be a link, or the device by which people say that there is none.
-    :raises Unreadable: it is no regular file, is larger, or cannot be read.
+    :param most: maximum size in bytes.
+    :param follow: whether the file may be a symbolic link, or the null device (which reads as an empty file).
+    :raises Unreadable: the file is not a regular file, is too large, or cannot be read.
     """
     with _mapped():
         target = os.path.realpath(path) if follow else path
@@ -154,11 +154,13 @@ def read_here(path: Path, most: int, *, follow: bool) -> bytes:
 
 
 def listed(folder: Path, root: Path, most: int) -> list[tuple[str, str]]:
-    """Return what is in a folder, sorted by name: names with ``folder``, ``file``, or empty for anything else.
+    """Return the entries of a folder, sorted by name, each with its kind: ``folder``, ``file`` or ``""``.
 
-    :param root: the folder in which it has to lie, without links in its path.
-    :param most: entries; of more, any are returned. A link is neither a folder nor a file.
-    :raises Unreadable: it lies elsewhere, or cannot be read.
+    :param root: the resolved root that must contain the folder.
+    :param most: maximum number of entries; which ones are left out beyond it is undefined.
+    :raises Unreadable: the folder is outside the root, or cannot be read.
+
+    A symbolic link has the kind ``""``.
     """
     place = real(folder)
     if not place.is_relative_to(root):
@@ -186,7 +188,7 @@ def _kind(entry: os.DirEntry[str]) -> str:
 
 @contextmanager
 def _opened_within(root: Path, parts: tuple[str, ...]) -> Iterator[int]:
-    """Open a file from a folder down; no name of it may be a link by now."""
+    """Open a file from a folder down, one component at a time, refusing links."""
     if not parts:
         raise Unreadable("it is a folder")
     with _mapped():
@@ -211,7 +213,7 @@ def _opened_within(root: Path, parts: tuple[str, ...]) -> Iterator[int]:
 
 
 def _folder(root: Path, parts: tuple[str, ...], last: int) -> int:
-    """Open a folder from another one down, and return its descriptor."""
+    """Open a folder below another one and return its descriptor."""
     folder = os.open(root, _THROUGH if parts else last)
     for count, part in enumerate(parts, 1):
         above = folder
@@ -223,7 +225,7 @@ def _folder(root: Path, parts: tuple[str, ...], last: int) -> int:
 
 
 def _check(facts: os.stat_result) -> None:
-    """Refuse what is no regular file."""
+    """Raise ``Unreadable`` unless the file is a regular file."""
     if stat.S_ISLNK(facts.st_mode):
         raise Unreadable(LINKED)
     if not stat.S_ISREG(facts.st_mode):
@@ -243,7 +245,7 @@ def _bytes(file: int, most: int) -> bytes:
 
 @contextmanager
 def _mapped() -> Iterator[None]:
-    """Give the system's errors as ours."""
+    """Translate ``OSError`` to ``Unreadable`` or ``Missing``."""
     try:
         yield
     except (FileNotFoundError, NotADirectoryError) as error:

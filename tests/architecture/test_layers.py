@@ -45,6 +45,7 @@ OUTSIDE = {
     "pygls": {"lsp/"},
     "lsprotocol": {"lsp/"},
     "cattrs": {"lsp/"},
+    "attrs": {"lsp/protocol/"},
     "ruff": {"linters/"},
     "sqlite3": {"sqlite_file.py", "ledger/sqlite.py", "cache/"},
     "psycopg": {"ledger/postgres.py"},

@@ -83,6 +83,7 @@ async def test_what_could_not_be_written_is_written_later(
     session: Session, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tuppence.ledger.sqlite.WAIT", 0.05)
+    monkeypatch.setattr("tuppence.engine.ledger_writer.RETRY", 3600)
     session.ledger.reserve(claim("a"))
     session.ledger.reserve(claim("b"))
     away = Away(where, monkeypatch)
@@ -93,7 +94,7 @@ async def test_what_could_not_be_written_is_written_later(
         session.ledger_writer.outcome("b", "undone")
         await asyncio.wrap_future(session.ledger.queue(lambda: None))
         (told,) = session.ledger_writer.take_warnings()
-        assert "could not be used" in told
+        assert "could not be used" in told or told.startswith("Another program has the ledger ")
     finally:
         away.end()
     session.ledger_writer.record(entry("0.004", run="c"))
@@ -107,6 +108,7 @@ async def test_what_could_not_be_written_is_written_later(
 
 async def test_leaving_tries_once_more(session: Session, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tuppence.ledger.sqlite.WAIT", 0.05)
+    monkeypatch.setattr("tuppence.engine.ledger_writer.RETRY", 3600)
     session.ledger.reserve(claim("a"))
     away = Away(where, monkeypatch)
     away.begin()

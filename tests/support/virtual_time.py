@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from concurrent.futures import Executor
+from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 _T = TypeVar("_T")
+_Ts = TypeVarTuple("_Ts")
 _TICK = 1e-6
+_SETTLED = 0.003
+"""Seconds of real time without an event after which the clock of ``Sockets`` leaps."""
 
 
 class _Leaping(selectors.SelectSelector):
@@ -35,6 +39,50 @@ class Clockwork(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._leaping.now
+
+
+class _Settling(selectors.DefaultSelector):
+    """Waits for sockets and threads as usual, but for what is only due later it does not wait long."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ahead = 0.0
+        self.at_work: set[asyncio.Future[Any]] = set()
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if ready or timeout is None or timeout <= 0:
+            return ready or super().select(timeout)
+        if self.at_work:
+            return super().select(None)
+        if not (ready := super().select(min(timeout, _SETTLED))):
+            self.ahead += timeout
+        return ready
+
+
+class Sockets(asyncio.SelectorEventLoop):
+    """An event loop with real sockets and threads, on which a time-out of a minute passes at once.
+
+    Its clock leaps to the next thing that is due where nothing has happened for some milliseconds and no thread of the
+    loop's executor is at work. Both ends of a connection have to be on the loop: what one has sent is then there before
+    the other's time-out. A thread that the loop does not know of (the ledger's) must not be waited for with a time-out.
+    """
+
+    def __init__(self) -> None:
+        self._settling = _Settling()
+        super().__init__(self._settling)
+
+    def time(self) -> float:
+        return super().time() + self._settling.ahead
+
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[Unpack[_Ts]], _T], *args: *_Ts
+    ) -> asyncio.Future[_T]:
+        """Run in a thread, for which the clock waits."""
+        work = super().run_in_executor(executor, func, *args)
+        self._settling.at_work.add(work)
+        work.add_done_callback(self._settling.at_work.discard)
+        return work
 
 
 class Line:

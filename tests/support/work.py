@@ -120,9 +120,13 @@ def database_steps(ledger: Ledger, work: Callable[[], _T]) -> tuple[_T, int]:
         count += 1
         return 0
 
-    ledger._do("read", lambda connection: connection.set_progress_handler(step, 1))  # type: ignore[attr-defined]
+    for way in ("read", "write"):
+        ledger._do(way, lambda connection: connection.set_progress_handler(step, 1))  # type: ignore[attr-defined]
+    before = count
     try:
         result = work()
+        count -= before
     finally:
-        ledger._do("read", lambda connection: connection.set_progress_handler(None, 0))  # type: ignore[attr-defined]
+        for way in ("read", "write"):
+            ledger._do(way, lambda connection: connection.set_progress_handler(None, 0))  # type: ignore[arg-type, attr-defined]
     return result, count

@@ -20,8 +20,8 @@ _T = TypeVar("_T")
 
 VERSION = 3
 """Of the file; one of another version is begun again. Version 2 held answers whose project was not known."""
-_WAIT = 1.0
-"""Seconds to wait for another process that is writing."""
+_WAIT = 0.2
+"""Seconds to wait for another process that is writing: a miss costs less than a hover that waits."""
 _SCHEMA = (
     "DROP TABLE IF EXISTS answer",
     "DROP TABLE IF EXISTS latest",

@@ -98,6 +98,8 @@ class RunFinished:
     """Where there is no answer: why not, and what to do about it."""
     kept: bool = False
     """Whether the answer is an earlier one, given again at no cost."""
+    notes: tuple[str, ...] = ()
+    """What the user has to know of the cost, such as that a provider's counts are not believed; a sentence each."""
 
 
 Event = ModelChosen | StatusLine | MarkdownChunk | EditsDrafted | FindingAdded | Retracted | RunFinished

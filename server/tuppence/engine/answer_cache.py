@@ -23,7 +23,7 @@ from tuppence.core.models.model import Model
 from tuppence.core.prompt.compose import SYSTEM
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.references import referenced_by
-from tuppence.core.syntax.tree import Block
+from tuppence.core.syntax.tree import Block, Tree, once_per_tree
 from tuppence.core.text.document import Span
 from tuppence.engine.disclosure.guarded_answer import guarded
 from tuppence.engine.disclosure.sources import of_document
@@ -138,11 +138,20 @@ def _subject(request: Request, session: Session) -> str:
     target = request.target
     if not target.name:
         return ""
-    paths = _paths(request.tree.blocks())
-    own = next((path for span, path in paths.items() if path[-1] == target.name and target.span.covers(span)), None)
-    if own is None or list(paths.values()).count(own) != 1:
+    places = _places(request.tree).get(target.name, ())
+    own = next((path for span, path in places if target.span.covers(span)), None)
+    if own is None or sum(path == own for _, path in places) != 1:
         return ""
     return answers.key("latest", home(request, session), request.action.id, request.document.uri, *own)
+
+
+@once_per_tree
+def _places(tree: Tree) -> dict[str, list[tuple[Span, tuple[str, ...]]]]:
+    """Return where the definitions of each name are, each with the names of those around it and its own as the last."""
+    found: dict[str, list[tuple[Span, tuple[str, ...]]]] = {}
+    for span, path in _paths(tree.blocks()).items():
+        found.setdefault(path[-1], []).append((span, path))
+    return found
 
 
 def _paths(blocks: Sequence[Block]) -> dict[Span, tuple[str, ...]]:

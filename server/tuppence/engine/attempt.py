@@ -178,8 +178,8 @@ class ModelAttempt:
                         await guard.retry(attempt)
                     guard.note(attempt, piece)
                     lease.note(piece)
-                    if isinstance(piece, RequestSent):
-                        continue
+                    if attempt.end_if_too_long():
+                        break
                     for event in _begun(piece, attempt):
                         yield event
                     async for text in turns.parts(piece):
@@ -221,7 +221,7 @@ class PlanWriting:
                 self.result = advised(prepared, planner, attempt.result.answer.reply)
 
 
-def _begun(piece: ProviderEvent, attempt: Attempt) -> tuple[Event, ...]:
+def _begun(piece: ProviderEvent | RequestSent, attempt: Attempt) -> tuple[Event, ...]:
     """Return what is said of the first piece of an answer, and of the first of its reasoning."""
     if isinstance(piece, Text) and len(attempt.received) == 1:
         return (StatusLine(f"{attempt.model.id} is answering"),)
@@ -237,7 +237,7 @@ class _Turns:
         self._repetition = repetition
         self._read = 0
 
-    async def parts(self, piece: ProviderEvent) -> AsyncGenerator[str, None]:
+    async def parts(self, piece: ProviderEvent | RequestSent) -> AsyncGenerator[str, None]:
         """Yield the text of a provider's event, if it has any, in parts of at most ``AT_ONCE`` code points.
 
         :raises Repetitive: the answer is stuck.

@@ -86,7 +86,7 @@ async def write_page(session: Session) -> Path:
     :raises TuppenceError: the ledger could not be read, or the page not be written.
     """
     config, now = session.config(), session.now()
-    drawing = session.ledger.queue(lambda: read_report(session.ledger, config, now, DAYS))
+    drawing = session.ledger.read(lambda: read_report(session.ledger, config, now, DAYS))
     return await asyncio.to_thread(_put, page(await asyncio.wrap_future(drawing)))
 
 

@@ -19,6 +19,8 @@ AGAIN = 60.0
 """Seconds for which a reading holds."""
 LATEST = 2000
 """Requests that are looked at: what models did long ago says little of them today."""
+LONGEST = 5.0
+"""Seconds to wait for a ledger that does not answer."""
 
 
 class Experience:
@@ -42,6 +44,7 @@ class Experience:
     async def _look(self, ledger: Ledger) -> None:
         self._read = self._clock()
         try:
-            self._learned = learn(await asyncio.to_thread(ledger.entries, None, LATEST))
-        except TuppenceError:
+            reading = asyncio.wrap_future(ledger.read(lambda: ledger.entries(None, LATEST)))
+            self._learned = learn(await asyncio.wait_for(reading, LONGEST))
+        except (TuppenceError, TimeoutError):
             return

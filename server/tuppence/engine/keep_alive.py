@@ -146,7 +146,7 @@ class KeepAlive:
             return False
         day, ledger = midnight(sent.at), self._session.ledger
         try:
-            entries = await asyncio.wrap_future(ledger.queue(lambda: ledger.entries(day)))
+            entries = await asyncio.wrap_future(ledger.read(lambda: ledger.entries(day)))
         except TuppenceError:
             return False
         spent = add(entry.cost for entry in entries if entry.action == KEEP_ALIVE)

@@ -18,8 +18,8 @@ from tuppence.engine.disclosure.disclosure import Disclosures
 from tuppence.engine.ledger_writer import LedgerWriter
 from tuppence.engine.prompt_cache import PromptCache
 from tuppence.engine.session import OwnModels, Session
-from tuppence.ledger import Ledger
-from tuppence.local.registry import FIRST_EVENT, LocalModels
+from tuppence.ledger import EDITOR, Ledger
+from tuppence.local.registry import LocalModels
 from tuppence.upstream import ModelClient, RetryPolicy
 from tuppence.workspace import Workspace
 
@@ -49,8 +49,8 @@ def open_session(
     session = Session(
         config=lambda: watched.current,
         keys=keys,
-        upstream=ModelClient(RetryPolicy(first_event=FIRST_EVENT), scan),
-        ledger_writer=LedgerWriter(Ledger(watched.current.ledger), identity, clock.now, hide),
+        upstream=ModelClient(RetryPolicy(), scan, lambda each: each.timeouts.over(watched.current.timeouts)),
+        ledger_writer=LedgerWriter(Ledger(watched.current.ledger, EDITOR), identity, clock.now, hide),
         answer_store=answers,
         prompt_cache=PromptCache(Traces(answers.file, hide)),
         workspace=Workspace(roots),

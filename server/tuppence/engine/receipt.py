@@ -1,6 +1,7 @@
 """The receipt of one run: what each call to a model sent, brought back and cost, and the total.
 
-Where a provider gave no token counts, they are estimated from the text sent and received, and marked as estimates. A
+Where a provider gave no token counts, or counts that are not believed (core/billing/credibility.py), they are estimated
+from the text sent and received, never above what was reserved, and marked as estimates. A
 request that never left, or that the server turned away, costs exactly nothing. Each attempt becomes one ledger entry
 when it ends, however it ends. Nothing here writes to the ledger; :mod:`tuppence.engine.ledger_writer` does.
 """
@@ -13,6 +14,9 @@ from datetime import datetime
 from decimal import Decimal
 from functools import reduce
 
+from tuppence.core.billing.answer_length import BEYOND, TokenFloor
+from tuppence.core.billing.budget import CallEstimate, bound
+from tuppence.core.billing.credibility import FRAME, CallBound
 from tuppence.core.billing.entry import Entry, Outcome, add, exact, unquoted
 from tuppence.core.models.model import Model
 from tuppence.core.models.pricing import Price, cost
@@ -47,6 +51,16 @@ class Attempt:
     """What of the prompt will probably be read from and written to the provider's cache."""
     reservations: list[str] = field(default_factory=list)
     """The reservations that it made in the ledger, one for each request that went out."""
+    bound: CallBound | None = None
+    """What one of its requests comes to at most; None before it was reserved."""
+    ended_here: bool = False
+    """Whether the answer was ended here, because it went on beyond its limit."""
+    contradicted: bool = False
+    """Whether a later count of the answer was below an earlier one."""
+    floors: dict[type[Text | Thinking], TokenFloor] = field(
+        default_factory=lambda: {Text: TokenFloor(), Thinking: TokenFloor()}
+    )
+    """The fewest tokens of its answer and its thinking."""
 
     def begin(self, at: datetime, prompt: Prompt, expected_cache: Usage | None = None) -> None:
         """Take the moment, the prompt and the expected cache use of the call, once its turn in the queue has come."""
@@ -65,12 +79,23 @@ class Attempt:
                 self.sent.append(piece)
             case Text():
                 self.received.append(piece.text)
+                self.floors[Text].feed(piece.text)
             case Thinking():
                 self.thought.append(piece.text)
+                self.floors[Thinking].feed(piece.text)
             case UsageReport():
+                self.contradicted = self.contradicted or _falls(self.metered, piece)
                 self.metered = _latest(self.metered, piece)
             case Stop():
                 self.stop = piece
+
+    def end_if_too_long(self) -> bool:
+        """End the answer as cut off where it has gone on beyond its limit; return whether it was ended."""
+        limit = min(self.prompt.max_output, self.model.max_output)
+        if sum(floor.tokens for floor in self.floors.values()) <= BEYOND * limit:
+            return False
+        self.stop, self.ended_here = Stop("length", "ended here"), True
+        return True
 
     @property
     def answering(self) -> bool:
@@ -113,14 +138,21 @@ class Attempt:
         if not self.billed:
             return None
         prompt = estimate("x" * self.prompt.characters, self.chars_per_token)
+        if self.bound:
+            prompt = min(prompt, self.bound.prompt)
         asked = split(prompt, self.expected_cache.cache_read or 0, self.expected_cache)
-        given = self.metered.usage if self.metered else asked
+        given = self._believed or asked
         output, thinking = given.output, given.thinking
         if not given.prompt:
             given = asked
         if not self._counted:
             output = max(output, estimate("".join(self.received), self.chars_per_token))
             thinking = max(thinking, estimate("".join(self.thought), self.chars_per_token))
+            if self.bound:
+                if given.prompt > self.bound.prompt:
+                    given = split(self.bound.prompt, given.cache_read or 0, given)
+                output = min(output, self.bound.answer)
+                thinking = min(thinking, self.bound.answer - output)
         return reduce(merge, [asked] * self._lost, replace(given, output=output, thinking=thinking))
 
     def price(self, model: Model | None = None) -> Decimal | None:
@@ -146,9 +178,32 @@ class Attempt:
         return cost(usage, self.model.price, self.at) if self.model.price else None
 
     @property
+    def doubt(self) -> str:
+        """A clause that says what the provider reported or did that cannot be right; empty where there is nothing."""
+        provider = self.model.provider.name
+        if self.bound and self.metered and (doubt := self.bound.doubt(provider, self.metered.usage, self.metered.cost)):
+            return doubt
+        if self.ended_here:
+            limit = min(self.prompt.max_output, self.model.max_output)
+            return f"{provider} wrote on beyond the limit of {limit:,} tokens, so the answer was ended here"
+        return ""
+
+    @property
+    def _believed(self) -> Usage | None:
+        """The provider's counts, without those that are not believed; None where it gave none."""
+        if self.metered is None:
+            return None
+        return self.bound.believed(self.metered.usage) if self.bound else self.metered.usage
+
+    @property
     def _counted(self) -> bool:
-        """Report whether the provider's last counts came: some gateways pass on only those of an answer's beginning."""
+        """Report whether the provider's last counts came: some gateways pass on only those of an answer's beginning.
+
+        Counts that are not believed, or that contradict each other, count as none.
+        """
         if self.metered is None or self.stop is None or not self.metered.usage.prompt:
+            return False
+        if self.ended_here or self.contradicted or self.doubt:
             return False
         tokens = self.metered.usage.output + self.metered.usage.thinking
         return sum(map(len, self.received)) <= tokens * LONGEST_TOKEN
@@ -175,6 +230,8 @@ class Receipt:
     project: str = ""
     """The name of the workspace folder."""
     entries: list[Entry] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What the user has to know of the entries beside their cost, a sentence each."""
 
     def rate(self, difficulty: float) -> None:
         """Take the request's difficulty, 0 to 1, for the entries to come."""
@@ -185,6 +242,9 @@ class Receipt:
 
         :param route: why this model was asked, and against which its cost is held.
         """
+        doubt = attempt.doubt
+        if doubt:
+            self.notes.append(f"{doubt}; its cost is an estimate. Compare it with the bill of your provider.")
         entry = replace(
             self._entry(attempt.at, attempt.model.provider.name, attempt.model.id, attempt.model.tier),
             usage=attempt.usage,
@@ -192,7 +252,7 @@ class Receipt:
             estimated=attempt.estimated,
             outcome=outcome,
             best_cost=attempt.price(route.best),
-            reason=unquoted(route.reason),
+            reason=unquoted("; ".join(filter(None, (route.reason, doubt)))),
             seconds=round(time.monotonic() - attempt.began, 3),
             charged=attempt.charged,
             listed=attempt.listed,
@@ -259,13 +319,16 @@ class Receipt:
         return any(entry.estimated for entry in self.entries)
 
 
-def reconciled(entry: Entry, truth: UsageReport, price: Price | None, best: Price | None) -> Entry:
+def reconciled(entry: Entry, truth: UsageReport, model: Model, best: Price | None) -> Entry:
     """Return an estimated entry as the provider has it; what it was estimated at stays in its reason.
 
-    :param price: the model's own.
+    Where the provider's word cannot be right, the estimate stays, and why is added to its reason.
+
     :param best: the best model's; None leaves what it would have cost as it was estimated.
     """
-    listed = cost(truth.usage, price, entry.at) if price else None
+    if doubt := _bound_of(entry, model).doubt(entry.provider, truth.usage, truth.cost):
+        return replace(entry, reason=f"{entry.reason}; {doubt}")
+    listed = cost(truth.usage, model.price, entry.at) if model.price else None
     return replace(
         entry,
         usage=truth.usage,
@@ -278,12 +341,37 @@ def reconciled(entry: Entry, truth: UsageReport, price: Price | None, best: Pric
     )
 
 
+def _bound_of(entry: Entry, model: Model) -> CallBound:
+    """Return what the request of an estimated entry came to at most, as far as the entry tells."""
+    prompt = entry.usage.prompt if entry.usage else 0
+    prompt = max(prompt, entry.characters or 0) + FRAME
+    bid = CallEstimate(model=model.id, price=model.price, prompt=prompt, least=0, most=model.max_output, when=entry.at)
+    return CallBound(prompt, model.max_output, bound(bid, model.max_output) if model.price else None)
+
+
 def _figure(cost: Decimal | None) -> str:
     return "nothing known" if cost is None else f"${exact(cost)}"
 
 
+def _falls(before: UsageReport | None, now: UsageReport) -> bool:
+    """Report whether the answer's count, which is cumulative, is below the one before."""
+    return before is not None and _answer(now.usage) < _answer(before.usage)
+
+
 def _latest(before: UsageReport | None, now: UsageReport) -> UsageReport:
-    """Return the counts that hold: they are cumulative, and a cost stays until a newer one comes."""
-    if before is None or now.cost is not None:
+    """Return the counts that hold: they are cumulative, and a count or a cost stays until a newer one comes.
+
+    Of two counts of the answer the greater holds.
+    """
+    if before is None:
         return now
-    return UsageReport(now.usage, before.cost)
+    usage = now.usage
+    if not usage.prompt:
+        usage = replace(before.usage, output=usage.output, thinking=usage.thinking)
+    if _falls(before, now):
+        usage = replace(usage, output=before.usage.output, thinking=before.usage.thinking)
+    return UsageReport(usage, before.cost if now.cost is None else now.cost)
+
+
+def _answer(usage: Usage) -> int:
+    return usage.output + usage.thinking

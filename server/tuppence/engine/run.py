@@ -151,4 +151,5 @@ def _finished(answer: Answer | None, receipt: Receipt, why: str = "") -> RunFini
         cost=receipt.total,
         estimated=receipt.estimated,
         why=why,
+        notes=tuple(receipt.notes),
     )

@@ -130,4 +130,4 @@ class Session:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self.ledger_writer.flush()
+        await self.ledger_writer.close()

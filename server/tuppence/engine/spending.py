@@ -20,7 +20,8 @@ from uuid import uuid4
 
 from tuppence.config import default_path
 from tuppence.config.project import NAME
-from tuppence.core.billing.budget import COMMAND, CallEstimate
+from tuppence.core.billing.budget import COMMAND, CallEstimate, bound
+from tuppence.core.billing.credibility import CallBound
 from tuppence.core.billing.entry import Entry
 from tuppence.core.models.model import Model
 from tuppence.core.models.pricing import Price
@@ -53,8 +54,7 @@ class ProgressLog:
         if not attempt.reservations or (now - self._noted < EVERY and identity == self._identity):
             return
         self._noted, self._identity = now, identity
-        hold, received, ledger = attempt.reservations[-1], attempt.tokens, session.ledger
-        ledger.queue(lambda: ledger.note(hold, identity, received))
+        session.ledger_writer.note(attempt.reservations[-1], identity, attempt.tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,24 +85,27 @@ class SpendGuard:
             most=min(prompt.max_output, model.max_output),
             when=attempt.at,
         )
+        attempt.bound = CallBound(bid.prompt, bid.most, bound(bid, bid.most) if bid.price else None)
         limits = session.limits()
         lost = self.receipt.worst_case(attempt, self.route, tokens)
         claim = Reservation(id=uuid4().hex, bid=bid, limits=limits, lost=lost, midnight=midnight(session.now()))
         attempt.reservations.append(claim.id)
         try:
-            granted = await asyncio.wrap_future(session.ledger.queue(lambda: session.ledger.reserve(claim)))
+            granted = await session.ledger_writer.reserve(claim)
         except OverBudget as over:
             attempt.reservations.remove(claim.id)
             over.remedy = self._where(over.remedy)
             raise
         except TuppenceError as error:
             # It may have been written all the same, as where the word of it was lost: what is entered takes its place.
-            session.ledger_writer.warn(str(error))
             if limits.any:
+                session.ledger_writer.note_shown(str(error))
                 what = f"Your budget cannot be checked, so nothing is sent. {error.message}"
                 raise OverBudget(what, error.remedy) from None
+            session.ledger_writer.warn(str(error))
         else:
             attempt.limit_output(granted.tokens)
+            attempt.bound = CallBound(bid.prompt, granted.tokens, granted.bound)
 
     async def retry(self, attempt: Attempt) -> None:
         """Reserve for a further request, where the one before may be charged for although nobody got its answer.
@@ -147,7 +150,7 @@ async def _resume(session: Session) -> None:
     models = {(each.provider.name, each.id): each for each in session.config().models if each.provider.bill}
     since = session.now() - LATEST
     with suppress(TuppenceError):
-        for owed in await asyncio.wrap_future(session.ledger.queue(lambda: session.ledger.owed(since))):
+        for owed in await asyncio.wrap_future(session.ledger.read(lambda: session.ledger.owed(since))):
             if model := models.get((owed.provider, owed.model)):
                 await _seek(session, owed, model, None)
 
@@ -159,4 +162,4 @@ async def _seek(session: Session, owed: PendingCost, model: Model, best: Price |
 
 
 def _correct(session: Session, owed: PendingCost, model: Model, truth: UsageReport, best: Price | None) -> None:
-    session.ledger_writer.correct(owed.hold, lambda estimate: reconciled(estimate, truth, model.price, best))
+    session.ledger_writer.correct(owed.hold, lambda estimate: reconciled(estimate, truth, model, best))

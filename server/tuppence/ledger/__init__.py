@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tuppence.ledger.ledger import Ledger, midnight
+from tuppence.ledger.ledger import EDITOR, Ledger, Patience, midnight
 from tuppence.ledger.reservations import PendingCost, Reservation
 
-__all__ = ["Ledger", "PendingCost", "Reservation", "midnight"]
+__all__ = ["EDITOR", "Ledger", "Patience", "PendingCost", "Reservation", "midnight"]

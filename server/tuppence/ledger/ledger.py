@@ -5,17 +5,20 @@ Before a call its highest price is reserved, and what the call came to takes the
 never pass a limit together. Entries are never changed, but for their outcome and where an estimate gives way to the
 truth.
 
-Everything is done by one thread, in the order in which it was asked for: a method waits for its turn, ``queue`` does
-not. Whatever fails here raises one sentence; the caller shows it and keeps the answer. This package does not decide
-what a request costs or saves (core/billing/entry.py and core/models/usage.py do), nor what a budget allows
-(core/billing/budget.py).
+What writes is done by one thread, in the order in which it was asked for; what reads by another, on a connection of its
+own, after all writes that were asked for before, unless another process holds those up: a reader does not wait for it.
+A method waits for its turn, ``queue`` and ``read`` do not. Whatever fails here raises one sentence; the caller shows it
+and keeps the answer. This package does not decide what a request costs or saves (core/billing/entry.py and
+core/models/usage.py do), nor what a budget allows (core/billing/budget.py).
 """
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
@@ -23,34 +26,65 @@ from typing import Literal, Protocol, TypeVar
 from tuppence.core.billing.budget import Grant, Spent
 from tuppence.core.billing.entry import Entry, Outcome, Summary
 from tuppence.core.billing.totals import EntrySummary
-from tuppence.ledger import queries, reservations
+from tuppence.errors import TuppenceError
+from tuppence.ledger import queries, reservations, unwritten
 from tuppence.ledger.daily_totals import Today
 from tuppence.ledger.reservations import PendingCost, Reservation
 from tuppence.ledger.schema import Connection, moment
+from tuppence.ledger.sqlite import Damaged, Sqlite, locked
+from tuppence.ledger.unwritten import TakenIn, UnwrittenFile
+from tuppence.ledger.worker import Worker
 
-__all__ = ["Ledger", "PendingCost", "Reservation"]
+__all__ = ["EDITOR", "Ledger", "Patience", "PendingCost", "Reservation"]
 
 _T = TypeVar("_T")
 Access = Literal["read", "write"]
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for a file that another process has locked, in seconds."""
+
+    read: float | None = None
+    """For what is read, and before a reader no longer waits for writes; None for ``sqlite.WAIT``."""
+    write: float | None = None
+    """For what is written."""
+
+
+EDITOR = Patience(read=0.2, write=2.0)
+"""Where a person at an editor waits for what is read, and nobody for what is written."""
+
+
 class Database(Protocol):
-    """One database."""
+    """One connection to one database."""
 
     @property
     def place(self) -> str:
         """Where it is, for a person; never with a password."""
         ...
 
+    @property
+    def beside(self) -> Path:
+        """The path that files on this machine which belong to this ledger are named after."""
+        ...
+
     def transact(self, way: Access, work: Callable[[Connection], _T]) -> _T:
         """Do a piece of work in one transaction; one that writes has the ledger for itself.
 
+        :raises Damaged: the file is damaged.
         :raises TuppenceError: it could not be done, and nothing was changed.
         """
         ...
 
+    def begin_again(self) -> None:
+        """Move a damaged file aside; the next use begins a new one.
+
+        :raises TuppenceError: it could not be moved.
+        """
+        ...
+
     def warnings(self) -> tuple[str, ...]:
-        """Return what the user is yet to be told, each sentence once."""
+        """Return what the user is yet to be shown, each sentence once."""
         ...
 
     def close(self) -> None:
@@ -61,18 +95,27 @@ class Database(Protocol):
 class Ledger:
     """The ledger of one user or team; opened at its first use, safe to share between threads and processes."""
 
-    def __init__(self, where: Path | str | None = None) -> None:
+    def __init__(self, where: Path | str | None = None, patience: Patience = Patience()) -> None:
         """Keep the ledger in a file, at a ``postgresql://`` address, or (empty, None) in the platform's data folder."""
-        self._engine = _engine(where)
-        self._worker: ThreadPoolExecutor | None = None
-        self._thread = 0
+        self._engine = _engine(where, patience.write, self._hold_up, patience.read)
+        self._reader = _engine(where, patience.read)
+        self._writing = Worker("tuppence-ledger")
+        self._reading = Worker("tuppence-ledger-reads")
         self._today = Today()
-        self._starting = threading.Lock()
+        self._waiting: set[Future[None]] = set()
+        """Resolved once all writes that were asked for before are done, or are held up."""
+        self._is_held_up = False
+        self._lock = threading.Lock()
 
     @property
     def place(self) -> str:
         """Where it is, for a person."""
         return self._engine.place
+
+    @property
+    def locked(self) -> TuppenceError:
+        """The error of a ledger that another program does not let go of."""
+        return locked(self.place)
 
     def add(self, entry: Entry) -> int:
         """Write an entry and return its number.
@@ -178,32 +221,112 @@ class Ledger:
         return self._do("read", queries.paces)
 
     def warnings(self) -> tuple[str, ...]:
-        """Return what the user is yet to be told, each sentence once."""
-        return self._engine.warnings()
+        """Return what the user is yet to be shown, each sentence once."""
+        return tuple(dict.fromkeys((*self._engine.warnings(), *self._reader.warnings())))
+
+    def unwritten_file(self) -> UnwrittenFile:
+        """Return a file of this process for what the ledger cannot take.
+
+        :raises TuppenceError: there is no place for one.
+        """
+        return UnwrittenFile(self._engine.beside)
+
+    def take_in(self, now: datetime) -> TakenIn:
+        """Enter what processes that have ended could not; each change once, however often this is done.
+
+        :raises TuppenceError: it could not be written.
+        """
+        taken = 0
+        damaged_files: list[Path] = []
+        for path in unwritten.abandoned(self._engine.beside, now):
+            try:
+                changes, whole = unwritten.read(path)
+            except OSError:
+                continue  # Another server has just taken it in.
+            taken += self._do("write", lambda connection, found=changes: unwritten.enter(connection, found))  # type: ignore[misc]
+            if (aside := unwritten.done_with(path, whole=whole, now=now)) is not None:
+                damaged_files.append(aside)
+        return TakenIn(taken, tuple(damaged_files))
 
     def queue(self, work: Callable[[], _T]) -> Future[_T]:
-        """Do something with this ledger after all that was asked before; do not wait for it."""
-        with self._starting:
-            if self._worker is None:
-                self._worker = ThreadPoolExecutor(1, "tuppence-ledger", self._begin)
-            return self._worker.submit(work)
+        """Do something with this ledger after all writes that were asked before; do not wait for it."""
+        return self._writing.submit(lambda: self._unhindered(work))
 
-    def close(self) -> None:
-        """Close it, after all that was asked before; a later use opens it again."""
-        self._in_turn(self._engine.close)
-        with self._starting:
-            worker, self._worker = self._worker, None
-        if worker is not None:
-            worker.shutdown()
+    def read(self, work: Callable[[], _T]) -> Future[_T]:
+        """Read something, by methods of this ledger, after all writes that were asked before; do not wait for it.
 
-    def _begin(self) -> None:
-        self._thread = threading.get_ident()
+        Where another process holds the writes up, they are not waited for.
+        """
+        result: Future[_T] = Future()
+        self.settled().add_done_callback(lambda _done: self._reading.submit(work, result))
+        return result
+
+    def settled(self) -> Future[None]:
+        """Return what is done once all writes that were asked before are done, or are held up by another process."""
+        waiting: Future[None] = Future()
+        with self._lock:
+            if self._is_held_up:
+                waiting.set_result(None)
+                return waiting
+            self._waiting.add(waiting)
+        self._writing.submit(lambda: self._let_go(waiting))
+        return waiting
+
+    def close(self, seconds: float | None = None) -> None:
+        """Close it, after all that was asked before; a later use opens it again.
+
+        :param seconds: how long to wait for that at most; None for any time.
+        """
+        for worker, engine in ((self._writing, self._engine), (self._reading, self._reader)):
+            if worker.is_here:
+                engine.close()
+                continue
+            worker.submit(engine.close)
+            worker.close(seconds)
 
     def _do(self, way: Access, work: Callable[[Connection], _T]) -> _T:
-        return self._in_turn(lambda: self._engine.transact(way, work))
+        if self._writing.is_here:
+            return self._mended(lambda: self._engine.transact(way, work))
+        if way == "write":
+            return self.queue(lambda: self._mended(lambda: self._engine.transact(way, work))).result()
+        if self._reading.is_here:
+            try:
+                return self._reader.transact(way, work)
+            except Damaged:
+                # The writer moves a damaged file, so that no entry goes into one that is moved at this moment.
+                self.queue(lambda: self._mended(lambda: self._engine.transact(way, work))).result()
+                return self._reader.transact(way, work)
+        return self.read(lambda: self._do(way, work)).result()
 
-    def _in_turn(self, work: Callable[[], _T]) -> _T:
-        return work() if threading.get_ident() == self._thread else self.queue(work).result()
+    def _mended(self, work: Callable[[], _T]) -> _T:
+        """Do something in the writer's thread, once more where the file was damaged and a new one is begun."""
+        try:
+            return work()
+        except Damaged:
+            self._engine.begin_again()
+            return work()
+
+    def _hold_up(self) -> None:
+        """Let those go on who wait for writes that another process holds up."""
+        with self._lock:
+            self._is_held_up = True
+            waiting = tuple(self._waiting)
+        for each in waiting:
+            self._let_go(each)
+
+    def _unhindered(self, work: Callable[[], _T]) -> _T:
+        try:
+            return work()
+        finally:
+            self._is_held_up = False
+
+    def _let_go(self, waiting: Future[None]) -> None:
+        with self._lock:
+            if waiting not in self._waiting:
+                return
+            self._waiting.discard(waiting)
+        if waiting.set_running_or_notify_cancel():
+            waiting.set_result(None)
 
 
 def midnight(now: datetime) -> datetime:
@@ -216,14 +339,17 @@ def midnight(now: datetime) -> datetime:
     return now.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)  # Where it comes twice, the first is meant.
 
 
-def _engine(where: Path | str | None) -> Database:
+def _engine(
+    where: Path | str | None,
+    wait: float | None,
+    held_up: Callable[[], None] = lambda: None,
+    patience: float | None = None,
+) -> Database:
     if isinstance(where, str) and where.startswith(POSTGRES):
         from tuppence.ledger.postgres import Postgres
 
         return Postgres(where)
-    from tuppence.ledger.sqlite import Sqlite
-
-    return Sqlite(Path(where) if where else None)
+    return Sqlite(Path(where) if where else None, wait, held_up, math.inf if patience is None else patience)
 
 
 POSTGRES = ("postgresql://", "postgres://")

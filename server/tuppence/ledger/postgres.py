@@ -7,10 +7,12 @@ a network is said by ledger/postgres_tls.py.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 from collections.abc import Callable, Sequence
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tuppence.errors import TuppenceError
@@ -56,6 +58,14 @@ class Postgres:
         host = f"{known.get('host', 'localhost')}{f':{port}' if (port := known.get('port')) else ''}"
         return f"postgresql://{host}/{known.get('dbname', '')}"
 
+    @property
+    def beside(self) -> Path:
+        """The path that files on this machine which belong to this ledger are named after."""
+        from platformdirs import user_data_path
+
+        name = hashlib.sha256(self.place.encode()).hexdigest()[:12]
+        return user_data_path("tuppence", appauthor=False) / f"ledger-{name}.postgresql"
+
     def transact(self, way: str, work: Callable[[Connection], _T]) -> _T:
         """Do one piece of work in one transaction.
 
@@ -80,8 +90,11 @@ class Postgres:
             raise self._failure(problem) from None
         return result
 
+    def begin_again(self) -> None:
+        """Do nothing: a damaged database is its administrator's to repair."""
+
     def warnings(self) -> tuple[str, ...]:
-        """Return what the user is yet to be told: nothing, because a damaged database is its keeper's affair."""
+        """Return what the user is yet to be shown: nothing, because a damaged database is its administrator's."""
         return ()
 
     def close(self) -> None:
@@ -113,6 +126,7 @@ class Postgres:
             self._address,
             autocommit=True,
             connect_timeout=CONNECT,
+            tcp_user_timeout=1000 * CONNECT,  # A network that is gone says nothing.
             application_name="tuppence",
             options=options,
             **self._protection(),

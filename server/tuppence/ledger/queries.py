@@ -13,6 +13,7 @@ from typing import Any
 
 from tuppence.core.billing.budget import Spent
 from tuppence.core.billing.entry import Entry, Outcome, Summary, add, exact, last
+from tuppence.core.billing.token_ratio import is_plausible
 from tuppence.core.billing.totals import EntrySummary
 from tuppence.core.prompt_cache.state import WARMING
 from tuppence.ledger import schema
@@ -156,7 +157,9 @@ def _tally(connection: Connection, session: str, at: datetime, cost: Decimal | N
 
 def _pace(connection: Connection, entry: Entry) -> None:
     """Learn from a prompt that the provider counted how its model's tokens run."""
-    if entry.estimated or not entry.characters or entry.usage is None or not entry.usage.prompt:
+    if entry.estimated or entry.characters is None or entry.usage is None:
+        return
+    if not is_plausible(entry.characters, entry.usage.prompt):
         return
     key = (clean(entry.provider), clean(entry.model), clean(entry.language))
     connection.execute(_PACED, (*key, entry.characters, entry.usage.prompt))

@@ -99,6 +99,17 @@ MIGRATIONS: tuple[Migration, ...] = (
         "ALTER TABLE hold ADD COLUMN rate TEXT",
         "CREATE INDEX request_owed ON request (at) WHERE identity IS NOT NULL",
     ),
+    (
+        # Absurd counts were summed too; the entries say which: see core/billing/token_ratio.py.
+        "DELETE FROM pace",
+        """INSERT INTO pace (provider, model, language, characters, tokens)
+            SELECT provider, model, language, sum(characters), sum(prompt) FROM (
+                SELECT provider, model, language, characters,
+                    fresh + coalesce(cache_read, 0) + cache_write + cache_write_1h AS prompt
+                FROM request WHERE estimated = 0 AND characters IS NOT NULL AND fresh IS NOT NULL) AS counted
+            WHERE prompt > 0 AND prompt <= 2 * characters AND characters <= 20 * prompt
+            GROUP BY provider, model, language""",
+    ),
 )
 """What brings a ledger of version n to n + 1. A published row never changes."""
 

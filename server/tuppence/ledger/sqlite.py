@@ -1,16 +1,18 @@
 """A ledger of one's own: one SQLite file, shared by all editors of a user.
 
-A damaged file is moved aside, never deleted.
+A damaged file is moved aside, never deleted. How long a locked one is waited for is the caller's choice.
 """
 
 from __future__ import annotations
 
+import errno
 import logging
+import math
 import sqlite3
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from itertools import chain
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -24,14 +26,36 @@ _T = TypeVar("_T")
 
 WAIT = 10.0
 """Seconds to wait for another process that is writing; each holds the file for about a millisecond."""
+_PAUSES = (0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.025, 0.05)
+"""Seconds between two looks whether a locked file is free; the last one again and again."""
+_LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_NEVER_USED = 60.0
+"""Seconds after which a file without a byte is no ledger that is just being made."""
+
+
+class Damaged(TuppenceError):
+    """The file is damaged, and whoever reads may not move it."""
 
 
 class Sqlite:
-    """One file; used by one thread at a time."""
+    """One connection to one file; used by one thread at a time."""
 
-    def __init__(self, path: Path | None = None) -> None:
-        """Keep the ledger at ``path``, or in the platform's data folder."""
+    def __init__(
+        self,
+        path: Path | None = None,
+        wait: float | None = None,
+        held_up: Callable[[], None] = lambda: None,
+        patience: float = math.inf,
+    ) -> None:
+        """Keep the ledger at ``path``, or in the platform's data folder.
+
+        :param wait: seconds to wait while another process has the file locked; None for ``WAIT``.
+        :param held_up: called where that has taken more than ``patience`` seconds.
+        """
         self._path = path
+        self._wait = wait
+        self._held_up = held_up
+        self._patience = patience
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
         self._warnings: list[str] = []
@@ -50,8 +74,13 @@ class Sqlite:
         """Where it is, for a person."""
         return str(self.path)
 
+    @property
+    def beside(self) -> Path:
+        """The path that files which belong to this ledger are named after."""
+        return self.path
+
     def warnings(self) -> tuple[str, ...]:
-        """Return what the user is yet to be told, each sentence once."""
+        """Return what the user is yet to be shown, each sentence once."""
         told, self._warnings = tuple(self._warnings), []
         return told
 
@@ -62,21 +91,45 @@ class Sqlite:
             self._connection = None
 
     def transact(self, way: str, work: Callable[[Connection], _T]) -> _T:
-        """Do one piece of work in one transaction; begin a new file once where the present one is damaged.
+        """Do one piece of work in one transaction.
 
+        :raises Damaged: the file is damaged; ``begin_again`` moves it aside.
         :raises TuppenceError: it could not be done.
         """
         begin = "BEGIN IMMEDIATE" if way == "write" else "BEGIN"
         try:
-            try:
-                return self._once(begin, work)
-            except sqlite3.DatabaseError as error:
-                if not damaged(error):
-                    raise
-                self._set_aside()
-                return self._once(begin, work)
+            return self._when_free(lambda: self._once(begin, work))
         except (sqlite3.Error, OSError) as error:
             raise self._failure(error) from error
+
+    def begin_again(self) -> None:
+        """Move a damaged file out of the way, so that the next use begins a new one.
+
+        :raises TuppenceError: it could not be moved.
+        """
+        try:
+            self._set_aside()
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def _when_free(self, work: Callable[[], _T]) -> _T:
+        """Do something again and again while another process has the file locked.
+
+        SQLite's own wait would not say that it waits, and whoever needs an answer soon has to know.
+        """
+        waited, limit, said = 0.0, WAIT if self._wait is None else self._wait, False
+        for pause in chain(_PAUSES, repeat(_PAUSES[-1])):
+            try:
+                return work()
+            except sqlite3.OperationalError as error:
+                if _kind(error) not in _LOCKED or waited >= limit:
+                    raise
+            if waited >= self._patience and not said:
+                said = True
+                self._held_up()
+            time.sleep(pause)
+            waited += pause
+        raise AssertionError("the pauses never end")
 
     def _once(self, begin: str, work: Callable[[Connection], _T]) -> _T:
         connection = self._open()
@@ -88,15 +141,17 @@ class Sqlite:
         if self._connection is not None and self._present() == self._inode:
             return self._connection
         self.close()
-        connection = connect(self.path, WAIT)
+        emptied = self._is_emptied()
+        connection = connect(self.path, 0)
         self._inode = self._present()
         try:
-            _prepare(connection)
-            _migrate(connection, self.path)
+            _prepare(connection, self.path)
         except BaseException:
             connection.close()
             raise
         self._connection = connection
+        if emptied:
+            self._warn(f"The ledger {self.path} was empty: a new one was begun in it, from zero.")
         return connection
 
     def _present(self) -> int:
@@ -104,6 +159,14 @@ class Sqlite:
             return self.path.stat().st_ino
         except FileNotFoundError:
             return 0
+
+    def _is_emptied(self) -> bool:
+        """Report whether there is a file without a byte that is no new one."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return False
+        return found.st_size == 0 and self.path.is_file() and time.time() - found.st_mtime > _NEVER_USED
 
     def _set_aside(self) -> None:
         """Move a damaged file, and the journal that belongs to it, out of the way."""
@@ -118,30 +181,56 @@ class Sqlite:
             companion = self.path.with_name(self.path.name + suffix)
             if companion.exists():
                 companion.rename(aside.with_name(aside.name + suffix))
-        self._warnings.append(f"The ledger was damaged: it is kept as {aside}, and a new one was begun, from zero.")
-        _log.warning(self._warnings[-1])
+        self._warn(f"The ledger was damaged: it is kept as {aside}, and a new one was begun, from zero.")
+
+    def _warn(self, sentence: str) -> None:
+        self._warnings.append(sentence)
+        _log.warning(sentence)
 
     def _failure(self, error: Exception) -> TuppenceError:
+        if isinstance(error, sqlite3.Error) and damaged(error):
+            return Damaged(f"The ledger {self.path} is damaged.", "Move the file away; a new one is begun then.")
+        if _kind(error) in _LOCKED:
+            return locked(self.place)
+        if self.path.is_dir():
+            return TuppenceError(f"The ledger {self.path} could not be used: it is a folder.", "Move it away.")
         reason = getattr(error, "strerror", None) or error
-        full = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL
+        full = _kind(error) == sqlite3.SQLITE_FULL or getattr(error, "errno", 0) in (errno.ENOSPC, errno.EDQUOT)
         remedy = "Free some space on the disk." if full else "Check that the folder and the file can be written."
+        if _kind(error) == sqlite3.SQLITE_IOERR:
+            remedy = "Check that the disk is neither full nor failing."
         return TuppenceError(f"The ledger {self.path} could not be used: {reason}.", remedy)
 
 
-def _prepare(connection: sqlite3.Connection) -> None:
-    # The switch to WAL takes the whole file for itself and does not wait as other statements do. NORMAL writes no
-    # less than FULL when a process is killed; only a power cut may take the last moments, and never damages the file.
+def locked(place: str) -> TuppenceError:
+    """Return the error of a ledger that another program does not let go of."""
+    return TuppenceError(
+        f"Another program has the ledger {place} locked.",
+        "Close what has it open; what waits to be entered is entered then.",
+    )
+
+
+def _kind(error: Exception) -> int:
+    """Return the kind of an error of SQLite; 0 for any other error."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF  # The low byte tells the kind.
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """Make a connection ready for use.
+
+    :raises TuppenceError: a newer version made the file; nothing was changed.
+    """
+    if version(connection) > len(schema.MIGRATIONS):
+        raise _newer(path)
+    # NORMAL writes no less than FULL when a process is killed; only a power cut may take the last moments, and never
+    # damages the file.
     connection.execute("PRAGMA synchronous = NORMAL")
-    deadline = time.monotonic() + WAIT
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(0.005)
-        else:
-            return
+    connection.execute("PRAGMA journal_mode = WAL")
+    _migrate(connection, path)
+
+
+def _newer(path: Path) -> TuppenceError:
+    return TuppenceError(f"A newer tuppence wrote the ledger {path}.", "Update this one; nothing was changed.")
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
@@ -150,7 +239,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     with transaction(connection):
         found = version(connection)  # Another process may have migrated it since.
         if found > len(schema.MIGRATIONS):
-            raise TuppenceError(f"A newer tuppence wrote the ledger {path}.", "Update this one; nothing was changed.")
+            raise _newer(path)
         for step in chain.from_iterable(schema.MIGRATIONS[found:]):
             if isinstance(step, str):
                 connection.execute(step)

@@ -1,8 +1,8 @@
-"""A linter, run as a program on text from its standard input, within limits.
+"""Run a linter as a subprocess on text from its standard input, with resource limits.
 
-A project's own configuration steers a linter, so it may ask for anything: to read a file without an end, to hang, to
-say more than can be read. So its memory, time and output are limited, it can write no file, its environment is a list
-of what is let in and holds no key, and it does not start in a folder of the project.
+A project's configuration controls the linter, so a hostile one can make it read an endless file, hang, or print without
+end. Therefore its memory, time and output are limited, it cannot write files, its environment variables come from an
+allow list without keys, and its working directory is outside the project.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from pathlib import Path
 from tuppence.core.text.shown_text import quoted
 
 SECONDS = 5.0
-"""How long a linter may take; a usual run is over after ten milliseconds."""
+"""Time limit in seconds; a typical run takes ten milliseconds."""
 MEMORY = 1_000_000_000
-"""Bytes of addresses that it may have, where the system can limit them."""
+"""Maximum bytes of address space, where the platform can limit it."""
 OUTPUT = 4_000_000
-"""Bytes that it may say; more takes too long to read."""
+"""Maximum bytes of output."""
 _ERRORS = 2_000
-"""Bytes of its complaints that are kept."""
+"""Maximum bytes of standard error to store."""
 _SHOWN = 160
-"""Code points of a complaint that are shown."""
+"""Maximum code points of an error message to show."""
 _LET_IN = (
     *("HOME", "XDG_CONFIG_HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR"),
     *("SYSTEMROOT", "USERPROFILE", "APPDATA", "TEMP", "TMP"),
@@ -40,7 +40,7 @@ exec "$@"
 
 
 class CouldNotRun(Exception):
-    """A linter could not be run, or did not come to an end; the text says which and why, in one clause."""
+    """A linter could not be run or did not finish. The message is a clause with its name and the cause."""
 
     def __init__(self, name: str, why: str) -> None:
         super().__init__(f"{name} could not run: {why}")
@@ -48,26 +48,26 @@ class CouldNotRun(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LinterRun:
-    """What a linter said."""
+    """The result of a linter run."""
 
     status: int
-    """Its exit status."""
+    """The exit status."""
     out: bytes
     complaint: str
-    """What it wrote to its standard error, in one line."""
+    """Its standard error, on one line."""
 
 
 def environment() -> Mapping[str, str]:
-    """Return the environment of a linter."""
-    # One thread's pool of memory is enough, and many would pass the limit on machines of many processors.
+    """Return the environment variables of a linter."""
+    # glibc reserves address space for each thread's arena, which would exceed the limit on many processors.
     return {name: os.environ[name] for name in _LET_IN if name in os.environ} | {"RAYON_NUM_THREADS": "2"}
 
 
 async def run(name: str, command: Sequence[str], text: bytes) -> LinterRun:
-    """Run a program on text.
+    """Run a linter on text.
 
-    :param name: what people call it.
-    :raises CouldNotRun: it cannot be started, takes too long, or says too much.
+    :param name: the linter's name in messages.
+    :raises CouldNotRun: the linter cannot be started, takes too long, or prints too much.
     """
     within = ["/bin/sh", "-c", _WITHIN, "sh"] if os.name == "posix" else []
     try:
@@ -103,21 +103,21 @@ async def run(name: str, command: Sequence[str], text: bytes) -> LinterRun:
 
 
 def _complaint(words: str) -> str:
-    """Return words of a program in one line, short, between quotation marks; empty for none."""
+    """Return a program's message on one line, shortened and quoted; empty for an empty message."""
     return quoted(words, _SHOWN, "“") if words.strip() else ""
 
 
 async def _give(stream: asyncio.StreamWriter, text: bytes) -> None:
-    with contextlib.suppress(ConnectionError):  # It ended before it read all.
+    with contextlib.suppress(ConnectionError):  # The process ended before it read all of its input.
         stream.write(text)
         await stream.drain()
     stream.close()
 
 
 async def _take(stream: asyncio.StreamReader, most: int, process: asyncio.subprocess.Process | None = None) -> bytes:
-    """Return what a stream holds: at most a byte more than so many. The rest is read and dropped.
+    """Return at most ``most`` + 1 bytes of a stream; the rest is read and dropped.
 
-    :param process: one that is ended where there is more.
+    :param process: a process to kill if the stream has more.
     """
     kept = bytearray()
     while chunk := await stream.read(65_536):
@@ -128,14 +128,14 @@ async def _take(stream: asyncio.StreamReader, most: int, process: asyncio.subpro
 
 
 async def _ended(process: asyncio.subprocess.Process, *streams: asyncio.StreamReader) -> None:
-    """Wait for the end of a process that was killed, and of what it says."""
+    """Wait until a killed process and its output streams have ended."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(1):
             await asyncio.gather(process.wait(), *(_take(each, 0) for each in streams))
 
 
 def _end(process: asyncio.subprocess.Process) -> None:
-    """End a process, and whatever it started."""
+    """Kill a process and everything it started."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if sys.platform == "win32":
             process.kill()

@@ -143,11 +143,11 @@ def _load() -> None:
 
 
 def _roots(params: types.InitializeParams) -> list[Path]:
-    """Return the project's folders: those that the editor names, an older editor's single root, or none."""
+    """Return the project's folders: those that the editor names, an older editor's single root, or none.
+
+    A root that came as a path is a URI by now (lsp/protocol/lifecycle.py).
+    """
     uris = [folder.uri for folder in params.workspace_folders or ()]
     if not uris and params.root_uri:
         uris = [params.root_uri]
-    paths = [path for uri in uris if (path := to_fs_path(uri)) is not None]
-    if not paths and params.root_path:
-        paths = [params.root_path]
-    return [Path(path) for path in paths]
+    return [Path(path) for uri in uris if (path := to_fs_path(uri))]

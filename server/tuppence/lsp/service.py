@@ -39,6 +39,8 @@ from tuppence.lsp.protocol.lifecycle import Server
 from tuppence.terminal import protect
 
 _log = logging.getLogger(__name__)
+_LAST = 0.5
+"""Seconds that the end waits for each connection to the ledger to close."""
 
 
 class Service:
@@ -217,7 +219,7 @@ class Service:
         await rooms.session.close()
         await rooms.session.upstream.close()
         await rooms.neighbourhood.close()
-        await asyncio.to_thread(rooms.session.ledger.close)
+        await asyncio.to_thread(rooms.session.ledger.close, _LAST)
 
     @property
     def _rooms(self) -> _Components:

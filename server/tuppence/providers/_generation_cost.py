@@ -35,11 +35,11 @@ def read(body: str) -> UsageReport | None:
     except Broken:
         return None
     prompt, answer, cost = count(data, "native_tokens_prompt"), _answer(data), money(data, "total_cost")
-    if prompt is None or answer is None or cost is None:
+    read = count(data, "native_tokens_cached")
+    if prompt is None or answer is None or cost is None or (read or 0) > prompt:
         return None
-    read, thinking = count(data, "native_tokens_cached"), count(data, "native_tokens_reasoning") or 0
-    thinking = min(thinking, answer)
-    fresh = max(prompt - (read or 0), 0)
+    thinking = min(count(data, "native_tokens_reasoning") or 0, answer)
+    fresh = prompt - (read or 0)
     return UsageReport(Usage(fresh=fresh, cache_read=read, output=answer - thinking, thinking=thinking), cost)
 
 

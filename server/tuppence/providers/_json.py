@@ -9,12 +9,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, DecimalException
+from typing import Any
 
 from tuppence.errors import Broken
 
 _MOST = 10**9
 """Tokens that no request has: a greater count is a mistake of the server, and no ledger could hold it."""
+_DEAREST = Decimal(10**6)
+"""USD that no request costs: a greater amount is read as this one, which nobody believes either."""
+_DECIMALS = 40
+"""Digits behind an amount's point; more are a mistake of the server, and no database could hold any number of them."""
+_DIGITS = 30
+"""Digits of a number that means anything here."""
 
 
 def parse(data: str) -> Mapping[str, object]:
@@ -22,13 +29,33 @@ def parse(data: str) -> Mapping[str, object]:
 
     :raises Broken: it holds none.
     """
-    try:
-        value = json.loads(data, parse_float=Decimal, strict=False)  # Some servers leave control characters raw.
-    except (ValueError, RecursionError):
-        value = None
+    value: object = None
+    for numbers in (_EXACT, _GUARDED):
+        try:
+            value = json.loads(data, strict=False, **numbers)  # Some servers leave control characters raw.
+            break
+        except (ValueError, RecursionError, DecimalException):
+            continue
     if not isinstance(value, dict):
         raise Broken("{provider} sent something that is not its protocol.", "Ask again, or check the base_url.")
     return value
+
+
+def _guarded(number: str) -> Decimal | None:
+    """Return a number that is no wonder of length; None for others, which read as absent."""
+    try:
+        return Decimal(number) if len(number) <= _DIGITS else None
+    except DecimalException:
+        return None
+
+
+def _integer(number: str) -> int | None:
+    return int(number) if len(number) <= _DIGITS else None
+
+
+_EXACT: Mapping[str, Any] = {"parse_float": Decimal}
+_GUARDED: Mapping[str, Any] = {"parse_float": _guarded, "parse_int": _integer}
+"""For an event with a number that Python would not read: it reads as absent, and the rest as it is."""
 
 
 def part(source: Mapping[str, object], key: str) -> Mapping[str, object]:
@@ -56,7 +83,16 @@ def count(source: Mapping[str, object], *keys: str) -> int | None:
 
 
 def money(source: Mapping[str, object], key: str) -> Decimal | None:
-    """Return the amount under a key; None where there is none."""
+    """Return the amount under a key, USD; None where there is none that could be one."""
     value = source.get(key)
-    amount = Decimal(value) if type(value) is int else value
-    return amount if isinstance(amount, Decimal) and amount.is_finite() and amount >= 0 else None
+    return amount(Decimal(value) if type(value) is int else value)
+
+
+def amount(value: object) -> Decimal | None:
+    """Return a number as an amount, USD, at most a million; None where it is negative, endless, or no number."""
+    if not isinstance(value, Decimal) or not value.is_finite() or value < 0:
+        return None
+    exponent = value.as_tuple().exponent
+    if value and (not isinstance(exponent, int) or exponent < -_DECIMALS):
+        return None
+    return min(value, _DEAREST)

@@ -1,4 +1,4 @@
-"""Running generated tests in a copy of the project, inside limits."""
+"""Run generated tests in a copy of the project, isolated and with resource limits."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Which Python runs a project's tests, and what it sees of the outside.
+"""Choose the Python that runs a project's tests, and what that process can see outside the copy.
 
-The environment is a list of what is let in, so that no key, token or proxy of the user can be in it.
+Its environment variables come from an allow list, so no key, token or proxy setting of the user can be among them.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ _LET_IN = ("LANG", "LC_ALL", "LC_CTYPE", "TZ")
 _ENVIRONMENTS = (".venv", "venv", "env")
 _MANIFESTS = ("pyproject.toml", "setup.py", "setup.cfg")
 _LARGEST_NOTE = 100_000
-"""Bytes of a file that says where an environment's Python or its packages lie."""
+"""Maximum bytes of a ``pyvenv.cfg`` or ``.pth`` file."""
 
 
 def find_interpreter(root: Path) -> str | None:
-    """Return the project's own Python: of its environment, of the one that is active, else the first on the path.
+    """Return the Python of the project's environment, else of the active environment, else the first on the PATH.
 
-    Only an environment inside the project is the project's own: a folder above it may belong to anyone.
+    Only an environment inside the project counts as the project's: a parent folder may belong to another user.
     """
     active = Path(os.environ.get("VIRTUAL_ENV", ""))
     folders = [root / name for name in _ENVIRONMENTS]
@@ -34,7 +34,7 @@ def find_interpreter(root: Path) -> str | None:
 
 
 def seen_by(python: str, root: Path, place: Place) -> dict[Path, Path]:
-    """Return the files and folders that an interpreter needs to see, by the paths at which it looks for them."""
+    """Return the files and folders that an interpreter must be able to read, by the paths at which it expects them."""
     folder = Path(python).parent.parent
     found = {each: each for each in reach(python, root)}
     if (folder / "pyvenv.cfg").is_file():
@@ -45,7 +45,7 @@ def seen_by(python: str, root: Path, place: Place) -> dict[Path, Path]:
 
 
 def passed_on(root: Path, place: Place) -> dict[str, str]:
-    """Return what every run's environment holds: the user's language and path, and folders of its own."""
+    """Return the environment variables of every run: the user's locale and PATH, and its own folders."""
     return {name: os.environ[name] for name in _LET_IN if name in os.environ} | {
         "PATH": os.pathsep.join(search_path(root)),
         "HOME": str(place.work / "home"),
@@ -55,7 +55,7 @@ def passed_on(root: Path, place: Place) -> dict[str, str]:
 
 
 def environment(root: Path, source: Path, place: Place) -> Mapping[str, str]:
-    """Return the environment of a run: the copied project is found before any installed copy of it."""
+    """Return the environment variables of a Python run; the copied project shadows an installed version of it."""
     folders = (_package_root(source, place.origin), place.origin, place.origin / "src")
     roots = dict.fromkeys(str(place.inside(each)) for each in folders if each.is_dir())
     return passed_on(root, place) | {
@@ -66,14 +66,14 @@ def environment(root: Path, source: Path, place: Place) -> Mapping[str, str]:
 
 
 def module_of(source: Path, project: Path) -> str:
-    """Return the name by which a file is imported."""
+    """Return the module name by which a file is imported."""
     inner = source.relative_to(_package_root(source, project)).with_suffix("")
     parts = inner.parts[:-1] if inner.name == "__init__" and len(inner.parts) > 1 else inner.parts
     return ".".join(parts)
 
 
 def _package_root(source: Path, project: Path) -> Path:
-    """Return the folder that the outermost package around a file lies in."""
+    """Return the parent folder of the outermost package that contains a file."""
     folder = source.parent
     while folder != project and (folder / "__init__.py").is_file():
         folder = folder.parent
@@ -81,7 +81,7 @@ def _package_root(source: Path, project: Path) -> Path:
 
 
 def _base(folder: Path, root: Path) -> Iterator[Path]:
-    """Yield what the Python that an environment was made with needs."""
+    """Yield the files and folders of the base Python of a virtual environment."""
     for line in _lines(folder / "pyvenv.cfg"):
         name, _, value = line.partition("=")
         python = Path(value.strip(), "python3")
@@ -90,7 +90,7 @@ def _base(folder: Path, root: Path) -> Iterator[Path]:
 
 
 def _installed_in_place(folder: Path, root: Path, place: Place) -> Iterator[tuple[Path, Path]]:
-    """Yield the folders of packages that are installed where they are written; those of the project are the copy's."""
+    """Yield the folders of editable installs; those inside the project map to the copy."""
     for note in sorted(folder.glob("lib/python3*/site-packages/*.pth")):
         for line in _lines(note):
             path = Path(line.strip())
@@ -104,7 +104,7 @@ def _installed_in_place(folder: Path, root: Path, place: Place) -> Iterator[tupl
 
 
 def _is_project(folder: Path, root: Path) -> bool:
-    """Report whether a folder belongs to a project in Python: a note may come with a repository and name any folder."""
+    """Return whether a folder looks like a Python project; a ``.pth`` file in a repository may name any folder."""
     above = (each for each in (folder, *folder.parents) if not is_wide(each, root))
     return not is_wide(folder, root) and any((each / name).is_file() for each in above for name in _MANIFESTS)
 

@@ -1,15 +1,14 @@
 """The process around one test run: ``sandbox/launcher.py ORDER``, where ORDER is JSON (sandbox/order.py writes it).
 
-It gives the command limits of time, memory, processes and bytes, and ends whatever the command started, even what it
-let go. It also ends when its standard input does, so that nothing outlives a server that was killed. It is a script by
-itself and imports nothing of tuppence, because it runs in an interpreter of its own.
+The launcher limits the command's time, memory, processes and written bytes, and at the end kills everything that the
+command started, daemons included. It also stops when its standard input closes, so no process outlives a killed server.
+It is a standalone script that imports nothing from tuppence, because it runs in a separate interpreter.
 
-Around the command is the first of the order's walls that can be put up (``sandbox/walls.py``). The bytes of memory are
-for all its processes together, as seen from time to time; the addresses are for each, by the kernel.
+The command runs inside the first isolation method of the order that works here (``sandbox/walls.py``). The memory limit
+is for all processes together and is sampled; the address space limit is per process and enforced by the kernel.
 
-Its exit status is the command's; 120 where too many bytes were written, 121 where no wall can be put up and so nothing
-was run, 122 where the memory was used up, 123 where there were too many processes, 124 where the time was up, 128 and
-the signal's number where it was killed.
+The exit status is the command's, or: 120 too many bytes written, 121 no isolation method works here (nothing was run),
+122 out of memory, 123 too many processes, 124 timed out, 128 plus the signal number if killed by a signal.
 """
 
 from __future__ import annotations
@@ -30,17 +29,17 @@ TOO_LARGE, NO_WALL, OUT_OF_MEMORY, TOO_MANY, TIME_IS_UP = 120, 121, 122, 123, 12
 _KILLED = 128
 _TICK = 0.02
 _LOOK = 0.1
-"""Seconds between two looks at what all the processes use."""
+"""Seconds between two samples of what the processes use."""
 _PATIENCE = 3.0
-"""Seconds within which the processes that were left behind must be gone."""
+"""Maximum seconds to wait for killed processes to end."""
 _SHARED_BYTES = 16_000_000
-"""From so many bytes on, what a process shares with others is divided among them."""
+"""Bytes of shared memory above which a process is charged only its share (PSS)."""
 _PDEATHSIG, _CHILD_SUBREAPER = 1, 36
 Order = dict[str, Any]
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command of an order and return its exit status."""
+    """Run the command of an order and return the exit status."""
     order: Order = json.loads(arguments[0])
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -52,7 +51,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _attempt(libc: ctypes.CDLL, order: Order) -> int | None:
-    """Run the command behind one wall; return its exit status, None where the wall could not be put up."""
+    """Run the command with one isolation method; return the exit status, or None if the method does not work."""
     work = Path(order["work"])
     clear(work)
     work.mkdir()
@@ -75,7 +74,7 @@ def _attempt(libc: ctypes.CDLL, order: Order) -> int | None:
 
 
 def clear(folder: Path) -> None:
-    """Remove a folder with all that is in it, whatever its modes; no link is followed."""
+    """Remove a folder tree regardless of permissions, without following links."""
     for place, folders, _ in os.walk(folder):
         for each in (place, *(f"{place}/{name}" for name in folders)):
             if not Path(each).is_symlink():
@@ -85,7 +84,7 @@ def clear(folder: Path) -> None:
 
 
 def _wait(child: int, order: Order) -> int:
-    """Wait for a child, and return its status or the limit that was reached."""
+    """Wait for a child and return its exit status, or that of the limit it reached."""
     end, look = time.monotonic() + order["seconds"], 0.0
     while True:
         done, status = os.waitpid(child, os.WNOHANG)
@@ -96,7 +95,7 @@ def _wait(child: int, order: Order) -> int:
         if now > end or _is_alone():
             return TIME_IS_UP
         if now > look:
-            # The kernel limits each process; all of them together are limited here.
+            # The kernel limits each process; this limits their sum.
             count, used = _used(order["processes"])
             if count > order["processes"] or used > order["memory"]:
                 return TOO_MANY if count > order["processes"] else OUT_OF_MEMORY
@@ -107,7 +106,7 @@ def _wait(child: int, order: Order) -> int:
 
 
 def _used(most: int) -> tuple[int, int]:
-    """Return how many processes descend from this one, and the bytes that they hold; no more than so many."""
+    """Return the number of descendant processes and the bytes that they use. Stops counting at ``most`` processes."""
     waiting, count, used = [str(os.getpid())], -1, 0
     while waiting and count <= most:
         process = waiting.pop()
@@ -121,7 +120,7 @@ def _used(most: int) -> tuple[int, int]:
 
 
 def _held(process: str) -> int:
-    """Return the bytes that a process holds by itself, and its share of what it holds with others."""
+    """Return the bytes of a process's private memory plus its share of shared memory."""
     own = _bytes(f"/proc/{process}/status", "RssAnon:")
     shared = _bytes(f"/proc/{process}/status", "RssShmem:")
     if shared > _SHARED_BYTES:
@@ -136,7 +135,7 @@ def _bytes(path: str, name: str) -> int:
 
 
 def _is_over(folder: str, most: int) -> bool:
-    """Report whether the files of a folder take more than so many bytes, each at least a block."""
+    """Return whether the files in a folder use more than ``most`` bytes, counting at least a block for each."""
     size = 0
     for place, folders, names in os.walk(folder):
         for name in (*folders, *names):
@@ -148,15 +147,15 @@ def _is_over(folder: str, most: int) -> bool:
 
 
 def _is_alone() -> bool:
-    """Report whether the process that started this one is gone."""
+    """Return whether the parent process has ended."""
     ready, _, _ = select.select([0], [], [], 0)
     return bool(ready) and not os.read(0, 1)
 
 
 def _end_all(child: int) -> None:
-    """Kill the command, and whatever it started, to the last process."""
+    """Kill the command and all its descendants."""
     with suppress(ProcessLookupError, PermissionError):
-        os.killpg(child, signal.SIGKILL)  # It leads its own session, and perhaps the numbers that all have.
+        os.killpg(child, signal.SIGKILL)  # The child leads its own session and process group.
     end = time.monotonic() + _PATIENCE
     while time.monotonic() < end:
         # Orphans become children of this process, so killing children until none is left reaches all.

@@ -1,8 +1,8 @@
-"""Tests in JavaScript and TypeScript are run by Node.js: by its own runner, or by vitest or jest.
+"""Run JavaScript and TypeScript tests with Node.js: with its built-in runner, vitest or jest.
 
-The tests say which: by what they import, else by what is in the project's ``node_modules``, where vitest and jest
-must be. Nothing is installed. TypeScript is run by vitest, and by jest where the project lets it; Node's own runner
-gets JavaScript only.
+The runner is chosen by what the tests import, else by what the project's ``node_modules`` contains; vitest and jest
+must be installed there already. TypeScript needs vitest, or jest if the project configures it. Node's built-in runner
+is used for JavaScript only.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _COMPLAINTS = (
     re.compile(r"^\s*((?:\w*Error(?: \[\w+\])?: |expect\().*(?:\n\s*\n\s*Expected.*\n\s*Received.*)?)", re.MULTILINE),
     re.compile(r"^\s*(Cannot find (?:module|package) .+)$", re.MULTILINE),
 )
-"""Where the three say what is wrong."""
+"""Where each runner reports failures."""
 _SPOILT = 'throw new Error("this file was loaded");'
 
 
@@ -37,7 +37,7 @@ class _Node:
     """One of the runners, in one copy of a project."""
 
     wants: Sequence[str] = ("node_modules",)
-    addresses = 0  # WebAssembly, which vitest is made of, sets gigabytes aside and never uses them.
+    addresses = 0  # vitest uses WebAssembly, which reserves gigabytes of address space.
 
     def __init__(self, name: str, node: str, case: TrialInput, place: Place) -> None:
         self.name = name
@@ -73,7 +73,7 @@ class _Node:
         head = {"vitest": 'import { test } from "vitest";\n', "jest": "", "node": 'import test from "node:test";\n'}
         load = f"require({source})" if self.name == "jest" else f"await import({source})"
         text = f'{head[self.name]}test("that the tested file can be loaded", async () => {{ {load}; }});\n'
-        # vitest and jest know tests by their names, so the stub is called like the tests.
+        # vitest and jest find tests by file name, so the stub has the name of the test file.
         return tests.with_name("tuppence_stub.mjs" if self.name == "node" else f"tuppence_{tests.name}"), text
 
     def ended(self, status: int, said: str) -> End:
@@ -95,7 +95,7 @@ class _Node:
         if missing is None or missing[1].startswith("."):
             return ""
         path = Path(missing[1])
-        # A path of the copy that is not there was the answer's own idea, a package is the project's affair.
+        # A missing file inside the copy is the answer's mistake; a missing package is not.
         return (
             "" if path.is_absolute() or not (self._place.origin / "package.json").is_file() else self._had(missing[1])
         )
@@ -106,7 +106,7 @@ class _Node:
 
 
 def node(case: TrialInput, place: Place) -> _Node | str:
-    """Return how a project's tests in JavaScript or TypeScript are run, or why they cannot be."""
+    """Return the runner for a project's JavaScript or TypeScript tests, or a sentence that says why there is none."""
     program = look("node", case.root)
     if program is None:
         return "there is no Node.js to run them with"
@@ -119,7 +119,7 @@ def node(case: TrialInput, place: Place) -> _Node | str:
 
 
 def _name(case: TrialInput) -> str:
-    """Return the runner that tests are written for, empty where that is not known."""
+    """Return the name of the runner that the tests are written for; empty if unknown."""
     for pattern, name in ((_OWN, "node"), (_VITEST, "vitest"), (_JEST, "jest")):
         if pattern.search(case.text):
             return name

@@ -1,8 +1,8 @@
-"""The order for one run: what ``sandbox/launcher.py`` and ``sandbox/walls.py`` are given, as JSON.
+"""The order for one run: the JSON input of ``sandbox/launcher.py`` and ``sandbox/walls.py``.
 
-What a run sees of the disk is a list of what is let in: the system's programs and libraries, a few files of ``/etc``,
-the program that runs the tests with its environment, and the copy. So the home folder, the run-time folders and every
-socket in them are not there.
+The files that a run can see come from an allow list: the system's programs and libraries, a few files of ``/etc``, the
+program that runs the tests with its environment, and the copy of the project. The home folder, the run-time folders and
+the sockets in them are not visible.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from tuppence.sandbox.system_calls import filters
 
 Wall = Literal["bubblewrap", "namespaces", "landlock"]
 WALLS: tuple[Wall, ...] = ("bubblewrap", "namespaces", "landlock")
-"""The walls in the order in which they are tried."""
+"""The isolation methods, in the order in which they are tried."""
 ROOM = 256 * 1024**2
-"""Bytes that a run may write: in the copy, in ``/tmp``, and as shared memory, each."""
+"""Bytes that a run may write to each of: the copy, ``/tmp``, shared memory."""
 LAUNCHER = Path(__file__).with_name("launcher.py")
 SCRIPT = Path(__file__).with_name("walls.py")
 _BWRAP = ("/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap", "/run/wrappers/bin/bwrap")
-"""Where systems install bubblewrap; it runs outside of any wall, so the path is not asked."""
+"""Where systems install bubblewrap. PATH is not searched, because bwrap itself runs without isolation."""
 _SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store")
 _ETC = (
     *("alternatives", "ca-certificates", "fonts", "group", "hosts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d"),
@@ -34,49 +34,49 @@ _ETC = (
     *("ssl/certs", "ssl/openssl.cnf", "pki/tls/certs", "pki/ca-trust/extracted", "timezone", "debian_version"),
 )
 View = list[tuple[str, str, str]]
-"""Kind, place inside, and what is given for it: a place outside, where a link leads, or bytes."""
+"""Entries of (kind, path inside, source), where the source is a path outside, a link target, or contents."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The folder of one trial, outside of the project."""
+    """The folder of one trial, outside the project."""
 
     folder: Path
 
     @property
     def origin(self) -> Path:
-        """The copy that is written by us; a run reads it and begins with a copy of it."""
+        """The pristine copy. A run can only read it, and starts with a copy of it."""
         return self.folder / "origin"
 
     @property
     def root(self) -> Path:
-        """An empty folder, over which the run's own root is mounted."""
+        """An empty folder on which the run's root is mounted."""
         return self.folder / "root"
 
     @property
     def work(self) -> Path:
-        """What a run may write; its copy, home and temporary files are in it."""
+        """The folder that a run may write to: its copy, home and temporary files."""
         return self.folder / "work"
 
     @property
     def project(self) -> Path:
-        """The copy as a run sees it."""
+        """The project folder inside the run."""
         return self.work / "project"
 
     def inside(self, path: Path) -> Path:
-        """Return where a run sees a file of the copy."""
+        """Return the path inside the run of a file of the copy."""
         return self.project / path.relative_to(self.origin)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunLimits:
-    """What a run may use."""
+    """Resource limits of a run."""
 
     seconds: float
     memory: int
-    """Bytes for all its processes."""
+    """Bytes of memory for all processes together."""
     addresses: int
-    """Bytes of addresses for each of them; 0 for any number."""
+    """Bytes of address space per process; 0 means no limit."""
     processes: int
 
 
@@ -85,8 +85,8 @@ def order(
 ) -> str:
     """Return the order to run a command in a copy.
 
-    :param visible: the files and folders that it may read, by the paths at which it finds them.
-    :param walls: those that are tried, in this order.
+    :param visible: the files and folders that it may read, by the paths at which it expects them.
+    :param walls: the isolation methods to try, in this order.
     """
     python = os.path.realpath(sys.executable)
     own = (*reach(python), Path(sys.base_prefix), SCRIPT)
@@ -117,7 +117,7 @@ def order(
 
 
 def view(place: Place, visible: Mapping[Path, Path]) -> View:
-    """Return what a run sees of the disk, outer folders first."""
+    """Return the file system view of a run, outer folders first."""
     seen: View = [("bind", "/usr", "/usr")]
     for each in _SYSTEM:
         if os.path.islink(each):  # noqa: PTH114 - the text of the link is wanted as it is
@@ -137,7 +137,7 @@ def view(place: Place, visible: Mapping[Path, Path]) -> View:
 
 
 def _options(seen: View) -> list[str]:
-    """Return what bwrap is asked for."""
+    """Return the arguments of bwrap."""
     options = ["--unshare-all", "--unshare-user", "--die-with-parent", "--cap-drop", "ALL", "--hostname", "localhost"]
     for kind, target, given in seen:
         match kind:
@@ -151,6 +151,6 @@ def _options(seen: View) -> list[str]:
                 options += ["--dev", target]
             case _:
                 options += ["--proc", target]
-    # For root, bwrap leaves the kernel's settings in /proc open: it looks at the mode of the folder, not of the files.
+    # bwrap leaves kernel settings in /proc writable for root: it checks the mode of the folder, not of the files.
     read_only = [word for each in ("/proc", "/dev", "/") for word in ("--remount-ro", each)]
     return [*options, *read_only, "--chdir", "/"]

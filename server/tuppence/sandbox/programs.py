@@ -1,7 +1,7 @@
-"""Where programs are looked for, and what a program needs to see of the disk to run.
+"""Find programs, and the files that a program needs to run.
 
-A name is looked up by us and never by the system: no relative entry of the path, no folder of the project, and no file
-that everyone may write can lend a program.
+Names are resolved here, never by the operating system: relative entries of PATH, folders of the project and
+world-writable files are skipped.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ _MOST_LINKS = 20
 _BINARIES = ("bin", "sbin", "Scripts")
 _SHIMS = "shims"
 _SHARED = ("/dev", "/etc", "/home", "/mnt", "/media", "/opt", "/proc", "/run", "/srv", "/sys", "/tmp", "/var/tmp")  # noqa: S108
-"""Folders in which many things lie that belong to no program."""
+"""Folders that are shared by many programs."""
 
 
 def search_path(root: Path | None = None) -> tuple[str, ...]:
-    """Return the folders of the path in which a program may lie: absolute ones that are not in a project."""
+    """Return the absolute folders of PATH that are not inside the project."""
     entries = dict.fromkeys(os.environ.get("PATH", os.defpath).split(os.pathsep))
     return tuple(each for each in entries if Path(each).is_absolute() and not (root and is_inside(Path(each), root)))
 
 
 def look(name: str, root: Path | None = None) -> str | None:
-    """Return the absolute path of the first program of a name, None where there is none.
+    """Return the absolute path of the first program with a name, or None.
 
-    :param root: a project; nothing in it is found, by its name or by where links lead.
+    :param root: a project; programs inside it, also through links, are skipped.
     """
     for folder in search_path(root):
         path = Path(folder, name)
@@ -38,7 +38,7 @@ def look(name: str, root: Path | None = None) -> str | None:
 
 
 def is_program(path: Path) -> bool:
-    """Report whether a path is a program, one that not everyone may write."""
+    """Return whether a path is an executable file that is not world-writable."""
     try:
         mode = path.stat().st_mode
     except OSError:
@@ -47,20 +47,20 @@ def is_program(path: Path) -> bool:
 
 
 def reach(program: str, root: Path | None = None) -> tuple[Path, ...]:
-    """Return the files and folders that a program needs to see: the place it is installed at, link by link.
+    """Return the files and folders that a program must be able to read: its installation, for each link to it.
 
-    :param root: a project, which is not among them.
+    :param root: a project, which is left out.
     """
     found = dict.fromkeys(place for hop in _hops(Path(program)) for place in prefix(hop, root))
     return tuple(found)
 
 
 def prefix(program: Path, root: Path | None = None) -> tuple[Path, ...]:
-    """Return what belongs to a program: the folder around its ``bin``, or less where that holds more than programs."""
+    """Return a program's installation: the parent of its ``bin``, or less if that folder holds other things too."""
     inner = program.parent
     if inner.name == _SHIMS and not is_wide(
         inner.parent, root
-    ):  # The small scripts by which pyenv and its like choose a version.
+    ):  # The shims by which pyenv and similar tools select a version.
         return (inner.parent,)
     if inner.name not in _BINARIES:
         return (program,)
@@ -71,7 +71,7 @@ def prefix(program: Path, root: Path | None = None) -> tuple[Path, ...]:
 
 
 def is_wide(folder: Path, root: Path | None = None) -> bool:
-    """Report whether a folder holds more than a program: what all share, the home folder, a project, or around them."""
+    """Return whether a folder is shared, the home folder, a project, or a parent of one of these."""
     home = Path.home()
     homes = {home, home.resolve(), *((root, root.resolve()) if root else ())}
     if any(each.is_relative_to(folder) or each / ".local" == folder for each in homes):
@@ -81,7 +81,7 @@ def is_wide(folder: Path, root: Path | None = None) -> bool:
 
 
 def _hops(path: Path) -> Iterator[Path]:
-    """Yield a path and each that its links lead to."""
+    """Yield a path and the target of each link that it leads through."""
     for _ in range(_MOST_LINKS):
         yield path
         if not path.is_symlink():
@@ -91,6 +91,6 @@ def _hops(path: Path) -> Iterator[Path]:
 
 
 def is_inside(path: Path, root: Path) -> bool:
-    """Report whether a path lies in a folder, by its name or by where links lead from there."""
+    """Return whether a path is inside a folder, as written or through links."""
     roots = {root, root.resolve()}
     return any(each.is_relative_to(one) for each in (path, path.resolve()) for one in roots)

@@ -1,8 +1,8 @@
-"""A copy of a project in a folder of its own, in which tests can be run and code be mutated.
+"""Copy a project to a separate folder, in which tests can run and code can be mutated.
 
-Nothing in the project is written or locked. Left out: what belongs to tools (environments, caches, version
-control), what is private by its own name or by the name of what it links to, links that leave the project, and what is
-no regular file. A project that is too large is not copied at all, because half a project proves nothing.
+Nothing in the project is written or locked. Left out are: tool folders (environments, caches, version control), files
+that are private by their own name or that of their link target, links that leave the project, and anything that is not
+a regular file. A project above the size limit is not copied at all, because tests of a partial copy prove nothing.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ _NOTES = frozenset({".cache", ".vite", ".vite-temp", ".vitest"})
 MOST_FILES = 4_000
 MOST_BYTES = 40_000_000
 _MOST_ENTRIES = 40_000
-"""Entries of folders that are looked at, whatever they are."""
+"""Maximum number of directory entries to visit."""
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class TooLarge(Exception):
-    """The project has more files or bytes than are copied for one trial."""
+    """The project exceeds the limit of files or bytes for one trial."""
 
 
 def copy(root: Path, place: Path, is_private: Callable[[Path], bool]) -> None:
     """Copy a project.
 
-    :param is_private: tells of a path inside the project, relative to it, whether it stays out.
-    :raises TooLarge: nothing that was copied so far is of use.
+    :param is_private: returns whether a path, relative to the project, must not be copied.
+    :raises TooLarge: the project exceeds a limit; the incomplete copy must not be used.
     """
     count = size = 0
     place.mkdir(parents=True, exist_ok=True)
@@ -58,11 +58,10 @@ def copy(root: Path, place: Path, is_private: Callable[[Path], bool]) -> None:
 
 
 def link(root: Path, place: Place, names: Sequence[str]) -> list[Path]:
-    """Let a copy see what is in folders of packages that were left out of it, under the same names.
+    """Make package folders that were not copied (``node_modules``) available in a copy, by links to each package.
 
-    The folders are the copy's own and only what is in them is linked: tools keep their notes beside the packages, and
-    may do so here. Those of earlier runs are left out. A package that is a part of the project is the copy's own, and
-    one that lies in no folder of packages is not there.
+    The folders themselves are real, so that tools can write their caches beside the packages; existing caches are left
+    out. A package that is part of the project refers to the copy; one outside a package folder is not linked.
 
     :returns: the folders to which the links lead.
     """
@@ -92,7 +91,7 @@ def _link(goal: Path, target: Path) -> None:
 
 
 def _packages(folder: Path) -> Iterator[Path]:
-    """Yield the packages of a folder, those with an owner in their name too."""
+    """Yield the packages in a folder, scoped packages included."""
     for each in folder.iterdir():
         if each.name.startswith("@") and each.is_dir() and not each.is_symlink():
             yield from each.iterdir()
@@ -101,9 +100,9 @@ def _packages(folder: Path) -> Iterator[Path]:
 
 
 def _files(root: Path) -> Iterator[Path]:
-    """Yield the files of a project and the links to files in it, relative to it.
+    """Yield the project's files and its links to files in it, as relative paths.
 
-    :raises TooLarge: there are more entries than are looked at.
+    :raises TooLarge: there are too many directory entries.
     """
     seen = 0
     for folder, folders, names in os.walk(root):
@@ -116,7 +115,7 @@ def _files(root: Path) -> Iterator[Path]:
 
 
 def _true_place(root: Path, inner: Path) -> Path | None:
-    """Return where a file lies inside the project, links followed; None where they lead out of it or nowhere."""
+    """Return the resolved path of a file relative to the project; None if it is outside or does not exist."""
     if not (root / inner).is_symlink():
         return inner
     with suppress(OSError, RuntimeError):
@@ -127,9 +126,9 @@ def _true_place(root: Path, inner: Path) -> Path | None:
 
 
 def _read(root: Path, inner: Path, most: int) -> bytes | None:
-    """Return the bytes of a regular file, None where it is none; no part of its path inside the project is a link.
+    """Return the contents of a regular file, opened without following links; None for anything else.
 
-    :raises TooLarge: it has more bytes than asked for.
+    :raises TooLarge: the file has more than ``most`` bytes.
     """
     handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -143,7 +142,7 @@ def _read(root: Path, inner: Path, most: int) -> bytes | None:
             raise TooLarge
         with closing(os.fdopen(os.dup(handle), "rb")) as file:
             text = file.read(most + 1)
-    except OSError:  # It is gone, a link by now, or may not be read.
+    except OSError:  # The file was removed, replaced by a link, or is not readable.
         return None
     finally:
         os.close(handle)

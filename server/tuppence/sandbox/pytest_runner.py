@@ -1,4 +1,4 @@
-"""Tests in Python are run by the project's own Python and pytest."""
+"""Run Python tests with the project's own Python and pytest."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_that_the_tested_file_can_be_imported():
     importlib.import_module("{module}")
 """
 _ENDS: Mapping[int, End] = {0: "passed", 5: "no test"}
-"""pytest's exit statuses."""
+"""Exit statuses of pytest."""
 
 
 class _Pytest:
@@ -35,7 +35,7 @@ class _Pytest:
         self._source = source
 
     def command(self, tests: Path, names: Sequence[str]) -> list[str]:
-        # A project's own options may ask for coverage, for many processes or for other tests.
+        # The project's options may enable coverage or parallel runs, or select other tests.
         options = ("-q", "--no-header", "--tb=short", "-o", "addopts=", "-x", "-p", "no:cacheprovider")
         return [self._python, "-m", "pytest", *options, *([f"{tests}::{name}" for name in names] or [str(tests)])]
 
@@ -74,7 +74,7 @@ class _Pytest:
 
 
 def pytest(case: TrialInput, place: Place) -> _Pytest | str:
-    """Return how a project's tests in Python are run, or why they cannot be."""
+    """Return the runner for a project's Python tests, or a sentence that says why there is none."""
     python = find_interpreter(case.root)
     source = place.origin / case.source.relative_to(case.root)
     return _Pytest(python, case.root, place, source) if python else "there is no Python to run them with"

@@ -1,4 +1,4 @@
-"""What is tried, how a kind of tests is run, and what came of one run: the values of a trial."""
+"""The values of a trial: its input, the interface of a test runner, and the result of one run."""
 
 from __future__ import annotations
 
@@ -10,81 +10,81 @@ from typing import Literal, Protocol
 from tuppence.core.text.document import Span
 
 End = Literal["passed", "failed", "no test", "time", "memory", "processes", "bytes", "no wall"]
-"""How a run ended: four are limits that it reached; with no wall around it, it did not begin."""
+"""How a run ended. Four are limits; ``no wall`` means that no isolation method works and nothing was run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialInput:
-    """What is tried."""
+    """The input of a trial."""
 
     language: str
-    """The row's id of the tested file's language."""
+    """The language id of the tested file."""
     root: Path
-    """The project; it is only read."""
+    """The project folder, which is only read."""
     source: Path
     """The tested file, inside the project."""
     code: str
-    """What it holds, as the editor has it."""
+    """The contents of the tested file, as in the editor."""
     target: Span
     """The tested code in it."""
     tests: Path
-    """The test file, inside the project; it need not be there."""
+    """The test file, inside the project. It need not exist."""
     text: str
-    """What it will hold."""
+    """The new contents of the test file."""
     names: tuple[str, ...]
-    """The new tests, as the runner names them; all of the file's where none is named."""
+    """The names of the new tests, as the runner knows them; empty for all tests of the file."""
     is_private: Callable[[Path], bool]
-    """Tells of a path inside the project, relative to it, whether it is left out of the copy."""
+    """Returns whether a path, relative to the project, must not be copied."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What came of one run."""
+    """The result of one run."""
 
     end: End
     said: str
-    """The beginning of what it wrote."""
+    """The beginning of its output."""
 
 
 class Runner(Protocol):
-    """How one kind of tests is run in the copy of a project."""
+    """How to run one kind of tests in a copy of a project."""
 
     name: str
-    """What people call it."""
+    """The runner's name in messages."""
     wants: Sequence[str]
-    """Folders of the project, by name, whose entries the copy is given as links: they are read, never written."""
+    """Names of project folders whose entries are linked into the copy, read-only."""
 
     addresses: int
-    """How many times the limit of memory each of its processes may have of addresses; 0 for any number."""
+    """Address space limit of each process, as a multiple of the memory limit; 0 for no limit."""
 
     def command(self, tests: Path, names: Sequence[str]) -> list[str]:
-        """Return what runs the tests of these names in a file of the run's copy; all of them where none is named."""
+        """Return the command that runs the named tests of a file in the run's copy; all tests if ``names`` is empty."""
         ...
 
     def environment(self) -> Mapping[str, str]:
-        """Return the environment of a run."""
+        """Return the environment variables of a run."""
         ...
 
     def visible(self) -> Mapping[Path, Path]:
-        """Return the files and folders of outside that a run may read, by the paths at which it finds them."""
+        """Return the outside files and folders that a run may read, by the paths at which it expects them."""
         ...
 
     def stub(self, tests: Path) -> tuple[Path, str]:
-        """Return a test, and its place beside the tests, that passes where the tested file can be loaded at all."""
+        """Return the path and contents of a test that passes if the tested file can be loaded."""
         ...
 
     def ended(self, status: int, said: str) -> End:
-        """Return what an exit status means."""
+        """Return the meaning of an exit status."""
         ...
 
     def complaint(self, said: str) -> str:
-        """Return the words in which a run says what is wrong, in one line; empty where it does not."""
+        """Return the line of the output that describes the failure; empty if there is none."""
         ...
 
     def spoilt(self, code: str) -> str:
-        """Return code that fails as soon as it is loaded."""
+        """Return code that fails when it is loaded."""
         ...
 
     def is_own(self, said: str) -> str:
-        """Return the module of the project that a run did not find, empty where that was not its trouble."""
+        """Return the name of the project module that a run could not import; empty if that was not the failure."""
         ...

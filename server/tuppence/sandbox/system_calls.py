@@ -1,9 +1,9 @@
-"""Which system calls a run may make: programs of classic BPF for the kernel's seccomp, as bytes.
+"""Seccomp filters for test runs, as classic BPF programs in bytes.
 
-A filter is a list of what is refused, because what tests of any project need cannot be listed. Refused is what reaches
-past the other walls: sockets that are files, and the pairs of datagrams that could send to one; io_uring, which opens
-sockets without a call for it; mounts, namespaces and their like; other processes; the kernel's own settings; input put
-into a terminal; and each call that is newer than this list. Calls of another architecture end the process.
+A filter is a deny list, because the system calls that arbitrary projects' tests need cannot be listed. It denies what
+bypasses the other isolation: Unix domain sockets (and datagram pairs, which can send to one), io_uring (which opens
+sockets without a socket call), mounts, namespaces, access to other processes, kernel settings, input injection into
+terminals, and every call newer than this list. A call for another architecture kills the process.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 Instruction = tuple[int, int, int, int]
-"""Code, jump if true, jump if false, operand."""
+"""Opcode, jump if true, jump if false, operand."""
 
 _LOAD, _EQUAL, _ABOVE, _ANY_BIT, _AND, _RETURN = 0x20, 0x15, 0x25, 0x45, 0x54, 0x06
 _KILL, _ERROR, _ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
-"""Where the kernel's record of a call holds what; an argument is 8 bytes, its low half first."""
+"""Offsets in ``struct seccomp_data``; an argument has 8 bytes, low half first."""
 _NEWEST = 469
-"""The highest number of a call in this list; from 424 on all architectures count alike. Those of x32 are above it."""
+"""The highest call number known here. From 424 on, numbers are equal on all architectures; x32 numbers are higher."""
 _UNIX, _INET, _INET6, _NETLINK = 1, 2, 10, 16
 _STREAM, _DATAGRAM, _SEQUENCE, _TYPE = 1, 2, 5, 0xF
 _TCP = 6
 _CONNECTS = 0x20000000
-"""MSG_FASTOPEN: what is sent with it opens a connection."""
+"""MSG_FASTOPEN: sending with this flag opens a connection."""
 _NAMESPACES = 0x7E020000
-"""All flags of ``clone`` and ``unshare`` that make a namespace, but the one for time."""
+"""All namespace flags of ``clone`` and ``unshare`` except CLONE_NEWTIME."""
 _NEW_TIME = 0x80
 _INTO_TERMINALS = (0x5412, 0x541C, 0x541D, 0x5423)
 """TIOCSTI, TIOCLINUX, TIOCCONS, TIOCSETD."""
@@ -38,7 +38,7 @@ _WHO_IS_SIGNALLED = (0x8901, 0x8902)
 _OWNER_OF_SIGNALS = (8, 10, 15)
 """F_SETOWN, F_SETSIG, F_SETOWN_EX."""
 _SHARED_SEGMENT = 65_536
-"""Bytes that a segment of System V's shared memory may have: nothing counts them for a process."""
+"""Maximum bytes of a System V shared memory segment, which no memory limit counts."""
 
 _REFUSED = """
 ptrace:101:117 process_vm_readv:310:270 process_vm_writev:311:271 kcmp:312:272 pidfd_getfd:438:438
@@ -57,27 +57,27 @@ _UNKNOWN = """
 io_uring_setup:425:425 io_uring_enter:426:426 io_uring_register:427:427 clone3:435:435 memfd_create:319:279
 memfd_secret:447:447
 """
-"""Calls that are answered as if the kernel had none of them, so that a program takes its other way.
+"""Calls that fail with ENOSYS, so that programs use their fallback.
 
-What ``clone3`` asks for cannot be seen; what lies in memory files counts for no process.
+A filter cannot read the arguments of ``clone3``, and no limit counts the contents of memory files.
 """
 _OF_OTHERS = """
 sched_setaffinity:203:122 sched_setscheduler:144:119 sched_setparam:142:118 sched_setattr:314:274 prlimit64:302:261
 move_pages:279:239
 """
-"""Calls whose first argument is a process, and 0 for the caller: the only one where others can be named."""
+"""Calls whose first argument is a process; only 0, the caller, is allowed if other processes are visible."""
 _OUTSIDE = """
 shmget:29:194 shmat:30:196 shmctl:31:195 semget:64:190 semop:65:193 semtimedop:220:192 semctl:66:191 msgget:68:186
 msgsnd:69:189 msgrcv:70:188 msgctl:71:187 mq_open:240:180 mq_unlink:241:181 truncate:76:45 connect:42:203
 listen:50:201
 """
-"""What is refused where a run shares the system's own message queues, memory, files and network."""
+"""Calls denied where a run shares the host's message queues, shared memory, files and network."""
 _OF_FILES = """
 chmod:90: fchmod:91:52 fchmodat:268:53 fchmodat2:452:452 chown:92: fchown:93:55 lchown:94: fchownat:260:54 utime:132:
 utimes:235: futimesat:261: utimensat:280:88 setxattr:188:5 lsetxattr:189:6 fsetxattr:190:7 removexattr:197:14
 lremovexattr:198:15 fremovexattr:199:16 setxattrat:463:463 removexattrat:466:466 file_setattr:469:469
 """
-"""Modes, owners and times: where no mount keeps them from files outside, these do nothing and report success."""
+"""Calls that change modes, owners and times. Without a mount to protect outside files, they do nothing."""
 _SIGNALS = """
 kill:62:129 tkill:200:130 tgkill:234:131 rt_sigqueueinfo:129:138 rt_tgsigqueueinfo:297:240 pidfd_send_signal:424:424
 """
@@ -90,20 +90,20 @@ _PRIORITIES = "setpriority:141:140 ioprio_set:251:30"
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """The filters of one architecture, each a program for the kernel; empty where none is known for it."""
+    """The filters of one architecture, each a BPF program; empty for an unknown architecture."""
 
     apart: bytes = b""
-    """For a run with mounts, processes, a network and shared memory of its own."""
+    """For a run in its own mount, process, network and IPC namespaces."""
     scoped: bytes = b""
-    """For a run that shares these, and that Landlock keeps from signalling others."""
+    """For a run without these namespaces, where Landlock prevents signals to other processes."""
     shared: bytes = b""
-    """For a run that shares these, where nothing else keeps it from signalling others."""
+    """For a run without these namespaces, where only the filter prevents signals to other processes."""
 
 
 def filters(machine: str = "") -> Filters:
     """Return the filters for a machine.
 
-    :param machine: as ``platform.machine`` names it; this one where it is empty.
+    :param machine: a value of ``platform.machine()``; empty for this machine.
     """
     known = {"x86_64": (0xC000003E, 1), "aarch64": (0xC00000B7, 2)}.get(machine or platform.machine())
     if known is None:
@@ -118,7 +118,7 @@ def filters(machine: str = "") -> Filters:
 
 
 def _program(architecture: int, numbers: Callable[[str], Mapping[str, int]], kind: str) -> list[Instruction]:
-    """Return the instructions: the checks of the call's architecture and number, then a block for each call."""
+    """Return the instructions: checks of the architecture and the call number, then a block for each call."""
     blocks: dict[int, list[Instruction]] = {}
     if kind != "apart":
         blocks |= dict.fromkeys(numbers(_OUTSIDE).values(), _refuse(errno.EPERM))
@@ -146,7 +146,7 @@ def _program(architecture: int, numbers: Callable[[str], Mapping[str, int]], kin
 
 
 def _looked_at() -> Mapping[str, list[Instruction]]:
-    """Return the blocks of the calls that are refused with some arguments only."""
+    """Return the blocks of the calls that are denied for some arguments only."""
     internet = [_argument(1), (_AND, 0, 0, _TYPE), *_choice((_STREAM, _DATAGRAM), errno.EPERM)]
     routing = [_argument(2), *_choice((0,), errno.EPERM)]
     return {
@@ -159,7 +159,7 @@ def _looked_at() -> Mapping[str, list[Instruction]]:
             *internet,
             *routing,
         ],
-        # A pair of datagrams can be connected to another socket, a pair of streams cannot.
+        # A datagram pair can be connected to another socket; a stream pair cannot.
         "socketpair": [
             _argument(0),
             (_EQUAL, 1, 0, _UNIX),
@@ -178,7 +178,7 @@ def _looked_at() -> Mapping[str, list[Instruction]]:
 
 
 def _without_network(name: str) -> list[Instruction]:
-    """Return the block of a call of the network where that is the system's own: a socket may be made, for no use."""
+    """Return the block of a network call without a network namespace: a socket can be created but not used."""
     if name != "socket":
         return _none_of(2 if name == "sendmsg" else 3, _CONNECTS)
     stream = [_argument(1), (_AND, 0, 0, _TYPE), (_EQUAL, 1, 0, _STREAM), *_refuse(errno.EPERM)]
@@ -195,7 +195,7 @@ def _refuse(error: int) -> list[Instruction]:
 
 
 def _choice(allowed: Sequence[int], error: int) -> list[Instruction]:
-    """Allow some values of what was loaded."""
+    """Allow certain values of the loaded word."""
     tests = [(_EQUAL, len(allowed) - at, 0, value) for at, value in enumerate(allowed)]
     return [*tests, *_refuse(error), (_RETURN, 0, 0, _ALLOW)]
 
@@ -205,7 +205,7 @@ def _only(index: int, allowed: Sequence[int]) -> list[Instruction]:
 
 
 def _of_one(users: int) -> list[Instruction]:
-    """Allow a change of the caller alone: not of another process, nor of all processes of a user."""
+    """Allow changes to the calling process only, not to another process or to all processes of a user."""
     return [_argument(0), (_EQUAL, 0, 1, users), *_refuse(errno.EPERM), *_only(1, (0,))]
 
 
@@ -219,7 +219,7 @@ def _none_of(index: int, bits: int) -> list[Instruction]:
 
 
 def _small_argument(index: int) -> list[Instruction]:
-    """Refuse an argument whose upper half is not 0."""
+    """Deny an argument whose upper half is not 0."""
     return [_argument(index, 1), *_choice((0,), errno.ENOMEM)]
 
 

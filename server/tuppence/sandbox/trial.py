@@ -1,14 +1,13 @@
-"""Are generated tests of use? They are run: they must pass on the code as it is and fail on a mutant of it.
+"""Run generated tests to judge them: they must pass on the current code and fail on a mutant of it.
 
-Everything happens in a copy of the project in a temporary folder, within limits of time, memory and processes, with an
-environment that holds no key, behind a wall that hides the user's files, sockets, processes and network, and ends with
-no process left. Each run begins with a copy of its own, so none sees what another wrote, and what it wrote is read by
-none of ours. Where no wall can be put up nothing is run (sandbox/walls.py).
-It is asked for only where the user switched it on and trusts the project (engine/verify.py): the tests are a model's
-code.
+A trial runs in a temporary copy of the project, with limits of time, memory and processes, with environment variables
+from an allow list, isolated from the user's files, sockets, processes and network. No process is left at its end. Each
+run starts from a fresh copy, so no run sees another's files, and the server reads none of them. Without a working
+isolation method nothing is run (sandbox/walls.py). Trials happen only if the user enabled them and trusts the project
+(engine/verify.py), because the tests are a model's code.
 
-An answer fails only where the trial is sure that the tests are to blame: a stub that only loads the tested file must
-pass where they do not. How a kind of tests is run is sandbox/pytest_runner.py's and sandbox/node_runner.py's.
+An answer fails only if the tests are certainly to blame: a stub that only loads the tested file passes where they fail.
+The modules sandbox/pytest_runner.py and sandbox/node_runner.py know how to run each kind of tests.
 """
 
 from __future__ import annotations
@@ -35,17 +34,17 @@ from tuppence.sandbox.runner import End, Run, Runner, TrialInput
 __all__ = ["TrialInput", "prove", "runs"]
 
 SECONDS = 20.0
-"""How long one run of the tests may take."""
+"""Time limit of one run of the tests."""
 ALL_SECONDS = 60.0
-"""How long a trial may take; mutants that are not tried by then are left out."""
+"""Time limit of a trial; mutants that are not tried by then are skipped."""
 MEMORY = 4 * 1024**3
-"""Bytes of memory for all processes of a run together, and for some runners of addresses for each of them."""
+"""Bytes of memory for all processes of a run together; for some runners also bytes of address space per process."""
 PROCESSES = 256
-"""How many processes a run may have at a time."""
+"""Maximum number of processes of a run at a time."""
 _MOST_SAID = 100_000
-"""Bytes of a run's output that are kept."""
+"""Maximum bytes of a run's output to store."""
 _SHOWN = 160
-"""Code points of a test's complaint that a reason shows."""
+"""Maximum code points of a test failure in a reason."""
 _LIMITS: Mapping[int, End] = {
     NO_WALL: "no wall",
     TIME_IS_UP: "time",
@@ -60,14 +59,14 @@ _RUNNERS: Mapping[str, Callable[[TrialInput, Place], Runner | str]] = {
 
 
 def runs(language: str) -> bool:
-    """Report whether tests in a language can be run at all."""
+    """Return whether tests in a language can be run."""
     return language in _RUNNERS
 
 
 async def prove(case: TrialInput, walls: Sequence[Wall] = WALLS) -> Verdict:
-    """Return what a trial of the tests showed; one that cannot be made proves nothing and is a doubt, no failure.
+    """Run a trial and return its verdict. If the tests cannot be run, that is a doubt, not a failure.
 
-    :param walls: those that are tried, in this order.
+    :param walls: the isolation methods to try, in this order.
     """
     if sys.platform != "linux":
         return _undecided("only Linux can keep them from changing other files")
@@ -106,7 +105,7 @@ class _Trial:
         place.root.mkdir()
 
     async def hold(self) -> Verdict:
-        """Run the tests on the code, then on its mutants until one is caught."""
+        """Run the tests on the code, then on its mutants until one is detected."""
         case = self._case
         _write(self._source, case.code)
         _write(self._tests, case.text)
@@ -116,7 +115,7 @@ class _Trial:
             return _undecided("this system lets nothing be walled in, by namespaces or by Landlock with seccomp")
         if run.end != "passed":
             return await self._blamed(run)
-        # A mutant that loops for ever is caught too, so it need not loop for long.
+        # A mutant that loops forever counts as detected, so a short time limit is enough.
         patience = min(SECONDS, 2 + 3 * (time.monotonic() - began))
         made = mutants(case.code, case.target, case.language)
         tried = 0
@@ -129,11 +128,11 @@ class _Trial:
         return await self._survived(tried, patience)
 
     async def _survived(self, tried: int, patience: float) -> Verdict:
-        """Judge tests that pass and caught none of the mutants."""
+        """Judge tests that pass and detected no mutant."""
         if not tried:
             return Verdict.accepted("tests pass", "no mutant was tried")
         if not await self._notices(self._runner.spoilt(self._case.code), patience):
-            # They may test an installed copy of the project, which no mutant touches.
+            # They may test an installed copy of the project, which mutants do not change.
             return Verdict.accepted("tests pass", "they did not load the file as it is in the editor")
         many = f"none of {tried} mutants" if tried > 1 else "not even the one mutant that there is"
         return _unfit(f"The tests pass, but they prove little: of the code they catch {many}.")
@@ -143,7 +142,7 @@ class _Trial:
         return (await self._try(seconds)).end != "passed"
 
     async def _blamed(self, run: Run) -> Verdict:
-        """Judge tests that do not pass: it is their fault only where a stub in their place passes."""
+        """Judge tests that fail: they are to blame only if a stub in their place passes."""
         stub, text = self._runner.stub(self._tests)
         _write(stub, text)
         control = await self._run(self._runner.command(self._place.inside(stub), ()), SECONDS)
@@ -162,9 +161,9 @@ class _Trial:
         return _unfit(whys.get(run.end, f"The tests fail on the code as it is{f': {said}' if said else ''}."))
 
     def _complaint(self, run: Run) -> str:
-        """Return the line in which a run says what is wrong, quoted and short; empty where it does not.
+        """Return the line of a run's output that describes the failure, quoted and shortened; empty if there is none.
 
-        What is quoted is shown and never entered in the ledger (``unquoted`` of core/billing/entry.py).
+        The quotation is shown and never stored in the ledger (``unquoted`` of core/billing/entry.py).
         """
         line = self._runner.complaint(run.said).replace(str(self._place.project), "").strip().rstrip(".")
         return quoted(line, _SHOWN, "“") if line else ""
@@ -173,7 +172,7 @@ class _Trial:
         return await self._run(self._runner.command(self._place.inside(self._tests), self._case.names), seconds)
 
     async def _run(self, command: list[str], seconds: float) -> Run:
-        """Run a command in the copy; whatever comes of it, no process of it is left."""
+        """Run a command in the copy; in every case all its processes end."""
         limits = RunLimits(
             seconds=seconds, memory=MEMORY, addresses=MEMORY * self._runner.addresses, processes=PROCESSES
         )
@@ -197,14 +196,14 @@ class _Trial:
         except TimeoutError:
             return Run("time", "")
         finally:
-            # The launcher takes the end of its input as the sign to end everything, and itself last.
+            # When its standard input closes, the launcher kills all processes and then exits.
             process.stdin.close()
             with suppress(TimeoutError, ProcessLookupError):
                 await asyncio.shield(asyncio.wait_for(process.wait(), 5))
 
 
 async def _read(stream: asyncio.StreamReader) -> str:
-    """Return the beginning of the output, and read the rest to let the process go on."""
+    """Return the beginning of the output; read and drop the rest, so that the process does not block."""
     kept = bytearray()
     while chunk := await stream.read(65_536):
         kept += chunk[: max(0, _MOST_SAID - len(kept))]

@@ -1,15 +1,15 @@
-"""The walls around one test run: ``sandbox/walls.py ORDER`` puts them up and becomes the command, or ends before it.
+"""Isolate one test run: ``sandbox/walls.py ORDER`` sets up the isolation and then executes the command.
 
-It is started by ``sandbox/launcher.py``, is a script by itself, and imports nothing of tuppence. ORDER is JSON, as
-sandbox/order.py writes it; its ``wall`` is one of these:
+This standalone script is started by ``sandbox/launcher.py`` and imports nothing from tuppence. ORDER is the JSON that
+sandbox/order.py writes; its ``wall`` is an isolation method:
 
-- ``bubblewrap``: the program ``bwrap`` puts up what the next one does, and starts this script again inside;
-- ``namespaces``: files, processes, network, shared memory and host name of its own. Of the files of outside only those
-  that ORDER lists are there at all, read-only; the copy of the project lies in memory, within a size;
-- ``landlock``: the files of outside that are not listed cannot be opened, and none can be written. There is no network.
+- ``bubblewrap``: ``bwrap`` sets up namespaces as described below and starts this script again inside them.
+- ``namespaces``: separate mount, process, network, IPC and UTS namespaces. Only the outside files that ORDER lists are
+  visible, read-only. The copy of the project is in memory, with a size limit.
+- ``landlock``: outside files that are not listed cannot be opened, none can be written, and there is no network.
 
-Inside of each, Landlock (where the kernel has it) and a filter of system calls hold too; the last wall is none without
-both. A byte is written to ``begun`` when all is up; whatever ends before that has run nothing.
+Each method also applies Landlock (where the kernel has it) and a seccomp filter; ``landlock`` requires both. One byte
+is written to ``begun`` when the isolation is complete; if the script ends before that, nothing was run.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ _NICE = 5
 _PDEATHSIG, _DUMPABLE, _SECCOMP, _BOUNDING, _SECUREBITS, _NO_NEW_PRIVS, _AMBIENT = 1, 4, 22, 24, 28, 38, 47
 _FILTER, _CLEAR_ALL, _CAPABILITIES = 2, 4, 64
 _NO_ROOT = 0xEF
-"""All secure bits but the one that keeps powers: for root as for anyone, a new program has none."""
+"""All securebits except SECBIT_KEEP_CAPS: a new program gets no capabilities, not even as root."""
 _NEW_MOUNTS, _APART = 0x20000, 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000
-"""Namespaces of mounts; of cgroups, host name, System V's objects, users, processes and network."""
+"""CLONE_NEWNS; and the flags for cgroup, UTS, IPC, user, PID and network namespaces."""
 _PRIVATE_BELOW, _BIND_BELOW, _NO_SUID_NO_DEV, _DETACH = 0x4000 | 0x40000, 0x4000 | 0x1000, 0x2 | 0x4, 2
 _MOUNT_SETATTR, _HERE, _RECURSIVE, _READ_ONLY = 442, -100, 0x8000, 1
 _GET_FLAGS, _SET_FLAGS, _UP = 0x8913, 0x8914, 1
@@ -46,36 +46,36 @@ _ASK_VERSION, _PATH_BENEATH = 1, 1
 _READS = 1 << 0 | 1 << 2 | 1 << 3
 _WRITE_FILE, _REFER, _TRUNCATE = 1 << 1, 1 << 13, 1 << 14
 _WRITES = sum(1 << bit for bit in (1, 4, 5, 6, 7, 8, 9, 10, 11, 12))
-"""Landlock's rights to write files and to make and remove entries of folders, in its first version."""
+"""Landlock's access rights of ABI version 1 that write files or create and remove directory entries."""
 _SCOPES, _SCOPED = 6, 0b11
-"""Since which version Landlock keeps a process from abstract sockets and signals to those outside, and how."""
+"""Landlock's ABI version that added scopes, and the scopes for abstract sockets and signals."""
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _MOST_INODES = 40_000
 Order = dict[str, Any]
 
 
 def main(arguments: list[str]) -> int:
-    """Become the command of an order; return only where the wall could not be put up."""
+    """Execute the command of an order; return only if the isolation method does not work here."""
     order: Order = json.loads(arguments[0])
     libc = ctypes.CDLL(None, use_errno=True)
-    with suppress(OSError):  # Whatever fails before the command began, the wall is not there.
+    with suppress(OSError):  # Any failure before the command starts means that this method does not work here.
         _WALLS[order["wall"]](libc, order)
     return NO_WALL
 
 
 def _by_nothing_more(libc: ctypes.CDLL, order: Order) -> None:
-    """Become the command inside of bwrap."""
+    """Execute the command inside bwrap."""
     _become(libc, order, wall="bubblewrap")
 
 
 def _by_bubblewrap(libc: ctypes.CDLL, order: Order) -> None:
-    """Become bwrap, which starts this script again inside."""
+    """Execute bwrap, which starts this script again inside."""
     del libc
     reading, writing = os.pipe()
     os.write(writing, bytes.fromhex(order["filters"]["apart"]))
     os.close(writing)
     spoken = os.dup(2)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # What bwrap complains of is no output of the command.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # bwrap's own messages are not output of the command.
     for each in (reading, spoken, order["begun"]):
         os.set_inheritable(each, True)  # noqa: FBT003 - the function takes no name
     filtered = ["--seccomp", str(reading)] if order["filters"]["apart"] else []
@@ -86,7 +86,7 @@ def _by_bubblewrap(libc: ctypes.CDLL, order: Order) -> None:
 
 
 def _by_namespaces(libc: ctypes.CDLL, order: Order) -> None:
-    """Make the namespaces, and be the parent of the first process in them."""
+    """Create the namespaces and wait for the first process in them."""
     user, group = os.getuid(), os.getgid()
     if libc.unshare(_APART | _NEW_MOUNTS) != 0:
         return
@@ -96,7 +96,7 @@ def _by_namespaces(libc: ctypes.CDLL, order: Order) -> None:
     with suppress(OSError):
         socket.sethostname("localhost")
     with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-        # The loopback is there and switched off; tests that talk to themselves need it.
+        # A new network namespace has a disabled loopback interface, which tests may need.
         name = struct.pack("16sh", b"lo", 0)
         flags = struct.unpack("16sh", fcntl.ioctl(any_socket, _GET_FLAGS, name))[1]
         fcntl.ioctl(any_socket, _SET_FLAGS, struct.pack("16sh", b"lo", flags | _UP))
@@ -109,7 +109,7 @@ def _by_namespaces(libc: ctypes.CDLL, order: Order) -> None:
 
 
 def _lead(libc: ctypes.CDLL, order: Order) -> None:
-    """Be the first process of the new numbers: with it, all others end."""
+    """Run as the first process of the PID namespace; when it ends, the kernel kills all others."""
     libc.prctl(_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     _build(libc, order)
     _drop(libc)
@@ -127,9 +127,9 @@ def _lead(libc: ctypes.CDLL, order: Order) -> None:
 
 
 def _build(libc: ctypes.CDLL, order: Order) -> None:
-    """Make a root folder in memory that shows what the order lists, and move into it.
+    """Create a root folder in memory with the files that the order lists, and change to it.
 
-    :raises OSError: the kernel does not let us.
+    :raises OSError: the kernel does not permit it.
     """
     root = order["root"]
     _mount(libc, "/", "/", _PRIVATE_BELOW)
@@ -149,7 +149,7 @@ def _build(libc: ctypes.CDLL, order: Order) -> None:
             _make_devices(libc, goal)
         elif kind == "processes":
             goal.mkdir(exist_ok=True)
-            with suppress(OSError):  # In some containers it may not be mounted; most tests do without.
+            with suppress(OSError):  # Some containers forbid this mount; most tests work without it.
                 _mount(libc, "proc", str(goal), _NO_SUID_NO_DEV)
                 _set_read_only(libc, str(goal))
     _set_read_only(libc, root, below=False)
@@ -161,7 +161,7 @@ def _build(libc: ctypes.CDLL, order: Order) -> None:
 
 
 def _bind(libc: ctypes.CDLL, source: str, goal: Path) -> None:
-    """Show a file or folder of outside, read-only."""
+    """Mount an outside file or folder read-only."""
     if Path(source).is_dir():
         goal.mkdir(parents=True, exist_ok=True)
     else:
@@ -187,13 +187,13 @@ def _make_devices(libc: ctypes.CDLL, goal: Path) -> None:
 
 
 def _mount(libc: ctypes.CDLL, what: str, target: str, flags: int, data: str = "") -> None:
-    """Mount a file system by its kind, or what lies at a place."""
+    """Mount a file system by type, or bind a path."""
     kind = None if what.startswith("/") else os.fsencode(what)
     _must(libc.mount(os.fsencode(what), os.fsencode(target), kind, ctypes.c_ulong(flags), os.fsencode(data)))
 
 
 def _set_read_only(libc: ctypes.CDLL, place: str, *, below: bool = True) -> None:
-    """Let a mount, and those below it, be written to no more; older kernels than 5.12 cannot."""
+    """Make a mount and the mounts below it read-only. Needs Linux 5.12."""
     asked = (ctypes.c_uint64 * 4)(_READ_ONLY | 0x2, 0, 0, 0)
     size = ctypes.c_size_t(ctypes.sizeof(asked))
     flags = _RECURSIVE if below else 0
@@ -206,10 +206,10 @@ def _must(status: int) -> None:
 
 
 def _drop(libc: ctypes.CDLL) -> None:
-    """Give up all powers, for good, and let no process look into this one."""
+    """Drop all capabilities permanently and prevent other processes from inspecting this one."""
     libc.prctl(_DUMPABLE, 0, 0, 0, 0)
     status = libc.prctl(_SECUREBITS, _NO_ROOT, 0, 0, 0)
-    if os.geteuid() == 0:  # Root would have its powers back in a new program.
+    if os.geteuid() == 0:  # Otherwise root would regain its capabilities on exec.
         _must(status)
     libc.prctl(_AMBIENT, _CLEAR_ALL, 0, 0, 0)
     for each in range(_CAPABILITIES):
@@ -225,9 +225,9 @@ def _by_landlock(libc: ctypes.CDLL, order: Order) -> None:
 
 
 def _become(libc: ctypes.CDLL, order: Order, *, wall: str) -> None:
-    """Turn this process into the command, within its limits, where the walls around it are up.
+    """Apply the resource limits and filters, then execute the command.
 
-    :raises OSError: they are not.
+    :raises OSError: the isolation is incomplete.
     """
     begun, work = order["begun"], order["work"]
     if "spoken" in order:
@@ -239,7 +239,7 @@ def _become(libc: ctypes.CDLL, order: Order, *, wall: str) -> None:
     for name in ("home", "tmp"):
         Path(work, name).mkdir()
     os.chdir(order["project"])
-    with suppress(PermissionError):  # It may lead a session already.
+    with suppress(PermissionError):  # The process may be a session leader already.
         os.setsid()
     libc.prctl(_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     os.nice(_NICE)
@@ -269,15 +269,15 @@ def _limit(order: Order, *, is_apart: bool) -> None:
         (resource.RLIMIT_FSIZE, _LARGEST_FILE),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
-        # Only among numbers of one's own are no others of the user's processes counted.
+        # Without a PID namespace, the limit would count the user's other processes too.
         *(((resource.RLIMIT_NPROC, order["processes"]),) if is_apart else ()),
     ):
-        with suppress(ValueError, OSError):  # A limit that is lower already stays.
+        with suppress(ValueError, OSError):  # A lower limit that is set already stays.
             resource.setrlimit(limit, (amount, amount))
 
 
 def _filter(libc: ctypes.CDLL, program: str) -> None:
-    """Let the kernel refuse system calls by a program, for this process and all that it starts."""
+    """Install a seccomp filter for this process and its descendants."""
     code = bytes.fromhex(program)
     if not code:
         return
@@ -287,10 +287,10 @@ def _filter(libc: ctypes.CDLL, program: str) -> None:
 
 
 def _confine(libc: ctypes.CDLL, order: Order, *, reads: bool) -> int:
-    """Forbid this process and its children to write outside of the copy, and to signal others, by Landlock.
+    """Use Landlock to prevent this process and its children from writing outside the copy and signaling others.
 
-    :param reads: whether they may not read what the order does not list, either.
-    :returns: Landlock's version; 0 where there is none.
+    :param reads: whether to prevent reading files that the order does not list, too.
+    :returns: Landlock's ABI version; 0 if it is not available.
     """
     version = libc.syscall(_CREATE_RULESET, None, 0, _ASK_VERSION)
     if version < 1:

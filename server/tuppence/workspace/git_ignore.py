@@ -1,12 +1,12 @@
-"""What git ignores and what ``.tuppenceignore`` names: two verdicts, and a file is private if either says so.
+"""Decide whether a file is private: git ignores it, or a ``.tuppenceignore`` names it.
 
-Git's verdict is the one of ``git check-ignore --no-index``, for tracked files too: every ``.gitignore`` from the top of
-the repository down, wherever in it the open folder lies, ``info/exclude``, and the user's own excludes; what is in an
-excluded folder cannot be taken back. For a repository inside a repository both are asked, up to the one that the open
-folder lies in. Each ``.tuppenceignore`` is a verdict of its own, so that none undoes another.
+Git's verdict is that of ``git check-ignore --no-index``, for tracked files too. It includes each ``.gitignore`` from
+the top of the repository down (also above the open folder), ``info/exclude`` and the user's global excludes. A file in
+an excluded folder cannot be re-included. For nested repositories, each one up to that of the open folder is consulted.
+Each ``.tuppenceignore`` is a separate verdict, so no file can undo another.
 
-An ignore file that is no regular file, is too large, or cannot be read closes its folder: what it would leave out is
-not known. What stays as it was is not read again.
+If an ignore file is not a regular file, is too large, or cannot be read, everything in its folder is private, because
+its patterns are unknown. An unchanged file is not read again.
 """
 
 from __future__ import annotations
@@ -28,34 +28,34 @@ from tuppence.workspace.recently_read import RecentlyRead
 
 GIT, OURS = ".gitignore", ".tuppenceignore"
 _LONGEST = 2_000
-"""Bytes of a path below the top of its repository; a longer one is not judged."""
+"""Maximum bytes of a path relative to the top of its repository; a longer path is private."""
 _DEEPEST = 100
 _HEAVIEST = 8_000_000
-"""The weight of all ignore files that one look takes in."""
+"""Maximum total weight of the ignore files that one ``Look`` reads."""
 _HEAVIEST_FOR_ONE = 4_000_000
-"""The weight of those that count for one file."""
+"""Maximum weight of the ignore files that apply to one file."""
 _LIMITS = f"a regular file of at most {ignore_patterns.LARGEST:,} bytes and {ignore_patterns.MOST_PATTERNS:,} patterns"
 _ANY_CASE = sys.platform in {"darwin", "win32"}
-"""Whether names are usually the same in upper and lower case."""
+"""Whether file names are usually case-insensitive on this platform."""
 _read: RecentlyRead[tuple[str, bool], Patterns] = RecentlyRead(4_000_000)
 
 
 class Closed(Exception):
-    """A folder whose ignore files cannot be read, and why as a clause."""
+    """An ignore file of a folder cannot be read. The message is a clause that says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class _List:
-    """The patterns of one file, for what is in a folder."""
+    """The patterns of one ignore file and the folder that they apply to."""
 
     file: Path
     folder: Path
     patterns: Patterns
     takes_back: bool
-    """Whether what it takes back holds against the files that come after it."""
+    """Whether a re-inclusion (``!``) in it overrides the lists that follow."""
 
     def verdict(self, path: Path, *, is_folder: bool) -> bool | None:
-        """Return whether a path is excluded, however its letters are composed; None where nothing is said of it."""
+        """Return whether a path is excluded, in any Unicode normalization form; None where no pattern matches."""
         inner = os.fsencode(path)[len(os.fsencode(self.folder)) :].replace(os.fsencode(os.sep), b"/").lstrip(b"/")
         said = self.patterns.verdict(inner, is_folder=is_folder)
         if said or inner.isascii():
@@ -67,19 +67,19 @@ class _List:
 
 @dataclass(frozen=True, slots=True)
 class _Inside:
-    """What holds for everything in a folder."""
+    """What applies to everything in a folder."""
 
     why: str | None = None
-    """Why the folder as a whole is left out; None where it is not."""
+    """Why the whole folder is private; None where it is not."""
     lists: tuple[_List, ...] = ()
-    """The ignore files in it and in those above, the innermost first."""
+    """The ignore files in the folder and in its parents, innermost first."""
 
 
 class Look:
-    """One look at ignore files: what it has read once holds for all that it is asked, so make a new one each time."""
+    """A snapshot of the ignore files. It reads each file once, so make a new one for each request."""
 
     def __init__(self, roots: Sequence[Path]) -> None:
-        """Look from these real folders, which are open."""
+        """Use these resolved workspace folders."""
         self._roots = roots
         self._files: dict[tuple[Path, bool], Patterns | Closed | None] = {}
         self._repositories: dict[Path, Repository | None] = {}
@@ -88,7 +88,7 @@ class Look:
         self._weight = 0
 
     def why(self, path: Path) -> str | None:
-        """Return why a file or folder, all of whose folders are real, is left out; None where it is not."""
+        """Return why a file or folder with a resolved path is private; None where it is not."""
         tops = self._tops(path)
         inner = path.relative_to(tops[0])
         if len(inner.parts) > _DEEPEST or len(os.fsencode(inner)) > _LONGEST:
@@ -114,7 +114,7 @@ class Look:
         return None
 
     def _tops(self, path: Path) -> list[Path]:
-        """Return the folders from which git is asked, the outermost first."""
+        """Return the tops of the repositories to consult, outermost first."""
         holding = [root for root in self._roots if path.is_relative_to(root) and path != root]
         start = min(holding, key=lambda root: len(root.parts)) if holding else path.parent
         found = [folder for folder in path.parents if self._repository(folder) is not None]
@@ -122,9 +122,9 @@ class Look:
         return [around, *(each for each in reversed(found) if each != start and each.is_relative_to(start))]
 
     def _elsewhere(self, path: Path, tops: list[Path]) -> list[Path]:
-        """Return the folders around a path that ``core.worktree`` makes the top of one of its repositories.
+        """Return the folders above a path that ``core.worktree`` makes the top of one of its repositories.
 
-        :raises Closed: a configuration cannot be read.
+        :raises Closed: a git configuration cannot be read.
         """
         found: list[Path] = []
         for repository in filter(None, map(self._repository, tops)):
@@ -136,7 +136,7 @@ class Look:
         return found
 
     def _inside(self, folder: Path, top: Path, name: str, ignore_case: bool) -> _Inside:  # noqa: FBT001 - part of a key
-        """Return what the files of a name say of what is in a folder.
+        """Return what the ignore files with one name say about the contents of a folder.
 
         :raises Closed: one of them cannot be read.
         """
@@ -158,7 +158,7 @@ class Look:
         return self._insides[key]
 
     def _decided(self, path: Path, inside: _Inside, *, is_folder: bool) -> str | None:
-        """Return which file leaves out what is in a folder that is not left out itself."""
+        """Return the ignore file that excludes an entry of a folder that is not excluded itself; None for none."""
         for each in inside.lists:
             verdict = each.verdict(path, is_folder=is_folder)
             if verdict:
@@ -168,7 +168,7 @@ class Look:
         return None
 
     def _users(self, top: Path, *, ignore_case: bool) -> tuple[_List, ...]:
-        """Return the lists that are in no folder of a working tree: the repository's own, then the user's."""
+        """Return the lists outside the working tree: the repository's ``info/exclude``, then the user's."""
         repository = self._repository(top)
         said = self._settings(repository)
         files = [(each, False) for each in git_repository.excludes_files(repository, said)]
@@ -183,7 +183,7 @@ class Look:
         return self._repositories[folder]
 
     def _settings(self, repository: Repository | None) -> GitSettings:
-        """Return what git's configurations say.
+        """Return the settings from git's configuration files.
 
         :raises Closed: one of them cannot be read.
         """
@@ -199,9 +199,9 @@ class Look:
         return self._said[top]
 
     def _patterns(self, file: Path, *, ignore_case: bool, follow: bool) -> Patterns | None:
-        """Return the patterns in a file; None where there is none.
+        """Return the patterns in an ignore file; None where the file does not exist.
 
-        :raises Closed: it cannot be read.
+        :raises Closed: the file cannot be read.
         """
         key = (file, ignore_case)
         if key not in self._files:
@@ -216,10 +216,10 @@ class Look:
         return found
 
     def _loaded(self, file: Path, *, ignore_case: bool, follow: bool) -> Patterns | None:
-        """Return the patterns in a file as it is now, read only where it changed.
+        """Return the current patterns of an ignore file; an unchanged file is not read again.
 
-        :raises Unreadable: it is no regular file, is too large, or cannot be read.
-        :raises TooMany: its patterns, or those of all files so far, are more than are looked at.
+        :raises Unreadable: the file is not a regular file, is too large, or cannot be read.
+        :raises TooMany: the file, or all files so far, have more patterns than the limit.
         """
         try:
             facts = regular_files.identity(file.stat(follow_symlinks=follow))
@@ -242,7 +242,7 @@ class Look:
         return found
 
     def _shown(self, file: Path) -> str:
-        """Return a file's path as a person reads it: from the open folder, else from the home folder."""
+        """Return a path for messages: relative to the workspace folder, else to the home folder."""
         above = file.parent if file.name in {GIT, OURS} else file
         for root in self._roots:
             if file.is_relative_to(root) or root.is_relative_to(above):

@@ -1,8 +1,8 @@
-"""Repositories of git around a file, and what their configuration says of ignored files; git itself is not run.
+"""Find the git repositories around a file and read the settings that affect ignored files, without running git.
 
-Git would run what a repository's configuration names, and wait for a pipe that it includes. Here configurations are
-read by a reader of our own, up to a size, and for two settings only. Where git would choose (the last of several
-values, an include for one folder or branch), every value counts: a file is rather too private than not enough.
+Running git could execute programs that a repository's configuration names, or block on a pipe that it includes. This
+module has its own reader, with a size limit, for two settings only. Where git picks one value (the last of several, or
+an include that depends on a folder or branch), all values count, so that a file is rather too private than too public.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from tuppence.regular_files import Identity, Missing, Unreadable, identity
 from tuppence.workspace.recently_read import RecentlyRead
 
 _LARGEST = 1_000_000
-"""Bytes of a configuration."""
+"""Maximum bytes of a configuration file."""
 _LARGEST_TOGETHER = 4_000_000
 _MOST_FILES = 40
-"""Configurations that include one another."""
+"""Maximum number of configuration files, includes counted."""
 _SYSTEM = (
     "/etc/gitconfig",
     "/usr/local/etc/gitconfig",
@@ -32,7 +32,7 @@ _SYSTEM = (
     "C:/Program Files/Git/etc/gitconfig",
     "C:/ProgramData/Git/config",
 )
-"""Where gits that people install have the configuration of the whole machine."""
+"""Where common git installations have the system-wide configuration."""
 _SECTION = re.compile(r'\s*\[\s*([\w.-]+)\s*(?:"((?:[^"\\\n]|\\.)*)")?\s*\]')
 _BLANK = re.compile(r"\s*")
 _PLAIN = re.compile(r'([^\n"\\#;]*)(?=\n|\Z)')
@@ -45,7 +45,7 @@ _NO = frozenset({"false", "no", "off", "0", ""})
 
 
 class UnreadableConfiguration(Unreadable):
-    """A configuration of git that is there and cannot be read."""
+    """A git configuration file exists but cannot be read."""
 
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(why)
@@ -54,28 +54,28 @@ class UnreadableConfiguration(Unreadable):
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A folder in which git looks after files."""
+    """A git repository."""
 
     top: Path
     folder: Path
-    """What belongs to this working tree alone: ``.git``, or a part of another one's for a further working tree."""
+    """The git directory of this working tree: ``.git``, or ``.git/worktrees/NAME`` of the main repository."""
     common: Path
-    """What belongs to all working trees."""
+    """The git directory that all working trees share."""
 
 
 @dataclass(slots=True)
 class GitSettings:
-    """What the configurations say of ignored files."""
+    """The settings that affect ignored files."""
 
     excludes: list[str] = field(default_factory=list)
-    """Every ``core.excludesFile``."""
+    """All values of ``core.excludesFile``."""
     ignore_case: bool = False
     tops: list[str] = field(default_factory=list)
-    """Every ``core.worktree``: the folder that git takes for the top, relative to the repository's own."""
+    """All values of ``core.worktree``: the top of the working tree, relative to the git directory."""
     looked_at: list[tuple[Path, Identity | None]] = field(default_factory=list)
-    """The configurations, there or not, and what each was: while that stays, all this holds."""
+    """Each configuration file, existing or not, with its identity. The settings are valid while these are unchanged."""
     weight: int = 0
-    """Bytes of all configurations together."""
+    """Total bytes of the configuration files."""
 
 
 _said: dict[object, GitSettings] = {}
@@ -83,7 +83,7 @@ _heads: RecentlyRead[Path, bool] = RecentlyRead(1_000)
 
 
 def repository_at(top: Path) -> Repository | None:
-    """Return the repository whose working tree begins at a folder; None where git sees none there."""
+    """Return the repository whose working tree has this top folder; None where git recognizes none."""
     entry = top / ".git"
     if entry.is_dir():
         folder = entry
@@ -108,9 +108,9 @@ def repository_at(top: Path) -> Repository | None:
 
 
 def settings(repository: Repository | None) -> GitSettings:
-    """Return what the configurations of the machine, of the user and of a repository say; read where they changed.
+    """Return the system's, the user's and a repository's settings; unchanged files are not read again.
 
-    :raises UnreadableConfiguration: one that git would read cannot be read.
+    :raises UnreadableConfiguration: a file that git would read cannot be read.
     """
     variables = tuple((name, value) for name, value in os.environ.items() if name.startswith(_VARIABLES))
     key = (repository, str(Path.home()), variables)
@@ -143,7 +143,7 @@ def _settings(repository: Repository | None) -> GitSettings:
 
 
 def _from_environment() -> Iterator[tuple[str, str]]:
-    """Yield the settings that variables hold, keys in lower case: numbered ones, and those of ``git -c``."""
+    """Yield the settings in environment variables (``GIT_CONFIG_*`` and those of ``git -c``), keys in lower case."""
     for name, key in os.environ.items():
         if name.startswith(_NUMBERED):
             yield key.lower(), os.environ.get(f"GIT_CONFIG_VALUE_{name.removeprefix(_NUMBERED)}", "")
@@ -157,7 +157,7 @@ def _from_environment() -> Iterator[tuple[str, str]]:
 
 
 def tops(repository: Repository, said: GitSettings) -> Iterator[Path]:
-    """Yield the other folders that git takes for the top of a repository's working tree, without links in them."""
+    """Yield the other folders that git uses as the top of a repository's working tree, resolved."""
     for each in said.tops:
         top = Path(os.path.realpath(repository.folder / each))
         if top != repository.top:
@@ -165,7 +165,7 @@ def tops(repository: Repository, said: GitSettings) -> Iterator[Path]:
 
 
 def excludes_files(repository: Repository | None, said: GitSettings) -> Iterator[Path]:
-    """Yield the files that exclude names in every repository of the user; whether they exist is not looked at."""
+    """Yield the user's global excludes files, whether they exist or not."""
     top = repository.top if repository else Path.home()
     yield from (_path(each, top) for each in said.excludes if each)
     base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
@@ -184,9 +184,9 @@ def _users_configurations() -> Iterator[Path]:
 
 
 def _read(path: Path, found: GitSettings) -> None:
-    """Enter what a configuration and those that it includes say.
+    """Add the settings of a configuration file and of the files that it includes.
 
-    :raises UnreadableConfiguration: one of them is there and cannot be read.
+    :raises UnreadableConfiguration: one of them exists but cannot be read.
     """
     found.looked_at.append((path, identity_of(path)))
     if len(found.looked_at) > _MOST_FILES or found.weight > _LARGEST_TOGETHER:
@@ -215,7 +215,7 @@ def _enter(key: str, value: str, found: GitSettings) -> None:
 
 
 def _has_head(folder: Path) -> bool:
-    """Report whether a folder has a ``HEAD`` that git takes for one; without it git goes on to the folder above."""
+    """Return whether a folder has a valid ``HEAD``; without one, git looks in the parent folder."""
     head = folder / "HEAD"
     try:
         if head.is_symlink():
@@ -231,7 +231,7 @@ def _has_head(folder: Path) -> bool:
 
 
 def identity_of(path: Path) -> Identity | None:
-    """Return what changes when a file, wherever links lead, does; None where there is none."""
+    """Return the metadata that changes with a file (links are followed); None where the file does not exist."""
     try:
         return regular_files.identity(path.stat())
     except (OSError, ValueError):
@@ -239,15 +239,15 @@ def identity_of(path: Path) -> Identity | None:
 
 
 def _text(path: Path) -> str:
-    """Return what is in a small file.
+    """Return the contents of a small file.
 
-    :raises Unreadable: it cannot be read.
+    :raises Unreadable: the file cannot be read.
     """
     return regular_files.read_here(path, _LARGEST, follow=True).decode("utf-8", "surrogateescape")
 
 
 def _path(value: str, base: Path) -> Path:
-    """Return the path that a value names, relative ones from a folder."""
+    """Return the path that a value names; a relative path starts at ``base``."""
     value = value.removeprefix(":(optional)")
     if value.startswith("~"):
         return base / os.path.expanduser(value)  # noqa: PTH111 - a user that there is not is no error
@@ -256,7 +256,7 @@ def _path(value: str, base: Path) -> Path:
 
 
 def _values(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the settings of a configuration: keys in lower case with their section, ``include`` whatever it is for."""
+    """Yield a configuration file's settings, keys in lower case with their section; ``includeIf`` as ``include``."""
     section, at = "", text.startswith("\ufeff") + 0
     while at < len(text):
         at = _skipped(text, at)
@@ -273,13 +273,13 @@ def _values(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _skipped(text: str, at: int) -> int:
-    """Return where what is not blank begins."""
+    """Return the index of the next character that is not blank."""
     found = _BLANK.match(text, at)
     return found.end() if found else at
 
 
 def _value(text: str, at: int) -> tuple[str, int]:
-    """Return a value and where what follows it begins: quotes, escapes, comments and lines that go on are undone."""
+    """Return a value (quotes, escapes, comments and continued lines resolved) and the index after it."""
     if plain := _PLAIN.match(text, at):
         return plain[1].strip(), plain.end()
     said: list[str] = []

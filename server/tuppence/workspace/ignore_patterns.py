@@ -1,9 +1,9 @@
-"""Patterns of an ignore file, as git reads and matches them: over bytes, the last that matches decides.
+"""Parse and match the patterns of an ignore file as git does: on bytes, and the last match decides.
 
-Git's own rules are kept to their corners, because a pattern that is understood in another way sends a file that git
-ignores: which spaces at the end count, what a bracket may hold, that ``?`` is one byte, that ``**`` is more than ``*``
-only between slashes. Whole names are looked up, and the rest becomes a regular expression that never looks back over a
-star, so that the work grows with the length of the pattern times that of the path; there is a limit to both.
+All of git's corner cases are reproduced, because a pattern that is read differently would send a file that git ignores:
+which trailing spaces count, what a bracket may contain, that ``?`` matches one byte, that ``**`` differs from ``*``
+only between slashes. Literal names are looked up in a table. Other patterns become regular expressions that do not
+backtrack over a star, so the work is at most the length of the pattern times that of the path, and both are limited.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 LARGEST = 256_000
-"""Bytes of an ignore file."""
+"""Maximum bytes of an ignore file."""
 MOST_PATTERNS = 10_000
 LONGEST_WILD = 4_000
-"""Bytes of a pattern that has to be tried, and not only looked up."""
+"""Maximum bytes of a pattern with wildcards."""
 MOST_WILD = 40_000
-"""Bytes of all those of a file together."""
+"""Maximum bytes of all patterns with wildcards in a file."""
 _TRIED = 20
-"""How many times over a byte of such a pattern counts."""
+"""How many times a byte of a pattern with wildcards counts in a weight."""
 _BOM = b"\xef\xbb\xbf"
 _SPECIAL = re.compile(rb"[*?\[\\]")
 _CLASSES = {
@@ -44,42 +44,42 @@ _MEMBERS = {
 
 
 class TooMany(Exception):
-    """The patterns of a file are more than are looked at, and which, as a clause."""
+    """A file exceeds a limit on patterns. The message is a clause that says which."""
 
 
 class _NeverMatches(Exception):
-    """A pattern that git takes and that no name matches: a bracket or a backslash at its end."""
+    """Git accepts the pattern, but no name can match it: an open bracket or a trailing backslash."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Wild:
-    """A pattern that has to be tried."""
+    """A pattern with wildcards."""
 
     number: int
-    """Its place in the file."""
+    """Its position in the file."""
     excludes: bool
     folders: bool
-    """Whether it is for folders alone."""
+    """Whether it matches folders only."""
     is_name: bool
-    """Whether it is for names in every folder, and not for a path from the file's own."""
+    """Whether it matches a name in any folder, rather than a path relative to the ignore file."""
     match: re.Pattern[bytes]
 
 
 @dataclass(slots=True)
 class Patterns:
-    """The patterns of one file."""
+    """The patterns of one ignore file."""
 
     weight: int = 0
-    """What it costs to hold and to ask: bytes of the file, those of patterns that have to be tried many times over."""
+    """The cost of storing and matching them: the bytes of the file, with wildcard patterns counted several times."""
     names: dict[bytes, list[tuple[int, bool, bool]]] = field(default_factory=dict)
-    """Whole names and the patterns for them: place in the file, whether it excludes, whether for folders alone."""
+    """Literal names, each with its patterns: position in the file, whether it excludes, whether for folders only."""
     paths: dict[bytes, list[tuple[int, bool, bool]]] = field(default_factory=dict)
     wild: list[_Wild] = field(default_factory=list)
-    """Those that have to be tried, the last first."""
+    """The patterns with wildcards, last first."""
     ignore_case: bool = False
 
     def verdict(self, path: bytes, *, is_folder: bool) -> bool | None:
-        """Return whether a path, relative to the file's folder, is excluded; None where no pattern is for it."""
+        """Return whether a path relative to the file's folder is excluded; None where no pattern matches."""
         path = path.lower() if self.ignore_case else path
         name = path.rpartition(b"/")[2]
         best, excluded = -1, False
@@ -95,9 +95,9 @@ class Patterns:
 
 
 def read(data: bytes, *, ignore_case: bool = False) -> Patterns:
-    """Return the patterns in the text of an ignore file.
+    """Parse the contents of an ignore file.
 
-    :raises TooMany: they are more, or longer, than are looked at.
+    :raises TooMany: there are too many patterns, or one is too long.
     """
     found = Patterns(len(data), ignore_case=ignore_case)
     wild = 0
@@ -129,7 +129,7 @@ def read(data: bytes, *, ignore_case: bool = False) -> Patterns:
 
 
 def _lines(data: bytes) -> Iterator[bytes]:
-    """Yield the lines that are patterns, without what git takes off them."""
+    """Yield the lines that are patterns, trimmed as git trims them."""
     for line in data.removeprefix(_BOM).split(b"\n"):
         if not line or line.startswith(b"#"):
             continue
@@ -137,7 +137,7 @@ def _lines(data: bytes) -> Iterator[bytes]:
 
 
 def _trimmed(line: bytes) -> bytes:
-    """Return a line without the spaces at its end that no backslash keeps."""
+    """Return a line without its trailing spaces, except those after a backslash."""
     bare = line.rstrip(b" ")
     if bare == line or not bare.endswith(b"\\"):
         return bare
@@ -146,7 +146,7 @@ def _trimmed(line: bytes) -> bytes:
 
 
 class _Glob:
-    """A pattern with something special in it, read from left to right."""
+    """Translates a pattern with wildcards to a regular expression, from left to right."""
 
     def __init__(self, body: bytes, *, ignore_case: bool) -> None:
         self._body = body
@@ -154,9 +154,10 @@ class _Glob:
         self._ignore_case = ignore_case
 
     def expression(self, *, is_name: bool) -> bytes:
-        """Return the regular expression for all of a name, or of a path.
+        """Return the regular expression that matches a whole name or path.
 
-        Git compares the literal head first and then begins anew, so that ``**`` right after it counts as after a slash.
+        Git compares the literal prefix first and matches the rest separately, so ``**`` right after that prefix counts
+        as if it followed a slash.
 
         :raises _NeverMatches: no name matches.
         """
@@ -171,7 +172,7 @@ class _Glob:
         return _atomic(units)
 
     def _path(self) -> bytes:
-        """Return the expression for the rest: blocks of names, between them the stars that cross folders."""
+        """Return the expression for the rest: blocks of names, separated by stars that cross folders."""
         blocks: list[list[list[bytes]]] = [[[]]]
         between: list[bytes] = []
         at_start = True
@@ -192,12 +193,12 @@ class _Glob:
         first, *others = [b"/".join(_atomic(units) for units in block) for block in blocks]
         if not others:
             return first
-        # What is between two such stars is found as early as it can be, for good.
+        # A block between two such stars matches at the earliest place, without backtracking.
         joined = [skipped + block for skipped, block in zip(between, others, strict=True)]
         return first + b"".join(b"(?>" + each + b")" for each in joined[:-1]) + joined[-1]
 
     def _stars(self) -> int:
-        """Go over stars, and return how many."""
+        """Consume stars and return their number."""
         begin = self._at
         while self._next() == b"*":
             self._at += 1
@@ -207,9 +208,9 @@ class _Glob:
         return self._body[self._at : self._at + 1]
 
     def _take(self) -> bytes:
-        """Go over one byte.
+        """Consume one byte and return it.
 
-        :raises _NeverMatches: there is none.
+        :raises _NeverMatches: the pattern has ended.
         """
         if self._at >= len(self._body):
             raise _NeverMatches
@@ -217,7 +218,7 @@ class _Glob:
         return self._body[self._at - 1 : self._at]
 
     def _unit(self) -> bytes:
-        """Go over what is for one character and no star, and return its expression."""
+        """Consume an element that matches one byte and return its expression."""
         one = self._take()
         if one == b"?":
             return b"[^/]"
@@ -250,9 +251,9 @@ class _Glob:
         return b"[" + b"".join(re.escape(bytes([each])) for each in sorted(members)) + b"]" if members else b"(?!)"
 
     def _class(self) -> frozenset[int] | None:
-        """Go over the name of a class of characters and return its members; None, without a step, where it is none.
+        """Consume a named character class and return its members; None, consuming nothing, where there is none.
 
-        :raises _NeverMatches: there is no class of that name.
+        :raises _NeverMatches: the name is unknown.
         """
         end = self._body.find(b"]", self._at + 1)
         if end < 0:
@@ -267,7 +268,7 @@ class _Glob:
 
 
 def _atomic(units: list[bytes]) -> bytes:
-    """Return the expression of one name; what is between two stars is found as early as it can be, for good."""
+    """Return the expression of one name. A part between stars matches at its earliest place, without backtracking."""
     runs: list[list[bytes]] = [[]]
     for unit in units:
         if unit == b"*":

@@ -1,4 +1,4 @@
-"""What was made of files and stays true while they are as they were, up to a number of bytes."""
+"""A size-limited cache of values computed from files; an entry is valid while its file is unchanged."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ V = TypeVar("V")
 
 
 class RecentlyRead(Generic[K, V]):
-    """Values made of files, those that were used last; any thread may ask."""
+    """The most recently used values computed from files. Thread-safe."""
 
     def __init__(self, most: int) -> None:
-        """Hold what was made of so many bytes of files."""
+        """Store values for at most this many bytes of files."""
         self._most = most
         self._weight = 0
         self._held: OrderedDict[K, tuple[Identity, V, int]] = OrderedDict()
         self._lock = Lock()
 
     def get(self, key: K, facts: Identity) -> V | None:
-        """Return what was made of a file that is still the one with these facts; None where that is not known."""
+        """Return the value computed from a file with this identity; None where none is stored."""
         with self._lock:
             found = self._held.get(key)
             if found is None or found[0] != facts:
@@ -33,7 +33,7 @@ class RecentlyRead(Generic[K, V]):
             return found[1]
 
     def put(self, key: K, facts: Identity, value: V, weight: int) -> None:
-        """Enter what was made of a file of so many bytes."""
+        """Store the value computed from a file of ``weight`` bytes."""
         with self._lock:
             former = self._held.pop(key, None)
             self._weight += weight - (former[2] if former else 0)

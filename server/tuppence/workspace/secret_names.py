@@ -1,9 +1,9 @@
-"""Files whose names say that they hold secrets, by families: what a file is called, how it ends, what a copy adds.
+"""Recognize files that hold secrets by their names, by family: base name, extension, and the suffixes of copies.
 
-Such a file is never sent to a model. A source file with such a name (``secrets.py``) is another matter: it is never
-shown with another file, and the person is asked before it is worked on (``is_telling_source``). A name that is a
-template's (``.env.example``), a public key's or an ordinary part of a program passes: what a file holds is looked at
-before it is sent, so a name needs to be telling, not merely suspicious.
+Such a file is never sent to a model. A source file with such a name (``secrets.py``) is never part of the context of
+another file, and the user is asked before an action on it (``is_telling_source``). Templates (``.env.example``), public
+keys and ordinary parts of programs are not matched: contents are scanned for secrets before they are sent, so a name
+must be a clear sign, not only suspicious.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _COPIES = (
     r"\.(?:gz|bz2|xz|zst|zip|7z|rar|tar|tgz|tbz2?|txz|lz4|br)",
 )
 _COPY = re.compile(rf"(?:{'|'.join(_COPIES)})$")
-"""What a copy, a backup or an editor adds to the end of a name."""
+"""Suffixes that copies, backups and editors add to a name."""
 _LEADING = re.compile(r"^(?:copy of |copy_of_|backup[_-]|\.#|#(?=.*#$))")
 _INNER_COPY = re.compile(r"(?: ?\(\d+\)| - copy| copy(?: \d+)?|[._-](?:bak|backup|old|orig|copy))(?=\.[a-z0-9]{1,10}$)")
-"""What a copy adds before the ending: ``id_rsa (1).pem``."""
+"""What copies add before the extension: ``id_rsa (1).pem``."""
 _TEMPLATES = frozenset("example examples sample samples template templates tmpl tpl dist defaults schema spec".split())
 _TEMPLATES_OF_ENV = frozenset({"example.env", "sample.env", "template.env"})
 _FOLDERS = frozenset(
@@ -96,21 +96,21 @@ _INSIDE = frozenset(
         (".chef", "credentials"),
     }
 )
-"""Files that are telling in their folder."""
+"""Names that are a sign of secrets in a certain folder only."""
 _WORDS = (
     r"secrets?|credentials?|creds|api[_-]?keys?|client[_-]?secrets?|service[_-]?accounts?(?:[_-]?keys?)?|"
     r"private[_-]?keys?|access[_-]?(?:tokens?|keys?)|auth[_-]?tokens?|firebase-adminsdk|oauth2?[_-]?(?:token|secret)s?|"
     r"secret[_-]?keys?|gcp[_-]?keys?|aws[_-]?keys?|ssh[_-]?keys?|user[_-]?secrets|app[_-]?secrets|db[_-]?passwords?"
 )
 _REFERRING = r"(?:external|sealed|cluster[_-]?external|no|detect|about|manage|rotate)[._-]"
-"""Beginnings of names that speak of secrets kept elsewhere."""
+"""Prefixes of names of code that refers to secrets without holding them."""
 _BARE = (
     r"credentials?|secrets?|api[_-]?keys?|access[_-]?tokens?|auth[_-]?tokens?|passwords?|passwd|priv(?:ate)?[_-]?keys?|"
     r"secret[_-]?keys?"
 )
-"""What a file without an ending is called that holds nothing else."""
+"""Names of files without an extension that hold a secret and nothing else."""
 _WORD_LIST = r"(?:common|weak|top|worst|bad|popular|frequent|\d+)[._-]"
-"""Beginnings of names of lists of passwords that many people use."""
+"""Prefixes of names of lists of common passwords."""
 _PATTERNS = tuple(
     re.compile(each)
     for each in (
@@ -154,7 +154,7 @@ _CODE = frozenset(
     """.split()
 )
 _MOST = 24
-"""Forms of one name that are looked at."""
+"""Maximum number of forms of one name that are tried."""
 _SOURCE = re.compile(
     r"(?:(?:prod|production|dev|development|staging|stage|local|my|app|aws|gcp|azure|db|database|api|config|default|"
     r"private|team|user|server|client)[._-])?"
@@ -165,7 +165,7 @@ _SOURCE = re.compile(
 
 
 def secret(path: PurePath) -> str | None:
-    """Return why a file's name says that it holds secrets, as a clause; None where it does not."""
+    """Return a clause that says why a file's name is a sign of secrets; None where it is not."""
     parts = tuple(part.lower() for part in path.parts)
     folder = next((part for part in parts[:-1] if part in _FOLDERS), None)
     if folder is not None:
@@ -181,7 +181,7 @@ def secret(path: PurePath) -> str | None:
 
 
 def is_telling_source(path: PurePath) -> bool:
-    """Report whether a file is a program's source with a name that says that it may hold secrets."""
+    """Return whether a file is source code whose name suggests that it holds secrets."""
     return _is_source(path.name.lower())
 
 
@@ -203,7 +203,7 @@ def _telling(name: str, above: str) -> str | None:
 
 
 def _bare(name: str) -> Iterator[str]:
-    """Yield a name, and what it was before each copy, backup or editor that named it."""
+    """Yield a name, then the name without each suffix of a copy, backup or editor."""
     seen: set[str] = set()
     waiting = [name]
     while waiting:
@@ -221,7 +221,7 @@ def _bare(name: str) -> Iterator[str]:
 
 
 def _is_template(name: str) -> bool:
-    """Report whether a name says that the file is an example to be filled in."""
+    """Return whether a name is that of a template to be filled in."""
     return name in _TEMPLATES_OF_ENV or any(part in _TEMPLATES for part in re.split(r"[._-]", name)[1:])
 
 

@@ -1,28 +1,28 @@
-"""Markdown that a model wrote, rewritten so that no renderer can do more with it than show it.
+"""Rewrite a model's Markdown so that every renderer can only display it.
 
-Invariants, for any text, any way of cutting it into chunks, and any renderer of Markdown (held against markdown-it,
-with everything on, and marked, VS Code's own, in tests/core/answer/test_markdown_renderers.py):
+Invariants, for any text, any division into chunks, and any Markdown renderer (tested with markdown-it with all options
+on, and with marked, which VS Code uses, in tests/core/answer/test_markdown_renderers.py):
 
-- Nothing is a link, an image or HTML: a link becomes its text, an image its alternative text, an address code, a tag
-  visible text.
-- Fenced code is as it was, byte for byte. (Code by indentation alone is treated as text: whether it is code depends on
-  the list around it, and a renderer may decide otherwise.)
-- Characters that reorder text or show nothing (:mod:`tuppence.core.text.hidden`) are gone, from code too, and by no
-  entity do they come back; those stay that an emoji or a word is written with (:mod:`tuppence.core.text.joiners`).
-- Joined, the pieces of a ``Cleaner`` are ``clean`` of the whole, and work grows with the length of the text only.
+- The output has no link, image or HTML. A link becomes its text, an image its alternative text, a URL inline code, and
+  a tag visible text.
+- Fenced code is unchanged, byte for byte. (Indented code is treated as text, because renderers disagree about what is
+  code inside a list.)
+- Invisible and bidirectional control characters (:mod:`tuppence.core.text.hidden`) are removed, from code too, and
+  cannot return as entities. Those that an emoji or a word needs stay (:mod:`tuppence.core.text.joiners`).
+- The pieces from a ``Cleaner``, joined, equal ``clean`` of the whole text, and the work is linear in its length.
 
-How: the text is read by the line and written again in a subset of Markdown that leaves nothing to interpret, instead
-of being corrected where it looks dangerous; renderers differ in what they take for code, and whatever one of them does
-not take for code is live. A parse by a library (markdown-it-py) would know its own reading only, needs the whole text,
-which is still arriving, and nests as deep as a hostile text wants.
+The text is not corrected where it looks dangerous, because renderers disagree about what is code, and a link that one
+of them does not see as code is live. Instead, it is read line by line and written in a subset of Markdown that all
+renderers read alike. A parser library (markdown-it-py) knows only its own reading, needs the whole text although it is
+still streaming, and nests without a limit.
 
-- A line's text becomes text, emphasis and code in one form that no renderer reads otherwise
-  (core/answer/markdown_inline.py), on which the lines around it have no bearing.
-- A fenced block comes after an empty line, its fences and lines all behind the same number of spaces: so it is either a
-  fenced block or, where a renderer sees no list around it, code by indentation; there is no third reading. A line in it
-  that a renderer could take for its end is put into another block with a longer fence.
-- What introduces a block stays: indentation, ``>``, list markers, hashes; at most eight of them on a line.
-- A row under which a table begins stays only below a line that begins with ``|`` and was written as a row.
+- The text of a line becomes text, emphasis and inline code in one canonical form (core/answer/markdown_inline.py),
+  which does not depend on the lines around it.
+- A fenced block follows an empty line, and its fences and lines have equal indentation. So each renderer sees a fenced
+  block or, if it sees no list around it, indented code. A line in it that could close the block goes into another block
+  with a longer fence.
+- Block markers stay: indentation, ``>``, list markers and hashes, at most eight on a line.
+- The delimiter row of a table stays only below a line that begins with ``|`` and was written as a row.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ from tuppence.core.text.hidden import is_hidden
 __all__ = ["LONGEST", "Cleaner", "clean", "plain", "visible"]
 
 LONGEST = 200_000
-"""Code points of a text that are read; the panels of our clients keep as many."""
+"""Maximum code points of a text; the panels of our clients have this limit too."""
 LONGEST_LINE = 60_000
-"""Code points of a line that are read."""
+"""Maximum code points of a line."""
 _AROUND = 8
-"""Code points before and behind a hidden character that say whether it is needed."""
+"""Code points on each side of a hidden character that decide whether it is needed."""
 _QUOTE = re.compile(r"[ \t]{0,3}>[ \t]?")
 _BEGINNING = re.compile(r"([0-9]{1,9})(?=[.)](?:[ \t]|\Z))|(?=>|(?:#{1,6}|[-+*])(?:[ \t]|\Z))")
 _WORD = re.compile(r"[^\W_]")
@@ -60,45 +60,45 @@ _STRONG = re.compile(r"(?<![\w*])\*\*(?=\S)([^*]{1,600})(?<=\S)\*\*(?![\w*])")
 
 
 def clean(markdown: str) -> str:
-    """Return the Markdown without anything that loads, links, runs or hides."""
+    """Return the Markdown without links, images, HTML and hidden characters."""
     cleaner = Cleaner()
     return cleaner.feed(markdown) + cleaner.finish()
 
 
 def plain(markdown: str) -> str:
-    """Return one line of plain text: links as their text, no emphasis; backticks stay, as compilers use them."""
+    """Return one line of plain text: links as their text, no emphasis. Backticks stay, because compilers use them."""
     text = " ".join(visible(markdown[:LONGEST_LINE]).split())
     return " ".join(_STRONG.sub(r"\1", words(text)).split())
 
 
 class Cleaner:
-    """Cleans Markdown as it arrives; what is not yet known to be safe is held back, at most to the end of its line."""
+    """Cleans streamed Markdown. Text that is not yet known to be safe is held back, at most until its line ends."""
 
     def __init__(self) -> None:
         self._line = _Pending()
         self._begun = False
-        """Whether a part of this line is written."""
+        """Whether a part of the current line has been written."""
         self._fence: CodeBlock | None = None
         self._table: Literal["", "header", "rows"] = ""
         self._blank = True
-        """Whether the line written last is empty."""
+        """Whether the last line written is empty."""
         self._list = 0
-        """Columns at which the text of the last list item begins; 0 outside lists."""
+        """Column at which the text of the last list item begins; 0 outside lists."""
         self._read = 0
         self._return = False
         self._near = ""
-        """The last code points that were taken, as they came, and behind them those that are held back."""
+        """The last code points of the input, followed by those that are held back."""
         self._held = 0
-        """How many hidden characters are held back, until what follows says whether they are needed."""
+        """Number of hidden characters that are held back until the following text shows whether they are needed."""
 
     def feed(self, chunk: str) -> str:
-        """Take the next chunk; return what is safe by now."""
+        """Take the next chunk; return the text that is safe so far."""
         if self._read > LONGEST:
             return ""
         return self._take(self._visible(chunk))
 
     def _visible(self, chunk: str, *, is_last: bool = False) -> str:
-        """Return what shows of the held back characters and a chunk, but for hidden ones at its end."""
+        """Return the visible text of the held back characters and a chunk, without hidden ones at its end."""
         text = self._near + chunk
         start, end = len(self._near) - self._held, len(text)
         if not is_last:
@@ -120,7 +120,7 @@ class Cleaner:
         return f"{written}{end}\n… The rest is left out: this text is longer than {LONGEST:,} characters."
 
     def finish(self) -> str:
-        """Take the end; return the rest, a fence that was left open closed."""
+        """Take the end of the text; return the rest, with an open fence closed."""
         if self._read > LONGEST:
             return ""
         written = self._take(self._visible("", is_last=True)) if self._held else ""
@@ -134,7 +134,7 @@ class Cleaner:
         return f"{rest}{'' if not rest or rest.endswith(chr(10)) else chr(10)}{fence.spaces}{fence.written}"
 
     def _newlines(self, text: str) -> str:
-        """Make every line ending a line feed; a CRLF may be cut in two."""
+        """Convert line endings to LF; a CRLF may be split between chunks."""
         if self._return and text.startswith("\n"):
             text = text[1:]
             self._return = False
@@ -151,7 +151,7 @@ class Cleaner:
         return "".join(out)
 
     def _piece(self, piece: str) -> str:
-        """Take a part of a line; return what of it can be written before its end."""
+        """Take a part of a line; return what can be written before the line ends."""
         line = self._line
         line.add(piece, is_text=self._fence is None and self._table != "rows")
         if not line.can_be_cut:
@@ -170,7 +170,7 @@ class Cleaner:
         return ""
 
     def _end(self, newline: str) -> str:
-        """Take the end of a line; return the rest of it."""
+        """Take the end of a line; return the rest of the line."""
         line, self._line = self._line, _Pending()
         begun, self._begun = self._begun, False
         if begun:
@@ -183,7 +183,7 @@ class Cleaner:
         return f"{written}{more}{newline}"
 
     def _whole(self, line: str) -> str:
-        """Write a line of which nothing is written yet, outside fences."""
+        """Return a whole line outside fences, of which nothing has been written."""
         if not line.strip(" \t"):
             self._table, self._blank = "", True
             return ""
@@ -204,7 +204,7 @@ class Cleaner:
         return text
 
     def _text(self, read: Line, written: str) -> str:
-        """Write a line's beginning and its text, which does not introduce a block by itself."""
+        """Return a line's markers and its text, written so that the text starts no block."""
         self._table, self._blank = "", False
         if read.has_marker:
             self._list = read.columns
@@ -224,7 +224,7 @@ class Cleaner:
         return f"{gap}{fence.spaces}{fence.written}{fence.info}"
 
     def _in_fence(self, fence: CodeBlock, line: str) -> str:
-        """Write a line of code, or the end of the block."""
+        """Return a line of fenced code, or the end of the block."""
         at = 0
         for _ in range(fence.quotes):
             found = _QUOTE.match(line, at)
@@ -249,44 +249,44 @@ class Cleaner:
 
 
 class _Pending:
-    """The part of a line that is not written yet, and where it can be cut so that both parts read as the whole."""
+    """The unwritten part of a line, and where it can be split so that both parts read like the whole."""
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
         self._behind = 0
-        """Where the pending text can be cut; 0 where it cannot."""
+        """Offset at which the pending text can be split; 0 if it cannot."""
         self._length = 0
         self._is_odd = False
         """Whether a code span is open."""
         self._has_word = False
         self.size = 0
-        """Code points of the line that were read."""
+        """Code points of the line so far."""
         self._is_held = False
-        """Whether what comes may change how the rest of the line reads."""
+        """Whether later text may change how the pending text reads."""
         self.is_whole = False
-        """Whether the line is to be written whole."""
+        """Whether the line must be written as a whole."""
         self.is_cut = False
-        """Whether the line is too long, and its end left out."""
+        """Whether the line was too long and its end was dropped."""
 
     @property
     def text(self) -> str:
-        """What is pending."""
+        """The pending text."""
         return "".join(self._pieces)
 
     @property
     def part(self) -> str:
-        """What can be written; to be asked where ``can_be_cut``."""
+        """The part that can be written. Valid only if ``can_be_cut``."""
         self._pieces = [self.text]
         self._has_word = False
         return self._pieces[0][: self._behind]
 
     @property
     def can_be_cut(self) -> bool:
-        """Whether a part can be written that holds a word which was not asked about before."""
+        """Whether a part with a new complete word can be written."""
         return bool(self._behind) and self._has_word and not self.is_whole
 
     def add(self, piece: str, *, is_text: bool) -> None:
-        """Take more of the line."""
+        """Append a part of the line."""
         room = LONGEST_LINE - self.size
         self.is_cut = self.is_cut or len(piece) > room
         piece = piece[:room]
@@ -311,7 +311,7 @@ class _Pending:
                     return
 
     def cut(self) -> str:
-        """Return the part that can be written, and keep the rest."""
+        """Remove and return the part that can be written."""
         text, at = self.text, self._behind
         self._pieces = [text[at:]] if at < len(text) else []
         self._length -= at

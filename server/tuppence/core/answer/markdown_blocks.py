@@ -1,4 +1,4 @@
-"""The blocks of Markdown that core/answer/markdown.py writes: what introduces a line, and where code is fenced."""
+"""Block structure for core/answer/markdown.py: the markers of a line, and fenced code."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 
 _DEEPEST = 8
-"""Quotes and list items that may begin on one line."""
+"""Maximum number of quotes and list items that begin on one line."""
 _FARTHEST = 24
-"""Columns that a fenced block may be indented."""
+"""Maximum indentation of a fenced block in columns."""
 CAP = 3
-"""Columns that a fence may be indented and be a fence outside any list."""
+"""Maximum indentation of a fence outside lists, in columns."""
 _SPACES = re.compile(r"[ \t]*")
 _MARKER = re.compile(r">|(?:[-+*]|[0-9]{1,9}[.)])(?=[ \t]|\Z)")
 _HEADING = re.compile(r"#{1,6}(?=[ \t]|\Z)")
@@ -28,42 +28,42 @@ _HIGHLIGHTED = frozenset(
     wasm wat xml yaml yml zig zsh
     """.split()  # noqa: SIM905 - a list would be a page long
 )
-"""What a fence may say of its code. Another word may have a renderer draw the code, or fetch what draws it."""
+"""Allowed info strings. Others may make a renderer draw the code, or load what draws it."""
 
 
 @dataclass(slots=True)
 class CodeBlock:
-    """A block of code that is being read."""
+    """A fenced block that is open."""
 
     marks: str
-    """The run that opened it, as it was read."""
+    """The opening fence in the input."""
     quotes: int
-    """In how many quotes it is."""
+    """Number of block quotes around it."""
     indent: int
-    """Columns before it, as it was read."""
+    """Its indentation in the input, in columns."""
     spaces: str
-    """What is written before each of its lines."""
+    """The text written before each of its lines."""
     written: str
-    """The fence that is written."""
+    """The fence in the output."""
     info: str
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of text, what introduces it apart."""
+    """A line of text, separated from its markers."""
 
     before: str
-    """Indentation, quotes, list markers and hashes, as they were."""
+    """Indentation, quotes, list markers and hashes, unchanged."""
     text: str
     quotes: int
     columns: int
-    """Columns before the text, quotes aside."""
+    """Columns before the text, without quotes."""
     has_marker: bool
     is_heading: bool
 
 
 def introduced(line: str) -> Line:
-    """Read what introduces a line."""
+    """Separate a line's markers from its text."""
     at = quotes = inner = 0
     has_marker = False
     for _ in range(_DEEPEST):
@@ -90,13 +90,13 @@ def _behind_spaces(line: str, at: int) -> int:
 
 
 def split(line: str) -> tuple[int, str]:
-    """Return the columns before a line's text, and the text."""
+    """Return the indentation of a line in columns, and its text."""
     at = _behind_spaces(line, 0)
     return len(line[:at].expandtabs(4)), line[at:]
 
 
 def dedented(line: str, columns: int) -> str:
-    """Return a line without the space in its first columns; of a tab that reaches beyond them spaces are left."""
+    """Return a line without up to ``columns`` columns of indentation; a tab beyond them becomes spaces."""
     at = passed = 0
     while passed < columns and line[at : at + 1] in (" ", "\t"):
         passed += 1 if line[at] == " " else 4 - passed % 4
@@ -105,9 +105,9 @@ def dedented(line: str, columns: int) -> str:
 
 
 def rule_of(line: str) -> str:
-    """Return the line between two parts of a text that a line is; empty where it is none.
+    """Return a thematic break in canonical form; empty if the line is not one.
 
-    It is written with asterisks, because hyphens may make a heading of what is above, a table, or a file's header.
+    It is written with asterisks, because hyphens could make a heading, a table or front matter.
     """
     bare = line.replace(" ", "").replace("\t", "")
     marks = bare.lstrip(">")
@@ -118,9 +118,9 @@ def rule_of(line: str) -> str:
 
 
 def opened(read: Line, item: int) -> CodeBlock | None:
-    """Return the block of code that a line opens; None where it opens none.
+    """Return the fenced block that a line opens; None if it opens none.
 
-    :param item: columns at which the text of the list item above begins; 0 outside lists.
+    :param item: column at which the text of the list item above begins; 0 outside lists.
     """
     text = read.text
     mark = text[:1]
@@ -143,6 +143,6 @@ def opened(read: Line, item: int) -> CodeBlock | None:
 
 
 def is_under_header(text: str) -> bool:
-    """Report whether a written text could make a table, or a heading, of the line above."""
+    """Return whether a text could turn the line above into a table header or a heading."""
     marks = set(text)
     return "-" in marks and marks <= set(" \t|:-")

@@ -1,4 +1,8 @@
-"""How a model's tokens run: code points to a token, by language, learned from the prompts that its provider counted."""
+"""How a model's tokens run: code points to a token, by language, learned from the prompts that its provider counted.
+
+A count is learned from only where it could be true. One absurd count would otherwise make every later prompt look too
+long for every model, and the ledger would keep it over restarts.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,17 @@ from tuppence.core.models.usage import PACE
 
 ENOUGH = 500
 """Counted tokens from which on they are believed."""
+DENSEST = 0.5
+"""Code points of a token below which no prompt is on average: a token for each byte of the densest script is more."""
+LONGEST = 20
+"""Code points of a token above which no prompt is on average."""
 Counts = tuple[int, int]
 """Code points, tokens."""
+
+
+def is_plausible(characters: int, tokens: int) -> bool:
+    """Report whether a prompt of so many code points can have so many tokens: 0.5 to 20 code points a token."""
+    return tokens > 0 and DENSEST * tokens <= characters <= LONGEST * tokens
 
 
 class Paces:
@@ -20,8 +33,10 @@ class Paces:
         self._counts: dict[tuple[str, str], Counts] = {}
 
     def add(self, counts: Mapping[tuple[str, str], Counts]) -> None:
-        """Take in what was counted before, by the model's name and the language."""
+        """Take in what was counted before, by the model's name and the language; what cannot be true is left out."""
         for key, (characters, tokens) in counts.items():
+            if not is_plausible(characters, tokens):
+                continue
             known = self._counts.get(key, (0, 0))
             self._counts[key] = (known[0] + characters, known[1] + tokens)
 

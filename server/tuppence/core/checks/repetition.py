@@ -1,8 +1,11 @@
-"""Is an answer stuck? Told while it streams, because each further round of a loop is paid for.
+"""Whether an answer is stuck, asked while it streams, because each further round of a loop is paid for.
 
 Text is stuck when what came last is one piece over and over, to the letter. What the request itself holds over and
 over, such as a table of zeros, may come back as often as it likes. A loop that counts upwards is not noticed: tests
 and tables do so, too.
+
+A chunk costs what its own length costs: the text is looked at once in some hundred code points, by comparisons of whole
+texts and never character by character.
 """
 
 from __future__ import annotations
@@ -26,18 +29,24 @@ class RepetitionDetector:
     def __init__(self, given: str = "") -> None:
         """Take the text that the request is about, in which repetition is no fault."""
         self._given = given
+        self._allowed = ""
         self._tail = ""
-        self._unseen = 0
+        self._unseen: list[str] = []
+        self._length = 0
 
     def feed(self, chunk: str) -> str:
         """Take the next chunk; return the piece that the text repeats, empty while it does not."""
-        self._tail = (self._tail + chunk)[-_FLAT:]
-        self._unseen += len(chunk)
-        if self._unseen < _STEP or len(self._tail) < _WINDOW:
+        self._unseen.append(chunk)
+        self._length += len(chunk)
+        if self._length < _STEP:
             return ""
-        self._unseen = 0
+        self._tail = "".join((self._tail, *self._unseen))[-_FLAT:]
+        self._unseen.clear()
+        self._length = 0
         piece = repeated(self._tail)
-        return "" if piece and piece * _ROUNDS in self._given else piece
+        if piece and piece != self._allowed and piece * _ROUNDS in self._given:
+            self._allowed = piece
+        return "" if piece == self._allowed else piece
 
 
 def shown(piece: str) -> str:
@@ -49,24 +58,27 @@ def shown(piece: str) -> str:
 def repeated(text: str) -> str:
     """Return the piece that the end of a text consists of, from the start of a line where it has one; or nothing."""
     window = text[-_WINDOW:]
-    size = _period(window[::-1])
-    if size * _ROUNDS > _WINDOW:
-        return ""
-    if size <= _SHORT and not (len(text) >= _FLAT and _period(text[-_FLAT:][::-1]) == size):
+    size = _period(window)
+    if not size or (size <= _SHORT and not (len(text) >= _FLAT and _comes_again(text[-_FLAT:], size))):
         return ""
     piece = window[-size:]
     turn = piece.find("\n") + 1
     return piece[turn:] + piece[:turn]
 
 
-def _period(text: str) -> int:
-    """Return the length of the shortest piece that the text is made of, its last round perhaps incomplete."""
-    border = [0] * len(text)
-    matched = 0
-    for index in range(1, len(text)):
-        while matched and text[index] != text[matched]:
-            matched = border[matched - 1]
-        if text[index] == text[matched]:
-            matched += 1
-        border[index] = matched
-    return len(text) - border[-1] if text else 0
+def _period(window: str) -> int:
+    """Return the length of the shortest piece that a whole window is made of; 0 where it has too few rounds.
+
+    The end of the window, as long as the longest piece, is where it began one piece before. What lies nearer would be a
+    shorter piece of that end, and so of the window.
+    """
+    if len(window) < _WINDOW:
+        return 0
+    longest = _WINDOW // _ROUNDS
+    size = longest - window[-2 * longest :].rfind(window[-longest:], 0, -1)
+    return size if size <= longest and _comes_again(window, size) else 0
+
+
+def _comes_again(text: str, size: int) -> bool:
+    """Report whether a text is one piece of this length over and over, its last round perhaps incomplete."""
+    return text[size:] == text[:-size]

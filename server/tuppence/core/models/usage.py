@@ -61,7 +61,12 @@ def split(prompt: int, read: int, written: Usage = Usage()) -> Usage:
 
 def estimate(text: str, characters_per_token: float = PACE) -> int:
     """Return about how many tokens a text is, rounded up; code runs at 3 to 4 characters a token."""
-    return -int(-len(text) // characters_per_token)
+    return estimate_length(len(text), characters_per_token)
+
+
+def estimate_length(characters: int, characters_per_token: float = PACE) -> int:
+    """Return about how many tokens a text of so many code points is, rounded up."""
+    return -int(-characters // characters_per_token)
 
 
 def at_most(text: str, characters_per_token: float | None = None) -> int:

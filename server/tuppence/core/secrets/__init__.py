@@ -1,1 +1,1 @@
-"""Secrets in text: what they look like, what takes their place on the way out, and what may come back."""
+"""Find secrets in text, replace them by placeholders, and restore them in answers."""

@@ -1,4 +1,4 @@
-"""The other ways in which a text may hold a secret that it holds in the clear as well."""
+"""Other encodings in which a text may repeat a secret that it also has in the clear."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from html import escape
 from urllib.parse import quote, quote_plus
 
 _LEAST = 8
-"""Code points of a secret, and of what is written in its place, from which on it is no accident."""
+"""Minimum code points of a secret and of its encoding; a shorter match may be a coincidence."""
 
 
 def encodings(value: str) -> Iterator[str]:
-    """Yield a secret as URLs, HTML, base64 and hexadecimal digits write it, and backwards; each is another text."""
+    """Yield the URL, HTML, base64 and hexadecimal encodings of a secret, and its reverse, without duplicates."""
     if len(value) < _LEAST:
         return
     data = value.encode("utf-8", "surrogatepass")
@@ -22,7 +22,7 @@ def encodings(value: str) -> Iterator[str]:
 
 
 def _coded(data: bytes) -> Iterator[str]:
-    """Yield what base64 makes of some bytes, wherever in it they begin: behind a user's name, for instance."""
+    """Yield the base64 encodings of bytes at each alignment: after a user name, for instance."""
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         for shift in range(3):
             coded = encode(b"\0" * shift + data).decode().rstrip("=")

@@ -1,7 +1,7 @@
-r"""Blocks of key material between BEGIN and END lines: PEM, OpenSSH and PGP, in lines or as one string with ``\n``.
+r"""Find key material between BEGIN and END lines: PEM, OpenSSH and PGP, on lines or in a string with ``\n``.
 
-A certificate and a public key are public and stay. Each run of characters of the key is a secret of its own, so that a
-piece of a block that an excerpt cut is hidden as well.
+Certificates and public keys are not secrets. Each run of key characters is a separate secret, so that a part of a block
+that an excerpt cut off is replaced as well.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 _SPACE = r"(?: |%20|\+)"
 _JOIN = r"""(?:["'`]\s{0,4}[+.]?\s{0,40}["'`])?"""
-"""What is between the parts of a first line that a program puts together."""
+"""What separates the parts of a BEGIN line that a program concatenates."""
 _KIND = (
     rf"(?:(?:[A-Z0-9]|{_SPACE}){{0,40}}PRIVATE{_SPACE}KEY(?:{_SPACE}BLOCK)?"
     rf"|PGP{_SPACE}MESSAGE|ENCRYPTED{_SPACE}MESSAGE)"
@@ -25,17 +25,17 @@ _CODED = re.compile(
     r"(?:(?:\\[nr])?[\"'`,+\\ \t]{0,8}(?:\r\n|\r|\n)[\"'`#/* \t]{0,40}[A-Za-z0-9+/]{16,}={0,2}"
     r"(?=(?:\\[nr])?[\"'`,;+)\\ \t]{0,8}(?:[\r\n]|\Z)))*"
 )
-"""A block that is in base64 once more, as Kubernetes and CI systems keep it, in one line or in several."""
+"""A block that is base64-encoded again, as in Kubernetes and CI systems, on one or several lines."""
 _PUTTY = re.compile(r"Private-Lines: \d{1,4}\s")
 _LONGEST = 40_000
-"""Code points of one block; what lies further is another matter."""
+"""Maximum code points of one block."""
 _RUN = re.compile(r"[A-Za-z0-9+/=]{8,}")
 _SHORT = re.compile(r"(?<![A-Za-z0-9+/=])(?=[A-Za-z0-9+/=]*[0-9+/=])[A-Za-z0-9+/=]{4,7}(?![A-Za-z0-9+/=])")
 _LONG_RUN = re.compile(r"[A-Za-z0-9+/=]{16,}")
 _CERTAIN = 40
-"""Code points of a run that is no name."""
+"""Minimum code points of a run that cannot be a name."""
 _DIGITS = 3
-"""Digits and marks in a shorter run that is no name."""
+"""Minimum digits and symbols of a shorter run that cannot be a name."""
 _LEAST = 4
 _HEADER = re.compile(r"(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset|MessageID): ?[^\r\n\\]*")
 _UNENDED = re.compile(
@@ -44,11 +44,11 @@ _UNENDED = re.compile(
 
 
 _MISSED = 4
-"""Lines in a row without key material after which a block without an end is over."""
+"""Consecutive lines without key material that end a block without an END line."""
 
 
 def key_runs(text: str) -> Iterator[tuple[int, int]]:
-    """Yield the start and end of each run of key material, in code points, in order."""
+    """Yield the start and end offset of each run of key material, in code points, in order."""
     if "----" in text:
         done = 0
         marks = [(found.start(), found[1].upper() == "END") for found in _MARK.finditer(text)]
@@ -70,10 +70,10 @@ def key_runs(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _end(text: str, at: int, mark: tuple[int, bool]) -> int:
-    """Return where a block ends; one without an end lasts as long as its lines look like a key's.
+    """Return the end of a block. Without an END line, it ends where lines no longer look like key material.
 
-    :param at: where its first line ends.
-    :param mark: where the next first or last line of a block begins, and whether it is a last one.
+    :param at: the end of its BEGIN line.
+    :param mark: the start of the next BEGIN or END line, and whether it is an END line.
     """
     stop, is_ended = mark
     if is_ended and stop - at <= _LONGEST:
@@ -93,7 +93,7 @@ def _end(text: str, at: int, mark: tuple[int, bool]) -> int:
 
 
 def _runs(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield the runs of one block: all of them in a real one, none in code that only puts a block together."""
+    """Yield the runs of a block: all if it is real, none if it is code that builds a block."""
     hidden = [found.span() for found in _HEADER.finditer(text, start, end)]
     body = text[start:end]
     if not any(_is_key(found[0]) for found in _LONG_RUN.finditer(body)):
@@ -108,5 +108,5 @@ def _runs(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _is_key(run: str) -> bool:
-    """Report whether a run is part of a key, and not the name of something in code about keys."""
+    """Return whether a run is part of a key, rather than a name in code about keys."""
     return len(run) >= _CERTAIN or sum(not each.isalpha() for each in run) >= _DIGITS

@@ -1,7 +1,7 @@
-"""A placeholder for a secret: of its length and shape, derived by a keyed hash, so that it says nothing of it.
+"""Derive a placeholder for a secret by a keyed hash; it has the secret's length and shape and reveals nothing else.
 
-Without the key a placeholder can be neither recomputed nor undone; with it, the same secret has the same placeholder
-in every request, so that the start of a prompt stays the same bytes.
+Without the key, a placeholder can be neither computed nor reversed. With it, a secret has one placeholder in all
+requests, so the cached prefix of a prompt does not change.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ _LOWER, _UPPER, _DIGITS = string.ascii_lowercase, string.ascii_uppercase, string
 _HEX = frozenset("0123456789abcdefABCDEF")
 _MARKS = "!#%*+=~"
 _FEW = 6
-"""Letters and digits below which marks are replaced too: too little would be hidden otherwise."""
+"""If a secret has fewer letters and digits than this, its symbols are replaced too."""
 _TRIES = 64
 
 
 class Unsearchable(Exception):
-    """A text that no one can say of that it holds no secret."""
+    """A text cannot be searched for secrets reliably, so it must not be sent."""
 
 
 def placeholder(value: str, keep: int, salt: bytes, is_taken: Callable[[str], bool]) -> str:
-    """Return what takes the place of a secret.
+    """Return the placeholder for a secret.
 
-    :param keep: how many of its first code points are public and stay.
+    :param keep: number of leading code points that are public and unchanged.
     :param salt: the key, 16 to 64 bytes.
-    :param is_taken: whether a text must not be chosen.
-    :raises Unsearchable: nothing of its shape is free.
+    :param is_taken: returns whether a candidate must not be used.
+    :raises Unsearchable: every candidate is taken.
     """
     if sum(each.isalnum() for each in value[keep:]) < _FEW:
         keep = 0
@@ -47,7 +47,7 @@ def _shaped(value: str, keep: int, stream: Iterator[int]) -> str:
     found = list(value[:keep])
     for at, each in enumerate(rest):
         if each in "\\\r\n" or (at and rest[at - 1] in "\\%" and each.isascii()):
-            found.append(each)  # An escape stays one.
+            found.append(each)  # An escape sequence stays intact.
         elif each.isdigit():
             found.append(_pick(_DIGITS, stream))
         elif each.isupper():
@@ -64,7 +64,7 @@ def _pick(alphabet: str, stream: Iterator[int]) -> str:
 
 
 def _stream(value: str, salt: bytes, attempt: int) -> Iterator[int]:
-    """Yield numbers that depend on a value and the key alone."""
+    """Yield numbers that depend on the value, the key and the attempt only."""
     seed = blake2b(b"%d:" % attempt + value.encode("utf-8", "surrogatepass"), key=salt).digest()
     count = 0
     while True:

@@ -1,7 +1,7 @@
-"""Whether a value that a rule found is likely a secret, or a word, a reference, a template or an example.
+"""Decide whether a value that a rule matched is a secret, rather than a word, reference, template or example.
 
-A mistake to the one side is harmless (a placeholder has the same shape, and comes back), one to the other is not; so
-what is passed over is only what plainly says something else.
+A false positive is harmless (the placeholder has the secret's shape and is restored); a false negative leaks a secret.
+Therefore a value is rejected only if it is clearly something else.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _HARMLESS = frozenset(
     notasecret s3cr3t p@ssw0rd pass1234 12345678 123456789 1234567890 token123 key123
     """.split()
 )
-"""Values that are no secret to anybody, in lower case."""
+"""Well-known example values, in lower case."""
 _TEMPLATE = re.compile(
     r"""^(?: \$\{ | \$\( | \$[A-Za-z_]\w*$ | \{\{? | <[^<>]*>?$ | %[sdrv]$ | %\( | \[[A-Za-z_ -]+\]?$ | @[\w.]+@$
         | ENC\[ | x{3,} | \*{3,} | \.{3,} | _{3,} | \#\{ | \#[0-9a-f]{3,8}$ | ref\+ | vault: | op://
@@ -47,7 +47,7 @@ _TECHNICAL = re.compile(
 )
 _PATH = re.compile(r"(?:[./~]|[A-Za-z]:\\|https?://|file:|/)[\w./\\~ -]*")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,20}://")
-"""An address as a whole is none: the password in it has a rule of its own."""
+"""A URL. It is not a secret as a whole; a separate rule finds the password in it."""
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _PUBLIC_NAME = re.compile(
     r"hash|sha\d|md5|digest|integrity|checksum|public|finger|uuid|guid|commit|etag|revision|version|resolved|"
@@ -66,18 +66,18 @@ _SEQUENCES = ("abcdefgh", "bcdefghi", "0123456", "123456", "qwertyui", "ABCDEFGH
 _LOWEST = {"mixed": 3.0, "random": 4.2, "short": 3.7, "near": 3.2}
 _HALF = 32
 _SYLLABLES = re.compile(r"[a-z]{5}")
-"""A run of small letters that is seldom in a short random value."""
+"""A run of lowercase letters that is rare in a short random value."""
 _LONG_SYLLABLES = re.compile(r"[a-z]{8}")
 _MIXED = 5
-"""How often a letter and a digit are side by side in a random value at least."""
+"""Minimum number of letter-digit neighbors in a random value."""
 _HASH = re.compile(r"sha\d{1,3}-|md5-", re.IGNORECASE)
 _DIGITS = 3
-"""Digits of a token that could be names joined by dots."""
+"""Minimum digits of a token that might otherwise be names joined by dots."""
 _LONGEST = {"random": 512}
 _LONGEST_NAMED = 16_384
-"""Code points of a value from which on it is data."""
+"""Maximum code points of a value; a longer one is data."""
 _LEAST, _WORD = 5, 8
-"""Code points of a password in an address: one shorter than the second that is a word only is a test's."""
+"""Minimum code points of a password in a URL; below the second number, a plain word counts as a test value."""
 _ALL_KINDS = 4
 _LONG = 20
 _PIN, _PHRASE = 6, 14
@@ -85,13 +85,13 @@ _PASSWORD_NAME = re.compile(r"pass(?:word|wd|phrase)?$|pwd$", re.IGNORECASE)
 _TELLING = re.compile(
     r"pass|secret|token|key|valid|requir|reset|confirm|login|user|enter|type|incorrect|wrong|auth", re.IGNORECASE
 )
-"""Words in a value that speak of passwords instead of being one."""
+"""Words of a value that describe a password rather than being one."""
 
 
 def plausible(judge: Judge, value: str, name: str = "") -> bool:
-    """Report whether a value that was found is to be taken for a secret.
+    """Return whether a matched value is a secret.
 
-    :param name: what it is assigned to; empty where that is not known.
+    :param name: the name that it is assigned to; empty if unknown.
     """
     if len(value) > _LONGEST.get(judge, _LONGEST_NAMED):
         return judge == "sure"
@@ -114,20 +114,20 @@ def plausible(judge: Judge, value: str, name: str = "") -> bool:
 
 
 def entropy(text: str) -> float:
-    """Return Shannon's entropy of a text's characters, in bits a character."""
+    """Return the Shannon entropy of a text in bits per character."""
     size = len(text)
     return -sum(count / size * math.log2(count / size) for count in Counter(text).values()) if size else 0.0
 
 
 def _is_login_secret(value: str) -> bool:
-    """Report whether a password in an address is a secret."""
+    """Return whether a password in a URL is a secret."""
     if len(value) < _LEAST or (len(value) < _WORD and value.isalpha() and value.islower()):
         return False
     return not (_is_harmless(value) or _TEMPLATE.match(value) or _INSIDE.search(value))
 
 
 def _is_named_secret(value: str, name: str) -> bool:
-    """Report whether a quoted value with a telling name is a secret."""
+    """Return whether a quoted value that is assigned to a name such as ``password`` is a secret."""
     if _is_reference(value) or (_UUID.fullmatch(value) and _NO_SECRET_NAME.search(name)):
         return False
     if " " in value.strip() and not (_has_digit(value) and len(value.split()) == 1):
@@ -153,7 +153,7 @@ def _is_named_secret(value: str, name: str) -> bool:
 
 
 def _is_bare_secret(value: str, name: str) -> bool:
-    """Report whether a value without quotes is a secret: a name of the program could be there as well."""
+    """Return whether an unquoted value is a secret, rather than an identifier."""
     value = value.rstrip(".:;\\")
     if len(value) < 8 or _is_reference(value) or _DOTTED.fullmatch(value) or _NO_SECRET_NAME.search(name):
         return False
@@ -166,7 +166,7 @@ def _is_bare_secret(value: str, name: str) -> bool:
 
 
 def _is_passphrase(value: str, name: str) -> bool:
-    """Report whether words with spaces are a phrase that opens something: a wallet's words, a passphrase."""
+    """Return whether words with spaces are a passphrase or the seed phrase of a wallet."""
     words = value.split()
     if re.search(r"mnemonic|seed", name, re.IGNORECASE):
         return len(words) >= 12 and all(word.isalpha() and word.islower() for word in words)
@@ -175,7 +175,7 @@ def _is_passphrase(value: str, name: str) -> bool:
 
 
 def _is_reference(value: str) -> bool:
-    """Report whether a value is a template, an example or an everyday word instead of a secret."""
+    """Return whether a value is a template, an example or an ordinary word."""
     if _is_dense(value):
         return False
     if _is_harmless(value) or _TEMPLATE.match(value) or _INSIDE.search(value) or _REGEX.search(value):
@@ -188,7 +188,7 @@ def _is_reference(value: str) -> bool:
 
 
 def _is_dense(value: str) -> bool:
-    """Report whether a value is so random that no mark in it makes it a pattern or a template."""
+    """Return whether a value is too random to be a pattern or template, whatever symbols it has."""
     if len(value) < _LONG or any(each in value for each in " {}\\<>"):
         return False
     return _is_random(value) or (_kinds(value) == _ALL_KINDS and entropy(value) >= _LOWEST["random"])
@@ -199,14 +199,14 @@ def _is_harmless(value: str) -> bool:
 
 
 def _is_words(value: str) -> bool:
-    """Report whether a value is words joined by marks, or one in camel case, with nothing random in it."""
+    """Return whether a value consists of words joined by symbols or in camel case, with no random part."""
     rest = _TECHNICAL.sub("", value)
     parts = [part for part in re.split(r"[\s_./:@-]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", rest)) if part]
     return all(re.fullmatch(r"[A-Za-z]{2,}\d{0,2}|\d{1,2}|[A-Za-z]", part) for part in parts) and _looks_spoken(parts)
 
 
 def _looks_spoken(parts: list[str]) -> bool:
-    """Report whether the longest part has about as many vowels as a word has, and few capitals inside."""
+    """Return whether the longest part has vowels and capitals as in a word."""
     if len(parts) > 1:
         return all(sum(each in "aeiouyAEIOUY" for each in part) * 6 >= len(part) - 2 for part in parts)
     return not parts or (
@@ -226,7 +226,7 @@ def _is_random(value: str) -> bool:
 
 
 def _is_near_random(value: str, *, is_quoted: bool = False) -> bool:
-    """Report whether a word on a line that speaks of secrets is no word of a program; one in quotes is one seldom."""
+    """Return whether a token on a line about secrets is probably not an identifier; quoted ones rarely are."""
     if any(run in value for run in _SEQUENCES) or _UUID.fullmatch(value) or _HASH.match(value) or _is_words(value):
         return False
     if len(value) < _HALF and not is_quoted and _SYLLABLES.search(value):
@@ -241,12 +241,12 @@ def _is_near_random(value: str, *, is_quoted: bool = False) -> bool:
 
 
 def _turns(value: str) -> int:
-    """Return how often a letter and a digit are side by side: seldom in a name, often in what is random."""
+    """Return the number of letter-digit neighbors: few in names, many in random values."""
     return sum(one.isdigit() != other.isdigit() and one.isalnum() and other.isalnum() for one, other in pairwise(value))
 
 
 def _kinds(value: str) -> int:
-    """Return how many kinds of characters a value has: small letters, capitals, digits, others."""
+    """Return the number of character classes in a value: lowercase, uppercase, digits, others."""
     return sum(
         (
             any(each.islower() for each in value),

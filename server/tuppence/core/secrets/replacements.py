@@ -1,8 +1,8 @@
-"""Secrets and what takes their place, for all the text of one request.
+"""Replace secrets by placeholders in all text of one request, and restore them.
 
-A value is replaced wherever it occurs, not only where it was found, and by one of its own length, so that every offset
-means the same place in both texts. A short value is replaced only where it is a word of its own. Where two values
-overlap, no code point of either is left.
+A secret is replaced wherever it occurs, not only where it was found, by a placeholder of equal length, so offsets are
+valid in both texts. A short secret is replaced only where it is a separate word. Overlapping secrets are replaced
+completely.
 """
 
 from __future__ import annotations
@@ -15,34 +15,34 @@ from tuppence.core.secrets.placeholder import placeholder
 from tuppence.core.text.key_scan import RUN, KeyScan
 
 DISTINCT = 16
-"""Code points from which on a value is replaced inside longer words too."""
+"""Minimum code points of a secret that is replaced inside longer words too."""
 _SHORT = 8
 _GRAM = 8
-"""Code points in a row of a long placeholder that are no accident."""
+"""Consecutive code points of a long placeholder that cannot be a coincidence."""
 _BRIEF = 6
-"""The same for a short placeholder."""
+"""Consecutive code points of a short placeholder that cannot be a coincidence."""
 _SEED = 3
 _ALIKE = 0.7
-"""The part of a short placeholder's code points from which on another word is taken for an altered one."""
+"""Minimum share of equal code points by which a word counts as an altered short placeholder."""
 _PIECE = 12
-"""Code points of a secret that are replaced where a message quotes only a part of it."""
+"""Minimum code points of a part of a secret that is replaced in a message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """One secret."""
+    """A secret and its placeholder."""
 
     value: str = field(repr=False)
     placeholder: str
-    """As long as the value."""
+    """Has the length of the value."""
     kind: str
     keep: int = 0
-    """How many of the first code points are public, and the same in both."""
+    """Number of leading code points that are public and equal in both."""
 
 
 @dataclass(frozen=True)
 class Replacements:
-    """The secrets of one request, each once."""
+    """The secrets of one request, without duplicates."""
 
     all: tuple[Replacement, ...] = ()
 
@@ -51,7 +51,7 @@ class Replacements:
 
     @cached_property
     def values(self) -> tuple[str, ...]:
-        """The secrets themselves, the longest first."""
+        """The secrets, longest first."""
         return tuple(sorted((each.value for each in self.all), key=len, reverse=True))
 
     @cached_property
@@ -59,11 +59,11 @@ class Replacements:
         return tuple(sorted(self.all, key=lambda each: (-len(each.value), each.value)))
 
     def masked(self, text: str) -> str:
-        """Return a text with a placeholder for each secret in it."""
+        """Return a text with each secret replaced by its placeholder."""
         return _rewritten(text, ((each.value, each.placeholder) for each in self._longest_first))
 
     def masked_in_pieces(self, text: str) -> str:
-        """Return a text without its secrets, and without the parts of secrets that a message quotes."""
+        """Return a text with secrets, and parts of secrets, replaced."""
         text = self.masked(text)
         pieces: list[tuple[str, str]] = []
         for each in self._longest_first:
@@ -72,13 +72,13 @@ class Replacements:
         return _rewritten(text, sorted(set(pieces), key=lambda piece: -len(piece[0]))) if pieces else text
 
     def restored(self, text: str) -> str:
-        """Return a text with each placeholder turned back into its secret."""
+        """Return a text with each placeholder replaced by its secret."""
         return _rewritten(text, ((each.placeholder, each.value) for each in self._longest_first))
 
     def has_piece(self, text: str) -> bool:
-        """Report whether a text holds a placeholder, a part of one that is no accident, or one with a changed letter.
+        """Return whether a text has a placeholder, a part of one, or an altered one. Case is ignored.
 
-        Capitals and small letters count as equal.
+        A part counts only if it is too long to be a coincidence.
         """
         folded = text.lower()
         seeds = self._seeds
@@ -94,7 +94,7 @@ class Replacements:
         )
 
     def is_disguised(self, text: str) -> bool:
-        """Report whether a text holds a placeholder cut by signs, in base64, as hexadecimal digits or backwards."""
+        """Return whether a text has a placeholder split by symbols, in base64, in hexadecimal or reversed."""
         return bool(self._scan.holds(text))
 
     @cached_property
@@ -104,12 +104,12 @@ class Replacements:
 
     @cached_property
     def _grams(self) -> frozenset[str]:
-        """The runs by which a long placeholder is known."""
+        """The substrings that identify a long placeholder."""
         return self._known_by(_GRAM, lambda private: len(private) >= DISTINCT)
 
     @cached_property
     def _brief(self) -> frozenset[str]:
-        """Those by which a part of a short one is known; a few digits in a row could be an accident."""
+        """The substrings that identify a part of a short placeholder; a few digits could be a coincidence."""
         return frozenset(
             run for run in self._known_by(_BRIEF, lambda private: len(private) < DISTINCT) if not run.isdigit()
         )
@@ -121,7 +121,7 @@ class Replacements:
 
     @cached_property
     def _seeds(self) -> dict[str, list[tuple[str, int]]]:
-        """The short runs that an altered short placeholder still has, with the placeholder and where they are in it."""
+        """Substrings that survive in an altered short placeholder, each with the placeholders and their offsets."""
         seeds: dict[str, list[tuple[str, int]]] = {}
         for each in self.all:
             private = each.placeholder[each.keep :].lower()
@@ -131,16 +131,16 @@ class Replacements:
         return seeds
 
     def of(self, text: str) -> Replacements:
-        """Return those of the secrets that a text holds."""
+        """Return the replacements of the secrets in a text."""
         return Replacements(tuple(each for each in self.all if next(occurrences(text, each.value), None) is not None))
 
 
 def replacements(found: Iterable[tuple[str, str, int]], salt: bytes, is_taken: Callable[[str], bool]) -> Replacements:
     """Return a replacement for each secret.
 
-    :param found: each secret, its kind and how many of its first code points are public.
-    :param is_taken: whether a text must not be a placeholder, because a document has it.
-    :raises Unsearchable: one has no replacement.
+    :param found: tuples of a secret, its kind and its number of public leading code points.
+    :param is_taken: returns whether a document contains a candidate, which cannot be a placeholder then.
+    :raises Unsearchable: a secret has no possible placeholder.
     """
     values: dict[str, tuple[str, int]] = {}
     for value, kind, keep in found:
@@ -159,7 +159,7 @@ def replacements(found: Iterable[tuple[str, str, int]], salt: bytes, is_taken: C
 
 
 def occurrences(text: str, value: str) -> Iterator[int]:
-    """Yield where a value begins in a text; a short one only where it is a word of its own."""
+    """Yield the offsets of a value in a text; of a short one only as a separate word."""
     at = text.find(value)
     while at >= 0:
         if not needs_word(value) or not (
@@ -170,19 +170,19 @@ def occurrences(text: str, value: str) -> Iterator[int]:
 
 
 def needs_word(value: str) -> bool:
-    """Report whether a value could be a part of an ordinary word, so that it counts as a word of its own only."""
+    """Return whether a value is short enough to be part of an ordinary word, so it must match a whole word."""
     return len(value) < DISTINCT and (value.isalpha() or len(value) < _SHORT)
 
 
 def _is_word(text: str, at: int, edge: str) -> bool:
-    """Report whether a neighboring code point makes one word of it and the value's edge."""
+    """Return whether a neighboring code point continues the word at the value's edge."""
     return 0 <= at < len(text) and (edge.isalnum() or edge == "_") and (text[at].isalnum() or text[at] == "_")
 
 
 def _rewritten(text: str, pairs: Iterable[tuple[str, str]]) -> str:
-    """Return a text with each first part of a pair replaced by the second, the earlier pairs first.
+    """Return a text with the first text of each pair replaced by the second; earlier pairs take precedence.
 
-    What a later pair has in common with an earlier one is replaced as far as it is left.
+    Where matches overlap, the remaining part of a later one is replaced too.
     """
     places: list[tuple[int, str]] = []
     for old, new in pairs:
@@ -202,7 +202,7 @@ def _rewritten(text: str, pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def _common(each: Replacement, text: str) -> Iterator[tuple[int, int]]:
-    """Yield the parts of a secret, as long as they are, that a text quotes: from its start, or up to its end."""
+    """Yield the longest prefixes and suffixes of a secret that occur in a text."""
     value, at = each.value, each.keep
     size = len(value)
     while at + _PIECE <= size:
@@ -221,7 +221,7 @@ def _runs(text: str, size: int) -> Iterator[str]:
 
 
 def _is_like(text: str, start: int, short: str) -> bool:
-    """Report whether what begins at a place is a short placeholder, or nearly so."""
+    """Return whether the text at an offset equals a short placeholder, or nearly does."""
     if start < 0:
         return False
     window = text[start : start + len(short)]
@@ -229,6 +229,6 @@ def _is_like(text: str, start: int, short: str) -> bool:
 
 
 def _is_near(text: str, value: str, keep: int) -> bool:
-    """Report whether a placeholder has more in common with its secret than an altered one has with it."""
+    """Return whether a candidate is too similar to its secret to be a placeholder."""
     private, rest = text[keep:].lower(), value[keep:].lower()
     return sum(one == other for one, other in zip(private, rest, strict=True)) >= _ALIKE * len(rest)

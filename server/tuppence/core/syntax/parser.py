@@ -131,9 +131,15 @@ class SyntaxTree(Tree):
 
     def definitions(self, span: Span) -> tuple[Block, ...]:
         """Return the definitions that lie wholly inside a span, in order of their start, outer before inner."""
-        kinds = Kinds(" ".join(self.language.definitions.values()))
-        found = (self._reader.block(NodePath(node, up)) for node, up in self._touching(span) if node in kinds)
-        once = {(block.span, block.name): block for block in found if block is not None and span.covers(block.span)}
+        return tuple(block for block in self.meeting(span) if span.covers(block.span))
+
+    def meeting(self, span: Span) -> tuple[Block, ...]:
+        """Return the definitions that share a code point or a boundary with a span, outer before inner."""
+        if "_blocks" in vars(self):
+            return self._known_to_meet(span)
+        kinds, barren = Kinds(" ".join(self.language.definitions.values())), Kinds(self.language.barren)
+        found = map(self._reader.block, shape.defining(self._parsed.root_node, *self._bytes(span), kinds, barren))
+        once = {(block.span, block.name): block for block in found if block is not None and block.span.touches(span)}
         return tuple(sorted(once.values(), key=lambda block: (block.span.start, -block.span.end)))
 
     def around(self, span: Span) -> tuple[Block, ...]:
@@ -148,12 +154,16 @@ class SyntaxTree(Tree):
         return tuple(reversed(found.values()))
 
     def import_statements(self) -> tuple[Span, ...]:
-        """Return the top-level import statements before the first definition; all, if none stands before it."""
+        """Return the top-level import statements before the first definition; all, if none is before it."""
+        return self._import_statements
+
+    @cached_property
+    def _import_statements(self) -> tuple[Span, ...]:
         found = [self._reader.span(node) for node in self._top if self._reader.imports(node)]
         if not found:
             return ()
         # Of the definitions, only those that begin above the last import can be before one.
-        above = self._blocks if "_blocks" in vars(self) else self.definitions(Span(0, found[-1].end))
+        above = self.definitions(Span(0, found[-1].end))
         first = min((block.span.start for block in above if self._is_code(block)), default=len(self.text))
         return tuple(each for each in found if each.start < first) or tuple(found)
 
@@ -238,7 +248,12 @@ class SyntaxTree(Tree):
 
     @cached_property
     def _blocks(self) -> tuple[Block, ...]:
-        return self.definitions(Span(0, len(self.text)))
+        return self.meeting(Span(0, len(self.text)))
+
+    def _known_to_meet(self, span: Span) -> tuple[Block, ...]:
+        """Return the definitions that meet a span, where all of the text's are known."""
+        behind = bisect_right(self._blocks, span.end, key=lambda block: block.span.start)
+        return tuple(block for block in self._blocks[:behind] if block.span.end >= span.start)
 
     @cached_property
     def _faults(self) -> tuple[Span, ...]:

@@ -1,7 +1,7 @@
-"""Characters that show nothing, or change how others are shown: which they are, what they are called, how to see them.
+"""Find, name and escape characters that are invisible or change how other characters are displayed.
 
-By Unicode's categories, as ``unicodedata`` has them, and by what categories do not say: the property
-Default_Ignorable_Code_Point (DerivedCoreProperties.txt of Unicode 16) and some letters and symbols that are blank.
+They are found by Unicode category (``unicodedata``), by the property Default_Ignorable_Code_Point
+(DerivedCoreProperties.txt of Unicode 16), and by a list of blank letters and symbols.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from collections.abc import Iterator
 __all__ = ["called", "hidden", "is_hidden", "visible"]
 
 _CONTROLS = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
-"""C0 and C1 but tab, line feed and carriage return."""
+"""C0 and C1 controls except tab, line feed and carriage return."""
 _FORMATS = (
     "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
     "\ufeff\uffa0\ufff0-\ufffc\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U00013430-\U0001343f\U000e0000-\U000e0fff"
 )
-"""What is ignored or steers the display; the last one of U+FFF0 to U+FFFC marks the place of an object."""
+"""Ignorable characters and display controls, including U+FFFC OBJECT REPLACEMENT CHARACTER."""
 _BLANKS = "\u2800\U0001d159\U00013441\U00013442\U00016fe4"
-"""Letters and symbols without ink: a Braille cell, a note's head, hieroglyphs, a Khitan filler."""
+"""Blank letters and symbols: a Braille cell, a null notehead, hieroglyph blanks, a Khitan filler."""
 _NO_CHARACTERS = "\ud800-\udfff\ufdd0-\ufdef" + "".join(
     f"{chr(plane * 0x10000 + 0xFFFE)}{chr(plane * 0x10000 + 0xFFFF)}" for plane in range(17)
 )
-"""Halves of characters, and what no character will ever be."""
+"""Surrogates and noncharacters."""
 _PRIVATE = "\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd"
 _HIDDEN = re.compile(f"[{_CONTROLS}{_FORMATS}{_BLANKS}{_NO_CHARACTERS}{_PRIVATE}]")
 _NAMES = {
@@ -36,16 +36,16 @@ _NAMES = {
     "\x7f": "DELETE",
     "\x9b": "CONTROL SEQUENCE INTRODUCER",
 }
-"""Control characters have no name in Unicode; these are their aliases (NameAliases.txt)."""
+"""Names of control characters from NameAliases.txt, because UnicodeData.txt has none."""
 
 
 def hidden(text: str) -> Iterator[re.Match[str]]:
-    """Yield the matches of the characters, one each, that show nothing or change how others are shown."""
+    """Yield a match for each hidden character of a text."""
     return _HIDDEN.finditer(text)
 
 
 def is_hidden(character: str) -> bool:
-    """Report whether a character shows nothing or changes how others are shown; tabs and line ends do not."""
+    """Return whether a character is invisible or changes how others are displayed; tabs and line endings are not."""
     return _HIDDEN.match(character) is not None
 
 
@@ -60,5 +60,5 @@ def called(character: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Return a text with each character that does not show as its code point: ``<U+202E>``."""
+    """Return a text with each hidden character replaced by its code point: ``<U+202E>``."""
     return _HIDDEN.sub(lambda found: f"<U+{ord(found[0]):04X}>", text)

@@ -1,9 +1,9 @@
-"""Whether a character that does not show is needed where it is: in an emoji, or in a script that joins letters.
+"""Decide whether an invisible character is needed: in an emoji, or in a script that joins letters.
 
-A mark of direction is needed where it is one alone, near a letter that is written from right to left.
+A directional mark is needed if it is single and near a letter that is written from right to left.
 
-After UTS 51 (emoji-data.txt, Unicode 16), UAX 31 (joiners in Arabic and Indic words) and StandardizedVariants.txt.
-Ranges of scripts are those of the blocks, which is enough to tell where a joiner can matter.
+Sources: UTS 51 (emoji-data.txt, Unicode 16), UAX 31 (joiners in Arabic and Indic words), StandardizedVariants.txt.
+Scripts are approximated by Unicode blocks, which is precise enough for joiners.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _FLAG = re.compile(
         "|".join("".join(chr(0xE0000 + ord(letter)) for letter in name) for name in ("gbeng", "gbsct", "gbwls"))
     )
 )
-"""The flags of England, Scotland and Wales: the subdivisions whose flags Unicode recommends for general interchange."""
+"""The flags of England, Scotland and Wales, the subdivision flags that Unicode recommends for general interchange."""
 _LONGEST_FLAG = 7
 _JOINED = (
     "\u0600-\u08ff\ufb50-\ufdff\ufe70-\ufefc"  # Arabic, Syriac, Mandaic, N'Ko, Thaana
@@ -39,25 +39,25 @@ _JOINED = (
     "\u1cd0-\u1cff\ua840-\ua87f\ua8e0-\ua8ff\ua930-\ua9ff\uaa60-\uaa7f\uaae0-\uaaff\uabc0-\uabff"  # Indic and its kin
     "\U00010a00-\U00010aff\U00010d00-\U00010d3f\U00010f30-\U00010f6f\U00011000-\U00011aff\U0001e900-\U0001e95f"
 )
-"""Scripts in which a joiner changes how letters join, or which conjunct they form."""
+"""Scripts in which a joiner changes how letters join or form conjuncts."""
 _IS_JOINED = re.compile(f"[{_JOINED}]")
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u1980-\u19ff\u1a20-\u1aaf\ua9e0-\ua9ff\uaa60-\uaadf]"
 )
-"""Scripts without spaces between words, where a space of no width is a place to break a line."""
+"""Scripts without spaces between words, in which a zero-width space allows a line break."""
 _IDEOGRAPH = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
 _MARKS = "\u200e\u200f\u061c"
-"""What has a direction and no width: near a letter written from right to left, it does no more than such letters do."""
+"""Directional marks. Near right-to-left letters they have no more effect than those letters."""
 _BESIDE = 3
-"""Code points between such a mark and the letter that it is for, which signs may be between."""
+"""Maximum distance in code points between a directional mark and its letter."""
 _ENDS = re.compile("[\"'`\n\r]")
 _MONGOLIAN = re.compile("[\u1820-\u18aa]")
 
 
 def is_needed(text: str, at: int) -> bool:
-    """Report whether the character that does not show at an offset of a text is a part of what does show there.
+    """Return whether the invisible character at an offset is needed there.
 
-    A joiner or a variation selector behind another one is not, so that no message can be put into a row of them.
+    A joiner or variation selector after another one is not, so a sequence of them cannot encode a message.
     """
     character, before, after = text[at], text[max(0, at - 8) : at], text[at + 1 : at + 2]
     match character:
@@ -84,7 +84,7 @@ def is_needed(text: str, at: int) -> bool:
 
 
 def _is_tag(text: str, at: int, character: str) -> bool:
-    """Report whether a character is a variation selector of an ideograph, or a tag of a flag."""
+    """Return whether a character is an ideographic variation selector, or a tag of a flag."""
     if "\U000e0100" <= character <= "\U000e01ef":
         return _IDEOGRAPH.fullmatch(text[max(0, at - 1) : at]) is not None
     if "\U000e0000" <= character <= "\U000e007f":
@@ -94,9 +94,9 @@ def _is_tag(text: str, at: int, character: str) -> bool:
 
 
 def _joins(before: str, after: str, joiner: str) -> bool:
-    """Report whether a joiner follows a letter of a script that needs it, and a letter of one follows it.
+    """Return whether a joiner is between letters of a script that needs it.
 
-    One that joins may end a word too, as in the Arabic sign for years of the Hijra.
+    A zero-width joiner may also end a word, as in the Arabic abbreviation for Hijri years.
     """
     if not _IS_JOINED.fullmatch(_base(before)) or before[-1:] in "\u200c\u200d":
         return False
@@ -105,7 +105,7 @@ def _joins(before: str, after: str, joiner: str) -> bool:
 
 
 def _is_beside_right_to_left(text: str, at: int) -> bool:
-    """Report whether a mark of direction is one alone, near a letter written from right to left in its own text."""
+    """Return whether a directional mark is single and near a right-to-left letter of the text."""
     before = _ENDS.split(text[max(0, at - _BESIDE) : at])[-1]
     after = _ENDS.split(text[at + 1 : at + 1 + _BESIDE])[0]
     near = before + after
@@ -115,5 +115,5 @@ def _is_beside_right_to_left(text: str, at: int) -> bool:
 
 
 def _base(before: str) -> str:
-    """Return the last character that is no mark of another one, empty where none is near."""
+    """Return the last character that is not a combining mark; empty if none is near."""
     return next((each for each in reversed(before) if unicodedata.category(each) != "Mn"), before[-1:])

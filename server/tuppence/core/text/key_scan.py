@@ -1,18 +1,17 @@
-r"""Keys that are in use, found in a text in whatever disguise, and replaced by a mark that names them.
+r"""Find the API keys in use in a text, also when disguised, and replace each by a mark with its name.
 
-A provider that is asked with a key may send it back: in an error, in an answer, cut by separators, in capitals,
-URL-encoded. So what is shown, written down or kept is scanned for the keys in use:
+A provider may send a key back in an error or an answer, split by separators, in another case, or URL-encoded. Therefore
+everything that is shown or stored is scanned for the keys in use:
 
-- Only letters and digits count, whatever their case and width, so spaces, dashes, line ends and zero-width characters
-  between them hide nothing; nor do accents and escapes (``%41``, ``\u0041``, ``\x41``, ``\101``, ``&#65;``), twice over
-  too.
-- Base64 (wherever in it the key begins), hexadecimal digits and the reverse order are found as well.
-- Of a key, 12 letters and digits in a row are enough (15 in a text of more than 4,096); fewer show too little of it, as
-  in the ``sk-a...wxyz`` with which providers name a key.
+- Only letters and digits are compared, regardless of case and width. Spaces, dashes, line endings, zero-width
+  characters, accents and (nested) escapes such as ``%41``, ``\u0041``, ``\x41``, ``\101`` and ``&#65;`` hide nothing.
+- Base64 (at any alignment), hexadecimal and reversed forms are found too.
+- A match needs 12 consecutive letters and digits of a key (15 in a text of more than 4,096). Fewer reveal too little,
+  as in ``sk-a...wxyz``, by which providers refer to a key.
 
-A text costs one look into a table for each of its letters and digits, however many keys there are. A key of less than
-8 letters and digits, or a short word in small letters such as ``not-needed``, is not searched for: such a word is no
-secret, and would be found in ordinary sentences.
+The scan makes one table lookup per letter or digit, regardless of the number of keys. Keys with fewer than 8 letters
+and digits, and short lowercase words such as ``not-needed``, are not searched for: they are not secret and occur in
+ordinary sentences.
 """
 
 from __future__ import annotations
@@ -24,45 +23,45 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 RUN = 12
-"""Letters and digits of a key that are searched for at a time."""
+"""Consecutive letters and digits of a key that make a match."""
 _STEP = 4
 _BRIEF = 4_096
-"""Letters and digits of a text up to which each place is looked at, and above which each fourth."""
+"""Letters and digits of a text up to which every offset is tried; in a longer text every fourth one is."""
 _KEY_NAMES = ("_API_KEY", "PGPASSWORD")
 _LEAST = 8
 _LONG = 16
 _NOISE = bytes(code for code in range(256) if not (chr(code).isascii() and chr(code).isalnum()))
 _LINKS = ("(", "[", ":")
 _SIGNS = ("%", "\\", "&#")
-"""What every escape begins with."""
+"""The prefixes of all escapes."""
 _ESCAPE = re.compile(
     r"%(?P<percent>[0-9a-fA-F]{2})|\\u\{(?P<braced>[0-9a-fA-F]{1,6})\}|\\u(?P<u>[0-9a-fA-F]{4})"
     r"|\\U(?P<wide>[0-9a-fA-F]{8})|\\x(?P<x>[0-9a-fA-F]{2})|\\(?P<octal>[0-3][0-7]{2})"
     r"|&#(?:[xX](?P<hex>[0-9a-fA-F]{1,6})|(?P<decimal>[0-9]{1,7}));?"
 )
 _DEPTH = 3
-"""How often escapes of escapes are resolved."""
+"""How many levels of nested escapes are resolved."""
 _TAIL = 256
-"""Characters of a stream that are kept as they came: an escape may be cut, or written in several pieces."""
+"""Characters of a stream that are buffered, because an escape may be split between pieces."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Needle:
-    """A piece of a disguised key, of letters and digits in small letters."""
+    """A substring of a normalized key or of one of its encodings."""
 
     text: str
     whole: str
-    """The disguise that it is a piece of."""
+    """The normalized encoding that contains it."""
     start: int
-    """Where it begins in ``whole``."""
+    """Its offset in ``whole``."""
     name: str
 
 
 class KeyScan:
-    """What a text is scanned for: the keys in use, by the names that a person knows them by."""
+    """Scans text for the keys in use, which are known to the user by name."""
 
     def __init__(self, keys: Iterable[tuple[str, str]] = ()) -> None:
-        """Take the keys, each after its name, such as ``MINE_API_KEY``; one too short to be a secret is left out."""
+        """Take pairs of a name, such as ``MINE_API_KEY``, and a key; skip keys too short to be secret."""
         self._needles: dict[str, _Needle] = {}
         self._short: dict[str, _Needle] = {}
         self._exact: dict[str, str] = {}
@@ -80,7 +79,7 @@ class KeyScan:
         return bool(self._needles or self._exact)
 
     def holds(self, text: str) -> str:
-        """Return the name of a key that a text holds; empty where it holds none."""
+        """Return the name of a key in a text; empty if there is none."""
         for key, name in self._exact.items():
             if key in text:
                 return name
@@ -90,7 +89,7 @@ class KeyScan:
         return ""
 
     def holds_bare(self, bare: str) -> str:
-        """Return the name of a key that is in small letters and digits alone; empty where none is."""
+        """Return the name of a key in a normalized text; empty if there is none."""
         needles = self._needles
         for at in _places(bare):
             if (needle := needles.get(bare[at : at + RUN])) is not None:
@@ -98,7 +97,7 @@ class KeyScan:
         return next((needle.name for needle in self._short.values() if needle.text in bare), "")
 
     def hide(self, text: str) -> str:
-        """Return a text with a mark such as ``[key of ANTHROPIC_API_KEY]`` in the place of each key."""
+        """Return a text with each key replaced by a mark such as ``[key of ANTHROPIC_API_KEY]``."""
         if not self.holds(text):
             return text
         for key, name in self._exact.items():
@@ -110,12 +109,12 @@ class KeyScan:
                 return text
             for start, end, name in reversed(spans):
                 text = text[:start] + _mark(name, text[end : end + 1]) + text[end:]
-        # Keys in disguises of disguises: rather no text than one with a key in it.
+        # Keys in nested encodings: dropping the text is safer than showing a key.
         name = self.holds(text)
         return text if not name else _mark(name)
 
     def _runs(self, bare: str) -> Iterator[tuple[int, int, str]]:
-        """Yield where a bare text has a run of a key, with all around it that the disguised key has there too."""
+        """Yield the span and name of each match in a normalized text, extended as far as it equals the key."""
         done = 0
         for at in _places(bare):
             needle = self._needles.get(bare[at : at + RUN])
@@ -127,7 +126,7 @@ class KeyScan:
                 yield found.start(), found.end(), needle.name
 
     def _spans(self, text: str) -> list[tuple[int, int, str]]:
-        """Return where keys are in a text, first to last, without overlaps."""
+        """Return the spans and names of the keys in a text, in order, without overlaps."""
         found: list[tuple[int, int, str]] = []
         for depth in range(_DEPTH):
             bare, places = _placed(text, depth)
@@ -144,12 +143,12 @@ class KeyScan:
 
 
 def environment_scan(environ: Mapping[str, str]) -> KeyScan:
-    """Return what finds the keys of an environment, for a time before it is known which of them are in use."""
+    """Return a scan for all keys in environment variables, for use before it is known which are in use."""
     return KeyScan((name, key) for name, key in environ.items() if name.endswith(_KEY_NAMES))
 
 
 class StreamedScan:
-    """Finds a key in a text that comes in pieces, wherever it is cut; each piece costs what its own length costs."""
+    """Finds keys in streamed text, also when split between pieces. The work for a piece is linear in its length."""
 
     def __init__(self, scan: KeyScan) -> None:
         self._scan = scan
@@ -157,7 +156,7 @@ class StreamedScan:
         self._tail = ""
 
     def feed(self, piece: str) -> str:
-        """Take the next piece; return the name of the key that it completes, empty where it completes none."""
+        """Take the next piece; return the name of the key that it completes, or an empty string."""
         if not self._scan:
             return ""
         self._bare = self._bare[1 - RUN :] + _bare(piece)
@@ -168,26 +167,26 @@ class StreamedScan:
 
 
 def _mark(name: str, after: str = "") -> str:
-    """Return the mark that replaces a key; it cannot become the label of a link, whatever follows it."""
+    """Return the mark that replaces a key; it cannot become a link label, whatever follows."""
     return f"[key of {name}]{' ' if after in _LINKS else ''}"
 
 
 def _is_secret(key: str, bare: str) -> bool:
-    """Report whether a key is long and odd enough that no ordinary sentence holds it."""
+    """Return whether a key is long and unusual enough not to occur in ordinary sentences."""
     if len(bare) < _LEAST:
         return False
     return len(bare) >= _LONG or any(char.isdigit() for char in key) or (key.lower() != key and key.upper() != key)
 
 
 def _needles(name: str, key: str, bare: str) -> Iterator[_Needle]:
-    """Yield what to search for: runs of a key as it is and of each of its disguises, all of one length."""
+    """Yield the substrings to search for, all of one length, of a key and each of its encodings."""
     for whole in (bare, bare[::-1], *_disguises(key)):
         for start in range(len(whole) - RUN + 1):
             yield _Needle(whole[start : start + RUN], whole, start, name)
 
 
 def _disguises(key: str) -> Iterator[str]:
-    """Yield the encodings of a whole key, bare: what base64 makes of it wherever it begins, and hexadecimal digits."""
+    """Yield the normalized encodings of a key: base64 at each alignment, and hexadecimal."""
     data = key.encode("utf-8", "surrogatepass")
     for shift in range(3):
         coded = base64.b64encode(b"\0" * shift + data).decode()
@@ -196,14 +195,14 @@ def _disguises(key: str) -> Iterator[str]:
 
 
 def _bare(text: str) -> str:
-    """Return the letters and digits of a text, in small letters."""
+    """Return the normalized form of a text: its letters and digits in lower case."""
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text)
     return text.encode("ascii", "ignore").translate(None, _NOISE).lower().decode()
 
 
 def _views(text: str) -> Iterator[str]:
-    """Yield a text as it is, and as it is where its escapes are resolved."""
+    """Yield a text unchanged, and with its escapes resolved at each level."""
     yield text
     for _ in range(_DEPTH - 1):
         if not _has_escapes(text):
@@ -217,14 +216,14 @@ def _has_escapes(text: str) -> bool:
 
 
 def _char(found: re.Match[str]) -> str:
-    """Return the character that an escape means; empty where it means none."""
+    """Return the character of an escape; empty if it is invalid."""
     base = {"decimal": 10, "octal": 8}.get(found.lastgroup or "", 16)
     code = int(found[found.lastgroup or "hex"], base)
     return chr(code) if code <= 0x10FFFF else ""  # noqa: PLR2004 - the last code point
 
 
 def _placed(text: str, depth: int) -> tuple[str, Sequence[tuple[int, int]]]:
-    """Return a text bare, and for each of its characters where it begins and ends in the text as it is."""
+    """Return the normalized text, and the start and end offset in the original of each of its characters."""
     pieces = [(char, at, at + 1) for at, char in enumerate(text)]
     for _ in range(depth):
         text = "".join(char for char, _start, _end in pieces)
@@ -245,7 +244,7 @@ def _places(bare: str) -> range:
 
 
 def _grown(bare: str, at: int, needle: _Needle) -> tuple[int, int]:
-    """Return where the run around a needle begins and ends."""
+    """Return the start and end of the match around a needle."""
     start, inside = at, needle.start
     while start and inside and bare[start - 1] == needle.whole[inside - 1]:
         start, inside = start - 1, inside - 1

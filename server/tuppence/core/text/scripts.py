@@ -1,10 +1,10 @@
 # ruff: noqa: RUF001 - letters that look like others are the subject
-"""The scripts of a word's letters, and what it looks like in ASCII: for names that pass for others.
+"""Find the scripts of a word's letters and its ASCII look-alike, to detect spoofed names.
 
-After UTS 39 (Unicode 16). A letter's script is the first word of its name, after compatibility forms are resolved; for
-letters that agrees with the property Script but for a few signs. What looks like a letter of ASCII is what
-confusables.txt has of scripts in use today, and some that are alike in the fonts of editors. A library would bring ten
-thousand pairs, most of them of signs that no name may hold; these are what names can be forged with.
+Follows UTS 39 (Unicode 16). A letter's script is the first word of its Unicode name after compatibility decomposition;
+for letters this agrees with the Script property, with a few exceptions. The look-alikes of ASCII letters are those in
+confusables.txt from scripts in modern use, plus some that are alike in editor fonts. A library would add ten thousand
+pairs, mostly of symbols that identifiers cannot contain.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ _LIKE = {
     "ᴡ": "w", "ᴢ": "z", "ꜱ": "s", "ɑ": "a", "ɡ": "g", "ı": "i", "ɩ": "i", "ʏ": "y", "ӕ": "ae", "ǀ": "l", "ا": "l",
     "०": "o", "௦": "o", "๐": "o", "๏": "o", "ഠ": "o", "ം": "o", "ዐ": "o", "ߋ": "o", "ㅣ": "l",
 }  # fmt: skip
-"""Letters that look like one of ASCII."""
+"""Letters that look like an ASCII letter."""
 _WRITTEN_TOGETHER = (
     frozenset({"LATIN", "CJK", "HIRAGANA", "KATAKANA"}),
     frozenset({"LATIN", "CJK", "BOPOMOFO"}),
     frozenset({"LATIN", "CJK", "HANGUL"}),
 )
-"""Scripts that one language writes with (UTS 39, "highly restrictive")."""
+"""Sets of scripts that one language combines (UTS 39, "highly restrictive")."""
 _SIGNS = frozenset("ǃǀǁǂʹʺʻʼʽˈˊˋˌːꓸꓹꓺꓻꓼꓽ꓾꓿ᐳᐸㅡ丶ⵏߺ՚ᛌ᱿")
-"""Letters that look like a sign, such as the one for a click, which looks like an exclamation mark."""
+"""Letters that look like a symbol, such as the click letter that looks like an exclamation mark."""
 _OVERLAYS = frozenset("\u0332\u0333\u0334\u0335\u0336\u0337\u0338\u0347\u20d2\u20d3\u20d8\u20d9\u20e5\u20e6")
-"""Marks that hardly change how a letter looks."""
+"""Combining marks that hardly change how a letter looks."""
 _LONGEST = 200
-"""Code points of a word that are looked at."""
+"""Maximum code points of a word to examine."""
 
 
 def scripts(word: str) -> frozenset[str]:
-    """Return the scripts of a word's letters, by their names in Unicode, in capitals; digits and signs have none."""
+    """Return the scripts of a word's letters, as in Unicode names, in upper case; digits and symbols have none."""
     found = set()
     for character in unicodedata.normalize("NFKC", word[:_LONGEST]):
         if unicodedata.category(character)[0] == "L":
@@ -62,9 +62,9 @@ def scripts(word: str) -> frozenset[str]:
 
 
 def is_mixed(word: str) -> bool:
-    """Report whether a word has letters of scripts that no one language writes with.
+    """Return whether a word mixes scripts that no single language combines.
 
-    Greek beside Latin is how mathematics is written (``Δx``): it counts only where a Greek letter looks like ASCII's.
+    Greek with Latin is common in mathematics (``Δx``), so it counts only if a Greek letter looks like an ASCII letter.
     """
     found = scripts(word)
     if len(found) <= 1 or any(found <= together for together in _WRITTEN_TOGETHER):
@@ -75,11 +75,11 @@ def is_mixed(word: str) -> bool:
 
 
 def skeleton(word: str) -> str:
-    """Return what a word looks like, in ASCII as far as its letters look like letters of ASCII."""
+    """Return the look-alike of a word, with each letter that looks like an ASCII letter replaced by it."""
     plain = unicodedata.normalize("NFKD", word[:_LONGEST])
     return "".join(_LIKE.get(each, each) for each in plain if each not in _OVERLAYS)
 
 
 def signs(word: str) -> str:
-    """Return the letters of a word that look like signs, which a reader takes for operators or quotation marks."""
+    """Return the letters of a word that look like operators or quotation marks."""
     return "".join(each for each in word[:_LONGEST] if each in _SIGNS)

@@ -1,12 +1,11 @@
-"""Text of others as a person may see it: nothing hidden in it, nothing that an editor or a terminal obeys or links.
+"""Make untrusted text safe to display: no hidden characters, no terminal escapes, no links.
 
-Whatever comes from a repository, a model, a provider or another tool passes ``shown`` on its way to an editor's window
-or a terminal. A sentence that quotes such words takes them from ``quoted``: short, on one line, between marks that they
+Text from a repository, a model, a provider or another tool passes ``shown`` before it reaches an editor's window or a
+terminal. A message that quotes such text uses ``quoted``: short, on one line, between quotation marks that the text
 cannot close.
 
-Which characters hide is what :mod:`tuppence.core.text.hidden` says, for messages as for code. What a script or an
-emoji needs to be read stays: a joiner after a virama or between letters of a cursive script, and the parts of an emoji
-sequence.
+Hidden characters are those of :mod:`tuppence.core.text.hidden`. Characters that a script or an emoji needs stay: a
+joiner after a virama or between letters of a cursive script, and the parts of an emoji sequence.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import re
 import unicodedata
 
 LONGEST = 200
-"""Code points of foreign words that a sentence quotes, if it does not say otherwise."""
+"""Default limit of a quotation in code points."""
 
 _PLAIN = re.compile(r"[\x20-\x7e]*")
 _LINE_END = re.compile(r"\r\n?|\n")
@@ -27,20 +26,20 @@ _BRAHMIC = frozenset(
 )  # fmt: skip
 _CLOSING = {"“": "”", "«": "»"}
 _SEEN = 8
-"""How many times the limit of a quotation is looked at: most of it may be white space."""
+"""How many times the limit of a quotation is read, because most of the text may be white space."""
 _VIRAMA = 9
 """The canonical combining class of a virama."""
 _FLAGS = frozenset(
     "".join(chr(0xE0000 + ord(each)) for each in name) + "\U000e007f" for name in ("gbeng", "gbsct", "gbwls")
 )
-"""The tags of the flags that are made of tags (England, Scotland, Wales)."""
+"""The tag sequences of the flags of England, Scotland and Wales."""
 _FLAG, _FLAG_TAGS = "\U0001f3f4", 6
 _FLAG_END = "\U000e007f"
 _NEEDABLE = re.compile("[\u180b-\u180f\u200c\u200d\ufe0e\ufe0f\U000e0061-\U000e007f]+")
 _KEYCAP = "\u20e3"
 _FIRST_SYMBOL = "\u2190"
 _SYMBOLS = frozenset("\u00a9\u00ae\u203c\u2049\u2122\u2139")
-"""What can be an emoji below the first arrow."""
+"""Characters below U+2190 that can be an emoji."""
 
 # VS Code makes links of [text](href) with href of http, https, command or file; others of any address. An index and
 # a call, as in `f(x)[0](y)`, hold no character that an address needs, and stay.
@@ -48,12 +47,12 @@ _LINK = re.compile(r"\](\n*)\((?![^\][(){}<>:/\\.#?%&@|\n]*\))")
 
 
 def shown(text: str, *, lines: bool = False) -> str:
-    """Return a text as a person may see it: hidden characters as escapes, and no link but a bare address.
+    """Return a text that is safe to display: hidden characters as escapes, and no link other than a bare URL.
 
-    Harmless text comes back as it is; a text that was made visible before is not changed again.
+    Harmless text is unchanged, and the function is idempotent.
 
-    :param lines: whether the place shows several lines: line ends stay, as LF, and a tab becomes four spaces; else each
-        becomes a space.
+    :param lines: whether several lines can be shown. If so, line endings become LF and a tab four spaces; otherwise
+        each becomes a space.
     """
     if _PLAIN.fullmatch(text):
         return _unlinked(text) if "](" in text else text
@@ -63,10 +62,10 @@ def shown(text: str, *, lines: bool = False) -> str:
 
 
 def quoted(words: str, limit: int = LONGEST, mark: str = '"') -> str:
-    """Return foreign words for a sentence: on one line, between two marks that they cannot close, cut with ``…``.
+    """Return untrusted text as a quotation: on one line, between marks that it cannot close, shortened with ``…``.
 
-    :param limit: the most code points of the words that are quoted; the marks and the ``…`` come on top.
-    :param mark: what they begin with: a quotation mark, a backtick or ``“``.
+    :param limit: maximum code points of the text, without the marks and the ``…``.
+    :param mark: the opening mark: a quotation mark, a backtick or ``“``.
     """
     end = _CLOSING.get(mark, mark)
     line = short(words, limit)
@@ -76,7 +75,7 @@ def quoted(words: str, limit: int = LONGEST, mark: str = '"') -> str:
 
 
 def short(words: str, limit: int = LONGEST) -> str:
-    """Return foreign words on one line, at most so many code points and ``…``, for a sentence with marks of its own."""
+    """Return untrusted text on one line, shortened with ``…``, without quotation marks."""
     line = " ".join(shown(words[: _SEEN * limit]).split())
     return line if len(line) <= limit and len(words) <= _SEEN * limit else line[:limit].rstrip() + "…"
 
@@ -86,8 +85,8 @@ def _unlinked(text: str) -> str:
 
 
 def _visible(text: str) -> str:
-    """Return a text with an escape for each hidden character that no neighbor needs."""
-    from tuppence.core.text.hidden import hidden, is_hidden  # Only odd text needs it; the start of a server does not.
+    """Return a text with each hidden character escaped, except those that a neighboring character needs."""
+    from tuppence.core.text.hidden import hidden, is_hidden  # Imported late: only unusual text needs it.
 
     if next(hidden(text), None) is None:
         return text
@@ -96,11 +95,11 @@ def _visible(text: str) -> str:
 
 
 def _needed(found: re.Match[str]) -> str:
-    """Return a run of characters that may be needed, each as it is or as its escape."""
+    """Return a run of hidden characters, each unchanged or escaped."""
     text, made = found.string, ""
     for at in range(found.start(), found.end()):
         if made.endswith(_FLAG_END):
-            break  # No sequence goes on behind it.
+            break  # This ends the sequence.
         before = text[at - 1 : at] if not made or made.endswith(text[at - 1]) else ""
         if at == found.start() and before == _FLAG and text[at : at + _FLAG_TAGS] in _FLAGS:
             made = text[at : at + _FLAG_TAGS]
@@ -111,7 +110,7 @@ def _needed(found: re.Match[str]) -> str:
 
 
 def _is_needed(char: str, before: str, after: str) -> bool:
-    """Report whether a hidden character is a part of what its neighbors spell; an empty one was made visible."""
+    """Return whether a hidden character is needed between its neighbors; an empty neighbor was escaped."""
     if not before:
         return False
     if char in "\ufe0e\ufe0f":
@@ -128,12 +127,12 @@ def _is_needed(char: str, before: str, after: str) -> bool:
     if script not in _CURSIVE | _BRAHMIC or unicodedata.category(before)[0] not in "LM":
         return False
     if char == "\u200d" and script in _CURSIVE:
-        return True  # A letter that stands alone in the form that it has within a word.
+        return True  # A single letter in the form that it has inside a word.
     return bool(after) and _script(after) == script and unicodedata.category(after)[0] in "LM"
 
 
 def _is_symbol(char: str) -> bool:
-    """Report whether a character can begin an emoji, as far as its category tells."""
+    """Return whether a character can begin an emoji, judged by its category."""
     return char in _SYMBOLS or (char >= _FIRST_SYMBOL and unicodedata.category(char) in {"So", "Sm", "Cn", "Po"})
 
 

@@ -1,1 +1,1 @@
-"""What leaves this machine: shown before it is sent, with secrets replaced, which come back in their place only."""
+"""Control what is sent to a provider: preview it, replace secrets, and restore them in the answer."""

@@ -1,4 +1,4 @@
-"""What a person hears of the secrets that are replaced: a sentence a file, once until the server ends."""
+"""Tell the user about replaced secrets, once per file and server process."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from tuppence.engine.session import Session
 
 _BLOCK = "private key"
 _SHOWN = 5
-"""Places that a sentence names."""
+"""Maximum number of places in one sentence."""
 
 
 def announced(prepared: PreparedRequest, session: Session) -> tuple[str, ...]:
-    """Return a sentence for each file with secrets that the person has not heard of yet, and note it."""
+    """Return a sentence for each file with secrets that has not been announced, and mark it as announced."""
     sentences: list[str] = []
     for file, found in groupby(prepared.replaced, key=lambda each: each.file):
         key = f"{session.workspace.project(prepared.request.path) if prepared.request.path else ''}/{file}"
@@ -27,7 +27,7 @@ def announced(prepared: PreparedRequest, session: Session) -> tuple[str, ...]:
 
 
 def sentence(file: str, replaced: Sequence[ReplacedSecret]) -> str:
-    """Return what is replaced in one file, in a sentence: each secret once, a block of key lines as one."""
+    """Return a sentence about the secrets replaced in one file: each secret once, a key block as one."""
     places: list[tuple[str, int]] = []
     seen: set[str] = set()
     last: tuple[str, int] | None = None

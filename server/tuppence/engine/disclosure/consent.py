@@ -1,7 +1,7 @@
-"""A person's word before a source file is sent whose name says that it may hold secrets.
+"""Ask the user before sending a source file whose name suggests that it holds secrets.
 
-What is known to be a secret in it is replaced all the same. A yes holds for the file and the provider until the server
-ends; without one nothing is sent. Whatever no person asked for, a hover or a renewal, never asks.
+Secrets that are found in it are replaced as usual. Consent is valid for one file and one provider until the server
+ends; without it nothing is sent. Requests that the user did not start, such as hovers and cache renewals, never ask.
 """
 
 from __future__ import annotations
@@ -16,30 +16,30 @@ from tuppence.engine.session import Session
 from tuppence.errors import Unfit
 
 PATIENCE = 120.0
-"""Seconds that the question waits for its answer; no answer is no yes."""
+"""Seconds to wait for the user; no answer means no consent."""
 SEND, KEEP = "Send", "Don't send"
 
 
 def is_asked_first(request: Request, model: Model, session: Session) -> bool:
-    """Report whether the person has to be asked before a model's provider is sent a request."""
+    """Return whether the user must be asked before a request is sent to a model's provider."""
     return (
         session.workspace.asks_first(_path(request)) and _subject(request, model) not in session.disclosures.consented
     )
 
 
 def refuse_unasked(request: Request, model: Model, session: Session) -> None:
-    """Pass a request that no question is needed for.
+    """Check that a request needs no consent.
 
-    :raises Unfit: one is needed, and no person is there to answer it.
+    :raises Unfit: it needs consent, and the user cannot be asked here.
     """
     if is_asked_first(request, model, session):
         raise Unfit(f"{_name(request)} may hold secrets, so it is sent only after a person says so.")
 
 
 async def consent(request: Request, model: Model, session: Session) -> None:
-    """Ask where a question is needed.
+    """Ask the user if the request needs consent.
 
-    :raises Unfit: the person did not agree.
+    :raises Unfit: the user did not agree.
     """
     if not is_asked_first(request, model, session):
         return
@@ -64,7 +64,7 @@ def _name(request: Request) -> str:
 
 
 def _path(request: Request) -> Path:
-    """Return the file that a request's document is, or is a version of (``git:``)."""
+    """Return the path of a request's document, also for another version of it (``git:``)."""
     if request.path is not None:
         return request.path
     try:

@@ -1,9 +1,9 @@
-"""Makes an answer from a reply that speaks of placeholders instead of secrets.
+"""Build an answer from a reply that contains placeholders instead of secrets.
 
-An edit is made of the document itself: the reply's placeholders become secrets before any code is taken out of it, and
-the edits are judged. An explanation and a review are made of the document as the model saw it, which has the same
-offsets, and show placeholders; a finding's fix is restored where it replaces lines that hold the secret. Tests may hold
-no placeholder at all. Where nothing was replaced, all of this is not there.
+For an edit, placeholders in the reply are restored before code is extracted, and then the edits are checked. An
+explanation or review refers to the document as the model saw it, whose offsets are equal, and shows placeholders; a
+finding's fix is restored if it replaces lines that contain the secret. Generated tests must not contain placeholders.
+Without replaced secrets, the plain ``AnswerBuilder`` is used.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _IN_TESTS = "The tests hold a placeholder that was sent in place of a secret, so
 
 
 class MisplacedSecret(Broken):
-    """A reply would put a secret, or what was sent instead of it, where it does not belong."""
+    """A reply would put a secret or a placeholder where it does not belong."""
 
 
 def guarded(work: Task, disclosure: Disclosure) -> AnswerBuilder:
-    """Return the maker of an answer; parses the document where its secrets were replaced.
+    """Return the builder of an answer. Parses the document again if secrets were replaced in it.
 
-    :param disclosure: what was replaced in what the model saw.
+    :param disclosure: the secrets that were replaced in the prompt.
     """
     secrets = disclosure.replacements
     if not secrets:
@@ -46,7 +46,7 @@ def guarded(work: Task, disclosure: Disclosure) -> AnswerBuilder:
 
 
 class _Edited:
-    """An edit of the target."""
+    """Builds an edit of the target."""
 
     def __init__(self, work: Task, secrets: Replacements) -> None:
         self._work = work
@@ -57,14 +57,14 @@ class _Edited:
         self._text = ReturningText(here, others)
 
     def feed(self, chunk: str) -> tuple[Event, ...]:
-        """Take a piece of the reply.
+        """Take a chunk of the reply.
 
-        :raises MisplacedSecret: what it completes may not be used.
+        :raises MisplacedSecret: the text up to here contains a misplaced secret or placeholder.
         """
         return self._passed(self._text.feed(chunk))
 
     def finish(self, stop: StopReason) -> tuple[tuple[Event, ...], Answer]:
-        """Take the end; the answer is rejected where a secret would come to where it was not."""
+        """Take the end of the reply; reject the answer if it would move a secret to a new place."""
         try:
             last = self._passed(self._text.finish())
         except MisplacedSecret as error:
@@ -94,7 +94,7 @@ class _Edited:
 
 
 class _Tested:
-    """Generated tests."""
+    """Builds generated tests."""
 
     def __init__(self, work: Task, secrets: Replacements) -> None:
         self._secrets = secrets
@@ -112,7 +112,7 @@ class _Tested:
 
 
 class _Read:
-    """An explanation or a review, of the document as the model saw it."""
+    """Builds an explanation or a review of the document as the model saw it."""
 
     def __init__(self, work: Task, secrets: Replacements) -> None:
         self._document = work.document
@@ -131,7 +131,7 @@ class _Read:
         return FindingAdded(self._finding(event.finding)) if isinstance(event, FindingAdded) else event
 
     def _finding(self, finding: Finding) -> Finding:
-        """Return a finding whose fix is one for the document itself, without its fix where there can be none."""
+        """Return a finding with its fix restored for the document, or without a fix if that is impossible."""
         if finding.fix is None or finding.fix_span is None:
             return finding
         here = self._secrets.of(self._document.slice(finding.fix_span))

@@ -1,4 +1,4 @@
-"""The key from which placeholders are derived: random, one an installation, in a file that only the user can read."""
+"""The key for deriving placeholders: random, one per installation, in a file that only the user can read."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ NAME = "placeholder-key"
 
 
 def load(folder: Path | None) -> bytes:
-    """Return the key in a folder, and make one where there is none.
+    """Return the key in a folder; create it if it is missing.
 
-    One that cannot be written holds for this process: placeholders differ then from those of the next one.
+    If it cannot be written, this process uses a temporary key, so the next process derives other placeholders.
 
-    :param folder: the user's data folder; None keeps nothing.
+    :param folder: the user's data folder; None for a temporary key.
     """
     fresh = secrets.token_bytes(SIZE)
     if folder is None:
@@ -34,9 +34,9 @@ def load(folder: Path | None) -> bytes:
 
 
 def _create(path: Path, content: bytes) -> None:
-    """Write a file whole, readable by the user alone; another process that was first is left alone.
+    """Write a file atomically, readable by the user only, without replacing one that another process created.
 
-    :raises FileExistsError: it is there.
+    :raises FileExistsError: the file exists.
     """
     if path.exists():
         raise FileExistsError(path)
@@ -45,7 +45,7 @@ def _create(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-        # A link, unlike a renaming, fails where the file is there by now.
+        # Unlike a rename, creating a hard link fails if the file exists.
         if hasattr(os, "link"):
             os.link(draft, path)
         else:

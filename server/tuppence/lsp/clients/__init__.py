@@ -1,1 +1,1 @@
-"""Who may talk to a server that listens: the user whose server it is, and nobody else."""
+"""Admit clients of a listening server: only the user who started it."""

@@ -1,7 +1,7 @@
-"""Who is let in: the user whose server this is, known by the kernel's word, or by a token where the kernel has none.
+"""Decide which clients are served: the user who started the server, as the kernel identifies the peer, else by token.
 
-What another user sends is never looked at. Where it is not known who sends, the first message must be an ``initialize``
-whose ``initializationOptions.token`` is the text of a file that only the user can read.
+Data from another user is never parsed. If the kernel cannot identify the peer, the first message must be an
+``initialize`` whose ``initializationOptions.token`` is the contents of a file that only the user can read.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _REFUSED = -32803
 _SIZE = 32
 """Bytes of randomness in a token."""
 _LONGEST = 1000
-"""Bytes of a token's file that are read."""
+"""Maximum bytes of the token file."""
 
 
 class NotAdmitted(TuppenceError):
-    """This client is not served; ``body`` is the one JSON-RPC message that it gets."""
+    """The client is not served; ``body`` is the JSON-RPC message to send to it."""
 
     def __init__(self, message: str, remedy: str, request: int | str | None = None) -> None:
         super().__init__(message, remedy)
@@ -36,14 +36,14 @@ class NotAdmitted(TuppenceError):
 
 
 class Token:
-    """A secret in a file that only the user can read; made when it is first needed, and good for later servers too."""
+    """A secret in a file that only the user can read; created on first use and shared by later servers."""
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
 
     @property
     def path(self) -> Path:
-        """Where it is."""
+        """The path of the file."""
         if self._path is None:
             from platformdirs import user_state_path
 
@@ -51,9 +51,9 @@ class Token:
         return self._path
 
     def text(self) -> str:
-        """Return the token, made where there is none; one that others may have read is replaced.
+        """Return the token. A missing token, or one that other users may have read, is created.
 
-        :raises Broken: it cannot be written.
+        :raises Broken: the file cannot be written.
         """
         if found := self._read():
             return found
@@ -81,15 +81,15 @@ class Token:
 
 
 class Admission:
-    """Decides on one connection after the other."""
+    """Decides whether a connection is served."""
 
     def __init__(self, token: Token | None = None) -> None:
         self.token = token or Token()
 
     def recognize(self, connection: Connected) -> bool:
-        """Report whether a connection is known to be the user's own; False where nothing is known of it. Reads files.
+        """Return whether the peer is known to be the user; False if the peer is unknown. May read files.
 
-        :raises NotAdmitted: it is another user's.
+        :raises NotAdmitted: the peer is another user.
         """
         user = peer_user(connection)
         if user is not None and user != os.geteuid():
@@ -100,9 +100,9 @@ class Admission:
         return user is not None
 
     def check(self, body: bytes) -> None:
-        """Let in a client of which nothing is known, by its first message.
+        """Check the first message of an unknown peer.
 
-        :raises NotAdmitted: it does not begin with ``initialize`` and the token.
+        :raises NotAdmitted: the message is not an ``initialize`` with the token.
         """
         request, given = _given(body)
         if given is None or not hmac.compare_digest(given, self.token.text().encode()):
@@ -114,7 +114,7 @@ class Admission:
 
 
 def _given(body: bytes) -> tuple[int | str | None, bytes | None]:
-    """Return the id of an ``initialize``, and the token in it; None for what is not there."""
+    """Return the request id and the token of an ``initialize``; None for each that is missing."""
     try:
         message = json.loads(body)
     except (ValueError, RecursionError):
@@ -132,7 +132,7 @@ def _field(value: Any, name: str) -> Any:
 
 
 def _private(about: os.stat_result) -> bool:
-    """Report whether a file is the user's own and closed to others; modes mean nothing on Windows."""
+    """Return whether a file belongs to the user and is closed to others. Windows has no such modes."""
     if os.name == "nt":
         return True
     return about.st_uid == os.geteuid() and not about.st_mode & 0o077

@@ -1,7 +1,7 @@
-"""Accepts connections one by one, and asks of each whose it is before anything else happens to it.
+"""Accept connections one at a time and identify the peer of each first.
 
-A connection of another user is closed as soon as that is known: no byte of it is read, and it never has more than one
-descriptor here, however many he opens. The kernel's queue holds back the others meanwhile.
+A connection of another user is closed at once: nothing is read from it, and it uses at most one file descriptor,
+however many connections that user opens. Further connections wait in the kernel's queue.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from tuppence.lsp.clients.admission import Admission, NotAdmitted
 from tuppence.lsp.protocol.framing import frame
 
 QUEUE = 128
-"""Connections that the kernel keeps until they are accepted; a client that finds it full tries again a second later."""
+"""Length of the kernel's queue of unaccepted connections; a client that finds it full retries after a second."""
 _PAUSE = 0.1
-"""Seconds until the next try, where the process or the system has no descriptor left."""
+"""Seconds before the next attempt after running out of file descriptors."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A connection that may be the user's own."""
+    """A connection that may belong to the user."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     is_known: bool
-    """Whether the system says that it is; False where it says nothing."""
+    """Whether the kernel identified the peer as the user."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Listen at an address of this machine, port 0 for any that is free.
+    """Listen on a local address; port 0 selects a free port.
 
-    :raises TuppenceError: that is not possible.
+    :raises TuppenceError: the address is not available.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -48,13 +48,13 @@ def listen(host: str, port: int) -> socket.socket:
 async def accept(
     listener: socket.socket, admission: Admission, say: Callable[[str], None]
 ) -> AsyncGenerator[Caller, None]:
-    """Yield the connections that may be the user's own, for ever; ``say`` gets a sentence about any other."""
+    """Yield connections that may belong to the user, forever; ``say`` gets a sentence about each rejected one."""
     loop = asyncio.get_running_loop()
     listener.settimeout(0)
     while True:
         try:
             connection, _ = await loop.sock_accept(listener)
-        except ConnectionError:  # It was gone before it was accepted.
+        except ConnectionError:  # The client disconnected before the connection was accepted.
             continue
         except OSError:
             await asyncio.sleep(_PAUSE)
@@ -75,7 +75,7 @@ async def accept(
 
 
 def _refuse(connection: socket.socket, error: NotAdmitted) -> None:
-    """Close a connection with one message, as far as that can be sent without waiting."""
+    """Send one message, as far as possible without blocking, and close the connection."""
     with contextlib.closing(connection), contextlib.suppress(OSError):
         connection.send(frame(error.body))
         connection.shutdown(socket.SHUT_WR)

@@ -1,10 +1,9 @@
-"""Which user of this machine is at the other end of a connection, by what the kernel says of it.
+"""Identify the local user at the other end of a connection, as the kernel reports it.
 
-Linux says it: of a socket that is a file by SO_PEERCRED, of a connection on loopback by sock_diag(7), which is asked
-for the client's own end of it, or where that is not there in ``/proc/net/tcp`` and ``tcp6``. What it says counts only
-while that end is open and connected: once it is closed the kernel gives 0 for the user, which would read as root.
-Elsewhere, and for connections whose other end is in another network namespace or behind a redirection, the system does
-not say it, and the answer is None.
+On Linux, SO_PEERCRED reports the user of a Unix domain socket. For a loopback connection, sock_diag(7) is asked about
+the client's socket, or ``/proc/net/tcp`` and ``tcp6`` are read where it is missing. The result is valid only while the
+client's socket is open and connected: for a closed one the kernel reports user 0, which would mean root. The user is
+unknown (None) on other systems, and if the peer is in another network namespace or behind a redirection.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ _USUAL_OVERFLOW = 65534
 _PIECE = 1 << 16
 _CREDENTIALS = struct.Struct("3i")
 _OPEN = 1
-"""The kernel's number for the state "established"."""
+"""TCP_ESTABLISHED."""
 _STATE, _USER, _INODE = 3, 7, 9
-"""The columns of a row."""
+"""Column numbers of a row in ``/proc/net/tcp``."""
 
 # From linux/netlink.h, linux/sock_diag.h and linux/inet_diag.h.
 _SOCK_DIAG, _REQUEST, _SECONDS = 4, 1, 5.0
@@ -35,13 +34,13 @@ _HEADER = struct.Struct("=IHHII")
 _QUESTION = struct.Struct("=4BI")
 _NO_COOKIE = struct.pack("=3I", 0, 0xFFFFFFFF, 0xFFFFFFFF)
 _ANSWER = struct.Struct("=BB2x2s2s32x12x12xII")
-"""Family, state, the ports at both ends, user and inode."""
+"""Family, state, both ports, user and inode."""
 
 Connected = socket.socket | trsock.TransportSocket
 
 
 def peer_user(connection: Connected) -> int | None:
-    """Return the user at the other end of a connection, None where the system does not say; reads files."""
+    """Return the user id at the other end of a connection; None if unknown. May read files."""
     if sys.platform != "linux":
         return None
     try:
@@ -52,7 +51,7 @@ def peer_user(connection: Connected) -> int | None:
 
 
 def _nameless() -> int:
-    """Return the user whom the kernel gives for those of other user namespaces: it may be anybody."""
+    """Return the overflow user id, which the kernel reports for users of other user namespaces."""
     try:
         return int(_OVERFLOW.read_text("ascii"))
     except OSError:
@@ -60,7 +59,7 @@ def _nameless() -> int:
 
 
 def is_known() -> bool:
-    """Report whether this system says who is at the other end of a connection on loopback."""
+    """Return whether this system can identify the peer of a loopback connection."""
     return sys.platform == "linux" and os.access(_TABLES[0], os.R_OK)
 
 
@@ -72,22 +71,22 @@ def _of_file(connection: Connected) -> int:
 
 
 def _of_loopback(connection: Connected) -> int | None:
-    """Return the user of the other end of a TCP connection.
+    """Return the user id at the other end of a TCP connection.
 
-    Of all connections on this machine only one has these two addresses and ports.
+    Both addresses and ports together identify one connection on this machine.
     """
     theirs, ours = connection.getpeername(), connection.getsockname()
     try:
         return _asked(connection.family, theirs, ours)
-    except OSError:  # A container may have no such socket, and a kernel no such module.
+    except OSError:  # sock_diag may be unavailable in a container, or missing in the kernel.
         users = [user for table in _TABLES for user in _users(table, _rows(theirs), _rows(ours))]
         return users[0] if len(users) == 1 else None
 
 
 def _asked(family: int, theirs: tuple[str, int], ours: tuple[str, int]) -> int | None:
-    """Ask the kernel for the user of the socket at their end; None where that end is not open.
+    """Ask sock_diag for the user of the client's socket; None if that socket is not open.
 
-    :raises OSError: it says nothing of it.
+    :raises OSError: sock_diag gave no answer.
     """
     hosts = b"".join(socket.inet_pton(family, host).ljust(16, b"\0") for host in (theirs[0], ours[0]))
     ports = struct.pack("!H", theirs[1]), struct.pack("!H", ours[1])
@@ -110,20 +109,20 @@ def _users(table: Path, theirs: tuple[bytes, ...], ours: tuple[bytes, ...]) -> I
                 columns = line.decode("ascii").split()
                 if int(columns[_STATE], 16) == _OPEN and columns[_INODE] != "0":
                     yield int(columns[_USER])
-    except FileNotFoundError:  # A kernel without IPv6.
+    except FileNotFoundError:  # The kernel has no IPv6.
         return
 
 
 def _lines(table: Path) -> Iterator[bytes]:
-    """Yield a table's lines that may be a row, in pieces: others can make it long, and reading it lets threads run."""
+    """Yield lines of a table, read in pieces: other users can make it long, and reading in pieces lets threads run."""
     with table.open("rb", buffering=_PIECE) as file:
         yield from file
 
 
 def _rows(address: tuple[str, int]) -> tuple[bytes, ...]:
-    """Return how an address with its port is written in the tables: as IPv4 and as its image in IPv6, or as IPv6.
+    """Return an address and port as written in the tables: IPv4 plus its IPv4-mapped IPv6 form, or IPv6.
 
-    Each 32 bits are written as the number that they are in this machine's memory.
+    Each 32-bit word is written in the machine's byte order.
     """
     host, port = ip_address(address[0].partition("%")[0]), address[1]
     if isinstance(host, IPv6Address) and host.ipv4_mapped:

@@ -1,8 +1,8 @@
-"""A socket that is a file, where no other user can reach it or put another in its place.
+"""A Unix domain socket that other users can neither reach nor replace.
 
-The file has the mode 0600, and its folder must be the user's own and closed to others. Above that folder nothing may
-belong to another user or be writable by one, or he could put a folder of his own in its place and take what the editor
-sends. A file that is in the way is removed only where it is a socket of the user's at which nobody listens.
+The socket has mode 0600, and its folder must belong to the user and be closed to others. No parent folder may belong to
+another user or be writable by one: that user could replace the folder and receive what the editor sends. An existing
+file is removed only if it is a socket of the user's without a listener.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from tuppence.errors import TuppenceError
 from tuppence.lsp.clients.listener import QUEUE
 
 _LINKS = 40
-"""Links that a path may go through, as the kernel counts them."""
+"""Maximum symbolic links in a path, as in the kernel."""
 _OTHERS, _WRITERS = 0o077, 0o022
 _CHOOSE = "Name a file in a folder that only you can enter, such as one in $XDG_RUNTIME_DIR."
 
 
 class SocketFile:
-    """The file, for as long as somebody listens at it."""
+    """A listening socket and its file."""
 
     def __init__(self, path: Path) -> None:
-        """Listen at a path, in a folder that is made where it is not there.
+        """Listen at a path; a missing folder is created.
 
-        :raises TuppenceError: that is not possible, or others could reach it.
+        :raises TuppenceError: the path cannot be used, or other users could reach it.
         """
         if not hasattr(socket, "AF_UNIX"):
             raise TuppenceError("This system has no sockets that are files.", "Use --tcp 127.0.0.1:PORT.")
@@ -45,7 +45,7 @@ class SocketFile:
         self._identity = about.st_dev, about.st_ino
 
     def close(self) -> None:
-        """Stop listening, and remove the file where it is still this one."""
+        """Stop listening, and remove the file if it is still this socket."""
         self.listener.close()
         with contextlib.suppress(OSError):
             about = self.path.lstat()
@@ -62,11 +62,11 @@ def _make_folder(path: Path) -> None:
 
 
 def _check(folder: Path) -> None:
-    """See that no other user can put something else in the place of a folder, or of a link or folder on the way to it.
+    """Check that no other user can replace a folder, or a link or folder on the way to it.
 
-    What is not there yet is not judged.
+    Folders that do not exist yet are not checked.
 
-    :raises TuppenceError: one can.
+    :raises TuppenceError: another user can.
     """
     links, rest, at = 0, list(folder.parts[1:]), Path(folder.anchor)
     _judge(at, at.lstat())
@@ -110,7 +110,7 @@ def _listen(path: Path) -> socket.socket:
 
 
 def _make_way(path: Path) -> None:
-    """Remove what a server that has ended left behind; nothing else is removed."""
+    """Remove the socket that an ended server left behind, and nothing else."""
     try:
         about = path.lstat()
     except FileNotFoundError:
@@ -124,6 +124,6 @@ def _make_way(path: Path) -> None:
         except ConnectionRefusedError:
             path.unlink()
             return
-        except BlockingIOError:  # It listens, and its queue is full.
+        except BlockingIOError:  # A server is listening, and its queue is full.
             pass
     raise TuppenceError(f"A server listens at {path} already.", "Choose another name, or end that one.")

@@ -52,6 +52,8 @@ class _OpenDocument:
     """The parse under way: one at a time."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by what reads the tree in a thread: one at a time."""
+    is_lost: bool = False
+    """Whether a change of it could not be read, so that the editor has another text."""
 
 
 class Documents:
@@ -67,13 +69,21 @@ class Documents:
 
     def doubtful(self, document: Document) -> str:
         """Return why no position of ours is safe in a document, a sentence; empty where each is."""
-        if self.breaks_at_cr or document.lone_cr is None:
+        known = self._open.get(document.uri)
+        if known is not None and known.is_lost:
+            return (
+                "The editor sent a change of this document that cannot be read: close the document and open it again."
+            )
+        if not self._counts_differently(document):
             return ""
         line = document.text.count("\n", 0, document.lone_cr) + 1
         return (
             f"Line {line} holds a lone carriage return, and editors count lines differently there: "
             "take it out, or write it as an escape."
         )
+
+    def _counts_differently(self, document: Document) -> bool:
+        return not self.breaks_at_cr and document.lone_cr is not None
 
     def open(self, uri: str, language: str, version: int, text: str) -> None:
         """Take in a document that the editor opened; opening it once more replaces its text."""
@@ -82,6 +92,7 @@ class Documents:
         if known is None:
             self._open[uri] = _OpenDocument(document)
             return
+        known.is_lost = False
         edits = single_edit(known.document.text, text)
         if known.document.language != language:
             known.tree = None
@@ -100,12 +111,24 @@ class Documents:
             return ()
         document, edits = known.document, []
         for change in changes:
-            meant = document if not self.doubtful(document) else _Fed(**_fields(document))
+            if isinstance(change, types.TextDocumentContentChangeWholeDocument):
+                known.is_lost = False
+            meant = document if not self._counts_differently(document) else _Fed(**_fields(document))
             for edit in _edits(meant, change, encoding):
                 document = _after(document, edit)
                 edits.append(edit)
         self._replace(known, _with_version(document, version), tuple(edits))
         return tuple(edits)
+
+    def lose(self, uri: str) -> None:
+        """Take note of a change that cannot be read; for those who watch the document it is closed.
+
+        Its text stays as it is, and ``doubtful`` until the editor opens it anew or sends the whole of it.
+        """
+        known = self._open.get(uri)
+        if known is not None and not known.is_lost:
+            known.is_lost = True
+            _tell(known, None, ())
 
     def close(self, uri: str) -> None:
         """Forget a document, telling those who watch it."""
@@ -278,4 +301,4 @@ def _moved_lines(starts: tuple[int, ...], edit: Edit, text: str) -> tuple[int, .
     fresh = tuple(begin + start for start in line_starts(text[begin:end]))
     # The slice ends where the line at `last` starts, so its last start is that one.
     rest = starts[last + 1 :]
-    return starts[:first] + fresh + (tuple(start + moved for start in rest) if moved else rest)
+    return starts[:first] + fresh + (tuple(map(moved.__add__, rest)) if moved else rest)

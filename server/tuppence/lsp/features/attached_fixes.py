@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from lsprotocol import converters, types
+from lsprotocol import types
 
 from tuppence.core.text.document import Document, Edit
 from tuppence.lsp.documents.convert import Encoding, from_range
-
-_converter = converters.get_converter()
+from tuppence.lsp.protocol.json_values import Malformed
+from tuppence.lsp.protocol.typed_json import read
 
 
 def edits(document: Document, diagnostic: types.Diagnostic, encoding: Encoding) -> tuple[Edit, ...]:
@@ -30,8 +30,8 @@ def edits(document: Document, diagnostic: types.Diagnostic, encoding: Encoding) 
     if not isinstance(sent := data.get("edits"), list):
         return ()
     try:
-        found = _converter.structure(sent, list[types.TextEdit])
-    except Exception:  # noqa: BLE001 - a hook of the converter raises whatever the value makes it raise
+        found = read(sent, list[types.TextEdit])
+    except Malformed:
         return ()
     # The other server may count columns in another unit than ours does; in ASCII all of them are the same.
     lines = {place.line for each in found for place in (each.range.start, each.range.end)}

@@ -48,7 +48,7 @@ def done(end: RunFinished, request: Request, turns: tuple[str, ...]) -> str:
     verdict = end.answer.verdict
     repairs = [_REPAIRS[repair] for repair in end.answer.repairs]
     proved = "; ".join((_ALONE.get(verdict.proved, verdict.proved), *verdict.doubts, *repairs))
-    return "; ".join((f"{', '.join(parts)} ({proved})", *turns)) + "."
+    return _closed("; ".join((f"{', '.join(parts)} ({proved})", *turns)) + ".", *end.notes)
 
 
 def agrees(end: RunFinished, request: Request, turns: tuple[str, ...]) -> str:
@@ -57,20 +57,20 @@ def agrees(end: RunFinished, request: Request, turns: tuple[str, ...]) -> str:
     :param turns: why other models than the first were asked.
     """
     about = f"{request.action.verb} {thing(request.target.name)}, {price(end.cost, estimated=end.estimated)}"
-    return "; ".join((f"{end.model} agrees; nothing to change ({about})", *turns)) + "."
+    return _closed("; ".join((f"{end.model} agrees; nothing to change ({about})", *turns)) + ".", *end.notes)
 
 
 def could_not(request: Request, why: str, end: RunFinished) -> str:
     """Return why there is no answer, and what that cost."""
     paid = "" if end.cost == 0 else f" It cost {price(end.cost, estimated=end.estimated)}."
     action = f"{request.action.verb[0].lower()}{request.action.verb[1:]}"
-    return f"Could not {action} {thing(request.target.name)}. {why}{paid}"
+    return _closed(f"Could not {action} {thing(request.target.name)}. {why}{paid}", *end.notes)
 
 
 def stopped(title: str, receipt: Receipt, *sentences: str) -> str:
     """Return that a run was ended before its time, and what it had cost by then."""
     paid = "" if receipt.total == 0 else f" ({price(receipt.total, estimated=receipt.estimated)})"
-    return " ".join((f"Stopped: {title}{paid}.", *(sentence for sentence in sentences if sentence)))
+    return _closed(f"Stopped: {title}{paid}.", *sentences, *receipt.notes)
 
 
 def price(cost: Decimal | None, *, estimated: bool) -> str:
@@ -78,3 +78,7 @@ def price(cost: Decimal | None, *, estimated: bool) -> str:
     if cost is None:
         return "price unknown"
     return f"{'about ' if estimated and cost else ''}{money(cost)}"
+
+
+def _closed(*sentences: str) -> str:
+    return " ".join(filter(None, sentences))

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import Any
 
-from lsprotocol import converters, types
+from lsprotocol import types
 
 from tuppence.core.checks.diagnostic_diff import (
     DiagnosticChange,
@@ -32,6 +31,8 @@ from tuppence.lsp.documents import convert
 from tuppence.lsp.output.client import EditorClient
 from tuppence.lsp.output.findings import SOURCE
 from tuppence.lsp.output.writer import Writer
+from tuppence.lsp.protocol.json_values import Malformed
+from tuppence.lsp.protocol.typed_json import read
 
 FIRST = 1.5
 """Seconds that the servers get for their first word on an answer."""
@@ -72,7 +73,6 @@ class OtherServers:
         self._ask = request
         self._writer = writer
         self._title = title
-        self._converter = converters.get_converter()
         self._before = asyncio.create_task(self._report(shown(request), 0))
 
     def close(self) -> None:
@@ -134,13 +134,13 @@ class OtherServers:
         params: dict[str, object] = {"uri": document.uri, "version": document.version, **wait}
         loop = asyncio.get_running_loop()
         began = loop.time()
-        reply = _plain(await self._client.request("tuppence/diagnostics", params, seconds + REPLY))
+        reply = await self._client.request("tuppence/diagnostics", params, seconds + REPLY)
         took = loop.time() - began
         if not isinstance(reply, dict) or reply.get("version") != document.version:
             return None
         try:
-            found = self._converter.structure(reply.get("diagnostics"), list[types.Diagnostic])
-        except Exception:  # noqa: BLE001 - a hook of the converter raises whatever the value makes it raise
+            found = read(reply.get("diagnostics"), list[types.Diagnostic])
+        except Malformed:
             return None
         others = [each for each in found if each.source != SOURCE]
         placed = tuple(convert.from_diagnostic(document, each, self._client.encoding) for each in others)
@@ -150,12 +150,3 @@ class OtherServers:
 def shown(request: Request) -> Document:
     """Return the document as the editor has it when the request is made."""
     return request.document if request.earlier is None else request.earlier.document
-
-
-def _plain(value: Any) -> Any:
-    """Return an untyped reply as JSON has it; pygls makes a named tuple of each object."""
-    if hasattr(value, "_asdict"):
-        return {name: _plain(each) for name, each in value._asdict().items()}
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    return value

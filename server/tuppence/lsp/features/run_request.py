@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
-from lsprotocol import converters, types
+from lsprotocol import types
 from pygls.uris import to_fs_path
 
 from tuppence.core import actions
@@ -32,6 +32,8 @@ from tuppence.lsp.documents import convert
 from tuppence.lsp.features import attached_fixes
 from tuppence.lsp.features.history import AnswerHistory, Finished
 from tuppence.lsp.output.client import EditorClient
+from tuppence.lsp.protocol import typed_json
+from tuppence.lsp.protocol.json_values import Malformed
 from tuppence.workspace import Workspace
 
 NO_EDITS = "This editor takes no edits from a language server."
@@ -46,7 +48,6 @@ class RequestReader:
     def __init__(self, client: EditorClient, latest: AnswerHistory) -> None:
         self._client = client
         self._latest = latest
-        self._converter = converters.get_converter()
 
     async def read(self, arguments: Any) -> Request:
         """Return the question that the arguments of a command stand for.
@@ -162,11 +163,9 @@ class RequestReader:
 
     def _structured(self, given: Any, kind: type[_T], name: str) -> _T:
         try:
-            return self._converter.structure(given, kind)
-        except Exception as error:  # a hook of the converter raises whatever the value makes it raise
-            raise Unfit(f"The command's `{name}` is not what the protocol gives there.", "Open the menu again.") from (
-                error
-            )
+            return typed_json.read(given, kind, name)
+        except Malformed as error:
+            raise Unfit(f"The command does not fit the protocol: {error.sentence}", "Open the menu again.") from None
 
 
 async def why_not(document: Document, workspace: Workspace) -> str:

@@ -75,10 +75,11 @@ class EditorClient:
 
     async def draft(self, params: dict[str, object]) -> bool:
         """Ask a live client to apply one streamed edit; return what it says."""
-        return bool(_field(await self._answer(self._protocol.send_request_async("tuppence/edit", params)), "applied"))
+        reply = await self._answer(self._protocol.send_request_async("tuppence/edit", params))
+        return isinstance(reply, dict) and reply.get("applied") is True
 
     async def request(self, method: str, params: dict[str, object], seconds: float) -> Any:
-        """Send one of our own requests; return the untyped reply, None where none came in time."""
+        """Send one of our own requests; return the reply as JSON gives it, None where none came in time."""
         return await self._answer(self._protocol.send_request_async(method, params), seconds)
 
     def notify(self, method: str, params: dict[str, object]) -> None:
@@ -149,7 +150,7 @@ class EditorClient:
         """Send the accounts as they stand to whoever shows them, and say what is wrong with them."""
         session = self.session
         try:
-            summary, spent = await asyncio.wrap_future(session.ledger.queue(session.ledger_writer.totals))
+            summary, spent = await session.ledger_writer.totals()
         except TuppenceError as error:
             session.ledger_writer.warn(str(error))
         else:
@@ -200,8 +201,3 @@ class EditorClient:
         finally:
             asked.cancel()
             lost.cancel()
-
-
-def _field(result: Any, name: str) -> Any:
-    """Return a field of an untyped reply, which pygls gives as an object or a mapping."""
-    return result.get(name) if isinstance(result, dict) else getattr(result, name, None)

@@ -5,7 +5,8 @@ What differs from pygls, and why:
 - ``$/cancelRequest`` ends the coroutine behind a command too. pygls answers the request and lets the coroutine run on.
 - A coroutine that we cancel ourselves answers its request; in pygls that request would stay open for ever.
 - A message that is no JSON, or has the wrong fields, and an answer that can't be written as JSON, are answered as
-  errors; in pygls their sender waits in vain.
+  errors; in pygls their sender waits in vain. No handler sees a value of a wrong type (lsp/protocol/incoming.py).
+- A request whose id is under way, and an answer to nothing that we asked, touch nothing that waits.
 - An error is a sentence for a person. Tracebacks go to the log, and what passes over the wire goes nowhere else: it is
   the user's source.
 - The futures of inner calls are forgotten when they are done.
@@ -17,6 +18,7 @@ It knows nothing of documents, nor where the bytes come from.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import json
 import logging
 from collections.abc import Callable, Generator
@@ -28,16 +30,23 @@ from lsprotocol import types
 from pygls.exceptions import FeatureNotificationError, JsonRpcException
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol
+from pygls.protocol.json_rpc import RPCMessage
 
+from tuppence.core.text.shown_text import quoted
 from tuppence.errors import TuppenceError
+from tuppence.lsp.protocol import incoming
 from tuppence.lsp.protocol.framing import frame
 from tuppence.lsp.protocol.in_flight import Callback, MsgId, Requests
+from tuppence.lsp.protocol.incoming import NotAMessage
 from tuppence.lsp.protocol.outgoing import Outgoing
+from tuppence.lsp.protocol.typed_json import identity
 
 Steps = Generator[tuple[Callable[..., Any], tuple[Any, ...], None], Any, Any]
 """A built-in handler of pygls: it yields the handlers that are to run before it goes on."""
 
 _log = logging.getLogger(__name__)
+_LOGGED = 200
+"""Sentences about what an editor sent that are logged, each once."""
 _PATIENCE = 2.0
 """Seconds that cancelled requests get to clean up."""
 
@@ -49,6 +58,7 @@ class Rpc(LanguageServerProtocol):
         # At INFO it logs each message that goes out, at ERROR each that it could not handle.
         logging.getLogger("pygls.protocol.json_rpc").setLevel(logging.CRITICAL)
         self._requests = Requests()
+        self._logged: set[str] = set()
         self.outgoing = Outgoing()
         """Makes what goes out safe to show."""
         super().__init__(server, converter)
@@ -78,41 +88,90 @@ class Rpc(LanguageServerProtocol):
     def receive(self, body: bytes) -> None:
         """Take in one message; one that makes no sense is answered as far as it can be, and dropped."""
         try:
-            data = json.loads(body)
-        except (ValueError, RecursionError):
-            self.refuse(None, types.ErrorCodes.ParseError, "The message is not JSON.")
-            return
-        if not isinstance(data, dict) or data.get("jsonrpc") != self.VERSION:
-            self.refuse(_id_of(data), types.ErrorCodes.InvalidRequest, "The message is not one of JSON-RPC 2.0.")
+            data = incoming.parsed(body)
+        except NotAMessage as error:
+            self.refuse(error.request, error.code, error.sentence)
             return
         try:
-            message = self.structure_message(data)
-        except JsonRpcException:
-            self._reject(data)
+            message = self._read(data)
+        except NotAMessage as error:
+            self._reject(data, error)
+            return
+        if message is None:
             return
         try:
             self.handle_message(message)
         except Exception:  # noqa: BLE001 - one message must not end the conversation
-            _log.exception("A message could not be handled: %s", data.get("method", "an answer"))
+            _log.exception("A message could not be handled: %s", getattr(message, "method", "an answer"))
+
+    def _read(self, data: dict[str, Any]) -> RPCMessage | None:
+        """Return a message, None for an answer that nobody waits for.
+
+        :raises NotAMessage: it is none that can be taken in.
+        """
+        request = identity(data.get("id"))
+        if "method" in data:
+            # Our own requests' ids are in there too, so that no request can take the place of one that waits.
+            if request is not None and request in self._request_futures:
+                sentence = "A request with this `id` is under way already."
+                raise NotAMessage(types.ErrorCodes.InvalidRequest, sentence, request)
+            return incoming.call(data, self.handles)
+        if request is None or request not in self._result_types:
+            self._log_once("An answer to no request of ours was dropped.")
+            return None
+        return incoming.answer(data, request, self._result_types.pop(request))
+
+    def handles(self, method: str) -> bool:
+        """Report whether something here reads a method's parameters."""
+        return method in self.fm.builtin_features or method in self.fm.features or method == types.CANCEL_REQUEST
+
+    def handle_message(self, message: RPCMessage) -> None:
+        """Hand a message on, in a context of its own.
+
+        pygls asks of each message which of four protocols it has, by names, which takes longer than most handlers.
+        """
+        context = contextvars.copy_context()
+        method: str | None = getattr(message, "method", None)
+        request: Any = getattr(message, "id", None)
+        if method is None:
+            result, error = getattr(message, "result", None), getattr(message, "error", None)
+            context.run(self._handle_response, request, result, error)
+        elif request is not None:
+            context.run(self._handle_request, request, method, getattr(message, "params", None))
+        else:
+            context.run(self._handle_notification, method, getattr(message, "params", None))
 
     def refuse(self, request: MsgId | None, code: int, sentence: str) -> None:
         """Answer a request with an error; None where its id could not be read."""
         error = types.ResponseErrorMessage(id=request, error=types.ResponseError(code=int(code), message=sentence))
         self._send_data(error)
 
-    def _reject(self, data: dict[str, Any]) -> None:
+    def _reject(self, data: dict[str, Any], why: NotAMessage) -> None:
         """Answer a message whose fields are wrong; fail the request that it answers, if it is an answer."""
-        name, request = data.get("method"), _id_of(data)
-        if "method" not in data and request is not None:
-            error = types.ResponseError(
-                code=types.ErrorCodes.InternalError, message="The editor's answer is malformed."
-            )
-            self._handle_response(request, None, error)
+        if "method" not in data and why.request is not None:
+            self._handle_response(why.request, None, types.ResponseError(code=why.code, message=why.sentence))
         elif "id" in data:
-            sentence = f"The parameters of `{name}` do not have the form that the protocol gives them."
-            self.refuse(request, types.ErrorCodes.InvalidParams, sentence)
+            self.refuse(why.request, why.code, why.sentence)
         else:
-            _log.warning("A notification with malformed parameters was dropped: %s", name)
+            self._log_once(f"A notification was ignored. {why.sentence}")
+            self.ignored(data)
+
+    def ignored(self, data: dict[str, Any]) -> None:
+        """Hear of a notification that was ignored because its fields are wrong."""
+
+    def _log_once(self, sentence: str) -> None:
+        """Log what may come a thousand times, such as with every key."""
+        if sentence not in self._logged and len(self._logged) < _LOGGED:
+            self._logged.add(sentence)
+            _log.warning("%s", sentence)
+
+    def _handle_request(self, msg_id: MsgId, method_name: str, params: Any) -> None:
+        """Run a request's handler, if there is one."""
+        if self.handles(method_name):
+            super()._handle_request(msg_id, method_name, params)
+        else:
+            sentence = f"There is no method {quoted(method_name, mark='`')} here."
+            self.refuse(msg_id, types.ErrorCodes.MethodNotFound, sentence)
 
     def _execute_handler(
         self,
@@ -145,9 +204,9 @@ class Rpc(LanguageServerProtocol):
         super()._run_generator(future, gen=gen, result_future=result_future)
 
     def _handle_cancel_notification(self, msg_id: MsgId) -> None:
-        """End what runs for a request; a request that was answered meanwhile is no mistake."""
+        """End what runs for a request; one that was answered meanwhile is no mistake, one of ours not theirs to end."""
         outer = self._request_futures.get(msg_id)
-        if outer is None:
+        if outer is None or msg_id in self._result_types:
             return
         for inner in self._requests.cancel(msg_id):
             if inner is not outer:
@@ -194,6 +253,11 @@ class Rpc(LanguageServerProtocol):
             return
         self.writer.write(frame(body))
 
+    def _serialize_message(self, data: Any) -> Any:
+        """Return a message as JSON has it; an error's id is there even where it is null, as JSON-RPC asks."""
+        made = super()._serialize_message(data)
+        return {"id": None, **made} if isinstance(data, types.ResponseErrorMessage) else made
+
     def _fail(self, data: Any, error: Exception) -> None:
         request, asked = getattr(data, "id", None), hasattr(data, "method")
         if request is not None and asked:
@@ -210,8 +274,3 @@ def explain(error: BaseException) -> str:
         return str(error)
     _log.error("An error that tuppence did not expect", exc_info=error)
     return f"tuppence made a mistake ({type(error).__name__}); its log says more."
-
-
-def _id_of(data: Any) -> MsgId | None:
-    found = data.get("id") if isinstance(data, dict) else None
-    return found if isinstance(found, int | str) else None

@@ -11,18 +11,22 @@ This file does not know what a command does. How requests are answered and cance
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
+import attrs
 from cattrs import Converter
 from lsprotocol import types
-from pygls.exceptions import FeatureRequestError
+from pygls.exceptions import FeatureRequestError, JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 from pygls.progress import Progress
 from pygls.protocol import lsp_method
-from pygls.protocol.json_rpc import RPCMessage, RPCRequest
+from pygls.protocol.json_rpc import RPCMessage
 
+from tuppence.core.text.shown_text import quoted
 from tuppence.lsp.documents.capabilities import ClientCapabilities, recognize
 from tuppence.lsp.documents.change_order import ChangeReorderer
 from tuppence.lsp.documents.convert import Encoding
@@ -31,6 +35,11 @@ from tuppence.lsp.protocol.in_flight import Callback, Callbacks
 from tuppence.lsp.protocol.json_rpc import Rpc, Steps, explain
 
 _log = logging.getLogger(__name__)
+_NOTEBOOKS = (
+    types.NOTEBOOK_DOCUMENT_DID_OPEN,
+    types.NOTEBOOK_DOCUMENT_DID_CHANGE,
+    types.NOTEBOOK_DOCUMENT_DID_CLOSE,
+)
 
 
 class Protocol(Rpc):
@@ -49,6 +58,8 @@ class Protocol(Rpc):
         self.ended = asyncio.Event()
         """Set by ``exit``."""
         super().__init__(server, converter)
+        for method in _NOTEBOOKS:  # They are not offered, and pygls' own store of them is not used.
+            self.fm.builtin_features.pop(method, None)
         self._progress_callbacks = Callbacks()
         self.progress = _Progress(self, self._progress_callbacks)
 
@@ -71,16 +82,27 @@ class Protocol(Rpc):
         method = getattr(message, "method", "")
         too_early = not self.began.is_set() and method not in (types.INITIALIZE, types.EXIT, "")
         too_late = self._shutdown or (self.began.is_set() and method == types.INITIALIZE)
-        if isinstance(message, RPCRequest) and too_early:
-            self.refuse(message.id, types.ErrorCodes.ServerNotInitialized, "`initialize` has to come first.")
-        elif isinstance(message, RPCRequest) and too_late:
-            self.refuse(message.id, types.ErrorCodes.InvalidRequest, f"It is too late for `{method}`.")
+        request = getattr(message, "id", None) if method else None
+        if request is not None and too_early:
+            self.refuse(request, types.ErrorCodes.ServerNotInitialized, "`initialize` has to come first.")
+        elif request is not None and too_late:
+            self.refuse(request, types.ErrorCodes.InvalidRequest, f"It is too late for {quoted(method, mark='`')}.")
         elif not too_early:
             super().handle_message(message)
+
+    def ignored(self, data: dict[str, Any]) -> None:
+        """Trust a document no more of which a change could not be read: from here on its text is another one there."""
+        if data["method"] in (types.TEXT_DOCUMENT_DID_CHANGE, types.TEXT_DOCUMENT_DID_OPEN):
+            params = data.get("params")
+            item = params.get("textDocument") if isinstance(params, dict) else None
+            uri = item.get("uri") if isinstance(item, dict) else None
+            if isinstance(uri, str):
+                self.documents.lose(uri)
 
     @lsp_method(types.INITIALIZE)
     def lsp_initialize(self, params: types.InitializeParams) -> Steps:
         """Learn who the client is, and tell it what the server offers."""
+        params = _rooted(params)
         self.client = recognize(params)
         self.documents.breaks_at_cr = self.client.breaks_at_cr
         result = yield from super().lsp_initialize(params)
@@ -116,6 +138,13 @@ class Protocol(Rpc):
         self._arrivals.forget(params.text_document.uri)
         self.documents.close(params.text_document.uri)
         yield from self._own(types.TEXT_DOCUMENT_DID_CLOSE, params)
+
+    @lsp_method(types.WORKSPACE_EXECUTE_COMMAND)
+    def lsp_workspace__execute_command(self, params: types.ExecuteCommandParams) -> Steps:
+        """Run a command, if there is one of that name."""
+        if params.command not in self.fm.commands:
+            raise JsonRpcInvalidParams(f"There is no command {quoted(params.command, mark='`')} here.")
+        return (yield from super().lsp_workspace__execute_command(params))
 
     @lsp_method(types.WINDOW_WORK_DONE_PROGRESS_CANCEL)
     def lsp_work_done_progress_cancel(self, params: types.WorkDoneProgressCancelParams) -> Steps:
@@ -175,6 +204,15 @@ class Server(LanguageServer):
             return
         self._shown.add(sentence)
         self.window_show_message(types.ShowMessageParams(types.MessageType.Error, sentence))
+
+
+def _rooted(params: types.InitializeParams) -> types.InitializeParams:
+    """Return what a client says with its root as a URI alone; pygls fails on some paths."""
+    path, uri = params.root_path, params.root_uri
+    if not uri and path:
+        with contextlib.suppress(ValueError):  # It is not a whole path.
+            uri = Path(path).as_uri()
+    return attrs.evolve(params, root_path=None, root_uri=uri or None)
 
 
 class _Progress(Progress):

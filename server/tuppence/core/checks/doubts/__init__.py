@@ -1,1 +1,1 @@
-"""What new code may hide or bring along: hidden characters, imports, less security. One check a module."""
+"""Checks for suspicious new code: hidden characters, imports, weaker security, URLs. One check per module."""

@@ -1,9 +1,9 @@
-"""Characters in new code that a reader does not see, and names that look like other names.
+"""Find invisible characters in new code, and names that look like other names.
 
-A character that shows nothing, or changes how others are shown, is refused where the edit brings it: code that reads
-one way and runs another is never meant. What emoji and scripts that join letters need stays in strings and comments
-(:mod:`tuppence.core.text.joiners`). A name of mixed scripts, or one that looks like a name that is there, is a doubt.
-Each character counts by itself: one that the old text has as often is not new.
+An edit that adds invisible or bidirectional control characters is rejected, because code that reads differently from
+how it runs is never intended. Characters that emoji and joining scripts need are allowed in strings and comments
+(:mod:`tuppence.core.text.joiners`). A name of mixed scripts, or one that looks like an existing name, is a doubt.
+Characters are counted one by one; a character is new if the old text has fewer of it.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from tuppence.core.text.joiners import is_needed
 from tuppence.core.text.scripts import is_mixed, scripts, signs, skeleton
 
 _NAMED = 3
-"""Names and characters that one sentence lists."""
+"""Maximum number of names or characters in one sentence."""
 _PARTS = re.compile(r"[\W\d_]+")
 _ESCAPE = re.compile(r"\\u+\{?([0-9A-Fa-f]{1,6})\}?|\\U([0-9A-Fa-f]{8})")
 _JAVA = re.compile(r"\\u+(00[2-7][0-9A-Fa-f]|000[AaDd])")
-"""A letter or sign of ASCII, or a line's end, as an escape, which Java reads before it reads anything else."""
+"""An ASCII character or line ending as a Unicode escape, which Java decodes before it parses."""
 
 
 def refused(edited: EditedText) -> str:
-    """Return in a sentence which characters an edit brings that do not show; empty where it brings none."""
+    """Return a sentence that names the invisible characters an edit adds; empty if there are none."""
     come = Counter(found[0] for found in hidden(edited.lines[1]))
     if come:
         was, now = _unneeded(edited.old), _unneeded(edited.new)
@@ -44,7 +44,7 @@ def refused(edited: EditedText) -> str:
 
 
 def doubts(edited: EditedText) -> Iterator[str]:
-    """Yield what is doubtful about an edit's names, a clause each whose subject is the answer."""
+    """Yield the doubts about an edit's names, as clauses whose subject is the answer."""
     come = edited.lines[1]
     if come.isascii() and "\\" not in come:
         return
@@ -67,10 +67,10 @@ def doubts(edited: EditedText) -> Iterator[str]:
 
 
 def _clause(name: str, plain: str, there: set[str]) -> str:
-    """Return what is odd about a name, empty for nothing.
+    """Return a clause about a suspicious name; empty if there is nothing suspicious.
 
     :param plain: the name without escapes.
-    :param there: the other names, of those in ASCII.
+    :param there: the other ASCII names.
     """
     if plain != name:
         return f"writes the name “{plain}” with escapes"
@@ -88,7 +88,7 @@ def _clause(name: str, plain: str, there: set[str]) -> str:
 
 
 def _unneeded(tree: Tree) -> Counter[str]:
-    """Count the characters of a text that do not show and are not needed where they are."""
+    """Count the invisible characters of a text that are not needed where they are."""
     places = list(hidden(tree.text))
     if not places:
         return Counter()
@@ -108,7 +108,7 @@ def _unneeded(tree: Tree) -> Counter[str]:
 
 
 def _new(pattern: re.Pattern[str], edited: EditedText) -> str:
-    """Return the first match of a pattern that the new lines have more often than the old ones, empty without."""
+    """Return the first match of a pattern that the new lines have more often than the old ones; empty if none."""
     old, new = edited.lines
     was = Counter(found[0] for found in pattern.finditer(old))
     now = Counter(found[0] for found in pattern.finditer(new))

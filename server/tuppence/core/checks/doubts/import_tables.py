@@ -1,6 +1,7 @@
-"""What imports can mean in each family of languages, as data.
+"""Tables about imports for each language family.
 
-How to find them, names that are there without one, modules that reach out of a program, other ways to load code.
+They hold: a query that finds imports, built-in names, modules with side effects outside the program, and other ways to
+load code.
 """
 
 from __future__ import annotations
@@ -17,22 +18,22 @@ __all__ = ["FAMILIES", "GO_STANDARD", "IDLE", "Family"]
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """What is known of the imports of one family."""
+    """The import tables of one language family."""
 
     query: str
-    """A query of the grammar that captures every import statement as ``it``, wherever it is."""
+    """A tree-sitter query that captures every import statement as ``it``."""
     hint: re.Pattern[str]
-    """What new lines hold where they may import anything; other lines are not looked at."""
+    """A pattern of lines that may import something; other lines are skipped."""
     given: frozenset[str]
-    """Names that every file has without an import."""
+    """Names that are available without an import."""
     reaching: re.Pattern[str]
-    """Modules that start processes, open connections, or load or run code; matched at their beginning, whole."""
+    """Modules that start processes, open connections, or load or run code; matched as a prefix of whole components."""
     loading: re.Pattern[str]
-    """Code that loads or replaces modules other than by an import."""
+    """Code that loads or replaces modules without an import statement."""
     binds: str
-    """A pattern of code that binds a name, which is ``@`` in it."""
+    """A pattern of code that binds a name; ``@`` is replaced by the name."""
     named: re.Pattern[str] | None = None
-    """Code that reaches out of a program by a module's whole name, without an import."""
+    """Code that uses such a module by its full name, without an import."""
 
 
 def _names(*texts: str) -> frozenset[str]:
@@ -44,12 +45,12 @@ def _modules(text: str) -> re.Pattern[str]:
 
 
 IDLE = _names("pytest annotations React describe it test expect vi jest beforeEach afterEach beforeAll afterAll")
-"""Names that are imported by habit, whether or not they are used."""
+"""Names that are often imported without being used."""
 GO_STANDARD = _names(
     "bufio bytes context crypto errors fmt hash html http io json log maps math net os path filepath rand reflect "
     "regexp runtime slices sort sql strconv strings sync template testing time unicode utf8 url"
 )
-"""Names by which code calls packages of Go's standard library."""
+"""Names by which code refers to packages of Go's standard library."""
 _PYTHON = Family(
     query="[(import_statement) (import_from_statement)] @it",
     hint=re.compile(
@@ -193,4 +194,4 @@ FAMILIES: Mapping[StyleName, Family] = {
     "java": _JAVA,
     "include": _INCLUDE,
 }
-"""The families whose imports are looked at, by the key of their style."""
+"""The language families whose imports are checked, by import style."""

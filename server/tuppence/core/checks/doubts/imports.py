@@ -1,8 +1,8 @@
-"""Imports that an edit brings: what shadows a name, comes from outside of the project, or has side effects alone.
+"""Check the imports that an edit adds: those that shadow a name, leave the project, or exist for side effects only.
 
-Refused is what cannot be meant: a path that leaves the open folder, or that names a place of the machine. All else is a
-doubt that the closing message shows, because an import may be strange and right. Found are imports anywhere in the new
-text, not only at its top; only those count that the old text does not have.
+An import by a path that leaves the open folder, or by an absolute path, is rejected. Everything else is a doubt that
+the closing message shows, because an unusual import may be right. Imports are found anywhere in the new text; those
+that the old text has too do not count.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _PLACE = re.compile(
     r"(?:file|data|blob|javascript):|[A-Za-z]:[\\/]|[\\/]{2}|/(?:etc|proc|sys|dev|home|root|usr|var|tmp|opt|mnt|run|boot|srv|Users|private|Library)(?:/|$)",
     re.IGNORECASE,
 )
-"""How the address of a place on the machine, or a module written out in the address, begins."""
+"""Prefixes of absolute paths, ``file:`` URLs and ``data:`` modules."""
 _REMOTE = re.compile(r"(?:https?|wss?|ftp):", re.IGNORECASE)
 _ASSET = re.compile(r"\.(?:css|scss|sass|less|svg|png|jpe?g|gif|webp|woff2?|json|txt|html)(?:\?\w+)?$")
 _OF_TESTS = re.compile(r"(?:org\.(?:junit|assertj|mockito|hamcrest|testng)|static org\.|java\.|javax\.)")
@@ -47,29 +47,29 @@ _GLOBS = re.compile(r"(?:super|self|crate)(?:::|$)|.*::prelude$|prelude$")
 _DEFINES = re.compile(
     r"(?:export\s+(?:default\s+)?|pub(?:\([^)]*\))?\s+|async\s+)*(?:def|class|function|func|fn|impl|#)\b"
 )
-"""The first line of a definition, which binds its parameters for itself alone."""
+"""The first line of a definition, whose parameters are local to it."""
 _ESCAPE = re.compile(r"\\(?:u\{?([0-9A-Fa-f]{1,6})\}?|x([0-9A-Fa-f]{2})|([0-7]{1,3})|\r?\n)")
-"""A character in a text of code as its number, or a line's end that is none."""
+"""An escaped character in a string literal, or an escaped line ending."""
 _FAR = 4
-"""Folders up from which a path is a doubt where the open folder is not known."""
+"""Number of parent folders from which a path is a doubt if the open folder is unknown."""
 _SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
 class ImportFindings:
-    """What an edit's imports are."""
+    """The result of checking an edit's imports."""
 
     reason: str = ""
-    """Why the edit may not be kept, a sentence; empty where it may."""
+    """A sentence that says why the edit is rejected; empty if it is not."""
     doubts: tuple[str, ...] = ()
-    """What is doubtful, a clause each whose subject is the answer."""
+    """The doubts, as clauses whose subject is the answer."""
 
 
 def import_findings(edited: EditedText, root: str, known: str = "") -> ImportFindings:
-    """Return what is wrong and doubtful about what an edit imports, and about the URLs that it adds.
+    """Check the imports and URLs that an edit adds.
 
-    :param root: the URI of the open folder, without a slash at its end; empty where it is not known.
-    :param known: a text besides the document's in which names and hosts are no news, such as that of the tested code.
+    :param root: the URI of the open folder, without a trailing slash; empty if unknown.
+    :param known: another text whose names and hosts are not new, such as the tested code.
     """
     old, new = edited.lines
     urls = tuple(new_urls(old, new, f"{edited.before.text}\n{known}"))
@@ -83,7 +83,7 @@ def import_findings(edited: EditedText, root: str, known: str = "") -> ImportFin
 
 
 def may_import(edited: EditedText) -> bool:
-    """Report whether an edit's new lines hold anything for which both texts have to be read to judge it."""
+    """Return whether an edit's new lines may contain imports, so that both texts must be parsed."""
     family = FAMILIES.get(edited.language.import_style.name)
     return family is not None and family.hint.search(edited.lines[1]) is not None
 
@@ -103,9 +103,9 @@ class _Imports:
         self._imported = {(self._local(each), self._source(each)) for each in old}
 
     def beyond(self, depth: int | None) -> str:
-        """Return in a sentence which path leaves the open folder or names a place on the machine, empty for none.
+        """Return a sentence about a path that leaves the open folder or is absolute; empty if there is none.
 
-        :param depth: how many folders lie between the file and the open folder; None where that is not known.
+        :param depth: number of folders between the open folder and the file; None if unknown.
         """
         for path in map(self._meant, self._paths()):
             if _PLACE.match(path) or (self._style.name != "es" and path.startswith(("/", "\\"))):
@@ -115,7 +115,7 @@ class _Imports:
         return ""
 
     def doubts(self) -> Iterator[str]:
-        """Yield what is doubtful, a clause each."""
+        """Yield the doubts, as clauses."""
         for each in self._fresh:
             yield from self._shadows(each)
             yield from self._odd(each)
@@ -128,7 +128,7 @@ class _Imports:
         yield from self._loads()
 
     def _paths(self) -> Iterator[str]:
-        """Yield what the new imports write as a path or an address."""
+        """Yield the paths and URLs in the new imports."""
         new, name = self._edited.lines[1], self._style.name
         for each in self._fresh:
             if name == "python" and (dots := len(each.module) - len(each.module.lstrip("."))) > 1:
@@ -143,13 +143,13 @@ class _Imports:
             yield from Counter(patterns[name].findall(new)) - was
 
     def _meant(self, path: str) -> str:
-        """Return what a path says that is written with escapes, in languages that read them there."""
+        """Return a path with its escape sequences decoded, if the language has them there."""
         if "\\" not in path or self._style.name not in ("es", "go", "rust"):
             return path
         return _ESCAPE.sub(lambda found: _character(found[1] or found[2], found[3]), path)
 
     def _shadows(self, each: Imported) -> Iterator[str]:
-        """Yield that an import gives a name to something else than it means elsewhere in the file."""
+        """Yield doubts about imports that change the meaning of a name used elsewhere in the file."""
         name, style = self._local(each), self._style
         if not name or name in ("_", "."):
             return
@@ -165,11 +165,11 @@ class _Imports:
             yield f"calls “{_short(source)}” by the name of another module, `{name}`"
 
     def _takes_over(self, name: str, is_renamed: bool) -> bool:  # noqa: FBT001 - it is what was found out
-        """Report whether a name that every file has would mean something else than a reader takes it for."""
+        """Return whether an import replaces a built-in name."""
         return is_renamed or self._style.name == "java" or self._is_used(name)
 
     def _is_own(self, each: Imported, name: str) -> bool:
-        """Report whether a name that every file has is imported from where it comes from."""
+        """Return whether a built-in name is imported from its own module."""
         match self._style.name:
             case "python":
                 return each.module == "builtins" and each.name == name
@@ -190,7 +190,7 @@ class _Imports:
         return name in standard and root in standard and root != name
 
     def _odd(self, each: Imported) -> Iterator[str]:
-        """Yield that an import takes everything, is made for its side effects, or reaches out of the program."""
+        """Yield doubts about wildcard imports, imports for side effects, and modules that act outside the program."""
         module, name = each.module, self._style.name
         takes_all = each.name == "*" and name != "es"
         if name == "rust":
@@ -212,11 +212,11 @@ class _Imports:
             yield f"imports “{_short(plain)}”, which reaches out of the program"
 
     def _is_statement(self, module: str) -> bool:
-        """Report whether a module is imported by a statement without any name, and not by a call."""
+        """Return whether a module is imported by a statement without names, rather than by a call."""
         return re.search(rf"\bimport\s*[\"'`]{re.escape(module)}[\"'`]", self._edited.lines[1]) is not None
 
     def _is_known(self, each: Imported, plain: str) -> bool:
-        """Report whether the code spoke of a module before it was imported: then it was asked for."""
+        """Return whether the old code mentioned a module, so that importing it is expected."""
         if plain.endswith(("::exit", "::ExitCode")):
             return True
         names = {self._local(each), re.split(r"::|[/.:]", plain.removesuffix(".h"))[-1], plain} - {""}
@@ -224,7 +224,7 @@ class _Imports:
         return any(re.search(rf"(?<![\w]){re.escape(name)}(?![\w])", text) for name in names if name != "C")
 
     def _unused(self) -> Iterator[str]:
-        """Yield the imports whose names the new text does not use."""
+        """Yield doubts about imports whose names the new text does not use."""
         if self._style.name in ("include", "rust") or not self._fresh:
             return
         tree = self._edited.new
@@ -245,7 +245,7 @@ class _Imports:
                 yield f"imports `{name}` (“{_short(each.module)}”) and does not use it"
 
     def _loads(self) -> Iterator[str]:
-        """Yield code that loads or replaces modules other than by an import, and what a directive makes of the code."""
+        """Yield doubts about code that loads or replaces modules without an import, and about directives."""
         new, name = self._edited.lines[1], self._style.name
         for pattern, what in (
             (self._family.loading, "loads code other than by an import"),
@@ -267,7 +267,7 @@ class _Imports:
                     yield f"changes `{macro}`, which means something else in the file"
 
     def _more(self, pattern: re.Pattern[str], *, is_code: bool) -> str:
-        """Return a line that came in which a pattern matches, where more lines match than before; empty otherwise."""
+        """Return an added line that matches a pattern, if more lines match than before; empty otherwise."""
         if not any(pattern.search(line) for line in self._edited.lines[1].splitlines()):
             return ""
         was = Counter(self._matching(pattern, self._edited.old, is_code=is_code))
@@ -281,7 +281,7 @@ class _Imports:
                 yield line.text.strip()
 
     def _local(self, each: Imported) -> str:
-        """Return the name under which the file knows an import."""
+        """Return the local name of an import."""
         if each.local or self._style.name in ("es", "java", "include"):
             return each.local
         if each.name == "*":
@@ -294,14 +294,14 @@ class _Imports:
         return each.module.rpartition("::")[2]
 
     def _source(self, each: Imported) -> str:
-        """Return what an import takes, as a path."""
+        """Return what an import refers to, as a dotted path."""
         if self._style.name == "python" and not each.name and not each.alias:
-            return each.module.partition(".")[0]  # It binds the package, whichever of its modules is loaded.
+            return each.module.partition(".")[0]  # ``import a.b`` binds the package ``a``.
         is_whole = each.name in ("", "default", "*")
         return each.module if is_whole else f"{each.module}{self._style.separator}{each.name}"
 
     def _is_bound(self, name: str, source: str, *, is_inner: bool) -> bool:
-        """Report whether the old text binds a name to something else, where an import would bind it too."""
+        """Return whether the old text binds a name to something else in the scope of the import."""
         tree, text = self._edited.old, self._edited.before.text
         if (name, source) in self._imported:
             return False
@@ -324,7 +324,7 @@ class _Imports:
 
 
 def _all(tree: Tree, family: Family) -> Iterator[tuple[Imported, bool]]:
-    """Yield everything that a text imports, and whether the statement is inside of a definition."""
+    """Yield each import of a text, and whether it is inside a definition."""
     if not isinstance(tree, SyntaxTree):
         return
     style, text = tree.language.import_style, tree.text
@@ -346,20 +346,20 @@ def _all(tree: Tree, family: Family) -> Iterator[tuple[Imported, bool]]:
 
 
 def _is_import(text: str, span: Span) -> bool:
-    """Report whether a statement of JavaScript only imports: a declaration does where it requires."""
+    """Return whether a JavaScript statement only imports; a declaration with ``require`` does."""
     statement = text[span.start : span.end]
     return statement.startswith(("import", "export")) or _REQUIRED.search(statement) is not None
 
 
 def _depth(uri: str, root: str) -> int | None:
-    """Return how many folders lie between a document and the open folder, None where the one is not in the other."""
+    """Return the number of folders between the open folder and a document; None if it is outside."""
     if root and uri.startswith(f"{root}/"):
         return uri[len(root) + 1 :].count("/")
     return None
 
 
 def _climbs(path: str) -> int:
-    """Return how many folders a relative path leads up at most; 0 for one that is not relative."""
+    """Return the maximum number of folders that a relative path climbs; 0 for other paths."""
     depth = lowest = 0
     for part in re.split(r"[/\\]+", unquote(path.strip('<>"'))):
         if part == "..":

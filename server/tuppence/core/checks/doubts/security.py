@@ -1,9 +1,8 @@
-r"""What makes new code less secure: a doubt each, however good the reason, and never a refusal.
+r"""Find changes that make code less secure. Each is a doubt, never a rejection.
 
-The table is data: a family, a pattern, and a clause. A pattern is looked for in code without comments, and must begin
-outside of a string, so that neither a comment nor a text that speaks of ``eval`` is one. Only what is new counts: more
-matches in the new text of a target than in the old one. Checks of authorization, and calls that escape or validate, are
-compared by the names that speak of it and are no longer in the new text.
+The risks are a table of language family, pattern and clause. A match must be outside comments and start outside
+strings, so that text about ``eval`` does not match. A risk is new if the target's new text has more matches than the
+old one. Removed authorization checks, and removed calls that escape or validate, are found by their names.
 """
 
 from __future__ import annotations
@@ -15,23 +14,23 @@ from dataclasses import dataclass
 from tuppence.core.syntax.code_lines import CodeLine
 
 _WIDEST = 1_000
-"""Code points of a line that are looked at; a longer one was made by a program, and some patterns take their square."""
+"""Maximum code points of a line. Longer lines are generated, and some patterns are quadratic."""
 _Q = r"[\"'`]"
 _SQL = r"(?:SELECT\s.*?\bFROM|INSERT\s+INTO|UPDATE\s.*?\bSET|DELETE\s+FROM)\b"
 
 
 @dataclass(frozen=True, slots=True)
 class Risk:
-    """One row: a way to make code less secure."""
+    """A way to make code less secure."""
 
     clause: str
     """A clause whose subject is the answer."""
     pattern: re.Pattern[str]
-    """What the code says; matched where it begins outside of a string."""
+    """Matches the code; a match must start outside strings."""
     languages: frozenset[str] = frozenset()
-    """Languages in which it means that; empty is all."""
+    """Languages to which it applies; empty for all."""
     in_place_of: re.Pattern[str] | None = None
-    """What it has to replace: there must be fewer matches of it than before."""
+    """If set, the risk counts only if this pattern has fewer matches than before."""
 
 
 def _risk(clause: str, *patterns: str, only: str = "", instead: str = "") -> Risk:
@@ -120,21 +119,21 @@ RISKS: tuple[Risk, ...] = (
         r"\b(?:0o?)(?:777|666)\b|\bS_IRWXO\b|[\"']rwxrwxrwx[\"']|\bchmod\b.*(?:\b0?777\b|a\+rwx|\+w)|\bS_IWOTH\b",
     ),
 )
-"""All of them."""
+"""All risks."""
 _OF_ACCESS = re.compile(
     r"auth(?!or(?:s|ed|_|\b))|permi(?:t|ss)|\badmin|_admin|isadmin|\broles?\b|role_|_role|hasrole|csrf|xsrf|sanitiz|escap"
     r"|validat|login|logged_?in|privileg|forbid|access_?(?:control|check|allowed)|superuser|is_?staff|owner(?:ship)?_"
     r"|(?:verify|check|access|auth|session|api)_?token|signature|allow_?list|deny|whitelist"
 )
-"""What in a name, in lower case, speaks of who may do what, or of data made harmless."""
+"""Parts of lowercase names that indicate authorization, escaping or validation."""
 _CHECKS = re.compile(r"\b(?:if|elif|unless|guard|assert|while|when|require)\b|\w\s*!?\(|^\s*(?:@|#\[)")
 _NAME = re.compile(r"[^\W\d]\w*")
 
 
 def security_doubts(old: Sequence[CodeLine], new: Sequence[CodeLine], language: str) -> tuple[str, ...]:
-    """Return what the new lines of a target make less secure, a clause each.
+    """Return the security risks in a target's new lines, as clauses.
 
-    :param language: the language's row id.
+    :param language: the language id.
     """
     return tuple(dict.fromkeys((*_risks(old, new, language), *_unchecked(old, new))))
 
@@ -154,7 +153,7 @@ def _risks(old: Sequence[CodeLine], new: Sequence[CodeLine], language: str) -> I
 
 
 def _found(pattern: re.Pattern[str], lines: Sequence[CodeLine]) -> list[str]:
-    """Return the lines, without white space around them and shortened, that match outside of comments and strings."""
+    """Return the matching lines, trimmed and shortened, without matches in comments and strings."""
     return [
         _short(line.code.strip())
         for line in lines
@@ -164,12 +163,12 @@ def _found(pattern: re.Pattern[str], lines: Sequence[CodeLine]) -> list[str]:
 
 
 def _unchecked(old: Sequence[CodeLine], new: Sequence[CodeLine]) -> Iterator[str]:
-    """Yield the lines that checked access, or made data harmless, and whose names for it are gone."""
+    """Yield removed lines that checked authorization, escaped or validated, if those names are gone."""
     now = {name for line in new for name in _NAME.findall(line.bare)}
     was = {name for line in old for name in _NAME.findall(line.bare)}
     if any(_OF_ACCESS.search(name.lower()) for name in now - was):
-        return  # It has another name.
-    # A name that is left may be checked less often.
+        return  # The check was renamed.
+    # A remaining name may be used less often.
     for line in old:
         names = {name for name in _NAME.findall(line.bare) if _OF_ACCESS.search(name.lower())}
         if names and _CHECKS.search(line.bare) and not names & now:

@@ -1,6 +1,6 @@
-"""Addresses that new code brings along: a URL whose host the file does not have is a doubt.
+"""Find URLs in new code whose host is not in the old text; each is a doubt.
 
-Hosts that lead nowhere or say what a document is are none: examples (RFC 2606), this machine, schemas and licenses.
+Reserved example hosts (RFC 2606), loopback, and hosts of schemas and licenses do not count.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ _NAMES_ONLY = frozenset(
         "www.rfc-editor.org", "datatracker.ietf.org", "tools.ietf.org", "www.unicode.org", "unicode.org",
     }
 )  # fmt: skip
-"""Hosts whose addresses are names of formats and licenses, or references to documentation."""
+"""Hosts whose URLs identify formats or licenses, or refer to documentation."""
 _FILLED_IN = re.compile(r"(?:\$?\{[^{}]*\}|%[sdv]|\{\}|<[^<>]*>|\$\w+)(?::\S*)?")
-"""A host that is put in when the program runs."""
+"""A host that is inserted at run time."""
 _SHOWN = 60
 
 
 def new_urls(old: str, new: str, known: str) -> Iterator[str]:
-    """Yield the URLs of lines that came whose host is nowhere in a text that was there, a clause each.
+    """Yield clauses about the URLs in added lines whose host does not occur in the old or known texts.
 
-    :param old: the lines that went.
-    :param new: the lines that came.
-    :param known: the texts that were there: hosts in them are no news.
+    :param old: the removed lines.
+    :param new: the added lines.
+    :param known: other text whose hosts are not new.
     """
     there = {host for _, host in _hosts(f"{old}\n{known}")} if "/" in new else set()
     for url, host in _hosts(new):
@@ -56,7 +56,7 @@ def new_urls(old: str, new: str, known: str) -> Iterator[str]:
 
 
 def _hosts(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each URL up to its host, and the host in lower case, of those that lead anywhere."""
+    """Yield each URL up to its host, and the host in lower case, except for hosts that do not count."""
     for found in _URL.finditer(text):
         authority = unquote(found["authority"] or found["any"] or found["loose"] or found["bare"] or "")
         host = authority.rpartition("@")[2].lower()

@@ -1,0 +1,205 @@
+"""What the ledger could not take, in a file beside it until it can: nothing is lost where a process ends before.
+
+Each line is one change, in the order in which they were made, and each has a name by which the ledger knows it: to
+take a file in twice changes nothing. A file belongs to one process; once that has ended, another server takes it in.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, get_args
+from uuid import uuid4
+
+from tuppence.core.billing.budget import CallEstimate, Limits, Spent, offer
+from tuppence.core.billing.entry import Entry, Outcome
+from tuppence.ledger import queries, reservations, schema
+from tuppence.ledger.process import Process, gone, me
+from tuppence.ledger.schema import Connection
+
+Change = Mapping[str, str]
+"""One change as it is written in a file: what ``lost``, ``settled``, ``released`` and ``ended`` return."""
+_FORMAT = 1
+_MARK = ".unwritten-"
+
+
+def lost(hold: str, entry: Entry, bid: CallEstimate) -> Change:
+    """Write down a reservation that could not be made: what is entered should nobody say what the call came to."""
+    granted = offer(bid, Limits(), Spent())
+    usage = None if entry.usage is None else replace(entry.usage, output=granted.tokens)
+    entry = replace(entry, cost=granted.bound, listed=granted.bound, usage=usage)
+    return {"lost": schema.packed(entry), "hold": hold}
+
+
+def settled(hold: str, entry: Entry) -> Change:
+    """Write down what a call came to."""
+    return {"settled": schema.packed(entry), "hold": hold}
+
+
+def released(hold: str) -> Change:
+    """Write down that a reservation was given up."""
+    return {"released": hold}
+
+
+def ended(run: str, outcome: Outcome) -> Change:
+    """Write down how a run ended."""
+    return {"outcome": outcome, "run": run}
+
+
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """What was taken in from files of processes that have ended."""
+
+    entries: int = 0
+    """Requests that were entered."""
+    damaged: tuple[Path, ...] = ()
+    """Files with lines that could not be read: moved aside under these names."""
+
+
+class UnwrittenFile:
+    """The file of this process; safe to share between threads."""
+
+    def __init__(self, place: Path) -> None:
+        """Name the file.
+
+        :param place: the ledger's file, or what stands for it.
+        """
+        self.path = place.with_name(f"{place.name}{_MARK}{uuid4().hex[:12]}.jsonl")
+        self._lines: list[str] = []
+        self._lock = threading.Lock()
+
+    def write(self, changes: Sequence[Change]) -> None:
+        """Hold exactly these changes; none removes the file.
+
+        :raises OSError: the file could not be written.
+        """
+        lines = [json.dumps(dict(each)) for each in changes]
+        with self._lock:
+            if lines == self._lines:
+                return
+            if not lines:
+                self.path.unlink(missing_ok=True)
+            elif self._lines and lines[: len(self._lines)] == self._lines:
+                self._append(lines[len(self._lines) :])
+            else:
+                self._replace(lines)
+            self._lines = lines
+
+    def _append(self, lines: list[str]) -> None:
+        with self.path.open("a", encoding="ascii") as file:
+            file.write("".join(f"{each}\n" for each in lines))
+
+    def _replace(self, lines: list[str]) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        owner = json.dumps({"format": _FORMAT, "columns": list(schema.COLUMNS), "at": _now(), **asdict(me())})
+        part = self.path.with_suffix(".part")
+        try:
+            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                file.write("".join(f"{each}\n" for each in (owner, *lines)))
+            part.replace(self.path)
+        except OSError:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+            raise
+
+
+def abandoned(place: Path, now: datetime) -> list[Path]:
+    """Return the files beside a ledger whose processes have ended, oldest first."""
+    with suppress(OSError):
+        found = place.parent.glob(f"{_escaped(place.name)}{_MARK}*.jsonl")
+        return sorted((each for each in found if _is_abandoned(each, now)), key=lambda each: each.stat().st_mtime)
+    return []
+
+
+def read(path: Path) -> tuple[list[Change], bool]:
+    """Return the changes in a file, and whether every line could be read; the last one may have been cut by a kill.
+
+    :raises OSError: the file could not be read.
+    """
+    lines = path.read_text("ascii", "replace").splitlines()[1:]
+    changes: list[Change] = []
+    whole = True
+    for number, line in enumerate(lines, 1):
+        change = _change(line)
+        if change is not None:
+            changes.append(change)
+        elif number < len(lines):
+            whole = False
+    return changes, whole
+
+
+def done_with(path: Path, *, whole: bool, now: datetime) -> Path | None:
+    """Remove a file that was taken in; one that was not read whole is moved aside, and its new name returned."""
+    with suppress(OSError):
+        if whole:
+            path.unlink()
+            return None
+        aside = path.with_suffix(f".damaged-{now.astimezone(UTC):%Y%m%dT%H%M%S%fZ}")
+        path.rename(aside)
+        return aside
+    return None
+
+
+def enter(connection: Connection, changes: Sequence[Change]) -> int:
+    """Enter the changes of a file; return how many requests those were."""
+    entered: set[str] = set()
+    dropped = {each["released"] for each in changes if "released" in each}
+    known = {each["hold"] for each in changes if "settled" in each}
+    for change in changes:
+        hold = change.get("hold", "")
+        if "settled" in change:
+            reservations.settle(connection, hold, schema.unpacked(change["settled"]))
+            entered.add(hold)
+        elif "lost" in change and hold not in known | dropped:
+            reservations.settle(connection, hold, schema.unpacked(change["lost"]))
+            entered.add(hold)
+        elif "released" in change:
+            reservations.release(connection, change["released"])
+        elif "outcome" in change:
+            queries.change_outcome(connection, change["run"], change["outcome"])  # type: ignore[arg-type]  # checked
+    return len(entered)
+
+
+def _change(line: str) -> Change | None:
+    """Return the change that a line holds; None where it is none of ours."""
+    try:
+        found: Any = json.loads(line)
+        if not isinstance(found, dict) or not all(isinstance(each, str) for each in found.values()):
+            return None
+        for kind in ("lost", "settled"):
+            if kind in found:
+                schema.unpacked(found[kind])
+                return found if found.get("hold") else None
+    except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError):
+        return None
+    if "outcome" in found:
+        return found if found["outcome"] in get_args(Outcome) and "run" in found else None
+    return found if "released" in found else None
+
+
+def _is_abandoned(path: Path, now: datetime) -> bool:
+    """Report whether a file's process has ended; one in a format that is not ours is left to who knows it."""
+    try:
+        with path.open(encoding="ascii", errors="replace") as file:
+            owner = json.loads(file.readline())
+        since = datetime.fromisoformat(owner["at"])
+        process = Process(str(owner["host"]), int(owner["pid"]), str(owner["born"]))
+        known = owner["format"] == _FORMAT and owner["columns"] == list(schema.COLUMNS)
+        return known and since.tzinfo is not None and gone(process, since, now)
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return False
+
+
+def _escaped(name: str) -> str:
+    return "".join(f"[{each}]" if each in "*?[" else each for each in name)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
