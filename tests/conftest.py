@@ -15,6 +15,7 @@ import hypothesis
 import lanes
 import platformdirs
 import pytest
+import warm_server
 from strategies import TALLY
 
 import postgresql
@@ -108,7 +109,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Hand the documents that a worker of pytest-xdist checked to the process that prints the summary."""
+    """End what a worker started; hand the documents that it checked to the process that prints the summary."""
+    warm_server.end()
     handed = getattr(session.config, "workeroutput", None)
     if handed is not None:
         handed["tally"] = (TALLY.checked, TALLY.damaged)

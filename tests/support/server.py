@@ -6,12 +6,13 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import planted_keys
+import warm_server
 from scripted_provider import ScriptedUpstream
 
 from editor import Editor
@@ -106,7 +107,9 @@ async def stage(tmp_path: Path, *, wire: str = "openai", config: str = CONFIG, *
         editor.environment = {name: value for name, value in given.items() if value is not None}
         if before is not None:
             before(editor)
-        async with editor:
+        async with AsyncExitStack() as running:
+            with warm_server.begun():
+                await running.enter_async_context(editor)
             yield Stage(editor, upstream, root, home, path)
     written = planted_keys.in_tree(home)
     assert not written, f"the server wrote a key: {written}"

@@ -1,0 +1,184 @@
+"""Servers that begin with their modules loaded, for tests in which the start of the program is not what is tested.
+
+Loading the modules takes most of a short test's time. So one process of each worker of pytest loads them, and a server
+is a fork of it: with the arguments, environment, folder, streams and session that a program of its own would have, and
+a child of the worker, which waits for it and kills it like any other. ``begun()`` says which starts are meant. Others
+are programs; so is the first with each set of Python's own settings, and each on a system other than Linux.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import importlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+_COMMAND = [sys.executable, "-m", "tuppence"]
+_MODULES = """
+tuppence.lsp.server tuppence.lsp.service tuppence.lsp.transport tuppence.upstream.client tuppence.core.secrets.detect
+tuppence.providers.openai tuppence.providers.anthropic httpx httpx_sse anyio._backends._asyncio tree_sitter_python
+secretstorage
+""".split()  # noqa: SIM905
+"""What a server loads up to its first answer; but for the keyring, which looks at the environment as it is loaded."""
+_wanted: ContextVar[bool] = ContextVar("wanted", default=False)
+_PR_SET_CHILD_SUBREAPER = 36
+_MOST = 200_000
+"""Bytes of a request, and more than an environment and some arguments have."""
+
+
+@contextlib.contextmanager
+def begun() -> Iterator[None]:
+    """Let each ``python -m tuppence`` that is started inside begin with its modules loaded."""
+    token = _wanted.set(True)
+    try:
+        yield
+    finally:
+        _wanted.reset(token)
+
+
+class _Source:
+    """The process with the modules, for servers with the same settings of Python's own."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with there:
+            command = [sys.executable, __file__, str(there.fileno())]
+            self._process = subprocess.Popen(
+                command, env=environment, pass_fds=[there.fileno()], stdin=subprocess.DEVNULL
+            )
+
+    def server(self, arguments: list[str], folder: str, environment: Mapping[str, str], streams: list[int]) -> int:
+        """Start a server, a child of this process, and return its number."""
+        request = json.dumps([arguments, folder, dict(environment)]).encode()
+        # The process between the two has ended by the time of the reply, and its child has become ours.
+        with _adopting():
+            socket.send_fds(self._here, [request], streams)
+            return int(self._here.recv(20))
+
+    def end(self) -> None:
+        """End the process; its servers live on."""
+        self._here.close()
+        self._process.wait()
+
+
+@contextlib.contextmanager
+def _adopting() -> Iterator[None]:
+    """Become the parent of the orphans among the processes below."""
+    libc = ctypes.CDLL(None)
+    libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    try:
+        yield
+    finally:
+        libc.prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+
+_sources: dict[tuple[tuple[str, str], ...], _Source | None] = {}
+_execute_child = subprocess.Popen._execute_child  # type: ignore[attr-defined]
+
+
+def _start(self: Any, args: Any, *rest: Any) -> None:
+    """Do what ``Popen._execute_child`` does; the order of the arguments is that of CPython 3.11 to 3.14."""
+    source = _source(args, rest[5]) if _wanted.get() and sys.platform == "linux" else None
+    if source is None:
+        _execute_child(self, args, *rest)
+        return
+    folder, environment, streams = rest[4], rest[5], rest[9:15]
+    theirs = [streams[0], streams[3], streams[5]]
+    words = [os.fspath(each) for each in args[len(_COMMAND) :]]
+    self.pid = source.server(words, str(folder or Path.cwd()), environment or os.environ, theirs)
+    self._child_created = True
+    for each in theirs:
+        os.close(each)
+
+
+def _source(args: Any, environment: Mapping[str, str] | None) -> _Source | None:
+    """Return what starts such a server; None where it is a program, or the first with such settings of Python's own."""
+    if not isinstance(args, (list, tuple)) or list(args[: len(_COMMAND)]) != _COMMAND:
+        return None
+    given = os.environ if environment is None else environment
+    settings = tuple(sorted((name, value) for name, value in given.items() if name.startswith("PYTHON")))
+    if settings not in _sources:
+        _sources[settings] = None
+        return None
+    found = _sources[settings]
+    if found is None:
+        found = _sources[settings] = _Source(given)
+    return found
+
+
+def end() -> None:
+    """End the processes with the modules."""
+    for each in _sources.values():
+        if each is not None:
+            each.end()
+    _sources.clear()
+
+
+def _serve(asked: socket.socket) -> None:
+    """Load the modules; then fork a server for each request. Returns in the servers, and at the end."""
+    for each in _MODULES:
+        with contextlib.suppress(ImportError):  # what only some systems have
+            importlib.import_module(each)
+    gc.freeze()
+    while True:
+        request, streams, _, _ = socket.recv_fds(asked, _MOST, 3)
+        if not request:
+            return
+        note, to_note = os.pipe()
+        between = os.fork()
+        if between:
+            os.close(to_note)
+            number = os.read(note, 20)
+            os.waitpid(between, 0)
+            asked.send(number)
+            for unused in (note, *streams):
+                os.close(unused)
+            continue
+        server = os.fork()
+        if server:
+            os.write(to_note, str(server).encode())
+            os._exit(0)
+        asked.close()
+        os.close(note)
+        os.close(to_note)
+        _become(streams, *json.loads(request))
+        return
+
+
+def _become(streams: list[int], arguments: list[str], folder: str, environment: dict[str, str]) -> None:
+    """Make this process what a program of its own would be."""
+    os.setsid()
+    for number, each in enumerate(streams):
+        os.dup2(each, number)
+        os.close(each)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    time.tzset()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    gc.unfreeze()
+    import tuppence.__main__ as program
+
+    sys.argv = [str(program.__file__), *arguments]
+
+
+if __name__ == "__main__":
+    del sys.path[0]
+    _serve(socket.socket(fileno=int(sys.argv[1])))
+    if len(sys.argv) > 1 and not sys.argv[1].isdigit():
+        from tuppence.cli import main
+
+        sys.exit(main())
+else:
+    subprocess.Popen._execute_child = _start  # type: ignore[attr-defined]
