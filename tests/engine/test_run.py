@@ -189,12 +189,20 @@ async def test_a_reservation_of_which_the_word_was_lost_is_counted_once(
         server.says(GOOD)
         reserve = session.ledger.reserve
 
+        asked: list[str] = []
+
         def lost(claim: Reservation) -> Grant:
-            reserve(claim)
-            raise TuppenceError("The connection was lost.")
+            granted = reserve(claim)
+            asked.append(claim.id)
+            if len(asked) == 1:
+                raise TuppenceError("The connection was lost.")
+            return granted
 
         monkeypatch.setattr(session.ledger, "reserve", lost)
         await steps(question(), session)
+        await session.ledger_writer.close()
+        assert len(asked) > 1, "it is reserved again, because it is not known whether it was"
+        assert len(set(asked)) == 1
         [entry] = session.ledger.entries()
         assert entry.outcome == "kept"
         assert session.ledger.spent("s", "", session.now()).session == entry.cost, "nothing is held any more"
@@ -230,12 +238,12 @@ async def test_trouble_with_the_ledger_is_told_once_until_it_works_again(tmp_pat
     async with lodging(tmp_path) as (session, _):
         account = Receipt(run="r", session="s", action="fix", language="python")
         entry = account.add_free("", "", session.now(), "failed")
-        add = session.ledger.add
+        settle = session.ledger.settle
 
-        def fail(_entry: object) -> int:
+        def fail(_hold: object, _entry: object) -> bool:
             raise TuppenceError("The ledger is full.")
 
-        session.ledger.add = fail  # type: ignore[method-assign, assignment]  # a disk that is full
+        session.ledger.settle = fail  # type: ignore[method-assign, assignment]  # a disk that is full
         session.ledger_writer.record(entry)
         session.ledger_writer.record(entry)
         session.ledger.entries()
@@ -243,10 +251,10 @@ async def test_trouble_with_the_ledger_is_told_once_until_it_works_again(tmp_pat
         session.ledger_writer.record(entry)
         session.ledger.entries()
         assert session.ledger_writer.take_warnings() == ()
-        session.ledger.add = add  # type: ignore[method-assign]  # it has room again
+        session.ledger.settle = settle  # type: ignore[method-assign]  # it has room again
         session.ledger_writer.record(entry)
         session.ledger.entries()
-        session.ledger.add = fail  # type: ignore[method-assign, assignment]  # and is full once more
+        session.ledger.settle = fail  # type: ignore[method-assign, assignment]  # and is full once more
         session.ledger_writer.record(entry)
         session.ledger.entries()
         assert session.ledger_writer.take_warnings() == ("The ledger is full.",)

@@ -68,8 +68,11 @@ class PendingCost:
 def reserve(connection: Connection, claim: Reservation) -> Grant:
     """Reserve what a call costs at most, if the limits allow it, and return what it is granted.
 
+    A claim may be repeated, for instance because the connection was lost before the reply came: it replaces itself.
+
     :raises OverBudget: they do not.
     """
+    release(connection, claim.id)
     lost = claim.lost
     spent = queries.spent_by(connection, lost.session, lost.run, claim.midnight) if claim.limits.any else Spent()
     granted = offer(claim.bid, claim.limits, spent)
