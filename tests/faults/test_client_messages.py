@@ -161,7 +161,7 @@ async def test_a_wrong_change_is_ignored_and_its_document_is_trusted_no_more(
         documents = editor.server.protocol.documents
         for number, message in enumerate(WRONG_CHANGES):
             editor.say(opened(URI, TEXT))
-            await served(editor)
+            assert (await editor.ask(hover(URI)))["result"]
             caplog.clear()
             editor.say(message)
             editor.say(message)
@@ -266,7 +266,7 @@ async def test_wrong_capabilities_count_as_absent(tmp_path: Path, record_propert
     dice = random.Random(12)  # noqa: S311 - a seeded test
     tried = 0
     for path in paths:
-        for value in dice.sample((NOTHING, 5, [], *ODD), 3):
+        for value in dice.sample((NOTHING, 5, [], *ODD), 2):
             introduced = spoiled({"params": INITIALIZE}, *path, value=value)["params"]
             async with conversation(tmp_path, introduced) as editor:
                 editor.say(opened(URI, TEXT))
@@ -290,15 +290,14 @@ async def test_wrong_folders_are_refused_or_left_out(tmp_path: Path, record_prop
         *(("workspaceFolders", each) for each in these(None, {}, [], [{"uri": "file:///%00", "name": "x"}])),
     )
     bare = {"capabilities": INITIALIZE["capabilities"], "processId": None}
-    for name, value in (*refused, *absent):
-        async with conversation(tmp_path, None) as editor:
+    async with conversation(tmp_path, None) as editor:
+        for name, value in refused:
             answer = await editor.ask({"method": "initialize", "params": bare | {name: value}})
-            assert ("error" in answer) is ((name, value) in refused), (name, value, answer)
-            if "error" in answer:
-                assert answer["error"]["code"] == INVALID_PARAMS
-                assert f"`{name}" in answer["error"]["message"]
-                assert "result" in await editor.ask({"method": "initialize", "params": bare})
-            editor.say({"method": "initialized", "params": []})
+            assert answer["error"]["code"] == INVALID_PARAMS, (name, value)
+            assert f"`{name}" in answer["error"]["message"]
+        assert "result" in await editor.ask({"method": "initialize", "params": bare})
+    for name, value in absent:
+        async with conversation(tmp_path, bare | {name: value}) as editor:
             editor.say(opened(URI, TEXT))
             assert (await editor.ask(hover(URI)))["result"]
             assert editor.scandals == []
