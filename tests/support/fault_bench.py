@@ -16,14 +16,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from decimal import Decimal
 from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
 import planted_keys
 from fault_provider import Begin, FaultProvider, Script, turns, whole
-from scenario import FIXED, GOOD, SRC
 from scripted_provider import WireName
 from virtual_time import Sockets
 
@@ -73,7 +71,11 @@ _FOREIGN = re.compile(
 )
 """What no sentence for a person holds."""
 _LONGEST = 420
-_QUESTION = Document("file:///stats.py", "python", 1, SRC)
+SOURCE = "function mean(xs) {\n  return sum(xs) / x.length;\n}\n\nfunction other() {\n  return 1;\n}\n"
+"""What is to be fixed. It is not Python, for which a linter would be started in each run."""
+ANSWER = "```javascript\nfunction mean(xs) {\n  return sum(xs) / xs.length; // été 🐍\n}\n```"
+CURED = SOURCE.replace("x.length;", "xs.length; // été 🐍")
+_QUESTION = Document("file:///stats.js", "javascript", 1, SOURCE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +124,9 @@ class Bench:
     def __init__(self, session: Callable[[WireName, str], Session], provider: FaultProvider, loop: Any) -> None:
         self.provider = provider
         self.session = session
+        self.kept = 0
+        """Connections that the client may leave open for its next request; none to loopback."""
+        self.host = "127.0.0.1"
         self._loop = loop
         self._numbers = count()
 
@@ -134,14 +139,22 @@ class Bench:
 
         :raises AssertionError: some did not hold; it names them all.
         """
+        return self._all_hold((case, wire) for case in cases for wire in wires)
+
+    def alternates(self, *cases: Case) -> int:
+        """Try each case on one wire, the next one on the other: for what lies below a wire; return how many there were.
+
+        :raises AssertionError: as ``tries``.
+        """
+        return self._all_hold((case, WIRES[at % len(WIRES)]) for at, case in enumerate(cases))
+
+    def _all_hold(self, runs: Iterable[tuple[Case, WireName]]) -> int:
         wrong: list[str] = []
         number = 0
-        for case in cases:
-            for wire in wires:
-                number += 1
-                ended = self.ended(case, wire)
-                wrong += [f"{case.name} ({wire}): {each}" for each in held(case, ended)]
-        assert not wrong, f"{len(wrong)} of {number} did not hold:\n" + "\n".join(wrong)
+        for case, wire in runs:
+            number += 1
+            wrong += [f"{case.name} ({wire}): {each}" for each in held(case, self.ended(case, wire))]
+        assert not wrong, f"{len(wrong)} faults in {number} cases:\n" + "\n".join(wrong)
         return number
 
     def ended(self, case: Case, wire: WireName = "openai") -> Ended:
@@ -156,15 +169,15 @@ class Bench:
         provider.script(*case.scripts)
         if case.scripts:
             provider.always(case.scripts[-1])
-        session = replace(self.session(wire, case.base or provider.base(wire)), providers=Providers())
+        session = replace(self.session(wire, case.base or provider.base(wire, self.host)), providers=Providers())
         name = f"run-{next(self._numbers)}"
-        receipt = Receipt(run=name, session="s", action="fix", language="python")
+        receipt = Receipt(run=name, session="s", action="fix", language="javascript")
         before, files, clock = asyncio.all_tasks(), _files(), asyncio.get_running_loop().time
         began = clock()
         events = [event async for event in run(_question(name), session, receipt)]
         seconds = clock() - began
         await turns()
-        left = await _left(provider, before, files)
+        left = await _left(provider, before, files, self.kept)
         stored = [each for each in session.ledger.entries() if each.run == name]
         assert stored == receipt.entries, "the ledger holds what the receipt says"
         return Ended(events, stored, len(provider.requests), seconds, left)
@@ -184,8 +197,8 @@ def held(case: Case, ended: Ended) -> list[str]:
 def _text(case: Case, ended: Ended) -> Iterator[str]:
     """Check that the text is as it was, or exactly the answer."""
     answer = ended.done.answer
-    text = SRC if answer is None else apply(SRC, answer.edits)
-    due = SRC if case.says else FIXED
+    text = SOURCE if answer is None else apply(SOURCE, answer.edits)
+    due = SOURCE if case.says else CURED
     if text != due:
         yield f"the text became {text!r}" if answer else f"there is no answer: {ended.done.why}"
     kinds = [type(event) for event in ended.events]
@@ -211,7 +224,7 @@ def _sentence(case: Case, done: RunFinished) -> Iterator[str]:
 def sentence_faults(why: str) -> Iterator[str]:
     """Yield what is wrong with the sentences that a person sees at the end of a failed run."""
     sentences = [each for each in re.split(r"(?<=[.?!”])\s+", why.strip()) if each]
-    if len(sentences) < 2 or not why.endswith((".", "”")):
+    if len(sentences) < 2 or not why.endswith((".", "”", '"')):
         yield f"there is no cause with a remedy in {why!r}"
     if len(set(sentences)) != len(sentences):
         yield f"it says something twice: {why!r}"
@@ -241,16 +254,15 @@ def _charged(case: Case, ended: Ended) -> Iterator[str]:
         yield f"the outcome is {entry.outcome}"
 
 
-async def _left(provider: FaultProvider, before: set[asyncio.Task[Any]], files: int) -> str:
+async def _left(provider: FaultProvider, before: set[asyncio.Task[Any]], files: int, kept: int) -> str:
     """Return what is left of a run once its end has had time to reach the other side."""
-    for _ in range(500):
-        tasks = asyncio.all_tasks() - before
-        if not tasks and not provider.open and _files() <= files:
+    for _ in range(200):
+        tasks = asyncio.all_tasks() - before - provider.serving
+        if not tasks and provider.open <= kept and _files() <= files + 2 * kept:
             return ""
         await asyncio.sleep(0.01)
-    found = [f"{len(tasks)} tasks {[each.get_coro() for each in tasks]}" if tasks else ""]
-    found += [f"{provider.open} connections" if provider.open else "", f"{_files() - files} files"]
-    return ", ".join(filter(None, found))
+    found = [f"{len(tasks)} tasks" if tasks else "", f"{provider.open} connections" if provider.open > kept else ""]
+    return ", ".join(filter(None, [*found, f"{_files() - files} files"]))
 
 
 def _files() -> int:
@@ -258,8 +270,8 @@ def _files() -> int:
 
 
 def _question(name: str) -> Request:
-    tree = parse(SRC, language("python"))
-    target = find_target(_QUESTION, tree, Span(5, 5))
+    tree = parse(SOURCE, language("javascript"))
+    target = find_target(_QUESTION, tree, Span(10, 10))
     assert target is not None
     return Request(run=name, action=FIX, document=_QUESTION, tree=tree, target=target, path=None, bypass_cache=True)
 
@@ -309,24 +321,25 @@ async def _no_models() -> tuple[Model, ...]:
 
 @contextmanager
 def bench(
-    folder: Path, provider: FaultProvider | None = None, client: ModelClient | None = None, *, has_key: bool = True
+    folder: Path, provider: FaultProvider | None = None, *, host: str = "127.0.0.1", has_key: bool = True, kept: int = 0
 ) -> Iterator[Bench]:
-    """Start a bench, and warm it with an answer: what the first run opens for all others is no leak."""
+    """Start a bench, and warm it with two runs: what they open for all others is no leak.
+
+    :param host: what the provider's base_url calls it.
+    :param kept: connections that the client may keep.
+    """
     provider = provider or FaultProvider()
+    warm = Case(name="warm", scripts=[whole(ANSWER)], bill="counted")
     with asyncio.Runner(loop_factory=Sockets) as loop:
         loop.run(provider.__aenter__())
-        sessions = _Sessions(folder, client or ModelClient(), has_key)
+        sessions = _Sessions(folder, ModelClient(), has_key)
         try:
             bench = Bench(sessions.of, provider, loop)
+            bench.host, bench.kept = host, kept
             for wire in WIRES:
-                bench.ended(Case(name="warm", scripts=[whole(GOOD)], bill="counted"), wire)
+                bench.ended(warm, wire)
             yield bench
         finally:
             loop.run(sessions.client.close())
             loop.run(provider.__aexit__())
             sessions.close()
-
-
-def spent(entries: Iterable[Entry]) -> Decimal:
-    """Return the sum of what is known of the costs, USD."""
-    return sum((each.cost for each in entries if each.cost is not None), Decimal(0))

@@ -8,9 +8,9 @@ r"""A provider that fails below HTTP: a server on loopback that sends the bytes 
         assert len(provider.requests) == 2
 
 The steps of a script: bytes are sent, ``PAUSE`` lets the client read what was sent, an ``asyncio.Event`` is waited for,
-``SILENCE`` waits until the client leaves, ``DROP`` closes the connection, and ``RESET`` resets it (SO_LINGER). No step
-waits for a clock: a client's time-outs pass in virtual time (``virtual_time.Sockets``). ``scripted_provider`` answers
-in well-formed HTTP and is easier where that will do.
+``SILENCE`` waits until the client leaves, ``DROP`` closes the connection, and ``RESET`` resets it (SO_LINGER). A number
+waits so many seconds, which pass at once in virtual time (``virtual_time.Sockets``), as a client's time-outs do.
+``scripted_provider`` answers in well-formed HTTP and is easier where that will do.
 
 A script begins once the whole request was read, or where ``begins`` says. A connection goes on to the next request
 after its script, as HTTP has it. Both wires are served; the path of a request says which.
@@ -25,14 +25,14 @@ import socket
 import ssl
 import struct
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Literal, Self
 
 from scripted_provider import USAGE, WireName, events
 
-TURNS = 20
+TURNS = 8
 """Turns of the event loop in which a client on the same loop has read what was sent."""
 
 
@@ -70,7 +70,8 @@ class Arrived:
         return json.loads(self.body)
 
 
-Steps = Iterable[bytes | asyncio.Event | Step]
+Steps = Iterable[bytes | float | asyncio.Event | Step]
+_Step = bytes | float | asyncio.Event | Step
 Script = Callable[[Arrived], Steps] | Steps
 """What one request is answered with. Give a function where the steps are a generator, or differ by the wire."""
 Begin = Literal["connected", "headers", "body"]
@@ -97,6 +98,11 @@ class FaultProvider:
     def open(self) -> int:
         """How many connections are open, as the server sees it."""
         return len(self._open)
+
+    @property
+    def serving(self) -> set[asyncio.Task[Any]]:
+        """The tasks that serve the open connections."""
+        return set(self._open)
 
     def base(self, wire: WireName, host: str = "127.0.0.1") -> str:
         """Return the ``base_url`` of a provider that speaks this wire here."""
@@ -185,14 +191,16 @@ class _Connection:
         size = int(headers.get("content-length", "0")) if begins == "body" else 0
         return Arrived(line.split(" ")[1], headers, await self.reader.readexactly(size), number)
 
-    async def play(self, step: bytes | asyncio.Event | Step) -> bool:
+    async def play(self, step: bytes | float | asyncio.Event | Step) -> bool:
         """Do one step; report whether the connection is still open."""
         match step:
             case bytes():
                 self.writer.write(step)
                 await self.writer.drain()
+            case float() | int():
+                return await self._waits_for(asyncio.sleep(step))
             case asyncio.Event():
-                return await self._waits_for(step)
+                return await self._waits_for(step.wait())
             case Step.PAUSE:
                 await turns()
             case Step.SILENCE:
@@ -211,16 +219,21 @@ class _Connection:
                 return False
         return True
 
-    async def _waits_for(self, event: asyncio.Event) -> bool:
-        """Wait for an event; report whether it came before the client left."""
-        leaving, waiting = asyncio.ensure_future(self.waits_for_a_byte()), asyncio.ensure_future(event.wait())
+    async def _waits_for(self, what: Awaitable[object]) -> bool:
+        """Wait for something; report whether it came before the client left."""
+        leaving, waiting = asyncio.ensure_future(self.waits_for_a_byte()), asyncio.ensure_future(what)
         try:
             await asyncio.wait((leaving, waiting), return_when=asyncio.FIRST_COMPLETED)
-            return event.is_set()
+            return waiting.done() or bool(self.first)
         finally:
             for each in (leaving, waiting):
                 each.cancel()
             await asyncio.gather(leaving, waiting, return_exceptions=True)
+
+
+def steps(*each: _Step) -> Steps:
+    """Return steps of several kinds as a script."""
+    return each
 
 
 async def turns(count: int = TURNS) -> None:

@@ -65,7 +65,7 @@ class Sockets(asyncio.SelectorEventLoop):
 
     Its clock leaps to the next thing that is due where nothing has happened for some milliseconds and no thread of the
     loop's executor is at work. Both ends of a connection have to be on the loop: what one has sent is then there before
-    the other's time-out. A thread that the loop does not know of (the ledger's) must not be waited for with a time-out.
+    the other's time-out. Nothing else may be waited for with a time-out: not the ledger's thread, and no process.
     """
 
     def __init__(self) -> None:

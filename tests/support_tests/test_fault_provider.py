@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fault_bench import Bench, Case, bench, held, sentence_faults
+from fault_bench import ANSWER, Bench, Case, bench, held, sentence_faults
 from fault_provider import (
     DROP,
     END,
@@ -28,7 +28,6 @@ from fault_provider import (
     turns,
     whole,
 )
-from scenario import GOOD
 from virtual_time import Sockets
 
 REQUEST = b"POST /v1/messages HTTP/1.1\r\nX-Odd: Yes\r\nContent-Length: 2\r\n\r\n{}"
@@ -104,7 +103,7 @@ def on(tmp_path: Path) -> Iterator[Bench]:
 
 
 def test_the_bench_sees_what_does_not_hold(on: Bench) -> None:
-    good = Case(name="good", scripts=[whole(GOOD)], bill="counted", tries=1)
+    good = Case(name="good", scripts=[whole(ANSWER)], bill="counted", tries=1)
     ended = on.ended(good)
     assert held(good, ended) == []
     for wrong, words in (
@@ -117,9 +116,10 @@ def test_the_bench_sees_what_does_not_hold(on: Bench) -> None:
         assert any(words in each for each in held(wrong, ended)), words
     assert held(good, replace(ended, tries=4)) == ["4 requests arrived, 1 were due"]
     assert held(good, replace(ended, events=[*ended.events[-1:], ended.done]))
-    with pytest.raises(AssertionError, match=r"2 of 2 did not hold(.|\n)*good \(openai\)(.|\n)*good \(anthropic\)"):
+    with pytest.raises(AssertionError, match=r"2 faults in 2 cases(.|\n)*good \(openai\)(.|\n)*good \(anthropic\)"):
         on.tries(replace(good, bill="nothing"))
     assert on.tries(good) == 2
+    assert on.alternates(good, good, good) == 3
 
 
 def test_the_bench_sees_what_is_left_behind(on: Bench) -> None:

@@ -41,7 +41,15 @@ _REFUSALS: Mapping[int, tuple[str, str]] = {
     402: ("{provider} will not serve this account", "Check its credit or its spending limit."),
     403: ("{provider} does not let {key} use {model}", "Check what the key may be used for."),
     404: ("{provider} does not know {model}", "Check its id and the provider's base_url."),
+    407: (
+        "The proxy before {provider} wants a name and a password",
+        "Write them into HTTPS_PROXY: http://name:password@host:port is understood.",
+    ),
     413: ("The request is too long for {model} at {provider}", "Select less, or choose a model with a larger context."),
+    511: (
+        "The network wants you to sign in before {provider} can be reached",
+        "Sign in with a browser, then ask again.",
+    ),
 }
 _STATUS = {
     "authentication_error": 401,

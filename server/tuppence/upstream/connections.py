@@ -48,6 +48,14 @@ def opening(request: HttpRequest, key: str | None) -> Opening:
     return _far
 
 
+async def _forget_location(response: httpx.Response) -> None:
+    """Drop where a redirect points: httpx reads that, and raises where it is no address, although it follows none."""
+    response.headers.pop("location", None)
+
+
+_HOOKS = {"response": [_forget_location]}
+
+
 def _near() -> httpx.AsyncClient:
     """Open a client for this machine."""
     import httpx
@@ -58,7 +66,7 @@ def _near() -> httpx.AsyncClient:
         transport = LoopbackTransport()
     except OSError:
         raise _no_certificates() from None
-    return httpx.AsyncClient(transport=transport)
+    return httpx.AsyncClient(transport=transport, event_hooks=_HOOKS)
 
 
 def _far() -> httpx.AsyncClient:
@@ -66,7 +74,8 @@ def _far() -> httpx.AsyncClient:
     import httpx
 
     try:
-        return httpx.AsyncClient(limits=httpx.Limits(max_connections=100, keepalive_expiry=_IDLE))
+        limits = httpx.Limits(max_connections=100, keepalive_expiry=_IDLE)
+        return httpx.AsyncClient(limits=limits, event_hooks=_HOOKS)
     except OSError:
         raise _no_certificates() from None
     except (ValueError, ImportError, httpx.InvalidURL):

@@ -20,6 +20,7 @@ from tuppence.providers import HttpRequest, ProviderEvent, Stop, Text, Thinking,
 from tuppence.providers._json import amount
 from tuppence.upstream import limits
 from tuppence.upstream.deadlines import Deadlines, OutOfTime
+from tuppence.upstream.failures import diagnosed
 from tuppence.upstream.limits import BoundedText, TooLong
 from tuppence.upstream.retry import retry_after, with_wait
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 _ERROR_BODY = 65_536
 _ERROR_SECONDS = 5.0
+_OK = 200
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PAGES = frozenset({"text/html", "application/xhtml+xml"})
 _Result = TypeVar("_Result")
 Fate = Literal["kept back", "with the server", "turned away"]
 """What became of a request: nothing of it went out; it went out, or an answer to it began; the server answered with an
@@ -124,8 +128,8 @@ class Exchange:
         """Hear from httpcore how far the request has come."""
         if event == "connection.connect_tcp.complete":
             self._socket = about["return_value"]
-        if event.endswith("send_request_headers.started"):
-            self._fate = "with the server"
+        if event.endswith("send_request_headers.started") and about["request"].method != b"CONNECT":
+            self._fate = "with the server"  # What a proxy is asked before is no request to the provider.
 
     async def _accept(self, response: httpx.Response, due: str) -> None:
         """Pass a response that is an answer, of the media type that is due.
@@ -135,13 +139,13 @@ class Exchange:
         status, headers = response.status_code, {name.lower(): value for name, value in response.headers.items()}
         if self._hear is not None:
             self._hear(status, headers)
-        if 300 <= status < 400:  # noqa: PLR2004 - HTTP's redirects
+        if status in _REDIRECTS:
             self._fate = "turned away"
             raise Refused(
                 f"{{provider}} points to another address ({status}), and a redirect is never followed.",
                 "Set its base_url to the address that answers.",
             )
-        kind = headers.get("content-type", "").partition(";")[0]
+        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         if status < 300 and kind == due:  # noqa: PLR2004 - HTTP's success
             self._accepted = True
             return
@@ -158,7 +162,12 @@ class Exchange:
             self._unread = tuple(each for each in self._decoder.feed("message", body) if isinstance(each, UsageReport))
         if self._unread or body.lstrip().startswith(("data:", "event:", ":")):
             self._fate = "with the server"  # An answer in odd clothes, and somebody may charge for it.
-        raise Broken("{provider} did not stream its answer.", "Check the base_url, and that the server can stream.")
+        note = "" if status == _OK else f" ({status})"
+        if kind in _PAGES:
+            what = f"{{provider}} did not stream its answer, but sent a web page{note}."
+            raise Broken(what, "Check the base_url; where the network asks you to sign in, do that first.")
+        what = f"{{provider}} did not stream its answer{note}."
+        raise Broken(what, "Check the base_url, and that the server can stream.")
 
     async def _whole(self, response: httpx.Response) -> AsyncGenerator[ProviderEvent, None]:
         """Yield the events of an answer that is one object, which holds no text."""
@@ -258,12 +267,9 @@ class Exchange:
         hung_up = not isinstance(error, TimeoutError | httpx.TimeoutException)
         if self._fate == "with the server" and hung_up and not self._accepted:
             self._fate = "turned away"
+        if (known := diagnosed(error)) is not None:
+            return known
         match error:
-            case httpx.ConnectError() if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                return Refused(
-                    "The certificate of {provider} cannot be verified.",
-                    "Where a proxy stands in between, let SSL_CERT_FILE name the file that holds its certificate.",
-                )
             case httpx.ProxyError():
                 return Busy("The proxy does not connect to {provider}.", "Check HTTPS_PROXY and NO_PROXY.")
             case httpx.ConnectError() | httpx.ConnectTimeout():

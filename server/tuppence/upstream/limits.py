@@ -70,14 +70,17 @@ async def read(response: httpx.Response, limit: int, data: bytearray) -> None:
 
 
 class BoundedText:
-    """A response as :class:`httpx_sse.EventSource` reads it: its headers and its text, within the limits."""
+    """A response as :class:`httpx_sse.EventSource` reads it: its headers and its text, within the limits.
+
+    It is of the media type that is due, which the caller has seen to: httpx_sse knows it in lower case alone.
+    """
 
     def __init__(self, response: httpx.Response, wait: Callable[[Awaitable[bytes]], Awaitable[bytes]]) -> None:
         """Read a response.
 
         :param wait: waits for what a read from the network gives, within the time that is left.
         """
-        self.headers = response.headers
+        self.headers = {"content-type": "text/event-stream"}
         self._response = response
         self._wait = wait
 

@@ -31,7 +31,7 @@ class LoopbackTransport(httpx.AsyncBaseTransport):
             try:
                 return await self._inner.handle_async_request(_at(request, host, ADDRESSES[1]))
             except httpx.ConnectError:
-                raise error from None
+                raise error from error.__cause__  # It says what is wrong, such as with a certificate.
 
     async def aclose(self) -> None:
         """Close what is open."""
