@@ -16,9 +16,10 @@ from tuppence.core.actions import EXPLAIN
 from tuppence.core.billing.entry import Entry
 from tuppence.core.models.usage import Usage
 
+pytestmark = pytest.mark.timeout(600)
 WIRES: tuple[WireName, ...] = ("openai", "anthropic")
-ENOUGH = 40_000
-"""Code points of an answer that is 20 times as long as its limit."""
+ENOUGH = 24_000
+"""Code points of an answer that is 12 times as long as its limit."""
 BUDGET = f"[budget]\nday = 1\n{CONFIG}"
 
 
@@ -74,7 +75,7 @@ FLOODS: dict[str, Callable[[], Flood]] = {
     "one word": lambda: Flood(BLOB),
     "ideographs": lambda: Flood(IDEOGRAPHS),
     "one event": lambda: Flood(f"```python\n{WORDS}", size=ENOUGH * 2),
-    "a character an event": lambda: Flood(f"```python\n{WORDS[:9000]}", size=1),
+    "a character an event": lambda: Flood(f"```python\n{WORDS[:8000]}", size=1),
 }
 
 

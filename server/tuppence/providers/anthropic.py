@@ -88,7 +88,9 @@ class _AnthropicDecoder:
         match text(payload, "type") or event:
             case "message_start":
                 self.identity = text(part(payload, "message"), "id")
-                yield from self._metered(part(part(payload, "message"), "usage"))
+                counts = part(part(payload, "message"), "usage")
+                # Of the answer it counts what is there by then, which is next to nothing.
+                yield from self._metered({name: value for name, value in counts.items() if name != "output_tokens"})
             case "content_block_start":
                 yield from self._said(part(payload, "content_block"))
             case "content_block_delta":
