@@ -279,6 +279,14 @@ def test_a_providers_own_time_outs(ask: Ask, wire: str) -> None:
     assert heard.error.message == "acme did not begin to answer within 4 s."
 
 
+@pytest.mark.fault("policy", "no connection in time: asked once")
+def test_no_connection_in_time(ask: Ask) -> None:
+    heard = ask(Played(after=5, unreachable=True))
+    assert isinstance(heard.error, Busy)
+    assert heard.error.message == "acme cannot be reached at http://127.0.0.1:1."
+    assert (heard.asked, heard.seconds) == ([0], 5)
+
+
 # --- tries and pauses ---
 
 BUSY = (408, 409, 425, 429, 500, 502, 503, 504, 520, 529)
@@ -366,8 +374,11 @@ def test_a_spend_limit_is_never_asked_again(ask: Ask, record_property: Any) -> N
         assert heard.asked == [0]
 
 
-@pytest.mark.fault("policy", "a rate limit that speaks of billing is one")
+@pytest.mark.fault("policy", "a rate limit that speaks of hard limits or of billing is one")
 def test_a_rate_limit_that_speaks_of_billing(ask: Ask, wire: str) -> None:
+    for words in ("You hit the hard limit of 60 requests per minute.", "Limit: 3 / min. See your account's billing."):
+        heard = ask(status(429, {"error": {"message": words}}), Played(whole(wire)))
+        assert (heard.text, len(heard.asked)) == (TEXT, 2)
     said = "Rate limit reached, please try again in 20s. Add a payment method to your billing to raise the spend limit."
     heard = ask(status(429, {"error": {"message": said}}, retry_after="2"), Played(whole(wire)))
     assert (heard.text, heard.asked) == (TEXT, [0, 2])

@@ -35,6 +35,8 @@ class Played:
     """Whether the connection stays open behind the last part."""
     refused: bool = False
     """Whether nobody takes the connection."""
+    unreachable: bool = False
+    """Whether the time for a connection runs out."""
 
 
 class VirtualProvider(httpx.AsyncBaseTransport):
@@ -70,6 +72,8 @@ class VirtualProvider(httpx.AsyncBaseTransport):
         if not isinstance(reply, Played):
             reply = reply(self.asked)
         await asyncio.sleep(reply.after)
+        if reply.unreachable:
+            raise httpx.ConnectTimeout("late", request=request)
         if reply.refused:
             raise httpx.ConnectError("refused", request=request)
         kind = "text/event-stream" if reply.status == 200 else "application/json"

@@ -23,7 +23,7 @@ _NEVER = frozenset({400, 401, 402, 403, 404, 413, 422})
 _MAYBE_SPENT = frozenset({400, 403, 429})
 _TIMING = frozenset({408, 409, 425, 429})
 _SPENT = re.compile(
-    r"credit balance|insufficient (?:account )?(?:balance|credits?|funds|quota)|(?:hard|spend(?:ing)?) limit",
+    r"credit balance|insufficient (?:account )?(?:balance|credits?|funds|quota)|(?:billing hard|spend(?:ing)?) limit",
     re.IGNORECASE,
 )
 """What the free text of an error says where an account is empty, and its code says nothing of that."""

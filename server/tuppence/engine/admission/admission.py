@@ -15,7 +15,7 @@ from tuppence.engine.admission.rate_limits import RateLimiter, Ticket
 from tuppence.errors import Busy
 from tuppence.providers import Stop, Text, Thinking, UsageReport
 from tuppence.upstream import Piece, RequestSent, rate_headers
-from tuppence.upstream.retry import retry_after
+from tuppence.upstream.retry import PATIENT, retry_after
 
 __all__ = ["ProviderAccess", "Providers", "Resting"]
 _LIMITED = 429
@@ -115,6 +115,8 @@ class ProviderAccess:
     def heard(self, status: int, headers: Mapping[str, str]) -> None:
         """Note a response's status and headers, whose names are in lower case."""
         pause = retry_after(headers) if status == _LIMITED else None
+        if pause is not None and pause > PATIENT:
+            pause = None  # This request ends for it, and its model's breaker opens.
         self._limiter.heard(self._ticket, rate_headers.read(headers), pause)
 
 
