@@ -23,7 +23,7 @@ TIMES = 15
 async def measure(folder: Path) -> AsyncIterator[Figure]:
     """Measure all of it on one server."""
     async with stage(folder) as s:
-        for part in (_menu, _large_menu, _tier_0, _cancel):
+        for part in (_menu, _large_menu, _hover, _tier_0, _cancel):
             async for figure in part(s):
                 yield figure
 
@@ -51,6 +51,18 @@ async def _large_menu(s: Stage) -> AsyncIterator[Figure]:
     s.editor.close(buffer)
     yield Figure("the menu on 3 MB", statistics.median(one), "s")
     yield Figure("  all of it selected", statistics.median(every), "s")
+
+
+async def _hover(s: Stage) -> AsyncIterator[Figure]:
+    """Hover on one name after another in a file of 50,000 lines, once its tree is there."""
+    text = "".join(f"def f{n}(a):\n  b=a\n  g(b)\n  if b:\n    c=1\n  return\n\n\n" for n in range(6_250))
+    buffer = s.editor.open(s.write("lines.py", text), "python")
+    await s.editor.hover(buffer, text.index("f0"))
+    await asyncio.sleep(2)
+    places = [text.index(f"f{number}(") for number in range(100, 6_000, 400)]
+    took = [await _seconds(s.editor.hover(buffer, at)) for at in places]
+    s.editor.close(buffer)
+    yield Figure("a hover on a name, 50,000 lines, p50", statistics.median(took) * 1000, "ms")
 
 
 async def _tier_0(s: Stage) -> AsyncIterator[Figure]:

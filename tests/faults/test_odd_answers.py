@@ -313,7 +313,8 @@ async def ran(e: Engine, name: str, stream: Stream, tries: int = 2) -> Ran:
     e.server.always(raw([b"".join(stream)]))
     found = await e.fix(name)
     assert len(e.server.requests) - before <= tries, name
-    e.session.providers.health.works("mine")  # Each case begins as if nothing had failed before.
+    for model in e.session.config().models:  # Each case begins as if nothing had failed before.
+        e.session.providers.breakers.works(model)
     return found
 
 

@@ -14,6 +14,8 @@ from functools import lru_cache
 
 PACE = 3.4
 """Code points to a token where nobody has counted yet; code runs at 3 to 4."""
+_BRIEF = 4_000
+"""Code points of a part up to which the counts of many parts are remembered, each with its text."""
 _MARGIN = 64
 """Tokens that a provider puts around the messages."""
 _REFERENCE = 4.1
@@ -83,7 +85,7 @@ def at_most(text: str | Sequence[str], characters_per_token: float | None = None
     """
     parts = (text,) if isinstance(text, str) else tuple(text)
     whole = sum(len(part.encode("utf-8", "replace")) for part in parts)  # No token is shorter than a byte.
-    pieces = sum(map(_pieces, _apart(parts)))
+    pieces = sum(_counted(part) if len(part) <= _BRIEF else _counted_long(part) for part in _apart(parts))
     dense = math.ceil(pieces * max(_REFERENCE / (characters_per_token or _UNCOUNTED), 1.0))
     return min(whole, max(dense, estimate_length(sum(map(len, parts))))) + _MARGIN
 
@@ -92,7 +94,8 @@ def _apart(parts: tuple[str, ...]) -> Iterator[str]:
     """Yield parts of a text that have together as many pieces as the text: joined where a piece could be cut."""
     held = ""
     for part in parts:
-        if held.endswith("\n") and not part.startswith("\n"):
+        # Of other characters a piece may go on behind them, since they are counted apart.
+        if held.endswith("\n") and part and part[0] != "\n" and part[0].isascii():
             yield held
             held = ""
         held += part
@@ -100,6 +103,15 @@ def _apart(parts: tuple[str, ...]) -> Iterator[str]:
 
 
 @lru_cache(maxsize=512)
+def _counted(text: str) -> int:
+    return _pieces(text)
+
+
+@lru_cache(maxsize=8)
+def _counted_long(text: str) -> int:
+    return _pieces(text)
+
+
 def _pieces(text: str) -> int:
     plain = text if text.isascii() else text.encode("ascii", "ignore").decode("ascii")
     foreign = 0 if plain is text else len(text.encode("utf-8", "replace")) - len(plain)

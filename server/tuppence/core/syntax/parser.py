@@ -254,7 +254,7 @@ class SyntaxTree(Tree):
         features = self.language.features
         nest = Kinds(f"{features.get('loops', '')} {features.get('nest', '')}")
         counts: Counter[str] = Counter()
-        depth = _Depth()
+        depth = shape.Depth()
         start, end = self._bytes(span)
         for node, up in self._touching(span):
             if start <= node.start_byte and node.end_byte <= end:
@@ -397,20 +397,3 @@ def _next_statement(root: tree_sitter.Node, start: int, end: int) -> int:
 
 def _meet(fault: Span, span: Span) -> bool:
     return fault.touches(span) if not fault else fault.start < span.end and span.start < fault.end
-
-
-class _Depth:
-    """How deep nodes nest, given in order; ``else if`` is no level of its own."""
-
-    def __init__(self) -> None:
-        self.deepest = 0
-        self._open_ends: list[int] = []
-
-    def enter(self, node: tree_sitter.Node, parent: tree_sitter.Node | None) -> None:
-        """Take a node in."""
-        if parent is not None and node.type.startswith("if_") and parent.type in {"else_clause", node.type}:
-            return
-        while self._open_ends and self._open_ends[-1] <= node.start_byte:
-            self._open_ends.pop()
-        self._open_ends.append(node.end_byte)
-        self.deepest = max(self.deepest, len(self._open_ends))

@@ -170,3 +170,21 @@ class Kinds:
         if found is None:
             found = self._known[kind] = node.type in (self._named if node.is_named else self._signs)
         return found
+
+
+class Depth:
+    """How deep nodes nest, given in order; ``else if`` is no level of its own."""
+
+    def __init__(self) -> None:
+        self.deepest = 0
+        """The most levels so far."""
+        self._open_ends: list[int] = []
+
+    def enter(self, node: tree_sitter.Node, parent: tree_sitter.Node | None) -> None:
+        """Take a node in."""
+        if parent is not None and node.type.startswith("if_") and parent.type in {"else_clause", node.type}:
+            return
+        while self._open_ends and self._open_ends[-1] <= node.start_byte:
+            self._open_ends.pop()
+        self._open_ends.append(node.end_byte)
+        self.deepest = max(self.deepest, len(self._open_ends))
