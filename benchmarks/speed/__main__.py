@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -15,6 +16,8 @@ HELPERS = ("tests/support", "demo")
 async def main() -> None:
     """Measure one thing after another and print each figure when it is known."""
     sys.path[:0] = [str(ROOT / each) for each in HELPERS]
+    # As where it is installed, modules are compiled once: the first start of each server is not counted.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     from server import environment
 
     from benchmarks.speed import in_process, initialize, ledger, over_stdio, requests, streams, verdict

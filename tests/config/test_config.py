@@ -256,6 +256,9 @@ def test_a_name_of_a_broken_row_is_not_reported_twice(tmp_path: Path) -> None:
     check(tmp_path, text, ['10: Unknown key "conttext". | Did you mean "context"?'])
 
 
+SENSELESS = "This is not TOML that makes sense"
+
+
 @pytest.mark.parametrize(
     ("raw", "expected"),
     [
@@ -264,7 +267,9 @@ def test_a_name_of_a_broken_row_is_not_reported_twice(tmp_path: Path) -> None:
         (b"a = [1,\n", "1: This is not TOML: Invalid value."),
         (b"a = 1\na = 2\n", "2: This is not TOML: Cannot overwrite a value."),
         (b"\n\xff = 1\n", "2: The file is not UTF-8 text."),
-        (b"a = " + b"[" * 5000, "0: This is not TOML that makes sense."),
+        (b"\na = " + b"[" * 5000, f"2: {SENSELESS}: its tables or arrays are nested too deeply."),
+        (b"\na = " + b"9" * 5000, f"2: {SENSELESS}: a number has too many digits."),
+        (b"\n\na = 1e99999999999999999999", f"3: {SENSELESS}: a number has too many digits."),
         (b"#" * 1_000_001, "0: The file is larger than a megabyte."),
     ],
 )

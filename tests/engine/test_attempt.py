@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import pytest
 
+from tuppence.core.billing.credibility import FRAME, CallBound
 from tuppence.core.models.model import Model, Provider
 from tuppence.core.models.pricing import Price, Rates
 from tuppence.core.models.usage import Usage, estimate, merge
@@ -151,3 +152,64 @@ def test_an_account_adds_up_and_says_what_it_does_not_know() -> None:
     unknown = Model(provider=SMALL.provider, id="odd", tier="local")
     assert account.add_attempt(attempt(WITH, of=unknown), ROUTE, "failed").cost is None
     assert account.total is None
+
+
+@pytest.mark.parametrize("kind", [Text, Thinking])
+def test_an_answer_is_ended_half_as_long_again_as_its_limit_and_costs_what_was_reserved(
+    kind: type[Text | Thinking],
+) -> None:
+    made = attempt(WITH)
+    made.bound = CallBound(prompt=ASKED, answer=PROMPT.max_output, cost=Decimal(1))
+    words = 0
+    while not made.end_if_too_long():
+        made.note(kind(f"word{words} "))
+        words += 1
+    assert words == 151
+    assert made.stop == Stop("length", "ended here")
+    assert made.estimated
+    assert made.usage is not None
+    assert made.usage.prompt == ASKED
+    assert made.usage.output + made.usage.thinking == PROMPT.max_output
+    assert made.doubt == "mine wrote on beyond the limit of 100 tokens, so the answer was ended here"
+
+
+def test_thinking_and_answer_are_ended_together() -> None:
+    made = attempt(WITH, Thinking("word " * 75), Text("word " * 75))
+    assert not made.end_if_too_long()
+    made.note(Text("word "))
+    assert made.end_if_too_long()
+
+
+def test_no_estimate_is_above_what_was_reserved() -> None:
+    bound = CallBound(prompt=50, answer=8, cost=Decimal(1))
+    report = UsageReport(Usage(fresh=60, cache_read=80, output=9))
+    for made in (attempt(WITH, Text("x" * 99)), attempt(WITH, report, Thinking("x" * 99), Text("x" * 9))):
+        made.bound = bound
+        assert made.estimated
+        assert made.usage is not None
+        assert made.usage.prompt == 50
+        assert made.usage.output + made.usage.thinking == 8
+
+
+def test_a_prompt_of_more_tokens_than_bytes_is_not_learned_from() -> None:
+    account = Receipt(run="r", session="s", action="fix", language="python")
+    for tokens, characters in ((PROMPT.characters + FRAME, PROMPT.characters), (PROMPT.characters + FRAME + 1, None)):
+        made = attempt(WITH, Text("x"), UsageReport(Usage(fresh=tokens, output=9)), Stop("end"))
+        made.bound = CallBound(prompt=300, answer=100, cost=Decimal(1))
+        entry = account.add_attempt(made, ROUTE, "kept")
+        assert (entry.characters, entry.estimated) == (characters, False)
+    assert account.notes == []
+
+
+def test_a_doubt_is_said_once_for_a_run_and_written_down_with_each_entry() -> None:
+    account = Receipt(run="r", session="s", action="fix", language="python")
+    for _ in range(2):
+        made = attempt(WITH, Text("x"), UsageReport(Usage(fresh=10**6, output=9)), Stop("end"))
+        made.bound = CallBound(prompt=300, answer=100, cost=Decimal(1))
+        entry = account.add_attempt(made, ROUTE, "kept")
+        assert entry.reason == "because; mine reported 1,000,000 prompt tokens, where there are 300 at most"
+        assert entry.usage == Usage(fresh=ASKED, output=9)
+    (note,) = account.notes
+    assert note.startswith(
+        "mine reported 1,000,000 prompt tokens, where there are 300 at most; its cost is an estimate."
+    )

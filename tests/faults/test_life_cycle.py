@@ -89,7 +89,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
         assert all(cost is not None for cost in costs.values())
 
 
-def kinds(pid: int) -> tuple[int, int] | None:
+def kinds(pid: int) -> tuple[int, int]:
     """Return how many files and sockets a process has open, connections that are kept for the next request aside."""
     if not Path("/proc").is_dir():
         return (0, 0)

@@ -38,9 +38,12 @@ class Played:
 
 
 class VirtualProvider(httpx.AsyncBaseTransport):
-    """Plays its replies, one for each request; the last one again for all further ones."""
+    """Plays its replies, one for each request; the last one again for all further ones.
 
-    def __init__(self, *replies: Played) -> None:
+    A reply may be a function of when all requests so far came, this one included.
+    """
+
+    def __init__(self, *replies: Played | Callable[[list[float]], Played]) -> None:
         self._replies = replies
         self.asked: list[float] = []
         """When each request came, by the loop's clock."""
@@ -64,6 +67,8 @@ class VirtualProvider(httpx.AsyncBaseTransport):
         await request.aread()
         reply = self._replies[min(len(self.asked), len(self._replies) - 1)]
         self.asked.append(asyncio.get_running_loop().time())
+        if not isinstance(reply, Played):
+            reply = reply(self.asked)
         await asyncio.sleep(reply.after)
         if reply.refused:
             raise httpx.ConnectError("refused", request=request)

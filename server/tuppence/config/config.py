@@ -19,6 +19,7 @@ from typing import Literal
 
 from tuppence.config import model_table
 from tuppence.config.file_text import UnreadableConfig, decoded, read_text
+from tuppence.config.pasted_keys import without_keys
 from tuppence.config.readers import (
     choice,
     fields,
@@ -50,9 +51,11 @@ from tuppence.core.actions import ACTIONS
 from tuppence.core.billing.budget import NO_LIMITS, Limits
 from tuppence.core.models.model import Model, Premium, Provider
 from tuppence.core.models.time_limits import USUAL, TimeLimits
+from tuppence.core.text.shown_text import short
 from tuppence.errors import ConfigError, Mistake
 
 _BUILT_IN = Path(__file__).parents[1] / "models.toml"
+_NUMBER = re.compile(r"[0-9A-Fa-f_]{4300,}|\d[eE][+-]?\d{7,}")
 _POSITION = re.compile(r"\(at (?:line (\d+), column \d+|end of document)\)")
 
 
@@ -221,10 +224,19 @@ def _parsed(path: Path, read: Callable[[], str]) -> tuple[dict[str, object], Mis
     except tomllib.TOMLDecodeError as error:
         found = _POSITION.search(str(error))
         line = int(found[1]) if found and found[1] else content.rstrip().count("\n") + 1
-        what = _POSITION.sub("", str(error)).strip()
+        what = short(without_keys(_POSITION.sub("", str(error)).strip()))
         raise _unreadable(path, line, f"This is not TOML: {what}.", "Correct the line; see https://toml.io.") from None
     except (RecursionError, ArithmeticError, ValueError):
-        raise _unreadable(path, 0, "This is not TOML that makes sense.", "Correct it; see https://toml.io.") from None
+        line, what = _senseless(content)
+        raise _unreadable(path, line, f"This is not TOML that makes sense: {what}.", "Correct the line.") from None
+
+
+def _senseless(content: str) -> tuple[int, str]:
+    """Return the line of what Python's reader of TOML can take no more of, and what that most likely is."""
+    if (found := _NUMBER.search(content)) is not None:
+        return content.count("\n", 0, found.start()) + 1, "a number has too many digits"
+    depths = [line.count("[") + line.count("{") for line in content.split("\n")]
+    return depths.index(max(depths)) + 1, "its tables or arrays are nested too deeply"
 
 
 def _unreadable(path: Path, line: int, what: str, remedy: str) -> ConfigError:

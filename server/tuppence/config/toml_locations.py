@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from tuppence.config.pasted_keys import without_keys, without_logins
 from tuppence.core.text.document import line_starts
 from tuppence.core.text.shown_text import quoted, short, shown
 from tuppence.errors import Mistake
@@ -181,7 +182,8 @@ class TomlLocation:
         """Report a mistake, and return what to raise."""
         self.report.count += 1
         if not self.report.is_full:
-            self.report.mistakes.append(Mistake(self.report.lines.of(self.path), shown(what), shown(remedy)))
+            said = (shown(without_keys(each)) for each in (without_logins(what), remedy))
+            self.report.mistakes.append(Mistake(self.report.lines.of(self.path), *said))
         elif self.report.count == MOST + 1:
             self.report.mistakes.append(
                 Mistake(self.report.lines.of(self.path), "There are more mistakes.", "Correct these first.")

@@ -1,9 +1,9 @@
 """The receipt of one run: what each call to a model sent, brought back and cost, and the total.
 
 Where a provider gave no token counts, or counts that are not believed (core/billing/credibility.py), they are estimated
-from the text sent and received, never above what was reserved, and marked as estimates. A
-request that never left, or that the server turned away, costs exactly nothing. Each attempt becomes one ledger entry
-when it ends, however it ends. Nothing here writes to the ledger; :mod:`tuppence.engine.ledger_writer` does.
+from the text sent and received, never above what was reserved, and marked as estimates. A request that never left, or
+that the server turned away, costs exactly nothing. Each attempt becomes one ledger entry when it ends, however it ends.
+Nothing here writes to the ledger; :mod:`tuppence.engine.ledger_writer` does.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ from decimal import Decimal
 from functools import reduce
 
 from tuppence.core.billing.answer_length import BEYOND, TokenFloor
-from tuppence.core.billing.budget import CallEstimate, bound
 from tuppence.core.billing.credibility import FRAME, CallBound
-from tuppence.core.billing.entry import Entry, Outcome, add, exact, unquoted
+from tuppence.core.billing.entry import Entry, Outcome, add, unquoted
 from tuppence.core.models.model import Model
-from tuppence.core.models.pricing import Price, cost
+from tuppence.core.models.pricing import cost
 from tuppence.core.models.usage import PACE, Usage, estimate, merge, split
 from tuppence.core.prompt.compose import Prompt
 from tuppence.core.routing.router import Route
@@ -178,6 +177,17 @@ class Attempt:
         return cost(usage, self.model.price, self.at) if self.model.price else None
 
     @property
+    def counted_characters(self) -> int | None:
+        """Code points of the prompt; None where it went nowhere, or cannot have the tokens that are counted for it."""
+        usage, characters = self.usage, self.prompt.characters
+        if usage is None:
+            return None
+        if self.estimated or self.bound is None or usage.prompt <= characters + FRAME:
+            return characters
+        # No token is shorter than a byte.
+        return characters if usage.prompt <= len(self.prompt.text.encode("utf-8", "replace")) + FRAME else None
+
+    @property
     def doubt(self) -> str:
         """A clause that says what the provider reported or did that cannot be right; empty where there is nothing."""
         provider = self.model.provider.name
@@ -186,7 +196,18 @@ class Attempt:
         if self.ended_here:
             limit = min(self.prompt.max_output, self.model.max_output)
             return f"{provider} wrote on beyond the limit of {limit:,} tokens, so the answer was ended here"
-        return ""
+        if self.contradicted:
+            return f"{provider} reported fewer answer tokens than it had reported before"
+        return f"{provider} reported no count of {what} that could be one" if (what := self._uncounted) else ""
+
+    @property
+    def _uncounted(self) -> str:
+        """What a report with a whole answer does not count, although it costs money; empty where there is nothing."""
+        if self.metered is None or self.stop is None or self.model.price is None or self.model.price.free:
+            return ""
+        if not self.metered.usage.prompt:
+            return "prompt tokens"
+        return "answer tokens" if self.received and not _answer(self.metered.usage) else ""
 
     @property
     def _believed(self) -> Usage | None:
@@ -203,7 +224,7 @@ class Attempt:
         """
         if self.metered is None or self.stop is None or not self.metered.usage.prompt:
             return False
-        if self.ended_here or self.contradicted or self.doubt:
+        if self.doubt:
             return False
         tokens = self.metered.usage.output + self.metered.usage.thinking
         return sum(map(len, self.received)) <= tokens * LONGEST_TOKEN
@@ -243,8 +264,8 @@ class Receipt:
         :param route: why this model was asked, and against which its cost is held.
         """
         doubt = attempt.doubt
-        if doubt:
-            self.notes.append(f"{doubt}; its cost is an estimate. Compare it with the bill of your provider.")
+        if doubt and (note := f"{doubt}; its cost is an estimate. Compare it with your bill.") not in self.notes:
+            self.notes.append(note)
         entry = replace(
             self._entry(attempt.at, attempt.model.provider.name, attempt.model.id, attempt.model.tier),
             usage=attempt.usage,
@@ -256,7 +277,7 @@ class Receipt:
             seconds=round(time.monotonic() - attempt.began, 3),
             charged=attempt.charged,
             listed=attempt.listed,
-            characters=attempt.prompt.characters if attempt.billed else None,
+            characters=attempt.counted_characters,
         )
         self.entries.append(entry)
         return entry
@@ -317,40 +338,6 @@ class Receipt:
     def estimated(self) -> bool:
         """Report whether any part is an estimate."""
         return any(entry.estimated for entry in self.entries)
-
-
-def reconciled(entry: Entry, truth: UsageReport, model: Model, best: Price | None) -> Entry:
-    """Return an estimated entry as the provider has it; what it was estimated at stays in its reason.
-
-    Where the provider's word cannot be right, the estimate stays, and why is added to its reason.
-
-    :param best: the best model's; None leaves what it would have cost as it was estimated.
-    """
-    if doubt := _bound_of(entry, model).doubt(entry.provider, truth.usage, truth.cost):
-        return replace(entry, reason=f"{entry.reason}; {doubt}")
-    listed = cost(truth.usage, model.price, entry.at) if model.price else None
-    return replace(
-        entry,
-        usage=truth.usage,
-        cost=listed if truth.cost is None else truth.cost,
-        estimated=False,
-        best_cost=cost(truth.usage, best, entry.at) if best else entry.best_cost,
-        charged=truth.cost,
-        listed=listed,
-        reason=f"{entry.reason}; estimated at {_figure(entry.cost)} until its provider was asked",
-    )
-
-
-def _bound_of(entry: Entry, model: Model) -> CallBound:
-    """Return what the request of an estimated entry came to at most, as far as the entry tells."""
-    prompt = entry.usage.prompt if entry.usage else 0
-    prompt = max(prompt, entry.characters or 0) + FRAME
-    bid = CallEstimate(model=model.id, price=model.price, prompt=prompt, least=0, most=model.max_output, when=entry.at)
-    return CallBound(prompt, model.max_output, bound(bid, model.max_output) if model.price else None)
-
-
-def _figure(cost: Decimal | None) -> str:
-    return "nothing known" if cost is None else f"${exact(cost)}"
 
 
 def _falls(before: UsageReport | None, now: UsageReport) -> bool:

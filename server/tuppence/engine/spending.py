@@ -16,18 +16,19 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from decimal import Decimal
 from uuid import uuid4
 
 from tuppence.config import default_path
 from tuppence.config.project import NAME
 from tuppence.core.billing.budget import COMMAND, CallEstimate, bound
-from tuppence.core.billing.credibility import CallBound
-from tuppence.core.billing.entry import Entry
+from tuppence.core.billing.credibility import FRAME, CallBound
+from tuppence.core.billing.entry import Entry, exact
 from tuppence.core.models.model import Model
-from tuppence.core.models.pricing import Price
+from tuppence.core.models.pricing import Price, cost
 from tuppence.core.models.usage import at_most
 from tuppence.core.routing.router import Route
-from tuppence.engine.receipt import Attempt, Receipt, reconciled
+from tuppence.engine.receipt import Attempt, Receipt
 from tuppence.engine.session import Session
 from tuppence.errors import OverBudget, TuppenceError
 from tuppence.ledger import PendingCost, Reservation, midnight
@@ -75,7 +76,7 @@ class SpendGuard:
         """
         session, prompt, model = self.session, attempt.prompt, attempt.model
         tokens = await asyncio.to_thread(
-            at_most, prompt.text, session.ledger_writer.chars_per_token(model, self.receipt.language)
+            at_most, prompt.parts, session.ledger_writer.chars_per_token(model, self.receipt.language)
         )
         bid = CallEstimate(
             model=model.id,
@@ -163,3 +164,37 @@ async def _seek(session: Session, owed: PendingCost, model: Model, best: Price |
 
 def _correct(session: Session, owed: PendingCost, model: Model, truth: UsageReport, best: Price | None) -> None:
     session.ledger_writer.correct(owed.hold, lambda estimate: reconciled(estimate, truth, model, best))
+
+
+def reconciled(entry: Entry, truth: UsageReport, model: Model, best: Price | None) -> Entry:
+    """Return an estimated entry as the provider has it; what it was estimated at stays in its reason.
+
+    Where the provider's word cannot be right, the estimate stays, and why is added to its reason.
+
+    :param best: the best model's; None leaves what it would have cost as it was estimated.
+    """
+    if doubt := _bound_of(entry, model).doubt(entry.provider, truth.usage, truth.cost):
+        return replace(entry, reason=f"{entry.reason}; {doubt}")
+    listed = cost(truth.usage, model.price, entry.at) if model.price else None
+    return replace(
+        entry,
+        usage=truth.usage,
+        cost=listed if truth.cost is None else truth.cost,
+        estimated=False,
+        best_cost=cost(truth.usage, best, entry.at) if best else entry.best_cost,
+        charged=truth.cost,
+        listed=listed,
+        reason=f"{entry.reason}; estimated at {_figure(entry.cost)} until its provider was asked",
+    )
+
+
+def _bound_of(entry: Entry, model: Model) -> CallBound:
+    """Return what the request of an estimated entry came to at most, as far as the entry tells."""
+    prompt = entry.usage.prompt if entry.usage else 0
+    prompt = max(prompt, entry.characters or 0) + FRAME
+    bid = CallEstimate(model=model.id, price=model.price, prompt=prompt, least=0, most=model.max_output, when=entry.at)
+    return CallBound(prompt, model.max_output, bound(bid, model.max_output) if model.price else None)
+
+
+def _figure(amount: Decimal | None) -> str:
+    return "nothing known" if amount is None else f"${exact(amount)}"

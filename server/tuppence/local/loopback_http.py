@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ async def post(url: str, seconds: float, body: object, key: str | None = None) -
 
 
 async def _json(method: str, url: str, seconds: float, *, body: object = None, key: str | None = None) -> Any:
+    client = await asyncio.to_thread(_client, seconds)
     import httpx
 
     # A compressed body could be small on the way and large here.
@@ -36,7 +38,7 @@ async def _json(method: str, url: str, seconds: float, *, body: object = None, k
     try:
         async with (
             asyncio.timeout(seconds),
-            _client(seconds) as client,
+            client,
             client.stream(method, url, headers=headers, json=body) as response,
         ):
             data = await _body(response) if response.status_code == httpx.codes.OK else b""
@@ -46,11 +48,24 @@ async def _json(method: str, url: str, seconds: float, *, body: object = None, k
 
 
 def _client(seconds: float) -> httpx.AsyncClient:
+    """Return a client; called in a thread, because the first one takes a tenth of a second."""
     import httpx
+
+    _load()
 
     # A default client spends 30 ms on loading certificates; this one trusts none, since loopback speaks plain HTTP.
     trusting_nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     return httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=seconds, verify=trusting_nobody)
+
+
+@cache
+def _load() -> None:
+    """Load what httpx would load with its first request, in the event loop."""
+    import anyio
+    import httpcore
+
+    httpcore.AnyIOBackend()
+    anyio.run(anyio.sleep, 0)
 
 
 async def _body(response: httpx.Response) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tuppence.providers.wire import (
+    CALLED,
     HttpRequest,
     ProviderEvent,
     Stop,
@@ -14,4 +15,15 @@ from tuppence.providers.wire import (
     wire_names,
 )
 
-__all__ = ["HttpRequest", "ProviderEvent", "Stop", "Text", "Thinking", "UsageReport", "Wire", "find_wire", "wire_names"]
+__all__ = [
+    "CALLED",
+    "HttpRequest",
+    "ProviderEvent",
+    "Stop",
+    "Text",
+    "Thinking",
+    "UsageReport",
+    "Wire",
+    "find_wire",
+    "wire_names",
+]

@@ -32,6 +32,8 @@ _QUOTED = 200
 _ANY_REFUSAL = HTTPStatus.BAD_REQUEST
 _UNAVAILABLE = HTTPStatus.SERVICE_UNAVAILABLE
 _ERRORS = range(400, 600)
+_ANSWERING = frozenset({"choices", "usage", "delta", "content_block", "timings"})
+"""Keys of an event that is part of an answer."""
 _LATER = "Try again in a moment, or choose another model."
 _ROW = "Check the model's row in the configuration."
 _REFUSALS: Mapping[int, tuple[str, str]] = {
@@ -95,10 +97,23 @@ def from_status(status: int, headers: Mapping[str, str], body: str) -> TuppenceE
     return _error(status, _note(status, codes), _said(payload))
 
 
+def answer_part(event: str, data: str) -> Mapping[str, object]:
+    """Return the object of a server-sent event that is part of an answer.
+
+    :raises TuppenceError: it is an error in any server's form, or no JSON object.
+    """
+    if event == "error":
+        raise _from_text(data)
+    payload = parse(data)
+    if payload.get("error") or "error" in (payload.get("type"), payload.get("object")) or _is_bare_error(payload):
+        raise from_object(payload)
+    return payload
+
+
 def from_object(payload: Mapping[str, object]) -> TuppenceError:
     """Return the error for an error object that came inside a stream, under HTTP 200."""
     codes = _codes(payload)
-    number = count(part(payload, "error"), "code", "status") or 0
+    number = _number(_inner(payload))
     meaning = _meaning(codes) or (number if number in _ERRORS else 0)
     return _error(meaning, _note(meaning, codes), _said(payload))
 
@@ -134,11 +149,40 @@ def _error(meaning: int, note: str, said: str) -> TuppenceError:
     return Broken(f"{{provider}} broke off with an error ({note}).", said or "Ask again, or choose another model.")
 
 
+def _is_bare_error(payload: Mapping[str, object]) -> bool:
+    """Report whether an object holds the parts of an error without an ``error`` around them, as some send it."""
+    if _ANSWERING.intersection(payload):
+        return False
+    is_known = bool(_meaning(_codes(payload))) or _number(payload) in _ERRORS
+    return isinstance(payload.get("detail"), str) or (isinstance(payload.get("message"), str) and is_known)
+
+
+def _from_text(data: str) -> TuppenceError:
+    """Return the error for an event that is called one, whatever its data."""
+    try:
+        return from_object(parse(data))
+    except Broken:
+        return from_object({"error": data})
+
+
+def _inner(payload: Mapping[str, object]) -> Mapping[str, object]:
+    """Return the object that says what is wrong: the one under ``error``, or the whole where there is none."""
+    return part(payload, "error") or payload
+
+
+def _number(error: Mapping[str, object]) -> int:
+    """Return the status that an error object carries as a number or as its digits; 0 where it carries none."""
+    written = text(error, "code", "status")
+    if written.isascii() and written.isdigit() and len(written) == len("500"):
+        return int(written)
+    return count(error, "code", "status") or 0
+
+
 def _codes(payload: Mapping[str, object]) -> tuple[str, ...]:
     """Return the short codes that an error object carries, most telling first; free text is left out."""
-    error = part(payload, "error")
+    error = _inner(payload)
     found = (text(part(error, "details"), "error_code"), text(error, "code"), text(error, "type"))
-    return tuple(code for code in found if _CODE.fullmatch(code))
+    return tuple(code for code in found if _CODE.fullmatch(code) and code != "error")
 
 
 def _note(status: int, codes: tuple[str, ...]) -> str:

@@ -25,10 +25,11 @@ _DIGITS = 30
 
 
 def parse(data: str) -> Mapping[str, object]:
-    """Return the JSON object that an event's data holds.
+    """Return the JSON object that an event's data holds; Google puts an error object into a list of one.
 
     :raises Broken: it holds none.
     """
+    data = data.removeprefix("\ufeff")
     value: object = None
     for numbers in (_EXACT, _GUARDED):
         try:
@@ -36,6 +37,8 @@ def parse(data: str) -> Mapping[str, object]:
             break
         except (ValueError, RecursionError, DecimalException):
             continue
+    if isinstance(value, list) and len(value) == 1:
+        (value,) = value
     if not isinstance(value, dict):
         raise Broken("{provider} sent something that is not its protocol.", "Ask again, or check the base_url.")
     return value

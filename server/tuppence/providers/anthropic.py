@@ -14,9 +14,9 @@ from tuppence.core.models.model import Model
 from tuppence.core.models.usage import Usage
 from tuppence.core.prompt.compose import Prompt
 from tuppence.errors import Broken, TuppenceError
-from tuppence.providers._errors import from_object, from_status
-from tuppence.providers._json import count, parse, part, text
-from tuppence.providers.wire import Awaited, HttpRequest, ProviderEvent, Stop, Text, Thinking, UsageReport
+from tuppence.providers._errors import answer_part, from_status
+from tuppence.providers._json import count, part, parts, text
+from tuppence.providers.wire import CALLED, Awaited, HttpRequest, ProviderEvent, Stop, Text, Thinking, UsageReport
 
 warms = True
 _VERSION = "2023-06-01"
@@ -27,6 +27,8 @@ _REASONS: Mapping[str, Literal["end", "length", "refused"]] = {
     "model_context_window_exceeded": "length",
     "refusal": "refused",
 }
+_CALLS = frozenset({"tool_use", "input_json_delta", "server_tool_use", "mcp_tool_use"})
+_DONE = "[DONE]"
 
 
 def request(prompt: Prompt, model: Model, key: str | None) -> HttpRequest:
@@ -69,7 +71,7 @@ class _AnthropicDecoder:
         self._reason: str | None = None
         self._is_counted = False
         """Whether counts came with the reason to stop, or after it."""
-        self._stopped = False
+        self._stopped = self._spoke = self._called = False
 
     @property
     def awaits(self) -> Awaited:
@@ -79,26 +81,26 @@ class _AnthropicDecoder:
         return "mark" if self._is_counted else "counts"
 
     def feed(self, event: str, data: str) -> Iterable[ProviderEvent]:
-        """Take one server-sent event."""
-        if not data.strip():
+        """Take one server-sent event; gateways end a stream with OpenAI's mark."""
+        if data.strip() in ("", _DONE):
             return
-        payload = parse(data)
+        payload = answer_part(event, data)
         match text(payload, "type") or event:
             case "message_start":
                 self.identity = text(part(payload, "message"), "id")
                 yield from self._metered(part(part(payload, "message"), "usage"))
             case "content_block_start":
-                yield from _content(part(payload, "content_block"))
+                yield from self._said(part(payload, "content_block"))
             case "content_block_delta":
-                yield from _content(part(payload, "delta"))
+                yield from self._said(part(payload, "delta"))
             case "message_delta":
                 self._reason = text(part(payload, "delta"), "stop_reason") or self._reason
                 yield from self._metered(part(payload, "usage"))
             case "message_stop":
                 yield from self._stop(self._reason or "")
-            case "error":
-                raise from_object(payload)
             case "message" if text(payload, "type"):  # The whole reply in one object.
+                for each in () if self._spoke else parts(payload, "content"):
+                    yield from self._said(each)
                 yield from self._metered(part(payload, "usage"))
                 yield from self._stop(text(payload, "stop_reason"))
 
@@ -113,12 +115,16 @@ class _AnthropicDecoder:
     def _stop(self, reason: str) -> Iterable[ProviderEvent]:
         if not self._stopped:
             self._stopped = True
-            yield Stop(_REASONS.get(reason, "end"), reason)
+            yield Stop(_REASONS.get(reason, "end"), CALLED if self._called and reason not in _REASONS else reason)
+
+    def _said(self, part_of_it: Mapping[str, object]) -> Iterable[ProviderEvent]:
+        self._called = self._called or text(part_of_it, "type") in _CALLS
+        for event in _content(part_of_it):
+            self._spoke = True
+            yield event
 
     def _metered(self, counts: Mapping[str, object]) -> Iterable[ProviderEvent]:
-        known = {
-            name: value for name, value in counts.items() if isinstance(value, dict) or count(counts, name) is not None
-        }
+        known = {name: value for name, value in counts.items() if value is not None}
         if known:
             self._counts |= known
             self._is_counted = self._reason is not None

@@ -14,10 +14,10 @@ from tuppence.core.models.model import Model
 from tuppence.core.models.usage import Usage
 from tuppence.core.prompt.compose import Prompt
 from tuppence.errors import Broken, TuppenceError
-from tuppence.providers._errors import from_object, from_status
-from tuppence.providers._json import count, money, parse, part, parts, text
+from tuppence.providers._errors import answer_part, from_object, from_status
+from tuppence.providers._json import count, money, part, parts, text
 from tuppence.providers._think_tags import InlineThinking
-from tuppence.providers.wire import Awaited, HttpRequest, ProviderEvent, Stop, Thinking, UsageReport
+from tuppence.providers.wire import CALLED, Awaited, HttpRequest, ProviderEvent, Stop, Thinking, UsageReport
 
 warms = False
 _DONE = "[DONE]"
@@ -72,7 +72,8 @@ class _OpenAIDecoder:
         self._reason: str | None = None
         self._is_counted = False
         """Whether counts came with the reason to stop, or after it."""
-        self._stopped = False
+        self._index: int | None = None
+        self._stopped = self._spoke = self._called = False
 
     @property
     def awaits(self) -> Awaited:
@@ -82,23 +83,20 @@ class _OpenAIDecoder:
         return "mark" if self._is_counted else "counts"
 
     def feed(self, event: str, data: str) -> Iterable[ProviderEvent]:
-        """Take one server-sent event; its name says nothing on this wire."""
-        del event
+        """Take one server-sent event; its name says nothing on this wire, unless it is an error's."""
         data = data.strip()
         if not data:
             return
         if data == _DONE:
             yield from self._stop()
             return
-        payload = parse(data)
-        if payload.get("error"):
-            raise from_object(payload)
+        payload = answer_part(event, data)
         self.identity = self.identity or text(payload, "id")
-        choices = parts(payload, "choices")
-        for choice in choices[:1]:
+        choices = self._mine(parts(payload, "choices"))
+        for choice in choices:
             yield from self._choice(choice)
         timed = _timed(part(payload, "timings"))
-        for holder in (payload, *choices[:1]):  # Moonshot puts the counts into the choice.
+        for holder in (payload, *choices):  # Moonshot puts the counts into the choice.
             if counts := part(holder, "usage"):
                 self._is_counted = self._reason is not None
                 yield UsageReport(_usage({**timed, **counts}), money(counts, "cost"))
@@ -114,11 +112,25 @@ class _OpenAIDecoder:
             raise Broken("{provider} ended before the answer did.", "Ask again, or choose another model.")
         yield from self._stop()
 
+    def _mine(self, choices: tuple[Mapping[str, object], ...]) -> tuple[Mapping[str, object], ...]:
+        """Return the one choice that is read, of several that a server may send although one was asked for.
+
+        It is the first one that came, and of those that came together the one with the least index.
+        """
+        known = sorted(choices, key=_index)
+        if self._index is None and known:
+            self._index = _index(known[0])
+        return tuple(each for each in known if _index(each) == self._index)[:1]
+
     def _choice(self, choice: Mapping[str, object]) -> Iterable[ProviderEvent]:
-        delta = part(choice, "delta")
-        if thought := text(delta, "reasoning_content", "reasoning"):
+        # Some servers send an answer as a whole message, and some repeat all of it beside each piece.
+        delta = part(choice, "delta") or ({} if self._spoke else part(choice, "message"))
+        if thought := text(delta, "reasoning_content", "reasoning") or _parts_text(delta, "thinking"):
             yield Thinking(thought)
-        yield from self._inline.feed(text(delta, "content"))
+        said = text(delta, "content") or _parts_text(delta, "text")
+        self._spoke = self._spoke or bool(said)
+        self._called = self._called or bool(delta.get("tool_calls") or delta.get("function_call"))
+        yield from self._inline.feed(said)
         if refusal := text(delta, "refusal"):
             self._reason = "content_filter"
             yield from self._inline.feed(refusal)
@@ -131,7 +143,19 @@ class _OpenAIDecoder:
         if not self._stopped:
             self._stopped = True
             yield from self._inline.finish()
-            yield Stop(_REASONS.get(self._reason or "", "end"), self._reason or "")
+            reason = self._reason or ""
+            yield Stop(_REASONS.get(reason, "end"), CALLED if self._called and reason not in _REASONS else reason)
+
+
+def _index(choice: Mapping[str, object]) -> int:
+    return count(choice, "index") or 0
+
+
+def _parts_text(delta: Mapping[str, object], kind: str) -> str:
+    """Return the text of a content that is a list of parts, as Mistral sends it, of one kind: text or thinking."""
+    found = [each for each in parts(delta, "content") if text(each, "type") == kind]
+    # The text of thinking is itself a list of parts.
+    return "".join(text(each, kind) or "".join(text(piece, "text") for piece in parts(each, kind)) for each in found)
 
 
 def _usage(counts: Mapping[str, object]) -> Usage:

@@ -69,6 +69,8 @@ class Stop:
     """The provider's own word for it."""
 
 
+CALLED = "tool_use"
+"""The detail of a stop where the model called a tool; none was offered."""
 ProviderEvent = Text | Thinking | UsageReport | Stop
 
 

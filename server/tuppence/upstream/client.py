@@ -28,6 +28,7 @@ from tuppence.providers import (
     Text,
     Thinking,
     UsageReport,
+    Wire,
     _generation_cost,
     find_wire,
 )
@@ -35,7 +36,7 @@ from tuppence.providers._errors import QUOTING, named
 from tuppence.upstream import generation_cost
 from tuppence.upstream.connections import Opening, opening
 from tuppence.upstream.deadlines import Deadlines
-from tuppence.upstream.exchange import Exchange, Fate
+from tuppence.upstream.exchange import Exchange, Fate, Hear
 from tuppence.upstream.retry import PATIENT, RetryPolicy
 
 if TYPE_CHECKING:
@@ -90,9 +91,12 @@ class ModelClient:
         self._clients: dict[Opening, httpx.AsyncClient] = {}
         self._opening = asyncio.Lock()
 
-    async def answer(self, prompt: Prompt, model: Model, key: str | None) -> AsyncGenerator[Piece, None]:
+    async def answer(
+        self, prompt: Prompt, model: Model, key: str | None, hear: Hear | None = None
+    ) -> AsyncGenerator[Piece, None]:
         """Ask a model and yield its answer as it comes; closing or cancelling this closes the connection.
 
+        :param hear: takes the status and the headers of each response.
         :raises Refused: it would be refused however often it is asked, or the key may not be sent there.
         :raises Busy: it cannot answer now; it was asked as often as the patience allows, once where it was silent.
         :raises Broken: what came makes no sense, or ended before the answer did, or holds a key in use.
@@ -100,11 +104,16 @@ class ModelClient:
         key = key.strip() if key else None
         guard = _KeyGuard((KeyScan([(model.provider.key_env or "the provider", key or "")]), self._scan()), prompt)
         try:
-            async with aclosing(self._tries(prompt, model, key)) as pieces:
+            async with aclosing(self._tries(prompt, model, key, hear)) as pieces:
                 async for piece in pieces:
                     yield guard.passed(piece)
         except TuppenceError as error:
             raise guard.cleaned(_discreet(named(error, model), prompt, key)) from None
+
+    async def open_ahead(self, model: Model) -> None:
+        """Load what a request to a model needs, and open its client: no connection, nothing is sent."""
+        wire = find_wire(model.provider.wire)
+        await self._client(wire.request(Prompt("", (), "", 1), model, None), None)
 
     async def bill(self, model: Model, key: str | None, identity: str) -> UsageReport | None:
         """Ask a provider, for some seconds, what it charged for an answer; None where it does not say."""
@@ -124,21 +133,16 @@ class ModelClient:
         for client in clients:
             await client.aclose()
 
-    async def _tries(self, prompt: Prompt, model: Model, key: str | None) -> AsyncGenerator[Piece, None]:
-        wire = find_wire(model.provider.wire)
-        request = wire.request(prompt, model, key)
-        body = request.encoded
-        withheld = (*prompt.withheld, *((key,) if key and len(key) >= _TELLING else ()))
-        if await asyncio.to_thread(_leaks, body, withheld):
-            raise Refused(
-                "Nothing was sent, because a secret would have gone out with it.",
-                "Please report this: what was found should have been replaced.",
-            )
+    async def _tries(
+        self, prompt: Prompt, model: Model, key: str | None, hear: Hear | None
+    ) -> AsyncGenerator[Piece, None]:
+        # Importing a wire, and writing and searching a large request, take longer than a keystroke should wait.
+        wire, request, body = await asyncio.to_thread(_written, prompt, model, key)
         client = await self._client(request, key)
         patience = self._patience.within(self._time_limits(model.provider))
         deadlines = Deadlines(patience)
         for tried in range(patience.retries + 1):
-            exchange = Exchange(client, wire, deadlines)
+            exchange = Exchange(client, wire, deadlines, hear)
             yield RequestSent(model, exchange.fate, exchange.identity)
             try:
                 async with aclosing(exchange.events(request, body)) as events:
@@ -160,6 +164,22 @@ class ModelClient:
             if open_ not in self._clients:
                 self._clients[open_] = await asyncio.to_thread(open_)
             return self._clients[open_]
+
+
+def _written(prompt: Prompt, model: Model, key: str | None) -> tuple[Wire, HttpRequest, bytes]:
+    """Return the wire, the request and its body.
+
+    :raises Refused: the body holds what must not leave.
+    """
+    wire = find_wire(model.provider.wire)
+    request = wire.request(prompt, model, key)
+    body = request.encoded
+    if _leaks(body, (*prompt.withheld, *((key,) if key and len(key) >= _TELLING else ()))):
+        raise Refused(
+            "Nothing was sent, because a secret would have gone out with it.",
+            "Please report this: what was found should have been replaced.",
+        )
+    return wire, request, body
 
 
 def _leaks(body: bytes, withheld: Iterable[str]) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncGenerator, Awaitable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
@@ -35,14 +35,20 @@ Fate = Literal["kept back", "with the server", "turned away"]
 error, or hung up before it answered."""
 
 
+Hear = Callable[[int, Mapping[str, str]], None]
+"""Takes the status and the headers of a response, whose names are in lower case."""
+
+
 class Exchange:
     """One HTTP request and its answer."""
 
-    def __init__(self, client: httpx.AsyncClient, wire: Wire, deadlines: Deadlines) -> None:
+    def __init__(self, client: httpx.AsyncClient, wire: Wire, deadlines: Deadlines, hear: Hear | None = None) -> None:
         """Prepare a try.
 
         :param deadlines: of the call that it is a try of.
+        :param hear: takes the status and the headers of the response.
         """
+        self._hear = hear
         self.final = False
         """Whether trying again is out of the question: an event was handed out, time ran out, or the server said so."""
         self._client = client
@@ -127,6 +133,8 @@ class Exchange:
         :raises TuppenceError: it does not.
         """
         status, headers = response.status_code, {name.lower(): value for name, value in response.headers.items()}
+        if self._hear is not None:
+            self._hear(status, headers)
         if 300 <= status < 400:  # noqa: PLR2004 - HTTP's redirects
             self._fate = "turned away"
             raise Refused(

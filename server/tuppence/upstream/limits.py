@@ -87,7 +87,7 @@ class BoundedText:
         :raises TooLong: an event or the whole is longer than any.
         :raises Broken: it is compressed in a way that is not understood.
         """
-        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")  # An event stream may begin with a mark.
         whole = event = since_turn = 0
         tail = b""
         async with aclosing(_decoded(self._response)) as pieces:

@@ -31,8 +31,8 @@ class TokenFloor:
         """Take in a piece."""
         if not text:
             return
-        self._edges += sum(1 for _ in _EDGE.finditer(self._last + text, len(self._last)))
-        self._ideographs += 0 if text.isascii() else sum(1 for _ in _IDEOGRAPH.finditer(text))
+        self._edges += len(_EDGE.findall(self._last + text, len(self._last)))
+        self._ideographs += 0 if text.isascii() else len(_IDEOGRAPH.findall(text))
         self._characters += len(text)
         self._last = text[-1]
 

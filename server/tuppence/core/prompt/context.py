@@ -155,6 +155,12 @@ def _called(target: Target) -> str:
     return f"`{target.name}`" if target.name else "The selection"
 
 
+def outline(tree: Tree) -> None:
+    """Find out ahead, once for a tree, what each request about it asks of all its definitions."""
+    tree.import_statements()
+    breaks(tree)
+
+
 @once_per_tree
 def breaks(tree: Tree) -> tuple[int, ...]:
     """Return the offsets, each at the start of a line, at which the text may be cut."""

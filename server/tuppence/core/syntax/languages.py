@@ -111,8 +111,7 @@ _PYTHON = Language(
     grammar="tree_sitter_python.language",
     line_comment="#",
     definitions={"function": "function_definition", "class": "class_definition"},
-    barren="expression_statement return_statement import_statement import_from_statement parameters assert_statement "
-    "raise_statement delete_statement call comparison_operator boolean_operator",
+    barren="expression_statement return_statement import_from_statement parameters call comparison_operator",
     docstring="string",
     wrappers="decorated_definition",
     imports="import_statement import_from_statement future_import_statement",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import zip_longest
 from typing import TYPE_CHECKING
@@ -31,6 +31,9 @@ __all__ = ["LARGEST", "Block", "IndentationTree", "SyntaxTree", "Tree", "parse"]
 
 LARGEST = 500_000
 """Code points above which a text is read by indentation only."""
+TOO_MUCH = "takes the parser too much work"
+"""Why a text is read by indentation of which a parse was ended."""
+_FEWEST = 200
 _STEPS = 1_000
 """Steps of progress that any parse may make, and as many more as a tenth of the text's bytes, up to ``_MOST_STEPS``.
 
@@ -48,10 +51,18 @@ _EDITS = 64
 """More edits than this are not replayed: a fresh parse is quicker."""
 
 
-def parse(text: str, language: Language, old: Tree | None = None, edits: Sequence[Edit] = ()) -> Tree:
+def parse(
+    text: str,
+    language: Language,
+    old: Tree | None = None,
+    edits: Sequence[Edit] = (),
+    budget: Callable[[int], int] | None = None,
+) -> Tree:
     """Parse a text, from an old tree where the edits lead from its text to this one.
 
     The edits are in order, each span in the text after the one before. Edits that do not lead there are passed over.
+
+    :param budget: returns the steps of progress that a parse of so many bytes may make; ``parse_budget`` by default.
     """
     if language.grammar is None:
         return IndentationTree(text, language)
@@ -65,11 +76,19 @@ def parse(text: str, language: Language, old: Tree | None = None, edits: Sequenc
         before = old.edited(edits, text)
     if grammars.load(language.grammar) is None:
         return IndentationTree(text, language)
-    parsed = grammars.parse(language.grammar, offsets.data, before, parse_budget(len(offsets.data)))
-    excess = "takes the parser too much work" if parsed is None else shape.excess(parsed.root_node)
-    if parsed is None or excess:
-        return IndentationTree(text, language, excess)
-    return SyntaxTree(offsets, language, parsed)
+    parsed = grammars.parse(language.grammar, offsets.data, before, (budget or parse_budget)(len(offsets.data)))
+    if parsed is None:
+        return IndentationTree(text, language, TOO_MUCH)
+    excess = shape.excess(parsed.root_node)
+    return IndentationTree(text, language, excess) if excess else SyntaxTree(offsets, language, parsed)
+
+
+def usual_budget(size: int) -> int:
+    """Return the steps of progress that a parse of so many bytes of code makes at most, twice over.
+
+    Of real code a step is 40 to 130 bytes.
+    """
+    return _FEWEST + size // 20
 
 
 def parse_budget(size: int) -> int:

@@ -11,12 +11,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from tuppence.core.text.diagnostic import Diagnostic, Severity
 from tuppence.core.text.document import Document, Edit, Span
 from tuppence.lsp.documents.capabilities import ClientCapabilities
+
+if TYPE_CHECKING:
+    from tuppence.core.text.diagnostic import Diagnostic, Severity
 
 Encoding = types.PositionEncodingKind
 
@@ -109,6 +112,8 @@ def to_workspace_edit(
 
 def from_diagnostic(document: Document, diagnostic: types.Diagnostic, encoding: Encoding) -> Diagnostic:
     """Return a diagnostic that the editor sent along."""
+    from tuppence.core.text.diagnostic import Diagnostic
+
     return Diagnostic(
         span=from_range(document, diagnostic.range, encoding),
         message=diagnostic.message,

@@ -88,6 +88,8 @@ class RunView:
             if request.action.shape == "replacement"
             else None
         )
+        if writer is not None:
+            writer.pace = client.pace
         self._running.writes = lambda: writer.target if writer else None
         self._witness = self._call(request, writer) if writer else None
         self._span = _place(request)

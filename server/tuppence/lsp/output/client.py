@@ -28,6 +28,7 @@ from tuppence.lsp.documents.capabilities import ClientCapabilities
 from tuppence.lsp.documents.convert import Encoding, to_range
 from tuppence.lsp.documents.store import Documents
 from tuppence.lsp.output.active_runs import Running
+from tuppence.lsp.output.stream_pace import StreamPace
 from tuppence.lsp.protocol.lifecycle import Protocol
 
 _log = logging.getLogger(__name__)
@@ -48,6 +49,8 @@ class EditorClient:
         self._server = server
         self._protocol: Protocol = server.protocol
         self.session = session
+        self.pace = StreamPace()
+        """When the answers that stream at once may send their drafts."""
         self.documents.on_excess = self._explain_excess
 
     @property
@@ -75,6 +78,10 @@ class EditorClient:
 
     async def draft(self, params: dict[str, object]) -> bool:
         """Ask a live client to apply one streamed edit; return what it says."""
+        edits = params["edits"]
+        if isinstance(edits, list):
+            # Field by field: pygls' converter takes longer for an edit than all else that is done for a line.
+            params = params | {"edits": [_plain(each) for each in edits]}
         reply = await self._answer(self._protocol.send_request_async("tuppence/edit", params))
         return isinstance(reply, dict) and reply.get("applied") is True
 
@@ -201,3 +208,13 @@ class EditorClient:
         finally:
             asked.cancel()
             lost.cancel()
+
+
+def _plain(edit: types.TextEdit) -> dict[str, object]:
+    """Return an edit as the protocol writes it."""
+    start, end = edit.range.start, edit.range.end
+    where = {
+        "start": {"line": start.line, "character": start.character},
+        "end": {"line": end.line, "character": end.character},
+    }
+    return {"range": where, "newText": edit.new_text}

@@ -39,6 +39,7 @@ from tuppence.lsp.documents.convert import Encoding
 from tuppence.lsp.documents.store import Documents
 from tuppence.lsp.documents.tracked_span import follow
 from tuppence.lsp.output.regions import Change, PendingEdits, Region, difference, held, line_changes, rewritten
+from tuppence.lsp.output.stream_pace import StreamPace
 
 TRIES = 10
 """How often an edit that the editor refused, because the user typed meanwhile, is made anew."""
@@ -68,6 +69,8 @@ class Writer:
         """Set when somebody else changed the target, or closed the document."""
         self.arrived = False
         """Whether a kept answer stood in the document, whole: what is typed in it from then on is work on it."""
+        self.pace = StreamPace()
+        """When the next draft may go; shared by the writers of one editor."""
         self._editor = editor
         self._asked = document
         self._run = run
@@ -231,6 +234,10 @@ class Writer:
         """Bring the document to what is wanted, one edit after another, as long as something is missing."""
         refused = 0
         while changes := self._missing():
+            if not self._label and await self.pace.turn(self._run):
+                changes = self._missing()  # More may have come, or all may have been taken back.
+                if not changes:
+                    return
             document = self._editor.documents.get(self._asked.uri)
             assert document is not None, "where the document was closed nothing is missing"
             drafting = self._alone and self._editor.capabilities.streams and (not self._label or self._drafts > 0)

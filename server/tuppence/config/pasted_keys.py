@@ -1,0 +1,56 @@
+"""Takes what looks like a key or a password out of a sentence about a configuration file.
+
+People paste keys where names belong, and a sentence about the mistake is shown, logged and sent to others. Names of
+models, which hold digits too, stay: they are words, with a number behind some of them.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tuppence.core.secrets.detect import SecretDetector
+
+_TOKEN = re.compile(r"[A-Za-z0-9_+/=~.:?&%-]{12,}")
+_PART = re.compile(r"[A-Za-z0-9_+~.-]{12,}")
+_LOGIN = re.compile(r"(?<=//)[^\s\"`“”]*@")
+_WORD = r"(?:[A-Z]{1,8}[a-z]{0,12}|[a-z]{1,14}){0,3}(?:\d{1,4}[A-Za-z]?){0,3}"
+"""A part of a model's name: ``claude``, ``20251001``, ``4``, ``8x7b``, ``MiniMax``, ``v3p2``, ``A22B``."""
+_MODEL = re.compile(rf"@?{_WORD}(?:[-/:_.]{_WORD})+")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_INSTEAD = "…"
+
+
+def without_logins(sentence: str) -> str:
+    """Return a sentence with ``…`` in place of the login in an address."""
+    return _LOGIN.sub(f"{_INSTEAD}@", sentence)
+
+
+def without_keys(sentence: str) -> str:
+    """Return a sentence with ``…`` in place of what looks like a key."""
+    return _TOKEN.sub(_judged, sentence)
+
+
+def _judged(found: re.Match[str]) -> str:
+    token = found.group()
+    if _is_key(token):
+        return _INSTEAD
+    return _PART.sub(lambda part: _INSTEAD if _is_key(part.group()) else part.group(), token)
+
+
+def _is_key(token: str) -> bool:
+    token = token.strip(".:?")
+    if not any(each.isdigit() for each in token) or (_MODEL.fullmatch(token) and not _UUID.fullmatch(token)):
+        return False
+    # In quotes, a value is judged by itself; with a telling name before it, less doubt is enough.
+    return any(_detector().find(line) for line in (f'"{token}"', f'api_key = "{token}"'))
+
+
+@cache
+def _detector() -> SecretDetector:
+    """Return the rules, compiled at the first mistake in a file."""
+    from tuppence.core.secrets.detect import SecretDetector
+
+    return SecretDetector()
