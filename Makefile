@@ -21,7 +21,7 @@ define environment
 		$$pip $(LOCKED) $(LOCKS)/$(2).txt
 endef
 
-.PHONY: lock audit sbom security faults fuzz vsix editors editors-terminal editors-long pictures-neovim editors-vscode pictures-vscode demo test-fast test test-long speed replay answers lint types check wheel clean
+.PHONY: lock audit sbom security faults fuzz vsix editors editors-terminal editors-long pictures-neovim editors-vscode pictures-vscode demo test-fast test test-long coverage speed replay answers lint types check wheel clean
 
 demo: $(VENV)/ready
 	@$(BIN)/python demo/demo.py $(ARGS)
@@ -84,6 +84,13 @@ replay: $(VENV)/ready
 # What becomes of real changes in every shape in which models answer; ANSWERS=--write writes the table of docs/answers.md.
 answers: $(VENV)/ready
 	$(BIN)/python -m benchmarks.answers $(ANSWERS)
+
+# Which lines and branches of the core, the formats, the upstream and the ledger the fast lane never runs.
+coverage: $(VENV)/ready $(RENDERERS)
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest $(PARALLEL) -q -m "not process and not slow and not long"
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .
@@ -174,7 +181,7 @@ pictures-vscode: $(VENV)/ready vsix
 	TUPPENCE_PICTURES=$(CURDIR)/docs/images $(BIN)/python -m pytest tests/editors/test_vscode.py -m editors -k pictures
 
 clean:
-	rm -rf $(VENV) $(MAINTAIN) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(MAINTAIN) dist .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # Debian splits ensurepip from Python: there the environment is made without pip, and the system's pip fills it. The last
 # line comes only after everything before it worked, so that a set-up that was interrupted is begun again.
