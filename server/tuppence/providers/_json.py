@@ -15,6 +15,9 @@ from tuppence.errors import Broken
 
 _MOST = 10**9
 """Tokens that no request has: a greater count is a mistake of the server, and no ledger could hold it."""
+_DECODER = json.JSONDecoder(parse_float=Decimal, strict=False)
+"""Made once: ``json.loads`` would make one for each event, which takes as long as reading the event. Some servers leave
+control characters raw."""
 
 
 def parse(data: str) -> Mapping[str, object]:
@@ -23,7 +26,7 @@ def parse(data: str) -> Mapping[str, object]:
     :raises Broken: it holds none.
     """
     try:
-        value = json.loads(data, parse_float=Decimal, strict=False)  # Some servers leave control characters raw.
+        value = _DECODER.decode(data)
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
