@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -15,9 +16,11 @@ HELPERS = ("tests/support", "demo")
 async def main() -> None:
     """Measure one thing after another and print each figure when it is known."""
     sys.path[:0] = [str(ROOT / each) for each in HELPERS]
+    # As where it is installed, modules are compiled once: the first start of each server is not counted.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     from server import environment
 
-    from benchmarks.speed import in_process, initialize, ledger, over_stdio, streams, verdict
+    from benchmarks.speed import in_process, initialize, ledger, over_stdio, requests, streams, verdict
     from benchmarks.speed.figure import Figure
 
     def show(figure: Figure) -> None:
@@ -28,6 +31,8 @@ async def main() -> None:
         for figure in initialize.measure(environment(folder)):
             show(figure)
         async for figure in over_stdio.measure(folder):
+            show(figure)
+        async for figure in requests.measure(folder):
             show(figure)
         async for figure in streams.measure(folder):
             show(figure)

@@ -14,6 +14,7 @@ from scripted_provider import stall
 from server import Stage, pick, stage
 
 from benchmarks.speed.figure import Figure
+from benchmarks.speed.requests import arrived
 
 BODY = "def f{0}(a, b):\n    x = a + b\n    for each in range(x):\n        print(each)\n    return x\n\n\n\n"
 TIMES = 15
@@ -22,7 +23,7 @@ TIMES = 15
 async def measure(folder: Path) -> AsyncIterator[Figure]:
     """Measure all of it on one server."""
     async with stage(folder) as s:
-        for part in (_menu, _large_menu, _tier_0, _cancel):
+        for part in (_menu, _large_menu, _hover, _tier_0, _cancel):
             async for figure in part(s):
                 yield figure
 
@@ -52,6 +53,18 @@ async def _large_menu(s: Stage) -> AsyncIterator[Figure]:
     yield Figure("  all of it selected", statistics.median(every), "s")
 
 
+async def _hover(s: Stage) -> AsyncIterator[Figure]:
+    """Hover on one name after another in a file of 50,000 lines, once its tree is there."""
+    text = "".join(f"def f{n}(a):\n  b=a\n  g(b)\n  if b:\n    c=1\n  return\n\n\n" for n in range(6_250))
+    buffer = s.editor.open(s.write("lines.py", text), "python")
+    await s.editor.hover(buffer, text.index("f0"))
+    await asyncio.sleep(2)
+    places = [text.index(f"f{number}(") for number in range(100, 6_000, 400)]
+    took = [await _seconds(s.editor.hover(buffer, at)) for at in places]
+    s.editor.close(buffer)
+    yield Figure("a hover on a name, 50,000 lines, p50", statistics.median(took) * 1000, "ms")
+
+
 async def _tier_0(s: Stage) -> AsyncIterator[Figure]:
     text = "import os\n" + "".join(f"\n\ndef f{number}(x):\n    return x + {number}\n" for number in range(500))
     seconds = []
@@ -70,7 +83,7 @@ async def _cancel(s: Stage) -> AsyncIterator[Figure]:
     for number in range(TIMES):
         s.upstream.script(stall("```python\n"))
         run = s.editor.start(pick(await s.editor.menu(buffer, 5), "Fix"), f"run-{number}")
-        seen = await s.upstream.seen(number + 1)
+        seen = await arrived(s, number + 1, run)
         await asyncio.sleep(0.2)
         began = time.perf_counter()
         s.editor.cancel(f"run-{number}")

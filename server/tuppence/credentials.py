@@ -36,6 +36,10 @@ class Keys:
         key = self._find(provider.key_env)
         return key if _sendable(key) else None
 
+    def is_known(self, provider: Provider) -> bool:
+        """Report whether the provider's key can be looked up without the keyring, which may take a while."""
+        return provider.key_env is None or provider.key_env in self._environ or provider.key_env in self._kept
+
     def ready(self, provider: Provider) -> bool:
         """Report whether the provider can be asked: it needs no key, or its key is known."""
         return provider.key_env is None or self.of(provider) is not None

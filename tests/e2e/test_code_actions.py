@@ -289,7 +289,7 @@ async def test_a_text_of_3_mb_is_parsed_by_no_grammar(monkeypatch: pytest.Monkey
     size = LARGE.count("\n")
     print(f"{first / size:.1f} lines of code a line, all of it selected {every / size:.1f}")
     assert parsed == []
-    assert first / size < 13
+    assert first / size < 6
     assert every / size < 50
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ from tuppence.core.routing.candidates import Candidate, bound, least_output
 from tuppence.core.routing.quality import RUN
 from tuppence.core.routing.quote import dearest, frugal
 from tuppence.core.syntax.languages import by_suffix
-from tuppence.core.syntax.parser import parse
+from tuppence.core.syntax.parser import SyntaxTree, parse
 from tuppence.core.syntax.target import find_target
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Span
@@ -474,18 +475,44 @@ async def test_the_event_loop_opens_and_lists_nothing_of_a_workspace(
     (root / ".gitignore").write_text("x\n")
     calls: list[str] = []
 
-    def note(name: str) -> None:
-        function = getattr(regular_files, name)
+    def note(name: str, owner: Any = regular_files) -> None:
+        function = getattr(owner, name)
 
         def noting(*arguments: object, **more: object) -> object:
             calls.append(threading.current_thread().name)
             return function(*arguments, **more)
 
-        monkeypatch.setattr(regular_files, name, noting)
+        monkeypatch.setattr(owner, name, noting)
 
-    for name in ("read", "read_here", "listed"):
+    asked = [(ask(action, root / "stats.py"), opened()) for action in ACTIONS]
+    for name in ("read", "read_here", "listed", "places", "real"):
         note(name)
-    for action in ACTIONS:
-        await prepare.prepare(ask(action, root / "stats.py"), opened())
+    note("resolve", Path)
+    for request, session in asked:
+        await prepare.prepare(request, session)
     assert len(calls) > 10
     assert threading.main_thread().name not in calls
+
+
+async def test_a_prompt_is_composed_and_its_parts_are_counted_once(
+    root: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    composed, found, session = list[str](), [0], opened()
+    blocks = SyntaxTree.meeting
+
+    def noted(action: Action, *rest: Any) -> Any:
+        composed.append(action.id)
+        return compose(action, *rest)
+
+    def met(self: SyntaxTree, span: Span) -> Any:
+        found[0] += span == Span(0, len(self.text)) and "_blocks" not in vars(self)
+        return blocks(self, span)
+
+    monkeypatch.setattr(prepare, "compose", noted)
+    monkeypatch.setattr(SyntaxTree, "meeting", met)
+    request = ask(FIX, root / "stats.py")
+    await prepare.prepare(request, session)
+    await prepare.prepare(request, session)
+    assert composed == ["fix", "fix"]
+    assert found == [1], "the definitions of a version are looked up once, for all requests about it"
+    assert session.disclosures.scanner.scans <= 2, "the document is searched for secrets once, as the tail is"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
+_SWITCH = 0.001
+"""Seconds after which a thread that computes lets the others go on."""
 HELP = "start the language server (an editor does this)"
 
 
@@ -34,4 +37,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve until the editor ends it, and return the exit code."""
     from tuppence.lsp.transport import serve
 
+    # The event loop waits for a thread that computes at each of its steps, by default 5 ms.
+    sys.setswitchinterval(_SWITCH)
     return serve(arguments.config, arguments.tcp, arguments.socket)

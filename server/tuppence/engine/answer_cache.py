@@ -21,9 +21,10 @@ from tuppence.core.answer_builder import Task
 from tuppence.core.events import Answer, Event
 from tuppence.core.models.model import Model
 from tuppence.core.prompt.compose import SYSTEM
+from tuppence.core.prompt.context import Surroundings
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.references import referenced_by
-from tuppence.core.syntax.tree import Block
+from tuppence.core.syntax.tree import Block, Tree, once_per_tree
 from tuppence.core.text.document import Span
 from tuppence.engine.disclosure.guarded_answer import guarded
 from tuppence.engine.disclosure.sources import of_document
@@ -49,14 +50,26 @@ class CachedAnswer:
     answer: Answer
 
 
-def content_key(request: Request, session: Session) -> str:
+def is_kept(request: Request, session: Session) -> bool:
+    """Report whether answers to such a question are kept."""
+    return request.action.shape in _KEPT and session.config().keep_answers
+
+
+def surroundings(request: Request, session: Session) -> Surroundings:
+    """Return what the project says about a target; it reads files."""
+    return session.workspace.surroundings(request.document, request.tree, request.target, request.path)
+
+
+def content_key(request: Request, session: Session, around: Surroundings | None = None) -> str:
     """Return a word for what a question is about: the code, and what it leans on; it reads the project.
 
     Empty where answers to such a question are not kept.
+
+    :param around: the target's surroundings, where they are known.
     """
-    if request.action.shape not in _KEPT or not session.config().keep_answers:
+    if not is_kept(request, session):
         return ""
-    around = session.workspace.surroundings(request.document, request.tree, request.target, request.path)
+    around = around or surroundings(request, session)
     elsewhere = [f"{each.name} {each.text}" for each in around.definitions]
     pieces = (
         home(request, session),
@@ -138,11 +151,20 @@ def _subject(request: Request, session: Session) -> str:
     target = request.target
     if not target.name:
         return ""
-    paths = _paths(request.tree.blocks())
-    own = next((path for span, path in paths.items() if path[-1] == target.name and target.span.covers(span)), None)
-    if own is None or list(paths.values()).count(own) != 1:
+    places = _places(request.tree).get(target.name, ())
+    own = next((path for span, path in places if target.span.covers(span)), None)
+    if own is None or sum(path == own for _, path in places) != 1:
         return ""
     return answers.key("latest", home(request, session), request.action.id, request.document.uri, *own)
+
+
+@once_per_tree
+def _places(tree: Tree) -> dict[str, list[tuple[Span, tuple[str, ...]]]]:
+    """Return where the definitions of each name are, each with the names of those around it and its own as the last."""
+    found: dict[str, list[tuple[Span, tuple[str, ...]]]] = {}
+    for span, path in _paths(tree.blocks()).items():
+        found.setdefault(path[-1], []).append((span, path))
+    return found
 
 
 def _paths(blocks: Sequence[Block]) -> dict[Span, tuple[str, ...]]:

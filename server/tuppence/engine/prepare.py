@@ -1,14 +1,14 @@
 """Everything about a request that is settled before a model is asked: what it will see, how hard it is, who answers.
 
-Asking is engine/run.py's affair, and the answers that are kept for the next identical question are
-engine/answer_cache.py's.
+What reads files or takes a while is done in threads, in few hops: one to look around, one to compose and measure.
+engine/run.py asks, and engine/answer_cache.py keeps answers for the next identical question.
 """
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from tuppence.config import Config
 from tuppence.config.policy import is_public, routing_policy
@@ -19,7 +19,7 @@ from tuppence.core.answer_builder import Task
 from tuppence.core.billing.budget import left, thrifty
 from tuppence.core.checks.slop import Evidence
 from tuppence.core.models.model import Model
-from tuppence.core.models.usage import at_most, estimate
+from tuppence.core.models.usage import at_most, estimate, estimate_length
 from tuppence.core.prompt import context as contexts
 from tuppence.core.prompt.compose import SYSTEM, Prompt, TestFile, compose, compose_brief
 from tuppence.core.prompt.context import Context, Surroundings
@@ -29,6 +29,9 @@ from tuppence.core.routing.planner import pair, paired, planned, to_plan, with_p
 from tuppence.core.routing.quality import RUN
 from tuppence.core.routing.router import Route, choose
 from tuppence.core.syntax.languages import language
+from tuppence.core.syntax.packages import DeferredPackages, Packages
+from tuppence.engine.answer_cache import surroundings
+from tuppence.engine.disclosure.disclosure import Disclosure
 from tuppence.engine.disclosure.sources import Composed, disclose
 from tuppence.engine.request import PreparedRequest, Request
 from tuppence.engine.session import Session
@@ -48,9 +51,10 @@ _TOLD = 40
 _GRAVEST = ("error", "warning", "information", "hint")
 
 
-async def prepare(request: Request, session: Session) -> PreparedRequest:
+async def prepare(request: Request, session: Session, around: Surroundings | None = None) -> PreparedRequest:
     """Return the plan for a question.
 
+    :param around: the target's surroundings, where they were just looked up.
     :raises Unfit: the document or target cannot be sent to a model.
     :raises NoModel: nobody may answer.
     """
@@ -60,19 +64,13 @@ async def prepare(request: Request, session: Session) -> PreparedRequest:
             f"Nobody is asked, because the configuration cannot be read. {config.path}:{mistake.line}: {mistake.what}"
         )
         raise NoModel(what, mistake.remedy)
-    private = await asyncio.to_thread(session.workspace.why_private, request.path) if request.path else None
-    if request.path is not None and private:
-        raise Unfit(f"{request.path.name} is never sent to a model: {private}.")
+    seen, place = await asyncio.to_thread(_look, request, session, around)
     if request.action.fixes_diagnostics and not request.diagnostics:
         # Some editors (Helix, eglot) keep other servers' diagnostics to themselves; the linter can be asked directly.
         # What it says of style is left out, because it would draw the model away from the bug that the user means.
         said = await lint(request.document, request.path)
         request = replace(request, diagnostics=tuple(each for each in said if each.severity == "error"))
     known = language(request.document.language)
-    around = await asyncio.to_thread(
-        session.workspace.surroundings, request.document, request.tree, request.target, request.path
-    )
-    place = await asyncio.to_thread(_place, request, session) if request.action.shape == "tests" else None
     work = Task(
         action=request.action,
         document=request.document,
@@ -84,18 +82,29 @@ async def prepare(request: Request, session: Session) -> PreparedRequest:
     none: NoModel | None = None
     for budget in BUDGETS:
         try:
-            return await _fitted(work, request, around, budget, session)
+            return await _fitted(work, request, seen, budget, session)
         except NoModel as error:
             none = error
         except Unfit as unfit:
             if none is None:
-                return await _long(work, request, around, session, unfit)
+                return await _long(work, request, seen, session, unfit)
             # A smaller selection helps only where somebody may answer at all.
             if await _anybody(session):
                 raise
             raise none from None
     assert none is not None
     raise none
+
+
+def _look(request: Request, session: Session, around: Surroundings | None) -> tuple[Surroundings, TestLocation | None]:
+    """Return the target's surroundings, and where its tests go if tests are asked for; reads files.
+
+    :raises Unfit: the document is never sent to a model.
+    """
+    if request.path is not None and (private := session.workspace.why_private(request.path)):
+        raise Unfit(f"{request.path.name} is never sent to a model: {private}.")
+    place = _place(request, session) if request.action.shape == "tests" else None
+    return around or surroundings(request, session), place
 
 
 def prompt(prepared: PreparedRequest, model: Model) -> Prompt:
@@ -130,41 +139,55 @@ def output_limit(prepared: PreparedRequest, model: Model) -> int:
 
 async def _fitted(work: Task, request: Request, around: Surroundings, budget: int, session: Session) -> PreparedRequest:
     """Return the plan with a context of about so many tokens."""
-    context = await asyncio.to_thread(_gather, request, around, budget)
-    tests: TestFile | None = None
-    if work.place is not None and request.path is not None:
-        tests, cut = await asyncio.to_thread(
-            tests_placement.describe,
-            work.place,
-            request.path,
-            request.tree,
-            session.workspace,
-            budget // _SHARE,
-        )
-        context = replace(context, cut=context.cut + cut)
-    whole = compose(request.action, context, 0, tests)
-    composed = Composed(prompt=whole, context=context, place=work.place, tests=tests)
-    disclosure = await asyncio.to_thread(disclose, request, composed, session)
-    whole = disclosure.masked(whole)
-    # As much as the reservation will ask for: else a model is chosen that the budget then refuses.
-    most = await asyncio.to_thread(at_most, whole.text)
+    measured = await asyncio.to_thread(_measure, work, request, around, budget, session)
     outcomes = await session.feedback.of(request.action.id, session.ledger)
-    need = replace(_need(request, context, whole, session), most_tokens=most, outcomes=outcomes)
-    route = await _route(need, request, session)
-    evidence = await asyncio.to_thread(_grounds, request, context, session)
-    work = replace(work, evidence=replace(evidence, shown=disclosure.words(evidence.shown)))
+    need = replace(measured.need, outcomes=outcomes)
     prepared = PreparedRequest(
         request=request,
-        context=context,
+        context=measured.context,
         difficulty=need.difficulty,
         need=need,
-        route=route,
-        task=work,
-        tests=tests,
-        measured=whole,
-        disclosure=disclosure,
+        route=await _route(need, request, session),
+        task=replace(work, evidence=measured.evidence),
+        tests=measured.tests,
+        measured=measured.prompt,
+        disclosure=measured.disclosure,
     )
     return _paired(prepared, session.config())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Measured:
+    """What is known of a request before it is known who answers."""
+
+    context: Context
+    tests: TestFile | None
+    prompt: Prompt
+    """The whole one, without secrets."""
+    disclosure: Disclosure
+    need: RoutingRequest
+    evidence: Evidence
+
+
+def _measure(work: Task, request: Request, around: Surroundings, budget: int, session: Session) -> _Measured:
+    """Compose a request's prompt, once, and measure it; reads files, so it belongs in a thread.
+
+    :raises Unfit: the target does not fit, or what would be sent cannot be judged.
+    """
+    context = _gather(request, around, budget)
+    tests: TestFile | None = None
+    if work.place is not None and request.path is not None:
+        share = budget // _SHARE
+        tests, cut = tests_placement.describe(work.place, request.path, request.tree, session.workspace, share)
+        context = replace(context, cut=context.cut + cut)
+    whole = compose(request.action, context, 0, tests)
+    disclosure = disclose(request, Composed(prompt=whole, context=context, place=work.place, tests=tests), session)
+    whole = disclosure.masked(whole)
+    # As much as the reservation will ask for: else a model is chosen that the budget then refuses.
+    need = replace(_need(request, context, whole, session), most_tokens=at_most(whole.parts))
+    evidence = _grounds(request, context, session)
+    evidence = replace(evidence, shown=disclosure.words(evidence.shown))
+    return _Measured(context=context, tests=tests, prompt=whole, disclosure=disclosure, need=need, evidence=evidence)
 
 
 async def _long(work: Task, request: Request, around: Surroundings, session: Session, unfit: Unfit) -> PreparedRequest:
@@ -202,8 +225,13 @@ def _paired(prepared: PreparedRequest, config: Config) -> PreparedRequest:
 def _grounds(request: Request, context: Context, session: Session) -> Evidence:
     shown = "\n".join((context.conventions, *(each.text for each in context.definitions)))
     edits = request.action.shape in ("replacement", "tests")
-    packages = session.workspace.packages(request.path, request.tree.language) if edits else None
-    root = session.workspace.root(request.path) if request.path else None
+    path, known = request.path, request.tree.language
+    root = session.workspace.root(path) if path else None
+
+    def find() -> Packages:
+        return session.workspace.packages(path, known) or Packages()
+
+    packages = DeferredPackages(find) if edits and root is not None else None
     return Evidence(context.diagnostics, shown, packages, root.as_uri() if root else "")
 
 
@@ -226,8 +254,8 @@ def _need(request: Request, context: Context, whole: Prompt, session: Session) -
     return RoutingRequest(
         action=request.action,
         gain=shipped().gain(request.action.id, request.document.language, code, context.diagnostics),
-        prompt_tokens=estimate(
-            "x" * whole.characters, session.ledger_writer.token_ratios.usual(request.document.language)
+        prompt_tokens=estimate_length(
+            whole.characters, session.ledger_writer.token_ratios.usual(request.document.language)
         ),
         target_tokens=estimate(code),
         when=session.now(),
@@ -254,7 +282,8 @@ async def _route(need: RoutingRequest, request: Request, session: Session) -> Ro
         need = replace(need, left=left(limits, spent)[0].amount)
         policy = replace(policy, thrifty=thrifty(limits, spent))
     models = (*config.models, *await session.own_models.find_servers())
-    lacking = await asyncio.to_thread(_lacking, models, session)
+    is_known = all(session.keys.is_known(model.provider) for model in models)
+    lacking = _lacking(models, session) if is_known else await asyncio.to_thread(_lacking, models, session)
     resting = {name: f"{name} could not answer a moment ago" for name in session.providers.health.cooling_down()}
     # Where nobody else may answer, a provider that failed a moment ago is better than none; and where the budget is in
     # the way, the reservation refuses in better words than a choice can.

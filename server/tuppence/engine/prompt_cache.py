@@ -20,7 +20,7 @@ from typing import Self
 
 from tuppence.cache import Traces
 from tuppence.core.models.model import Model
-from tuppence.core.models.usage import Usage, estimate
+from tuppence.core.models.usage import Usage, estimate_length
 from tuppence.core.prompt.compose import Prompt
 from tuppence.core.prompt_cache import forecast, state
 from tuppence.core.prompt_cache.breakpoints import mark, writes
@@ -118,7 +118,7 @@ class PromptCache:
             model=model.name,
             at=at,
             links=links,
-            size=estimate("x" * prompt.characters),
+            size=estimate_length(prompt.characters),
             held=tuple(sorted({*prompt.marks, *([held - 1] if held else [])})),
             life=prompt.life,
             expected=links[held - 1].tokens if held else 0,

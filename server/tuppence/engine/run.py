@@ -21,6 +21,7 @@ from tuppence.core.billing.entry import Outcome
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.events import Answer, Event, ModelChosen, Retracted, RunFinished, StatusLine
 from tuppence.core.models.model import Model
+from tuppence.core.prompt.context import Surroundings
 from tuppence.engine import answer_cache
 from tuppence.engine.approval import Approval
 from tuppence.engine.attempt import Accepted, ModelAttempt, PlanWriting, ProviderUnavailable, Rejected
@@ -65,16 +66,17 @@ async def _events(context: RunContext) -> AsyncGenerator[Event, None]:
             session.ledger_writer.record(receipt.add_free(fix.tool, fix.tool, session.now(), "kept"))
             yield _finished(Answer(Verdict.accepted(fix.proved), edits=fix.edits), receipt)
             return
-    key = await asyncio.to_thread(answer_cache.content_key, request, session)
-    if cached := await asyncio.to_thread(answer_cache.lookup, request, key, session):
+    key, around, cached = await _looked_up(request, session)
+    if cached:
         for event in _replayed(cached, context):
             yield event
         return
     yield StatusLine("Reading the project")
-    prepared = replace(await prepare(request, session), cache_key=key)
+    prepared = replace(await prepare(request, session, around), cache_key=key)
     receipt.rate(prepared.difficulty.value)
     # An answer that was given while as little money was left is good enough now.
-    if cached := await asyncio.to_thread(answer_cache.lookup, request, key, session, prepared.route.wanted):
+    wanted = prepared.route.wanted
+    if key and (cached := await asyncio.to_thread(answer_cache.lookup, request, key, session, wanted)):
         for event in _replayed(cached, context):
             yield event
         return
@@ -89,6 +91,21 @@ async def _events(context: RunContext) -> AsyncGenerator[Event, None]:
     async with aclosing(_attempts(planning.result, context)) as events:
         async for event in events:
             yield event
+
+
+async def _looked_up(
+    request: Request, session: Session
+) -> tuple[str, Surroundings | None, answer_cache.CachedAnswer | None]:
+    """Return the content key, the target's surroundings and the kept answer; nothing where answers are not kept."""
+    if not answer_cache.is_kept(request, session):
+        return "", None, None
+
+    def look() -> tuple[str, Surroundings, answer_cache.CachedAnswer | None]:
+        around = answer_cache.surroundings(request, session)
+        key = answer_cache.content_key(request, session, around)
+        return key, around, answer_cache.lookup(request, key, session)
+
+    return await asyncio.to_thread(look)
 
 
 def _is_repeated(request: Request) -> bool:

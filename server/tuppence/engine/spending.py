@@ -75,7 +75,7 @@ class SpendGuard:
         """
         session, prompt, model = self.session, attempt.prompt, attempt.model
         tokens = await asyncio.to_thread(
-            at_most, prompt.text, session.ledger_writer.chars_per_token(model, self.receipt.language)
+            at_most, prompt.parts, session.ledger_writer.chars_per_token(model, self.receipt.language)
         )
         bid = CallEstimate(
             model=model.id,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,16 @@ from tuppence.lsp.protocol.lifecycle import Server
 if TYPE_CHECKING:
     from tuppence.lsp.service import Service
 
+STEPS = (
+    *("tuppence.core.models.pricing", "tuppence.config.model_table", "tuppence.config"),
+    *("tuppence.core.text.document", "tuppence.core.syntax.parser", "tuppence.core.checks.structure"),
+    *("tuppence.core.answer.extract_target", "tuppence.core.answer.markdown", "tuppence.core.answer_builder"),
+    *("tuppence.core.routing.features", "tuppence.core.routing.quality", "tuppence.ledger", "tuppence.workspace"),
+    *("tuppence.providers", "tuppence.upstream", "tuppence.sandbox", "tuppence.engine.session"),
+    *("tuppence.engine.run", "tuppence.engine.disclosure.preview", "tuppence.lsp.features.code_actions"),
+    "tuppence.lsp.service",
+)
+"""What is loaded behind the handlers, in this order; the last one needs all the others."""
 OFFERED = types.CodeActionOptions(
     code_action_kinds=[types.CodeActionKind.QuickFix, types.CodeActionKind.Refactor, types.CodeActionKind.Source]
 )
@@ -41,17 +52,21 @@ def create_server(config: Path | None) -> Server:
     async def initialized(_params: types.InitializedParams) -> None:
         await (await reception.ready()).begin()
 
+    @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
+    async def opened(_params: types.DidOpenTextDocumentParams) -> None:
+        (await reception.ready()).opened()
+
     @server.feature(types.TEXT_DOCUMENT_CODE_ACTION, OFFERED)
     async def code_action(params: types.CodeActionParams) -> list[types.CodeAction | types.Command] | None:
-        return await reception.service.menu(params)
+        return await (await reception.ready()).menu(params)
 
     @server.feature(types.TEXT_DOCUMENT_HOVER)
     async def hover(params: types.HoverParams) -> types.Hover | None:
-        return await reception.service.hover(params)
+        return await (await reception.ready()).hover(params)
 
     @server.feature("tuppence/about")
     async def about(_params: Any) -> dict[str, Any]:
-        return reception.service.about()
+        return (await reception.ready()).about()
 
     _take_commands(server, reception)
     _take_questions(server, reception)
@@ -62,35 +77,35 @@ def create_server(config: Path | None) -> Server:
 def _take_commands(server: Server, reception: _LazyService) -> None:
     @server.command(commands.RUN)
     async def run(*arguments: Any) -> None:
-        await reception.service.run(_first(arguments))
+        await (await reception.ready()).run(_first(arguments))
 
     @server.command(commands.STOP)
     async def stop(*arguments: Any) -> None:
-        reception.service.stop(_first(arguments))
+        (await reception.ready()).stop(_first(arguments))
 
     @server.command(commands.APPLY)
     async def apply(*arguments: Any) -> None:
-        await reception.service.apply(_first(arguments))
+        await (await reception.ready()).apply(_first(arguments))
 
     @server.command(commands.PUT_BACK)
     async def put_back(*arguments: Any) -> None:
-        await reception.service.put_back(_first(arguments))
+        await (await reception.ready()).put_back(_first(arguments))
 
     @server.command(commands.DISMISS)
     async def dismiss(*arguments: Any) -> None:
-        reception.service.dismiss(_first(arguments))
+        (await reception.ready()).dismiss(_first(arguments))
 
     @server.command(commands.FORGET)
     async def forget(*_arguments: Any) -> None:
-        await reception.service.forget()
+        await (await reception.ready()).forget()
 
     @server.command(commands.PREWARM)
     async def prewarm(*arguments: Any) -> None:
-        await reception.service.prewarm(_first(arguments))
+        await (await reception.ready()).prewarm(_first(arguments))
 
     @server.command(commands.CLEAR)
     async def clear(*arguments: Any) -> None:
-        reception.service.clear(_first(arguments))
+        (await reception.ready()).clear(_first(arguments))
 
 
 def _take_questions(server: Server, reception: _LazyService) -> None:
@@ -98,11 +113,11 @@ def _take_questions(server: Server, reception: _LazyService) -> None:
 
     @server.command(commands.COST)
     async def cost(*arguments: Any) -> dict[str, Any] | None:
-        return await reception.service.cost(_first(arguments))
+        return await (await reception.ready()).cost(_first(arguments))
 
     @server.command(commands.PREVIEW)
     async def preview(*arguments: Any) -> dict[str, Any] | None:
-        return await reception.service.preview(_first(arguments))
+        return await (await reception.ready()).preview(_first(arguments))
 
 
 class _LazyService:
@@ -112,6 +127,7 @@ class _LazyService:
         self._server = server
         self._config = config
         self.introduced: tuple[Any, list[Path]] = (None, [])
+        self._loading: asyncio.Task[None] | None = None
 
     @cached_property
     def service(self) -> Service:
@@ -123,8 +139,15 @@ class _LazyService:
         return service
 
     async def ready(self) -> Service:
-        """Load the service beside the event loop."""
-        await asyncio.to_thread(_load)
+        """Return the service, loaded beside the event loop: whoever asks meanwhile waits, and no one else."""
+        if "service" not in vars(self):
+            if self._loading is None:
+                self._loading = asyncio.create_task(_load())
+            try:
+                await asyncio.shield(self._loading)
+            finally:
+                if self._loading is not None and self._loading.done():
+                    self._loading = None
         return self.service
 
     async def close(self) -> None:
@@ -138,8 +161,19 @@ def _first(arguments: tuple[Any, ...]) -> Any:
     return arguments[0] if arguments else None
 
 
-def _load() -> None:
-    import tuppence.lsp.service  # noqa: F401 - loading is what this is for
+async def _load() -> None:
+    """Import the service, with what it needs first: the event loop has its turn after each step."""
+    for name in STEPS:
+        await asyncio.to_thread(import_module, name)
+    await asyncio.to_thread(_read_tables)
+
+
+def _read_tables() -> None:
+    """Read the tables of models and of their quality, which are remembered."""
+    from tuppence import config
+    from tuppence.config.shipped import shipped
+
+    config.builtin(), shipped()
 
 
 def _roots(params: types.InitializeParams) -> list[Path]:

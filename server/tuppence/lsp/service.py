@@ -31,6 +31,7 @@ from tuppence.lsp.features.hover import HoverProvider
 from tuppence.lsp.features.local_models import LocalModelConsent
 from tuppence.lsp.features.run_request import RequestReader, field
 from tuppence.lsp.features.run_view import RunView
+from tuppence.lsp.features.warm_up import WarmUp
 from tuppence.lsp.output.active_runs import Running, Runs
 from tuppence.lsp.output.client import EditorClient
 from tuppence.lsp.output.explanations import ExplanationView
@@ -68,6 +69,10 @@ class Service:
         for warning in config.warnings:
             rooms.client.log(warning)
         await rooms.client.show_cost()
+
+    def opened(self) -> None:
+        """Load ahead what the first request needs, now that a document is open."""
+        self._rooms.warm_up.begin()
 
     async def menu(self, params: types.CodeActionParams) -> list[Entry] | None:
         """Return the menu for a selection."""
@@ -313,6 +318,7 @@ class _Components:
         self.asking = RequestReader(self.client, self.latest)
         self.strangers = LocalModelConsent(self.client, self.neighbourhood)
         self.hovering = HoverProvider(self.client, runs)
+        self.warm_up = WarmUp(self.session)
         self.renewals = KeepAlive(self.session, protocol.documents.get)
 
     def _hide(self, text: str) -> str:

@@ -107,6 +107,11 @@ class ModelClient:
         except TuppenceError as error:
             raise guard.cleaned(_discreet(named(error, model), prompt, key)) from None
 
+    async def open_ahead(self, model: Model) -> None:
+        """Load what a request to a model needs, and open its client: no connection, nothing is sent."""
+        _, request, _ = await asyncio.to_thread(_written, Prompt("", (), "", 1), model, None)
+        await self._client(request, None)
+
     async def bill(self, model: Model, key: str | None, identity: str) -> UsageReport | None:
         """Ask a provider, for some seconds, what it charged for an answer; None where it does not say."""
         key = key.strip() if key else None

@@ -25,6 +25,7 @@ from tuppence.core.billing.budget import (
     payload,
     thrifty,
 )
+from tuppence.core.models import usage
 from tuppence.core.models.pricing import Peak, Price, PriceTier, Rates, batched, cost
 from tuppence.core.models.usage import Usage, at_most, estimate
 from tuppence.errors import OverBudget
@@ -240,3 +241,25 @@ def test_a_batch_costs_its_share() -> None:
     usage = Usage(fresh=100, cache_read=500, output=10)
     assert cost(usage, price, NOON) == Decimal("0.0011")
     assert cost(usage, batched(price), NOON) == Decimal("0.00055")
+
+
+@given(st.lists(st.text("ab \n\t1é=+/_(\r", max_size=60), max_size=6))
+def test_the_parts_of_a_prompt_count_as_the_whole(parts: list[str]) -> None:
+    assert at_most(parts) == at_most("".join(parts))
+
+
+def test_each_part_of_a_prompt_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[str] = []
+    pieces = usage._pieces
+
+    def noted(text: str) -> int:
+        counted.append(text)
+        return pieces(text)
+
+    monkeypatch.setattr(usage, "_pieces", noted)
+    blocks = [f"def f{n}(value):\n    return value\n\n" for n in range(40)]
+    at_most(["Instructions, only for this test.\n", *blocks, "tail 1"])
+    assert len(counted) == 42
+    blocks[7] = "def other(value):\n    return value + 1\n\n"
+    at_most(["Instructions, only for this test.\n", *blocks, "tail 2"])
+    assert counted[42:] == [blocks[7], "tail 2"]

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 PACE = 3.4
 """Code points to a token where nobody has counted yet; code runs at 3 to 4."""
+_BRIEF = 4_000
+"""Code points of a part up to which the counts of many parts are remembered, each with its text."""
 _MARGIN = 64
 """Tokens that a provider puts around the messages."""
 _REFERENCE = 4.1
@@ -61,11 +64,18 @@ def split(prompt: int, read: int, written: Usage = Usage()) -> Usage:
 
 def estimate(text: str, characters_per_token: float = PACE) -> int:
     """Return about how many tokens a text is, rounded up; code runs at 3 to 4 characters a token."""
-    return -int(-len(text) // characters_per_token)
+    return estimate_length(len(text), characters_per_token)
 
 
-def at_most(text: str, characters_per_token: float | None = None) -> int:
+def estimate_length(characters: int, characters_per_token: float = PACE) -> int:
+    """Return about how many tokens a text of so many code points is, rounded up."""
+    return -int(-characters // characters_per_token)
+
+
+def at_most(text: str | Sequence[str], characters_per_token: float | None = None) -> int:
     """Return a number of tokens that a prompt does not pass.
+
+    A text may be given in parts: each part is counted once, as long as it is remembered.
 
     A token is taken for no more than four letters of one word, a digit, a sign, a run of blanks: less than tokenizers
     make of any code, and what they make of what is written densest. Held against o200k and cl100k, which run at
@@ -73,12 +83,35 @@ def at_most(text: str, characters_per_token: float | None = None) -> int:
 
     :param characters_per_token: as counted for the model; None: never counted.
     """
-    whole = len(text.encode("utf-8", "replace"))  # No token is shorter than a byte.
-    dense = math.ceil(_pieces(text) * max(_REFERENCE / (characters_per_token or _UNCOUNTED), 1.0))
-    return min(whole, max(dense, estimate(text))) + _MARGIN
+    parts = (text,) if isinstance(text, str) else tuple(text)
+    whole = sum(len(part.encode("utf-8", "replace")) for part in parts)  # No token is shorter than a byte.
+    pieces = sum(_counted(part) if len(part) <= _BRIEF else _counted_long(part) for part in _apart(parts))
+    dense = math.ceil(pieces * max(_REFERENCE / (characters_per_token or _UNCOUNTED), 1.0))
+    return min(whole, max(dense, estimate_length(sum(map(len, parts))))) + _MARGIN
 
 
-@lru_cache(maxsize=32)
+def _apart(parts: tuple[str, ...]) -> Iterator[str]:
+    """Yield parts of a text that have together as many pieces as the text: joined where a piece could be cut."""
+    held = ""
+    for part in parts:
+        # Of other characters a piece may go on behind them, since they are counted apart.
+        if held.endswith("\n") and part and part[0] != "\n" and part[0].isascii():
+            yield held
+            held = ""
+        held += part
+    yield held
+
+
+@lru_cache(maxsize=512)
+def _counted(text: str) -> int:
+    return _pieces(text)
+
+
+@lru_cache(maxsize=8)
+def _counted_long(text: str) -> int:
+    return _pieces(text)
+
+
 def _pieces(text: str) -> int:
     plain = text if text.isascii() else text.encode("ascii", "ignore").decode("ascii")
     foreign = 0 if plain is text else len(text.encode("utf-8", "replace")) - len(plain)

@@ -61,9 +61,14 @@ class Prompt:
     """Values that must not be in what is sent: secrets that were replaced, and the providers' keys."""
 
     @property
+    def parts(self) -> tuple[str, ...]:
+        """All of it: the system text, the shared blocks, the tail."""
+        return (self.system, *self.shared, self.tail)
+
+    @property
     def text(self) -> str:
         """All of it, as one text."""
-        return "".join((self.system, *self.shared, self.tail))
+        return "".join(self.parts)
 
     @property
     def characters(self) -> int:

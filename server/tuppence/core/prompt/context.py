@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tuppence.core.models.usage import estimate
+from tuppence.core.models.usage import estimate, estimate_length
 from tuppence.core.prompt.excerpt import excerpt
 from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.target import Target
-from tuppence.core.syntax.tree import Block, Tree
+from tuppence.core.syntax.tree import Block, Tree, once_per_tree
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document
 from tuppence.errors import Unfit
@@ -155,13 +155,20 @@ def _called(target: Target) -> str:
     return f"`{target.name}`" if target.name else "The selection"
 
 
+def outline(tree: Tree) -> None:
+    """Find out ahead, once for a tree, what each request about it asks of all its definitions."""
+    tree.import_statements()
+    breaks(tree)
+
+
+@once_per_tree
 def breaks(tree: Tree) -> tuple[int, ...]:
     """Return the offsets, each at the start of a line, at which the text may be cut."""
     found: list[int] = []
     last = outer = 0
     for block in tree.blocks():
         start = _line_start(tree, block)
-        size = estimate(tree.text[last:start])
+        size = estimate_length(start - last)
         if size >= (LEAST if block.span.start >= outer else MOST):
             found.append(start)
             last = start
@@ -172,4 +179,4 @@ def breaks(tree: Tree) -> tuple[int, ...]:
 def _line_start(tree: Tree, block: Block) -> int:
     """Return where the lines of a definition begin, the comment above it among them."""
     first = min(block.span.start, block.doc.start) if block.doc else block.span.start
-    return tree.lines.line_span(tree.lines.line_at(first)).start
+    return tree.lines.line_starts[tree.lines.line_at(first)]

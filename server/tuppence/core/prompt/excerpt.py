@@ -6,10 +6,13 @@ never touched.
 
 from __future__ import annotations
 
-from itertools import accumulate
+import re
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
-from tuppence.core.models.usage import estimate
-from tuppence.core.syntax.tree import Block, Tree
+from tuppence.core.models.usage import estimate, estimate_length
+from tuppence.core.syntax.tree import Block, Tree, once_per_tree
 from tuppence.core.text.document import Document, Span
 
 _LEAST = 3
@@ -18,45 +21,86 @@ WHOLE = frozenset({"struct", "interface", "type", "enum", "macro", "prototype"})
 """Kinds whose body is what they say."""
 _LINES = 40
 """The longest signature; more lines than these are left out."""
+_LEAD = re.compile(r"(?:^|(?<=[\r\n]))[^\S\r\n]+")
+"""The indentation of the first line that has one."""
 
 
 def excerpt(document: Document, tree: Tree, target: Span, budget: int) -> tuple[str, int]:
     """Return the text, in at most about so many tokens, and how many lines were left out."""
-    if estimate(document.text) <= budget:
-        return document.text, 0
-    gone: set[int] = set()
     size = estimate(document.text)
-    for block in _far(document, tree, target):
-        body = _body(document, block)
-        saved = sum(estimate(document.slice(document.full_line_span(line))) for line in body) - _mark_size(tree)
+    if size <= budget:
+        return document.text, 0
+    gone = bytearray(document.line_count)
+    mark = _mark_size(tree)
+    for body in _far(tree, target):
+        saved = body.tokens - mark
         if saved > 0:
-            gone.update(body)
+            gone[body.first : body.end] = b"\1" * (body.end - body.first)
             size -= saved
         if size <= budget:
             break
     text = _without(document, tree, gone)
     if estimate(text) <= budget:
-        return text, len(gone)
+        return text, gone.count(1)
     imports = _imports(document, tree, budget)
-    spent = sum(estimate(document.slice(document.full_line_span(line))) for line in imports)
-    gone = _beyond(document, target, budget - spent - 3 * _mark_size(tree)) - imports
-    return _without(document, tree, gone), len(gone)
+    totals = _totals(tree)
+    spent = totals[imports.stop] - totals[imports.start]
+    gone = _beyond(document, target, budget - spent - 3 * mark, totals)
+    gone[imports.start : imports.stop] = bytes(len(imports))
+    return _without(document, tree, gone), gone.count(1)
 
 
-def _far(document: Document, tree: Tree, target: Span) -> list[Block]:
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """The lines of a definition's body that are worth leaving out."""
+
+    span: Span
+    """The whole definition."""
+    first: int
+    end: int
+    """The line behind its last one."""
+    tokens: int
+    """About how many tokens the lines are, each rounded up."""
+
+
+@once_per_tree
+def _totals(tree: Tree) -> list[int]:
+    """Return for each line, and for the end, about how many tokens all lines before it are, each rounded up."""
+    starts = (*tree.lines.line_starts, len(tree.text))
+    return [0, *accumulate(estimate_length(end - start) for start, end in pairwise(starts))]
+
+
+@once_per_tree
+def _bodies(tree: Tree) -> tuple[_Body, ...]:
+    """Return the bodies of all definitions that are long enough to be left out, in the order of the definitions."""
+    totals = _totals(tree)
+    lines = ((block, _body(tree.lines, block)) for block in tree.blocks())
+    return tuple(
+        _Body(block.span, body.start, body.stop, totals[body.stop] - totals[body.start])
+        for block, body in lines
+        if body
+    )
+
+
+def _far(tree: Tree, target: Span) -> list[_Body]:
     """Return the outermost definitions that hold nothing of the target, the farthest first."""
-    apart = [block for block in tree.blocks() if not block.span.touches(target) and len(_body(document, block)) > 0]
-    outermost: list[Block] = []
-    for block in apart:
-        if not outermost or not outermost[-1].span.covers(block.span):
-            outermost.append(block)
-    return sorted(outermost, key=lambda block: -max(target.start - block.span.end, block.span.start - target.end))
+    outermost: list[_Body] = []
+    reached = -1
+    for body in _bodies(tree):
+        start, end = body.span.start, body.span.end
+        # A definition begins behind the one before it or lies in it.
+        if (end < target.start or start > target.end) and (end > reached or not outermost):
+            outermost.append(body)
+            reached = end
+    return sorted(outermost, key=lambda body: -max(target.start - body.span.end, body.span.start - target.end))
 
 
 def _body(document: Document, block: Block) -> range:
     """Return the lines of a definition's body; none where it is too short to be worth cutting."""
     first = document.line_at(max(block.header.start, block.header.end - 1)) + 1
     last = document.line_at(block.span.end)
+    if last + 1 - first < _LEAST:
+        return range(0)
     closing = document.slice(document.line_span(last)).strip()
     if closing[:1] in {"}", ")", "]"} or closing.startswith("end"):
         last -= 1
@@ -65,45 +109,39 @@ def _body(document: Document, block: Block) -> range:
     return range(first, last + 1) if last + 1 - first >= _LEAST else range(0)
 
 
-def _imports(document: Document, tree: Tree, budget: int) -> frozenset[int]:
+def _imports(document: Document, tree: Tree, budget: int) -> range:
     """Return the lines of the import block, which stay where they take little of the budget."""
     span = tree.imports()
     if span is None or estimate(document.slice(span)) > budget // 8:
-        return frozenset()
-    return frozenset(range(document.line_at(span.start), document.line_at(span.end) + 1))
+        return range(0)
+    return range(document.line_at(span.start), document.line_at(span.end) + 1)
 
 
-def _beyond(document: Document, target: Span, budget: int) -> set[int]:
-    """Return the lines that are too far from the target: as many stay on either side as the budget allows."""
+def _beyond(document: Document, target: Span, budget: int, totals: list[int]) -> bytearray:
+    """Mark the lines that are too far from the target: as many stay on either side as the budget allows."""
+    count = document.line_count
     first, last = document.line_at(target.start), document.line_at(target.end)
-    sizes = [estimate(document.slice(document.full_line_span(line))) for line in range(document.line_count)]
-    room = max(0, budget - sum(sizes[first : last + 1]))
-    before = _count(sizes[:first][::-1], room // 2)
-    after = _count(sizes[last + 1 :], room - sum(sizes[first - before : first]))
-    return {*range(first - before), *range(last + 1 + after, document.line_count)}
+    room = max(0, budget - (totals[last + 1] - totals[first]))
+    begin = bisect_left(totals, totals[first] - room // 2, 0, first)
+    room -= totals[first] - totals[begin]
+    end = bisect_right(totals, totals[last + 1] + room, last + 2, count + 1) - 1
+    return bytearray(b"\1" * begin + bytes(end - begin) + b"\1" * (count - end))
 
 
-def _count(sizes: list[int], room: int) -> int:
-    """Return how many of the first sizes fit."""
-    return sum(1 for total in accumulate(sizes) if total <= room)
-
-
-def _without(document: Document, tree: Tree, gone: set[int]) -> str:
+def _without(document: Document, tree: Tree, gone: bytearray) -> str:
+    """Return the text with a comment in place of each run of marked lines."""
+    starts = (*document.line_starts, len(document.text))
     pieces: list[str] = []
-    missing = 0
-    lead = ""
-    for line in range(document.line_count):
-        text = document.slice(document.full_line_span(line))
-        if line in gone:
-            missing += 1
-            lead = lead or text[: len(text) - len(text.lstrip())].strip("\r\n")
-            continue
-        if missing:
-            pieces.append(_mark(tree, lead, missing) + document.newline)
-        pieces.append(text)
-        missing, lead = 0, ""
-    if missing:
-        pieces.append(_mark(tree, lead, missing) + document.newline)
+    at, count = 0, len(gone)
+    while at < count:
+        other = gone.find(not gone[at], at)
+        end = count if other < 0 else other
+        if gone[at]:
+            lead = _LEAD.search(document.text, starts[at], starts[end])
+            pieces.append(_mark(tree, lead[0] if lead else "", end - at) + document.newline)
+        else:
+            pieces.append(document.text[starts[at] : starts[end]])
+        at = end
     return "".join(pieces)
 
 
@@ -123,8 +161,8 @@ def signature(tree: Tree, block: Block) -> str:
     if block.kind in {"function", "method", "block"}:
         return _capped(tree, text)
     members: list[Block] = []
-    for each in tree.blocks():  # Outer before inner, so that only the last one taken may hold the next.
-        is_inner = each.span != block.span and block.span.covers(each.span)
+    for each in tree.definitions(block.span):  # Outer before inner: only the last one taken may hold the next.
+        is_inner = each.span != block.span
         if is_inner and not (members and members[-1].span != each.span and members[-1].span.covers(each.span)):
             members.append(each)
     lines = [_lines(tree, each.header.start, each.header.end) for each in members[: _LINES + 1]]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 
-from tuppence.core.models.usage import estimate
+from tuppence.core.models.usage import estimate_length
 from tuppence.core.prompt.compose import Prompt
 
 
@@ -26,19 +27,24 @@ class Link:
 
 
 def chain(prompt: Prompt) -> tuple[Link, ...]:
-    """Return a link for the system text and each shared block."""
+    """Return a link for the system text and each shared block; those of the last prompts are remembered."""
+    return _links(prompt.system, prompt.shared, prompt.file_at)
+
+
+@lru_cache(maxsize=8)
+def _links(system: str, shared_blocks: tuple[str, ...], file_at: int) -> tuple[Link, ...]:
     digest = hashlib.sha256()
     links: list[Link] = []
     characters = line = 0
-    for index, block in enumerate((prompt.system, *prompt.shared)):
+    for index, block in enumerate((system, *shared_blocks)):
         content = block.encode("utf-8", "surrogatepass")
         digest.update(b"%d:" % len(content))  # The length keeps blocks apart that join to the same text.
         digest.update(content)
         characters += len(block)
-        links.append(Link(digest.hexdigest()[:20], estimate("x" * characters), _name(prompt, index, line)))
-        if index >= prompt.file_at:
+        links.append(Link(digest.hexdigest()[:20], estimate_length(characters), _name(file_at, index, line)))
+        if index >= file_at:
             # The first block of the file begins with two lines of ours and a fence.
-            line += block.count("\n") - (3 if index == prompt.file_at else 0)
+            line += block.count("\n") - (3 if index == file_at else 0)
     return tuple(links)
 
 
@@ -50,11 +56,11 @@ def shared(links: tuple[Link, ...], others: tuple[Link, ...]) -> int:
     return min(len(links), len(others))
 
 
-def _name(prompt: Prompt, index: int, line: int) -> str:
+def _name(file_at: int, index: int, line: int) -> str:
     if index == 0:
         return "the instructions"
-    if index < prompt.file_at:
+    if index < file_at:
         return "the project's conventions"
-    if index == prompt.file_at:
+    if index == file_at:
         return "the file from its first line"
     return f"the file from line {line + 1}"

@@ -35,6 +35,9 @@ class NodeReader:
         self._kinds = {kind: name for name, kinds in language.definitions.items() for kind in kinds.split()}
         self._wrappers = frozenset(language.wrappers.split())
         self._attached = frozenset(language.attached.split())
+        self._valued = frozenset(language.valued.split())
+        self._functions = frozenset(language.functions.split())
+        self._bodied = frozenset(language.bodied.split())
         self._imports = re.compile(language.import_line)
         self._import_types = frozenset(language.imports.split())
         self._comments: dict[int, Span | None] = {}
@@ -125,10 +128,10 @@ class NodeReader:
 
     def _defines(self, place: NodePath, kind: str) -> bool:
         node = place.node
-        if node.type in self._row.valued.split():
+        if node.type in self._valued:
             value = node.child_by_field_name("value") or node.child_by_field_name("right")
-            return value is not None and value.type in self._row.functions.split()
-        if node.type in self._row.bodied.split():
+            return value is not None and value.type in self._functions
+        if node.type in self._bodied:
             return node.child_by_field_name("body") is not None
         return kind != "prototype" or self._is_prototype(place)
 
@@ -163,8 +166,10 @@ class NodeReader:
         return first
 
     def _body(self, node: tree_sitter.Node) -> tree_sitter.Node | None:
+        if not self._functions:
+            return node.child_by_field_name("body")
         value = node.child_by_field_name("value") or node.child_by_field_name("right")
-        holder = value if value is not None and value.type in self._row.functions.split() else node
+        holder = value if value is not None and value.type in self._functions else node
         return holder.child_by_field_name("body")
 
     def _held(self, place: NodePath) -> bool:
@@ -174,7 +179,7 @@ class NodeReader:
             if around is None:
                 return False
             kind = self._kinds.get(around.node.type)
-            if kind is not None and around.node.type not in self._row.valued.split():
+            if kind is not None and around.node.type not in self._valued:
                 return kind in CONTAINERS and kind != "module"
             around = around.up
         return False

@@ -45,6 +45,9 @@ end."""
 class IndentationTree(Tree):
     """A text read by indentation and brackets."""
 
+    _looked = 0
+    """Lines that were looked at on ways up."""
+
     def faults(self) -> int:
         """Return how many brackets have no partner."""
         return len(self._brackets.lonely)
@@ -128,8 +131,7 @@ class IndentationTree(Tree):
         found = [line]
         closing = _CLOSES.match(self._line(line)) or _CONTINUES.match(self._line(line))
         while self._depths[line] > 0 or closing:
-            less, same = self._above[line]
-            above = same if closing and same >= 0 else less
+            above = self._above(line, can_be_as_deep=bool(closing))
             if above < 0:
                 break
             found.append(above)
@@ -217,8 +219,22 @@ class IndentationTree(Tree):
         """How deep each line is indented; -1 for a blank one."""
         return [_indent(row) if row.strip() else -1 for row in self._rows]
 
+    def _above(self, line: int, *, can_be_as_deep: bool) -> int:
+        """Return the nearest line above that is indented less, or no more where it may be as deep; else -1.
+
+        The first ways up look at the lines between only. Together they look at no more lines than the text has: then
+        the table for all lines is made.
+        """
+        if self._looked > self.lines.line_count:
+            less, same = self._all_above[line]
+            return same if can_be_as_deep and same >= 0 else less
+        depths, most = self._depths, self._depths[line] - (not can_be_as_deep)
+        found = next((at for at in range(line - 1, -1, -1) if 0 <= depths[at] <= most), -1)
+        self._looked += line - found
+        return found
+
     @cached_property
-    def _above(self) -> list[tuple[int, int]]:
+    def _all_above(self) -> list[tuple[int, int]]:
         """For each line the nearest above it that is indented less, and the nearest that is indented no more; else -1.
 
         Where what is as deep comes first, it is the second one, and the two are one line otherwise.

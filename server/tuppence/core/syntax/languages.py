@@ -58,6 +58,8 @@ class Language:
     """Node types of functions without a name."""
     bodied: str = ""
     """Those definitions that are one only when they have a body: ``struct S { ... }`` but not ``struct S s``."""
+    barren: str = ""
+    """Node types in which nothing is defined, unless a fault is in them, so that they need not be searched."""
     docstring: str = ""
     """Node type of the string at the top of a body that documents it; elsewhere the comment above does."""
     wrappers: str = ""
@@ -109,6 +111,7 @@ _PYTHON = Language(
     grammar="tree_sitter_python.language",
     line_comment="#",
     definitions={"function": "function_definition", "class": "class_definition"},
+    barren="expression_statement return_statement import_from_statement parameters call comparison_operator",
     docstring="string",
     wrappers="decorated_definition",
     imports="import_statement import_from_statement future_import_statement",

@@ -7,7 +7,7 @@ In doubt a module is not new: whatever a manifest so much as mentions counts as 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tuppence.core.syntax.languages import Language
@@ -91,6 +91,44 @@ class Packages:
     """Whether what is not in ``names`` surely cannot be imported: everything that could add to them was read."""
     aliases: tuple[str, ...] = ()
     """Names under which the project's own files are imported, as it declares them; ``*`` is any text."""
+
+
+class DeferredPackages(Packages):
+    """What a project has, found when it is first asked for: few checks need it, and finding it reads the project.
+
+    To be asked in a thread, not on the event loop.
+    """
+
+    __slots__ = ("_find", "_found")
+    _find: Callable[[], Packages]
+    _found: Packages | None
+
+    def __init__(self, find: Callable[[], Packages]) -> None:
+        """Know nothing yet; ``find`` is called once."""
+        object.__setattr__(self, "_find", find)
+        object.__setattr__(self, "_found", None)
+
+    def _known(self) -> Packages:
+        found = self._found
+        if found is None:
+            found = self._find()
+            object.__setattr__(self, "_found", found)
+        return found
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Of its own modules, of what its manifests mention and of what is installed for it; normalised."""
+        return self._known().names
+
+    @property
+    def complete(self) -> bool:
+        """Whether what is not in ``names`` surely cannot be imported."""
+        return self._known().complete
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """Names under which the project's own files are imported."""
+        return self._known().aliases
 
 
 def is_new(module: str, known: Language, packages: Packages) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import zip_longest
 from typing import TYPE_CHECKING
@@ -31,6 +31,9 @@ __all__ = ["LARGEST", "Block", "IndentationTree", "SyntaxTree", "Tree", "parse"]
 
 LARGEST = 500_000
 """Code points above which a text is read by indentation only."""
+TOO_MUCH = "takes the parser too much work"
+"""Why a text is read by indentation of which a parse was ended."""
+_FEWEST = 200
 _STEPS = 1_000
 """Steps of progress that any parse may make, and as many more as a tenth of the text's bytes, up to ``_MOST_STEPS``.
 
@@ -48,10 +51,18 @@ _EDITS = 64
 """More edits than this are not replayed: a fresh parse is quicker."""
 
 
-def parse(text: str, language: Language, old: Tree | None = None, edits: Sequence[Edit] = ()) -> Tree:
+def parse(
+    text: str,
+    language: Language,
+    old: Tree | None = None,
+    edits: Sequence[Edit] = (),
+    budget: Callable[[int], int] | None = None,
+) -> Tree:
     """Parse a text, from an old tree where the edits lead from its text to this one.
 
     The edits are in order, each span in the text after the one before. Edits that do not lead there are passed over.
+
+    :param budget: returns the steps of progress that a parse of so many bytes may make; ``parse_budget`` by default.
     """
     if language.grammar is None:
         return IndentationTree(text, language)
@@ -65,11 +76,19 @@ def parse(text: str, language: Language, old: Tree | None = None, edits: Sequenc
         before = old.edited(edits, text)
     if grammars.load(language.grammar) is None:
         return IndentationTree(text, language)
-    parsed = grammars.parse(language.grammar, offsets.data, before, parse_budget(len(offsets.data)))
-    excess = "takes the parser too much work" if parsed is None else shape.excess(parsed.root_node)
-    if parsed is None or excess:
-        return IndentationTree(text, language, excess)
-    return SyntaxTree(offsets, language, parsed)
+    parsed = grammars.parse(language.grammar, offsets.data, before, (budget or parse_budget)(len(offsets.data)))
+    if parsed is None:
+        return IndentationTree(text, language, TOO_MUCH)
+    excess = shape.excess(parsed.root_node)
+    return IndentationTree(text, language, excess) if excess else SyntaxTree(offsets, language, parsed)
+
+
+def usual_budget(size: int) -> int:
+    """Return the steps of progress that a parse of so many bytes of code makes at most, twice over.
+
+    Of real code a step is 40 to 130 bytes.
+    """
+    return _FEWEST + size // 20
 
 
 def parse_budget(size: int) -> int:
@@ -131,9 +150,15 @@ class SyntaxTree(Tree):
 
     def definitions(self, span: Span) -> tuple[Block, ...]:
         """Return the definitions that lie wholly inside a span, in order of their start, outer before inner."""
-        kinds = Kinds(" ".join(self.language.definitions.values()))
-        found = (self._reader.block(NodePath(node, up)) for node, up in self._touching(span) if node in kinds)
-        once = {(block.span, block.name): block for block in found if block is not None and span.covers(block.span)}
+        return tuple(block for block in self.meeting(span) if span.covers(block.span))
+
+    def meeting(self, span: Span) -> tuple[Block, ...]:
+        """Return the definitions that share a code point or a boundary with a span, outer before inner."""
+        if "_blocks" in vars(self):
+            return self._known_to_meet(span)
+        kinds, barren = Kinds(" ".join(self.language.definitions.values())), Kinds(self.language.barren)
+        found = map(self._reader.block, shape.defining(self._parsed.root_node, *self._bytes(span), kinds, barren))
+        once = {(block.span, block.name): block for block in found if block is not None and block.span.touches(span)}
         return tuple(sorted(once.values(), key=lambda block: (block.span.start, -block.span.end)))
 
     def around(self, span: Span) -> tuple[Block, ...]:
@@ -148,12 +173,16 @@ class SyntaxTree(Tree):
         return tuple(reversed(found.values()))
 
     def import_statements(self) -> tuple[Span, ...]:
-        """Return the top-level import statements before the first definition; all, if none stands before it."""
+        """Return the top-level import statements before the first definition; all, if none is before it."""
+        return self._import_statements
+
+    @cached_property
+    def _import_statements(self) -> tuple[Span, ...]:
         found = [self._reader.span(node) for node in self._top if self._reader.imports(node)]
         if not found:
             return ()
         # Of the definitions, only those that begin above the last import can be before one.
-        above = self._blocks if "_blocks" in vars(self) else self.definitions(Span(0, found[-1].end))
+        above = self.definitions(Span(0, found[-1].end))
         first = min((block.span.start for block in above if self._is_code(block)), default=len(self.text))
         return tuple(each for each in found if each.start < first) or tuple(found)
 
@@ -225,7 +254,7 @@ class SyntaxTree(Tree):
         features = self.language.features
         nest = Kinds(f"{features.get('loops', '')} {features.get('nest', '')}")
         counts: Counter[str] = Counter()
-        depth = _Depth()
+        depth = shape.Depth()
         start, end = self._bytes(span)
         for node, up in self._touching(span):
             if start <= node.start_byte and node.end_byte <= end:
@@ -238,7 +267,12 @@ class SyntaxTree(Tree):
 
     @cached_property
     def _blocks(self) -> tuple[Block, ...]:
-        return self.definitions(Span(0, len(self.text)))
+        return self.meeting(Span(0, len(self.text)))
+
+    def _known_to_meet(self, span: Span) -> tuple[Block, ...]:
+        """Return the definitions that meet a span, where all of the text's are known."""
+        behind = bisect_right(self._blocks, span.end, key=lambda block: block.span.start)
+        return tuple(block for block in self._blocks[:behind] if block.span.end >= span.start)
 
     @cached_property
     def _faults(self) -> tuple[Span, ...]:
@@ -363,20 +397,3 @@ def _next_statement(root: tree_sitter.Node, start: int, end: int) -> int:
 
 def _meet(fault: Span, span: Span) -> bool:
     return fault.touches(span) if not fault else fault.start < span.end and span.start < fault.end
-
-
-class _Depth:
-    """How deep nodes nest, given in order; ``else if`` is no level of its own."""
-
-    def __init__(self) -> None:
-        self.deepest = 0
-        self._open_ends: list[int] = []
-
-    def enter(self, node: tree_sitter.Node, parent: tree_sitter.Node | None) -> None:
-        """Take a node in."""
-        if parent is not None and node.type.startswith("if_") and parent.type in {"else_clause", node.type}:
-            return
-        while self._open_ends and self._open_ends[-1] <= node.start_byte:
-            self._open_ends.pop()
-        self._open_ends.append(node.end_byte)
-        self.deepest = max(self.deepest, len(self._open_ends))

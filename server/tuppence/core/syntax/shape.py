@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import compress, repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -23,6 +23,8 @@ DEEPEST = 1_000
 WIDEST = 50_000
 """Nodes in one node above which it is."""
 _SIZE = attrgetter("descendant_count")
+_LEAST = 3
+"""Nodes of the smallest definition: what it is, its name and what the name means."""
 
 
 def excess(root: tree_sitter.Node) -> str:
@@ -49,7 +51,7 @@ class NodePath:
     up: NodePath | None = None
     """Where its parent is; None for the root."""
     _named: list[tree_sitter.Node] | None = None
-    _numbers: dict[int, int] = field(default_factory=dict)
+    _numbers: dict[int, int] | None = None
     _count: int | None = None
 
     @property
@@ -88,7 +90,7 @@ class NodePath:
 
     def number(self, node: tree_sitter.Node) -> int:
         """Return which of the named nodes in it a node is; their count for one that is none of them."""
-        if not self._numbers:
+        if self._numbers is None:
             self._numbers = {each.id: at for at, each in enumerate(self.named())}
         return self._numbers.get(node.id, len(self._numbers))
 
@@ -121,6 +123,31 @@ def touching(root: tree_sitter.Node, start: int, end: int) -> Iterator[tuple[tre
             waiting.extend((child, here) for child in reversed(children))
 
 
+def defining(root: tree_sitter.Node, start: int, end: int, kinds: Kinds, barren: Kinds) -> Iterator[NodePath]:
+    """Yield the nodes of some kinds that touch a range of bytes, outer ones first, in order.
+
+    Most nodes of code are passed over: those that are too small to define anything, and those in which nothing is
+    defined.
+
+    :param barren: kinds of nodes in which there is no node of ``kinds``, unless a fault is in them.
+    """
+    waiting = [NodePath(root)]
+    while waiting:
+        place = waiting.pop()
+        node = place.node
+        if node in kinds:
+            yield place
+        elif node in barren and not node.has_error:
+            continue
+        children = node.children
+        if node.start_byte < start or node.end_byte > end:
+            first = bisect_left(children, start, key=_end)
+            children = children[first : bisect_right(children, end, lo=first, key=_start)]
+        large = list(compress(children, map(_LEAST.__le__, map(_SIZE, children))))
+        large.reverse()
+        waiting += map(NodePath, large, repeat(place))
+
+
 def _start(node: tree_sitter.Node) -> int:
     return node.start_byte
 
@@ -143,3 +170,21 @@ class Kinds:
         if found is None:
             found = self._known[kind] = node.type in (self._named if node.is_named else self._signs)
         return found
+
+
+class Depth:
+    """How deep nodes nest, given in order; ``else if`` is no level of its own."""
+
+    def __init__(self) -> None:
+        self.deepest = 0
+        """The most levels so far."""
+        self._open_ends: list[int] = []
+
+    def enter(self, node: tree_sitter.Node, parent: tree_sitter.Node | None) -> None:
+        """Take a node in."""
+        if parent is not None and node.type.startswith("if_") and parent.type in {"else_clause", node.type}:
+            return
+        while self._open_ends and self._open_ends[-1] <= node.start_byte:
+            self._open_ends.pop()
+        self._open_ends.append(node.end_byte)
+        self.deepest = max(self.deepest, len(self._open_ends))

@@ -55,7 +55,7 @@ def _within(document: Document, span: Span) -> Span:
 
 def _selected(document: Document, tree: Tree, selection: Span) -> Target:
     lines = document.whole_lines(selection)
-    inside = [block for block in tree.blocks() if block.name and lines.covers(block.span)]
+    inside = [block for block in tree.definitions(lines) if block.name]
     outermost: list[Block] = []
     for each in inside:  # outer before inner, so that only the last one found may hold the next
         if not outermost or not _holds(outermost[-1], each):
@@ -97,11 +97,12 @@ def _too_much(document: Document, block: Block, span: Span) -> bool:
 def _paragraph(document: Document, tree: Tree, offset: int, around: Block | None) -> Span | None:
     """Return the lines up to the next blank ones, cut where a definition starts or ends."""
     line = document.line_at(offset)
-    blocked = _lines_of_others(document, tree, around)
+    lowest, highest = max(0, line - _LONG), min(document.line_count - 1, line + _LONG)
+    near = Span(document.line_starts[lowest], document.line_span(highest).end)
+    blocked = _lines_of_others(document, tree, around, near)
     if not _says(document, line) or line in blocked:
         return None
     first = last = line
-    lowest, highest = max(0, line - _LONG), min(document.line_count - 1, line + _LONG)
     while first > lowest and _says(document, first - 1) and first - 1 not in blocked:
         first -= 1
     while last < highest and _says(document, last + 1) and last + 1 not in blocked:
@@ -111,13 +112,18 @@ def _paragraph(document: Document, tree: Tree, offset: int, around: Block | None
     return Span(document.line_span(first).start, document.line_span(last).end)
 
 
-def _lines_of_others(document: Document, tree: Tree, around: Block | None) -> frozenset[int]:
-    """Return the lines that belong to definitions other than those that hold the place."""
+def _lines_of_others(document: Document, tree: Tree, around: Block | None, near: Span) -> frozenset[int]:
+    """Return the lines that belong to definitions other than those that hold the place.
+
+    :param near: the only lines that matter.
+    """
     lines: set[int] = set()
     if around is not None:
         lines.update(range(document.line_at(around.span.start), document.line_at(around.header.end) + 1))
     outer: Block | None = None
-    for block in tree.blocks() if around is None else tree.definitions(around.span):
+    for block in tree.meeting(near):
+        if around is not None and not around.span.covers(block.span):
+            continue
         # The lines of what lies in another are that one's already.
         beside = outer is None or not outer.span.covers(block.span)
         if beside and (around is None or block.span != around.span):

@@ -7,12 +7,15 @@ know which.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from tuppence.core.syntax.languages import Language
 from tuppence.core.text.document import Document, Span
 
+_T = TypeVar("_T")
 CONTAINERS = frozenset({"class", "interface", "impl", "trait", "struct", "enum", "module"})
 """Kinds of block that hold other blocks."""
 
@@ -45,6 +48,8 @@ class Tree(ABC):
         self.language = language
         self.lines = Document("", language.id, None, text)
         """Where the lines of the text are."""
+        self.answers: dict[Callable[..., Any], Any] = {}
+        """What functions said of this tree that are asked once for each tree (``once_per_tree``)."""
 
     @abstractmethod
     def faults(self) -> int:
@@ -70,6 +75,10 @@ class Tree(ABC):
     def definitions(self, span: Span) -> tuple[Block, ...]:
         """Return the definitions that lie wholly inside a span, in order of their start, outer before inner."""
         return tuple(block for block in self.blocks() if span.covers(block.span))
+
+    def meeting(self, span: Span) -> tuple[Block, ...]:
+        """Return the definitions that share a code point or a boundary with a span, outer before inner."""
+        return tuple(block for block in self.blocks() if block.span.touches(span))
 
     def around(self, span: Span) -> tuple[Block, ...]:
         """Return the definitions that cover a span and are larger than it, outermost first."""
@@ -120,3 +129,18 @@ class Tree(ABC):
         """Return the file's import block, from the first to the last import statement."""
         statements = self.import_statements()
         return Span(statements[0].start, statements[-1].end) if statements else None
+
+
+def once_per_tree(work: Callable[[Tree], _T]) -> Callable[[Tree], _T]:
+    """Make a function of a tree answer each tree once; its answer lasts as long as the tree, which never changes.
+
+    Two threads that ask at the same moment may both do the work.
+    """
+
+    @wraps(work)
+    def asked(tree: Tree) -> _T:
+        if work not in tree.answers:
+            tree.answers[work] = work(tree)
+        return cast("_T", tree.answers[work])
+
+    return asked

@@ -125,7 +125,7 @@ class Document:
 
 def line_starts(text: str) -> tuple[int, ...]:
     """Return the offset of each line's first code point."""
-    return (0, *(found.end() for found in _NEWLINE.finditer(text)))
+    return (0, *map(re.Match.end, _NEWLINE.finditer(text)))
 
 
 def apply(text: str, edits: Iterable[Edit]) -> str:

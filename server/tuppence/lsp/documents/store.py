@@ -25,6 +25,7 @@ from tuppence.core.text.diff import single_edit
 from tuppence.core.text.document import Document, Edit, line_starts
 from tuppence.errors import Stale
 from tuppence.lsp.documents.convert import Encoding, from_range
+from tuppence.lsp.documents.lanes import LARGE, Lanes
 
 if TYPE_CHECKING:
     from tuppence.core.syntax.tree import Tree
@@ -52,6 +53,10 @@ class _OpenDocument:
     """The parse under way: one at a time."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by what reads the tree in a thread: one at a time."""
+    is_slow: bool = False
+    """Whether it takes more work than code of its size usually does, or is large."""
+    outlining: asyncio.TimerHandle | None = None
+    """What will find the tree's definitions ahead, once nobody has changed the document for a moment."""
 
 
 class Documents:
@@ -64,6 +69,7 @@ class Documents:
         self.on_excess: Callable[[str, str], None] = lambda _uri, _why: None
         """Called once for a document whose grammar does not read it: with its URI, and why, as a clause."""
         self._explained: set[str] = set()
+        self._lanes = Lanes()
 
     def doubtful(self, document: Document) -> str:
         """Return why no position of ours is safe in a document, a sentence; empty where each is."""
@@ -111,6 +117,7 @@ class Documents:
         """Forget a document, telling those who watch it."""
         known = self._open.pop(uri, None)
         if known is not None:
+            _stop_outlining(known)
             _tell(known, None, ())
 
     def get(self, uri: str) -> Document | None:
@@ -140,7 +147,7 @@ class Documents:
             if known.tree is not None and not known.since:
                 return known.tree
             if known.parsing is None:
-                known.parsing = asyncio.create_task(_parse(known))
+                known.parsing = asyncio.create_task(_parse(known, self._lanes))
             # Whoever waits may be cancelled; the others still want the parse.
             await asyncio.shield(known.parsing)
             self._explain(uri, known)
@@ -149,13 +156,14 @@ class Documents:
     async def in_turn(self, uri: str, work: Callable[..., _T], *arguments: object) -> _T:
         """Return what some work on a document's tree gives, done in a thread, one work on a document at a time.
 
-        So a document that takes long leaves the other threads to the other documents.
+        So a document that takes long leaves the other threads to the other documents; those that take long have
+        threads of their own.
         """
         known = self._open.get(uri)
         if known is None:
             return await asyncio.to_thread(work, *arguments)
         async with known.turn:
-            return await asyncio.to_thread(work, *arguments)
+            return await self._lanes.run(work, *arguments, is_slow=known.is_slow)
 
     def _explain(self, uri: str, known: _OpenDocument) -> None:
         if known.tree is not None and known.tree.excess and uri not in self._explained:
@@ -198,6 +206,7 @@ class Documents:
         return document is not None and (document.version is None or document.version < version)
 
     def _replace(self, known: _OpenDocument, document: Document, edits: tuple[Edit, ...]) -> None:
+        _stop_outlining(known)
         known.document = document
         known.since += edits
         _tell(known, document, edits)
@@ -224,20 +233,26 @@ def _tell(known: _OpenDocument, document: Document | None, edits: tuple[Edit, ..
             _log.exception("A listener failed on a change of %s", known.document.uri)
 
 
-async def _parse(known: _OpenDocument) -> None:
-    """Bring the tree up to the version that is the newest when the parse begins."""
-    from tuppence.core.syntax.languages import language
-    from tuppence.core.syntax.parser import parse
+def _stop_outlining(known: _OpenDocument) -> None:
+    if known.outlining is not None:
+        known.outlining.cancel()
+        known.outlining = None
 
+
+async def _parse(known: _OpenDocument, lanes: Lanes) -> None:
+    """Bring the tree up to the version that is the newest when the parse begins."""
     document, old = known.document, known.tree
     edits = tuple(known.since) if old is not None else ()
     known.since.clear()
     # Until it is done there is no tree, so that a failed parse is followed by a whole one.
     known.tree = None
     try:
-        tree = await asyncio.to_thread(parse, document.text, language(document.language), old, edits)
+        tree = await lanes.parse(document, old, edits, is_slow=known.is_slow)
         if known.document.language == document.language:
             known.tree = tree
+            known.is_slow = bool(tree.excess) or len(document.text) > LARGE
+            _stop_outlining(known)
+            known.outlining = lanes.outline_soon(tree)
     finally:
         known.parsing = None
 
