@@ -33,6 +33,7 @@ CONFIG = """
 [providers.plain]
 wire = "openai"
 base_url = "http://127.0.0.1:{port}/v1"
+at_once = 20
 [[models]]
 id = "plain"
 provider = "plain"
@@ -45,8 +46,8 @@ ability = {{ explain = 0.8, fix = 0.8, tests = 0.8, review = 0.8 }}
 
 
 async def measure(folder: Path) -> AsyncIterator[Figure]:
-    """Measure one stream, then four, each with a server of its own."""
-    for streams in (1, 4):
+    """Measure one stream, then four, then twenty, each time with a server of its own."""
+    for streams in (1, 4, 20):
         with tempfile.TemporaryDirectory(prefix=f"{streams}-streams-", dir=folder) as name:
             async for figure in _beside(Path(name), streams):
                 yield figure

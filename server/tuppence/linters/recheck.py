@@ -29,12 +29,8 @@ async def recheck(verdict: Verdict, case: EditUnderReview, document: Document, p
     if was is None or now is None:
         return verdict
     case = replace(case, chosen=_as_ruff_says(case.chosen, was))
-    return with_diagnostics(
-        verdict,
-        compare(case, ToolReport(document, was), ToolReport(after, now)),
-        case.chosen,
-        "ruff finds no new error",
-    )
+    change = await asyncio.to_thread(compare, case, ToolReport(document, was), ToolReport(after, now))
+    return with_diagnostics(verdict, change, case.chosen, "ruff finds no new error")
 
 
 def _as_ruff_says(chosen: Diagnostic | None, said: tuple[Diagnostic, ...]) -> Diagnostic | None:

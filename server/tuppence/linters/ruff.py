@@ -5,6 +5,7 @@ Nothing is written to disk; it reads the buffer from standard input.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,10 @@ async def speak(document: Document, path: Path | None, code: str = "") -> tuple[
     arguments = [f"--extend-select={code}"] if code else []
     if (entries := await _check(document, path, arguments)) is None:
         return None
+    return await asyncio.to_thread(_diagnostics, document, entries)
+
+
+def _diagnostics(document: Document, entries: list[dict[str, Any]]) -> tuple[Diagnostic, ...]:
     return tuple(rated(_diagnostic(document, entry)) for entry in entries)
 
 
@@ -108,7 +113,7 @@ async def _check(document: Document, path: Path | None, arguments: list[str]) ->
     if out is None:
         return None
     try:
-        entries = json.loads(out)
+        entries = await asyncio.to_thread(json.loads, out)  # Up to 4 MB, for a file with many mistakes.
     except ValueError as error:
         raise CouldNotRun("ruff", "what it says is no JSON") from error
     return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else None

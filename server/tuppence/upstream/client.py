@@ -112,8 +112,8 @@ class ModelClient:
 
     async def open_ahead(self, model: Model) -> None:
         """Load what a request to a model needs, and open its client: no connection, nothing is sent."""
-        wire = find_wire(model.provider.wire)
-        await self._client(wire.request(Prompt("", (), "", 1), model, None), None)
+        _, request, _ = await asyncio.to_thread(_written, Prompt("", (), "", 1), model, None)
+        await self._client(request, None)
 
     async def bill(self, model: Model, key: str | None, identity: str) -> UsageReport | None:
         """Ask a provider, for some seconds, what it charged for an answer; None where it does not say."""

@@ -35,7 +35,7 @@ async def write(written: NewTests, request: Request, client: EditorClient, label
 async def _write_open(
     document: Document, written: NewTests, request: Request, client: EditorClient, label: str
 ) -> None:
-    edits = added(document, language(request.document.language), written)
+    edits = await asyncio.to_thread(added, document, language(request.document.language), written)
     if not edits:
         return
     writer = Writer(client, document, edits[-1].span, request.run)
@@ -54,7 +54,7 @@ async def _write_closed(uri: str, written: NewTests, request: Request, client: E
     document = Document(uri, request.document.language, None, text)
     if doubt := client.documents.doubtful(document):
         raise Stale(f"The tests belong in {path.name}. {doubt}")
-    edits = added(document, language(request.document.language), written)
+    edits = await asyncio.to_thread(added, document, language(request.document.language), written)
     if not await client.apply(convert.to_workspace_edit(document, edits, client.encoding, client.capabilities), label):
         raise Stale(f"The editor would not write {path.name}.", "Is the folder writable?")
 
