@@ -33,7 +33,7 @@ from tuppence.providers import (
     find_wire,
 )
 from tuppence.providers._errors import QUOTING, named
-from tuppence.upstream import generation_cost
+from tuppence.upstream import absent, generation_cost
 from tuppence.upstream.connections import Opening, opening
 from tuppence.upstream.deadlines import Deadlines
 from tuppence.upstream.exchange import Exchange, Fate, Hear
@@ -162,6 +162,7 @@ class ModelClient:
             # Importing httpx and reading the certificates take a tenth of a second that no keystroke should wait for.
             open_ = await asyncio.to_thread(opening, request, key)
             if open_ not in self._clients:
+                await asyncio.to_thread(absent.remember)
                 self._clients[open_] = await asyncio.to_thread(open_)
             return self._clients[open_]
 
