@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime, time, timedelta, timezone
 from decimal import Decimal
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -53,7 +54,8 @@ def test_nothing_costs_nothing_and_an_unknown_cache_read_is_none() -> None:
 def test_a_bucket_without_a_rate_takes_the_one_that_is_documented(
     missing: tuple[str, ...], instead: dict[str, str]
 ) -> None:
-    lacking = replace(RATES, **dict.fromkeys(missing))
+    none: dict[str, Any] = dict.fromkeys(missing)
+    lacking = replace(RATES, **none)
     named = replace(RATES, **{name: Decimal(rate) for name, rate in instead.items()})
     assert cost(ONE, Price(lacking), MONDAY) == cost(ONE, Price(named), MONDAY)
 
@@ -62,6 +64,16 @@ def test_a_bucket_without_a_rate_takes_the_one_that_is_documented(
 def test_a_rate_of_zero_is_a_rate_and_not_a_missing_one(bucket: str) -> None:
     free = replace(RATES, **{bucket: Decimal(0)})
     assert cost(replace(Usage(), **{bucket: 5}), Price(free), MONDAY) == 0
+
+
+def test_prices_are_values() -> None:
+    def made() -> Price:
+        return Price(rates(0), (PriceTier(100, rates(1)),), (Peak(frozenset({0}), time(9), time(17), rates(2)),))
+
+    assert {made(): "kept"}[made()] == "kept", "they are equal and hashed by what they hold"
+    for each in (made(), made().base, made().steps[0], made().peaks[0]):
+        with pytest.raises(AttributeError):
+            setattr(each, fields(each)[0].name, None)
 
 
 def test_no_sum_is_rounded() -> None:
