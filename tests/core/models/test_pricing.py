@@ -66,6 +66,16 @@ def test_a_rate_of_zero_is_a_rate_and_not_a_missing_one(bucket: str) -> None:
     assert cost(replace(Usage(), **{bucket: 5}), Price(free), MONDAY) == 0
 
 
+def test_prices_are_values() -> None:
+    def made() -> Price:
+        return Price(rates(0), (PriceTier(100, rates(1)),), (Peak(frozenset({0}), time(9), time(17), rates(2)),))
+
+    assert {made(): "kept"}[made()] == "kept", "they are equal and hashed by what they hold"
+    for each in (made(), made().base, made().steps[0], made().peaks[0]):
+        with pytest.raises(AttributeError):
+            setattr(each, fields(each)[0].name, None)
+
+
 def test_no_sum_is_rounded() -> None:
     odd = Price(Rates(Decimal("0.0000001"), Decimal("0.30")))
     assert cost(Usage(fresh=1, output=1), odd, MONDAY) == Decimal("0.0000003000001")
