@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
@@ -383,3 +384,51 @@ def test_a_pause_holds_the_others(desk: Desk) -> None:
     assert provider.asked[0] == 0
     assert all(at >= 10 for at in provider.asked[1:])
     assert done[1].lines == ["Waiting 9 s: acme asked for a pause"]
+
+
+@pytest.mark.fault("policy", "any mix of answers, failures, silence and Stop: nothing is held after it")
+@pytest.mark.parametrize("seed", range(6))
+def test_any_mix(desk: Desk, seed: int, record_property: Any) -> None:
+    chance = random.Random(seed)  # noqa: S311 - nothing secret
+    calls = 40
+    record_property("cases", calls)
+    desk.at_once = chance.choice([1, 2, 4])
+    desk.limits = chance.choice([{}, {"requests_per_minute": 9}, {"concurrent_requests": 2}])
+
+    def rule(_asked: list[float]) -> Played:
+        after = chance.random() * 3
+        wait = str(chance.choice([0, 1, 15, 40, 3600, -1, "soon"]))
+        left = {"x-ratelimit-remaining-requests": str(chance.randint(0, 3)), "x-ratelimit-reset-requests": "5s"}
+        kind = chance.random()
+        if kind < 0.5:
+            return good(desk.wire, left if chance.random() < 0.5 else None, after)
+        if kind < 0.6:
+            return Played(refused=True, after=after)
+        if kind < 0.7:
+            return Played(after=chance.choice([10.0, 1000.0]), hangs=True)
+        status = chance.choice([429, 503, 529])
+        return Played([(0, b"{}")], after=after, status=status, headers={"retry-after": wait, **left})
+
+    async def script(desk: Desk) -> None:
+        tasks = []
+        for each in range(calls):
+            tasks.append(desk.start(str(each), chance.choice(["m", "n"])))
+            await asyncio.sleep(chance.random() * 8)
+            if chance.random() < 0.25:
+                chance.choice(tasks).cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for name in ("m", "n"):
+            row = desk.model(name)
+            assert desk.providers.queue(row).waiting == ()
+            assert desk.providers.limiter(row).waiting == ()
+            assert not desk.providers.limiter(row)._running
+            assert desk.providers.breakers.tried(row, desk.providers.breakers.now) is None
+
+    provider = VirtualProvider(rule)
+    done = desk.run(provider, script)
+    odd = [each for each in done if each.is_answered + (each.error is not None) + each.is_stopped != 1]
+    assert not odd
+    assert len(provider.asked) <= 3 * len(done)
+    assert any(each.is_answered for each in done)
+    assert any(each.error for each in done)
+    assert all(each.ended - each.began < 61 * calls for each in done)

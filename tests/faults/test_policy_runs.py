@@ -16,11 +16,14 @@ from scripted_provider import ScriptedUpstream, WireName, answer, error, stall
 from server import CONFIG
 from tests.engine.test_run import lodging, question
 
+from tuppence.core.actions import EXPLAIN
 from tuppence.core.events import ModelChosen, RunFinished, StatusLine
 from tuppence.core.models.time_limits import TimeLimits
+from tuppence.engine.hover import authorize
 from tuppence.engine.receipt import Receipt
 from tuppence.engine.run import run
 from tuppence.engine.session import Session
+from tuppence.errors import NoModel
 
 WIRES: tuple[WireName, ...] = ("openai", "anthropic")
 ALONE = CONFIG.partition('[[models]]\nid = "big"')[0]
@@ -175,7 +178,7 @@ async def test_the_only_model(tmp_path: Path, wire: WireName) -> None:
         second = await Run(session, "second").go()
         assert second.done is not None
         assert second.done.answer is not None
-        rests = "small could not answer a moment ago, and rests for about an hour, but nobody else may answer"
+        rests = "small could not answer a moment ago, and rests for about an hour, and is asked all the same"
         assert rests in second.reasons[0]
         assert [(each.outcome, each.cost is not None) for each in session.ledger.entries()] == [
             ("failed", True),
@@ -215,6 +218,17 @@ async def test_a_silent_provider(tmp_path: Path, wire: WireName) -> None:
         assert len(server.requests) == 1
         [entry] = session.ledger.entries()
         assert (entry.outcome, entry.estimated) == ("failed", True), "it may be charged for"
+
+
+@pytest.mark.fault("policy", "a hover asks nobody that rests")
+async def test_a_hover_asks_nobody_that_rests(tmp_path: Path) -> None:
+    async with lodging(tmp_path, "hover_cap = 1\n" + ALONE) as (session, server):
+        server.always(error(529, retry_after="0"))
+        asked = question(action=EXPLAIN)
+        assert (await authorize(asked, session)).model.id == "small"
+        await Run(session, "r").go()
+        with pytest.raises(NoModel, match="Not asked by itself: small could not answer a moment ago, and rests for "):
+            await authorize(asked, session)
 
 
 @pytest.mark.fault("policy", "the general time-outs hold for a session's providers")

@@ -306,7 +306,7 @@ def _told_of_rest(route: Route, resting: Mapping[str, str]) -> Route:
         return resting.get(model.provider.name) or resting.get(model.row, "")
 
     if own := why(route.model):
-        return replace(route, reason=f"{route.reason}; {own}, but nobody else may answer")
+        return replace(route, reason=f"{route.reason}; {own}, and is asked all the same")
     cost = next((row.cost for row in route.table if row.model.name == route.model.name), None)
     top = max((row.quality for row in route.table if not row.why_not), default=0.0)
     passed = {

@@ -183,7 +183,7 @@ class RateLimiter:
         ticket.heads_since = now if ticket.heads_since is None else ticket.heads_since
         self._window = [each for each in self._window if each.at is None or each.at > now - MINUTE]
         provider = self.model.provider.name
-        found = [self._by_row(name, ticket, now) for name in _NAMES]
+        found = [self._by_row(name, ticket, now) for name in _NAMES if name in self.model.rate_limits]
         patience = ticket.heads_since + LONGEST - now
         if patience > 0:
             found += [self._by_header(kind, ticket, now, patience) for kind in tuple(self._learned)]
@@ -197,12 +197,12 @@ class RateLimiter:
         return max((each for each in found if each is not None), key=lambda each: each.seconds, default=None)
 
     def _by_row(self, name: str, ticket: Ticket, now: float) -> Delay | None:
-        limit = self.model.rate_limits.get(name)
+        limit = self.model.rate_limits[name]
         kind, words = _NAMES[name]
         spent = sorted((now if each.at is None else each.at, each.spent[kind]) for each in self._window)
         used = sum(amount for _, amount in spent)
         need = ticket.spent[kind] or 1
-        if limit is None or used + need <= limit or not used:
+        if used + need <= limit or not used:
             return None
         at = now
         for each, amount in spent:  # The oldest leave the last minute first.
