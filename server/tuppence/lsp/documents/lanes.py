@@ -55,6 +55,10 @@ class Lanes:
         assert tree is not None
         return tree
 
+    def is_slow(self, tree: Tree) -> bool:
+        """Report whether a document takes long, as its tree says."""
+        return bool(tree.excess) or len(tree.text) > LARGE
+
     def outline_soon(self, tree: Tree) -> asyncio.TimerHandle:
         """Find a tree's definitions ahead, unless what is returned is cancelled before; nothing waits for it."""
         loop = asyncio.get_running_loop()

@@ -25,10 +25,10 @@ from tuppence.core.text.diff import single_edit
 from tuppence.core.text.document import Document, Edit, line_starts
 from tuppence.errors import Stale
 from tuppence.lsp.documents.convert import Encoding, from_range
-from tuppence.lsp.documents.lanes import LARGE, Lanes
 
 if TYPE_CHECKING:
     from tuppence.core.syntax.tree import Tree
+    from tuppence.lsp.documents.lanes import Lanes
 
 Listener = Callable[[Document | None, tuple[Edit, ...]], None]
 """Told of each change with the new document and the edits that led to it, of the close with None and no edits."""
@@ -69,7 +69,13 @@ class Documents:
         self.on_excess: Callable[[str, str], None] = lambda _uri, _why: None
         """Called once for a document whose grammar does not read it: with its URI, and why, as a clause."""
         self._explained: set[str] = set()
-        self._lanes = Lanes()
+
+    @cached_property
+    def _lanes(self) -> Lanes:
+        """The threads that read documents; not needed before the first one is asked about."""
+        from tuppence.lsp.documents.lanes import Lanes
+
+        return Lanes()
 
     def doubtful(self, document: Document) -> str:
         """Return why no position of ours is safe in a document, a sentence; empty where each is."""
@@ -250,7 +256,7 @@ async def _parse(known: _OpenDocument, lanes: Lanes) -> None:
         tree = await lanes.parse(document, old, edits, is_slow=known.is_slow)
         if known.document.language == document.language:
             known.tree = tree
-            known.is_slow = bool(tree.excess) or len(document.text) > LARGE
+            known.is_slow = lanes.is_slow(tree)
             _stop_outlining(known)
             known.outlining = lanes.outline_soon(tree)
     finally:
