@@ -73,7 +73,8 @@ class Documents:
 
     @cached_property
     def _lanes(self) -> Lanes:
-        from tuppence.lsp.documents.lanes import Lanes  # Loaded with the first document, not before `initialize`.
+        """The threads that read documents; loaded with the first document, not before ``initialize``."""
+        from tuppence.lsp.documents.lanes import Lanes
 
         return Lanes()
 

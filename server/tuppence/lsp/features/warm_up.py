@@ -28,6 +28,8 @@ MODULES = (
 )
 """Modules in the order in which they are loaded, small ones before those that load them. One that is not there is no
 mistake: it would be loaded, or missed, by who needs it."""
+DELAY = 0.3
+"""Seconds before the first step: what an editor asks as it opens a document comes first."""
 PAUSE = 0.005
 """Seconds between two steps."""
 
@@ -48,6 +50,7 @@ class WarmUp:
             self._session.spawn(self._run())
 
     async def _run(self) -> None:
+        await asyncio.sleep(DELAY)
         for step in self._steps():
             try:
                 await step()
