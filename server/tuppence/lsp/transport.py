@@ -223,9 +223,9 @@ class _Seat:
 
 
 def _end_on_signal(stop: Callable[[], None]) -> None:
-    """Make SIGINT and SIGTERM an orderly end, where the platform and the thread allow it."""
+    """Make SIGINT, SIGTERM and SIGHUP an orderly end, where the platform and the thread allow it."""
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
             loop.add_signal_handler(number, stop)
 
