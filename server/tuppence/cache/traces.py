@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -29,21 +29,22 @@ class Traces:
         """Keep them in a file; ``hide`` takes the keys in use out of a text."""
         self._file = file
         self._hide = hide
-        self._known: tuple[Trace, ...] = ()
+        self._arrived: tuple[Trace, ...] = ()
+        """The last requests in the order in which they came, which a clock that is set back does not change."""
         self._state = (-1, 0)
 
     def all(self) -> tuple[Trace, ...]:
         """Return the last requests, oldest first."""
         if self._file is not None:
             self._file.quietly(self._read)
-        return self._known
+        return tuple(sorted(self._arrived, key=lambda trace: trace.at))
 
     def add(self, trace: Trace) -> None:
         """Remember a request."""
         links = tuple(replace(link, name=self._hide(link.name)) for link in trace.links)
         trace = replace(trace, name=self._hide(trace.name), links=links)
         self.all()
-        self._known = _ordered((*self._known, trace))
+        self._arrived = (*self._arrived, trace)[-REMEMBERED:]
         if self._file is not None:
             self._file.quietly(lambda connection: _write(connection, trace))
 
@@ -54,11 +55,7 @@ class Traces:
             return
         rows = connection.execute("SELECT data FROM trace ORDER BY id").fetchall()
         self._state = state
-        self._known = _ordered([trace for (data,) in rows if (trace := _load(data)) is not None])
-
-
-def _ordered(traces: Sequence[Trace]) -> tuple[Trace, ...]:
-    return tuple(sorted(traces, key=lambda trace: trace.at)[-REMEMBERED:])
+        self._arrived = tuple(trace for (data,) in rows if (trace := _load(data)) is not None)[-REMEMBERED:]
 
 
 def _write(connection: sqlite3.Connection, trace: Trace) -> None:

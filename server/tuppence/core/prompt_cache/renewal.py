@@ -59,6 +59,7 @@ def weigh(prefix: Prefix, traces: Sequence[Trace], now: datetime) -> Renewal:
     last = max(found, default=-1)
     tokens, warm = prefix.links[-1].tokens, prefix.links[last].tokens if found else 0
     asked = next((each.at for each in reversed(forecast.asked(traces)) if each.place == prefix.place), now)
+    asked = min(asked, now)  # A clock may have been set back.
     gaps, passed = forecast.gaps(traces, now), now - asked
     # It comes while what is warm still is, or when that would be gone and what was renewed is not.
     soon = forecast.chance(gaps, passed, found[last] - asked if found else passed)

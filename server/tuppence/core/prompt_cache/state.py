@@ -89,10 +89,13 @@ def entries(links: tuple[Link, ...], model: Model, traces: Sequence[Trace], now:
     for trace in traces:
         if trace.model != model.name or (trace.read == 0 and trace.written == 0):
             continue
+        if trace.at > now and not _lives(trace, model.cache, now):
+            continue
         read = _read(trace)
         for at in _held(trace, model.cache, shared(links, trace.links)):
             if links[at].tokens >= read * _NEAR or until.get(at, trace.at) > trace.at:
-                until[at] = max(until.get(at, trace.at), trace.at + lifetime(model.cache, trace.life))
+                sent = min(trace.at, now)
+                until[at] = max(until.get(at, sent), sent + lifetime(model.cache, trace.life))
     return {at: end for at, end in until.items() if end > now}
 
 
@@ -173,7 +176,8 @@ def _read(trace: Trace) -> float:
 
 
 def _lives(trace: Trace, rules: CacheRules, now: datetime) -> bool:
-    return now - trace.at <= lifetime(rules, trace.life)
+    # What was sent far in the future was sent before the clock was set back: when, nobody knows.
+    return abs(now - trace.at) <= lifetime(rules, trace.life)
 
 
 def _held(trace: Trace, rules: CacheRules, common: int) -> Sequence[int]:
