@@ -71,7 +71,10 @@ def foreign_values(path: Path) -> object:
 
 
 @pytest.mark.fault("life cycle", "stored answers that cannot be used")
-@pytest.mark.parametrize("spoil", [locked, folder, foreign_tables, foreign_values])
+@pytest.mark.parametrize(
+    "spoil",
+    [locked, foreign_values, *(pytest.param(each, marks=pytest.mark.long) for each in (folder, foreign_tables))],
+)
 async def test_stored_answers_that_cannot_be_used_cost_nobody_an_answer(
     tmp_path: Path, spoil: Callable[[Path], object]
 ) -> None:

@@ -131,6 +131,9 @@ async def test_a_reader_does_not_wait_for_a_write_that_is_held_up(tmp_path: Path
         assert (summary.today, spent.day) == (Decimal("0.5"), Decimal("0.5"))
         with pytest.raises(TuppenceError, match=LOCKED):
             await writer.reserve(claim("a"))
+        for number in range(50):
+            writer.note("a", "", number)
+        assert ledger._writing._jobs.qsize() < 10, "notes of how far an answer has come do not pile up"
         assert await writer.spent("run") is not None
     await asyncio.wrap_future(ledger.queue(lambda: None))
     assert (await writer.totals())[1].day == Decimal("0.762"), "the entry and the reservation"
@@ -376,6 +379,7 @@ async def test_a_ledger_that_cannot_be_used_is_one_sentence_and_is_left_as_it_is
         assert len(unwritten(path)) == 1, "the next server enters it"
 
 
+@pytest.mark.long
 @pytest.mark.fault("life cycle", "disk full")
 async def test_a_full_disk_loses_nothing_and_is_one_sentence(tmp_path: Path) -> None:
     """No file of the server may pass 16 KB: the ledger has no room, what waits for it has."""
@@ -408,7 +412,7 @@ def as_a_user_without_rights(editor: Editor) -> None:
 
 
 @pytest.mark.fault("life cycle", "home read-only")
-@pytest.mark.parametrize("budget", ["", BUDGET], ids=["no budget", "a budget"])
+@pytest.mark.parametrize("budget", ["", pytest.param(BUDGET, marks=pytest.mark.long)], ids=["no budget", "a budget"])
 async def test_a_home_that_is_read_only_costs_nobody_an_answer_but_who_has_a_budget(
     tmp_path: Path, budget: str
 ) -> None:

@@ -82,6 +82,16 @@ def test_a_live_process_keeps_its_file(own: Ledger, place: Path) -> None:
     assert not file.path.exists()
 
 
+def test_a_file_that_is_handed_over_is_taken_in_while_its_process_lives(own: Ledger, place: Path) -> None:
+    file = UnwrittenFile(place)
+    file.hand_over()
+    assert not file.path.exists(), "there is nothing to hand over"
+    file.write([unwritten.settled("a", entry(run="a"))])
+    file.hand_over()
+    assert own.take_in(NOON).entries == 1
+    assert not file.path.exists()
+
+
 def test_a_file_holds_exactly_what_waits_for_its_owner_alone(place: Path) -> None:
     file = UnwrittenFile(place)
     every = [unwritten.settled(str(number), entry(run=str(number))) for number in range(5)]

@@ -81,6 +81,8 @@ class LedgerWriter:
         self._is_behind = False
         self._error: TuppenceError | None = None
         """Why it is behind."""
+        self._noting: Future[None] | None = None
+        """The note that was asked for last: while it is held up, others do not queue behind it."""
         self._overdue: Future[object] | None = None
         """The reading that took too long, until it has ended."""
 
@@ -128,8 +130,8 @@ class LedgerWriter:
 
     def note(self, hold: str, identity: str, received: int) -> None:
         """Note how far the answer to a reserved call has come; not while the ledger cannot be written."""
-        if not self._is_behind:
-            self.ledger.queue(lambda: self._noted(hold, identity, received))
+        if not self._is_behind and (self._noting is None or self._noting.done()):
+            self._noting = self.ledger.queue(lambda: self._noted(hold, identity, received))
 
     def recover(self) -> None:
         """Settle what servers that ended had reserved or could not write, and read the token ratios, soon."""
@@ -290,6 +292,8 @@ class LedgerWriter:
         count, spent = len(entries), money(add(each.cost for each in entries if each.cost))
         what = f"{count} {'request' if count == 1 else 'requests'} ({spent}) could not be entered in the ledger"
         if self._put_down() and self._file is not None:
+            with contextlib.suppress(OSError):
+                self._file.hand_over()
             _log.warning("%s: they are in %s, and the next start enters them.", what, self._file.path)
         else:
             _log.error("%s, and no file could be written: they are lost.", what)

@@ -27,6 +27,8 @@ Change = Mapping[str, str]
 """One change as it is written in a file: what ``lost``, ``settled``, ``released`` and ``ended`` return."""
 _FORMAT = 1
 _MARK = ".unwritten-"
+_LEFT = "left"
+"""In place of the birth of a process: no process has it, so the file belongs to nobody."""
 
 
 def lost(hold: str, entry: Entry, bid: CallEstimate) -> Change:
@@ -91,18 +93,28 @@ class UnwrittenFile:
                 self._replace(lines)
             self._lines = lines
 
+    def hand_over(self) -> None:
+        """Let another session of this or any process take in what the file holds, from now on.
+
+        :raises OSError: the file could not be written.
+        """
+        with self._lock:
+            if self._lines:
+                self._replace(self._lines, replace(me(), born=_LEFT))
+
     def _append(self, lines: list[str]) -> None:
         with self.path.open("a", encoding="ascii") as file:
             file.write("".join(f"{each}\n" for each in lines))
 
-    def _replace(self, lines: list[str]) -> None:
+    def _replace(self, lines: list[str], owner: Process | None = None) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        owner = json.dumps({"format": _FORMAT, "columns": list(schema.COLUMNS), "at": _now(), **asdict(me())})
+        whose = asdict(owner or me())
+        first = json.dumps({"format": _FORMAT, "columns": list(schema.COLUMNS), "at": _now(), **whose})
         part = self.path.with_suffix(".part")
         try:
             handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(handle, "w", encoding="ascii") as file:
-                file.write("".join(f"{each}\n" for each in (owner, *lines)))
+                file.write("".join(f"{each}\n" for each in (first, *lines)))
             part.replace(self.path)
         except OSError:
             with suppress(OSError):
