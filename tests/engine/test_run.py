@@ -191,6 +191,7 @@ async def test_a_reservation_of_which_the_word_was_lost_is_counted_once(
         reserve = session.ledger.reserve
 
         def lost(claim: Reservation) -> Grant:
+            monkeypatch.setattr(session.ledger, "reserve", reserve)
             reserve(claim)
             raise TuppenceError("The connection was lost.")
 
@@ -268,12 +269,12 @@ async def test_trouble_with_the_ledger_is_told_once_until_it_works_again(tmp_pat
     async with lodging(tmp_path) as (session, _):
         account = Receipt(run="r", session="s", action="fix", language="python")
         entry = account.add_free("", "", session.now(), "failed")
-        add = session.ledger.add
+        settle = session.ledger.settle
 
-        def fail(_entry: object) -> int:
+        def fail(_hold: str, _entry: object) -> None:
             raise TuppenceError("The ledger is full.")
 
-        session.ledger.add = fail  # type: ignore[method-assign, assignment]  # a disk that is full
+        session.ledger.settle = fail  # type: ignore[method-assign, assignment]  # a disk that is full
         session.ledger_writer.record(entry)
         session.ledger_writer.record(entry)
         session.ledger.entries()
@@ -281,10 +282,10 @@ async def test_trouble_with_the_ledger_is_told_once_until_it_works_again(tmp_pat
         session.ledger_writer.record(entry)
         session.ledger.entries()
         assert session.ledger_writer.take_warnings() == ()
-        session.ledger.add = add  # type: ignore[method-assign]  # it has room again
+        session.ledger.settle = settle  # type: ignore[method-assign]  # it has room again
         session.ledger_writer.record(entry)
         session.ledger.entries()
-        session.ledger.add = fail  # type: ignore[method-assign, assignment]  # and is full once more
+        session.ledger.settle = fail  # type: ignore[method-assign, assignment]  # and is full once more
         session.ledger_writer.record(entry)
         session.ledger.entries()
         assert session.ledger_writer.take_warnings() == ("The ledger is full.",)

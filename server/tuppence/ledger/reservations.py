@@ -20,6 +20,7 @@ from tuppence.ledger.schema import Connection, clean, moment
 
 _KEPT = (
     "INSERT INTO hold (id, run, session, at, bound, host, pid, born, entry, rate) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (id) DO NOTHING"
 )
 _LIKE = (
     "SELECT count(*), max(output + thinking) FROM request WHERE id > (SELECT max(id) FROM request) - ?"
@@ -67,6 +68,8 @@ class PendingCost:
 
 def reserve(connection: Connection, claim: Reservation) -> Grant:
     """Reserve what a call costs at most, if the limits allow it, and return what it is granted.
+
+    Without a limit, to reserve it once more changes nothing, as where the word of the first time was lost.
 
     :raises OverBudget: they do not.
     """
