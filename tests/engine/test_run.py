@@ -240,7 +240,7 @@ async def test_trouble_with_the_ledger_is_told_once_until_it_works_again(tmp_pat
         entry = account.add_free("", "", session.now(), "failed")
         settle = session.ledger.settle
 
-        def fail(_hold: object, _entry: object) -> bool:
+        def fail(_hold: str, _entry: object) -> None:
             raise TuppenceError("The ledger is full.")
 
         session.ledger.settle = fail  # type: ignore[method-assign, assignment]  # a disk that is full

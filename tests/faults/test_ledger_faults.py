@@ -135,10 +135,13 @@ async def test_a_reader_does_not_wait_for_a_write_that_is_held_up(tmp_path: Path
             writer.note("a", "", number)
         assert ledger._writing._jobs.qsize() < 10, "notes of how far an answer has come do not pile up"
         assert await writer.spent("run") is not None
+        (file,) = unwritten(path)
+        assert (file.read_bytes().count(b'"settled"'), file.read_bytes().count(b'"lost"')) == (1, 1)
     await asyncio.wrap_future(ledger.queue(lambda: None))
     assert (await writer.totals())[1].day == Decimal("0.762"), "the entry and the reservation"
     writer.record(entry("0.003"), ["a"])
     assert (await writer.totals())[1].day == Decimal("0.753")
+    assert unwritten(path) == []
     ledger.close()
 
 

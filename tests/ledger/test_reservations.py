@@ -181,6 +181,13 @@ def test_what_was_never_reserved_is_entered_all_the_same(ledger: Ledger) -> None
     assert [each.cost for each in ledger.entries()] == [Decimal("0.002")]
 
 
+def test_a_reservation_that_is_made_once_more_counts_once(ledger: Ledger) -> None:
+    assert ledger.reserve(claim("a")) == ledger.reserve(claim("a")) == Grant(1000, Decimal("0.012"))
+    assert ledger.spent("mine", "", NOON).day == Decimal("0.012")
+    ledger.settle("a", entry("0.001"))
+    assert ledger.spent("mine", "", NOON).day == Decimal("0.001")
+
+
 def test_an_unknown_price_holds_nothing(ledger: Ledger) -> None:
     unknown = claim("a")
     unknown = replace(unknown, bid=replace(unknown.bid, price=None))

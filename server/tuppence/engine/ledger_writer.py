@@ -76,6 +76,8 @@ class LedgerWriter:
         self._waiting: deque[_Waiting] = deque()
         """In order; the event loop adds at the end, and the ledger's thread takes from the front."""
         self._file: UnwrittenFile | None = None
+        self._putting_down = threading.Lock()
+        ledger.on_held_up = self._put_down
         self._retry: threading.Timer | None = None
         self._is_closed = False
         self._is_behind = False
@@ -123,6 +125,8 @@ class LedgerWriter:
         ways: list[Future[Any]] = [change.result] if has_limit else [change.result, self.ledger.settled()]
         await asyncio.wait(map(_awaited, ways), timeout=LONGEST, return_when=asyncio.FIRST_COMPLETED)
         if not change.result.done():
+            # What is about to be spent is on the disk before it is, should this process be killed.
+            await asyncio.to_thread(self._put_down)
             raise self._error or self.ledger.locked
         granted = change.result.result()
         assert isinstance(granted, Grant)
@@ -225,6 +229,7 @@ class LedgerWriter:
             if self._is_behind:
                 self._is_behind, self._error = False, None
                 self._warned.clear()
+            if self._file is not None:
                 self._put_down()
         for warning in self.ledger.warnings():
             self.warn(warning)
@@ -275,12 +280,13 @@ class LedgerWriter:
 
     def _put_down(self) -> bool:
         """Write down what waits, in the file beside the ledger; return whether it could be."""
-        notes = [note for change in tuple(self._waiting) for note in change.notes]
         try:
-            if self._file is None and notes:
-                self._file = self.ledger.unwritten_file()
-            if self._file is not None:
-                self._file.write(notes)
+            with self._putting_down:
+                notes = [note for change in tuple(self._waiting) for note in change.notes]
+                if self._file is None and notes:
+                    self._file = self.ledger.unwritten_file()
+                if self._file is not None:
+                    self._file.write(notes)
         except (OSError, TuppenceError) as error:
             _log.warning("What waits for the ledger could not be written beside it: %s", error)
             return False

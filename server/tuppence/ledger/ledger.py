@@ -105,6 +105,8 @@ class Ledger:
         self._waiting: set[Future[None]] = set()
         """Resolved once all writes that were asked for before are done, or are held up."""
         self._is_held_up = False
+        self.on_held_up: Callable[[], object] = lambda: None
+        """Called in the writer's thread once another process has held a write up for as long as a reader waits."""
         self._lock = threading.Lock()
 
     @property
@@ -313,6 +315,7 @@ class Ledger:
             waiting = tuple(self._waiting)
         for each in waiting:
             self._let_go(each)
+        self.on_held_up()
 
     def _unhindered(self, work: Callable[[], _T]) -> _T:
         try:
