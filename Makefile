@@ -21,7 +21,7 @@ define environment
 		$$pip $(LOCKED) $(LOCKS)/$(2).txt
 endef
 
-.PHONY: lock audit sbom security faults vsix editors editors-terminal editors-long pictures-neovim editors-vscode pictures-vscode demo test-fast test test-long speed replay answers lint types check wheel clean
+.PHONY: lock audit sbom security faults fuzz vsix editors editors-terminal editors-long pictures-neovim editors-vscode pictures-vscode demo test-fast test test-long speed replay answers lint types check wheel clean
 
 demo: $(VENV)/ready
 	@$(BIN)/python demo/demo.py $(ARGS)
@@ -63,6 +63,11 @@ security: $(VENV)/ready $(RENDERERS) $(if $(shell command -v npm),$(VSCODE)/node
 # Faults of providers, machines and clients that the server must survive: per kind, how many cases were tried and held.
 faults: $(VENV)/ready
 	$(BIN)/python -m pytest $(PARALLEL) -q -m "fault and not long" --faults
+
+# Coverage-guided nonsense for what reads bytes from outside; it needs atheris (`pip install atheris` in .venv), which nothing
+# else does. ARGS are libFuzzer's: make fuzz ARGS=-max_total_time=600
+fuzz: $(VENV)/ready
+	PYTHONPATH=.:demo:tests/support $(BIN)/python -m tests.faults.fuzz $(ARGS)
 
 # How long things take: medians and ratios, for a person to read. No test depends on them.
 speed: $(VENV)/ready
