@@ -1,9 +1,9 @@
 """Coverage-guided nonsense for what reads bytes from outside: messages, framing, configuration files. ``make fuzz``.
 
-It needs atheris, which nothing else does: ``pip install atheris`` (Linux, CPython 3.11 to 3.13). Whatever a reader
-does but return or refuse by its own error ends the run; the bytes are left in a file ``crash-...``, for a test.
-Arguments are libFuzzer's, such as ``-max_total_time=600`` or ``-runs=100000``; the seeds are the messages and the
-files that the tests of faults begin with.
+It needs atheris, which nothing else does: ``pip install atheris`` (Linux, CPython 3.11 to 3.13). A reader that does
+anything but return or refuse by its own error ends the run; the bytes are left in a file ``crash-...``, for a test.
+Arguments are libFuzzer's, such as ``-max_total_time=600`` or ``-runs=100000``; the seeds are the messages and the files
+that the tests of faults begin with.
 """
 
 from __future__ import annotations
