@@ -21,7 +21,7 @@ define environment
 		$$pip $(LOCKED) $(LOCKS)/$(2).txt
 endef
 
-.PHONY: lock audit sbom security faults fuzz vsix editors editors-terminal editors-long pictures-neovim editors-vscode pictures-vscode demo test-fast test test-long coverage speed replay answers lint types check wheel clean
+.PHONY: lock audit sbom security faults fuzz vsix editors editors-terminal editors-long pictures-neovim editors-vscode pictures-vscode demo test-fast test test-long coverage mutants speed replay answers lint types check wheel clean
 
 demo: $(VENV)/ready
 	@$(BIN)/python demo/demo.py $(ARGS)
@@ -91,6 +91,12 @@ coverage: $(VENV)/ready $(RENDERERS)
 	$(BIN)/python -m coverage run -m pytest $(PARALLEL) -q -m "not process and not slow and not long"
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
+
+# Which small changes of the code that patches, prices and reserves no test notices: hours (tests/mutants/README.md).
+# MUTANTS names some of them: pricing, patch, daily_totals, reservations.
+MUTANTS :=
+mutants: $(VENV)/ready $(MAINTAIN)/ready
+	tests/mutants/run.sh $(MUTANTS)
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .

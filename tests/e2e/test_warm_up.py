@@ -38,7 +38,7 @@ async def test_the_first_request_loads_nothing_heavy(tmp_path: Path) -> None:
 
 
 async def test_a_hover_before_everything_is_loaded_waits_beside_the_event_loop(tmp_path: Path) -> None:
-    async with stage(tmp_path) as s:
+    async with stage(tmp_path, fresh=True) as s:
         buffer = s.editor.open(s.write("stats.py", SRC), "python")
         assert await s.editor.hover(buffer, SRC.index("mean")) is not None
         assert not s.upstream.requests

@@ -83,8 +83,9 @@ def reader(own: Ledger, path: Path) -> Reader:
     return Reader(path)
 
 
-def test_an_entry_is_read_once(own: Ledger, reader: Reader) -> None:
-    own.add(entry("2", run="n"))
+@pytest.mark.parametrize("run", ["n", ""])
+def test_an_entry_is_read_once(own: Ledger, reader: Reader, run: str) -> None:
+    own.add(entry("2", run=run))
     assert reader.read() == (Decimal(3), 2, 2)
     assert reader.read() == (Decimal(3), 2, 0)
     own.add(entry("4", run="a"))

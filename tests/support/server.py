@@ -91,12 +91,13 @@ async def stage(tmp_path: Path, *, wire: str = "openai", config: str = CONFIG, *
     The server gets a planted key, and at the end no file that it wrote, and nothing that it said, may hold it.
 
     :param how: as for ``Editor``; and ``extra`` goes before the configuration, ``keys`` into the environment (a planted
-        key is left out where it is None), ``folder`` names the project's folder, and ``before`` is called with the
-        editor before the server starts.
+        key is left out where it is None), ``folder`` names the project's folder, ``before`` is called with the editor
+        before the server starts, and ``fresh`` says that the server has to load its modules itself.
     """
     root, home = tmp_path / how.pop("folder", "project"), tmp_path / "home"
     root.mkdir(exist_ok=True)
     extra, how_keys, before = how.pop("extra", ""), how.pop("keys", {}), how.pop("before", None)
+    fresh = how.pop("fresh", False)
     async with ScriptedUpstream() as upstream:
         base = upstream.openai if wire == "openai" else upstream.anthropic
         path = tmp_path / "config.toml"
@@ -108,7 +109,7 @@ async def stage(tmp_path: Path, *, wire: str = "openai", config: str = CONFIG, *
         if before is not None:
             before(editor)
         async with AsyncExitStack() as running:
-            with warm_server.begun():
+            with warm_server.begun(fresh=fresh):
                 await running.enter_async_context(editor)
             yield Stage(editor, upstream, root, home, path)
     written = planted_keys.in_tree(home)

@@ -3,7 +3,7 @@
 Loading the modules takes most of a short test's time. So one process of each worker of pytest loads them, and a server
 is a fork of it: with the arguments, environment, folder, streams and session that a program of its own would have, and
 a child of the worker, which waits for it and kills it like any other. ``begun()`` says which starts are meant. Others
-are programs; so is the first with each set of Python's own settings, and each on a system other than Linux.
+are programs; so is a worker's first, each with settings of Python's own, and each on a system other than Linux.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ _MOST = 200_000
 
 
 @contextlib.contextmanager
-def begun() -> Iterator[None]:
-    """Let each ``python -m tuppence`` that is started inside begin with its modules loaded."""
-    token = _wanted.set(True)
+def begun(*, fresh: bool = False) -> Iterator[None]:
+    """Let each ``python -m tuppence`` that is started inside begin with its modules loaded, unless ``fresh``."""
+    token = _wanted.set(not fresh)
     try:
         yield
     finally:
@@ -48,7 +48,7 @@ def begun() -> Iterator[None]:
 
 
 class _Source:
-    """The process with the modules, for servers with the same settings of Python's own."""
+    """The process with the modules, whose Python is set as the worker's is."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -103,11 +103,13 @@ def _start(self: Any, args: Any, *rest: Any) -> None:
 
 
 def _source(args: Any, environment: Mapping[str, str] | None) -> _Source | None:
-    """Return what starts such a server; None where it is a program, or the first with such settings of Python's own."""
+    """Return what starts such a server; None where it is a program, as a worker's first is."""
     if not isinstance(args, (list, tuple)) or list(args[: len(_COMMAND)]) != _COMMAND:
         return None
     given = os.environ if environment is None else environment
-    settings = tuple(sorted((name, value) for name, value in given.items() if name.startswith("PYTHON")))
+    settings = _settings(given)
+    if settings != _settings(os.environ):
+        return None
     if settings not in _sources:
         _sources[settings] = None
         return None
@@ -115,6 +117,11 @@ def _source(args: Any, environment: Mapping[str, str] | None) -> _Source | None:
     if found is None:
         found = _sources[settings] = _Source(given)
     return found
+
+
+def _settings(environment: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return the variables of an environment by which Python itself is set."""
+    return tuple(sorted((name, value) for name, value in environment.items() if name.startswith("PYTHON")))
 
 
 def end() -> None:
