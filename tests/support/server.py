@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import planted_keys
+import slow_callbacks
 import warm_server
 from scripted_provider import ScriptedUpstream
 
@@ -88,7 +89,8 @@ class Stage:
 async def stage(tmp_path: Path, *, wire: str = "openai", config: str = CONFIG, **how: Any) -> AsyncIterator[Stage]:
     """Start everything.
 
-    The server gets a planted key, and at the end no file that it wrote, and nothing that it said, may hold it.
+    The server gets a planted key, and at the end no file that it wrote, and nothing that it said, may hold it. No
+    callback of its event loop may have taken long (tests/support/slow_callbacks.py).
 
     :param how: as for ``Editor``; and ``extra`` goes before the configuration, ``keys`` into the environment (a planted
         key is left out where it is None), ``folder`` names the project's folder, ``before`` is called with the editor
@@ -106,6 +108,7 @@ async def stage(tmp_path: Path, *, wire: str = "openai", config: str = CONFIG, *
         editor = Editor([sys.executable, "-m", "tuppence", "serve", "--config", str(path)], root, **how)
         given = environment(home) | how_keys
         editor.environment = {name: value for name, value in given.items() if value is not None}
+        slow = slow_callbacks.watch(editor.environment, tmp_path)
         if before is not None:
             before(editor)
         async with AsyncExitStack() as running:
@@ -117,6 +120,8 @@ async def stage(tmp_path: Path, *, wire: str = "openai", config: str = CONFIG, *
     seen = editor.seen
     said = planted_keys.in_text("\n".join((*(each.message for each in seen.messages), *seen.logs, seen.errors)))
     assert not said, f"the server said a key: {said}"
+    held_up = slow_callbacks.unexpected(slow)
+    assert not held_up, f"the server held up its event loop: {held_up}"
 
 
 def environment(home: Path) -> dict[str, str]:

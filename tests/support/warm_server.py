@@ -32,6 +32,8 @@ secretstorage
 """.split()  # noqa: SIM905
 """What a server loads up to its first answer; but for the keyring, which looks at the environment as it is loaded."""
 _wanted: ContextVar[bool] = ContextVar("wanted", default=False)
+_HOOK = Path(__file__).with_name("slow_callbacks_hook")
+"""What ``slow_callbacks`` puts into PYTHONPATH: the process with the modules loads it too, for its servers."""
 _PR_SET_CHILD_SUBREAPER = 36
 _MOST = 200_000
 """Bytes of a request, and more than an environment and some arguments have."""
@@ -120,8 +122,10 @@ def _source(args: Any, environment: Mapping[str, str] | None) -> _Source | None:
 
 
 def _settings(environment: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Return the variables of an environment by which Python itself is set."""
-    return tuple(sorted((name, value) for name, value in environment.items() if name.startswith("PYTHON")))
+    """Return the variables of an environment by which Python itself is set, without the watch for slow callbacks."""
+    found = {name: value for name, value in environment.items() if name.startswith("PYTHON")}
+    paths = [each for each in found.pop("PYTHONPATH", "").split(os.pathsep) if each not in ("", str(_HOOK))]
+    return tuple(sorted((found | ({"PYTHONPATH": os.pathsep.join(paths)} if paths else {})).items()))
 
 
 def end() -> None:

@@ -1,0 +1,73 @@
+"""The watch on slow callbacks: it names what keeps a processor busy, and fails the test that started the server."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import slow_callbacks
+from server import environment, stage
+
+PROGRAM = """
+import asyncio, time
+
+def busy():
+    began = time.thread_time()
+    while time.thread_time() - began < 0.03:
+        pass
+
+async def inner():
+    await asyncio.sleep(0)
+    busy()
+    await asyncio.sleep(0)
+
+async def outer():
+    await inner()
+
+async def idle():
+    time.sleep(0.05)
+
+async def main():
+    await asyncio.gather(idle(), asyncio.to_thread(busy), *(asyncio.sleep(0) for _ in range(100)))
+    await asyncio.gather(outer(), idle())
+    asyncio.get_running_loop().call_soon(busy)
+    await asyncio.sleep(0)
+
+asyncio.run(main())
+"""
+
+
+def test_what_keeps_the_processor_busy_is_noted_by_name(tmp_path: Path) -> None:
+    given = environment(tmp_path)
+    notes = slow_callbacks.watch(given, tmp_path)
+    subprocess.run([sys.executable, "-c", PROGRAM], env=given, check=True)
+    found = slow_callbacks.unexpected(notes)
+    assert len(found) == 2, "neither a sleep nor a thread holds anything up"
+    assert "outer" in found[0]
+    assert "inner" in found[0]
+    assert "busy" in found[1]
+
+
+def test_nothing_is_noted_where_nothing_is_slow(tmp_path: Path) -> None:
+    assert slow_callbacks.unexpected(tmp_path / "none.jsonl") == []
+
+
+def test_what_is_allowed_once_is_no_more_than_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    allowed = (slow_callbacks.Allowed(r":start\b", 1, "first"), slow_callbacks.Allowed(r":open\b", 2, "both"))
+    monkeypatch.setattr(slow_callbacks, "ALLOWED", allowed)
+    noted = [(30.0, ["a.py:start"]), (40.0, ["b.py:open"]), (50.0, ["a.py:start:7"]), (60.0, ["c.py:other"])]
+    found = slow_callbacks.beyond_allowance([*noted, (70.0, ["d.py:outer", "b.py:open"]), (80.0, ["b.py:open"])])
+    assert found == ["50.0 ms in a.py:start:7", "60.0 ms in c.py:other", "80.0 ms in b.py:open"]
+
+
+async def test_a_slow_server_fails_the_test_that_started_it(tmp_path: Path) -> None:
+    def nothing_is_quick_enough(editor: Any) -> None:
+        editor.environment["SLOW_CALLBACKS_BOUND"] = "0"
+
+    with pytest.raises(AssertionError, match="the server held up its event loop"):
+        async with stage(tmp_path, before=nothing_is_quick_enough):
+            await asyncio.sleep(0)
