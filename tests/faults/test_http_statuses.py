@@ -77,7 +77,7 @@ FORMS: tuple[tuple[str, float | None], ...] = (
     ("\x7f", None),
 )
 """Values of retry-after, and the seconds that they mean."""
-HOURS = ("3600", "1e9", "86400.5", format_datetime(datetime(2099, 10, 21, tzinfo=UTC), usegmt=True))
+HOURS = ("3600", "86400.5", format_datetime(datetime(2099, 10, 21, tzinfo=UTC), usegmt=True))
 """Waits that no person waits for: nothing is asked again."""
 
 
