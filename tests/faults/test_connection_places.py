@@ -34,9 +34,9 @@ def _names(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", lookup)
 
 
-@pytest.fixture
-def on(tmp_path: Path) -> Iterator[Bench]:
-    with bench(tmp_path) as made:
+@pytest.fixture(scope="module")
+def on(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    with bench(tmp_path_factory.mktemp("bench")) as made:
         yield made
 
 
@@ -54,7 +54,7 @@ def test_a_host_that_has_no_address(on: Bench, record_property: Count) -> None:
         )
         for host in hosts
     ]
-    record_property("cases", on.tries(*cases))
+    record_property("cases", on.alternates(*cases))
     assert on.provider.requests == []
 
 
@@ -94,7 +94,9 @@ def test_a_host_that_takes_no_connection(on: Bench) -> None:
 
 
 @pytest.mark.fault("provider", "a redirect to another host")
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize(
+    "status", [302, 308, *(pytest.param(each, marks=pytest.mark.long) for each in (301, 303, 307))]
+)
 def test_a_redirect_is_not_followed(on: Bench, status: int, record_property: Count) -> None:
     elsewhere = FaultProvider()
     on.do(elsewhere.__aenter__())
@@ -147,7 +149,7 @@ def test_a_proxy_answers_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
             Case(name=name, scripts=[script], says=says, base="https://models.test")
             for name, (script, says) in tunnels.items()
         ]
-        tried = on.tries(*cases)
+        tried = on.alternates(*cases)
         assert {each.path for each in provider.requests} == {"models.test:443"}
         record_property("cases", tried)
 

@@ -6,7 +6,6 @@ import gzip
 import itertools
 import zlib
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from fault_bench import ANSWER, Bench, Case, bench
@@ -39,9 +38,9 @@ REDIRECT = "and a redirect is never followed. Set its base_url to the address th
 CLOSED = "mine closed the connection before it answered. Ask again, or choose another model."
 
 
-@pytest.fixture
-def on(tmp_path: Path) -> Iterator[Bench]:
-    with bench(tmp_path) as made:
+@pytest.fixture(scope="module")
+def on(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    with bench(tmp_path_factory.mktemp("bench")) as made:
         yield made
 
 
@@ -118,7 +117,7 @@ def test_somebody_else_answers(on: Bench, record_property: Count) -> None:
             name="a line's end", scripts=[[head(), chunk(b"\n\n\n"), END]], says="mine ended", bill="estimate", tries=1
         ),
     ]
-    record_property("cases", on.tries(*cases))
+    record_property("cases", on.alternates(*cases))
 
 
 @pytest.mark.fault("provider", "1xx before the answer")
@@ -337,7 +336,7 @@ def test_a_stream_without_end_is_ended(on: Bench, record_property: Count) -> Non
         Case(name="of a page", scripts=[lambda _: itertools.chain([head(200, {"content-type": "text/html"})],
                                                                   itertools.repeat(chunk(b"<p>" * 3_000)))], says=PAGE),
     ]  # fmt: skip
-    record_property("cases", on.tries(*cases))
+    record_property("cases", on.alternates(*cases))
 
 
 @pytest.mark.fault("provider", "more than one answer, and early ones")
@@ -373,4 +372,4 @@ def test_what_is_no_part_of_the_answer_is_left_alone(on: Bench, record_property:
         Case(name="503 before the body", scripts=[refusal(503)], says="(503", tries=3, begins="headers"),
         Case(name="an answer before the body", scripts=[whole(ANSWER)], tries=1, bill="counted", begins="headers"),
     ]
-    record_property("cases", on.tries(*cases))
+    record_property("cases", on.alternates(*cases))
