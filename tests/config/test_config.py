@@ -130,8 +130,8 @@ def test_a_byte_order_mark_and_windows_line_endings_are_no_mistake(tmp_path: Pat
             "\n[cupboard]\nday = 1",
             (
                 '2: Unknown key "cupboard". | '
-                "Write one of: quality, preset, exclude, premium, ask_above, pair_above, edits, keep_answers, hover, "
-                "hover_cap, keep_alive, ledger, run_tests, trusted, public, "
+                "Write one of: quality, preset, exclude, premium, ask_above, pair_above, timeouts, edits, "
+                "keep_answers, hover, hover_cap, keep_alive, ledger, run_tests, trusted, public, "
                 "actions, languages, providers, models, budget, secrets."
             ),
         ),
@@ -367,6 +367,8 @@ def test_the_example_names_every_key_and_its_examples_are_right(tmp_path: Path) 
     assert set(row["peak"][0]) == set(model_columns.PEAK)
     assert set(row["cache"]) == set(model_columns.CACHE)
     assert set(row["quirks"]) == set(model_columns.QUIRKS)
+    assert set(row["rate_limits"]) == set(model_columns.RATE_LIMITS)
+    assert set(data["providers"]["mine"]["timeouts"]) == set(data["timeouts"]) == set(model_columns.TIMEOUTS)
     assert set(row["at_effort"]["high"]) == set(model_columns.EFFORT)
     assert set(data["budget"]) == set(BUDGET)
     assert found.budget == Limits(

@@ -564,6 +564,8 @@ GROUPS = (
     model_columns.CACHE,
     model_columns.QUIRKS,
     model_columns.PROVIDER,
+    model_columns.TIMEOUTS,
+    model_columns.RATE_LIMITS,
 )
 KEYS = st.sampled_from([*SETTINGS, *(key for group in GROUPS for key in group)])
 VALUES = st.recursive(

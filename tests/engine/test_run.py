@@ -30,7 +30,6 @@ from tuppence.core.syntax.target import find_target
 from tuppence.core.text.document import Document, Span, apply
 from tuppence.credentials import Keys
 from tuppence.engine.ledger_writer import LedgerWriter
-from tuppence.engine.provider_queue import ProviderHealth, ProviderQueue
 from tuppence.engine.receipt import Receipt
 from tuppence.engine.request import Request
 from tuppence.engine.run import run
@@ -225,43 +224,6 @@ async def test_a_question_that_nobody_may_answer_ends_in_a_sentence_and_an_entry
         assert "No model may answer this" in done.why
         assert not server.requests
         assert [(each.outcome, each.model) for each in session.ledger.entries()] == [("failed", "")]
-
-
-async def test_a_gate_lets_so_many_through_and_names_those_before() -> None:
-    gate = ProviderQueue(2)
-    order: list[str] = []
-    leave = {name: asyncio.Event() for name in "abc"}
-
-    async def pass_through(name: str) -> None:
-        async with gate.turn(name):
-            order.append(name)
-            await leave[name].wait()
-
-    a, b, c = (asyncio.create_task(pass_through(name)) for name in "abc")
-    assert not gate.waiting
-    await asyncio.sleep(0)
-    assert order == ["a", "b"]
-    assert ", ".join(gate.waiting) == "a, b, c"
-    c.cancel()
-    await asyncio.gather(c, return_exceptions=True)
-    assert ", ".join(gate.waiting) == "a, b"
-    leave["a"].set()
-    await a
-    assert not gate.waiting
-    leave["b"].set()
-    await b
-
-
-def test_a_provider_rests_as_long_as_it_asks_and_not_less_than_usual() -> None:
-    now = 0.0
-    health = ProviderHealth(lambda: now)
-    health.failed("one", 100)
-    health.failed("two")
-    assert health.cooling_down() == {"one", "two"}
-    now = 31.0
-    assert health.cooling_down() == {"one"}
-    health.works("one")
-    assert health.cooling_down() == frozenset()
 
 
 async def test_trouble_with_the_ledger_is_told_once_until_it_works_again(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def test_what_speaks_no_tls(tmp_path: Path, authority: Authority, record_propert
     with bench(plain) as on:
         at = f"https://localhost:{on.provider.port}"
         cases = [
-            Case(name=name, scripts=[script], says=says, begins="connected", base=at, tries=3)
+            Case(name=name, scripts=[script], says=says, begins="connected", base=at)
             for name, script, says in NO_TLS_SERVERS
         ]
         tried += on.tries(*cases)

@@ -36,8 +36,8 @@ from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import find_target
 from tuppence.core.text.document import Document, Span, apply
 from tuppence.credentials import Keys
+from tuppence.engine.admission import Providers
 from tuppence.engine.ledger_writer import LedgerWriter
-from tuppence.engine.provider_queue import Providers
 from tuppence.engine.receipt import Receipt
 from tuppence.engine.request import Request
 from tuppence.engine.run import run

@@ -6,9 +6,11 @@ import asyncio
 import gzip
 import json
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import aclosing
 from itertools import repeat
 
+import httpx
 import pytest
 from scripted_provider import Reply, ScriptedUpstream, Talk, answer
 
@@ -19,7 +21,7 @@ from tuppence.local import loopback_http
 from tuppence.providers import Text, UsageReport, wire_names
 from tuppence.providers._think_tags import InlineThinking
 from tuppence.upstream import ModelClient, Piece, RetryPolicy, generation_cost, limits
-from tuppence.upstream.limits import ANSWER, EVENT
+from tuppence.upstream.limits import ANSWER, EVENT, BoundedText
 
 WIRES = wire_names()
 PATIENCE = RetryPolicy(connect=20, first_event=60, between_events=60, base=0.01, cap=0.05)
@@ -152,6 +154,37 @@ async def test_the_event_loop_has_its_turn_among_many_events(server: ScriptedUps
         await ask(model(server, "openai"), [])
     beside.cancel()
     assert turns > 20_000 * 10 / 4096, "one at least for each 4 KB"
+
+
+@pytest.mark.parametrize("size", [1, 40, 4_000, 10_000])
+async def test_pieces_that_are_there_already_leave_the_event_loop_its_turns(
+    monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    turns = read = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    async def decoded(_response: httpx.Response) -> AsyncGenerator[bytes, None]:
+        for _ in range(400_000 // (size + 100)):
+            yield b"x" * size  # Nothing is waited for: all came with one read.
+
+    async def wait(work: Awaitable[bytes]) -> bytes:
+        return await work
+
+    monkeypatch.setattr(limits, "_decoded", decoded)
+    beside = asyncio.create_task(others())
+    await asyncio.sleep(0)
+    async with aclosing(BoundedText(httpx.Response(200), wait).aiter_text()) as text:
+        async for part in text:
+            read += len(part)
+            assert turns >= (read - 1) // 4096, "one for each 4 KB"
+            assert turns >= (read - 1) // size // 64, "one for each 64 pieces"
+    beside.cancel()
+    assert read == 400_000 // (size + 100) * size
 
 
 def bomb(size: int, wrapped: Callable[[bytes], bytes] = gzip.compress) -> bytes:

@@ -42,12 +42,14 @@ from tuppence.config.settings import (
     narrower,
     quality,
     spoken_of,
+    timeouts,
     usd,
 )
 from tuppence.config.toml_locations import Bad, MistakeReport, TomlLocation
 from tuppence.core.actions import ACTIONS
 from tuppence.core.billing.budget import NO_LIMITS, Limits
 from tuppence.core.models.model import Model, Premium, Provider
+from tuppence.core.models.time_limits import USUAL, TimeLimits
 from tuppence.errors import ConfigError, Mistake
 
 _BUILT_IN = Path(__file__).parents[1] / "models.toml"
@@ -95,6 +97,8 @@ class Config:
     """By action id."""
     languages: Mapping[str, Override] = field(default_factory=dict)
     """By the editor's name of the language."""
+    timeouts: TimeLimits = setting(timeouts, USUAL)
+    """How long a call to a model may take, at every provider that has no time-outs of its own; all of them are set."""
     edits: Literal["live", "final"] = setting(choice(("live", "final")), "live")
     """Whether an edit may stream into the editor, where the editor's client can, or always lands at once."""
     keep_answers: bool = setting(flag, default=True)

@@ -26,6 +26,7 @@ from tuppence.config.toml_locations import TomlLocation
 from tuppence.core.actions import ACTIONS
 from tuppence.core.models.model import EDIT_FORMS, TIERS, CacheRules, Effort, Quirks
 from tuppence.core.models.pricing import Peak, Price, PriceTier, Rates, weekdays
+from tuppence.core.models.time_limits import TimeLimits
 
 FREE = Price(Rates(Decimal(0), Decimal(0)))
 _RATES = ("input", "output", "cache_read", "cache_write", "cache_write_1h", "thinking")
@@ -114,6 +115,19 @@ def bill(value: object, place: TomlLocation) -> str:
     return value
 
 
+def time_limits(value: object, place: TomlLocation) -> TimeLimits:
+    """Read time-outs in seconds; one that is left out is None."""
+    return TimeLimits(**table(value, place, TIMEOUTS))
+
+
+def width(value: object, place: TomlLocation) -> int:
+    """Read how many requests a provider is asked at the same time."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= WIDEST:
+        what = f'"{place.name}" must be a whole number from 1 to {WIDEST}, not {kind(value)}.'
+        raise place.wrong(what, "Write a whole number without quotes, such as 4.")
+    return value
+
+
 def adherence(value: object, place: TomlLocation) -> float:
     """Read a share of answers above 0: of a model of whom none holds, no such answer is asked for."""
     if not is_number(value) or not 0 < value <= 1:
@@ -124,6 +138,8 @@ def adherence(value: object, place: TomlLocation) -> float:
     return float(value)
 
 
+WIDEST = 100
+"""Requests that one provider may be asked at the same time: so many connections are opened at most."""
 _share = number(0, 1)
 _MONEY: dict[str, Reader] = dict.fromkeys(_RATES, money)
 PRICE: dict[str, Reader] = {**_MONEY, "batch": lambda value, place: Decimal(str(_share(value, place)))}
@@ -153,7 +169,30 @@ EFFORT: dict[str, Reader] = {
     "ability": lambda value, place: table(value, place, {action.id: _share for action in ACTIONS}),
     "thinking": count(0),
 }
-PROVIDER: dict[str, Reader] = {"wire": text, "base_url": text, "key_env": variable, "bill": bill}
+TIMEOUTS: dict[str, Reader] = {
+    "connect": number(0.1, 600),
+    "first_word": number(1, 3600),
+    "idle": number(1, 3600),
+    "total": number(1, 86_400),
+}
+RATE_LIMITS: dict[str, Reader] = dict.fromkeys(
+    (
+        "requests_per_minute",
+        "tokens_per_minute",
+        "input_tokens_per_minute",
+        "output_tokens_per_minute",
+        "concurrent_requests",
+    ),
+    count(1),
+)
+PROVIDER: dict[str, Reader] = {
+    "wire": text,
+    "base_url": text,
+    "key_env": variable,
+    "bill": bill,
+    "timeouts": time_limits,
+    "at_once": width,
+}
 MODEL: dict[str, Reader] = {
     "id": text,
     "provider": text,
@@ -174,7 +213,7 @@ MODEL: dict[str, Reader] = {
     "public_only": flag,
     "seconds_to_first_token": number(0, 3600),
     "tokens_per_second": number(0, 1_000_000),
-    "rate_limits": named(count(0)),
+    "rate_limits": lambda value, place: table(value, place, RATE_LIMITS),
     "as_of": day,
     "source": text,
     "retires_on": day,

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
+from tuppence.config.model_columns import time_limits
 from tuppence.config.model_table import Table
 from tuppence.config.readers import Reader, fields, is_number, items, kind, number, text
 from tuppence.config.toml_locations import TomlLocation, nearest
 from tuppence.core.billing.budget import NO_LIMITS, PERIODS, THRIFTY, Limits
+from tuppence.core.models.time_limits import USUAL, TimeLimits
 from tuppence.core.text.shown_text import quoted
 
 PRESETS: Mapping[str, float] = {"thrifty": THRIFTY, "balanced": 0.92, "best": 1.0}
@@ -50,6 +52,11 @@ def usd(value: object, place: TomlLocation) -> Decimal:
     if not is_number(value) or value < 0:
         raise place.wrong(f'"{place.name}" must be an amount of USD, not {kind(value)}.', "Write US dollars: 0.05.")
     return Decimal(value)
+
+
+def timeouts(value: object, place: TomlLocation) -> TimeLimits:
+    """Read the general time-outs; one that is left out is as usual."""
+    return time_limits(value, place).over(USUAL)
 
 
 def budget(value: object, place: TomlLocation) -> Limits:

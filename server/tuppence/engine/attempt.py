@@ -7,7 +7,7 @@ model was chosen before, by :mod:`tuppence.engine.prepare` or :mod:`tuppence.eng
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 
@@ -17,9 +17,11 @@ from tuppence.core.billing.entry import Outcome
 from tuppence.core.checks.repetition import RepetitionDetector, shown
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.events import Answer, EditsDrafted, Event, FindingAdded, MarkdownChunk, ModelChosen, StatusLine
-from tuppence.core.models.usage import PACE
+from tuppence.core.models.usage import PACE, estimate
 from tuppence.core.routing.candidates import least_output
 from tuppence.core.routing.router import Route
+from tuppence.engine.admission import Resting
+from tuppence.engine.admission.breakers import Fault
 from tuppence.engine.approval import approval_reason
 from tuppence.engine.disclosure.consent import consent, is_asked_first
 from tuppence.engine.disclosure.guarded_answer import MisplacedSecret, guarded
@@ -69,7 +71,7 @@ class ProviderUnavailable:
     """The call ended without a word of an answer: the provider cannot answer now."""
 
     error: Busy
-    at_fault: str
+    at_fault: Fault
     """``model`` where the server is there and turned the request away, else ``provider``."""
 
 
@@ -105,7 +107,6 @@ class ModelAttempt:
             async with aclosing(self._stream(attempt, builder)) as events:
                 async for event in events:
                     yield self._noticed(event)
-            session.providers.health.works(model.provider.name)
             yield StatusLine("Checking the answer")
             remaining, answer = await asyncio.to_thread(builder.finish, attempt.stop.reason if attempt.stop else "end")
             answer = await verify_edit(context.request, answer)
@@ -127,14 +128,20 @@ class ModelAttempt:
             if isinstance(error, Broken) or attempt.answering:
                 self.result = self._judged(Answer(Verdict.rejected(error.message)), error.remedy)
             else:
-                session.providers.health.failed(model.provider.name, error.after)
-                self.result = ProviderUnavailable(error, "model" if attempt.rejected else "provider")
+                self.result = self._unavailable(attempt, error)
         except TuppenceError:
             outcome = "failed"
             raise
         finally:
             entry = context.receipt.add_attempt(attempt, route, outcome)
             settle_cost(session, entry, attempt, route.best.price)
+
+    def _unavailable(self, attempt: Attempt, error: Busy) -> ProviderUnavailable:
+        if isinstance(error, Resting):
+            return ProviderUnavailable(error, error.fault)
+        fault: Fault = "model" if attempt.rejected else "provider"
+        self._context.session.providers.failed(attempt.model, fault, error)
+        return ProviderUnavailable(error, fault)
 
     def _judged(self, answer: Answer, remedy: str = "") -> Accepted | Rejected:
         if answer.verdict.fit:
@@ -154,22 +161,24 @@ class ModelAttempt:
         model, request, session = attempt.model, self._context.request, self._context.session
         guard = SpendGuard(session, self._context.receipt, self._route, least_output(self._prepared.need))
         turns = _Turns(RepetitionDetector(request.document.text))
-        queue = session.providers.queue(model)
         document = request.document
         subject = Subject(request.run, request.action.id, document.uri, document.language, document.version)
         lease = session.prompt_cache.lease(attempt.prompt, model, subject, session.now())
         if lease.waits:
             yield StatusLine(f"Waiting until {model.id} has read the same file for another request")
-        if waiting := queue.waiting:
-            yield StatusLine(f"Waiting for a turn at {model.provider.name}: {_and_more(waiting)} before it")
         message = request.diagnostic.message if request.diagnostic else ""
-        async with lease, queue.turn(actions.title(request.action, request.target.name, message)):
+        title = actions.title(request.action, request.target.name, message)
+        tokens = estimate("x" * attempt.prompt.characters, attempt.chars_per_token)
+        async with lease, session.providers.admission(model, title, tokens) as admission:
+            async with aclosing(admission.lines()) as lines:
+                async for line in lines:
+                    yield StatusLine(line)
             now = session.now()
             attempt.begin(now, lease.marked(now), lease.expected())
             await guard.reserve(attempt)
             yield StatusLine(f"Asking {model.title}")
             key = session.keys.of(model.provider)
-            async with aclosing(session.upstream.answer(attempt.prompt, model, key)) as pieces:
+            async with aclosing(session.upstream.answer(attempt.prompt, model, key, admission.heard)) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, RetryScheduled):
                         yield StatusLine(f"{piece.why} Trying again in {piece.seconds:.0f} s")
@@ -178,6 +187,7 @@ class ModelAttempt:
                         await guard.retry(attempt)
                     guard.note(attempt, piece)
                     lease.note(piece)
+                    admission.note(piece)
                     if isinstance(piece, RequestSent):
                         continue
                     for event in _begun(piece, attempt):
@@ -252,8 +262,3 @@ class _Turns:
             if again := self._repetition.feed(part):
                 raise Repetitive(f"The answer repeats “{shown(again)}” without end, and was stopped.")
             yield part
-
-
-def _and_more(titles: Sequence[str]) -> str:
-    first, *others = titles
-    return f"{first} and {len(others)} more are" if others else f"{first} is"

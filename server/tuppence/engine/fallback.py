@@ -118,16 +118,17 @@ class Fallbacks:
         adequate = () if self._failed else self._prepared.route.spare
         candidates = (*adequate, *self._above(self._failed or self._last))
         untried = [model for model in candidates if model not in self._tried]
-        cooling_down = self._context.session.providers.health.cooling_down()
-        elsewhere = [model for model in untried if model.provider.name not in cooling_down]
+        breakers = self._context.session.providers.breakers
+        ready = [model for model in untried if not breakers.rests(model)]
+        elsewhere = [model for model in ready if model.provider != self._last.provider]
         # A server that turned one model's request away may well serve another model.
-        here = [model for model in untried if model.provider == self._last.provider and unavailable.at_fault == "model"]
+        here = [model for model in ready if model.provider == self._last.provider and unavailable.at_fault == "model"]
         return next(iter((*elsewhere, *here)), None)
 
     def _better(self, failed: Model) -> Model | None:
-        cooling_down = self._context.session.providers.health.cooling_down()
+        breakers = self._context.session.providers.breakers
         above = (model for model in self._above(failed) if model not in self._tried)
-        return next((model for model in above if model.provider.name not in cooling_down), None)
+        return next((model for model in above if not breakers.rests(model)), None)
 
     def _above(self, model: Model) -> Iterator[Model]:
         """Yield the models of the route's ladder that are better than a model, cheapest first."""

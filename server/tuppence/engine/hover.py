@@ -97,6 +97,8 @@ async def authorize(request: Request, session: Session) -> HoverGrant:
     model = frugal(prepared.route.table)
     if model is None:
         raise NoModel("Not asked by itself: no price is known of any model that may answer.")
+    if rests := session.providers.breakers.rests(model):
+        raise NoModel(f"Not asked by itself: {rests}.")
     refuse_unasked(request, model, session)
     most = dearest(prompt(prepared, model), model, RetryPolicy().retries + 1, session.now())
     cap = session.config().hover_cap

@@ -19,7 +19,7 @@ from tuppence.engine.ledger_writer import LedgerWriter
 from tuppence.engine.prompt_cache import PromptCache
 from tuppence.engine.session import OwnModels, Session
 from tuppence.ledger import Ledger
-from tuppence.local.registry import FIRST_EVENT, LocalModels
+from tuppence.local.registry import LocalModels
 from tuppence.upstream import ModelClient, RetryPolicy
 from tuppence.workspace import Workspace
 
@@ -49,7 +49,7 @@ def open_session(
     session = Session(
         config=lambda: watched.current,
         keys=keys,
-        upstream=ModelClient(RetryPolicy(first_event=FIRST_EVENT), scan),
+        upstream=ModelClient(RetryPolicy(), scan, lambda each: each.timeouts.over(watched.current.timeouts)),
         ledger_writer=LedgerWriter(Ledger(watched.current.ledger), identity, clock.now, hide),
         answer_store=answers,
         prompt_cache=PromptCache(Traces(answers.file, hide)),

@@ -7,6 +7,7 @@ engine/answer_cache.py's.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 
@@ -255,14 +256,40 @@ async def _route(need: RoutingRequest, request: Request, session: Session) -> Ro
         policy = replace(policy, thrifty=thrifty(limits, spent))
     models = (*config.models, *await session.own_models.find_servers())
     lacking = await asyncio.to_thread(_lacking, models, session)
-    resting = {name: f"{name} could not answer a moment ago" for name in session.providers.health.cooling_down()}
+    resting = session.providers.breakers.resting()
     # Where nobody else may answer, a provider that failed a moment ago is better than none; and where the budget is in
     # the way, the reservation refuses in better words than a choice can.
     ways = ((need, resting | lacking), (need, lacking), (replace(need, left=None), lacking))
     for each, ready in ways:
         with suppress(NoModel):
-            return choose(each, models, ready, shipped(), policy)
+            route = choose(each, models, ready, shipped(), policy)
+            return _told_of_rest(route, resting) if resting else route
     return choose(need, (*models, *await session.own_models.start_embedded()), lacking, shipped(), policy)
+
+
+def _told_of_rest(route: Route, resting: Mapping[str, str]) -> Route:
+    """Return a route whose reason also says which cheaper model rests after a failure, or that its own does.
+
+    :param resting: why each one that rests does, by the provider's or the row's name.
+    """
+
+    def why(model: Model) -> str:
+        return resting.get(model.provider.name) or resting.get(model.row, "")
+
+    if own := why(route.model):
+        return replace(route, reason=f"{route.reason}; {own}, and is asked all the same")
+    cost = next((row.cost for row in route.table if row.model.name == route.model.name), None)
+    top = max((row.quality for row in route.table if not row.why_not), default=0.0)
+    passed = {
+        row.why_not: None
+        for row in route.table
+        if row.why_not
+        and row.why_not == why(row.model)
+        and row.quality >= route.wanted * top
+        and row.cost is not None
+        and (cost is None or row.cost < cost)
+    }
+    return replace(route, reason="; ".join((route.reason, *passed)))
 
 
 def _lacking(models: tuple[Model, ...], session: Session) -> dict[str, str]:

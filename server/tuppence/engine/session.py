@@ -18,11 +18,11 @@ from tuppence.core.models.model import Model
 from tuppence.core.text.document import Document
 from tuppence.core.text.key_scan import KeyScan
 from tuppence.credentials import Keys
+from tuppence.engine.admission import Providers
 from tuppence.engine.disclosure.disclosure import Disclosures
 from tuppence.engine.feedback import Experience
 from tuppence.engine.ledger_writer import LedgerWriter
 from tuppence.engine.prompt_cache import PromptCache
-from tuppence.engine.provider_queue import Providers
 from tuppence.ledger import Ledger
 from tuppence.upstream import ModelClient
 from tuppence.workspace import Workspace

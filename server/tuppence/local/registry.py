@@ -16,8 +16,6 @@ from tuppence.core.models.model import Model
 
 LOOK_AGAIN = 30.0
 """Seconds for which it is taken for granted who listens on this machine."""
-FIRST_EVENT = 60.0
-"""Seconds that a person at an editor waits for a first sign; a small model on two cores reads 6,000 tokens in 25."""
 
 
 class LocalModels:

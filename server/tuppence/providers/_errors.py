@@ -20,7 +20,13 @@ from tuppence.providers._json import count, parse, part, text
 QUOTING = "It says: "
 """How a remedy begins that quotes a provider's own words."""
 _NEVER = frozenset({400, 401, 402, 403, 404, 413, 422})
+_MAYBE_SPENT = frozenset({400, 403, 429})
 _TIMING = frozenset({408, 409, 425, 429})
+_SPENT = re.compile(
+    r"credit balance|insufficient (?:account )?(?:balance|credits?|funds|quota)|(?:billing hard|spend(?:ing)?) limit",
+    re.IGNORECASE,
+)
+"""What the free text of an error says where an account is empty, and its code says nothing of that."""
 _CODE = re.compile(r"[A-Za-z][\w.-]{0,59}")
 _QUOTED = 200
 _ANY_REFUSAL = HTTPStatus.BAD_REQUEST
@@ -49,6 +55,8 @@ _STATUS = {
     "billing_error": 402,
     "insufficient_quota": 402,
     "insufficient_balance": 402,
+    "billing_hard_limit_reached": 402,
+    "billing_not_active": 402,
     "enforced_spend_limit_reached": 402,
     "exceeded_current_quota_error": 402,
     "permission_error": 403,
@@ -82,6 +90,12 @@ def from_status(status: int, headers: Mapping[str, str], body: str) -> TuppenceE
         payload = {}
     codes = _codes(payload)
     told = _meaning(codes)
+    if (
+        status in _MAYBE_SPENT
+        and not {"retry-after", "retry-after-ms"} & headers.keys()
+        and _SPENT.search(_words(payload))
+    ):
+        told = int(HTTPStatus.PAYMENT_REQUIRED)
     if told in _NEVER and told != _ANY_REFUSAL:
         return _error(told, _note(status, codes), _said(payload))  # Such as a 429 that means an empty account.
     if headers.get("x-should-retry") == "true" and status not in _NEVER | _TIMING:
@@ -141,5 +155,9 @@ def _note(status: int, codes: tuple[str, ...]) -> str:
 
 def _said(payload: Mapping[str, object]) -> str:
     """Return the provider's own words as a remedy: one line, cut short, nothing hidden in it."""
-    message = text(part(payload, "error"), "message") or text(payload, "error", "message", "detail")
+    message = _words(payload)
     return f"{QUOTING}{quoted(message, _QUOTED)}" if message.strip() else ""
+
+
+def _words(payload: Mapping[str, object]) -> str:
+    return text(part(payload, "error"), "message") or text(payload, "error", "message", "detail")

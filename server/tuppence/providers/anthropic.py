@@ -16,7 +16,7 @@ from tuppence.core.prompt.compose import Prompt
 from tuppence.errors import Broken, TuppenceError
 from tuppence.providers._errors import from_object, from_status
 from tuppence.providers._json import count, parse, part, text
-from tuppence.providers.wire import HttpRequest, ProviderEvent, Stop, Text, Thinking, UsageReport
+from tuppence.providers.wire import Awaited, HttpRequest, ProviderEvent, Stop, Text, Thinking, UsageReport
 
 warms = True
 _VERSION = "2023-06-01"
@@ -67,7 +67,16 @@ class _AnthropicDecoder:
         self.identity = ""
         self._counts: dict[str, object] = {}
         self._reason: str | None = None
+        self._is_counted = False
+        """Whether counts came with the reason to stop, or after it."""
         self._stopped = False
+
+    @property
+    def awaits(self) -> Awaited:
+        """What of the answer is still to come."""
+        if self._reason is None:
+            return "words"
+        return "mark" if self._is_counted else "counts"
 
     def feed(self, event: str, data: str) -> Iterable[ProviderEvent]:
         """Take one server-sent event."""
@@ -110,6 +119,7 @@ class _AnthropicDecoder:
         known = {name: value for name, value in counts.items() if value is not None}
         if known:
             self._counts |= known
+            self._is_counted = self._reason is not None
             yield UsageReport(_usage(self._counts))
 
 

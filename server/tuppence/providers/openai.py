@@ -17,7 +17,7 @@ from tuppence.errors import Broken, TuppenceError
 from tuppence.providers._errors import from_object, from_status
 from tuppence.providers._json import count, money, parse, part, parts, text
 from tuppence.providers._think_tags import InlineThinking
-from tuppence.providers.wire import HttpRequest, ProviderEvent, Stop, Thinking, UsageReport
+from tuppence.providers.wire import Awaited, HttpRequest, ProviderEvent, Stop, Thinking, UsageReport
 
 warms = False
 _DONE = "[DONE]"
@@ -70,7 +70,16 @@ class _OpenAIDecoder:
         self.identity = ""
         self._inline = InlineThinking()
         self._reason: str | None = None
+        self._is_counted = False
+        """Whether counts came with the reason to stop, or after it."""
         self._stopped = False
+
+    @property
+    def awaits(self) -> Awaited:
+        """What of the answer is still to come."""
+        if self._reason is None:
+            return "words"
+        return "mark" if self._is_counted else "counts"
 
     def feed(self, event: str, data: str) -> Iterable[ProviderEvent]:
         """Take one server-sent event; its name says nothing on this wire."""
@@ -91,10 +100,12 @@ class _OpenAIDecoder:
         timed = _timed(part(payload, "timings"))
         for holder in (payload, *choices[:1]):  # Moonshot puts the counts into the choice.
             if counts := part(holder, "usage"):
+                self._is_counted = self._reason is not None
                 yield UsageReport(_usage({**timed, **counts}), money(counts, "cost"))
                 break
         else:
             if timed:
+                self._is_counted = self._reason is not None
                 yield UsageReport(_usage(timed))
 
     def finish(self) -> Iterable[ProviderEvent]:

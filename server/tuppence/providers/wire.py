@@ -72,12 +72,21 @@ class Stop:
 ProviderEvent = Text | Thinking | UsageReport | Stop
 
 
+Awaited = Literal["words", "counts", "mark"]
+"""Words of the answer; its counts, where the reason to stop came; or, where both came, the mark of its end alone."""
+
+
 class Decoder(Protocol):
     """Turns one answer's server-sent events into events of ours; holds the state of that one answer."""
 
     @property
     def identity(self) -> str:
         """The provider's own id of the answer; empty before it said one."""
+        ...
+
+    @property
+    def awaits(self) -> Awaited:
+        """What of the answer is still to come."""
         ...
 
     def feed(self, event: str, data: str) -> Iterable[ProviderEvent]:

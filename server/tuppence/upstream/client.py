@@ -1,9 +1,9 @@
 """The only socket to a model: one prompt out, the answer's events in.
 
-Retries before the first event stand in this file, one HTTP exchange in upstream/exchange.py, the rules for keys and
-proxies in
-upstream/connections.py. It knows no wire format (providers/ does), no price and no ladder of models: what it gives up
-on, engine/run.py may take elsewhere. Nothing that it raises quotes the key or the prompt, and no redirect is followed.
+Retries before the first event are in this file, one HTTP exchange is in upstream/exchange.py, the time-outs are in
+upstream/deadlines.py, the rules for keys and proxies in upstream/connections.py. It knows no wire format (providers/
+does), no price and no ladder of models: what it gives up on, engine/run.py may take elsewhere. Nothing that it raises
+quotes the key or the prompt, and no redirect is followed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tuppence.core.models.model import Model
+from tuppence.core.models.model import Model, Provider
+from tuppence.core.models.time_limits import TimeLimits
 from tuppence.core.prompt.compose import Prompt
 from tuppence.core.secrets.replacements import needs_word
 from tuppence.core.text.key_scan import KeyScan, StreamedScan
@@ -33,16 +34,15 @@ from tuppence.providers import (
 from tuppence.providers._errors import QUOTING, named
 from tuppence.upstream import generation_cost
 from tuppence.upstream.connections import Opening, opening
-from tuppence.upstream.exchange import Exchange, Fate
-from tuppence.upstream.retry import RetryPolicy
+from tuppence.upstream.deadlines import Deadlines
+from tuppence.upstream.exchange import Exchange, Fate, Hear
+from tuppence.upstream.retry import PATIENT, RetryPolicy
 
 if TYPE_CHECKING:
     import httpx
 
 __all__ = ["Fate", "ModelClient", "Piece", "RequestSent", "RetryPolicy", "RetryScheduled"]
 
-_LONGEST_WAIT = 20.0
-# A server that asks for more seconds than this is given up on: the next model answers a waiting person sooner.
 _TELLING = 16
 # So many characters in a row of the prompt or the key, in a provider's message, are a quotation.
 
@@ -73,24 +73,37 @@ Piece = ProviderEvent | RequestSent | RetryScheduled
 class ModelClient:
     """The way to all models; it keeps connections to the remote ones."""
 
-    def __init__(self, patience: RetryPolicy = RetryPolicy(), scan: Callable[[], KeyScan] = KeyScan) -> None:  # noqa: B008 - a frozen value may be shared
-        """Ask with this patience; ``scan`` finds the keys in use, beside the one that is sent."""
+    def __init__(
+        self,
+        patience: RetryPolicy = RetryPolicy(),  # noqa: B008 - a frozen value may be shared
+        scan: Callable[[], KeyScan] = KeyScan,
+        time_limits: Callable[[Provider], TimeLimits] = lambda provider: provider.timeouts,
+    ) -> None:
+        """Ask with this patience.
+
+        :param scan: finds the keys in use, beside the one that is sent.
+        :param time_limits: returns the limits of a call to a provider; what it leaves open is as ``patience`` says.
+        """
         self._patience = patience
         self._scan = scan
+        self._time_limits = time_limits
         self._clients: dict[Opening, httpx.AsyncClient] = {}
         self._opening = asyncio.Lock()
 
-    async def answer(self, prompt: Prompt, model: Model, key: str | None) -> AsyncGenerator[Piece, None]:
+    async def answer(
+        self, prompt: Prompt, model: Model, key: str | None, hear: Hear | None = None
+    ) -> AsyncGenerator[Piece, None]:
         """Ask a model and yield its answer as it comes; closing or cancelling this closes the connection.
 
+        :param hear: takes the status and the headers of each response.
         :raises Refused: it would be refused however often it is asked, or the key may not be sent there.
-        :raises Busy: it cannot answer now, and has been asked as often as ``patience`` allows.
+        :raises Busy: it cannot answer now; it was asked as often as the patience allows, once where it was silent.
         :raises Broken: what came makes no sense, or ended before the answer did, or holds a key in use.
         """
         key = key.strip() if key else None
         guard = _KeyGuard((KeyScan([(model.provider.key_env or "the provider", key or "")]), self._scan()), prompt)
         try:
-            async with aclosing(self._tries(prompt, model, key)) as pieces:
+            async with aclosing(self._tries(prompt, model, key, hear)) as pieces:
                 async for piece in pieces:
                     yield guard.passed(piece)
         except TuppenceError as error:
@@ -114,7 +127,9 @@ class ModelClient:
         for client in clients:
             await client.aclose()
 
-    async def _tries(self, prompt: Prompt, model: Model, key: str | None) -> AsyncGenerator[Piece, None]:
+    async def _tries(
+        self, prompt: Prompt, model: Model, key: str | None, hear: Hear | None
+    ) -> AsyncGenerator[Piece, None]:
         wire = find_wire(model.provider.wire)
         request = wire.request(prompt, model, key)
         body = request.encoded
@@ -125,19 +140,21 @@ class ModelClient:
                 "Please report this: what was found should have been replaced.",
             )
         client = await self._client(request, key)
-        for tried in range(self._patience.retries + 1):
-            exchange = Exchange(client, wire, self._patience)
+        patience = self._patience.within(self._time_limits(model.provider))
+        deadlines = Deadlines(patience)
+        for tried in range(patience.retries + 1):
+            exchange = Exchange(client, wire, deadlines, hear)
             yield RequestSent(model, exchange.fate, exchange.identity)
             try:
                 async with aclosing(exchange.events(request, body)) as events:
                     async for event in events:
                         yield event
             except Busy as error:
-                pause = self._patience.delay(tried) if error.after is None else error.after
-                if exchange.final or tried == self._patience.retries or pause > _LONGEST_WAIT:
+                pause = patience.delay(tried) if error.after is None else error.after
+                if exchange.final or tried == patience.retries or pause > PATIENT or not deadlines.allows(pause):
                     raise
                 yield RetryScheduled(pause, named(error, model).message)
-                await asyncio.sleep(pause)
+                await deadlines.pause(pause)
             else:
                 return
 

@@ -1,4 +1,4 @@
-"""One HTTP request and its streamed answer: time-outs, and what httpx raises put into our tree of errors.
+"""One HTTP request and its streamed answer, and what httpx raises put into our tree of errors.
 
 It does not try again; it says whether that is worth it. Sentences hold ``{provider}`` and ``{key}`` as a wire's do.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncGenerator, Awaitable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
@@ -18,17 +18,15 @@ from tuppence.core.text.surrogates import Joining
 from tuppence.errors import Broken, Busy, Refused, TuppenceError
 from tuppence.providers import HttpRequest, ProviderEvent, Stop, Text, Thinking, UsageReport, Wire
 from tuppence.upstream import limits
+from tuppence.upstream.deadlines import Deadlines, OutOfTime
 from tuppence.upstream.failures import diagnosed
 from tuppence.upstream.limits import BoundedText, TooLong
-from tuppence.upstream.retry import RetryPolicy, retry_after
+from tuppence.upstream.retry import retry_after, with_wait
 
 if TYPE_CHECKING:
     import httpcore
     import httpx
-    from httpx_sse import ServerSentEvent
 
-_LINGER = 0.1
-# Seconds allowed for the end of a stream whose answer is complete: read to its end, a connection can be used again.
 _ERROR_BODY = 65_536
 _ERROR_SECONDS = 5.0
 _OK = 200
@@ -40,19 +38,32 @@ Fate = Literal["kept back", "with the server", "turned away"]
 error, or hung up before it answered."""
 
 
+Hear = Callable[[int, Mapping[str, str]], None]
+"""Takes the status and the headers of a response, whose names are in lower case."""
+
+
 class Exchange:
     """One HTTP request and its answer."""
 
-    def __init__(self, client: httpx.AsyncClient, wire: Wire, patience: RetryPolicy) -> None:
+    def __init__(self, client: httpx.AsyncClient, wire: Wire, deadlines: Deadlines, hear: Hear | None = None) -> None:
+        """Prepare a try.
+
+        :param deadlines: of the call that it is a try of.
+        :param hear: takes the status and the headers of the response.
+        """
+        self._hear = hear
         self.final = False
-        """Whether trying again is out of the question: an event was handed out, or the server said so."""
+        """Whether trying again is out of the question: an event was handed out, time ran out, or the server said so."""
         self._client = client
         self._wire = wire
         self._decoder = wire.decoder()
         self._joining = {Text: Joining(), Thinking: Joining()}
-        self._patience = patience
-        self._left = patience.first_event
+        self._deadlines = deadlines
         self._accepted = self._begun = self._stopped = False
+        self._written = 0
+        """Tokens of the answer that the server has counted so far."""
+        self._spoke_on = False
+        """Whether words came after a reason to stop, which then is none."""
         self._unread: tuple[ProviderEvent, ...] = ()
         self._fate: Fate = "kept back"
         self._socket: httpcore.AsyncNetworkStream | None = None
@@ -69,6 +80,7 @@ class Exchange:
         """Send the request and yield the answer's events; closing this closes the connection."""
         import httpx
 
+        self._deadlines.begin()
         try:
             response = await self._begin(request, body)
             async with aclosing(response):
@@ -105,7 +117,7 @@ class Exchange:
             "user-agent": f"tuppence/{__version__}",
             **request.headers,
         }
-        timeout = httpx.Timeout(None, connect=self._patience.connect)
+        timeout = httpx.Timeout(None, connect=self._deadlines.patience.connect)
         extensions = {"trace": self._trace}
         return self._client.build_request(
             "POST", request.url, headers=headers, content=body, timeout=timeout, extensions=extensions
@@ -124,6 +136,8 @@ class Exchange:
         :raises TuppenceError: it does not.
         """
         status, headers = response.status_code, {name.lower(): value for name, value in response.headers.items()}
+        if self._hear is not None:
+            self._hear(status, headers)
         if status in _REDIRECTS:
             self._fate = "turned away"
             raise Refused(
@@ -139,7 +153,7 @@ class Exchange:
         if status >= 400:  # noqa: PLR2004 - HTTP's errors
             error = self._wire.failure(status, headers, body)
             if isinstance(error, Busy):
-                error.after = retry_after(headers)
+                with_wait(error, retry_after(headers))
             self.final = headers.get("x-should-retry") == "false"
             raise error
         with suppress(Broken):
@@ -165,11 +179,13 @@ class Exchange:
         import httpx
         from httpx_sse import EventSource
 
-        source = EventSource(cast("httpx.Response", BoundedText(response))).aiter_sse()
+        text = BoundedText(response, self._timed)
+        source = EventSource(cast("httpx.Response", text)).aiter_sse()
         async with aclosing(source):
             for count in itertools.count():
                 try:
-                    sse = await self._next(source, count)
+                    limits.check_events(count)
+                    sse = await anext(source)  # Of one read, all events but the first are there without waiting.
                 except TooLong:
                     if self._stopped:
                         return
@@ -182,29 +198,35 @@ class Exchange:
                 for event in self._fed(sse.event, sse.data):
                     yield event
 
-    async def _next(self, source: AsyncGenerator[ServerSentEvent, None], count: int) -> ServerSentEvent:
-        """Wait for the next event, behind so many."""
-        if count >= limits.EVENTS:
-            raise TooLong(f"{limits.EVENTS:,} events for one answer")
-        return await self._timed(anext(source))
-
     def _fed(self, name: str, data: str) -> Iterator[ProviderEvent]:
         if self._stopped:
             return
+        awaited = self._decoder.awaits
         try:
             for event in self._decoder.feed(name or "message", data):
                 self.final = True
-                self._begun = self._begun or isinstance(event, Text | Thinking)
-                self._stopped = self._stopped or isinstance(event, Stop)
+                self._note(event, awaited)
                 yield from self._joined(event)
         except TuppenceError:
             if not self._begun:
                 self._fate = "turned away"
             raise
-        if self._begun:
-            self._left = self._patience.between_events
-        if self._stopped:
-            self._left = _LINGER
+        if not self._stopped and self._decoder.awaits != "words" and not self._spoke_on:
+            self._deadlines.ending(self._decoder.awaits)
+
+    def _note(self, event: ProviderEvent, awaited: str) -> None:
+        """Take an event into account, before which so much was awaited: words renew the time that is left."""
+        if isinstance(event, Text | Thinking):
+            self._begun = True
+            self._spoke_on = self._spoke_on or awaited != "words"
+            self._deadlines.heard()
+        elif isinstance(event, Stop):
+            self._stopped = True
+            self._deadlines.stopped()
+        elif self._begun and event.usage.output + event.usage.thinking > self._written:
+            self._written = event.usage.output + event.usage.thinking
+            if awaited == "words":
+                self._deadlines.heard()
 
     def _ended(self, end: Exception) -> Iterator[ProviderEvent]:
         """Yield what is left at the end of a stream, however it came, if the answer was complete."""
@@ -232,19 +254,15 @@ class Exchange:
         yield event
 
     async def _timed(self, work: Awaitable[_Result]) -> _Result:
-        """Wait for something out of the time that is left; what the caller does in between costs none."""
-        clock = asyncio.get_running_loop().time
-        start = clock()
-        async with asyncio.timeout(self._left):
-            result = await work
-        self._left -= clock() - start
-        return result
+        """Wait for something within the time that is left of the call."""
+        return await self._deadlines.wait(work)
 
     def _mapped(self, error: Exception) -> TuppenceError:
         import httpx
 
         if self._begun:
-            return Broken("{provider} broke off in the middle of the answer.", "Ask again, or choose another model.")
+            return Broken(f"{{provider}} {_broken_off(error)}.", "Ask again, or choose another model.")
+        self.final = self.final or isinstance(error, TimeoutError | httpx.TimeoutException)
         hung_up = not isinstance(error, TimeoutError | httpx.TimeoutException)
         if self._fate == "with the server" and hung_up and not self._accepted:
             self._fate = "turned away"
@@ -256,12 +274,23 @@ class Exchange:
             case httpx.ConnectError() | httpx.ConnectTimeout():
                 remedy = "Check that it runs, the network, and its base_url."
                 return Busy("{provider} cannot be reached at {address}.", remedy)
-            case httpx.TimeoutException() | TimeoutError():
-                seconds = f"{self._patience.first_event:g}"
-                return Busy(f"{{provider}} did not begin to answer within {seconds} s.", "Choose another model.")
+            case OutOfTime():
+                return Busy(
+                    f"{{provider}} did not begin to answer within {error.seconds:g} s.", "Choose another model."
+                )
             case httpx.LocalProtocolError() | httpx.UnsupportedProtocol():
                 return Refused("The request to {provider} cannot be sent.", "Check its base_url and its key.")
         return Busy("{provider} closed the connection before it answered.", "Ask again, or choose another model.")
+
+
+def _broken_off(error: Exception) -> str:
+    """Return how an answer ended that had begun."""
+    match error:
+        case OutOfTime(part="total"):
+            return f"was still answering after {error.seconds:g} s, and was stopped"
+        case OutOfTime():
+            return f"broke off in the middle of the answer: no word came for {error.seconds:g} s"
+    return "broke off in the middle of the answer"
 
 
 async def _short(response: httpx.Response) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import codecs
 import zlib
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,11 @@ EVENTS = 250_000
 _PIECE = 65_536
 """Bytes that are decompressed at a time."""
 _TURN = 4_096
-"""Bytes after which the event loop has its turn: so many can hold 400 events, which take 20 microseconds each."""
+"""Bytes after which the event loop has its turn, however many reads they came in: so many can hold 400 events, which
+take 20 microseconds each."""
+_PIECE_COST = 64
+"""Bytes that a piece counts as beside its own: to take a chunk of HTTP out of what was read costs time, however short
+the chunk is."""
 _GZIP = 0x1F
 """The first byte of what gzip packed."""
 _REMEDY = "Ask again, or choose another model."
@@ -42,6 +46,15 @@ class TooLong(Broken):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{{provider}} sent more than {what}.", _REMEDY)
+
+
+def check_events(read: int) -> None:
+    """Pass an answer of which so many events were read, if it may have one more.
+
+    :raises TooLong: it may not.
+    """
+    if read >= EVENTS:
+        raise TooLong(f"{EVENTS:,} events for one answer")
 
 
 async def read(response: httpx.Response, limit: int, data: bytearray) -> None:
@@ -62,9 +75,14 @@ class BoundedText:
     It is of the media type that is due, which the caller has seen to: httpx_sse knows it in lower case alone.
     """
 
-    def __init__(self, response: httpx.Response) -> None:
+    def __init__(self, response: httpx.Response, wait: Callable[[Awaitable[bytes]], Awaitable[bytes]]) -> None:
+        """Read a response.
+
+        :param wait: waits for what a read from the network gives, within the time that is left.
+        """
         self.headers = {"content-type": "text/event-stream"}
         self._response = response
+        self._wait = wait
 
     async def aiter_text(self) -> AsyncGenerator[str, None]:
         """Yield the text, which is UTF-8 whatever the headers say.
@@ -73,21 +91,26 @@ class BoundedText:
         :raises Broken: it is compressed in a way that is not understood.
         """
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        whole = event = 0
+        whole = event = since_turn = 0
         tail = b""
-        async for piece in _decoded(self._response):
-            whole += len(piece)
-            behind = _behind_event(tail + piece)
-            event = event + len(piece) if behind is None else behind
-            tail = (tail + piece)[-3:]
-            if event > EVENT:
-                raise TooLong(f"{EVENT // 10**6} MB without a break")
-            if whole > ANSWER:
-                raise TooLong(f"{ANSWER // 10**6} MB for one answer")
-            for start in range(0, len(piece), _TURN):
-                if text := decoder.decode(piece[start : start + _TURN]):
-                    yield text
-                await asyncio.sleep(0)
+        async with aclosing(_decoded(self._response)) as pieces:
+            while piece := await self._wait(anext(pieces, b"")):
+                whole += len(piece)
+                behind = _behind_event(tail + piece)
+                event = event + len(piece) if behind is None else behind
+                tail = (tail + piece)[-3:]
+                if event > EVENT:
+                    raise TooLong(f"{EVENT // 10**6} MB without a break")
+                if whole > ANSWER:
+                    raise TooLong(f"{ANSWER // 10**6} MB for one answer")
+                for start in range(0, len(piece), _TURN):
+                    part = piece[start : start + _TURN]
+                    if since_turn + len(part) > _TURN:
+                        since_turn = 0
+                        await asyncio.sleep(0)
+                    since_turn += len(part) + _PIECE_COST
+                    if text := decoder.decode(part):
+                        yield text
         if text := decoder.decode(b"", final=True):
             yield text
 

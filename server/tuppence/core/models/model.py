@@ -11,6 +11,7 @@ from datetime import date
 from typing import Literal
 
 from tuppence.core.models.pricing import Price
+from tuppence.core.models.time_limits import UNSET, TimeLimits
 
 Tier = Literal["premium", "workhorse", "budget", "specialised", "local"]
 TIERS: tuple[Tier, ...] = ("premium", "workhorse", "budget", "specialised", "local")
@@ -35,6 +36,10 @@ class Provider:
     """The environment variable that holds the key; None means that no key is sent."""
     bill: str | None = None
     """What follows ``base_url`` where it tells afterwards what an answer cost, ``{id}`` for its id; None: nowhere."""
+    timeouts: TimeLimits = UNSET
+    """How long a call to it may take, where that is not as the general settings say."""
+    at_once: int | None = None
+    """Requests that it is asked at the same time; None: as many as is usual for where it runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,8 @@ class Model:
     seconds_to_first_token: float | None = None
     tokens_per_second: float | None = None
     rate_limits: Mapping[str, int] = field(default_factory=dict)
-    """Published limits, such as ``requests_per_minute``; shown, not enforced."""
+    """Limits of the account, each above 0: ``requests_per_minute``, ``tokens_per_minute`` (prompt and answer),
+    ``input_tokens_per_minute``, ``output_tokens_per_minute``, ``concurrent_requests``."""
     as_of: date | None = None
     """The day on which the row's figures were read."""
     source: str = ""

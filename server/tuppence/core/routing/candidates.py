@@ -122,7 +122,7 @@ def candidate(
 ) -> Candidate:
     """Return a model's row.
 
-    :param ready: why a provider cannot be asked, by provider name; others can.
+    :param ready: why a provider or a model cannot be asked, by the provider's or the row's name; others can.
     """
     expected = prior.estimate(model, need.action.id, need.gain, need.outcomes.get(model.row, _FEW))
     price = cost(usage(model, need, prior), model.price, need.when) if model.price else None
@@ -227,8 +227,8 @@ def _why_not(model: Model, need: RoutingRequest, ready: Mapping[str, str], polic
         return "excluded in the configuration"
     if model.retired(need.when.date()):
         return f"retired on {model.retires_on}"
-    if model.provider.name in ready:
-        return ready[model.provider.name]
+    if unready := ready.get(model.provider.name) or ready.get(model.row):
+        return unready
     if policy.premium == "never" and model.tier == "premium" and not policy.pin:
         return 'premium models are switched off (premium = "never")'
     if model.price is None and not policy.pin:

@@ -81,7 +81,8 @@ def choose(
     """Return the cheapest adequate model for a need.
 
     :param models: the tier table.
-    :param ready: why a provider cannot be asked, by provider name (no key, waiting after a failure); others can.
+    :param ready: why a provider or a model cannot be asked, by the provider's or the row's name (no key, waiting after
+        a failure); others can.
     :raises Nobody: none is eligible; the sentence says what would make one so.
     """
     rows = tuple(candidate(each, need, ready, prior, policy) for model in models for each in model.variants())
