@@ -123,6 +123,17 @@ def test_a_wait_is_as_long_as_asked(on: Bench, record_property: Count) -> None:
     record_property("cases", len(cases) + 1)
 
 
+@pytest.mark.fault("provider", "each form of retry-after")
+def test_a_wait_is_named(on: Bench, record_property: Count) -> None:
+    waits = [*HOURS, *(value for value, seconds in FORMS if seconds)]
+    for value in waits:
+        script = plain(429, b"", {"retry-after": value, "date": DATE})
+        ended = on.ended(Case(name=value, scripts=[script], says=due(429)))
+        assert "Try again in" in ended.done.why
+        assert "in a moment" not in ended.done.why
+    record_property("cases", len(waits))
+
+
 @pytest.mark.fault("provider", "a limit that is not over soon")
 def test_a_spending_limit_is_not_asked_again(on: Bench, record_property: Count) -> None:
     codes = ("insufficient_quota", "billing_error", "insufficient_balance", "exceeded_current_quota_error")
