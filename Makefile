@@ -68,7 +68,7 @@ security: $(VENV)/ready $(RENDERERS) $(if $(shell command -v npm),$(VSCODE)/node
 faults: $(VENV)/ready
 	$(BIN)/python -m pytest $(PARALLEL) -q -m "fault and not long" --faults
 
-# Coverage-guided nonsense for what reads bytes from outside; it needs atheris (`pip install atheris` in .venv), which nothing
+# Coverage-guided nonsense for what reads bytes from outside; it needs atheris in .venv, which nothing
 # else does. ARGS are libFuzzer's: make fuzz ARGS=-max_total_time=600
 fuzz: $(VENV)/ready
 	PYTHONPATH=.:demo:tests/support $(BIN)/python -m tests.faults.fuzz $(ARGS)

@@ -165,7 +165,8 @@ async def test_a_document_that_changed_or_was_closed_since_the_menu_opened(s: St
 
 GONE = "That answer is not the latest any more, or its text was changed."
 KNOWN = ", ".join(each.id for each in ACTIONS)
-NOT = "is not what the protocol gives there. Open the menu again."
+UNFIT = "The command does not fit the protocol:"
+AGAIN = "Open the menu again."
 
 
 @pytest.mark.parametrize(
@@ -177,11 +178,17 @@ NOT = "is not what the protocol gives there. Open the menu again."
         ([{"action": "dance"}], f"There is no action `dance`. Use one of: {KNOWN}."),
         ([{"action": "fix"}], "The document is not open any more. Open it and try again."),
         ([{"action": "fix", "uri": "file:///nowhere"}], "The document is not open any more. Open it and try again."),
-        ([{"range": None}], f"The command's `range` {NOT}"),
-        ([{"range": "all"}], f"The command's `range` {NOT}"),
-        ([{"range": {"start": {"line": -1, "character": "x"}}}], f"The command's `range` {NOT}"),
-        ([{"diagnostic": {"message": 3}}], f"The command's `diagnostic` {NOT}"),
-        ([{"diagnostics": [7]}], f"The command's `diagnostic` {NOT}"),
+        ([{"range": None}], f"{UNFIT} `range` has to be an object, not null. {AGAIN}"),
+        ([{"range": "all"}], f"{UNFIT} `range` has to be an object, not this text. {AGAIN}"),
+        (
+            [{"range": {"start": {"line": -1, "character": "x"}}}],
+            f"{UNFIT} `range.start.line` has to be a whole number from 0 to 2147483647, not this number. {AGAIN}",
+        ),
+        (
+            [{"diagnostic": {"message": 3}}],
+            f"{UNFIT} `diagnostic.range` is missing; it has to be an object. {AGAIN}",
+        ),
+        ([{"diagnostics": [7]}], f"{UNFIT} `diagnostic` has to be an object, not this number. {AGAIN}"),
         ([{"version": "new"}], "The document changed after the menu was opened. Open the menu again."),
         (
             [{"again": "no such run"}],

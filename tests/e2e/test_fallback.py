@@ -134,8 +134,8 @@ async def test_an_error_page_under_200_is_no_answer(tmp_path: Path) -> None:
         s.upstream.script(page, page)
         assert await fix(s) == SRC
         [message] = messages(s)
-        assert "small: mine did not stream its answer." in message
-        assert "Check the base_url, and that the server can stream." in message
+        assert "small: mine did not stream its answer, but sent a web page." in message
+        assert "Check the base_url; where the network asks you to sign in, do that first." in message
         assert [each.cost for each in s.entries()] == [Decimal(0)] * 2
 
 

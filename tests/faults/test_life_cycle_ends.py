@@ -105,8 +105,9 @@ async def test_a_client_that_never_reads_neither_stops_the_server_nor_fills_it(t
         entry = pick(await s.editor.menu(buffer, 5), "Explain")
         pipe = s.editor.process._transport.get_pipe_transport(1)  # type: ignore[attr-defined]  # asyncio has no other way
         pipe.pause_reading()
-        words = " ".join(f"Step {number} adds {number * number}." for number in range(5000))
-        s.upstream.script(answer(f"`mean` divides the `sum` of `xs` by their number. {words}", size=60))
+        words = " ".join(f"Step {number} adds {number * number}." for number in range(200))
+        # In pieces so small that the messages about them are more than a pipe holds.
+        s.upstream.script(answer(f"`mean` divides the `sum` of `xs` by their number. {words}", size=1))
         before = resident(s.pid)
         reply = s.editor.start(entry, "unread")
         await s.upstream.seen(1)

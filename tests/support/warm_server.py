@@ -158,12 +158,13 @@ def _serve(asked: socket.socket) -> None:
             continue
         server = os.fork()
         if server:
-            os.write(to_note, str(server).encode())
             os._exit(0)
         asked.close()
         os.close(note)
-        os.close(to_note)
         _become(streams, *json.loads(request))
+        # Only now, as ``Popen`` returns only once its child has become the program.
+        os.write(to_note, str(os.getpid()).encode())
+        os.close(to_note)
         return
 
 
