@@ -53,3 +53,8 @@ def test_a_models_name_stays() -> None:
 )
 def test_an_ordinary_sentence_stays(sentence: str) -> None:
     assert without_keys(sentence) == sentence
+
+
+def test_a_long_name_that_is_none_is_judged_without_trying_each_division_of_it() -> None:
+    words = "-".join(["abcDEFghi12x"] * 60)
+    assert without_keys(f'Unknown key "{words}-$".')  # Each division of each word would take longer than any test may.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -31,7 +32,12 @@ def _names(monkeypatch: pytest.MonkeyPatch) -> None:
             raise socket.gaierror(code, "by the test")
         return resolve(host, *rest, **more)
 
+    async def at_once(_loop: object, host: Any, port: Any, **more: Any) -> Any:
+        return lookup(host, port, **more)
+
     monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    # In a thread it would take real time, in which the virtual one goes on.
+    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", at_once)
 
 
 @pytest.fixture(scope="module")

@@ -51,20 +51,24 @@ def watch(environment: dict[str, str], folder: Path) -> Path:
     return notes
 
 
-def unexpected(notes: Path) -> list[str]:
-    """Return the slow callbacks of one server that may not be: milliseconds, and the functions that ran."""
+def unexpected(notes: Path, *more: Allowed) -> list[str]:
+    """Return the slow callbacks of one server that may not be: milliseconds, and the functions that ran.
+
+    :param more: what one test allows beside ``ALLOWED``.
+    """
     if not notes.exists():
         return []
-    return beyond_allowance([json.loads(line) for line in notes.read_text(encoding="utf-8").splitlines()])
+    return beyond_allowance([json.loads(line) for line in notes.read_text(encoding="utf-8").splitlines()], *more)
 
 
-def beyond_allowance(noted: Sequence[tuple[float, list[str]]]) -> list[str]:
+def beyond_allowance(noted: Sequence[tuple[float, list[str]]], *more: Allowed) -> list[str]:
     """Return the notes, as sentences, that no allowance is left for."""
-    left = {allowed: allowed.times for allowed in ALLOWED}
+    left = {allowed: allowed.times for allowed in (*ALLOWED, *more)}
     found: list[str] = []
     for milliseconds, names in noted:
-        allowed = next((each for each in ALLOWED if any(re.search(each.pattern, name) for name in names)), None)
-        if allowed is not None and left[allowed]:
+        fitting = (each for each in left if left[each] and any(re.search(each.pattern, name) for name in names))
+        allowed = next(fitting, None)
+        if allowed is not None:
             left[allowed] -= 1
         else:
             found.append(f"{milliseconds} ms in {' > '.join(names)}")

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 _TOKEN = re.compile(r"[A-Za-z0-9_+/=~.:?&%-]{12,}")
 _PART = re.compile(r"[A-Za-z0-9_+~.-]{12,}")
 _LOGIN = re.compile(r"(?<=//)[^\s\"`“”]*@")
-_WORD = r"(?:[A-Z]{1,8}[a-z]{0,12}|[a-z]{1,14}){0,3}(?:\d{1,4}[A-Za-z]?){0,3}"
+_SEPARATOR = re.compile(r"[-/:_.]")
+_WORD = re.compile(r"(?:[A-Z]{1,8}[a-z]{0,12}|[a-z]{1,14}){0,3}(?:\d{1,4}[A-Za-z]?){0,3}")
 """A part of a model's name: ``claude``, ``20251001``, ``4``, ``8x7b``, ``MiniMax``, ``v3p2``, ``A22B``."""
-_MODEL = re.compile(rf"@?{_WORD}(?:[-/:_.]{_WORD})+")
+_LONGEST_WORD = 75
+"""Code points that ``_WORD`` matches at most."""
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _INSTEAD = "…"
 
@@ -42,10 +44,19 @@ def _judged(found: re.Match[str]) -> str:
 
 def _is_key(token: str) -> bool:
     token = token.strip(".:?")
-    if not any(each.isdigit() for each in token) or (_MODEL.fullmatch(token) and not _UUID.fullmatch(token)):
+    if not any(each.isdigit() for each in token) or (_is_model(token) and not _UUID.fullmatch(token)):
         return False
     # In quotes, a value is judged by itself; with a telling name before it, less doubt is enough.
     return any(_detector().find(line) for line in (f'"{token}"', f'api_key = "{token}"'))
+
+
+def _is_model(token: str) -> bool:
+    """Return whether a token looks like the name of a model: words between separators.
+
+    Each word is matched by itself, because one pattern for the whole name would try each division of each word.
+    """
+    words = _SEPARATOR.split(token.removeprefix("@"))
+    return len(words) > 1 and all(len(word) <= _LONGEST_WORD and _WORD.fullmatch(word) for word in words)
 
 
 @cache

@@ -7,6 +7,7 @@ more than pygls itself.
 from __future__ import annotations
 
 import asyncio
+import gc
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -166,6 +167,7 @@ async def _load() -> None:
     for name in STEPS:
         await asyncio.to_thread(import_module, name)
     await asyncio.to_thread(_read_tables)
+    gc.freeze()  # As in lsp/features/warm_up.py.
 
 
 def _read_tables() -> None:
