@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import gc
 import importlib
 import json
@@ -161,11 +162,20 @@ def _serve(asked: socket.socket) -> None:
             os._exit(0)
         asked.close()
         os.close(note)
+        # Any of these may have been given the number of a standard stream, where that was closed.
+        to_note, *streams = (_beyond(each) for each in (to_note, *streams))
         _become(streams, *json.loads(request))
         # Only now, as ``Popen`` returns only once its child has become the program.
         os.write(to_note, str(os.getpid()).encode())
         os.close(to_note)
         return
+
+
+def _beyond(descriptor: int) -> int:
+    """Return a descriptor for an open file that is no standard stream's; the given one is closed."""
+    moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD, 10)
+    os.close(descriptor)
+    return moved
 
 
 def _become(streams: list[int], arguments: list[str], folder: str, environment: dict[str, str]) -> None:
