@@ -198,6 +198,8 @@ $(VENV)/ready: pyproject.toml $(LOCKS)/develop.txt
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+# cosmic-ray needs yattag, of which there is no wheel.
+$(MAINTAIN)/ready: WHEELS += $(if $(WHEELS),--no-binary yattag)
 $(MAINTAIN)/ready: $(LOCKS)/maintain.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed. If it has another name: make PYTHON=/path/to/python"; exit 1; }
 	$(call environment,$(MAINTAIN),maintain)
