@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any, Literal
+from unittest import mock
 
 import planted_keys
 from fault_provider import Begin, FaultProvider, Script, turns, whole
@@ -43,6 +44,7 @@ from tuppence.engine.request import Request
 from tuppence.engine.run import run
 from tuppence.engine.session import OwnModels, Session
 from tuppence.ledger import Ledger
+from tuppence.ledger.worker import Worker
 from tuppence.upstream import ModelClient
 from tuppence.workspace import Workspace
 
@@ -320,6 +322,20 @@ async def _no_models() -> tuple[Model, ...]:
 
 
 @contextmanager
+def _waited_for(loop: Any) -> Iterator[None]:
+    """Let the clock of a loop wait while the ledger's threads are at work."""
+    submit = Worker.submit
+
+    def submitted(self: Worker, work: Callable[[], Any], result: Any = None) -> Any:
+        future = submit(self, work, result)
+        loop.waits_for(future)
+        return future
+
+    with mock.patch.object(Worker, "submit", submitted):
+        yield
+
+
+@contextmanager
 def bench(
     folder: Path, provider: FaultProvider | None = None, *, host: str = "127.0.0.1", has_key: bool = True, kept: int = 0
 ) -> Iterator[Bench]:
@@ -330,7 +346,7 @@ def bench(
     """
     provider = provider or FaultProvider()
     warm = Case(name="warm", scripts=[whole(ANSWER)], bill="counted")
-    with asyncio.Runner(loop_factory=Sockets) as loop:
+    with asyncio.Runner(loop_factory=Sockets) as loop, _waited_for(loop.get_loop()):
         loop.run(provider.__aenter__())
         sessions = _Sessions(folder, ModelClient(), has_key)
         try:

@@ -42,9 +42,13 @@ ALLOWED = (
 
 
 def watch(environment: dict[str, str], folder: Path) -> Path:
-    """Have a server with this environment, which is changed, watched; return the file of its notes."""
+    """Have servers with this environment, which is changed, watched.
+
+    :returns: the path of their notes: a file for each process, whose number is added to the name.
+    """
     notes = folder / "slow-callbacks.jsonl"
-    notes.unlink(missing_ok=True)  # Those of a server before this one, in the same folder.
+    for each in _files(notes):  # Those of a server before this one, in the same folder.
+        each.unlink()
     paths = [str(HOOK), *filter(None, [environment.get("PYTHONPATH", "")])]
     environment["PYTHONPATH"] = os.pathsep.join(paths)
     environment |= {"SLOW_CALLBACKS_FILE": str(notes), "SLOW_CALLBACKS_BOUND": str(BOUND)}
@@ -52,13 +56,19 @@ def watch(environment: dict[str, str], folder: Path) -> Path:
 
 
 def unexpected(notes: Path, *more: Allowed) -> list[str]:
-    """Return the slow callbacks of one server that may not be: milliseconds, and the functions that ran.
+    """Return the slow callbacks that no server may have: milliseconds, and the functions that ran.
 
     :param more: what one test allows beside ``ALLOWED``.
     """
-    if not notes.exists():
-        return []
-    return beyond_allowance([json.loads(line) for line in notes.read_text(encoding="utf-8").splitlines()], *more)
+    found: list[str] = []
+    for each in _files(notes):
+        noted = [json.loads(line) for line in each.read_text(encoding="utf-8").splitlines()]
+        found += beyond_allowance(noted, *more)
+    return found
+
+
+def _files(notes: Path) -> list[Path]:
+    return sorted(notes.parent.glob(f"{notes.name}.*"))
 
 
 def beyond_allowance(noted: Sequence[tuple[float, list[str]]], *more: Allowed) -> list[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
+import contextlib
 import selectors
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
@@ -47,7 +49,7 @@ class _Settling(selectors.DefaultSelector):
     def __init__(self) -> None:
         super().__init__()
         self.ahead = 0.0
-        self.at_work: set[asyncio.Future[Any]] = set()
+        self.at_work: set[object] = set()
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
@@ -63,9 +65,9 @@ class _Settling(selectors.DefaultSelector):
 class Sockets(asyncio.SelectorEventLoop):
     """An event loop with real sockets and threads, on which a time-out of a minute passes at once.
 
-    Its clock leaps to the next thing that is due where nothing has happened for some milliseconds and no thread of the
-    loop's executor is at work. Both ends of a connection have to be on the loop: what one has sent is then there before
-    the other's time-out. Nothing else may be waited for with a time-out: not the ledger's thread, and no process.
+    Its clock leaps to the next timer if nothing has happened for some milliseconds and no thread is at work, neither in
+    the loop's executor nor for a future that was passed to ``waits_for``. Both ends of a connection must be on the loop,
+    so that what one end has sent arrives before the other's time-out. No process may be waited for with a time-out.
     """
 
     def __init__(self) -> None:
@@ -74,6 +76,17 @@ class Sockets(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return super().time() + self._settling.ahead
+
+    def waits_for(self, work: concurrent.futures.Future[Any]) -> None:
+        """Let the clock wait until a thread that is not of the loop's executor has done something."""
+        self._settling.at_work.add(work)
+
+        def done(work: concurrent.futures.Future[Any]) -> None:
+            self._settling.at_work.discard(work)
+            with contextlib.suppress(RuntimeError):  # The loop is closed.
+                self.call_soon_threadsafe(lambda: None)
+
+        work.add_done_callback(done)
 
     def run_in_executor(
         self, executor: Executor | None, func: Callable[[Unpack[_Ts]], _T], *args: *_Ts

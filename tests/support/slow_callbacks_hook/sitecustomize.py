@@ -50,7 +50,7 @@ class _Watch:
     def run(self, handle: asyncio.Handle) -> None:
         """Run a callback; note it where it took long."""
         if self._notes is None:
-            self._notes = Path(os.environ.pop("SLOW_CALLBACKS_FILE", os.devnull))
+            self._notes = Path(f"{os.environ.pop('SLOW_CALLBACKS_FILE', '')}.{os.getpid()}")
             self._bound = float(os.environ.pop("SLOW_CALLBACKS_BOUND", "inf"))
         callback: Any = handle._callback  # type: ignore[attr-defined]  # gone once it was cancelled
         began = time.thread_time()
