@@ -66,8 +66,8 @@ class Sockets(asyncio.SelectorEventLoop):
     """An event loop with real sockets and threads, on which a time-out of a minute passes at once.
 
     Its clock leaps to the next timer if nothing has happened for some milliseconds and no thread is at work, neither in
-    the loop's executor nor for a future that was passed to ``waits_for``. Both ends of a connection must be on the loop,
-    so that what one end has sent arrives before the other's time-out. No process may be waited for with a time-out.
+    the loop's executor nor for a future that was passed to ``waits_for``. Both ends of a connection must be on the
+    loop, so that what one end has sent arrives before the other's time-out. No process may be waited for with one.
     """
 
     def __init__(self) -> None:
