@@ -76,7 +76,7 @@ class CaseTable:
             lines.append(_line(section, *_sums(rows.values())))
             lines += [_line(f"  {kind}", count.tried, count.held) for kind, count in sorted(rows.items())]
         tried, held = _sums(self.counts.values())
-        share = f"{100 * held / tried:.1f} %" if tried else "nothing was tried"
+        share = f"{1000 * held // tried / 10:.1f} %" if tried else "nothing was tried"  # 100.0 % is all of them.
         lines.append(f"{_line('all', tried, held)}  {share}")
         skipped = sorted(name for count in self.counts.values() for name in count.skipped)
         return lines + [f"not tried: {name}" for name in skipped]
