@@ -14,7 +14,7 @@ from scripted_provider import stall
 from server import Stage, pick, stage
 
 from benchmarks.speed.figure import Figure
-from benchmarks.speed.requests import arrived
+from benchmarks.speed.requests import arrived, stopped
 
 BODY = "def f{0}(a, b):\n    x = a + b\n    for each in range(x):\n        print(each)\n    return x\n\n\n\n"
 TIMES = 15
@@ -91,6 +91,7 @@ async def _cancel(s: Stage) -> AsyncIterator[Figure]:
         seconds.append(time.perf_counter() - began)
         await asyncio.wait([run])
         run.exception()
+        await stopped(s, number + 1)
     yield Figure("from a cancel to the closed connection", statistics.median(seconds) * 1000, "ms")
 
 

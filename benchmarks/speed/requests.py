@@ -105,10 +105,12 @@ async def _command(s: Stage, name: str, text: str, number: int, version: int = 1
         s.editor.client.protocol.send_request(types.WORKSPACE_EXECUTE_COMMAND, params, msg_id=call)
     )
     seen = await arrived(s, before + 1, asked)
+    ended = _stops(s)
     s.editor.cancel(call)
     await seen.closed.wait()
     await asyncio.wait([asked])
     asked.exception()
+    await stopped(s, ended + 1)
     return (seen.at - began) * 1000
 
 
@@ -124,6 +126,18 @@ async def arrived(s: Stage, count: int, asked: asyncio.Future[Any]) -> Seen:
         said = [each.message for each in s.editor.seen.messages]
         raise RuntimeError(f"the command ended without a request: {said[-3:]} {s.editor.seen.errors[-500:]}")
     return await waiting
+
+
+async def stopped(s: Stage, count: int) -> None:
+    """Wait until the server has said of so many runs that they were stopped, and a moment for them to end."""
+    async with asyncio.timeout(60):
+        while _stops(s) < count:  # noqa: ASYNC110 - what is waited for happens in another process
+            await asyncio.sleep(0.002)
+    await asyncio.sleep(0.2)
+
+
+def _stops(s: Stage) -> int:
+    return sum(each.message.startswith("Stopped") for each in s.editor.seen.messages)
 
 
 def _now() -> float:
