@@ -6,18 +6,16 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from engine_run import engine
 from scenario import GOOD, SRC
 from scripted_provider import ScriptedUpstream, WireName, answer, error, stall
 from server import CONFIG
 
-from tuppence.cache import AnswerStore
-from tuppence.config import config as configs
 from tuppence.core.actions import EXPLAIN, FIX
 from tuppence.core.answer.earlier import without
 from tuppence.core.billing.budget import Grant
@@ -28,16 +26,12 @@ from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import find_target
 from tuppence.core.text.document import Document, Span, apply
-from tuppence.credentials import Keys
-from tuppence.engine.ledger_writer import LedgerWriter
 from tuppence.engine.receipt import Receipt
 from tuppence.engine.request import Request
 from tuppence.engine.run import run
-from tuppence.engine.session import OwnModels, Session
+from tuppence.engine.session import Session
 from tuppence.errors import TuppenceError
-from tuppence.ledger import Ledger, Reservation
-from tuppence.upstream import ModelClient, RetryPolicy
-from tuppence.workspace import Workspace
+from tuppence.ledger import Reservation
 
 
 @asynccontextmanager
@@ -45,26 +39,8 @@ async def lodging(
     tmp_path: Path, config: str = CONFIG, wire: WireName = "openai"
 ) -> AsyncIterator[tuple[Session, ScriptedUpstream]]:
     """Open a session whose models are scripted."""
-    async with ScriptedUpstream() as server:
-        path = tmp_path / "config.toml"
-        path.write_text(config.format(wire=wire, base=getattr(server, wire)), encoding="utf-8")
-        watched = configs.Watched(path)
-        session = Session(
-            config=lambda: watched.current,
-            keys=Keys({}, {}),
-            upstream=ModelClient(RetryPolicy(base=0.001)),
-            ledger_writer=LedgerWriter(Ledger(tmp_path / "ledger.sqlite3"), "session", lambda: datetime.now(UTC)),
-            answer_store=AnswerStore(tmp_path / "answers.sqlite3"),
-            workspace=Workspace(()),
-            own_models=OwnModels(find_servers=_nobody, start_embedded=_nobody),
-            open_document=lambda _path: None,
-            id="session",
-            now=lambda: datetime.now(UTC),
-        )
-        yield session, server
-        await session.upstream.close()
-        session.ledger.close()
-        session.answer_store.close()
+    async with engine(tmp_path, config, wire) as e:
+        yield e.session, e.server
 
 
 async def _nobody() -> tuple[Model, ...]:

@@ -1,6 +1,6 @@
 """Writes to the ledger in the background, and reads what a running session needs of it.
 
-A ledger that fails costs the user no answer, and nobody at the editor waits for it. Changes wait, in order, until the
+A ledger that fails costs the user no answer and does not delay the editor. Changes wait, in order, until the
 ledger can be written again; until then they are in a file beside it too (ledger/unwritten.py), so that the next server
 enters what this one could not. A reservation for a budget does not wait: what cannot be reserved is not spent.
 """
@@ -113,7 +113,7 @@ class LedgerWriter:
     async def reserve(self, claim: Reservation) -> Grant:
         """Reserve what a call costs at most, and return what it is granted.
 
-        Without a limit, nobody waits for a ledger that is locked: the reservation is made later.
+        Without a limit, a locked ledger is not waited for: the reservation is made later.
 
         :raises OverBudget: the limits do not allow it.
         :raises TuppenceError: it could not be reserved yet.
@@ -153,7 +153,7 @@ class LedgerWriter:
         :param reservations: the ids of the reservations that were made for it.
         """
         entry = self._clean(entry)
-        # By its name the ledger knows an entry that it has, should nobody have heard that it was written.
+        # The name lets the ledger recognize an entry that it has already, if the reply to the first write was lost.
         hold, *more = reservations or (uuid4().hex,)
 
         def work() -> None:
@@ -200,7 +200,7 @@ class LedgerWriter:
             await asyncio.to_thread(self._leave)
 
     async def _foresee(self, work: Callable[[], _T]) -> _T:
-        """Read something that nobody should wait long for.
+        """Read something that must not take long.
 
         :raises TuppenceError: the ledger could not be read soon.
         """
@@ -326,7 +326,7 @@ class LedgerWriter:
 
 
 def _awaited(future: Future[Any]) -> asyncio.Future[Any]:
-    """Return what can be waited for, or not any more, without a complaint of an error that nobody looked at."""
+    """Return an asyncio future for a result; an error that is never retrieved is not logged."""
     found = asyncio.wrap_future(future)
     found.add_done_callback(lambda done: done.cancelled() or done.exception())
     return found

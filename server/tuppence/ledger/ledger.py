@@ -52,7 +52,7 @@ class Patience:
 
 
 EDITOR = Patience(read=0.2, write=2.0)
-"""Where a person at an editor waits for what is read, and nobody for what is written."""
+"""For an editor: the user waits for reads, but not for writes."""
 
 
 class Database(Protocol):

@@ -34,7 +34,7 @@ _NEVER_USED = 60.0
 
 
 class Damaged(TuppenceError):
-    """The file is damaged, and whoever reads may not move it."""
+    """The file is damaged, and a reader may not move it."""
 
 
 class Sqlite:
@@ -115,7 +115,7 @@ class Sqlite:
     def _when_free(self, work: Callable[[], _T]) -> _T:
         """Do something again and again while another process has the file locked.
 
-        SQLite's own wait would not say that it waits, and whoever needs an answer soon has to know.
+        SQLite's own wait would not report that it waits, and callers that need a quick answer have to know.
         """
         waited, limit, said = 0.0, WAIT if self._wait is None else self._wait, False
         for pause in chain(_PAUSES, repeat(_PAUSES[-1])):

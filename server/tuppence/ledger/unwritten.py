@@ -28,11 +28,11 @@ Change = Mapping[str, str]
 _FORMAT = 1
 _MARK = ".unwritten-"
 _LEFT = "left"
-"""In place of the birth of a process: no process has it, so the file belongs to nobody."""
+"""In place of the start time of a process: no process has it, so the file has no owner."""
 
 
 def lost(hold: str, entry: Entry, bid: CallEstimate) -> Change:
-    """Write down a reservation that could not be made: what is entered should nobody say what the call came to."""
+    """Note a reservation that could not be made: the entry to add if the cost of the call is never reported."""
     granted = offer(bid, Limits(), Spent())
     usage = None if entry.usage is None else replace(entry.usage, output=granted.tokens)
     entry = replace(entry, cost=granted.bound, listed=granted.bound, usage=usage)

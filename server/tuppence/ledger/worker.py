@@ -1,4 +1,4 @@
-"""One thread that does one thing after the other, for a database that may keep whoever uses it waiting.
+"""One thread that does one thing after the other, for a database that may make its users wait.
 
 The thread is a daemon: a process that ends does not wait for what hangs in a database.
 """
@@ -41,7 +41,7 @@ class Worker:
                 return
             try:
                 found = work()
-            except BaseException as error:  # noqa: BLE001 - whoever waits for the result gets it
+            except BaseException as error:  # noqa: BLE001 - the error is given to those who wait for the result
                 given.set_exception(error)
             else:
                 given.set_result(found)

@@ -140,7 +140,7 @@ class _LazyService:
         return service
 
     async def ready(self) -> Service:
-        """Return the service, loaded beside the event loop: whoever asks meanwhile waits, and no one else."""
+        """Return the service, loaded beside the event loop; only requests that need it wait."""
         if "service" not in vars(self):
             if self._loading is None:
                 self._loading = asyncio.create_task(_load())

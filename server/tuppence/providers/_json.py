@@ -16,7 +16,7 @@ from tuppence.errors import Broken
 _MOST = 10**9
 """Tokens that no request has: a greater count is a mistake of the server, and no ledger could hold it."""
 _DEAREST = Decimal(10**6)
-"""USD that no request costs: a greater amount is read as this one, which nobody believes either."""
+"""USD that no request costs: a greater amount is read as this one, which is not believed either."""
 _DECIMALS = 40
 """Digits behind an amount's point; more are a mistake of the server, and no database could hold any number of them."""
 _DIGITS = 30

@@ -159,7 +159,7 @@ def _parts_text(delta: Mapping[str, object], kind: str) -> str:
 
 
 def _usage(counts: Mapping[str, object]) -> Usage:
-    """Put the counts into disjoint buckets; a prompt with more cached tokens than tokens is one that nobody counted."""
+    """Put the counts into disjoint buckets; a prompt with more cached tokens than tokens was not counted."""
     details = part(counts, "prompt_tokens_details")
     places = (details, counts)
     read = _first(places, "cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens")

@@ -1,6 +1,6 @@
 """What a response's headers say of an account's limits: Anthropic's names, OpenAI's, and those without a kind.
 
-A figure is the server's own and may be absurd; whoever uses it bounds it. What makes no sense is left out.
+A figure is the server's own and may be absurd; callers must bound it. What makes no sense is left out.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ PATIENT = 20.0
 """A server that asks for more seconds than this is given up on: the next model answers a waiting person sooner."""
 _NUMBER = re.compile(r"\s*(-?)([0-9]{1,15}(?:\.[0-9]{0,15})?)\s*", re.ASCII)
 _SOON = "in a moment"
-"""What a remedy says of a wait whose length nobody named."""
+"""What a remedy says about a wait of unknown length."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The fewest tokens that an answer can have by now, counted as it comes.
 
-A provider, or a gateway before it, may forget the limit that a request carries, and write on for nobody. The count here
+A provider, or a gateway before it, may forget the limit that a request carries, and go on writing. The count here
 decides when an answer is ended, so it is one that no honest answer passes: a word of letters and digits is a token at
 least, and so is a run of signs before a blank; a token of no tokenizer reaches over either of these edges. Code has
 about twice as many tokens as are counted here. What is not written in words is counted by its length.

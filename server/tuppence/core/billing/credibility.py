@@ -1,7 +1,7 @@
 """What a provider may report of one request, held against what the request comes to at most.
 
 The bound is made before the call, for its reservation. A report that is several times above it is a mistake of the
-provider or of a gateway: to book it would fill a day's budget with money that nobody owes. A report below that is
+provider or of a gateway: to book it would fill a day's budget with money that is not owed. A report below that is
 believed, however high: the bound is made of list prices and of our own count of the prompt.
 """
 
@@ -47,7 +47,7 @@ class CallBound:
         return cost is None or cost <= SEVERAL * most
 
     def believed(self, usage: Usage) -> Usage:
-        """Return the counts without those that are not believed: zero is what nobody counted."""
+        """Return the counts without those that are not believed; zero means not counted."""
         if not self.believes_prompt(usage):
             usage = Usage(output=usage.output, thinking=usage.thinking)
         return usage if self.believes_answer(usage) else replace(usage, output=0, thinking=0)

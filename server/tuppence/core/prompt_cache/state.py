@@ -176,7 +176,7 @@ def _read(trace: Trace) -> float:
 
 
 def _lives(trace: Trace, rules: CacheRules, now: datetime) -> bool:
-    # What was sent far in the future was sent before the clock was set back: when, nobody knows.
+    # What was sent far in the future was sent before the clock was set back, at an unknown time.
     return abs(now - trace.at) <= lifetime(rules, trace.life)
 
 

@@ -2,7 +2,7 @@
 
 A provider that cannot be reached opens its own breaker; a model that its provider turned away (an overload, a limit, an
 error of the server) opens the model's alone. Once the rest is over, the next request is the probe, and those that come
-meanwhile wait for what becomes of it. Where nobody else may answer, a request is a probe before that.
+meanwhile wait for what becomes of it. If no other model may answer, a request is a probe before that.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ class _OpenDocument:
     is_slow: bool = False
     """Whether it takes more work than code of its size usually does, or is large."""
     outlining: asyncio.TimerHandle | None = None
-    """What will find the tree's definitions ahead, once nobody has changed the document for a moment."""
+    """What will find the tree's definitions ahead, once the document has not changed for a moment."""
 
 
 class Documents:
@@ -136,7 +136,7 @@ class Documents:
     def lose(self, uri: str) -> None:
         """Take note of a change that cannot be read; for those who watch the document it is closed.
 
-        Its text stays as it is, and ``doubtful`` until the editor opens it anew or sends the whole of it.
+        Its text stays as it is, and ``doubtful`` until the editor opens it again or sends all of it.
         """
         known = self._open.get(uri)
         if known is not None and not known.is_lost:

@@ -105,7 +105,7 @@ class Rpc(LanguageServerProtocol):
             _log.exception("A message could not be handled: %s", getattr(message, "method", "an answer"))
 
     def _read(self, data: dict[str, Any]) -> RPCMessage | None:
-        """Return a message, None for an answer that nobody waits for.
+        """Return a message, None for a response to an unknown request.
 
         :raises NotAMessage: it is none that can be taken in.
         """

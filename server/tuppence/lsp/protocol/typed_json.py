@@ -4,7 +4,7 @@ cattrs makes something of almost anything: ``int("5")``, ``bool("no")``, the cha
 value has the type that the protocol gives it, or it is refused. How strictly, depends on who reads it:
 
 - A required field has to fit, and so has each optional one of ``_READ``, which our handlers read. Any other optional
-  field that does not fit counts as absent, and so does each capability: what is wrong there costs nobody his session.
+  field that does not fit counts as absent, and so does each capability: a mistake there ends no session.
 - A field that the protocol does not have is passed over.
 - An unknown member of an enumeration is of a newer protocol: it counts as absent, and is left out of a list.
 - JSON knows one kind of number, so ``1.0`` is a whole number. ``0`` and ``1`` are booleans of Vim, and an empty object
