@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
@@ -245,7 +246,7 @@ class Ledger:
                 changes, whole = unwritten.read(path)
             except OSError:
                 continue  # Another server has just taken it in.
-            taken += self._do("write", lambda connection, found=changes: unwritten.enter(connection, found))  # type: ignore[misc]
+            taken += self._do("write", partial(unwritten.enter, changes=changes))
             if (aside := unwritten.done_with(path, whole=whole, now=now)) is not None:
                 damaged_files.append(aside)
         return TakenIn(taken, tuple(damaged_files))
