@@ -19,7 +19,7 @@ from tuppence.core.answer.insert_tests import TestLocation
 from tuppence.core.answer_builder import Task
 from tuppence.core.checks.slop import Evidence
 from tuppence.core.models.model import Model
-from tuppence.core.models.usage import at_most, estimate, estimate_length
+from tuppence.core.models.usage import TokenMeasure, estimate, estimate_length, measure
 from tuppence.core.prompt import context as contexts
 from tuppence.core.prompt.compose import SYSTEM, Prompt, TestFile, compose, compose_brief
 from tuppence.core.prompt.context import Context, Surroundings
@@ -132,6 +132,8 @@ class _Measured:
     """The whole one, without secrets."""
     disclosure: Disclosure
     need: RoutingRequest
+    size: TokenMeasure
+    """Of the prompt."""
     evidence: Evidence
 
 
@@ -178,6 +180,7 @@ class _Preparation:
             task=replace(self._task(), evidence=measured.evidence),
             tests=measured.tests,
             measured=measured.prompt,
+            size=measured.size,
             disclosure=measured.disclosure,
         )
         return _paired(prepared, self.session.config())
@@ -205,16 +208,17 @@ class _Preparation:
         whole = compose(request.action, context, 0, tests)
         disclosure = disclose(request, Composed(prompt=whole, context=context, place=place, tests=tests), session)
         whole = disclosure.masked(whole)
+        size = measure(whole.parts)
         # As much as the reservation will ask for: else a model is chosen that the budget then refuses.
         need = replace(
             _need(request, context, whole, models, session),
-            most_tokens=at_most(whole.parts),
+            most_tokens=size.at_most(),
             outcomes=self._known.outcomes,
         )
         evidence = _grounds(request, context, session)
         evidence = replace(evidence, shown=disclosure.words(evidence.shown))
         return _Measured(
-            context=context, tests=tests, prompt=whole, disclosure=disclosure, need=need, evidence=evidence
+            context=context, tests=tests, prompt=whole, disclosure=disclosure, need=need, size=size, evidence=evidence
         )
 
     def _task(self) -> Task:
