@@ -2,7 +2,8 @@
 
 pygls answers a cancelled command and lets its coroutine run on, and so keep paying. Here a run is a task in a table;
 the Stop action, the progress's cancel and ``$/cancelRequest`` all cancel that task, and the shutdown cancels them all.
-A task is cancelled once: a second cancel would break off the clean-up that the first one began.
+A task is cancelled once: a second cancel would break off the clean-up that the first one began. A run that has said how
+it ended is over, although its task may still read the accounts: no command waits for it, and no menu offers to stop it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ class Running:
     """Names it in the ledger, in commands and to a live client."""
     task: asyncio.Task[None] | None = None
     ending: bool = False
-    """Whether it was told to end."""
+    """Whether it was stopped; its clean-up goes on until ``over``."""
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once its text, its menu entries and its closing message are in place: it changes nothing more."""
     because: str = ""
     """Why it had to end, a sentence; empty where the person asked for it."""
     writes: Callable[[], Span | None] = lambda: None
@@ -39,8 +42,8 @@ class Running:
     """Gives the other runs in the document."""
 
     def stop(self, because: str = "") -> None:
-        """End it; its connection is closed as the cancellation passes."""
-        if self.ending:
+        """End it; its connection is closed as the cancellation passes. A run that is over goes on to its end."""
+        if self.ending or self.over.is_set():
             return
         self.ending = True
         self.because = because
@@ -60,15 +63,29 @@ class Runs:
         running.task = task
         running.beside = lambda: tuple(each for each in self.at(running.uri) if each is not running)
         self._running[running.id] = running
-        task.add_done_callback(lambda _task: self._running.pop(running.id, None))
+        task.add_done_callback(lambda _task: self._ended(running))
         return task
 
+    def _ended(self, running: Running) -> None:
+        self._running.pop(running.id, None)
+        running.over.set()
+
     def at(self, uri: str) -> tuple[Running, ...]:
-        """Return the runs under way in a document, newest first."""
-        return tuple(running for running in reversed(self._running.values()) if running.uri == uri)
+        """Return the runs in a document that are not over, newest first."""
+        found = (running for running in reversed(self._running.values()) if running.uri == uri)
+        return tuple(running for running in found if not running.over.is_set())
+
+    def cleans_up(self, uri: str) -> bool:
+        """Report whether a run in a document was stopped and is not over."""
+        return any(running.ending for running in self.at(uri))
+
+    async def cleaned_up(self, uri: str) -> None:
+        """Wait until each run in a document that was stopped is over."""
+        while stopped := [running for running in self.at(uri) if running.ending]:
+            await stopped[0].over.wait()
 
     def all(self) -> tuple[Running, ...]:
-        """Return all runs under way."""
+        """Return all runs whose task has not ended."""
         return tuple(self._running.values())
 
     def stop(self, identity: str) -> bool:
