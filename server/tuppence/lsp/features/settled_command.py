@@ -1,7 +1,7 @@
 """Commands that arrive while a stopped run still restores its text: they wait, and their positions follow the edits.
 
-A command's positions are those of the text that the user saw, which may hold a part of the stopped answer. They move with
-each edit until the text is restored. A position inside an edit moves to the text that the edit inserted.
+A command's positions are those of the text that the user saw, which may hold a part of the stopped answer. They move
+with each edit until the text is restored. A position inside an edit moves to the text that the edit inserted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _TAKEN_BACK = ("The diagnostic was about text that was taken back.", "Open the m
 
 
 async def settled(arguments: Any, uri: str, client: EditorClient, runs: Runs) -> Any:
-    """Wait until every stopped run in a document has restored its text; return a command's arguments, moved accordingly.
+    """Wait until every stopped run in a document has restored its text; return a command's arguments, moved to match.
 
     Returns at once if no run in the document was stopped. Arguments that do not fit the protocol, or are for another
     version than the document's, are returned unchanged; the caller refuses them.
