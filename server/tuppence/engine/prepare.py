@@ -1,7 +1,7 @@
-"""Everything about a request that is settled before a model is asked: what it will see, how hard it is, who answers.
+"""Everything about a request that is decided before a model is asked: its context, its difficulty, and the model.
 
-What reads files or takes a while is done in threads, in few hops: one to look around, one to compose and measure.
-engine/run.py asks, and engine/answer_cache.py keeps answers for the next identical question.
+Reading files and long computations are done in threads, in a few steps: one to collect the context, one to compose and
+measure the prompt. engine/run.py sends requests, and engine/answer_cache.py caches answers.
 """
 
 from __future__ import annotations
@@ -42,22 +42,24 @@ from tuppence.linters import lint
 from tuppence.workspace import tests_placement
 
 BUDGETS = (24_000, 6_000, 2_500)
-"""Prompt tokens to aim at; the next smaller is tried where no model has room. Many models get worse above the first."""
+"""Target numbers of prompt tokens; the next smaller one is tried if no model has room. Many models get worse above
+the first."""
 LARGER = (48_000, 96_000, 192_000, 384_000)
-"""Prompt tokens where what the person selected is more than the first by itself: only long contexts hold it."""
+"""Numbers of prompt tokens for a selection that is larger than the first target by itself, which only long contexts
+can hold."""
 _SHARE = 8
-"""The part of the prompt, one in so many, that an existing test file may take."""
+"""The maximum share of the prompt for an existing test file, as a divisor."""
 _TOLD = 40
-"""Diagnostics that a model is told of; more are noise, and would take the room of the code."""
+"""Maximum number of diagnostics in a prompt; more are noise, and take room from the code."""
 _GRAVEST = ("error", "warning", "information", "hint")
 
 
 async def prepare(request: Request, session: Session, around: Surroundings | None = None) -> PreparedRequest:
-    """Return the plan for a question.
+    """Return the plan for a request.
 
-    :param around: the target's surroundings, where they were just looked up.
+    :param around: the target's surroundings, if they were just collected.
     :raises Unfit: the document or target cannot be sent to a model.
-    :raises NoModel: nobody may answer.
+    :raises NoModel: no model may answer.
     """
     if (config := session.config()).is_unread:
         mistake = config.mistakes[0]
@@ -67,8 +69,8 @@ async def prepare(request: Request, session: Session, around: Surroundings | Non
         raise NoModel(what, mistake.remedy)
     seen, place = await asyncio.to_thread(_look, request, session, around)
     if request.action.fixes_diagnostics and not request.diagnostics:
-        # Some editors (Helix, eglot) keep other servers' diagnostics to themselves; the linter can be asked directly.
-        # What it says of style is left out, because it would draw the model away from the bug that the user means.
+        # Some editors (Helix, eglot) do not pass on other servers' diagnostics; the linter can be asked directly. Its
+        # remarks on style are left out, because they would distract the model from the bug that the user means.
         said = await lint(request.document, request.path)
         request = replace(request, diagnostics=tuple(each for each in said if each.severity == "error"))
     known = language(request.document.language)
@@ -89,7 +91,7 @@ async def prepare(request: Request, session: Session, around: Surroundings | Non
         except Unfit as unfit:
             if none is None:
                 return await _long(work, request, seen, session, unfit)
-            # A smaller selection helps only where somebody may answer at all.
+            # A smaller selection helps only if some model may answer at all.
             if await _anybody(session):
                 raise
             raise none from None
@@ -98,7 +100,7 @@ async def prepare(request: Request, session: Session, around: Surroundings | Non
 
 
 def _look(request: Request, session: Session, around: Surroundings | None) -> tuple[Surroundings, TestLocation | None]:
-    """Return the target's surroundings, and where its tests go if tests are asked for; reads files.
+    """Return the target's surroundings, and the location for requested tests; reads files.
 
     :raises Unfit: the document is never sent to a model.
     """
@@ -109,9 +111,9 @@ def _look(request: Request, session: Session, around: Surroundings | None) -> tu
 
 
 def prompt(prepared: PreparedRequest, model: Model) -> Prompt:
-    """Return what a model is sent: the whole prompt, or the brief one for a model that is too small for it.
+    """Return the prompt for a model: the whole one, or the brief one if the model is too small for it.
 
-    No secret is in it, wherever it came from: everything that is sent to a provider passes here.
+    It contains no secret, whatever its source: everything that is sent to a provider passes through here.
     """
     return prepared.disclosure.masked(_prompt(prepared, model))
 
@@ -129,17 +131,17 @@ def _prompt(prepared: PreparedRequest, model: Model) -> Prompt:
 
 
 def advised(prepared: PreparedRequest, planner: Model, advice: str) -> PreparedRequest:
-    """Return the plan for the model that answers, with what the planner wrote; empty where it wrote nothing."""
+    """Return the plan for the answering model, with the planner's text; empty text if it wrote nothing."""
     return replace(prepared, planner=None, advice=advice, route=planned(prepared.route, planner, advice))
 
 
 def output_limit(prepared: PreparedRequest, model: Model) -> int:
-    """Return how many answer tokens to allow: generous for the action, within the model's limit and context."""
+    """Return the maximum number of answer tokens: ample for the action, within the model's limit and context."""
     return allowance(model, prepared.need, shipped())
 
 
 async def _fitted(work: Task, request: Request, around: Surroundings, budget: int, session: Session) -> PreparedRequest:
-    """Return the plan with a context of about so many tokens."""
+    """Return the plan with a context of about ``budget`` tokens."""
     measured = await asyncio.to_thread(_measure, work, request, around, budget, session)
     outcomes = await session.feedback.of(request.action.id, session.ledger)
     need = replace(measured.need, outcomes=outcomes)
@@ -159,21 +161,21 @@ async def _fitted(work: Task, request: Request, around: Surroundings, budget: in
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Measured:
-    """What is known of a request before it is known who answers."""
+    """The properties of a request that do not depend on the model."""
 
     context: Context
     tests: TestFile | None
     prompt: Prompt
-    """The whole one, without secrets."""
+    """The whole prompt, without secrets."""
     disclosure: Disclosure
     need: RoutingRequest
     evidence: Evidence
 
 
 def _measure(work: Task, request: Request, around: Surroundings, budget: int, session: Session) -> _Measured:
-    """Compose a request's prompt, once, and measure it; reads files, so it belongs in a thread.
+    """Compose and measure a request's prompt once; reads files, so it must run in a thread.
 
-    :raises Unfit: the target does not fit, or what would be sent cannot be judged.
+    :raises Unfit: the target does not fit, or the text to send cannot be judged.
     """
     context = _gather(request, around, budget)
     tests: TestFile | None = None
@@ -184,7 +186,7 @@ def _measure(work: Task, request: Request, around: Surroundings, budget: int, se
     whole = compose(request.action, context, 0, tests)
     disclosure = disclose(request, Composed(prompt=whole, context=context, place=work.place, tests=tests), session)
     whole = disclosure.masked(whole)
-    # As much as the reservation will ask for: else a model is chosen that the budget then refuses.
+    # As much as the reservation will require: otherwise a model is chosen that the budget then refuses.
     need = replace(_need(request, context, whole, session), most_tokens=at_most(whole.parts))
     evidence = _grounds(request, context, session)
     evidence = replace(evidence, shown=disclosure.words(evidence.shown))
@@ -192,9 +194,9 @@ def _measure(work: Task, request: Request, around: Surroundings, budget: int, se
 
 
 async def _long(work: Task, request: Request, around: Surroundings, session: Session, unfit: Unfit) -> PreparedRequest:
-    """Return the plan for a target that is too long by itself for a usual prompt.
+    """Return the plan for a target that is too long for a usual prompt.
 
-    :raises Unfit: nobody has so long a context; the room that it names is the longest that somebody has.
+    :raises Unfit: no model has such a long context; the message names the longest one.
     """
     for budget in LARGER:
         try:
@@ -209,7 +211,7 @@ async def _long(work: Task, request: Request, around: Surroundings, session: Ses
 
 
 def _paired(prepared: PreparedRequest, config: Config) -> PreparedRequest:
-    """Return the plan with a planner, where the user wants pairs and one is worth it."""
+    """Return the plan with a planner, if the user enabled pairs and one is worth its cost."""
     hard = prepared.difficulty.value > config.pair_above
     pinned = (
         routing_policy(
@@ -237,7 +239,7 @@ def _grounds(request: Request, context: Context, session: Session) -> Evidence:
 
 
 def _gather(request: Request, around: Surroundings, budget: int) -> Context:
-    # The same room for every action: else two actions on one file could get different bytes of it.
+    # Every action gets equal room: otherwise two actions on one file could receive different bytes of it.
     room = budget - estimate(SYSTEM) - max(action.usual_output for action in ACTIONS)
     inside = [each for each in request.diagnostics if each.span.touches(request.target.span)]
     told = tuple(sorted(inside, key=lambda each: (_GRAVEST.index(each.severity), each.span))[:_TOLD])
@@ -269,7 +271,7 @@ def _need(request: Request, context: Context, whole: Prompt, session: Session) -
 
 
 def _check(request: Request, session: Session) -> str:
-    """Return the name of the check that judges the answer, where it is not the action's usual one."""
+    """Return the name of the check for the answer, if it differs from the action's usual one."""
     root = session.workspace.folder(request.path) if request.path else None
     is_run = request.action.shape == "tests" and runs_tests(session.config(), root, request.document.language)
     return RUN if is_run else ""
@@ -286,8 +288,8 @@ async def _route(need: RoutingRequest, request: Request, session: Session) -> Ro
     is_known = all(session.keys.is_known(model.provider) for model in models)
     lacking = _lacking(models, session) if is_known else await asyncio.to_thread(_lacking, models, session)
     resting = session.providers.breakers.resting()
-    # Where nobody else may answer, a provider that failed a moment ago is better than none; and where the budget is in
-    # the way, the reservation refuses in better words than a choice can.
+    # If no other model may answer, a provider that just failed is better than none. If the budget prevents all, the
+    # reservation gives a better message than routing can.
     ways = ((need, resting | lacking), (need, lacking), (replace(need, left=None), lacking))
     for each, ready in ways:
         with suppress(NoModel):
@@ -297,9 +299,9 @@ async def _route(need: RoutingRequest, request: Request, session: Session) -> Ro
 
 
 def _told_of_rest(route: Route, resting: Mapping[str, str]) -> Route:
-    """Return a route whose reason also says which cheaper model rests after a failure, or that its own does.
+    """Return a route whose reason also mentions a cheaper model that rests after a failure, or that its own model does.
 
-    :param resting: why each one that rests does, by the provider's or the row's name.
+    :param resting: why models and providers rest, by model row or provider name.
     """
 
     def why(model: Model) -> str:
@@ -322,13 +324,13 @@ def _told_of_rest(route: Route, resting: Mapping[str, str]) -> Route:
 
 
 def _lacking(models: tuple[Model, ...], session: Session) -> dict[str, str]:
-    """Return what is wrong with a provider's key, by its name; those that can be asked are absent."""
+    """Return the problems with providers' keys, by provider name; providers that can be asked are absent."""
     providers = {model.provider.name: model.provider for model in models}
     return {name: session.keys.lacking(each) for name, each in providers.items() if not session.keys.ready(each)}
 
 
 async def _anybody(session: Session) -> bool:
-    """Report whether there is a model whose provider can be asked, whatever its size."""
+    """Report whether any model has a provider that can be asked, whatever its context size."""
     models = (
         *session.config().models,
         *await session.own_models.find_servers(),
