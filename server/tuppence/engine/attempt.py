@@ -7,9 +7,10 @@ model was chosen before, by :mod:`tuppence.engine.prepare` or :mod:`tuppence.eng
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from tuppence.core import actions
 from tuppence.core.answer_builder import AnswerBuilder
@@ -22,6 +23,7 @@ from tuppence.core.routing.candidates import least_output
 from tuppence.core.routing.router import Route
 from tuppence.engine.admission import Resting
 from tuppence.engine.admission.breakers import Fault
+from tuppence.engine.admission.fair_share import FairShare
 from tuppence.engine.approval import approval_reason
 from tuppence.engine.disclosure.consent import consent, is_asked_first
 from tuppence.engine.disclosure.guarded_answer import MisplacedSecret, guarded
@@ -33,7 +35,7 @@ from tuppence.engine.spending import SpendGuard, settle_cost
 from tuppence.engine.verify import run_tests, should_run_tests, verify_edit
 from tuppence.errors import Broken, Busy, TuppenceError
 from tuppence.providers import CALLED, ProviderEvent, Stop, Text, Thinking
-from tuppence.upstream import RequestSent, RetryScheduled
+from tuppence.upstream import Piece, RequestSent, RetryScheduled
 
 AT_ONCE = 8_000
 """Code points of an answer that are read in one turn of the event loop."""
@@ -178,7 +180,8 @@ class ModelAttempt:
             await guard.reserve(attempt)
             yield StatusLine(f"Asking {model.title}")
             key = session.keys.of(model.provider)
-            async with aclosing(session.upstream.answer(attempt.prompt, model, key, admission.heard)) as pieces:
+            pieces = _pieces(session.upstream.batches(attempt.prompt, model, key, admission.heard), session.fair_share)
+            async with aclosing(pieces):
                 async for piece in pieces:
                     if isinstance(piece, RetryScheduled):
                         yield StatusLine(f"{piece.why} Trying again in {piece.seconds:.0f} s")
@@ -239,6 +242,25 @@ def _finished(builder: AnswerBuilder, attempt: Attempt) -> tuple[tuple[Event, ..
         why = "The model called a tool instead of answering, though none was offered. Choose another model."
         return (), replace(answer, verdict=Verdict.rejected(why))
     return remaining, answer
+
+
+async def _pieces(batches: AsyncGenerator[tuple[Piece, ...], None], shared: FairShare) -> AsyncGenerator[Piece, None]:
+    """Yield the pieces of an answer, the texts of one read as one; before the next read, give way to others."""
+    with shared.stream() as share:
+        async with aclosing(batches):
+            async for batch in batches:
+                for piece in _joined(batch):
+                    yield piece
+                await share.turn()
+
+
+def _joined(batch: tuple[Piece, ...]) -> Iterator[Piece]:
+    """Yield pieces, the texts of one kind that come in a row as one."""
+    for kind, group in groupby(batch, type):
+        if kind is Text or kind is Thinking:
+            yield kind("".join(piece.text for piece in group if isinstance(piece, Text | Thinking)))
+        else:
+            yield from group
 
 
 def _begun(piece: ProviderEvent | RequestSent, attempt: Attempt) -> tuple[Event, ...]:
