@@ -73,7 +73,7 @@ def test_after_a_draft_that_did_not_land_nothing_is_known() -> None:
 
 @pytest.fixture
 def examined(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The code points of each comparison, and of each text that was split into lines."""
+    """Collect the code points of each comparison, and of each text that is split into lines."""
     seen: list[int] = []
     reached, longest, pieces = diff._reached, diff._longest, regions._pieces
 
