@@ -110,7 +110,7 @@ class ModelAttempt:
                 async for event in events:
                     yield self._noticed(event)
             yield StatusLine("Checking the answer")
-            remaining, answer = await asyncio.to_thread(_finished, builder, attempt)
+            remaining, answer = await session.fair_share.judged(_finished, builder, attempt)
             answer = await verify_edit(context.request, answer)
             for event in remaining if answer.verdict.fit else ():
                 yield self._noticed(event)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter
 from contextlib import suppress
 
 import pytest
 from virtual_time import run
 
+from tuppence.engine.admission import fair_share
 from tuppence.engine.admission.fair_share import GAP, HELD, LONGEST_GAP, FairShare
 
 
@@ -120,3 +122,33 @@ def test_what_failed_or_was_stopped_is_in_front_no_more() -> None:
         assert clock() == 0
 
     run(work())
+
+
+async def test_whole_answers_are_judged_one_after_the_other() -> None:
+    under_way = most = 0
+
+    def judge(number: int) -> int:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        under_way -= 1
+        return number
+
+    shared = FairShare()
+    assert await asyncio.gather(*(shared.judged(judge, number) for number in range(20))) == list(range(20))
+    assert most == 1
+
+
+async def test_one_that_takes_long_or_is_stopped_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fair_share, "BEHIND", 0.01)
+    shared, done = FairShare(), threading.Event()
+    long = asyncio.create_task(shared.judged(done.wait))
+    await asyncio.sleep(0)
+    assert await asyncio.gather(*(shared.judged(int, number) for number in "123")) == [1, 2, 3]
+    waiting = asyncio.create_task(shared.judged(int, "4"))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    done.set()
+    assert await long
+    assert await shared.judged(int, "5") == 5

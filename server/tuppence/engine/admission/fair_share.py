@@ -1,15 +1,17 @@
 """How the answers that stream at once and what a person waits for share the event loop.
 
-All that is done for an answer follows from a read of it, so an answer gives way before its next read. What comes
-meanwhile waits in the socket and is read, checked, patched and sent together. One answer alone never waits, but for a
-person; the first words of an answer never do.
+All that is done for an answer that streams follows from a read of it, so an answer gives way before its next read. What
+comes meanwhile waits in the socket and is read, checked, patched and sent together. One answer alone never waits, but
+for a person; the first words of an answer never do. Whole answers are judged in a thread, one after the other: threads
+that compute at once take Python's lock from one another, and from a hover's own.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
+from typing import TypeVar
 
 GAP = 0.002
 """Seconds between two reads, of whichever answers, where several stream: four are read each 8 milliseconds."""
@@ -17,6 +19,9 @@ LONGEST_GAP = 0.1
 """Seconds between two reads of one answer, however many stream."""
 HELD = 0.1
 """Seconds for which a read waits for what a person waits for: one who asks without a pause stops no answer."""
+BEHIND = 0.5
+"""Seconds for which an answer that is complete waits for others to be judged: one that takes long stops no other."""
+_Result = TypeVar("_Result")
 
 
 class FairShare:
@@ -26,6 +31,7 @@ class FairShare:
         self._streams: set[StreamShare] = set()
         self._in_front = 0
         self._is_free: asyncio.Event | None = None
+        self._judging = asyncio.Lock()
 
     @contextmanager
     def in_front(self) -> Iterator[None]:
@@ -66,6 +72,15 @@ class FairShare:
         with suppress(TimeoutError):
             async with asyncio.timeout(HELD):
                 await self._is_free.wait()
+
+    async def judged(self, work: Callable[..., _Result], *arguments: object) -> _Result:
+        """Return what some work gives that takes a thread long; others of the kind before it go first, for a moment."""
+        async with AsyncExitStack() as held:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(BEHIND):
+                    await held.enter_async_context(self._judging)
+            await self.give_way()
+            return await asyncio.to_thread(work, *arguments)
 
 
 class StreamShare:
