@@ -7,12 +7,11 @@ wire do.
 from __future__ import annotations
 
 import asyncio
-import itertools
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from tuppence import __version__
 from tuppence.core.text.surrogates import Joining
@@ -21,6 +20,7 @@ from tuppence.providers import HttpRequest, ProviderEvent, Stop, Text, Thinking,
 from tuppence.providers._json import amount
 from tuppence.upstream import limits
 from tuppence.upstream.deadlines import Deadlines, OutOfTime
+from tuppence.upstream.event_stream import EventStream, ServerSentEvent
 from tuppence.upstream.failures import diagnosed
 from tuppence.upstream.limits import BoundedText, TooLong
 from tuppence.upstream.retry import retry_after, with_wait
@@ -67,6 +67,8 @@ class Exchange:
         self._spoke_on = False
         """Whether text arrived after a reason to stop, which therefore does not count."""
         self._unread: tuple[ProviderEvent, ...] = ()
+        self._events = 0
+        """Server-sent events that were read."""
         self._fate: Fate = "kept back"
         self._socket: httpcore.AsyncNetworkStream | None = None
 
@@ -78,8 +80,11 @@ class Exchange:
         """Return the provider's id of the answer; empty before it is known."""
         return self._decoder.identity
 
-    async def events(self, request: HttpRequest, body: bytes) -> AsyncGenerator[ProviderEvent, None]:
-        """Send the request and yield the answer's events; closing this closes the connection."""
+    async def batches(self, request: HttpRequest, body: bytes) -> AsyncGenerator[tuple[ProviderEvent, ...], None]:
+        """Send the request and yield the answer's events, those of one read together; none is empty.
+
+        Closing this closes the connection.
+        """
         import httpx
 
         self._deadlines.begin()
@@ -90,12 +95,13 @@ class Exchange:
                 try:
                     await self._accept(response, "text/event-stream" if streamed else "application/json")
                 except TuppenceError:
-                    for event in self._unread:
-                        yield _priced(event, response.headers)
+                    if self._unread:
+                        yield _priced(self._unread, response.headers)
                     raise
-                async with aclosing(self._read(response) if streamed else self._whole(response)) as events:
-                    async for event in events:
-                        yield _priced(event, response.headers)
+                async with aclosing(self._read(response) if streamed else self._whole(response)) as batches:
+                    async for batch in batches:
+                        if batch:
+                            yield _priced(batch, response.headers)
         except (httpx.HTTPError, httpx.StreamError, OSError) as error:
             raise self._mapped(error) from None
 
@@ -170,45 +176,60 @@ class Exchange:
         what = f"{{provider}} did not stream its answer{note}."
         raise Broken(what, "Check the base_url, and that the server can stream.")
 
-    async def _whole(self, response: httpx.Response) -> AsyncGenerator[ProviderEvent, None]:
+    async def _whole(self, response: httpx.Response) -> AsyncGenerator[list[ProviderEvent], None]:
         """Yield the events of a response that is one JSON object without text."""
-        for event in self._fed("message", await self._timed(_short(response))):
-            yield event
-        for event in self._ended(StopAsyncIteration()):
-            yield event
+        data, batch = await self._timed(_short(response)), list[ProviderEvent]()
+        try:
+            self._feed("message", data, batch)
+        except TuppenceError:
+            yield batch
+            raise
+        yield batch
+        yield self._ended(StopAsyncIteration())
 
-    async def _read(self, response: httpx.Response) -> AsyncGenerator[ProviderEvent, None]:
+    async def _read(self, response: httpx.Response) -> AsyncGenerator[list[ProviderEvent], None]:
         import httpx
-        from httpx_sse import EventSource
 
-        text = BoundedText(response, self._timed)
-        source = EventSource(cast("httpx.Response", text)).aiter_sse()
-        async with aclosing(source):
-            for count in itertools.count():
+        texts, stream = BoundedText(response, self._timed).aiter_text(), EventStream()
+        async with aclosing(texts):
+            while True:
+                batch: list[ProviderEvent] = []
                 try:
-                    limits.check_events(count)
-                    sse = await anext(source)  # All events of one read but the first are available without waiting.
+                    self._decode(stream.feed(await anext(texts)), batch)
                 except TooLong:
+                    yield batch
                     if self._stopped:
                         return
                     self.final = True
                     raise
+                except TuppenceError:
+                    yield batch  # What came before an error is handed out before it.
+                    raise
                 except (StopAsyncIteration, httpx.HTTPError, OSError) as end:
-                    for event in self._ended(end):
-                        yield event
+                    yield self._ended(end)
                     return
-                for event in self._fed(sse.event, sse.data):
-                    yield event
+                yield batch
 
-    def _fed(self, name: str, data: str) -> Iterator[ProviderEvent]:
+    def _decode(self, events: Iterable[ServerSentEvent], batch: list[ProviderEvent]) -> None:
+        """Add to the batch what events say.
+
+        :raises TuppenceError: one of them is an error, or no answer has so many; what came before is in the batch.
+        """
+        for name, data in events:
+            limits.check_events(self._events)
+            self._events += 1
+            self._feed(name, data, batch)
+
+    def _feed(self, name: str, data: str, batch: list[ProviderEvent]) -> None:
+        """Add to the batch what one event says; nothing once the answer is complete."""
         if self._stopped:
             return
         awaited = self._decoder.awaits
         try:
-            for event in self._decoder.feed(name or "message", data):
+            for event in self._decoder.feed(name, data):
                 self.final = True
                 self._note(event, awaited)
-                yield from self._joined(event)
+                self._join(event, batch)
         except TuppenceError:
             if not self._begun:
                 self._fate = "turned away"
@@ -230,10 +251,11 @@ class Exchange:
             if awaited == "words":
                 self._deadlines.heard()
 
-    def _ended(self, end: Exception) -> Iterator[ProviderEvent]:
-        """Yield the remaining events after the end of a stream, if the answer was complete."""
+    def _ended(self, end: Exception) -> list[ProviderEvent]:
+        """Return what is left at the end of a stream, however it came, if the answer was complete."""
+        batch: list[ProviderEvent] = []
         if self._stopped:
-            return
+            return batch
         try:
             rest = tuple(self._decoder.finish())
         except Broken:
@@ -242,18 +264,19 @@ class Exchange:
             raise self._mapped(end) from None
         self.final = True
         for event in rest:
-            yield from self._joined(event)
+            self._join(event, batch)
+        return batch
 
-    def _joined(self, event: ProviderEvent) -> Iterator[ProviderEvent]:
-        """Yield an event, with its text, if it has any, joined to whole characters."""
+    def _join(self, event: ProviderEvent, batch: list[ProviderEvent]) -> None:
+        """Add an event to the batch; its text, if it has one, begins and ends with whole characters."""
         if isinstance(event, Text | Thinking):
             kind = type(event)
             if text := self._joining[kind].feed(event.text):
-                yield kind(text)
+                batch.append(event if text is event.text else kind(text))
             return
         if isinstance(event, Stop) and (text := self._joining[Text].finish()):
-            yield Text(text)
-        yield event
+            batch.append(Text(text))
+        batch.append(event)
 
     async def _timed(self, work: Awaitable[_Result]) -> _Result:
         """Wait for something within the remaining time of the call."""
@@ -306,12 +329,17 @@ async def _short(response: httpx.Response) -> str:
     return body.decode(errors="replace")
 
 
-def _priced(event: ProviderEvent, headers: Mapping[str, str]) -> ProviderEvent:
+def _priced(batch: Sequence[ProviderEvent], headers: Mapping[str, str]) -> tuple[ProviderEvent, ...]:
     """Add the charge in the header of a LiteLLM gateway; zero is ignored, because it may mean unknown."""
-    if not isinstance(event, UsageReport) or event.cost is not None:
-        return event
+    if not any(isinstance(event, UsageReport) and event.cost is None for event in batch):
+        return tuple(batch)
     try:
         charge = amount(Decimal(headers.get("x-litellm-response-cost", "0")))
     except InvalidOperation:
-        return event
-    return replace(event, cost=charge) if charge else event
+        return tuple(batch)
+    if not charge:
+        return tuple(batch)
+    return tuple(
+        replace(event, cost=charge) if isinstance(event, UsageReport) and event.cost is None else event
+        for event in batch
+    )
