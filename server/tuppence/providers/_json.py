@@ -76,14 +76,20 @@ def parts(source: Mapping[str, object], key: str) -> tuple[Mapping[str, object],
 
 def text(source: Mapping[str, object], *keys: str) -> str:
     """Return the first text under any of the keys that is not empty; empty where there is none."""
-    found = (source.get(key) for key in keys)
-    return next((value for value in found if isinstance(value, str) and value), "")
+    for key in keys:
+        value = source.get(key)
+        if isinstance(value, str) and value:
+            return value
+    return ""
 
 
 def count(source: Mapping[str, object], *keys: str) -> int | None:
     """Return the first count under any of the keys; None where there is none that could be true."""
-    found = (source.get(key) for key in keys)
-    return next((value for value in found if type(value) is int and 0 <= value <= _MOST), None)
+    for key in keys:
+        value = source.get(key)
+        if type(value) is int and 0 <= value <= _MOST:
+            return value
+    return None
 
 
 def money(source: Mapping[str, object], key: str) -> Decimal | None:
