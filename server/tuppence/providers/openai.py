@@ -181,6 +181,8 @@ def _usage(counts: Mapping[str, object]) -> Usage:
 
 def _timed(timings: Mapping[str, object]) -> Mapping[str, object]:
     """Return llama.cpp's timings as counts: only they report its cache hits."""
+    if not timings:
+        return {}
     read, fresh, answer = (count(timings, name) for name in ("cache_n", "prompt_n", "predicted_n"))
     if fresh is None or answer is None:
         return {}
