@@ -73,6 +73,7 @@ class Database(Protocol):
         """Do a piece of work in one transaction; one that writes has the ledger for itself.
 
         :raises Damaged: the file is damaged.
+        :raises Unwritable: what is wrong is in what was to be written; nothing was changed.
         :raises TuppenceError: it could not be done, and nothing was changed.
         """
         ...
@@ -237,19 +238,23 @@ class Ledger:
     def take_in(self, now: datetime) -> TakenIn:
         """Enter what processes that have ended could not; each change once, however often this is done.
 
+        A file with a change that the ledger does not take is moved aside, once the others are entered.
+
         :raises TuppenceError: it could not be written.
         """
         taken = 0
         damaged_files: list[Path] = []
+        refused_files: list[Path] = []
         for path in unwritten.abandoned(self._engine.beside, now):
             try:
                 changes, whole = unwritten.read(path)
             except OSError:
                 continue  # Another server has just taken it in.
-            taken += self._do("write", partial(unwritten.enter, changes=changes))
-            if (aside := unwritten.done_with(path, whole=whole, now=now)) is not None:
-                damaged_files.append(aside)
-        return TakenIn(taken, tuple(damaged_files))
+            entered, all_taken = self._do("write", partial(unwritten.enter, changes=changes))
+            taken += entered
+            if (aside := unwritten.done_with(path, whole=whole and all_taken, now=now)) is not None:
+                (refused_files if whole else damaged_files).append(aside)
+        return TakenIn(taken, tuple(damaged_files), tuple(refused_files))
 
     def queue(self, work: Callable[[], _T]) -> Future[_T]:
         """Do something with this ledger after all writes that were asked before; do not wait for it."""
