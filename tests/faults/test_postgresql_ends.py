@@ -110,6 +110,7 @@ async def test_a_budget_that_cannot_be_checked_spends_nothing_until_it_is_back(t
         assert [each for each in found(where) if each[1]] == [("kept", COST, False)] * 2
 
 
+@pytest.mark.long
 @pytest.mark.fault("life cycle", "a team's database ends amid a run")
 async def test_the_next_server_enters_what_the_last_one_could_not(tmp_path: Path, where: str) -> None:
     async with stage(tmp_path, extra=f'ledger = "{where}"\n') as s:

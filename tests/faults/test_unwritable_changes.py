@@ -247,6 +247,7 @@ async def test_a_ledger_without_a_table_is_waited_for(tmp_path: Path, monkeypatc
     accounts.ledger.close()
 
 
+@pytest.mark.long
 @pytest.mark.fault("life cycle", "a change that the ledger never takes")
 async def test_a_person_is_told_once_and_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "home" / "data" / "tuppence" / "ledger.sqlite3"
