@@ -147,6 +147,24 @@ def test_a_lost_answer_is_taken_to_be_as_long_as_the_longest_of_its_kind(
     assert ledger.owed(NOON - timedelta(hours=1)) == ()
 
 
+@pytest.mark.parametrize("priced", [True, False])
+def test_a_lost_call_of_which_no_tokens_are_known_is_entered_as_it_was_reserved(
+    ledger: Ledger,
+    priced: bool,  # noqa: FBT001 - a table's column
+) -> None:
+    for number in range(9):
+        ledger.add(entry(run=f"r{number}", usage=Usage(fresh=9, output=10)))
+    before = ledger.spent("mine", "", NOON).day
+    lost = claim("a", replace(LOST, usage=None))
+    ledger.reserve(lost if priced else replace(lost, bid=replace(lost.bid, price=None)))
+    ledger._do("write", lambda connection: connection.execute("UPDATE hold SET host = 'elsewhere'"))
+    assert ledger.recover(NOON + 2 * LONGEST) == 1
+    found = ledger.entries()[-1]
+    cost = Decimal("0.012") if priced else None
+    assert (found.usage, found.cost, found.listed, found.estimated) == (None, cost, cost, True)
+    assert ledger.spent("mine", "", NOON).day == before + (cost or 0)
+
+
 def test_another_machine_of_the_same_name_is_not_taken_for_dead() -> None:
     mine = me()
     assert not gone(mine, NOON, NOON + 2 * LONGEST)
