@@ -92,6 +92,12 @@ def test_of_a_statement_only_what_is_missing_is_written(known: str, before: str,
     assert merge(again, parse(after, language(known)), lines) == ()
 
 
+def test_a_statement_without_names_is_written_as_it_is() -> None:
+    style = language("typescript").import_style
+    for statement in ('import "m";', "const a = require('m');"):
+        assert style.write(statement, (Imported("m"),)) == statement
+
+
 def test_a_family_without_lists_writes_the_statement_itself() -> None:
     style = language("c").import_style
     assert style.write('#include "b.h"', (Imported("b.h"),)) == '#include "b.h"'

@@ -85,8 +85,6 @@ def check_review(reply: str, found: Sequence[Finding], dropped: int, ending: End
             return Verdict.accepted("nothing")
         case "perhaps":
             return Verdict.accepted("nothing", "it says more than that it found nothing")
-        case "no":
-            pass
     if not reply.strip():
         return Verdict.rejected("The answer is empty.")
     quoting = "Its finding quotes" if dropped == 1 else f"None of its {dropped} findings quotes"

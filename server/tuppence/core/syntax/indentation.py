@@ -298,10 +298,6 @@ class Brackets:
     lonely: tuple[int, ...]
     """Offsets of brackets without a partner."""
 
-    def around(self, span: Span) -> Span | None:
-        """Return the innermost pair that covers the span."""
-        return next((pair for pair in self.pairs if pair.covers(span)), None)
-
 
 def match(text: str, line_comment: str) -> Brackets:
     """Pair the brackets of a text."""
