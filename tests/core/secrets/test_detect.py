@@ -9,9 +9,10 @@ import pytest
 from planted import Planted, Planter
 
 from tuppence.core.secrets import detect
-from tuppence.core.secrets.detect import SecretDetector
+from tuppence.core.secrets.detect import FoundSecret, SecretDetector, _apart
 from tuppence.core.secrets.placeholder import Unsearchable
 from tuppence.core.secrets.plausible import plausible
+from tuppence.core.text.document import Span
 
 DETECTOR = SecretDetector()
 ORDINARY = """
@@ -190,3 +191,13 @@ def test_a_text_with_too_many_places_is_not_searched(monkeypatch: pytest.MonkeyP
 def test_digits_are_a_secret_only_as_a_password_without_a_pattern(value: str, *, secret: bool) -> None:
     assert plausible("named", value, "password") is secret
     assert not plausible("named", value, "code")
+
+
+def test_of_secrets_that_overlap_the_rest_is_one_too_and_nothing_is_none() -> None:
+    first, second = FoundSecret(Span(0, 10), "token"), FoundSecret(Span(5, 15), "password")
+    assert list(_apart([second, first])) == [first, FoundSecret(Span(10, 15), "password")]
+    assert list(_apart([first, FoundSecret(Span(2, 10), "key"), FoundSecret(Span(3, 3), "key")])) == [first]
+    assert list(_apart([FoundSecret(Span(3, 3), "key"), FoundSecret(Span(3, 9), "token")])) == [
+        FoundSecret(Span(3, 9), "token")
+    ]
+    assert list(_apart([FoundSecret(Span(3, 3), "key")])) == []

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuppence.core.actions import FORMAT
+from tuppence.core.answer.review.finding_places import Quotable
 from tuppence.core.answer.review.findings import Finding, Findings
 from tuppence.core.answer.review.no_findings import nothing_found
 from tuppence.core.text.document import Document, Edit, Span, apply
@@ -227,6 +228,12 @@ ITEMS: list[tuple[str, list[tuple[int, str]]]] = [
 @pytest.mark.parametrize(("reply", "found"), ITEMS)
 def test_items_with_fields(reply: str, found: list[tuple[int, str]]) -> None:
     assert [(each.line, each.message) for each in read(reply).found] == found
+
+
+@pytest.mark.parametrize("quote", ["``", '""', "`3:`", "3:", "  ", "` `"])
+def test_a_quotation_of_nothing_is_at_no_blank_line(quote: str) -> None:
+    document = Document("file:///a.py", "python", 1, "a = 1\n\nb = 2\n")
+    assert Quotable(document, Span(0, 13)).locate([quote]) is None
 
 
 def test_a_heading_of_a_higher_level_ends_the_group() -> None:
