@@ -12,6 +12,7 @@ from work import lines as lines_run
 
 from tuppence.core.answer.patch import Patch
 from tuppence.core.text.document import Document, Edit, Span, apply
+from tuppence.core.text.lines import split
 
 RUNS = EXAMPLES or 250
 
@@ -170,6 +171,52 @@ def test_lines_stream_in_as_they_come() -> None:
     assert patch.region == Span(2, 14)
     assert patch.feed("c\n```\n") == ()
     assert patch.finish() == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "target", "after", "code", "expected"),
+    [
+        # A line that becomes empty would leave the CR before it beside its own LF, which are one ending.
+        ("x\r", "a\nb", "\n", "\nb", "\r\nb"),
+        ("x\n", "a\nb", "\rc", "\nb", "\nb"),
+        ("", "a\nb", "\rc", "\nb", "\nb"),
+        # And so would one at the end.
+        ("", "a\rb", "\nc", "a\n", "a\r\n"),
+        ("", "a\rb", "\rc\n", "a\n", "a\r"),
+        ("x\n", "a\rb", "", "a\n", "a\r"),
+        # And one in between.
+        ("", "a\rb\nc", "\n", "a\n\nc", "a\r\n\r\nc"),
+        ("", "a\rb\nc", "\n", "a\n\n", "a\r\n\r\n"),
+        ("", "a\nb\rc", "\n", "a\n\nc", "a\n\rc"),
+        # What stays the same in all its lines keeps every ending.
+        ("x\r", "a\nb\rc", "\n", "a\nb\nc", "a\nb\rc"),
+        ("x\r", "a\nb\rc", "\n", "a\nB\nc", "a\nB\rc"),
+    ],
+)
+def test_no_two_line_endings_become_one_where_some_end_at_a_cr(
+    before: str, target: str, after: str, code: str, expected: str
+) -> None:
+    document = Document("file:///a.py", "python", 1, before + target + after)
+    span = Span(len(before), len(before) + len(target))
+    for size in (1, 1000):
+        patch = Patch(document, span)
+        assert patch.feed(f"```\n{code}\n```\n"[:-8]) == (), "nothing streams"
+        patch = Patch(document, span)
+        live = feed(patch, document.text, f"```\n{code}\n```\n", size)
+        assert patch.replacement == expected
+        assert live == apply(document.text, patch.final()) == before + expected + after
+        lines = [line for line, _ in split(document.text)]
+        now = [line for line, _ in split(live)]
+        count = len([line for line, _ in split(target)])
+        assert len(now) == len(lines) - count + len(code.split("\n"))
+
+
+def test_what_follows_the_code_that_is_followed_waits_for_the_end() -> None:
+    document, target = at("a\n«b\nc»\nd\n")
+    patch = Patch(document, target)
+    assert patch.feed("```\nnew\nb\nc\n```\n") == (Edit(Span(2, 2), "new\n"),)
+    assert patch.feed("Then:\n```\nother\nb\nmore\n```\n") == ()
+    assert patch.region == Span(2, 9)
 
 
 METHODS = (
