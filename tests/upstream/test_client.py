@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
+import virtual_time
 from scripted_provider import (
     Reply,
     ScriptedUpstream,
@@ -28,6 +29,7 @@ from scripted_provider import (
     redirect,
     stall,
 )
+from virtual_provider import Played, VirtualProvider
 from work import done_in_turns
 
 from tuppence.core.models.model import Model, Provider
@@ -35,7 +37,7 @@ from tuppence.core.models.usage import Usage
 from tuppence.core.prompt.compose import Prompt
 from tuppence.errors import Broken, Busy, Refused, TuppenceError
 from tuppence.providers import HttpRequest, Stop, Text, Thinking, UsageReport, wire_names
-from tuppence.upstream import ModelClient, Piece, RequestSent, RetryPolicy, RetryScheduled, client
+from tuppence.upstream import ModelClient, Piece, RequestSent, RetryPolicy, RetryScheduled, client, limits
 from tuppence.upstream.connections import opening
 
 WIRES = wire_names()
@@ -643,3 +645,20 @@ async def test_a_request_that_cannot_be_sent_is_refused_and_not_tried_again(
     assert isinstance(problem, Refused)
     assert problem.message == "The request to acme cannot be sent."
     assert len(tried) == 1
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_comes_without_end_behind_an_answer_takes_nothing_from_it(
+    monkeypatch: pytest.MonkeyPatch, *, whole: bool
+) -> None:
+    monkeypatch.setattr(limits, "EVENT", 2000)
+    said_all = b'data: {"choices": [{"delta": {"content": "yes"}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
+    said_half = b'data: {"choices": [{"delta": {"content": "yes"}}]}\n\n'
+    provider = VirtualProvider(Played(parts=[(0, said_all if whole else said_half), (0, b"x" * 5000)]))
+    provider.install(monkeypatch)
+    row = Model(provider=Provider("acme", "openai", "https://models.test/v1"), id="m", tier="local")
+    if whole:
+        assert said(virtual_time.run(ask(row))) == "yes"
+        return
+    with pytest.raises(Broken, match="without a break"):
+        virtual_time.run(ask(row))
