@@ -77,6 +77,7 @@ def test_a_new_document_gets_a_last_line_ending() -> None:
 def test_the_documents_line_ending() -> None:
     check("«a\nb»\n", "a\nc\nd", "a\r\nc\r\nd", "line ending", newline="\r\n")
     check("«a\nb»\n", "a\r\nc\r\nb", "a\r\nc\r\nb", newline="\r\n")
+    check("«a\nb»\n", "a\r\nc\r\nb", "a\nc\nb", "line ending")
 
 
 def test_a_line_that_stays_keeps_its_own_ending() -> None:
@@ -187,6 +188,8 @@ def test_lines_stream_in_as_they_come() -> None:
         # And one in between.
         ("", "a\rb\nc", "\n", "a\n\nc", "a\r\n\r\nc"),
         ("", "a\rb\nc", "\n", "a\n\n", "a\r\n\r\n"),
+        ("", "a\rb\nc", "", "a\n\n", "a\r\r"),
+        ("", "a\rb\n", "\rc", "a\n\n", "a\r\n\r\n"),
         ("", "a\nb\rc", "\n", "a\n\nc", "a\n\rc"),
         # What stays the same in all its lines keeps every ending.
         ("x\r", "a\nb\rc", "\n", "a\nb\nc", "a\nb\rc"),
