@@ -6,7 +6,7 @@ import platform
 import socket
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -111,6 +111,7 @@ LOST = entry(None, estimated=True, outcome="failed")
     [
         ((), None, 1000, "0.012"),
         ((300,) * (ENOUGH - 1), 10, 1000, "0.012"),
+        ((300,), 10, 1000, "0.012"),
         ((200, 100), None, 300, "0.005"),
         ((10, 20, 400, 30), None, 500, "0.007"),
         ((100,) * 9, 100, 100 + AHEAD, "0.00556"),
@@ -121,8 +122,9 @@ LOST = entry(None, estimated=True, outcome="failed")
         ((5000,) * 5, None, 1000, "0.012"),
     ],
     ids=[
-        "nothing known", "too little known", "as long as its like", "as the longest", "longer than its like",
-        "a short way", "one in three more", "one in nine more", "nearly at its end", "never beyond what was allowed",
+        "nothing known", "too little known", "one is too little", "as long as its like", "as the longest",
+        "longer than its like", "a short way", "one in three more", "one in nine more", "nearly at its end",
+        "never beyond what was allowed",
     ],
 )  # fmt: skip
 def test_a_lost_answer_is_taken_to_be_as_long_as_the_longest_of_its_kind(
@@ -175,6 +177,17 @@ def test_a_lost_call_of_which_no_tokens_are_known_is_entered_as_it_was_reserved(
     cost = Decimal("0.012") if priced else None
     assert (found.usage, found.cost, found.listed, found.estimated) == (None, cost, cost, True)
     assert ledger.spent("mine", "", NOON).day == before + (cost or 0)
+
+
+def test_reservations_and_pending_costs_are_values_with_names() -> None:
+    of = claim("a")
+    with pytest.raises(FrozenInstanceError):
+        of.id = "b"  # type: ignore[misc]
+    pending = PendingCost("a", "mine", "small", "gen-1")
+    with pytest.raises(FrozenInstanceError):
+        pending.hold = "b"  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        Reservation("a", of.bid, of.limits, of.lost, of.midnight)  # type: ignore[call-arg]
 
 
 def test_another_machine_of_the_same_name_is_not_taken_for_dead() -> None:

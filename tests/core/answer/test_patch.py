@@ -10,7 +10,11 @@ from hypothesis import strategies as st
 from strategies import EXAMPLES, Case, cases, expect_sent
 from work import lines as lines_run
 
+from tuppence.core.answer.extract_target import TargetExtractor
 from tuppence.core.answer.patch import Patch
+from tuppence.core.syntax.languages import language
+from tuppence.core.syntax.parser import parse
+from tuppence.core.syntax.target import find_target
 from tuppence.core.text.document import Document, Edit, Span, apply
 from tuppence.core.text.lines import split
 
@@ -286,6 +290,71 @@ def test_what_follows_a_quotation_streams() -> None:
     assert patch.feed("```python\n        return x\n```\n```python\n    def f(self, x):\n        z = 2\n") == (
         Edit(Span(target.start + 20, target.start + 20), "        z = 2\n"),
     )
+
+
+def test_behind_a_quotation_and_the_code_nothing_else_is_followed() -> None:
+    document, target = at(METHODS)
+    patch = Patch(document, target)
+    patch.feed("```python\n        return x\n```\n")
+    assert patch.feed("```python\n    def f(self, x):\n        z = 2\n```\n") != ()
+    assert patch.feed("```python\n    def f(self, x):\n        other = 3\n```\n") == ()
+
+
+SHAPES = "import os\n\n\nclass Shape:\n    def area(self):\n        return 1\n\n    def size(self):\n        return 2\n"
+
+
+def extracting() -> tuple[Document, Span, Patch]:
+    """Return a file, one of its methods, and what takes the method out of an answer."""
+    document = Document("file:///shapes.py", "python", 1, SHAPES)
+    tree = parse(SHAPES, language("python"))
+    target = find_target(document, tree, Span(SHAPES.index("return 1"), SHAPES.index("return 1")))
+    assert target is not None
+    return document, target.span, Patch(document, target.span, TargetExtractor(document, tree, target))
+
+
+AREA = "    def area(self):\n        return 3"
+
+
+@pytest.mark.parametrize(
+    ("reply", "repairs"),
+    [
+        (SHAPES.replace("return 1", "return 3"), ("rest of the answer",)),
+        (SHAPES.replace("return 1", "return 3").replace("    ", "\t"), None),
+        ("class Shape:\n  def area(self):\n    return 3\n\n  def size(self):\n    return 2\n", None),
+        (AREA, ()),
+        (AREA.replace("    def", "def").replace("        return", "    return"), ("indentation",)),
+    ],
+)
+def test_a_target_is_taken_out_of_an_answer_that_is_more(reply: str, repairs: tuple[str, ...] | None) -> None:
+    for size in (1, 1000):
+        document, _, patch = extracting()
+        live = feed(patch, document.text, f"```python\n{reply}\n```\n", size)
+        assert patch.replacement == AREA
+        assert live == apply(document.text, patch.final()) == SHAPES.replace("return 1", "return 3")
+        assert patch.edited is None or patch.edited.text == live
+        if repairs is not None:
+            assert patch.repairs == repairs
+        assert next(fence.text for fence in patch.parts.fences) == AREA
+
+
+def test_of_the_fences_only_the_one_that_was_meant_is_taken_apart() -> None:
+    whole = SHAPES.replace("return 1", "return 3").replace("import os\n", "import os\nimport re\n").rstrip("\n")
+    _, _, patch = extracting()
+    patch.feed(f"```python\n{whole}\n```\n```imports\nimport sys\n```\n")
+    patch.finish()
+    taken = [(fence.info, fence.text, fence.closed) for fence in patch.parts.fences]
+    assert taken == [
+        ("python", AREA, True), ("imports", "import sys", True), ("imports", "import os\nimport re", True)
+    ]  # fmt: skip
+
+
+def test_with_an_extractor_only_what_begins_as_the_target_streams() -> None:
+    _, target, patch = extracting()
+    assert patch.feed("```python\n    def area(self):\n        return 3\n") == (
+        Edit(Span(target.start + 20, target.start + 20), "        return 3\n"),
+    )
+    _, _, other = extracting()
+    assert other.feed("```python\nimport os\n\n\nclass Shape:\n    def area(self):\n        return 3\n") == ()
 
 
 def test_imports_are_left_to_others() -> None:
