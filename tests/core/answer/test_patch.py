@@ -76,12 +76,16 @@ def test_the_code_can_go_altogether() -> None:
 
 def test_a_new_document_gets_a_last_line_ending() -> None:
     check("«»", "import x\n\nx()", "import x\n\nx()\n", "final newline")
+    check("«»", "\nimport x", "\nimport x\n", "final newline")
+    check("«»", "import x\n\n", "import x\n\n")
 
 
 def test_the_documents_line_ending() -> None:
     check("«a\nb»\n", "a\nc\nd", "a\r\nc\r\nd", "line ending", newline="\r\n")
     check("«a\nb»\n", "a\r\nc\r\nb", "a\r\nc\r\nb", newline="\r\n")
     check("«a\nb»\n", "a\r\nc\r\nb", "a\nc\nb", "line ending")
+    check("«a\nb»\n", "a\r\nB", "a\nB", "line ending")
+    check("«a\nb\nc\nd»\n", "a\nb\nc\r\nD", "a\nb\nc\nD", "line ending")
 
 
 def test_a_line_that_stays_keeps_its_own_ending() -> None:
