@@ -125,7 +125,8 @@ class Sqlite:
         SQLite's own wait does not report that it waits, which callers that need a quick answer must know.
         """
         waited, limit, said = 0.0, WAIT if self._wait is None else self._wait, False
-        for pause in chain(_PAUSES, repeat(_PAUSES[-1])):
+        pauses = chain(_PAUSES, repeat(_PAUSES[-1]))
+        while True:
             try:
                 return work()
             except sqlite3.OperationalError as error:
@@ -134,9 +135,9 @@ class Sqlite:
             if waited >= self._patience and not said:
                 said = True
                 self._held_up()
+            pause = next(pauses)
             time.sleep(pause)
             waited += pause
-        raise AssertionError("the pauses never end")
 
     def _once(self, begin: str, work: Callable[[Connection], _T]) -> _T:
         connection = self._open()
