@@ -12,7 +12,6 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
 from urllib.parse import unquote
-from uuid import uuid4
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
@@ -28,6 +27,7 @@ from tuppence.lsp.documents.capabilities import ClientCapabilities
 from tuppence.lsp.documents.convert import Encoding, to_range
 from tuppence.lsp.documents.store import Documents
 from tuppence.lsp.output.active_runs import Running
+from tuppence.lsp.output.run_progress import RunProgress
 from tuppence.lsp.output.stream_pace import StreamPace
 from tuppence.lsp.protocol.lifecycle import Protocol
 
@@ -174,17 +174,11 @@ class EditorClient:
         if not self.capabilities.progress:
             yield lambda _line: None
             return
-        token = f"tuppence-{uuid4()}"
-        progress = self._protocol.progress
-        if not await self._is_done(progress.create_async(token)):
-            yield lambda _line: None
-            return
-        self._protocol.on_progress_cancel(token, cancel)
-        progress.begin(token, types.WorkDoneProgressBegin(title=title, cancellable=True))
+        progress = RunProgress(self._protocol, self._is_done, title, cancel)
         try:
-            yield lambda line: progress.report(token, types.WorkDoneProgressReport(message=line, cancellable=True))
+            yield progress.report
         finally:
-            progress.end(token, types.WorkDoneProgressEnd())
+            await progress.end()
 
     async def _is_done(self, request: Awaitable[object]) -> bool:
         """Wait for the reply to a request; report whether it was no error."""
