@@ -23,6 +23,8 @@ DEEPEST = 1_000
 WIDEST = 50_000
 """Nodes in one node above which it is."""
 _SIZE = attrgetter("descendant_count")
+_ROWS = frozenset({"block", "module"})
+"""What the Python grammar calls the nodes that are rows of statements."""
 _LEAST = 3
 """Nodes of the smallest definition: what it is, its name and what the name means."""
 
@@ -146,6 +148,35 @@ def defining(root: tree_sitter.Node, start: int, end: int, kinds: Kinds, barren:
         large = list(compress(children, map(_LEAST.__le__, map(_SIZE, children))))
         large.reverse()
         waiting += map(NodePath, large, repeat(place))
+
+
+def unnamed(node: tree_sitter.Node) -> list[tree_sitter.Node]:
+    """Return the named nodes in a node that are in no field of it but ``body``."""
+    found: list[tree_sitter.Node] = []
+    cursor = node.walk()
+    more = cursor.goto_first_child()
+    while more:
+        child = cursor.node
+        if child is not None and child.is_named and cursor.field_name in {None, "body"}:
+            found.append(child)
+        more = cursor.goto_next_sibling()
+    return found
+
+
+def next_statement(root: tree_sitter.Node, start: int, end: int) -> int:
+    """Return where the statement begins that follows the one with these bytes; ``end`` where none does.
+
+    An edit is said to reach up to there. At the end of a block of Python, where the tokens that close it have no width,
+    tree-sitter compares the old tree's next node with the wrong token, and passes over it: often over the rest of the
+    file. A node that begins further down is not looked at before its turn.
+    """
+    place = way(root, start, end)
+    while place.up is not None:
+        following = next(place.behind(), None) if place.up.node.type in _ROWS else None
+        if following is not None and following.node.start_byte >= end:
+            return following.node.start_byte
+        place = place.up
+    return end
 
 
 def _start(node: tree_sitter.Node) -> int:
