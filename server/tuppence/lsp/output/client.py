@@ -27,7 +27,7 @@ from tuppence.lsp.documents.capabilities import ClientCapabilities
 from tuppence.lsp.documents.convert import Encoding, to_range
 from tuppence.lsp.documents.store import Documents
 from tuppence.lsp.output.active_runs import Running
-from tuppence.lsp.output.run_progress import RunProgress
+from tuppence.lsp.output.run_progress import NoProgress, RunProgress
 from tuppence.lsp.output.stream_pace import StreamPace
 from tuppence.lsp.protocol.lifecycle import Protocol
 
@@ -166,17 +166,17 @@ class EditorClient:
             self.say(sentence, types.MessageType.Warning)
 
     @contextlib.asynccontextmanager
-    async def progress(self, title: str, cancel: Callable[[], None]) -> AsyncIterator[Callable[[str], None]]:
-        """Show progress while the block runs; it gives what to call with each new line.
+    async def progress(self, title: str, cancel: Callable[[], None]) -> AsyncIterator[RunProgress | NoProgress]:
+        """Show progress while the block runs; it gives what takes each new line.
 
         :param cancel: called when the person cancels the progress.
         """
         if not self.capabilities.progress:
-            yield lambda _line: None
+            yield NoProgress()
             return
         progress = RunProgress(self._protocol, self._is_done, title, cancel)
         try:
-            yield progress.report
+            yield progress
         finally:
             await progress.end()
 

@@ -1,8 +1,8 @@
-"""One run's progress in the editor, which the run never waits for.
+"""One run's progress in the editor, for which the run does not wait.
 
 The editor has to agree to a progress before its first line, and each line costs both sides work. So what there is to
-show is gathered for a moment, a frame of a screen, and goes out beside the run, all of it and in order: before that, a
-request is on its way to its provider.
+show at the beginning is gathered for a moment, a frame of a screen, and goes out beside the run, all of it and in
+order: before that, a request is on its way to its provider.
 """
 
 from __future__ import annotations
@@ -16,7 +16,17 @@ from lsprotocol import types
 from tuppence.lsp.protocol.lifecycle import Protocol
 
 GATHERED = 0.02
-"""Seconds for which lines are gathered before they are sent."""
+"""Seconds from the beginning for which lines are gathered before they are sent."""
+
+
+class NoProgress:
+    """Takes the lines of a run where the editor shows no progress."""
+
+    def report(self, line: str) -> None:
+        """Show nothing."""
+
+    async def shown(self) -> None:
+        """Wait for nothing."""
 
 
 class RunProgress:
@@ -40,49 +50,45 @@ class RunProgress:
         self._cancel = cancel
         self._token = f"tuppence-{uuid4()}"
         self._lines: list[str] = []
-        self._agreeing: asyncio.Task[bool] | None = None
-        self._sending: asyncio.TimerHandle | None = None
-        self._send_soon()
+        self._agreeing: asyncio.Task[None] | None = None
+        self._is_open = False
+        self._gathering = asyncio.get_running_loop().call_later(GATHERED, self._agreed)
 
     def report(self, line: str) -> None:
         """Show a line after those before."""
         self._lines.append(line)
-        self._send_soon()
+        if self._is_open:
+            self._send()
+
+    async def shown(self) -> None:
+        """Wait until all lines are sent: what is shown next, elsewhere, is to be seen after them."""
+        self._gathering.cancel()
+        await asyncio.shield(self._agreed())
 
     async def end(self) -> None:
         """Send what is left, and end it; the editor's reply is waited for, so that no progress stays open."""
-        if self._sending is not None:
-            self._sending.cancel()
-        if await self._agreed():
-            self._flush()
+        self._gathering.cancel()
+        await self._agreed()
+        if self._is_open:
+            self._is_open = False
             self._protocol.progress.end(self._token, types.WorkDoneProgressEnd())
 
-    def _send_soon(self) -> None:
-        if self._sending is None:
-            self._sending = asyncio.get_running_loop().call_later(GATHERED, self._send)
-
-    def _send(self) -> None:
-        self._sending = None
-        task = self._agreed()
-        if task.done() and not task.cancelled() and task.result():
-            self._flush()
-
-    def _agreed(self) -> asyncio.Task[bool]:
+    def _agreed(self) -> asyncio.Task[None]:
         if self._agreeing is None:
             self._agreeing = asyncio.create_task(self._begin())
         return self._agreeing
 
-    async def _begin(self) -> bool:
-        """Ask the editor for a progress and begin it with the lines so far; return whether it agreed."""
+    async def _begin(self) -> None:
+        """Ask the editor for a progress; begin it with the lines so far, if it agrees."""
         progress = self._protocol.progress
         if not await self._is_done(progress.create_async(self._token)):
-            return False
+            return
         self._protocol.on_progress_cancel(self._token, self._cancel)
         progress.begin(self._token, types.WorkDoneProgressBegin(title=self._title, cancellable=True))
-        self._flush()
-        return True
+        self._is_open = True
+        self._send()
 
-    def _flush(self) -> None:
+    def _send(self) -> None:
         lines, self._lines = self._lines, []
         for line in lines:
             report = types.WorkDoneProgressReport(message=line, cancellable=True)
