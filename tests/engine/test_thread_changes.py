@@ -14,10 +14,11 @@ from engine_run import Engine, engine
 from scenario import GOOD, SRC
 from scripted_provider import answer, error, hang_up
 
+from tuppence.core.actions import EXPLAIN
 from tuppence.core.answer_builder import AnswerBuilder
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Span
-from tuppence.engine import attempt, prepare
+from tuppence.engine import answer_cache, attempt, prepare
 from tuppence.engine.answer_cache import surroundings
 from tuppence.engine.choice import choice
 from tuppence.engine.disclosure.guarded_answer import guarded
@@ -134,3 +135,23 @@ async def test_a_request_that_is_refused_has_no_answer_to_build(
         ran = await it.fix("r4", diagnostics=(SAID,))
         assert ran.text == SRC
         assert len(made) == 3
+
+
+async def test_an_explanation_is_looked_for_once(tmp_path: Path, steps: list[str]) -> None:
+    async with engine(tmp_path) as it:
+        for each in ("r1", "r2"):
+            steps.clear()
+            it.server.script(answer("It averages."))
+            await it.fix(each, action=EXPLAIN, better_than="" if each == "r1" else "mine/none")
+        found = list(steps)
+        assert found[: found.index("-> request")] == ["look", "_planned", "_written"]
+
+
+async def test_an_explanation_of_another_quality_is_looked_for_too(
+    tmp_path: Path, steps: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answer_cache, "usual_quality", lambda _request, _session: 0.5)
+    async with engine(tmp_path) as it:
+        it.server.script(answer("It averages."))
+        await it.fix("r1", action=EXPLAIN, better_than="mine/none")
+        assert steps[:4] == ["look", "_planned", "lookup", "_written"]
