@@ -217,7 +217,7 @@ class SyntaxTree(Tree):
         """Return whole lines around a span that can be parsed apart from the rest; None where the text has faults."""
         if not self._is_divisible:
             return None
-        nodes = self._parsed.root_node.named_children
+        nodes = self._nodes
         # The first node that ends behind the span's start, and the one behind its end: each with a neighbor.
         touched = bisect_right(nodes, self._offsets.to_byte(span.start), key=lambda node: node.end_byte)
         last = bisect_right(nodes, self._offsets.to_byte(span.end), key=lambda node: node.end_byte)
@@ -230,7 +230,7 @@ class SyntaxTree(Tree):
         """Report whether the text can be divided at an offset; never where it has a fault."""
         if not self._is_divisible or offset in (0, len(self.text)):
             return self._is_divisible
-        nodes, byte = self._parsed.root_node.named_children, self._offsets.to_byte(offset)
+        nodes, byte = self._nodes, self._offsets.to_byte(offset)
         at = bisect_left(nodes, byte, key=lambda node: node.start_byte)
         return at < len(nodes) and nodes[at].start_byte == byte and self._is_apart(nodes[at])
 
@@ -240,7 +240,7 @@ class SyntaxTree(Tree):
 
     def top_types(self) -> frozenset[str]:
         """Return the types of the grammar's top-level nodes."""
-        return frozenset(node.type for node in self._parsed.root_node.named_children)
+        return frozenset(node.type for node in self._nodes)
 
     def names(self, span: Span) -> frozenset[str]:
         """Return the identifiers used inside the span."""
@@ -339,10 +339,14 @@ class SyntaxTree(Tree):
         return self._offsets.to_byte(span.start), self._offsets.to_byte(span.end)
 
     @cached_property
+    def _nodes(self) -> list[tree_sitter.Node]:
+        return self._parsed.root_node.named_children
+
+    @cached_property
     def _top(self) -> list[tree_sitter.Node]:
         """The top-level nodes; an include guard is replaced by its children."""
         found: list[tree_sitter.Node] = []
-        waiting = list(reversed(self._parsed.root_node.named_children))
+        waiting = list(reversed(self._nodes))
         transparent = frozenset(self.language.transparent.split())
         while waiting:
             node = waiting.pop()

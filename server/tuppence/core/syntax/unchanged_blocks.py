@@ -10,7 +10,7 @@ and ends. Else there is no answer, and all of the text is read.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from tuppence.core.syntax.tree import Block
@@ -100,26 +100,35 @@ def _has_own_comments(blocks: Sequence[Block], by: int, tree: DividedTree, first
     :param by: by how many code points the blocks have moved.
     :param first: where that statement begins now.
     """
-    lines, text = tree.lines, tree.text
+    text = tree.text
     if text.startswith(line_comment, first):
         return False
-    for block in blocks:
-        if block.doc is not None:
-            if block.doc.start + by < first:
-                return False
-        else:
-            line = lines.line_at(block.span.start + by)
-            # Where one ends is looked for upward, over other lines too.
-            if line and lines.slice(lines.line_span(line - 1)).rstrip().endswith("*/"):
-                return False
-    return True
+    if any(block.doc is not None and block.doc.start + by < first for block in blocks):
+        return False
+    # Where such a comment begins is looked for upward, over other lines too.
+    undocumented = (block.span.start + by for block in blocks if block.doc is None)
+    return "*/" not in text or not any(_is_behind_comment(tree.lines, each) for each in undocumented)
+
+
+def _is_behind_comment(lines: Document, offset: int) -> bool:
+    """Report whether the line above the one of an offset ends a comment over lines."""
+    line = lines.line_at(offset)
+    return line > 0 and lines.slice(lines.full_line_span(line - 1)).rstrip().endswith("*/")
 
 
 def _moved(block: Block, by: int) -> Block:
     if not by:
         return block
-    spans = (block.span, block.header, block.doc, block.named)
-    span, header, doc, named = (None if each is None else Span(each.start + by, each.end + by) for each in spans)
-    assert span is not None
-    assert header is not None
-    return replace(block, span=span, header=header, doc=doc, named=named)
+    doc, named = block.doc, block.named
+    return Block(
+        _shifted(block.span, by),
+        block.name,
+        block.kind,
+        _shifted(block.header, by),
+        None if doc is None else _shifted(doc, by),
+        None if named is None else _shifted(named, by),
+    )
+
+
+def _shifted(span: Span, by: int) -> Span:
+    return Span(span.start + by, span.end + by)
