@@ -89,6 +89,8 @@ class ModelClient:
         self._scan = scan
         self._time_limits = time_limits
         self._clients: dict[Opening, httpx.AsyncClient] = {}
+        self._own_scans: dict[str, tuple[str, KeyScan]] = {}
+        """The key of each provider, by its name for a person, and what finds it."""
         self._opening = asyncio.Lock()
 
     async def answer(
@@ -102,13 +104,21 @@ class ModelClient:
         :raises Broken: what came makes no sense, or ended before the answer did, or holds a key in use.
         """
         key = key.strip() if key else None
-        guard = _KeyGuard((KeyScan([(model.provider.key_env or "the provider", key or "")]), self._scan()), prompt)
+        guard = _KeyGuard((self._own_scan(model.provider, key or ""), self._scan()), prompt)
         try:
             async with aclosing(self._tries(prompt, model, key, hear)) as pieces:
                 async for piece in pieces:
                     yield guard.passed(piece)
         except TuppenceError as error:
             raise guard.cleaned(_discreet(named(error, model), prompt, key)) from None
+
+    def _own_scan(self, provider: Provider, key: str) -> KeyScan:
+        """Return what finds the key that is sent to a provider; it is made once for a key."""
+        name = provider.key_env or "the provider"
+        known = self._own_scans.get(name)
+        if known is None or known[0] != key:
+            known = self._own_scans[name] = (key, KeyScan([(name, key)]))
+        return known[1]
 
     async def open_ahead(self, model: Model) -> None:
         """Load what a request to a model needs, and open its client: no connection, nothing is sent."""
