@@ -12,6 +12,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
 from urllib.parse import unquote
+from uuid import uuid4
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
@@ -174,7 +175,7 @@ class EditorClient:
         if not self.capabilities.progress:
             yield NoProgress()
             return
-        progress = RunProgress(self._protocol, self._is_done, title, cancel)
+        progress = RunProgress(_EditorProgress(self._protocol, self._is_done, title, cancel))
         try:
             yield progress
         finally:
@@ -202,6 +203,40 @@ class EditorClient:
         finally:
             asked.cancel()
             lost.cancel()
+
+
+class _EditorProgress:
+    """One progress at the editor."""
+
+    def __init__(
+        self,
+        protocol: Protocol,
+        is_done: Callable[[Awaitable[object]], Awaitable[bool]],
+        title: str,
+        cancel: Callable[[], None],
+    ) -> None:
+        self._protocol = protocol
+        self._is_done = is_done
+        self._title = title
+        self._cancel = cancel
+        self._token = f"tuppence-{uuid4()}"
+
+    async def open(self) -> bool:
+        """Ask the editor for it and begin it; report whether the editor agreed."""
+        progress = self._protocol.progress
+        if not await self._is_done(progress.create_async(self._token)):
+            return False
+        self._protocol.on_progress_cancel(self._token, self._cancel)
+        progress.begin(self._token, types.WorkDoneProgressBegin(title=self._title, cancellable=True))
+        return True
+
+    def send(self, line: str) -> None:
+        """Show a line."""
+        self._protocol.progress.report(self._token, types.WorkDoneProgressReport(message=line, cancellable=True))
+
+    def close(self) -> None:
+        """End it."""
+        self._protocol.progress.end(self._token, types.WorkDoneProgressEnd())
 
 
 def _plain(edit: types.TextEdit) -> dict[str, object]:

@@ -8,15 +8,26 @@ order: before that, a request is on its way to its provider.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from uuid import uuid4
-
-from lsprotocol import types
-
-from tuppence.lsp.protocol.lifecycle import Protocol
+from typing import Protocol
 
 GATHERED = 0.02
 """Seconds from the beginning for which lines are gathered before they are sent."""
+
+
+class ProgressChannel(Protocol):
+    """One progress at the editor."""
+
+    async def open(self) -> bool:
+        """Ask the editor for it and begin it; report whether the editor agreed. Waits for the reply, not forever."""
+        ...
+
+    def send(self, line: str) -> None:
+        """Show a line."""
+        ...
+
+    def close(self) -> None:
+        """End it."""
+        ...
 
 
 class NoProgress:
@@ -32,23 +43,9 @@ class NoProgress:
 class RunProgress:
     """A progress from its first moment to ``end``; to be used on the event loop's thread only."""
 
-    def __init__(
-        self,
-        protocol: Protocol,
-        is_done: Callable[[Awaitable[object]], Awaitable[bool]],
-        title: str,
-        cancel: Callable[[], None],
-    ) -> None:
-        """Show a progress soon.
-
-        :param is_done: waits for the editor's reply to a request, not forever; returns whether it was no error.
-        :param cancel: called when the person cancels the progress.
-        """
-        self._protocol = protocol
-        self._is_done = is_done
-        self._title = title
-        self._cancel = cancel
-        self._token = f"tuppence-{uuid4()}"
+    def __init__(self, channel: ProgressChannel) -> None:
+        """Show a progress soon."""
+        self._channel = channel
         self._lines: list[str] = []
         self._agreeing: asyncio.Task[None] | None = None
         self._is_open = False
@@ -71,7 +68,7 @@ class RunProgress:
         await self._agreed()
         if self._is_open:
             self._is_open = False
-            self._protocol.progress.end(self._token, types.WorkDoneProgressEnd())
+            self._channel.close()
 
     def _agreed(self) -> asyncio.Task[None]:
         if self._agreeing is None:
@@ -79,17 +76,12 @@ class RunProgress:
         return self._agreeing
 
     async def _begin(self) -> None:
-        """Ask the editor for a progress; begin it with the lines so far, if it agrees."""
-        progress = self._protocol.progress
-        if not await self._is_done(progress.create_async(self._token)):
-            return
-        self._protocol.on_progress_cancel(self._token, self._cancel)
-        progress.begin(self._token, types.WorkDoneProgressBegin(title=self._title, cancellable=True))
-        self._is_open = True
-        self._send()
+        """Begin it with the lines so far, if the editor agrees."""
+        self._is_open = await self._channel.open()
+        if self._is_open:
+            self._send()
 
     def _send(self) -> None:
         lines, self._lines = self._lines, []
         for line in lines:
-            report = types.WorkDoneProgressReport(message=line, cancellable=True)
-            self._protocol.progress.report(self._token, report)
+            self._channel.send(line)
