@@ -114,9 +114,9 @@ async def _one(session: Any, path: Path, text: str, number: int, before: Any) ->
         diagnostics=(said,),
     )  # fmt: skip
     sent = asyncio.Event()
-    answer = session.upstream.answer
+    batches = session.upstream.batches
     try:
-        session.upstream.answer = _noted(answer, sent)
+        session.upstream.batches = _noted(batches, sent)
         steps = run(request, session, open_receipt(request, session))
         going = asyncio.create_task(_exhaust(steps))
         await sent.wait()
@@ -124,7 +124,7 @@ async def _one(session: Any, path: Path, text: str, number: int, before: Any) ->
         with suppress(asyncio.CancelledError):
             await going
     finally:
-        session.upstream.answer = answer
+        session.upstream.batches = batches
     where = text.index("print", len(text) // 2)
     edit = Edit(Span(where, where), "x")
     return tree, (edit,), apply(text, (edit,))
