@@ -91,6 +91,8 @@ class ModelClient:
         self._scan = scan
         self._time_limits = time_limits
         self._clients: dict[Opening, httpx.AsyncClient] = {}
+        self._own_scans: dict[str, tuple[str, KeyScan]] = {}
+        """The key of each provider, by its name for a person, and what finds it."""
         self._opening = asyncio.Lock()
 
     async def answer(
@@ -116,13 +118,21 @@ class ModelClient:
         :raises Broken: the response is invalid, ended before the answer did, or contains a key in use.
         """
         key = key.strip() if key else None
-        guard = _KeyGuard((KeyScan([(model.provider.key_env or "the provider", key or "")]), self._scan()), prompt)
+        guard = _KeyGuard((self._own_scan(model.provider, key or ""), self._scan()), prompt)
         try:
             async with aclosing(self._tries(prompt, model, key, hear)) as batches:
                 async for batch in batches:
                     yield guard.passed(batch)
         except TuppenceError as error:
             raise guard.cleaned(_discreet(named(error, model), prompt, key)) from None
+
+    def _own_scan(self, provider: Provider, key: str) -> KeyScan:
+        """Return what finds the key that is sent to a provider; it is made once for a key."""
+        name = provider.key_env or "the provider"
+        known = self._own_scans.get(name)
+        if known is None or known[0] != key:
+            known = self._own_scans[name] = (key, KeyScan([(name, key)]))
+        return known[1]
 
     async def open_ahead(self, model: Model) -> None:
         """Load what a request to a model needs and open its client; no connection is made, nothing is sent."""
