@@ -123,7 +123,7 @@ def _order(row: Row) -> tuple[bool, str, int, Decimal, str]:
 
 def _as_json(row: Row) -> dict[str, Any]:
     model, price = row.model, row.model.price
-    known = shipped().models.get(canonical(model.id))
+    known = shipped().models.get(canonical(model.figures_id))
     rates = price and price.base
     names = ("input", "output", "cache_read", "cache_write", "cache_write_1h", "thinking")
     figures = {name: getattr(rates, name) for name in names} if rates else {}

@@ -217,4 +217,6 @@ MODEL: dict[str, Reader] = {
     "as_of": day,
     "source": text,
     "retires_on": day,
+    "follows": text,
+    "like": text,
 }
