@@ -16,7 +16,7 @@ from benchmarks.routing.data import ACTIONS, BEST, MODELS, SMALL, Task
 from benchmarks.routing.hardness import Hardness, compared
 from benchmarks.routing.measure import apgr, bins, calibration_error, interval, on_hull
 from benchmarks.routing.policy import Fitting, Offer, folds, need, spent, table, unseen
-from tuppence.config.settings import PRESETS, level
+from tuppence.config.settings import PRESETS
 from tuppence.core.models.model import Model
 from tuppence.core.routing.candidates import RoutingPolicy
 from tuppence.core.routing.quality import QualityModel, from_json
@@ -25,6 +25,7 @@ from tuppence.core.routing.router import choose
 PAIR = ("cruxeval", "debugbench", "bugs2fix")
 """Sources over which the order within an action is judged."""
 SEEDS = 3
+BALANCED = PRESETS["balanced"]
 Policy = Callable[[Offer], int]
 
 
@@ -82,10 +83,10 @@ class Found:
 def evaluate(tasks: Sequence[Task], fitting: Fitting) -> Found:
     """Measure everything."""
     models, found = table(), Found()
-    offers = unseen(tasks, fitting, models)
+    fold = folds(tasks)
+    offers = unseen(tasks, fold, fitting, models)
     _same_as_the_product(offers[::37], models)
     costs = {each.task.id: tuple(spent(each.task, index, models) for index in range(len(MODELS))) for each in offers}
-    fold = folds(tasks)
     policies = _policies(offers, costs, fold)
     for name, chosen in sets(offers).items():
         for policy, pick in policies.items():
@@ -115,7 +116,7 @@ def sets(offers: Sequence[Offer]) -> Mapping[str, Sequence[Offer]]:
 
 def preset(name: str) -> Policy:
     """Return the product's choice under a preset."""
-    return lambda each: each.pick(level(name, each.task.action))
+    return lambda each: each.pick(PRESETS[name])
 
 
 def _always(index: int) -> Policy:
@@ -131,15 +132,9 @@ def _policies(
     fixed = {f"always {model}": _always(index) for index, model in enumerate(MODELS)}
     return {
         **fixed,
-        "the table by action": lambda each: baselines.cheapest(
-            learned[each.task.id], costs[each.task.id], level("balanced", each.task.action)
-        ),
-        "length alone": lambda each: baselines.cheapest(
-            lengths[each.task.id], costs[each.task.id], level("balanced", each.task.action)
-        ),
-        "TF-IDF": lambda each: baselines.cheapest(
-            words[each.task.id], costs[each.task.id], level("balanced", each.task.action)
-        ),
+        "the table by action": lambda each: baselines.cheapest(learned[each.task.id], costs[each.task.id], BALANCED),
+        "length alone": lambda each: baselines.cheapest(lengths[each.task.id], costs[each.task.id], BALANCED),
+        "TF-IDF": lambda each: baselines.cheapest(words[each.task.id], costs[each.task.id], BALANCED),
         "select_model of the documents": lambda each: baselines.select_model(each.task),
         "LiteLLM's complexity rules": lambda each: baselines.complexity(each.task),
         **{("tuppence" if name == "balanced" else f"tuppence, {name}"): preset(name) for name in PRESETS},
@@ -198,11 +193,11 @@ def _orders(tasks: Sequence[Task], fitting: Fitting, models: Sequence[Model], fo
     """Measure how well the gain of Opus 4.6 over Qwen3-Max is foreseen within a source, over several splits."""
     drawn: dict[str, dict[str, list[float]]] = {}
     for seed in range(SEEDS):
-        offers = [each for each in unseen(tasks, fitting, models, seed) if each.task.code]
+        fold = folds(tasks, seed)
+        offers = [each for each in unseen(tasks, fold, fitting, models) if each.task.code]
         for source in PAIR:
             own = [each for each in offers if each.task.source == source]
             weak, strong = [each.task.scores[SMALL] for each in own], [each.task.scores[BEST] for each in own]
-            fold = folds(tasks, seed)
             predicted = {
                 "tuppence": [_gain(each) for each in own],
                 "TF-IDF": baselines.tfidf_gains([each.task for each in own], fold),
@@ -258,7 +253,7 @@ def _left_out(own: Sequence[Task], prior: QualityModel, models: Sequence[Model])
         return sum(spent(task, index, models) for task, index in zip(own, chosen, strict=True))
 
     every = [[index] * len(own) for index in range(len(MODELS))]
-    balanced = picks(level("balanced", own[0].action))
+    balanced = picks(BALANCED)
     return LeftOut(
         best=mean(picks(1.0)),
         balanced=mean(balanced),
@@ -284,7 +279,7 @@ def _same_as_the_product(offers: Sequence[Offer], models: Sequence[Model]) -> No
     """Hold the bar that is drawn in policy.py against the product's choice for the same request."""
     names = [model.name for model in models]
     for each in offers:
-        for quality in (0.0, 0.5, *(level(name, each.task.action) for name in PRESETS), 0.97):
+        for quality in (0.0, 0.5, *PRESETS.values(), 0.97):
             route = choose(each.need, models, {}, each.prior, RoutingPolicy(quality=quality))
             picked = each.pick(quality)
             if names.index(route.model.name) != picked:

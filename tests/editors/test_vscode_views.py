@@ -251,7 +251,7 @@ def test_the_cost_is_shown_and_reported(desk: Desk) -> None:
     desk.window.call("hover", STATUS, "")
     desk.window.wait(HOVER, "Last: fix by kimi-k2.6")
     tooltip = " ".join(desk.window.texts(HOVER))
-    assert "Why: fix rated" in tooltip
+    assert re.search(r"Why: .*fix rated", tooltip)
     assert "Cached tokens: 0" in tooltip
     left = money(Decimal(5) - (add(entry.cost for entry in desk.bench.entries()) or 0))
     assert f"Budget: {left} of $5.0000 left today." in tooltip

@@ -64,7 +64,7 @@ class Override:
     """What holds for one action or one language instead of the general settings."""
 
     quality: float | None = None
-    """How close to the best model's expected quality a choice must be; None leaves the general figure."""
+    """How good an answer is wanted, 0 to 1; None leaves the general figure."""
     model: str | None = None
     """The one model to use, ``provider/id``; None leaves the choice to the router."""
 
@@ -83,7 +83,7 @@ class Config:
     providers: Mapping[str, Provider]
     """By name."""
     quality: float | None = setting(quality, None)
-    """How close to the best available model's expected quality a choice must be, 0 to 1; None: as the preset says."""
+    """How good an answer is wanted, 0 to 1; None: as the preset says."""
     preset: str = setting(choice(tuple(PRESETS)), "balanced")
     """One of PRESETS."""
     exclude: frozenset[str] = setting(None, frozenset())

@@ -50,7 +50,7 @@ def test_every_figure_is_the_measured_actions(measured: Action, by: str, monkeyp
         assert prior.estimate(each, row.id, gain) == prior.estimate(each, measured.id, expected)
         assert prior.tokens(each, row.id, 300) == prior.tokens(each, measured.id, 300)
     assert prior.usual_tokens(row.id) == prior.usual_tokens(measured.id)
-    assert prior.doubt(row.id) == prior.doubt(measured.id)
+    assert prior.bar(row.id, 0.92) == prior.bar(measured.id, 0.92)
     assert prior.check(row.id) == prior.check(measured.id)
     for preset in ("thrifty", "balanced", "best"):
         config = Config(path=Path("config.toml"), models=(), providers={}, preset=preset)

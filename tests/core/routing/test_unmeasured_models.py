@@ -14,8 +14,9 @@ from tuppence.config.shipped import shipped
 from tuppence.core.actions import ACTIONS
 from tuppence.core.models.model import TIERS, Model, Provider, Tier
 from tuppence.core.routing.features import READ, SIZE
-from tuppence.core.routing.quality import CodeSignal, Estimate, Measured, Published, QualityModel, Tokens
+from tuppence.core.routing.quality import LIKENESS, CodeSignal, Measured, QualityModel, Tokens
 from tuppence.core.routing.regression import FeatureWeights
+from tuppence.core.routing.unmeasured_models import Published
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Span
 
@@ -129,17 +130,20 @@ def test_what_code_adds_to_a_model(model: Model, shifts: Mapping[str, float], ex
     assert found == pytest.approx(expected)
 
 
-def test_an_answer_is_as_long_as_the_root_of_the_code() -> None:
-    assert PRIOR.tokens(row("new"), "fix") == USUAL
-    assert PRIOR.tokens(row("new"), "fix", 1600) == Tokens(400, 200, 40)
-    assert PRIOR.tokens(row("new"), "fix", 0) == Tokens(400, 5, 1)
-    assert PRIOR.tokens(row("vendor/High"), "fix", 400) == Tokens(100, 100)
+def test_an_answer_grows_with_the_code_from_where_it_starts() -> None:
+    grows = replace(PRIOR, usual={"fix": Tokens(400, 100, 20, 60.0, 0.15)})
+    assert grows.tokens(row("new"), "fix") == grows.usual["fix"]
+    sizes = [(found.output, found.thinking) for found in (grows.tokens(row("new"), "fix", n) for n in (0, 400, 1600))]
+    assert sizes == [(50, 10), (100, 20), (250, 50)]
+    assert PRIOR.tokens(row("new"), "fix", 1600) == USUAL, "nothing is known of its length"
+    assert PRIOR.tokens(row("vendor/High"), "fix", 400) == WRITES
 
 
 def fitted(constant: int) -> QualityModel:
     """Return a prior by which errors alone count, and a constant."""
-    packed = b64encode(array("h", [*([1] * SIZE), constant]).tobytes()).decode()
-    return replace(PRIOR, weights={"fix": FeatureWeights.unpack(("low",), 0.001, packed)})
+    like = [*([0] * SIZE), 1000]
+    packed = b64encode(array("h", [*([1] * SIZE), constant, *like]).tobytes()).decode()
+    return replace(PRIOR, weights={"fix": FeatureWeights.unpack(("low", LIKENESS), 0.001, packed)})
 
 
 def test_what_the_code_says() -> None:
@@ -163,10 +167,3 @@ def test_what_the_code_says() -> None:
 def test_that_long_code_is_judged_by_its_beginning_is_said(prior: QualityModel) -> None:
     whole, more = (prior.gain("fix", "python", "#" * length).reasons for length in (READ, READ + 1))
     assert more == (*whole, f"by its first {READ:,} characters")
-
-
-def test_what_may_be_counted_on_is_never_less_than_nothing() -> None:
-    found = [Estimate(quality, 0.06, "").lower_bound for quality in (0.0, 0.04, 0.05, 0.07, 0.5)]
-    assert found == sorted(set(found)), "and the better stays the better"
-    assert 0 < found[0] < found[1] < 0.001
-    assert [round(each, 6) for each in found[3:]] == [0.01, 0.44]

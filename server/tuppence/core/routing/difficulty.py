@@ -19,6 +19,8 @@ UNSEEN = "the code is not known"
 """What is said where there is no code."""
 _TOLD = 3
 """Reasons that are told."""
+_MOST_SALIENT = 2.0
+"""The sum of weights from which on code is taken for as hard as any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,12 @@ def outstanding(counts: Mapping[str, int]) -> tuple[str, ...]:
     shares = {feature: _share(feature, counts.get(feature.name, 0)) for feature in FEATURES}
     telling = sorted((feature for feature in FEATURES if shares[feature] > 0), key=lambda each: -shares[each])
     return tuple(feature.told(counts[feature.name]) for feature in telling[:_TOLD])
+
+
+def salience(counts: Mapping[str, int]) -> float:
+    """Return how much stands out in code with these counts, 0 to 1; it scales what a better answer is worth."""
+    parts = (_share(feature, counts.get(feature.name, 0)) for feature in FEATURES if feature.name != "calls")
+    return min(1.0, sum(parts) / _MOST_SALIENT)
 
 
 def _share(feature: Feature, count: int) -> float:
