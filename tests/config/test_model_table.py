@@ -246,8 +246,11 @@ def test_a_built_in_id_elsewhere_takes_what_belongs_to_the_model_alone(folder: P
         cache=twin.cache,
         quirks=twin.quirks,
         effort=twin.effort,
+        follows=twin.follows,
     )
     assert found.benchmarks
+    assert found.follows == "moonshot/kimi-k2-0905-preview"
+    assert found.predecessor is not None
 
 
 def test_a_resellers_name_is_known_and_its_cache_is_marked_in_its_words(folder: Path) -> None:
