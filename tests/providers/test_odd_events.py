@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from paths import RECORDED
 
 from tuppence.errors import Broken, Busy, Refused
 from tuppence.providers import CALLED, ProviderEvent, Stop, Text, Thinking, UsageReport, find_wire
@@ -196,3 +197,21 @@ def test_a_total_tells_of_reasoning_where_it_can_be_nothing_else(
     (found,) = find_wire("openai").decoder().feed("message", json.dumps({"choices": [], "usage": usage}))
     assert isinstance(found, UsageReport)
     assert (found.usage.output, found.usage.thinking) == (answer, thinking)
+
+
+@pytest.mark.parametrize(
+    ("wire", "stem", "named"),
+    [
+        ("openai", "openai-azure", "gpt-4.1-mini-2025-04-14"),
+        ("openai", "openai-xai", "grok-4.7"),
+        ("openai", "openai-google", "gemini-3.8-flash"),
+        ("openai", "openai-mistral", "mistral-large-4-0"),
+    ],
+)
+def test_a_recorded_answer_names_its_model(wire: str, stem: str, named: str) -> None:
+    decoder = find_wire(wire).decoder()
+    for line in (RECORDED / f"{stem}.sse").read_text("utf-8").splitlines():
+        if line.startswith("data: "):
+            list(decoder.feed("message", line.removeprefix("data: ")))
+    assert decoder.served == named
+    assert decoder.identity

@@ -36,6 +36,7 @@ EXPECTED: dict[str, tuple[str, str, Usage | None, str | None, Stop]] = {
     "anthropic-plain": (HARD, "", Usage(21, 188, 500, 1000, output=15), None, Stop("end", "end_turn")),
     "anthropic-refusal": ("", "", Usage(12, 0, output=2), None, Stop("refused", "refusal")),
     "anthropic-thinking": ("Yes", "Hm, naïve.", Usage(40, None, output=64), None, Stop("length", "max_tokens")),
+    "openai-azure": ("Yes", "", Usage(20, 0, output=2), None, Stop("end", "stop")),
     "openai-deepseek": ("Yes", "Hm, naïve.", Usage(36, 64, output=10, thinking=20), None, Stop("length", "length")),
     "openai-filtered": ("No", "", None, None, Stop("refused", "content_filter")),
     "openai-google": ("Yes", "", Usage(7, None, output=2, thinking=86), None, Stop("end", "stop")),

@@ -160,5 +160,7 @@ def _as_json(row: Row) -> dict[str, Any]:
         "ability": {**(known.quality if known else {}), **model.ability},
         "asOf": model.as_of and model.as_of.isoformat(),
         "retiresOn": model.retires_on and model.retires_on.isoformat(),
+        "follows": model.follows,
+        "like": model.like,
         "source": model.source,
     }

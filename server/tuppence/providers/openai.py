@@ -17,7 +17,7 @@ from tuppence.core.models.usage import Usage
 from tuppence.core.prompt.compose import Prompt
 from tuppence.errors import Broken, TuppenceError
 from tuppence.providers._errors import answer_part, from_object, from_status
-from tuppence.providers._json import amount, count, money, part, parts, text
+from tuppence.providers._json import amount, count, model_name, money, part, parts, text
 from tuppence.providers._think_tags import InlineThinking
 from tuppence.providers.wire import CALLED, Awaited, HttpRequest, ProviderEvent, Stop, Thinking, UsageReport
 
@@ -74,7 +74,7 @@ class _OpenAIDecoder:
     """One answer: text as it comes, counts when they come, and at the end the reason to stop."""
 
     def __init__(self) -> None:
-        self.identity = ""
+        self.identity = self.served = ""
         self._inline = InlineThinking()
         self._reason: str | None = None
         self._is_counted = False
@@ -99,6 +99,7 @@ class _OpenAIDecoder:
             return
         payload = answer_part(event, data)
         self.identity = self.identity or text(payload, "id")
+        self.served = self.served or model_name(payload)
         choices = self._mine(parts(payload, "choices"))
         for choice in choices:
             yield from self._choice(choice)

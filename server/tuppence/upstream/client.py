@@ -57,6 +57,8 @@ class RequestSent:
     """What has become of it by now: what was kept back or turned away is billed by nobody."""
     identity: Callable[[], str] = field(default=str, compare=False, repr=False)
     """The provider's own id of the answer, as far as it said one."""
+    served: Callable[[], str] = field(default=str, compare=False, repr=False)
+    """The name of the model that answers, as far as the answer said one."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ class ModelClient:
         deadlines = Deadlines(patience)
         for tried in range(patience.retries + 1):
             exchange = Exchange(client, wire, deadlines, hear)
-            yield RequestSent(model, exchange.fate, exchange.identity)
+            yield RequestSent(model, exchange.fate, exchange.identity, exchange.served)
             try:
                 async with aclosing(exchange.events(request, body)) as events:
                     async for event in events:
@@ -229,8 +231,8 @@ class _KeyGuard:
         elif isinstance(piece, RetryScheduled):
             return RetryScheduled(piece.seconds, self._hide(piece.why))
         elif isinstance(piece, RequestSent):
-            told = piece.identity
-            return RequestSent(piece.model, piece.fate, lambda: self._hide(told()))
+            identity, served = piece.identity, piece.served
+            return RequestSent(piece.model, piece.fate, lambda: self._hide(identity()), lambda: self._hide(served()))
         return piece
 
     def cleaned(self, error: TuppenceError) -> TuppenceError:

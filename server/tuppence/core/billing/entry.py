@@ -76,6 +76,8 @@ class Entry:
     """USD by the tier table for the same tokens, kept beside the provider's word; None is unknown."""
     characters: int | None = None
     """Code points of the prompt; with the provider's count they tell how its tokens run."""
+    served: str = ""
+    """The model that answered, as the answer names it, where that is another one than ``model``; else empty."""
 
     def __post_init__(self) -> None:
         if self.at.tzinfo is None:

@@ -42,6 +42,19 @@ class ReportLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ServedLine:
+    """What one model answered in another's place."""
+
+    asked: str
+    """The model that was asked, ``provider/id``."""
+    answered: str
+    """The model that answered, as its answers name it."""
+    spent: Decimal | None
+    """USD; None where no request of it has a known cost."""
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     """What one of the user's days comes to."""
 
@@ -94,6 +107,8 @@ class Report:
     shares: Shares
     tiers: Mapping[str, float]
     """Percent of the requests to models that went to each tier; none where no model was asked."""
+    served: tuple[ServedLine, ...] = ()
+    """What other models answered than were asked, dearest first."""
 
 
 def report(slips: Sequence[EntrySummary], first: date, last: date, zone: tzinfo) -> Report:
@@ -119,7 +134,17 @@ def report(slips: Sequence[EntrySummary], first: date, last: date, zone: tzinfo)
         tables=tables,
         shares=shares,
         tiers=_tiers(slips),
+        served=_served(slips),
     )
+
+
+def beside_guide(tier: str, percent: float) -> str:
+    """Return the guide's share of a tier, and where this one is beside it; empty where the guide says nothing."""
+    if tier not in GUIDE:
+        return ""
+    low, high = GUIDE[tier]
+    place = "below" if percent < low else "above" if percent > high else "within"
+    return f"{low} to {high} %, {place}"
 
 
 def share(part: Decimal | int, whole: Decimal | int) -> str:
@@ -181,6 +206,17 @@ def _lines(slips: Iterable[EntrySummary], name: Callable[[EntrySummary], str]) -
         groups.setdefault(name(each), []).append(each)
     lines = (_line(key, group) for key, group in groups.items())
     return tuple(sorted(lines, key=lambda line: (line.spent is None, -(line.spent or _ZERO), line.name)))
+
+
+def _served(slips: Iterable[EntrySummary]) -> tuple[ServedLine, ...]:
+    groups: dict[tuple[str, str], list[EntrySummary]] = {}
+    for each in slips:
+        if each.served:
+            groups.setdefault((each.name, each.served), []).append(each)
+    lines = (ServedLine(*names, (line := _line("", group)).spent, line.requests) for names, group in groups.items())
+    return tuple(
+        sorted(lines, key=lambda each: (each.spent is None, -(each.spent or _ZERO), each.asked, each.answered))
+    )
 
 
 def _line(name: str, slips: Sequence[EntrySummary]) -> ReportLine:

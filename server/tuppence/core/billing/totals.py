@@ -37,6 +37,7 @@ class EntrySummary(NamedTuple):
     """All tokens of its prompt; None where the entry has no usage."""
     read: int | None
     """Those of them that came from the provider's cache; None where nobody says."""
+    served: str = ""
 
     @property
     def name(self) -> str:
@@ -82,6 +83,7 @@ def summarize_entry(entry: Entry) -> EntrySummary:
         estimated=entry.estimated,
         prompt=None if usage is None else usage.prompt,
         read=None if usage is None else usage.cache_read,
+        served=entry.served,
     )
 
 
