@@ -355,3 +355,60 @@ def test_every_row_that_is_left_ends_somewhere(rows: list[tuple[str, str, str]])
     left = {model.name for model in found.models}
     if len(left & {f"openai/{name}" for name, _, _ in rows}) < len(rows):
         assert found.mistakes
+
+
+# With the built-in rows
+
+
+def test_a_built_in_successor_is_linked_to_the_users_row_in_another_case(tmp_path: Path) -> None:
+    found = read(tmp_path, mine("minimax-m2.7", "ability = { fix = 0.9 }", "minimax"))
+    assert not any(model.name == "minimax/MiniMax-M2.7" for model in found.models)
+    successor = row(found, "minimax/MiniMax-M3")
+    assert successor.predecessor is not None
+    assert successor.predecessor.ability == {"fix": 0.9}
+
+
+def test_a_users_change_reaches_every_row_of_its_line(tmp_path: Path) -> None:
+    found = read(tmp_path, mine("claude-opus-4-6", "ability = { fix = 0.9 }", "anthropic"))
+    line: list[Model] = []
+    seen: Model | None = row(found, "anthropic/claude-opus-5-5")
+    while seen is not None:
+        line.append(seen)
+        seen = seen.predecessor
+    assert [each.id for each in line] == [
+        "claude-opus-5-5", "claude-opus-5", "claude-opus-4-8", "claude-opus-4-7", "claude-opus-4-6"
+    ]  # fmt: skip
+    assert line[-1].ability == {"fix": 0.9}
+
+
+def test_a_line_goes_on_over_a_built_in_row_that_a_mistake_took_away(tmp_path: Path) -> None:
+    found = read(tmp_path, mine("claude-opus-4-6", 'tier = "none"', "anthropic"))
+    assert len(found.mistakes) == 1
+    assert not any(model.name == "anthropic/claude-opus-4-6" for model in found.models)
+    (successor,) = [model for model in found.models if model.name == "anthropic/claude-opus-4-7"]
+    assert successor.predecessor is not None
+    assert successor.predecessor.id == "claude-opus-4-6", "its figures are as good as before"
+    gone = read(tmp_path, '[providers.deepseek]\nbase_url = "nonsense"\n', mine("x", 'tier = "budget"'))
+    assert len(gone.mistakes) == 1
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        # What a row takes from a built-in one of the same model leads back here.
+        [mine("claude-opus-4-7"), mine("claude-opus-4-6", 'follows = "theirs/claude-opus-4-7"', "anthropic")],
+        [mine("gpt-5.4", 'follows = "openai/gpt-5.5"', "openai")],
+        [mine("gpt-5.4", 'like = "openai/gpt-5.5"', "openai")],
+        [mine("x", 'like = "openai/gpt-6.1-sol"'), mine("gpt-5.4", 'follows = "theirs/x"', "openai")],
+    ],
+)
+def test_a_circle_over_built_in_rows_is_refused_and_they_stay_as_they_were(tmp_path: Path, rows: list[str]) -> None:
+    found = read(tmp_path, *rows)
+    ((what, remedy),) = said(found)
+    assert "leads in a circle" in what
+    assert remedy == REMEDY
+    for model in found.models:
+        seen: Model | None = model
+        for _ in range(LONGEST):
+            seen = seen.predecessor if seen else None
+        assert seen is None

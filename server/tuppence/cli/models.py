@@ -18,6 +18,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from tuppence.cli._table_check import check, check_as_json
+from tuppence.cli._table_check import show as show_check
 from tuppence.cli._terminal import console, safe, say, say_json
 from tuppence.config import Config, load
 from tuppence.config.shipped import shipped
@@ -48,19 +50,39 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--config", type=Path, metavar="FILE", help="the configuration (default: the platform's config folder)"
     )
     parser.add_argument("--json", action="store_true", help="print the same as JSON, prices exact")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="compare each row with the list prices that are installed, and name dead rows",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the table and return the exit code: 1 where the configuration has mistakes, what is right in it shown."""
+    """Print the table and return the exit code: 1 where the configuration has mistakes, what is right in it shown.
+
+    With ``--check`` it is 1 where a row disagrees with its list price too.
+    """
     config = load(arguments.config)
-    table = judge(config, Keys(os.environ), datetime.now(UTC).astimezone().date())
+    today = datetime.now(UTC).astimezone().date()
     for line in complaints(config):
         say(line, errors=True)
+    if arguments.check:
+        return _check(config, today, json=arguments.json)
+    table = judge(config, Keys(os.environ), today)
     if arguments.json:
         say_json([_as_json(row) for row in table])
     else:
         show(table, console())
     return 1 if config.mistakes else 0
+
+
+def _check(config: Config, today: date, *, json: bool) -> int:
+    found = check(config.models, today)
+    if json:
+        say_json(check_as_json(found))
+    else:
+        show_check(found, console())
+    return 1 if config.mistakes or any(each.verdict == "disagrees" for each in found) else 0
 
 
 def judge(config: Config, keys: Keys, today: date) -> tuple[Row, ...]:
@@ -138,5 +160,7 @@ def _as_json(row: Row) -> dict[str, Any]:
         "ability": {**(known.quality if known else {}), **model.ability},
         "asOf": model.as_of and model.as_of.isoformat(),
         "retiresOn": model.retires_on and model.retires_on.isoformat(),
+        "follows": model.follows,
+        "like": model.like,
         "source": model.source,
     }

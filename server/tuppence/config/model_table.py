@@ -125,11 +125,7 @@ class _Rows:
 def read(data: Mapping[str, object], place: TomlLocation, builtin: Table, today: date) -> Table:
     """Return the table of a parsed file joined to the built-in one; what is wrong is reported and left out."""
     served, broken = _providers(data.get("providers", {}), place.key("providers"), builtin.providers)
-    found = {
-        model.name: replace(model, provider=served[model.provider.name])
-        for model in builtin.models
-        if model.provider.name in served
-    }
+    found = {model.name: _served(model, served) for model in builtin.models if model.provider.name in served}
     written = _written(data.get("models", []), place.key("models"), builtin)
     for each in written.values():
         if each.same is not None and each.same.name not in written:
@@ -148,6 +144,11 @@ def read(data: Mapping[str, object], place: TomlLocation, builtin: Table, today:
             rows.broken.add(name)
     models = tuple(found[name] for name in names if name in found)
     return Table(served, models, frozenset(written) - rows.broken, frozenset(rows.broken))
+
+
+def _served(model: Model, served: Mapping[str, Provider]) -> Model:
+    provider = served[model.provider.name]
+    return model if provider is model.provider else replace(model, provider=provider)
 
 
 def _written(value: object, place: TomlLocation, builtin: Table) -> dict[str, _Written]:

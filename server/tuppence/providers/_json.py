@@ -8,6 +8,7 @@ them are money.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from decimal import Decimal, DecimalException
 
@@ -21,6 +22,8 @@ _DECIMALS = 40
 """Digits behind an amount's point; more are a mistake of the server, and no database could hold any number of them."""
 _DIGITS = 30
 """Digits of a number that means anything here."""
+_NAME = re.compile(r"[A-Za-z0-9~@][A-Za-z0-9._:/@+~-]{0,199}")
+"""What a model's name may be: no words, and no code, for a ledger keeps it."""
 
 
 def parse(data: str) -> Mapping[str, object]:
@@ -78,6 +81,12 @@ def text(source: Mapping[str, object], *keys: str) -> str:
     """Return the first text under any of the keys that is not empty; empty where there is none."""
     found = (source.get(key) for key in keys)
     return next((value for value in found if isinstance(value, str) and value), "")
+
+
+def model_name(source: Mapping[str, object]) -> str:
+    """Return the model that an answer names; empty where it names none, or with what is no name."""
+    name = text(source, "model")
+    return name if _NAME.fullmatch(name) else ""
 
 
 def count(source: Mapping[str, object], *keys: str) -> int | None:

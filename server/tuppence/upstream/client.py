@@ -57,6 +57,8 @@ class RequestSent:
     """What has become of it by now: what was kept back or turned away is billed by nobody."""
     identity: Callable[[], str] = field(default=str, compare=False, repr=False)
     """The provider's own id of the answer, as far as it said one."""
+    served: Callable[[], str] = field(default=str, compare=False, repr=False)
+    """The name of the model that answers, as far as the answer said one."""
 
 
 @dataclass(frozen=True)
@@ -112,8 +114,8 @@ class ModelClient:
 
     async def open_ahead(self, model: Model) -> None:
         """Load what a request to a model needs, and open its client: no connection, nothing is sent."""
-        _, request, _ = await asyncio.to_thread(_written, Prompt("", (), "", 1), model, None)
-        await self._client(request, None)
+        *_, open_ = await asyncio.to_thread(_written, Prompt("", (), "", 1), model, None)
+        await self._client(open_)
 
     async def bill(self, model: Model, key: str | None, identity: str) -> UsageReport | None:
         """Ask a provider, for some seconds, what it charged for an answer; None where it does not say."""
@@ -122,7 +124,8 @@ class ModelClient:
         if request is None:
             return None
         try:
-            return await generation_cost.ask(await self._client(request, key), request)
+            open_ = await asyncio.to_thread(opening, request, key)
+            return await generation_cost.ask(await self._client(open_), request)
         except TuppenceError:
             return None
 
@@ -137,13 +140,13 @@ class ModelClient:
         self, prompt: Prompt, model: Model, key: str | None, hear: Hear | None
     ) -> AsyncGenerator[Piece, None]:
         # Importing a wire, and writing and searching a large request, take longer than a keystroke should wait.
-        wire, request, body = await asyncio.to_thread(_written, prompt, model, key)
-        client = await self._client(request, key)
+        wire, request, body, open_ = await asyncio.to_thread(_written, prompt, model, key)
+        client = await self._client(open_)
         patience = self._patience.within(self._time_limits(model.provider))
         deadlines = Deadlines(patience)
         for tried in range(patience.retries + 1):
             exchange = Exchange(client, wire, deadlines, hear)
-            yield RequestSent(model, exchange.fate, exchange.identity)
+            yield RequestSent(model, exchange.fate, exchange.identity, exchange.served)
             try:
                 async with aclosing(exchange.events(request, body)) as events:
                     async for event in events:
@@ -157,20 +160,21 @@ class ModelClient:
             else:
                 return
 
-    async def _client(self, request: HttpRequest, key: str | None) -> httpx.AsyncClient:
+    async def _client(self, open_: Opening) -> httpx.AsyncClient:
+        if (known := self._clients.get(open_)) is not None:
+            return known
         async with self._opening:
-            # Importing httpx and reading the certificates take a tenth of a second that no keystroke should wait for.
-            open_ = await asyncio.to_thread(opening, request, key)
+            # Reading the certificates takes a tenth of a second that no keystroke should wait for.
             if open_ not in self._clients:
                 await asyncio.to_thread(absent.remember)
                 self._clients[open_] = await asyncio.to_thread(open_)
             return self._clients[open_]
 
 
-def _written(prompt: Prompt, model: Model, key: str | None) -> tuple[Wire, HttpRequest, bytes]:
-    """Return the wire, the request and its body.
+def _written(prompt: Prompt, model: Model, key: str | None) -> tuple[Wire, HttpRequest, bytes, Opening]:
+    """Return the wire, the request, its body, and what opens a client for it.
 
-    :raises Refused: the body holds what must not leave.
+    :raises Refused: the body holds what must not leave, or the key may not go where the request would.
     """
     wire = find_wire(model.provider.wire)
     request = wire.request(prompt, model, key)
@@ -180,7 +184,7 @@ def _written(prompt: Prompt, model: Model, key: str | None) -> tuple[Wire, HttpR
             "Nothing was sent, because a secret would have gone out with it.",
             "Please report this: what was found should have been replaced.",
         )
-    return wire, request, body
+    return wire, request, body, opening(request, key)
 
 
 def _leaks(body: bytes, withheld: Iterable[str]) -> bool:
@@ -229,8 +233,8 @@ class _KeyGuard:
         elif isinstance(piece, RetryScheduled):
             return RetryScheduled(piece.seconds, self._hide(piece.why))
         elif isinstance(piece, RequestSent):
-            told = piece.identity
-            return RequestSent(piece.model, piece.fate, lambda: self._hide(told()))
+            identity, served = piece.identity, piece.served
+            return RequestSent(piece.model, piece.fate, lambda: self._hide(identity()), lambda: self._hide(served()))
         return piece
 
     def cleaned(self, error: TuppenceError) -> TuppenceError:

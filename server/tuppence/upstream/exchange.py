@@ -77,6 +77,10 @@ class Exchange:
         """Return the provider's own id of the answer; empty before it said one."""
         return self._decoder.identity
 
+    def served(self) -> str:
+        """Return the name of the model that answers, as the answer says it; empty before it said one."""
+        return self._decoder.served
+
     async def events(self, request: HttpRequest, body: bytes) -> AsyncGenerator[ProviderEvent, None]:
         """Send the request and yield the answer's events; closing this closes the connection."""
         import httpx

@@ -80,6 +80,8 @@ class Quirks:
     """Fields merged into the body that tell the server how to cache."""
     cache_key: str = ""
     """On the openai wire, the field that takes a word by which requests with one prefix reach one machine."""
+    cache_header: str = ""
+    """On the openai wire, the header that takes this word, in lower case, where it is not a field."""
     file_message: bool = False
     """On the openai wire, whether the shared blocks go as a message of their own, whose end the server caches."""
 
