@@ -180,7 +180,12 @@ _TYPESCRIPT = replace(
     },
     identifiers=f"{_JAVASCRIPT.identifiers} type_identifier",
     comments="comment html_comment",
-    features={**_JAVASCRIPT.features, "types": "type_arguments type_parameters conditional_type"},
+    features={
+        **_JAVASCRIPT.features,
+        "branches": f"{_JAVASCRIPT.features['branches']} conditional_type",
+        "nest": f"{_JAVASCRIPT.features['nest']} conditional_type mapped_type_clause",
+        "types": "type_arguments type_parameters conditional_type infer_type",
+    },
 )
 _TSX = replace(
     _TYPESCRIPT,
