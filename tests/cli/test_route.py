@@ -79,11 +79,12 @@ def test_all_but_id_and_action_may_be_null_or_absent(tmp_path: Path) -> None:
     bare = {"id": "b", "action": "explain"}
     code, [first, second, third] = ask(tmp_path, [empty, bare, {**FULL, "input_tokens": None}])
     assert code == 0
-    assert first["difficulty"] is None
+    assert first["difficulty"] == 0.5
     assert first["reasons"] == ["the code is not known"]
     assert {**first, "id": "b"} == second
     assert first["expected_cost_usd"] > 0
-    assert third["difficulty"] is not None
+    assert third["difficulty"] != first["difficulty"]
+    assert third["reasons"][0] in {"simple", "moderate", "hard"}
 
 
 def test_a_bad_line_is_named_and_the_rest_goes_on(tmp_path: Path) -> None:
@@ -406,7 +407,7 @@ def test_whatever_a_line_is_it_gets_one_answer_of_one_shape(one: Router, raw: by
     assert told["id"] == json.loads(raw.decode("utf-8-sig"))["id"]
     assert told["ladder"][0] == told["model"]
     assert all(isinstance(each, str) for each in (*told["reasons"], *told["ladder"]))
-    assert told["difficulty"] is None or 0 <= told["difficulty"] <= 1
+    assert 0 <= told["difficulty"] <= 1
     assert 0 <= told["expected_quality"] <= 1
     assert told["expected_cost_usd"] >= 0
 

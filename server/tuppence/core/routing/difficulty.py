@@ -88,7 +88,7 @@ class Difficulty:
     """By the names of FEATURES, ``lines`` and ``diagnostics``; absent is none. Empty where the code is not known."""
 
     def __str__(self) -> str:
-        return f"{self.level} ({self.value:.2f}): {', '.join(self.reasons)}"
+        return f"{self.level}: {', '.join(self.reasons)}"
 
 
 UNKNOWN = Difficulty(0.5, "moderate", (UNSEEN,))

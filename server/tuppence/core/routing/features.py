@@ -26,6 +26,7 @@ from tuppence.core.routing import code_counts
 from tuppence.core.syntax import grammars, open_marks
 from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.languages import language as find_language
+from tuppence.core.syntax.node_counts import count_nodes
 from tuppence.core.syntax.parser import parse_budget
 
 RUNS = 2048
@@ -76,7 +77,7 @@ def _read(text: str, row: Language) -> tuple[Mapping[str, int], Mapping[str, int
     tree = grammars.parse(grammar, data, None, parse_budget(len(data))) if grammar else None
     if tree is None:
         return {}, code_counts.by_words(text, row)
-    seen = code_counts.walk(tree.root_node, row)
+    seen = count_nodes(tree.root_node, row)
     return seen.nodes, code_counts.by_syntax(seen, data, row)
 
 

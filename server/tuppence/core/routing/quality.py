@@ -17,7 +17,8 @@ from typing import Any
 
 from tuppence.core.actions import FIX, measured_ids
 from tuppence.core.models.model import Effort, Model, Tier
-from tuppence.core.routing.difficulty import UNSEEN, outstanding
+from tuppence.core.routing.difficulty import UNKNOWN as UNRATED
+from tuppence.core.routing.difficulty import UNSEEN, Difficulty, rate
 from tuppence.core.routing.features import READ, features, profile
 from tuppence.core.routing.feedback import Outcomes, learned
 from tuppence.core.routing.regression import FeatureWeights, LinearFit, through
@@ -80,19 +81,21 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class CodeSignal:
-    """What the code says about models: how hard it is, and whom it favours."""
+    """What the code says about models: how hard it is, and which it favors."""
 
     action: str
-    difficulty: float | None
+    misses: float | None
     """The share of the measured models' answers that is expected to miss; None where there is no code to judge."""
     reasons: tuple[str, ...]
-    """What stands out in the code, most of all first."""
+    """What can be counted in the code, most telling first, and by how much of it the models were judged."""
     shifts: Mapping[str, float] = field(default_factory=dict)
     """By measured model: what this code adds to its quality for the action."""
     usual: float = 0.5
-    """The action's mean difficulty."""
+    """The action's mean share of answers that miss."""
     line: LinearFit | None = None
     """What this code adds for models that were not measured; None where it was not drawn yet."""
+    rated: Difficulty = UNRATED
+    """How hard the code is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,17 +167,18 @@ class QualityModel:
         if not code:
             return CodeSignal(action, None, (UNSEEN,), usual=usual)
         seen = profile(language, code)
-        reasons = outstanding({**seen.counts, "diagnostics": len(diagnostics)})
+        rated = rate(seen, action, len(diagnostics))
+        reasons = rated.reasons
         if len(code) > READ:
             reasons = (*reasons, _IN_PART)
         measured = self.measured_id(action)
         weights = self.weights.get(measured)
         if weights is None:
-            return CodeSignal(action, usual, reasons, usual=usual)
+            return CodeSignal(action, usual, reasons, usual=usual, rated=rated)
         errors = sum(each.severity == "error" for each in diagnostics)
         shifts = weights.apply(features(seen, errors))
         expected = fmean(_share(each.quality[measured] + shifts.get(name, 0.0)) for name, each in self.models.items())
-        return CodeSignal(action, 1 - expected, reasons, shifts, usual, self._line(action, shifts))
+        return CodeSignal(action, 1 - expected, reasons, shifts, usual, self._line(action, shifts), rated)
 
     def estimate(
         self, model: Model, action: str, gain: CodeSignal | None = None, outcomes: Outcomes = _NONE

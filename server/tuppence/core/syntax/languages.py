@@ -84,7 +84,6 @@ class Language:
     """Node types of what only people read: comments, the text of a page."""
     features: Mapping[str, str] = field(default_factory=dict)
     """Feature to node types, counted to judge difficulty; ``"async"`` in quotes is a keyword.
-
     ``nest`` is not counted itself: it holds what, besides ``loops``, makes the code inside it one level deeper."""
     tests: Habits = Habits()
     """Where tests live by default."""
@@ -163,6 +162,7 @@ _JAVASCRIPT = Language(
     },
     tests=Habits(names=("{stem}.test{suffix}", "{stem}.spec{suffix}", "test_{stem}{suffix}"), folder="."),
 )
+_CHOICES = f"{_JAVASCRIPT.features['branches']} conditional_type"
 _TYPESCRIPT = replace(
     _JAVASCRIPT,
     name="TypeScript",
@@ -180,12 +180,7 @@ _TYPESCRIPT = replace(
     },
     identifiers=f"{_JAVASCRIPT.identifiers} type_identifier",
     comments="comment html_comment",
-    features={
-        **_JAVASCRIPT.features,
-        "branches": f"{_JAVASCRIPT.features['branches']} conditional_type",
-        "nest": f"{_JAVASCRIPT.features['nest']} conditional_type mapped_type_clause",
-        "types": "type_arguments type_parameters conditional_type infer_type",
-    },
+    features={**_JAVASCRIPT.features, "branches": _CHOICES, "types": "type_arguments type_parameters conditional_type"},
 )
 _TSX = replace(
     _TYPESCRIPT,
