@@ -151,11 +151,16 @@ def test_a_diagnostic_is_taken_for_what_it_says(tmp_path: Path, told: dict[str, 
 def test_of_long_code_it_is_said_how_much_was_looked_at(tmp_path: Path) -> None:
     long = "".join(f"x{n} = {n}\n\n" for n in range(2000))
     answer = router(tmp_path).answer(json.dumps({**FULL, "code": long, "input_tokens": None}).encode())
-    assert answer["reasons"] == ["2000 lines", "by its first 4,000 characters"]
+    assert answer["reasons"] == [
+        "moderate",
+        "2000 lines",
+        "counted in part",
+        "models compared by its first 4,000 characters",
+    ]
     short = router(tmp_path).answer(json.dumps({**FULL, "code": "f = lambda: 1\n"}).encode())
-    assert short["reasons"] == ["a closure"]
+    assert short["reasons"] == ["simple", "1 closure", "1 line"]
     plain = router(tmp_path).answer(json.dumps({**FULL, "code": "x = 1\n"}).encode())
-    assert plain["reasons"] == ["short and plain"]
+    assert plain["reasons"] == ["simple", "1 line"]
 
 
 def test_nothing_but_the_question_the_configuration_and_the_day_decides(tmp_path: Path) -> None:

@@ -57,7 +57,8 @@ async def quote(request: Request, session: Session) -> Quote:
         prepared = await prepare(request, session.offline())
     except NoModel:
         code = request.document.slice(request.target.span)
-        return Quote(lines, rate(profile(request.document.language, code), request.action.id))
+        seen = await asyncio.to_thread(profile, request.document.language, code)
+        return Quote(lines, rate(seen, request.action.id))
     model = prepared.route.model
     row = prepared.route.row(model.name)
     return Quote(lines, prepared.difficulty, model.id, row.cost if row else None)

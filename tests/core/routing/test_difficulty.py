@@ -121,16 +121,28 @@ def test_no_more_is_named_than_is_read_in_whatever_order_it_was_counted(counts: 
 
 
 def test_a_long_table_is_not_hard() -> None:
-    table = "static const int rows[] = {\n" + "    1, 2, 3, 4, 5, 6, 7, 8,\n" * 1500 + "};\n"
+    table = "static const int rows[] = {\n" + "    1, 2, 3, 4, 5, 6, 7, 8,\n" * 700 + "};\n"
     found = rate(profile("c", table), "explain")
-    assert found.level == "simple"
-    assert found.counts["lines"] == 1502
+    assert (found.level, found.reasons) == ("simple", ("702 lines",))
+    assert rate(counted(lines=10**6, cases=10**6), "explain").level != "hard"
 
 
 def test_what_was_not_counted_is_said() -> None:
     long = "x = 1\n" * (COUNTED // 6 + 1)
-    assert rate(profile("python", long), "fix").reasons == (f"{COUNTED // 6 + 1} lines", CUT)
+    found = rate(profile("python", long), "fix")
+    assert found.reasons == (f"{COUNTED // 6 + 1} lines", CUT)
+    assert rate(profile("python", long[:COUNTED]), "fix").level == "simple"
     assert CUT not in rate(profile("python", long[:COUNTED]), "fix").reasons
+
+
+@pytest.mark.parametrize(
+    "front", ["# nothing\n" * 3000, "\n" * COUNTED, "x = 1\n" * 9000, f"x = {'(' * 900}1{')' * 900}\n"]
+)
+def test_what_is_behind_much_else_is_never_simple(front: str) -> None:
+    found = rate(profile("python", front + KNOTTY), "fix")
+    assert found.level != "simple"
+    assert found.value >= UNKNOWN.value
+    assert CUT in found.reasons or found.level == "hard"
 
 
 def test_the_level_comes_first_in_words() -> None:

@@ -163,7 +163,7 @@ def test_what_the_code_says() -> None:
 @pytest.mark.parametrize("prior", [PRIOR, fitted(0)], ids=["not fitted", "fitted"])
 def test_that_long_code_is_judged_by_its_beginning_is_said(prior: QualityModel) -> None:
     whole, more = (prior.gain("fix", "python", "#" * length).reasons for length in (READ, READ + 1))
-    assert more == (*whole, f"by its first {READ:,} characters")
+    assert more == (*whole, f"models compared by its first {READ:,} characters")
 
 
 def test_what_may_be_counted_on_is_never_less_than_nothing() -> None:

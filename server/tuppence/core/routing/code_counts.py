@@ -26,13 +26,15 @@ _ATOMIC = re.compile(
     r"memory(?:order|barrier)|seqcst|compareand(?:set|swap)|compareexchange|(?:fetch|getand)(?:add|sub|or|and|xor|set)$"
 )
 """In a name in lower case without ``_``: memory that several threads read and write without a lock."""
-_ATOMIC_PARTS = frozenset({"atomic", "atomics", "volatile", "fence"})
+_ATOMIC_PARTS = frozenset({"atomic", "atomics", "volatile", "fence", "interlocked"})
 _SHARED = re.compile(r"notify(?:all|one)$|waitgroup|completablefuture")
 """In a name in lower case without ``_``: what makes work wait for other work."""
 _SHARED_PARTS = frozenset({
     "asyncio", "chan", "concurrent", "coroutine", "goroutine", "lock", "locked", "mutex", "promise", "promises",
     "rlock", "runlock", "semaphore", "spawn", "synchronized", "thread", "threading", "threads", "unlock",
 })  # fmt: skip
+_WEAK = frozenset({"lock", "locked", "thread", "threads", "promise", "promises", "spawn"})
+"""Those of them that mean other things too: alone, without a capital letter, they count where they are called."""
 _WAITS = re.compile(r"[._]?[wW]ait\w{0,20}+\s*+\(")
 _CASE = re.compile(r"case|arm|switch_")
 """In a type of nodes: one of several cases of one value, of which a person reads one at a time."""
@@ -41,6 +43,7 @@ _CLOSURE_WORDS = re.compile(r"=>|\blambda\b|\bfunction\s*+\(|\bfn\b[^\n(]{0,40}?
 _AWAIT_WORDS = re.compile(r"\bawait\b")
 _AND_OR = re.compile(r"&&|\|\||\?\?|\b(?:and|or)\b")
 _BIT_WORDS = re.compile(r"(?<=[\w)\]])( ?)(?:[&^]|>>>?|<<(?= ?\d))\1(?=[\w(~])|(?<=\b1 )<<|[&^|]=|<<=|>>=")
+_CALL = re.compile(r"\b([^\W\d]\w*+)\s*+\(")
 _CALLED = re.compile(r"\b([^\W\d]\w*+)(?:<[^<>()\n]{0,60}+>)?\(")
 _NO_NAMES = frozenset({
     "if", "for", "while", "switch", "match", "return", "func", "fn", "function", "catch", "constructor",
@@ -104,9 +107,10 @@ def _words(code: str) -> dict[str, int]:
     """Return what names say, in code without strings and comments."""
     counts: Counter[str] = Counter()
     words = Counter(_WORD.findall(code))
+    called = Counter(_CALL.findall(code))
     for word, count in words.items():
         if meaning := _meaning(word) if len(word) <= _LONGEST else "":
-            counts[meaning] += count
+            counts[meaning] += called[word] if word in _WEAK else count
     counts["concurrency"] += len(_WAITS.findall(code))
     return {
         **counts,

@@ -1,9 +1,10 @@
 """How hard a piece of code is, from what a person can count in it, and a level that a choice of a model can follow.
 
-Each count adds its weight for every doubling, so that neither a long table nor a generated file becomes hard by its
-length, and more of anything never makes code easier. The weights and the two bounds were set by hand on one half of the
-labelled functions in benchmarks/difficulty; how well they order the other half is in benchmarks/difficulty/RESULTS.md.
-Code that cannot be seen is no evidence of ease: it is rated moderate, and the reason says so.
+Each count adds its weight for every doubling, lines and the cases of a switch up to a bound: so neither a long table nor
+a generated file becomes hard by its length, and more of anything never makes code easier. The weights and the two bounds
+were set by hand, by one part of the labelled functions in benchmarks/difficulty; how well they order the other part is in
+benchmarks/difficulty/RESULTS.md. Code that cannot be seen is no evidence of ease: it is rated moderate, what was counted
+in part no lower, and the reasons say so.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tuppence.core.actions import find_action
-from tuppence.core.routing.features import COUNTED, CodeProfile
+from tuppence.core.routing.features import CodeProfile
 
 Level = Literal["simple", "moderate", "hard"]
 UNSEEN = "the code is not known"
 """The reason where there is no code."""
-CUT = f"counted in its first {COUNTED:,} characters"
-"""Said where there is more code than was counted."""
+CUT = "counted in part"
+"""Said where code is longer or deeper than was counted."""
 _SHOWN = 3
 """Counts that are shown beside the lines."""
 _MODERATE, _HARD = 3.3, 4.8
@@ -40,6 +41,8 @@ class Feature:
     """How a person reads a single one; ``{}`` is the count."""
     many: str
     """How a person reads several."""
+    most: int = 10**9
+    """The count from which on more adds nothing."""
 
     def shown(self, count: int) -> str:
         """Return it as a person reads it."""
@@ -47,13 +50,13 @@ class Feature:
 
     def part(self, counts: Mapping[str, int]) -> float:
         """Return what it adds to the sum."""
-        return self.weight * math.log2(1 + counts.get(self.name, 0))
+        return self.weight * math.log2(1 + min(self.most, counts.get(self.name, 0)))
 
 
-LINES = Feature("lines", 0.3, "{} line", "{} lines")
+LINES = Feature("lines", 0.3, "{} line", "{} lines", most=250)
 DIAGNOSTICS = Feature("diagnostics", 0.5, "{} diagnostic", "{} diagnostics")
 FEATURES = (
-    Feature("atomics", 1.6, "atomic memory access", "atomic memory accesses"),
+    Feature("atomics", 2.0, "atomic memory access", "atomic memory accesses"),
     Feature("unsafe", 1.5, "{} unsafe block", "{} unsafe blocks"),
     Feature("concurrency", 1.0, "concurrency", "concurrency"),
     Feature("awaits", 0.8, "{} await", "{} awaits"),
@@ -70,7 +73,7 @@ FEATURES = (
     Feature("types", 0.3, "{} generic type", "{} generic types"),
     Feature("pointers", 0.3, "{} pointer", "{} pointers"),
     Feature("closures", 0.2, "{} closure", "{} closures"),
-    Feature("cases", 0.2, "{} case", "{} cases"),
+    Feature("cases", 0.2, "{} case", "{} cases", most=15),
 )
 """Every count but the lines and the diagnostics."""
 
@@ -114,6 +117,7 @@ def rate(seen: CodeProfile | None, action: str, diagnostics: int = 0) -> Difficu
     shown = [each.shown(counts[each.name]) for each in ranked if counts.get(each.name)][:_SHOWN]
     reasons = (*shown, LINES.shown(counts["lines"]), *((CUT,) if seen.is_cut else ()))
     value = _value(sum(each.part(counts) for each in (*FEATURES, LINES, DIAGNOSTICS)))
+    value = max(value, UNKNOWN.value) if seen.is_cut else value
     return Difficulty(value, level(value), reasons, counts)
 
 

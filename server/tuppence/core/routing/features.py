@@ -37,7 +37,7 @@ _SINGLES = [crc32(bytes([byte])) % RUNS for byte in range(256)]
 
 READ = 4000
 """Characters of the code that features are made of."""
-COUNTED = 40_000
+COUNTED = 20_000
 """Characters of the code in which a person's counts are taken."""
 NODES = 512
 """Buckets for syntax."""
@@ -58,27 +58,27 @@ class CodeProfile:
     counts: Mapping[str, int]
     """What a person would count: lines, loops, how deep it nests (core/routing/code_counts.py); absent is none."""
     is_cut: bool = False
-    """Whether there is more code than was counted; ``lines`` are always all of them."""
+    """Whether it is longer or deeper than was counted; ``lines`` are always all of them."""
 
 
 def profile(language: str, code: str) -> CodeProfile:
     """Read a piece of code once; without a grammar for the editor's name of its language, by its words."""
     text, row = code[:READ], find_language(language)
-    nodes, counts = _read(text, row)
+    nodes, counts, is_cut = _read(text, row)
     if len(code) > READ:
-        counts = _read(code[:COUNTED], row)[1]
-    return CodeProfile(text, nodes, {**counts, **_lines(code)}, is_cut=len(code) > COUNTED)
+        _, counts, is_cut = _read(code[:COUNTED], row)
+    return CodeProfile(text, nodes, {**counts, **_lines(code)}, is_cut=is_cut or len(code) > COUNTED)
 
 
-def _read(text: str, row: Language) -> tuple[Mapping[str, int], Mapping[str, int]]:
-    """Return a text's nodes, none without a grammar, and its counts."""
+def _read(text: str, row: Language) -> tuple[Mapping[str, int], Mapping[str, int], bool]:
+    """Return a text's nodes, none without a grammar, its counts, and whether it is deeper than was followed."""
     data = text.encode("utf-8", "replace")
     grammar = None if open_marks.too_many(text, row) else row.grammar
     tree = grammars.parse(grammar, data, None, parse_budget(len(data))) if grammar else None
     if tree is None:
-        return {}, code_counts.by_words(text, row)
+        return {}, code_counts.by_words(text, row), False
     seen = count_nodes(tree.root_node, row)
-    return seen.nodes, code_counts.by_syntax(seen, data, row)
+    return seen.nodes, code_counts.by_syntax(seen, data, row), seen.is_cut
 
 
 def features(seen: CodeProfile, errors: int = 0) -> Mapping[int, float]:

@@ -33,8 +33,8 @@ _LOW = 0.01
 """From where on down a quality that may be counted on is drawn in."""
 _EDGE = 0.1
 """How far from 0 and 1 an estimate is taken as it is."""
-_IN_PART = f"by its first {READ:,} characters"
-"""Said where there is more code than is looked at."""
+_IN_PART = f"models compared by its first {READ:,} characters"
+"""Said where there is more code than features are made of."""
 _NONE = Outcomes()
 RUN = "tests, run"
 """The check of tests that are run, on the code and on mutants of it."""

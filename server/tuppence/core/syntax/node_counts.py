@@ -41,6 +41,8 @@ class NodeCounts:
     """Operators on bits; a shift whose value is dropped, as in ``out << x;``, is output and none."""
     conditions: int = 0
     """Operators that join conditions."""
+    is_cut: bool = False
+    """Whether it is deeper than was followed."""
     prose: list[tuple[int, int]] = field(default_factory=list)
     """Where strings and comments are, in bytes, in no order."""
 
@@ -88,8 +90,12 @@ class _Walk:
                     drops = self._operator(child, dropped or kinds[parent].name == "expression_statement")
                 elif kind.is_prose:
                     self.found.prose.append((child.start_byte, child.end_byte))
-                if depth < _DEEPEST and child.named_child_count:
+                if not child.named_child_count:
+                    continue
+                if depth < _DEEPEST:
                     waiting.append((child, number, depth + 1, inner, drops))
+                else:
+                    self.found.is_cut = True
 
     def tally(self) -> NodeCounts:
         """Return what was counted."""
