@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuppence.config.shipped import shipped
@@ -104,6 +104,7 @@ def test_each_count_makes_code_harder_and_is_named(feature: Feature) -> None:
     assert feature.shown(60) in many.reasons
 
 
+@settings(max_examples=40)
 @given(st.dictionaries(names, st.integers(0, 10**9)), names, st.integers(1, 10**9))
 def test_more_of_anything_is_never_easier(counts: dict[str, int], name: str, more: int) -> None:
     counts["lines"] = counts.get("lines", 0) or 1
@@ -112,6 +113,7 @@ def test_more_of_anything_is_never_easier(counts: dict[str, int], name: str, mor
     assert 0 < less.value <= found.value < 1
 
 
+@settings(max_examples=40)
 @given(st.dictionaries(names, st.integers(0, 10_000)))
 def test_no_more_is_named_than_is_read_in_whatever_order_it_was_counted(counts: dict[str, int]) -> None:
     found = rate(counted(**counts), "explain")

@@ -25,7 +25,7 @@ _JOINING = frozenset({"&&", "||", "??", "and", "or"})
 _COMPLEMENTS = frozenset({"~", "^"})
 """The operators on bits that have one operand; in front of one, the others take an address."""
 _SHIFTS = frozenset({"<<", ">>"})
-_OPERATE = ("binary_", "boolean_op", "unary_", "augmented_", "compound_assign", "assignment_e")
+_OPERATE = ("binary_", "boolean_op", "unary_", "augmented_", "compound_assign", "assignment_")
 """How the types of nodes begin that may have an operator."""
 
 
