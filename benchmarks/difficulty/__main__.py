@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import cache
 
 from benchmarks.difficulty.labelled import LabelledFunction, functions, kappa, order, pairs_in_order
 from benchmarks.routing.measure import interval, spearman
@@ -24,16 +25,19 @@ LEVELS = ("simple", "moderate", "hard")
 Number = Callable[[LabelledFunction], float]
 
 
+@cache
 def by_grammar(each: LabelledFunction) -> float:
     """Return the number that is shown."""
     return rate(profile(each.language, each.code), "explain").value
 
 
+@cache
 def by_words(each: LabelledFunction) -> float:
     """Return the number that is shown where the language is not known."""
     return rate(profile("", each.code), "explain").value
 
 
+@cache
 def by_lines(each: LabelledFunction) -> float:
     """Return the number of lines: what has to be beaten."""
     return float(sum(bool(line.strip()) for line in each.code.splitlines()))

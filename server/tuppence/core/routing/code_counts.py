@@ -107,10 +107,10 @@ def _words(code: str) -> dict[str, int]:
     """Return what names say, in code without strings and comments."""
     counts: Counter[str] = Counter()
     words = Counter(_WORD.findall(code))
-    called = Counter(_CALL.findall(code))
+    called: Mapping[str, int] = {} if _WEAK.isdisjoint(words) else Counter(_CALL.findall(code))
     for word, count in words.items():
         if meaning := _meaning(word) if len(word) <= _LONGEST else "":
-            counts[meaning] += called[word] if word in _WEAK else count
+            counts[meaning] += called.get(word, 0) if word in _WEAK else count
     counts["concurrency"] += len(_WAITS.findall(code))
     return {
         **counts,
@@ -138,9 +138,17 @@ def _calls_itself(code: str) -> int:
             name = named[1]
             if name in _NO_NAMES or len(name) > _LONGEST:
                 return 0
-            own = re.compile(rf"(?:(?<![\w.>:])|(?<=self\.)|(?<=this\.)){re.escape(name)}\s*+\(")
-            return max(0, len(own.findall(code)) - 1)
+            places = (found.start() for found in re.finditer(rf"{re.escape(name)}\s*+\(", code))
+            return max(0, sum(_is_own(code, place) for place in places) - 1)
     return 0
+
+
+def _is_own(code: str, place: int) -> bool:
+    """Report whether the name at a place is whole, and of no other object."""
+    before = code[max(0, place - len("self.")) : place]
+    return before.endswith(("self.", "this.")) or not (
+        before and (before[-1] in ".>:" or before[-1].isalnum() or before[-1] == "_")
+    )
 
 
 def _code(text: str, tree: IndentationTree) -> str:

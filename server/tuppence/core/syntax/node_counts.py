@@ -55,6 +55,8 @@ class _Kind:
     nests: bool
     operates: bool
     is_prose: bool
+    is_plain: bool
+    """Whether nothing else has to be asked of it."""
 
 
 class _Walk:
@@ -83,7 +85,9 @@ class _Walk:
                     kind = kinds[number] = self._kind(child)
                 pairs.append(parent << _BITS | number)
                 inner, drops = nested, False
-                if kind.nests:
+                if kind.is_plain:
+                    pass
+                elif kind.nests:
                     inner += self._is_level(number, parent)
                     self.found.depth = max(self.found.depth, inner)
                 elif kind.operates:
@@ -107,7 +111,8 @@ class _Walk:
 
     def _kind(self, node: tree_sitter.Node) -> _Kind:
         name = node.type
-        return _Kind(name, name in self._nesting, name.startswith(_OPERATE), name in self._prose)
+        marks = name in self._nesting, name.startswith(_OPERATE), name in self._prose
+        return _Kind(name, *marks, is_plain=not any(marks))
 
     def _is_level(self, number: int, parent: int) -> bool:
         """Report whether a node that nests makes what is in it one level deeper; an "else if" does not."""
