@@ -167,7 +167,7 @@ def _left_out(found: Found) -> str:
 
 def _hardness(found: Found) -> str:
     lines = [
-        "## The difficulty that is shown, and the share that the eight models' answers missed",
+        "## The share that is expected to miss, and the share that the eight models' answers missed",
         "",
         "| source | told | came | Spearman, over tasks | 95 % interval | by length alone | tasks |",
         "|---|--:|--:|--:|--:|--:|--:|",

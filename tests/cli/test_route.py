@@ -79,11 +79,12 @@ def test_all_but_id_and_action_may_be_null_or_absent(tmp_path: Path) -> None:
     bare = {"id": "b", "action": "explain"}
     code, [first, second, third] = ask(tmp_path, [empty, bare, {**FULL, "input_tokens": None}])
     assert code == 0
-    assert first["difficulty"] is None
+    assert first["difficulty"] == 0.5
     assert first["reasons"] == ["the code is not known"]
     assert {**first, "id": "b"} == second
     assert first["expected_cost_usd"] > 0
-    assert third["difficulty"] is not None
+    assert third["difficulty"] != first["difficulty"]
+    assert third["reasons"][0] in {"simple", "moderate", "hard"}
 
 
 def test_a_bad_line_is_named_and_the_rest_goes_on(tmp_path: Path) -> None:
@@ -150,11 +151,16 @@ def test_a_diagnostic_is_taken_for_what_it_says(tmp_path: Path, told: dict[str, 
 def test_of_long_code_it_is_said_how_much_was_looked_at(tmp_path: Path) -> None:
     long = "".join(f"x{n} = {n}\n\n" for n in range(2000))
     answer = router(tmp_path).answer(json.dumps({**FULL, "code": long, "input_tokens": None}).encode())
-    assert answer["reasons"] == ["2000 lines", "by its first 4,000 characters"]
+    assert answer["reasons"] == [
+        "moderate",
+        "2000 lines",
+        "counted in part",
+        "models compared by its first 4,000 characters",
+    ]
     short = router(tmp_path).answer(json.dumps({**FULL, "code": "f = lambda: 1\n"}).encode())
-    assert short["reasons"] == ["a closure"]
+    assert short["reasons"] == ["simple", "1 closure", "1 line"]
     plain = router(tmp_path).answer(json.dumps({**FULL, "code": "x = 1\n"}).encode())
-    assert plain["reasons"] == ["short and plain"]
+    assert plain["reasons"] == ["simple", "1 line"]
 
 
 def test_nothing_but_the_question_the_configuration_and_the_day_decides(tmp_path: Path) -> None:
@@ -407,7 +413,7 @@ def test_whatever_a_line_is_it_gets_one_answer_of_one_shape(one: Router, raw: by
     assert told["id"] == json.loads(raw.decode("utf-8-sig"))["id"]
     assert told["ladder"][0] == told["model"]
     assert all(isinstance(each, str) for each in (*told["reasons"], *told["ladder"]))
-    assert told["difficulty"] is None or 0 <= told["difficulty"] <= 1
+    assert 0 <= told["difficulty"] <= 1
     assert 0 <= told["expected_quality"] <= 1
     assert told["expected_cost_usd"] >= 0
 
@@ -535,7 +541,7 @@ def test_the_table_says_who_is_asked_for_blocks(tmp_path: Path, capsys: pytest.C
         rows_shown = [each.split() for each in out.splitlines() if each.startswith("p/")]
         shown[line] = {row[0]: row[-1] for row in rows_shown}, "asked for the changes alone" in " ".join(out.split())
     assert shown == {
-        1: ({"p/a": "blocks", "p/b": "blocks", "p/c": "2"}, True),
+        1: ({"p/a": "blocks", "p/b": "blocks", "p/c": "3"}, True),
         125: ({"p/a": "1", "p/b": "2", "p/c": "3"}, False),
     }
 

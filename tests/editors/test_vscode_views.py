@@ -125,7 +125,7 @@ def test_an_offer_is_a_link_that_asks_and_its_page_outlives_a_reload(desk: Desk)
     asked = len(desk.bench.upstream.requests)
     desk.window.go(LINE, 6)
     hover = desk.window.hover("Explain total")
-    assert re.search(r"10 lines, difficulty 0\.\d\d.*about \$0\.\d+ at kimi-k2\.6", hover), hover
+    assert re.search(r"10 lines, (?:simple|moderate)\b.*about \$0\.\d+ at kimi-k2\.6", hover), hover
     assert len(desk.bench.upstream.requests) == asked
     desk.bench.upstream.says("It adds up `orders` [see](command:workbench.action.quit).\n\nThe very end.")
     desk.window.click(f"{HOVER} a", "Explain total")

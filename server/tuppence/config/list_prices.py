@@ -20,7 +20,8 @@ _NAMES = {
     "cache_write": "cache_write_mtok",
     "cache_write_1h": "cache_write_1h_mtok",
 }
-# Within DeepSeek's peak, the one price there that depends on the hour: an estimate is rather too high than too low.
+# The price in DeepSeek's peak hours, the only price there that depends on the time: an overestimate is better than an
+# underestimate.
 HOUR = time(2, tzinfo=UTC)
 
 
@@ -70,7 +71,7 @@ def _rates(figures: dict[str, Any], start: int) -> Rates | None:
 
 
 def _figure(figure: Any, start: int) -> Decimal | None:
-    """Return the figure that holds for prompts just above so many tokens."""
+    """Return the figure for prompts just above a number of tokens."""
     if figure is None or isinstance(figure, Decimal):
         return figure
     price: Decimal = figure.base

@@ -1,4 +1,4 @@
-"""How the general settings are read: the one knob ``quality``, its presets, money, the budget, names, words."""
+"""Readers for the general settings: ``quality`` and its presets, money, the budget, names, secrets."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tuppence.core.text.shown_text import quoted
 PRESETS: Mapping[str, float] = {"thrifty": THRIFTY, "balanced": 0.92, "best": 1.0}
 """Each preset and its quality; weights.json says what a better answer is worth at it, and benchmarks/routing why."""
 ASK_ABOVE = Decimal("0.05")
-"""USD; a request that may be expected to cost more is made only after a question."""
+"""USD; the user is asked before a request whose expected cost is higher."""
 FOUND = ("embedded", "ollama", "lmstudio", "llamacpp")
-"""Providers that come and go while the server runs: their rows can be pinned and excluded before they are there."""
+"""Providers that appear and disappear at run time: their rows can be pinned and excluded before they exist."""
 _share = number(0.01, 1)
 _SCHEMES = ("postgresql://", "postgres://")
 _PART = r"(?:[^\s/?#@%]|%[0-9A-Fa-f]{2})*"
 _ADDRESS = re.compile(rf"postgres(?:ql)?://(?:{_PART}@)?{_PART}(?:/{_PART})?(?:\?{_PART.replace('/?', '')})?")
-"""A connection URI in which no part of a password can pass for a host or a database's name."""
+"""Matches a connection URI in which no part of a password can be mistaken for a host or a database name."""
 
 
 def quality(value: object, place: TomlLocation) -> float:
@@ -48,12 +48,12 @@ def usd(value: object, place: TomlLocation) -> Decimal:
 
 
 def timeouts(value: object, place: TomlLocation) -> TimeLimits:
-    """Read the general time-outs; one that is left out is as usual."""
+    """Read the general time limits; missing ones have their defaults."""
     return time_limits(value, place).over(USUAL)
 
 
 def budget(value: object, place: TomlLocation) -> Limits:
-    """Read ``[budget]``; a limit that is wrong in it is reported, and nothing may be spent until it is right."""
+    """Read ``[budget]``; an invalid limit is reported, and nothing may be spent until it is corrected."""
     if value is None:
         return NO_LIMITS
     found = fields(value, place, BUDGET)
@@ -63,7 +63,7 @@ def budget(value: object, place: TomlLocation) -> Limits:
 
 
 def narrower(data: Mapping[str, object], place: TomlLocation) -> Limits:
-    """Read the ``[budget]`` of a project's own file, which may hold nothing else; what is wrong in it is left out."""
+    """Read ``[budget]`` of a project's file, which may contain nothing else; invalid limits are left out."""
     for key in data:
         if key != "budget" and not place.report.is_full:
             what = f"A project cannot set {quoted(key, 80)}."
@@ -74,11 +74,11 @@ def narrower(data: Mapping[str, object], place: TomlLocation) -> Limits:
 
 
 def ledger(value: object, place: TomlLocation) -> str:
-    """Read where the ledger is: the address of a PostgreSQL database, or nothing for a file of the user's own."""
+    """Read the location of the ledger: the address of a PostgreSQL database, or empty for the user's own file."""
     if value == "":
         return ""
     found = text(value, place)
-    # What stands there is never repeated: it may hold a password.
+    # The value is never repeated, because it may contain a password.
     if found.startswith(_SCHEMES) and not _ADDRESS.fullmatch(found):
         raise place.wrong(
             f'"{place.name}" is no address that PostgreSQL can read.',
@@ -94,13 +94,13 @@ def ledger(value: object, place: TomlLocation) -> str:
 
 
 def allowed_secrets(value: object, place: TomlLocation) -> tuple[str, ...]:
-    """Read ``[secrets]``: which values look like secrets and are none."""
+    """Read ``[secrets]``: values that look like secrets but are not."""
     found: tuple[str, ...] = () if value is None else fields(value, place, SECRETS).get("allow", ())
     return found
 
 
 def pattern(value: object, place: TomlLocation) -> str:
-    """Read a regular expression in the syntax of RE2 that does not match everything."""
+    """Read an RE2 regular expression that does not match everything."""
     import re2
 
     found = text(value, place)
@@ -124,13 +124,13 @@ def _part(value: object, place: TomlLocation) -> Decimal:
 
 
 def spoken_of(providers: object, table: Table) -> frozenset[str]:
-    """Return the names of the providers that the user's file speaks of, in a table or in a row."""
+    """Return the names of the providers that the user's file mentions, in a table or in a row."""
     named = providers if isinstance(providers, dict) else {}
     return frozenset(named) | {name.partition("/")[0] for name in table.named | table.broken}
 
 
 def check_name(name: str, place: TomlLocation, table: Table) -> None:
-    """Report a name that is no row's."""
+    """Report a name that no row has."""
     if place.report.is_full:
         return
     owner, slash, _ = name.partition("/")
@@ -146,7 +146,7 @@ def check_name(name: str, place: TomlLocation, table: Table) -> None:
 
 
 OVERRIDE: Mapping[str, Reader] = {"quality": quality, "model": text}
-"""What may stand in the table of one action or language."""
+"""The fields in the table of an action or a language."""
 BUDGET: dict[str, Reader] = {
     "request": usd,
     "session": usd,
@@ -155,4 +155,4 @@ BUDGET: dict[str, Reader] = {
     "soft": _part,
 }
 SECRETS: dict[str, Reader] = {"allow": items(pattern)}
-"""What may be in ``[secrets]``."""
+"""The fields in ``[secrets]``."""

@@ -75,7 +75,7 @@ def test_a_row_s_own_figure_goes_before_the_shipped_one() -> None:
 def test_no_code_says_nothing(code: str | None) -> None:
     for action in ACTIONS:
         gain = shipped().gain(action.id, "python", code)
-        assert gain.difficulty is None
+        assert gain.misses is None
         for name in MODELS:
             bare = shipped().estimate(row(name), action.id)
             assert shipped().estimate(row(name), action.id, gain) == bare
@@ -84,8 +84,8 @@ def test_no_code_says_nothing(code: str | None) -> None:
 @given(st.text(max_size=300), st.sampled_from(["python", "rust", "nothing-known"]))
 def test_any_code_gives_a_share(code: str, language: str) -> None:
     gain = shipped().gain("fix", language, code or "x")
-    assert gain.difficulty is not None
-    assert 0 <= gain.difficulty <= 1
+    assert gain.misses is not None
+    assert 0 <= gain.misses <= 1
     for name in (*MODELS, "new"):
         assert 0 <= shipped().estimate(row(name), "fix", gain).quality <= 1
 

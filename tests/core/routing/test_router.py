@@ -29,6 +29,7 @@ from tuppence.core.routing.candidates import (
     bound,
     least_output,
 )
+from tuppence.core.routing.difficulty import Difficulty
 from tuppence.core.routing.no_model import NoEligibleModel
 from tuppence.core.routing.quality import RUN, CodeSignal, Estimate, QualityModel
 from tuppence.core.routing.router import Route, better, choose
@@ -55,7 +56,7 @@ def model(name: str, price: tuple[float, float] | None = (1, 5), ability: float 
 def need(**more: Any) -> RoutingRequest:
     given: dict[str, Any] = {
         "action": FIX,
-        "gain": CodeSignal("fix", 0.4, ("40 lines",)),
+        "gain": CodeSignal("fix", 0.4, ("40 lines",), rated=Difficulty(0.4, "moderate", ("40 lines",))),
         "prompt_tokens": 2000,
         "target_tokens": 300,
         "when": NOON,
@@ -167,11 +168,13 @@ def test_the_code_itself_can_ask_for_the_better_model() -> None:
 
 def test_the_reason_is_one_line_with_figures() -> None:
     route = chosen(model("small", (0.1, 0.5), 0.60), model("big", (1, 5), 0.61))
-    assert route.reason == "small is good enough here; big would cost 10x for about 2 % more; fix rated 0.40: 40 lines"
+    assert (
+        route.reason == "small is good enough here; big would cost 10x for about 2 % more; fix rated moderate: 40 lines"
+    )
     assert route.expected_cost is not None
     assert route.line == f"small, {money(route.expected_cost)}: {route.reason}"
     pinned = chosen(model("small", None), wish=RoutingPolicy(pin="p/small"))
-    assert pinned.line == "small: small is pinned; fix rated 0.40: 40 lines"
+    assert pinned.line == "small: small is pinned; fix rated moderate: 40 lines"
     assert chosen(model("only")).reason.startswith("no other model would do better; ")
 
 
@@ -391,8 +394,9 @@ def test_an_answer_may_be_three_times_the_usual_within_the_models_limits() -> No
     assert allowance(replace(model("a"), context=10), need(), shipped()) == FIX.least_output
 
 
-def test_where_nothing_is_known_of_the_code_it_is_as_hard_as_the_action_is() -> None:
-    assert need(gain=CodeSignal("fix", None, ("no code",), usual=0.41)).difficulty.value == 0.41
+def test_code_that_is_not_known_is_moderate() -> None:
+    unknown = need(gain=CodeSignal("fix", None, ("no code",), usual=0.41)).difficulty
+    assert (unknown.value, unknown.level, unknown.counts) == (0.5, "moderate", {})
     assert need().difficulty.value == 0.4
 
 

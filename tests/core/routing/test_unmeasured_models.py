@@ -149,21 +149,22 @@ def fitted(constant: int) -> QualityModel:
 def test_what_the_code_says() -> None:
     code = "x = 1\n"
     unknown = PRIOR.gain("fix", "python", "")
-    assert (unknown.difficulty, unknown.reasons, unknown.shifts) == (None, ("the code is not known",), {})
+    assert (unknown.misses, unknown.reasons, unknown.shifts) == (None, ("the code is not known",), {})
     assert PRIOR.gain("fix", "python", code).shifts == {}
     warning = Diagnostic(Span(0, 1), "odd", severity="warning")
     error = replace(warning, severity="error")
     prior = fitted(7)
     bare, warned, wrong = (prior.gain("fix", "python", code, told) for told in ((), (warning,) * 2, (error,) * 2))
     assert bare.shifts == warned.shifts != wrong.shifts
-    assert bare.difficulty == warned.difficulty != wrong.difficulty
-    assert bare.difficulty == pytest.approx(1 - (0.4 + 0.6 + 0.8 + bare.shifts["low"]) / 3)
-    assert PRIOR.gain("fix", "python", code).difficulty == bare.usual == pytest.approx(0.4)
-    assert (bare.reasons, warned.reasons, wrong.reasons) == ((), ("2 diagnostics",), ("2 diagnostics",))
+    assert bare.misses == warned.misses != wrong.misses
+    assert bare.misses == pytest.approx(1 - (0.4 + 0.6 + 0.8 + bare.shifts["low"]) / 3)
+    assert PRIOR.gain("fix", "python", code).misses == bare.usual == pytest.approx(0.4)
+    assert (bare.reasons, warned.reasons) == (("1 line",), ("2 diagnostics", "1 line"))
+    assert wrong.reasons == warned.reasons
     assert fitted(8).gain("fix", "python", code).shifts["low"] == pytest.approx(bare.shifts["low"] + 0.001)
 
 
 @pytest.mark.parametrize("prior", [PRIOR, fitted(0)], ids=["not fitted", "fitted"])
 def test_that_long_code_is_judged_by_its_beginning_is_said(prior: QualityModel) -> None:
     whole, more = (prior.gain("fix", "python", "#" * length).reasons for length in (READ, READ + 1))
-    assert more == (*whole, f"by its first {READ:,} characters")
+    assert more == (*whole, f"models compared by its first {READ:,} characters")

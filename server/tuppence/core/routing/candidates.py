@@ -59,9 +59,8 @@ class RoutingRequest:
 
     @property
     def difficulty(self) -> Difficulty:
-        """How hard it is; the action's mean where the code is not known."""
-        value = self.gain.difficulty
-        return Difficulty(self.gain.usual if value is None else value, self.gain.reasons)
+        """How hard the code is; moderate where it is not known."""
+        return self.gain.rated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,8 @@ from typing import Any
 
 from tuppence.core.actions import FIX, measured_ids
 from tuppence.core.models.model import Effort, Model
-from tuppence.core.routing.difficulty import UNSEEN, outstanding, salience
+from tuppence.core.routing.difficulty import UNKNOWN as UNRATED
+from tuppence.core.routing.difficulty import UNSEEN, Difficulty, rate
 from tuppence.core.routing.features import READ, features, profile
 from tuppence.core.routing.feedback import Outcomes, learned
 from tuppence.core.routing.regression import FeatureWeights, LinearFit, through
@@ -31,8 +32,8 @@ _WIDE, _USUAL = 0.06, 0.02
 """The doubt of a model that nobody measured, and of a figure that somebody states as measured."""
 _EDGE = 0.1
 """How far from 0 and 1 an estimate is taken as it is."""
-_IN_PART = f"by its first {READ:,} characters"
-"""Said where there is more code than is looked at."""
+_IN_PART = f"models compared by its first {READ:,} characters"
+"""Said where there is more code than features are made of."""
 _BEFORE = "its predecessor"
 _NONE = Outcomes()
 RUN = "tests, run"
@@ -93,19 +94,21 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class CodeSignal:
-    """What the code says about models: how hard it is, and whom it favours."""
+    """What the code says about models: how hard it is, and which it favors."""
 
     action: str
-    difficulty: float | None
+    misses: float | None
     """The share of the measured models' answers that is expected to miss; None where there is no code to judge."""
     reasons: tuple[str, ...]
-    """What stands out in the code, most of all first."""
+    """What can be counted in the code, most telling first, and by how much of it the models were judged."""
     shifts: Mapping[str, float] = field(default_factory=dict)
     """By measured model: what this code adds to its quality for the action."""
     usual: float = 0.5
-    """The action's mean difficulty."""
+    """The action's mean share of answers that miss."""
     line: LinearFit | None = None
     """What this code adds for models that were not measured; None where it was not drawn yet."""
+    rated: Difficulty = UNRATED
+    """How hard the code is."""
     stake: float = 1.0
     """The factor on what a better answer is worth (core/routing/worth.py)."""
     plain: bool = False
@@ -174,16 +177,16 @@ class QualityModel:
         if not code:
             return CodeSignal(action, None, (UNSEEN,), usual=usual)
         seen = profile(language, code)
-        counts = {**seen.counts, "diagnostics": len(diagnostics)}
-        reasons = outstanding(counts)
+        rated = rate(seen, action, len(diagnostics))
+        reasons = rated.reasons
         if len(code) > READ:
             reasons = (*reasons, _IN_PART)
         plain = is_plain(code, seen.counts)
         measured = self.measured_id(action)
         weights = self.weights.get(measured)
         if weights is None:
-            worth = stake(salience(counts), 0.0, plain=plain)
-            return CodeSignal(action, usual, reasons, usual=usual, stake=worth, plain=plain)
+            worth = stake(rated.value, 0.0, plain=plain)
+            return CodeSignal(action, usual, reasons, usual=usual, rated=rated, stake=worth, plain=plain)
         errors = sum(each.severity == "error" for each in diagnostics)
         added = dict(weights.apply(features(seen, errors)))
         like = min(1.0, max(0.0, (added.pop(LIKENESS, 1.0) - _UNLIKE) / (_LIKE - _UNLIKE)))
@@ -196,7 +199,8 @@ class QualityModel:
             shifts,
             usual,
             self._line(action, shifts),
-            stake(salience(counts), like, plain=plain),
+            rated,
+            stake(rated.value, like, plain=plain),
             plain,
         )
 
