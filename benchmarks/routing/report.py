@@ -94,7 +94,9 @@ def _at(point: tuple[float, float]) -> tuple[float, float]:
 def _short(found: Found) -> str:
     shown = (
         "tuppence",
+        "tuppence, without the language",
         "random mixing at our cost",
+        "a model for each action, by hindsight",
         "the table by action",
         "TF-IDF",
         "length alone",

@@ -23,8 +23,11 @@ CAPS = {"thrifty": 0.2, "balanced": 0.415}
 """The most that a preset may cost, as a share of always asking Opus 4.6."""
 FLOORS = {"thrifty": 0.2, "balanced": 0.12}
 """How far below the measured models' mean for an action a model is not asked; a tier of local models is 0.25 below."""
-GRID = (0.005, 0.007, 0.01, 0.014, 0.02, 0.028, 0.04, 0.05, 0.06, 0.08, 0.1, 0.13, 0.16)
+GRID = (0.02, 0.028, 0.04, 0.05, 0.06, 0.08, 0.1, 0.13, 0.16)
 """USD for one unit of score."""
+LEAST = {"thrifty": 0.02, "balanced": 0.04}
+"""The least worth of a preset, set by hand: for a fix the score hardly depends on the worth until 0.08, so that what is
+fitted below is chance."""
 INNER = 3
 """Folds within the tasks that are fitted to."""
 
@@ -53,15 +56,12 @@ def presets(
     dear = sum(spent(each.task, BEST, models) for each in coded)
     found: dict[str, list[list[float]]] = {action: [] for action in ACTIONS}
     most = dict.fromkeys(FITTED, math.inf)
+    present = [action for action in FITTED if any(each.task.action == action for each in coded)]
     for name in ("balanced", "thrifty"):
-        most = _best(
-            sums,
-            [action for action in FITTED if any(each.task.action == action for each in coded)],
-            CAPS[name] * dear,
-            most,
-        )
-        # An action whose code is not looked at is worth what the others are worth on average.
-        usual = math.exp(sum(map(math.log, most.values())) / len(most))
+        allowed = {action: [worth for worth in GRID if LEAST[name] <= worth <= most[action]] for action in present}
+        most = _best(sums, allowed, CAPS[name] * dear)
+        # An action whose code is not looked at has no fit of its own: it is worth what the others are worth at most.
+        usual = max(most.values())
         for action in ACTIONS:
             level = sum(row["quality"][action] for row in measured.values()) / len(measured)
             floor = max(0.0, round(level - FLOORS[name], 3))
@@ -88,14 +88,16 @@ def _pick(each: Offer, worth: float) -> int:
     return max(few, key=lambda index: each.rows[index].quality - float(each.rows[index].cost or 0) / scaled)
 
 
-def _best(sums: Sums, actions: Sequence[str], cap: float, most: Mapping[str, float]) -> dict[str, float]:
-    """Return the worth of each action with which they score most within a cost; none above another preset's."""
-    ways = product(*([worth for worth in GRID if worth <= most[action]] for action in actions))
+def _best(sums: Sums, allowed: Mapping[str, Sequence[float]], cap: float) -> dict[str, float]:
+    """Return the worth of each action with which they score most together within a cost.
+
+    :param allowed: by action, the numbers to choose from, least first.
+    """
 
     def total(way: Sequence[float], part: int) -> float:
-        return sum(sums[action, worth][part] for action, worth in zip(actions, way, strict=True))
+        return sum(sums[action, worth][part] for action, worth in zip(allowed, way, strict=True))
 
-    least = tuple(GRID[0] for _ in actions)
-    allowed = [way for way in ways if total(way, 1) <= cap] or [least]
-    best = max(allowed, key=lambda way: (round(total(way, 0), 6), [-each for each in way]))
-    return dict(zip(actions, best, strict=True))
+    ways = list(product(*allowed.values()))
+    within = [way for way in ways if total(way, 1) <= cap] or ways[:1]
+    best = max(within, key=lambda way: (round(total(way, 0), 6), [-each for each in way]))
+    return dict(zip(allowed, best, strict=True))

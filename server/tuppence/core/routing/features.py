@@ -23,6 +23,7 @@ from operator import add
 from zlib import crc32
 
 from tuppence.core.routing import code_counts
+from tuppence.core.routing.language_guess import GIVEN_AS_UNKNOWN, guess
 from tuppence.core.syntax import grammars, open_marks
 from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.languages import language as find_language
@@ -62,8 +63,12 @@ class CodeProfile:
 
 
 def profile(language: str, code: str) -> CodeProfile:
-    """Read a piece of code once; without a grammar for the editor's name of its language, by its words."""
-    text, row = code[:READ], find_language(language)
+    """Read a piece of code once; without a grammar for the editor's name of its language, by its words.
+
+    Where the language is not given, it is guessed.
+    """
+    name = guess(code) if language.lower() in GIVEN_AS_UNKNOWN else language
+    text, row = code[:READ], find_language(name)
     nodes, counts, is_cut = _read(text, row)
     if len(code) > READ:
         _, counts, is_cut = _read(code[:COUNTED], row)

@@ -4,8 +4,8 @@ The two come from one setting, ``quality``: a floor and a worth for each action,
 reference prices and shipped in weights.json. Between the presets they are interpolated; both only rise with
 ``quality``, and neither depends on which models there are, so another model can change a choice only by being chosen.
 
-The worth is that of code like the code that was measured. On other code, its difficulty scales it: easy code is worth
-less, hard code more. It also grows with the length of the code beyond the usual one, as the cost does.
+The worth is that of code like the code that was measured. On other code its level scales it: simple code is worth less,
+hard code more. It also grows with the length of the code beyond the usual one, as the cost does.
 """
 
 from __future__ import annotations
@@ -16,14 +16,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from tuppence.core.routing.difficulty import Level
+
 ANY_PRICE = 1.0
 """The ``quality`` at which the best model is asked, whatever it costs."""
 _FEW_LINES, _FEW_CHARACTERS = 4, 130
 """The most that a few lines are; a line without a word, such as a closing brace, is not counted."""
-_PLAIN_STAKE = 0.1
+_PLAIN_STAKE = 0.05
 """What a better answer about a few plain lines is worth, as a share of the usual worth; set by hand."""
-_LEAST_STAKE, _MOST_STAKE = 0.2, 10.0
-"""The same for the easiest and the hardest of other code; set by hand."""
+_STAKES: Mapping[Level, float] = {"simple": 0.1, "moderate": 1.0, "hard": 5.0}
+"""The same for other code by its level; set by hand."""
 _USUAL_TARGET = 400
 """Tokens of code up to which its length does not count; about 40 lines."""
 _WORD = re.compile(r"\w")
@@ -92,15 +94,13 @@ def is_plain(code: str, counts: Mapping[str, int]) -> bool:
     return lines <= _FEW_LINES and turns <= 1 and counts.get("depth", 0) <= 1
 
 
-def stake(difficulty: float, likeness: float, *, plain: bool) -> float:
+def stake(level: Level, likeness: float, *, plain: bool) -> float:
     """Return the factor on the worth.
 
-    :param difficulty: of the code, 0 to 1.
+    :param level: how hard the code is.
     :param likeness: to the code that was measured, 0 to 1: there the fitted worth holds as it is.
     """
-    known = min(1.0, max(0.0, difficulty))
-    elsewhere = _PLAIN_STAKE if plain else _LEAST_STAKE * (_MOST_STAKE / _LEAST_STAKE) ** known
-    return likeness + (1 - likeness) * elsewhere
+    return likeness + (1 - likeness) * (_PLAIN_STAKE if plain else _STAKES[level])
 
 
 def length_factor(target: int | None) -> float:
