@@ -15,6 +15,7 @@ from benchmarks.routing import checks, data, evaluate, policy
 from benchmarks.routing.climb import simulate
 from benchmarks.routing.diagram import diagram
 from benchmarks.routing.report import Ladder, chart, write
+from benchmarks.routing.worth import with_presets
 from tuppence.config import load
 from tuppence.core.routing.quality import canonical
 
@@ -37,7 +38,7 @@ def main() -> int:
     arguments = parser.parse_args()
     tasks, edits = data.read(arguments.data), data.read_edits(arguments.data)
     sharp = checks.measure(arguments.data, edits)
-    fitting = policy.plain(edits, _figures(), sharp)
+    fitting = with_presets(policy.plain(edits, load().models, sharp), policy.table())
     text = _written(fitting(tasks))
     if arguments.check:
         same = WEIGHTS.read_text("utf-8") == text

@@ -28,10 +28,9 @@ _ASKED = {
 }
 
 
-def cheapest(expected: Sequence[float], costs: Sequence[float], quality: float) -> int:
-    """Return the cheapest model that comes close enough to the best expected score."""
-    bar = quality * max(expected)
-    return min((index for index in range(len(MODELS)) if expected[index] >= bar), key=lambda index: costs[index])
+def worthiest(expected: Sequence[float], costs: Sequence[float], worth: float) -> int:
+    """Return the model with the largest expected score less expected cost divided by worth: the product's policy."""
+    return max(range(len(MODELS)), key=lambda index: expected[index] - costs[index] / worth)
 
 
 def oracle(task: Task, costs: Sequence[float]) -> int:

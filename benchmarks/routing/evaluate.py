@@ -9,14 +9,15 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import product
 
 from benchmarks.routing import baselines
 from benchmarks.routing.data import ACTIONS, BEST, MODELS, SMALL, Task
 from benchmarks.routing.hardness import Hardness, compared
 from benchmarks.routing.measure import apgr, bins, calibration_error, interval, on_hull
-from benchmarks.routing.policy import Fitting, Offer, folds, need, spent, table, unseen
-from tuppence.config.settings import PRESETS, level
+from benchmarks.routing.policy import Fitting, Offer, folds, need, offer, spent, table, unseen
+from tuppence.config.settings import PRESETS
 from tuppence.core.models.model import Model
 from tuppence.core.routing.candidates import RoutingPolicy
 from tuppence.core.routing.quality import QualityModel, from_json
@@ -25,6 +26,7 @@ from tuppence.core.routing.router import choose
 PAIR = ("cruxeval", "debugbench", "bugs2fix")
 """Sources over which the order within an action is judged."""
 SEEDS = 3
+BALANCED = PRESETS["balanced"]
 Policy = Callable[[Offer], int]
 
 
@@ -82,15 +84,17 @@ class Found:
 def evaluate(tasks: Sequence[Task], fitting: Fitting) -> Found:
     """Measure everything."""
     models, found = table(), Found()
-    offers = unseen(tasks, fitting, models)
+    fold = folds(tasks)
+    offers = unseen(tasks, fold, fitting, models)
     _same_as_the_product(offers[::37], models)
     costs = {each.task.id: tuple(spent(each.task, index, models) for index in range(len(MODELS))) for each in offers}
-    fold = folds(tasks)
-    policies = _policies(offers, costs, fold)
+    policies = _policies(offers, costs, fold, models)
     for name, chosen in sets(offers).items():
         for policy, pick in policies.items():
             found.scores[policy, name] = _score(chosen, pick, costs)
-        found.scores["random mixing at our cost", name] = _mixed(chosen, found.scores["tuppence", name], costs)
+        ours = found.scores["tuppence", name]
+        found.scores["random mixing at our cost", name] = _mixed(chosen, ours, costs)
+        found.scores["a model for each action, by hindsight", name] = _by_hindsight(chosen, ours, costs)
     main = sets(offers)["explain, fix, review, with code"]
     found.curves = _curves(main, costs)
     _orders(tasks, fitting, models, found)
@@ -115,7 +119,7 @@ def sets(offers: Sequence[Offer]) -> Mapping[str, Sequence[Offer]]:
 
 def preset(name: str) -> Policy:
     """Return the product's choice under a preset."""
-    return lambda each: each.pick(level(name, each.task.action))
+    return lambda each: each.pick(PRESETS[name])
 
 
 def _always(index: int) -> Policy:
@@ -123,7 +127,7 @@ def _always(index: int) -> Policy:
 
 
 def _policies(
-    offers: Sequence[Offer], costs: Mapping[str, Sequence[float]], fold: Mapping[str, int]
+    offers: Sequence[Offer], costs: Mapping[str, Sequence[float]], fold: Mapping[str, int], models: Sequence[Model]
 ) -> dict[str, Policy]:
     learned = baselines.tables([each.task for each in offers], fold)
     lengths = baselines.lengths([each.task for each in offers], fold)
@@ -131,20 +135,27 @@ def _policies(
     fixed = {f"always {model}": _always(index) for index, model in enumerate(MODELS)}
     return {
         **fixed,
-        "the table by action": lambda each: baselines.cheapest(
-            learned[each.task.id], costs[each.task.id], level("balanced", each.task.action)
-        ),
-        "length alone": lambda each: baselines.cheapest(
-            lengths[each.task.id], costs[each.task.id], level("balanced", each.task.action)
-        ),
-        "TF-IDF": lambda each: baselines.cheapest(
-            words[each.task.id], costs[each.task.id], level("balanced", each.task.action)
-        ),
+        "the table by action": _by_worth(learned),
+        "length alone": _by_worth(lengths),
+        "TF-IDF": _by_worth(words),
         "select_model of the documents": lambda each: baselines.select_model(each.task),
         "LiteLLM's complexity rules": lambda each: baselines.complexity(each.task),
         **{("tuppence" if name == "balanced" else f"tuppence, {name}"): preset(name) for name in PRESETS},
+        "tuppence, without the language": lambda each: offer(replace(each.task, language=""), each.prior, models).pick(
+            BALANCED
+        ),
         "oracle": lambda each: baselines.oracle(each.task, costs[each.task.id]),
     }
+
+
+def _by_worth(expected: Mapping[str, Sequence[float]]) -> Policy:
+    """Return the product's policy at the balanced preset, on what something else expects of the models."""
+
+    def pick(each: Offer) -> int:
+        worth = float(each.prior.bar(each.task.action, BALANCED).worth or 0)
+        return baselines.worthiest(expected[each.task.id], [float(row.cost or 0) for row in each.rows], worth)
+
+    return pick
 
 
 def _score(chosen: Sequence[Offer], pick: Policy, costs: Mapping[str, Sequence[float]]) -> Score:
@@ -175,6 +186,26 @@ def _mixed(chosen: Sequence[Offer], ours: Score, costs: Mapping[str, Sequence[fl
     return Score(quality, ours.cost, quality, quality)
 
 
+def _by_hindsight(chosen: Sequence[Offer], ours: Score, costs: Mapping[str, Sequence[float]]) -> Score:
+    """Return the best that one model for each action reaches for no more than the product costs, known afterwards."""
+    best = sum(each.task.scores[BEST] for each in chosen)
+    dear = sum(costs[each.task.id][BEST] for each in chosen)
+    sums: dict[str, list[tuple[float, float]]] = {}
+    for action in sorted({each.task.action for each in chosen}):
+        own = [each for each in chosen if each.task.action == action]
+        sums[action] = [
+            (
+                sum(each.task.scores[index] for each in own) / best,
+                sum(costs[each.task.id][index] for each in own) / dear,
+            )
+            for index in range(len(MODELS))
+        ]
+    ways = ([sum(parts) for parts in zip(*way, strict=True)] for way in product(*sums.values()))
+    within = [(score, -cost) for score, cost in ways if cost <= ours.cost + 1e-9]
+    score, cost = max(within, default=(0.0, 0.0))
+    return Score(score, -cost, score, score)
+
+
 def _curves(chosen: Sequence[Offer], costs: Mapping[str, Sequence[float]]) -> dict[str, list[tuple[float, float]]]:
     best = sum(each.task.scores[BEST] for each in chosen)
     dear = sum(costs[each.task.id][BEST] for each in chosen)
@@ -198,11 +229,11 @@ def _orders(tasks: Sequence[Task], fitting: Fitting, models: Sequence[Model], fo
     """Measure how well the gain of Opus 4.6 over Qwen3-Max is foreseen within a source, over several splits."""
     drawn: dict[str, dict[str, list[float]]] = {}
     for seed in range(SEEDS):
-        offers = [each for each in unseen(tasks, fitting, models, seed) if each.task.code]
+        fold = folds(tasks, seed)
+        offers = [each for each in unseen(tasks, fold, fitting, models) if each.task.code]
         for source in PAIR:
             own = [each for each in offers if each.task.source == source]
             weak, strong = [each.task.scores[SMALL] for each in own], [each.task.scores[BEST] for each in own]
-            fold = folds(tasks, seed)
             predicted = {
                 "tuppence": [_gain(each) for each in own],
                 "TF-IDF": baselines.tfidf_gains([each.task for each in own], fold),
@@ -258,7 +289,7 @@ def _left_out(own: Sequence[Task], prior: QualityModel, models: Sequence[Model])
         return sum(spent(task, index, models) for task, index in zip(own, chosen, strict=True))
 
     every = [[index] * len(own) for index in range(len(MODELS))]
-    balanced = picks(level("balanced", own[0].action))
+    balanced = picks(BALANCED)
     return LeftOut(
         best=mean(picks(1.0)),
         balanced=mean(balanced),
@@ -284,7 +315,7 @@ def _same_as_the_product(offers: Sequence[Offer], models: Sequence[Model]) -> No
     """Hold the bar that is drawn in policy.py against the product's choice for the same request."""
     names = [model.name for model in models]
     for each in offers:
-        for quality in (0.0, 0.5, *(level(name, each.task.action) for name in PRESETS), 0.97):
+        for quality in (0.0, 0.5, *PRESETS.values(), 0.97):
             route = choose(each.need, models, {}, each.prior, RoutingPolicy(quality=quality))
             picked = each.pick(quality)
             if names.index(route.model.name) != picked:

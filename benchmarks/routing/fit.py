@@ -10,13 +10,17 @@ take part in the bases alone. Everything is exact: the same data give the same w
 from __future__ import annotations
 
 import base64
+import math
 import statistics
 from collections.abc import Mapping, Sequence
+from functools import cache
+from statistics import fmean
 from typing import Any
 
 import numpy as np
 
 from benchmarks.routing.data import ACTIONS, MODELS, Task
+from tuppence.core.models.usage import estimate
 from tuppence.core.routing.features import SIZE, features, profile
 from tuppence.core.routing.quality import canonical
 
@@ -37,8 +41,12 @@ HEIRS = {
     "gpt-5": "gpt-5.4",
 }
 """Models of EDIT-Bench, and those that followed them here: what links the two scales."""
+MOST_DOUBLING = 0.01
+"""The most that a doubling of the price may say: eight models are few."""
 EDITORS = {"gpt-o3-mini": "o3-mini", "gpt-o4-mini": "o4-mini", "mistralai-codestral-2508": "codestral-2508"}
 """Names of EDIT-Bench that nobody sells a model by."""
+FEW = 30
+"""Tasks with code below which their length says nothing of the answer's."""
 _LEVELS = 32767
 THINKERS = ("glm-5", "MiniMax-M2.7", "qwen3.5-plus")
 """Models that were measured with their thinking on: their answers, but for tests, take 4 to 15 times the tokens."""
@@ -46,14 +54,21 @@ THINKERS = ("glm-5", "MiniMax-M2.7", "qwen3.5-plus")
 Matrix = Any
 
 
-def fit(tasks: Sequence[Task], edits: Mapping[str, Mapping[str, bool]], figures: Mapping[str, float]) -> dict[str, Any]:
-    """Return the content of weights.json, without its provenance.
+def fit(
+    tasks: Sequence[Task],
+    edits: Mapping[str, Mapping[str, bool]],
+    figures: Mapping[str, float],
+    prices: Mapping[str, tuple[str, float]],
+) -> dict[str, Any]:
+    """Return the content of weights.json, without its provenance and without what a better answer is worth.
 
     :param edits: who passed which edit of EDIT-Bench.
     :param figures: Aider's polyglot figures by the models' canonical names, from the tier table.
+    :param prices: tier and price of an answer, USD per million tokens, by the models' canonical names.
     """
     base = bases(tasks)
     found: dict[str, Any] = {"models": {}, "usual": _usual(tasks), "published": published(edits, figures), "gain": {}}
+    found["published"] |= {"heirs": {old: canonical(new) for old, new in HEIRS.items()}, **by_price(base, prices)}
     for index, model in enumerate(MODELS):
         found["models"][model] = {
             "quality": {action: round(base[action][index], 4) for action in ACTIONS},
@@ -127,6 +142,24 @@ def published(edits: Mapping[str, Mapping[str, bool]], figures: Mapping[str, flo
     }
 
 
+def by_price(base: Mapping[str, Sequence[float]], prices: Mapping[str, tuple[str, float]]) -> dict[str, Any]:
+    """Return each tier's usual price, and what each doubling beyond it says of the measured models' quality."""
+    tiers: dict[str, list[float]] = {}
+    for tier, price in prices.values():
+        tiers.setdefault(tier, []).append(price)
+    usual = {tier: statistics.median(found) for tier, found in sorted(tiers.items()) if statistics.median(found)}
+    means = np.mean([base[action] for action in ACTIONS], axis=0)
+    rows: dict[str, list[tuple[float, float]]] = {}
+    for index, name in enumerate(MODELS):
+        tier, price = prices[canonical(name)]
+        rows.setdefault(tier, []).append((math.log2(price), float(means[index])))
+    # Within a tier, so that the tiers' own places are not counted twice.
+    inner = [(x - fmean(a for a, _ in own), y - fmean(b for _, b in own)) for own in rows.values() for x, y in own]
+    slope = sum(x * y for x, y in inner) / sum(x * x for x, _ in inner)
+    return {"prices": usual, "doubling": min(MOST_DOUBLING, max(0.0, round(slope, 4)))}
+
+
+@cache
 def vector(task: Task) -> Matrix:
     """Return the product's own features of a task's code, and a constant."""
     assert task.code is not None
@@ -150,7 +183,7 @@ def _ridge(seen: Sequence[Task], vectors: Mapping[str, Matrix], action: str, bas
     like = _solved(rows * scale, scale * np.r_[np.ones(len(own)), np.zeros(len(other))][:, None], LIKENESS)
     beside = np.zeros((len(rows), len(MODELS)))
     beside[: len(own)] = above - mean
-    return like * mean + _solved(rows * scale, beside * scale, RIDGE)
+    return np.c_[like * mean + _solved(rows * scale, beside * scale, RIDGE), like]
 
 
 def _solved(rows: Matrix, wanted: Matrix, penalty: float) -> Matrix:
@@ -170,23 +203,44 @@ def _doubt(tasks: Sequence[Task], action: str, index: int) -> float:
     return statistics.stdev(scores) / len(scores) ** 0.5 if len(scores) > 1 else 0.1
 
 
-def _tokens(tasks: Sequence[Task], index: int) -> dict[str, list[int]]:
-    """Return a model's usual prompt, shown answer and thinking by action, in tokens."""
-    found = {}
+def _tokens(tasks: Sequence[Task], index: int) -> dict[str, list[float]]:
+    """Return a model's usual prompt, shown answer and thinking by action, in tokens, and the answer's line over length.
+
+    The line is that of answer and thinking together, over the tokens of the code: a start and a slope, both at least 0.
+    """
+    found: dict[str, list[float]] = {}
     for action in ACTIONS:
         own = [task for task in tasks if task.action == action]
         means = [statistics.mean(task.output[model] for task in own) for model in range(len(MODELS))]
         plain = statistics.median(means[model] for model in range(len(MODELS)) if MODELS[model] not in THINKERS)
         shown = min(means[index], plain) if MODELS[index] in THINKERS else means[index]
         prompt = statistics.mean(task.input[index] for task in own)
-        found[action] = [round(prompt), round(shown), round(means[index] - shown)]
+        lengths = [(estimate(task.code), task.output[index]) for task in own if task.code]
+        found[action] = [round(prompt), round(shown), round(means[index] - shown), *line(lengths)]
     return found
 
 
-def _usual(tasks: Sequence[Task]) -> dict[str, list[int]]:
-    """Return the same for a model that nobody measured: the median of those that do not think."""
+def line(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Return the start and the slope of least squares, neither below 0; both 0 where there are too few points."""
+    if len(points) < FEW:
+        return 0.0, 0.0
+    slope, start = statistics.linear_regression(*zip(*points, strict=True))
+    mean = fmean(y for _, y in points)
+    if slope < 0:
+        return round(mean, 1), 0.0
+    if start < 0:
+        return 0.0, round(sum(x * y for x, y in points) / sum(x * x for x, _ in points), 3)
+    return round(start, 1), round(slope, 3)
+
+
+def _usual(tasks: Sequence[Task]) -> dict[str, list[float]]:
+    """Return the same for a model that was not measured: the median of those that do not think."""
     every = [_tokens(tasks, index) for index in range(len(MODELS)) if MODELS[index] not in THINKERS]
     return {
-        action: [round(statistics.median(each[action][part] for each in every)) for part in range(2)]
+        action: [
+            *(round(statistics.median(each[action][part] for each in every)) for part in range(2)),
+            0,
+            *(round(statistics.median(each[action][part] for each in every), 3) for part in (3, 4)),
+        ]
         for action in ACTIONS
     }

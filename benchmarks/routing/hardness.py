@@ -1,4 +1,4 @@
-"""What the difficulty that is shown is worth: held against the share of the eight models' answers that missed."""
+"""What the share that is expected to miss is worth: held against the share of the eight models' answers that did."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.routing.policy import Offer
 
 @dataclass(frozen=True, slots=True)
 class Hardness:
-    """What the difficulty that is shown says of one source's tasks with code."""
+    """What the expected share says of one source's tasks with code."""
 
     told: float
     """Its mean."""
@@ -38,7 +38,7 @@ def compared(offers: Sequence[Offer]) -> Mapping[str, Hardness]:
 
 
 def _compared(own: Sequence[Offer]) -> Hardness:
-    rows = [(each.need.difficulty.value, 1 - statistics.mean(each.task.scores)) for each in own]
+    rows = [(_expected(each), 1 - statistics.mean(each.task.scores)) for each in own]
     told, came = zip(*rows, strict=True)
     low, high = interval(rows, _agreement)
     return Hardness(
@@ -50,6 +50,11 @@ def _compared(own: Sequence[Offer]) -> Hardness:
         length=spearman([len(each.task.code or "") for each in own], came),
         tasks=len(own),
     )
+
+
+def _expected(offer: Offer) -> float:
+    gain = offer.need.gain
+    return gain.usual if gain.misses is None else gain.misses
 
 
 def _agreement(rows: Sequence[tuple[float, ...]]) -> float:

@@ -1,8 +1,7 @@
 """Who would answer each task: the product's own choice on a prior that has not seen the task, at any quality.
 
-The candidates are the product's, priced by its own table; nothing of its choice is written anew but the bar, which is
-drawn here for many qualities at once. The command puts every 37th task to ``ask_user`` itself at several qualities, and
-ends with an error where another model or another expected quality comes out.
+The candidates are the product's, priced by its own table, and so is the weighing. The command puts every 37th task to
+``choose`` itself at several qualities, and ends with an error where another model or another quality comes out.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ from tuppence.core.actions import find_action
 from tuppence.core.models.model import Model, Quirks
 from tuppence.core.models.pricing import cost
 from tuppence.core.models.usage import Usage, estimate
-from tuppence.core.routing.candidates import Candidate, RoutingPolicy, RoutingRequest, candidate, with_benchmark
+from tuppence.core.routing.candidates import Candidate, RoutingPolicy, RoutingRequest, candidate
 from tuppence.core.routing.quality import QualityModel, canonical, from_json
-from tuppence.core.routing.router import ranking
+from tuppence.core.routing.router import by_value, weighing
 
 WHEN = datetime(2026, 11, 21, 12, tzinfo=UTC)
 """The day that prices are of."""
@@ -38,18 +37,16 @@ class Offer:
     task: Task
     rows: tuple[Candidate, ...]
     """In the order of MODELS."""
-    reckoned: tuple[tuple[int, Any], ...]
-    """What each is expected to cost with its ladder, as the choice compares it."""
     need: RoutingRequest
     """What the router was asked."""
     prior: QualityModel
     """What it knew, which is nothing of this task."""
 
     def pick(self, quality: float) -> int:
-        """Return the index of the model that answers when the first must come so close to the best."""
-        bar = quality * max(each.quality for each in self.rows)
-        fit = [index for index, each in enumerate(self.rows) if each.quality >= bar]
-        return min(fit, key=lambda index: (self.reckoned[index], self.rows[index].model.name))
+        """Return the index of the model that answers at a ``quality``."""
+        names = [each.model.name for each in self.rows]
+        ranked = by_value(self.rows, weighing(self.need, self.prior, RoutingPolicy(quality=quality)), self.need)
+        return names.index(ranked[0].model.name)
 
 
 def table() -> tuple[Model, ...]:
@@ -82,31 +79,45 @@ def need(task: Task, prior: QualityModel) -> RoutingRequest:
 def offer(task: Task, prior: QualityModel, models: Sequence[Model]) -> Offer:
     """Return a task's table."""
     asked = need(task, prior)
-    rows = with_benchmark([candidate(model, asked, {}, prior, RoutingPolicy()) for model in models], asked, prior)
-    return Offer(task, rows, tuple(map(ranking(rows), rows)), asked, prior)
+    rows = tuple(candidate(model, asked, {}, prior, RoutingPolicy()) for model in models)
+    return Offer(task, rows, asked, prior)
 
 
-def folds(tasks: Iterable[Task], seed: int = 0) -> Mapping[str, int]:
+def folds(tasks: Iterable[Task], seed: int = 0, parts: int = FOLDS) -> Mapping[str, int]:
     """Return the fold of each group."""
     groups = sorted({task.group for task in tasks})
     random.Random(seed).shuffle(groups)  # noqa: S311 - a split that can be repeated
-    return {group: index % FOLDS for index, group in enumerate(groups)}
+    return {group: index % parts for index, group in enumerate(groups)}
 
 
-def unseen(tasks: Sequence[Task], fitting: Fitting, models: Sequence[Model], seed: int = 0) -> list[Offer]:
-    """Return the offers of all editor tasks, each from a prior fitted to the other folds."""
-    fold = folds(tasks, seed)
+def is_asked(task: Task) -> bool:
+    """Report whether the editor offers what a task asks for."""
+    return task.action != "other"
+
+
+def unseen(
+    tasks: Sequence[Task],
+    fold: Mapping[str, int],
+    fitting: Fitting,
+    models: Sequence[Model],
+    only: Callable[[Task], bool] = is_asked,
+) -> list[Offer]:
+    """Return the offers of the tasks that are looked at, each from a prior fitted to the other folds."""
     found: list[Offer] = []
-    for number in range(FOLDS):
+    for number in sorted(set(fold.values())):
         prior = from_json(fitting([task for task in tasks if fold[task.group] != number]))
-        held = [task for task in tasks if fold[task.group] == number and task.action != "other"]
+        held = [task for task in tasks if fold[task.group] == number and only(task)]
         found += [offer(task, prior, models) for task in held]
     return sorted(found, key=lambda each: each.task.id)
 
 
-def plain(
-    edits: Mapping[str, Mapping[str, bool]], figures: Mapping[str, float], sharp: Mapping[str, Sharpness]
-) -> Fitting:
-    """Return the fit as a function of the tasks alone."""
+def plain(edits: Mapping[str, Mapping[str, bool]], rows: Iterable[Model], sharp: Mapping[str, Sharpness]) -> Fitting:
+    """Return the fit as a function of the tasks alone, without what a better answer is worth."""
     checks = {name: each.written for name, each in sharp.items()}
-    return lambda tasks: {**fit(tasks, edits, figures), "checks": checks}
+    # A model's own maker goes before others that serve it.
+    makers_last = sorted(rows, key=lambda each: each.provider.name != "openrouter")
+    by_name = {canonical(model.id): model for model in makers_last}
+    known = {name: model.benchmarks for name, model in by_name.items()}
+    figures = {name: each["aider_polyglot"] for name, each in known.items() if "aider_polyglot" in each}
+    prices = {name: (each.tier, float(each.price.base.output)) for name, each in by_name.items() if each.price}
+    return lambda tasks: {**fit(tasks, edits, figures, prices), "checks": checks, "presets": {}}

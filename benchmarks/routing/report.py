@@ -94,7 +94,9 @@ def _at(point: tuple[float, float]) -> tuple[float, float]:
 def _short(found: Found) -> str:
     shown = (
         "tuppence",
+        "tuppence, without the language",
         "random mixing at our cost",
+        "a model for each action, by hindsight",
         "the table by action",
         "TF-IDF",
         "length alone",
@@ -167,7 +169,7 @@ def _left_out(found: Found) -> str:
 
 def _hardness(found: Found) -> str:
     lines = [
-        "## The difficulty that is shown, and the share that the eight models' answers missed",
+        "## The share that is expected to miss, and the share that the eight models' answers missed",
         "",
         "| source | told | came | Spearman, over tasks | 95 % interval | by length alone | tasks |",
         "|---|--:|--:|--:|--:|--:|--:|",

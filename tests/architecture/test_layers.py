@@ -58,7 +58,7 @@ OUTSIDE = {
         "core/syntax/grammars.py",
         "core/syntax/definitions.py",
         "core/syntax/shape.py",
-        "core/routing/features.py",
+        "core/syntax/node_counts.py",
     },
     "xllamacpp": {"local/"},
     "rich": {"cli/"},

@@ -123,8 +123,7 @@ def test_the_bar_that_is_drawn_is_held_against_the_product_s_choice() -> None:
         for action in ("explain", "fix", "tests", "review")
     ]
     _same_as_the_product(offers, models)
-    cheap, dear = min(offers[1].reckoned), max(offers[1].reckoned)
-    wrong = replace(offers[1], reckoned=tuple(dear if each == cheap else cheap for each in offers[1].reckoned))
+    wrong = replace(offers[1], rows=tuple(replace(row, quality=1 - row.quality) for row in offers[1].rows))
     with pytest.raises(AssertionError, match="fix at "):
         _same_as_the_product([wrong], models)
 

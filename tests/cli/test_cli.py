@@ -245,6 +245,8 @@ def test_models_says_who_may_answer_and_why_not(tmp_path: Path, capsys: pytest.C
         "keyed/locked": "A_KEY_OF_NOBODY is not set",
     }
     assert rows["mine/mystery"]["price"] is None
+    assert (rows["mine/small"]["follows"], rows["mine/small"]["like"]) == (None, None)
+    assert rows["openai/gpt-6.2-sol"]["follows"] == "openai/gpt-6.1-sol"
     assert len(rows) > 25
 
 

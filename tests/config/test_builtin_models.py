@@ -18,6 +18,7 @@ from work import lines
 from tuppence import local
 from tuppence.config import config, list_prices, load
 from tuppence.config.shipped import shipped
+from tuppence.core.models.model import Model
 from tuppence.core.prompt.compose import Prompt
 from tuppence.core.routing.quality import canonical
 from tuppence.providers import find_wire
@@ -80,6 +81,17 @@ def test_every_rows_cache_is_asked_for_in_its_providers_words(name: str) -> None
             assert len(body["prompt_cache_key"]) == 32
         case "dashscope" if "3.8" in name:
             assert (model.cache.ready, model.cache.ttl, marked) == ("end", ("5m",), (2, 0))
+        case "mistral":
+            assert (model.cache.mode, marked) == ("automatic", (0, 0))
+            assert len(body["prompt_cache_key"]) == 32
+            assert "stream_options" not in body
+        case "xai":
+            assert (model.cache.mode, marked) == ("automatic", (0, 0))
+            assert "prompt_cache_key" not in body
+            assert model.quirks.cache_header == "x-grok-conv-id"
+        case "google":
+            assert (model.cache.mode, model.cache.minimum, marked) == ("automatic", 4096, (0, 0))
+            assert [each["content"] for each in body["messages"]] == ["Be brief.", "abc"]
         case "deepseek":
             assert marked == (0, 0)
             assert [each["content"] for each in body["messages"]] == ["Be brief.", "ab", "c"], "the file by itself"
@@ -121,6 +133,26 @@ def test_every_model_of_the_founding_documents_has_its_row(name: str) -> None:
         ("openai/gpt-4o-2024-11-20", "2.5 10 1.25 - -"),
         ("openai/gpt-3.5-turbo", "0.5 1.5 - - -"),
         ("openai/gpt-5.5", "5 30 0.5 - -"),
+        ("anthropic/claude-fable-5-2", "8 40 0.2 10 16"),
+        ("anthropic/claude-opus-5", "5 25 0.5 6.25 10"),
+        ("anthropic/claude-opus-4-8", "5 25 0.5 6.25 10"),
+        ("anthropic/claude-sonnet-5", "2 10 0.2 2.5 4"),
+        ("openai/gpt-6-astra", "10 50 1 12.5 25"),
+        ("openai/gpt-6-sol", "2 10 0.2 2.5 5"),
+        ("google/gemini-4-argon", "2 10 0.1 - -"),
+        ("google/gemini-4-hydrogen", "1.5 7.5 0.075 - -"),
+        ("google/gemini-3.8-flash", "0.75 3.75 0.075 - -"),
+        ("google/gemini-3.5-flash-lite", "0.3 2.5 0.03 - -"),
+        ("xai/grok-4.7", "2 6 0.5 - -"),
+        ("xai/grok-4.3", "1.25 2.5 0.2 - -"),
+        ("xai/grok-build-0.1", "1 2 0.2 - -"),
+        ("mistral/mistral-large-4-0", "0.7 2.1 0.07 - -"),
+        ("mistral/codestral-2508", "0.3 0.9 0.03 - -"),
+        ("moonshot/kimi-k3", "3 15 0.3 3 6"),
+        ("zai/glm-5.2", "1.4 4.4 0.26 - -"),
+        ("minimax/MiniMax-M3", "0.3 1.2 0.06 - -"),
+        ("tencent/hy4", "0.834 2.501 0.042 - -"),
+        ("openrouter/inception/mercury-3", "0.1 0.35 0.01 - -"),
         ("openai/gpt-6-luna", "0.1 0.5 0.01 0.125 0.25"),
         ("openai/gpt-6.1-terra", "1 5 0.05 1.25 2.5"),
         ("openai/gpt-6.1-sol", "2 10 0.1 2.5 5"),
@@ -221,6 +253,8 @@ def test_what_was_measured_stands_with_the_weights() -> None:
 def test_no_price_is_better_than_an_unverifiable_one() -> None:
     assert {name for name, model in TABLE.items() if model.price is None} == {
         "global-api/ga-standard",
+        "openai/gpt-6.2-astra",
+        "openai/gpt-6.2-sol",
         "tencent/hunyuan-turbo",
     }
     assert TABLE["global-api/ga-standard"].public_only
@@ -252,10 +286,18 @@ def test_a_dearer_bucket_never_costs_less(name: str) -> None:
 
 # DeepSeek's two prices are one in the dataset; of the others it knows nothing.
 UNLISTED = {"deepseek", "dashscope", "tencent", "global-api"}
+UNLISTED_ROWS = {"google/gemini-4-hydrogen", "openai/gpt-6.2-astra", "openai/gpt-6.2-sol"}
+LISTED = sorted({name for name, model in TABLE.items() if model.provider.name not in UNLISTED} - UNLISTED_ROWS)
 
 
 @pytest.mark.skipif(version("genai-prices") != "0.2.3", reason="another state of the dataset than the table's")
-@pytest.mark.parametrize("name", sorted(name for name, model in TABLE.items() if model.provider.name not in UNLISTED))
+@pytest.mark.parametrize("name", sorted(UNLISTED_ROWS))
+def test_what_the_dataset_does_not_know_it_does_not_take_for_another(name: str) -> None:
+    assert list_prices.look_up(TABLE[name].id, TABLE[name].provider.base_url, TODAY) is None
+
+
+@pytest.mark.skipif(version("genai-prices") != "0.2.3", reason="another state of the dataset than the table's")
+@pytest.mark.parametrize("name", LISTED)
 def test_the_table_agrees_with_the_list_prices(name: str) -> None:
     model = TABLE[name]
     listed = list_prices.look_up(model.id, model.provider.base_url, TODAY)
@@ -281,3 +323,66 @@ def test_the_header_says_where_ability_stands() -> None:
     text = (PACKAGE / "models.toml").read_text()
     assert "weights.json" in text
     assert len(tomllib.loads(text)["models"]) == len(TABLE)
+
+
+@pytest.mark.parametrize(
+    ("name", "context"),
+    [
+        ("openai/gpt-6.1-sol", 922_000 + 128_000),
+        ("openai/gpt-6.1-terra", 922_000 + 128_000),
+        ("openai/gpt-6-luna", 922_000 + 128_000),
+        ("openai/gpt-6-sol", 922_000 + 128_000),
+        ("openai/gpt-5.5", 1_050_000),
+        ("openai/gpt-5.4-mini", 272_000 + 128_000),
+        ("dashscope/qwen3.8-max", 1_000_000),
+        ("dashscope/qwen3-max", 262_144),
+        ("google/gemini-3.8-flash", 1_048_576),
+    ],
+)
+def test_a_context_is_prompt_and_answer_together(name: str, context: int) -> None:
+    assert TABLE[name].context == context
+
+
+def test_no_answer_is_longer_than_prompt_and_answer_together() -> None:
+    assert all(model.max_output <= model.context for model in TABLE.values())
+
+
+def line(name: str) -> list[str]:
+    """Return a row and those that it follows, newest first."""
+    found: list[str] = []
+    row: Model | None = TABLE[name]
+    while row is not None:
+        found.append(row.name)
+        row = row.predecessor
+    return found
+
+
+@pytest.mark.parametrize(
+    ("newest", "earlier"),
+    [
+        ("anthropic/claude-fable-5-2", "claude-fable-5-1 claude-opus-4-8 claude-opus-4-7 claude-opus-4-6"),
+        ("anthropic/claude-opus-5-5", "claude-opus-5 claude-opus-4-8 claude-opus-4-7 claude-opus-4-6"),
+        ("anthropic/claude-sonnet-5-5", "claude-sonnet-5 claude-sonnet-4-6 claude-sonnet-4-5"),
+        ("anthropic/claude-haiku-5-5", "claude-haiku-4-5"),
+        ("openai/gpt-6.2-sol", "gpt-6.1-sol gpt-6-sol gpt-5.5 gpt-5.4"),
+        ("openai/gpt-6.2-astra", "gpt-6-astra gpt-5.5 gpt-5.4"),
+        ("openai/gpt-6.1-terra", "gpt-5.4"),
+        ("openai/gpt-6-luna", "gpt-5.4-mini gpt-4o-mini gpt-3.5-turbo"),
+        ("moonshot/kimi-k3.1-pro", "kimi-k3 kimi-k2.6 kimi-k2.5"),
+        ("zai/glm-5.3", "glm-5.2 glm-5"),
+        ("dashscope/qwen3.8-max", "qwen3-max"),
+        ("minimax/MiniMax-M3", "MiniMax-M2.7"),
+    ],
+)
+def test_a_successor_follows_its_line(newest: str, earlier: str) -> None:
+    provider = newest.partition("/")[0]
+    names = [f"{provider}/{each}" for each in earlier.split()]
+    assert line(newest)[: len(names) + 1] == [newest, *names]
+
+
+def test_every_line_ends_and_stays_with_one_maker() -> None:
+    for name, model in TABLE.items():
+        assert (model.follows is None) == (model.predecessor is None), name
+        assert len(line(name)) < 10
+        if model.provider.name != "openrouter":
+            assert {each.partition("/")[0] for each in line(name)} == {model.provider.name}

@@ -246,8 +246,11 @@ def test_a_built_in_id_elsewhere_takes_what_belongs_to_the_model_alone(folder: P
         cache=twin.cache,
         quirks=twin.quirks,
         effort=twin.effort,
+        follows=twin.follows,
     )
     assert found.benchmarks
+    assert found.follows == "moonshot/kimi-k2-0905-preview"
+    assert found.predecessor is not None
 
 
 def test_a_resellers_name_is_known_and_its_cache_is_marked_in_its_words(folder: Path) -> None:
@@ -633,3 +636,15 @@ def test_haiku_costs_five_times_as_much_above_its_step() -> None:
     above = cost(Usage(fresh=100_001, output=1000), price, when)
     assert below == Decimal("0.0105")
     assert above == Decimal("0.0525005")
+
+
+@pytest.mark.parametrize(
+    "value",
+    ['"authorization"', '"x-api-key"', '"X-Grok-Conv-Id"', '"x-a\\r\\nhost"', '"x-"', '""', "7", '"x-é"', '"host"'],
+)
+def test_a_caches_header_is_no_header_of_another_use(folder: Path, value: str) -> None:
+    text = MINE + f"[[models]]\nid='x'\nprovider='mine'\ntier='local'\nquirks={{cache_header={value}}}\n"
+    (mistake,) = read(folder, text).mistakes
+    assert "must be the name of a header for a cache" in mistake.what
+    good = row(read(folder, text.replace(f"={value}}}", '="x-session-id"}')), "mine/x")
+    assert good.quirks.cache_header == "x-session-id"

@@ -72,7 +72,7 @@ async def test_nothing_is_sent_before_the_yes(tmp_path: Path, extra: str, why: s
         s.upstream.says(GOOD)
         assert await fix(s) == FIXED
         [question] = s.editor.seen.questions
-        assert question.startswith("Fix was rated 0.")
+        assert question.startswith("Fix was rated simple, and ")
         assert why in question
         assert re.search(r" would cost about \$0\.\d+, \$0\.\d+ at most\. Ask it\?$", question)
         assert sent == [0]

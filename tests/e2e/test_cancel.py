@@ -341,4 +341,5 @@ async def test_the_progress_names_the_model_and_what_it_does(tmp_path: Path) -> 
         assert len(between) == len(lines(run.s))
         expected = ["Asking small", "small is thinking", "small is answering", "Checking the answer"]
         assert [line for line in lines(run.s) if line in expected] == expected
-        assert any(re.match(r"small, \$0\.000\d: fix rated ", line) for line in lines(run.s))
+        chosen = r"small, \$0\.000\d: small is good enough here; big would cost \d+x for about 2 % more; fix rated "
+        assert any(re.match(chosen, line) for line in lines(run.s))

@@ -22,7 +22,7 @@ from tuppence.lsp.features.hover import PAUSE
 MEAN = "def mean(xs):\n    return sum(xs) / len(xs)\n"
 SRC = f"import os\n\n\n{MEAN}\n\nclass Box:\n    def get(self):\n        return self\n"
 AT = SRC.index("mean")
-OFFER = "2 lines, difficulty 0.#. Explain `mean` in the code actions: about $# at small."
+OFFER = "2 lines, simple. Explain `mean` in the code actions: about $# at small."
 SAID = "`mean` averages **xs**."
 LOCAL = """
 [[models]]
@@ -38,7 +38,7 @@ UNPRICED = re.sub(r"price = .*\n", "", CONFIG, count=1) + PIN.format("small")
 KEPT = f"{SAID}\n\n---\nsmall, kept: asking again is free"
 VSCODE: dict[str, Any] = {"name": "Visual Studio Code", "streams": True}
 LINK = re.compile(r"\[Explain `mean`\]\(command:tuppence\.run\?([^)\s]+)\)")
-FIGURE = re.compile(r"(\bdifficulty 0\.|about \$)[\d.]*\d")
+FIGURE = re.compile(r"(about \$)[\d.]*\d")
 
 
 async def look(s: Stage, part: str = "mean") -> str | None:
@@ -90,7 +90,7 @@ async def test_each_value_shows_what_it_says_and_spends_nothing(tmp_path: Path, 
         # On the name and nowhere else.
         for part in ("def mean", "xs", "sum", "os", "return self\n"):
             assert await look(s, part) is None
-        assert (await look(s, "Box") or "").startswith("3 lines, difficulty 0.#. ")
+        assert (await look(s, "Box") or "").startswith("3 lines, simple. ")
         configure(s, "kept")
         assert await look(s) is None
         configure(s, "off")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import random
+import shutil
 import sqlite3
 import stat
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -20,6 +22,7 @@ import pytest
 from benchmarks.speed.ledger import fill, pay
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from paths import RECORDED
 from work import database_steps
 
 from tuppence.config import load
@@ -30,7 +33,7 @@ from tuppence.core.models.pricing import Price, Rates
 from tuppence.core.models.usage import Usage
 from tuppence.engine import cost_report
 from tuppence.errors import TuppenceError
-from tuppence.ledger import Ledger, Reservation, midnight
+from tuppence.ledger import Ledger, Reservation, midnight, schema
 from tuppence.ledger.schema import MIGRATIONS
 from tuppence.ledger.sqlite import Sqlite
 
@@ -470,3 +473,29 @@ def test_the_first_version_of_the_tables_is_brought_up_to_date(own: Ledger) -> N
     assert (summary.session, summary.today, summary.month) == (Decimal("0.12"), Decimal("0.12"), Decimal("0.12"))
     own.add(entry("0.003", session="s"))
     assert own.spent("s", "r", NOON).month == Decimal("0.123")
+
+
+def test_the_model_that_answered_is_kept_and_older_entries_name_none(own: Ledger) -> None:
+    path_of(own).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(RECORDED / "release-0.1.0" / "ledger.sqlite3", path_of(own))
+    with sqlite3.connect(path_of(own)) as old:
+        assert old.execute("PRAGMA user_version").fetchone() == (4,)
+        names = [name for _, name, *_ in old.execute("PRAGMA table_info(request)")]
+        costs = [Decimal(cost) for (cost,) in old.execute("SELECT cost FROM request ORDER BY id")]
+    old.close()
+    assert "served" not in names
+    before = own.entries()
+    assert [each.cost for each in before] == costs
+    assert {each.served for each in before} == {""}
+    own.add(replace(entry("0.003"), served="deepseek-v4-flash"))
+    assert [each.served for each in own.entries()[-2:]] == ["", "deepseek-v4-flash"]
+    assert [each.served for each in own.entry_summaries(NOON - timedelta(days=1))][-1] == "deepseek-v4-flash"
+
+
+def test_a_reservation_of_a_version_without_the_last_column_is_recovered() -> None:
+    packed = json.loads(schema.packed(entry("0.003", run="held")))
+    for of in (packed, packed[:-1]):
+        assert schema.unpacked(json.dumps(of)) == entry("0.003", run="held")
+    for of in ([], packed[:-2], [*packed, "newer"]):
+        with pytest.raises((ValueError, TypeError, KeyError)):
+            schema.unpacked(json.dumps(of))

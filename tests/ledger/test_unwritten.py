@@ -198,3 +198,17 @@ def test_a_file_that_another_server_has_just_taken_in_stops_nobody(
     assert own.spent("mine", "", NOON).day == Decimal("0.5")
     for whole in (True, False):
         assert unwritten.done_with(path, whole=whole, now=NOON) is None, "before it is removed"
+
+
+def test_a_file_of_a_version_without_the_last_columns_is_taken_in(own: Ledger, place: Path) -> None:
+    path = left(place, [unwritten.settled("old", entry("0.004", run="old", project="shop"))])
+    first, line = path.read_text().splitlines()
+    owner, change = json.loads(first), json.loads(line)
+    owner["columns"] = owner["columns"][:-1]
+    change["settled"] = json.dumps(json.loads(change["settled"])[:-1])
+    assert "served" not in owner["columns"]
+    path.write_text(f"{json.dumps(owner)}\n{json.dumps(change)}\n")
+    assert own.take_in(NOON).entries == 1
+    (found,) = own.entries()
+    assert (found.run, found.project, found.served, str(found.cost)) == ("old", "shop", "", "0.004")
+    assert not path.exists()

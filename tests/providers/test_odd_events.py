@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from paths import RECORDED
 
 from tuppence.errors import Broken, Busy, Refused
 from tuppence.providers import CALLED, ProviderEvent, Stop, Text, Thinking, UsageReport, find_wire
@@ -172,3 +173,54 @@ def test_a_number_that_python_does_not_read_leaves_the_rest_as_it_is() -> None:
 def test_what_is_no_object_is_refused(data: str) -> None:
     with pytest.raises(Broken, match="not its protocol"):
         parse(data)
+
+
+@pytest.mark.parametrize(
+    ("ticks", "usd"),
+    [(1, "1E-10"), (37_756_000, "0.0037756000"), (10**10, "1.0000000000"), (10**29, "1000000")]
+    + [(each, None) for each in (0, -5, True, 1.5, "7", None, [3])],
+)
+def test_xais_ticks_are_money_where_they_are_a_number_above_none(ticks: object, usd: str | None) -> None:
+    counts = {"prompt_tokens": 1, "completion_tokens": 1, "cost_in_usd_ticks": ticks}
+    found = list(find_wire("openai").decoder().feed("message", json.dumps({"choices": [], "usage": counts})))
+    assert [each.cost for each in found if isinstance(each, UsageReport)] == [Decimal(usd) if usd else None]
+
+
+@pytest.mark.parametrize(
+    ("counts", "answer", "thinking"),
+    [
+        ({"prompt_tokens": 5, "completion_tokens": 9, "total_tokens": 14}, 9, 0),
+        ({"prompt_tokens": 5, "completion_tokens": 9, "total_tokens": 10}, 9, 0),
+        ({"prompt_tokens": 5, "completion_tokens": 9, "total_tokens": -1}, 9, 0),
+        ({"prompt_tokens": 0, "completion_tokens": 9, "total_tokens": 50}, 9, 0),
+        ({"prompt_tokens": 5, "completion_tokens": 0, "total_tokens": 50}, 0, 45),
+        ({"prompt_tokens": 5, "completion_tokens": 9, "total_tokens": 14, "reasoning": 4}, 5, 4),
+        ({"prompt_tokens": 5, "completion_tokens": 9, "total_tokens": 18, "reasoning": 4}, 9, 4),
+        ({"prompt_tokens": 5, "completion_tokens": 9, "total_tokens": 99, "reasoning": 4}, 5, 4),
+    ],
+)
+def test_a_total_tells_of_reasoning_where_it_can_be_nothing_else(
+    counts: dict[str, int], answer: int, thinking: int
+) -> None:
+    usage = {**counts, "completion_tokens_details": {"reasoning_tokens": counts.get("reasoning", 0)}}
+    (found,) = find_wire("openai").decoder().feed("message", json.dumps({"choices": [], "usage": usage}))
+    assert isinstance(found, UsageReport)
+    assert (found.usage.output, found.usage.thinking) == (answer, thinking)
+
+
+@pytest.mark.parametrize(
+    ("wire", "stem", "named"),
+    [
+        ("openai", "openai-azure", "gpt-4.1-mini-2025-04-14"),
+        ("openai", "openai-xai", "grok-4.7"),
+        ("openai", "openai-google", "gemini-3.8-flash"),
+        ("openai", "openai-mistral", "mistral-large-4-0"),
+    ],
+)
+def test_a_recorded_answer_names_its_model(wire: str, stem: str, named: str) -> None:
+    decoder = find_wire(wire).decoder()
+    for line in (RECORDED / f"{stem}.sse").read_text("utf-8").splitlines():
+        if line.startswith("data: "):
+            list(decoder.feed("message", line.removeprefix("data: ")))
+    assert decoder.served == named
+    assert decoder.identity

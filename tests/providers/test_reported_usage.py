@@ -48,6 +48,9 @@ KIMI = Price(rates("0.95", "4", "0.16", "0.95", "1.90"))
 GLM = Price(rates("0.60", "2.20", "0.11"))
 MINIMAX = Price(rates("0.3", "1.2", "0.06", "0.375"))
 HUNYUAN = Price(rates("0.417", "1.2505", "0.021"))
+GROK = Price(rates("2", "6", "0.5"))
+GEMINI = Price(rates("0.75", "3.75", "0.075"))
+MISTRAL = Price(rates("0.7", "2.1", "0.07"))
 FREE = Price(rates("0", "0"))
 
 
@@ -131,6 +134,55 @@ BILLS = (
         # 272,000 x 5 + 100 x 30 = 1,363,000
         "openai, at a step",
         GPT, chat({"prompt_tokens": 272_000, "completion_tokens": 100}), Usage(272_000, None, output=100), "1.363",
+    ),
+    Bill(
+        # 26 x 2 + 6 x 0.5 + (9 + 94) x 6 = 673, of which xAI itself says another price in ticks
+        "xai, reasoning beside the answer's tokens",
+        GROK,
+        chat({
+            "prompt_tokens": 32, "completion_tokens": 9, "total_tokens": 135,
+            "prompt_tokens_details": {"text_tokens": 32, "cached_tokens": 6},
+            "completion_tokens_details": {"reasoning_tokens": 94},
+            "num_sources_used": 0, "cost_in_usd_ticks": 37_756_000,
+        }),
+        Usage(26, 6, output=9, thinking=94), "0.000673", "0.0037756",
+    ),
+    Bill(
+        # (100 - 20) x 2 + 20 x 0.5 + 10 x 6 = 230: here the answer's tokens hold the reasoning; 0 ticks are no price
+        "xai through another, reasoning among the answer's tokens",
+        GROK,
+        chat({
+            "prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110,
+            "prompt_tokens_details": {"cached_tokens": 20},
+            "completion_tokens_details": {"reasoning_tokens": 3}, "cost_in_usd_ticks": 0,
+        }),
+        Usage(80, 20, output=7, thinking=3), "0.00023",
+    ),
+    Bill(
+        # 70 x 0.75 + (20 + 860) x 3.75 = 3,352.5: the total alone holds the reasoning
+        "google, reasoning in the total alone",
+        GEMINI, chat({"prompt_tokens": 70, "completion_tokens": 20, "total_tokens": 950}),
+        Usage(70, None, output=20, thinking=860), "0.0033525",
+    ),
+    Bill(
+        # 36 x 0.7 + 64 x 0.07 + 46 x 2.1 = 126.28
+        "mistral, cached",
+        MISTRAL,
+        chat({
+            "prompt_tokens": 100, "total_tokens": 146, "completion_tokens": 46,
+            "prompt_tokens_details": {"cached_tokens": 64}, "service_tier": "standard",
+        }),
+        Usage(36, 64, output=46), "0.00012628",
+    ),
+    Bill(
+        # 36 x 0.7 + 64 x 0.07 + 46 x 2.1 = 126.28: what is in the total a second time is no reasoning
+        "a gateway, the cached tokens in the total again",
+        MISTRAL,
+        chat({
+            "prompt_tokens": 100, "total_tokens": 210, "completion_tokens": 46,
+            "prompt_tokens_details": {"cached_tokens": 64},
+        }),
+        Usage(36, 64, output=46), "0.00012628",
     ),
     Bill(
         # 464 x 0.15 + 1,536 x 0.003 + 300 x 0.60 = 254.208

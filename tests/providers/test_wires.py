@@ -36,9 +36,12 @@ EXPECTED: dict[str, tuple[str, str, Usage | None, str | None, Stop]] = {
     "anthropic-plain": (HARD, "", Usage(21, 188, 500, 1000, output=15), None, Stop("end", "end_turn")),
     "anthropic-refusal": ("", "", Usage(12, 0, output=2), None, Stop("refused", "refusal")),
     "anthropic-thinking": ("Yes", "Hm, naïve.", Usage(40, None, output=64), None, Stop("length", "max_tokens")),
+    "openai-azure": ("Yes", "", Usage(20, 0, output=2), None, Stop("end", "stop")),
     "openai-deepseek": ("Yes", "Hm, naïve.", Usage(36, 64, output=10, thinking=20), None, Stop("length", "length")),
     "openai-filtered": ("No", "", None, None, Stop("refused", "content_filter")),
+    "openai-google": ("Yes", "", Usage(7, None, output=2, thinking=86), None, Stop("end", "stop")),
     "openai-llamacpp": ("🐍🐍", "", Usage(26, 0, output=6), None, Stop("length", "length")),
+    "openai-mistral": ("Yes, naïve.", "Hm.", Usage(36, 64, output=46), None, Stop("length", "model_length")),
     "openai-moonshot": ("Yes", "", Usage(20, 10, output=2), None, Stop("end", "stop")),
     "openai-ollama": ("Yes <think> is text", "\nHm, 1 </ 2", Usage(26, None, output=12), None, Stop("end", "stop")),
     "openai-openrouter": (
@@ -49,6 +52,7 @@ EXPECTED: dict[str, tuple[str, str, Usage | None, str | None, Stop]] = {
         Stop("end", "stop"),
     ),
     "openai-plain": (HARD, "", Usage(22, 1920, 64, output=44, thinking=256), None, Stop("end", "stop")),
+    "openai-xai": ("Yes", "Hm.", Usage(26, 6, output=9, thinking=94), "0.0037756000", Stop("end", "stop")),
 }
 
 
@@ -317,6 +321,12 @@ def test_the_key_of_a_prefix_is_that_of_its_beginning() -> None:
     )
     assert first == second != third
     assert len(str(first)) <= 64
+
+
+def test_the_key_goes_into_a_header_where_the_row_names_one() -> None:
+    row = model("openai", quirks=Quirks(cache_header="x-grok-conv-id", cache_key="k"))
+    request = find_wire("openai").request(PROMPT, row, "secret")
+    assert request.headers == {"authorization": "Bearer secret", "x-grok-conv-id": request.body["k"]}
 
 
 @pytest.mark.parametrize("wire", wire_names())

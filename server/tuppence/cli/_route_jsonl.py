@@ -24,7 +24,6 @@ from tuppence.core.prompt.compose import compose
 from tuppence.core.prompt.context import Question, Surroundings
 from tuppence.core.prompt.edit_blocks import takes_blocks
 from tuppence.core.routing.candidates import RoutingRequest
-from tuppence.core.routing.difficulty import PLAIN
 from tuppence.core.routing.quality import QualityModel
 from tuppence.core.routing.router import Route, choose
 from tuppence.core.syntax.languages import language
@@ -89,11 +88,13 @@ class Router:
         return self._told(route, need)
 
     def _told(self, route: Route, need: RoutingRequest) -> dict[str, Any]:
-        difficulty = need.gain.difficulty
+        rated = need.difficulty
+        # Code that is not known has no level of its own.
+        said = (rated.level, *need.gain.reasons) if rated.counts else need.gain.reasons
         return {
             "model": self._name(route.model),
-            "difficulty": None if difficulty is None else round(difficulty, 4),
-            "reasons": [*(need.gain.reasons or (PLAIN,)), *_effort(route.model), *self._reckoned(route)],
+            "difficulty": round(rated.value, 4),
+            "reasons": [*said, *_effort(route.model), *self._reckoned(route)],
             "expected_cost_usd": None if route.expected_cost is None else float(route.expected_cost),
             "expected_quality": round(route.quality, 4),
             "ladder": [self._name(each) for each in route.ladder],

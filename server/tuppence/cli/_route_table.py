@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from itertools import groupby
 
 from rich.console import Console
@@ -74,10 +75,19 @@ def _print(plan: PreparedRequest, console: Console) -> None:
     _rest(route.table, plan.need, console)
     console.print(
         "\nStep 1 answers; if its answer fails the check, step 2 does; if its provider cannot answer, a spare one. "
-        "Quality is what to expect, and one standard deviation of doubt, which the choice takes off (of the best, no "
-        f"more than a measured model's); step 1 and spare ones come to {100 * route.wanted:.0f} % of the best. The "
+        f"Quality is what to expect, and one standard deviation of doubt, which only breaks ties; {_worth(plan)}. The "
         f"cost, in USD, is of this model's answer alone.{_about_blocks(fit)}"
     )
+
+
+def _worth(plan: PreparedRequest) -> str:
+    """Return how the rows were compared."""
+    bar = plan.route.weighing.bar
+    if bar.worth is None:
+        return "the best one is step 1, whatever it costs"
+    value = money(Decimal(float(bar.worth / 100)))
+    least = f"below {bar.floor:.2f} none is step 1 while another one may answer"
+    return f"for a point of quality (0.01) up to {value} more is paid, and {least}"
 
 
 def _about_blocks(rows: Sequence[Candidate]) -> str:

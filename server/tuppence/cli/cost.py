@@ -17,7 +17,7 @@ from tuppence.cli._terminal import console, safe, say, say_json, say_lines
 from tuppence.config import Config, load
 from tuppence.core.billing import budget
 from tuppence.core.billing.entry import Entry, last, money, payload
-from tuppence.core.billing.report import DIMENSIONS, GUIDE, GUIDED, Day, Report, ReportLine, share
+from tuppence.core.billing.report import DIMENSIONS, GUIDED, Day, Report, ReportLine, ServedLine, beside_guide, share
 from tuppence.engine import cost_report
 from tuppence.engine.cost_report import CostReport
 from tuppence.errors import TuppenceError
@@ -98,6 +98,8 @@ def show(drawn: CostReport, lately: Sequence[Entry], console: Console) -> None:
     for dimension in DIMENSIONS:
         if lines := report.tables[dimension]:
             console.print(_lines(f"By {dimension}, {days} days", lines, report.whole.spent))
+    if report.served:
+        console.print(_served(report.served))
     if busy := [day for day in report.days if day.requests]:
         console.print(_by_day(busy))
         console.print(_parts(report))
@@ -126,6 +128,13 @@ def _lines(title: str, lines: Sequence[ReportLine], spent: Decimal) -> Table:
     return table
 
 
+def _served(lines: Sequence[ServedLine]) -> Table:
+    table = _table("Answered by another model", ("asked", "answered", "spent", "requests"))
+    for line in lines:
+        table.add_row(safe(line.asked), safe(line.answered), money(line.spent), str(line.requests))
+    return table
+
+
 def _by_day(days: Sequence[Day]) -> Table:
     table = _table("By day", ("", "spent", "always best", "requests", "cached"))
     for day in days:
@@ -145,8 +154,7 @@ def _parts(report: Report) -> Table:
     table.add_row("failed checks", "", share(shares.failed_checks, spent), "", money(shares.failed_checks))
     table.add_row("estimated", "", share(shares.estimated, spent), "", money(shares.estimated))
     for tier, percent in report.tiers.items():
-        guide = "{}-{} %".format(*GUIDE[tier]) if tier in GUIDE else ""
-        table.add_row(f"requests to {tier} models", "", f"{percent:.0f} %", guide, "")
+        table.add_row(f"requests to {tier} models", "", f"{percent:.0f} %", beside_guide(tier, percent), "")
     return table
 
 

@@ -19,6 +19,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from tuppence.cli._table_check import check, check_as_json
+from tuppence.cli._table_check import show as show_check
 from tuppence.cli._terminal import console, safe, say, say_json
 from tuppence.config import Config, load
 from tuppence.config.shipped import shipped
@@ -49,19 +51,39 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--config", type=Path, metavar="FILE", help="the configuration (default: the platform's config folder)"
     )
     parser.add_argument("--json", action="store_true", help="print the same as JSON, prices exact")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="compare each row with the list prices that are installed, and name dead rows",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the table and return the exit code: 1 if the configuration has mistakes, whose valid part is then shown."""
+    """Print the table and return the exit code: 1 if the configuration has mistakes, whose valid part is then shown.
+
+    With ``--check`` it is also 1 if a row disagrees with its list price.
+    """
     config = load(arguments.config)
-    table = judge(config, Keys(os.environ), datetime.now(UTC).astimezone().date())
+    today = datetime.now(UTC).astimezone().date()
     for line in complaints(config):
         say(line, errors=True)
+    if arguments.check:
+        return _check(config, today, json=arguments.json)
+    table = judge(config, Keys(os.environ), today)
     if arguments.json:
         say_json([_as_json(row) for row in table])
     else:
         show(table, console())
     return 1 if config.mistakes else 0
+
+
+def _check(config: Config, today: date, *, json: bool) -> int:
+    found = check(config.models, today)
+    if json:
+        say_json(check_as_json(found))
+    else:
+        show_check(found, console())
+    return 1 if config.mistakes or any(each.verdict == "disagrees" for each in found) else 0
 
 
 def judge(config: Config, keys: Keys, today: date) -> tuple[Row, ...]:
@@ -124,7 +146,7 @@ def _order(row: Row) -> tuple[bool, str, int, Decimal, str]:
 
 def _as_json(row: Row) -> dict[str, Any]:
     model, price = row.model, row.model.price
-    known = shipped().models.get(canonical(model.id))
+    known = shipped().models.get(canonical(model.figures_id))
     rates = price and price.base
     names = ("input", "output", "cache_read", "cache_write", "cache_write_1h", "thinking")
     figures = {name: getattr(rates, name) for name in names} if rates else {}
@@ -139,5 +161,7 @@ def _as_json(row: Row) -> dict[str, Any]:
         "ability": {**(known.quality if known else {}), **model.ability},
         "asOf": model.as_of and model.as_of.isoformat(),
         "retiresOn": model.retires_on and model.retires_on.isoformat(),
+        "follows": model.follows,
+        "like": model.like,
         "source": model.source,
     }

@@ -64,7 +64,7 @@ class Override:
     """Settings for one action or language, in place of the general ones."""
 
     quality: float | None = None
-    """The minimum share of the best model's expected quality; None for the general setting."""
+    """How good an answer is wanted, 0 to 1; None leaves the general figure."""
     model: str | None = None
     """The only model to use, ``provider/id``; None to let the router choose."""
 
@@ -83,7 +83,7 @@ class Config:
     providers: Mapping[str, Provider]
     """Providers by name."""
     quality: float | None = setting(quality, None)
-    """The minimum share of the best available model's expected quality, 0 to 1; None for the preset's value."""
+    """How good an answer is wanted, 0 to 1; None: as the preset says."""
     preset: str = setting(choice(tuple(PRESETS)), "balanced")
     """One of PRESETS."""
     exclude: frozenset[str] = setting(None, frozenset())

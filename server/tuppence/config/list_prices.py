@@ -6,6 +6,7 @@ network. Whether a model's host is one that may be asked about is decided by con
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -21,18 +22,40 @@ _NAMES = {
 }
 # The price in DeepSeek's peak hours, the only price there that depends on the time: an overestimate is better than an
 # underestimate.
-_HOUR = time(2, tzinfo=UTC)
+HOUR = time(2, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What the data says of a model at a host."""
+
+    price: Price | None
+    """None where the data has no price of its tokens."""
+    context: int | None
+    """Tokens; None where the data does not say."""
+    is_dead: bool
+    """Whether the data calls it deprecated."""
 
 
 def look_up(model: str, base_url: str, today: date) -> Price | None:
-    """Return the list price at the host of a URL, or None if the data has none for the model."""
+    """Return what the host at that URL lists for a model, or None where the data has no price of it."""
+    found = listing(model, base_url, today)
+    return None if found is None else found.price
+
+
+def listing(model: str, base_url: str, today: date) -> Listing | None:
+    """Return all that the data says of a model at the host of that URL; None where it knows no such model there."""
     from genai_prices.data_snapshot import get_snapshot
 
     try:
         _, found = get_snapshot().find_provider_model(model, None, None, base_url)
     except LookupError:
         return None
-    listed = found.get_prices(datetime.combine(today, _HOUR))
+    return Listing(_price(found, today), found.context_window, found.deprecated is True)
+
+
+def _price(found: Any, today: date) -> Price | None:
+    listed = found.get_prices(datetime.combine(today, HOUR))
     figures = {name: getattr(listed, theirs, None) for name, theirs in _NAMES.items()}
     base = _rates(figures, 0)
     if base is None:

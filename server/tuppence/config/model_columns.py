@@ -31,6 +31,8 @@ from tuppence.core.models.time_limits import TimeLimits
 FREE = Price(Rates(Decimal(0), Decimal(0)))
 _RATES = ("input", "output", "cache_read", "cache_write", "cache_write_1h", "thinking")
 _MODES = ("none", "automatic", "explicit")
+_HEADER = re.compile(r"x-[a-z0-9]+(?:-[a-z0-9]+){0,9}")
+_TAKEN = frozenset({"x-api-key"})
 _LIFE = re.compile(r"[1-9]\d*[smhd]")
 _BILL = re.compile(r"[A-Za-z0-9_{][A-Za-z0-9_.?=&{}-]*(/[A-Za-z0-9_.?=&{}-]+)*")
 
@@ -138,6 +140,14 @@ def adherence(value: object, place: TomlLocation) -> float:
     return float(value)
 
 
+def header(value: object, place: TomlLocation) -> str:
+    """Read the name of a header that says nothing of who asks, and of what is sent."""
+    if not isinstance(value, str) or not _HEADER.fullmatch(value) or value in _TAKEN:
+        what = f'"{place.name}" must be the name of a header for a cache, not {kind(value)}.'
+        raise place.wrong(what, 'Write it in lower case, with "x-" before it, such as "x-grok-conv-id".')
+    return value
+
+
 WIDEST = 100
 """Requests that one provider may be asked at the same time: so many connections are opened at most."""
 _share = number(0, 1)
@@ -162,6 +172,7 @@ QUIRKS: dict[str, Reader] = {
     "cache_mark": named(plain),
     "cache_options": named(plain),
     "cache_key": text,
+    "cache_header": header,
     "file_message": flag,
 }
 EFFORT: dict[str, Reader] = {
@@ -217,4 +228,6 @@ MODEL: dict[str, Reader] = {
     "as_of": day,
     "source": text,
     "retires_on": day,
+    "follows": text,
+    "like": text,
 }

@@ -1,15 +1,18 @@
 """The rows of the tier table: providers and models, the user's joined to the built-in ones.
 
-A row is (provider, id). The user's row for a built-in one changes it field by field; his row for a built-in model at
+A row is (provider, id). The user's row for a built-in one changes it field by field; a row for a built-in model at
 another provider takes what belongs to the model (ability, benchmarks, context, limits, cache rules, tier, edit form and
-adherence; on the same wire quirks and effort too) and nothing that belongs to the offer (price, rate limits,
-retirement). A row with a mistake is left out, and with it the built-in row that it changes: it might have said
-``public_only``. No file is opened here; config/config.py does that.
+adherence, predecessor; on the same wire quirks and effort too) and nothing that belongs to the offer (price, rate
+limits, retirement). A row that is ``like`` another takes as much from that row, its measured figures, and its price
+where neither the row nor a list says one. A row that ``follows`` another is linked to it, for the estimate of its
+quality, and takes nothing else. A row with a mistake is left out, and with it the built-in row that it changes: it
+might have said ``public_only``. No file is opened here; config/config.py does that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -17,8 +20,9 @@ from urllib.parse import urlsplit
 
 from tuppence.config import list_prices
 from tuppence.config.model_columns import FREE, MODEL, PROVIDER
+from tuppence.config.model_links import KEYS, Fault, Links, RowNames, in_order
 from tuppence.config.readers import table
-from tuppence.config.toml_locations import Bad, TomlLocation
+from tuppence.config.toml_locations import MOST, Bad, TomlLocation, nearest
 from tuppence.core.models.host import ascii_host, is_loopback
 from tuppence.core.models.model import Model, Provider, Quirks
 from tuppence.core.models.pricing import Price
@@ -29,6 +33,11 @@ from tuppence.providers import wire_names
 _ENDS = {"openai": ("/chat/completions", "/completions"), "anthropic": ("/v1/messages", "/messages", "/v1")}
 """What is wrongly left at the end of a base URL, by wire."""
 _OFFER = ("price", "steps", "peak")
+_HOSTED = (
+    *("rate_limits", "retires_on", "public_only", "as_of", "source"),
+    *("seconds_to_first_token", "tokens_per_second"),
+)
+"""What belongs to a row's offer besides its price."""
 
 
 @dataclass(frozen=True)
@@ -51,36 +60,125 @@ class Table:
         return next((model for model in self.models if model.name.casefold() == name.casefold()), None)
 
 
+@dataclass(frozen=True)
+class _Written:
+    """A row of the file that is read, before it is checked."""
+
+    raw: object
+    place: TomlLocation
+    same: Model | None
+    """The built-in row that it changes."""
+    twin: Model | None
+    """The built-in row of the same model at another provider."""
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The keys of the row itself that refer to other rows."""
+        return frozenset(key for key in KEYS if isinstance(self.raw, dict) and isinstance(self.raw.get(key), str))
+
+    @property
+    def links(self) -> Links:
+        """The rows that it refers to, by key, with those that a built-in row gives it."""
+        own: Mapping[str, str] = self.raw if isinstance(self.raw, dict) else {}
+        base = self.same or (None if "like" in own else self.twin)
+        return {**(_links(base) if base else {}), **{key: own[key] for key in self.keys}}
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The table while it is read: the other table's rows, and those of the file that were read already."""
+
+    builtin: Table
+    served: Mapping[str, Provider]
+    broken: set[str]
+    names: RowNames
+    found: dict[str, Model]
+    today: date
+
+    def named(self, name: str, place: TomlLocation) -> Model:
+        """Return the row to which the key at a place refers."""
+        known = self.names.find(name)
+        if known in self.found:
+            return self.found[known]
+        if known in self.broken or name.partition("/")[0] in self.broken:  # That row's own mistake says it all.
+            raise Bad
+        bare = next((each for each in self.found if each.partition("/")[2] == name), None)
+        near = "" if place.report.is_full else bare or nearest(name, self.found)
+        remedy = 'Write "provider/id" of a built-in row or of one of your [[models]].'
+        what = f"There is no model {quoted(name, 80)} in the tier table."
+        raise place.wrong(what, f'Did you mean "{near}"?' if near else remedy)
+
+    def listed(self, provider: str, model: str) -> Price | None:
+        """Return the list price of a model at the host of a built-in provider; None where it has none."""
+        hosts = {urlsplit(each.base_url).hostname for each in self.builtin.providers.values()}
+        url = self.served[provider].base_url
+        return list_prices.look_up(model, url, self.today) if urlsplit(url).hostname in hosts else None
+
+    def linked(self, row: Model) -> Model:
+        """Return a row that is linked to the one that it follows, if it follows one."""
+        if row.follows is None:
+            return row
+        former = self.found.get(self.names.find(row.follows) or "") or self.builtin.find(row.follows)
+        return replace(row, predecessor=former)
+
+
 def read(data: Mapping[str, object], place: TomlLocation, builtin: Table, today: date) -> Table:
     """Return the table of a parsed file joined to the built-in one; what is wrong is reported and left out."""
     served, broken = _providers(data.get("providers", {}), place.key("providers"), builtin.providers)
-    rows = {
-        model.name: replace(model, provider=served[model.provider.name])
-        for model in builtin.models
-        if model.provider.name in served
-    }
-    named: dict[str, int] = {}
-    for index, raw in enumerate(_rows(data.get("models", []), place.key("models"))):
+    found = {model.name: _served(model, served) for model in builtin.models if model.provider.name in served}
+    written = _written(data.get("models", []), place.key("models"), builtin)
+    for each in written.values():
+        if each.same is not None and each.same.name not in written:
+            found.pop(each.same.name, None)  # The file writes its name in upper or lower case otherwise.
+    names = tuple(dict.fromkeys((*found, *written)))
+    rows = _Rows(builtin, served, set(broken), RowNames(names), found, today)
+    for name, wrong in _in_order(found, written) if written else ():
         if place.report.is_full:
             break
-        at = place.key("models", index)
-        name = _name(raw)
-        if name and name in named:
+        try:
+            if wrong:
+                raise written[name].place.key(wrong.key).wrong(wrong.what, wrong.remedy)
+            found[name] = rows.linked(_model(written[name], rows) if name in written else found[name])
+        except Bad:
+            found.pop(name, None)
+            rows.broken.add(name)
+    models = tuple(found[name] for name in names if name in found)
+    return Table(served, models, frozenset(written) - rows.broken, frozenset(rows.broken))
+
+
+def _served(model: Model, served: Mapping[str, Provider]) -> Model:
+    provider = served[model.provider.name]
+    return model if provider is model.provider else replace(model, provider=provider)
+
+
+def _written(value: object, place: TomlLocation, builtin: Table) -> dict[str, _Written]:
+    """Return the rows of the file by name; a second one of a name is reported and left out."""
+    rows: dict[str, _Written] = {}
+    for index, raw in enumerate(_rows(value, place)):
+        if place.report.is_full:
+            break
+        at, name = place.key(index), _name(raw)
+        if not name:  # It has no provider or no id, which is reported here.
+            with suppress(Bad):
+                table(raw, at, MODEL, ("id", "provider"))
+        elif name in rows:
             at.wrong(
                 f"There are two rows for {quoted(name, 80)}.", "Remove one of them, or give one another provider or id."
             )
-            continue
-        named[name] = index
-        try:
-            row = _model(raw, at, served, builtin, broken)
-        except Bad:
-            rows.pop(name, None)
-            broken |= {name}
-            continue
-        if (former := builtin.nearly(name)) is not None and former.name != name:
-            rows.pop(former.name, None)
-        rows[name] = _priced(row, builtin, today)
-    return Table(served, tuple(rows.values()), frozenset(named) - broken, broken)
+        else:
+            rows[name] = _Written(raw, at, builtin.nearly(name), _twin(name.partition("/")[2], builtin))
+    return rows
+
+
+def _in_order(found: Mapping[str, Model], written: Mapping[str, _Written]) -> tuple[tuple[str, Fault | None], ...]:
+    """Return the names of all rows, each after those to which it refers, with what is wrong with its references."""
+    links = {name: _links(model) for name, model in found.items()}
+    links |= {name: row.links for name, row in written.items()}
+    return in_order(links, {name: row.keys for name, row in written.items()}, MOST)
+
+
+def _links(model: Model) -> Links:
+    return {key: name for key in KEYS if (name := getattr(model, key)) is not None}
 
 
 def _providers(
@@ -161,23 +259,26 @@ def _name(raw: object) -> str:
     return "/".join(str(part) for part in parts) if parts and all(parts) else ""
 
 
-def _model(
-    raw: object, place: TomlLocation, served: Mapping[str, Provider], builtin: Table, broken: frozenset[str]
-) -> Model:
-    found = table(raw, place, MODEL, ("id", "provider"))
+def _model(written: _Written, rows: _Rows) -> Model:
+    place, same = written.place, written.same
+    found = table(written.raw, place, MODEL, ("id", "provider"))
     owner = found["provider"]
-    if owner in broken:  # The provider's own mistake says it all.
+    if owner in rows.broken:  # The provider's own mistake says it all.
         raise Bad
-    if owner not in served:
-        raise place.key("provider").nothing("provider", owner, served)
-    same = builtin.nearly(f"{owner}/{found['id']}")
-    base = same or _elsewhere(found["id"], served[owner], builtin)
+    if owner not in rows.served:
+        raise place.key("provider").nothing("provider", owner, rows.served)
+    provider = rows.served[owner]
+    named = {key: rows.named(found[key], place.key(key)) for key in KEYS if key in found}
+    like = named.get("like")
+    base = _base(written, like, provider, found["id"])
     if base is None and "tier" not in found:
         raise place.wrong('"models" has no "tier" in this row.', 'Add tier = "workhorse", or another tier.')
     changes: dict[str, Any] = {
         **{key: value for key, value in found.items() if key not in _OFFER},
-        "provider": served[owner],
-        "price": _price(found, place, same),
+        **{key: model.name for key, model in named.items()},
+        **({"like": like.like or like.name} if like else {}),
+        "provider": provider,
+        "price": _price(found, place, same, like, rows),
     }
     model = _marking(replace(base, **changes) if base else Model(**changes))
     if model.edit == "blocks" and model.edit_adherence is None:
@@ -195,31 +296,47 @@ def _model(
     return model
 
 
-def _elsewhere(model: str, provider: Provider, builtin: Table) -> Model | None:
-    """Return what a row takes from the built-in row of the same model at another provider.
+def _base(written: _Written, like: Model | None, provider: Provider, model: str) -> Model | None:
+    """Return what a row changes: a built-in row, what it takes from another one, or None where nothing is known."""
+    same, other = written.same, like or written.twin
+    if same is not None and like is None:
+        return same
+    if other is None:
+        return None
+    taken = _taken(other, provider, model)
+    return replace(taken, **{key: getattr(same, key) for key in _HOSTED}) if same else taken
+
+
+def _twin(model: str, builtin: Table) -> Model | None:
+    """Return the built-in row of the same model, which is at another provider.
 
     Resellers put the maker before its id and write points for dashes: anthropic/claude-sonnet-4.6. What follows a colon
     is a smaller model or another way to serve it, of which nothing is known.
     """
     twins = [each for each in builtin.models if ":" not in model and canonical(each.id) == canonical(model)]
-    twin = max(twins, key=lambda each: (each.id == model, each.id.casefold() == model.casefold()), default=None)
-    if twin is None:
-        return None
-    is_alike = twin.provider.wire == provider.wire
+    return max(twins, key=lambda each: (each.id == model, each.id.casefold() == model.casefold()), default=None)
+
+
+def _taken(other: Model, provider: Provider, model: str) -> Model:
+    """Return what a row takes from the row of the same model at another provider, or under another name."""
+    is_alike = other.provider.wire == provider.wire
     return Model(
         provider=provider,
         id=model,
-        tier=twin.tier,
-        ability=twin.ability,
-        benchmarks=twin.benchmarks,
-        context=twin.context,
-        max_output=twin.max_output,
-        cache=twin.cache,
-        quirks=twin.quirks if is_alike else Quirks(),  # They are in the words of one wire.
-        effort=twin.effort if is_alike else (),
-        at_effort=twin.at_effort if is_alike else {},
-        edit=twin.edit,
-        edit_adherence=twin.edit_adherence,
+        tier=other.tier,
+        ability=other.ability,
+        benchmarks=other.benchmarks,
+        context=other.context,
+        max_output=other.max_output,
+        cache=other.cache,
+        quirks=other.quirks if is_alike else Quirks(),  # They are in the words of one wire.
+        effort=other.effort if is_alike else (),
+        at_effort=other.at_effort if is_alike else {},
+        edit=other.edit,
+        edit_adherence=other.edit_adherence,
+        public_only=other.public_only and other.provider.name == provider.name,
+        follows=other.follows,
+        like=other.like,
     )
 
 
@@ -230,11 +347,19 @@ def _marking(row: Model) -> Model:
     return replace(row, quirks=replace(row.quirks, cache_mark=COMMON_MARK))
 
 
-def _price(found: Mapping[str, Any], place: TomlLocation, same: Model | None) -> Price | None:
+def _price(
+    found: Mapping[str, Any], place: TomlLocation, same: Model | None, like: Model | None, rows: _Rows
+) -> Price | None:
+    """Return what a row costs: what it says itself, the built-in row that it changes, a list, or the row it is like."""
     given: Price | None = found.get("price")
     if given is FREE:
         return given
-    former = same.price if same else None
+    own = same.price if same else None
+    if given or own:
+        former = own
+    else:
+        listed = rows.listed(found["provider"], found["id"])
+        former = listed or (_lent(like, rows.served[found["provider"]]) if like else None)
     price = given or former
     if price is None:
         for key in ("steps", "peak"):
@@ -248,9 +373,7 @@ def _price(found: Mapping[str, Any], place: TomlLocation, same: Model | None) ->
     )
 
 
-def _priced(row: Model, builtin: Table, today: date) -> Model:
-    """Return the row with its list price, where it has no price and its host is one of the built-in providers'."""
-    hosts = {urlsplit(provider.base_url).hostname for provider in builtin.providers.values()}
-    if row.price is not None or urlsplit(row.provider.base_url).hostname not in hosts:
-        return row
-    return replace(row, price=list_prices.look_up(row.id, row.provider.base_url, today))
+def _lent(like: Model, provider: Provider) -> Price | None:
+    """Return the price of the row that another is like; what is free on this machine is not known to be elsewhere."""
+    is_here = is_loopback(urlsplit(provider.base_url).hostname or "")
+    return None if like.price is None or (like.price.free and not is_here) else like.price

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tuppence.config.config import Config
-from tuppence.config.settings import level
-from tuppence.config.shipped import shipped
+from tuppence.config.settings import PRESETS
 from tuppence.core.actions import Action
 from tuppence.core.routing.candidates import RoutingPolicy
 
@@ -20,7 +19,7 @@ def routing_policy(config: Config, action: Action, language_id: str, above: str 
     pins = [each.model for each in per if each.model]
     qualities = [each.quality for each in per if each.quality is not None]
     return RoutingPolicy(
-        quality=qualities[0] if qualities else _general(config, action),
+        quality=qualities[0] if qualities else _general(config),
         pin=pins[0] if pins and not above else None,
         exclude=config.exclude,
         above=above or None,
@@ -42,7 +41,5 @@ def is_within(root: Path | None, folders: tuple[str, ...]) -> bool:
     return root is not None and any(root.is_relative_to(Path(each).expanduser().resolve()) for each in folders)
 
 
-def _general(config: Config, action: Action) -> float:
-    if config.quality is not None:
-        return config.quality
-    return level(config.preset, shipped().measured_id(action.id))
+def _general(config: Config) -> float:
+    return PRESETS[config.preset] if config.quality is None else config.quality

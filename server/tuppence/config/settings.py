@@ -16,9 +16,7 @@ from tuppence.core.models.time_limits import USUAL, TimeLimits
 from tuppence.core.text.shown_text import quoted
 
 PRESETS: Mapping[str, float] = {"thrifty": THRIFTY, "balanced": 0.92, "best": 1.0}
-"""Each preset and its quality; benchmarks/routing measures the effect."""
-_OWN = {"thrifty": {"fix": 0.80}, "balanced": {"fix": 0.82}}
-"""Actions with their own value: the best models for a fix cost sixteen times as much for a tenth more."""
+"""Each preset and its quality; weights.json says what a better answer is worth at it, and benchmarks/routing why."""
 ASK_ABOVE = Decimal("0.05")
 """USD; the user is asked before a request whose expected cost is higher."""
 FOUND = ("embedded", "ollama", "lmstudio", "llamacpp")
@@ -31,7 +29,7 @@ _ADDRESS = re.compile(rf"postgres(?:ql)?://(?:{_PART}@)?{_PART}(?:/{_PART})?(?:\
 
 
 def quality(value: object, place: TomlLocation) -> float:
-    """Read the minimum share of the best quality: a number, or the name of a preset."""
+    """Read how good an answer is wanted: a number, or the name of a preset."""
     if not isinstance(value, str):
         return float(_share(value, place))
     if value not in PRESETS:
@@ -40,11 +38,6 @@ def quality(value: object, place: TomlLocation) -> float:
             f'"{place.name}" cannot be {kind(value)}.', f"Write a number from 0.01 to 1, or one of: {names}."
         )
     return PRESETS[value]
-
-
-def level(preset: str, action: str) -> float:
-    """Return a preset's quality for an action."""
-    return _OWN.get(preset, {}).get(action, PRESETS[preset])
 
 
 def usd(value: object, place: TomlLocation) -> Decimal:

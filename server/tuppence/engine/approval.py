@@ -82,7 +82,7 @@ async def approve_route(prepared: PreparedRequest, why: str, session: Session) -
     """
     model = prepared.route.model
     cheaper = _cheaper(prepared, session)
-    rated = f"{prepared.request.action.verb} was rated {prepared.difficulty.value:.2f}"
+    rated = f"{prepared.request.action.verb} was rated {prepared.difficulty.level}"
     if await _agreed(f"{rated}, and {why}. Ask it?", model, _instead(cheaper), session):
         return prepared
     if cheaper is None:

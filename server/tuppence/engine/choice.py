@@ -145,13 +145,12 @@ def _told_of_rest(route: Route, resting: Mapping[str, str]) -> Route:
     if own := why(route.model):
         return replace(route, reason=f"{route.reason}; {own}, and is asked all the same")
     cost = next((row.cost for row in route.table if row.model.name == route.model.name), None)
-    top = max((row.quality for row in route.table if not row.why_not), default=0.0)
     passed = {
         row.why_not: None
         for row in route.table
         if row.why_not
         and row.why_not == why(row.model)
-        and row.quality >= route.wanted * top
+        and route.weighing.adequate(row)
         and row.cost is not None
         and (cost is None or row.cost < cost)
     }

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 
 from tuppence.config import Override
 from tuppence.config.policy import routing_policy
-from tuppence.config.shipped import shipped
 from tuppence.core.answer.markdown import clean
 from tuppence.core.billing.entry import money
 from tuppence.core.models.model import Model
-from tuppence.core.routing.difficulty import Difficulty
+from tuppence.core.routing.difficulty import rate
+from tuppence.core.routing.features import profile
 from tuppence.core.routing.quote import Quote, dearest, frugal
 from tuppence.engine import answer_cache
 from tuppence.engine.disclosure.consent import refuse_unasked
@@ -57,8 +57,8 @@ async def quote(request: Request, session: Session) -> Quote:
         prepared = await prepare(request, session.offline())
     except NoModel:
         code = request.document.slice(request.target.span)
-        gain = shipped().gain(request.action.id, request.document.language, code)
-        return Quote(lines, Difficulty(gain.usual if gain.difficulty is None else gain.difficulty, gain.reasons))
+        seen = await asyncio.to_thread(profile, request.document.language, code)
+        return Quote(lines, rate(seen, request.action.id))
     model = prepared.route.model
     row = prepared.route.row(model.name)
     return Quote(lines, prepared.difficulty, model.id, row.cost if row else None)

@@ -373,7 +373,8 @@ class LedgerWriter:
     def _clean(self, entry: Entry) -> Entry:
         """Return an entry without the keys in use."""
         hide = self._hide
-        return replace(entry, reason=hide(entry.reason), model=hide(entry.model), project=hide(entry.project))
+        model, served = hide(entry.model), hide(entry.served)
+        return replace(entry, reason=hide(entry.reason), model=model, project=hide(entry.project), served=served)
 
 
 def _awaited(future: Future[Any]) -> asyncio.Future[Any]:

@@ -21,6 +21,7 @@ from tuppence.core.models.model import Model
 from tuppence.core.models.pricing import cost
 from tuppence.core.models.usage import PACE, Usage, estimate, merge, split
 from tuppence.core.prompt.compose import Prompt
+from tuppence.core.routing.quality import canonical
 from tuppence.core.routing.router import Route
 from tuppence.providers import ProviderEvent, Stop, Text, Thinking, UsageReport
 from tuppence.upstream import RequestSent
@@ -105,6 +106,12 @@ class Attempt:
     def identity(self) -> str:
         """The provider's id of the answer to the last request; empty if it gave none."""
         return self.sent[-1].identity() if self.sent else ""
+
+    @property
+    def served(self) -> str:
+        """The model that answered, as the answer names it, where that is another one than was asked; else empty."""
+        named = self.sent[-1].served() if self.sent else ""
+        return "" if not named or _is_named(self.model, named) else named
 
     @property
     def tokens(self) -> int:
@@ -278,6 +285,7 @@ class Receipt:
             charged=attempt.charged,
             listed=attempt.listed,
             characters=attempt.counted_characters,
+            served=attempt.served,
         )
         self.entries.append(entry)
         return entry
@@ -358,6 +366,15 @@ def _latest(before: UsageReport | None, now: UsageReport) -> UsageReport:
     if _falls(before, now):
         usage = replace(usage, output=before.usage.output, thinking=before.usage.thinking)
     return UsageReport(usage, before.cost if now.cost is None else now.cost)
+
+
+def _is_named(model: Model, named: str) -> bool:
+    """Report whether an answer names the model that was asked: a date, the maker and the case may differ."""
+    for known in (model.id, model.figures_id):
+        tags = {each.partition(":")[2].casefold() for each in (known, named)} - {""}
+        if canonical(known) == canonical(named) and len(tags) <= 1:
+            return True
+    return False
 
 
 def _answer(usage: Usage) -> int:

@@ -8,7 +8,7 @@ exact. Sums are computed in Python.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -110,6 +110,7 @@ MIGRATIONS: tuple[Migration, ...] = (
             WHERE prompt > 0 AND prompt <= 2 * characters AND characters <= 20 * prompt
             GROUP BY provider, model, language""",
     ),
+    ("ALTER TABLE request ADD COLUMN served TEXT NOT NULL DEFAULT ''",),
 )
 """Migrations: item n upgrades a ledger of version n to n + 1. A published item never changes."""
 
@@ -118,8 +119,12 @@ _MONEY = ("cost", "best_cost", "charged", "listed")
 COLUMNS = (
     "run", "session", "at", "action", "language", "provider", "model", "tier", *_TOKENS,
     "cost", "estimated", "difficulty", "outcome", "best_cost", "reason", "seconds",
-    "project", "charged", "listed", "characters",
+    "project", "charged", "listed", "characters", "served",
 )  # fmt: skip
+_LATER: Mapping[str, Any] = {"served": ""}
+"""The last of COLUMNS, which an entry that an older version packed does not have, by what it then is."""
+PACKED = tuple(COLUMNS[: len(COLUMNS) - missing] for missing in range(len(_LATER) + 1))
+"""The columns of an entry that was packed, by this version or an older one."""
 
 
 def row(entry: Entry) -> tuple[Any, ...]:
@@ -144,17 +149,19 @@ def entry(values: Sequence[Any]) -> Entry:
 
 ENTRY_SUMMARIES = (
     "SELECT run, at, action, language, provider, model, tier, outcome, project, cost, best_cost, charged, estimated,"
-    " fresh + coalesce(cache_read, 0) + cache_write + cache_write_1h, cache_read, id FROM request"
+    " fresh + coalesce(cache_read, 0) + cache_write + cache_write_1h, cache_read, served, id FROM request"
 )
 """Selects the columns for ``entry_summary``; the last one is the entry's number."""
 
 
 def entry_summary(values: Sequence[Any]) -> EntrySummary:
     """Return the summary in a row of ENTRY_SUMMARIES."""
-    run, at, action, language, provider, model, tier, outcome, project, *sums, estimated, prompt, read, _ = values
+    run, at, action, language, provider, model, tier, outcome, project, *sums, estimated, prompt, read, served, _ = (
+        values
+    )
     cost, best, charged = (None if each is None else Decimal(each) for each in sums)
     when, names = datetime.fromisoformat(at), (action, language, provider, model, tier, outcome, project)
-    return EntrySummary(run, when, *names, cost, best, charged, bool(estimated), prompt, read)
+    return EntrySummary(run, when, *names, cost, best, charged, bool(estimated), prompt, read, served)
 
 
 def packed(of: Entry) -> str:
@@ -163,8 +170,10 @@ def packed(of: Entry) -> str:
 
 
 def unpacked(text: str) -> Entry:
-    """Return the entry in a text made by ``packed``."""
-    return entry(json.loads(text))
+    """Return the entry in a text made by ``packed``, by this version or an older one."""
+    values = json.loads(text)
+    missing = len(COLUMNS) - len(values)
+    return entry([*values, *tuple(_LATER.values())[len(_LATER) - missing :]] if 0 < missing <= len(_LATER) else values)
 
 
 def moment(when: datetime) -> str:

@@ -214,7 +214,7 @@ def _is_abandoned(path: Path, now: datetime) -> bool:
             owner = json.loads(file.readline())
         since = datetime.fromisoformat(owner["at"])
         process = Process(str(owner["host"]), int(owner["pid"]), str(owner["born"]))
-        known = owner["format"] == _FORMAT and owner["columns"] == list(schema.COLUMNS)
+        known = owner["format"] == _FORMAT and tuple(owner["columns"]) in schema.PACKED
         return known and since.tzinfo is not None and gone(process, since, now)
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return False

@@ -8,6 +8,7 @@ some are amounts of money.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from decimal import Decimal, DecimalException
 
@@ -22,6 +23,8 @@ _DECIMALS = 40
 them."""
 _DIGITS = 30
 """Maximum number of digits of a meaningful number."""
+_NAME = re.compile(r"[A-Za-z0-9~@][A-Za-z0-9._:/@+~-]{0,199}")
+"""What a model's name may be: no words, and no code, for a ledger keeps it."""
 
 
 def parse(data: str) -> Mapping[str, object]:
@@ -90,6 +93,12 @@ def text(source: Mapping[str, object], *keys: str) -> str:
         if isinstance(value, str) and value:
             return value
     return ""
+
+
+def model_name(source: Mapping[str, object]) -> str:
+    """Return the model that an answer names; empty where it names none, or with what is no name."""
+    name = text(source, "model")
+    return name if _NAME.fullmatch(name) else ""
 
 
 def count(source: Mapping[str, object], *keys: str) -> int | None:

@@ -16,7 +16,7 @@ from tuppence.core.models.usage import Usage
 from tuppence.core.prompt.compose import Prompt
 from tuppence.errors import Broken, TuppenceError
 from tuppence.providers._errors import answer_part, from_status
-from tuppence.providers._json import attempt, count, part, parts, text
+from tuppence.providers._json import attempt, count, model_name, part, parts, text
 from tuppence.providers.wire import CALLED, Awaited, HttpRequest, ProviderEvent, Stop, Text, Thinking, UsageReport
 
 warms = True
@@ -68,7 +68,7 @@ class _AnthropicDecoder:
     """Decodes one answer: text as it arrives, counts as they grow, and at the end the reason to stop."""
 
     def __init__(self) -> None:
-        self.identity = ""
+        self.identity = self.served = ""
         self._counts: dict[str, object] = {}
         self._reason: str | None = None
         self._is_counted = False
@@ -90,6 +90,7 @@ class _AnthropicDecoder:
         match text(payload, "type") or event:
             case "message_start":
                 self.identity = text(part(payload, "message"), "id")
+                self.served = model_name(part(payload, "message"))
                 counts = part(part(payload, "message"), "usage")
                 # Its count of answer tokens covers only what exists at that time, which is almost nothing.
                 yield from self._metered({name: value for name, value in counts.items() if name != "output_tokens"})

@@ -1,12 +1,14 @@
 """OpenAI's Chat Completions API, also spoken by most vendors, gateways and local servers.
 
 Its prompt count includes cached and written tokens. Vendors put these counts, and their reasoning, into different
-fields; all known ones are read. The reason to stop is held back until the counts, which come after it, have arrived.
+fields; all known ones are read. xAI and Google count reasoning beside the answer's tokens, and only the total contains
+both. The reason to stop is held back until the counts, which come after it, have arrived.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from hashlib import sha256
 from typing import Literal
 
@@ -15,14 +17,17 @@ from tuppence.core.models.usage import Usage
 from tuppence.core.prompt.compose import Prompt
 from tuppence.errors import Broken, TuppenceError
 from tuppence.providers._errors import answer_part, from_object, from_status
-from tuppence.providers._json import attempt, count, money, part, parts, text
+from tuppence.providers._json import amount, attempt, count, model_name, money, part, parts, text
 from tuppence.providers._think_tags import InlineThinking
 from tuppence.providers.wire import CALLED, Awaited, HttpRequest, ProviderEvent, Stop, Thinking, UsageReport
 
 warms = False
 _DONE = "[DONE]"
+_TICK = -10
+"""The power of ten of a tick, USD."""
 _REASONS: Mapping[str, Literal["end", "length", "refused"]] = {
     "length": "length",
+    "model_length": "length",  # Mistral
     "model_context_window_exceeded": "length",  # z.ai
     "content_filter": "refused",
     "sensitive": "refused",  # z.ai
@@ -49,6 +54,8 @@ def request(prompt: Prompt, model: Model, key: str | None) -> HttpRequest:
     if quirks.temperature is not None:
         body["temperature"] = quirks.temperature
     headers = {"authorization": f"Bearer {key}"} if key else {}
+    if quirks.cache_header:
+        headers[quirks.cache_header] = _key(prompt)
     return HttpRequest(
         f"{model.provider.base_url.rstrip('/')}/chat/completions", headers, {**body, **quirks.thinking_off}
     )
@@ -68,7 +75,7 @@ class _OpenAIDecoder:
     """Decodes one answer: text and counts as they arrive, and at the end the reason to stop."""
 
     def __init__(self) -> None:
-        self.identity = ""
+        self.identity = self.served = ""
         self._inline = InlineThinking()
         self._reason: str | None = None
         self._is_counted = False
@@ -93,6 +100,7 @@ class _OpenAIDecoder:
             return
         payload = answer_part(event, data)
         self.identity = self.identity or text(payload, "id")
+        self.served = self.served or model_name(payload)
         choices = self._mine(parts(payload, "choices"))
         for choice in choices:
             yield from self._choice(choice)
@@ -100,7 +108,7 @@ class _OpenAIDecoder:
         for holder in (payload, *choices):  # Moonshot puts the counts into the choice.
             if counts := part(holder, "usage"):
                 self._is_counted = self._reason is not None
-                yield UsageReport(_usage({**timed, **counts}), money(counts, "cost"))
+                yield UsageReport(_usage({**timed, **counts}), _charge(counts))
                 break
         else:
             if timed:
@@ -173,15 +181,42 @@ def _usage(counts: Mapping[str, object]) -> Usage:
     answer = count(counts, "completion_tokens") or 0
     thinking = count(part(counts, "completion_tokens_details"), "reasoning_tokens") or 0
     prompt = count(counts, "prompt_tokens") or 0
+    beside = _beside(counts, prompt, answer, thinking, (read or 0) + written)
     if prompt < (read or 0) + written:
         prompt, read, written = 0, None, 0
+    if beside:
+        output, thinking = answer, beside
+    else:
+        output = answer - thinking if thinking <= answer else answer
     return Usage(
-        fresh=prompt - (read or 0) - written,
-        cache_read=read,
-        cache_write=written,
-        output=answer - thinking if thinking <= answer else answer,
-        thinking=thinking,
+        fresh=prompt - (read or 0) - written, cache_read=read, cache_write=written, output=output, thinking=thinking
     )
+
+
+def _beside(counts: Mapping[str, object], prompt: int, answer: int, thinking: int, cached: int) -> int:
+    """Return the tokens of reasoning that are counted in the total and not in the answer; 0 where there are none.
+
+    xAI gives their number, and Google gives none. A total that is greater for another reason says nothing: some
+    gateways count cached tokens beside the prompt's.
+    """
+    more = (count(counts, "total_tokens") or 0) - prompt - answer
+    if more <= 0 or not prompt:
+        return 0
+    if thinking:
+        return thinking if more == thinking else 0
+    return 0 if more == cached else more
+
+
+def _charge(counts: Mapping[str, object]) -> Decimal | None:
+    """Return what the provider says that the answer costs, USD; None where it does not say.
+
+    xAI says it in ticks, of which a dollar has 10**10; a 0 is what others report who serve its models.
+    """
+    charge = money(counts, "cost")
+    if charge is not None:
+        return charge
+    ticks = counts.get("cost_in_usd_ticks")
+    return amount(Decimal(ticks).scaleb(_TICK)) if type(ticks) is int and ticks > 0 else None
 
 
 def _timed(timings: Mapping[str, object]) -> Mapping[str, object]:

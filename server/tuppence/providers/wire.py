@@ -87,6 +87,11 @@ class Decoder(Protocol):
         ...
 
     @property
+    def served(self) -> str:
+        """The name of the model that answers, as the answer says it; empty before it said one."""
+        ...
+
+    @property
     def awaits(self) -> Awaited:
         """What of the answer is still awaited."""
         ...

@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from tuppence.core.billing.entry import Entry, amount, exact, rows
-from tuppence.core.billing.report import GUIDE, Day, Report, ReportLine
+from tuppence.core.billing.report import GUIDE, Day, Report, ReportLine, ServedLine
 from tuppence.reporting.words import cell
 
 COLUMNS = (
     "at", "run", "project", "action", "language", "model", "tier", "outcome", "cost", "estimated", "charged", "listed",
     "best_cost", "fresh", "cache_read", "cache_write", "cache_write_1h", "output", "thinking", "seconds", "difficulty",
-    "reason",
+    "reason", "served",
 )  # fmt: skip
 
 
@@ -38,6 +38,7 @@ def as_json(entry: Entry) -> dict[str, Any]:
         "action": entry.action,
         "language": entry.language,
         "model": f"{entry.provider}/{entry.model}",
+        "served": entry.served or None,
         "tier": entry.tier,
         "cost": amount(entry.cost),
         "charged": None if entry.charged is None else amount(entry.charged),
@@ -74,6 +75,7 @@ def window(report: Report) -> dict[str, Any]:
         "byTier": rows(whole.by_tier),
         "by": {dimension: [_line(line) for line in lines] for dimension, lines in report.tables.items()},
         "byDay": [_day(day) for day in report.days],
+        "served": [_served(line) for line in report.served],
         "shares": {
             "questions": shares.questions,
             "kept": shares.kept,
@@ -93,6 +95,10 @@ def window(report: Report) -> dict[str, Any]:
 
 def _line(line: ReportLine) -> dict[str, Any]:
     return {"name": line.name, **amount(line.spent), "requests": line.requests, "unknown": line.unknown}
+
+
+def _served(line: ServedLine) -> dict[str, Any]:
+    return {"asked": line.asked, "answered": line.answered, **amount(line.spent), "requests": line.requests}
 
 
 def _day(day: Day) -> dict[str, Any]:
@@ -115,9 +121,10 @@ def _row(entry: Entry) -> list[Any]:
         else (None,) * 6
     )
     names = (entry.project, entry.action, entry.language, f"{entry.provider}/{entry.model}", entry.tier, entry.outcome)
+    words = (entry.reason, entry.served)
     cost, estimated, *others = sums
     costs = (_exact(cost), "yes" if estimated else "no", *map(_exact, others))
-    return [entry.at.isoformat(), entry.run, *names, *costs, *tokens, entry.seconds, entry.difficulty, entry.reason]
+    return [entry.at.isoformat(), entry.run, *names, *costs, *tokens, entry.seconds, entry.difficulty, *words]
 
 
 def _exact(usd: Any) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from importlib.resources import files
 
 from tuppence.core.billing.entry import Entry, money
-from tuppence.core.billing.report import DIMENSIONS, GUIDE, GUIDED, Report, ReportLine, share
+from tuppence.core.billing.report import DIMENSIONS, GUIDED, Report, ReportLine, beside_guide, share
 from tuppence.reporting import svg
 from tuppence.reporting.words import escape
 
@@ -83,7 +83,13 @@ def _tables(report: Report) -> str:
         for dimension in DIMENSIONS
         if report.tables[dimension]
     )
-    return f'<div class="two">{shown}</div>'
+    return f'<div class="two">{shown}{_served(report)}</div>'
+
+
+def _served(report: Report) -> str:
+    rows = ((each.asked, each.answered, money(each.spent), f"{each.requests:,}") for each in report.served)
+    table = _table(("asked", "answered", "spent", "requests"), rows)
+    return _section("Answered by another model", table) if report.served else ""
 
 
 def _lines(lines: Iterable[ReportLine], report: Report) -> str:
@@ -97,10 +103,7 @@ def _lines(lines: Iterable[ReportLine], report: Report) -> str:
 
 def _quality(report: Report) -> str:
     shares = report.shares
-    tiers = (
-        (tier, f"{percent:.0f} %", "{} to {} %".format(*GUIDE[tier]) if tier in GUIDE else "")
-        for tier, percent in report.tiers.items()
-    )
+    tiers = ((tier, f"{percent:.0f} %", beside_guide(tier, percent)) for tier, percent in report.tiers.items())
     parts = (
         ("questions answered by a kept answer", f"{shares.kept:,}", ""),
         ("questions that no model was needed for", f"{shares.tier0:,}", ""),

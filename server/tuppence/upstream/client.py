@@ -59,6 +59,8 @@ class RequestSent:
     """Returns the current state of the request; one that was not sent or was rejected is not billed."""
     identity: Callable[[], str] = field(default=str, compare=False, repr=False)
     """Returns the provider's id of the answer; empty before it is known."""
+    served: Callable[[], str] = field(default=str, compare=False, repr=False)
+    """The name of the model that answers, as far as the answer said one."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,7 @@ class ModelClient:
         deadlines = Deadlines(patience)
         for tried in range(patience.retries + 1):  # pragma: no branch - the last try returns or raises
             exchange = Exchange(client, wire, deadlines, hear)
-            yield (RequestSent(model, exchange.fate, exchange.identity),)
+            yield (RequestSent(model, exchange.fate, exchange.identity, exchange.served),)
             try:
                 async with aclosing(exchange.batches(request, body)) as batches:
                     async for batch in batches:
@@ -267,8 +269,8 @@ class _KeyGuard:
         elif isinstance(piece, RetryScheduled):
             return RetryScheduled(piece.seconds, self._hide(piece.why))
         elif isinstance(piece, RequestSent):
-            told = piece.identity
-            return RequestSent(piece.model, piece.fate, lambda: self._hide(told()))
+            identity, served = piece.identity, piece.served
+            return RequestSent(piece.model, piece.fate, lambda: self._hide(identity()), lambda: self._hide(served()))
         return piece
 
     def cleaned(self, error: TuppenceError) -> TuppenceError:

@@ -22,7 +22,7 @@ import postgresql
 from tuppence import cli
 from tuppence.config import load
 from tuppence.core.billing.entry import OUTCOMES, Entry, money
-from tuppence.core.billing.report import DIMENSIONS, old_rows, report, share
+from tuppence.core.billing.report import DIMENSIONS, beside_guide, old_rows, report, share
 from tuppence.core.billing.totals import summarize_entry, totals
 from tuppence.core.models.model import Model, Provider
 from tuppence.core.models.pricing import Price, Rates
@@ -254,14 +254,18 @@ def test_the_shares_by_tier_stand_beside_the_guide(
     assert cli.main(["cost"]) == 0
     shown = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     for tier, percent, start, end in rows:
-        assert f"requests to {tier} models {percent} {start}-{end} %" in shown
+        place = "above" if tier == "budget" else "below"
+        assert f"requests to {tier} models {percent} {start} to {end} %, {place}" in shown
     assert any(line.startswith("The guide is the share of requests that tuppence's founding") for line in shown)
     page = Reader()
     assert cli.main(["cost", "--html", str(tmp_path / "cost.html")]) == 0
     page.feed((tmp_path / "cost.html").read_text("utf-8"))
     texts = list(filter(None, page.texts))
     at = texts.index("Requests by tier, and the guide")
-    wanted = [cell for tier, percent, start, end in rows for cell in (tier, percent, f"{start} to {end} %")]
+    places = {"premium": "below", "workhorse": "below", "budget": "above"}
+    wanted = [
+        cell for tier, percent, start, end in rows for cell in (tier, percent, f"{start} to {end} %, {places[tier]}")
+    ]
     assert texts[at + 3 : at + 12] == wanted
     assert texts[at + 12].startswith("The guide is the share of requests")
     capsys.readouterr()
@@ -269,6 +273,56 @@ def test_the_shares_by_tier_stand_beside_the_guide(
     told = json.loads(capsys.readouterr().out)["window"]["shares"]
     assert told["tiers"] == {"premium": 0.0, "workhorse": 0.0, "budget": 100.0}
     assert told["guide"] == {tier: [start, end] for tier, _, start, end in rows}
+
+
+@pytest.mark.parametrize(
+    ("tier", "percent", "said"),
+    [
+        ("premium", 4.99, "5 to 10 %, below"),
+        ("premium", 5.0, "5 to 10 %, within"),
+        ("premium", 10.0, "5 to 10 %, within"),
+        ("premium", 10.01, "5 to 10 %, above"),
+        ("specialised", 50.0, ""),
+        ("none", 0.0, ""),
+    ],
+)
+def test_a_share_lies_below_within_or_above_the_guide(tier: str, percent: float, said: str) -> None:
+    assert beside_guide(tier, percent) == said
+
+
+def test_who_answered_in_anothers_place_is_shown_everywhere(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tuppence.clock.now", lambda: NOW)
+    ledger = Ledger(load().ledger)
+    for cost, name, model in (("0.01", "<b>dear", "auto"), ("0.03", "cheap", "auto"), ("0.04", "cheap", "auto")):
+        ledger.add(entry(cost, model=model, served=name, run=f"{cost}{name}"))
+    ledger.add(entry(None, model="standard", served="cheap", run="unknown"))
+    ledger.add(entry("0.5", run="own"))
+    ledger.close()
+    assert cli.main(["cost", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [(each["asked"], each["answered"], each["usd"], each["requests"]) for each in told["window"]["served"]] == [
+        ("mine/auto", "cheap", "0.07", 2),
+        ("mine/auto", "<b>dear", "0.01", 1),
+        ("mine/standard", "cheap", None, 1),
+    ]
+    assert [each["served"] for each in told["recent"]] == ["<b>dear", "cheap", "cheap", "cheap", None]
+    assert cli.main(["cost"]) == 0
+    shown = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    at = shown.index("Answered by another model")
+    assert shown[at + 2] == "mine/auto cheap $0.0700 2"
+    assert cli.main(["cost", "--csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["served"] for row in rows] == ["<b>dear", "cheap", "cheap", "cheap", ""]
+    assert cli.main(["cost", "--html", str(tmp_path / "cost.html")]) == 0
+    page = (tmp_path / "cost.html").read_text("utf-8")
+    assert "<td>mine/auto</td><td>&lt;b&gt;dear</td>" in page
+
+
+def test_nobody_in_anothers_place_is_no_table() -> None:
+    found = report([summarize_entry(entry("0.5"))], FIRST, LAST, UTC)
+    assert found.served == ()
 
 
 def test_a_page_that_cannot_be_written_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

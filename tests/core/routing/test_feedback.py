@@ -61,7 +61,9 @@ def test_as_many_that_were_put_back_as_kept_are_outcomes_too() -> None:
     ("outcomes", "quality", "doubt"),
     [
         (Outcomes(), 0.5, 0.01),
-        (Outcomes(kept=1, usual=0.9), 0.5 + 0.1 / 61, 0.01),
+        (Outcomes(kept=1, usual=0.9), 0.5, 0.01),
+        (Outcomes(undone=9, usual=0.9), 0.5, 0.01),
+        (Outcomes(kept=9, undone=1, usual=0.88), 0.5 + 0.02 / 7, 0.01),
         (Outcomes(kept=29, usual=0.0), 0.51, 0.01),
         (Outcomes(undone=29, usual=0.9), 0.49, 0.01),
         (Outcomes(kept=30, usual=0.0), 0.53, 0.01 * 2 / 3),

@@ -45,12 +45,12 @@ def test_every_figure_is_the_measured_actions(measured: Action, by: str, monkeyp
     row = add(monkeypatch, named if by == "its name" else replace(NEW, shape=measured.shape))
     prior, rows = shipped(), [*builtin().models, model()]
     gain, expected = prior.gain(row.id, "python", CODE), prior.gain(measured.id, "python", CODE)
-    assert (gain.difficulty, gain.shifts, gain.usual) == (expected.difficulty, expected.shifts, expected.usual)
+    assert (gain.misses, gain.shifts, gain.usual) == (expected.misses, expected.shifts, expected.usual)
     for each in rows:
         assert prior.estimate(each, row.id, gain) == prior.estimate(each, measured.id, expected)
         assert prior.tokens(each, row.id, 300) == prior.tokens(each, measured.id, 300)
     assert prior.usual_tokens(row.id) == prior.usual_tokens(measured.id)
-    assert prior.doubt(row.id) == prior.doubt(measured.id)
+    assert prior.bar(row.id, 0.92) == prior.bar(measured.id, 0.92)
     assert prior.check(row.id) == prior.check(measured.id)
     for preset in ("thrifty", "balanced", "best"):
         config = Config(path=Path("config.toml"), models=(), providers={}, preset=preset)

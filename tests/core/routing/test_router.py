@@ -1,10 +1,11 @@
-"""The choice of a model: cheapest in expectation among the adequate, explained, and never by position in a list."""
+"""The choice of a model: the best value among the adequate, explained, and never by position in a list."""
 
 from __future__ import annotations
 
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
@@ -28,9 +29,10 @@ from tuppence.core.routing.candidates import (
     bound,
     least_output,
 )
+from tuppence.core.routing.difficulty import Difficulty
 from tuppence.core.routing.no_model import NoEligibleModel
 from tuppence.core.routing.quality import RUN, CodeSignal, Estimate, QualityModel
-from tuppence.core.routing.router import Route, better, choose, expected
+from tuppence.core.routing.router import Route, better, choose
 from tuppence.errors import NoModel
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -54,7 +56,7 @@ def model(name: str, price: tuple[float, float] | None = (1, 5), ability: float 
 def need(**more: Any) -> RoutingRequest:
     given: dict[str, Any] = {
         "action": FIX,
-        "gain": CodeSignal("fix", 0.4, ("40 lines",)),
+        "gain": CodeSignal("fix", 0.4, ("40 lines",), rated=Difficulty(0.4, "moderate", ("40 lines",))),
         "prompt_tokens": 2000,
         "target_tokens": 300,
         "when": NOON,
@@ -74,13 +76,13 @@ def test_the_cheapest_of_the_adequate_wins_wherever_it_stands() -> None:
 def test_an_inadequate_model_is_not_chosen_however_cheap() -> None:
     route = chosen(model("weak", (0.01, 0.01), 0.2), model("able", (1, 5), 0.6))
     assert route.model.id == "able"
-    assert route.table[0].quality < 0.97 * route.table[1].quality
+    assert route.table[0].quality < route.weighing.bar.floor < route.table[1].quality
 
 
 def test_lower_quality_admits_the_cheaper_model() -> None:
-    rows = (model("weak", (0.1, 0.1), 0.5), model("able", (1, 5), 0.6))
+    rows = (model("weak", (0.1, 0.1), 0.5), model("able", (1, 5), 0.7))
     assert chosen(*rows).model.id == "able"
-    assert chosen(*rows, wish=RoutingPolicy(quality=0.7)).model.id == "weak"
+    assert chosen(*rows, wish=RoutingPolicy(quality=0.3)).model.id == "weak"
 
 
 def test_expected_cost_counts_input_as_well_as_output() -> None:
@@ -142,12 +144,12 @@ def test_a_pin_beats_everything_but_presence() -> None:
 
 
 def counted_on(row: Model) -> float:
-    return shipped().estimate(row, "fix").lower_bound
+    return shipped().estimate(row, "fix").quality
 
 
 def test_unknown_is_never_good() -> None:
     measured = model("m", ability=0.55)
-    for tier, figure in (("budget", 0.50), ("workhorse", 0.58), ("local", 0.35)):
+    for tier, figure in (("budget", 0.53), ("workhorse", 0.6), ("local", 0.35)):
         unknown = model("m", ability=None, tier=tier)
         assert counted_on(unknown) < figure
     assert (
@@ -157,37 +159,39 @@ def test_unknown_is_never_good() -> None:
 
 def test_the_code_itself_can_ask_for_the_better_model() -> None:
     weak, strong = model("Qwen3-Max", (0.1, 0.5), None), model("claude-opus-4-6", (5, 25), None)
-    means = [counted_on(weak), counted_on(strong)]
-    wish = RoutingPolicy(quality=0.99 * means[0] / means[1])
-    assert chosen(weak, strong, wish=wish).model is weak
-    hard = CodeSignal("fix", 0.8, (), {"qwen3-max": -0.05, "claude-opus-4-6": 0.05})
-    assert chosen(weak, strong, wish=wish, gain=hard).model is strong
+    assert counted_on(weak) < counted_on(strong)
+    assert chosen(weak, strong).model is weak
+    for_it = CodeSignal("fix", 0.8, (), {"qwen3-max": -0.2, "claude-opus-4-6": 0.2})
+    assert chosen(weak, strong, gain=for_it).model is strong
+    assert chosen(weak, strong, gain=CodeSignal("fix", 0.8, (), stake=30.0)).model is strong, "or be worth more"
 
 
 def test_the_reason_is_one_line_with_figures() -> None:
     route = chosen(model("small", (0.1, 0.5), 0.60), model("big", (1, 5), 0.61))
-    assert route.reason == "fix rated 0.40: 40 lines; big would add 2 % for 10x the price"
+    assert (
+        route.reason == "small is good enough here; big would cost 10x for about 2 % more; fix rated moderate: 40 lines"
+    )
     assert route.expected_cost is not None
     assert route.line == f"small, {money(route.expected_cost)}: {route.reason}"
     pinned = chosen(model("small", None), wish=RoutingPolicy(pin="p/small"))
-    assert pinned.line == "small: small is pinned; fix rated 0.40: 40 lines"
-    assert chosen(model("only")).reason.endswith("no other model would do better")
+    assert pinned.line == "small: small is pinned; fix rated moderate: 40 lines"
+    assert chosen(model("only")).reason.startswith("no other model would do better; ")
 
 
 @pytest.mark.parametrize(
     ("dear", "said"),
     [
-        ((2, 10), " for 2.0x the price"),
-        ((2.96, 14.8), " for 3.0x the price"),
-        ((3, 15), " for 3x the price"),
-        ((14.2, 71), " for 14x the price"),
+        ((2, 10), "2.0x"),
+        ((2.96, 14.8), "3.0x"),
+        ((3, 15), "3x"),
+        ((14.2, 71), "14x"),
     ],
 )
 def test_the_best_models_price_is_told_in_whole_numbers_from_three_on(dear: tuple[float, float], said: str) -> None:
     route = chosen(model("small", (1, 5), 0.6), model("best", dear, 0.7), wish=RoutingPolicy(quality=0.5))
-    assert route.reason.endswith(f"; best would add 17 %{said}")
-    free = chosen(model("small", (0, 0), 0.6), model("best", dear, 0.7), wish=RoutingPolicy(quality=0.5))
-    assert free.reason.endswith("; best would add 17 %"), "nothing is so many times nothing"
+    assert f"; best would cost {said} for about 17 % more; " in route.reason
+    free = chosen(model("small", (0, 0), 0.6), model("best", dear, 0.7), wish=RoutingPolicy(quality=0.1))
+    assert f"; best would cost {money(free.table[1].cost)} for about 17 % more; " in free.reason
 
 
 def test_a_model_of_unknown_speed_is_taken_for_an_ordinary_one() -> None:
@@ -269,48 +273,49 @@ def test_a_picked_model_that_may_not_answer_is_no_reason_to_ask_another(
     assert failure.value.remedy == "Open the menu again: it shows who may."
 
 
-def test_the_climb_that_may_follow_is_in_the_price() -> None:
+def run(*models: Model, wish: RoutingPolicy = USUAL) -> Route:
+    """Return the route of tests that are run, for models whose ability for a fix is that for tests."""
+    rows = [replace(each, ability={"tests": each.ability["fix"]}) for each in models]
+    return chosen(*rows, wish=wish, action=TESTS, check=RUN)
+
+
+def test_the_climb_that_may_follow_is_in_the_price_of_tests_that_are_run_and_in_no_other() -> None:
     small, big = model("small", (0.1, 0.5), 0.5), model("big", (5, 25), 0.6)
-    alone, both = chosen(small), chosen(small, big, wish=RoutingPolicy(quality=0.5))
+    alone, both = run(small), run(small, big)
+    assert both.model.id == "small"
     assert alone.expected_cost is not None
-    assert both.expected_cost is not None
-    dear = both.table[1].cost
-    assert dear is not None
-    fails = Decimal(repr(round(shipped().check("fix").fails(counted_on(small)), 6)))
+    expensive = both.table[1].cost
+    assert expensive is not None
+    fails = Decimal(repr(round(shipped().check(RUN).fails(0.5), 6)))
     assert fails > 0
-    assert both.expected_cost == alone.expected_cost + fails * dear
+    assert both.expected_cost == alone.expected_cost + fails * expensive
+    unrun = chosen(small, big)
+    assert unrun.expected_cost == unrun.table[0].cost == chosen(small).expected_cost
 
 
 def test_a_climb_is_reckoned_to_the_cheapest_of_the_better_ones() -> None:
     small, next_up = model("small", (0.1, 0.5), 0.6), model("next", (1, 5), 0.61)
     best = model("best", (5, 25), 0.62)
-    cheap = chosen(small, next_up).expected_cost
-    dear = chosen(small, best).expected_cost
-    assert chosen(best, next_up, small).expected_cost == cheap
+    cheap, expensive = run(small, next_up).expected_cost, run(small, best).expected_cost
+    assert run(best, next_up, small).expected_cost == cheap
     assert cheap is not None
-    assert dear is not None
-    assert cheap < dear
+    assert expensive is not None
+    assert cheap < expensive
 
 
-def test_a_climb_is_as_likely_as_the_action_s_check_is_sharp() -> None:
-    rows = [model(name, price, 0.5 + index / 10) for index, (name, price) in enumerate([("a", (1, 5)), ("b", (5, 25))])]
-    rows = [replace(row, ability={"tests": row.ability["fix"]}) for row in rows]
-    wish = RoutingPolicy(quality=0.5)
-    read = chosen(*rows, wish=wish, action=TESTS)
-    run = chosen(*rows, wish=wish, action=TESTS, check=RUN)
-    assert read.expected_cost == read.table[0].cost
-    assert run.expected_cost is not None
-    assert read.expected_cost is not None
-    assert run.expected_cost > read.expected_cost * 2
+def test_tests_that_are_run_are_tried_at_the_cheapest_adequate_model_first() -> None:
+    cheap, middle, best = model("cheap", (0.1, 0.5), 0.4), model("middle", (1, 5), 0.7), model("best", (2, 9), 0.95)
+    route = run(best, middle, cheap)
+    assert [each.id for each in route.ladder] == ["cheap", "middle", "best"]
+    assert route.reason.startswith("cheap is tried first, and its tests are run; best would cost ")
+    assert run(best, middle, replace(cheap, ability={"fix": 0.1})).model.id == "middle"
+    assert run(best, middle, cheap, wish=RoutingPolicy(quality=1.0)).model.id == "best"
+
+
+def test_every_check_is_of_an_action_or_of_a_run() -> None:
     checks = shipped().checks
     assert set(checks) == {"explain", "fix", "tests", "review", RUN}
     assert all(0 <= each.alarms <= each.finds <= 1 for each in checks.values())
-
-
-def test_a_cheap_try_that_mostly_fails_is_dearer_than_the_better_model_at_once() -> None:
-    poor, good = model("poor", (1.0, 5.0), 0.03), model("good", (1.05, 5.25), 0.9)
-    assert chosen(poor, good, wish=RoutingPolicy(quality=0.01)).model is good
-    assert chosen(poor, model("good", (5, 25), 0.9), wish=RoutingPolicy(quality=0.01)).model is poor
 
 
 def test_what_marks_write_is_expected_at_the_price_of_writing() -> None:
@@ -389,8 +394,9 @@ def test_an_answer_may_be_three_times_the_usual_within_the_models_limits() -> No
     assert allowance(replace(model("a"), context=10), need(), shipped()) == FIX.least_output
 
 
-def test_where_nothing_is_known_of_the_code_it_is_as_hard_as_the_action_is() -> None:
-    assert need(gain=CodeSignal("fix", None, ("no code",), usual=0.41)).difficulty.value == 0.41
+def test_code_that_is_not_known_is_moderate() -> None:
+    unknown = need(gain=CodeSignal("fix", None, ("no code",), usual=0.41)).difficulty
+    assert (unknown.value, unknown.level, unknown.counts) == (0.5, "moderate", {})
     assert need().difficulty.value == 0.4
 
 
@@ -577,11 +583,9 @@ def test_a_dominated_model_changes_nothing(
     assert over.price is not None
     rates = Rates(*(figure * Decimal(repr(dearer)) for figure in (over.price.base.input, over.price.base.output)))
     quality = shipped().estimate(over, "fix").quality
-    narrow = replace(over, ability={"fix": quality})
-    wider = shipped().estimate(over, "fix").lower_bound - shipped().estimate(narrow, "fix").lower_bound
-    ability = {"fix": max(0.0, (quality + min(wider, 0)) * worse)}
+    ability = {"fix": quality * worse}
     dominated = replace(over, id="zzzz", price=Price(rates), ability=ability, benchmarks={})
-    if counted_on(dominated) > counted_on(over) or (dearer, counted_on(dominated)) == (1, counted_on(over)):
+    if (dearer, worse) == (1, 1):
         return
     again = chosen(*table, dominated, wish=RoutingPolicy(quality=wanted))
     assert (again.model, again.ladder, again.expected_cost) == (route.model, route.ladder, route.expected_cost)
@@ -647,24 +651,45 @@ def test_nobody_is_picked_who_is_keyless_unaffordable_retired_or_of_unknown_pric
 
 
 @settings(deadline=None)
-@given(tables)
-def test_no_other_adequate_model_is_expected_to_cost_less(table: list[Model]) -> None:
+@given(tables, st.sampled_from([0.3, 0.85, 0.9, 0.92, 0.99]))
+def test_no_other_adequate_model_is_worth_more_for_its_cost(table: list[Model], wanted: float) -> None:
     try:
-        route = chosen(*table, wish=RoutingPolicy(quality=0.8))
+        route = chosen(*table, wish=RoutingPolicy(quality=wanted))
     except NoModel:
         return
     fit = [each for each in route.table if not each.why_not]
-    top = max(each.quality for each in fit)
-    beaten = [each for each in fit for other in fit if is_beaten(each, other)]
-    costs = [expected(each, fit) for each in fit if each.quality >= 0.8 * top and each not in beaten]
-    assert route.expected_cost == min(costs)
+    bar = shipped().bar("fix", wanted)
+    first = route.row(route.model.name)
+    assert first is not None
+    if all(each.quality < bar.floor for each in fit):
+        assert first.quality == max(each.quality for each in fit)
+        return
+    assert first.quality >= bar.floor
+
+    def value(row: Candidate) -> Fraction:
+        assert row.cost is not None
+        assert bar.worth is not None
+        return Fraction(row.quality) - Fraction(row.cost) / bar.worth
+
+    assert value(first) == max(value(each) for each in fit if each.quality >= bar.floor)
 
 
-def is_beaten(one: Candidate, other: Candidate) -> bool:
-    assert one.cost is not None
-    assert other.cost is not None
-    same = (one.quality, one.cost) == (other.quality, other.cost)
-    return other.quality >= one.quality and other.cost <= one.cost and not same
+@settings(deadline=None)
+@given(table=tables, other=rows, wanted=st.sampled_from([0.01, 0.5, 0.85, 0.92, 0.97]), plain=st.booleans())
+def test_a_model_that_is_not_picked_makes_no_request_dearer(
+    table: list[Model], other: Model, wanted: float, *, plain: bool
+) -> None:
+    rated = CodeSignal("fix", 0.4, (), plain=plain)
+    try:
+        before = chosen(*table, wish=RoutingPolicy(quality=wanted), gain=rated)
+    except NoModel:
+        return
+    added = replace(other, id="zzzz")
+    after = chosen(*table, added, wish=RoutingPolicy(quality=wanted), gain=rated)
+    assert before.expected_cost is not None
+    assert after.expected_cost is not None
+    assert after.model is added or after.expected_cost <= before.expected_cost
+    assert plain or after.model in (before.model, added)
 
 
 class Stated(QualityModel):
@@ -725,31 +750,21 @@ def test_what_is_worse_more_doubtful_and_dearer_changes_nothing(
     assert (again.best, again.quality) == (route.best, route.quality)
 
 
-def test_doubt_counts_against_the_cheap_side_where_the_better_model_is_the_doubtful_one() -> None:
-    weak, strong = model("kimi-k2.5", (0.6, 2.9), None), model("new", (5, 25), None, tier="premium")
-    unknown, known = (shipped().estimate(each, "fix") for each in (strong, weak))
-    assert unknown.quality > known.quality > known.lower_bound > unknown.lower_bound
-    best = chosen(weak, strong, wish=RoutingPolicy(quality=1.0), gain=CodeSignal("fix", None, ()))
-    assert best.model is strong
-    assert best.quality == unknown.quality - shipped().doubt("fix")
-    assert chosen(weak, strong, wish=RoutingPolicy(quality=0.9)).model is weak
+def test_doubt_breaks_a_tie_and_decides_nothing_else() -> None:
+    sure, doubtful = (
+        model(name, (1, 5), benchmarks={"quality": 0.6, "doubt": doubt}) for name, doubt in (("z", 0.01), ("a", 0.2))
+    )
+    for table in ([sure, doubtful], [doubtful, sure]):
+        assert stated(table, 0.92).model is sure
+    better_by_little = replace(doubtful, benchmarks={"quality": 0.601, "doubt": 0.2})
+    assert stated([sure, better_by_little], 0.92).model is better_by_little
 
 
-def test_a_doubtful_model_is_not_lifted_where_another_is_better() -> None:
-    doubtful, best = model("new", (0.1, 0.5), None), model("best", (5, 25), 0.9)
-    row = chosen(doubtful, best).row("p/new")
-    assert row is not None
-    assert row.quality == row.estimate.quality - row.estimate.doubt
-    alone = chosen(doubtful).row("p/new")
-    assert alone is not None
-    assert alone.quality > row.quality
-
-
-def test_measured_models_are_compared_as_each_is_counted_on() -> None:
-    rows = [model(name, (1, 5), None) for name in shipped().models]
+def test_models_are_compared_by_the_quality_that_is_expected() -> None:
+    rows = [model(name, (1, 5), None) for name in (*shipped().models, "new")]
     for action in (EXPLAIN, FIX, TESTS):
         table = chosen(*rows, action=action, gain=CodeSignal(action.id, None, ())).table
-        assert [each.quality for each in table] == [each.estimate.lower_bound for each in table]
+        assert [each.quality for each in table] == [each.estimate.quality for each in table]
 
 
 def test_a_model_is_not_chosen_for_the_cheap_climb_from_it() -> None:

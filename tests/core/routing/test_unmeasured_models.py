@@ -14,8 +14,9 @@ from tuppence.config.shipped import shipped
 from tuppence.core.actions import ACTIONS
 from tuppence.core.models.model import TIERS, Model, Provider, Tier
 from tuppence.core.routing.features import READ, SIZE
-from tuppence.core.routing.quality import CodeSignal, Estimate, Measured, Published, QualityModel, Tokens
+from tuppence.core.routing.quality import LIKENESS, CodeSignal, Measured, QualityModel, Tokens
 from tuppence.core.routing.regression import FeatureWeights
+from tuppence.core.routing.unmeasured_models import Published
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Span
 
@@ -129,44 +130,41 @@ def test_what_code_adds_to_a_model(model: Model, shifts: Mapping[str, float], ex
     assert found == pytest.approx(expected)
 
 
-def test_an_answer_is_as_long_as_the_root_of_the_code() -> None:
-    assert PRIOR.tokens(row("new"), "fix") == USUAL
-    assert PRIOR.tokens(row("new"), "fix", 1600) == Tokens(400, 200, 40)
-    assert PRIOR.tokens(row("new"), "fix", 0) == Tokens(400, 5, 1)
-    assert PRIOR.tokens(row("vendor/High"), "fix", 400) == Tokens(100, 100)
+def test_an_answer_grows_with_the_code_from_where_it_starts() -> None:
+    grows = replace(PRIOR, usual={"fix": Tokens(400, 100, 20, 60.0, 0.15)})
+    assert grows.tokens(row("new"), "fix") == grows.usual["fix"]
+    sizes = [(found.output, found.thinking) for found in (grows.tokens(row("new"), "fix", n) for n in (0, 400, 1600))]
+    assert sizes == [(50, 10), (100, 20), (250, 50)]
+    assert PRIOR.tokens(row("new"), "fix", 1600) == USUAL, "nothing is known of its length"
+    assert PRIOR.tokens(row("vendor/High"), "fix", 400) == WRITES
 
 
 def fitted(constant: int) -> QualityModel:
     """Return a prior by which errors alone count, and a constant."""
-    packed = b64encode(array("h", [*([1] * SIZE), constant]).tobytes()).decode()
-    return replace(PRIOR, weights={"fix": FeatureWeights.unpack(("low",), 0.001, packed)})
+    like = [*([0] * SIZE), 1000]
+    packed = b64encode(array("h", [*([1] * SIZE), constant, *like]).tobytes()).decode()
+    return replace(PRIOR, weights={"fix": FeatureWeights.unpack(("low", LIKENESS), 0.001, packed)})
 
 
 def test_what_the_code_says() -> None:
     code = "x = 1\n"
     unknown = PRIOR.gain("fix", "python", "")
-    assert (unknown.difficulty, unknown.reasons, unknown.shifts) == (None, ("the code is not known",), {})
+    assert (unknown.misses, unknown.reasons, unknown.shifts) == (None, ("the code is not known",), {})
     assert PRIOR.gain("fix", "python", code).shifts == {}
     warning = Diagnostic(Span(0, 1), "odd", severity="warning")
     error = replace(warning, severity="error")
     prior = fitted(7)
     bare, warned, wrong = (prior.gain("fix", "python", code, told) for told in ((), (warning,) * 2, (error,) * 2))
     assert bare.shifts == warned.shifts != wrong.shifts
-    assert bare.difficulty == warned.difficulty != wrong.difficulty
-    assert bare.difficulty == pytest.approx(1 - (0.4 + 0.6 + 0.8 + bare.shifts["low"]) / 3)
-    assert PRIOR.gain("fix", "python", code).difficulty == bare.usual == pytest.approx(0.4)
-    assert (bare.reasons, warned.reasons, wrong.reasons) == ((), ("2 diagnostics",), ("2 diagnostics",))
+    assert bare.misses == warned.misses != wrong.misses
+    assert bare.misses == pytest.approx(1 - (0.4 + 0.6 + 0.8 + bare.shifts["low"]) / 3)
+    assert PRIOR.gain("fix", "python", code).misses == bare.usual == pytest.approx(0.4)
+    assert (bare.reasons, warned.reasons) == (("1 line",), ("2 diagnostics", "1 line"))
+    assert wrong.reasons == warned.reasons
     assert fitted(8).gain("fix", "python", code).shifts["low"] == pytest.approx(bare.shifts["low"] + 0.001)
 
 
 @pytest.mark.parametrize("prior", [PRIOR, fitted(0)], ids=["not fitted", "fitted"])
 def test_that_long_code_is_judged_by_its_beginning_is_said(prior: QualityModel) -> None:
     whole, more = (prior.gain("fix", "python", "#" * length).reasons for length in (READ, READ + 1))
-    assert more == (*whole, f"by its first {READ:,} characters")
-
-
-def test_what_may_be_counted_on_is_never_less_than_nothing() -> None:
-    found = [Estimate(quality, 0.06, "").lower_bound for quality in (0.0, 0.04, 0.05, 0.07, 0.5)]
-    assert found == sorted(set(found)), "and the better stays the better"
-    assert 0 < found[0] < found[1] < 0.001
-    assert [round(each, 6) for each in found[3:]] == [0.01, 0.44]
+    assert more == (*whole, f"models compared by its first {READ:,} characters")

@@ -75,6 +75,8 @@ class Entry:
     """USD by the tier table for these tokens, stored beside the provider's charge; None if unknown."""
     characters: int | None = None
     """Code points of the prompt; with the provider's token count they give the model's token ratio."""
+    served: str = ""
+    """Name of the model that answered, as the answer states it, if it is not ``model``; otherwise empty."""
 
     def __post_init__(self) -> None:
         if self.at.tzinfo is None:

@@ -42,6 +42,19 @@ class ReportLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ServedLine:
+    """The requests to one model that another model answered."""
+
+    asked: str
+    """Name of the model that was asked, ``provider/id``."""
+    answered: str
+    """Name of the model that answered, as its answers state it."""
+    spent: Decimal | None
+    """USD; None if no request has a known cost."""
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     """The sums of one day in the user's time zone."""
 
@@ -94,6 +107,8 @@ class Report:
     shares: Shares
     tiers: Mapping[str, float]
     """Percentage of model requests by tier; empty if no model was asked."""
+    served: tuple[ServedLine, ...] = ()
+    """Requests that were answered by another model than the one asked, highest cost first."""
 
 
 def report(slips: Sequence[EntrySummary], first: date, last: date, zone: tzinfo) -> Report:
@@ -119,7 +134,17 @@ def report(slips: Sequence[EntrySummary], first: date, last: date, zone: tzinfo)
         tables=tables,
         shares=shares,
         tiers=_tiers(slips),
+        served=_served(slips),
     )
+
+
+def beside_guide(tier: str, percent: float) -> str:
+    """Return the guide's share of a tier, and whether a share is below, within or above it; empty without a guide."""
+    if tier not in GUIDE:
+        return ""
+    low, high = GUIDE[tier]
+    place = "below" if percent < low else "above" if percent > high else "within"
+    return f"{low} to {high} %, {place}"
 
 
 def share(part: Decimal | int, whole: Decimal | int) -> str:
@@ -181,6 +206,17 @@ def _lines(slips: Iterable[EntrySummary], name: Callable[[EntrySummary], str]) -
         groups.setdefault(name(each), []).append(each)
     lines = (_line(key, group) for key, group in groups.items())
     return tuple(sorted(lines, key=lambda line: (line.spent is None, -(line.spent or _ZERO), line.name)))
+
+
+def _served(slips: Iterable[EntrySummary]) -> tuple[ServedLine, ...]:
+    groups: dict[tuple[str, str], list[EntrySummary]] = {}
+    for each in slips:
+        if each.served:
+            groups.setdefault((each.name, each.served), []).append(each)
+    lines = (ServedLine(*names, (line := _line("", group)).spent, line.requests) for names, group in groups.items())
+    return tuple(
+        sorted(lines, key=lambda each: (each.spent is None, -(each.spent or _ZERO), each.asked, each.answered))
+    )
 
 
 def _line(name: str, slips: Sequence[EntrySummary]) -> ReportLine:

@@ -37,6 +37,7 @@ class EntrySummary(NamedTuple):
     """Number of prompt tokens; None if the entry has no usage."""
     read: int | None
     """Number of those read from the provider's cache; None if not reported."""
+    served: str = ""
 
     @property
     def name(self) -> str:
@@ -82,6 +83,7 @@ def summarize_entry(entry: Entry) -> EntrySummary:
         estimated=entry.estimated,
         prompt=None if usage is None else usage.prompt,
         read=None if usage is None else usage.cache_read,
+        served=entry.served,
     )
 
 

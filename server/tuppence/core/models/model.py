@@ -80,6 +80,8 @@ class Quirks:
     """Fields merged into the body that tell the server how to cache."""
     cache_key: str = ""
     """On the openai wire, the field that takes a word by which requests with one prefix reach one machine."""
+    cache_header: str = ""
+    """On the openai wire, the header that takes this word, in lower case, where it is not a field."""
     file_message: bool = False
     """On the openai wire, whether the shared blocks go as a message of their own, whose end the server caches."""
 
@@ -139,6 +141,12 @@ class Model:
     """Where they were read, and what the founding documents said where they differ."""
     retires_on: date | None = None
     """The day from which the provider does not serve it."""
+    follows: str | None = None
+    """The name of the row of its predecessor, which gives it nothing but its figures."""
+    like: str | None = None
+    """The name of the row of the same model under another name, whose figures are its own."""
+    predecessor: Model | None = field(default=None, compare=False, repr=False)
+    """The row that ``follows`` names, with its own predecessor in turn; the table links them, without a circle."""
 
     @property
     def name(self) -> str:
@@ -149,6 +157,11 @@ class Model:
     def row(self) -> str:
         """The key of the row that it is, or is a variant of."""
         return f"{self.provider.name}/{self.id}"
+
+    @property
+    def figures_id(self) -> str:
+        """The id under which measured figures are looked up: that of the row which it is like, or its own."""
+        return self.like.partition("/")[2] if self.like else self.id
 
     @property
     def title(self) -> str:

@@ -1,13 +1,12 @@
 """The table that a choice is made from: what each model may be expected to do, to cost, and why it may not answer.
 
-A row's quality is the one that may be counted on, its doubt already taken off, so that no signal never reads as good.
-The best of those that may answer is what the others are measured by: there a wide doubt would lower the bar for them,
-so it counts no more than a measured model's. Nothing is chosen here; core/routing/router.py does that.
+A row's quality is the expected one; its doubt is shown, and breaks ties. Nothing is chosen here: core/routing/router.py
+does that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -60,9 +59,8 @@ class RoutingRequest:
 
     @property
     def difficulty(self) -> Difficulty:
-        """How hard it is; the action's mean where the code is not known."""
-        value = self.gain.difficulty
-        return Difficulty(self.gain.usual if value is None else value, self.gain.reasons)
+        """How hard the code is; moderate where it is not known."""
+        return self.gain.rated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +68,7 @@ class RoutingPolicy:
     """What the user's configuration says about this choice."""
 
     quality: float = 0.92
-    """How close to the best expected quality the first model must come."""
+    """How good an answer is wanted, 0 to 1: the prior says what a better one is worth then, and how good it must be."""
     pin: str | None = None
     """The name of the one model to use."""
     exclude: frozenset[str] = frozenset()
@@ -90,7 +88,7 @@ class RoutingPolicy:
 
     @property
     def wanted(self) -> float:
-        """How close to the best the first model must come, all in all."""
+        """How good an answer is wanted, all in all."""
         return min(self.quality, THRIFTY) if self.thrifty else self.quality
 
 
@@ -100,7 +98,7 @@ class Candidate:
 
     model: Model
     quality: float
-    """Expected quality that may be counted on, 0 to 1: what models are compared by."""
+    """Expected quality, 0 to 1: what models are compared by."""
     cost: Decimal | None
     """Expected cost of its answer alone, USD; None is unknown."""
     why_not: str = ""
@@ -126,14 +124,13 @@ def candidate(
     """
     expected = prior.estimate(model, need.action.id, need.gain, need.outcomes.get(model.row, _FEW))
     price = cost(usage(model, need, prior), model.price, need.when) if model.price else None
-    counted = expected.lower_bound
     return Candidate(
         model=model,
-        quality=counted,
+        quality=expected.compared,
         cost=price,
         why_not=_why_not(model, need, ready, policy) or _over_budget(model, need),
         estimate=expected,
-        fails=prior.check(need.check or need.action.id).fails(counted),
+        fails=prior.check(need.check or need.action.id).fails(expected.compared),
     )
 
 
@@ -142,29 +139,6 @@ def agreed(row: Candidate, policy: RoutingPolicy) -> Candidate:
     if row.why_not or policy.within is None or row.cost is None or row.cost <= policy.within:
         return row
     return replace(row, why_not=f"would cost about ${row.cost:.2f}, more than was agreed to")
-
-
-def with_benchmark(table: Sequence[Candidate], need: RoutingRequest, prior: QualityModel) -> tuple[Candidate, ...]:
-    """Return the table with the best of those that may answer at what others are measured by.
-
-    The best is the one that is best by its expected quality less a usual doubt. Whoever is worse, more doubtful or both
-    is never that one, nor lifted by it; so a model that another one dominates changes nothing.
-    """
-    usual = prior.doubt(need.action.id)
-    standings = {
-        index: (each.estimate.supposed(usual), -each.estimate.doubt, each.estimate.quality)
-        for index, each in enumerate(table)
-        if not each.why_not
-    }
-    if not standings:
-        return tuple(table)
-    best = max(standings.values())
-    quality = best[0]
-    fails = prior.check(need.check or need.action.id).fails(quality)
-    return tuple(
-        replace(each, quality=quality, fails=each.failing(fails)) if standings.get(index) == best else each
-        for index, each in enumerate(table)
-    )
 
 
 def usage(model: Model, need: RoutingRequest, prior: QualityModel) -> Usage:

@@ -1,58 +1,81 @@
-"""How hard a request is, and what stands out in its code.
+"""How hard a piece of code is, from what a person can count in it, and a level that a choice of a model can follow.
 
-The number is the share of the measured models' answers that is expected to miss on this code; core/routing/quality.py
-reckons it.
-The reasons are what a person can check: named counts of the code, with what is ordinary left out; the number does not
-follow from them. How far it can be trusted stands in benchmarks/routing/RESULTS.md. Code that cannot be seen is no
-evidence of ease: then the number is the action's mean, and the reason says so.
+Each count adds its weight for every doubling, lines and the cases of a switch up to a bound: so neither a long table
+nor a generated file becomes hard by its length, and more of anything never makes code easier. The weights and the two
+bounds were set by hand, by one part of the labelled functions in benchmarks/difficulty; how well they order the other
+part is in benchmarks/difficulty/RESULTS.md. Code that cannot be seen is no evidence of ease: it is rated moderate, what
+was counted in part no lower, and the reasons say so.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
-PLAIN = "short and plain"
-"""What is said of code in which nothing stands out."""
+from tuppence.core.actions import find_action
+from tuppence.core.routing.features import CodeProfile
+
+Level = Literal["simple", "moderate", "hard"]
 UNSEEN = "the code is not known"
-"""What is said where there is no code."""
-_TOLD = 3
-"""Reasons that are told."""
+"""The reason where there is no code."""
+CUT = "counted in part"
+"""Said where code is longer or deeper than was counted."""
+_SHOWN = 3
+"""Counts that are shown beside the lines."""
+_MODERATE, _HARD = 3.3, 4.8
+"""The sums from which code is moderate, and hard."""
+_THIRD = 1 / 3
 
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One property of code that a person would name."""
+    """One thing that a person would count."""
 
     name: str
-    """The key in the counts of core/syntax/parser.py."""
+    """The key in the counts of a CodeProfile, or ``diagnostics``."""
     weight: float
-    """How much each doubling above the ordinary stands out beside other properties; set by hand."""
-    free: int
-    """How many are ordinary and do not stand out."""
-    words: str
-    """How a person reads it; ``{}`` is the count."""
-    one: str = ""
-    """How a person reads a single one, where ``words`` would read wrong."""
+    """What each doubling of one more than the count adds."""
+    one: str
+    """How a person reads a single one; ``{}`` is the count."""
+    many: str
+    """How a person reads several."""
+    most: int = 10**9
+    """The count from which on more adds nothing."""
 
-    def told(self, count: int) -> str:
+    def shown(self, count: int) -> str:
         """Return it as a person reads it."""
-        return self.one if self.one and count == 1 else self.words.format(count)
+        return (self.one if count == 1 else self.many).format(count)
+
+    def part(self, counts: Mapping[str, int]) -> float:
+        """Return what it adds to the sum."""
+        return self.weight * math.log2(1 + min(self.most, counts.get(self.name, 0)))
 
 
+LINES = Feature("lines", 0.3, "{} line", "{} lines", most=250)
+DIAGNOSTICS = Feature("diagnostics", 0.5, "{} diagnostic", "{} diagnostics")
 FEATURES = (
-    Feature("lines", 0.35, 15, "{} lines"),
-    Feature("depth", 0.30, 2, "nested {} deep"),
-    Feature("loops", 0.25, 1, "{} loops"),
-    Feature("branches", 0.15, 3, "{} branches"),
-    Feature("async", 0.45, 0, "async"),
-    Feature("try", 0.20, 0, "{} exception handlers", "an exception handler"),
-    Feature("closures", 0.25, 0, "{} closures", "a closure"),
-    Feature("types", 0.15, 2, "{} generic types"),
-    Feature("calls", 0.10, 8, "{} calls"),
-    Feature("diagnostics", 0.30, 1, "{} diagnostics"),
+    Feature("atomics", 2.0, "atomic memory access", "atomic memory accesses"),
+    Feature("unsafe", 1.5, "{} unsafe block", "{} unsafe blocks"),
+    Feature("concurrency", 1.0, "concurrency", "concurrency"),
+    Feature("awaits", 0.8, "{} await", "{} awaits"),
+    Feature("recursion", 0.8, "recursion", "recursion"),
+    Feature("loops", 0.7, "{} loop", "{} loops"),
+    Feature("bits", 0.7, "{} bit operation", "{} bit operations"),
+    Feature("depth", 0.6, "nested {} deep", "nested {} deep"),
+    Feature("indices", 0.6, "{} computed index", "{} computed indices"),
+    Feature("branches", 0.5, "{} branch", "{} branches"),
+    Feature("jumps", 0.5, "{} goto", "{} gotos"),
+    Feature("yields", 0.5, "{} yield", "{} yields"),
+    Feature("conditions", 0.3, "{} joined condition", "{} joined conditions"),
+    Feature("try", 0.3, "{} exception handler", "{} exception handlers"),
+    Feature("types", 0.3, "{} generic type", "{} generic types"),
+    Feature("pointers", 0.3, "{} pointer", "{} pointers"),
+    Feature("closures", 0.2, "{} closure", "{} closures"),
+    Feature("cases", 0.2, "{} case", "{} cases", most=15),
 )
+"""Every count but the lines and the diagnostics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +83,55 @@ class Difficulty:
     """How hard a request is."""
 
     value: float
-    """The share of the measured models' answers that is expected to miss, 0 to 1."""
+    """0 to 1: below a third is simple, below two thirds moderate, else hard."""
+    level: Level
     reasons: tuple[str, ...]
-    """What stands out in the code, most of all first."""
+    """The counts that add most, in words, most of all first; the lines at the end."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """By the names of FEATURES, ``lines`` and ``diagnostics``; absent is none. Empty where the code is not known."""
 
     def __str__(self) -> str:
-        return f"{self.value:.2f}: {', '.join(self.reasons) or PLAIN}"
+        return f"{self.level}: {', '.join(self.reasons)}"
 
 
-def outstanding(counts: Mapping[str, int]) -> tuple[str, ...]:
-    """Return what stands out in code with these counts, most of all first.
+UNKNOWN = Difficulty(0.5, "moderate", (UNSEEN,))
+"""Of code that is not known."""
 
-    :param counts: the counts of core/syntax/parser.py for the target, with ``diagnostics`` added.
+
+def rate(seen: CodeProfile | None, action: str, diagnostics: int = 0) -> Difficulty:
+    """Return how hard a piece of code is for an action.
+
+    The code is as hard for every action, but for one that corrects what diagnostics report: there each of them counts.
+
+    :param seen: the code as core/routing/features.py read it; None where it is not known.
+    :param action: the action's id.
+    :param diagnostics: how many are reported in the code.
     """
-    shares = {feature: _share(feature, counts.get(feature.name, 0)) for feature in FEATURES}
-    telling = sorted((feature for feature in FEATURES if shares[feature] > 0), key=lambda each: -shares[each])
-    return tuple(feature.told(counts[feature.name]) for feature in telling[:_TOLD])
+    if seen is None or not seen.counts.get("lines"):
+        return UNKNOWN
+    counts = {name: count for name, count in seen.counts.items() if count}
+    row = find_action(action)
+    if diagnostics and row is not None and row.fixes_diagnostics:
+        counts["diagnostics"] = diagnostics
+    ranked = sorted((*FEATURES, DIAGNOSTICS), key=lambda each: -each.part(counts))
+    shown = [each.shown(counts[each.name]) for each in ranked if counts.get(each.name)][:_SHOWN]
+    reasons = (*shown, LINES.shown(counts["lines"]), *((CUT,) if seen.is_cut else ()))
+    value = _value(sum(each.part(counts) for each in (*FEATURES, LINES, DIAGNOSTICS)))
+    value = max(value, UNKNOWN.value) if seen.is_cut else value
+    return Difficulty(value, level(value), reasons, counts)
 
 
-def _share(feature: Feature, count: int) -> float:
-    return feature.weight * math.log2(1 + max(0, count - feature.free) / max(1, feature.free))
+def level(value: float) -> Level:
+    """Return the level of a number from 0 to 1."""
+    if value < _THIRD:
+        return "simple"
+    return "moderate" if value < 2 * _THIRD else "hard"
+
+
+def _value(total: float) -> float:
+    """Return a sum as a number below 1, so that each level has a third."""
+    if total < _MODERATE:
+        return _THIRD * total / _MODERATE
+    if total < _HARD:
+        return _THIRD * (1 + (total - _MODERATE) / (_HARD - _MODERATE))
+    return 1 - _THIRD * _HARD / total

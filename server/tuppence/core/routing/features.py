@@ -20,14 +20,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import add
-from typing import TYPE_CHECKING
 from zlib import crc32
 
+from tuppence.core.routing import code_counts
+from tuppence.core.routing.language_guess import GIVEN_AS_UNKNOWN, guess
 from tuppence.core.syntax import grammars, open_marks
-from tuppence.core.syntax.indentation import IndentationTree
+from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.languages import language as find_language
+from tuppence.core.syntax.node_counts import count_nodes
 from tuppence.core.syntax.parser import parse_budget
-from tuppence.core.text.document import Span
 
 RUNS = 2048
 """Buckets; a power of two, which keeps the function linear."""
@@ -35,23 +36,16 @@ _LOW = 0 if sys.byteorder == "little" else 1
 """Where the low byte of a number of 16 bits stands."""
 _SINGLES = [crc32(bytes([byte])) % RUNS for byte in range(256)]
 
-
-if TYPE_CHECKING:
-    import tree_sitter
-
 READ = 4000
-"""Characters of the code that are looked at."""
+"""Characters of the code that features are made of."""
+COUNTED = 20_000
+"""Characters of the code in which a person's counts are taken."""
 NODES = 512
 """Buckets for syntax."""
 SIZE = RUNS + NODES
 _RUNS_SHARE, _NODES_SHARE = math.sqrt(0.7), math.sqrt(0.3)
 """How much of the whole each part weighs; by cross-validation, and flat around these."""
 _MOST_FAULTS = 8
-_BITS = 16
-_MASK = (1 << _BITS) - 1
-"""A grammar numbers its types with so many bits."""
-_DEEPEST = 400
-"""Levels of nesting that are followed; no person's code has more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,31 +53,37 @@ class CodeProfile:
     """What was seen of a piece of code."""
 
     text: str
-    """As much of it as is looked at."""
+    """As much of it as features are made of."""
     nodes: Mapping[str, int]
     """Named nodes of the syntax by type, and by their parent's type, ``>`` and their own."""
     counts: Mapping[str, int]
-    """What a person would count: lines, loops, how deep it nests; absent is none."""
+    """What a person would count: lines, loops, how deep it nests (core/routing/code_counts.py); absent is none."""
+    is_cut: bool = False
+    """Whether it is longer or deeper than was counted; ``lines`` are always all of them."""
 
 
 def profile(language: str, code: str) -> CodeProfile:
-    """Read a piece of code once; without a grammar for the editor's name of its language, by its words."""
-    text, row = code[:READ], find_language(language)
+    """Read a piece of code once; without a grammar for the editor's name of its language, by its words.
+
+    Where the language is not given, it is guessed.
+    """
+    name = guess(code) if language.lower() in GIVEN_AS_UNKNOWN else language
+    text, row = code[:READ], find_language(name)
+    nodes, counts, is_cut = _read(text, row)
+    if len(code) > READ:
+        _, counts, is_cut = _read(code[:COUNTED], row)
+    return CodeProfile(text, nodes, {**counts, **_lines(code)}, is_cut=is_cut or len(code) > COUNTED)
+
+
+def _read(text: str, row: Language) -> tuple[Mapping[str, int], Mapping[str, int], bool]:
+    """Return a text's nodes, none without a grammar, its counts, and whether it is deeper than was followed."""
     data = text.encode("utf-8", "replace")
     grammar = None if open_marks.too_many(text, row) else row.grammar
     tree = grammars.parse(grammar, data, None, parse_budget(len(data))) if grammar else None
     if tree is None:
-        return CodeProfile(text, {}, {**IndentationTree(text, row).counts(Span(0, len(text))), **_lines(code)})
-    nodes, depth = _walk(
-        tree.root_node, frozenset(f"{row.features.get('loops', '')} {row.features.get('nest', '')}".split())
-    )
-    counts = {
-        name: sum(nodes[each] for each in types.split()) for name, types in row.features.items() if name != "nest"
-    }
-    # Keywords are no named nodes; this one is the only that is counted.
-    counts["async"] = counts.get("async", 0) + text.count("async ")
-    counts |= {"depth": depth, **_lines(code)}
-    return CodeProfile(text, nodes, {name: count for name, count in counts.items() if count})
+        return {}, code_counts.by_words(text, row), False
+    seen = count_nodes(tree.root_node, row)
+    return seen.nodes, code_counts.by_syntax(seen, data, row), seen.is_cut
 
 
 def features(seen: CodeProfile, errors: int = 0) -> Mapping[int, float]:
@@ -101,38 +101,6 @@ def features(seen: CodeProfile, errors: int = 0) -> Mapping[int, float]:
 def _lines(code: str) -> dict[str, int]:
     """Return the count of lines that are not blank: of all the code, because a person would count them all."""
     return {"lines": sum(map(bool, map(str.strip, code.split("\n"))))}
-
-
-def _walk(root: tree_sitter.Node, nesting: frozenset[str]) -> tuple[Counter[str], int]:
-    """Return the named nodes, and how deep those of some types lie in each other."""
-    # Numbers of types, because a name is made anew each time that it is asked for.
-    names = {root.kind_id: root.type}
-    nests = {root.kind_id: root.type in nesting}
-    # A pair is one number, parent first: numbers are nothing that Python's collector would have to go through.
-    pairs: list[int] = []
-    deepest = 0
-    waiting = [(root, root.kind_id, 0, 0)]
-    while waiting:
-        node, parent, depth, nested = waiting.pop()
-        for child in node.named_children:
-            kind = child.kind_id
-            if kind not in names:
-                names[kind] = child.type
-                nests[kind] = names[kind] in nesting
-            pairs.append(parent << _BITS | kind)
-            inner = nested
-            # An "else if" is no level of its own.
-            if nests[kind] and kind != parent:
-                inner += 1
-                deepest = max(deepest, inner)
-            if depth < _DEEPEST and child.named_child_count:
-                waiting.append((child, kind, depth + 1, inner))
-    found: Counter[str] = Counter()
-    for pair, count in Counter(pairs).items():
-        parent_name, name = names[pair >> _BITS], names[pair & _MASK]
-        found[name] += count
-        found[f"{parent_name}>{name}"] += count
-    return found, deepest
 
 
 def _named(counts: Mapping[str, int]) -> dict[int, int]:

@@ -1,6 +1,6 @@
 """Outcomes of earlier answers on this machine, and the expected quality adjusted by them.
 
-The adjustment is shrunk toward what was expected, so that a few answers change little.
+The adjustment begins with the tenth outcome and is shrunk toward what was expected, so that few answers change little.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from tuppence.core.billing.entry import Entry
 
 _WEIGHT = 60
 """Outcomes that weigh as much as what was expected."""
+_FIRST = 10
+"""Below so many outcomes an estimate does not move."""
 _FEW = 30
 """Below so many, an estimate moves by its doubt at most: an order that was held clearly is never reversed."""
 _LOOSER = 0.02
@@ -50,13 +52,13 @@ def learned(quality: float, doubt: float, outcomes: Outcomes) -> tuple[float, fl
     but how far it lies from the usual one.
     """
     number = outcomes.number
-    if not number:
+    if number < _FIRST:
         return quality, doubt
     share = number / (number + _WEIGHT)
     move = share * (outcomes.kept / number - outcomes.usual)
     furthest = doubt + _LOOSER * max(0, number - _FEW + 1)
     moved = quality + min(furthest, max(-furthest, move))
-    # Until there are enough, the doubt stays: else few outcomes could lift a model by their number alone.
+    # Until there are enough, the doubt is as wide as before.
     left = doubt if number < _FEW else doubt * (1 - share)
     return min(0.99, max(0.01, moved)), left
 

@@ -16,7 +16,7 @@ from tuppence.core.models.pricing import cost
 from tuppence.core.models.usage import Usage
 from tuppence.core.prompt.compose import Prompt
 from tuppence.core.routing.candidates import Candidate, RoutingRequest, asked, usage
-from tuppence.core.routing.quality import QualityModel
+from tuppence.core.routing.quality import RUN, QualityModel
 from tuppence.core.routing.router import Route
 
 SHORT = 200
@@ -47,7 +47,7 @@ class Pair:
 def pair(route: Route, need: RoutingRequest, prior: QualityModel) -> Pair | None:
     """Return the cheapest pair that is as good as the model that was chosen, and cheaper; None where there is none.
 
-    Both are compared with the climb that may follow: from the pair, to the model that was chosen.
+    Where tests are run, both are compared with the climb that may follow: from the pair, to the model that was chosen.
     """
     alone = route.row(route.model.name)
     if alone is None or alone.cost is None or route.expected_cost is None:
@@ -55,12 +55,13 @@ def pair(route: Route, need: RoutingRequest, prior: QualityModel) -> Pair | None
     fit = [row for row in route.table if not row.why_not and row.cost is not None and not row.model.quirks.brief]
     carriers = [row for row in fit if (row.cost or 0) < alone.cost]
     plans = {row.model.name: _plan(row.model, need, prior) for row in fit}
-    check = prior.check(need.check or need.action.id)
+    check = prior.check(RUN) if need.check == RUN else None
     pairs = []
     for planner, carrier in product(fit, carriers):
         quality = carrier.quality + ACROSS * (planner.quality - carrier.quality)
         if planner.quality > carrier.quality and quality >= alone.quality:
-            climb = Decimal(repr(round(carrier.failing(check.fails(quality)), 6))) * alone.cost
+            fails = carrier.failing(check.fails(quality)) if check else 0.0
+            climb = Decimal(repr(round(fails, 6))) * alone.cost
             total = plans[planner.model.name] + _carried(carrier, need) + climb
             pairs.append(Pair(planner.model, carrier.model, quality, total))
     worth = [each for each in pairs if each.cost < route.expected_cost]

@@ -1,8 +1,9 @@
 """How good a model's answer can be expected to be, and how long: from measurements, with a doubt.
 
-What was measured on public data stands in weights.json, which benchmarks/routing fits and config/shipped.py reads. A
-model that nobody measured is placed by its published figures or its tier, with a wide doubt. Which model answers is
-core/routing/router.py's affair, and nothing here knows a price.
+What was measured on public data is in weights.json, which benchmarks/routing fits and config/shipped.py reads. A model
+that was not measured takes the figures of the one that it follows, or is placed by core/routing/unmeasured_models.py.
+What a piece of code adds to a model counts as far as the code is like the code that was measured. Which model answers
+is decided in core/routing/router.py.
 """
 
 from __future__ import annotations
@@ -16,29 +17,32 @@ from statistics import fmean
 from typing import Any
 
 from tuppence.core.actions import FIX, measured_ids
-from tuppence.core.models.model import Effort, Model, Tier
-from tuppence.core.routing.difficulty import UNSEEN, outstanding
+from tuppence.core.models.model import Effort, Model
+from tuppence.core.routing.difficulty import UNKNOWN as UNRATED
+from tuppence.core.routing.difficulty import UNSEEN, Difficulty, rate
 from tuppence.core.routing.features import READ, features, profile
 from tuppence.core.routing.feedback import Outcomes, learned
 from tuppence.core.routing.regression import FeatureWeights, LinearFit, through
+from tuppence.core.routing.unmeasured_models import Published
+from tuppence.core.routing.worth import Bar, Preset, bar, is_plain, stake
 from tuppence.core.text.diagnostic import Diagnostic
 
 _DATED = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2})$")
-_TIER: Mapping[Tier, float] = {"premium": 0.03, "workhorse": 0.0, "specialised": -0.05, "budget": -0.08, "local": -0.25}
-"""Where a tier stands to the measured models' mean; set by hand beside the public edits, small models far below."""
 _WIDE, _USUAL = 0.06, 0.02
 """The doubt of a model that nobody measured, and of a figure that somebody states as measured."""
-_LOW = 0.01
-"""From where on down a quality that may be counted on is drawn in."""
 _EDGE = 0.1
 """How far from 0 and 1 an estimate is taken as it is."""
-_IN_PART = f"by its first {READ:,} characters"
-"""Said where there is more code than is looked at."""
+_IN_PART = f"models compared by its first {READ:,} characters"
+"""Said where there is more code than features are made of."""
+_BEFORE = "its predecessor"
 _NONE = Outcomes()
 RUN = "tests, run"
 """The check of tests that are run, on the code and on mutants of it."""
-_ASIDE = 0.5
-"""How much of its standing in one kind of task a model is taken to keep in another; a guess, hence the doubt."""
+_UNLIKE, _LIKE = 0.8, 0.9
+"""Up to which likeness code is taken for unlike the measured code, and from which on for like it. Of the measured code,
+99 % reaches 0.8 when it is left out; of 400 functions of Python's library none does."""
+LIKENESS = "likeness"
+"""The row of the weights that says how like the measured code a piece of code is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +55,13 @@ class Estimate:
     """One standard deviation of ``quality``: how far the estimate itself may be off."""
     source: str
     """Where it comes from, as a person reads it: "measured", "its row", "its benchmarks", "its tier"."""
+    unproven: float = 0.0
+    """What is taken off where models are compared, because nobody stated what an effort is worth."""
 
     @property
-    def lower_bound(self) -> float:
-        """The quality that may be counted on: a doubt away from the expected one."""
-        return floored(self.quality - self.doubt)
-
-    def supposed(self, usual: float) -> float:
-        """Return the quality that others are measured by: no more than a usual doubt away from the expected one."""
-        return floored(self.quality - min(self.doubt, usual))
+    def compared(self) -> float:
+        """The quality that models are compared by, above 0: the better is still the better."""
+        return _share(self.quality - self.unproven) if self.unproven else self.quality
 
 
 UNKNOWN = Estimate(0.0, 0.0, "")
@@ -76,23 +78,46 @@ class Tokens:
     """Of the answer that is shown."""
     thinking: int = 0
     """Spent before the answer, and billed as output."""
+    start: float = 0.0
+    """Of the answer and the thinking together, whatever the length of the code."""
+    per_token: float = 0.0
+    """What each token of the code adds to them. Where this and ``start`` are 0, the length of the code says nothing."""
+
+    def for_code(self, target: int) -> Tokens:
+        """Return the size of a request about code of so many tokens."""
+        usual, expected = self.output + self.thinking, self.start + self.per_token * target
+        if not usual or not expected:
+            return self
+        factor = expected / usual
+        return replace(self, output=max(1, round(self.output * factor)), thinking=round(self.thinking * factor))
 
 
 @dataclass(frozen=True, slots=True)
 class CodeSignal:
-    """What the code says about models: how hard it is, and whom it favours."""
+    """What the code says about models: how hard it is, and which it favors."""
 
     action: str
-    difficulty: float | None
+    misses: float | None
     """The share of the measured models' answers that is expected to miss; None where there is no code to judge."""
     reasons: tuple[str, ...]
-    """What stands out in the code, most of all first."""
+    """What can be counted in the code, most telling first, and by how much of it the models were judged."""
     shifts: Mapping[str, float] = field(default_factory=dict)
     """By measured model: what this code adds to its quality for the action."""
     usual: float = 0.5
-    """The action's mean difficulty."""
+    """The action's mean share of answers that miss."""
     line: LinearFit | None = None
     """What this code adds for models that were not measured; None where it was not drawn yet."""
+    rated: Difficulty = UNRATED
+    """How hard the code is."""
+    stake: float = 1.0
+    """The factor on what a better answer is worth (core/routing/worth.py)."""
+    plain: bool = False
+    """Whether the code is a few plain lines, for which the top tier is not asked by itself."""
+
+    @property
+    def shift(self) -> float:
+        """What the code adds to the measured models' mean quality."""
+        return fmean(self.shifts.values()) if self.shifts else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,20 +143,6 @@ class Check:
         return (1 - quality) * self.finds + quality * self.alarms
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
-    """How published figures place a model among the measured ones."""
-
-    edits: Mapping[str, float]
-    """The share of public edits that a model got right, by its canonical name."""
-    above: float
-    """What a measured model's quality for a fix lies above that share; from makers measured in both."""
-    slope: float
-    """What a point of Aider's polyglot figure adds to that share."""
-    middle: float
-    """The figure that adds nothing: the mean of those models whose edits are public too."""
-
-
 @dataclass(frozen=True)
 class QualityModel:
     """What is known before anything happened on this machine.
@@ -149,6 +160,8 @@ class QualityModel:
     """What code adds, by action; an action that is not here is judged without its code."""
     checks: Mapping[str, Check] = field(default_factory=dict)
     """By action, and for tests that are run as RUN."""
+    presets: Mapping[str, Sequence[Preset]] = field(default_factory=dict)
+    """By action, what a better answer is worth at each preset, by rising ``quality``."""
 
     def measured_id(self, action: str) -> str:
         """Return the id of the action whose measurements are used for an action."""
@@ -164,65 +177,108 @@ class QualityModel:
         if not code:
             return CodeSignal(action, None, (UNSEEN,), usual=usual)
         seen = profile(language, code)
-        reasons = outstanding({**seen.counts, "diagnostics": len(diagnostics)})
+        rated = rate(seen, action, len(diagnostics))
+        reasons = rated.reasons
         if len(code) > READ:
             reasons = (*reasons, _IN_PART)
+        plain = is_plain(code, seen.counts)
         measured = self.measured_id(action)
         weights = self.weights.get(measured)
         if weights is None:
-            return CodeSignal(action, usual, reasons, usual=usual)
+            worth = stake(rated.level, 0.0, plain=plain)
+            return CodeSignal(action, usual, reasons, usual=usual, rated=rated, stake=worth, plain=plain)
         errors = sum(each.severity == "error" for each in diagnostics)
-        shifts = weights.apply(features(seen, errors))
+        added = dict(weights.apply(features(seen, errors)))
+        like = min(1.0, max(0.0, (added.pop(LIKENESS, 1.0) - _UNLIKE) / (_LIKE - _UNLIKE)))
+        shifts = {name: like * shift for name, shift in added.items()}
         expected = fmean(_share(each.quality[measured] + shifts.get(name, 0.0)) for name, each in self.models.items())
-        return CodeSignal(action, 1 - expected, reasons, shifts, usual, self._line(action, shifts))
+        return CodeSignal(
+            action,
+            1 - expected,
+            reasons,
+            shifts,
+            usual,
+            self._line(action, shifts),
+            rated,
+            stake(rated.level, like, plain=plain),
+            plain,
+        )
+
+    def bar(self, action: str, quality: float) -> Bar:
+        """Return how models are weighed for an action at a ``quality``, whatever the code."""
+        return bar(self.presets.get(self.measured_id(action), ()), quality)
 
     def estimate(
         self, model: Model, action: str, gain: CodeSignal | None = None, outcomes: Outcomes = _NONE
     ) -> Estimate:
         """Return what to expect of a model's answer for an action, on the code of ``gain`` if there is any."""
-        name = canonical(model.id)
-        base = self._base(model, name, action)
-        if chosen := model.at_effort.get(model.chosen_effort):
-            base = _at_effort(base, chosen, self._stated(model, action) or action)
-        quality = base.quality
-        if gain is not None and gain.shifts:
-            shift = gain.shifts.get(name)
-            if shift is None:
-                shift = (gain.line or self._line(gain.action, gain.shifts)).at(quality)
-            quality = _share(quality + shift)
-        return Estimate(*learned(quality, base.doubt, outcomes), base.source)
+        found = self._expected(model, action, gain)
+        return Estimate(*learned(found.quality, found.doubt, outcomes), found.source, found.unproven)
 
     def tokens(self, model: Model, action: str, target: int | None = None) -> Tokens:
         """Return the usual size of a model's request for an action; ``target`` is the code's, in tokens, if known."""
-        measured = self.models.get(canonical(model.id))
+        measured = self._measured(model)
         usual = self.usual_tokens(action) if measured is None else measured.tokens[self.measured_id(action)]
-        if target is None:
-            return usual
-        # Longer code makes a longer answer, but not in proportion: the root is what the measured answers come near.
-        factor = math.sqrt(max(1, target) / usual.input)
-        return Tokens(usual.input, round(usual.output * factor), round(usual.thinking * factor))
+        return usual if target is None else usual.for_code(target)
 
     def usual_tokens(self, action: str) -> Tokens:
         """Return the usual size of a request for an action, whichever model answers."""
         return self.usual[self.measured_id(action)]
 
-    def doubt(self, action: str) -> float:
-        """Return the most that a figure is doubted which somebody measured, for an action."""
-        return self._doubts[self.measured_id(action)]
-
     def check(self, name: str) -> Check:
         """Return the check of that name, an action's id or RUN; one that was never measured finds nothing."""
         return self.checks.get(self.measured_id(name), _BLIND)
 
+    def _measured(self, model: Model) -> Measured | None:
+        """Return what was measured of a model, or else of the nearest one before it."""
+        each: Model | None = model
+        while each is not None:
+            if found := self.models.get(canonical(each.figures_id)):
+                return found
+            each = each.predecessor
+        return None
+
+    def _expected(self, model: Model, action: str, gain: CodeSignal | None) -> Estimate:
+        """Return what to expect before anything happened here: never less than of the predecessor, unless stated."""
+        stated = self._stated(model, action)
+        name = canonical(model.figures_id)
+        if stated or model.predecessor is None:
+            found = self._own(model, name, action, gain)
+        else:
+            found = self._before(model, model.predecessor, action, gain)
+            if name in self.models or name in self.published.edits:
+                found = max(self._own(model, name, action, gain), found, key=_quality)
+        if chosen := model.at_effort.get(model.chosen_effort):
+            found = _at_effort(found, chosen, stated or action)
+        return found
+
+    def _before(self, model: Model, former: Model, action: str, gain: CodeSignal | None) -> Estimate:
+        """Return what the predecessor gives a model: of the same effort, where the predecessor offers it."""
+        same = next((each for each in former.variants() if each.chosen_effort == model.chosen_effort), former)
+        found = self._expected(same, action, gain)
+        return replace(found, doubt=max(found.doubt, _WIDE), source=_BEFORE)
+
+    def _own(self, model: Model, name: str, action: str, gain: CodeSignal | None) -> Estimate:
+        """Return what is known of a model itself, with what the code adds."""
+        base = self._base(model, name, action)
+        if gain is None or not gain.shifts:
+            return base
+        shift = gain.shifts.get(name)
+        if shift is None:
+            shift = (gain.line or self._line(gain.action, gain.shifts)).at(base.quality)
+        return replace(base, quality=_share(base.quality + shift))
+
     def _base(self, model: Model, name: str, action: str) -> Estimate:
-        measured = self.models.get(name)
+        measured, known = self.models.get(name), self.measured_id(action)
         if stated := self._stated(model, action):
-            return Estimate(model.ability[stated], _narrow(measured, self.measured_id(action)), "its row")
+            return Estimate(model.ability[stated], _narrow(measured, known), "its row")
         if measured is not None:
-            known = self.measured_id(action)
             return Estimate(measured.quality[known], measured.doubt[known], "measured")
-        standing, source = self._standing(model, name, action)
-        return Estimate(_share(self._level(action) + standing), _WIDE, source)
+        standing, source = self.published.standing(model, name, self._level(FIX.id), is_fix=known == FIX.id)
+        quality = _share(self._level(action) + standing)
+        if heir := self.models.get(self.published.heirs.get(name, "")):
+            quality = min(quality, heir.quality[known])
+        return Estimate(quality, _WIDE, source)
 
     def _stated(self, model: Model, action: str) -> str:
         """Return the id under which a model's row states its ability for an action; empty where it states none."""
@@ -230,19 +286,6 @@ class QualityModel:
             return action
         measured = self.measured_id(action)
         return measured if measured in model.ability else ""
-
-    def _standing(self, model: Model, name: str, action: str) -> tuple[float, str]:
-        """Return where a model that was not measured stands to the mean of those that were."""
-        published, figure = self.published, model.benchmarks.get("aider_polyglot")
-        # What is known of edits says most about a fix.
-        part = 1.0 if self.measured_id(action) == FIX.id else _ASIDE
-        if name in published.edits:
-            return part * (published.edits[name] + published.above - self._level(FIX.id)), "its public edits"
-        tier = _TIER[model.tier]
-        if figure is None:
-            return tier, "its tier"
-        # Aider's figure says little of public edits: it moves a model within its tier, and a good one never down.
-        return tier + part * published.slope * (figure - published.middle), "its benchmarks"
 
     def _level(self, action: str) -> float:
         return self._levels[self.measured_id(action)]
@@ -257,11 +300,6 @@ class QualityModel:
         """The measured models' mean by action: asked for with every row of every table."""
         every = list(self.models.values())
         return {action: fmean(each.quality[action] for each in every) for action in every[0].quality}
-
-    @cached_property
-    def _doubts(self) -> Mapping[str, float]:
-        every = list(self.models.values())
-        return {action: max(_USUAL, *(each.doubt[action] for each in every)) for action in every[0].doubt}
 
     def _line(self, action: str, shifts: Mapping[str, float]) -> LinearFit:
         measured = self.measured_id(action)
@@ -286,10 +324,11 @@ def from_json(data: Mapping[str, Any]) -> QualityModel:
         usual={action: Tokens(*each) for action, each in data["usual"].items()},
         published=Published(**data["published"]),
         weights={
-            action: FeatureWeights.unpack([canonical(each) for each in row["models"]], row["step"], row["weights"])
+            action: FeatureWeights.unpack([*map(canonical, row["models"]), LIKENESS], row["step"], row["weights"])
             for action, row in data["gain"].items()
         },
         checks={name: Check(each["finds"], each["alarms"]) for name, each in data["checks"].items()},
+        presets={action: [Preset(*each) for each in rows] for action, rows in data["presets"].items()},
     )
 
 
@@ -301,19 +340,22 @@ def canonical(model_id: str) -> str:
 
 
 def _at_effort(base: Estimate, chosen: Effort, action: str) -> Estimate:
-    """Return the estimate for an effort: where nobody stated what it is worth it is what the row gives, and doubted."""
+    """Return the estimate for an effort: where nobody stated what it is worth it is what the row gives, and doubted.
+
+    Less thinking costs less, and must not look as good for it: that doubt is taken off where models are compared.
+    """
     if action in chosen.ability:
         return base
-    return replace(base, doubt=base.doubt + _WIDE, source=f"{base.source}, at another effort")
+    source = f"{base.source}, at another effort"
+    return replace(base, doubt=base.doubt + _WIDE, source=source, unproven=_WIDE)
+
+
+def _quality(estimate: Estimate) -> float:
+    return estimate.quality
 
 
 def _narrow(measured: Measured | None, action: str) -> float:
     return _USUAL if measured is None else measured.doubt[action]
-
-
-def floored(quality: float) -> float:
-    """Return a quality above 0: what would lie below is drawn in, never cut, so that the better stays the better."""
-    return quality if quality > _LOW else _LOW * math.exp((quality - _LOW) / _LOW)
 
 
 def _share(value: float) -> float:

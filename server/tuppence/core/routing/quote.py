@@ -16,7 +16,7 @@ from tuppence.core.models.model import TIERS, Model
 from tuppence.core.models.pricing import MILLION
 from tuppence.core.prompt.compose import Prompt
 from tuppence.core.routing.candidates import Candidate
-from tuppence.core.routing.difficulty import Difficulty
+from tuppence.core.routing.difficulty import LINES, Difficulty
 
 _CHEAPEST_FIRST = ("local", "budget", "specialised", "workhorse", "premium")
 assert set(_CHEAPEST_FIRST) == set(TIERS)
@@ -40,11 +40,11 @@ class Quote:
 
     @property
     def size(self) -> str:
-        """Size and difficulty: ``12 lines, difficulty 0.42 (2 loops)``."""
+        """Size and difficulty: ``12 lines, moderate (2 loops, nested 2 deep)``."""
         # The number of lines is said already.
-        why = ", ".join(reason for reason in self.difficulty.reasons if not reason.endswith(" lines"))
-        lines = f"{self.lines} line{'s' * (self.lines != 1)}, difficulty {self.difficulty.value:.2f}"
-        return f"{lines} ({why})" if why else lines
+        why = ", ".join(reason for reason in self.difficulty.reasons if not reason.endswith((" line", " lines")))
+        size = f"{LINES.shown(self.lines)}, {self.difficulty.level}"
+        return f"{size} ({why})" if why else size
 
     @property
     def price(self) -> str:

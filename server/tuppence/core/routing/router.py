@@ -1,41 +1,67 @@
-"""Which model answers, why, and the ladder above it: the adequate model with the least expected cost.
+"""Which model answers, why, and the ladder above it: the adequate model whose answer is worth most for its cost.
 
-A model is adequate when the quality that may be counted on is at least ``quality`` times the best available; of the
-best itself no more is taken off than a measured model's doubt, so that doubt never makes a cheaper one look good
-enough. The order of a list never decides anything; ties go to the faster model.
+A model is adequate when its expected quality reaches the action's floor; where none does, the best one answers. Among
+the adequate, the one with the largest difference of expected quality and expected cost divided by worth is chosen. What
+a better answer is worth (core/routing/worth.py) does not depend on the models that there are, so a model that is not
+chosen changes nothing. One that another beats, being better for no more or as good for less, is never chosen. The order
+of a list decides nothing: ties go to the surer figure, then to the faster model.
 
-The expected cost includes an escalation: a run calls the first model and, when its answer fails the check, the next
-better one once. So it is the cost of the first call plus the chance of a failed check times the cost of the next.
-Unknown prices come last, never as free. :mod:`tuppence.core.routing.candidates` says what a model is expected to do and
-to cost, and core/routing/edit_form.py in which form it is asked for an edit.
+No climb is priced in, because few wrong answers fail a check. Tests that are run are the exception: there the cheapest
+adequate model is first, and the climb that may follow is part of the cost. For a few plain lines the top tier is never
+asked first. Unknown prices come last, never as free. :mod:`tuppence.core.routing.candidates` says what a model is
+expected to do and to cost, and core/routing/edit_form.py in which form it is asked for an edit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from fractions import Fraction
 
 from tuppence.core.billing.entry import money
 from tuppence.core.models.model import Model
 from tuppence.core.routing import no_model
-from tuppence.core.routing.candidates import (
-    Candidate,
-    RoutingPolicy,
-    RoutingRequest,
-    agreed,
-    candidate,
-    usual_output,
-    with_benchmark,
-)
+from tuppence.core.routing.candidates import Candidate, RoutingPolicy, RoutingRequest, agreed, candidate, usual_output
 from tuppence.core.routing.edit_form import in_cheaper_form
-from tuppence.core.routing.quality import QualityModel
+from tuppence.core.routing.quality import RUN, QualityModel
+from tuppence.core.routing.worth import Bar, length_factor
 
 _ROUND = 3
 """From this factor on prices are compared in whole numbers."""
 _USUAL = RoutingPolicy()
 _NOTHING = Decimal(0)
-_UNKNOWN = 2
+_TOP = "premium"
+
+
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """How the rows of one request are compared."""
+
+    bar: Bar
+    few_lines: bool = False
+    """Whether the top tier is not asked by itself, because the code is a few plain lines."""
+
+    def adequate(self, row: Candidate) -> bool:
+        """Report whether a row's expected quality reaches the floor."""
+        return row.quality >= self.bar.floor
+
+    def value(self, row: Candidate) -> tuple[Fraction, Fraction]:
+        """Return what a row's answer is worth for its cost; larger is better."""
+        return self.bar.value(row.quality, Fraction(row.cost or _NOTHING))
+
+    def first(self, rows: Sequence[Candidate]) -> list[Candidate]:
+        """Return the rows that may answer first: of those that no other one beats, the adequate, else the best.
+
+        For few lines it is those below the top tier; where there is none, the cheapest.
+        """
+        kept = unbeaten(rows)
+        top = kept[-1].quality if kept else 0.0
+        adequate = [each for each in kept if self.adequate(each)] or [each for each in kept if each.quality == top]
+        if not self.few_lines:
+            return adequate
+        lower = [each for each in adequate if each.model.tier != _TOP]
+        return lower or [each for each in adequate if each.quality == adequate[0].quality]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +71,7 @@ class Route:
     model: Model
     quality: float
     expected_cost: Decimal | None
-    """Of the whole ladder, USD; None where the first model's price is unknown."""
+    """Of its answer, and of tests that are run the climb that may follow, USD; None where the price is unknown."""
     ladder: tuple[Model, ...]
     """The first model and those above it, each better than the one before."""
     spare: tuple[Model, ...]
@@ -56,9 +82,11 @@ class Route:
     """One line for the user."""
     table: tuple[Candidate, ...] = field(repr=False, default=())
     wanted: float = 1.0
-    """How close to the best expected quality a model had to come."""
+    """How good an answer was wanted, as RoutingPolicy has it."""
     told: str = ""
     """What the end of the run must say of how it came to this one; empty for an ordinary choice."""
+    weighing: Weighing = field(repr=False, default=Weighing(Bar(0.0, None)))
+    """How the rows of the table were compared."""
 
     @property
     def line(self) -> str:
@@ -78,54 +106,79 @@ def choose(
     prior: QualityModel,
     policy: RoutingPolicy = _USUAL,
 ) -> Route:
-    """Return the cheapest adequate model for a need.
+    """Return the adequate model whose answer is worth most for its cost.
 
     :param models: the tier table.
     :param ready: why a provider or a model cannot be asked, by the provider's or the row's name (no key, waiting after
         a failure); others can.
-    :raises Nobody: none is eligible; the sentence says what would make one so.
+    :raises NoEligibleModel: none is eligible; the sentence says what would make one so.
     """
     rows = tuple(candidate(each, need, ready, prior, policy) for model in models for each in model.variants())
-    formed = tuple(agreed(each, policy) for each in in_cheaper_form(rows, need, prior))
-    table = with_benchmark(formed, need, prior)
+    table = tuple(agreed(each, policy) for each in in_cheaper_form(rows, need, prior))
     fit = [each for each in table if not each.why_not]
     if policy.above and not policy.only:
         fit = _better(fit, table, policy.above)
-    adequate = _adequate(fit, policy)
-    if not adequate:
+    picked = [each for each in fit if each.model.name == policy.only] if policy.only else fit
+    if not picked:
         raise no_model.none(need, table, policy, ready)
-    rank = ranking(fit)
-    ranked = sorted(adequate, key=lambda each: (*rank(each), _seconds(each.model, need), each.model.name))
+    compared = weighing(need, prior, policy)
+    ranked = by_value(picked, compared, need)
     first = ranked[0]
-    best = max((each for each in fit if each.cost is not None), key=_worth, default=first)
+    best = max((each for each in fit if each.cost is not None), key=_best_for_least, default=first)
     return Route(
         model=first.model,
         quality=first.quality,
-        expected_cost=expected(first, fit) if first.cost is not None else None,
+        expected_cost=_expected_cost(first, fit, need),
         ladder=(first.model, *(each.model for each in above(first, fit))),
-        spare=tuple(each.model for each in ranked[1:]),
+        spare=tuple(each.model for each in ranked[1:] if compared.adequate(each)),
         best=best.model,
         reason=_reason(first, best, need, policy),
         table=table,
         wanted=policy.wanted,
+        weighing=compared,
     )
 
 
-def _adequate(fit: Sequence[Candidate], policy: RoutingPolicy) -> list[Candidate]:
-    """Return those that may answer first: the model that was picked, else all that are good enough."""
-    if policy.only:
-        return [each for each in fit if each.model.name == policy.only]
-    top = max((each.quality for each in fit), default=0.0)
-    return [each for each in fit if each.quality >= policy.wanted * top]
+def weighing(need: RoutingRequest, prior: QualityModel, policy: RoutingPolicy) -> Weighing:
+    """Return how the rows of a request are compared."""
+    gain = need.gain
+    bar = prior.bar(need.action.id, policy.wanted)
+    bar = bar.scaled(gain.stake * length_factor(need.target_tokens), gain.shift)
+    asked_for = policy.pin or policy.only or policy.above or bar.worth is None
+    if need.check == RUN and bar.worth is not None:
+        # What fails shows when the tests are run, so the cheapest is tried first.
+        bar = replace(bar, worth=Fraction(0))
+    return Weighing(bar, gain.plain and not asked_for)
+
+
+def by_value(rows: Sequence[Candidate], compared: Weighing, need: RoutingRequest) -> list[Candidate]:
+    """Return the rows by who should answer: those that may be first, then the other ones, then unknown prices."""
+    priced = [each for each in rows if each.cost is not None]
+    first = {each.model.name for each in compared.first(priced)}
+
+    def key(row: Candidate) -> tuple[bool, bool, bool, tuple[Fraction, Fraction], float, float, str]:
+        value, cheapness = compared.value(row)
+        late = compared.few_lines and row.model.tier == _TOP
+        return (
+            row.cost is None,
+            row.model.name not in first,
+            late,
+            (-value, -cheapness),
+            row.estimate.doubt,
+            _seconds(row.model, need),
+            row.model.name,
+        )
+
+    return sorted(rows, key=key)
 
 
 def better(route: Route, name: str) -> Candidate | None:
-    """Return whom the same question would go to if the answer of a model was not good enough, None for nobody."""
+    """Return whom the same question would go to if the answer of a model was not good enough; None where none is."""
     fit = _better([each for each in route.table if not each.why_not and each.cost is not None], route.table, name)
-    top = max((each.quality for each in fit), default=0.0)
-    adequate = [each for each in fit if each.quality >= route.wanted * top]
-    rank = ranking(fit)
-    return min(adequate, key=lambda each: (*rank(each), each.model.name), default=None)
+    compared = replace(route.weighing, few_lines=False)
+    return min(
+        compared.first(fit), key=lambda each: (*(-part for part in compared.value(each)), each.model.name), default=None
+    )
 
 
 def _better(fit: Sequence[Candidate], table: Sequence[Candidate], name: str) -> list[Candidate]:
@@ -138,7 +191,7 @@ def _seconds(model: Model, need: RoutingRequest) -> float:
     return (model.seconds_to_first_token or 1.0) + usual_output(need) / (model.tokens_per_second or 60.0)
 
 
-def _worth(each: Candidate) -> tuple[float, Decimal]:
+def _best_for_least(each: Candidate) -> tuple[float, Decimal]:
     return (each.quality, -(each.cost or Decimal(0)))
 
 
@@ -150,17 +203,19 @@ def _reason(first: Candidate, best: Candidate, need: RoutingRequest, policy: Rou
         return f"{first.model.title} is pinned; {rated}"
     if policy.only:
         return f"{first.model.title} was picked; {rated}"
-    if best.model.name == first.model.name:
-        return f"{rated}; no other model would do better"
-    gain = 100 * (best.quality / first.quality - 1) if first.quality else 0.0
-    return f"{rated}; {best.model.title} would add {gain:.0f} %{_times(first.cost, best.cost)}"
+    if best.quality <= first.quality:
+        return f"no other model would do better; {rated}"
+    gain = 100 * (best.quality / first.quality - 1) if first.quality else 100.0
+    good = "is tried first, and its tests are run" if need.check == RUN else "is good enough here"
+    cost = _compared(first.cost, best.cost)
+    return f"{first.model.title} {good}; {best.model.title} would cost {cost} for about {gain:.0f} % more; {rated}"
 
 
-def _times(cheap: Decimal | None, dear: Decimal | None) -> str:
+def _compared(cheap: Decimal | None, dear: Decimal | None) -> str:
     if not cheap or dear is None:
-        return ""
+        return money(dear)
     factor = dear / cheap
-    return f" for {factor:.0f}x the price" if factor >= _ROUND else f" for {factor:.1f}x the price"
+    return f"{factor:.0f}x" if factor >= _ROUND else f"{factor:.1f}x"
 
 
 def above(first: Candidate, fit: Sequence[Candidate]) -> list[Candidate]:
@@ -175,52 +230,26 @@ def above(first: Candidate, fit: Sequence[Candidate]) -> list[Candidate]:
     return rungs
 
 
-def expected(row: Candidate, fit: Sequence[Candidate]) -> Decimal:
-    """Return the cost of a first try and of the climb that may follow, USD; unknown prices count as nothing here."""
-    return _expected(row, _climbs(fit))
+def _expected_cost(first: Candidate, fit: Sequence[Candidate], need: RoutingRequest) -> Decimal | None:
+    if first.cost is None:
+        return None
+    return with_climb(first, fit) if need.check == RUN else first.cost
 
 
-def ranking(fit: Sequence[Candidate]) -> Callable[[Candidate], tuple[int, Decimal]]:
-    """Return a sort key for who answers first: by expected cost, then those that another beats, then unknown prices."""
-    beaten, climbs = _beaten(fit), _climbs(fit)
-
-    def rank(row: Candidate) -> tuple[int, Decimal]:
-        group = _UNKNOWN if row.cost is None else int(row.model.name in beaten)
-        return group, _expected(row, climbs)
-
-    return rank
+def with_climb(row: Candidate, fit: Sequence[Candidate]) -> Decimal:
+    """Return the cost of a first try and of the climb that may follow, USD: to the cheapest of the better ones."""
+    costs = [each.cost for each in fit if each.cost is not None and each.quality > row.quality]
+    return (row.cost or _NOTHING) + Decimal(repr(round(row.fails, 6))) * min(costs, default=_NOTHING)
 
 
-def _climbs(fit: Sequence[Candidate]) -> Mapping[float, Decimal]:
-    """Return the cost of the first rung above each quality: the cheapest of the better ones; nothing above the best."""
-    cheapest: dict[float, Decimal] = {}
-    for row in fit:
-        if row.cost is not None:
-            cheapest[row.quality] = min(row.cost, cheapest.get(row.quality, row.cost))
-    found: dict[float, Decimal] = {}
-    least: Decimal | None = None
-    for quality in sorted({row.quality for row in fit}, reverse=True):
-        found[quality] = _NOTHING if least is None else least
-        if (here := cheapest.get(quality)) is not None:
-            least = here if least is None else min(least, here)
-    return found
+def unbeaten(rows: Iterable[Candidate]) -> list[Candidate]:
+    """Return the rows of known price that no other one beats, by rising cost; equal ones are all kept.
 
-
-def _expected(row: Candidate, climbs: Mapping[float, Decimal]) -> Decimal:
-    return (row.cost or _NOTHING) + Decimal(repr(round(row.fails, 6))) * climbs[row.quality]
-
-
-def _beaten(fit: Sequence[Candidate]) -> frozenset[str]:
-    """Return the names of those beside whom another is as good for less, or better for no more.
-
-    That the climb from such a one would be to a cheap model must not make it look cheap itself.
+    One row beats another when it is as good for less, or better for no more.
     """
-    found: set[str] = set()
-    best, least = -1.0, _NOTHING
-    priced = (row for row in fit if row.cost is not None)
+    kept: list[Candidate] = []
+    priced = (row for row in rows if row.cost is not None)
     for row in sorted(priced, key=lambda row: (row.cost or _NOTHING, -row.quality)):
-        if row.quality > best:
-            best, least = row.quality, row.cost or _NOTHING
-        elif (row.quality, row.cost) != (best, least):
-            found.add(row.model.name)
-    return frozenset(found)
+        if not kept or row.quality > kept[-1].quality or (row.quality, row.cost) == (kept[-1].quality, kept[-1].cost):
+            kept.append(row)
+    return kept

@@ -29,7 +29,7 @@ _CLOSES = re.compile(r"\s*+(?:[)\]}]|end\b|fi\b|done\b|esac\b|</)")
 _CONTINUES = re.compile(r"\s*+(?:(?:\}\s*+)?(?:else|elsif|elif|catch|rescue|finally|ensure|except)\b|[{(]\s*$)")
 _NAME = re.compile(r"[^\W\d]\w*")
 _FEATURES = {
-    "loops": re.compile(r"\b(?:for|foreach|while|until|loop|repeat|each)\b"),
+    "loops": re.compile(r"\b(?:for|foreach|while|until|loop|repeat)\b|\.each\b"),
     "branches": re.compile(r"\b(?:if|elif|elsif|elseif|unless|case|when|cond|match|switch)\b"),
     "async": re.compile(r"\b(?:async|await|coroutine|spawn|suspend)\b"),
     "try": re.compile(r"\b(?:try|rescue|catch|pcall)\b"),

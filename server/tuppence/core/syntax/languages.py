@@ -162,6 +162,7 @@ _JAVASCRIPT = Language(
     },
     tests=Habits(names=("{stem}.test{suffix}", "{stem}.spec{suffix}", "test_{stem}{suffix}"), folder="."),
 )
+_CHOICES = f"{_JAVASCRIPT.features['branches']} conditional_type"
 _TYPESCRIPT = replace(
     _JAVASCRIPT,
     name="TypeScript",
@@ -179,7 +180,7 @@ _TYPESCRIPT = replace(
     },
     identifiers=f"{_JAVASCRIPT.identifiers} type_identifier",
     comments="comment html_comment",
-    features={**_JAVASCRIPT.features, "types": "type_arguments type_parameters conditional_type"},
+    features={**_JAVASCRIPT.features, "branches": _CHOICES, "types": "type_arguments type_parameters conditional_type"},
 )
 _TSX = replace(
     _TYPESCRIPT,

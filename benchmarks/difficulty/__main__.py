@@ -1,0 +1,126 @@
+"""``python -m benchmarks.difficulty``: prints RESULTS.md, how well the counts order the labelled functions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import cache
+
+from benchmarks.difficulty.labelled import LabelledFunction, functions, kappa, order, pairs_in_order
+from benchmarks.routing.measure import interval, spearman
+from tuppence.core.actions import ACTIONS
+from tuppence.core.routing.difficulty import rate
+from tuppence.core.routing.features import profile
+
+FAMILIES = {
+    "C, C++": {"c", "cpp"},
+    "Go": {"go"},
+    "Java": {"java"},
+    "JavaScript, TypeScript": {"js"},
+    "Python": {"py"},
+    "Rust": {"rs"},
+}
+"""The prefixes of ids by what their languages are called."""
+LEVELS = ("simple", "moderate", "hard")
+Number = Callable[[LabelledFunction], float]
+
+
+@cache
+def by_grammar(each: LabelledFunction) -> float:
+    """Return the number that is shown."""
+    return rate(profile(each.language, each.code), "explain").value
+
+
+@cache
+def by_words(each: LabelledFunction) -> float:
+    """Return the number that is shown where the language is not known."""
+    return rate(profile("", each.code), "explain").value
+
+
+@cache
+def by_lines(each: LabelledFunction) -> float:
+    """Return the number of lines: what has to be beaten."""
+    return float(sum(bool(line.strip()) for line in each.code.splitlines()))
+
+
+NUMBERS: dict[str, Number] = {"counts": by_grammar, "counts, language unknown": by_words, "lines alone": by_lines}
+
+
+def main() -> None:
+    """Print the report."""
+    every = functions()
+    parts = {
+        "chosen by": [each for each in every if not each.held_out],
+        "held out": [each for each in every if each.held_out],
+    }
+    lines = [
+        "# Difficulty: results",
+        "",
+        *_head(every),
+        "",
+        "| part | number | functions | Spearman | 95 % interval | trivial before hard |",
+        "|---|---|--:|--:|--:|--:|",
+        *(_row(part, own, name) for part, own in parts.items() for name in NUMBERS),
+        "",
+        "Trivial before hard on the held-out part, by action: "
+        + ", ".join(f"{each.id} {_for_action(parts['held out'], each.id):.1%}" for each in ACTIONS)
+        + ".",
+        "",
+        "| held out, by language | functions | Spearman | trivial before hard |",
+        "|---|--:|--:|--:|",
+        *_languages(parts["held out"]),
+        "",
+        "| held out: label \\ shown | simple | moderate | hard |",
+        "|---|--:|--:|--:|",
+        *_levels(parts["held out"]),
+    ]
+    print("\n".join(lines))
+
+
+def _head(every: Sequence[LabelledFunction]) -> list[str]:
+    agreement = kappa([each.first for each in every], [each.second for each in every])
+    alike = sum(each.first == each.second for each in every)
+    made = "Written by `python -m benchmarks.difficulty > benchmarks/difficulty/RESULTS.md`"
+    agree = f"Both readings agree on {alike}; kappa, weighted by squares: {agreement:.2f}"
+    what = "one reader twice, so this is how stable the labels are, not whether two people agree"
+    return [
+        f"{made}; [README.md](README.md) says what is measured.",
+        "",
+        f"{len(every)} functions. {agree} ({what}).",
+    ]
+
+
+def _row(part: str, own: Sequence[LabelledFunction], name: str) -> str:
+    number = NUMBERS[name]
+    rows = [(number(each), each.label) for each in own]
+    low, high = interval(rows, _spearman_of)
+    return (
+        f"| {part} | {name} | {len(own)} | {order(own, number):.2f} | {low:.2f} to {high:.2f} | "
+        f"{pairs_in_order(own, number):.1%} |"
+    )
+
+
+def _spearman_of(rows: Sequence[tuple[float, ...]]) -> float:
+    return spearman([row[0] for row in rows], [row[1] for row in rows])
+
+
+def _for_action(own: Sequence[LabelledFunction], action: str) -> float:
+    return pairs_in_order(own, lambda each: rate(profile(each.language, each.code), action).value)
+
+
+def _languages(own: Sequence[LabelledFunction]) -> list[str]:
+    found = []
+    for name, prefixes in FAMILIES.items():
+        some = [each for each in own if each.id.split("-")[0] in prefixes]
+        right = pairs_in_order(some, by_grammar)
+        found.append(f"| {name} | {len(some)} | {order(some, by_grammar):.2f} | {right:.1%} |")
+    return found
+
+
+def _levels(own: Sequence[LabelledFunction]) -> list[str]:
+    shown = Counter(f"{each.level} {rate(profile(each.language, each.code), 'explain').level}" for each in own)
+    return [f"| {row} | " + " | ".join(str(shown[f"{row} {column}"]) for column in LEVELS) + " |" for row in LEVELS]
+
+
+if __name__ == "__main__":
+    main()
