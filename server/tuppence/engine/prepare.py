@@ -1,4 +1,4 @@
-"""Everything about a request that is settled before a model is asked: what it will see, how hard it is, who answers.
+"""Everything about a request that is decided before a model is asked: its context, its difficulty, and the model.
 
 What reads files or takes a while is done in a thread, all of it in one: to look around, to compose and to measure, and
 to choose (engine/choice.py). Each change of the thread costs a wait, longer where the machine is busy. engine/run.py
@@ -42,25 +42,27 @@ from tuppence.linters import lint
 from tuppence.workspace import tests_placement
 
 BUDGETS = (24_000, 6_000, 2_500)
-"""Prompt tokens to aim at; the next smaller is tried where no model has room. Many models get worse above the first."""
+"""Target numbers of prompt tokens; the next smaller one is tried if no model has room. Many models get worse above
+the first."""
 LARGER = (48_000, 96_000, 192_000, 384_000)
-"""Prompt tokens where what the person selected is more than the first by itself: only long contexts hold it."""
+"""Numbers of prompt tokens for a selection that is larger than the first target by itself, which only long contexts
+can hold."""
 _SHARE = 8
-"""The part of the prompt, one in so many, that an existing test file may take."""
+"""The maximum share of the prompt for an existing test file, as a divisor."""
 _TOLD = 40
-"""Diagnostics that a model is told of; more are noise, and would take the room of the code."""
+"""Maximum number of diagnostics in a prompt; more are noise, and take room from the code."""
 _GRAVEST = ("error", "warning", "information", "hint")
 
 
 async def prepare(
     request: Request, session: Session, around: Surroundings | None = None, *, whole_table: bool = True
 ) -> PreparedRequest:
-    """Return the plan for a question.
+    """Return the plan for a request.
 
-    :param around: the target's surroundings, where they were just looked up.
+    :param around: the target's surroundings, if they were just collected.
     :param whole_table: whether the route's table is to hold the models that lack a key too.
     :raises Unfit: the document or target cannot be sent to a model.
-    :raises NoModel: nobody may answer.
+    :raises NoModel: no model may answer.
     """
     if (config := session.config()).is_unread:
         mistake = config.mistakes[0]
@@ -71,8 +73,8 @@ async def prepare(
     work = _Preparation(request, session, around, await standing(request, session, whole=whole_table))
     if request.action.fixes_diagnostics and not request.diagnostics:
         await asyncio.to_thread(work.look)
-        # Some editors (Helix, eglot) keep other servers' diagnostics to themselves; the linter can be asked directly.
-        # What it says of style is left out, because it would draw the model away from the bug that the user means.
+        # Some editors (Helix, eglot) do not pass on other servers' diagnostics; the linter can be asked directly. Its
+        # remarks on style are left out, because they would distract the model from the bug that the user means.
         said = await lint(request.document, request.path)
         work.request = replace(request, diagnostics=tuple(each for each in said if each.severity == "error"))
     none: NoModel | None = None
@@ -84,7 +86,7 @@ async def prepare(
         except Unfit as unfit:
             if none is None:
                 return await _long(work, unfit)
-            # A smaller selection helps only where somebody may answer at all.
+            # A smaller selection helps only if some model may answer at all.
             if await is_anybody_ready(session):
                 raise
             raise none from None
@@ -93,9 +95,9 @@ async def prepare(
 
 
 def prompt(prepared: PreparedRequest, model: Model) -> Prompt:
-    """Return what a model is sent: the whole prompt, or the brief one for a model that is too small for it.
+    """Return the prompt for a model: the whole one, or the brief one if the model is too small for it.
 
-    No secret is in it, wherever it came from: everything that is sent to a provider passes here.
+    It contains no secret, whatever its source: everything that is sent to a provider passes through here.
     """
     return prepared.disclosure.masked(_prompt(prepared, model))
 
@@ -113,23 +115,23 @@ def _prompt(prepared: PreparedRequest, model: Model) -> Prompt:
 
 
 def advised(prepared: PreparedRequest, planner: Model, advice: str) -> PreparedRequest:
-    """Return the plan for the model that answers, with what the planner wrote; empty where it wrote nothing."""
+    """Return the plan for the answering model, with the planner's text; empty text if it wrote nothing."""
     return replace(prepared, planner=None, advice=advice, route=planned(prepared.route, planner, advice))
 
 
 def output_limit(prepared: PreparedRequest, model: Model) -> int:
-    """Return how many answer tokens to allow: generous for the action, within the model's limit and context."""
+    """Return the maximum number of answer tokens: ample for the action, within the model's limit and context."""
     return allowance(model, prepared.need, shipped())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Measured:
-    """What is known of a request before it is known who answers."""
+    """The properties of a request that do not depend on the model."""
 
     context: Context
     tests: TestFile | None
     prompt: Prompt
-    """The whole one, without secrets."""
+    """The whole prompt, without secrets."""
     disclosure: Disclosure
     need: RoutingRequest
     size: TokenMeasure
@@ -234,9 +236,9 @@ class _Preparation:
 
 
 async def _long(work: _Preparation, unfit: Unfit) -> PreparedRequest:
-    """Return the plan for a target that is too long by itself for a usual prompt.
+    """Return the plan for a target that is too long for a usual prompt.
 
-    :raises Unfit: nobody has so long a context; the room that it names is the longest that somebody has.
+    :raises Unfit: no model has such a long context; the message names the longest one.
     """
     for budget in LARGER:
         try:
@@ -251,7 +253,7 @@ async def _long(work: _Preparation, unfit: Unfit) -> PreparedRequest:
 
 
 def _paired(prepared: PreparedRequest, config: Config) -> PreparedRequest:
-    """Return the plan with a planner, where the user wants pairs and one is worth it."""
+    """Return the plan with a planner, if the user enabled pairs and one is worth its cost."""
     hard = prepared.difficulty.value > config.pair_above
     pinned = (
         routing_policy(
@@ -279,7 +281,7 @@ def _grounds(request: Request, context: Context, session: Session) -> Evidence:
 
 
 def _gather(request: Request, around: Surroundings, budget: int) -> Context:
-    # The same room for every action: else two actions on one file could get different bytes of it.
+    # Every action gets equal room: otherwise two actions on one file could receive different bytes of it.
     room = budget - estimate(SYSTEM) - max(action.usual_output for action in ACTIONS)
     inside = [each for each in request.diagnostics if each.span.touches(request.target.span)]
     told = tuple(sorted(inside, key=lambda each: (_GRAVEST.index(each.severity), each.span))[:_TOLD])
@@ -313,7 +315,7 @@ def _need(
 
 
 def _check(request: Request, session: Session) -> str:
-    """Return the name of the check that judges the answer, where it is not the action's usual one."""
+    """Return the name of the check for the answer, if it differs from the action's usual one."""
     root = session.workspace.folder(request.path) if request.path else None
     is_run = request.action.shape == "tests" and runs_tests(session.config(), root, request.document.language)
     return RUN if is_run else ""

@@ -1,4 +1,4 @@
-"""The only way to a provider: one HTTP exchange, streamed, retried and limited."""
+"""Model requests: HTTP exchanges that are streamed, retried and limited. No other package contacts a provider."""
 
 from __future__ import annotations
 
