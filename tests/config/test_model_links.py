@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuppence.config import Config, config, load
-from tuppence.config.model_links import LONGEST, Fault, RowNames, in_order
+from tuppence.config.model_links import LONGEST, LinkFault, RowNames, in_order
 from tuppence.config.toml_locations import MistakeReport
 from tuppence.core.models.model import Model, Quirks
 from tuppence.core.models.pricing import Price, PriceTier, Rates
@@ -288,7 +288,7 @@ def test_more_circles_than_anybody_reads_end_the_reading() -> None:
     links = {f"p/{each}": {"like": f"p/{each}"} for each in range(500)}
     found = in_order(links, {name: {"like"} for name in links}, 20)
     assert len(found) == 21
-    assert all(isinstance(fault, Fault) for _, fault in found)
+    assert all(isinstance(fault, LinkFault) for _, fault in found)
     rows = [{"id": name, "provider": "openai", "tier": "budget", "like": f"openai/{name}"} for name in links]
     with pytest.raises(ConfigError) as raised:
         config._assemble(Path("config.toml"), {"models": rows}, MistakeReport(), TODAY)

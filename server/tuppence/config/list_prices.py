@@ -27,24 +27,24 @@ HOUR = time(2, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Listing:
-    """What the data says of a model at a host."""
+    """The data about a model at a host."""
 
     price: Price | None
-    """None where the data has no price of its tokens."""
+    """None if the data has no price of its tokens."""
     context: int | None
-    """Tokens; None where the data does not say."""
+    """Tokens; None if the data has none."""
     is_dead: bool
     """Whether the data calls it deprecated."""
 
 
 def look_up(model: str, base_url: str, today: date) -> Price | None:
-    """Return what the host at that URL lists for a model, or None where the data has no price of it."""
+    """Return the list price at the host of a URL, or None if the data has none for the model."""
     found = listing(model, base_url, today)
     return None if found is None else found.price
 
 
 def listing(model: str, base_url: str, today: date) -> Listing | None:
-    """Return all that the data says of a model at the host of that URL; None where it knows no such model there."""
+    """Return the data about a model at the host of a URL, or None if the data has no such model there."""
     from genai_prices.data_snapshot import get_snapshot
 
     try:

@@ -24,7 +24,7 @@ Links = Mapping[str, str]
 """The name of a row by the key that refers to it."""
 
 
-class Fault(NamedTuple):
+class LinkFault(NamedTuple):
     """What is wrong with a reference."""
 
     key: str
@@ -49,7 +49,7 @@ class RowNames:
 
 def in_order(
     links: Mapping[str, Links], written: Mapping[str, Collection[str]], most: int
-) -> tuple[tuple[str, Fault | None], ...]:
+) -> tuple[tuple[str, LinkFault | None], ...]:
     """Return all rows, each after those to which it refers, with what is wrong with its references.
 
     :param links: every row with its references; one that names no row is passed over.
@@ -61,14 +61,14 @@ def in_order(
         name: {key: found for key, target in each.items() if (found := names.find(target)) is not None}
         for name, each in links.items()
     }
-    faults: dict[str, Fault] = {}
+    faults: dict[str, LinkFault] = {}
     while len(faults) <= most:
         try:
             order = tuple(TopologicalSorter({name: each.values() for name, each in graph.items()}).static_order())
         except CycleError as error:
             circle: Sequence[str] = error.args[1][::-1][:-1]
             row, key = _closing(circle, graph, written)
-            faults[row] = Fault(key, _sentence(key, row, circle), _BACK)
+            faults[row] = LinkFault(key, _sentence(key, row, circle), _BACK)
             graph[row] = {}
         else:
             faults |= _too_long(order, graph, written)
@@ -78,15 +78,15 @@ def in_order(
 
 def _too_long(
     names: Sequence[str], graph: Mapping[str, Links], written: Mapping[str, Collection[str]]
-) -> dict[str, Fault]:
+) -> dict[str, LinkFault]:
     """Return what is wrong with the rows from which too many references lead on; the names are in order."""
-    faults: dict[str, Fault] = {}
+    faults: dict[str, LinkFault] = {}
     length: dict[str, int] = {}
     for name in names:
         length[name] = 1 + max((length[each] for each in graph[name].values()), default=0)
         key = next((key for key in graph[name] if key in written.get(name, ())), None)
         if length[name] > LONGEST and key is not None:
-            faults[name] = Fault(key, f'"{key}" begins a chain of more than {LONGEST} rows.', _FAR)
+            faults[name] = LinkFault(key, f'"{key}" begins a chain of more than {LONGEST} rows.', _FAR)
             length[name] = -len(names)  # What refers to it is left out with it, and is no fault of its own.
     return faults
 

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from tuppence.config import list_prices
 from tuppence.config.model_columns import FREE, MODEL, PROVIDER
-from tuppence.config.model_links import KEYS, Fault, Links, RowNames, in_order
+from tuppence.config.model_links import KEYS, LinkFault, Links, RowNames, in_order
 from tuppence.config.readers import table
 from tuppence.config.toml_locations import MOST, Bad, TomlLocation, nearest
 from tuppence.core.models.host import ascii_host, is_loopback
@@ -170,7 +170,7 @@ def _written(value: object, place: TomlLocation, builtin: Table) -> dict[str, _W
     return rows
 
 
-def _in_order(found: Mapping[str, Model], written: Mapping[str, _Written]) -> tuple[tuple[str, Fault | None], ...]:
+def _in_order(found: Mapping[str, Model], written: Mapping[str, _Written]) -> tuple[tuple[str, LinkFault | None], ...]:
     """Return the names of all rows, each after those to which it refers, with what is wrong with its references."""
     links = {name: _links(model) for name, model in found.items()}
     links |= {name: row.links for name, row in written.items()}

@@ -24,7 +24,7 @@ them."""
 _DIGITS = 30
 """Maximum number of digits of a meaningful number."""
 _NAME = re.compile(r"[A-Za-z0-9~@][A-Za-z0-9._:/@+~-]{0,199}")
-"""What a model's name may be: no words, and no code, for a ledger keeps it."""
+"""The form of a model's name. Nothing else is stored in the ledger as one: no words, and no code."""
 
 
 def parse(data: str) -> Mapping[str, object]:

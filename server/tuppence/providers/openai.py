@@ -1,8 +1,8 @@
 """OpenAI's Chat Completions API, also spoken by most vendors, gateways and local servers.
 
 Its prompt count includes cached and written tokens. Vendors put these counts, and their reasoning, into different
-fields; all known ones are read. xAI and Google count reasoning beside the answer's tokens, and only the total contains
-both. The reason to stop is held back until the counts, which come after it, have arrived.
+fields; all known ones are read. xAI and Google do not include reasoning in the answer's count, only in the total. The
+reason to stop is held back until the counts, which come after it, have arrived.
 """
 
 from __future__ import annotations
@@ -100,7 +100,8 @@ class _OpenAIDecoder:
             return
         payload = answer_part(event, data)
         self.identity = self.identity or text(payload, "id")
-        self.served = self.served or model_name(payload)
+        if not self.served and not self._spoke:
+            self.served = model_name(payload)
         choices = self._mine(parts(payload, "choices"))
         for choice in choices:
             yield from self._choice(choice)

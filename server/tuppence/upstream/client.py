@@ -60,7 +60,7 @@ class RequestSent:
     identity: Callable[[], str] = field(default=str, compare=False, repr=False)
     """Returns the provider's id of the answer; empty before it is known."""
     served: Callable[[], str] = field(default=str, compare=False, repr=False)
-    """The name of the model that answers, as far as the answer said one."""
+    """Returns the name of the model that answers, as the answer states it; empty before it is known."""
 
 
 @dataclass(frozen=True)

@@ -82,9 +82,8 @@ class Exchange:
         """Return the provider's id of the answer; empty before it is known."""
         return self._decoder.identity
 
-    @property
     def served(self) -> str:
-        """Return the name of the model that answers, as the answer reports it; empty before it is known."""
+        """Return the name of the model that answers, as the answer states it; empty before it is known."""
         return self._decoder.served
 
     async def batches(self, request: HttpRequest, body: bytes) -> AsyncGenerator[tuple[ProviderEvent, ...], None]:
