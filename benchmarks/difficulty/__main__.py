@@ -1,4 +1,4 @@
-"""``python -m benchmarks.difficulty``: prints RESULTS.md, how well the counts order the labelled functions."""
+"""``python -m benchmarks.difficulty``: prints RESULTS.md, how well the counts order the labeled functions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache
 
-from benchmarks.difficulty.labelled import LabelledFunction, functions, kappa, order, pairs_in_order
+from benchmarks.difficulty.labeled import LabeledFunction, functions, kappa, order, pairs_in_order
 from benchmarks.routing.measure import interval, spearman
 from tuppence.core.actions import ACTIONS
 from tuppence.core.routing.difficulty import rate
@@ -22,23 +22,23 @@ FAMILIES = {
 }
 """The prefixes of ids by what their languages are called."""
 LEVELS = ("simple", "moderate", "hard")
-Number = Callable[[LabelledFunction], float]
+Number = Callable[[LabeledFunction], float]
 
 
 @cache
-def by_grammar(each: LabelledFunction) -> float:
+def by_grammar(each: LabeledFunction) -> float:
     """Return the number that is shown."""
     return rate(profile(each.language, each.code), "explain").value
 
 
 @cache
-def by_words(each: LabelledFunction) -> float:
+def by_words(each: LabeledFunction) -> float:
     """Return the number that is shown where the language is not known."""
     return rate(profile("", each.code), "explain").value
 
 
 @cache
-def by_lines(each: LabelledFunction) -> float:
+def by_lines(each: LabeledFunction) -> float:
     """Return the number of lines: what has to be beaten."""
     return float(sum(bool(line.strip()) for line in each.code.splitlines()))
 
@@ -77,7 +77,7 @@ def main() -> None:
     print("\n".join(lines))
 
 
-def _head(every: Sequence[LabelledFunction]) -> list[str]:
+def _head(every: Sequence[LabeledFunction]) -> list[str]:
     agreement = kappa([each.first for each in every], [each.second for each in every])
     alike = sum(each.first == each.second for each in every)
     made = "Written by `python -m benchmarks.difficulty > benchmarks/difficulty/RESULTS.md`"
@@ -90,7 +90,7 @@ def _head(every: Sequence[LabelledFunction]) -> list[str]:
     ]
 
 
-def _row(part: str, own: Sequence[LabelledFunction], name: str) -> str:
+def _row(part: str, own: Sequence[LabeledFunction], name: str) -> str:
     number = NUMBERS[name]
     rows = [(number(each), each.label) for each in own]
     low, high = interval(rows, _spearman_of)
@@ -104,11 +104,11 @@ def _spearman_of(rows: Sequence[tuple[float, ...]]) -> float:
     return spearman([row[0] for row in rows], [row[1] for row in rows])
 
 
-def _for_action(own: Sequence[LabelledFunction], action: str) -> float:
+def _for_action(own: Sequence[LabeledFunction], action: str) -> float:
     return pairs_in_order(own, lambda each: rate(profile(each.language, each.code), action).value)
 
 
-def _languages(own: Sequence[LabelledFunction]) -> list[str]:
+def _languages(own: Sequence[LabeledFunction]) -> list[str]:
     found = []
     for name, prefixes in FAMILIES.items():
         some = [each for each in own if each.id.split("-")[0] in prefixes]
@@ -117,7 +117,7 @@ def _languages(own: Sequence[LabelledFunction]) -> list[str]:
     return found
 
 
-def _levels(own: Sequence[LabelledFunction]) -> list[str]:
+def _levels(own: Sequence[LabeledFunction]) -> list[str]:
     shown = Counter(f"{each.level} {rate(profile(each.language, each.code), 'explain').level}" for each in own)
     return [f"| {row} | " + " | ".join(str(shown[f"{row} {column}"]) for column in LEVELS) + " |" for row in LEVELS]
 

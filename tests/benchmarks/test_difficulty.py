@@ -1,4 +1,4 @@
-"""The labelled functions: the set is whole, its held-out part is ordered, and its report is the one that is kept."""
+"""The labeled functions: the set is whole, its held-out part is ordered, and its report is current."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from benchmarks.difficulty import __main__ as report
-from benchmarks.difficulty.labelled import HARD, TRIVIAL, LabelledFunction, functions, kappa, order, pairs_in_order
+from benchmarks.difficulty.labeled import HARD, TRIVIAL, LabeledFunction, functions, kappa, order, pairs_in_order
 
 from tuppence.core.actions import ACTIONS
 from tuppence.core.routing.difficulty import Difficulty, rate
@@ -22,11 +22,11 @@ RESULTS = Path(report.__file__).with_name("RESULTS.md")
 
 
 @cache
-def rated(each: LabelledFunction, action: str) -> Difficulty:
+def rated(each: LabeledFunction, action: str) -> Difficulty:
     return rate(profile(each.language, each.code), action)
 
 
-def named(name: str) -> LabelledFunction:
+def named(name: str) -> LabeledFunction:
     return next(each for each in SET if each.id == name)
 
 
@@ -65,9 +65,7 @@ def test_levels_are_hardly_ever_two_apart() -> None:
     assert hard.count("hard") >= 0.9 * len(hard)
 
 
-def test_the_report_is_the_one_that_is_kept(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_report_is_current(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(report, "interval", lambda _rows, _figure: (0.0, 0.0))  # A thousand draws take seconds.
     report.main()
     kept = RESULTS.read_text(encoding="utf-8")

@@ -50,7 +50,7 @@ _NO_NAMES = frozenset({
 })  # fmt: skip
 _TYPE = re.compile(r"\b(?:class|struct|interface|trait|impl|enum|record|object)\b")
 _OTHERWISE = frozenset({"nest", "async", "unsafe", "jumps"})
-"""Columns of a language's row that are not counted as they are, or by words."""
+"""Features of a language's row that are counted in another way: in parts, or by words."""
 _IN_INDEX = ("subscript", "index_expression", "array_access", "slice")
 """How the types of nodes begin whose named children are the place in a sequence."""
 

@@ -2,7 +2,7 @@
 
 Each count adds its weight for every doubling, lines and the cases of a switch up to a bound: so neither a long table
 nor a generated file becomes hard by its length, and more of anything never makes code easier. The weights and the two
-bounds were set by hand, by one part of the labelled functions in benchmarks/difficulty; how well they order the other
+bounds were set by hand, by one part of the labeled functions in benchmarks/difficulty; how well they order the other
 part is in benchmarks/difficulty/RESULTS.md. Code that cannot be seen is no evidence of ease: it is rated moderate, what
 was counted in part no lower, and the reasons say so.
 """

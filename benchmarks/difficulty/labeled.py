@@ -1,4 +1,4 @@
-"""The labelled functions, and the figures that are taken of how a number orders them."""
+"""The labeled functions, and the figures that are taken of how a number orders them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TRIVIAL, MODERATE, HARD = 1.5, 2.5, 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class LabelledFunction:
+class LabeledFunction:
     """One function, and how hard it is to a reader: 1 is read at sight, 5 needs a specialist."""
 
     id: str
@@ -48,7 +48,7 @@ class LabelledFunction:
         return "moderate" if self.label < HARD else "hard"
 
 
-def functions() -> list[LabelledFunction]:
+def functions() -> list[LabeledFunction]:
     """Return the whole set, in the order of the files."""
     first = {row[0]: (int(row[1]), row[2]) for row in _rows("first_reading.tsv")}
     second = {row[0]: int(row[1]) for row in _rows("second_reading.tsv")}
@@ -57,7 +57,7 @@ def functions() -> list[LabelledFunction]:
         for part in path.read_text(encoding="utf-8").split(MARK)[1:]:
             head, _, code = part.partition("\n")
             name, language = head.split()
-            found.append(LabelledFunction(name, language, code, first[name][0], second[name], first[name][1]))
+            found.append(LabeledFunction(name, language, code, first[name][0], second[name], first[name][1]))
     assert len(found) == len(first) == len(second)
     return found
 
@@ -70,12 +70,12 @@ def kappa(one: Sequence[int], two: Sequence[int]) -> float:
     return 1 - seen / by_chance
 
 
-def order(some: Sequence[LabelledFunction], number: Callable[[LabelledFunction], float]) -> float:
+def order(some: Sequence[LabeledFunction], number: Callable[[LabeledFunction], float]) -> float:
     """Return Spearman's correlation of a number with the labels, -1 to 1."""
     return spearman([number(each) for each in some], [each.label for each in some])
 
 
-def pairs_in_order(some: Sequence[LabelledFunction], number: Callable[[LabelledFunction], float]) -> float:
+def pairs_in_order(some: Sequence[LabeledFunction], number: Callable[[LabeledFunction], float]) -> float:
     """Return the share of pairs of a trivial and a hard function that a number puts in order; a tie is none."""
     trivial = [number(each) for each in some if each.label <= TRIVIAL]
     hard = [number(each) for each in some if each.label >= HARD]
