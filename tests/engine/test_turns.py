@@ -14,7 +14,7 @@ from tuppence.core.models.usage import Usage
 from tuppence.engine.admission.fair_share import FairShare
 from tuppence.engine.attempt import AT_ONCE, Repetitive, _pieces, _Turns
 from tuppence.providers import ProviderEvent, Stop, Text, Thinking, UsageReport
-from tuppence.upstream import Piece
+from tuppence.upstream import Piece, RetryScheduled
 
 
 async def turns(pieces: list[ProviderEvent]) -> tuple[str, int, int]:
@@ -74,6 +74,30 @@ async def test_what_one_read_brought_is_one_piece_of_each_kind_in_a_row() -> Non
     batch = (Thinking("a"), Thinking("b"), Text("c"), Text("d"), counts, counts, Text("e"), stop)
     read = [piece async for piece in _pieces(batches(batch, (Text("f"),)), FairShare())]
     assert read == [Thinking("ab"), Text("cd"), counts, counts, Text("e"), stop, Text("f")]
+
+
+async def test_a_request_that_waits_for_its_first_word_is_no_answer_that_streams() -> None:
+    shared, words, end = FairShare(), asyncio.Event(), asyncio.Event()
+
+    async def answer() -> AsyncGenerator[tuple[Piece, ...], None]:
+        yield (RetryScheduled(1, "why"),)
+        await words.wait()
+        yield (Text("word"),)
+        await end.wait()
+
+    async def stream() -> list[Piece]:
+        return [piece async for piece in _pieces(answer(), shared)]
+
+    tasks = [asyncio.create_task(stream()) for _ in range(3)]
+    await asyncio.sleep(0.01)
+    assert shared.gap == 0
+    words.set()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert shared.gap > 0
+    end.set()
+    await asyncio.gather(*tasks)
+    assert shared.gap == 0
 
 
 @pytest.mark.parametrize("answers", [1, 4, 20])

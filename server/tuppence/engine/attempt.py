@@ -293,7 +293,8 @@ async def _pieces(batches: AsyncGenerator[tuple[Piece, ...], None], shared: Fair
             async for batch in batches:
                 for piece in _joined(batch):
                     yield piece
-                await share.turn()
+                if not isinstance(batch[0], RequestSent | RetryScheduled):  # Else nothing streams yet.
+                    await share.turn()
 
 
 def _joined(batch: tuple[Piece, ...]) -> Iterator[Piece]:

@@ -9,11 +9,14 @@ lines counted from 1 exist in what people and models read.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from tuppence.core.text.line_index import line_at
+if TYPE_CHECKING:
+    from tuppence.core.text.line_index import MovedLines
 
 _NEWLINE = re.compile(r"\r\n|\n|\r")
 _LONE = re.compile(r"\r(?!\n)")
@@ -74,11 +77,11 @@ class Document:
     @cached_property
     def line_starts(self) -> tuple[int, ...]:
         """The offset of each line's first code point; at least one line."""
-        known: Sequence[int] | None = vars(self).get("line_index")
+        known: tuple[int, ...] | MovedLines | None = vars(self).get("line_index")
         return line_starts(self.text) if known is None else tuple(known)
 
     @cached_property
-    def line_index(self) -> Sequence[int]:
+    def line_index(self) -> tuple[int, ...] | MovedLines:
         """The same offsets, in a form that an edit changes at little cost where the document comes from an edit."""
         return self.line_starts
 
@@ -106,7 +109,8 @@ class Document:
 
     def line_at(self, offset: int) -> int:
         """Return the line, from 0, that holds the offset."""
-        return line_at(self.line_index, offset)
+        starts = self.line_index
+        return bisect_right(starts, offset) - 1 if isinstance(starts, tuple) else starts.line_at(offset)
 
     def line_span(self, line: int) -> Span:
         """Return the span of a line without its line ending."""

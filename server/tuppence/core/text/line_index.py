@@ -63,7 +63,7 @@ class MovedLines(Sequence[int]):
             return first + bisect_right(fresh, offset) - 1
         return bisect_right(base, offset, 0, first) - 1
 
-    def replaced(self, first: int, fresh: tuple[int, ...], last: int, moved: int) -> Sequence[int]:
+    def replaced(self, first: int, fresh: tuple[int, ...], last: int, moved: int) -> tuple[int, ...] | MovedLines:
         """Return these starts with others in the place of those from ``first`` to ``last``, and the rest moved."""
         end = self._first + len(self._fresh)
         low, high = min(self._first, first), max(end, last)
@@ -73,14 +73,10 @@ class MovedLines(Sequence[int]):
         return MovedLines(self._base, low, around, high - end + self._last, self._moved + moved)
 
 
-def line_at(starts: Sequence[int], offset: int) -> int:
-    """Return the line that holds an offset, of a text whose lines start there."""
-    return starts.line_at(offset) if isinstance(starts, MovedLines) else bisect_right(starts, offset) - 1
-
-
-def replaced(starts: Sequence[int], first: int, fresh: tuple[int, ...], last: int, moved: int) -> Sequence[int]:
+def replaced(
+    starts: tuple[int, ...] | MovedLines, first: int, fresh: tuple[int, ...], last: int, moved: int
+) -> tuple[int, ...] | MovedLines:
     """Return line starts with others in the place of those from ``first`` to ``last``, and the rest moved."""
-    if isinstance(starts, MovedLines):
-        return starts.replaced(first, fresh, last, moved)
-    base = starts if isinstance(starts, tuple) else tuple(starts)
-    return MovedLines(base, first, fresh, last, moved)
+    if isinstance(starts, tuple):
+        return MovedLines(starts, first, fresh, last, moved)
+    return starts.replaced(first, fresh, last, moved)
