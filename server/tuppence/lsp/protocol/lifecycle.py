@@ -15,7 +15,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 from cattrs import Converter
@@ -28,11 +28,13 @@ from pygls.protocol.json_rpc import RPCMessage
 
 from tuppence.core.text.shown_text import quoted
 from tuppence.lsp.documents.capabilities import ClientCapabilities, recognize
-from tuppence.lsp.documents.change_order import ChangeReorderer
 from tuppence.lsp.documents.convert import Encoding
 from tuppence.lsp.documents.store import Documents
 from tuppence.lsp.protocol.in_flight import Callback, Callbacks
 from tuppence.lsp.protocol.json_rpc import Rpc, Steps, explain
+
+if TYPE_CHECKING:
+    from tuppence.lsp.documents.change_order import ChangeReorderer
 
 _log = logging.getLogger(__name__)
 _NOTEBOOKS = (
@@ -48,7 +50,8 @@ class Protocol(Rpc):
     def __init__(self, server: LanguageServer, converter: Converter) -> None:
         self.documents = Documents()
         """The open documents."""
-        self._arrivals = ChangeReorderer(self._version)
+        self._reorderer: ChangeReorderer | None = None
+        """Puts changes in the order in which they were made; loaded with the first document."""
         self.client = ClientCapabilities(name="")
         """Who speaks to us; known from ``initialize`` on."""
         self.experimental: dict[str, Any] = {}
@@ -114,7 +117,7 @@ class Protocol(Rpc):
     def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> Steps:
         """Take in a document."""
         item = params.text_document
-        self._arrivals.forget(item.uri)
+        self._arrivals().forget(item.uri)
         self.documents.open(item.uri, str(item.language_id), item.version, item.text)
         yield from self._own(types.TEXT_DOCUMENT_DID_OPEN, params)
 
@@ -127,7 +130,7 @@ class Protocol(Rpc):
             self.documents.change(uri, version, params.content_changes, self.encoding)
 
         if self.client.overtakes:
-            self._arrivals.arrive(uri, version, take)
+            self._arrivals().arrive(uri, version, take)
         else:
             take()
         yield from self._own(types.TEXT_DOCUMENT_DID_CHANGE, params)
@@ -135,7 +138,7 @@ class Protocol(Rpc):
     @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
     def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> Steps:
         """Forget a document."""
-        self._arrivals.forget(params.text_document.uri)
+        self._arrivals().forget(params.text_document.uri)
         self.documents.close(params.text_document.uri)
         yield from self._own(types.TEXT_DOCUMENT_DID_CLOSE, params)
 
@@ -166,6 +169,13 @@ class Protocol(Rpc):
         """Say that the conversation is over; the transport ends it."""
         yield from self._own(types.EXIT, *args)
         self.ended.set()
+
+    def _arrivals(self) -> ChangeReorderer:
+        from tuppence.lsp.documents.change_order import ChangeReorderer
+
+        if self._reorderer is None:
+            self._reorderer = ChangeReorderer(self._version)
+        return self._reorderer
 
     def _version(self, uri: str) -> int | None:
         document = self.documents.get(uri)
