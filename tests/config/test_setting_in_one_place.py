@@ -11,7 +11,7 @@ from extended_package import extended, run
 from paths import ROOT
 
 EXAMPLE = ROOT / "config.example.toml"
-AFTER = '    """Whether explanations and reviews are kept, for the same question about the same code."""'
+AFTER = '    """Whether explanations and reviews are cached, for repeated questions about unchanged code."""'
 FIELD = '    greeting: Literal["short", "long"] = setting(choice(("short", "long")), "short")'
 STRANDED = (
     '2: "greeting" stands below the header of "budget", so it belongs to that table. '

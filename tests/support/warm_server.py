@@ -28,7 +28,7 @@ from typing import Any
 _COMMAND = [sys.executable, "-m", "tuppence"]
 _MODULES = """
 tuppence.lsp.server tuppence.lsp.service tuppence.lsp.transport tuppence.upstream.client tuppence.core.secrets.detect
-tuppence.providers.openai tuppence.providers.anthropic httpx httpx_sse anyio._backends._asyncio tree_sitter_python
+tuppence.providers.openai tuppence.providers.anthropic httpx anyio._backends._asyncio tree_sitter_python
 secretstorage
 """.split()  # noqa: SIM905
 """What a server loads up to its first answer; but for the keyring, which looks at the environment as it is loaded."""

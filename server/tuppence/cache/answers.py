@@ -1,12 +1,12 @@
-"""Answers kept: the same question about the same code is answered at once, at no cost.
+"""The answer cache: a repeated question about unchanged code is answered immediately and at no cost.
 
-A key is a digest of what the question is about (engine/answer_cache.py) and never of a time, so code that moved within
-its project is still known, and code that changed is not. The newest answers are in memory, more of them on disk, both
-bounded, least recently used out first. Which answer a definition had last is noted beside them, so that code which was
-edited since can be told from code never explained.
+A key is a digest of what the question is about (engine/answer_cache.py), never of a time, so code that moved within its
+project is found, and code that changed is not. The newest answers are in memory and more are on disk; both are bounded
+and evict the least recently used. The last answer of each definition is also recorded, so that code edited since then
+can be distinguished from code that was never explained.
 
-A cache that fails is a miss: only ``clear``, which a person asked for, raises. What a *provider's* cache saves is
-another matter (traces.py), and counted elsewhere.
+A failing cache is a miss: only ``clear``, which the user requests, raises. Savings by a *provider's* prompt cache
+(cache/traces.py) are counted separately.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from tuppence.sqlite_file import transaction
 __all__ = ["AnswerStore", "File", "StoredAnswer", "Traces", "key"]
 
 _VERSION = 3
-"""Of the keys: an answer under an older version's key is never found, and is dropped as the least recently used. Those
-of version 2 did not name their project."""
+"""Version of the keys. Answers under older keys are never found, and are evicted as least recently used. Keys of
+version 2 did not contain the project."""
 _PAGE = 4096
 _MOST_SUBJECTS = 5000
-"""Definitions of which the last answer is noted."""
+"""Maximum number of definitions whose last answer is recorded."""
 _PUT = """INSERT OR REPLACE INTO answer (key, text, model, at, cost, used)
     VALUES (?, ?, ?, ?, ?, (SELECT coalesce(max(used), 0) + 1 FROM answer))"""
 _TOUCH = "UPDATE answer SET used = (SELECT max(used) + 1 FROM answer) WHERE key = ?"
@@ -44,33 +44,33 @@ _FORGET = "DELETE FROM latest WHERE rowid <= (SELECT max(rowid) FROM latest) - ?
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """An answer that was given before."""
+    """An earlier answer."""
 
     text: str
-    """Markdown, as it was shown."""
+    """The Markdown as it was shown."""
     model: str
-    """The model that gave it."""
+    """The name of the model that gave it."""
     at: datetime
-    """When, with a time zone."""
+    """The time of the answer, with a time zone."""
     cost: Decimal | None
-    """USD that it cost then; None is unknown."""
+    """Its cost in USD at that time; None if unknown."""
 
 
 def key(*parts: str) -> str:
-    """Return the key of a question, in hex; equal parts have equal keys, on every machine and day."""
+    """Return the key of a question in hex; equal parts give equal keys on every machine and day."""
     digest = hashlib.sha256(b"tuppence answer %d" % _VERSION)
     for part in parts:
         content = part.encode("utf-8", "surrogatepass")
-        digest.update(b"%d:" % len(content))  # The length keeps ("ab", "c") and ("a", "bc") apart.
+        digest.update(b"%d:" % len(content))  # The length distinguishes ("ab", "c") from ("a", "bc").
         digest.update(content)
     return digest.hexdigest()
 
 
 class AnswerStore:
-    """The answers kept; safe to share between threads, and its file between processes."""
+    """The cached answers; safe to share between threads, and its file between processes."""
 
     def __init__(self, path: Path | None = None, *, entries: int = 500, bytes_on_disk: int = 20_000_000) -> None:
-        """Keep ``entries`` answers in memory and a file of at most ``bytes_on_disk``; None is the cache folder's."""
+        """Hold ``entries`` answers in memory and at most ``bytes_on_disk`` in a file; None for the cache folder's."""
         self.file = File(path)
         self._bytes = bytes_on_disk
         self._memory: LRUCache[str, StoredAnswer] = LRUCache(entries)
@@ -78,18 +78,18 @@ class AnswerStore:
 
     @property
     def path(self) -> Path:
-        """Where the file is."""
+        """Path of the file."""
         return self.file.path
 
     def get(self, key: str) -> StoredAnswer | None:
-        """Return the answer kept under the key, or None."""
+        """Return the answer stored under the key, or None."""
         with self.file.lock:
             return self.file.quietly(lambda connection: self._get(connection, key)) or self._memory.get(key)
 
     def put(self, key: str, kept: StoredAnswer, subject: str = "") -> None:
-        """Keep an answer; one that would fill the cache by itself is not kept.
+        """Store an answer, unless it would fill the cache by itself.
 
-        :param subject: names the definition that it is about, whatever its code.
+        :param subject: identifies the definition, independent of its code.
         """
         if len(kept.text.encode("utf-8", "surrogatepass")) > self._bytes / 2:
             return
@@ -98,19 +98,19 @@ class AnswerStore:
             self._memory[key] = kept
 
     def latest(self, subject: str) -> StoredAnswer | None:
-        """Return the last answer about a definition, whatever its code was then; None where none is kept."""
+        """Return the last answer about a definition, whatever its code was then; None if there is none."""
         found = self.file.quietly(
             lambda connection: connection.execute("SELECT key FROM latest WHERE subject = ?", (subject,)).fetchone()
         )
         return self.get(found[0]) if found else None
 
     def size(self) -> tuple[int, int]:
-        """Return how many answers are kept on disk, and how many bytes their file has."""
+        """Return the number of answers on disk, and the size of their file in bytes."""
         count = self.file.quietly(lambda connection: connection.execute("SELECT count(*) FROM answer").fetchone())
         return (int(count[0]), self.path.stat().st_size) if count else (0, 0)
 
     def clear(self) -> int:
-        """Forget every answer and trace, on disk too, and return how many answers there were.
+        """Delete every answer and trace, also on disk, and return the number of answers.
 
         :raises TuppenceError: the file could not be cleared.
         """
@@ -129,7 +129,7 @@ class AnswerStore:
         self.file.close()
 
     def _get(self, connection: sqlite3.Connection, key: str) -> StoredAnswer | None:
-        # Another process that has written may have cleared what this one remembers.
+        # Another process may have cleared what this one has in memory.
         self._heed(connection)
         if key in self._memory:
             return self._memory[key]
@@ -148,7 +148,7 @@ class AnswerStore:
         return kept
 
     def _heed(self, connection: sqlite3.Connection) -> None:
-        """Forget what is in memory if another process has written."""
+        """Clear the memory if another process has written to the file."""
         state = self.file.state(connection)
         if state != self._state:
             self._state = state
@@ -159,7 +159,7 @@ class AnswerStore:
         text = kept.text.encode("utf-8", "surrogatepass")
         cost = None if kept.cost is None else str(kept.cost)
         with transaction(connection):
-            # Four pages are what a row may need in the tree and in the two indexes, beside its text.
+            # In addition to its text, a row may need four pages in the tree and in the two indexes.
             while _pages(connection) + len(text) // _PAGE + 4 > self._bytes // _PAGE:
                 if not connection.execute(_TRIM).rowcount:
                     return
@@ -178,7 +178,7 @@ def _clear(connection: sqlite3.Connection) -> int:
 
 
 def _pages(connection: sqlite3.Connection) -> int:
-    """Return how many pages of the file hold something."""
+    """Return the number of used pages of the file."""
     (count,) = connection.execute("PRAGMA page_count").fetchone()
     (free,) = connection.execute("PRAGMA freelist_count").fetchone()
     return int(count) - int(free)

@@ -1,7 +1,7 @@
-"""The file in the user's cache folder: answers kept, and the traces of requests.
+"""The file in the user's cache folder: cached answers, and the traces of requests.
 
-A cache that fails is a miss: nothing here may stop a request, so failures are logged, and only what a person asked for
-raises. A damaged file is deleted and begun again, since nothing in it is lost for good.
+A failing cache is a miss: it must not stop a request, so failures are logged, and only what the user requested raises.
+A damaged file is deleted and created again, because everything in it can be recomputed.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 VERSION = 3
-"""Of the file; one of another version is begun again. Version 2 held answers whose project was not known."""
+"""Version of the file; a file of another version is replaced. Version 2 held answers of unknown projects."""
 _WAIT = 0.2
-"""Seconds to wait for another process that is writing: a miss costs less than a hover that waits."""
+"""Seconds to wait for another process that writes: a miss costs less than a hover that waits."""
 _SCHEMA = (
     "DROP TABLE IF EXISTS answer",
     "DROP TABLE IF EXISTS latest",
@@ -40,7 +40,7 @@ class File:
     """The file; safe to share between threads, and between processes."""
 
     def __init__(self, path: Path | None = None) -> None:
-        """Name the file; None is the one in the user's cache folder. Nothing is opened before it is needed."""
+        """Set the path; None for the file in the user's cache folder. Nothing is opened before it is needed."""
         self._path = path
         self._connection: sqlite3.Connection | None = None
         self._opened = 0
@@ -48,7 +48,7 @@ class File:
 
     @property
     def path(self) -> Path:
-        """Where the file is."""
+        """Path of the file."""
         if self._path is None:
             from platformdirs import user_cache_path
 
@@ -56,7 +56,7 @@ class File:
         return self._path
 
     def quietly(self, work: Callable[[sqlite3.Connection], _T]) -> _T | None:
-        """Do some work on the file; None where that fails."""
+        """Run ``work`` on the file; return None if it fails."""
         try:
             return self.do(work)
         except (sqlite3.Error, OSError, ValueError) as error:
@@ -64,9 +64,9 @@ class File:
             return None
 
     def do(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
-        """Do some work on the file, begun again if it was damaged.
+        """Run ``work`` on the file, which is replaced by a new one if it was damaged.
 
-        :raises sqlite3.Error: it cannot be done.
+        :raises sqlite3.Error: it failed.
         :raises OSError: the file cannot be opened.
         """
         with self.lock:
@@ -82,7 +82,7 @@ class File:
             return work(self._open())
 
     def state(self, connection: sqlite3.Connection) -> tuple[int, int]:
-        """Return what changes whenever the file was opened anew, or another process has written to it."""
+        """Return a value that changes when the file is opened again or another process has written to it."""
         return self._opened, int(connection.execute("PRAGMA data_version").fetchone()[0])
 
     def close(self) -> None:
@@ -110,12 +110,12 @@ class File:
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
-    # Nothing waits for the disk: a power cut may cost the file, which is then begun again.
+    # Do not wait for the disk: a power cut may damage the file, which is then created again.
     connection.execute("PRAGMA synchronous = OFF")
     if version(connection) == VERSION:
         return
     with transaction(connection):
-        if version(connection) == VERSION:  # Another process has just made it.
+        if version(connection) == VERSION:  # Another process has just created it.
             return
         for statement in _SCHEMA:
             connection.execute(statement)

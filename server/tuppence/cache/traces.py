@@ -1,6 +1,6 @@
-"""The last requests' traces on disk, so that the next server, and another editor's, knows what is warm.
+"""The traces of the last requests on disk, so that the next server, or another editor's, knows which prompts are warm.
 
-A trace holds digests, sizes, the numbers of lines and the document's name: never a word of a prompt.
+A trace holds digests, sizes, line numbers and the document's name, and no text of a prompt.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tuppence.core.prompt_cache.state import Trace
 from tuppence.sqlite_file import transaction
 
 REMEMBERED = 120
-"""Requests that are remembered."""
+"""Maximum number of requests remembered."""
 _TRIM = "DELETE FROM trace WHERE id <= (SELECT max(id) FROM trace) - ?"
 
 
@@ -26,11 +26,11 @@ class Traces:
     """The last requests, oldest first; without a file, those of this process."""
 
     def __init__(self, file: File | None = None, hide: Callable[[str], str] = str) -> None:
-        """Keep them in a file; ``hide`` takes the keys in use out of a text."""
+        """Use a file; ``hide`` removes the keys in use from a text."""
         self._file = file
         self._hide = hide
         self._arrived: tuple[Trace, ...] = ()
-        """The last requests in the order in which they came, which a clock that is set back does not change."""
+        """The last requests in order of arrival, which setting the clock back does not change."""
         self._state = (-1, 0)
 
     def all(self) -> tuple[Trace, ...]:
@@ -40,7 +40,7 @@ class Traces:
         return tuple(sorted(self._arrived, key=lambda trace: trace.at))
 
     def add(self, trace: Trace) -> None:
-        """Remember a request."""
+        """Store a request."""
         links = tuple(replace(link, name=self._hide(link.name)) for link in trace.links)
         trace = replace(trace, name=self._hide(trace.name), links=links)
         self.all()
@@ -66,7 +66,7 @@ def _write(connection: sqlite3.Connection, trace: Trace) -> None:
 
 
 def _load(text: str) -> Trace | None:
-    """Return a trace; None for one that another version of tuppence wrote otherwise."""
+    """Return a trace; None for the format of another version of tuppence."""
     try:
         data: dict[str, Any] = json.loads(text)
         at, links = datetime.fromisoformat(data["at"]), tuple(Link(**link) for link in data["links"])

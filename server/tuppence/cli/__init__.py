@@ -1,8 +1,8 @@
-"""The command line: one module of this folder is one command, found by its name.
+"""The command line: each public module of this folder is one command, found by its name.
 
-A command's module has ``HELP`` (one line), ``arguments(parser)`` and ``run(arguments) -> int``. Only the module that
-was asked for is imported, so ``tuppence serve`` starts without what the others need. Errors meant for a person end
-here as one sentence on stderr; anything else is a bug, and keeps its traceback.
+A command's module has ``HELP`` (one line), ``arguments(parser)`` and ``run(arguments) -> int``. Only the module of the
+requested command is imported, so ``tuppence serve`` starts without loading the others. Errors meant for the user are
+printed as one sentence on stderr; any other exception is a bug and keeps its traceback.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from tuppence.errors import TuppenceError
 from tuppence.terminal import protect
 
 INTERRUPTED = 130
-"""What a shell reports for a program that Ctrl-C ended."""
+"""The exit code of a program that Ctrl-C ended, as shells report it."""
 BROKEN_PIPE = 141
-"""What a shell reports for a program whose reader went away."""
+"""The exit code of a program whose reader closed the pipe, as shells report it."""
 
 
 class Command(Protocol):
-    """What a module of this folder offers."""
+    """The interface of a command's module."""
 
     HELP: str
 
@@ -35,7 +35,7 @@ class Command(Protocol):
         ...
 
     def run(self, arguments: argparse.Namespace) -> int:
-        """Do it and return the exit code."""
+        """Run the command and return the exit code."""
         ...
 
 
@@ -45,7 +45,7 @@ def names() -> tuple[str, ...]:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run the command line, ``sys.argv`` where none is given, and return the exit code."""
+    """Run the command line (``sys.argv`` by default) and return the exit code."""
     protect(_hide)
     try:
         code = _dispatch(list(sys.argv[1:] if words is None else words))
@@ -59,7 +59,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # Python flushes stdout once more at its end, which would complain.
+        # Python flushes stdout again at exit, which would print an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     return code
@@ -83,7 +83,7 @@ def _dispatch(words: list[str]) -> int:
 def _parse(parser: argparse.ArgumentParser, words: list[str], command: Command | None) -> int:
     try:
         arguments = parser.parse_args(words)
-    except SystemExit as end:  # After --help, --version or a mistake, all of which are printed by now.
+    except SystemExit as end:  # After --help, --version or a mistake, which were already printed.
         return int(end.code or 0)
     if command is None:
         parser.print_help()
@@ -92,7 +92,7 @@ def _parse(parser: argparse.ArgumentParser, words: list[str], command: Command |
 
 
 def _overview(words: Sequence[str]) -> argparse.ArgumentParser:
-    """Return the parser that knows every command's name and line of help, but none of their options."""
+    """Return a parser with every command's name and help line, but none of their options."""
     parser = argparse.ArgumentParser(
         prog="tuppence",
         description="LLM code actions for any editor, from the cheapest adequate model, with exact accounts.",

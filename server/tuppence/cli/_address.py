@@ -1,8 +1,8 @@
-"""The address of a piece of code, as every command takes it: a file, and lines or a name in it.
+"""The address of a piece of code in command arguments: a file, and lines or a name in it.
 
 ``stats.py`` is the whole file, ``stats.py:12-30`` those lines, ``stats.py:12`` the definition around line 12,
-``stats.py:12:5`` the one around its column 5, ``stats.py:mean`` and ``stats.py:Stats.mean`` the definition of that name
-(``::`` and ``#`` separate names too). A file name may hold colons: the longest beginning that is a file is the file.
+``stats.py:12:5`` the one around its column 5, ``stats.py:mean`` and ``stats.py:Stats.mean`` the definition with that
+name (``::`` and ``#`` are separators too). A file name may contain colons: the longest existing path is the file.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ if TYPE_CHECKING:
     from tuppence.engine.request import Request
 
 FORM = "FILE[:LINES|:NAME]"
-"""How a command's usage writes an address."""
+"""The form of an address in a command's usage line."""
 EXAMPLES = "stats.py, stats.py:12, stats.py:10-24, stats.py:mean or stats.py:Stats.mean"
 _LARGEST = 32 * 2**20
-"""Bytes of a file that is read; no prompt holds as much."""
+"""Maximum size of the file in bytes; no prompt holds as much."""
 _DIGITS = 9
-"""Digits of a line's number, at most."""
+"""Maximum number of digits of a line number."""
 _SHOWN = 5
-"""Places of a name that an error lists."""
+"""Maximum number of matches of a name that an error lists."""
 _LINES = re.compile(r"(?P<first>[0-9]+)(?:-(?P<last>[0-9]+)|:(?P<column>[0-9]+))?")
 _NAME = re.compile(r"[^\W\d][\w$]*[!?=]?(?:(?:\.|::|#)#?[^\W\d]?[\w$]*[!?=]?)*|[#$][\w$.#]+")
 _SEPARATOR = re.compile(r"::|[.#]")
 _RECEIVER = re.compile(r"func\s*\(\s*(?:\w+\s+)?\*?\s*(\w+)")
-"""The type of a Go method, whose definition is outside of its type's."""
+"""Matches the type of a Go method, whose definition is outside its type's."""
 _DECLARED = frozenset({"prototype", "macro"})
-"""Kinds of block that define nothing."""
+"""Kinds of block that are not definitions."""
 
 
 class AddressError(TuppenceError):
-    """An address names no code. A command ends with exit code 2, as for any other mistake in its arguments."""
+    """An address that names no code. A command then ends with exit code 2, as for other argument errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,13 @@ class LocatedCode:
     """The code that an address names."""
 
     path: Path
-    """The file's absolute path; links in it are not followed."""
+    """The file's absolute path; symbolic links in it are not followed."""
     document: Document
     tree: Tree
     target: Target
 
     def request(self, action: Action) -> Request:
-        """Return the request for an action on it."""
+        """Return the request for an action on this code."""
         from tuppence.engine.request import Request
 
         return Request(
@@ -72,9 +72,9 @@ class LocatedCode:
 
 
 def locate(address: str) -> LocatedCode:
-    """Return the code that an address names, the file read and parsed.
+    """Read and parse the file of an address, and return the code that it names.
 
-    :raises AddressError: there is no such file, or no such code in it.
+    :raises AddressError: the file, or the code in it, does not exist.
     """
     path, rest = _split(address)
     text = _read(path)
@@ -89,9 +89,9 @@ def locate(address: str) -> LocatedCode:
 
 
 def _split(address: str) -> tuple[Path, str | None]:
-    """Return the file and what follows the colon behind it, or None; the longest beginning that exists is the file.
+    """Split an address into the file (the longest existing path) and the rest after its colon, None without a rest.
 
-    :raises AddressError: no beginning exists.
+    :raises AddressError: no prefix is an existing path.
     """
     ends = [len(address), *(found.start() for found in re.finditer(":", address))]
     for end in sorted(set(ends), reverse=True):
@@ -105,15 +105,15 @@ def _split(address: str) -> tuple[Path, str | None]:
 def _exists(path: Path) -> bool:
     try:
         path.lstat()
-    except (OSError, ValueError):  # ValueError: a null character
+    except (OSError, ValueError):  # ValueError: the path contains a null character.
         return False
     return True
 
 
 def _read(path: Path) -> str:
-    """Return the text of a regular file, without the mark at its beginning.
+    """Return the text of a regular file, without its byte order mark.
 
-    :raises AddressError: it is none, or cannot be read as text.
+    :raises AddressError: it is not a regular file, or cannot be decoded.
     """
     try:
         about = path.stat()
@@ -129,7 +129,7 @@ def _read(path: Path) -> str:
     if b"\0" in raw:
         raise AddressError(f"{path} is a binary file, and no model can read it.")
     try:
-        return raw.decode("utf-8-sig")  # Editors keep the mark at its beginning to themselves.
+        return raw.decode("utf-8-sig")  # Editors hide the byte order mark.
     except UnicodeDecodeError:
         raise AddressError(f"{path} is not UTF-8 text.") from None
 
@@ -145,7 +145,7 @@ def _target(document: Document, tree: Tree, file: str, rest: str | None) -> Targ
 
 
 def _span(document: Document, first: str, last: str | None, column: str | None) -> Span:
-    """Return the lines named; one line alone is a cursor at its first character of code.
+    """Return the span of the named lines; a single line is a cursor at its first character of code.
 
     :raises AddressError: the file has no such lines, or the line no such column.
     """
@@ -166,7 +166,7 @@ def _span(document: Document, first: str, last: str | None, column: str | None) 
 
 
 def _named(document: Document, tree: Tree, file: str, name: str) -> Target:
-    """Return the definition of a name; one whose whole name it is comes before one whose last part it is.
+    """Return the definition with a name; an exact qualified name is preferred to one with that last part.
 
     :raises AddressError: there is none, or more than one.
     """
@@ -188,7 +188,7 @@ def _named(document: Document, tree: Tree, file: str, name: str) -> Target:
 
 
 def _path(tree: Tree, block: Block) -> tuple[str, ...]:
-    """Return the names of the definitions around a definition, and its own."""
+    """Return the names of the definitions around a definition, and its own name."""
     outer = [part for each in tree.around(block.span) for part in _parts(each.name)]
     if tree.language.id == "go" and (receiver := _RECEIVER.match(tree.text, block.header.start, block.header.end)):
         outer.append(receiver[1])

@@ -1,4 +1,4 @@
-"""A session for a command that plans a request and sends none: it starts no model and looks for no server."""
+"""A session for a command that plans a request without sending it: no model is started, no server searched."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tuppence.engine.session import Session
 
 @asynccontextmanager
 async def offline_session(config: Config, when: datetime | None = None) -> AsyncIterator[Session]:
-    """Give a session whose project is the current folder, as if an editor had that folder open.
+    """Yield a session for the current folder, as if an editor had that folder open.
 
-    :param when: the moment whose prices hold, with a time zone; None is now.
+    :param when: the time whose prices apply, with a time zone; None for now.
     """
     opened, neighbourhood = open_session(Watched(config.path), (Path.cwd(),), lambda _path: None, {})
     session = replace(opened.offline(), config=lambda: config)

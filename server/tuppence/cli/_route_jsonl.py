@@ -1,7 +1,7 @@
-"""The choice for one line of ``tuppence route --jsonl``: a question as JSON in, the choice as JSON out.
+"""Route one line of ``tuppence route --jsonl``: a question as JSON in, the choice as JSON out.
 
-A pure function of the line, the configuration, which keys are there, the shipped measurements and a date: no ledger, no
-network, no look at this machine's models, nothing warm. Whatever is wrong with a line becomes its ``error``.
+The result depends only on the line, the configuration, which keys exist, the shipped measurements and a date: no
+ledger, network, local models or warm caches. Any problem with a line is reported in its ``error`` field.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ from tuppence.errors import NoModel, TuppenceError, Unfit
 
 _SEVERITIES: tuple[Severity, ...] = ("error", "warning", "information", "hint")
 _MOST = 10**9
-"""Prompt tokens above which a number is a mistake."""
+"""Maximum plausible number of prompt tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One line, read."""
+    """A parsed line."""
 
     action: Action
     language: str
@@ -52,7 +52,7 @@ class Asked:
 
 
 class Router:
-    """Answers lines at one moment under one configuration."""
+    """Routes lines at one point in time with one configuration."""
 
     def __init__(self, config: Config, keys: Keys, prior: QualityModel, when: datetime) -> None:
         self._config = config
@@ -68,7 +68,7 @@ class Router:
         self._shared = {identity for identity, number in count.items() if number > 1}
 
     def answer(self, line: bytes) -> dict[str, Any]:
-        """Return what is to be printed for a line."""
+        """Return the result for a line."""
         identity: object = None
         try:
             data = _object(line)
@@ -84,7 +84,7 @@ class Router:
         try:
             route = choose(need, self._present, self._lacking, self._prior, wish)
         except NoModel:
-            # The whole table, so that the sentence names what is missing.
+            # The whole table, so that the sentence can name what is missing.
             route = choose(need, self._all, self._lacking, self._prior, wish)
         return self._told(route, need)
 
@@ -115,12 +115,12 @@ class Router:
         )
 
     def _may(self, model: Model) -> bool:
-        """Report whether a model can ever answer: what a single line decides is not looked at."""
+        """Report whether a model can ever answer, apart from conditions that depend on the line."""
         excluded = model.name in self._config.exclude or model.provider.name in self._lacking
         return not excluded and not model.retired(self._when.date())
 
     def _priced(self, model: Model) -> Model:
-        """Return a model; one without a price that has the id of a built-in priced row, at the price of that row."""
+        """Return a model; one without a price gets that of the built-in row with its id, if there is one."""
         price = None if model.price else self._list_prices.get(model.id.casefold())
         if price is None:
             return model
@@ -128,7 +128,7 @@ class Router:
         return replace(model, price=price)
 
     def _reckoned(self, route: Route) -> tuple[str, ...]:
-        """Return what must be said of the expected cost."""
+        """Return remarks on the expected cost."""
         listed = any(each.row in self._reckoned_at_list for each in route.ladder)
         return ("reckoned with list prices, because the configuration states none",) if listed else ()
 
@@ -142,7 +142,7 @@ def _effort(model: Model) -> tuple[str, ...]:
 
 def _object(line: bytes) -> Mapping[str, Any]:
     try:
-        # Windows' tools begin a file with a byte order mark.
+        # Windows tools begin a file with a byte order mark.
         data = json.loads(line.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise Unfit("The line is not UTF-8 text.") from None
@@ -154,12 +154,12 @@ def _object(line: bytes) -> Mapping[str, Any]:
 
 
 def _identity(data: Mapping[str, Any]) -> object:
-    """Return the id, which must come back as it is."""
+    """Return the id, which the result must repeat exactly."""
     identity: object = data.get("id")
     if identity is None:
         raise Unfit('The line has no "id".')
     try:
-        # Python reads NaN, and takes 1e999 for infinite; both it would write as nobody else reads them.
+        # Python accepts NaN and reads 1e999 as infinity, but other parsers reject both in its output.
         json.dumps(identity, allow_nan=False)
     except (ValueError, RecursionError):
         raise Unfit('"id" cannot be given back as it is.') from None
@@ -204,20 +204,20 @@ def _diagnostics(value: object) -> tuple[Diagnostic, ...]:
 def _diagnostic(value: object) -> Diagnostic:
     message = value.get("message") if isinstance(value, dict) else None
     if isinstance(message, dict):
-        # Since version 3.18 of the protocol it may be marked up.
+        # Since LSP 3.18 the message may be markup.
         message = message.get("value")
     if not isinstance(value, dict) or not isinstance(message, str):
         raise Unfit('Each of "diagnostics" must be an LSP diagnostic, which has a "message".')
     number = value.get("severity")
     severity = _SEVERITIES[number - 1] if isinstance(number, int) and 1 <= number <= len(_SEVERITIES) else "error"
     source, code = value.get("source"), value.get("code")
-    # The range counts lines of the whole file, of which only a piece is here: all of them are taken to touch the code.
+    # The range refers to the whole file, but only a piece is here: every diagnostic is taken to concern the code.
     return Diagnostic(Span(0, 0), message, severity, str(source or ""), str(code or ""))
 
 
 @cache
 def _frame(action: Action) -> int:
-    """Return the tokens of our own prompt around the code."""
+    """Return the number of tokens of tuppence's own prompt around the code."""
     code = "x"
     document = Document("", "plaintext", None, code)
     tree = parse(code, language("plaintext"))

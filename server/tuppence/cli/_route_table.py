@@ -1,7 +1,7 @@
-"""The table behind one choice, for a person: every model, what it may be expected to do and to cost, or why it may not.
+"""The table for one routing decision: every model with its expected quality and cost, or why it may not answer.
 
-The request is planned exactly as the editor's would be, and then not made. What an editor alone knows is not in it:
-other servers' diagnostics, text that is not saved, what is warm.
+The request is planned exactly as in an editor, and not sent. Information that only an editor has is missing: other
+servers' diagnostics, unsaved text, warm caches.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from tuppence.engine.prepare import prepare
 from tuppence.engine.request import PreparedRequest, Request
 
 _WIDEST = 30
-"""Characters of a model's name before it is folded, so that a row fits a terminal of 80."""
+"""Number of characters after which a model's name is wrapped, so that a row fits a terminal of 80 columns."""
 _FIGURE = {"quality": 11, "cost": 8, "at most": 8}
-"""Characters of each figure's column."""
+"""Width in characters of each number column."""
 
 
 def show(place: str, action: str, config: Config, when: datetime | None) -> int:
     """Print the choice for an action on a piece of a file, and return the exit code.
 
-    :param when: the moment whose prices hold; None is now.
+    :param when: the time whose prices apply; None for now.
     :raises AddressError: there is no such code.
-    :raises Nobody: nobody may answer; why not is printed by then.
+    :raises Nobody: no model may answer; the reason was printed.
     """
     known, terminal = find_action(action), console()
     assert known is not None, "the command line knows the actions"
@@ -87,7 +87,7 @@ def _about_blocks(rows: Sequence[Candidate]) -> str:
 
 
 def _rest(rows: Sequence[Candidate], need: RoutingRequest, console: Console) -> None:
-    """Print those that may not answer, by what keeps them from it."""
+    """Print the models that may not answer, grouped by reason."""
     rest = sorted((each for each in rows if each.why_not), key=_order)
     for why_not, alike in groupby(rest, key=lambda each: each.why_not):
         console.print()
@@ -114,7 +114,7 @@ def _figures(row: Candidate, need: RoutingRequest) -> tuple[str, str, str]:
 
 
 def _step(row: Candidate, ladder: list[str], plan: PreparedRequest) -> str:
-    """Return what part the row has, and whether its answer is asked for in blocks."""
+    """Return the row's role in the plan, and whether its answer is requested as edit blocks."""
     spare = "spare" if row.model in plan.route.spare else ""
     step = str(ladder.index(row.model.name) + 1) if row.model.name in ladder else spare
     return f"{step}, blocks" if step and row.edit == "blocks" else step

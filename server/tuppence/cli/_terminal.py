@@ -1,7 +1,7 @@
-"""The one way to the terminal: whatever a command prints, words of others included, is safe to look at.
+"""Terminal output: everything that a command prints, foreign text included, is safe to display.
 
-A console's output is made safe after the layout, so no table, title or cell can be forgotten; rich's own styles remain.
-Where rich would read markup, emoji names or links in a text, that is off. What is for programs is plain ASCII JSON.
+A console's output is made safe after the layout, so no table, title or cell is missed; rich's own styles remain. Rich's
+interpretation of markup, emoji names and links in text is turned off. Output for programs is plain ASCII JSON.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ def console(*, errors: bool = False) -> Console:
 
 
 def exact_console() -> Console:
-    """Return a console for lines in which every hidden character was made visible, and nothing else may change."""
+    """Return a console for lines whose hidden characters are already visible, and which must not change further."""
     return Console(markup=False, highlight=False, emoji=False)
 
 
 def say_body(body: bytes) -> None:
-    """Write a body of JSON byte for byte; on a terminal, what would steer it as JSON's escapes, which mean the same."""
+    """Write a JSON body byte for byte; on a terminal, control characters become equivalent JSON escapes."""
     if not sys.stdout.isatty():
         sys.stdout.flush()
         sys.stdout.buffer.write(body)
@@ -47,28 +47,28 @@ def say_body(body: bytes) -> None:
 
 
 def say(text: str, *, errors: bool = False) -> None:
-    """Print lines as they are, not wrapped, to stdout or to stderr."""
+    """Print lines unwrapped to stdout or stderr."""
     print(safe(text), file=sys.stderr if errors else sys.stdout, flush=errors)
 
 
 def say_json(value: Any, *, indent: int | None = 2) -> None:
-    """Print a value as JSON, with escapes for all but ASCII: a terminal may look at it too."""
+    """Print a value as JSON, with escapes for all non-ASCII characters, because a terminal may display it."""
     print(_scan().hide(json.dumps(value, indent=indent, allow_nan=False)), flush=True)  # noqa: T201 - this is the outlet
 
 
 def say_lines(text: str) -> None:
-    """Print a table for programs as it is: its cells were made safe where they were written."""
+    """Print a table for programs unchanged: its cells were made safe when they were written."""
     sys.stdout.write(_scan().hide(text))
 
 
 def safe(text: str) -> str:
-    """Return a text as a terminal may show it."""
+    """Return a text that a terminal may display."""
     return shown(_scan().hide(text), lines=True)
 
 
 @cache
 def _scan() -> KeyScan:
-    """Return what finds the keys of the environment, which a command reads once."""
+    """Return a scanner for the keys in the environment, which a command reads once."""
     return environment_scan(os.environ)
 
 
@@ -76,23 +76,23 @@ class _Safe(RenderHook):
     """Makes everything that a console prints safe."""
 
     def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
-        """Return what is printed in place of these."""
+        """Return safe versions of the renderables."""
         return [_SafeRenderable(each) for each in renderables]
 
 
 class _SafeRenderable:
-    """Another renderable's output, made safe."""
+    """A renderable whose output is made safe."""
 
     def __init__(self, renderable: ConsoleRenderable) -> None:
         self._renderable = renderable
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Yield the segments; those that control the terminal are rich's own."""
+        """Yield the segments; only rich itself may add those that control the terminal."""
         yield from _segments(console.render(self._renderable, options))
 
 
 def _segments(segments: Iterable[Segment]) -> Iterable[Segment]:
     for segment in segments:
         if segment.control:
-            continue  # Nothing here moves the cursor, and words of others must not.
+            continue  # No output of tuppence moves the cursor, and foreign text must not.
         yield Segment(safe(segment.text), segment.style)

@@ -1,4 +1,4 @@
-"""``tuppence budget``: what may be spent and what of it is left; with a period and an amount, another limit."""
+"""``tuppence budget``: show the limits and what is left of them; with a period and an amount, change a limit."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Change a limit or show them all, and return the exit code."""
+    """Change a limit or show all of them, and return the exit code."""
     config = load(arguments.config)
     terminal = console()
     if arguments.amount is not None:
@@ -55,7 +55,7 @@ def _shown(config: Config, only: str | None) -> Table | str:
         table.add_column(name, justify="right" if name else "left")
     known = [each for each in left(config.budget, spent) if only in (None, each.period)]
     for each in sorted(known, key=lambda each: PERIODS.index(each.period)):
-        whole = each.period in ("day", "month")  # A session and a request are a server's own.
+        whole = each.period in ("day", "month")  # Limits for a session or a request belong to a server.
         used, remains = money(getattr(spent, each.period)), money(max(each.amount, Decimal(0)))
         table.add_row(WHEN[each.period], money(each.limit), used if whole else "", remains if whole else "")
     if known:

@@ -1,4 +1,4 @@
-"""``tuppence cache``: what the last requests found in the providers' prompt caches, and the answers that are kept."""
+"""``tuppence cache``: the prompt-cache hits of the last requests, and the cached answers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
             count = answers.clear() if answers.path.exists() else 0
             terminal.print(f"Forgot {count} kept {'answer' if count == 1 else 'answers'}.")
             return 0
-        # Looking must not make a file.
+        # Showing the cache must not create its file.
         traces = Traces(answers.file).all()[-arguments.last :] if answers.path.exists() else ()
         count, size = answers.size() if answers.path.exists() else (0, 0)
     finally:
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def show(traces: Sequence[Trace], console: Console) -> None:
-    """Print the last requests for a person, the newest first."""
+    """Print the last requests, newest first."""
     if not traces:
         console.print("No request is remembered.")
         return
@@ -66,7 +66,7 @@ def show(traces: Sequence[Trace], console: Console) -> None:
 
 
 def share(trace: Trace) -> str:
-    """Return what was read of the prompt, in words."""
+    """Return in words what share of the prompt was read from the cache."""
     if trace.prompt is None or trace.read is None:
         return "unknown"
     return f"{trace.read} of {trace.prompt}"

@@ -1,4 +1,4 @@
-"""``tuppence cost``: what was asked and what it cost, for a person, as JSON, as a sheet of receipts, or as a page."""
+"""``tuppence cost``: requests and their cost as text, as JSON, as CSV receipts, or as a page."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tuppence.reporting import export
 
 HELP = "show what was asked and what it cost"
 RECENT = 10
-"""How many of the last requests are listed."""
+"""Number of the latest requests that are listed."""
 _RUN = 100
 """More requests than any run has."""
 
@@ -75,7 +75,7 @@ def _tell(drawn: CostReport, ledger: Ledger, config: Config, arguments: argparse
 
 
 def as_json(drawn: CostReport, lately: Sequence[Entry], ledger: Ledger, config: Config) -> dict[str, object]:
-    """Return the report as JSON: the ``tuppence/cost`` notification's fields, and the window's beside them."""
+    """Return the report as JSON: the fields of the ``tuppence/cost`` notification, and those of the range of days."""
     run = [entry for entry in lately if entry.run == lately[-1].run]
     spent = ledger.spent("", "", drawn.now)
     return {
@@ -89,7 +89,7 @@ def as_json(drawn: CostReport, lately: Sequence[Entry], ledger: Ledger, config: 
 
 
 def show(drawn: CostReport, lately: Sequence[Entry], console: Console) -> None:
-    """Print the report for a person."""
+    """Print the report as text."""
     if not lately:
         console.print("Nothing has been asked yet, so nothing was spent.")
         return
@@ -166,7 +166,7 @@ def _requests(entries: Sequence[Entry]) -> Table:
     table = Table(title="Last requests", title_justify="left", box=None, pad_edge=False)
     for name in ("when", "action", "model", "cost", "outcome"):
         table.add_column(name, justify="right" if name == "cost" else "left", no_wrap=name != "model")
-    table.add_column("why")  # Only this column may give way in a narrow terminal, so it is its cells that do not wrap.
+    table.add_column("why")  # Only this column may shrink in a narrow terminal, so only its cells wrap.
     for entry in reversed(entries):
         cost = f"{'~' if entry.estimated else ''}{money(entry.cost)}"
         why = Text(safe(entry.reason), no_wrap=True, overflow="ellipsis")

@@ -1,4 +1,4 @@
-"""``tuppence local``: models of one's own, installed, found, allowed and ended from a terminal."""
+"""``tuppence local``: install, find, allow and stop models on this machine."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what was asked and return the exit code."""
+    """Run the subcommand and return the exit code."""
     return _COMMANDS[arguments.what](arguments.name)
 
 
 def _status(_: str | None) -> int:
-    """Show what there is (this changes nothing)."""
+    """Show the state of local models (this changes nothing)."""
     embedded = Embedded()
     state = embedded.running()
     if not embedded.installed():
@@ -56,7 +56,7 @@ def _status(_: str | None) -> int:
 
 
 def _install(_: str | None) -> int:
-    """Install the embedded model and prove that it answers."""
+    """Install the embedded model and check that it answers."""
     embedded = Embedded()
     embedded.install(_say)
     try:
@@ -72,7 +72,7 @@ async def _prove(embedded: Embedded) -> float:
 
 
 def _find(_: str | None) -> int:
-    """Show the model servers that listen here, and ask whether to use them."""
+    """Show the model servers on this machine, and ask whether to use them."""
     servers = asyncio.run(find_servers())
     if not servers:
         _say(f"None of {', '.join(TITLES.values())} answers at its usual port on this machine.")
@@ -92,7 +92,7 @@ def _find(_: str | None) -> int:
 
 
 def _allow(name: str | None) -> int:
-    """Say yes to a server that listens here: allow NAME."""
+    """Allow a model server on this machine: allow NAME."""
     if name is None:
         return _nameless("allow")
     chosen = [found for found in asyncio.run(find_servers()) if found.kind == name]
@@ -109,7 +109,7 @@ def _allow(name: str | None) -> int:
 
 
 def _forget(name: str | None) -> int:
-    """Take an answer back: forget NAME."""
+    """Forget your answer about a server: forget NAME."""
     if name is None:
         return _nameless("forget")
     dropped = Consent().forget(name)
@@ -118,7 +118,7 @@ def _forget(name: str | None) -> int:
 
 
 def _stop(_: str | None) -> int:
-    """End the embedded model's server."""
+    """Stop the embedded model's server."""
     stopped = Embedded().stop()
     _say("The embedded model's server has ended." if stopped else "The embedded model's server was not running.")
     return 0

@@ -1,6 +1,7 @@
 """``tuppence models``: the tier table, and which of its models may answer.
 
-What depends on a single request (does it fit the context, is the file public) is the router's affair, not shown here.
+Conditions that depend on a request (whether it fits the context, whether the file is public) are left to the router and
+not shown here.
 """
 
 from __future__ import annotations
@@ -28,18 +29,18 @@ from tuppence.credentials import Keys
 
 HELP = "show the tier table: prices, and which models may answer"
 _WIDEST = 34
-"""Characters of a model's name before it is folded, so that a row fits a terminal of 80."""
+"""Number of characters after which a model's name is wrapped, so that a row fits a terminal of 80 columns."""
 _FIGURE = 6
-"""Characters of a figure's column."""
+"""Width in characters of a number column."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A model and whether it may answer."""
+    """A model, and whether it may answer."""
 
     model: Model
     why_not: str
-    """What keeps it from answering; empty where nothing does."""
+    """Why it may not answer; empty if it may."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +52,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the table and return the exit code: 1 where the configuration has mistakes, what is right in it shown."""
+    """Print the table and return the exit code: 1 if the configuration has mistakes, whose valid part is then shown."""
     config = load(arguments.config)
     table = judge(config, Keys(os.environ), datetime.now(UTC).astimezone().date())
     for line in complaints(config):
@@ -64,19 +65,19 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def judge(config: Config, keys: Keys, today: date) -> tuple[Row, ...]:
-    """Return the table: what may answer first, the others by what keeps them from it; then by tier and price."""
+    """Return the rows: models that may answer first, then the others by reason; within each by tier and price."""
     rows = (Row(model, _why_not(model, config, keys, today)) for model in config.models)
     return tuple(sorted(rows, key=_order))
 
 
 def complaints(config: Config) -> tuple[str, ...]:
-    """Return the mistakes in the configuration, a line each, and what in it will surprise."""
+    """Return the mistakes in the configuration, one line each, and its surprising consequences."""
     mistakes = (f"{config.path}:{each.line}: {each.what} {each.remedy}".rstrip() for each in config.mistakes)
     return (*mistakes, *(f"tuppence: {warning}" for warning in config.warnings))
 
 
 def show(table: Sequence[Row], console: Console) -> None:
-    """Print the table for a person: the models that may answer, then the others under what keeps each from it."""
+    """Print the table: first the models that may answer, then the others grouped by reason."""
     width = min(_WIDEST, max((len(row.model.name) for row in table), default=0))
     for why_not, rows in groupby(table, key=lambda row: row.why_not):
         console.print(_section(why_not or "ready", tuple(row.model for row in rows), width))

@@ -1,6 +1,6 @@
-"""``tuppence neovim``: where the Neovim client lies, and the lines that put it into a configuration.
+"""``tuppence neovim``: print where the Neovim client is, and the lines to add to a configuration.
 
-Nothing is written anywhere: the person's configuration is the person's.
+Nothing is written: only the user edits the configuration.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tuppence.errors import TuppenceError
 HELP = "print what to put into Neovim's configuration"
 _PACKAGE = Path(tuppence.__file__).parent
 _PLACES = (_PACKAGE / "clients" / "neovim", _PACKAGE.parents[1] / "clients" / "neovim")
-"""In an installed package, and in a checkout."""
+"""The client's folder in an installed package, and in a checkout."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,13 +29,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print it and return the exit code."""
+    """Print the lines and return the exit code."""
     say(str(client()) if arguments.path else f"{_advice()}\n\n{lines()}")
     return 0
 
 
 def client() -> Path:
-    """Return the folder that belongs into Neovim's ``runtimepath``."""
+    """Return the folder to add to Neovim's ``runtimepath``."""
     for place in _PLACES:
         if (place / "lua" / "tuppence" / "init.lua").is_file():
             return place
@@ -43,7 +43,7 @@ def client() -> Path:
 
 
 def lines() -> str:
-    """Return three lines of Lua."""
+    """Return the three lines of Lua."""
     program = _program()
     settings = f"{{ cmd = {{ {', '.join(map(_lua, (*program, 'serve')))} }} }}" if program else ""
     return "\n".join(
@@ -56,17 +56,17 @@ def lines() -> str:
 
 
 def _program() -> tuple[str, ...]:
-    """Return what starts this installation; empty where ``tuppence`` alone does."""
+    """Return the command that starts this installation; empty if ``tuppence`` alone does."""
     own = next((script for script in _scripts() if script.exists()), None)
     if own is None:
-        # Without -P the folder that Neovim runs in comes first where modules are looked for: a repository's files.
+        # Without -P, Python searches the current folder for modules first: a repository's files.
         return (sys.executable, "-P", "-m", "tuppence")
     found = shutil.which("tuppence")
     return () if found is not None and Path(found).resolve() == own.resolve() else (str(own),)
 
 
 def _scripts() -> Iterator[Path]:
-    """Return where the script of this installation may lie: with ``pip install --user`` in the user's own folder."""
+    """Yield the folders that may hold this installation's script; ``pip install --user`` uses the user's own folder."""
     user = sysconfig.get_preferred_scheme("user")
     if _PACKAGE.parent == Path(sysconfig.get_path("purelib", user)):
         yield Path(sysconfig.get_path("scripts", user)) / "tuppence"
@@ -81,5 +81,5 @@ def _advice() -> str:
 
 
 def _lua(text: str) -> str:
-    """Return a string as Lua writes it; for a path JSON's form is the same."""
+    """Return a string as a Lua literal; for a path, JSON is equivalent."""
     return json.dumps(text, ensure_ascii=False)

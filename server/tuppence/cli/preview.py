@@ -1,7 +1,7 @@
-"""``tuppence preview``: what would be sent, to whom and for how much; nothing is sent, spent or started.
+"""``tuppence preview``: show what would be sent, to which provider and at what cost; nothing is sent or started.
 
-What an editor alone knows is not in it: other servers' diagnostics, text that is not saved. With ``--json``, the body
-of the request goes to stdout byte for byte, and nothing else does.
+Information that only an editor has is missing: other servers' diagnostics, unsaved text. With ``--json``, only the
+request body goes to stdout, byte for byte.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print it, and return the exit code: 1 where nothing would be sent, 2 where the arguments are wrong."""
+    """Print the preview and return the exit code: 1 if nothing would be sent, 2 for invalid arguments."""
     action = find_action(arguments.action)
     assert action is not None, "the command line knows the actions"
     try:
@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _config(path: Path | None) -> Config:
     """Return the configuration.
 
-    :raises ConfigError: it cannot be read, or a file was named that is not there.
+    :raises ConfigError: it cannot be read, or the named file does not exist.
     """
     config = load(path)
     if config.is_unread:

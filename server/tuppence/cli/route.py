@@ -1,7 +1,7 @@
-"""``tuppence route``: which model would answer, and why; nothing is asked and nothing is spent.
+"""``tuppence route``: show which model would answer, and why; nothing is sent or spent.
 
-For a person, a piece of a file and the table of all models. For a machine, one question a line (``--jsonl``), which
-cli/_route_jsonl.py answers.
+For people: a piece of a file, and the table of all models. For programs: one question per line (``--jsonl``), answered
+by cli/_route_jsonl.py.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Answer, and return the exit code."""
+    """Print the choice and return the exit code."""
     if arguments.jsonl == bool(arguments.place):
         say(f"tuppence route: name a {FORM}, or --jsonl and no file.", errors=True)
         return 2
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         config = _config(arguments, when.date())
     except ConfigError as error:
-        # Whoever names a file wants an answer by it, and would take one by the defaults for that.
+        # A user who names a file expects an answer based on it, and would mistake one by the defaults for that.
         say(str(error), errors=True)
         return 2
     for line in complaints(config):
@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _config(arguments: argparse.Namespace, today: date) -> Config:
     """Return the configuration.
 
-    :raises ConfigError: it cannot be read, or a file was named that is not there.
+    :raises ConfigError: it cannot be read, or the named file does not exist.
     """
     config = load(arguments.config, today=today)
     if config.is_unread:
@@ -90,7 +90,7 @@ def _config(arguments: argparse.Namespace, today: date) -> Config:
 
 
 def _answer_lines(router: Router) -> int:
-    """Print a line for each line on stdin, at once; return 1 where any of them had no answer."""
+    """Print a result for each line on stdin, immediately; return 1 if any line had no answer."""
     code = 0
     for line in sys.stdin.buffer:
         answer = router.answer(line)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 _SWITCH = 0.001
-"""Seconds after which a thread that computes lets the others go on."""
+"""Seconds after which a computing thread lets other threads run."""
 HELP = "start the language server (an editor does this)"
 
 
@@ -29,19 +29,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="listen on a loopback port instead of stdio; connections of other users are dropped, and where the system "
         "does not say whose a connection is, initializationOptions.token must be the text of the file that is named",
     )
-    # Many editors' client libraries add it unasked.
+    # Many editors' client libraries add this option by themselves.
     way.add_argument("--stdio", action="store_true", help="speak on stdin and stdout (the default)")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until the editor ends it, and return the exit code."""
+    """Serve until the editor ends the session, and return the exit code."""
     import gc
 
     from tuppence.lsp.transport import serve
 
-    # The event loop waits for a thread that computes at each of its steps, by default 5 ms.
+    # At each of its steps the event loop waits for a computing thread, by default up to 5 ms.
     sys.setswitchinterval(_SWITCH)
     code = serve(arguments.config, arguments.tcp, arguments.socket)
-    # Else Python looks for cycles among all objects as it ends, and an editor that waits for the end waits longer.
+    # Otherwise Python searches all objects for cycles at exit, and an editor that waits for the exit waits longer.
     gc.freeze()
     return code

@@ -1,4 +1,4 @@
-"""The user's configuration: the file, the model table, the project's own narrowing file."""
+"""The user's configuration: the file, the model table, and the project's file that can narrow the budget."""
 
 from __future__ import annotations
 

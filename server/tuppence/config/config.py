@@ -1,8 +1,8 @@
-"""The user's configuration: one TOML file and the built-in tier table in, frozen values and every mistake out.
+"""The user's configuration: read one TOML file and the built-in tier table, and collect all mistakes.
 
-A file with mistakes still gives a ``Config``: what is right in it holds, what is wrong is left out and reported with
-its line. Of a file that is no TOML nothing is known, and so nobody is asked (``is_unread``). Nothing in a workspace is
-read here, so that no repository can send a key or the code elsewhere; keys themselves are credentials.py's affair.
+A file with mistakes still gives a ``Config``: valid parts apply, invalid parts are left out and reported with their
+line. If a file is not TOML, nothing is known about it, so no model is used (``is_unread``). Nothing in a workspace is
+read here, so a repository cannot redirect a key or code. credentials.py handles the keys themselves.
 """
 
 from __future__ import annotations
@@ -61,86 +61,87 @@ _POSITION = re.compile(r"\(at (?:line (\d+), column \d+|end of document)\)")
 
 @dataclass(frozen=True)
 class Override:
-    """What holds for one action or one language instead of the general settings."""
+    """Settings for one action or language, in place of the general ones."""
 
     quality: float | None = None
-    """How close to the best model's expected quality a choice must be; None leaves the general figure."""
+    """The minimum share of the best model's expected quality; None for the general setting."""
     model: str | None = None
-    """The one model to use, ``provider/id``; None leaves the choice to the router."""
+    """The only model to use, ``provider/id``; None to let the router choose."""
 
 
 @dataclass(frozen=True)
 class Config:
-    """What the user configured, joined to what is built in.
+    """The user's settings, combined with the built-in tables.
 
-    A ``setting`` is read from the key of its name, above the first table of the file; nothing else declares it.
+    A ``setting`` field is read from the key with its name above the first table of the file; it is declared only here.
     """
 
     path: Path
-    """The file that was read, or would be if it were there."""
+    """The path of the file, whether it exists or not."""
     models: tuple[Model, ...]
-    """The tier table; retired rows stand in it."""
+    """The tier table, including retired rows."""
     providers: Mapping[str, Provider]
-    """By name."""
+    """Providers by name."""
     quality: float | None = setting(quality, None)
-    """How close to the best available model's expected quality a choice must be, 0 to 1; None: as the preset says."""
+    """The minimum share of the best available model's expected quality, 0 to 1; None for the preset's value."""
     preset: str = setting(choice(tuple(PRESETS)), "balanced")
     """One of PRESETS."""
     exclude: frozenset[str] = setting(None, frozenset())
     """Models never to use, ``provider/id``."""
     premium: Premium = setting(choice(("use", "ask", "never")), "use")
-    """Whether models of the premium tier are used, used after a question, or never."""
+    """Whether premium models are used, used only after asking the user, or never used."""
     ask_above: Decimal = setting(usd, ASK_ABOVE)
-    """USD; a request that may be expected to cost more is made only after a question."""
+    """USD; the user is asked before a request whose expected cost is higher."""
     pair_above: float = setting(number(0, 1), 1.0)
-    """Difficulty above which a strong model may plan what a cheaper one carries out; 1 is never."""
+    """The difficulty above which a strong model may plan an edit for a cheaper one to write; 1 means never."""
     own: frozenset[str] = frozenset()
-    """Names of the providers that the file itself speaks of."""
+    """Names of the providers that the file itself mentions."""
     actions: Mapping[str, Override] = field(default_factory=dict)
     """By action id."""
     languages: Mapping[str, Override] = field(default_factory=dict)
-    """By the editor's name of the language."""
+    """By the editor's language id."""
     timeouts: TimeLimits = setting(timeouts, USUAL)
-    """How long a call to a model may take, at every provider that has no time-outs of its own; all of them are set."""
+    """Time limits of model calls, for providers without limits of their own; all of them are set."""
     edits: Literal["live", "final"] = setting(choice(("live", "final")), "live")
-    """Whether an edit may stream into the editor, where the editor's client can, or always lands at once."""
+    """Whether edits are streamed, if the client supports it, or always applied at once."""
     keep_answers: bool = setting(flag, default=True)
-    """Whether explanations and reviews are kept, for the same question about the same code."""
+    """Whether explanations and reviews are cached, for repeated questions about unchanged code."""
     hover: Literal["kept", "offer", "auto", "off"] = setting(choice(("kept", "offer", "auto", "off")), "offer")
-    """What a hover shows: kept explanations; an offer with its price too; one that it asks for by itself too; none."""
+    """What hovers show: cached explanations only, also an offer with its price, also answers that hovers request, or
+    nothing."""
     hover_cap: Decimal = setting(usd, Decimal("0.005"))
-    """USD that a hover which asks by itself may cost at most."""
+    """Maximum cost in USD of a request made by a hover."""
     keep_alive: Decimal = setting(usd, Decimal(0))
-    """USD a day that may go into keeping providers' prompt caches warm; 0 keeps none."""
+    """USD per day for keeping providers' prompt caches warm; 0 turns that off."""
     budget: Limits = NO_LIMITS
-    """What may be spent."""
+    """The spending limits."""
     ledger: str = setting(ledger, "")
-    """The address of a team's ledger; empty for a file of the user's own."""
+    """The address of a team's ledger; empty for the user's own file."""
     run_tests: bool = setting(flag, default=False)
-    """Whether generated tests are run before they are kept, in the folders that are trusted."""
+    """Whether generated tests in trusted folders are run before they are accepted."""
     trusted: tuple[str, ...] = setting(items(folder), ())
     """Folders whose projects' tests may be run, ``~`` for the user's home."""
     public: tuple[str, ...] = setting(items(folder), ())
-    """Folders that are public, so that models with ``public_only`` may see what lies in them."""
+    """Folders with public code, which models with ``public_only`` may receive."""
     allowed_secrets: tuple[str, ...] = ()
-    """Patterns, in the syntax of RE2, of values that look like secrets and are none; ``allow`` of ``[secrets]``."""
+    """RE2 patterns of values that look like secrets but are not; ``allow`` of ``[secrets]``."""
     is_unread: bool = False
-    """Whether there is a file of which nothing could be read: what it excludes and limits is not known."""
+    """Whether the file exists but could not be read at all, so that its exclusions and limits are unknown."""
     mistakes: tuple[Mistake, ...] = ()
-    """Everything wrong in the file, in the order of its lines."""
+    """All mistakes in the file, in the order of its lines."""
     warnings: tuple[str, ...] = ()
-    """Sentences about what is not wrong but will surprise."""
+    """Sentences about valid settings with surprising effects."""
 
 
 _READERS = settings_of(Config)
 SETTINGS = tuple(_READERS)
-"""The settings that stand above the first table."""
+"""The settings above the first table."""
 _GENERAL = {name: reader for name, reader in _READERS.items() if reader is not None}
-"""Those that hold one value each."""
+"""The settings that hold a single value."""
 
 
 class Watched:
-    """A configuration that follows its file."""
+    """A configuration that is reloaded when its file changes."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path or default_path()
@@ -149,14 +150,14 @@ class Watched:
 
     @property
     def current(self) -> Config:
-        """The configuration in force."""
+        """The current configuration."""
         return self._config
 
     def refresh(self) -> ConfigError | None:
-        """Read the file again if it changed, and return what is wrong with it, once.
+        """Read the file again if it changed; return what is wrong with it, once per change.
 
-        A file that is gone or no TOML leaves the former configuration in force: the defaults might use what the user
-        has excluded.
+        If the file was deleted or is not TOML, the previous configuration stays, because the defaults might use what
+        the user has excluded.
         """
         stamp = _stamp(self._path)
         if stamp == self._stamp:
@@ -173,14 +174,14 @@ class Watched:
 
 
 def default_path() -> Path:
-    """Return where the platform keeps a user's configuration files."""
+    """Return the platform's path for the user's configuration file."""
     from platformdirs import user_config_path
 
     return user_config_path("tuppence", appauthor=False) / "config.toml"
 
 
 def load(path: Path | None = None, *, today: date | None = None) -> Config:
-    """Return the configuration in a file; one that is missing gives the defaults, no TOML ``is_unread``."""
+    """Return the configuration in a file; the defaults without one. If it is not TOML, ``is_unread`` is set."""
     file, day = path or default_path(), today or _today()
     if not file.exists():
         absent = (f"There is no file {file}; the defaults hold.",) if path else ()
@@ -192,10 +193,10 @@ def load(path: Path | None = None, *, today: date | None = None) -> Config:
 
 
 def narrowing(path: Path, raw: bytes) -> tuple[Limits, tuple[Mistake, ...]]:
-    """Return the budget in a project's own file, which may hold nothing else, and what is wrong in it.
+    """Return the budget in a project's file, which may contain nothing else, and its mistakes.
 
-    :param raw: what is in the file.
-    :raises ConfigError: it is no TOML.
+    :param raw: the content of the file.
+    :raises ConfigError: it is not TOML.
     """
     data, report = _parsed(path, lambda: decoded(raw))
     found = narrower(data, TomlLocation(report))
@@ -205,7 +206,7 @@ def narrowing(path: Path, raw: bytes) -> tuple[Limits, tuple[Mistake, ...]]:
 def _parse(path: Path) -> tuple[dict[str, object], MistakeReport]:
     """Return a file's data, and a report for its mistakes.
 
-    :raises ConfigError: it cannot be read, or is no TOML.
+    :raises ConfigError: it cannot be read, or is not TOML.
     """
     return _parsed(path, lambda: read_text(path))
 
@@ -213,7 +214,7 @@ def _parse(path: Path) -> tuple[dict[str, object], MistakeReport]:
 def _parsed(path: Path, read: Callable[[], str]) -> tuple[dict[str, object], MistakeReport]:
     """Return the data in a file's text, and a report for its mistakes.
 
-    :raises ConfigError: it cannot be read, or is no TOML.
+    :raises ConfigError: it cannot be read, or is not TOML.
     """
     try:
         content = read()
@@ -232,7 +233,7 @@ def _parsed(path: Path, read: Callable[[], str]) -> tuple[dict[str, object], Mis
 
 
 def _senseless(content: str) -> tuple[int, str]:
-    """Return the line of what Python's reader of TOML can take no more of, and what that most likely is."""
+    """Return the line at which Python's TOML parser stops, and the probable mistake there."""
     if (found := _NUMBER.search(content)) is not None:
         return content.count("\n", 0, found.start()) + 1, "a number has too many digits"
     depths = [line.count("[") + line.count("{") for line in content.split("\n")]
@@ -246,9 +247,9 @@ def _unreadable(path: Path, line: int, what: str, remedy: str) -> ConfigError:
 def _assemble(
     path: Path, data: dict[str, object], report: MistakeReport, today: date, notes: tuple[str, ...] = ()
 ) -> Config:
-    """Return the configuration that a file's data make.
+    """Return the configuration from a file's data.
 
-    :raises ConfigError: there are more mistakes in it than anybody reads.
+    :raises ConfigError: it has more mistakes than are listed.
     """
     place = TomlLocation(report)
     for key in data:
@@ -261,7 +262,7 @@ def _assemble(
     exclude = _exclude(data.get("exclude", []), place.key("exclude"), table)
     if isinstance(name := data.get("quality"), str) and name in PRESETS:
         settings = {**settings, "preset": name, "quality": None}
-    if report.is_full:  # The rest was not looked at, and may have held a limit.
+    if report.is_full:  # The rest was not examined, and may contain a limit.
         raise ConfigError(str(path), tuple(report.mistakes))
     return Config(
         path=path,
@@ -296,8 +297,8 @@ def _overrides(value: object, place: TomlLocation, table: model_table.Table) -> 
         else:
             row = fields(raw, inner, OVERRIDE)
             if "model" in row:
-                # A pin on a row that is not there is kept: it stops the request, where dropping it would send the
-                # code to a model that the user did not choose.
+                # A pin on an unknown row is preserved: it stops the request, whereas ignoring it would send code to a
+                # model that the user did not choose.
                 check_name(row["model"], inner.key("model"), table)
             found[key] = Override(**row)
     return found
@@ -332,7 +333,7 @@ def _warnings(table: model_table.Table, overrides: tuple[Override, ...], today: 
 
 @cache
 def builtin() -> model_table.Table:
-    """Return the built-in tier table as it is, whatever a file says."""
+    """Return the built-in tier table, regardless of the file."""
     data = tomllib.loads(_BUILT_IN.read_text("utf-8"), parse_float=Decimal)
     report = MistakeReport()
     table = model_table.read(data, TomlLocation(report), model_table.Table(), _today())

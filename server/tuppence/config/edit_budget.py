@@ -1,7 +1,7 @@
-"""Writes a limit of the budget into the user's configuration, and changes nothing else there.
+"""Write a budget limit into the user's configuration, and change nothing else there.
 
-The text is edited, not written anew, so that remarks and layout stay. What comes out is read again before it is kept: a
-file in which the limit stands in a way that is not understood here is left alone, and the person is told the line.
+The text is edited rather than generated, so that comments and layout stay. The result is parsed before it is saved. A
+file that sets the limit in an unsupported form is left alone, and the user is shown the line.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _BOM = "\ufeff"
 
 
 def write(path: Path, period: Period, limit: Decimal | None) -> None:
-    """Set a limit in a configuration file, which need not be there; None takes the limit away.
+    """Set a limit in a configuration file, which need not exist; None removes the limit.
 
-    :raises TuppenceError: the file cannot be read or written, or the limit not be set in it.
+    :raises TuppenceError: the file cannot be read or written, or the limit cannot be set in it.
     """
     try:
         before = read_bytes(path).decode("utf-8") if path.exists() else ""
@@ -47,7 +47,7 @@ def write(path: Path, period: Period, limit: Decimal | None) -> None:
 
 
 def changed(text: str, period: Period, limit: Decimal | None) -> str:
-    """Return a configuration with a limit set, or taken away, by its lines."""
+    """Return a configuration's text with a limit set or removed."""
     end = "\r\n" if "\r\n" in text else "\n"
     lines = text.splitlines(keepends=True)
     header = next((number for number, line in enumerate(lines) if _HEADER.fullmatch(line.rstrip("\r\n"))), None)
@@ -71,7 +71,7 @@ def changed(text: str, period: Period, limit: Decimal | None) -> str:
 
 
 def _as_wanted(before: str, after: str, period: Period, limit: Decimal | None) -> bool:
-    """Report whether the new text says what the old one did, but for the limit."""
+    """Report whether the new text is equivalent to the old one except for the limit."""
     try:
         old, new = (tomllib.loads(each.removeprefix(_BOM), parse_float=Decimal) for each in (before, after))
     except (tomllib.TOMLDecodeError, ArithmeticError, RecursionError):
@@ -86,7 +86,7 @@ def _as_wanted(before: str, after: str, period: Period, limit: Decimal | None) -
 
 
 def _put(path: Path, text: str) -> None:
-    """Write the file, whole or not at all, with the mode that it had."""
+    """Write the file atomically, with its previous mode."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
     handle, part = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")

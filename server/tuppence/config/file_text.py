@@ -1,6 +1,6 @@
-"""Reads a small file of the user's: nothing that is no file, never more than its size allows, and without waiting.
+"""Read a small file of the user's: only a regular file, only up to a maximum size, and without blocking.
 
-Its content is not examined, except for lines that no TOML parser should be given.
+The content is not examined, except for lines that no TOML parser should receive.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from pathlib import Path
 from tuppence.errors import Mistake
 
 LARGEST = 1_000_000
-"""Bytes of a configuration file."""
+"""Maximum size of a configuration file in bytes."""
 _PART = r"""(?:"[^"\n]{0,80}"|'[^'\n]{0,80}'|(?<![\w-])[\w-]+)"""
 _PARTS = re.compile(rf"(?:{_PART}[ \t]*\.[ \t]*){{20}}")
-"""The beginning of a dotted key with more parts than any; ``tomllib`` takes time with the square of their number."""
+"""Matches the start of a dotted key with absurdly many parts; ``tomllib`` takes time quadratic in their number."""
 _DOTS = 1000
-"""In one line."""
+"""Maximum number of dots in one line."""
 _NOTHING = Path("/dev/null")
 """The path that means: no configuration."""
 
 
 class UnreadableConfig(Exception):
-    """A file cannot be read, or not as text; ``mistake`` says why."""
+    """A file cannot be read, or is not text; ``mistake`` says why."""
 
     def __init__(self, line: int, what: str, remedy: str) -> None:
         super().__init__(what)
@@ -34,15 +34,15 @@ class UnreadableConfig(Exception):
 def read_text(path: Path) -> str:
     """Return the text of a file.
 
-    :raises UnreadableConfig: it is none, it is too large, or it is no text that may be parsed.
+    :raises UnreadableConfig: it is not a file, is too large, or is not text that may be parsed.
     """
     return decoded(read_bytes(path))
 
 
 def decoded(raw: bytes) -> str:
-    """Return the text that a file's bytes are.
+    """Decode a file's bytes.
 
-    :raises UnreadableConfig: it is too large, or it is no text that may be parsed.
+    :raises UnreadableConfig: it is too large, or is not text that may be parsed.
     """
     _check_size(raw)
     try:
@@ -60,7 +60,7 @@ def decoded(raw: bytes) -> str:
 def read_bytes(path: Path) -> bytes:
     """Return the bytes of a file.
 
-    :raises UnreadableConfig: it is none, or it is too large.
+    :raises UnreadableConfig: it is not a file, or is too large.
     """
     if path == _NOTHING:
         return b""
@@ -81,8 +81,8 @@ def _check_size(raw: bytes) -> None:
 
 
 def _regular(path: Path) -> bytes | None:
-    """Return a file's bytes, one more than the largest size allows where there are more; None for what is no file."""
-    # Opening a pipe or a device waits for its other end without this.
+    """Return a regular file's bytes, at most one more than the maximum size; None for anything else."""
+    # Without O_NONBLOCK, opening a pipe or a device would wait for its other end.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # fdopen would raise for a folder.
         os.close(descriptor)

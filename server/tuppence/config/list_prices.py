@@ -19,12 +19,13 @@ _NAMES = {
     "cache_write": "cache_write_mtok",
     "cache_write_1h": "cache_write_1h_mtok",
 }
-# Within DeepSeek's peak, the one price there that depends on the hour: rather shown too dear than too cheap.
+# The price in DeepSeek's peak hours, the only price there that depends on the time: an overestimate is better than an
+# underestimate.
 _HOUR = time(2, tzinfo=UTC)
 
 
 def look_up(model: str, base_url: str, today: date) -> Price | None:
-    """Return what the host at that URL lists for a model, or None where the data has no price of it."""
+    """Return the list price at the host of a URL, or None if the data has none for the model."""
     from genai_prices.data_snapshot import get_snapshot
 
     try:
@@ -47,7 +48,7 @@ def _rates(figures: dict[str, Any], start: int) -> Rates | None:
 
 
 def _figure(figure: Any, start: int) -> Decimal | None:
-    """Return the figure that holds for prompts just above so many tokens."""
+    """Return the figure for prompts just above a number of tokens."""
     if figure is None or isinstance(figure, Decimal):
         return figure
     price: Decimal = figure.base

@@ -1,7 +1,7 @@
-"""Takes what looks like a key or a password out of a sentence about a configuration file.
+"""Remove text that looks like a key or a password from sentences about the configuration file.
 
-People paste keys where names belong, and a sentence about the mistake is shown, logged and sent to others. Names of
-models, which hold digits too, stay: they are words, with a number behind some of them.
+Users paste keys where names belong, and a sentence about the mistake is displayed, logged and sent to others. Model
+names, which also contain digits, stay: they consist of words, some with a number after them.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ _PART = re.compile(r"[A-Za-z0-9_+~.-]{12,}")
 _LOGIN = re.compile(r"(?<=//)[^\s\"`“”]*@")
 _SEPARATOR = re.compile(r"[-/:_.]")
 _WORD = re.compile(r"(?:[A-Z]{1,8}[a-z]{0,12}|[a-z]{1,14}){0,3}(?:\d{1,4}[A-Za-z]?){0,3}")
-"""A part of a model's name: ``claude``, ``20251001``, ``4``, ``8x7b``, ``MiniMax``, ``v3p2``, ``A22B``."""
+"""Matches a part of a model's name: ``claude``, ``20251001``, ``4``, ``8x7b``, ``MiniMax``, ``v3p2``, ``A22B``."""
 _LONGEST_WORD = 75
-"""Code points that ``_WORD`` matches at most."""
+"""Maximum number of code points that ``_WORD`` matches."""
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _INSTEAD = "…"
 
 
 def without_logins(sentence: str) -> str:
-    """Return a sentence with ``…`` in place of the login in an address."""
+    """Return a sentence with the login in an address replaced by ``…``."""
     return _LOGIN.sub(f"{_INSTEAD}@", sentence)
 
 
 def without_keys(sentence: str) -> str:
-    """Return a sentence with ``…`` in place of what looks like a key."""
+    """Return a sentence with text that looks like a key replaced by ``…``."""
     return _TOKEN.sub(_judged, sentence)
 
 
@@ -46,14 +46,14 @@ def _is_key(token: str) -> bool:
     token = token.strip(".:?")
     if not any(each.isdigit() for each in token) or (_is_model(token) and not _UUID.fullmatch(token)):
         return False
-    # In quotes, a value is judged by itself; with a telling name before it, less doubt is enough.
+    # A value in quotes is judged alone; after a name such as "key", weaker evidence is enough.
     return any(_detector().find(line) for line in (f'"{token}"', f'api_key = "{token}"'))
 
 
 def _is_model(token: str) -> bool:
-    """Return whether a token looks like the name of a model: words between separators.
+    """Return whether a token looks like a model's name: words between separators.
 
-    Each word is matched by itself, because one pattern for the whole name would try each division of each word.
+    Each word is matched separately, because one pattern for the whole name would try every division of each word.
     """
     words = _SEPARATOR.split(token.removeprefix("@"))
     return len(words) > 1 and all(len(word) <= _LONGEST_WORD and _WORD.fullmatch(word) for word in words)
@@ -61,7 +61,7 @@ def _is_model(token: str) -> bool:
 
 @cache
 def _detector() -> SecretDetector:
-    """Return the rules, compiled at the first mistake in a file."""
+    """Return the secret detector, compiled at the first mistake in a file."""
     from tuppence.core.secrets.detect import SecretDetector
 
     return SecretDetector()

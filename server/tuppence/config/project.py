@@ -1,7 +1,7 @@
-"""What a project's own file says of money: ``[budget]`` in ``.tuppence.toml``, which can only narrow the user's budget.
+"""A project's own budget: ``[budget]`` in ``.tuppence.toml``, which can only narrow the user's budget.
 
-Nothing else is read from a project: no endpoint, no model, no price. A file that is no regular one, that a link leads
-out of its folder, or that is larger than a budget can be, is not read.
+Nothing else is read from a project: no endpoint, model or price. The file is not read if it is not a regular file, if a
+symbolic link leads outside its folder, or if it is larger than a budget can be.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from tuppence.regular_files import Identity, Unreadable
 
 NAME = ".tuppence.toml"
 _LARGEST = 16_000
-"""Bytes; it holds a few lines."""
+"""Maximum size in bytes; the file holds a few lines."""
 _REMEDY = "Put a text file with a [budget] in its place."
 Stamp = Identity | None
 
 
 class Narrowing:
-    """The files of the projects' folders, read anew when they change."""
+    """The budget files in the project folders, read again when they change."""
 
     def __init__(self, roots: Sequence[Path], tell: Callable[[str], None]) -> None:
-        """Look into these folders; ``tell`` is given what is wrong with a file, once for each change."""
+        """Read these folders; ``tell`` is called with the mistakes of a file, once for each change."""
         self._paths = tuple(root.resolve() / NAME for root in roots)
         self._tell = tell
         self._stamps: dict[Path, Stamp] = {}
         self._limits: dict[Path, Limits] = {}
 
     def of(self, limits: Limits) -> Limits:
-        """Return the user's limits, narrowed by what the projects say."""
+        """Return the user's limits, narrowed by the projects' files."""
         for path in self._paths:
             stamp = _stamp(path)
             if stamp != self._stamps.get(path):
@@ -63,7 +63,7 @@ class Narrowing:
 
 
 def _stamp(path: Path) -> Stamp:
-    for follow in (True, False):  # a link that leads nowhere is something, too
+    for follow in (True, False):  # A dangling symbolic link also counts as a state.
         with suppress(OSError):
             return regular_files.identity(path.stat(follow_symlinks=follow))
     return None

@@ -1,8 +1,7 @@
-"""What may stand in each field of the configuration: a value goes in as TOML gives it and comes out in our types.
+"""Readers for the fields of the configuration, which convert TOML values to tuppence's types.
 
-Each reader takes a value and its place; it reports what is wrong with the value at that place, what to write instead,
-and then raises ``Bad``. A table reports all its mistakes before it gives up. Which
-fields a row has is config/model_columns.py's affair.
+Each reader takes a value and its location. For an invalid value it reports the problem and what to write instead, and
+raises ``Bad``. A table reports all its mistakes before it raises. config/model_columns.py defines the fields of a row.
 """
 
 from __future__ import annotations
@@ -21,18 +20,18 @@ Reader = Callable[[object, TomlLocation], Any]
 _T = TypeVar("_T")
 
 _READER = "reader"
-"""The key of a field's metadata under which its reader is."""
+"""The key of a field's metadata that holds its reader."""
 _SHOWN = 40
-"""The longest text that a message repeats."""
+"""Maximum length of a value that a message repeats."""
 _LARGEST = 10**15
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
 
 def setting(reader: Reader | None, default: _T) -> _T:
-    """Return a field of a dataclass that a key of the same name above the first table sets.
+    """Return a dataclass field that is set by the key with its name above the first table.
 
-    :param reader: how its value is read; None where reading it takes more than the value and its place.
+    :param reader: reads the value; None if reading it needs more than the value and its location.
     """
     declared: _T = dataclasses.field(default=default, metadata={_READER: reader})
     return declared
@@ -46,9 +45,9 @@ def settings_of(kind: type) -> dict[str, Reader | None]:
 def table(
     value: object, place: TomlLocation, readers: Mapping[str, Reader], needed: tuple[str, ...] = ()
 ) -> dict[str, Any]:
-    """Return a table's fields, read.
+    """Return the values of a table's fields.
 
-    :raises Bad: any of them is wrong, unknown or missing.
+    :raises Bad: a field is invalid, unknown or missing.
     """
     before = place.report.count
     found = fields(value, place, readers)
@@ -61,7 +60,7 @@ def table(
 
 
 def fields(value: object, place: TomlLocation, readers: Mapping[str, Reader]) -> dict[str, Any]:
-    """Return those of a table's fields that are right, read; the others are reported."""
+    """Return the values of a table's valid fields; invalid ones are reported."""
     found: dict[str, Any] = {}
     if not isinstance(value, dict):
         place.wrong(f'"{place.name}" must be a table, not {kind(value)}.', "Write { key = value, ... }.")
@@ -83,7 +82,7 @@ def fields(value: object, place: TomlLocation, readers: Mapping[str, Reader]) ->
 
 
 def stranded(place: TomlLocation) -> Bad:
-    """Report a setting that fell into a table because it stands below the table's header."""
+    """Report a setting that is inside a table because it is below the table's header."""
     header = ".".join(str(part) for part in place.path[:-1] if isinstance(part, str))
     return place.wrong(
         f'"{place.path[-1]}" stands below the header of {quoted(header, 80)}, so it belongs to that table.',
@@ -92,14 +91,14 @@ def stranded(place: TomlLocation) -> Bad:
 
 
 def text(value: object, place: TomlLocation) -> str:
-    """Read a text that is not empty."""
+    """Read a non-empty string."""
     if not isinstance(value, str) or not value.strip():
         raise place.wrong(f'"{place.name}" must be a text, not {kind(value)}.', 'Write it in quotes: "...".')
     return value
 
 
 def folder(value: object, place: TomlLocation) -> str:
-    """Read the path of a folder, absolute or from the user's home; it need not be there."""
+    """Read the path of a folder, absolute or relative to the user's home; it need not exist."""
     path = text(value, place)
     if "\0" in path:
         raise place.wrong(f'"{place.name}" holds a character that no path has.', 'Write "/..." or "~/...".')
@@ -118,10 +117,10 @@ def flag(value: object, place: TomlLocation) -> bool:
 
 
 def variable(value: object, place: TomlLocation) -> str | None:
-    """Read the name of an environment variable; an empty text is none."""
+    """Read the name of an environment variable; None for an empty string."""
     if value == "":
         return None
-    # The value is not repeated in the message: whoever goes wrong here has often pasted the key itself.
+    # The value is not repeated in the message, because users often paste the key itself here.
     if not isinstance(value, str) or not _VARIABLE.fullmatch(value):
         raise place.wrong(
             f'"{place.name}" must be the name of an environment variable, not the key itself.',
@@ -131,7 +130,7 @@ def variable(value: object, place: TomlLocation) -> str | None:
 
 
 def number(low: float, high: float) -> Reader:
-    """Return a reader of numbers from low to high, both included."""
+    """Return a reader of numbers from ``low`` to ``high``, both included."""
 
     def read(value: object, place: TomlLocation) -> float:
         if not is_number(value) or not low <= value <= high:
@@ -143,7 +142,7 @@ def number(low: float, high: float) -> Reader:
 
 
 def count(low: int) -> Reader:
-    """Return a reader of whole numbers of at least low."""
+    """Return a reader of integers of at least ``low``."""
 
     def read(value: object, place: TomlLocation) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value < _LARGEST:
@@ -155,7 +154,7 @@ def count(low: int) -> Reader:
 
 
 def choice(known: tuple[str, ...]) -> Reader:
-    """Return a reader of one word among several."""
+    """Return a reader of one of several words."""
 
     def read(value: object, place: TomlLocation) -> str:
         if not isinstance(value, str) or value not in known:
@@ -189,7 +188,7 @@ def items(reader: Reader) -> Reader:
 
 
 def named(reader: Reader) -> Reader:
-    """Return a reader of tables whose keys are free."""
+    """Return a reader of tables with arbitrary keys."""
 
     def read(value: object, place: TomlLocation) -> dict[str, Any]:
         return table(value, place, dict.fromkeys(value, reader) if isinstance(value, dict) else {})
@@ -205,7 +204,7 @@ def day(value: object, place: TomlLocation) -> date:
 
 
 def clock(value: object, place: TomlLocation) -> time:
-    """Read a time of day; 24:00 is the last moment of it."""
+    """Read a time of day; 24:00 is the last moment of the day."""
     if isinstance(value, time) and value.tzinfo is None:
         return value
     if value == "24:00":
@@ -217,7 +216,7 @@ def clock(value: object, place: TomlLocation) -> time:
 
 
 def plain(value: object, place: TomlLocation) -> object:
-    """Read what JSON can say."""
+    """Read a value that JSON can represent."""
     if isinstance(value, dict):
         return {key: plain(inner, place.key(key)) for key, inner in value.items()}
     if isinstance(value, list):
@@ -230,14 +229,14 @@ def plain(value: object, place: TomlLocation) -> object:
 
 
 def is_number(value: object) -> TypeGuard[int | Decimal]:
-    """Report whether it is a number of a size that makes sense, which neither true nor inf nor nan is."""
+    """Report whether a value is a number of plausible size; booleans, infinities and NaN are not."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return False
     return -_LARGEST < value < _LARGEST if isinstance(value, int) or value.is_finite() else False
 
 
 def kind(value: object) -> str:
-    """Return how a value is called in a sentence."""
+    """Return the name of a value's type for a sentence."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""How the general settings are read: the one knob ``quality``, its presets, money, the budget, names, words."""
+"""Readers for the general settings: ``quality`` and its presets, money, the budget, names, secrets."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from tuppence.core.models.time_limits import USUAL, TimeLimits
 from tuppence.core.text.shown_text import quoted
 
 PRESETS: Mapping[str, float] = {"thrifty": THRIFTY, "balanced": 0.92, "best": 1.0}
-"""Each preset and the quality that it stands for; benchmarks/routing measures what comes of it."""
+"""Each preset and its quality; benchmarks/routing measures the effect."""
 _OWN = {"thrifty": {"fix": 0.80}, "balanced": {"fix": 0.82}}
-"""Where an action has one of its own: the best models for a fix cost sixteen times as much for a tenth more."""
+"""Actions with their own value: the best models for a fix cost sixteen times as much for a tenth more."""
 ASK_ABOVE = Decimal("0.05")
-"""USD; a request that may be expected to cost more is made only after a question."""
+"""USD; the user is asked before a request whose expected cost is higher."""
 FOUND = ("embedded", "ollama", "lmstudio", "llamacpp")
-"""Providers that come and go while the server runs: their rows can be pinned and excluded before they are there."""
+"""Providers that appear and disappear at run time: their rows can be pinned and excluded before they exist."""
 _share = number(0.01, 1)
 _SCHEMES = ("postgresql://", "postgres://")
 _PART = r"(?:[^\s/?#@%]|%[0-9A-Fa-f]{2})*"
 _ADDRESS = re.compile(rf"postgres(?:ql)?://(?:{_PART}@)?{_PART}(?:/{_PART})?(?:\?{_PART.replace('/?', '')})?")
-"""A connection URI in which no part of a password can pass for a host or a database's name."""
+"""Matches a connection URI in which no part of a password can be mistaken for a host or a database name."""
 
 
 def quality(value: object, place: TomlLocation) -> float:
-    """Read how close to the best a choice must come: a number, or the name of a preset."""
+    """Read the minimum share of the best quality: a number, or the name of a preset."""
     if not isinstance(value, str):
         return float(_share(value, place))
     if value not in PRESETS:
@@ -43,7 +43,7 @@ def quality(value: object, place: TomlLocation) -> float:
 
 
 def level(preset: str, action: str) -> float:
-    """Return the quality that a preset stands for in an action."""
+    """Return a preset's quality for an action."""
     return _OWN.get(preset, {}).get(action, PRESETS[preset])
 
 
@@ -55,12 +55,12 @@ def usd(value: object, place: TomlLocation) -> Decimal:
 
 
 def timeouts(value: object, place: TomlLocation) -> TimeLimits:
-    """Read the general time-outs; one that is left out is as usual."""
+    """Read the general time limits; missing ones have their defaults."""
     return time_limits(value, place).over(USUAL)
 
 
 def budget(value: object, place: TomlLocation) -> Limits:
-    """Read ``[budget]``; a limit that is wrong in it is reported, and nothing may be spent until it is right."""
+    """Read ``[budget]``; an invalid limit is reported, and nothing may be spent until it is corrected."""
     if value is None:
         return NO_LIMITS
     found = fields(value, place, BUDGET)
@@ -70,7 +70,7 @@ def budget(value: object, place: TomlLocation) -> Limits:
 
 
 def narrower(data: Mapping[str, object], place: TomlLocation) -> Limits:
-    """Read the ``[budget]`` of a project's own file, which may hold nothing else; what is wrong in it is left out."""
+    """Read ``[budget]`` of a project's file, which may contain nothing else; invalid limits are left out."""
     for key in data:
         if key != "budget" and not place.report.is_full:
             what = f"A project cannot set {quoted(key, 80)}."
@@ -81,11 +81,11 @@ def narrower(data: Mapping[str, object], place: TomlLocation) -> Limits:
 
 
 def ledger(value: object, place: TomlLocation) -> str:
-    """Read where the ledger is: the address of a PostgreSQL database, or nothing for a file of the user's own."""
+    """Read the location of the ledger: the address of a PostgreSQL database, or empty for the user's own file."""
     if value == "":
         return ""
     found = text(value, place)
-    # What stands there is never repeated: it may hold a password.
+    # The value is never repeated, because it may contain a password.
     if found.startswith(_SCHEMES) and not _ADDRESS.fullmatch(found):
         raise place.wrong(
             f'"{place.name}" is no address that PostgreSQL can read.',
@@ -101,13 +101,13 @@ def ledger(value: object, place: TomlLocation) -> str:
 
 
 def allowed_secrets(value: object, place: TomlLocation) -> tuple[str, ...]:
-    """Read ``[secrets]``: which values look like secrets and are none."""
+    """Read ``[secrets]``: values that look like secrets but are not."""
     found: tuple[str, ...] = () if value is None else fields(value, place, SECRETS).get("allow", ())
     return found
 
 
 def pattern(value: object, place: TomlLocation) -> str:
-    """Read a regular expression in the syntax of RE2 that does not match everything."""
+    """Read an RE2 regular expression that does not match everything."""
     import re2
 
     found = text(value, place)
@@ -131,13 +131,13 @@ def _part(value: object, place: TomlLocation) -> Decimal:
 
 
 def spoken_of(providers: object, table: Table) -> frozenset[str]:
-    """Return the names of the providers that the user's file speaks of, in a table or in a row."""
+    """Return the names of the providers that the user's file mentions, in a table or in a row."""
     named = providers if isinstance(providers, dict) else {}
     return frozenset(named) | {name.partition("/")[0] for name in table.named | table.broken}
 
 
 def check_name(name: str, place: TomlLocation, table: Table) -> None:
-    """Report a name that is no row's."""
+    """Report a name that no row has."""
     if place.report.is_full:
         return
     owner, slash, _ = name.partition("/")
@@ -153,7 +153,7 @@ def check_name(name: str, place: TomlLocation, table: Table) -> None:
 
 
 OVERRIDE: Mapping[str, Reader] = {"quality": quality, "model": text}
-"""What may stand in the table of one action or language."""
+"""The fields in the table of an action or a language."""
 BUDGET: dict[str, Reader] = {
     "request": usd,
     "session": usd,
@@ -162,4 +162,4 @@ BUDGET: dict[str, Reader] = {
     "soft": _part,
 }
 SECRETS: dict[str, Reader] = {"allow": items(pattern)}
-"""What may be in ``[secrets]``."""
+"""The fields in ``[secrets]``."""

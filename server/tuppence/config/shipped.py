@@ -1,4 +1,4 @@
-"""Reads what was measured of models, from the file beside this one; once, and only when somebody asks."""
+"""Load the measured qualities of models from the file in this folder, once and only on demand."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from tuppence.core.routing.quality import QualityModel, from_json
 
 @cache
 def shipped() -> QualityModel:
-    """Return what is known of models before anything happened on this machine."""
+    """Return the measurements shipped with tuppence, without any from this machine."""
     return from_json(json.loads((Path(__file__).parents[1] / "weights.json").read_text("utf-8")))

@@ -1,8 +1,8 @@
-"""Where a mistake in a TOML file stands, and what was probably meant.
+"""The location of a mistake in a TOML file, and the probable intention.
 
-``tomllib`` gives values without their lines. So the text of a file that it accepted is read a second time, for the
-places of its keys alone, and only once something is wrong. A file that is no TOML never comes here, and no value is
-judged here; config/readers.py does that.
+``tomllib`` returns values without their lines. So the text of a valid file is scanned again, only for the positions of
+its keys, and only if there is a mistake. A file that is not TOML is not handled here, and values are checked in
+config/readers.py.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ Path = tuple[str | int, ...]
 _BLANK = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")
 _SPACE = re.compile(r"[ \t]*")
 _NAMED = 80
-"""Code points of a name that a sentence shows."""
+"""Maximum number of code points of a name that a sentence shows."""
 _KEY = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|[A-Za-z0-9_-]+')
 _SCALAR = re.compile(
-    r'"""(?:[^\\]|\\.)*?"{3,5}'  # A closing run of four or five quotes ends with one or two of the text itself.
+    r'"""(?:[^\\]|\\.)*?"{3,5}'  # A closing run of four or five quotes ends with one or two quotes of the text itself.
     r"|'''.*?'{3,5}"
     r'|"(?:[^"\\\n]|\\.)*"'
     r"|'[^'\n]*'"
-    r"|\d{4}-\d\d-\d\d \d\d:[^\s,\]}#]*"  # A date and time may be parted by a space.
+    r"|\d{4}-\d\d-\d\d \d\d:[^\s,\]}#]*"  # Date and time may be separated by a space.
     r"|[^\s,\]}#]+",
     re.DOTALL,
 )
@@ -39,11 +39,11 @@ _LETTERS = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r"}
 
 
 MOST = 200
-"""Mistakes of one file that are listed."""
+"""Maximum number of mistakes listed for one file."""
 
 
 class Bad(Exception):
-    """A value is of no use; whoever raises this has reported why."""
+    """A value is invalid; the code that raises this has reported why."""
 
 
 @dataclass(slots=True)
@@ -55,7 +55,7 @@ class Lines:
     _at: int = 0
     _starts: tuple[int, ...] = ()
     _arrays: dict[Path, int] = field(default_factory=dict)
-    """Each array of tables met so far, with the index of its last table."""
+    """Each array of tables found so far, with the index of its last table."""
 
     def __post_init__(self) -> None:
         self._starts = line_starts(self.text)
@@ -67,7 +67,7 @@ class Lines:
                 self._pair(table)
 
     def of(self, path: Path) -> int:
-        """Return the line of a key, of the nearest table around it where it has none, else 0."""
+        """Return the line of a key; without one, that of the nearest table around it, else 0."""
         for length in range(len(path), 0, -1):
             if path[:length] in self.found:
                 return self.found[path[:length]]
@@ -103,7 +103,7 @@ class Lines:
         while True:
             self._skip(_SPACE)
             found = _KEY.match(self.text, self._at)
-            if found is None:  # Only a text that is no TOML has none; the rest of it then has no lines.
+            if found is None:  # This happens only for invalid TOML; the rest then has no lines.
                 self._at = len(self.text)
                 return keys
             keys.append(_unquoted(found.group()))
@@ -141,45 +141,45 @@ class Lines:
 
 @dataclass
 class MistakeReport:
-    """Everything wrong in one file."""
+    """All mistakes in one file."""
 
     text: str = ""
     mistakes: list[Mistake] = field(default_factory=list)
     count: int = 0
-    """How many there are, with those that are not listed any more."""
+    """Number of mistakes, including those that are not listed."""
     settings: Collection[str] = ()
-    """The keys that belong above the first table: one that is found inside a table is reported as such."""
+    """The keys that belong above the first table: one inside a table is reported as such."""
 
     @property
     def is_full(self) -> bool:
-        """Whether the list of mistakes has reached its limit."""
+        """Whether the list of mistakes has reached its maximum."""
         return self.count > MOST
 
     @cached_property
     def lines(self) -> Lines:
-        """The lines of the file's keys, looked up at the first mistake."""
+        """The lines of the file's keys, determined at the first mistake."""
         return Lines(self.text)
 
 
 @dataclass(frozen=True, slots=True)
 class TomlLocation:
-    """A key in a file, and the report that its mistakes go to."""
+    """A key in a file, and the report for its mistakes."""
 
     report: MistakeReport
     path: Path = ()
 
     @property
     def name(self) -> str:
-        """How the key is called in a sentence: dotted, without the numbers of rows."""
+        """The key's name for a sentence: dotted, without indexes of rows."""
         dotted = ".".join(part for part in self.path if isinstance(part, str) and part != "models")
         return short(dotted, _NAMED).replace('"', "'") or "models"
 
     def key(self, *parts: str | int) -> TomlLocation:
-        """Return the place of a key inside this one."""
+        """Return the location of a key inside this one."""
         return TomlLocation(self.report, (*self.path, *parts))
 
     def wrong(self, what: str, remedy: str = "") -> Bad:
-        """Report a mistake, and return what to raise."""
+        """Report a mistake, and return the exception to raise."""
         self.report.count += 1
         if not self.report.is_full:
             said = (shown(without_keys(each)) for each in (without_logins(what), remedy))
@@ -191,11 +191,11 @@ class TomlLocation:
         return Bad()
 
     def unknown(self, known: Iterable[str], kind: str = "key") -> Bad:
-        """Report that the key is none of the known ones, with the nearest of them."""
+        """Report an unknown key, and suggest the most similar known one."""
         return self.wrong(f'Unknown {kind} "{self.name}".', self._meant(str(self.path[-1]), known))
 
     def nothing(self, kind: str, name: str, known: Iterable[str]) -> Bad:
-        """Report that nothing has the name that stands here, with the nearest of those that there are."""
+        """Report an unknown name as the value of this key, and suggest the most similar known one."""
         return self.wrong(f"There is no {kind} {quoted(name, _NAMED)}.", self._meant(name, known))
 
     def _meant(self, name: str, known: Iterable[str]) -> str:

@@ -1,7 +1,7 @@
-"""From a model's words to an answer: one class for each shape of answer.
+"""Build an answer from a model's text: one class for each shape of answer.
 
-Each is fed the text as it streams and returns what can be shown already; ``finish`` judges the whole and gives the
-answer with its verdict. None of them applies anything.
+A builder is fed the text as it streams and returns events that can be shown at once. ``finish`` judges the complete
+text and returns the answer with its verdict. No builder applies an edit.
 """
 
 from __future__ import annotations
@@ -32,14 +32,15 @@ from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.document import Document, Edit, Span, apply, together
 
 _LARGE = 100_000
-"""Code points of a document above which a finding's fix is not judged by parses: findings come while others wait."""
+"""Maximum number of code points of a document that is parsed to judge a finding's fix: other requests wait
+meanwhile."""
 StopReason = Literal["end", "length", "refused"]
-"""Why the model stopped: it was done, its limit was reached, or it would not answer."""
+"""Why the model stopped: it had finished, it reached its output limit, or it refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """What an answer is made for."""
+    """The inputs of an answer."""
 
     action: Action
     document: Document
@@ -47,25 +48,25 @@ class Task:
     language: Language
     target: Target
     place: TestLocation | None = None
-    """For tests only."""
+    """Only for actions that write tests."""
     evidence: slop.Evidence = field(default_factory=slop.Evidence)
-    """What the request gave reason for."""
+    """The diagnostics and context of the request, which justify changes."""
 
 
 class AnswerBuilder(Protocol):
-    """An answer in the making."""
+    """Builds one answer from streamed text."""
 
     def feed(self, chunk: str) -> tuple[Event, ...]:
-        """Take a piece of the model's text; return what can be shown."""
+        """Take a piece of the model's text; return the events to show."""
         ...
 
     def finish(self, stop: StopReason) -> tuple[tuple[Event, ...], Answer]:
-        """Take the end; return what is still to be shown, and the answer with its verdict."""
+        """Take the end of the text; return the remaining events, and the answer with its verdict."""
         ...
 
 
 def builder_for(work: Task) -> AnswerBuilder:
-    """Return the maker for the action's shape of answer."""
+    """Return the builder for the shape of the action's answer."""
     makers: dict[Shape, Callable[[Task], AnswerBuilder]] = {
         "markdown": _Explanation,
         "replacement": _Replacement,
@@ -92,7 +93,7 @@ class _Explanation:
         return rest, Answer(self._compared(verdict, markdown), markdown=markdown)
 
     def _compared(self, verdict: Verdict, markdown: str) -> Verdict:
-        """Return the verdict with whether the explanation names what is there."""
+        """Return the verdict, updated by whether the names in the explanation occur in the code."""
         work = self._work
         found = invented_names.named(markdown, f"{work.document.text}\n{work.evidence.shown}", work.language)
         if verdict.fit and found.is_invented:
@@ -107,7 +108,7 @@ class _Explanation:
 
 
 class _Replacement:
-    """The new text of the target, drafted line by line, and the imports that it needs."""
+    """Builds the new text of the target, line by line, and the imports that it needs."""
 
     def __init__(self, work: Task) -> None:
         self._work = work
@@ -133,9 +134,9 @@ class _Replacement:
         return ((EditsDrafted(last),) if last else ()), answer
 
     def _weighed(self, verdict: Verdict, edited: EditedText, alone: EditedText) -> Verdict:
-        """Return the verdict with what speaks against edits that parse.
+        """Return the verdict on edits that parse, with the results of the other checks.
 
-        :param alone: the text without the imports that are merged into it.
+        :param alone: the edited text without the imports that are merged into it.
         """
         work = self._work
         start = work.target.span.start
@@ -161,7 +162,7 @@ class _Replacement:
         )
 
     def _with_imports(self, edited: EditedText, lines: str) -> EditedText:
-        """Merge the imports into the file as it will be; what falls inside the target becomes part of its new text."""
+        """Merge import lines into the edited file; an import inside the target becomes part of its replacement."""
         target, edits = self._work.target.span, edited.edits
         grown = len(self._patch.replacement)
         inner: list[Edit] = []
@@ -198,7 +199,7 @@ class _Tests:
         assert place is not None, "a plan for tests names their place"
         text = code.text if code else ""
         if place.is_new:
-            # A new file is written as its source is: with its package clause and its line endings.
+            # A new file gets the package clause and the line endings of its source.
             text = packaged(text, work.document, work.language)
             text = re.sub(r"\r\n|\r|\n", work.document.newline, text)
         written = NewTests(place.path, text, wanted.text if wanted else "", place.block)
@@ -215,7 +216,7 @@ class _Tests:
         return (), Answer(verdict, written=written)
 
     def _lacking(self, written: NewTests, brought: Brought) -> str:
-        """Return what the tests lack to be tests of the target."""
+        """Return a sentence on why these are not tests of the target; empty if they are."""
         work = self._work
         assert work.place is not None
         text = apply(work.place.document.text, brought.edits)
@@ -224,7 +225,7 @@ class _Tests:
 
 
 def _useless(document: Document, brought: Brought) -> str:
-    """Return why tests that are well written are of no use in their file, empty where they are."""
+    """Return a sentence on why well-formed tests are useless in their file; empty if they are not."""
     if brought.again:
         names = ", ".join(f"`{name}`" for name in dict.fromkeys(brought.again))
         return f"The answer writes {names} again, which the file has already."
@@ -255,7 +256,7 @@ class _Review:
         return tuple(FindingAdded(finding) for finding in judged)
 
     def _weighed(self, finding: Finding) -> Finding:
-        """Return a finding with what is doubtful about its fix in its message, without a fix that may not be kept."""
+        """Return a finding with the doubts about its fix in its message, and without the fix if it must be refused."""
         if finding.fix is None or finding.fix_span is None:
             return finding
         edited = EditedText(self._work.document, (Edit(finding.fix_span, finding.fix),), self._work.tree)

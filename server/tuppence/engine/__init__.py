@@ -1,1 +1,1 @@
-"""One request from question to receipt: the only layer that puts the core and the outside world together."""
+"""One request from question to receipt: the only layer that combines the core with I/O."""

@@ -1,11 +1,10 @@
-"""Answers kept for the next identical question, and what makes two questions identical.
+"""The cache of answers to identical questions, and what makes questions identical.
 
-The key holds the project (its folder and its conventions, which are part of every prompt), the action, its instruction,
-the code, what the code leans on in its file and its project, and the quality that was asked for. So an answer is given
-again as long as it is true, not when a helper was edited that it describes, and never in another project: what a
-stranger's repository made a model say about ``mean`` is no answer about one's own ``mean``, though the code is equal.
-Beside it is noted which answer a definition had last, so that code which was edited since is shown what was said of it
-as what it is: stale.
+The key contains the project (its folder and its conventions, which are part of every prompt), the action and its
+instruction, the code, the code that it uses in its file and project, and the requested quality. So an answer is reused
+while it is true, but not after an edit of a helper that it describes, and never in another project: an answer produced
+from another repository's ``mean`` does not apply to the user's own ``mean``, even if the code is equal. The last answer
+of each definition is also recorded, so that after an edit it can be shown, marked as stale.
 """
 
 from __future__ import annotations
@@ -33,39 +32,39 @@ from tuppence.engine.request import PreparedRequest, Request
 from tuppence.engine.session import Session
 
 _KEPT: tuple[Shape, ...] = ("markdown", "findings")
-"""Shapes of answers that are kept for the next identical question."""
+"""Shapes of answers that are cached."""
 _DEEPEST = 50
-"""Levels of nesting below which definitions are not named by their place; real code has fewer."""
+"""Nesting depth from which definitions are not identified by their place; real code is less deep."""
 _SLICE = 8_000
-"""Code points of a kept answer that are read in one call."""
+"""Code points of a cached answer that are processed in one call."""
 
 
 @dataclass(frozen=True, slots=True)
 class CachedAnswer:
-    """An answer that is given again."""
+    """An answer from the cache."""
 
     model: str
-    """The id of the model that gave it the first time."""
+    """The id of the model that gave it originally."""
     steps: tuple[Event, ...]
     answer: Answer
 
 
 def is_kept(request: Request, session: Session) -> bool:
-    """Report whether answers to such a question are kept."""
+    """Report whether answers to a request are cached."""
     return request.action.shape in _KEPT and session.config().keep_answers
 
 
 def surroundings(request: Request, session: Session) -> Surroundings:
-    """Return what the project says about a target; it reads files."""
+    """Return what the project contains about a target; it reads files."""
     return session.workspace.surroundings(request.document, request.tree, request.target, request.path)
 
 
 def content_key(request: Request, session: Session, around: Surroundings | None = None) -> str:
-    """Return a word for what a question is about: the code, and what it leans on; it reads the project.
+    """Return a digest of what a request is about: the code, and what it uses; it reads the project.
 
-    Empty where answers to such a question are not kept.
+    Empty if answers to the request are not cached.
 
-    :param around: the target's surroundings, where they are known.
+    :param around: the target's surroundings, if they are known.
     """
     if not is_kept(request, session):
         return ""
@@ -82,10 +81,10 @@ def content_key(request: Request, session: Session, around: Surroundings | None 
 
 
 def home(request: Request, session: Session) -> str:
-    """Return a word for the project that a document belongs to; two projects never have one word.
+    """Return a key of a document's project; different projects have different keys.
 
-    It is the real folder of the project. What was not saved yet belongs to the one folder that is open; any other
-    document that is no file is its own project, by its URI and the folders that the editor opened.
+    It is the real path of the project folder. An unsaved document belongs to the only open folder; any other document
+    that is not a file is a project of its own, identified by its URI and the open folders.
     """
     workspace, uri = session.workspace, request.document.uri
     path = request.path
@@ -97,12 +96,12 @@ def home(request: Request, session: Session) -> str:
 
 
 def lookup(request: Request, about: str, session: Session, quality: float | None = None) -> CachedAnswer | None:
-    """Return the kept answer to this very question, rebuilt from what the model said; None if there is none.
+    """Return the cached answer to this question, rebuilt from the model's text; None if there is none.
 
-    It reads the whole answer again, so it has no place on the event loop.
+    It processes the whole answer again, so it must not run on the event loop.
 
-    :param about: its ``content``.
-    :param quality: the one that is wanted now, where a budget that is nearly used up lowers it.
+    :param about: the request's ``content_key``.
+    :param quality: the required quality, if a nearly exhausted budget lowers it.
     """
     if request.bypass_cache or request.better_than or not about:
         return None
@@ -117,7 +116,7 @@ def lookup(request: Request, about: str, session: Session, quality: float | None
         target=request.target,
     )
     making = guarded(work, of_document(request, session))
-    # In slices, because Python's lock changes hands between two calls only.
+    # In slices, because Python releases its global lock only between calls.
     slices = [found.text[at : at + _SLICE] for at in range(0, len(found.text), _SLICE)]
     shown = [event for text in slices for event in making.feed(text)]
     rest, answer = making.finish("end")
@@ -125,12 +124,12 @@ def lookup(request: Request, about: str, session: Session, quality: float | None
 
 
 def explanation(request: Request, about: str, session: Session) -> answers.StoredAnswer | None:
-    """Return the kept explanation of exactly this code, as the model sent it; None where there is none."""
+    """Return the cached explanation of exactly this code, as the model sent it; None if there is none."""
     return session.answer_store.get(_key(request, about, session.config())) if about else None
 
 
 def store(prepared: PreparedRequest, answer: Answer, model: Model, receipt: Receipt, session: Session) -> None:
-    """Keep an answer for the next identical question, where the action's answers are kept."""
+    """Store an answer, if answers of its action are cached."""
     if not prepared.cache_key or not session.config().keep_answers or session.key_scan().holds(answer.reply):
         return
     key = _key(prepared.request, prepared.cache_key, session.config(), prepared.route.wanted)
@@ -139,7 +138,7 @@ def store(prepared: PreparedRequest, answer: Answer, model: Model, receipt: Rece
 
 
 def latest_for(request: Request, session: Session) -> answers.StoredAnswer | None:
-    """Return the last explanation of the definition at this place, whatever its code was then; None where none is."""
+    """Return the last explanation of the definition here, whatever its code was then; None if there is none."""
     if not session.config().keep_answers:
         return None
     subject = _subject(request, session)
@@ -147,7 +146,7 @@ def latest_for(request: Request, session: Session) -> answers.StoredAnswer | Non
 
 
 def _subject(request: Request, session: Session) -> str:
-    """Name a definition by its place among the names of its document; empty where that is no certain place."""
+    """Return a key of a definition by its qualified name in its document; empty if that is not unique."""
     target = request.target
     if not target.name:
         return ""
@@ -160,7 +159,7 @@ def _subject(request: Request, session: Session) -> str:
 
 @once_per_tree
 def _places(tree: Tree) -> dict[str, list[tuple[Span, tuple[str, ...]]]]:
-    """Return where the definitions of each name are, each with the names of those around it and its own as the last."""
+    """Return the places of the definitions with each name, with their qualified names."""
     found: dict[str, list[tuple[Span, tuple[str, ...]]]] = {}
     for span, path in _paths(tree.blocks()).items():
         found.setdefault(path[-1], []).append((span, path))
@@ -168,10 +167,9 @@ def _places(tree: Tree) -> dict[str, list[tuple[Span, tuple[str, ...]]]]:
 
 
 def _paths(blocks: Sequence[Block]) -> dict[Span, tuple[str, ...]]:
-    """Return the names of the definitions around each named one, its own as the last, in one walk.
+    """Return the qualified name of each named definition, in one pass.
 
-    Blocks come in the order of their starts, outer before inner. Of a place that is nested more than ``_DEEPEST`` deep
-    nothing is said.
+    Blocks are in the order of their starts, outer before inner. Definitions deeper than ``_DEEPEST`` are left out.
     """
     found: dict[Span, tuple[str, ...]] = {}
     open_blocks: list[Block] = []
@@ -185,7 +183,7 @@ def _paths(blocks: Sequence[Block]) -> dict[Span, tuple[str, ...]]:
 
 
 def _key(request: Request, about: str, config: Config, quality: float | None = None) -> str:
-    """Name a question: what it is about, the instruction, and the quality that is wanted."""
+    """Return the key of a question: its content, the instruction, and the required quality."""
     policy = routing_policy(config, request.action, request.document.language)
     wanted = policy.quality if quality is None else quality
     return answers.key(about, SYSTEM, request.action.brief, f"{wanted} {policy.pin}")

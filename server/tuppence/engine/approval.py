@@ -1,11 +1,11 @@
-"""A person's word before a model is asked that is dear, or premium, where the configuration wants to be asked.
+"""Ask the user before an expensive or premium model is called, if the configuration requires it.
 
-Dear is what may be expected to cost more than ``ask_above``, with what the run has cost already. What it may cost at
-most stands in the question and decides nothing: it is many times as much, so that a person would be asked each time
-and soon say yes unread; a budget is what holds it down. A yes holds for one request, or for a model as long as the
-server runs. Without a yes, the best choice among the others answers and says so; where there is none, nothing is sent.
-A pin is the person's own word that a premium model is to be used. Where the person picked a model by the price that
-was shown, a higher estimate is a reason to ask too; without a yes no other model answers.
+Expensive means that the expected cost, including the run's cost so far, is above ``ask_above``. The maximum cost is
+shown in the question but does not decide, because it is many times higher: the user would be asked every time, and soon
+agree without reading. A budget limits it. Consent is valid for one request, or for a model until the server ends.
+Without consent, the best model that needs none answers and says so; if there is none, nothing is sent. A pin is the
+user's consent to a premium model. If the user picked a model by its displayed price, a higher estimate also requires
+consent; without it, no other model answers.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from tuppence.engine.session import Session
 from tuppence.errors import NoModel, OverBudget
 
 PATIENCE = 120.0
-"""Seconds that a question waits for its answer; no answer is no yes."""
+"""Seconds to wait for the user; no answer means no consent."""
 ABOUT = Decimal("1.1")
-"""How many times the price that was shown an estimate may come to without a question: it was shown as ``about``."""
+"""Factor by which an estimate may exceed the displayed price without a question: it was displayed as "about"."""
 DISPLAYED = Decimal("0.0001")
-"""USD to which prices are shown: less of a difference is rounding."""
+"""Resolution of displayed prices in USD: smaller differences are rounding."""
 _NOTHING = Decimal(0)
 
 
 class Approval:
-    """A stage: the user's consent to the model that was chosen, where the configuration asks for it."""
+    """A stage: the user's consent to the chosen model, if the configuration requires it."""
 
     result: PreparedRequest
     """The request as the user approved it; its route may be a cheaper one. Set when ``events()`` has ended."""
@@ -76,9 +76,9 @@ def approval_reason(model: Model, prepared: PreparedRequest, context: RunContext
 
 
 async def approve_route(prepared: PreparedRequest, why: str, session: Session) -> PreparedRequest:
-    """Return the plan that the person agrees to, given why its model needs a yes.
+    """Return the plan that the user agrees to, given why its model needs consent.
 
-    :raises OverBudget: without a yes nobody may answer.
+    :raises OverBudget: without consent no model may answer.
     """
     model = prepared.route.model
     cheaper = _cheaper(prepared, session)
@@ -92,7 +92,7 @@ async def approve_route(prepared: PreparedRequest, why: str, session: Session) -
 
 
 async def approve_model(model: Model, why: str, session: Session) -> bool:
-    """Ask whether a model may be asked after another one; return whether it may."""
+    """Ask whether a model may be called after another one; return whether it may."""
     return await _agreed(f"{why}. Ask it, because the answer before did not come or did not hold?", model, (), session)
 
 
@@ -105,7 +105,7 @@ def _remedy(model: Model, prepared: PreparedRequest, session: Session) -> str:
 
 
 def _more_than_shown(model: Model, prepared: PreparedRequest, price: Decimal | None) -> str:
-    """Return in words that a model costs more than the user was shown when picking it, empty where it does not."""
+    """Return a clause saying that a model costs more than displayed when the user picked it; empty if it does not."""
     quoted = prepared.request.quoted
     if quoted is None or price is None or model.name != prepared.request.model:
         return ""
@@ -114,7 +114,7 @@ def _more_than_shown(model: Model, prepared: PreparedRequest, price: Decimal | N
 
 
 def _asked_for(model: Model, prepared: PreparedRequest, session: Session) -> bool:
-    """Report whether it is asked for because it is a premium model."""
+    """Report whether consent is needed because the model is premium."""
     return session.config().premium == "ask" and model.tier == "premium" and not _pinned(prepared, session)
 
 
@@ -136,7 +136,7 @@ async def _agreed(question: str, model: Model, others: tuple[str, ...], session:
 
 
 def _instead(cheaper: Route | None) -> tuple[str, ...]:
-    """Return the answers besides a yes."""
+    """Return the possible answers other than yes."""
     if cheaper is None:
         return ("Ask nobody",)
     price = "" if cheaper.expected_cost is None else f" ({money(cheaper.expected_cost)})"
@@ -144,7 +144,7 @@ def _instead(cheaper: Route | None) -> tuple[str, ...]:
 
 
 def _cheaper(prepared: PreparedRequest, session: Session) -> Route | None:
-    """Return the choice among the models that need no yes, None where there is none."""
+    """Return the route among the models that need no consent, None if there is none."""
     if prepared.request.model or _pinned(prepared, session):
         return None
     request, config = prepared.request, session.config()

@@ -1,15 +1,16 @@
 """One call to one model: queue, reserve, stream, build, check, verify, settle.
 
-A stage of a run: ``events()`` yields what happens, and ``result`` says afterwards how it ended. The
-model was chosen before, by :mod:`tuppence.engine.prepare` or :mod:`tuppence.engine.fallback`.
+A stage of a run: ``events()`` yields its progress, and ``result`` holds its outcome afterwards. The model was chosen
+earlier, by :mod:`tuppence.engine.prepare` or :mod:`tuppence.engine.fallback`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from tuppence.core import actions
 from tuppence.core.answer_builder import AnswerBuilder
@@ -22,6 +23,7 @@ from tuppence.core.routing.candidates import least_output
 from tuppence.core.routing.router import Route
 from tuppence.engine.admission import Resting
 from tuppence.engine.admission.breakers import Fault
+from tuppence.engine.admission.fair_share import FairShare
 from tuppence.engine.approval import approval_reason
 from tuppence.engine.disclosure.consent import consent, is_asked_first
 from tuppence.engine.disclosure.guarded_answer import MisplacedSecret, guarded
@@ -33,14 +35,14 @@ from tuppence.engine.spending import SpendGuard, settle_cost
 from tuppence.engine.verify import run_tests, should_run_tests, verify_edit
 from tuppence.errors import Broken, Busy, TuppenceError
 from tuppence.providers import CALLED, ProviderEvent, Stop, Text, Thinking
-from tuppence.upstream import RequestSent, RetryScheduled
+from tuppence.upstream import Hear, Piece, RequestSent, RetryScheduled
 
 AT_ONCE = 8_000
-"""Code points of an answer that are read in one turn of the event loop."""
+"""Code points of an answer that are processed in one turn of the event loop."""
 
 
 class Repetitive(Broken):
-    """The answer repeats itself. It was stopped there, because the rest would be billed too."""
+    """The answer repeats itself, and was stopped because the rest would be billed too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,27 +58,27 @@ class Rejected:
 
     answer: Answer
     remedy: str = ""
-    """What the user could do about it, where an error says so."""
+    """What the user could do about it, if an error suggests it."""
     was_shown: bool = False
-    """Whether the user has seen any of it."""
+    """Whether the user has seen a part of it."""
 
     @property
     def why(self) -> str:
-        """Why the answer may not be kept, in sentences."""
+        """Sentences on why the answer may not be kept."""
         return " ".join(self.answer.verdict.reasons)
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderUnavailable:
-    """The call ended without a word of an answer: the provider cannot answer now."""
+    """The call ended before any text: the provider cannot answer now."""
 
     error: Busy
     at_fault: Fault
-    """``model`` where the server is there and turned the request away, else ``provider``."""
+    """``model`` if the server responded and rejected the request, else ``provider``."""
 
 
 class ModelAttempt:
-    """A stage: one call to the model of a route, entered in the receipt once, however it ends."""
+    """A stage: one call to a route's model, which adds one entry to the receipt, however it ends."""
 
     result: Accepted | Rejected | ProviderUnavailable
     """Set when ``events()`` has ended without an error."""
@@ -88,7 +90,7 @@ class ModelAttempt:
         self._was_shown = context.editor_check is not None
 
     async def events(self) -> AsyncGenerator[Event, None]:
-        """Yield what happens during the call.
+        """Yield the progress of the call.
 
         :raises TuppenceError: there will be no answer, and no other model should be called instead.
         """
@@ -102,13 +104,13 @@ class ModelAttempt:
             model=model, prompt=prompt(prepared, model), at=session.now(), chars_per_token=chars_per_token
         )
         outcome: Outcome = "cancelled"
+        builder = _ComingBuilder(prepared)
         try:
-            builder = await asyncio.to_thread(guarded, prepared.task, prepared.disclosure)
             async with aclosing(self._stream(attempt, builder)) as events:
                 async for event in events:
                     yield self._noticed(event)
             yield StatusLine("Checking the answer")
-            remaining, answer = await asyncio.to_thread(_finished, builder, attempt)
+            remaining, answer = await session.fair_share.judged(_finished, await builder.made(), attempt)
             answer = await verify_edit(context.request, answer)
             for event in remaining if answer.verdict.fit else ():
                 yield self._noticed(event)
@@ -133,6 +135,7 @@ class ModelAttempt:
             outcome = "failed"
             raise
         finally:
+            builder.close()
             entry = context.receipt.add_attempt(attempt, route, outcome)
             settle_cost(session, entry, attempt, route.best.price)
 
@@ -146,20 +149,21 @@ class ModelAttempt:
     def _judged(self, answer: Answer, remedy: str = "") -> Accepted | Rejected:
         if answer.verdict.fit:
             return Accepted(answer)
-        # The reasons are written down, and they may quote what was restored.
+        # The reasons are written to the ledger, and may quote restored secrets.
         reasons = tuple(map(self._prepared.disclosure.words, answer.verdict.reasons))
         verdict = replace(answer.verdict, reasons=reasons)
         return Rejected(replace(answer, verdict=verdict), remedy, self._was_shown)
 
     def _noticed(self, event: Event) -> Event:
-        """Return the event; remember whether it shows a part of the answer."""
+        """Return the event, and record whether it shows a part of the answer."""
         self._was_shown = self._was_shown or isinstance(event, EditsDrafted | FindingAdded | MarkdownChunk)
         return event
 
-    async def _stream(self, attempt: Attempt, builder: AnswerBuilder) -> AsyncGenerator[Event, None]:
-        """Wait for a turn, send the request and yield what its answer shows."""
+    async def _stream(self, attempt: Attempt, coming: _ComingBuilder) -> AsyncGenerator[Event, None]:
+        """Wait for a turn, send the request, and yield what its answer shows."""
         model, request, session = attempt.model, self._context.request, self._context.session
-        guard = SpendGuard(session, self._context.receipt, self._route, least_output(self._prepared.need))
+        prepared, receipt = self._prepared, self._context.receipt
+        guard = SpendGuard(session, receipt, self._route, least_output(prepared.need), prepared.size)
         turns = _Turns(RepetitionDetector(request.document.text))
         document = request.document
         subject = Subject(request.run, request.action.id, document.uri, document.language, document.version)
@@ -178,7 +182,9 @@ class ModelAttempt:
             await guard.reserve(attempt)
             yield StatusLine(f"Asking {model.title}")
             key = session.keys.of(model.provider)
-            async with aclosing(session.upstream.answer(attempt.prompt, model, key, admission.heard)) as pieces:
+            hear = coming.begun_by(admission.heard)
+            pieces = _pieces(session.upstream.batches(attempt.prompt, model, key, hear), session.fair_share)
+            async with aclosing(pieces):
                 async for piece in pieces:
                     if isinstance(piece, RetryScheduled):
                         yield StatusLine(f"{piece.why} Trying again in {piece.seconds:.0f} s")
@@ -192,16 +198,52 @@ class ModelAttempt:
                         break
                     for event in _begun(piece, attempt):
                         yield event
+                    builder = await coming.made() if isinstance(piece, Text) else None
                     async for text in turns.parts(piece):
-                        for event in builder.feed(text) if isinstance(piece, Text) else ():
+                        for event in builder.feed(text) if builder is not None else ():
                             yield event
 
 
+class _ComingBuilder:
+    """The builder of an answer, made in a thread while the provider begins to answer: no request waits for it."""
+
+    def __init__(self, prepared: PreparedRequest) -> None:
+        self._prepared = prepared
+        self._making: asyncio.Task[AnswerBuilder] | None = None
+        self._made: AnswerBuilder | None = None
+
+    def begun_by(self, hear: Hear) -> Hear:
+        """Return what hears of a response as before, and has the builder made with the first one."""
+
+        def both(status: int, headers: Mapping[str, str]) -> None:
+            hear(status, headers)
+            self._begin()
+
+        return both
+
+    async def made(self) -> AnswerBuilder:
+        """Return the builder, once it is made."""
+        if self._made is None:
+            self._made = await self._begin()
+        return self._made
+
+    def close(self) -> None:
+        """Wait for it no more."""
+        if self._making is not None:
+            self._making.cancel()
+
+    def _begin(self) -> asyncio.Task[AnswerBuilder]:
+        if self._making is None:
+            work = asyncio.to_thread(guarded, self._prepared.task, self._prepared.disclosure)
+            self._making = asyncio.create_task(work)
+        return self._making
+
+
 class PlanWriting:
-    """A stage: where a planner was chosen, have it write a plan for the model that answers."""
+    """A stage: if a planner was chosen, it writes a plan for the model that answers."""
 
     result: PreparedRequest
-    """The request with the plan in it, or without one where none could be had."""
+    """The request with the plan, or without one if none could be obtained."""
 
     def __init__(self, prepared: PreparedRequest, context: RunContext) -> None:
         self._prepared = prepared
@@ -209,13 +251,13 @@ class PlanWriting:
         self.result = prepared
 
     async def events(self) -> AsyncGenerator[Event, None]:
-        """Yield what happens while the plan is written; a failure costs the user no answer."""
+        """Yield the progress of the plan; a failure does not prevent the answer."""
         prepared, planner = self._prepared, self._prepared.planner
         if planner is None:
             return
         self.result = advised(prepared, planner, "")
         unasked = is_asked_first(prepared.request, planner, self._context.session)
-        if unasked or approval_reason(planner, prepared, self._context):  # A plan is not worth a question to the user.
+        if unasked or approval_reason(planner, prepared, self._context):  # A plan is not worth asking the user.
             return
         reason = f"plans it for {prepared.route.model.title}"
         route = replace(prepared.route, model=planner, expected_cost=None, reason=reason)
@@ -232,7 +274,7 @@ class PlanWriting:
 
 
 def _finished(builder: AnswerBuilder, attempt: Attempt) -> tuple[tuple[Event, ...], Answer]:
-    """Return what is left of the answer, and its verdict, when the model has stopped."""
+    """Return the rest of the answer and its verdict, after the model has stopped."""
     stop = attempt.stop or Stop("end")
     remaining, answer = builder.finish(stop.reason)
     if stop.detail == CALLED and not any(map(str.strip, attempt.received)):
@@ -241,8 +283,27 @@ def _finished(builder: AnswerBuilder, attempt: Attempt) -> tuple[tuple[Event, ..
     return remaining, answer
 
 
+async def _pieces(batches: AsyncGenerator[tuple[Piece, ...], None], shared: FairShare) -> AsyncGenerator[Piece, None]:
+    """Yield the pieces of an answer, the texts of one read as one; before the next read, give way to others."""
+    with shared.stream() as share:
+        async with aclosing(batches):
+            async for batch in batches:
+                for piece in _joined(batch):
+                    yield piece
+                await share.turn()
+
+
+def _joined(batch: tuple[Piece, ...]) -> Iterator[Piece]:
+    """Yield pieces, the texts of one kind that come in a row as one."""
+    for kind, group in groupby(batch, type):
+        if kind is Text or kind is Thinking:
+            yield kind("".join(piece.text for piece in group if isinstance(piece, Text | Thinking)))
+        else:
+            yield from group
+
+
 def _begun(piece: ProviderEvent | RequestSent, attempt: Attempt) -> tuple[Event, ...]:
-    """Return what is said of the first piece of an answer, and of the first of its reasoning."""
+    """Return the status lines for the first piece of an answer, and for the first of its reasoning."""
     if isinstance(piece, Text) and len(attempt.received) == 1:
         return (StatusLine(f"{attempt.model.id} is answering"),)
     if isinstance(piece, Thinking) and len(attempt.thought) == 1:
@@ -251,7 +312,7 @@ def _begun(piece: ProviderEvent | RequestSent, attempt: Attempt) -> tuple[Event,
 
 
 class _Turns:
-    """Divides the reading of an answer, whatever its pieces, so that the event loop does other work in between."""
+    """Splits the processing of an answer, so that the event loop can do other work in between."""
 
     def __init__(self, repetition: RepetitionDetector) -> None:
         self._repetition = repetition
@@ -260,7 +321,7 @@ class _Turns:
     async def parts(self, piece: ProviderEvent | RequestSent) -> AsyncGenerator[str, None]:
         """Yield the text of a provider's event, if it has any, in parts of at most ``AT_ONCE`` code points.
 
-        :raises Repetitive: the answer is stuck.
+        :raises Repetitive: the answer repeats itself.
         """
         text = piece.text if isinstance(piece, Text | Thinking) else ""
         for at in range(0, len(text), AT_ONCE):

@@ -1,6 +1,6 @@
 """The cost report of the last days, read from the ledger, for a terminal, a page or an editor.
 
-For an editor it is written as a page into the cache folder.
+For an editor, it is written as a page into the cache folder.
 """
 
 from __future__ import annotations
@@ -26,36 +26,36 @@ from tuppence.ledger import Ledger, midnight
 from tuppence.reporting.html import RECEIPTS, Page, write
 
 DAYS = 30
-"""How many days the page covers, today included."""
+"""Number of days on the page, including today."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostReport:
-    """What the ledger says at a moment."""
+    """The content of the ledger at one time."""
 
     now: datetime
-    """With the user's time zone."""
+    """The time of the report, in the user's time zone."""
     today: Totals
     month: Decimal
     """USD since the first of the user's month."""
     left: tuple[Remaining, ...]
-    """What the budget leaves of today and this month."""
+    """What is left of the daily and monthly limits."""
     report: Report
     receipts: tuple[Entry, ...]
     """The last requests of those days, oldest first."""
     notes: tuple[str, ...]
-    """What is to be said of the tier table."""
+    """Remarks on the tier table."""
 
 
 def begin(now: datetime, days: int) -> datetime:
-    """Return when the first of so many days began, today the last of them."""
+    """Return the start of the first of ``days`` days, of which today is the last."""
     return midnight(now) - timedelta(days=days - 1)
 
 
 def read_report(ledger: Ledger, config: Config, now: datetime, days: int) -> CostReport:
-    """Read the statement of so many days.
+    """Read the report of a number of days.
 
-    :param now: its time zone says where a day begins.
+    :param now: the current time, whose time zone determines the days.
     :raises TuppenceError: the ledger could not be read.
     """
     first = begin(now, days)
@@ -76,14 +76,14 @@ def read_report(ledger: Ledger, config: Config, now: datetime, days: int) -> Cos
 
 
 def page(drawn: CostReport) -> str:
-    """Return the statement as a page."""
+    """Return the report as a page."""
     return write(Page(report=drawn.report, receipts=drawn.receipts, notes=drawn.notes, now=drawn.now))
 
 
 async def write_page(session: Session) -> Path:
     """Write the report of the last days as a page and return its path.
 
-    :raises TuppenceError: the ledger could not be read, or the page not be written.
+    :raises TuppenceError: the ledger could not be read, or the page could not be written.
     """
     config, now = session.config(), session.now()
     drawing = session.ledger.read(lambda: read_report(session.ledger, config, now, DAYS))
@@ -91,7 +91,7 @@ async def write_page(session: Session) -> Path:
 
 
 def _put(text: str) -> Path:
-    """Write the page, whole or not at all, for its owner alone."""
+    """Write the page atomically, readable only by the user."""
     path = user_cache_path("tuppence", appauthor=False) / "cost.html"
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -1,16 +1,16 @@
-"""Which model is called next when a provider cannot answer, or when an answer fails its checks.
+"""Which model is called next if a provider cannot answer, or if an answer fails its checks.
 
 Another model is called in two cases, and the user is told in both:
 
-- The provider cannot answer now (a limit, an overload, a timeout, no connection) and no word of an answer came: the
-  next adequate model is called, up to ``FALLBACKS`` times.
+- The provider cannot answer now (a limit, an overload, a timeout, no connection) and no text arrived: the next adequate
+  model is called, up to ``FALLBACKS`` times.
 - The answer fails its checks (empty, cut off, refused by the model, not parsing, broken off): the next better model
-  gets one try.
+  gets one attempt.
 
-A model that the user picked is replaced in the second case only: where its provider cannot answer, the run ends.
+A model that the user picked is replaced only in the second case: if its provider cannot answer, the run ends.
 
-A provider that refuses the request itself (a wrong key, no credit, an unknown model) is neither: the user has to know,
-and calling another provider would hide it.
+A provider that rejects the request itself (a wrong key, no credit, an unknown model) is neither case: the user must
+know, and calling another provider would hide the problem.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from tuppence.engine.request import PreparedRequest, RunContext
 from tuppence.errors import OverBudget
 
 FALLBACKS = 3
-"""How many other models are tried, one after another, while providers cannot answer."""
+"""Maximum number of other models that are called while providers cannot answer."""
 
 
 class Fallbacks:
     """The models of one run, one after another; a stage between two attempts."""
 
     current: Route | None
-    """The route of the next call, with why its model was chosen; None when there is nobody left."""
+    """The route of the next call, with the reason for its model; None if no model is left."""
 
     def __init__(self, prepared: PreparedRequest, context: RunContext) -> None:
         self.current = prepared.route
@@ -43,27 +43,27 @@ class Fallbacks:
         self._last = prepared.route.model
         self._tried: list[Model] = []
         self._failed: Model | None = None
-        """The model whose answer failed its checks: from then on only better ones are called."""
+        """The model whose answer failed its checks: afterwards only better ones are called."""
         self._unavailable: ProviderUnavailable | None = None
         self._refused: list[Model] = []
         """The models that the user did not approve since the last call."""
         self._next: Model | None = None
         self._reason = ""
         self._reasons: list[str] = []
-        """Why there is no answer yet, a sentence for each model."""
+        """A sentence for each model on why it gave no answer."""
         self._remedy = ""
 
     @property
     def why(self) -> str:
-        """Why there is no answer, with what the user can do, in sentences."""
+        """Sentences on why there is no answer, and what the user can do."""
         return " ".join((*self._reasons, self._remedy)).strip()
 
     def explained(self, over: OverBudget) -> OverBudget:
-        """Return a budget error that also says why the models before were not enough."""
+        """Return a budget error that also says why the earlier models were not enough."""
         return OverBudget(" ".join((*self._reasons, over.message)), over.remedy)
 
     def escalate(self, rejected: Rejected) -> None:
-        """Turn to the model that gets a try after a failed check; there is one such try."""
+        """Select the model for the single attempt after a failed check."""
         model = self._last
         self._reasons.append(f"{model.id}: {rejected.why}")
         self._reason = f"asked after {model.id}, whose answer was not kept: {rejected.why}"
@@ -76,7 +76,7 @@ class Fallbacks:
             self._next = self._better(model)
 
     def next_provider(self, unavailable: ProviderUnavailable) -> None:
-        """Turn to the next model while a provider cannot answer, preferably another provider's."""
+        """Select the next model while a provider cannot answer, preferably from another provider."""
         self._reasons.append(unavailable.error.message)
         self._reason = f"asked instead of {self._last.id}: {unavailable.error.message}"
         self._remedy = unavailable.error.remedy
@@ -89,7 +89,7 @@ class Fallbacks:
         self._next = self._other(unavailable) if len(self._tried) <= FALLBACKS else None
 
     async def events(self) -> AsyncGenerator[Event, None]:
-        """Have the user approve the next model where the configuration asks for it, and make its route current."""
+        """Ask the user to approve the next model if the configuration requires it, and make its route current."""
         self._refused.clear()
         while self._next is not None and (why := approval_reason(self._next, self._prepared, self._context)):
             yield StatusLine(f"Waiting for your word: {why}")
@@ -121,7 +121,7 @@ class Fallbacks:
         breakers = self._context.session.providers.breakers
         ready = [model for model in untried if not breakers.rests(model)]
         elsewhere = [model for model in ready if model.provider != self._last.provider]
-        # A server that turned one model's request away may well serve another model.
+        # A server that rejected one model's request may accept another model's.
         here = [model for model in ready if model.provider == self._last.provider and unavailable.at_fault == "model"]
         return next(iter((*elsewhere, *here)), None)
 

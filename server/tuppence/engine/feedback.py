@@ -1,8 +1,7 @@
-"""What the ledger of this machine says of models, read now and then beside the requests.
+"""The outcomes of earlier answers in this machine's ledger, read periodically in the background.
 
-The first question waits for it; later ones take what was read last, and a fresh reading is made beside them once a
-minute. A ledger that cannot be read teaches nothing, and that is no trouble here: engine/session.py tells the person of
-it.
+The first request waits for the reading; later ones use the last one, which is renewed in the background once a minute.
+If the ledger cannot be read, there are no outcomes; engine/session.py reports such errors.
 """
 
 from __future__ import annotations
@@ -16,18 +15,18 @@ from tuppence.errors import TuppenceError
 from tuppence.ledger import Ledger
 
 AGAIN = 60.0
-"""Seconds for which a reading holds."""
+"""Seconds for which a reading is valid."""
 LATEST = 2000
-"""Requests that are looked at: what models did long ago says little of them today."""
+"""Number of the latest requests that are read: what models did long ago says little about them now."""
 LONGEST = 5.0
-"""Seconds to wait for a ledger that does not answer."""
+"""Seconds to wait for a ledger that does not respond."""
 
 
 class Experience:
-    """The outcomes on this machine, as they were read last."""
+    """The outcomes on this machine at the last reading."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Begin without any; ``clock`` gives seconds."""
+        """Start without a reading; ``clock`` returns seconds."""
         self._clock = clock
         self._learned: Learned = {}
         self._read: float | None = None

@@ -1,7 +1,7 @@
-"""What an explanation would cost, and the session in which a hover may request one by itself.
+"""The price of an explanation, and the session in which a hover may request one by itself.
 
-Foreseeing reads the project and the tier table; it sends nothing, looks for no server and starts no model. Who waits
-for whom, and what is shown, is the editor side's affair (lsp/features/hover.py).
+An estimate reads the project and the tier table; it sends nothing, searches no server and starts no model.
+lsp/features/hover.py decides what waits and what is shown.
 """
 
 from __future__ import annotations
@@ -28,27 +28,27 @@ from tuppence.upstream import RetryPolicy
 
 @dataclass(frozen=True, slots=True)
 class HoverGrant:
-    """What a hover needs to ask by itself."""
+    """The permission for a hover to ask a model by itself."""
 
     model: Model
     session: Session
-    """In it nobody but this model can be asked."""
+    """A session in which only this model can be asked."""
 
 
 @dataclass(frozen=True, slots=True)
 class CachedExplanation:
-    """A kept explanation."""
+    """A cached explanation."""
 
     text: str
-    """Markdown, as the model wrote it."""
+    """The Markdown as the model wrote it."""
     source: str
-    """Who wrote it, and at what cost, in one line."""
+    """One line on which model wrote it, and at what cost."""
     is_stale: bool = False
-    """Whether it is about what the code was before it was edited."""
+    """Whether it concerns the code before an edit."""
 
 
 async def quote(request: Request, session: Session) -> Quote:
-    """Return what is known about a question that nobody has asked yet.
+    """Return what is known about a question that was not asked yet.
 
     :raises Unfit: it could not be sent to a model.
     """
@@ -65,11 +65,11 @@ async def quote(request: Request, session: Session) -> Quote:
 
 
 def with_cheapest_only(request: Request, session: Session, only: Model | None = None) -> Session:
-    """Return a session for requests that no user confirmed: only the price counts, and a pin holds.
+    """Return a session for requests that the user did not confirm: only the price counts, and a pin applies.
 
-    Its answers are kept apart from those that a person asked for at a quality of their own.
+    Its answers are cached separately from those that the user requested at a certain quality.
 
-    :param only: the one model that may be asked; None for all that are known.
+    :param only: the only model that may be asked; None for all known ones.
     """
     config = session.config()
     pin = routing_policy(config, request.action, request.document.language).pin
@@ -77,7 +77,7 @@ def with_cheapest_only(request: Request, session: Session, only: Model | None = 
         config,
         models=(only,) if only else config.models,
         quality=0.0,
-        # Nobody is there who could be asked about a premium model.
+        # The user cannot be asked about a premium model here.
         premium="use" if config.premium == "use" else "never",
         actions={request.action.id: Override(model=pin)},
         languages={},
@@ -89,9 +89,9 @@ def with_cheapest_only(request: Request, session: Session, only: Model | None = 
 
 
 async def authorize(request: Request, session: Session) -> HoverGrant:
-    """Return the leave to ask one model, for at most what a hover may cost.
+    """Return the permission to ask one model, for at most the cost limit of a hover.
 
-    :raises TuppenceError: none may be asked; the sentence says why.
+    :raises TuppenceError: no model may be asked; the sentence says why.
     """
     prepared = await prepare(request, with_cheapest_only(request, session))
     model = frugal(prepared.route.table)
@@ -108,7 +108,7 @@ async def authorize(request: Request, session: Session) -> HoverGrant:
 
 
 def remembered(request: Request, session: Session) -> CachedExplanation | None:
-    """Return the explanation of exactly this code that a person asked for, else the one that a hover asked for."""
+    """Return the explanation of exactly this code that the user requested, else the one that a hover requested."""
     about = answer_cache.content_key(request, session)
     if kept := answer_cache.explanation(request, about, session):
         return CachedExplanation(kept.text, f"{clean(kept.model)}, kept: asking again is free")
@@ -118,9 +118,9 @@ def remembered(request: Request, session: Session) -> CachedExplanation | None:
 
 
 def outdated(request: Request, session: Session) -> CachedExplanation | None:
-    """Return the last explanation of this definition where its code has changed since; None where there is none.
+    """Return the last explanation of this definition if its code has changed since; None if there is none.
 
-    To be asked only where ``remembered`` has nothing.
+    Call this only if ``remembered`` returned None.
     """
     kept = answer_cache.latest_for(request, session)
     return CachedExplanation(kept.text, f"{clean(kept.model)}, kept", is_stale=True) if kept else None

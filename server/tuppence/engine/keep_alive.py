@@ -1,8 +1,8 @@
-"""Keeps providers' prompt caches warm: by the setting ``keep_alive`` just before they expire, and once on demand.
+"""Keep providers' prompt caches warm: just before they expire (setting ``keep_alive``), and once on demand.
 
-Each renewal is a request of its own, for no answer: reserved at the till, entered in the ledger, and made only where it
-is expected to save more than it costs (core/prompt_cache/renewal.py). It stops where the document was changed or
-closed, where nobody came back after MOST renewals, at the setting's sum for a day, and when the server ends.
+Each renewal is a request without an answer: its cost is reserved and entered in the ledger, and it is made only if it
+is expected to save more than it costs (core/prompt_cache/renewal.py). Renewals stop if the document was changed or
+closed, after MOST renewals without a request by the user, at the daily limit of the setting, and when the server ends.
 """
 
 from __future__ import annotations
@@ -38,28 +38,28 @@ from tuppence.upstream import RequestSent, RetryScheduled
 
 _log = logging.getLogger(__name__)
 MOST = 10
-"""Renewals after which a document that nobody asked about again is left to expire."""
+"""Maximum number of renewals for a document about which the user asks nothing more."""
 MARGIN = timedelta(seconds=10)
-"""How long before its end an entry is renewed, a tenth of its life at most."""
+"""How long before its expiry an entry is renewed, at most a tenth of its lifetime."""
 
 
 class KeepAlive:
-    """Who keeps what warm; one per server."""
+    """The scheduled renewals; one object per server."""
 
     def __init__(self, session: Session, opened: Callable[[str], Document | None]) -> None:
-        """Keep the prefixes of a session's requests alive.
+        """Keep the prefixes of a session's requests warm.
 
-        :param opened: gives the document that is open at a URI.
+        :param opened: returns the open document with a URI.
         """
         self._session = session
         self._opened = opened
         self._sleeping: dict[tuple[str, str], asyncio.Task[None]] = {}
-        """Who waits for the end of an entry, by document and model."""
+        """The tasks that wait for the expiry of an entry, by document and model."""
         self._tasks: set[asyncio.Task[None]] = set()
         session.prompt_cache.told = self.track
 
     def track(self, sent: Sent) -> None:
-        """Take a request that has left its prefix in a cache: from now on that one is looked after."""
+        """Take a request that has left its prefix in a cache, which is renewed from now on."""
         if sent.subject.action in WARMING:
             return
         if (former := self._sleeping.pop(_place(sent), None)) is not None:
@@ -72,9 +72,9 @@ class KeepAlive:
         self._sleeping[_place(sent)] = task
 
     async def warm(self, request: Request) -> str:
-        """Warm the prefix of a question if that pays, and say in a sentence what was done, or why nothing was.
+        """Warm the prefix of a request if that pays; return a sentence on what was done, or why nothing was.
 
-        :raises TuppenceError: it could not be done.
+        :raises TuppenceError: the request failed.
         """
         session = self._session
         prepared = await prepare(request, session.offline())
@@ -102,20 +102,20 @@ class KeepAlive:
         return f"{name} is warm at {model.id}: about {renewal.tokens} tokens, {paid}."
 
     async def close(self) -> None:
-        """End everything."""
+        """Stop all renewals."""
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _keep(self, sent: Sent) -> None:
-        """Renew a prefix each time that it is about to expire, as long as that pays."""
+        """Renew a prefix each time that it is about to expire, while that pays."""
         life = lifetime(sent.model.cache, sent.prompt.life)
         about = replace(sent.subject, run=uuid4().hex, action=KEEP_ALIVE)
         for _ in range(MOST):
             wait = sent.at + life - min(MARGIN, life / 10) - self._session.now()
             await asyncio.sleep(wait.total_seconds())
-            # From here on a request of the person's does not end this task, which would be billed all the same.
+            # From here on a request of the user must not cancel this task, which would be billed anyway.
             working = self._sleeping.pop(_place(sent))
             sent = Sent(sent.prompt, sent.model, about, self._session.now())
             renewal = self._weighed(sent)
@@ -132,7 +132,7 @@ class KeepAlive:
             del self._sleeping[_place(sent)]
 
     def _weighed(self, sent: Sent) -> Renewal | None:
-        """Return what it comes to to renew a prefix now; None where the model has no price."""
+        """Return the cost and benefit of renewing a prefix now; None if the model has no price."""
         model = sent.model
         if model.price is None:
             return None
@@ -140,7 +140,7 @@ class KeepAlive:
         return weigh(prefix, self._session.prompt_cache.traces, sent.at)
 
     async def _allowed(self, sent: Sent, renewal: Renewal) -> bool:
-        """Report whether a prefix is to be kept alive: unchanged, worth it, and within the setting's sum for a day."""
+        """Report whether a prefix should be renewed: unchanged document, worth it, and within the daily limit."""
         document = self._opened(sent.subject.uri)
         if document is None or document.version != sent.subject.version or not renewal.pays:
             return False
@@ -153,9 +153,9 @@ class KeepAlive:
         return spent + renewal.cost <= self._session.config().keep_alive
 
     async def _renew(self, sent: Sent, renewal: Renewal) -> Decimal | None:
-        """Send the prefix for no answer, enter what it cost, and return that.
+        """Send the prefix without requesting an answer, enter the cost in the ledger, and return it.
 
-        :raises TuppenceError: it could not be done.
+        :raises TuppenceError: the request failed.
         """
         session, model, about = self._session, sent.model, sent.subject
         receipt = Receipt(run=about.run, session=session.id, action=about.action, language=about.language)
@@ -193,7 +193,7 @@ class KeepAlive:
 
 
 def why_not(model: Model) -> str:
-    """Return why a model's cache cannot be warmed by itself; empty where it can."""
+    """Return why a model's cache cannot be warmed without an answer; empty if it can."""
     thinking = model.quirks.thinking_off.get("thinking")
     if not model.cache.renew or model.cache.mode != "explicit":
         return f"the cache of {model.id} cannot be warmed without asking for an answer"

@@ -1,9 +1,9 @@
-"""Writes to the ledger in the background, and reads what a running session needs of it.
+"""Write to the ledger in the background, and read what a running session needs from it.
 
-A ledger that fails costs the user no answer and does not delay the editor. Changes wait, in order, until the
-ledger can be written again; until then they are in a file beside it too (ledger/unwritten.py), so that the next server
-enters what this one could not. A reservation for a budget does not wait: what cannot be reserved is not spent. A change
-that the ledger never takes delays no other: it is set aside in that file, and the next server tries it once more.
+A failing ledger neither prevents an answer nor delays the editor. Changes wait, in order, until the ledger can be
+written again; until then they are also in a file beside it (ledger/unwritten.py), so that the next server can enter
+them. A reservation under a budget does not wait: money that cannot be reserved is not spent. A change that the ledger
+always rejects delays no other change: it is set aside in that file, and the next server tries it once more.
 """
 
 from __future__ import annotations
@@ -32,33 +32,33 @@ from tuppence.ledger.unwritten import Change, UnwrittenFile
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 UNWRITTEN = 10_000
-"""Changes that wait for a ledger that cannot be written; the oldest are dropped first, and that is said."""
+"""Maximum number of changes that wait for a failing ledger; beyond it the oldest are dropped, with a warning."""
 RETRY = 1.0
-"""Seconds between two attempts to write what waits."""
+"""Seconds between two attempts to write the waiting changes."""
 LONGEST = 5.0
-"""Seconds to wait for a ledger that is not locked and yet does not answer, such as one in a network."""
+"""Seconds to wait for a ledger that is not locked but does not respond, such as one in a network."""
 LEAVE = 1.0
-"""Seconds that the end of a session waits for the ledger."""
+"""Maximum seconds that the end of a session waits for the ledger."""
 
 
 @dataclass(eq=False, slots=True)
 class _Waiting:
-    """One change that is to be written."""
+    """One change to be written."""
 
     work: Callable[[], object]
     notes: tuple[Change, ...] = ()
-    """What is written down of it where the ledger cannot take it."""
+    """What is written to the file if the ledger fails."""
     cost: Entry | None = None
-    """The entry that it makes."""
+    """The ledger entry that it creates, if any."""
     waits: bool = True
-    """Whether it waits for a ledger that fails; else its result is the error."""
+    """Whether it waits for a failing ledger; otherwise its result is the error."""
     run: str = ""
     """The run to whose last entry it belongs: where that was set aside, so is this. Empty for no other's."""
     result: Future[object] = field(default_factory=Future)
 
 
 class LedgerWriter:
-    """The ledger as one session writes it; in the order of the calls, never on the event loop."""
+    """Writes the ledger for one session, in the order of the calls, never on the event loop."""
 
     def __init__(
         self, ledger: Ledger, session: str, now: Callable[[], datetime], hide: Callable[[str], str] = str
@@ -66,19 +66,19 @@ class LedgerWriter:
         """Write to a ledger.
 
         :param session: the id of the session in the ledger.
-        :param now: gives the time, with the user's time zone.
-        :param hide: takes the keys in use out of a text.
+        :param now: returns the time, in the user's time zone.
+        :param hide: removes the keys in use from a text.
         """
         self._hide = hide
         self.ledger = ledger
         self.token_ratios = Paces()
-        """How many code points make one token of each model, as far as its provider has counted."""
+        """Code points per token of each model, as counted by its provider."""
         self._session = session
         self._now = now
         self._warnings: list[str] = []
         self._warned: set[str] = set()
         self._waiting: deque[_Waiting] = deque()
-        """In order; the event loop adds at the end, and the ledger's thread takes from the front."""
+        """In order: the event loop appends, and the ledger's thread removes from the front."""
         self._aside: tuple[Change, ...] = ()
         """What is written down of the changes that the ledger does not take."""
         self._aside_runs: set[str] = set()
@@ -91,14 +91,14 @@ class LedgerWriter:
         self._is_closed = False
         self._is_behind = False
         self._error: TuppenceError | None = None
-        """Why it is behind."""
+        """The error because of which changes wait."""
         self._noting: Future[None] | None = None
-        """The note that was asked for last: while it is held up, others do not queue behind it."""
+        """The last progress update: while it is delayed, others are not queued."""
         self._overdue: Future[object] | None = None
-        """The reading that took too long, until it has ended."""
+        """The reading that took too long, until it ends."""
 
     def chars_per_token(self, model: Model, language: str) -> float | None:
-        """Return how many code points of a language make one of a model's tokens; None where that is not known."""
+        """Return a model's code points per token in a language; None if unknown."""
         return self.token_ratios.of(model.row, language)
 
     async def spent(self, run: str) -> Spent | None:
@@ -110,7 +110,7 @@ class LedgerWriter:
     async def totals(self) -> tuple[Summary, Spent]:
         """Return the session's summary, and what counts against the budget.
 
-        :raises TuppenceError: the ledger could not be read soon.
+        :raises TuppenceError: the ledger could not be read in time.
         """
 
         def work() -> tuple[Summary, Spent]:
@@ -120,9 +120,9 @@ class LedgerWriter:
         return await self._foresee(work)
 
     async def reserve(self, claim: Reservation) -> Grant:
-        """Reserve what a call costs at most, and return what it is granted.
+        """Reserve the maximum cost of a call, and return what it is granted.
 
-        Without a limit, a locked ledger is not waited for: the reservation is made later.
+        Without a limit, this does not wait for a locked ledger: the reservation is made later.
 
         :raises OverBudget: the limits do not allow it.
         :raises TuppenceError: it could not be reserved yet.
@@ -134,7 +134,7 @@ class LedgerWriter:
         ways: list[Future[Any]] = [change.result] if has_limit else [change.result, self.ledger.settled()]
         await asyncio.wait(map(_awaited, ways), timeout=LONGEST, return_when=asyncio.FIRST_COMPLETED)
         if not change.result.done():
-            # What is about to be spent is on the disk before it is, should this process be killed.
+            # In case this process is killed, the planned cost is on disk before it is spent.
             await asyncio.to_thread(self._put_down)
             raise self._error or self.ledger.locked
         granted = change.result.result()
@@ -142,12 +142,12 @@ class LedgerWriter:
         return granted
 
     def note(self, hold: str, identity: str, received: int) -> None:
-        """Note how far the answer to a reserved call has come; not while the ledger cannot be written."""
+        """Store the progress of the answer to a reserved call, unless the ledger is failing."""
         if not self._is_behind and (self._noting is None or self._noting.done()):
             self._noting = self.ledger.queue(lambda: self._noted(hold, identity, received))
 
     def recover(self) -> None:
-        """Settle what servers that ended had reserved or could not write, and read the token ratios, soon."""
+        """Settle in the background what ended servers had reserved or could not write, and read the token ratios."""
 
         def work() -> None:
             self.ledger.recover(self._now())
@@ -157,12 +157,12 @@ class LedgerWriter:
         self._write(_Waiting(work))
 
     def record(self, entry: Entry, reservations: Sequence[str] = ()) -> None:
-        """Write an entry, soon.
+        """Add an entry in the background.
 
         :param reservations: the ids of the reservations that were made for it.
         """
         entry = self._clean(entry)
-        # The name lets the ledger recognize an entry that it has already, if the reply to the first write was lost.
+        # By this id the ledger recognizes an entry that it already has, if the reply to the first write was lost.
         hold, *more = reservations or (uuid4().hex,)
 
         def work() -> None:
@@ -175,21 +175,21 @@ class LedgerWriter:
         self._write(_Waiting(work, notes, entry))
 
     def correct(self, reservation: str, correction: Callable[[Entry], Entry]) -> None:
-        """Replace the estimate that a reservation became by what the provider reports, soon."""
+        """Replace in the background the estimate from a reservation by what the provider reports."""
         self._write(_Waiting(lambda: self.ledger.correct(reservation, correction)))
 
     def outcome(self, run: str, outcome: Outcome) -> None:
-        """Correct how a run ended, soon."""
+        """Change in the background the outcome of a run."""
         self._write(_Waiting(lambda: self.ledger.outcome(run, outcome), (unwritten.ended(run, outcome),), run=run))
 
     def warn(self, sentence: str) -> None:
-        """Note a warning for the user; once, until the ledger can be written again."""
+        """Add a warning for the user; each is added once, until the ledger can be written again."""
         if sentence not in self._warned:
             self._warned.add(sentence)
             self._warnings.append(sentence)
 
     def note_shown(self, sentence: str) -> None:
-        """Note that the user is shown a sentence by somebody else, and needs no warning with it."""
+        """Record that the user is shown a sentence elsewhere, so that no warning repeats it."""
         self._warned.add(sentence)
 
     def take_warnings(self) -> tuple[str, ...]:
@@ -199,7 +199,7 @@ class LedgerWriter:
         return warnings
 
     async def close(self) -> None:
-        """Write what waits, within ``LEAVE`` seconds; what is left then stays in the file for the next server."""
+        """Write the waiting changes within ``LEAVE`` seconds; the rest stays in the file for the next server."""
         self._is_closed = True
         self._stop_retrying()
         if self._waiting:
@@ -211,7 +211,7 @@ class LedgerWriter:
     async def _foresee(self, work: Callable[[], _T]) -> _T:
         """Read something that must not take long.
 
-        :raises TuppenceError: the ledger could not be read soon.
+        :raises TuppenceError: the ledger could not be read in time.
         """
         if self._overdue is not None and not self._overdue.done():
             raise self.ledger.locked
@@ -227,7 +227,7 @@ class LedgerWriter:
         self.ledger.queue(self._work_off)
 
     def _work_off(self) -> None:
-        """Write what waits, in order, until the ledger fails; in the ledger's thread."""
+        """Write the waiting changes in order until the ledger fails; runs in the ledger's thread."""
         try:
             while self._waiting:
                 self._do(self._waiting[0])
@@ -264,7 +264,7 @@ class LedgerWriter:
                 raise
             change.result.set_exception(error)
         except Exception as error:  # noqa: BLE001 - an error of ours must not end the thread that writes the ledger
-            # No caller waits for what is written, so none would hear of it.
+            # No caller waits for the result, so the error would go unnoticed.
             _log.exception("The accounts could not be written")
             change.result.set_exception(error)
             self.warn("tuppence could not write its accounts, by a fault of its own. Please report it with its log.")
@@ -304,7 +304,7 @@ class LedgerWriter:
         self._is_behind, self._error = True, error
         self.warn(str(error))
         for change in tuple(self._waiting):
-            if not change.waits:  # Nothing is spent on a budget that cannot be checked.
+            if not change.waits:  # Nothing is spent under a budget that cannot be checked.
                 self._waiting.remove(change)
                 change.result.set_exception(error)
         dropped = 0
@@ -326,7 +326,7 @@ class LedgerWriter:
             self._retry = None
 
     def _put_down(self) -> bool:
-        """Write down what waits, in the file beside the ledger; return whether it could be."""
+        """Write the waiting changes to the file beside the ledger; return whether that succeeded."""
         try:
             with self._putting_down:
                 notes = [*self._aside, *(note for change in tuple(self._waiting) for note in change.notes)]
@@ -340,7 +340,7 @@ class LedgerWriter:
         return True
 
     def _leave(self) -> None:
-        """Say what the session leaves behind."""
+        """Log what the session leaves unwritten."""
         entries = [change.cost for change in tuple(self._waiting) if change.cost is not None]
         count, spent = len(entries), money(add(each.cost for each in entries if each.cost))
         what = f"{count} {'request' if count == 1 else 'requests'} ({spent}) could not be entered in the ledger"
@@ -354,7 +354,7 @@ class LedgerWriter:
             _log.error("%s, and no file could be written: they are lost.", what)
 
     def _take_in(self) -> None:
-        """Enter what sessions that ended could not, and say so."""
+        """Enter what ended sessions could not write, and add a warning about it."""
         taken = self.ledger.take_in(self._now())
         if taken.entries:
             which = "1 request" if taken.entries == 1 else f"{taken.entries} requests"
@@ -367,7 +367,7 @@ class LedgerWriter:
             self.warn(f"The ledger does not take all of an earlier session: the rest is entered, all is in {path}.")
 
     def _noted(self, hold: str, identity: str, received: int) -> None:
-        with contextlib.suppress(TuppenceError):  # It only makes an estimate better.
+        with contextlib.suppress(TuppenceError):  # It only improves an estimate.
             self.ledger.note(hold, identity, received)
 
     def _clean(self, entry: Entry) -> Entry:

@@ -33,8 +33,8 @@ def open_session(
     """Return a session and the registry of models on the user's own machine.
 
     :param roots: the project's folders.
-    :param buffer: gives the document that is open at an absolute path.
-    :param handed: keys that the editor's client handed over, by the variable's name; filled further as servers start.
+    :param buffer: returns the document that is open at an absolute path.
+    :param handed: keys from the editor's client, by environment variable; extended when servers start.
     """
     local_models = LocalModels(handed)
     answers, identity = AnswerStore(), uuid4().hex

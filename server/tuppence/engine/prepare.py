@@ -1,14 +1,14 @@
-"""Everything about a request that is settled before a model is asked: what it will see, how hard it is, who answers.
+"""Everything about a request that is decided before a model is asked: its context, its difficulty, and the model.
 
-What reads files or takes a while is done in threads, in few hops: one to look around, one to compose and measure.
-engine/run.py asks, and engine/answer_cache.py keeps answers for the next identical question.
+What reads files or takes a while is done in a thread, all of it in one: to look around, to compose and to measure, and
+to choose (engine/choice.py). Each change of the thread costs a wait, longer where the machine is busy. engine/run.py
+asks, and engine/answer_cache.py keeps answers for the next identical question.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from tuppence.config import Config
@@ -17,10 +17,9 @@ from tuppence.config.shipped import shipped
 from tuppence.core.actions import ACTIONS
 from tuppence.core.answer.insert_tests import TestLocation
 from tuppence.core.answer_builder import Task
-from tuppence.core.billing.budget import left, thrifty
 from tuppence.core.checks.slop import Evidence
 from tuppence.core.models.model import Model
-from tuppence.core.models.usage import at_most, estimate, estimate_length
+from tuppence.core.models.usage import TokenMeasure, estimate, estimate_length, measure
 from tuppence.core.prompt import context as contexts
 from tuppence.core.prompt.compose import SYSTEM, Prompt, TestFile, compose, compose_brief
 from tuppence.core.prompt.context import Context, Surroundings
@@ -28,10 +27,11 @@ from tuppence.core.prompt.edit_blocks import in_blocks, takes_blocks
 from tuppence.core.routing.candidates import RoutingRequest, allowance, thoughts
 from tuppence.core.routing.planner import pair, paired, planned, to_plan, with_plan
 from tuppence.core.routing.quality import RUN
-from tuppence.core.routing.router import Route, choose
+from tuppence.core.routing.router import Route
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.packages import DeferredPackages, Packages
 from tuppence.engine.answer_cache import surroundings
+from tuppence.engine.choice import Standing, choice, is_anybody_ready, last_resort, standing
 from tuppence.engine.disclosure.disclosure import Disclosure
 from tuppence.engine.disclosure.sources import Composed, disclose
 from tuppence.engine.request import PreparedRequest, Request
@@ -42,22 +42,27 @@ from tuppence.linters import lint
 from tuppence.workspace import tests_placement
 
 BUDGETS = (24_000, 6_000, 2_500)
-"""Prompt tokens to aim at; the next smaller is tried where no model has room. Many models get worse above the first."""
+"""Target numbers of prompt tokens; the next smaller one is tried if no model has room. Many models get worse above
+the first."""
 LARGER = (48_000, 96_000, 192_000, 384_000)
-"""Prompt tokens where what the person selected is more than the first by itself: only long contexts hold it."""
+"""Numbers of prompt tokens for a selection that is larger than the first target by itself, which only long contexts
+can hold."""
 _SHARE = 8
-"""The part of the prompt, one in so many, that an existing test file may take."""
+"""The maximum share of the prompt for an existing test file, as a divisor."""
 _TOLD = 40
-"""Diagnostics that a model is told of; more are noise, and would take the room of the code."""
+"""Maximum number of diagnostics in a prompt; more are noise, and take room from the code."""
 _GRAVEST = ("error", "warning", "information", "hint")
 
 
-async def prepare(request: Request, session: Session, around: Surroundings | None = None) -> PreparedRequest:
-    """Return the plan for a question.
+async def prepare(
+    request: Request, session: Session, around: Surroundings | None = None, *, whole_table: bool = True
+) -> PreparedRequest:
+    """Return the plan for a request.
 
-    :param around: the target's surroundings, where they were just looked up.
+    :param around: the target's surroundings, if they were just collected.
+    :param whole_table: whether the route's table is to hold the models that lack a key too.
     :raises Unfit: the document or target cannot be sent to a model.
-    :raises NoModel: nobody may answer.
+    :raises NoModel: no model may answer.
     """
     if (config := session.config()).is_unread:
         mistake = config.mistakes[0]
@@ -65,53 +70,34 @@ async def prepare(request: Request, session: Session, around: Surroundings | Non
             f"Nobody is asked, because the configuration cannot be read. {config.path}:{mistake.line}: {mistake.what}"
         )
         raise NoModel(what, mistake.remedy)
-    seen, place = await asyncio.to_thread(_look, request, session, around)
+    work = _Preparation(request, session, around, await standing(request, session, whole=whole_table))
     if request.action.fixes_diagnostics and not request.diagnostics:
-        # Some editors (Helix, eglot) keep other servers' diagnostics to themselves; the linter can be asked directly.
-        # What it says of style is left out, because it would draw the model away from the bug that the user means.
+        await asyncio.to_thread(work.look)
+        # Some editors (Helix, eglot) do not pass on other servers' diagnostics; the linter can be asked directly. Its
+        # remarks on style are left out, because they would distract the model from the bug that the user means.
         said = await lint(request.document, request.path)
-        request = replace(request, diagnostics=tuple(each for each in said if each.severity == "error"))
-    known = language(request.document.language)
-    work = Task(
-        action=request.action,
-        document=request.document,
-        tree=request.tree,
-        language=known,
-        target=request.target,
-        place=place,
-    )
+        work.request = replace(request, diagnostics=tuple(each for each in said if each.severity == "error"))
     none: NoModel | None = None
     for budget in BUDGETS:
         try:
-            return await _fitted(work, request, seen, budget, session)
+            return await work.fitted(budget)
         except NoModel as error:
             none = error
         except Unfit as unfit:
             if none is None:
-                return await _long(work, request, seen, session, unfit)
-            # A smaller selection helps only where somebody may answer at all.
-            if await _anybody(session):
+                return await _long(work, unfit)
+            # A smaller selection helps only if some model may answer at all.
+            if await is_anybody_ready(session):
                 raise
             raise none from None
     assert none is not None
     raise none
 
 
-def _look(request: Request, session: Session, around: Surroundings | None) -> tuple[Surroundings, TestLocation | None]:
-    """Return the target's surroundings, and where its tests go if tests are asked for; reads files.
-
-    :raises Unfit: the document is never sent to a model.
-    """
-    if request.path is not None and (private := session.workspace.why_private(request.path)):
-        raise Unfit(f"{request.path.name} is never sent to a model: {private}.")
-    place = _place(request, session) if request.action.shape == "tests" else None
-    return around or surroundings(request, session), place
-
-
 def prompt(prepared: PreparedRequest, model: Model) -> Prompt:
-    """Return what a model is sent: the whole prompt, or the brief one for a model that is too small for it.
+    """Return the prompt for a model: the whole one, or the brief one if the model is too small for it.
 
-    No secret is in it, wherever it came from: everything that is sent to a provider passes here.
+    It contains no secret, whatever its source: everything that is sent to a provider passes through here.
     """
     return prepared.disclosure.masked(_prompt(prepared, model))
 
@@ -129,87 +115,145 @@ def _prompt(prepared: PreparedRequest, model: Model) -> Prompt:
 
 
 def advised(prepared: PreparedRequest, planner: Model, advice: str) -> PreparedRequest:
-    """Return the plan for the model that answers, with what the planner wrote; empty where it wrote nothing."""
+    """Return the plan for the answering model, with the planner's text; empty text if it wrote nothing."""
     return replace(prepared, planner=None, advice=advice, route=planned(prepared.route, planner, advice))
 
 
 def output_limit(prepared: PreparedRequest, model: Model) -> int:
-    """Return how many answer tokens to allow: generous for the action, within the model's limit and context."""
+    """Return the maximum number of answer tokens: ample for the action, within the model's limit and context."""
     return allowance(model, prepared.need, shipped())
-
-
-async def _fitted(work: Task, request: Request, around: Surroundings, budget: int, session: Session) -> PreparedRequest:
-    """Return the plan with a context of about so many tokens."""
-    measured = await asyncio.to_thread(_measure, work, request, around, budget, session)
-    outcomes = await session.feedback.of(request.action.id, session.ledger)
-    need = replace(measured.need, outcomes=outcomes)
-    prepared = PreparedRequest(
-        request=request,
-        context=measured.context,
-        difficulty=need.difficulty,
-        need=need,
-        route=await _route(need, request, session),
-        task=replace(work, evidence=measured.evidence),
-        tests=measured.tests,
-        measured=measured.prompt,
-        disclosure=measured.disclosure,
-    )
-    return _paired(prepared, session.config())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Measured:
-    """What is known of a request before it is known who answers."""
+    """The properties of a request that do not depend on the model."""
 
     context: Context
     tests: TestFile | None
     prompt: Prompt
-    """The whole one, without secrets."""
+    """The whole prompt, without secrets."""
     disclosure: Disclosure
     need: RoutingRequest
+    size: TokenMeasure
+    """Of the prompt."""
     evidence: Evidence
 
 
-def _measure(work: Task, request: Request, around: Surroundings, budget: int, session: Session) -> _Measured:
-    """Compose a request's prompt, once, and measure it; reads files, so it belongs in a thread.
+class _Preparation:
+    """One request that is prepared, with a context of one size after another until one fits."""
 
-    :raises Unfit: the target does not fit, or what would be sent cannot be judged.
-    """
-    context = _gather(request, around, budget)
-    tests: TestFile | None = None
-    if work.place is not None and request.path is not None:
-        share = budget // _SHARE
-        tests, cut = tests_placement.describe(work.place, request.path, request.tree, session.workspace, share)
-        context = replace(context, cut=context.cut + cut)
-    whole = compose(request.action, context, 0, tests)
-    disclosure = disclose(request, Composed(prompt=whole, context=context, place=work.place, tests=tests), session)
-    whole = disclosure.masked(whole)
-    # As much as the reservation will ask for: else a model is chosen that the budget then refuses.
-    need = replace(_need(request, context, whole, session), most_tokens=at_most(whole.parts))
-    evidence = _grounds(request, context, session)
-    evidence = replace(evidence, shown=disclosure.words(evidence.shown))
-    return _Measured(context=context, tests=tests, prompt=whole, disclosure=disclosure, need=need, evidence=evidence)
+    def __init__(self, request: Request, session: Session, around: Surroundings | None, known: Standing) -> None:
+        self.request = request
+        self.session = session
+        self._known = known
+        self._around = around
+        self._place: TestLocation | None = None
+        self._is_looked = False
+
+    def look(self) -> None:
+        """Find the target's surroundings, and where its tests go if tests are asked for, once; reads files.
+
+        :raises Unfit: the document is never sent to a model.
+        """
+        if self._is_looked:
+            return
+        request, session = self.request, self.session
+        if request.path is not None and (private := session.workspace.why_private(request.path)):
+            raise Unfit(f"{request.path.name} is never sent to a model: {private}.")
+        self._place = _place(request, session) if request.action.shape == "tests" else None
+        self._around = self._around or surroundings(request, session)
+        self._is_looked = True
+
+    async def fitted(self, budget: int) -> PreparedRequest:
+        """Return the plan with a context of about so many tokens; all of it in one thread, where somebody may answer.
+
+        :raises Unfit: the target does not fit, or what would be sent cannot be judged.
+        :raises NoModel: nobody may answer.
+        """
+        measured, route = await asyncio.to_thread(self._planned, budget)
+        if route is None:
+            route = await last_resort(measured.need, self._known, self.session)
+        prepared = PreparedRequest(
+            request=self.request,
+            context=measured.context,
+            difficulty=measured.need.difficulty,
+            need=measured.need,
+            route=route,
+            task=replace(self._task(), evidence=measured.evidence),
+            tests=measured.tests,
+            measured=measured.prompt,
+            size=measured.size,
+            disclosure=measured.disclosure,
+        )
+        return _paired(prepared, self.session.config())
+
+    def _planned(self, budget: int) -> tuple[_Measured, Route | None]:
+        """Look around, compose the prompt, measure it and choose who answers; None where nobody known may."""
+        self.look()
+        lacking = self._known.lacking(self.session)
+        measured = self._measure(budget, self._known.compared(self._known.configured, lacking))
+        return measured, choice(measured.need, self._known, lacking)
+
+    def _measure(self, budget: int, models: Iterable[Model]) -> _Measured:
+        """Compose the prompt, once, and measure it for these models; reads files.
+
+        :raises Unfit: the target does not fit, or what would be sent cannot be judged.
+        """
+        request, session, place = self.request, self.session, self._place
+        assert self._around is not None
+        context = _gather(request, self._around, budget)
+        tests: TestFile | None = None
+        if place is not None and request.path is not None:
+            share = budget // _SHARE
+            tests, cut = tests_placement.describe(place, request.path, request.tree, session.workspace, share)
+            context = replace(context, cut=context.cut + cut)
+        whole = compose(request.action, context, 0, tests)
+        disclosure = disclose(request, Composed(prompt=whole, context=context, place=place, tests=tests), session)
+        whole = disclosure.masked(whole)
+        size = measure(whole.parts)
+        # As much as the reservation will ask for: else a model is chosen that the budget then refuses.
+        need = replace(
+            _need(request, context, whole, models, session),
+            most_tokens=size.at_most(),
+            outcomes=self._known.outcomes,
+        )
+        evidence = _grounds(request, context, session)
+        evidence = replace(evidence, shown=disclosure.words(evidence.shown))
+        return _Measured(
+            context=context, tests=tests, prompt=whole, disclosure=disclosure, need=need, size=size, evidence=evidence
+        )
+
+    def _task(self) -> Task:
+        request = self.request
+        return Task(
+            action=request.action,
+            document=request.document,
+            tree=request.tree,
+            language=language(request.document.language),
+            target=request.target,
+            place=self._place,
+        )
 
 
-async def _long(work: Task, request: Request, around: Surroundings, session: Session, unfit: Unfit) -> PreparedRequest:
-    """Return the plan for a target that is too long by itself for a usual prompt.
+async def _long(work: _Preparation, unfit: Unfit) -> PreparedRequest:
+    """Return the plan for a target that is too long for a usual prompt.
 
-    :raises Unfit: nobody has so long a context; the room that it names is the longest that somebody has.
+    :raises Unfit: no model has such a long context; the message names the longest one.
     """
     for budget in LARGER:
         try:
-            return await _fitted(work, request, around, budget, session)
+            return await work.fitted(budget)
         except Unfit as error:
             unfit = error
         except NoModel:
-            if not await _anybody(session):
+            if not await is_anybody_ready(work.session):
                 raise
             break
     raise unfit
 
 
 def _paired(prepared: PreparedRequest, config: Config) -> PreparedRequest:
-    """Return the plan with a planner, where the user wants pairs and one is worth it."""
+    """Return the plan with a planner, if the user enabled pairs and one is worth its cost."""
     hard = prepared.difficulty.value > config.pair_above
     pinned = (
         routing_policy(
@@ -237,7 +281,7 @@ def _grounds(request: Request, context: Context, session: Session) -> Evidence:
 
 
 def _gather(request: Request, around: Surroundings, budget: int) -> Context:
-    # The same room for every action: else two actions on one file could get different bytes of it.
+    # Every action gets equal room: otherwise two actions on one file could receive different bytes of it.
     room = budget - estimate(SYSTEM) - max(action.usual_output for action in ACTIONS)
     inside = [each for each in request.diagnostics if each.span.touches(request.target.span)]
     told = tuple(sorted(inside, key=lambda each: (_GRAVEST.index(each.severity), each.span))[:_TOLD])
@@ -248,9 +292,11 @@ def _gather(request: Request, around: Surroundings, budget: int) -> Context:
     return replace(context, cut=(*context.cut, left_out))
 
 
-def _need(request: Request, context: Context, whole: Prompt, session: Session) -> RoutingRequest:
+def _need(
+    request: Request, context: Context, whole: Prompt, models: Iterable[Model], session: Session
+) -> RoutingRequest:
     code = request.document.slice(request.target.span)
-    variants = [variant for row in session.config().models for variant in row.variants()]
+    variants = [variant for row in models for variant in row.variants()]
     warm = session.prompt_cache.warm(whole, variants, session.now())
     return RoutingRequest(
         action=request.action,
@@ -269,72 +315,10 @@ def _need(request: Request, context: Context, whole: Prompt, session: Session) -
 
 
 def _check(request: Request, session: Session) -> str:
-    """Return the name of the check that judges the answer, where it is not the action's usual one."""
+    """Return the name of the check for the answer, if it differs from the action's usual one."""
     root = session.workspace.folder(request.path) if request.path else None
     is_run = request.action.shape == "tests" and runs_tests(session.config(), root, request.document.language)
     return RUN if is_run else ""
-
-
-async def _route(need: RoutingRequest, request: Request, session: Session) -> Route:
-    config = session.config()
-    policy = routing_policy(config, request.action, request.document.language, request.better_than)
-    policy = replace(policy, only=request.model or None)
-    if (limits := session.limits()).any and (spent := await session.ledger_writer.spent(request.run)) is not None:
-        need = replace(need, left=left(limits, spent)[0].amount)
-        policy = replace(policy, thrifty=thrifty(limits, spent))
-    models = (*config.models, *await session.own_models.find_servers())
-    is_known = all(session.keys.is_known(model.provider) for model in models)
-    lacking = _lacking(models, session) if is_known else await asyncio.to_thread(_lacking, models, session)
-    resting = session.providers.breakers.resting()
-    # Where nobody else may answer, a provider that failed a moment ago is better than none; and where the budget is in
-    # the way, the reservation refuses in better words than a choice can.
-    ways = ((need, resting | lacking), (need, lacking), (replace(need, left=None), lacking))
-    for each, ready in ways:
-        with suppress(NoModel):
-            route = choose(each, models, ready, shipped(), policy)
-            return _told_of_rest(route, resting) if resting else route
-    return choose(need, (*models, *await session.own_models.start_embedded()), lacking, shipped(), policy)
-
-
-def _told_of_rest(route: Route, resting: Mapping[str, str]) -> Route:
-    """Return a route whose reason also says which cheaper model rests after a failure, or that its own does.
-
-    :param resting: why each one that rests does, by the provider's or the row's name.
-    """
-
-    def why(model: Model) -> str:
-        return resting.get(model.provider.name) or resting.get(model.row, "")
-
-    if own := why(route.model):
-        return replace(route, reason=f"{route.reason}; {own}, and is asked all the same")
-    cost = next((row.cost for row in route.table if row.model.name == route.model.name), None)
-    top = max((row.quality for row in route.table if not row.why_not), default=0.0)
-    passed = {
-        row.why_not: None
-        for row in route.table
-        if row.why_not
-        and row.why_not == why(row.model)
-        and row.quality >= route.wanted * top
-        and row.cost is not None
-        and (cost is None or row.cost < cost)
-    }
-    return replace(route, reason="; ".join((route.reason, *passed)))
-
-
-def _lacking(models: tuple[Model, ...], session: Session) -> dict[str, str]:
-    """Return what is wrong with a provider's key, by its name; those that can be asked are absent."""
-    providers = {model.provider.name: model.provider for model in models}
-    return {name: session.keys.lacking(each) for name, each in providers.items() if not session.keys.ready(each)}
-
-
-async def _anybody(session: Session) -> bool:
-    """Report whether there is a model whose provider can be asked, whatever its size."""
-    models = (
-        *session.config().models,
-        *await session.own_models.find_servers(),
-        *await session.own_models.start_embedded(),
-    )
-    return any(session.keys.ready(model.provider) for model in models)
 
 
 def _place(request: Request, session: Session) -> TestLocation:

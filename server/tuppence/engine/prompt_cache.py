@@ -1,11 +1,11 @@
-"""What requests share at the providers: traces of the last requests, and single flight for a shared prefix.
+"""What requests share at providers: traces of the last requests, and single flight for a shared prefix.
 
-The cache breakpoints, the route and ``tuppence cache`` use the traces, which hold digests, sizes and the names of
-blocks, never a prompt. :mod:`tuppence.core.prompt_cache.state` interprets them.
+Cache breakpoints, routing and ``tuppence cache`` use the traces, which contain digests, sizes and the names of blocks,
+never a prompt. :mod:`tuppence.core.prompt_cache.state` interprets them.
 
-A provider's cache can be read only once the first answer has begun (Qwen's: ended), so two requests with one prefix
-that are sent together would each pay for all of it. So one goes ahead and the others wait, up to a limit; when the
-first one fails, the next goes ahead.
+A provider's cache can be read only after the first answer has begun (at Qwen: ended). Two requests with one prefix that
+are sent together would therefore both pay for all of it. So one is sent first, and the others wait for it up to a
+limit; if the first one fails, the next is sent.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tuppence.upstream import Piece, RequestSent, RetryScheduled
 __all__ = ["PrefixLease", "PromptCache", "Sent", "SingleFlight", "Subject"]
 
 LONGEST = {"start": 8.0, "end": 60.0}
-"""Seconds to wait for who is ahead, by the moment from which its prefix can be read."""
+"""Maximum seconds to wait for the leading request, by the event after which its prefix can be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,28 +42,28 @@ class Subject:
     run: str
     action: str
     uri: str
-    """The document's; only a digest and the last part of it are kept."""
+    """The document's URI; only a digest and its last component are stored."""
     language: str = ""
-    """The document's language."""
+    """The document's language id."""
     version: int | None = None
-    """The document's version that was sent; None where it is not known."""
+    """The version that was sent; None if unknown."""
 
     @property
     def place(self) -> str:
-        """The digest that tells documents apart."""
+        """The digest that identifies the document."""
         return sha256(self.uri.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A request whose prefix can be read by now."""
+    """A request whose prefix can now be read."""
 
     prompt: Prompt
-    """As it was sent, with its cache marks."""
+    """The prompt as it was sent, with its cache marks."""
     model: Model
     subject: Subject
     at: datetime
-    """When it was sent, with a time zone: times to live count from here."""
+    """The time of sending, with a time zone; cache lifetimes are counted from it."""
 
 
 class PromptCache:
@@ -77,7 +77,7 @@ class PromptCache:
         """Called with each request that has ended and left its prefix in a cache."""
 
     def lease(self, prompt: Prompt, model: Model, subject: Subject, now: datetime) -> PrefixLease:
-        """Return what takes a request past those with the same prefix; to be entered before its turn is waited for."""
+        """Return the lease for a request; enter it before waiting in the provider's queue."""
         return PrefixLease(prefixes=self, prompt=prompt, model=model, subject=subject, sent=now)
 
     @property
@@ -90,7 +90,7 @@ class PromptCache:
         return mark(prompt, model, subject.place, self.traces, now)
 
     def warm(self, prompt: Prompt, models: Iterable[Model], now: datetime) -> Mapping[str, int]:
-        """Return how many prompt tokens each model would probably read from its cache, by name of the warm."""
+        """Return the prompt tokens that each model would probably read from its cache, by name, if any."""
         links, traces = chain(prompt), self.traces
         found = {model.name: state.warm(links, model, traces, now) for model in models}
         return {name: tokens for name, tokens in found.items() if tokens}
@@ -98,16 +98,16 @@ class PromptCache:
     def written(
         self, prompt: Prompt, models: Iterable[Model], warm: Mapping[str, int], now: datetime
     ) -> Mapping[str, Usage]:
-        """Return the tokens that each model's marks would write, by name of those that would write any.
+        """Return the tokens that each model's marks would write, by name; models that would write none are absent.
 
-        :param warm: what ``warm`` said of the same prompt.
+        :param warm: the result of ``warm`` for this prompt.
         """
         links, outlook = chain(prompt), forecast.outlook(self.traces, now)
         found = {model.name: writes(links, model, warm.get(model.name, 0), outlook) for model in models}
         return {name: usage for name, usage in found.items() if usage.prompt}
 
     def sent(self, prompt: Prompt, model: Model, subject: Subject, at: datetime) -> Trace:
-        """Note a request whose answer has begun: from now on its prefix can be read. Return its trace."""
+        """Record a request whose answer has begun, so that its prefix can be read; return its trace."""
         links = chain(prompt)
         held = state.reach(links, model, self.traces, at)
         trace = Trace(
@@ -127,9 +127,9 @@ class PromptCache:
         return trace
 
     def key(self, prompt: Prompt, model: Model, now: datetime) -> str | None:
-        """Return the word for a prefix that requests had better not send at once; None where they may."""
+        """Return the key of a prefix that requests should not send at the same time; None if they may."""
         links, rules = chain(prompt), model.cache
-        alone = rules.uses > 1 or model.tier == "local"  # One's own machine answers one at a time as it is.
+        alone = rules.uses > 1 or model.tier == "local"  # A local server answers one request at a time anyway.
         if alone or not state.suffices(links[-1], rules):
             return None
         if state.reach(links, model, self.traces, now) == len(links):
@@ -137,7 +137,7 @@ class PromptCache:
         return f"{model.name} {links[-1].digest}"
 
     def ended(self, trace: Trace, model: Model, usage: Usage | None) -> None:
-        """Note the end of a request, and what the provider counted for it."""
+        """Record the end of a request, and the provider's counts for it."""
         if usage is not None:
             written = usage.cache_write + usage.cache_write_1h
             counted = replace(trace, prompt=usage.prompt, read=usage.cache_read, written=written)
@@ -150,15 +150,15 @@ class PromptCache:
 
 @dataclass(kw_only=True)
 class PrefixLease:
-    """One request's way past those with the same prefix; an async context manager."""
+    """Orders one request behind others with its prefix; an async context manager."""
 
     prefixes: PromptCache
     model: Model
     subject: Subject
     prompt: Prompt
-    """As it is sent, once ``marked`` was called."""
+    """The prompt as it is sent, after ``marked`` was called."""
     sent: datetime
-    """When that was."""
+    """The time of sending."""
     _leader: Leader | None = None
     _trace: Trace | None = None
     _usage: Usage | None = None
@@ -168,7 +168,7 @@ class PrefixLease:
 
     @property
     def waits(self) -> bool:
-        """Report whether another request with this prefix is ahead."""
+        """Whether another request with this prefix is ahead."""
         return self._key is not None and self.prefixes.single_flight.led(self._key)
 
     async def __aenter__(self) -> Self:
@@ -197,7 +197,7 @@ class PrefixLease:
         return replace(written.get(self.model.name, Usage()), cache_read=warm.get(self.model.name))
 
     def note(self, piece: Piece) -> None:
-        """Take a piece of the answer: with the first one, what was written can be read (elsewhere with the last)."""
+        """Take a piece of the answer. After the first one (or the last), the written prefix can be read."""
         if isinstance(piece, RequestSent | RetryScheduled):
             return
         if isinstance(piece, UsageReport):
@@ -209,27 +209,27 @@ class PrefixLease:
 
 
 class Leader:
-    """The one that went ahead."""
+    """The request that is sent first."""
 
     def __init__(self) -> None:
         self.landed = False
-        """Whether what it wrote can be read."""
+        """Whether the prefix that it wrote can be read."""
         self.over = asyncio.Event()
-        """Set when it landed, and when it ended without."""
+        """Set when the prefix can be read, or when the request ended without that."""
 
 
 class SingleFlight:
-    """Who is ahead, by prefix."""
+    """The leading requests, by prefix."""
 
     def __init__(self) -> None:
         self._leaders: dict[str, Leader] = {}
 
     def led(self, key: str) -> bool:
-        """Report whether somebody is ahead with this prefix."""
+        """Report whether a request with this prefix is ahead."""
         return key in self._leaders
 
     async def board(self, key: str, longest: float) -> Leader | None:
-        """Wait for who is ahead, so many seconds at most; return a leader of one's own, None where none is needed."""
+        """Wait for the leading request, at most ``longest`` seconds; return a new leader, None if none is needed."""
         with suppress(TimeoutError):
             async with asyncio.timeout(longest):
                 while (ahead := self._leaders.get(key)) is not None:
@@ -242,12 +242,12 @@ class SingleFlight:
         return self._leaders[key]
 
     def land(self, key: str, leader: Leader) -> None:
-        """Let the others go: what the leader wrote can be read."""
+        """Release the waiting requests: the prefix that the leader wrote can be read."""
         leader.landed = True
         self.leave(key, leader)
 
     def leave(self, key: str, leader: Leader) -> None:
-        """Let the next one go ahead, if the leader has not landed."""
+        """Let the next request lead, if the prefix is still not readable."""
         leader.over.set()
         if self._leaders.get(key) is leader:
             del self._leaders[key]

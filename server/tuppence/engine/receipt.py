@@ -1,9 +1,9 @@
-"""The receipt of one run: what each call to a model sent, brought back and cost, and the total.
+"""The receipt of one run: what each call to a model sent, received and cost, and the total.
 
-Where a provider gave no token counts, or counts that are not believed (core/billing/credibility.py), they are estimated
-from the text sent and received, never above what was reserved, and marked as estimates. A request that never left, or
-that the server turned away, costs exactly nothing. Each attempt becomes one ledger entry when it ends, however it ends.
-Nothing here writes to the ledger; :mod:`tuppence.engine.ledger_writer` does.
+If a provider gave no token counts, or implausible ones (core/billing/credibility.py), they are estimated from the text
+sent and received, never above what was reserved, and marked as estimates. A request that was not sent, or that the
+server rejected, costs exactly nothing. Each attempt becomes one ledger entry when it ends, however it ends. This module
+does not write to the ledger; :mod:`tuppence.engine.ledger_writer` does.
 """
 
 from __future__ import annotations
@@ -26,53 +26,53 @@ from tuppence.providers import ProviderEvent, Stop, Text, Thinking, UsageReport
 from tuppence.upstream import RequestSent
 
 LONGEST_TOKEN = 50
-"""Code points of a token that no answer reaches on average."""
+"""Code points per token that no answer exceeds on average."""
 
 
 @dataclass(kw_only=True)
 class Attempt:
-    """What one model was asked, perhaps more than once, and gave."""
+    """What one model was sent, perhaps repeatedly, and what it returned."""
 
     model: Model
     prompt: Prompt
     at: datetime
-    """When it began, with a time zone; the prices of this moment hold."""
+    """The time when it began, with a time zone; its prices apply."""
     began: float = field(default_factory=time.monotonic)
     sent: list[RequestSent] = field(default_factory=list)
-    """The requests: a further one is a retry of the one before."""
+    """The requests; each further one is a retry."""
     metered: UsageReport | None = None
     stop: Stop | None = None
     received: list[str] = field(default_factory=list)
     thought: list[str] = field(default_factory=list)
     chars_per_token: float = PACE
-    """Code points of this language to one of the model's tokens, as far as its provider has counted."""
+    """Code points of this language per token of the model, as counted by its provider."""
     expected_cache: Usage = field(default_factory=Usage)
-    """What of the prompt will probably be read from and written to the provider's cache."""
+    """The prompt tokens that will probably be read from and written to the provider's cache."""
     reservations: list[str] = field(default_factory=list)
-    """The reservations that it made in the ledger, one for each request that went out."""
+    """The ids of its reservations in the ledger, one for each request that was sent."""
     bound: CallBound | None = None
-    """What one of its requests comes to at most; None before it was reserved."""
+    """The maximum of one of its requests; None before it was reserved."""
     ended_here: bool = False
-    """Whether the answer was ended here, because it went on beyond its limit."""
+    """Whether tuppence ended the answer because it exceeded its limit."""
     contradicted: bool = False
-    """Whether a later count of the answer was below an earlier one."""
+    """Whether a later count of the answer was lower than an earlier one."""
     floors: dict[type[Text | Thinking], TokenFloor] = field(
         default_factory=lambda: {Text: TokenFloor(), Thinking: TokenFloor()}
     )
-    """The fewest tokens of its answer and its thinking."""
+    """Lower bounds of the tokens of its answer and its thinking."""
 
     def begin(self, at: datetime, prompt: Prompt, expected_cache: Usage | None = None) -> None:
-        """Take the moment, the prompt and the expected cache use of the call, once its turn in the queue has come."""
+        """Set the time, the prompt and the expected cache use of the call, after its turn in the queue has come."""
         self.at, self.prompt = at, prompt
         if expected_cache is not None:
             self.expected_cache = expected_cache
 
     def limit_output(self, tokens: int) -> None:
-        """Lower the output limit to what the budget affords."""
+        """Lower the output limit to what the budget allows."""
         self.prompt = replace(self.prompt, max_output=tokens)
 
     def note(self, piece: ProviderEvent | RequestSent) -> None:
-        """Take one piece of the answer into account."""
+        """Record one piece of the answer."""
         match piece:
             case RequestSent():
                 self.sent.append(piece)
@@ -89,7 +89,7 @@ class Attempt:
                 self.stop = piece
 
     def end_if_too_long(self) -> bool:
-        """End the answer as cut off where it has gone on beyond its limit; return whether it was ended."""
+        """End the answer as cut off if it has exceeded its limit; return whether it was ended."""
         limit = min(self.prompt.max_output, self.model.max_output)
         if sum(floor.tokens for floor in self.floors.values()) <= BEYOND * limit:
             return False
@@ -98,42 +98,42 @@ class Attempt:
 
     @property
     def answering(self) -> bool:
-        """Report whether any word of an answer came."""
+        """Whether any text or thinking arrived."""
         return bool(self.received or self.thought)
 
     @property
     def identity(self) -> str:
-        """The provider's own id of the answer to the last request; empty where it said none."""
+        """The provider's id of the answer to the last request; empty if it gave none."""
         return self.sent[-1].identity() if self.sent else ""
 
     @property
     def tokens(self) -> int:
-        """About how many tokens of an answer came so far, thinking included."""
+        """The approximate number of answer tokens received so far, thinking included."""
         return -int(-sum(map(len, (*self.received, *self.thought))) // self.chars_per_token)
 
     @property
     def can_reconcile(self) -> bool:
-        """Report whether the provider can be asked afterwards what all of it cost."""
+        """Whether the provider can be asked afterwards what the whole attempt cost."""
         return self.estimated and self._lost == 0 and bool(self.identity) and self.model.provider.bill is not None
 
     @property
     def rejected(self) -> bool:
-        """Report whether the server is there, but would not answer the last request."""
+        """Whether the server responded, but rejected the last request."""
         return bool(self.sent) and self.sent[-1].fate() == "turned away"
 
     @property
     def billed(self) -> bool:
-        """Report whether somebody may charge for it."""
+        """Whether the attempt may be charged for."""
         return self.answering or self.metered is not None or self._open(self.sent) > 0
 
     @property
     def estimated(self) -> bool:
-        """Report whether the counts are ours: it may be charged for, and not all counts came."""
+        """Whether the counts are estimates: the attempt may be charged for, and not all counts arrived."""
         return self.billed and (not self._counted or self._lost > 0)
 
     @property
     def usage(self) -> Usage | None:
-        """The tokens, the provider's own where it gave them all; None where nothing can be charged for."""
+        """The tokens, as counted by the provider if complete; None if nothing can be charged."""
         if not self.billed:
             return None
         prompt = estimate("x" * self.prompt.characters, self.chars_per_token)
@@ -155,7 +155,7 @@ class Attempt:
         return reduce(merge, [asked] * self._lost, replace(given, output=output, thinking=thinking))
 
     def price(self, model: Model | None = None) -> Decimal | None:
-        """Return what it cost, USD; or what it would have cost at another model for the same tokens."""
+        """Return the cost in USD; for another model, what it would have cost for these tokens. None if unknown."""
         usage = self.usage
         if usage is None:
             return Decimal(0)
@@ -165,12 +165,12 @@ class Attempt:
 
     @property
     def charged(self) -> Decimal | None:
-        """What the provider itself says that it charges, USD; None where it does not say, or not of all of it."""
+        """USD that the provider reports to charge; None if it does not say so, or not for everything."""
         return self.metered.cost if self.metered is not None and not self.estimated else None
 
     @property
     def listed(self) -> Decimal | None:
-        """What the tokens cost by the tier table, USD; None is unknown."""
+        """The cost of the tokens by the tier table in USD; None if unknown."""
         usage = self.usage
         if usage is None:
             return Decimal(0)
@@ -178,18 +178,18 @@ class Attempt:
 
     @property
     def counted_characters(self) -> int | None:
-        """Code points of the prompt; None where it went nowhere, or cannot have the tokens that are counted for it."""
+        """Code points of the prompt; None if it was not sent, or if it cannot have the counted number of tokens."""
         usage, characters = self.usage, self.prompt.characters
         if usage is None:
             return None
         if self.estimated or self.bound is None or usage.prompt <= characters + FRAME:
             return characters
-        # No token is shorter than a byte.
+        # A token has at least one byte.
         return characters if usage.prompt <= len(self.prompt.text.encode("utf-8", "replace")) + FRAME else None
 
     @property
     def doubt(self) -> str:
-        """A clause that says what the provider reported or did that cannot be right; empty where there is nothing."""
+        """A clause on an implausible report or behavior of the provider; empty if there is none."""
         provider = self.model.provider.name
         if self.bound and self.metered and (doubt := self.bound.doubt(provider, self.metered.usage, self.metered.cost)):
             return doubt
@@ -202,7 +202,7 @@ class Attempt:
 
     @property
     def _uncounted(self) -> str:
-        """What a report with a whole answer does not count, although it costs money; empty where there is nothing."""
+        """What a complete report does not count although it costs money; empty if nothing is missing."""
         if self.metered is None or self.stop is None or self.model.price is None or self.model.price.free:
             return ""
         if not self.metered.usage.prompt:
@@ -211,16 +211,16 @@ class Attempt:
 
     @property
     def _believed(self) -> Usage | None:
-        """The provider's counts, without those that are not believed; None where it gave none."""
+        """The provider's counts without implausible ones; None if it gave none."""
         if self.metered is None:
             return None
         return self.bound.believed(self.metered.usage) if self.bound else self.metered.usage
 
     @property
     def _counted(self) -> bool:
-        """Report whether the provider's last counts came: some gateways pass on only those of an answer's beginning.
+        """Whether the provider's final counts arrived: some gateways pass on only those at the start of an answer.
 
-        Counts that are not believed, or that contradict each other, count as none.
+        Implausible or contradictory counts count as none.
         """
         if self.metered is None or self.stop is None or not self.metered.usage.prompt:
             return False
@@ -231,7 +231,7 @@ class Attempt:
 
     @property
     def _lost(self) -> int:
-        """How many requests before the last one were given up on and not answered: each may be charged for."""
+        """The number of earlier requests that were abandoned without an answer: each may be charged for."""
         return self._open(self.sent[:-1])
 
     @staticmethod
@@ -252,16 +252,16 @@ class Receipt:
     """The name of the workspace folder."""
     entries: list[Entry] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    """What the user has to know of the entries beside their cost, a sentence each."""
+    """Sentences for the user on the entries, apart from their cost."""
 
     def rate(self, difficulty: float) -> None:
-        """Take the request's difficulty, 0 to 1, for the entries to come."""
+        """Set the request's difficulty, 0 to 1, for the following entries."""
         self.difficulty = difficulty
 
     def add_attempt(self, attempt: Attempt, route: Route, outcome: Outcome) -> Entry:
-        """Return the entry for an attempt that ended, and remember it.
+        """Add and return the entry for an attempt that ended.
 
-        :param route: why this model was asked, and against which its cost is held.
+        :param route: why this model was asked, and to which model its cost is compared.
         """
         doubt = attempt.doubt
         if doubt and (note := f"{doubt}; its cost is an estimate. Compare it with your bill.") not in self.notes:
@@ -283,9 +283,9 @@ class Receipt:
         return entry
 
     def worst_case(self, attempt: Attempt, route: Route, prompt: int) -> Entry:
-        """Return what stands in the ledger should this process end in the middle of an attempt.
+        """Return the entry for the ledger in case this process ends during an attempt.
 
-        :param prompt: tokens that the prompt has at most; the ledger knows the answer's, and the cost.
+        :param prompt: the maximum number of prompt tokens; the ledger adds those of the answer, and the cost.
         """
         return replace(
             self._entry(attempt.at, attempt.model.provider.name, attempt.model.id, attempt.model.tier),
@@ -296,7 +296,7 @@ class Receipt:
         )
 
     def add_free(self, provider: str, model: str, when: datetime, outcome: Outcome) -> Entry:
-        """Return the entry for an end that cost nothing: the linter's fix, a kept answer, a run that never began."""
+        """Add and return the entry for a result without cost: a linter's fix, a cached answer, or a canceled start."""
         entry = replace(
             self._entry(when, provider, model, "none"),
             outcome=outcome,
@@ -307,7 +307,7 @@ class Receipt:
         return entry
 
     def _entry(self, at: datetime, provider: str, model: str, tier: str) -> Entry:
-        """Return an entry of this run that failed and cost nothing; whoever calls replaces what it knows better."""
+        """Return an entry of this run that failed and cost nothing; callers replace fields that they know."""
         return Entry(
             run=self.run,
             session=self.session,
@@ -330,25 +330,25 @@ class Receipt:
 
     @property
     def total(self) -> Decimal | None:
-        """What the run cost so far, USD; None where a part is unknown."""
+        """The cost of the run so far in USD; None if a part is unknown."""
         costs = [entry.cost for entry in self.entries]
         return None if None in costs else add(each for each in costs if each is not None)
 
     @property
     def estimated(self) -> bool:
-        """Report whether any part is an estimate."""
+        """Whether any part is an estimate."""
         return any(entry.estimated for entry in self.entries)
 
 
 def _falls(before: UsageReport | None, now: UsageReport) -> bool:
-    """Report whether the answer's count, which is cumulative, is below the one before."""
+    """Report whether the answer's cumulative count is lower than the one before."""
     return before is not None and _answer(now.usage) < _answer(before.usage)
 
 
 def _latest(before: UsageReport | None, now: UsageReport) -> UsageReport:
-    """Return the counts that hold: they are cumulative, and a count or a cost stays until a newer one comes.
+    """Return the valid counts: they are cumulative, and a count or cost stays until a newer one arrives.
 
-    Of two counts of the answer the greater holds.
+    Of two counts of the answer, the greater is used.
     """
     if before is None:
         return now

@@ -13,6 +13,7 @@ from tuppence.core.answer_builder import Task
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.events import Answer
 from tuppence.core.models.model import Model
+from tuppence.core.models.usage import TokenMeasure
 from tuppence.core.prompt.compose import Prompt, TestFile
 from tuppence.core.prompt.context import Context
 from tuppence.core.routing.candidates import RoutingRequest
@@ -27,7 +28,7 @@ from tuppence.engine.receipt import Receipt
 from tuppence.engine.session import Session
 
 EditorCheck = Callable[[Answer], Awaitable[Verdict]]
-"""Returns the verdict on an edit that was accepted so far: that verdict, one that proved more, or a rejection."""
+"""Returns the verdict on an edit accepted so far: unchanged, with another proof, or a rejection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,27 +36,27 @@ class Request:
     """An action on a target, as the user requested it."""
 
     run: str
-    """Names the run in the ledger and to the editor."""
+    """Id of the run in the ledger and for the editor."""
     action: Action
     document: Document
     tree: Tree
     target: Target
     path: Path | None
-    """Where the document is stored; None for one that is not a file."""
+    """Path of the document; None if it is not a file."""
     diagnostics: tuple[Diagnostic, ...] = ()
-    """What the prompt says about the target."""
+    """The diagnostics in the prompt."""
     diagnostic: Diagnostic | None = None
-    """The one diagnostic that the user picked, if it was one."""
+    """The diagnostic that the user picked, or None."""
     better_than: str = ""
     """The name of the model whose answer was not good enough, or an empty string."""
     bypass_cache: bool = False
     """Whether a cached answer is ignored."""
     model: str = ""
-    """The name of the one model that the user picked, or an empty string where the router chooses."""
+    """The name of the model that the user picked, or an empty string if the router chooses."""
     quoted: Decimal | None = None
-    """USD that the user was shown as what that model's answer would cost; None where no price was shown."""
+    """USD displayed to the user as the cost of that model's answer; None if no price was displayed."""
     earlier: EarlierAnswer | None = None
-    """The answer that this one is to replace: ``document`` is then the text without it; None where there is none."""
+    """The answer to replace, or None; ``document`` is then the text without it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,30 +72,32 @@ class PreparedRequest:
     tests: TestFile | None
     measured: Prompt
     """The prompt as it was composed to be measured; :func:`tuppence.engine.prepare.prompt` sets the output limit."""
+    size: TokenMeasure
+    """Of that prompt."""
     cache_key: str = ""
-    """The content key of the answer cache, or an empty string where the answer is not cached."""
+    """The content key of the answer cache, or an empty string if the answer is not cached."""
     planner: Model | None = None
-    """The model that writes a plan first, for the model that answers, or None."""
+    """The model that first writes a plan for the answering model, or None."""
     advice: str = ""
     """The plan that was written, or an empty string."""
     disclosure: Disclosure = field(default_factory=Disclosure)
-    """The secrets that are replaced in what is sent."""
+    """The secrets that are replaced in the sent text."""
 
     @property
     def replaced(self) -> tuple[ReplacedSecret, ...]:
-        """The places of the secrets that are replaced in what is sent, file by file."""
+        """The places of the secrets that are replaced in the sent text, file by file."""
         return self.disclosure.replaced
 
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """What every stage of a run shares."""
+    """What all stages of a run share."""
 
     request: Request
     session: Session
     receipt: Receipt
     editor_check: EditorCheck | None = None
-    """The last check of an edit, by the editor that would show it; None where there is no editor."""
+    """The last check of an edit, by the editor that shows it; None without an editor."""
 
 
 def open_receipt(request: Request, session: Session) -> Receipt:

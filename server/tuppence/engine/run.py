@@ -72,9 +72,10 @@ async def _events(context: RunContext) -> AsyncGenerator[Event, None]:
             yield event
         return
     yield StatusLine("Reading the project")
-    prepared = replace(await prepare(request, session, around), cache_key=key)
+    await session.fair_share.give_way()
+    prepared = replace(await prepare(request, session, around, whole_table=False), cache_key=key)
     receipt.rate(prepared.difficulty.value)
-    # An answer that was given while as little money was left is good enough now.
+    # An answer given while equally little money was left is good enough now.
     wanted = prepared.route.wanted
     if key and (cached := await asyncio.to_thread(answer_cache.lookup, request, key, session, wanted)):
         for event in _replayed(cached, context):
@@ -96,7 +97,7 @@ async def _events(context: RunContext) -> AsyncGenerator[Event, None]:
 async def _looked_up(
     request: Request, session: Session
 ) -> tuple[str, Surroundings | None, answer_cache.CachedAnswer | None]:
-    """Return the content key, the target's surroundings and the kept answer; nothing where answers are not kept."""
+    """Return the content key, the target's surroundings and the cached answer; nothing if answers are not cached."""
     if not answer_cache.is_kept(request, session):
         return "", None, None
 
@@ -114,7 +115,7 @@ def _is_repeated(request: Request) -> bool:
 
 
 async def _attempts(prepared: PreparedRequest, context: RunContext) -> AsyncGenerator[Event, None]:
-    """Call the chosen model; another one where its provider cannot answer; a better one, once, where a check fails."""
+    """Call the chosen model; another one if its provider cannot answer; once a better one if a check fails."""
     said = announced(prepared, context.session)
     for sentence in said:
         yield StatusLine(sentence)
@@ -146,7 +147,7 @@ async def _attempts(prepared: PreparedRequest, context: RunContext) -> AsyncGene
 
 
 async def _store(prepared: PreparedRequest, answer: Answer, model: Model, context: RunContext) -> None:
-    """Keep an answer for the next identical question, where its action allows that."""
+    """Store an answer in the cache, if its action allows that."""
     if prepared.cache_key:
         await asyncio.to_thread(answer_cache.store, prepared, answer, model, context.receipt, context.session)
 

@@ -1,6 +1,6 @@
-"""One server's session: handles to everything outside the core that a request needs.
+"""One server's session: access to everything outside the core that a request needs.
 
-No logic of a request is here, and no import of a heavy library.
+This module contains no logic of a request, and imports no heavy library.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from tuppence.core.text.document import Document
 from tuppence.core.text.key_scan import KeyScan
 from tuppence.credentials import Keys
 from tuppence.engine.admission import Providers
+from tuppence.engine.admission.fair_share import FairShare
 from tuppence.engine.disclosure.disclosure import Disclosures
 from tuppence.engine.feedback import Experience
 from tuppence.engine.ledger_writer import LedgerWriter
@@ -33,19 +34,19 @@ RowsSoon = Callable[[], Awaitable[tuple[Model, ...]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnModels:
-    """Models on the user's own machine, as functions that return their rows."""
+    """Models on this machine, as functions that return their rows."""
 
     find_servers: RowsSoon
-    """Look for model servers that the user allowed."""
+    """Search for model servers that the user allowed."""
     start_embedded: RowsSoon
-    """Start the embedded model; no row where it is not installed."""
+    """Start the embedded model; no row if it is not installed."""
     known_servers: Rows = tuple
-    """The servers that were found before, without looking."""
+    """The servers found by an earlier search."""
     installed_embedded: Rows = tuple
-    """The embedded model as it would be, for estimates; no row where it is not installed. Reads files."""
+    """The embedded model for estimates, not started; no row if it is not installed. Reads files."""
 
     def offline(self) -> OwnModels:
-        """Return the models for estimates: no server is looked for, and none is started."""
+        """Return the models for estimates: no server is searched, and none is started."""
 
         async def known() -> tuple[Model, ...]:
             return self.known_servers()
@@ -62,12 +63,12 @@ async def _no_answer(_question: str, _answers: tuple[str, ...]) -> str | None:
 
 @dataclass(slots=True)
 class ModelApprovals:
-    """How the user is asked about an expensive model, and what the user has agreed to."""
+    """How the user is asked about an expensive model, and the consent given so far."""
 
     ask_user: Callable[[str, tuple[str, ...]], Awaitable[str | None]] = _no_answer
-    """Ask a question with these answers; return the one that was picked, or None."""
+    """Ask a question with these answers; return the chosen one, or None."""
     approved_models: set[str] = field(default_factory=set)
-    """Names of the models that need no further question until the server ends."""
+    """Names of the models that need no further consent until the server ends."""
 
 
 @dataclass(kw_only=True)
@@ -75,11 +76,11 @@ class Session:
     """The dependencies of a run; one per server."""
 
     id: str
-    """The server's lifetime in the ledger."""
+    """Id of the server's lifetime in the ledger."""
     now: Callable[[], datetime]
-    """The time, with the user's time zone."""
+    """Returns the time, in the user's time zone."""
     config: Callable[[], Config]
-    """The configuration as it is now."""
+    """Returns the current configuration."""
     keys: Keys
     upstream: ModelClient
     ledger_writer: LedgerWriter
@@ -87,45 +88,47 @@ class Session:
     workspace: Workspace
     own_models: OwnModels
     open_document: Callable[[str], Document | None]
-    """The document that the editor has open at an absolute path, or None."""
+    """Returns the document that the editor has open at an absolute path, or None."""
     project_budget: Narrowing | None = None
-    """The budget of the project's own file."""
+    """The budget in the project's own file."""
     approvals: ModelApprovals = field(default_factory=ModelApprovals)
     providers: Providers = field(default_factory=Providers)
+    fair_share: FairShare = field(default_factory=FairShare)
+    """How answers that stream give way to one another and to what a person waits for."""
     prompt_cache: PromptCache = field(default_factory=PromptCache)
     feedback: Experience = field(default_factory=Experience)
     """Outcomes of earlier answers on this machine."""
     disclosures: Disclosures = field(default_factory=Disclosures)
-    """What is known of secrets in the texts that were asked about."""
+    """The secrets found in the texts of requests."""
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property
     def ledger(self) -> Ledger:
-        """The ledger itself, to be read."""
+        """The ledger itself, for reading."""
         return self.ledger_writer.ledger
 
     def offline(self) -> Session:
-        """Return a session for estimates: it looks for no server and starts no model."""
+        """Return a session for estimates: it searches no server and starts no model."""
         return replace(self, own_models=self.own_models.offline())
 
     def key_scan(self) -> KeyScan:
-        """Return what finds the keys in use in a text."""
+        """Return a scanner for the keys in use."""
         config = self.config()
         return self.keys.scan(config.providers.values(), config.ledger)
 
     def limits(self) -> Limits:
-        """Return the budget that applies now."""
+        """Return the budget that currently applies."""
         limits = self.config().budget
         return limits if self.project_budget is None else self.project_budget.of(limits)
 
     def spawn(self, work: Coroutine[object, object, None]) -> None:
-        """Run something in the background that ends with this session."""
+        """Run a coroutine in the background until this session ends."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """End what runs in the background; the next server takes up what is missing."""
+        """Stop background work; the next server does what is missing."""
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()

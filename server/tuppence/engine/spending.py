@@ -1,11 +1,11 @@
-"""Money before, during and after a call: reserve its upper bound, settle what it cost, reconcile estimates.
+"""Money before, during and after a call: reserve its maximum cost, settle the actual cost, reconcile estimates.
 
-The answer's length limit is shortened to what the budget affords. A failing ledger costs no user an answer, unless
-there is a budget, which could not be checked then. Nothing here waits for the ledger on the event loop.
+The answer's length limit is reduced to what the budget allows. A failing ledger does not prevent an answer, unless
+there is a budget, which could then not be checked. Nothing here waits for the ledger on the event loop.
 
-A canceled or broken answer comes without counts, so its entry is an estimate. Where the provider's row says how
-(``bill``), the provider is asked for the cost afterwards, in the background; if that fails, the estimate stays. What a
-server could not ask before it ended, the next server asks.
+A canceled or broken answer has no counts, so its entry is an estimate. If the provider's row defines how (``bill``),
+the provider is asked for the cost afterwards, in the background; if that fails, the estimate stays. The next server
+asks about what a server could not ask before it ended.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tuppence.core.billing.credibility import FRAME, CallBound
 from tuppence.core.billing.entry import Entry, exact
 from tuppence.core.models.model import Model
 from tuppence.core.models.pricing import Price, cost
-from tuppence.core.models.usage import at_most
+from tuppence.core.models.usage import TokenMeasure, measure
 from tuppence.core.routing.router import Route
 from tuppence.engine.receipt import Attempt, Receipt
 from tuppence.engine.session import Session
@@ -36,20 +36,20 @@ from tuppence.providers import ProviderEvent, UsageReport
 from tuppence.upstream import RequestSent
 
 LATEST = timedelta(days=1)
-"""Older estimates are left as they are: no provider is known to tell of an answer for longer."""
+"""Maximum age of an estimate that is reconciled: no provider is known to report on older answers."""
 EVERY = 1.0
-"""Seconds between two notes of how far an answer has come."""
+"""Seconds between two updates of an answer's progress."""
 
 
 @dataclass
 class ProgressLog:
-    """Notes in the ledger how far an answer has come, should this process end before the answer does."""
+    """Stores an answer's progress in the ledger, in case this process ends before the answer does."""
 
     _noted: float = 0.0
     _identity: str = ""
 
     def note(self, session: Session, attempt: Attempt) -> None:
-        """Note it once a second, and at once where the provider first says by which id it can be asked."""
+        """Store the progress once a second, and at once when the provider's id of the answer becomes known."""
         identity = attempt.identity if attempt.model.provider.bill is not None else ""
         now = time.monotonic()
         if not attempt.reservations or (now - self._noted < EVERY and identity == self._identity):
@@ -60,24 +60,27 @@ class ProgressLog:
 
 @dataclass(frozen=True, slots=True)
 class SpendGuard:
-    """Where one attempt gets its money."""
+    """Reserves and settles the money of one attempt."""
 
     session: Session
     receipt: Receipt
     route: Route
     least: int
-    """Answer tokens below which asking is pointless."""
+    """Minimum number of answer tokens that is useful."""
+    measured: TokenMeasure | None = None
+    """Of the prompt, where it was measured before; another prompt is measured in a thread."""
     journal: ProgressLog = field(default_factory=ProgressLog)
 
     async def reserve(self, attempt: Attempt) -> None:
-        """Reserve what a request costs at most, and shorten the answer that it allows to what is left.
+        """Reserve the maximum cost of a request, and reduce its answer limit to what is left.
 
         :raises OverBudget: the budget does not allow it.
         """
         session, prompt, model = self.session, attempt.prompt, attempt.model
-        tokens = await asyncio.to_thread(
-            at_most, prompt.parts, session.ledger_writer.chars_per_token(model, self.receipt.language)
-        )
+        size = self.measured
+        if size is None or size.parts != prompt.parts:
+            size = await asyncio.to_thread(measure, prompt.parts)
+        tokens = size.at_most(session.ledger_writer.chars_per_token(model, self.receipt.language))
         bid = CallEstimate(
             model=model.id,
             price=model.price,
@@ -98,7 +101,7 @@ class SpendGuard:
             over.remedy = self._where(over.remedy)
             raise
         except TuppenceError as error:
-            # It may have been written all the same, as where the word of it was lost: what is entered takes its place.
+            # It may have been written although the reply was lost; the final entry then replaces it.
             if limits.any:
                 session.ledger_writer.note_shown(str(error))
                 what = f"Your budget cannot be checked, so nothing is sent. {error.message}"
@@ -109,7 +112,7 @@ class SpendGuard:
             attempt.bound = CallBound(bid.prompt, granted.tokens, granted.bound)
 
     async def retry(self, attempt: Attempt) -> None:
-        """Reserve for a further request, where the one before may be charged for although nobody got its answer.
+        """Reserve for a retry, because the earlier request may be charged for although it gave no answer.
 
         :raises OverBudget: the budget does not allow it.
         """
@@ -117,7 +120,7 @@ class SpendGuard:
             await replace(self, least=attempt.prompt.max_output).reserve(attempt)
 
     def _where(self, remedy: str) -> str:
-        """Return how to raise a limit, for the file that holds it."""
+        """Return how to raise a limit in the file that sets it."""
         config = self.session.config()
         if self.session.limits() != config.budget:
             return f"{remedy} The project's own {NAME} narrows your budget; look there first."
@@ -126,15 +129,15 @@ class SpendGuard:
         return remedy
 
     def note(self, attempt: Attempt, piece: ProviderEvent | RequestSent) -> None:
-        """Take one piece of the answer into account, here and, now and then, in the ledger."""
+        """Record one piece of the answer, and from time to time its progress in the ledger."""
         attempt.note(piece)
         self.journal.note(self.session, attempt)
 
 
 def settle_cost(session: Session, entry: Entry, attempt: Attempt, best: Price | None) -> None:
-    """Write what an attempt came to; where that is an estimate that its provider can better, ask for the truth.
+    """Write the entry of an attempt; if it is an estimate, ask the provider for the actual cost.
 
-    :param best: the price of the model that it is held against.
+    :param best: the price of the model to which it is compared.
     """
     session.ledger_writer.record(entry, attempt.reservations)
     if attempt.can_reconcile and attempt.reservations:
@@ -143,7 +146,7 @@ def settle_cost(session: Session, entry: Entry, attempt: Attempt, best: Price | 
 
 
 def reconcile_pending(session: Session) -> None:
-    """Ask for the truth about what earlier servers left as estimates."""
+    """Ask providers for the actual cost of earlier servers' estimates."""
     session.spawn(_resume(session))
 
 
@@ -167,11 +170,11 @@ def _correct(session: Session, owed: PendingCost, model: Model, truth: UsageRepo
 
 
 def reconciled(entry: Entry, truth: UsageReport, model: Model, best: Price | None) -> Entry:
-    """Return an estimated entry as the provider has it; what it was estimated at stays in its reason.
+    """Return an estimated entry with the provider's numbers; its reason still mentions the estimate.
 
-    Where the provider's word cannot be right, the estimate stays, and why is added to its reason.
+    If the provider's report is implausible, the estimate stays, and the reason says why.
 
-    :param best: the best model's; None leaves what it would have cost as it was estimated.
+    :param best: the price of the best model; None leaves its estimated cost unchanged.
     """
     if doubt := _bound_of(entry, model).doubt(entry.provider, truth.usage, truth.cost):
         return replace(entry, reason=f"{entry.reason}; {doubt}")
@@ -189,7 +192,7 @@ def reconciled(entry: Entry, truth: UsageReport, model: Model, best: Price | Non
 
 
 def _bound_of(entry: Entry, model: Model) -> CallBound:
-    """Return what the request of an estimated entry came to at most, as far as the entry tells."""
+    """Return the maximum of an estimated entry's request, as far as the entry allows."""
     prompt = entry.usage.prompt if entry.usage else 0
     prompt = max(prompt, entry.characters or 0) + FRAME
     bid = CallEstimate(model=model.id, price=model.price, prompt=prompt, least=0, most=model.max_output, when=entry.at)

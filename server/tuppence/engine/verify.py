@@ -53,12 +53,12 @@ def case(request: Request, answer: Answer) -> EditUnderReview:
 
 
 async def verify_edit(request: Request, answer: Answer) -> Answer:
-    """Return an answer with what the tools that need no editor say of it, and without its trees."""
+    """Return an answer with the results of the tools that need no editor, and without its trees."""
     edited, answer = answer.edited, replace(answer, edited=None)
     if not (answer.verdict.fit and answer.edits):
         return answer
     if request.earlier is not None and request.earlier.is_repeated_by(answer.edits):
-        # It passed the checks when it was written there; another word about it now would be no news.
+        # It passed the checks when it was written there, so another verdict would be no news.
         return replace(answer, agrees=True)
     edited = edited or EditedText(request.document, answer.edits, request.tree)
     if why := await asyncio.to_thread(why_not, request, edited):
@@ -68,7 +68,7 @@ async def verify_edit(request: Request, answer: Answer) -> Answer:
 
 
 def why_not(request: Request, edited: EditedText) -> str:
-    """Return what the two texts alone have against an edit, empty for nothing."""
+    """Return an objection to an edit from the two texts alone; empty if there is none."""
     chosen = request.diagnostic
     told = [] if chosen is None else [chosen, *(each for each in request.diagnostics if each != chosen)]
     if told and (words := silenced(request.document, edited.after.text, told)):
@@ -79,22 +79,22 @@ def why_not(request: Request, edited: EditedText) -> str:
 
 
 def runs_tests(config: Config, root: Path | None, language_id: str) -> bool:
-    """Report whether generated tests are run: where the user's own file says so, in a folder that it trusts.
+    """Report whether generated tests are run: if the user's own file enables it, in a folder that it trusts.
 
-    :param root: the project's folder, resolved; None where there is none.
+    :param root: the resolved project folder; None if there is none.
     """
     return config.run_tests and runs(language_id) and is_within(root, config.trusted)
 
 
 async def should_run_tests(prepared: PreparedRequest, answer: Answer, session: Session) -> bool:
-    """Report whether an answer's tests are to be run."""
+    """Report whether an answer's tests should be run."""
     if answer.written is None or not answer.verdict.fit:
         return False
     return runs_tests(session.config(), await asyncio.to_thread(_root, prepared, session), prepared.task.language.id)
 
 
 async def run_tests(prepared: PreparedRequest, answer: Answer, session: Session) -> Answer:
-    """Return the answer with the verdict of a trial."""
+    """Return the answer with the verdict of a test run."""
     work, root = prepared.task, await asyncio.to_thread(_root, prepared, session)
     assert answer.written is not None
     assert work.place is not None

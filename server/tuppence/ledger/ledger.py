@@ -1,15 +1,14 @@
-"""The ledger: what every request cost, kept in SQLite, or for a team in PostgreSQL.
+"""The ledger: the cost of every request, stored in SQLite or, for a team, in PostgreSQL.
 
-All editors of a user share one ledger, so each addition is one transaction and several processes may write at once.
-Before a call its highest price is reserved, and what the call came to takes the reservation's place; so several servers
-never pass a limit together. Entries are never changed, but for their outcome and where an estimate gives way to the
-truth.
+All editors of a user share one ledger, so each addition is one transaction, and several processes may write at once.
+Before a call its maximum cost is reserved, and the actual cost then replaces the reservation; so several servers never
+exceed a limit together. Entries do not change, except for their outcome and for estimates that are corrected.
 
-What writes is done by one thread, in the order in which it was asked for; what reads by another, on a connection of its
-own, after all writes that were asked for before, unless another process holds those up: a reader does not wait for it.
-A method waits for its turn, ``queue`` and ``read`` do not. Whatever fails here raises one sentence; the caller shows it
-and keeps the answer. This package does not decide what a request costs or saves (core/billing/entry.py and
-core/models/usage.py do), nor what a budget allows (core/billing/budget.py).
+One thread does all writes, in the order of the calls. Another thread reads, on its own connection, after all writes
+requested before; if another process delays those writes, a read does not wait for them. Methods block until their turn;
+``queue`` and ``read`` do not. A failure raises an error with one sentence; the caller shows it and keeps the answer.
+This package does not decide what a request costs or saves (core/billing/entry.py and core/models/usage.py do), nor what
+a budget allows (core/billing/budget.py).
 """
 
 from __future__ import annotations
@@ -44,12 +43,12 @@ Access = Literal["read", "write"]
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait for a file that another process has locked, in seconds."""
+    """How many seconds to wait for a file that another process has locked."""
 
     read: float | None = None
-    """For what is read, and before a reader no longer waits for writes; None for ``sqlite.WAIT``."""
+    """For reads, and for writes that a read waits for; None means ``sqlite.WAIT``."""
     write: float | None = None
-    """For what is written."""
+    """For writes."""
 
 
 EDITOR = Patience(read=0.2, write=2.0)
@@ -57,40 +56,40 @@ EDITOR = Patience(read=0.2, write=2.0)
 
 
 class Database(Protocol):
-    """One connection to one database."""
+    """A connection to a database."""
 
     @property
     def place(self) -> str:
-        """Where it is, for a person; never with a password."""
+        """The database's location for display, without a password."""
         ...
 
     @property
     def beside(self) -> Path:
-        """The path that files on this machine which belong to this ledger are named after."""
+        """The path from which the names of this ledger's other files on this machine are derived."""
         ...
 
     def transact(self, way: Access, work: Callable[[Connection], _T]) -> _T:
-        """Do a piece of work in one transaction; one that writes has the ledger for itself.
+        """Run ``work`` in one transaction; a writing transaction has exclusive access to the ledger.
 
         :raises Damaged: the file is damaged.
         :raises Unwritable: what is wrong is in what was to be written; nothing was changed.
-        :raises TuppenceError: it could not be done, and nothing was changed.
+        :raises TuppenceError: the work failed, and nothing was changed.
         """
         ...
 
     def begin_again(self) -> None:
-        """Move a damaged file aside; the next use begins a new one.
+        """Move a damaged file aside, so that the next use creates a new one.
 
         :raises TuppenceError: it could not be moved.
         """
         ...
 
     def warnings(self) -> tuple[str, ...]:
-        """Return what the user is yet to be shown, each sentence once."""
+        """Return the warnings not shown to the user yet; each is returned once."""
         ...
 
     def close(self) -> None:
-        """Close it; a later use opens it again."""
+        """Close the connection; a later use opens it again."""
         ...
 
 
@@ -98,45 +97,45 @@ class Ledger:
     """The ledger of one user or team; opened at its first use, safe to share between threads and processes."""
 
     def __init__(self, where: Path | str | None = None, patience: Patience = Patience()) -> None:
-        """Keep the ledger in a file, at a ``postgresql://`` address, or (empty, None) in the platform's data folder."""
+        """Use a file, a ``postgresql://`` address, or (empty or None) the platform's data folder."""
         self._engine = _engine(where, patience.write, self._hold_up, patience.read)
         self._reader = _engine(where, patience.read)
         self._writing = Worker("tuppence-ledger")
         self._reading = Worker("tuppence-ledger-reads")
         self._today = Today()
         self._waiting: set[Future[None]] = set()
-        """Resolved once all writes that were asked for before are done, or are held up."""
+        """Futures resolved once all writes requested before are done or delayed by another process."""
         self._is_held_up = False
         self.on_held_up: Callable[[], object] = lambda: None
-        """Called in the writer's thread once another process has held a write up for as long as a reader waits."""
+        """Called in the writer's thread when another process has delayed a write for as long as a reader waits."""
         self._lock = threading.Lock()
 
     @property
     def place(self) -> str:
-        """Where it is, for a person."""
+        """The ledger's location for display."""
         return self._engine.place
 
     @property
     def locked(self) -> TuppenceError:
-        """The error of a ledger that another program does not let go of."""
+        """The error for a ledger that another program has locked."""
         return locked(self.place)
 
     def add(self, entry: Entry) -> int:
-        """Write an entry and return its number.
+        """Add an entry and return its number.
 
         :raises TuppenceError: it could not be written.
         """
         return self._do("write", lambda connection: queries.add_entry(connection, entry))
 
     def outcome(self, run: str, outcome: Outcome) -> None:
-        """Change how a run's last request ended, as when a kept answer is undone; an unknown run is left alone.
+        """Change the outcome of a run's last request, as when a kept answer is undone; an unknown run is ignored.
 
         :raises TuppenceError: it could not be written.
         """
         self._do("write", lambda connection: queries.change_outcome(connection, run, outcome))
 
     def reserve(self, claim: Reservation) -> Grant:
-        """Reserve what a call costs at most, and return what it is granted.
+        """Reserve the maximum cost of a call, and return what it is granted.
 
         :raises OverBudget: the limits do not allow it.
         :raises TuppenceError: it could not be written.
@@ -144,56 +143,56 @@ class Ledger:
         return self._do("write", lambda connection: reservations.reserve(connection, claim))
 
     def note(self, hold: str, identity: str, received: int) -> None:
-        """Note how far the answer to a reserved call has come: the provider's id for it, and about how many tokens.
+        """Store the progress of the answer to a reserved call: the provider's id, and roughly the tokens received.
 
         :raises TuppenceError: it could not be written.
         """
         self._do("write", lambda connection: reservations.note(connection, hold, identity, received))
 
     def settle(self, hold: str, entry: Entry) -> None:
-        """Write what a reserved call came to, in place of its reservation.
+        """Replace a reservation by the entry of its call.
 
         :raises TuppenceError: it could not be written.
         """
         self._do("write", lambda connection: reservations.settle(connection, hold, entry))
 
     def release(self, hold: str) -> None:
-        """Give up a reservation of which nothing was used.
+        """Remove a reservation whose call used nothing.
 
         :raises TuppenceError: it could not be written.
         """
         self._do("write", lambda connection: reservations.release(connection, hold))
 
     def recover(self, now: datetime) -> int:
-        """Settle the reservations of processes that have ended, as estimates; return how many those were.
+        """Enter the reservations of processes that have ended, as estimates; return their number.
 
         :raises TuppenceError: it could not be written.
         """
         return self._do("write", lambda connection: reservations.recover(connection, now))
 
     def owed(self, since: datetime) -> tuple[PendingCost, ...]:
-        """Return the latest estimates that began at ``since`` or later and whose providers may be asked for the truth.
+        """Return the latest estimates since ``since`` whose actual cost the provider may be asked for.
 
         :raises TuppenceError: the ledger could not be read.
         """
         return self._do("read", lambda connection: reservations.owed(connection, since))
 
     def correct(self, hold: str, truth: Callable[[Entry], Entry]) -> bool:
-        """Put the truth in place of an estimate; return whether there was one.
+        """Replace an estimate by the actual entry; return whether there was an estimate.
 
         :raises TuppenceError: it could not be written.
         """
         return self._do("write", lambda connection: reservations.correct(connection, hold, truth))
 
     def spent(self, session: str, run: str, now: datetime) -> Spent:
-        """Return what was spent and is reserved, by the period of a budget.
+        """Return what was spent or is reserved, by budget period.
 
         :raises TuppenceError: the ledger could not be read.
         """
         return self._do("read", lambda connection: queries.spent_by(connection, session, run, midnight(now)))
 
     def summary(self, session: str, now: datetime) -> Summary:
-        """Return the accounts at a moment; its time zone says where the user's day and month begin.
+        """Return the totals at ``now``, whose time zone determines where the user's day and month begin.
 
         :raises TuppenceError: the ledger could not be read.
         """
@@ -211,7 +210,7 @@ class Ledger:
         return self._do("read", lambda connection: queries.entries(connection, query, (*values, *limits)))[::-1]
 
     def entry_summaries(self, since: datetime) -> Sequence[EntrySummary]:
-        """Return what sums need of the requests that began at ``since`` or later, in the order of their entry.
+        """Return summaries of the requests that began at ``since`` or later, in the order of their entries.
 
         :raises TuppenceError: the ledger could not be read.
         """
@@ -225,18 +224,18 @@ class Ledger:
         return self._do("read", queries.paces)
 
     def warnings(self) -> tuple[str, ...]:
-        """Return what the user is yet to be shown, each sentence once."""
+        """Return the warnings not shown to the user yet; each is returned once."""
         return tuple(dict.fromkeys((*self._engine.warnings(), *self._reader.warnings())))
 
     def unwritten_file(self) -> UnwrittenFile:
-        """Return a file of this process for what the ledger cannot take.
+        """Return a new file of this process for changes that the ledger cannot take.
 
-        :raises TuppenceError: there is no place for one.
+        :raises TuppenceError: there is no location for it.
         """
         return UnwrittenFile(self._engine.beside)
 
     def take_in(self, now: datetime) -> TakenIn:
-        """Enter what processes that have ended could not; each change once, however often this is done.
+        """Enter the changes that ended processes could not write; entering one again has no effect.
 
         A file with a change that the ledger does not take is moved aside, once the others are entered.
 
@@ -257,20 +256,20 @@ class Ledger:
         return TakenIn(taken, tuple(damaged_files), tuple(refused_files))
 
     def queue(self, work: Callable[[], _T]) -> Future[_T]:
-        """Do something with this ledger after all writes that were asked before; do not wait for it."""
+        """Run ``work`` after all writes requested before, without waiting for it."""
         return self._writing.submit(lambda: self._unhindered(work))
 
     def read(self, work: Callable[[], _T]) -> Future[_T]:
-        """Read something, by methods of this ledger, after all writes that were asked before; do not wait for it.
+        """Run ``work``, which reads by this ledger's methods, after all writes requested before; do not wait for it.
 
-        Where another process holds the writes up, they are not waited for.
+        Writes that another process delays are not waited for.
         """
         result: Future[_T] = Future()
         self.settled().add_done_callback(lambda _done: self._reading.submit(work, result))
         return result
 
     def settled(self) -> Future[None]:
-        """Return what is done once all writes that were asked before are done, or are held up by another process."""
+        """Return a future that resolves once all writes requested before are done or delayed by another process."""
         waiting: Future[None] = Future()
         with self._lock:
             if self._is_held_up:
@@ -281,9 +280,9 @@ class Ledger:
         return waiting
 
     def close(self, seconds: float | None = None) -> None:
-        """Close it, after all that was asked before; a later use opens it again.
+        """Close the ledger after everything requested before; a later use opens it again.
 
-        :param seconds: how long to wait for that at most; None for any time.
+        :param seconds: maximum time to wait for that; None for no limit.
         """
         for worker, engine in ((self._writing, self._engine), (self._reading, self._reader)):
             if worker.is_here:
@@ -301,13 +300,13 @@ class Ledger:
             try:
                 return self._reader.transact(way, work)
             except Damaged:
-                # The writer moves a damaged file, so that no entry goes into one that is moved at this moment.
+                # The writer moves a damaged file, so that no entry goes into a file that is being moved.
                 self.queue(lambda: self._mended(lambda: self._engine.transact(way, work))).result()
                 return self._reader.transact(way, work)
         return self.read(lambda: self._do(way, work)).result()
 
     def _mended(self, work: Callable[[], _T]) -> _T:
-        """Do something in the writer's thread, once more where the file was damaged and a new one is begun."""
+        """Run ``work`` in the writer's thread; if the file is damaged, begin a new one and run it again."""
         try:
             return work()
         except Damaged:
@@ -315,7 +314,7 @@ class Ledger:
             return work()
 
     def _hold_up(self) -> None:
-        """Let those go on who wait for writes that another process holds up."""
+        """Release everything that waits for writes delayed by another process."""
         with self._lock:
             self._is_held_up = True
             waiting = tuple(self._waiting)
@@ -339,7 +338,7 @@ class Ledger:
 
 
 def midnight(now: datetime) -> datetime:
-    """Return when a moment's day began, where its time zone is.
+    """Return the start of a moment's day in its time zone.
 
     :raises ValueError: it has no time zone.
     """
@@ -362,4 +361,4 @@ def _engine(
 
 
 POSTGRES = ("postgresql://", "postgres://")
-"""How the address of a team's ledger begins."""
+"""The prefixes of the address of a team's ledger."""

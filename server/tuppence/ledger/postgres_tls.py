@@ -1,8 +1,8 @@
-"""How the connection to a team's ledger is protected: what libpq is told beyond the address.
+"""The TLS options for a team's ledger, in addition to those in its address.
 
-libpq's own default, ``prefer``, falls back to plain text, and checks no certificate. To another machine the certificate
-is checked here (``verify-full``) unless the address or PGSSLMODE says otherwise, and nothing weaker than ``require`` is
-accepted. A socket that is a file and this machine need no TLS; ``localhost`` is this machine whatever a resolver says.
+libpq's default, ``prefer``, falls back to plain text and checks no certificate. For another machine, this module checks
+the certificate (``verify-full``) unless the address or PGSSLMODE sets another mode, and accepts nothing weaker than
+``require``. A socket file and this machine need no TLS; ``localhost`` is this machine whatever a resolver returns.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from tuppence.errors import TuppenceError
 
 STRICT = "verify-full"
 ACCEPTED = (STRICT, "verify-ca", "require")
-"""The values of ``sslmode`` that encrypt; the last does not check who answers, and has to be written."""
+"""The values of ``sslmode`` that encrypt. The last one does not verify the server, so it must be set explicitly."""
 _HERE = ("127.0.0.1", "::1")
 _HELD = Path("~/.postgresql/root.crt")
-"""The certificates that libpq looks for by itself."""
+"""The certificates that libpq finds by itself."""
 
 
 def protection(given: Mapping[str, object], usual: Mapping[str, str]) -> dict[str, str]:
-    """Return the options that go beside an address.
+    """Return the options to add to an address.
 
     :param given: the options in the address, by libpq's names.
-    :param usual: what libpq takes for those that are not in it, the environment's included.
-    :raises TuppenceError: it would cross the network in plain text.
+    :param usual: libpq's values for options that are not in the address, including those from the environment.
+    :raises TuppenceError: the connection would cross the network in plain text.
     """
     known = {**usual, **{name: str(value) for name, value in given.items()}}
     places = _places(known)
@@ -51,12 +51,12 @@ def protection(given: Mapping[str, object], usual: Mapping[str, str]) -> dict[st
 
 
 def is_near(host: str) -> bool:
-    """Report whether a host of libpq's is a folder of sockets, an abstract socket, or this machine."""
+    """Report whether a libpq host is a folder of sockets, an abstract socket, or this machine."""
     return host.startswith(("/", "@")) or is_loopback(host)
 
 
 def _places(known: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return host and address of each place to connect to, either of which may be empty."""
+    """Return host and address of each place to connect to; either may be empty."""
     hosts, addresses = known.get("host", "").split(","), known.get("hostaddr", "").split(",")
     count = max(len(hosts), len(addresses))
     return list(zip(_filled(hosts, count), _filled(addresses, count), strict=True))
@@ -67,12 +67,12 @@ def _filled(values: list[str], count: int) -> list[str]:
 
 
 def _endpoint(host: str, address: str) -> str:
-    """Return what libpq connects to: an address, or else a host, or else a socket in its usual folder."""
+    """Return what libpq connects to: the address, else the host, else a socket in the default folder."""
     return address or host or "/"
 
 
 def _pinned(known: Mapping[str, str], places: list[tuple[str, str]]) -> dict[str, str]:
-    """Return the addresses of names of this machine, which libpq would look up."""
+    """Return options that replace names of this machine by addresses, which libpq would otherwise look up."""
     ports = known.get("port", "").split(",")
     ports = ports * len(places) if len(ports) == 1 else ports
     if len(ports) != len(places) or not any(_is_name(_endpoint(*place)) for place in places):

@@ -1,8 +1,8 @@
-"""Whose reservation it is: a process by its host, its number and its birth, and whether it still lives.
+"""Identify the process of a reservation, and detect whether it has ended.
 
-A number alone says little, because numbers are given again; so where the system tells when a process began (Linux),
-that is part of its name. Of a process elsewhere nothing can be known: its reservation is taken for abandoned once no
-request could last so long.
+A process is identified by host, number and start time. Numbers are reused, so the start time is included where the
+system reports it (Linux). A process on another host cannot be checked: its reservation counts as abandoned once no
+request could last that long.
 """
 
 from __future__ import annotations
@@ -18,34 +18,34 @@ from functools import cache
 from pathlib import Path
 
 LONGEST = timedelta(hours=1)
-"""Longer than any request lasts, its wait for a turn included."""
+"""Longer than any request lasts, including its wait for a turn."""
 _BIRTH = 19
-"""Where the start time stands in /proc/PID/stat, counted after the program's name."""
+"""Index of the start time in /proc/PID/stat, counted after the program's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One process, named so that no later one has the same name."""
+    """The identity of one process, which no later process has."""
 
     host: str
-    """The machine's name, and where the system has one (Linux) its id: many machines are called the same."""
+    """The machine's name, and on Linux its id, because many machines share a name."""
     pid: int
     born: str
-    """When it began, as the system tells; empty where it does not."""
+    """The start time as reported by the system; empty if it reports none."""
 
 
 @cache
 def me() -> Process:
-    """Return this process."""
+    """Return the identity of this process."""
     return Process(f"{platform.node()} {_machine()}".strip(), os.getpid(), _born(os.getpid()))
 
 
 def gone(other: Process, since: datetime, now: datetime) -> bool:
-    """Report whether a process that made a reservation at ``since`` has ended for certain."""
+    """Report whether a process that made a reservation at ``since`` has certainly ended."""
     mine = me()
     if other.host == mine.host and other.born:
         return _born(other.pid) != other.born
-    if other.host == mine.host and sys.platform != "win32":  # On Windows, asking after a process would end it.
+    if other.host == mine.host and sys.platform != "win32":  # On Windows, os.kill would end the process.
         try:
             os.kill(other.pid, 0)
         except ProcessLookupError:
@@ -56,7 +56,7 @@ def gone(other: Process, since: datetime, now: datetime) -> bool:
 
 
 def _machine() -> str:
-    """Return a word for this machine, which says no more than whether another one is the same; empty where none is."""
+    """Return an identifier of this machine that reveals nothing else; empty if there is none."""
     for path in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
         with suppress(OSError):
             if found := Path(path).read_bytes().strip():
@@ -65,12 +65,12 @@ def _machine() -> str:
 
 
 def _born(pid: int) -> str:
-    """Return the boot and the tick of it at which a process began; empty where there is none, or no way to know."""
+    """Return the boot id and the tick at which a process began; empty if it does not exist, or if that is unknown."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
         status = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
     except OSError:
         return ""
-    if status[0] == "Z":  # It has ended, and its parent has not noticed yet.
+    if status[0] == "Z":  # A zombie: the process has ended, and its parent has not collected it.
         return ""
     return f"{boot}/{status[_BIRTH]}"

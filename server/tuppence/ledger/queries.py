@@ -1,7 +1,7 @@
-"""What is written into the ledger and read out of it, as statements inside one transaction of either database.
+"""Statements that write and read entries, each inside one transaction of either database.
 
-Running totals, by session, quarter of an hour and day, are kept beside the entries, so that what was spent today or
-this month is known at once however many entries there are. Reservations are ledger/reservations.py's affair.
+Running totals by session, quarter of an hour, and day are stored beside the entries, so that today's and this month's
+spending is available at once however many entries there are. ledger/reservations.py handles reservations.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ _BETWEEN = (
     "SELECT spent FROM tally WHERE name >= ? AND name < ?"
 )
 SINCE = "at >= ? ORDER BY id + 0"
-"""Finds entries by their moment, oldest first; by the bare id SQLite would rather read the whole table in its order."""
+"""Selects entries by time, oldest first. With the bare id, SQLite would read the whole table in id order."""
 
 
 def add_entry(connection: Connection, entry: Entry, hold: str | None = None) -> int:
-    """Write an entry and return its number."""
+    """Add an entry and return its number."""
     connection.execute(_INSERT, (*schema.row(entry), hold))
     _tally(connection, entry.session, entry.at, entry.cost)
     _pace(connection, entry)
@@ -48,14 +48,14 @@ def add_entry(connection: Connection, entry: Entry, hold: str | None = None) -> 
 
 
 def change_outcome(connection: Connection, run: str, outcome: Outcome) -> None:
-    """Change how a run's last request ended."""
+    """Change the outcome of a run's last request."""
     statement = "UPDATE request SET outcome = ? WHERE id = (SELECT max(id) FROM request WHERE run = ?)"
     if connection.execute(statement, (outcome, clean(run))).rowcount:
         note_change(connection)
 
 
 def replace_entry(connection: Connection, hold: str, former: Entry, entry: Entry) -> None:
-    """Write an entry in place of what its reservation became before."""
+    """Replace the entry that its reservation became before."""
     connection.execute(_UPDATE, (*schema.row(entry), hold))
     note_change(connection)
     _tally(connection, former.session, former.at, former.cost and former.cost.copy_negate())
@@ -81,10 +81,10 @@ def spent_by(connection: Connection, session: str, run: str, midnight: datetime)
 
 
 def summary(connection: Connection, session: str, midnight: datetime, of_day: Today) -> Summary:
-    """Return the accounts of a session and of the day that began at midnight."""
+    """Return the totals of a session and of the day that began at ``midnight``."""
     session = clean(session)
     today = of_day.totals(connection, midnight)
-    # What only warmed a cache is nobody's last question.
+    # A request that only warmed a cache is not a question of the user.
     run = (
         "run = (SELECT run FROM request WHERE session = ? AND action NOT IN (?, ?) ORDER BY id DESC LIMIT 1) "
         "ORDER BY id"
@@ -104,18 +104,18 @@ def summary(connection: Connection, session: str, midnight: datetime, of_day: To
 
 
 def entries(connection: Connection, where: str, values: Sequence[Any] = ()) -> tuple[Entry, ...]:
-    """Return the entries that meet a condition of our own."""
+    """Return the entries that meet a condition, which must be a constant of this package."""
     return tuple(schema.entry(each) for each in connection.execute(f"{_SELECT} WHERE {where}", values).fetchall())
 
 
 def entry_of(connection: Connection, hold: str) -> Entry | None:
-    """Return the entry that was made from a reservation; None where there is none."""
+    """Return the entry made from a reservation; None if there is none."""
     found = connection.execute(f"{_SELECT} WHERE hold = ?", (hold,)).fetchone()
     return None if found is None else schema.entry(found)
 
 
 def read_entry_summaries(connection: Connection, since: datetime) -> list[EntrySummary]:
-    """Return what sums need of the requests that began at a moment or later, in the order of their entry."""
+    """Return summaries of the requests that began at a moment or later, in the order of their entries."""
     return list(
         map(
             schema.entry_summary,
@@ -135,7 +135,7 @@ def _session(connection: Connection, session: str) -> Decimal:
 
 
 def _since(connection: Connection, when: datetime) -> Decimal:
-    """Add up the quarters of an hour until the next day of UTC begins, and the days from then on."""
+    """Sum the quarters of an hour up to the next UTC midnight, and the days after it."""
     begun = when.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     whole = begun if begun == when else begun + timedelta(days=1)
     values = (quarter(when), quarter(whole), schema.day(whole), "d/~")
@@ -147,7 +147,7 @@ def _amounts(found: Iterable[Sequence[Any]]) -> Iterable[Decimal]:
 
 
 def _tally(connection: Connection, session: str, at: datetime, cost: Decimal | None) -> None:
-    """Add a cost to the running totals that it belongs to."""
+    """Add a cost to its running totals."""
     if not cost:
         return
     for name in tallies(clean(session), at):
@@ -156,7 +156,7 @@ def _tally(connection: Connection, session: str, at: datetime, cost: Decimal | N
 
 
 def _pace(connection: Connection, entry: Entry) -> None:
-    """Learn from a prompt that the provider counted how its model's tokens run."""
+    """Add a prompt that the provider counted to the model's token ratio."""
     if entry.estimated or entry.characters is None or entry.usage is None:
         return
     if not is_plausible(entry.characters, entry.usage.prompt):

@@ -1,7 +1,8 @@
-"""Reservations: a *hold* is a row of its own, made before a call and gone once it is known what the call came to.
+"""Reservations: a *hold* is a row that is made before a call and removed once the call's cost is known.
 
-It carries the entry that it becomes should its process end before it settled, and while the answer comes, how much of
-it came and by which id the provider knows it. So the next server has a near estimate, and may ask for the truth.
+A hold contains the entry that it becomes if its process ends first. While the answer arrives, it also stores how much
+was received and the provider's id of the answer. So the next server has a close estimate, and may ask the provider for
+the actual cost.
 """
 
 from __future__ import annotations
@@ -33,47 +34,48 @@ _OWED = (
     " WHERE identity IS NOT NULL AND at >= ? AND estimated = 1 ORDER BY at DESC LIMIT ?"
 )
 _LATELY = 2000
-"""Among so many last requests, answers of a kind are looked for."""
+"""Number of the latest requests among which similar answers are searched."""
 ENOUGH = 2
-"""So many answers of a kind tell how long one is at most."""
+"""Minimum number of similar answers from which a length is estimated."""
 AHEAD = 256
-"""Tokens by which an answer may have been further than was noted: a second of noting, and the provider's own haste."""
+"""Tokens by which an answer may be ahead of what was stored: a second between updates, and the provider's own
+buffer."""
 _OWED_AT_MOST = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
-    """A request for money, before a call."""
+    """A request to reserve money before a call."""
 
     id: str
-    """Names the reservation; the caller's own, unlike any other."""
+    """Unique id of the reservation, chosen by the caller."""
     bid: CallEstimate
     limits: Limits
     lost: Entry
-    """What is entered should this process end before it settles; its cost becomes the reservation's."""
+    """The entry to add if this process ends before it settles; its cost becomes the reservation's."""
     midnight: datetime
-    """When the user's day began, with his time zone."""
+    """The start of the user's day, in the user's time zone."""
 
 
 @dataclass(frozen=True, slots=True)
 class PendingCost:
-    """An estimate whose provider may be asked for the truth."""
+    """An estimate whose actual cost the provider may be asked for."""
 
     hold: str
-    """The reservation that the entry was made from."""
+    """Id of the reservation from which the entry was made."""
     provider: str
     model: str
     """The model's id."""
     identity: str
-    """By which the provider knows the answer."""
+    """The provider's id of the answer."""
 
 
 def reserve(connection: Connection, claim: Reservation) -> Grant:
-    """Reserve what a call costs at most, if the limits allow it, and return what it is granted.
+    """Reserve the maximum cost of a call, if the limits allow it, and return what is granted.
 
-    A claim may be repeated, for instance because the connection was lost before the reply came: it replaces itself.
+    A claim may be repeated, for example if the connection was lost before the reply: it replaces itself.
 
-    :raises OverBudget: they do not.
+    :raises OverBudget: the limits do not allow it.
     """
     release(connection, claim.id)
     lost = claim.lost
@@ -91,12 +93,12 @@ def reserve(connection: Connection, claim: Reservation) -> Grant:
 
 
 def note(connection: Connection, hold: str, identity: str, received: int) -> None:
-    """Note how far the answer to a reserved call has come."""
+    """Store the progress of the answer to a reserved call."""
     connection.execute("UPDATE hold SET identity = ?, received = ? WHERE id = ?", (clean(identity), received, hold))
 
 
 def settle(connection: Connection, hold: str, entry: Entry) -> None:
-    """Write what a reserved call came to, in place of the reservation or of the estimate that it became."""
+    """Write the entry of a call in place of its reservation, or of the estimate that this became."""
     held = connection.execute("SELECT identity FROM hold WHERE id = ?", (hold,)).fetchone()
     if held is not None:
         release(connection, hold)
@@ -109,7 +111,7 @@ def settle(connection: Connection, hold: str, entry: Entry) -> None:
 
 
 def release(connection: Connection, hold: str) -> None:
-    """Give up a reservation of which nothing was used."""
+    """Remove a reservation whose call used nothing."""
     connection.execute("DELETE FROM hold WHERE id = ?", (hold,))
 
 
@@ -134,13 +136,13 @@ def _enter_lost(connection: Connection, found: Sequence[Any]) -> None:
 
 
 def owed(connection: Connection, since: datetime) -> tuple[PendingCost, ...]:
-    """Return the latest estimates since a moment whose providers said an id."""
+    """Return the latest estimates since a moment for which the provider gave an id."""
     found = connection.execute(_OWED, (moment(since), _OWED_AT_MOST)).fetchall()
     return tuple(PendingCost(*each) for each in found)
 
 
 def correct(connection: Connection, hold: str, truth: Callable[[Entry], Entry]) -> bool:
-    """Put the truth in place of an estimate; return whether there was one."""
+    """Replace an estimate by the actual entry; return whether there was an estimate."""
     former = queries.entry_of(connection, hold)
     if former is None or not former.estimated:
         return False
@@ -155,12 +157,12 @@ def _owe(connection: Connection, hold: str, entry: Entry, identity: str | None) 
 
 
 def _likely(connection: Connection, lost: Entry, received: int, rate: Decimal) -> Entry:
-    """Return the entry of a call whose end nobody saw: its whole prompt, and an answer as long as its like.
+    """Return the estimated entry of a call whose end was not seen: its whole prompt, and an answer of probable length.
 
-    Nobody can tell how far a provider wrote on for nobody, and some charge for all of it; so it is taken to be as long
-    as the longest of its kind probably is, and longer than what came, within what it was allowed. Of n answers, the
-    longest falls short of what such answers reach by one part in n, which is added. Where too few of the kind are
-    known, it is what it was allowed.
+    The provider may have continued after the connection was lost, and some providers charge for all of it. So the
+    length is the probable maximum of similar answers, or more if more was received, up to the granted tokens. The
+    longest of n answers falls short of the maximum by about one part in n, which is added. With too few similar
+    answers, the length is the granted tokens.
     """
     if lost.usage is None or lost.cost is None:
         return lost

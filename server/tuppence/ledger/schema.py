@@ -1,8 +1,8 @@
-"""How an entry is written: the tables, what brings an older ledger up to date, and a row to and fro.
+"""The schema of the ledger: tables, migrations of older ledgers, and conversion of entries to rows and back.
 
-The tables are the same in SQLite and PostgreSQL. Money is decimal text in SQLite and NUMERIC in PostgreSQL, both exact:
-a price may have any number of digits, and so may a cost that a provider reports, so no integer unit is small enough and
-a float never is. Sums are made in Python.
+SQLite and PostgreSQL have equal tables. Money is decimal text in SQLite and NUMERIC in PostgreSQL, both exact: a price,
+or a cost reported by a provider, may have any number of digits, so no integer unit is small enough and floats are never
+exact. Sums are computed in Python.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from tuppence.core.models.usage import Usage
 
 
 class Rows(Protocol):
-    """What a statement found."""
+    """The result of a statement."""
 
     @property
     def rowcount(self) -> int:
-        """How many rows it changed."""
+        """Number of rows that the statement changed."""
         ...
 
     def fetchone(self) -> Sequence[Any] | None:
@@ -32,7 +32,7 @@ class Rows(Protocol):
         ...
 
     def fetchall(self) -> list[Any]:
-        """Return all rows that are left."""
+        """Return all remaining rows."""
         ...
 
 
@@ -45,12 +45,12 @@ class Connection(Protocol):
 
 
 QUARTER = 15
-"""Minutes of a running total: every zone's midnight is a multiple of it."""
+"""Minutes of a running total: midnight in every time zone is a multiple of it."""
 Migration = tuple[str | Callable[[Connection], None], ...]
 
 
 def begin_tallies(connection: Connection) -> None:
-    """Make the running totals of a ledger that had none."""
+    """Create the running totals of a ledger that has none."""
     sums: dict[str, list[Decimal]] = {}
     for session, at, cost in connection.execute("SELECT session, at, cost FROM request").fetchall():
         if cost is not None:
@@ -100,7 +100,7 @@ MIGRATIONS: tuple[Migration, ...] = (
         "CREATE INDEX request_owed ON request (at) WHERE identity IS NOT NULL",
     ),
     (
-        # Absurd counts were summed too; the entries say which: see core/billing/token_ratio.py.
+        # Absurd counts were included; the totals are computed again from the entries (core/billing/token_ratio.py).
         "DELETE FROM pace",
         """INSERT INTO pace (provider, model, language, characters, tokens)
             SELECT provider, model, language, sum(characters), sum(prompt) FROM (
@@ -111,7 +111,7 @@ MIGRATIONS: tuple[Migration, ...] = (
             GROUP BY provider, model, language""",
     ),
 )
-"""What brings a ledger of version n to n + 1. A published row never changes."""
+"""Migrations: item n upgrades a ledger of version n to n + 1. A published item never changes."""
 
 _TOKENS = tuple(field.name for field in fields(Usage))
 _MONEY = ("cost", "best_cost", "charged", "listed")
@@ -132,7 +132,7 @@ def row(entry: Entry) -> tuple[Any, ...]:
 
 
 def entry(values: Sequence[Any]) -> Entry:
-    """Return the entry that the values of COLUMNS are."""
+    """Return the entry with the given values of COLUMNS."""
     found = dict(zip(COLUMNS, values, strict=True))
     tokens = {name: found.pop(name) for name in _TOKENS}
     found["usage"] = None if tokens["fresh"] is None else Usage(**tokens)
@@ -146,11 +146,11 @@ ENTRY_SUMMARIES = (
     "SELECT run, at, action, language, provider, model, tier, outcome, project, cost, best_cost, charged, estimated,"
     " fresh + coalesce(cache_read, 0) + cache_write + cache_write_1h, cache_read, id FROM request"
 )
-"""Finds what ``slip`` takes; the last value is the entry's number."""
+"""Selects the columns for ``entry_summary``; the last one is the entry's number."""
 
 
 def entry_summary(values: Sequence[Any]) -> EntrySummary:
-    """Return the slip that a row of SLIPS is."""
+    """Return the summary in a row of ENTRY_SUMMARIES."""
     run, at, action, language, provider, model, tier, outcome, project, *sums, estimated, prompt, read, _ = values
     cost, best, charged = (None if each is None else Decimal(each) for each in sums)
     when, names = datetime.fromisoformat(at), (action, language, provider, model, tier, outcome, project)
@@ -158,36 +158,36 @@ def entry_summary(values: Sequence[Any]) -> EntrySummary:
 
 
 def packed(of: Entry) -> str:
-    """Return an entry as one text."""
+    """Serialize an entry to text."""
     return json.dumps(row(of))
 
 
 def unpacked(text: str) -> Entry:
-    """Return the entry that was packed."""
+    """Return the entry in a text made by ``packed``."""
     return entry(json.loads(text))
 
 
 def moment(when: datetime) -> str:
-    """Write a moment so that the order of the texts is the order of time."""
+    """Format a moment so that text order is time order."""
     return when.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def quarter(when: datetime) -> str:
-    """Name the quarter of an hour that a moment lies in, in the order of time."""
+    """Return the name of a moment's quarter of an hour; names are in time order."""
     utc = when.astimezone(UTC)
     return "q/" + moment(utc.replace(minute=utc.minute - utc.minute % QUARTER, second=0, microsecond=0))
 
 
 def day(when: datetime) -> str:
-    """Name the day, UTC, that a moment lies in, in the order of time."""
+    """Return the name of a moment's UTC day; names are in time order."""
     return f"d/{when.astimezone(UTC).date()}"
 
 
 def tallies(session: str, at: datetime) -> tuple[str, str, str]:
-    """Name the running totals that a cost belongs to."""
+    """Return the names of the running totals to which a cost belongs."""
     return quarter(at), day(at), f"s/{session}"
 
 
 def clean(text: str) -> str:
-    """Return the text without what a database cannot hold: lone surrogates, and the character zero."""
+    """Return the text without characters that a database cannot store: lone surrogates and NUL."""
     return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "?")

@@ -1,6 +1,6 @@
-"""A ledger of one's own: one SQLite file, shared by all editors of a user.
+"""A single user's ledger: one SQLite file, shared by all editors of the user.
 
-A damaged file is moved aside, never deleted. How long a locked one is waited for is the caller's choice.
+A damaged file is moved aside, never deleted. The caller chooses how long to wait for a locked file.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 WAIT = 10.0
-"""Seconds to wait for another process that is writing; each holds the file for about a millisecond."""
+"""Seconds to wait for another process that writes; a write locks the file for about a millisecond."""
 _PAUSES = (0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.025, 0.05)
-"""Seconds between two looks whether a locked file is free; the last one again and again."""
+"""Seconds between attempts to use a locked file; the last value is repeated."""
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _NEVER_USED = 60.0
-"""Seconds after which a file without a byte is no ledger that is just being made."""
+"""Seconds after which an empty file is no longer a ledger in creation."""
 
 
 class Damaged(TuppenceError):
@@ -39,7 +39,7 @@ class Damaged(TuppenceError):
 
 
 class Sqlite:
-    """One connection to one file; used by one thread at a time."""
+    """A connection to one file; used by one thread at a time."""
 
     def __init__(
         self,
@@ -48,10 +48,10 @@ class Sqlite:
         held_up: Callable[[], None] = lambda: None,
         patience: float = math.inf,
     ) -> None:
-        """Keep the ledger at ``path``, or in the platform's data folder.
+        """Use the ledger at ``path``, or in the platform's data folder.
 
         :param wait: seconds to wait while another process has the file locked; None for ``WAIT``.
-        :param held_up: called where that has taken more than ``patience`` seconds.
+        :param held_up: called when that has taken more than ``patience`` seconds.
         """
         self._path = path
         self._wait = wait
@@ -63,7 +63,7 @@ class Sqlite:
 
     @property
     def path(self) -> Path:
-        """Where the file is."""
+        """Path of the file."""
         if self._path is None:
             from platformdirs import user_data_path
 
@@ -72,16 +72,16 @@ class Sqlite:
 
     @property
     def place(self) -> str:
-        """Where it is, for a person."""
+        """The ledger's location for display."""
         return str(self.path)
 
     @property
     def beside(self) -> Path:
-        """The path that files which belong to this ledger are named after."""
+        """The path from which the names of this ledger's other files are derived."""
         return self.path
 
     def warnings(self) -> tuple[str, ...]:
-        """Return what the user is yet to be shown, each sentence once."""
+        """Return the warnings not shown to the user yet; each is returned once."""
         told, self._warnings = tuple(self._warnings), []
         return told
 
@@ -92,11 +92,11 @@ class Sqlite:
             self._connection = None
 
     def transact(self, way: str, work: Callable[[Connection], _T]) -> _T:
-        """Do one piece of work in one transaction.
+        """Run ``work`` in one transaction.
 
         :raises Damaged: the file is damaged; ``begin_again`` moves it aside.
         :raises Unwritable: what is wrong is in what was to be written.
-        :raises TuppenceError: it could not be done.
+        :raises TuppenceError: it failed.
         """
         begin = "BEGIN IMMEDIATE" if way == "write" else "BEGIN"
         try:
@@ -110,7 +110,7 @@ class Sqlite:
             raise
 
     def begin_again(self) -> None:
-        """Move a damaged file out of the way, so that the next use begins a new one.
+        """Move a damaged file aside, so that the next use creates a new one.
 
         :raises TuppenceError: it could not be moved.
         """
@@ -120,9 +120,9 @@ class Sqlite:
             raise self._failure(error) from error
 
     def _when_free(self, work: Callable[[], _T]) -> _T:
-        """Do something again and again while another process has the file locked.
+        """Run ``work``, and repeat it while another process has the file locked.
 
-        SQLite's own wait would not report that it waits, and callers that need a quick answer have to know.
+        SQLite's own wait does not report that it waits, which callers that need a quick answer must know.
         """
         waited, limit, said = 0.0, WAIT if self._wait is None else self._wait, False
         for pause in chain(_PAUSES, repeat(_PAUSES[-1])):
@@ -144,7 +144,7 @@ class Sqlite:
             return work(cast("Connection", connection))
 
     def _open(self) -> sqlite3.Connection:
-        # Somebody may have moved or deleted the file since: what went on being written to it would be seen by nobody.
+        # If the file was moved or deleted since, writes to the open connection would be lost.
         if self._connection is not None and self._present() == self._inode:
             return self._connection
         self.close()
@@ -168,7 +168,7 @@ class Sqlite:
             return 0
 
     def _is_emptied(self) -> bool:
-        """Report whether there is a file without a byte that is no new one."""
+        """Report whether there is an empty file that was not just created."""
         try:
             found = self.path.stat()
         except OSError:
@@ -176,11 +176,11 @@ class Sqlite:
         return found.st_size == 0 and self.path.is_file() and time.time() - found.st_mtime > _NEVER_USED
 
     def _set_aside(self) -> None:
-        """Move a damaged file, and the journal that belongs to it, out of the way."""
+        """Move a damaged file and its journal aside."""
         damaged = self._inode
         self.close()
         if self._present() != damaged:
-            return  # Another process has just done it.
+            return  # Another process has just moved it.
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
         aside = self.path.with_name(f"{self.path.name}.damaged-{stamp}")
         self.path.rename(aside)
@@ -210,7 +210,7 @@ class Sqlite:
 
 
 def locked(place: str) -> TuppenceError:
-    """Return the error of a ledger that another program does not let go of."""
+    """Return the error for a ledger that another program has locked."""
     return TuppenceError(
         f"Another program has the ledger {place} locked.",
         "Close what has it open; what waits to be entered is entered then.",
@@ -218,19 +218,19 @@ def locked(place: str) -> TuppenceError:
 
 
 def _kind(error: Exception) -> int:
-    """Return the kind of an error of SQLite; 0 for any other error."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF  # The low byte tells the kind.
+    """Return the primary code of an SQLite error; 0 for any other error."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF  # The low byte is the primary code.
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    """Make a connection ready for use.
+    """Configure and migrate a connection.
 
     :raises TuppenceError: a newer version made the file; nothing was changed.
     """
     if version(connection) > len(schema.MIGRATIONS):
         raise _newer(path)
-    # NORMAL writes no less than FULL when a process is killed; only a power cut may take the last moments, and never
-    # damages the file.
+    # If a process is killed, NORMAL loses no more than FULL. A power cut may lose the latest writes, but does not
+    # damage the file.
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA journal_mode = WAL")
     _migrate(connection, path)
@@ -244,7 +244,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     if version(connection) == len(schema.MIGRATIONS):
         return
     with transaction(connection):
-        found = version(connection)  # Another process may have migrated it since.
+        found = version(connection)  # Another process may have migrated it in the meantime.
         if found > len(schema.MIGRATIONS):
             raise _newer(path)
         for step in chain.from_iterable(schema.MIGRATIONS[found:]):

@@ -1,7 +1,7 @@
-"""What the ledger could not take, in a file beside it until it can: nothing is lost where a process ends before.
+"""Changes that the ledger could not take, stored in a file beside it, so that they survive the end of the process.
 
-Each line is one change, in the order in which they were made, and each has a name by which the ledger knows it: to
-take a file in twice changes nothing. A file belongs to one process; once that has ended, another server takes it in.
+Each line is one change, in order. Each change has an id known to the ledger, so that entering a file twice changes
+nothing. A file belongs to one process; once that process has ended, another server enters the file.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from tuppence.ledger.schema import Connection
 from tuppence.ledger.unwritable import attempt
 
 Change = Mapping[str, str]
-"""One change as it is written in a file: what ``lost``, ``settled``, ``released`` and ``ended`` return."""
+"""A change as it is written to a file: the result of ``lost``, ``settled``, ``released`` or ``ended``."""
 _FORMAT = 1
 _MARK = ".unwritten-"
 _LEFT = "left"
-"""In place of the start time of a process: no process has it, so the file has no owner."""
+"""Replaces the start time of the owner: no process has it, so the file has no owner."""
 
 
 def lost(hold: str, entry: Entry, bid: CallEstimate) -> Change:
-    """Note a reservation that could not be made: the entry to add if the cost of the call is never reported."""
+    """Return the change for a reservation that could not be made: the entry to add if the cost is never reported."""
     granted = offer(bid, Limits(), Spent())
     usage = None if entry.usage is None else replace(entry.usage, output=granted.tokens)
     entry = replace(entry, cost=granted.bound, listed=granted.bound, usage=usage)
@@ -42,28 +42,28 @@ def lost(hold: str, entry: Entry, bid: CallEstimate) -> Change:
 
 
 def settled(hold: str, entry: Entry) -> Change:
-    """Write down what a call came to."""
+    """Return the change that records what a call cost."""
     return {"settled": schema.packed(entry), "hold": hold}
 
 
 def released(hold: str) -> Change:
-    """Write down that a reservation was given up."""
+    """Return the change that removes a reservation."""
     return {"released": hold}
 
 
 def ended(run: str, outcome: Outcome) -> Change:
-    """Write down how a run ended."""
+    """Return the change that records the outcome of a run."""
     return {"outcome": outcome, "run": run}
 
 
 @dataclass(frozen=True, slots=True)
 class TakenIn:
-    """What was taken in from files of processes that have ended."""
+    """The result of entering the files of ended processes."""
 
     entries: int = 0
-    """Requests that were entered."""
+    """Number of requests entered."""
     damaged: tuple[Path, ...] = ()
-    """Files with lines that could not be read: moved aside under these names."""
+    """New paths of files with unreadable lines, which were moved aside."""
     refused: tuple[Path, ...] = ()
     """Files with changes that the ledger does not take: moved aside under these names."""
 
@@ -72,16 +72,16 @@ class UnwrittenFile:
     """The file of this process; safe to share between threads."""
 
     def __init__(self, place: Path) -> None:
-        """Name the file.
+        """Choose a unique file name; nothing is written yet.
 
-        :param place: the ledger's file, or what stands for it.
+        :param place: the path from which the name is derived, such as the ledger's file.
         """
         self.path = place.with_name(f"{place.name}{_MARK}{uuid4().hex[:12]}.jsonl")
         self._lines: list[str] = []
         self._lock = threading.Lock()
 
     def write(self, changes: Sequence[Change]) -> None:
-        """Hold exactly these changes; none removes the file.
+        """Store exactly these changes; an empty sequence removes the file.
 
         :raises OSError: the file could not be written.
         """
@@ -98,7 +98,7 @@ class UnwrittenFile:
             self._lines = lines
 
     def hand_over(self) -> None:
-        """Let another session of this or any process take in what the file holds, from now on.
+        """Release the file, so that another session of this or any process may enter it.
 
         :raises OSError: the file could not be written.
         """
@@ -135,7 +135,7 @@ def abandoned(place: Path, now: datetime) -> list[Path]:
 
 
 def read(path: Path) -> tuple[list[Change], bool]:
-    """Return the changes in a file, and whether every line could be read; the last one may have been cut by a kill.
+    """Return the changes in a file, and whether every line was readable; the last line may be cut off.
 
     :raises OSError: the file could not be read.
     """
@@ -191,7 +191,7 @@ def enter(connection: Connection, changes: Sequence[Change]) -> tuple[int, bool]
 
 
 def _change(line: str) -> Change | None:
-    """Return the change that a line holds; None where it is none of ours."""
+    """Return the change in a line; None if it is invalid."""
     try:
         found: Any = json.loads(line)
         if not isinstance(found, dict) or not all(isinstance(each, str) for each in found.values()):
@@ -208,7 +208,7 @@ def _change(line: str) -> Change | None:
 
 
 def _is_abandoned(path: Path, now: datetime) -> bool:
-    """Report whether a file's process has ended; one in a format that is not ours is left to who knows it."""
+    """Report whether a file's process has ended; False for a file in another version's format."""
     try:
         with path.open(encoding="ascii", errors="replace") as file:
             owner = json.loads(file.readline())

@@ -1,6 +1,6 @@
-"""One thread that does one thing after the other, for a database that may make its users wait.
+"""A thread that runs jobs one after another, for a database that may block its users.
 
-The thread is a daemon: a process that ends does not wait for what hangs in a database.
+The thread is a daemon: a process that ends does not wait for a blocked database.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class Worker:
         return threading.current_thread() is self._thread
 
     def submit(self, work: Callable[[], _T], result: Future[_T] | None = None) -> Future[_T]:
-        """Do something after all that was asked before; return its result's future at once.
+        """Run ``work`` after all earlier jobs; return the future of its result at once.
 
-        :param result: the future to use; what is canceled before its turn is not done.
+        :param result: the future to use; a job that is canceled before its turn does not run.
         """
         given: Future[_T] = Future() if result is None else result
 
@@ -54,9 +54,9 @@ class Worker:
         return given
 
     def close(self, seconds: float | None = None) -> None:
-        """End the thread after all that was asked before; a later job starts another.
+        """End the thread after all earlier jobs; a later job starts another.
 
-        :param seconds: how long to wait for that at most; None for any time.
+        :param seconds: maximum time to wait for that; None for no limit.
         """
         with self._starting:
             thread, self._thread = self._thread, None
@@ -70,4 +70,4 @@ class Worker:
     def _run(jobs: SimpleQueue[_Job | None]) -> None:
         while (job := jobs.get()) is not None:
             job()
-            del job  # What a job held is let go before the next one comes.
+            del job  # Objects referenced by the job are released before the next job.

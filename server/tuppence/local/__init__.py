@@ -1,16 +1,16 @@
-"""Models of one's own: those that listen on this machine already, and one that tuppence brings along.
+"""Models on this machine: servers that are already running, and the embedded model of tuppence.
 
-    local/discovery.py      who listens at the usual ports, recognised by its API; the rows of the tier table for it
-    consent.py    the one yes that a found server needs before it is given anybody's source
-    weights.py    the embedded model's weights: downloaded by pip, verified by hash
-    embedded.py   a client's side of the embedded server: start it or join it
-    server.py     the process that serves it, shared by all editors of a user
-    local/leases.py       the folder in which those two meet: locks, leases, the state file
-    local/private_files.py    files and folders that only the user can read
-    local/loopback_http.py        small questions over HTTP, to loopback alone
+- local/discovery.py: find servers at the usual ports, identified by their API, and their rows of the tier table
+- local/consent.py: the user's consent, which a found server needs before it receives source code
+- local/weights.py: the embedded model's weights, downloaded by pip and verified by hash
+- local/embedded.py: the client side of the embedded server, which starts or joins it
+- local/server.py: the process of the embedded server, shared by all editors of a user
+- local/leases.py: the folder that both sides share: locks, leases, the state file
+- local/private_files.py: files and folders that only the user can read
+- local/loopback_http.py: small HTTP requests to loopback only
 
-Nothing here answers a request about code (stream.py does), reads the configuration, or sends anything off the machine;
-pip alone goes out, when the user asks for the weights.
+Nothing here answers a request about code (upstream/client.py does), reads the configuration, or sends anything to
+another machine, except that pip does, when the user asks for the weights.
 """
 
 from __future__ import annotations

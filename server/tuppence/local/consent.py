@@ -1,7 +1,7 @@
-"""The one yes that a server found on this machine needs.
+"""The user's consent to a model server found on this machine.
 
-Whoever holds a port that a model server usually holds would be given the user's source, so a found server is used only
-after the user said yes to that kind at that address. This file remembers the answer and asks nobody.
+Any program may listen at a model server's usual port and would receive the user's source code. So a found server is
+used only after the user allowed that kind at that address. This module stores the answer; it does not ask.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from tuppence.local.discovery import DiscoveredServer
 
 
 class Consent:
-    """The user's answers, kept in one file in the user's state folder."""
+    """The user's answers, stored in one file in the user's state folder."""
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path or _default_path()
 
     def given(self, found: DiscoveredServer) -> bool | None:
-        """Return the user's answer about this server, or None where the user was never asked."""
+        """Return the user's answer about this server, or None if the user was not asked."""
         return self._answers().get(_name(found))
 
     def remember(self, found: DiscoveredServer, answer: Literal["yes", "no"]) -> None:
-        """Keep the user's answer.
+        """Store the user's answer.
 
         :raises Broken: the file cannot be written.
         """
         self._write(self._answers() | {_name(found): answer == "yes"})
 
     def forget(self, kind: str) -> int:
-        """Drop the answers about a kind of server, and return how many there were.
+        """Remove the answers about a kind of server, and return their number.
 
         :raises Broken: the file cannot be written.
         """
@@ -47,7 +47,7 @@ class Consent:
         try:
             kept = json.loads(self._path.read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError):
-            return {}  # Whoever cannot be shown to have said yes has not been asked.
+            return {}  # Without a readable answer, the user counts as not asked.
         items = kept.items() if isinstance(kept, dict) else ()
         return {name: answer for name, answer in items if isinstance(answer, bool)}
 

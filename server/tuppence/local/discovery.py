@@ -1,7 +1,7 @@
-"""Model servers that listen on this machine already: Ollama, LM Studio, llama.cpp.
+"""Find model servers that run on this machine: Ollama, LM Studio, llama.cpp.
 
-A server is recognised by answers that only its own API gives; a port number proves nothing. It is asked for nothing but
-its names of models, and told nothing. A server that wants a key is left to the user's configuration.
+A server is identified by responses that only its API gives; a port number proves nothing. It is asked only for its
+model names, and receives no data. A server that needs a key must be configured by the user.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ PORTS: Mapping[Kind, int] = MappingProxyType({"ollama": 11434, "lmstudio": 1234,
 TITLES: Mapping[Kind, str] = MappingProxyType({"ollama": "Ollama", "lmstudio": "LM Studio", "llamacpp": "llama.cpp"})
 FREE = Price(Rates(Decimal(0), Decimal(0)))
 
-# What Ollama and LM Studio load a model with unless told otherwise. A longer prompt is cut there without a word, so a
-# guess that is too small is the safe one.
+# The default context of Ollama (https://docs.ollama.com/context-length) and LM Studio. They cut a longer prompt
+# silently, so a guess that is too small is the safe one.
 _CAUTIOUS_CONTEXT = 4096
 _LARGEST_OUTPUT = 4096
 _LONGEST_NAME = 200
@@ -31,19 +31,19 @@ _LONGEST_NAME = 200
 
 @dataclass(frozen=True, slots=True)
 class DiscoveredServer:
-    """A model server that listens on this machine."""
+    """A model server that runs on this machine."""
 
     kind: Kind
     base_url: str
-    """What precedes ``/chat/completions``; ends in ``/v1``."""
+    """The URL before ``/chat/completions``; ends in ``/v1``."""
     models: tuple[str, ...]
-    """What is sent on the wire; empty where the server has no model for text, or serves none from this machine."""
+    """The model ids to send; empty if the server has no model for text, or runs none on this machine."""
     context: int | None
-    """Prompt and answer tokens together, the least of its loaded models; None where it does not say."""
+    """Prompt and answer tokens together, the minimum of its loaded models; None if not reported."""
 
     @property
     def title(self) -> str:
-        """Its name as its makers write it."""
+        """The server's product name."""
         return TITLES[self.kind]
 
 
@@ -51,13 +51,13 @@ async def find_servers(
     timeout: float = 0.5,  # noqa: ASYNC109 - a bound on the whole search, kept by asyncio.timeout in local/loopback_http.py
     ports: Mapping[Kind, int] = PORTS,
 ) -> tuple[DiscoveredServer, ...]:
-    """Return the model servers that answer on loopback within so many seconds, in the order of ``Kind``."""
+    """Return the model servers that respond on loopback within ``timeout`` seconds, in the order of ``Kind``."""
     searches = [_identify(kind, ports[kind], timeout) for kind in get_args(Kind) if kind in ports]
     return tuple(found for found in await asyncio.gather(*searches) if found is not None)
 
 
 def rows(found: DiscoveredServer) -> tuple[Model, ...]:
-    """Return the tier table's rows for a found server: free, and of unknown ability."""
+    """Return the tier table's rows for a found server: free, with unknown ability."""
     provider = Provider(found.kind, "openai", found.base_url, key_env=None)
     context = found.context or _CAUTIOUS_CONTEXT
     return tuple(
@@ -103,7 +103,7 @@ async def _ollama(root: str, seconds: float) -> DiscoveredServer | None:
 
 
 def _runs_here(tag: Any) -> bool:
-    """Report whether Ollama answers with this model itself, and in text: it lists models of its cloud beside them."""
+    """Report whether Ollama runs this text model itself: its list also contains models of its cloud service."""
     name = str(_field(tag, "name"))
     if _field(tag, "remote_host") or _field(tag, "remote_model") or name.endswith(("-cloud", ":cloud")):
         return False
@@ -148,7 +148,7 @@ def _found(kind: Kind, root: str, names: list[Any], contexts: list[Any]) -> Disc
 
 
 def _is_name(name: str) -> bool:
-    """Report whether a model's name can be shown as it is and sent back: any program may listen at such a port."""
+    """Report whether a model's name can be displayed and sent back: any program may listen at such a port."""
     return bool(name) and name.isprintable() and len(name) <= _LONGEST_NAME
 
 

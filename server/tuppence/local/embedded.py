@@ -1,8 +1,8 @@
-"""A client's side of the embedded model: llama.cpp with SmolLM2-135M, one server for all editors of a user.
+"""The client side of the embedded model: llama.cpp with SmolLM2-135M, one server for all editors of a user.
 
-``start`` joins the server that runs, or starts one. Call it before every request: it costs milliseconds where the
-server runs, and a server that idled for ten minutes has ended. What a lease is, and why nobody is judged by a process
-number, stands in local/leases.py.
+``start`` joins the running server, or starts one. Call it before every request: it takes milliseconds if the server
+runs, and a server that was idle for ten minutes has ended. local/leases.py explains leases, and why process numbers are
+not used.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ from tuppence.local.weights import INSTALL, ModelWeights, environment
 MODEL = "smollm2-135m"
 CONTEXT = 8192
 KEY_ENV = "TUPPENCE_EMBEDDED_KEY"
-"""The name under which the server's key is handed to credentials.py; nobody has to set it."""
+"""The name under which credentials.py receives the server's key; the user need not set it."""
 IDLE_SECONDS = 600.0
 _START_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where the embedded server answers."""
+    """The address of the embedded server."""
 
     base_url: str
-    """What precedes ``/chat/completions``."""
+    """The URL before ``/chat/completions``."""
     key: str
-    """The server's own; new with each server."""
+    """The server's key; each server creates a new one."""
     model: str
-    """What is sent on the wire."""
+    """The model id to send."""
 
 
 class Embedded:
-    """The embedded model, as one client sees it."""
+    """The embedded model, as seen by one client."""
 
     def __init__(self, home: Path | None = None, *, state: Path | None = None, idle: float = IDLE_SECONDS) -> None:
         self._weights = ModelWeights((home or _data_folder()) / "models")
@@ -57,13 +57,13 @@ class Embedded:
         self._lease: Lock | None = None
 
     def installed(self) -> bool:
-        """Report whether the weights are there with the right hash, and the runtime beside them."""
+        """Report whether the runtime and the weights with the right hash are installed."""
         return importlib.util.find_spec("xllamacpp") is not None and self._weights.present()
 
     def install(self, report: Callable[[str], None]) -> None:
-        """Fetch the weights, and the runtime where it is missing, saying what happens; takes seconds to minutes.
+        """Download the weights, and the runtime if it is missing, with progress reports; takes seconds to minutes.
 
-        :raises TuppenceError: it could not be done; the sentence says what to do.
+        :raises TuppenceError: the installation failed; the sentence says what to do.
         """
         self._weights.install(report)
 
@@ -73,7 +73,7 @@ class Embedded:
         return self._weights.remove()
 
     def row(self, endpoint: Endpoint) -> Model:
-        """Return the tier table's row; its ability is left out, because nobody has measured it here."""
+        """Return the tier table's row, without an ability, because that was not measured."""
         return Model(
             provider=Provider("embedded", "openai", endpoint.base_url, KEY_ENV),
             id=endpoint.model,
@@ -87,11 +87,11 @@ class Embedded:
         )
 
     async def start(self) -> Endpoint:
-        """Join the user's server, starting it where none runs, and take or renew this client's lease.
+        """Join the user's server, or start it, and take or renew this client's lease.
 
         :raises NoModel: the model is not installed.
-        :raises Busy: another process is starting it and does not get done.
-        :raises Broken: the server does not come up.
+        :raises Busy: another process is starting it and does not finish.
+        :raises Broken: the server does not start.
         """
         if not await asyncio.to_thread(self.installed):
             raise NoModel("The embedded model is not installed.", "Run: tuppence local install")
@@ -105,19 +105,19 @@ class Embedded:
         return Endpoint(f"http://{loopback_http.HOST}:{state.port}/v1", state.key, MODEL)
 
     def release(self) -> None:
-        """Give the lease back; the server ends within seconds of the last one."""
+        """Give up the lease; the server ends within seconds of the last one."""
         if self._lease is not None:
-            with contextlib.suppress(OSError):  # Windows removes no open file; the server clears it away.
+            with contextlib.suppress(OSError):  # Windows cannot remove an open file; the server removes it later.
                 self._lease.path.unlink(missing_ok=True)
             self._lease.free()
             self._lease = None
 
     def running(self) -> State | None:
-        """Return where the user's server listens, or None where none runs."""
+        """Return the state of the user's server, or None if none runs."""
         return self._room().state()
 
     def stop(self) -> bool:
-        """End the user's server and report whether one ran; another client's next ``start`` revives it."""
+        """Stop the user's server and report whether one ran; another client's next ``start`` starts it again."""
         room = self._room()
         state = room.state()
         if state is None:
@@ -150,11 +150,11 @@ class Embedded:
             lease = room.lease()
             lease.take(patience=1)
             self._lease = lease
-        # The server counts this as use, so that it does not idle out between now and the request.
+        # This counts as use, so that the server does not end before the request.
         os.utime(self._lease.path)
 
     async def _answering(self, room: LeaseDirectory) -> State | None:
-        """Return the state of a server that lives and answers; one that hangs is ended."""
+        """Return the state of a server that is alive and responds; one that hangs is stopped."""
         if not room.taken():
             return None
         state = await _written(room)
@@ -166,7 +166,7 @@ class Embedded:
         return None
 
     async def _launch(self, room: LeaseDirectory) -> None:
-        room.clear()  # What a killed server left behind is about nobody.
+        room.clear()  # The state of a killed server is obsolete.
         arguments = [str(room.path.absolute()), str(self._weights.path.absolute()), str(self._idle)]
         try:
             await asyncio.to_thread(_run, arguments, room)
@@ -186,9 +186,9 @@ class Embedded:
 
 
 async def _written(room: LeaseDirectory) -> State | None:
-    """Wait while a server loads, and return its state, or None where it ended instead.
+    """Wait while a server loads, and return its state, or None if it ended instead.
 
-    :raises Broken: it loads for ever.
+    :raises Broken: it does not finish loading.
     """
     deadline = time.monotonic() + _START_SECONDS
     while room.taken():
@@ -218,26 +218,26 @@ async def _held(door: Lock) -> AsyncIterator[None]:
 
 
 async def _knows(state: State) -> bool:
-    """Report whether the server answers to its key (``/health`` would answer to anybody, and prove nothing)."""
+    """Report whether the server accepts its key (``/health`` needs none, so it would prove nothing)."""
     listed = await loopback_http.get(f"http://{loopback_http.HOST}:{state.port}/v1/models", 5, state.key)
     models = listed.get("data") if isinstance(listed, dict) else None
     return isinstance(models, list) and any(isinstance(each, dict) and each.get("id") == MODEL for each in models)
 
 
 def _run(arguments: list[str], room: LeaseDirectory) -> None:
-    """Start the server in a session of its own, away from this process's streams.
+    """Start the server in its own session, without this process's streams.
 
-    On POSIX systems the process that is started here forks and ends at once: the server is nobody's child, so neither a
-    signal to the editor's group nor the editor's end reaches it.
+    On POSIX systems the started process forks and ends at once: the server has no parent here, so neither a signal to
+    the editor's process group nor the editor's end affects it.
     """
-    # -P: the current folder, which may be anybody's project, is no place to import modules from.
+    # -P: do not import modules from the current folder, which may be an untrusted project.
     command = [sys.executable, "-P", "-m", "tuppence.local.server", *arguments]
     with _log(room.log) as log:
         streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
         if sys.platform == "win32":
             flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
             subprocess.Popen(command, env=environment(), cwd=room.path, creationflags=flags, **streams)
-            time.sleep(1)  # There is no fork to wait for; by then it has taken its seat.
+            time.sleep(1)  # Windows has no fork to wait for; after a second the server has locked its seat.
         else:
             session: dict[str, Any] = {"start_new_session": True, "timeout": _START_SECONDS}
             subprocess.run(command, check=False, env=environment(), cwd=room.path, **session, **streams)
@@ -253,7 +253,7 @@ def _log(path: Path) -> Iterator[int]:
 
 
 def _end(room: LeaseDirectory, state: State) -> None:
-    """End the server that holds the seat: politely, then not."""
+    """Stop the server that holds the seat: by a signal first, then forcibly."""
     for number, patience in ((signal.SIGTERM, 3.0), (getattr(signal, "SIGKILL", signal.SIGTERM), 3.0)):
         deadline = time.monotonic() + patience
         with contextlib.suppress(ProcessLookupError):

@@ -1,14 +1,14 @@
-"""The folder in which the embedded server and its clients meet.
+"""The folder shared by the embedded server and its clients.
 
-    door          locked by whoever is joining or ending, so that nobody joins a server that is about to end
-    seat          locked by the server for as long as it lives: the proof that the state file is about somebody alive
-    state.json    where the server listens, its key and its process; written once it answers
-    leases/       a file for each client, locked for as long as the client lives
-    log           what the server last said
+- ``door``: locked by a process that joins or ends, so that no client joins a server that is about to end
+- ``seat``: locked by the server for its lifetime, which proves that the state file belongs to a live server
+- ``state.json``: the server's port, key and process, written once it responds
+- ``leases/``: one file for each client, locked for the client's lifetime
+- ``log``: the last output of the server
 
-All proofs of life are locks held by an open file, which the kernel gives back however a process ends; no process is
-ever judged by its number, which may have been given to another. The folder's name holds the machine's, since a home may
-be shared by several. Locks are flock on POSIX systems and msvcrt.locking on Windows; the latter has never been tried.
+Liveness is always proved by a lock on an open file, which the kernel releases however a process ends. Process numbers
+are not used, because they are reused. The folder's name contains the machine's name, because several machines may share
+a home folder. Locks use flock on POSIX systems and msvcrt.locking on Windows; the latter is untested.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ else:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def _probe(descriptor: int) -> None:
-        # A shared lock, so that two processes that only look never take each other for the server.
+        # A shared lock, so that two processes that only check are not taken for the server.
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
 
 class Lock:
-    """A lock on a file, which ends with the process that holds it."""
+    """A lock on a file, released when its process ends."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -51,11 +51,11 @@ class Lock:
 
     @property
     def held(self) -> bool:
-        """Report whether this object holds it."""
+        """Report whether this object holds the lock."""
         return self._descriptor is not None
 
     def take(self, patience: float = 0) -> bool:
-        """Take the lock within so many seconds and report whether that succeeded.
+        """Try to take the lock for ``patience`` seconds; report success.
 
         :raises OSError: the file cannot be opened.
         """
@@ -67,13 +67,13 @@ class Lock:
         return True
 
     def free(self) -> None:
-        """Give the lock back; nothing happens where it is not held."""
+        """Release the lock, if it is held."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
 
     def taken(self) -> bool:
-        """Report whether somebody holds it."""
+        """Report whether any process holds the lock."""
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             _probe(descriptor)
@@ -96,18 +96,18 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Where the server listens."""
+    """The address and identity of the server."""
 
     pid: int
     port: int
     key: str
-    """Opens the server; whoever can read it is the user."""
+    """Grants access to the server; only the user can read it."""
     started: float
-    """Seconds since the epoch."""
+    """Start time in seconds since the epoch."""
 
 
 class LeaseDirectory:
-    """The folder, and what is in it."""
+    """The shared folder and its files."""
 
     def __init__(self, path: Path) -> None:
         self.path = private_files.folder(path)
@@ -117,14 +117,14 @@ class LeaseDirectory:
 
     @classmethod
     def usual(cls) -> LeaseDirectory:
-        """Return the user's room on this machine."""
+        """Return the user's folder on this machine."""
         import platformdirs
 
         name = f"embedded-{socket.gethostname() or 'here'}"
         return cls(platformdirs.user_state_path("tuppence", appauthor=False) / name)
 
     def door(self) -> Lock:
-        """Return the lock that whoever joins or ends takes first."""
+        """Return the lock that a process must take before it joins or ends."""
         return Lock(self.path / "door")
 
     def seat(self) -> Lock:
@@ -132,17 +132,17 @@ class LeaseDirectory:
         return Lock(self.path / "seat")
 
     def taken(self) -> bool:
-        """Report whether a server lives, be it still loading."""
+        """Report whether a server is alive, even if it is still loading."""
         return self.seat().taken()
 
     def lease(self) -> Lock:
-        """Return a new client's lease, not yet taken."""
+        """Return a new lease for a client, not yet locked."""
         return Lock(self._leases / f"{os.getpid()}-{secrets.token_hex(4)}")
 
     def leases(self) -> list[float]:
-        """Return when each living client last asked to use the server (epoch seconds), clearing dead ones away.
+        """Return the last use time (epoch seconds) of each live client's lease, and remove those of dead clients.
 
-        Hold the door: a lease is a file for a moment before it is locked.
+        The caller must hold the door, because a new lease file exists for a moment before it is locked.
         """
         alive = []
         for path in self._leases.iterdir():
@@ -154,11 +154,11 @@ class LeaseDirectory:
                 path.unlink(missing_ok=True)
                 lease.free()
             except OSError:
-                continue  # Its client gave it back in this moment, or Windows keeps a file that is open.
+                continue  # The client just released it, or Windows does not remove an open file.
         return alive
 
     def state(self) -> State | None:
-        """Return what the server that lives wrote down, or None where none lives or it is still loading."""
+        """Return the state of the live server, or None if there is none or it is still loading."""
         if not self.taken():
             return None
         try:
@@ -168,9 +168,9 @@ class LeaseDirectory:
             return None
 
     def write(self, state: State) -> None:
-        """Write down where the server listens."""
+        """Write the server's state."""
         private_files.write(self._state, json.dumps(asdict(state)))
 
     def clear(self) -> None:
-        """Remove what a server wrote down."""
+        """Remove the state of a server."""
         self._state.unlink(missing_ok=True)

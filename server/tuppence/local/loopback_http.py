@@ -1,7 +1,7 @@
-"""Small questions over HTTP to servers on this machine.
+"""Small HTTP requests to servers on this machine.
 
-No proxy is used, no redirect followed, no TLS spoken, and an answer that is late, large or no JSON is no answer: who
-listens at a port may be anybody.
+No proxy, redirect or TLS is used. A response that is late, large or not JSON counts as none, because any program may
+listen at a port.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ LARGEST = 4_000_000
 
 
 async def get(url: str, seconds: float, key: str | None = None) -> Any:
-    """Return the JSON that a GET answers with status 200, or None."""
+    """Return the JSON of a GET response with status 200, or None."""
     return await _json("GET", url, seconds, key=key)
 
 
 async def post(url: str, seconds: float, body: object, key: str | None = None) -> Any:
-    """Return the JSON that a POST of JSON answers with status 200, or None."""
+    """POST a body as JSON and return the JSON of a response with status 200, or None."""
     return await _json("POST", url, seconds, body=body, key=key)
 
 
@@ -33,7 +33,7 @@ async def _json(method: str, url: str, seconds: float, *, body: object = None, k
     client = await asyncio.to_thread(_client, seconds)
     import httpx
 
-    # A compressed body could be small on the way and large here.
+    # A small compressed body could become a large one here.
     headers = {"accept-encoding": "identity"} | ({"Authorization": f"Bearer {key}"} if key else {})
     try:
         async with (
@@ -43,24 +43,24 @@ async def _json(method: str, url: str, seconds: float, *, body: object = None, k
         ):
             data = await _body(response) if response.status_code == httpx.codes.OK else b""
         return json.loads(data)
-    except (httpx.HTTPError, OSError, ValueError, RecursionError):  # asyncio's TimeoutError is an OSError
+    except (httpx.HTTPError, OSError, ValueError, RecursionError):  # asyncio's TimeoutError is an OSError.
         return None
 
 
 def _client(seconds: float) -> httpx.AsyncClient:
-    """Return a client; called in a thread, because the first one takes a tenth of a second."""
+    """Return a client; call it in a thread, because the first client takes a tenth of a second."""
     import httpx
 
     _load()
 
-    # A default client spends 30 ms on loading certificates; this one trusts none, since loopback speaks plain HTTP.
+    # A default client takes 30 ms to load certificates; this one loads none, because loopback uses plain HTTP.
     trusting_nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     return httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=seconds, verify=trusting_nobody)
 
 
 @cache
 def _load() -> None:
-    """Load what httpx would load with its first request, in the event loop."""
+    """Load the modules that httpx would otherwise load in the event loop with its first request."""
     import anyio
     import httpcore
 

@@ -1,7 +1,7 @@
 """Files and folders that only the user can read.
 
-A file is replaced whole or not at all, so that no reader ever meets half of one. On Windows the user's profile folder
-gives the protection, because modes mean nothing there.
+A file is replaced as a whole or not at all, so that readers never see a partial file. On Windows the user's profile
+folder protects it, because file modes have no effect there.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from tuppence.errors import Broken
 
 
 def folder(path: Path) -> Path:
-    """Make a folder that only the user can enter, and return it.
+    """Create a folder that only the user can enter, and return it.
 
-    :raises Broken: it cannot be made, or belongs to somebody else.
+    :raises Broken: it cannot be created, or belongs to another user.
     """
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -33,7 +33,7 @@ def folder(path: Path) -> Path:
 
 
 def write(path: Path, text: str) -> None:
-    """Replace a file in one step, readable by the user alone.
+    """Replace a file atomically, readable only by the user.
 
     :raises OSError: the disk is full or the folder is not writable.
     """

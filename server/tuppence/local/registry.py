@@ -1,6 +1,6 @@
-"""Models on the user's own machine: servers that were found and allowed, and the embedded model.
+"""Models on this machine: servers that were found and allowed, and the embedded model.
 
-The embedded model is started only when no other model may answer. Nothing here asks the user a question.
+The embedded model is started only if no other model may answer. This module does not ask the user.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from tuppence import local
 from tuppence.core.models.model import Model
 
 LOOK_AGAIN = 30.0
-"""Seconds for which it is taken for granted who listens on this machine."""
+"""Seconds for which a search result stays valid."""
 
 
 class LocalModels:
-    """The models on the user's own machine."""
+    """The models on this machine."""
 
     def __init__(
         self,
@@ -27,7 +27,7 @@ class LocalModels:
         find: Callable[[], Awaitable[tuple[local.DiscoveredServer, ...]]] = local.find_servers,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Look for servers by ``find``; ``clock`` gives seconds."""
+        """Search for servers with ``find``; ``clock`` returns seconds."""
         self._handed = handed
         self._find = find
         self._clock = clock
@@ -37,34 +37,34 @@ class LocalModels:
         self._looked: float | None = None
         self._looking: asyncio.Task[None] | None = None
         self._answers: dict[str, bool] = {}
-        """What the user said in this session, should it not be possible to keep it."""
+        """Answers of this session, by base URL, in case they cannot be stored."""
 
     async def unapproved(self) -> tuple[local.DiscoveredServer, ...]:
-        """Look who listens at the usual ports now; return those that have a model and were never asked about."""
+        """Search the usual ports now; return the servers that have a model and for which the user was not asked."""
         await self._look()
         return tuple(each for each in self._found if each.models and self._given(each) is None)
 
     def allow(self, found: local.DiscoveredServer) -> None:
-        """Remember the user's yes.
+        """Store the user's consent.
 
-        :raises Broken: it cannot be kept; it holds until the end of this process.
+        :raises Broken: it cannot be stored; it is valid until this process ends.
         """
         self._answers[found.base_url] = True
         self._consent.remember(found, "yes")
 
     def refuse(self, found: local.DiscoveredServer) -> None:
-        """Remember the user's no.
+        """Store the user's refusal.
 
-        :raises Broken: it cannot be kept; it holds until the end of this process.
+        :raises Broken: it cannot be stored; it is valid until this process ends.
         """
         self._answers[found.base_url] = False
         self._consent.remember(found, "no")
 
     async def rows(self) -> tuple[Model, ...]:
-        """Return the rows of the servers that the user said yes to.
+        """Return the rows of the servers that the user allowed.
 
-        Who listens is known from an earlier look, which is repeated now and then beside the request: a server that was
-        started or ended meanwhile is noticed by the request after.
+        The servers are known from an earlier search, which is repeated from time to time in the background: a server
+        that started or ended in the meantime is noticed by the next request.
         """
         if self._looked is None:
             await self._look()
@@ -73,7 +73,7 @@ class LocalModels:
         return self.known()
 
     def known(self) -> tuple[Model, ...]:
-        """Return those of these rows that an earlier look found; without one there are none."""
+        """Return the rows of allowed servers found by an earlier search; none before the first search."""
         allowed = [each for each in self._found if self._given(each)]
         return tuple(model for each in allowed for model in local.rows(each))
 
@@ -86,7 +86,7 @@ class LocalModels:
         return self._answers.get(found.base_url) if kept is None else kept
 
     async def embedded(self) -> tuple[Model, ...]:
-        """Start or join the embedded model and return its row; nothing where it is not installed."""
+        """Start or join the embedded model and return its row; empty if it is not installed."""
         if not self._embedded.installed():
             return ()
         endpoint = await self._embedded.start()
@@ -94,14 +94,14 @@ class LocalModels:
         return (self._embedded.row(endpoint),)
 
     def dormant(self) -> tuple[Model, ...]:
-        """Return the embedded model's row without starting it; nobody can be asked by it."""
+        """Return the embedded model's row without starting it; it cannot be used for requests."""
         if not self._embedded.installed():
             return ()
         row = self._embedded.row(local.Endpoint("http://127.0.0.1/v1", "", local.MODEL))
         return (replace(row, provider=replace(row.provider, key_env=None)),)
 
     async def close(self) -> None:
-        """Give up the embedded model's server, which ends with its last client, and look for no other any more."""
+        """Release the embedded model's server, which ends with its last client, and stop searching."""
         self._embedded.release()
         if self._looking is not None:
             self._looking.cancel()

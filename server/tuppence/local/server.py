@@ -1,8 +1,8 @@
-"""The process that serves the embedded model: ``python -m tuppence.local.server ROOM WEIGHTS IDLE_SECONDS``.
+"""The process of the embedded model: ``python -m tuppence.local.server ROOM WEIGHTS IDLE_SECONDS``.
 
-llama.cpp answers HTTP on its own threads, at a random loopback port and to a random key. This file starts it, writes
-down where it listens, and then only watches: it ends the process when no client is left, or when nobody has asked
-anything for a while. It reads no configuration and writes nothing but its state and its log.
+llama.cpp serves HTTP on its own threads, at a random loopback port and with a random key. This module starts it, writes
+its state file, and then watches: it ends the process when no client is left, or after a time without requests. It reads
+no configuration and writes only its state and its log.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class IdleWatch:
     def over(self, metrics: str, now: float) -> bool:
         """Report whether to end, from llama.cpp's metrics and the time in epoch seconds.
 
-        When it is over the door stays locked, so that nobody can join what is about to end; it opens with the process's
-        end. While somebody else holds the door, they are joining, and it is not over.
+        If so, the door stays locked until the process ends, so that no client can join. While another process holds the
+        door, it is joining, and the server does not end.
         """
         counts = tuple(line for line in metrics.splitlines() if line.startswith("llamacpp:") and "_total " in line)
         if counts != self._counts or _busy(metrics):
@@ -57,7 +57,7 @@ class IdleWatch:
 
 
 def main(arguments: list[str]) -> NoReturn:
-    """Take the seat, leave the parent, serve until it is over."""
+    """Lock the seat, detach from the parent, and serve until no longer needed."""
     room = LeaseDirectory(Path(arguments[0]))
     seat = room.seat()
     if not seat.take(patience=1):
@@ -68,7 +68,7 @@ def main(arguments: list[str]) -> NoReturn:
 
 
 def _leave_parent() -> None:
-    """Fork and let the parent end; the lock on the seat belongs to both and stays with the child."""
+    """Fork and end the parent; the lock on the seat is shared and stays with the child."""
     if sys.platform != "win32" and os.fork():
         os._exit(0)
 
@@ -88,7 +88,7 @@ def _serve(room: LeaseDirectory, weights: Path, idle: float) -> NoReturn:
         if watch.over(server.handle_metrics(), time.time()):
             break
     room.clear()
-    os._exit(0)  # llama.cpp's own way out waits for its connections.
+    os._exit(0)  # llama.cpp's regular shutdown waits for its connections.
 
 
 def _parameters(xllamacpp: Any, weights: Path, key: str) -> Any:
@@ -96,22 +96,22 @@ def _parameters(xllamacpp: Any, weights: Path, key: str) -> Any:
     parameters.model.path = str(weights)
     parameters.model_alias = {MODEL}
     parameters.hostnames = [HOST]
-    parameters.port = 0  # The system chooses one that is free.
+    parameters.port = 0  # The system chooses a free port.
     parameters.api_keys = [key]
-    parameters.cors_origins = ""  # No web page has business here.
+    parameters.cors_origins = ""  # Web pages need no access.
     parameters.ui = False
     parameters.endpoint_metrics = True
     parameters.n_parallel = SLOTS
-    parameters.n_ctx = CONTEXT * SLOTS  # It is divided among the slots.
+    parameters.n_ctx = CONTEXT * SLOTS  # The context is divided among the slots.
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = _threads()
-    parameters.cache_ram_mib = 512  # Prompts displaced from a slot; the default is 8 GiB.
+    parameters.cache_ram_mib = 512  # For prompts displaced from a slot; the default is 8 GiB.
     parameters.warmup = True
     parameters.verbosity = _WARNINGS
     return parameters
 
 
 def _threads() -> int:
-    """Return how many processors this process may use; beyond a few, a small model spends its time on waiting."""
+    """Return the number of usable processors, at most 8: with more threads a small model mostly waits."""
     allowed = os.cpu_count() or 1
     if sys.platform == "linux":
         allowed = len(os.sched_getaffinity(0))

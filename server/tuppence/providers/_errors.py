@@ -1,9 +1,9 @@
-"""Error objects and statuses, on either wire, put into our tree of errors.
+"""Map error objects and statuses of both wires to tuppence's errors.
 
-A wire does not know who speaks it, so the sentences hold ``{provider}``, ``{address}``, ``{model}`` and ``{key}``;
-``named`` fills them in. A message is made of our own words and a provider's short code. A provider's free text stands
-only in the remedy, where upstream/ can remove it should it quote the prompt or the key. No status and no code is
-retried here; Busy is what may be tried again.
+A wire does not know the provider, so messages contain ``{provider}``, ``{address}``, ``{model}`` and ``{key}``, which
+``named`` fills in. A message consists of tuppence's own words and the provider's short code. The provider's free text
+is only in the remedy, where upstream/ can remove it if it quotes the prompt or the key. This module does not retry;
+Busy marks errors for which a retry makes sense.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tuppence.errors import Broken, Busy, Refused, TuppenceError
 from tuppence.providers._json import count, parse, part, text
 
 QUOTING = "It says: "
-"""How a remedy begins that quotes a provider's own words."""
+"""The start of a remedy that quotes a provider."""
 _NEVER = frozenset({400, 401, 402, 403, 404, 413, 422})
 _MAYBE_SPENT = frozenset({400, 403, 429})
 _TIMING = frozenset({408, 409, 425, 429})
@@ -26,7 +26,7 @@ _SPENT = re.compile(
     r"credit balance|insufficient (?:account )?(?:balance|credits?|funds|quota)|(?:billing hard|spend(?:ing)?) limit",
     re.IGNORECASE,
 )
-"""What the free text of an error says where an account is empty, and its code says nothing of that."""
+"""Matches the free text of an error about an empty account whose code does not say so."""
 _CODE = re.compile(r"[A-Za-z][\w.-]{0,59}")
 _QUOTED = 200
 _ANY_REFUSAL = HTTPStatus.BAD_REQUEST
@@ -81,11 +81,11 @@ _STATUS = {
     "overloaded_error": 529,
     "invalid_request_error": 400,
 }
-"""Codes by the status that means the same, most telling first: a status that disagrees with its code yields to it."""
+"""Codes by the equivalent status, most specific first; if status and code disagree, the code is used."""
 
 
 def from_status(status: int, headers: Mapping[str, str], body: str) -> TuppenceError:
-    """Return the error for an HTTP status of 400 or more and the body that came with it."""
+    """Return the error for an HTTP status of 400 or more and its body."""
     try:
         payload = parse(body)
     except TuppenceError:
@@ -99,7 +99,7 @@ def from_status(status: int, headers: Mapping[str, str], body: str) -> TuppenceE
     ):
         told = int(HTTPStatus.PAYMENT_REQUIRED)
     if told in _NEVER and told != _ANY_REFUSAL:
-        return _error(told, _note(status, codes), _said(payload))  # Such as a 429 that means an empty account.
+        return _error(told, _note(status, codes), _said(payload))  # For example a 429 that means an empty account.
     if headers.get("x-should-retry") == "true" and status not in _NEVER | _TIMING:
         return _error(_UNAVAILABLE, _note(status, codes), _said(payload))
     return _error(status, _note(status, codes), _said(payload))
@@ -108,7 +108,7 @@ def from_status(status: int, headers: Mapping[str, str], body: str) -> TuppenceE
 def answer_part(event: str, data: str) -> Mapping[str, object]:
     """Return the object of a server-sent event that is part of an answer.
 
-    :raises TuppenceError: it is an error in any server's form, or no JSON object.
+    :raises TuppenceError: it is an error in any server's form, or not a JSON object.
     """
     if event == "error":
         raise _from_text(data)
@@ -119,7 +119,7 @@ def answer_part(event: str, data: str) -> Mapping[str, object]:
 
 
 def from_object(payload: Mapping[str, object]) -> TuppenceError:
-    """Return the error for an error object that came inside a stream, under HTTP 200."""
+    """Return the error for an error object inside a stream with HTTP status 200."""
     codes = _codes(payload)
     number = _number(_inner(payload))
     meaning = _meaning(codes) or (number if number in _ERRORS else 0)
@@ -127,7 +127,7 @@ def from_object(payload: Mapping[str, object]) -> TuppenceError:
 
 
 def named(error: TuppenceError, model: Model) -> TuppenceError:
-    """Fill in who speaks; the error itself is changed and returned."""
+    """Fill in the provider's names; the error itself is changed and returned."""
     key = f"the key in {model.provider.key_env}" if model.provider.key_env else "the request, which carried no key"
     provider = model.provider
     words = {"{provider}": provider.name, "{address}": provider.base_url, "{model}": model.id, "{key}": key}
@@ -138,15 +138,15 @@ def named(error: TuppenceError, model: Model) -> TuppenceError:
 
 
 def _meaning(codes: tuple[str, ...]) -> int:
-    """Return the status that the codes stand for; 0 where none is known."""
+    """Return the status that the codes mean; 0 if none is known."""
     return next((status for code, status in _STATUS.items() if code in codes), 0)
 
 
 def _error(meaning: int, note: str, said: str) -> TuppenceError:
-    """Return the error for a status, with what the provider said where that helps."""
+    """Return the error for a status, with the provider's own text if that helps."""
     if meaning in _REFUSALS:
         sentence, remedy = _REFUSALS[meaning]
-        own = meaning in {HTTPStatus.UNAUTHORIZED, HTTPStatus.PAYMENT_REQUIRED}  # Their words add nothing here.
+        own = meaning in {HTTPStatus.UNAUTHORIZED, HTTPStatus.PAYMENT_REQUIRED}  # Their text adds nothing here.
         return Refused(f"{sentence} ({note}).", remedy if own else said or remedy)
     if meaning == HTTPStatus.TOO_MANY_REQUESTS:
         return Busy(f"{{provider}} limits how often it may be asked ({note}).", _LATER)
@@ -158,7 +158,7 @@ def _error(meaning: int, note: str, said: str) -> TuppenceError:
 
 
 def _is_bare_error(payload: Mapping[str, object]) -> bool:
-    """Report whether an object holds the parts of an error without an ``error`` around them, as some send it."""
+    """Report whether an object has the fields of an error without ``error`` around them, as some servers send it."""
     if _ANSWERING.intersection(payload):
         return False
     is_known = bool(_meaning(_codes(payload))) or _number(payload) in _ERRORS
@@ -166,7 +166,7 @@ def _is_bare_error(payload: Mapping[str, object]) -> bool:
 
 
 def _from_text(data: str) -> TuppenceError:
-    """Return the error for an event that is called one, whatever its data."""
+    """Return the error for an event named ``error``, whatever its data."""
     try:
         return from_object(parse(data))
     except Broken:
@@ -174,12 +174,12 @@ def _from_text(data: str) -> TuppenceError:
 
 
 def _inner(payload: Mapping[str, object]) -> Mapping[str, object]:
-    """Return the object that says what is wrong: the one under ``error``, or the whole where there is none."""
+    """Return the object that describes the error: the one under ``error``, else the whole."""
     return part(payload, "error") or payload
 
 
 def _number(error: Mapping[str, object]) -> int:
-    """Return the status that an error object carries as a number or as its digits; 0 where it carries none."""
+    """Return the status in an error object, as a number or as digits; 0 if there is none."""
     written = text(error, "code", "status")
     if written.isascii() and written.isdigit() and len(written) == len("500"):
         return int(written)
@@ -187,7 +187,7 @@ def _number(error: Mapping[str, object]) -> int:
 
 
 def _codes(payload: Mapping[str, object]) -> tuple[str, ...]:
-    """Return the short codes that an error object carries, most telling first; free text is left out."""
+    """Return the short codes in an error object, most specific first; free text is left out."""
     error = _inner(payload)
     found = (text(part(error, "details"), "error_code"), text(error, "code"), text(error, "type"))
     return tuple(code for code in found if _CODE.fullmatch(code) and code != "error")
@@ -198,7 +198,7 @@ def _note(status: int, codes: tuple[str, ...]) -> str:
 
 
 def _said(payload: Mapping[str, object]) -> str:
-    """Return the provider's own words as a remedy: one line, cut short, nothing hidden in it."""
+    """Return the provider's own text as a remedy: one line, shortened, without hidden characters."""
     message = _words(payload)
     return f"{QUOTING}{quoted(message, _QUOTED)}" if message.strip() else ""
 

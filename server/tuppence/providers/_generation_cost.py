@@ -1,6 +1,7 @@
-"""What a provider says afterwards that an answer cost, as OpenRouter says it: for answers not heard to their end.
+"""The cost of an answer that did not arrive completely, in the form of OpenRouter's "get a generation" request.
 
-The path is the provider row's own (``bill``), and always below its ``base_url``.
+See https://openrouter.ai/docs/api-reference/get-a-generation. The path is that of the provider's row (``bill``), always
+below its ``base_url``.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from tuppence.providers._json import count, money, parse, part
 from tuppence.providers.wire import HttpRequest, UsageReport
 
 _LONGEST = 200
-"""Characters of an answer's id; a longer one is none."""
+"""Maximum number of characters of an answer's id."""
 
 
 def request(model: Model, key: str | None, identity: str) -> HttpRequest | None:
-    """Return the question after an answer's cost; None where the provider takes none."""
+    """Return the request for an answer's cost; None if the provider supports none."""
     provider = model.provider
     if provider.bill is None or not identity or len(identity) > _LONGEST:
         return None
@@ -29,7 +30,7 @@ def request(model: Model, key: str | None, identity: str) -> HttpRequest | None:
 
 
 def read(body: str) -> UsageReport | None:
-    """Return what the provider counted and charged; None where it does not say, or not yet."""
+    """Return what the provider counted and charged; None if it does not say so, or not yet."""
     try:
         data = part(parse(body), "data")
     except Broken:
@@ -44,6 +45,6 @@ def read(body: str) -> UsageReport | None:
 
 
 def _answer(data: Mapping[str, object]) -> int | None:
-    """Return the answer's tokens; one that was cancelled before its first has none."""
+    """Return the number of answer tokens; an answer cancelled before its first token has none."""
     given = count(data, "native_tokens_completion")
     return 0 if given is None and data.get("cancelled") is True else given

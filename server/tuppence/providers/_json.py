@@ -1,8 +1,8 @@
-"""Reading foreign JSON without trusting its shape.
+"""Read foreign JSON without trusting its structure.
 
-A server may send anything. What is absent or of the wrong type reads as empty or unknown, so that a decoder never
-meets a TypeError; only text that is no JSON object at all is an error. Fractions are read as Decimal, because some of
-them are money.
+A server may send anything. A missing value, or one of the wrong type, reads as empty or unknown, so that a decoder
+never fails with a TypeError; only text that is not a JSON object is an error. Fractions are read as Decimal, because
+some are amounts of money.
 """
 
 from __future__ import annotations
@@ -14,19 +14,20 @@ from decimal import Decimal, DecimalException
 from tuppence.errors import Broken
 
 _MOST = 10**9
-"""Tokens that no request has: a greater count is a mistake of the server, and no ledger could hold it."""
+"""Maximum plausible token count: a greater one is the server's mistake, and no ledger could store it."""
 _DEAREST = Decimal(10**6)
-"""USD that no request costs: a greater amount is read as this one, which is not believed either."""
+"""Maximum plausible cost in USD: a greater one is read as this amount, which is not believed either."""
 _DECIMALS = 40
-"""Digits behind an amount's point; more are a mistake of the server, and no database could hold any number of them."""
+"""Maximum number of decimals of an amount: more are the server's mistake, and databases cannot store any number of
+them."""
 _DIGITS = 30
-"""Digits of a number that means anything here."""
+"""Maximum number of digits of a meaningful number."""
 
 
 def parse(data: str) -> Mapping[str, object]:
-    """Return the JSON object that an event's data holds; Google puts an error object into a list of one.
+    """Return the JSON object in an event's data; Google puts an error object into a list of one.
 
-    :raises Broken: it holds none.
+    :raises Broken: the data contains none.
     """
     data = data.removeprefix("\ufeff")
     value: object = None
@@ -44,7 +45,7 @@ def parse(data: str) -> Mapping[str, object]:
 
 
 def _guarded(number: str) -> Decimal | None:
-    """Return a number that is no wonder of length; None for others, which read as absent."""
+    """Return a number of reasonable length; None for others, which read as missing."""
     try:
         return Decimal(number) if len(number) <= _DIGITS else None
     except DecimalException:
@@ -55,11 +56,11 @@ def _integer(number: str) -> int | None:
     return int(number) if len(number) <= _DIGITS else None
 
 
-# Made once: ``json.loads`` would make one for each event, which takes as long as reading the event. Some servers leave
-# control characters raw.
+# Created once: ``json.loads`` would create one for each event, which takes as long as reading the event. Some servers
+# do not escape control characters.
 _EXACT = json.JSONDecoder(parse_float=Decimal, strict=False)
 _GUARDED = json.JSONDecoder(parse_float=_guarded, parse_int=_integer, strict=False)
-"""For an event with a number that Python would not read: it reads as absent, and the rest as it is."""
+"""For an event with a number that Python would reject: that number reads as missing, and the rest is unchanged."""
 
 
 def attempt(data: str) -> Mapping[str, object]:
@@ -71,37 +72,43 @@ def attempt(data: str) -> Mapping[str, object]:
 
 
 def part(source: Mapping[str, object], key: str) -> Mapping[str, object]:
-    """Return the object under a key; empty where there is none."""
+    """Return the object under a key; empty if there is none."""
     value = source.get(key)
     return value if isinstance(value, dict) else {}
 
 
 def parts(source: Mapping[str, object], key: str) -> tuple[Mapping[str, object], ...]:
-    """Return the objects in the list under a key; empty where there is none."""
+    """Return the objects in the list under a key; empty if there is none."""
     value = source.get(key)
     return tuple(each for each in value if isinstance(each, dict)) if isinstance(value, list) else ()
 
 
 def text(source: Mapping[str, object], *keys: str) -> str:
-    """Return the first text under any of the keys that is not empty; empty where there is none."""
-    found = (source.get(key) for key in keys)
-    return next((value for value in found if isinstance(value, str) and value), "")
+    """Return the first non-empty text under one of the keys; empty if there is none."""
+    for key in keys:
+        value = source.get(key)
+        if isinstance(value, str) and value:
+            return value
+    return ""
 
 
 def count(source: Mapping[str, object], *keys: str) -> int | None:
-    """Return the first count under any of the keys; None where there is none that could be true."""
-    found = (source.get(key) for key in keys)
-    return next((value for value in found if type(value) is int and 0 <= value <= _MOST), None)
+    """Return the first count under one of the keys; None if there is no plausible one."""
+    for key in keys:
+        value = source.get(key)
+        if type(value) is int and 0 <= value <= _MOST:
+            return value
+    return None
 
 
 def money(source: Mapping[str, object], key: str) -> Decimal | None:
-    """Return the amount under a key, USD; None where there is none that could be one."""
+    """Return the amount under a key in USD; None if there is no valid one."""
     value = source.get(key)
     return amount(Decimal(value) if type(value) is int else value)
 
 
 def amount(value: object) -> Decimal | None:
-    """Return a number as an amount, USD, at most a million; None where it is negative, endless, or no number."""
+    """Return a number as an amount in USD, at most a million; None if it is negative, infinite, or not a number."""
     if not isinstance(value, Decimal) or not value.is_finite() or value < 0:
         return None
     exponent = value.as_tuple().exponent

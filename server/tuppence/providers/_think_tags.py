@@ -1,8 +1,8 @@
-"""Reasoning that a server leaves in the answer's text, told apart as the text arrives.
+"""Separate reasoning that a server leaves in the answer's text from the answer, while the text arrives.
 
-Older local models write ``<think>...</think>`` before their answer. Only a block at the very start counts: further on,
-the same letters are the user's own code. What was fed, but for the two marks and the blank space around them, comes
-out again in order, whatever the cuts between two feeds.
+Older local models write ``<think>...</think>`` before their answer. Only a block at the very start counts: later, the
+tags are the user's own code. Apart from the two tags and the white space around them, all text is returned in order,
+however it is split between calls.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from tuppence.providers.wire import Text, Thinking
 
 _OPEN, _CLOSE = "<think>", "</think>"
 _BLANK = 1_000
-"""Characters of white space after which an answer has begun: it would be looked through again with each piece."""
+"""Number of white-space characters after which the answer counts as begun: otherwise it would be searched again for
+each piece."""
 
 
 class InlineThinking:
@@ -25,7 +26,7 @@ class InlineThinking:
         self._held = ""
 
     def feed(self, text: str) -> Iterable[Text | Thinking]:
-        """Take a piece of text; what may yet turn out to be a mark is held back."""
+        """Take a piece of text; a possible beginning of a tag is held back."""
         self._held += text
         if self._state == "undecided":
             self._decide()
@@ -38,7 +39,7 @@ class InlineThinking:
             yield Text(self._take(len(self._held)))
 
     def finish(self) -> Iterable[Text | Thinking]:
-        """Take the end: what was held back is what it seemed to be."""
+        """Take the end of the text; return what was held back."""
         if self._held:
             held = self._take(len(self._held))
             yield Thinking(held) if self._state == "thinking" else Text(held)
@@ -66,5 +67,5 @@ class InlineThinking:
 
 
 def _overlap(text: str, mark: str) -> int:
-    """Return how many characters at the text's end could be the mark's beginning."""
+    """Return the length of the text's end that could be the beginning of the mark."""
     return next((length for length in range(len(mark) - 1, 0, -1) if text.endswith(mark[:length])), 0)

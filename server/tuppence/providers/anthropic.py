@@ -1,8 +1,9 @@
-"""Anthropic's Messages API, and what speaks it: DeepSeek, Kimi, LM Studio, Ollama, llama.cpp.
+"""Anthropic's Messages API, also spoken by DeepSeek, Kimi, LM Studio, Ollama and llama.cpp.
 
-Its counts exclude cached tokens, and each ``message_delta`` repeats them cumulatively, so the latest replaces what was
-known. Nothing here asks for tools, images or prefilled answers. A prompt that wants no answer (``max_output`` 0) is one
-that only warms the cache: it has no tail, and its reply is one JSON object, because such a request may not be streamed.
+Its prompt counts exclude cached tokens. Each ``message_delta`` repeats the counts cumulatively, so the latest replaces
+the earlier ones (https://platform.claude.com/docs/en/build-with-claude/streaming). Requests use no tools, images or
+prefilled answers. A prompt without an answer (``max_output`` 0) only warms the cache: it has no tail, and its response
+is one JSON object, because such a request cannot be streamed.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from tuppence.providers.wire import CALLED, Awaited, HttpRequest, ProviderEvent,
 
 warms = True
 _VERSION = "2023-06-01"
-# Every server that speaks this format knows this version. The next one, 2026-10-21, changes nothing that is sent here
-# except that it refuses any temperature, which older models and other vendors' rows may still want.
+# Every server with this format supports this version (https://platform.claude.com/docs/en/api/versioning). The next
+# one, 2026-10-21, changes nothing in these requests except that it rejects any temperature, which older models and
+# other vendors' rows may still need.
 _REASONS: Mapping[str, Literal["end", "length", "refused"]] = {
     "max_tokens": "length",
     "model_context_window_exceeded": "length",
@@ -32,7 +34,7 @@ _DONE = "[DONE]"
 
 
 def request(prompt: Prompt, model: Model, key: str | None) -> HttpRequest:
-    """Put a prompt into the wire's words."""
+    """Translate a prompt into an HTTP request."""
     system, *shared = (_block(each) for each in (prompt.system, *prompt.shared))
     mark = {"type": "ephemeral", **({"ttl": prompt.life} if prompt.life else {})}
     for at in prompt.marks:
@@ -58,30 +60,30 @@ def decoder() -> _AnthropicDecoder:
 
 
 def failure(status: int, headers: Mapping[str, str], body: str) -> TuppenceError:
-    """Return the error that an HTTP status of 400 or more stands for; headers have lower-case names."""
+    """Return the error for an HTTP status of 400 or more; header names must be in lower case."""
     return from_status(status, headers, body)
 
 
 class _AnthropicDecoder:
-    """One answer: text as it comes, counts as they grow, and at the end the reason to stop."""
+    """Decodes one answer: text as it arrives, counts as they grow, and at the end the reason to stop."""
 
     def __init__(self) -> None:
         self.identity = ""
         self._counts: dict[str, object] = {}
         self._reason: str | None = None
         self._is_counted = False
-        """Whether counts came with the reason to stop, or after it."""
+        """Whether counts came with or after the reason to stop."""
         self._stopped = self._spoke = self._called = False
 
     @property
     def awaits(self) -> Awaited:
-        """What of the answer is still to come."""
+        """What of the answer is still awaited."""
         if self._reason is None:
             return "words"
         return "mark" if self._is_counted else "counts"
 
     def feed(self, event: str, data: str) -> Iterable[ProviderEvent]:
-        """Take one server-sent event; gateways end a stream with OpenAI's mark."""
+        """Take one server-sent event; gateways may end a stream with OpenAI's mark."""
         if data.strip() in ("", _DONE):
             return
         payload = answer_part(event, data)
@@ -89,7 +91,7 @@ class _AnthropicDecoder:
             case "message_start":
                 self.identity = text(part(payload, "message"), "id")
                 counts = part(part(payload, "message"), "usage")
-                # Of the answer it counts what is there by then, which is next to nothing.
+                # Its count of answer tokens covers only what exists at that time, which is almost nothing.
                 yield from self._metered({name: value for name, value in counts.items() if name != "output_tokens"})
             case "content_block_start":
                 yield from self._said(part(payload, "content_block"))
@@ -100,7 +102,7 @@ class _AnthropicDecoder:
                 yield from self._metered(part(payload, "usage"))
             case "message_stop":
                 yield from self._stop(self._reason or "")
-            case "message" if text(payload, "type"):  # The whole reply in one object.
+            case "message" if text(payload, "type"):  # The whole response in one object.
                 self.identity = self.identity or text(payload, "id")
                 for each in () if self._spoke else parts(payload, "content"):
                     yield from self._said(each)
@@ -114,7 +116,7 @@ class _AnthropicDecoder:
         return is_message and bool(text(payload, "stop_reason"))
 
     def finish(self) -> Iterable[ProviderEvent]:
-        """Take the end of the stream; a stop reason without its ``message_stop`` is still a whole answer."""
+        """Take the end of the stream; a stop reason without ``message_stop`` still means a complete answer."""
         if self._stopped:
             return
         if self._reason is None:
@@ -141,7 +143,7 @@ class _AnthropicDecoder:
 
 
 def _content(part_of_it: Mapping[str, object]) -> Iterable[ProviderEvent]:
-    """Return what a block's start or a delta adds; signatures and kinds that are not known add nothing."""
+    """Return what a block's start or delta adds; signatures and unknown kinds add nothing."""
     match text(part_of_it, "type"):
         case "text" | "text_delta":
             piece = text(part_of_it, "text")

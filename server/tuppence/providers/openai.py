@@ -1,7 +1,7 @@
-"""OpenAI's Chat Completions, and everything that speaks it: most vendors, gateways and local servers.
+"""OpenAI's Chat Completions API, also spoken by most vendors, gateways and local servers.
 
-Its prompt count includes cached and written tokens; vendors differ in where they put these and their reasoning, and
-all known places are read. The reason to stop is held back until the counts, which come after it, have arrived.
+Its prompt count includes cached and written tokens. Vendors put these counts, and their reasoning, into different
+fields; all known ones are read. The reason to stop is held back until the counts, which come after it, have arrived.
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ _REASONS: Mapping[str, Literal["end", "length", "refused"]] = {
     "sensitive": "refused",  # z.ai
 }
 _BREAKDOWNS = frozenset({"error", "network_error", "insufficient_system_resource"})
-# OpenRouter, z.ai and DeepSeek report a breakdown under HTTP 200 as a reason to stop.
+# OpenRouter, z.ai and DeepSeek (https://api-docs.deepseek.com/api/create-chat-completion) report a failure with status
+# 200 as a reason to stop.
 
 
 def request(prompt: Prompt, model: Model, key: str | None) -> HttpRequest:
-    """Put a prompt into the wire's words."""
+    """Translate a prompt into an HTTP request."""
     quirks = model.quirks
     body: dict[str, object] = {
         "model": model.id,
@@ -59,31 +60,31 @@ def decoder() -> _OpenAIDecoder:
 
 
 def failure(status: int, headers: Mapping[str, str], body: str) -> TuppenceError:
-    """Return the error that an HTTP status of 400 or more stands for; headers have lower-case names."""
+    """Return the error for an HTTP status of 400 or more; header names must be in lower case."""
     return from_status(status, headers, body)
 
 
 class _OpenAIDecoder:
-    """One answer: text as it comes, counts when they come, and at the end the reason to stop."""
+    """Decodes one answer: text and counts as they arrive, and at the end the reason to stop."""
 
     def __init__(self) -> None:
         self.identity = ""
         self._inline = InlineThinking()
         self._reason: str | None = None
         self._is_counted = False
-        """Whether counts came with the reason to stop, or after it."""
+        """Whether counts came with or after the reason to stop."""
         self._index: int | None = None
         self._stopped = self._spoke = self._called = False
 
     @property
     def awaits(self) -> Awaited:
-        """What of the answer is still to come."""
+        """What of the answer is still awaited."""
         if self._reason is None:
             return "words"
         return "mark" if self._is_counted else "counts"
 
     def feed(self, event: str, data: str) -> Iterable[ProviderEvent]:
-        """Take one server-sent event; its name says nothing on this wire, unless it is an error's."""
+        """Take one server-sent event; on this wire its name matters only for errors."""
         data = data.strip()
         if not data:
             return
@@ -112,15 +113,15 @@ class _OpenAIDecoder:
         return any(part(each, "message") and text(each, "finish_reason") for each in first)
 
     def finish(self) -> Iterable[ProviderEvent]:
-        """Take the end of the stream; a reason to stop without ``[DONE]`` is still a whole answer."""
+        """Take the end of the stream; a reason to stop without ``[DONE]`` still means a complete answer."""
         if not self._stopped and self._reason is None:
             raise Broken("{provider} ended before the answer did.", "Ask again, or choose another model.")
         yield from self._stop()
 
     def _mine(self, choices: tuple[Mapping[str, object], ...]) -> tuple[Mapping[str, object], ...]:
-        """Return the one choice that is read, of several that a server may send although one was asked for.
+        """Return the one choice that is read; a server may send several although one was requested.
 
-        It is the first one that came, and of those that came together the one with the least index.
+        It is the first that arrived; of those that arrived together, the one with the lowest index.
         """
         known = sorted(choices, key=_index)
         if self._index is None and known:
@@ -128,7 +129,7 @@ class _OpenAIDecoder:
         return tuple(each for each in known if _index(each) == self._index)[:1]
 
     def _choice(self, choice: Mapping[str, object]) -> Iterable[ProviderEvent]:
-        # Some servers send an answer as a whole message, and some repeat all of it beside each piece.
+        # Some servers send an answer as one whole message, and some repeat all of it with each piece.
         delta = part(choice, "delta") or ({} if self._spoke else part(choice, "message"))
         if thought := text(delta, "reasoning_content", "reasoning") or _parts_text(delta, "thinking"):
             yield Thinking(thought)
@@ -157,14 +158,14 @@ def _index(choice: Mapping[str, object]) -> int:
 
 
 def _parts_text(delta: Mapping[str, object], kind: str) -> str:
-    """Return the text of a content that is a list of parts, as Mistral sends it, of one kind: text or thinking."""
+    """Return the text, or the thinking, of a content that is a list of parts, as Mistral sends it."""
     found = [each for each in parts(delta, "content") if text(each, "type") == kind]
-    # The text of thinking is itself a list of parts.
+    # The text of a thinking part is itself a list of parts.
     return "".join(text(each, kind) or "".join(text(piece, "text") for piece in parts(each, kind)) for each in found)
 
 
 def _usage(counts: Mapping[str, object]) -> Usage:
-    """Put the counts into disjoint buckets; a prompt with more cached tokens than tokens was not counted."""
+    """Convert the counts to disjoint categories; a prompt with more cached tokens than tokens is not counted."""
     details = part(counts, "prompt_tokens_details")
     places = (details, counts)
     read = _first(places, "cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens")
@@ -184,7 +185,9 @@ def _usage(counts: Mapping[str, object]) -> Usage:
 
 
 def _timed(timings: Mapping[str, object]) -> Mapping[str, object]:
-    """Return llama.cpp's timings as counts: they alone tell what its cache held."""
+    """Return llama.cpp's timings as counts: only they report its cache hits."""
+    if not timings:
+        return {}
     read, fresh, answer = (count(timings, name) for name in ("cache_n", "prompt_n", "predicted_n"))
     if fresh is None or answer is None:
         return {}
@@ -197,7 +200,7 @@ def _first(places: Iterable[Mapping[str, object]], *keys: str) -> int | None:
 
 
 def _messages(prompt: Prompt, model: Model) -> list[dict[str, object]]:
-    """Return the messages: texts, or parts with marks between them where the row's cache wants marks."""
+    """Return the messages: plain texts, or parts with cache marks if the row needs them."""
     if model.cache.mode == "explicit" and model.quirks.cache_mark:
         system, *user = _parts(prompt, model.quirks.cache_mark)
         return [_message("system", [system]), _message("user", user)]
@@ -220,5 +223,5 @@ def _parts(prompt: Prompt, mark: Mapping[str, object]) -> list[dict[str, object]
 
 
 def _key(prompt: Prompt) -> str:
-    """Return the word for a prefix: of its beginning alone, which an edit further down leaves as it is."""
+    """Return the cache key of a prefix, from its beginning only, so that later edits do not change it."""
     return sha256("".join((prompt.system, *prompt.shared[:1])).encode("utf-8", "surrogatepass")).hexdigest()[:32]

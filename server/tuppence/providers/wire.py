@@ -1,8 +1,8 @@
-"""Their words: pure translation between a prompt and a wire format, one file a format.
+"""The interface of wire formats: pure translation between a prompt and a format, one module per format.
 
-A wire makes the request's body and headers, and turns server-sent events back into text, thinking, usage and the
-reason to stop. It opens no socket (upstream/ does) and knows no prices. ``find_wire`` loads a wire by its file's name,
-so a new format is one new file.
+A wire creates the request's body and headers, and converts server-sent events to text, thinking, usage and the reason
+to stop. It opens no socket (upstream/ does) and knows no prices. ``find_wire`` loads a wire by its module's name, so a
+new format is one new module.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from tuppence.errors import ConfigError, Mistake, TuppenceError
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """One HTTP POST."""
+    """One HTTP POST request."""
 
     url: str
     headers: Mapping[str, str]
-    """Holds the key; never logged, never shown."""
+    """Includes the key; never logged or displayed."""
     body: Mapping[str, object]
-    """JSON."""
+    """The JSON body."""
 
     @property
     def encoded(self) -> bytes:
-        """The body as it is sent; half of a surrogate pair, which UTF-8 has no bytes for, becomes a question mark."""
+        """The encoded body; half of a surrogate pair, which UTF-8 cannot encode, becomes a question mark."""
         return json.dumps(dict(self.body), ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
@@ -46,18 +46,18 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Thinking:
-    """A piece of the model's reasoning; never part of the answer."""
+    """A piece of the model's reasoning, which is not part of the answer."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class UsageReport:
-    """The provider's counts so far; each replaces the one before."""
+    """The provider's counts so far; each report replaces the one before."""
 
     usage: Usage
     cost: Decimal | None = None
-    """What the provider itself says that it charges, USD; None where it does not say."""
+    """USD that the provider reports to charge; None if it reports none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,37 +66,37 @@ class Stop:
 
     reason: Literal["end", "length", "refused"]
     detail: str = ""
-    """The provider's own word for it."""
+    """The provider's own term for the reason."""
 
 
 CALLED = "tool_use"
-"""The detail of a stop where the model called a tool; none was offered."""
+"""The detail of a stop for a tool call, although no tool was offered."""
 ProviderEvent = Text | Thinking | UsageReport | Stop
 
 
 Awaited = Literal["words", "counts", "mark"]
-"""Words of the answer; its counts, where the reason to stop came; or, where both came, the mark of its end alone."""
+"""Text of the answer; its counts, after the reason to stop; or only the end mark, after both."""
 
 
 class Decoder(Protocol):
-    """Turns one answer's server-sent events into events of ours; holds the state of that one answer."""
+    """Converts one answer's server-sent events; holds the state of that answer."""
 
     @property
     def identity(self) -> str:
-        """The provider's own id of the answer; empty before it said one."""
+        """The provider's id of the answer; empty before it is known."""
         ...
 
     @property
     def awaits(self) -> Awaited:
-        """What of the answer is still to come."""
+        """What of the answer is still awaited."""
         ...
 
     def feed(self, event: str, data: str) -> Iterable[ProviderEvent]:
-        """Take one server-sent event: its name (``message`` where it has none) and its data.
+        """Take one server-sent event: its name (``message`` by default) and its data.
 
         Unknown events yield nothing.
 
-        :raises TuppenceError: the event is an error object, or no JSON where JSON is due.
+        :raises TuppenceError: the event is an error object, or not JSON where JSON is required.
         """
         ...
 
@@ -116,15 +116,15 @@ class Decoder(Protocol):
 
 
 class Wire(Protocol):
-    """One wire format. Implemented by a module of this package."""
+    """One wire format, implemented by a module of this package."""
 
     @property
     def warms(self) -> bool:
-        """Whether it has words for a prompt that wants no answer (``max_output`` 0) and only warms a cache."""
+        """Whether it supports a prompt without an answer (``max_output`` 0) that only warms a cache."""
         ...
 
     def request(self, prompt: Prompt, model: Model, key: str | None) -> HttpRequest:
-        """Put a prompt into the wire's words."""
+        """Translate a prompt into an HTTP request."""
         ...
 
     def decoder(self) -> Decoder:
@@ -132,7 +132,7 @@ class Wire(Protocol):
         ...
 
     def failure(self, status: int, headers: Mapping[str, str], body: str) -> TuppenceError:
-        """Return the error that an HTTP status of 400 or more stands for; headers have lower-case names."""
+        """Return the error for an HTTP status of 400 or more; header names must be in lower case."""
         ...
 
 
@@ -140,7 +140,7 @@ _PACKAGE = __name__.rpartition(".")[0]
 
 
 def find_wire(name: str) -> Wire:
-    """Return the wire of that name.
+    """Return the wire with a name.
 
     :raises ConfigError: there is none.
     """
@@ -151,6 +151,6 @@ def find_wire(name: str) -> Wire:
 
 
 def wire_names() -> tuple[str, ...]:
-    """Return the names of all wires: this package's modules but this one and those with a leading underscore."""
+    """Return the names of all wires: the public modules of this package except this one."""
     found = (module.name for module in pkgutil.iter_modules(importlib.import_module(_PACKAGE).__path__))
     return tuple(sorted(name for name in found if not name.startswith("_") and f"{_PACKAGE}.{name}" != __name__))

@@ -1,1 +1,1 @@
-"""The cost report in writing: JSON, a sheet of receipts, a page. Pure: texts come out, and nobody is asked anything."""
+"""The cost report as text: JSON, CSV, or an HTML page. Pure: functions return text and perform no I/O."""

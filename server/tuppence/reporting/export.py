@@ -1,4 +1,4 @@
-"""The receipts: every request as a row of CSV, or as JSON; amounts with every digit."""
+"""The receipts: every request as a row of CSV or as JSON, with all digits of each amount."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COLUMNS = (
 
 
 def as_csv(entries: Iterable[Entry]) -> str:
-    """Return the receipts as CSV, oldest first; an amount that nobody knows is an empty cell."""
+    """Return the receipts as CSV, oldest first; an unknown amount is an empty cell."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -61,7 +61,7 @@ def as_json(entry: Entry) -> dict[str, Any]:
 
 
 def window(report: Report) -> dict[str, Any]:
-    """Return what the days come to as JSON (docs/protocol.md)."""
+    """Return the report on a range of days as JSON (docs/protocol.md)."""
     whole, shares = report.whole, report.shares
     return {
         "days": len(report.days),
@@ -125,5 +125,5 @@ def _exact(usd: Any) -> str:
 
 
 def _cell(value: Any) -> Any:
-    """Return a cell that no spreadsheet takes for a formula; numbers stay as they are."""
+    """Return a cell value that no spreadsheet takes for a formula; numbers are unchanged."""
     return cell(value) if isinstance(value, str) else value

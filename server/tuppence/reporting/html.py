@@ -1,4 +1,4 @@
-"""The cost report as one page that needs nothing else: its style and its plots stand in it, and it has no script."""
+"""The cost report as one self-contained HTML page, with its style and plots and without scripts."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from tuppence.reporting import svg
 from tuppence.reporting.words import escape
 
 RECEIPTS = 40
-"""How many of the last requests the page lists; all of them are in the CSV."""
+"""Number of the latest requests that the page lists; the CSV has all of them."""
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What the page shows."""
+    """The content of the page."""
 
     report: Report
     receipts: Sequence[Entry]
-    """The last requests of those days, oldest first; RECEIPTS of them are shown."""
+    """The latest requests of those days, oldest first; at most RECEIPTS are shown."""
     notes: Sequence[str]
-    """What is to be said of the tier table."""
+    """Remarks on the tier table."""
     now: datetime
-    """With the user's time zone."""
+    """The current time, in the user's time zone."""
 
 
 def write(page: Page) -> str:

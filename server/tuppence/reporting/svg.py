@@ -1,4 +1,4 @@
-"""Plots as SVG that needs nothing but its page's colours; every mark says its figure when it is pointed at."""
+"""Plots as SVG, which use only the page's colors; each mark shows its value on hover."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from tuppence.reporting.words import escape
 _WIDE, _HIGH = 720, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 12, 14, 28
 _LABELS = 8
-"""How many days are named below a plot, at most."""
+"""Maximum number of days with a label below a plot."""
 _BARS = 8
-"""How many lines a plot of bars has, at most."""
+"""Maximum number of lines in a bar plot."""
 _ROW = 30
 _NAMES, _FIGURES = 150, 120
 
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """The place of a plot by day: x by the day's number, y by a share of the highest."""
+    """The coordinates of a plot by day: x from the day's index, y from a share of the highest value."""
 
     count: int
 
     @property
     def step(self) -> float:
-        """How wide a day is."""
+        """The width of a day."""
         return (_WIDE - _LEFT - _RIGHT) / max(self.count, 1)
 
     def x(self, index: int) -> float:
-        """Return where a day begins."""
+        """Return the x coordinate at which a day begins."""
         return _LEFT + index * self.step
 
     @staticmethod
     def y(part: float) -> float:
-        """Return the height of a share of the highest value."""
+        """Return the y coordinate of a share of the highest value."""
         return _TOP + (1 - part) * (_HIGH - _TOP - _BOTTOM)
 
 
 def spending(days: Sequence[Day]) -> str:
-    """Draw what each day cost, before what asking the best model every time would have cost."""
+    """Draw the cost of each day in front of what the best model would have cost every time."""
     top = _ceiling(max((max(day.spent, day.best) for day in days), default=Decimal(0)))
     frame = _Frame(len(days))
     marks = []
@@ -56,7 +56,7 @@ def spending(days: Sequence[Day]) -> str:
 
 
 def caching(days: Sequence[Day]) -> str:
-    """Draw what share of the prompts' tokens came from the providers' caches, day by day."""
+    """Draw the share of the prompts' tokens read from providers' caches, by day."""
     frame = _Frame(len(days))
     points = [(index, day) for index, day in enumerate(days) if day.told]
     places = [(frame.x(index) + frame.step / 2, frame.y(day.read / day.told)) for index, day in points]
@@ -69,7 +69,7 @@ def caching(days: Sequence[Day]) -> str:
 
 
 def bars(title: str, lines: Sequence[ReportLine]) -> str:
-    """Draw what each line costs as a bar, dearest first; what has no known cost is left out."""
+    """Draw the cost of each line as a bar, highest first; lines without a known cost are left out."""
     known = [(line, line.spent) for line in lines if line.spent is not None][:_BARS]
     top = max((spent for _, spent in known), default=Decimal(0)) or Decimal(1)
     drawn = ""
@@ -101,7 +101,7 @@ def _svg(title: str, inner: str, high: int) -> str:
 
 
 def _grid(labels: Sequence[str]) -> str:
-    """Draw lines at equal heights, lowest first."""
+    """Draw lines at equal distances, lowest first."""
     drawn = ""
     for index, label in enumerate(labels):
         y = _Frame.y(index / (len(labels) - 1))
@@ -120,7 +120,7 @@ def _bar(x: float, width: float, part: Decimal, kind: str) -> str:
 
 
 def _hit(x: float, width: float) -> str:
-    """Draw what a pointer finds anywhere above or below a bar."""
+    """Draw the area around a bar that reacts to the pointer."""
     return f'<rect class="hit" x="{x:.1f}" y="{_TOP}" width="{width:.1f}" height="{_HIGH - _TOP - _BOTTOM}"/>'
 
 
@@ -133,7 +133,7 @@ def _short(name: str, most: int = 22) -> str:
 
 
 def _ceiling(amount: Decimal) -> Decimal:
-    """Return the next higher of 1, 2, 5, 10, 20, ... of any size: a scale that reads well."""
+    """Return the next higher value of the series 1, 2, 5, 10, 20, ... in any power of ten, for a readable scale."""
     if amount <= 0:
         return Decimal(1)
     unit = Decimal(1).scaleb(amount.adjusted())

@@ -1,7 +1,7 @@
-"""A module that httpcore looks for at each of its locks, in all of Python's folders, where it is not installed.
+"""Speed up imports of an uninstalled module that httpcore tries to import at each of its locks.
 
-That is seven times a request, of some tenths of a millisecond each. Where a name is None in ``sys.modules``, Python
-says at once that there is no such module.
+That is seven times per request, and each search of all of Python's folders takes some tenths of a millisecond. If a
+name is None in ``sys.modules``, Python raises immediately.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from importlib.util import find_spec
 from typing import cast
 
 NAME = "sniffio"
-"""Tells which library runs the event loop; without it httpcore takes asyncio, which is the one here."""
+"""It detects the library that runs the event loop; without it, httpcore assumes asyncio, which is right here."""
 
 
 def remember() -> None:
-    """Look for the module once; where it is not there, it is not looked for again."""
+    """Search for the module once; if it is missing, record that."""
     if NAME not in sys.modules and find_spec(NAME) is None:
         cast("dict[str, object]", sys.modules)[NAME] = None

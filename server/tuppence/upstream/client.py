@@ -1,16 +1,16 @@
-"""The only socket to a model: one prompt out, the answer's events in.
+"""Send prompts to models and yield the events of their answers.
 
-Retries before the first event are in this file, one HTTP exchange is in upstream/exchange.py, the time-outs are in
-upstream/deadlines.py, the rules for keys and proxies in upstream/connections.py. It knows no wire format (providers/
-does), no price and no ladder of models: what it gives up on, engine/run.py may take elsewhere. Nothing that it raises
-quotes the key or the prompt, and no redirect is followed.
+Retries before the first event are in this module, one HTTP exchange is in upstream/exchange.py, time limits are in
+upstream/deadlines.py, and the rules for keys and proxies are in upstream/connections.py. This module knows no wire
+format (providers/ does), prices or fallback models: engine/run.py may send a failed request to another model. Errors
+never quote the key or the prompt, and redirects are not followed.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -45,23 +45,25 @@ if TYPE_CHECKING:
 __all__ = ["Fate", "ModelClient", "Piece", "RequestSent", "RetryPolicy", "RetryScheduled"]
 
 _TELLING = 16
-# So many characters in a row of the prompt or the key, in a provider's message, are a quotation.
+# A run of this many characters of the prompt or the key in a provider's message counts as a quotation.
+_TOGETHER = 2_000
+# Code points of several pieces that are searched for a key as one.
 
 
 @dataclass(frozen=True)
 class RequestSent:
-    """A request is about to go out."""
+    """A request is about to be sent."""
 
     model: Model
     fate: Callable[[], Fate] = field(default=lambda: "with the server", compare=False, repr=False)
-    """What has become of it by now: what was kept back or turned away is billed by nobody."""
+    """Returns the current state of the request; one that was not sent or was rejected is not billed."""
     identity: Callable[[], str] = field(default=str, compare=False, repr=False)
-    """The provider's own id of the answer, as far as it said one."""
+    """Returns the provider's id of the answer; empty before it is known."""
 
 
 @dataclass(frozen=True)
 class RetryScheduled:
-    """The provider could not answer; it is asked again after a pause."""
+    """The provider could not answer; the request is repeated after a pause."""
 
     seconds: float
     why: str
@@ -72,7 +74,7 @@ Piece = ProviderEvent | RequestSent | RetryScheduled
 
 
 class ModelClient:
-    """The way to all models; it keeps connections to the remote ones."""
+    """Sends requests to all models; reuses connections to remote hosts."""
 
     def __init__(
         self,
@@ -80,10 +82,10 @@ class ModelClient:
         scan: Callable[[], KeyScan] = KeyScan,
         time_limits: Callable[[Provider], TimeLimits] = lambda provider: provider.timeouts,
     ) -> None:
-        """Ask with this patience.
+        """Use the retries and time limits of ``patience``.
 
-        :param scan: finds the keys in use, beside the one that is sent.
-        :param time_limits: returns the limits of a call to a provider; what it leaves open is as ``patience`` says.
+        :param scan: returns a scanner for the keys in use, in addition to the one that is sent.
+        :param time_limits: returns the limits for a provider; unset ones are those of ``patience``.
         """
         self._patience = patience
         self._scan = scan
@@ -94,35 +96,48 @@ class ModelClient:
     async def answer(
         self, prompt: Prompt, model: Model, key: str | None, hear: Hear | None = None
     ) -> AsyncGenerator[Piece, None]:
-        """Ask a model and yield its answer as it comes; closing or cancelling this closes the connection.
+        """Ask a model and yield its answer piece by piece, as ``batches`` does several at once."""
+        async with aclosing(self.batches(prompt, model, key, hear)) as batches:
+            async for batch in batches:
+                for piece in batch:
+                    yield piece
 
-        :param hear: takes the status and the headers of each response.
-        :raises Refused: it would be refused however often it is asked, or the key may not be sent there.
-        :raises Busy: it cannot answer now; it was asked as often as the patience allows, once where it was silent.
-        :raises Broken: what came makes no sense, or ended before the answer did, or holds a key in use.
+    async def batches(
+        self, prompt: Prompt, model: Model, key: str | None, hear: Hear | None = None
+    ) -> AsyncGenerator[tuple[Piece, ...], None]:
+        """Ask a model and yield its answer as it comes: all that one read brought, at most some KB, together.
+
+        Closing or cancelling this closes the connection. A request and a retry come alone.
+
+        :param hear: receives the status and the headers of each response.
+        :raises Refused: the request would always be refused, or the key may not be sent there.
+        :raises Busy: the provider cannot answer now; it was asked as often as ``patience`` allows, once if it was
+            silent.
+        :raises Broken: the response is invalid, ended before the answer did, or contains a key in use.
         """
         key = key.strip() if key else None
         guard = _KeyGuard((KeyScan([(model.provider.key_env or "the provider", key or "")]), self._scan()), prompt)
         try:
-            async with aclosing(self._tries(prompt, model, key, hear)) as pieces:
-                async for piece in pieces:
-                    yield guard.passed(piece)
+            async with aclosing(self._tries(prompt, model, key, hear)) as batches:
+                async for batch in batches:
+                    yield guard.passed(batch)
         except TuppenceError as error:
             raise guard.cleaned(_discreet(named(error, model), prompt, key)) from None
 
     async def open_ahead(self, model: Model) -> None:
-        """Load what a request to a model needs, and open its client: no connection, nothing is sent."""
-        _, request, _ = await asyncio.to_thread(_written, Prompt("", (), "", 1), model, None)
-        await self._client(request, None)
+        """Load what a request to a model needs and open its client; no connection is made, nothing is sent."""
+        *_, open_ = await asyncio.to_thread(_written, Prompt("", (), "", 1), model, None)
+        await self._client(open_)
 
     async def bill(self, model: Model, key: str | None, identity: str) -> UsageReport | None:
-        """Ask a provider, for some seconds, what it charged for an answer; None where it does not say."""
+        """Ask a provider, for several seconds, what it charged for an answer; None if it does not say."""
         key = key.strip() if key else None
         request = _generation_cost.request(model, key, identity)
         if request is None:
             return None
         try:
-            return await generation_cost.ask(await self._client(request, key), request)
+            open_ = await asyncio.to_thread(opening, request, key)
+            return await generation_cost.ask(await self._client(open_), request)
         except TuppenceError:
             return None
 
@@ -135,42 +150,43 @@ class ModelClient:
 
     async def _tries(
         self, prompt: Prompt, model: Model, key: str | None, hear: Hear | None
-    ) -> AsyncGenerator[Piece, None]:
-        # Importing a wire, and writing and searching a large request, take longer than a keystroke should wait.
-        wire, request, body = await asyncio.to_thread(_written, prompt, model, key)
-        client = await self._client(request, key)
+    ) -> AsyncGenerator[tuple[Piece, ...], None]:
+        # Importing a wire, and encoding and searching a large request, would delay the user's keystrokes.
+        wire, request, body, open_ = await asyncio.to_thread(_written, prompt, model, key)
+        client = await self._client(open_)
         patience = self._patience.within(self._time_limits(model.provider))
         deadlines = Deadlines(patience)
         for tried in range(patience.retries + 1):
             exchange = Exchange(client, wire, deadlines, hear)
-            yield RequestSent(model, exchange.fate, exchange.identity)
+            yield (RequestSent(model, exchange.fate, exchange.identity),)
             try:
-                async with aclosing(exchange.events(request, body)) as events:
-                    async for event in events:
-                        yield event
+                async with aclosing(exchange.batches(request, body)) as batches:
+                    async for batch in batches:
+                        yield batch
             except Busy as error:
                 pause = patience.delay(tried) if error.after is None else error.after
                 if exchange.final or tried == patience.retries or pause > PATIENT or not deadlines.allows(pause):
                     raise
-                yield RetryScheduled(pause, named(error, model).message)
+                yield (RetryScheduled(pause, named(error, model).message),)
                 await deadlines.pause(pause)
             else:
                 return
 
-    async def _client(self, request: HttpRequest, key: str | None) -> httpx.AsyncClient:
+    async def _client(self, open_: Opening) -> httpx.AsyncClient:
+        if (known := self._clients.get(open_)) is not None:
+            return known
         async with self._opening:
-            # Importing httpx and reading the certificates take a tenth of a second that no keystroke should wait for.
-            open_ = await asyncio.to_thread(opening, request, key)
+            # Reading the certificates takes a tenth of a second that no keystroke should wait for.
             if open_ not in self._clients:
                 await asyncio.to_thread(absent.remember)
                 self._clients[open_] = await asyncio.to_thread(open_)
             return self._clients[open_]
 
 
-def _written(prompt: Prompt, model: Model, key: str | None) -> tuple[Wire, HttpRequest, bytes]:
-    """Return the wire, the request and its body.
+def _written(prompt: Prompt, model: Model, key: str | None) -> tuple[Wire, HttpRequest, bytes, Opening]:
+    """Return the wire, the request, its body, and what opens a client for it.
 
-    :raises Refused: the body holds what must not leave.
+    :raises Refused: the body holds what must not leave, or the key may not go where the request would.
     """
     wire = find_wire(model.provider.wire)
     request = wire.request(prompt, model, key)
@@ -180,11 +196,11 @@ def _written(prompt: Prompt, model: Model, key: str | None) -> tuple[Wire, HttpR
             "Nothing was sent, because a secret would have gone out with it.",
             "Please report this: what was found should have been replaced.",
         )
-    return wire, request, body
+    return wire, request, body, opening(request, key)
 
 
 def _leaks(body: bytes, withheld: Iterable[str]) -> bool:
-    """Report whether a request's body holds a value that must not leave, as it is or as JSON writes it."""
+    """Report whether a request's body contains a withheld value, plain or as escaped in JSON."""
     for value in withheld:
         written = json.dumps(value, ensure_ascii=False)[1:-1]
         is_word = needs_word(value)
@@ -194,7 +210,7 @@ def _leaks(body: bytes, withheld: Iterable[str]) -> bool:
 
 
 def _holds(body: bytes, value: bytes, *, is_word: bool) -> bool:
-    """Report whether a value is in a body, as a word of its own where it could be a part of an ordinary one."""
+    """Report whether a body contains a value; as a separate word, if it could be a part of an ordinary word."""
     at = body.find(value)
     while at >= 0:
         around = (
@@ -207,7 +223,7 @@ def _holds(body: bytes, value: bytes, *, is_word: bool) -> bool:
 
 
 class _KeyGuard:
-    """Keeps the keys in use out of what a provider says: an error loses them, an answer with one in it is stopped."""
+    """Keeps the keys in use out of a provider's responses: removes them from errors, and stops an answer with one."""
 
     def __init__(self, scans: Sequence[KeyScan], prompt: Prompt) -> None:
         self._prompt = prompt
@@ -215,16 +231,19 @@ class _KeyGuard:
         self._streams = {kind: [StreamedScan(each) for each in self._scans] for kind in (Text, Thinking)}
         self._said: list[str] = []
 
-    def passed(self, piece: Piece) -> Piece:
-        """Return a piece that holds no key.
+    def passed(self, batch: tuple[Piece, ...]) -> tuple[Piece, ...]:
+        """Return pieces that hold no key.
 
-        :raises Broken: it completes one; what came before it shows fewer than 12 of its letters and digits in a row.
+        :raises Broken: one completes a key; what came before shows fewer than 12 of its letters and digits in a row.
         """
-        if isinstance(piece, Text | Thinking):
-            self._said.append(piece.text)
-            self._refuse(next(filter(None, (each.feed(piece.text) for each in self._streams[type(piece)])), ""))
-        elif isinstance(piece, Stop):
-            whole = "".join(self._said)  # Cut by more than a stream is remembered for.
+        for kind, text in _texts(batch):
+            self._said.append(text)
+            self._refuse(next(filter(None, (each.feed(text) for each in self._streams[kind])), ""))
+        return tuple(map(self._looked_at, batch))
+
+    def _looked_at(self, piece: Piece) -> Piece:
+        if isinstance(piece, Stop):
+            whole = "".join(self._said)  # A stream remembers less than the whole answer.
             self._refuse(next(filter(None, (each.holds(whole) for each in self._scans)), ""))
         elif isinstance(piece, RetryScheduled):
             return RetryScheduled(piece.seconds, self._hide(piece.why))
@@ -234,7 +253,7 @@ class _KeyGuard:
         return piece
 
     def cleaned(self, error: TuppenceError) -> TuppenceError:
-        """Take the keys out of an error, which is changed and returned."""
+        """Remove the keys from an error; the error itself is changed and returned."""
         error.message, error.remedy = self._hide(error.message), self._hide(error.remedy)
         error.args = (error.message,)
         return error
@@ -253,8 +272,26 @@ class _KeyGuard:
         raise Broken(f"The answer holds the key in {name}, so it was stopped and nothing of it is kept.", remedy)
 
 
+def _texts(batch: Iterable[Piece]) -> Iterator[tuple[type[Text | Thinking], str]]:
+    """Yield the texts of pieces, those of one kind in a row as one, as long as every offset of it is looked at."""
+    kind: type[Text | Thinking] = Text
+    said: list[str] = []
+    size = 0
+    for piece in batch:
+        if not isinstance(piece, Text | Thinking):
+            continue
+        if said and (type(piece) is not kind or size + len(piece.text) > _TOGETHER):
+            yield kind, "".join(said)
+            said, size = [], 0
+        kind = type(piece)
+        said.append(piece.text)
+        size += len(piece.text)
+    if said:
+        yield kind, "".join(said)
+
+
 def _discreet(error: TuppenceError, prompt: Prompt, key: str | None) -> TuppenceError:
-    """Drop a provider's own words from an error where they quote the prompt or the key; return the error."""
+    """Remove a provider's own text from an error if it quotes the prompt or the key; return the error."""
     if not error.remedy.startswith(QUOTING):
         return error
     said = error.remedy.removeprefix(QUOTING)

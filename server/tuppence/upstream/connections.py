@@ -1,7 +1,7 @@
-"""Which addresses may be spoken to, and through what: the rules for keys, proxies and certificates.
+"""Which addresses may be contacted, and how: the rules for keys, proxies and certificates.
 
-A key, or a password in a base_url, goes over https or to loopback, which no resolver is asked for. The proxies and
-certificates of the user's environment hold for every other machine; nothing to loopback ever passes a proxy.
+A key, or a password in a base_url, is sent only over https or to loopback, which is never resolved by name. The proxies
+and certificates of the user's environment apply to every other machine; loopback traffic never uses a proxy.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     import httpx
 
 _IDLE = 30.0
-# Seconds for which a connection to another machine is kept; most servers keep theirs for a minute or more.
+# Seconds for which a connection to another machine is reused; most servers hold theirs open for a minute or more.
 Opening = Callable[[], "httpx.AsyncClient"]
-"""Opens a client; takes a tenth of a second, and so belongs in a thread."""
+"""Opens a client; it takes a tenth of a second, so call it in a thread."""
 
 
 def opening(request: HttpRequest, key: str | None) -> Opening:
-    """Return what opens a client that may send the request.
+    """Return a function that opens a client for a request.
 
-    :raises Refused: its address is none, or its key may not go there.
+    :raises Refused: its address is invalid, or its key may not be sent there.
     """
     import httpx
 
     try:
-        url = httpx.URL(request.url)  # The parser of the library that will connect: another might see another host.
+        url = httpx.URL(request.url)  # The connecting library's parser; another might find a different host.
     except (httpx.InvalidURL, UnicodeError):
         url = httpx.URL("")
     host = url.raw_host.decode("ascii")
@@ -49,7 +49,7 @@ def opening(request: HttpRequest, key: str | None) -> Opening:
 
 
 async def _forget_location(response: httpx.Response) -> None:
-    """Drop where a redirect points: httpx reads that, and raises where it is no address, although it follows none."""
+    """Remove a redirect's target: httpx parses it, and raises if it is invalid, even without following it."""
     response.headers.pop("location", None)
 
 
@@ -77,7 +77,7 @@ def _near() -> httpx.AsyncClient:
 
 
 def _far() -> httpx.AsyncClient:
-    """Open a client for other machines, with the proxies and certificates that the environment names."""
+    """Open a client for other machines, with the proxies and certificates of the environment."""
     import httpx
 
     try:

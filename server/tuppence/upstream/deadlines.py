@@ -1,7 +1,7 @@
-"""The time-outs of one call: for the first word, between words, for the end of an answer, and for all of it.
+"""The time limits of one call: until the first text, between texts, until the end of an answer, and in total.
 
-Only words renew the time: text, thinking, and counts of the answer's tokens that grow. Pings, comments and empty
-pieces do not. Time is counted while something is waited for; what the caller does in between costs none.
+Only progress extends the time: text, thinking, and growing counts of answer tokens. Pings, comments and empty pieces do
+not. Only time spent waiting counts; time that the caller spends between waits does not.
 """
 
 from __future__ import annotations
@@ -13,16 +13,17 @@ from typing import Literal, TypeVar
 from tuppence.upstream.retry import RetryPolicy
 
 COUNTED, UNCOUNTED = 2.0, 10.0
-"""Seconds that are waited for the end mark of an answer whose reason to stop came: with its counts, and without."""
+"""Seconds to wait for the end mark after the reason to stop arrived: with its token counts, and without."""
 LINGER = 0.1
-"""Seconds allowed for the end of a stream whose answer is complete: read to its end, a connection can be used again."""
+"""Seconds to wait for the end of a stream after a complete answer: only a stream that was read to its end leaves a
+reusable connection."""
 Part = Literal["first word", "idle", "end", "total"]
 """The part of a call whose time ran out."""
 _Result = TypeVar("_Result")
 
 
 class OutOfTime(TimeoutError):
-    """A time-out of ours; ``part`` names it, ``seconds`` is how long it was."""
+    """A time limit was exceeded; ``part`` names it, ``seconds`` is its length."""
 
     def __init__(self, part: Part, seconds: float) -> None:
         super().__init__(f"{part}: {seconds:g} s")
@@ -31,7 +32,7 @@ class OutOfTime(TimeoutError):
 
 
 class Deadlines:
-    """What is left of the time of one call, over all its tries."""
+    """The remaining time of one call, over all its attempts."""
 
     def __init__(self, patience: RetryPolicy) -> None:
         self.patience = patience
@@ -41,23 +42,23 @@ class Deadlines:
         self._awaited = "words"
 
     def begin(self) -> None:
-        """Begin a try: its first word is due within the time for first words."""
+        """Begin an attempt, whose first text is due within the time for first texts."""
         self._set("first word", self.patience.first_event)
         self._awaited = "words"
 
     def heard(self) -> None:
-        """Note a word of the answer."""
+        """Record progress of the answer."""
         self._set("idle", self.patience.between_events)
         self._awaited = "words"
 
     def ending(self, awaited: Literal["counts", "mark"]) -> None:
-        """Note that the reason to stop came, and what is still awaited; said again, it renews nothing."""
+        """Record that the reason to stop arrived, and what is still awaited; repeating it extends nothing."""
         if awaited != self._awaited:
             self._awaited = awaited
             self._set("end", COUNTED if awaited == "mark" else UNCOUNTED)
 
     def stopped(self) -> None:
-        """Note that the answer is complete."""
+        """Record that the answer is complete."""
         if self._awaited != "nothing":
             self._awaited = "nothing"
             self._set("end", LINGER)
@@ -66,9 +67,9 @@ class Deadlines:
         self._part, self._seconds, self._left = part, seconds, seconds
 
     async def wait(self, work: Awaitable[_Result]) -> _Result:
-        """Wait for something within the time that is left.
+        """Wait for something within the remaining time.
 
-        :raises OutOfTime: it did not come.
+        :raises OutOfTime: it took longer.
         """
         clock = asyncio.get_running_loop().time
         start = clock()
@@ -87,10 +88,10 @@ class Deadlines:
             self._total -= passed
 
     def allows(self, pause: float) -> bool:
-        """Report whether so many seconds can be waited, and something asked after them."""
+        """Report whether a pause leaves time for another attempt."""
         return pause < self._total
 
     async def pause(self, seconds: float) -> None:
-        """Wait before another try; to be asked only where ``allows`` says yes."""
+        """Wait before another attempt; call this only if ``allows`` returned True."""
         self._total -= seconds
         await asyncio.sleep(seconds)

@@ -1,17 +1,18 @@
-"""One HTTP request and its streamed answer, and what httpx raises put into our tree of errors.
+"""One HTTP request and its streamed answer, with httpx's exceptions mapped to tuppence's errors.
 
-It does not try again; it says whether that is worth it. Sentences hold ``{provider}`` and ``{key}`` as a wire's do.
+It does not retry, but reports whether a retry makes sense. Messages contain ``{provider}`` and ``{key}``, as those of a
+wire do.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from tuppence import __version__
 from tuppence.core.text.surrogates import Joining
@@ -20,6 +21,7 @@ from tuppence.providers import HttpRequest, ProviderEvent, Stop, Text, Thinking,
 from tuppence.providers._json import amount
 from tuppence.upstream import limits, whole_answer
 from tuppence.upstream.deadlines import Deadlines, OutOfTime
+from tuppence.upstream.event_stream import EventStream, ServerSentEvent
 from tuppence.upstream.failures import diagnosed
 from tuppence.upstream.limits import BoundedText, TooLong
 from tuppence.upstream.retry import retry_after, with_wait
@@ -36,26 +38,26 @@ _STREAM, _OBJECT = "text/event-stream", "application/json"
 _PAGES = frozenset({"text/html", "application/xhtml+xml"})
 _Result = TypeVar("_Result")
 Fate = Literal["kept back", "with the server", "turned away"]
-"""What became of a request: nothing of it went out; it went out, or an answer to it began; the server answered with an
-error, or hung up before it answered."""
+"""The state of a request: none of it was sent; it was sent, or an answer began; or the server replied with an error,
+or closed the connection before replying."""
 
 
 Hear = Callable[[int, Mapping[str, str]], None]
-"""Takes the status and the headers of a response, whose names are in lower case."""
+"""Receives the status and the headers of a response, with lower-case names."""
 
 
 class Exchange:
     """One HTTP request and its answer."""
 
     def __init__(self, client: httpx.AsyncClient, wire: Wire, deadlines: Deadlines, hear: Hear | None = None) -> None:
-        """Prepare a try.
+        """Prepare an attempt.
 
-        :param deadlines: of the call that it is a try of.
-        :param hear: takes the status and the headers of the response.
+        :param deadlines: the time limits of the whole call.
+        :param hear: receives the status and the headers of the response.
         """
         self._hear = hear
         self.final = False
-        """Whether trying again is out of the question: an event was handed out, time ran out, or the server said so."""
+        """Whether a retry is ruled out: an event was yielded, time ran out, or the server forbade it."""
         self._client = client
         self._wire = wire
         self._decoder = wire.decoder()
@@ -63,23 +65,28 @@ class Exchange:
         self._deadlines = deadlines
         self._accepted = self._begun = self._stopped = False
         self._written = 0
-        """Tokens of the answer that the server has counted so far."""
+        """Number of answer tokens that the server has counted so far."""
         self._spoke_on = False
-        """Whether words came after a reason to stop, which then is none."""
+        """Whether text arrived after a reason to stop, which therefore does not count."""
         self._unread: tuple[ProviderEvent, ...] = ()
+        self._events = 0
+        """Server-sent events that were read."""
         self._fate: Fate = "kept back"
         self._socket: httpcore.AsyncNetworkStream | None = None
 
     def fate(self) -> Fate:
-        """Return what has become of the request by now; one that timed out stays with the server."""
+        """Return the current state of the request; one that timed out counts as sent."""
         return self._fate
 
     def identity(self) -> str:
-        """Return the provider's own id of the answer; empty before it said one."""
+        """Return the provider's id of the answer; empty before it is known."""
         return self._decoder.identity
 
-    async def events(self, request: HttpRequest, body: bytes) -> AsyncGenerator[ProviderEvent, None]:
-        """Send the request and yield the answer's events; closing this closes the connection."""
+    async def batches(self, request: HttpRequest, body: bytes) -> AsyncGenerator[tuple[ProviderEvent, ...], None]:
+        """Send the request and yield the answer's events, those of one read together; none is empty.
+
+        Closing this closes the connection.
+        """
         import httpx
 
         self._deadlines.begin()
@@ -87,12 +94,13 @@ class Exchange:
             response = await self._begin(request, body)
             async with aclosing(response):
                 try:
-                    async with aclosing(await self._accept(response, request)) as events:
-                        async for event in events:
-                            yield _priced(event, response.headers)
+                    async with aclosing(await self._accept(response, request)) as batches:
+                        async for batch in batches:
+                            if batch:
+                                yield _priced(batch, response.headers)
                 except TuppenceError:
-                    for event in self._unread:
-                        yield _priced(event, response.headers)
+                    if self._unread:
+                        yield _priced(self._unread, response.headers)
                     raise
         except (httpx.HTTPError, httpx.StreamError, OSError) as error:
             raise self._mapped(error) from None
@@ -102,7 +110,7 @@ class Exchange:
         try:
             return await self._timed(self._client.send(self._post(request, body), stream=True))
         except (asyncio.CancelledError, TimeoutError):
-            # httpcore leaves the socket open where it is cancelled in the middle of a TLS handshake.
+            # httpcore leaves the socket open if it is cancelled during a TLS handshake.
             if self._fate == "kept back" and self._socket is not None:
                 await self._socket.aclose()
             raise
@@ -113,7 +121,7 @@ class Exchange:
         headers = {
             "content-type": "application/json",
             "accept": "text/event-stream",
-            "accept-encoding": "identity",  # A compressed stream arrives in lumps.
+            "accept-encoding": "identity",  # A compressed stream arrives in bursts.
             "user-agent": f"tuppence/{__version__}",
             **request.headers,
         }
@@ -124,16 +132,18 @@ class Exchange:
         )
 
     async def _trace(self, event: str, about: Mapping[str, Any]) -> None:
-        """Hear from httpcore how far the request has come."""
+        """Record how far the request has come, as reported by httpcore."""
         if event == "connection.connect_tcp.complete":
             self._socket = about["return_value"]
         if event.endswith("send_request_headers.started") and about["request"].method != b"CONNECT":
-            self._fate = "with the server"  # What a proxy is asked before is no request to the provider.
+            self._fate = "with the server"  # The CONNECT request to a proxy is not a request to the provider.
 
-    async def _accept(self, response: httpx.Response, request: HttpRequest) -> AsyncGenerator[ProviderEvent, None]:
-        """Return what reads a response, of a status and a media type that an answer has.
+    async def _accept(
+        self, response: httpx.Response, request: HttpRequest
+    ) -> AsyncGenerator[list[ProviderEvent], None]:
+        """Return the reader for a response whose status and media type are those of an answer.
 
-        :raises TuppenceError: it is none.
+        :raises TuppenceError: the response has another status or media type.
         """
         status, headers = response.status_code, {name.lower(): value for name, value in response.headers.items()}
         if self._hear is not None:
@@ -161,15 +171,15 @@ class Exchange:
         raise self._no_stream(status, kind, body)
 
     def _no_stream(self, status: int, kind: str, body: str) -> Broken:
-        """Return the error for a body that is no answer, and keep for the accounts what it counted.
+        """Return the error for a body that is not an answer, and store the usage that it reports.
 
         :raises TuppenceError: the body is an error object.
         """
         with suppress(Broken):
-            # What it counted is for the accounts; an error object under HTTP 200 says more than what follows.
+            # Its counts are needed for the ledger. An error object with status 200 says more than the error below.
             self._unread = tuple(each for each in self._decoder.feed("message", body) if isinstance(each, UsageReport))
         if self._unread or body.lstrip().startswith(("data:", "event:", ":")):
-            self._fate = "with the server"  # An answer in odd clothes, and somebody may charge for it.
+            self._fate = "with the server"  # This is an answer of the wrong media type, which may be billed.
         note = "" if status == _OK else f" ({status})"
         if kind in _PAGES:
             what = f"{{provider}} did not stream its answer, but sent a web page{note}."
@@ -177,10 +187,10 @@ class Exchange:
         what = f"{{provider}} did not stream its answer{note}."
         return Broken(what, "Check the base_url, and that the server can stream.")
 
-    async def _object(self, response: httpx.Response) -> AsyncGenerator[ProviderEvent, None]:
-        """Yield the events of an answer that is one object although a stream was asked for: none before it is whole.
+    async def _object(self, response: httpx.Response) -> AsyncGenerator[list[ProviderEvent], None]:
+        """Yield the events of an answer that is one JSON object although a stream was requested, once it is complete.
 
-        Its counts come first: they are known also where the answer is too long, and is not read to its end.
+        Its counts come first, so that they are known even if the answer is too long and is not read to its end.
         """
         decoder = self._decoder
         try:
@@ -204,51 +214,67 @@ class Exchange:
             raise
         self.final = True
         found.sort(key=lambda each: not isinstance(each, UsageReport))
-        for event in itertools.chain.from_iterable(map(whole_answer.split, found)):
+        for event in chain.from_iterable(map(whole_answer.split, found)):
+            batch: list[ProviderEvent] = []
             self._note(event, "words")
-            for each in self._joined(event):
-                yield each
+            self._join(event, batch)
+            yield batch
             await asyncio.sleep(0)
 
-    async def _whole(self, response: httpx.Response) -> AsyncGenerator[ProviderEvent, None]:
-        """Yield the events of an answer that is one object, which holds no text."""
-        for event in self._fed("message", await self._timed(_short(response))):
-            yield event
-        for event in self._ended(StopAsyncIteration()):
-            yield event
+    async def _whole(self, response: httpx.Response) -> AsyncGenerator[list[ProviderEvent], None]:
+        """Yield the events of a response that is one JSON object without text."""
+        data, batch = await self._timed(_short(response)), list[ProviderEvent]()
+        try:
+            self._feed("message", data, batch)
+        except TuppenceError:
+            yield batch
+            raise
+        yield batch
+        yield self._ended(StopAsyncIteration())
 
-    async def _read(self, response: httpx.Response) -> AsyncGenerator[ProviderEvent, None]:
+    async def _read(self, response: httpx.Response) -> AsyncGenerator[list[ProviderEvent], None]:
         import httpx
-        from httpx_sse import EventSource
 
-        text = BoundedText(response, self._timed)
-        source = EventSource(cast("httpx.Response", text)).aiter_sse()
-        async with aclosing(source):
-            for count in itertools.count():
+        texts, stream = BoundedText(response, self._timed).aiter_text(), EventStream()
+        async with aclosing(texts):
+            while True:
+                batch: list[ProviderEvent] = []
                 try:
-                    limits.check_events(count)
-                    sse = await anext(source)  # Of one read, all events but the first are there without waiting.
+                    self._decode(stream.feed(await anext(texts)), batch)
                 except TooLong:
+                    yield batch
                     if self._stopped:
                         return
                     self.final = True
                     raise
+                except TuppenceError:
+                    yield batch  # What came before an error is handed out before it.
+                    raise
                 except (StopAsyncIteration, httpx.HTTPError, OSError) as end:
-                    for event in self._ended(end):
-                        yield event
+                    yield self._ended(end)
                     return
-                for event in self._fed(sse.event, sse.data):
-                    yield event
+                yield batch
 
-    def _fed(self, name: str, data: str) -> Iterator[ProviderEvent]:
+    def _decode(self, events: Iterable[ServerSentEvent], batch: list[ProviderEvent]) -> None:
+        """Add to the batch what events say.
+
+        :raises TuppenceError: one of them is an error, or no answer has so many; what came before is in the batch.
+        """
+        for name, data in events:
+            limits.check_events(self._events)
+            self._events += 1
+            self._feed(name, data, batch)
+
+    def _feed(self, name: str, data: str, batch: list[ProviderEvent]) -> None:
+        """Add to the batch what one event says; nothing once the answer is complete."""
         if self._stopped:
             return
         awaited = self._decoder.awaits
         try:
-            for event in self._decoder.feed(name or "message", data):
+            for event in self._decoder.feed(name, data):
                 self.final = True
                 self._note(event, awaited)
-                yield from self._joined(event)
+                self._join(event, batch)
         except TuppenceError:
             if not self._begun:
                 self._fate = "turned away"
@@ -257,7 +283,7 @@ class Exchange:
             self._deadlines.ending(self._decoder.awaits)
 
     def _note(self, event: ProviderEvent, awaited: str) -> None:
-        """Take an event into account, before which so much was awaited: words renew the time that is left."""
+        """Record an event, given what was awaited before it; progress extends the remaining time."""
         if isinstance(event, Text | Thinking):
             self._begun = True
             self._spoke_on = self._spoke_on or awaited != "words"
@@ -270,10 +296,11 @@ class Exchange:
             if awaited == "words":
                 self._deadlines.heard()
 
-    def _ended(self, end: Exception) -> Iterator[ProviderEvent]:
-        """Yield what is left at the end of a stream, however it came, if the answer was complete."""
+    def _ended(self, end: Exception) -> list[ProviderEvent]:
+        """Return what is left at the end of a stream, however it came, if the answer was complete."""
+        batch: list[ProviderEvent] = []
         if self._stopped:
-            return
+            return batch
         try:
             rest = tuple(self._decoder.finish())
         except Broken:
@@ -282,21 +309,22 @@ class Exchange:
             raise self._mapped(end) from None
         self.final = True
         for event in rest:
-            yield from self._joined(event)
+            self._join(event, batch)
+        return batch
 
-    def _joined(self, event: ProviderEvent) -> Iterator[ProviderEvent]:
-        """Yield an event whose text, if it has one, begins and ends with whole characters."""
+    def _join(self, event: ProviderEvent, batch: list[ProviderEvent]) -> None:
+        """Add an event to the batch; its text, if it has one, begins and ends with whole characters."""
         if isinstance(event, Text | Thinking):
             kind = type(event)
             if text := self._joining[kind].feed(event.text):
-                yield kind(text)
+                batch.append(event if text is event.text else kind(text))
             return
         if isinstance(event, Stop) and (text := self._joining[Text].finish()):
-            yield Text(text)
-        yield event
+            batch.append(Text(text))
+        batch.append(event)
 
     async def _timed(self, work: Awaitable[_Result]) -> _Result:
-        """Wait for something within the time that is left of the call."""
+        """Wait for something within the remaining time of the call."""
         return await self._deadlines.wait(work)
 
     def _mapped(self, error: Exception) -> TuppenceError:
@@ -326,7 +354,7 @@ class Exchange:
 
 
 def _broken_off(error: Exception) -> str:
-    """Return how an answer ended that had begun."""
+    """Return a clause on how an answer broke off."""
     match error:
         case OutOfTime(part="total"):
             return f"was still answering after {error.seconds:g} s, and was stopped"
@@ -336,7 +364,7 @@ def _broken_off(error: Exception) -> str:
 
 
 async def _short(response: httpx.Response) -> str:
-    """Return the beginning of a body that is no stream, as far as it comes soon."""
+    """Return the beginning of a body that is not a stream, as far as it arrives soon."""
     import httpx
 
     body = bytearray()
@@ -346,12 +374,17 @@ async def _short(response: httpx.Response) -> str:
     return body.decode(errors="replace")
 
 
-def _priced(event: ProviderEvent, headers: Mapping[str, str]) -> ProviderEvent:
-    """Add the charge that a LiteLLM gateway puts into a header; its zero may only mean that it does not know."""
-    if not isinstance(event, UsageReport) or event.cost is not None:
-        return event
+def _priced(batch: Sequence[ProviderEvent], headers: Mapping[str, str]) -> tuple[ProviderEvent, ...]:
+    """Add the charge in the header of a LiteLLM gateway; zero is ignored, because it may mean unknown."""
+    if not any(isinstance(event, UsageReport) and event.cost is None for event in batch):
+        return tuple(batch)
     try:
         charge = amount(Decimal(headers.get("x-litellm-response-cost", "0")))
     except InvalidOperation:
-        return event
-    return replace(event, cost=charge) if charge else event
+        return tuple(batch)
+    if not charge:
+        return tuple(batch)
+    return tuple(
+        replace(event, cost=charge) if isinstance(event, UsageReport) and event.cost is None else event
+        for event in batch
+    )

@@ -1,6 +1,6 @@
-"""Why a provider could not be reached or understood, where httpx's exception and its causes say more than that.
+"""Why a provider could not be reached or understood, if httpx's exception and its causes tell more.
 
-Sentences hold ``{provider}`` and ``{address}`` as a wire's do.
+Messages contain ``{provider}`` and ``{address}``, as those of a wire do.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from tuppence.errors import Busy, Refused, TuppenceError
 
 _CLOSED = ("Server disconnected", "peer closed", "peer unexpectedly closed")
-# How httpcore and h11 begin to say that a connection was closed; all else that they call a protocol error is no HTTP.
+# The start of httpcore's and h11's messages about closed connections; all their other protocol errors mean that the
+# response was not HTTP.
 _ISSUER = (
     "its issuer is not known here",
     "Where a proxy stands in between, let SSL_CERT_FILE name the file that holds its certificate.",
@@ -24,11 +25,11 @@ _FLAWS: Mapping[int, tuple[str, str]] = {
     62: _HOST,
     64: _HOST,
 }
-"""What is wrong with a certificate and what to do, by OpenSSL's code of the verification."""
+"""The problem with a certificate and its remedy, by OpenSSL's verification code."""
 
 
 def diagnosed(error: Exception) -> TuppenceError | None:
-    """Return the error for a person, None where httpx's exception says all that is known."""
+    """Return an error for the user, or None if httpx's exception tells nothing more specific."""
     import httpx
 
     if isinstance(error, httpx.ConnectError):
@@ -47,14 +48,14 @@ def _unreachable(cause: BaseException) -> TuppenceError | None:
         case ssl.SSLError():
             remedy = "Check its base_url: https:// is for a server that speaks TLS, and a proxy may stand in between."
             return Busy("{provider} cannot be reached by TLS at {address}.", remedy)
-        case OSError() if type(cause).__name__ == "gaierror":  # Nothing here may import the module for sockets.
+        case OSError() if type(cause).__name__ == "gaierror":  # By name: socket must not be imported.
             remedy = "A name cannot be looked up: check the network, its base_url, and HTTPS_PROXY where that is set."
             return Busy("{provider} cannot be reached at {address}.", remedy)
     return None
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an exception, what caused it, what caused that; each once."""
+    """Yield an exception, its cause, the cause of that, and so on; each once."""
     seen: set[int] = set()
     cause: BaseException | None = error
     while cause is not None and id(cause) not in seen:

@@ -1,4 +1,4 @@
-"""Asking a provider afterwards what an answer cost: a few times, since it knows some seconds after the end."""
+"""Ask a provider after an answer what it cost; several times, because that is known some seconds after the end."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     import httpx
 
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
-"""Seconds before each question."""
+"""Seconds before each request."""
 _SECONDS = 10.0
-"""For one question and its answer."""
+"""Seconds for one request and its response."""
 _BODY = 65_536
 _LATER = frozenset({404, 408, 409, 425, 429})
-"""Statuses that say "not yet", as those from 500 on do."""
+"""Statuses that mean "not yet", as those from 500 on do."""
 
 
 async def ask(client: httpx.AsyncClient, request: HttpRequest) -> UsageReport | None:
-    """Return what the provider charged; None where it has not said it after the last pause, or never will."""
+    """Return what the provider charged; None if it does not say so after the last pause, or never will."""
     for pause in PAUSES:
         await asyncio.sleep(pause)
         status, body = await _answer(client, request)
@@ -36,7 +36,7 @@ async def ask(client: httpx.AsyncClient, request: HttpRequest) -> UsageReport | 
 
 
 async def _answer(client: httpx.AsyncClient, request: HttpRequest) -> tuple[int, str]:
-    """Return the status and the body; 0 where none came."""
+    """Return the status and the body; status 0 if there was no response."""
     import httpx
 
     headers = {

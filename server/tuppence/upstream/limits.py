@@ -1,8 +1,8 @@
-"""How much of an answer is read: bytes are counted as they are decoded, before anything collects them.
+"""Limits on the size of an answer: bytes are counted as they are decoded, before they are collected.
 
-A server may be anybody's, broken or hostile, and a line that never ends would fill the memory. Nothing of a response is
-read but through this file. A compressed body, which no request asks for, is decompressed piece by piece, so that a
-small body cannot become a large one at once.
+A server may be untrusted, broken or hostile, and an endless line would fill the memory. Responses are read only through
+this module. A compressed body, which no request asks for, is decompressed in pieces, so that a small body cannot become
+a large one at once.
 """
 
 from __future__ import annotations
@@ -15,28 +15,29 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from tuppence.errors import Broken
+from tuppence.upstream.started import Started
 
 if TYPE_CHECKING:
     import httpx
 
 EVENT = 8_000_000
-"""Bytes of one server-sent event, and so of one line: the longest that is known, a whole answer in one event, has less
-than a tenth."""
+"""Maximum bytes of one server-sent event, and so of one line. The longest known one, a whole answer in one event,
+has less than a tenth of that."""
 ANSWER = 32_000_000
-"""Bytes of one answer with all that is around its text: 100,000 tokens, each in an event of its own, have about as
-many."""
+"""Maximum bytes of one answer with everything around its text: 100,000 tokens, each in its own event, have about
+that many."""
 EVENTS = 250_000
-"""Events of one answer, for the same reason."""
+"""Maximum number of events of one answer, for that reason."""
 _PIECE = 65_536
-"""Bytes that are decompressed at a time."""
+"""Number of bytes that are decompressed at a time."""
 _TURN = 4_096
-"""Bytes after which the event loop has its turn, however many reads they came in: so many can hold 400 events, which
-take 20 microseconds each."""
+"""Number of bytes after which other tasks may run, however many reads they came in: this many can hold 400 events,
+which take 20 microseconds each."""
 _PIECE_COST = 64
-"""Bytes that a piece counts as beside its own: to take a chunk of HTTP out of what was read costs time, however short
+"""Bytes added to the size of each piece: extracting an HTTP chunk from the received data costs time, however short
 the chunk is."""
 _GZIP = 0x1F
-"""The first byte of what gzip packed."""
+"""The first byte of data compressed by gzip."""
 _REMEDY = "Ask again, or choose another model."
 _COMPRESSED = frozenset({"gzip", "x-gzip", "deflate"})
 
@@ -49,7 +50,7 @@ class TooLong(Broken):
 
 
 def check_events(read: int) -> None:
-    """Pass an answer of which so many events were read, if it may have one more.
+    """Check that an answer with ``read`` events may have another one.
 
     :raises TooLong: it may not.
     """
@@ -58,7 +59,7 @@ def check_events(read: int) -> None:
 
 
 async def read(response: httpx.Response, limit: int, data: bytearray) -> None:
-    """Add the beginning of a body to ``data``, at most ``limit`` bytes; what came before an error is in it too.
+    """Append the beginning of a body to ``data``, up to ``limit`` bytes; after an error, ``data`` has a part.
 
     :raises Broken: it is compressed in a way that is not understood.
     """
@@ -85,59 +86,105 @@ async def pieces(response: httpx.Response) -> AsyncGenerator[bytes, None]:
 
 
 class BoundedText:
-    """A response as :class:`httpx_sse.EventSource` reads it: its headers and its text, within the limits.
-
-    It is of the media type that is due, which the caller has seen to: httpx_sse knows it in lower case alone.
-    """
+    """The text of a streamed response, within the limits; what is there already is handed out together."""
 
     def __init__(self, response: httpx.Response, wait: Callable[[Awaitable[bytes]], Awaitable[bytes]]) -> None:
         """Read a response.
 
-        :param wait: waits for what a read from the network gives, within the time that is left.
+        :param wait: waits for the result of a network read, within the remaining time.
         """
-        self.headers = {"content-type": "text/event-stream"}
         self._response = response
         self._wait = wait
 
     async def aiter_text(self) -> AsyncGenerator[str, None]:
-        """Yield the text, which is UTF-8 whatever the headers say.
+        """Yield the text, which is UTF-8 whatever the headers say, in parts of at most ``_TURN`` bytes.
 
-        :raises TooLong: an event or the whole is longer than any.
-        :raises Broken: it is compressed in a way that is not understood.
+        A part holds all pieces that need no wait, and is handed out before the next one is waited for.
+
+        :raises TooLong: an event, or the whole answer, exceeds its limit.
+        :raises Broken: its compression is unsupported.
         """
-        decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")  # An event stream may begin with a mark.
-        whole = event = since_turn = 0
-        tail = b""
+        decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")  # A stream may begin with a byte order mark.
+        ready: list[bytes] = []
+        try:
+            async with aclosing(self._pieces()) as pieces:
+                async for piece in pieces:
+                    if piece:
+                        ready.append(piece)
+                    elif text := decoder.decode(_taken(ready)):
+                        yield text
+        except Exception:  # What came before an error is handed out before it.
+            if text := decoder.decode(_taken(ready)):
+                yield text
+            raise
+        if text := decoder.decode(_taken(ready), final=True):
+            yield text
+
+    async def _pieces(self) -> AsyncGenerator[bytes, None]:
+        """Yield the body in pieces, and an empty one before each wait and each turn of the event loop."""
+        bounds, since_turn = _Bounds(), 0
         async with aclosing(_decoded(self._response)) as pieces:
-            while piece := await self._wait(anext(pieces, b"")):
-                whole += len(piece)
-                behind = _behind_event(tail + piece)
-                event = event + len(piece) if behind is None else behind
-                tail = (tail + piece)[-3:]
-                if event > EVENT:
-                    raise TooLong(f"{EVENT // 10**6} MB without a break")
-                if whole > ANSWER:
-                    raise TooLong(f"{ANSWER // 10**6} MB for one answer")
+            while True:
+                coming = Started(anext(pieces, b""))
+                if coming.waits:
+                    try:
+                        yield b""
+                    except BaseException:
+                        await coming.abandon()
+                        raise
+                    piece = await self._wait(coming)
+                else:
+                    piece = await coming
+                if not piece:
+                    return
+                bounds.count(piece)
                 for start in range(0, len(piece), _TURN):
                     part = piece[start : start + _TURN]
                     if since_turn + len(part) > _TURN:
                         since_turn = 0
+                        yield b""
                         await asyncio.sleep(0)
                     since_turn += len(part) + _PIECE_COST
-                    if text := decoder.decode(part):
-                        yield text
-        if text := decoder.decode(b"", final=True):
-            yield text
+                    yield part
+
+
+class _Bounds:
+    """Counts the bytes of an answer, and of the event that is not complete yet."""
+
+    def __init__(self) -> None:
+        self._whole = self._event = 0
+        self._tail = b""
+
+    def count(self, piece: bytes) -> None:
+        """Take in a piece.
+
+        :raises TooLong: an event or the whole is longer than any.
+        """
+        self._whole += len(piece)
+        behind = _behind_event(self._tail + piece)
+        self._event = self._event + len(piece) if behind is None else behind
+        self._tail = (self._tail + piece)[-3:]
+        if self._event > EVENT:
+            raise TooLong(f"{EVENT // 10**6} MB without a break")
+        if self._whole > ANSWER:
+            raise TooLong(f"{ANSWER // 10**6} MB for one answer")
+
+
+def _taken(ready: list[bytes]) -> bytes:
+    """Return what is ready, and leave nothing there."""
+    taken = b"".join(ready)
+    ready.clear()
+    return taken
 
 
 def _behind_event(data: bytes) -> int | None:
-    """Return how many bytes come behind the last blank line, None where there is none."""
+    """Return the number of bytes after the last blank line, None if there is none."""
     ends = [at + len(mark) for mark in (b"\n\n", b"\r\r", b"\r\n\r\n") if (at := data.rfind(mark)) >= 0]
     return len(data) - max(ends) if ends else None
 
 
 async def _decoded(response: httpx.Response) -> AsyncGenerator[bytes, None]:
-    """Yield a body in pieces, each of a bounded size, without its compression.
+    """Yield a decompressed body in pieces of bounded size.
 
     :raises Broken: it is compressed in a way that is not understood.
     """
@@ -155,21 +202,21 @@ async def _decoded(response: httpx.Response) -> AsyncGenerator[bytes, None]:
 
 
 class _Unpacking:
-    """What gzip or deflate packed, unpacked in pieces."""
+    """Decompresses gzip or deflate data in pieces."""
 
     def __init__(self) -> None:
         self._unpack = zlib.decompressobj(zlib.MAX_WBITS | 32)
         self._is_first = True
 
     def feed(self, packed: bytes) -> Iterator[bytes]:
-        """Yield what more bytes add.
+        """Yield the output for more input bytes.
 
-        :raises Broken: they are no such bytes.
+        :raises Broken: the input is invalid.
         """
         if self._is_first and packed:
             self._is_first = False
             if packed[0] & 0x0F != zlib.DEFLATED and packed[0] != _GZIP:
-                self._unpack = zlib.decompressobj(-zlib.MAX_WBITS)  # "deflate" without its header, as some send it.
+                self._unpack = zlib.decompressobj(-zlib.MAX_WBITS)  # Some servers send "deflate" without its header.
         try:
             while packed:
                 if piece := self._unpack.decompress(packed, _PIECE):

@@ -1,6 +1,6 @@
-"""What a response's headers say of an account's limits: Anthropic's names, OpenAI's, and those without a kind.
+"""Read an account's rate limits from response headers: Anthropic's names, OpenAI's, and names without a kind.
 
-A figure is the server's own and may be absurd; callers must bound it. What makes no sense is left out.
+The server's numbers may be absurd, so callers must bound them. Invalid values are skipped.
 """
 
 from __future__ import annotations
@@ -14,35 +14,35 @@ from typing import Literal
 from tuppence.upstream.retry import moment
 
 Kind = Literal["requests", "tokens", "input-tokens", "output-tokens"]
-"""What is limited; ``tokens`` are those of prompts and answers together."""
+"""What is limited; ``tokens`` means prompt and answer tokens together."""
 KINDS: tuple[Kind, ...] = ("requests", "tokens", "input-tokens", "output-tokens")
 _FORMS = ("anthropic-ratelimit-{kind}-{what}", "x-ratelimit-{what}-{kind}")
 _BARE = "x-ratelimit-{what}"
-"""As some gateways name it; it means requests."""
+"""The form used by some gateways, for requests."""
 _COUNT = re.compile(r"[0-9]{1,12}", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?", re.ASCII)
 _SPAN = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{1,9})?(?:ms|us|µs|ns|d|h|m|s))+", re.ASCII)
 _PART = re.compile(r"([0-9.]+)(ms|us|µs|ns|d|h|m|s)", re.ASCII)
 _UNITS = {"d": 86_400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 _EPOCH, _EPOCH_MS = 1e9, 1e12
-"""From here on a number is no span of seconds but seconds, or milliseconds, since 1970."""
+"""From these values on, a number is a time in seconds, or milliseconds, since 1970 instead of a duration."""
 
 
 @dataclass(frozen=True, slots=True)
 class RateReading:
-    """What a server says of one limit."""
+    """The state of one limit as reported by a server."""
 
     kind: Kind
     remaining: int
-    """What may still be asked for, not negative."""
+    """The remaining amount, not negative."""
     limit: int | None
-    """What may be asked for at most; None where it does not say."""
+    """The maximum amount; None if not reported."""
     reset: float
-    """Seconds until all of it may be asked for again, not negative."""
+    """Seconds until the full amount is available, not negative."""
 
 
 def read(headers: Mapping[str, str]) -> tuple[RateReading, ...]:
-    """Return the readings of a response, its header names in lower case."""
+    """Return the readings of a response, whose header names must be in lower case."""
     readings = []
     for kind in KINDS:
         forms = [form.replace("{kind}", kind) for form in _FORMS] + [_BARE] * (kind == "requests")
@@ -61,7 +61,7 @@ def _count(value: str) -> int | None:
 
 
 def _seconds(value: str, headers: Mapping[str, str]) -> float | None:
-    """Return the seconds until a moment: ``12``, ``6m0s``, ``20ms``, seconds since 1970, RFC 3339, an HTTP date."""
+    """Return the seconds until a time: ``12``, ``6m0s``, ``20ms``, seconds since 1970, RFC 3339, an HTTP date."""
     value = value.strip()
     if _NUMBER.fullmatch(value):
         number = float(value)
@@ -84,5 +84,5 @@ def _stamp(value: str) -> datetime | None:
 
 
 def _now(headers: Mapping[str, str]) -> datetime:
-    """Return the time by the server's own clock where it says that."""
+    """Return the server's own time if it reports one, else this machine's."""
     return moment(headers.get("date", "")) or datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""How long to wait for a server, how often to ask again, and for how long it asks to be left alone."""
+"""Retry policy: how long to wait for a server, how often to retry, and how long it asks to wait."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ from tuppence.core.text.durations import spoken
 from tuppence.errors import Busy
 
 PATIENT = 20.0
-"""A server that asks for more seconds than this is given up on: the next model answers a waiting person sooner."""
+"""Maximum wait in seconds that a server may ask for; for a longer one, the next model answers sooner."""
 _NUMBER = re.compile(r"\s*(-?)([0-9]{1,15}(?:\.[0-9]{0,15})?)\s*", re.ASCII)
 _SOON = "in a moment"
-"""What a remedy says about a wait of unknown length."""
+"""The wording in a remedy for a wait of unknown length."""
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How long to wait and how often to try again."""
+    """Time limits and retries of a call."""
 
     connect: float = 5.0
-    """Seconds for a connection."""
+    """Seconds to connect."""
     first_event: float = 120.0
-    """Seconds from sending to the first text or thinking; a local model may have to read a long prompt first."""
+    """Seconds from sending to the first text or thinking; a local model may need long to read a prompt."""
     between_events: float = 60.0
-    """Seconds without text or thinking once the answer has begun."""
+    """Seconds without text or thinking after the answer has begun."""
     total: float = 600.0
-    """Seconds for all tries together, the pauses between them and the answer."""
+    """Seconds for all attempts together, including the pauses and the answer."""
     retries: int = 2
-    """How often to try again."""
+    """Number of retries."""
     base: float = 0.5
-    """Seconds before the first retry; each later wait is twice the one before."""
+    """Seconds before the first retry; each later wait is doubled."""
     cap: float = 8.0
-    """The longest wait in seconds where the server does not ask for one."""
+    """Maximum wait in seconds if the server does not ask for one."""
 
     def delay(self, tried: int) -> float:
-        """Return the seconds to wait after so many retries; a little chance keeps two editors apart."""
+        """Return the seconds to wait after ``tried`` retries; jitter keeps several editors from retrying together."""
         return min(self.base * 2.0**tried, self.cap) * random.uniform(0.75, 1)  # noqa: S311 - nothing secret
 
     def within(self, limits: TimeLimits) -> RetryPolicy:
-        """Return this policy with the limits that are set in place of its own."""
+        """Return this policy with the given limits in place of its own."""
         return replace(
             self,
             connect=limits.connect or self.connect,
@@ -54,9 +54,9 @@ class RetryPolicy:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds for which a response, its header names in lower case, asks to be left alone.
+    """Return how many seconds a response, with lower-case header names, asks to wait.
 
-    The value is the server's own, however large; None where it names no time.
+    The value is the server's own and may be absurd; None if it names none.
     """
     milliseconds = _seconds(headers.get("retry-after-ms", ""))
     if milliseconds is not None:
@@ -68,12 +68,12 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     until = moment(value)
     if until is None:
         return None
-    # The server's own clock is the one that its date was made from.
+    # The date was made from the server's own clock.
     return max((until - (moment(headers.get("date", "")) or datetime.now(UTC))).total_seconds(), 0.0)
 
 
 def with_wait(error: Busy, after: float | None) -> Busy:
-    """Return the error, which is changed, with the wait that its provider asked for, named where it is not short."""
+    """Set on the error the wait that its provider asked for, with a sentence if it is long; return the error."""
     error.after = after
     if after is not None and after >= 1:
         error.remedy = error.remedy.replace(_SOON, f"in {spoken(after)}")
@@ -81,7 +81,7 @@ def with_wait(error: Busy, after: float | None) -> Busy:
 
 
 def moment(value: str) -> datetime | None:
-    """Return the moment that an HTTP date names; None where it is none."""
+    """Return the time of an HTTP date; None if it is invalid."""
     from email.utils import parsedate_to_datetime
 
     try:

@@ -1,1 +1,1 @@
-"""What a model's reply means for a document: fences, patches, tests, findings, Markdown."""
+"""Interpret a model's reply for a document: fences, patches, tests, findings, Markdown."""

@@ -1,4 +1,4 @@
-"""One way to read an answer: in the target's place, or as a file of its own; and what it has besides the target."""
+"""A parse of an answer, in the target's place or as a separate file, and what it contains besides the target."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from tuppence.core.syntax.tree import Block, Tree
 from tuppence.core.text.document import Span
 
 _SHOWN = 3
-"""Names of a note that are shown; the others are counted."""
+"""Maximum number of names that a note lists; the rest are counted."""
 _CLOSING = ("}", ")", "]")
 _BINDS = re.compile(r"[^=\n(]{0,400}?(?<!\w)([^\W\d][\w$]*+)\s*+(?::[^=\n]{0,400}+)?(?<![=!<>+*/%&|^-])=(?![=>])")
-"""A line that gives a name a value."""
+"""Matches a line that assigns a value to a name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The target's definition in a reading."""
+    """The target's definition within a reading."""
 
     block: Block
     first: int
-    """The first line of the definition, decorators included, counted from the reading's first."""
+    """The first line of the definition including its decorators, as an index into the reading's lines."""
     lines: tuple[int, ...]
-    """Its lines, and the lines of new definitions and constants at its own depth that it uses."""
+    """The definition's lines, and those of the new definitions and constants at its depth that it uses; sorted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +36,18 @@ class AnswerReading:
 
     tree: Tree
     place: Span
-    """Where the answer is in the parsed text."""
+    """The span of the answer in the parsed text."""
     lines: tuple[str, ...]
     """The answer's lines, one for each line of the place."""
     imports: str
-    """The import statements that the answer begins with, line by line."""
+    """The import statements at the top of the answer, one per line."""
     is_in_place: bool
-    """Whether it was parsed in the target's place; otherwise as a file of its own."""
+    """True if the answer was parsed in the target's place, False if it was parsed as a separate file."""
     is_part: bool
-    """Whether these lines are only a part of the answer."""
+    """Whether ``lines`` is only a part of the answer."""
 
     def find(self, own: TargetDefinition) -> Found | None:
-        """Return where the target's definition is, None where it is not or where several may be it."""
+        """Return the target's definition, or None if the reading has none or several possible ones."""
         blocks = self.tree.definitions(self.place)
         found = [each for each in blocks if own.accepts(self.tree, each, in_place=self.is_in_place)]
         block = own.choose(self.tree, found)
@@ -63,7 +63,7 @@ class AnswerReading:
         return Found(block, rows.start, tuple(sorted(lines)))
 
     def _helpers(self, block: Block, others: Sequence[Block], own: TargetDefinition) -> Iterator[Block]:
-        """Yield the new definitions beside a definition that it uses, or that one of them uses."""
+        """Yield the new sibling definitions that a definition uses, directly or through one of the others."""
         if not others:
             return
         beside, known = path(self.tree, block), own.names_in_file
@@ -83,9 +83,10 @@ class AnswerReading:
                 yield each
 
     def other_owner(self, own: TargetDefinition) -> str:
-        """Return the full name of a definition with the target's name but another owner, where that is all there is.
+        """Return the full name of a definition that has the target's name but a different owner.
 
-        :returns: an empty string where the target is there, where the name is not, or where the text does not parse.
+        :returns: an empty string if the target itself is present, if no definition has its name, or if the text does
+            not parse.
         """
         if not self.tree.sound():
             return ""
@@ -95,7 +96,7 @@ class AnswerReading:
         return ".".join((*path(self.tree, named[0]), own.name))
 
     def _with_comments(self, rows: range) -> int:
-        """Return the line after a definition and the comments below it that are indented as its body is."""
+        """Return the index after a definition and the comments below it that are indented deeper than it."""
         end, depth = rows.stop, len(leading(self.lines[rows.start]))
         for at in range(rows.stop, len(self.lines)):
             line = self.lines[at]
@@ -116,10 +117,10 @@ class AnswerReading:
             at -= 1
 
     def missing(self, kept: Collection[int], dropped: Sequence[int], file: str) -> str:
-        """Return a name that the lines use, that is not in the file, and that only other lines define; empty without.
+        """Return a name that the kept lines use and that only a dropped line defines; empty if there is none.
 
-        Imports and the bodies of other functions define no name for them, and neither does what follows the
-        definition at the top level: that is an example of its use.
+        Names in the file and in the imports are known. A name that is bound in the body of another function, or in
+        top-level code after the definition (an example of its use), does not count as defined.
         """
         there = set(WORD.findall(file))
         imported = set(WORD.findall(self.imports))
@@ -143,7 +144,7 @@ class AnswerReading:
         return ""
 
     def notes(self, file: Tree, kept: Collection[int]) -> Iterator[str]:
-        """Yield a clause for the definitions that the answer changes besides the target, and one for new ones."""
+        """Yield a clause listing the other definitions that the answer changes, and a clause listing the new ones."""
         there = {last_name(each.name) for each in file.blocks()} if self.is_in_place else set[str]()
         texts: dict[tuple[str, ...], set[str]] = {}
         for each in file.blocks():
@@ -166,7 +167,7 @@ class AnswerReading:
             yield f"also defines {_listed(added)}, which was not applied"
 
     def _constants(self, first: int, kept: Collection[int], own: TargetDefinition) -> Iterator[int]:
-        """Yield the lines above the definition, as deep as it, that give a value to a new name that it uses."""
+        """Yield the lines above the definition, at its depth, that assign a new name that the definition uses."""
         used, depth = self._words(kept), leading(self.lines[first])
         for at in range(first - 1, -1, -1):
             line = self.lines[at]
@@ -183,7 +184,7 @@ class AnswerReading:
         return {word for at in rows for word in WORD.findall(self.lines[at])}
 
     def _rows(self, block: Block) -> range:
-        """Return the lines of a definition, counted from the reading's first."""
+        """Return the lines of a definition as indexes into the reading's lines."""
         lines = self.tree.lines
         base = lines.line_at(self.place.start)
         return range(

@@ -1,9 +1,9 @@
-"""An answer that is in a document already, and the document without it.
+"""A document that contains an earlier answer, and the document without that answer.
 
-Asking again with a better model is about the text before the first answer. The text in the editor is another one: it
-holds that answer. Both are here, with what lies where in each of them. The text around the answer is as it is now in
-both. What the answer brought outside its target, its imports, is left out of the original too, unless the document was
-changed elsewhere since: the user may have written code that needs them.
+Asking again with a better model works on the text before the first answer, while the editor holds the text with it.
+This module provides both texts and maps spans between them. Changes around the answer since then are in both texts.
+What the answer wrote outside its target (imports) is left out of the original too, unless the document was changed
+elsewhere since: the user may have written code that needs those imports.
 """
 
 from __future__ import annotations
@@ -19,35 +19,35 @@ class EarlierPart:
     """A part of a document that an answer wrote."""
 
     span: Span
-    """Where it lies in the document with the answer."""
+    """Its span in the document with the answer."""
     text: str
-    """What it holds there."""
+    """Its text in that document."""
     before: str
-    """What it held before any answer: what Put back restores."""
+    """The text at this place before any answer; Put back restores it."""
     place: Span
-    """Where it lies in the original."""
+    """Its span in the original."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierAnswer:
-    """A document with an answer in it, and without it."""
+    """A document with an answer in it, and the document without that answer."""
 
     runs: tuple[str, ...]
-    """The runs whose answers replaced one another here, the latest last."""
+    """The ids of the runs whose answers replaced one another here, the latest last."""
     document: Document
-    """With the answer: as it is in the editor."""
+    """The document with the answer, as it is in the editor."""
     original: Document
-    """Without it; no editor has it, so it has no version."""
+    """The document without the answer. It is in no editor, so it has no version."""
     target: EarlierPart
     others: tuple[EarlierPart, ...]
-    """What the answer wrote outside its target, in order."""
+    """The parts that the answer wrote outside its target, in order."""
     has_imports: bool
-    """Whether the original keeps what the answer wrote outside its target."""
+    """Whether the original includes what the answer wrote outside its target."""
 
     def is_repeated_by(self, edits: Sequence[Edit]) -> bool:
-        """Report whether edits of the original say what the document holds already.
+        """Report whether edits of the original produce text that the document already has.
 
-        An answer with the same code that names no import says so too: the imports may be there since the first answer.
+        A repeated answer need not name the imports again, because they may be present since the first answer.
         """
         if apply(self.original.text, edits) == self.document.text:
             return True
@@ -58,7 +58,7 @@ class EarlierAnswer:
         return apply(self.original.slice(place), inside) == self.target.text
 
     def landing(self, span: Span) -> Span:
-        """Return where a span of the original that touches no part lies in the document."""
+        """Return the span in the document that corresponds to a span of the original that touches no part."""
         parts = (part for part in (self.target, *self.others) if part.place.end <= span.start)
         by = sum(len(part.span) - len(part.place) for part in parts)
         return Span(span.start + by, span.end + by)
@@ -72,11 +72,11 @@ def without(
     runs: tuple[str, ...],
     has_imports: bool,
 ) -> EarlierAnswer:
-    """Return a document with an answer, and without it.
+    """Return a document with an answer, and the document without it.
 
-    :param target: where the answer's target lies, and the text that was there before any answer.
-    :param others: the same for what the answer wrote outside it; no two overlap.
-    :param has_imports: whether the original keeps the others.
+    :param target: the span of the answer's target, and the text that was there before any answer.
+    :param others: spans and earlier texts of what the answer wrote outside its target; no two overlap.
+    :param has_imports: whether the original includes ``others``.
     """
     placed: dict[tuple[Span, str], EarlierPart] = {}
     edits: list[Edit] = []

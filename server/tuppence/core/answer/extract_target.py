@@ -1,14 +1,14 @@
-"""The target, taken out of an answer that gives back more than the target.
+"""Extract the target from an answer that contains more than the target.
 
 A model that was asked for one function may answer with the whole file, with the class around the function, with imports
-or a package clause on top, or with an example of its use behind it. The answer is parsed, and the definition that has
-the target's name, kind and enclosing definitions is taken out of it, together with the new definitions and constants
-beside it that it uses. Import lines are returned apart, for the file's import block; what else the answer changes is
-named in a note and not applied.
+or a package clause on top, or with an example of its use below. The answer is parsed, and the definition that has the
+target's name, kind and enclosing definitions is extracted, together with the new definitions and constants beside it
+that it uses. Import lines are returned separately, for the file's import block. Other changes in the answer are named
+in a note and not applied.
 
-A definition under another name is never taken and never renamed. Lines without a name, and text without a grammar, are
-taken by the lines around them that the answer repeats (:mod:`tuppence.core.answer.neighbor_lines`). Where nothing can
-be taken out, the answer is returned as it is, and :mod:`tuppence.core.checks.target_structure` judges it.
+A definition with another name is never extracted and never renamed. A target without a name, and text without a
+grammar, are located by the surrounding lines that the answer repeats (:mod:`tuppence.core.answer.neighbor_lines`). If
+nothing can be extracted, the answer is returned unchanged, and :mod:`tuppence.core.checks.target_structure` judges it.
 """
 
 from __future__ import annotations
@@ -35,34 +35,34 @@ from tuppence.core.text.document import Document, Edit, Span, apply
 from tuppence.core.text.lines import split
 
 _HEADERS = 4
-"""Lines that look like the target's header from which an answer is read, at most."""
+"""Maximum number of header-like lines from which a reading of the answer starts."""
 _ATTRIBUTE = re.compile(r"\s*(?:@(?!@)|#\[|\[\[)")
 
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """What an answer says in the target's place."""
+    """The part of an answer that replaces the target."""
 
     lines: tuple[str, ...]
     """The target's new lines, at their final depth."""
     imports: str = ""
-    """The import statements that the answer had beside the target, line by line; empty without any."""
+    """The import statements that the answer had beside the target, one per line; empty if there are none."""
     notes: tuple[str, ...] = ()
-    """What was not applied, a clause each whose subject is the answer."""
+    """What was not applied: one clause each, with the answer as its implied subject."""
     refused: str = ""
-    """Why nothing of the answer can be used, a sentence; empty where something can."""
+    """A sentence that says why no part of the answer can be used; empty if a part can."""
     is_complete: bool = False
-    """Whether it defines the target, or begins as a target without a name does."""
+    """Whether the lines define the target or, for a target without a name, begin as it does."""
     is_part: bool = False
-    """Whether the answer was more than these lines and imports."""
+    """Whether the answer contained more than these lines and imports."""
     repairs: tuple[str, ...] = ()
-    """The names of the repairs that were made to it."""
+    """The names of the repairs that were made."""
     edited: Tree | None = field(default=None, compare=False)
-    """The file with these lines in the target's place, parsed; None where that was not done."""
+    """The parse of the file with these lines in the target's place; None if it was not parsed."""
 
 
 class TargetExtractor:
-    """Takes one target out of answers."""
+    """Extracts one target from answers."""
 
     def __init__(self, document: Document, tree: Tree, target: Target) -> None:
         self._document = document
@@ -73,10 +73,10 @@ class TargetExtractor:
         self._own = own_definition(tree, target.span, target.name)
 
     def extract(self, lines: Sequence[str], indent: str = "") -> Extract:
-        """Return what an answer says in the target's place.
+        """Return the part of an answer that replaces the target.
 
-        :param lines: the answer's code, line by line.
-        :param indent: the white space before the fence that it was in.
+        :param lines: the lines of the answer's code.
+        :param indent: the white space before the code fence.
         """
         language = self.tree.language
         if self._is_in_item(lines, indent):
@@ -87,7 +87,7 @@ class TargetExtractor:
         return replace(self._extract(lines, Indentation(self._block, indent).move(lines)), repairs=repairs)
 
     def _is_in_item(self, lines: Sequence[str], indent: str) -> bool:
-        """Report whether a fence is indented with all its code, as in the item of a list, and the target less."""
+        """Report whether a fence and all its code are indented, as in a list item, and deeper than the target."""
         filled = [line for line in lines if line.strip()]
         is_inside = bool(indent and filled) and all(line.startswith(indent) for line in filled)
         return is_inside and leading(filled[0]) != leading(self._first)
@@ -100,7 +100,7 @@ class TargetExtractor:
             alone = self._alone(lines)
             if other := alone.other_owner(self._own):
                 return Extract(tuple(placed), refused=f"The answer changes `{other}`, not `{self._own.title}`.")
-            # A grammar that was given half a file may drop what it cannot place, such as a decorator.
+            # Given half a file, a grammar may drop what it cannot place, such as a decorator.
             parts = self._partial_readings(lines)
             for reading in chain((alone,), parts) if alone.tree.sound() else chain(parts, (alone,)):
                 if (found := reading.find(self._own)) and (extract := self._taken(reading, found)):
@@ -110,9 +110,9 @@ class TargetExtractor:
         return Extract(tuple(placed))
 
     def may_begin(self, line: str) -> bool | None:
-        """Return whether the target's text may begin with a line of an answer; None where the next line has to tell.
+        """Return whether the target's text may begin with this line of an answer; None if the next line must decide.
 
-        An answer that begins otherwise is not shown before it is complete.
+        Other answers are not shown before they are complete.
         """
         text, language = line.strip(), self.tree.language
         if text == self._first.strip():
@@ -129,12 +129,12 @@ class TargetExtractor:
 
     @cached_property
     def _above(self) -> frozenset[str]:
-        """The lines above the target that say something, without their indentation."""
+        """The lines above the target that contain a letter or digit, stripped."""
         above = self._document.text[: self._span.start]
         return frozenset(each for text, _ in split(above) if any(map(str.isalnum, each := text.strip())))
 
     def _partial_readings(self, lines: Sequence[str]) -> Iterator[AnswerReading]:
-        """Yield readings of an answer without its first lines, in the target's place."""
+        """Yield readings in the target's place of an answer without its first lines."""
         head = file_head(lines, self.tree.language)
         for start in dict.fromkeys((*([head.end] if head.end else ()), *self._header_lines(lines), 0)):
             rest = lines[start:]
@@ -158,7 +158,7 @@ class TargetExtractor:
         return AnswerReading(tree, Span(0, len(text)), tuple(lines), imports, is_in_place=False, is_part=True)
 
     def _header_lines(self, lines: Sequence[str]) -> list[int]:
-        """Return the lines at which the target's definition may begin, its decorators included."""
+        """Return the indexes of lines where the target's definition, decorators included, may begin."""
         assert self._own is not None
         named = self._own.block.named or self._own.block.span
         header = self._document.slice(self._document.line_span(self._document.line_at(named.start))).strip()
@@ -176,7 +176,7 @@ class TargetExtractor:
         return found[:_HEADERS]
 
     def _whole(self, reading: AnswerReading, found: Found) -> Extract | None:
-        """Return the whole answer where nothing of it has to be left out, None elsewhere."""
+        """Return the whole answer if every line of it is needed, else None."""
         kept = {*found.lines, *self._comment(reading, found)}
         is_whole = all(at in kept or not line.strip() for at, line in enumerate(reading.lines))
         return Extract(reading.lines, is_complete=True, edited=reading.tree) if is_whole else None
@@ -186,14 +186,14 @@ class TargetExtractor:
         return leading(first) == leading(self._first)
 
     def _moved(self, lines: Sequence[str], extract: Extract) -> Extract:
-        """Return a whole answer at the target's depth, where its definition is found there too."""
+        """Return the whole answer moved to the target's depth, or ``extract`` if the definition is not found there."""
         assert self._own is not None
         reading = self._in_place(self._at_depth(lines))
         found = reading.find(self._own)
         return (found and self._whole(reading, found)) or extract
 
     def _taken(self, reading: AnswerReading, found: Found) -> Extract | None:
-        """Return what a reading gives; None where that is not the target in its place, or the file parses less."""
+        """Return the extract of a reading; None if it is not the target in its place, or adds parse errors."""
         assert self._own is not None
         kept = sorted({*found.lines, *self._comment(reading, found)})
         dropped = [at for at, line in enumerate(reading.lines) if line.strip() and at not in set(kept)]
@@ -209,9 +209,10 @@ class TargetExtractor:
         return Extract(tuple(lines), reading.imports, notes, is_complete=True, is_part=True, edited=edited.tree)
 
     def _comment(self, reading: AnswerReading, found: Found) -> Iterator[int]:
-        """Yield the lines of a comment right above the definition that belong to it.
+        """Yield the lines of the comment directly above the definition that belong to it.
 
-        The file's own comment above the target is outside of it, so an answer that repeats it would double it.
+        The file may have its own comment above the target, outside the target's span. If the answer repeats that
+        comment, applying it would duplicate the comment.
         """
         language = self.tree.language
         if self._has_comment_above() and not is_comment(self._first.strip(), language):
@@ -228,7 +229,7 @@ class TargetExtractor:
         return is_comment(above, self.tree.language) or above.endswith("*/")
 
     def _at_depth(self, lines: Sequence[str]) -> list[str]:
-        """Return lines moved so that the first one that is not blank is as deep as the target's first."""
+        """Return the lines, moved so that the first filled line is as deep as the target's first filled line."""
         here, there = leading(next((line for line in lines if line.strip()), "")), leading(self._first)
         if here == there:
             return list(lines)
@@ -246,7 +247,7 @@ class TargetExtractor:
 
 
 def _joined(lines: Sequence[str], kept: Sequence[int]) -> list[str]:
-    """Return lines by their numbers; between two that were apart, the blank lines above the second."""
+    """Return the kept lines. If lines between two of them were dropped, blank lines above the second stay."""
     joined: list[str] = []
     last = None
     for at in kept:

@@ -1,6 +1,6 @@
-"""The lines at the top of an answer that belong to the top of a file: imports, a package clause, comments.
+"""The lines at the top of an answer that belong at the top of a file: imports, a package clause, comments.
 
-Read from the text alone, because what comes after them may be a method, which no grammar reads outside of its class.
+They are found without a parser, because the code after them may be a method, which no grammar parses outside its class.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ _PREAMBLE = re.compile(
 )
 _OPENING, _CLOSING = "([{", ")]}"
 _LONGEST = 400
-"""Lines of one import statement, at most."""
+"""Maximum number of lines of one import statement."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileHead:
-    """What an answer begins with that is not the target."""
+    """The lines at the top of an answer that are not part of the target."""
 
     imports: str
-    """The import statements, one after the other, line by line; empty without any."""
+    """The import statements, line by line; empty if there are none."""
     end: int
-    """The number of lines of it; 0 where the answer begins with something else. Comments behind the last import or
-    package clause are not counted: they may belong to what follows."""
+    """Number of lines of the head; 0 if the answer begins with something else. Comments behind the last import or
+    package clause are not counted, because they may belong to what follows."""
 
 
 def file_head(lines: Sequence[str], language: Language) -> FileHead:
-    """Return the imports and other lines of a file's top with which lines begin."""
+    """Return the imports and other lines of a file's head at the start of ``lines``."""
     pattern = re.compile(language.import_line)
     imports: list[str] = []
     at = end = 0
@@ -55,7 +55,7 @@ def file_head(lines: Sequence[str], language: Language) -> FileHead:
 
 
 def is_comment(line: str, language: Language) -> bool:
-    """Report whether a line without its indentation is a comment and nothing else."""
+    """Report whether a line, given without its indentation, is only a comment."""
     mark = language.line_comment
     if mark == "#" and line.startswith("#!"):
         return False
@@ -63,7 +63,7 @@ def is_comment(line: str, language: Language) -> bool:
 
 
 def _statement_end(lines: Sequence[str], first: int) -> int:
-    """Return the last line of a statement: the one that closes all its brackets."""
+    """Return the index of the last line of a statement: the one that closes all its brackets."""
     depth = 0
     for at in range(first, min(len(lines), first + _LONGEST)):
         text = re.sub(r"//.*|#(?!include).*|\"[^\"]*\"|'[^']*'|<[^>\n]*>", "", lines[at])

@@ -1,18 +1,17 @@
-"""The unit of indentation: a reply in four spaces, for a file in tabs or in two spaces, gets the file's unit.
+"""Convert the indentation unit of a reply: four spaces become the file's tabs or two spaces.
 
-How deep a line is never changes: its depth is counted in the reply's own unit, from the indentation that all of the
-reply shares, and written in the file's. Columns beyond a whole depth stay, and a line that is aligned with what follows
-an open bracket stays so. Moving the whole reply is the subject of core/answer/reindent.py, for which this makes way.
+The depth of a line never changes. It is counted in the reply's unit, relative to the indentation that all lines of the
+reply share, and written in the file's unit. Columns beyond a whole number of units stay, and a line that is aligned
+with the text after an open bracket stays aligned. Moving the whole reply is the task of core/answer/reindent.py.
 
-The file's unit is what the target shows, and what the document shows where the target says too little. Nothing changes
-where either unit is not certain, where a line mixes both kinds of white space the wrong way, or where the reply has
-lines that the target has deeper than its margin, and the change makes no more of them equal than before.
+The file's unit is that of the target, or that of the document if the target shows too little. Nothing changes if either
+unit is uncertain, if a line mixes tabs and spaces in the wrong order, or if the reply has lines that the target has
+below its margin and the conversion does not make more of them equal to the target's.
 
-A line that begins inside of a string literal is text, the lines of a docstring too: it stays, unless in the file's unit
-it says just what a line of the target says. So a docstring that did not change does not change; a new one may be
-indented in another unit, which is odd, but no other text than the model wrote. Languages in which depth is content
-(Markdown, YAML, Makefiles) are left alone, and so are those in which strings over several lines can't be told from
-code here.
+A line that begins inside a string literal, such as a line of a docstring, is text. It stays unless it equals a line of
+the target once it is converted. So an unchanged docstring does not change; a new one may be indented in another unit,
+but is exactly what the model wrote. Languages in which indentation is content (Markdown, YAML, Makefiles) are left
+alone, and so are those in which this module can't tell multi-line strings from code.
 """
 
 from __future__ import annotations
@@ -32,22 +31,23 @@ from tuppence.core.text.document import Document, Edit, Span, apply
 from tuppence.core.text.lines import split
 
 _PLAIN = frozenset({"csharp", "kotlin", "scala", "swift", "dart", "zig", "css", "lua", "php", "ruby", "elixir"})
-"""Languages without a grammar here that are converted all the same."""
+"""Languages that are converted although there is no grammar for them."""
 _LONG = re.compile(r"<<[-~]?[\"'\w]|\[=*\[|%[qQwWiIr]?[({\[|]|^=begin", re.MULTILINE)
-"""What may begin a string over several lines in one of them."""
+"""Matches what may begin a multi-line string in one of these languages."""
 _BRACKET = re.compile(r"[()\[\]{}]")
 _CLOSES = {")": "(", "]": "[", "}": "{"}
 _NOWHERE = -2
-"""A column that no line is aligned with."""
+"""A column with which no line is aligned."""
 _WIDEST = 8
 _FEW = 4
-"""Of so many lines with one kind of white space, one of the other kind is no sign."""
+"""A line of one kind of white space is ignored if more than this many times as many lines have the other kind."""
 _SURE = 2
-"""Steps inward of one width that are no chance; one more is asked of a target that differs from its document."""
+"""Number of inward steps of one width that make it certain; one more is required if the target's unit differs from
+the document's."""
 
 
 def to_file_unit(lines: Sequence[str], document: Document, target: Span, language: Language) -> list[str] | None:
-    """Return a reply's lines with their depth in the file's unit; None where they have it, or it is not certain."""
+    """Return the reply's lines indented in the file's unit; None if they already are, or if a unit is uncertain."""
     if language.grammar is None and language.id not in _PLAIN:
         return None
     newline = document.newline
@@ -70,7 +70,7 @@ def to_file_unit(lines: Sequence[str], document: Document, target: Span, languag
 
 
 def may_differ(lines: Sequence[str], document: Document, target: Span) -> bool:
-    """Report whether a reply may be in another unit than the file, from its lines alone: nothing is parsed."""
+    """Report whether a reply may be indented in another unit than the file, judged from its lines without parsing."""
     step = _usual_step(lines)
     if not step:
         return False
@@ -79,14 +79,14 @@ def may_differ(lines: Sequence[str], document: Document, target: Span) -> bool:
 
 
 def _usual_step(lines: Sequence[str]) -> str:
-    """Return the white space by which lines most often step inward; empty where none does."""
+    """Return the white space by which lines most often step inward; empty if no line does."""
     leads = [leading(line) for line in lines if line.strip()]
     steps = Counter(two.removeprefix(one) for one, two in pairwise(leads) if two.startswith(one) and two != one)
     return max(steps, key=lambda step: steps[step], default="")
 
 
 class _Layout:
-    """How some whole lines of a text are indented."""
+    """The indentation of a range of whole lines."""
 
     def __init__(self, ended: Sequence[tuple[str, str]], tree: Tree, place: Span) -> None:
         self.lines = lines = [line for line, _ in ended]
@@ -94,18 +94,18 @@ class _Layout:
         starts = list(accumulate((len(line) + len(ending) for line, ending in ended[:-1]), initial=place.start))
         strings, comments = tree.strings(place), tree.comments(place)
         self.text = {at for at, start in enumerate(starts) if _begun(strings, start)}
-        """The lines that begin inside of a string."""
+        """Indexes of the lines that begin inside a string."""
         self.code = [at for at, line in enumerate(lines) if line.strip() and at not in self.text]
-        """The filled lines that do not."""
+        """Indexes of the other lines that are not blank."""
         self.aligned = _aligned(self.lines, starts, sorted((*strings, *comments)))
-        """The lines that are aligned with what follows an open bracket, and the line of that bracket."""
+        """Maps each line that is aligned with the text after an open bracket to the line of that bracket."""
         said = {at for at, start in enumerate(starts) if _begun(comments, start)}
         self._steps = [self.leads[at] for at in self.code if at not in said and at not in self.aligned]
         self.base = _shared([self.leads[at] for at in self.code])
-        """The indentation that all of it shares."""
+        """The indentation that all lines of code share."""
 
     def votes(self) -> Counter[str]:
-        """Count by which units the lines step inward; with tabs, how many lines have some."""
+        """Count the inward steps by their unit; for tabs, count the lines that begin with one."""
         tabs = sum(lead.startswith("\t") for lead in self._steps)
         spaces = sum(lead.startswith(" ") for lead in self._steps)
         if tabs > _FEW * spaces:
@@ -116,14 +116,14 @@ class _Layout:
         return Counter(" " * step for step in steps if step > 0)
 
     def inner(self) -> set[str]:
-        """Return what its lines of code say, deeper than the base, without the base."""
+        """Return the lines of code that are deeper than the base, without the base indentation."""
         lines = (self.lines[at].removeprefix(self.base).rstrip() for at in self.code)
         return {line for line in lines if line[:1] in (" ", "\t") and any(map(str.isalnum, line))}
 
 
 @dataclass(frozen=True, slots=True)
 class _Conversion:
-    """From one unit to another."""
+    """A conversion from one unit to another."""
 
     unit: str
     new_unit: str
@@ -131,7 +131,7 @@ class _Conversion:
     new_base: str
 
     def lines(self, reply: _Layout, block: _Layout) -> list[str] | None:
-        """Return the reply's lines in the other unit; None where one can't be read or fewer are the target's then."""
+        """Return the reply's lines in the new unit; None if a line can't be converted, or if that is no improvement."""
         texts = {block.lines[at].removeprefix(block.base) for at in block.text}
         leads: dict[int, str] = {}
         result = list(reply.lines)
@@ -167,7 +167,7 @@ class _Conversion:
         return self.new_base + self.new_unit * depth + rest
 
     def _is_better(self, result: Sequence[str], reply: _Layout, theirs: set[str]) -> bool:
-        """Report whether more lines are the target's than before; without any that could be, the units decide."""
+        """Report whether more lines now equal the target's; if no line has content in common, the units decide."""
         was = sum(reply.lines[at].removeprefix(self.base).rstrip() in theirs for at in reply.code)
         now = sum(result[at].removeprefix(self.new_base).rstrip() in theirs for at in reply.code)
         contents = {line.strip() for line in theirs}
@@ -178,12 +178,12 @@ class _Conversion:
 
 
 def _layout(tree: Tree, span: Span) -> _Layout:
-    """Return the layout of whole lines of a parsed text."""
+    """Return the layout of a span of whole lines of a parsed text."""
     return _Layout(split(tree.text[span.start : span.end]), tree, span)
 
 
 def _file_unit(block: _Layout, tree: Tree) -> str | None:
-    """Return the file's unit, None where it is not certain."""
+    """Return the file's unit, None if it is uncertain."""
     votes = block.votes()
     own, document = _unit(votes), _unit(_layout(tree, Span(0, len(tree.text))).votes())
     if own is None or own == document:
@@ -194,7 +194,7 @@ def _file_unit(block: _Layout, tree: Tree) -> str | None:
 
 
 def _unit(votes: Counter[str]) -> str | None:
-    """Return the unit that at least half of the steps are of, the smaller of two."""
+    """Return the most frequent unit, the smaller of two, if at least half of the steps have it."""
     if not votes:
         return None
     unit = max(votes, key=lambda each: (votes[each], -len(each)))
@@ -204,7 +204,7 @@ def _unit(votes: Counter[str]) -> str | None:
 
 
 def _conversion(reply: _Layout, block: _Layout, unit: str) -> _Conversion | None:
-    """Return how a reply becomes the file's; None where its own unit is not certain, or it is the file's."""
+    """Return the conversion of a reply to the file's unit; None if its own unit is uncertain, or already the file's."""
     own = _unit(reply.votes())
     depth = _depth(block.base, unit)
     if own is None and depth and reply.base and reply.base[0] != unit[0]:
@@ -220,13 +220,13 @@ def _conversion(reply: _Layout, block: _Layout, unit: str) -> _Conversion | None
 
 
 def _depth(base: str, unit: str) -> int | None:
-    """Return how many units deep an indentation is, None where it is no whole number of them."""
+    """Return an indentation's depth in units, None if it is not a whole number of them."""
     many = len(base) // len(unit)
     return many if unit * many == base else None
 
 
 def _begun(spans: Sequence[Span], offset: int) -> bool:
-    """Report whether one of some spans, in order, begins before an offset and ends behind it."""
+    """Report whether one of some sorted spans begins before an offset and ends after it."""
     at = bisect_right(spans, offset, key=lambda span: span.start) - 1
     at -= at >= 0 and spans[at].start == offset
     return at >= 0 and offset < spans[at].end
@@ -240,7 +240,7 @@ def _shared(leads: Sequence[str]) -> str:
 
 
 def _aligned(lines: Sequence[str], starts: Sequence[int], texts: Sequence[Span]) -> dict[int, int]:
-    """Return the lines that begin right below what follows a bracket that is open, with that bracket's line."""
+    """Map each line that begins directly below the text after an open bracket to that bracket's line."""
     found: dict[int, int] = {}
     stack: list[tuple[str, int, int]] = []
     for at, (line, start) in enumerate(zip(lines, starts, strict=True)):
@@ -250,7 +250,7 @@ def _aligned(lines: Sequence[str], starts: Sequence[int], texts: Sequence[Span])
             if _begun(texts, start + bracket.start()):
                 continue
             if bracket[0] not in _CLOSES:
-                # What is below a bracket with nothing behind it is indented, not aligned.
+                # Lines below a bracket that ends its line are indented, not aligned.
                 column = bracket.start() if line[bracket.end() :].strip() else _NOWHERE
                 stack.append((bracket[0], at, column))
             elif stack and stack[-1][0] == _CLOSES[bracket[0]]:
@@ -259,7 +259,7 @@ def _aligned(lines: Sequence[str], starts: Sequence[int], texts: Sequence[Span])
 
 
 def _is_unclear(tree: Tree, place: Span) -> bool:
-    """Report whether a language without a grammar may have a string over several lines there."""
+    """Report whether the place, in a language without a grammar, may contain a multi-line string."""
     texts = (*tree.strings(place), *tree.comments(place))
     done, parts = place.start, []
     for span in sorted(texts):

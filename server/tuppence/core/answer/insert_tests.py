@@ -1,9 +1,9 @@
-"""New tests brought into the file that they belong in, as that file stands now.
+"""Insert new tests into the file that they belong in, as that file is now.
 
-A model is told to write only what is new. What it writes beside that is taken as it was meant: a package clause that
-the file has is passed over, imports at the head of the code join the file's own, a definition that is there word for
-word is not written again, and a class or test module that is there gets the new members at its end. Nothing that
-stands in the file is moved or changed; a definition that would hide one of the file's is reported, not judged.
+A model is asked to write only new code. Additional code is handled by its purpose: a package clause that the file has
+is skipped, imports at the top of the code are merged into the file's imports, a definition that the file has word for
+word is not written again, and new members of an existing class or test module are added at its end. Existing code is
+neither moved nor changed. A definition that would shadow one of the file's is reported to the caller.
 """
 
 from __future__ import annotations
@@ -20,22 +20,23 @@ from tuppence.core.syntax.tree import CONTAINERS, Block, Tree
 from tuppence.core.text.document import Document, Edit, Span, apply, together
 
 INLINE_BLOCK = "tests"
-"""The block of a source file that holds its tests, where the language keeps them there and none exists yet."""
+"""Name of the block in a source file that holds its tests, used if the language keeps tests there and none exists
+yet."""
 _PACKAGE = re.compile(r"^[ \t]*package[ \t]+[\w.]+[ \t]*;?[ \t]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """What becomes of the new tests."""
+    """The result of inserting new tests into a file."""
 
     edits: tuple[Edit, ...]
-    """To the test file, in order; at least one, the last of them where the code goes."""
+    """Edits of the test file, in order and at least one. The last one is where the code goes."""
     again: tuple[str, ...]
     """Names that the file defines already and that the new code defines differently."""
 
 
 def bring(document: Document, known: Language, written: NewTests) -> Brought:
-    """Return the edits that add code and its imports to a document as it stands now."""
+    """Return the edits that add code and its imports to a document."""
     code = _lf(written.code).strip("\n")
     if not document.text.strip():
         newline = "\r\n" if "\r\n" in written.code else "\n"
@@ -47,12 +48,12 @@ def bring(document: Document, known: Language, written: NewTests) -> Brought:
 
 
 def added(document: Document, known: Language, written: NewTests) -> tuple[Edit, ...]:
-    """Return only the edits of ``bring``."""
+    """Return only the edits of :func:`bring`."""
     return bring(document, known, written).edits
 
 
 def module_of_tests(tree: Tree, name: str = "") -> Block | None:
-    """Return the block of tests in a source file: the one of that name, else the first that is marked as tests."""
+    """Return the test block of a source file: the one with that name, else the first that is marked as tests."""
     modules = [block for block in tree.blocks() if block.kind == "module"]
     mark = tree.language.tests.module[0].partition("\n")[0]
     marked = (each for each in modules if mark and tree.text.startswith(mark, each.span.start))
@@ -60,7 +61,7 @@ def module_of_tests(tree: Tree, name: str = "") -> Block | None:
 
 
 def packaged(code: str, source: Document, known: Language) -> str:
-    """Return the code of a new file with the source's package clause, where the language wants one and it has none."""
+    """Return the code of a new file, with the source's package clause if the language needs one and it has none."""
     clause = _PACKAGE.search(_lf(source.text))
     if "package" not in known.preamble or clause is None or _PACKAGE.search(code) or not code.strip():
         return code
@@ -69,17 +70,17 @@ def packaged(code: str, source: Document, known: Language) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Room:
-    """Where code can be added: a whole file, or one block of it."""
+    """A place where code can be added: a whole file, or one block of it."""
 
     document: Document
     tree: Tree
     body: Span
-    """What the code is added to the end of."""
+    """The span at whose end code is added."""
     block: Block | None = None
 
     @property
     def lead(self) -> str:
-        """How deep its lines are indented."""
+        """The indentation of its lines."""
         if self.block is None:
             return ""
         inside = re.search(r"^([ \t]*)\S", self.text, re.MULTILINE)
@@ -91,11 +92,11 @@ class _Room:
 
     @property
     def text(self) -> str:
-        """What stands in it."""
+        """Its current text."""
         return self.document.slice(self.body)
 
     def inside(self, block: Block) -> _Room | None:
-        """Return the room in one of its blocks; None where that has no lines of its own."""
+        """Return the room inside one of its blocks; None if the block has no lines of its own."""
         document, end = self.document, block.span.end
         first = document.line_at(max(block.header.start, block.header.end - 1))
         if document.slice(Span(block.header.end, document.line_span(first).end)).strip() not in {"", "{", ":"}:
@@ -115,11 +116,11 @@ class _Room:
                 yield block
 
     def words(self, block: Block) -> list[str]:
-        """Return the words of a definition, however they are laid out."""
+        """Return the words of a definition, for comparison regardless of layout."""
         return self.document.slice(block.span).split()
 
     def append(self, code: str) -> Edit:
-        """Return the insertion of code behind what stands there."""
+        """Return an edit that appends code to it."""
         document, newline = self.document, self.document.newline
         at = len(document.text[: self.body.end].rstrip())
         at = document.line_span(document.line_at(at)).end
@@ -127,13 +128,13 @@ class _Room:
         return Edit(Span(at, at), newline * (self._gap() + 1) + text + (newline if at == len(document.text) else ""))
 
     def merged(self, lines: str) -> tuple[Edit, ...]:
-        """Return the insertions that bring import lines in."""
+        """Return the edits that merge import lines into it."""
         inner = replace(self.document, text=self.text)
         edits = merge_imports.merge(inner, parse(inner.text, self.tree.language), lines)
         return tuple(_deeper(inner, edit, self.body.start, self.lead) for edit in edits)
 
     def _gap(self) -> int:
-        """Return how many blank lines stand before what is added: as many as above the last definition there."""
+        """Return the number of blank lines above added code: as many as above the last definition in the file."""
         if self.block is not None:
             return 1 if self.text.strip() else 0
         last = max((_start(block) for block in self.blocks()), default=0)
@@ -144,16 +145,16 @@ class _Room:
 
 @dataclass(slots=True)
 class _Bringing:
-    """The state of one addition."""
+    """The state of one insertion."""
 
     file: _Room
     inline: bool
-    """Whether the file is the tested code itself: then only its module of tests may grow."""
+    """Whether the file is the tested source itself, so that only its test module may grow."""
     edits: list[Edit] = field(default_factory=list)
     again: list[str] = field(default_factory=list)
 
     def begin(self, code: str, written: NewTests) -> None:
-        """Add code to the file, or to its module of tests."""
+        """Add code to the file, or to its test module."""
         if not self.inline:
             self._bring(self.file, code, written.imports)
             return
@@ -169,7 +170,7 @@ class _Bringing:
             self.again.append(module.name)
 
     def done(self) -> Brought:
-        """Return what came of it."""
+        """Return the result."""
         end = len(self.file.document.text)
         return Brought(together(self.edits) or (Edit(Span(end, end), ""),), tuple(self.again))
 
@@ -185,7 +186,7 @@ class _Bringing:
             self.edits.append(room.append(rest))
 
     def _without_twins(self, room: _Room, code: str) -> str:
-        """Return the code without the definitions that the room has; new members of a class are added to it."""
+        """Return the code without definitions that the room has; new members of its classes are added to the room."""
         known = room.tree.language
         sheet = _whole(Document("", known.id, None, code), known)
         there = {_called(block): block for block in room.blocks() if block.name}
@@ -199,7 +200,7 @@ class _Bringing:
         return apply(code, gone)
 
     def _grown(self, sheet: _Room, block: Block, room: _Room, twin: Block) -> bool:
-        """Add the members of a class to its twin, where that can be done."""
+        """Add the members of a class to the existing class; report whether that was possible."""
         new, old = sheet.inside(block), room.inside(twin)
         if block.kind not in CONTAINERS or new is None or old is None or (self.inline and room.block is None):
             return False
@@ -220,7 +221,7 @@ def _new(code: str, lines: str, known: Language) -> str:
 
 
 def _module(code: str, lines: str, known: Language) -> str:
-    """Return code as a module of tests, its imports inside, for a file that has none yet."""
+    """Return the code as a test module that contains its imports, for a source file without one."""
     code, lifted = _headless(code, known)
     code = code.strip("\n")
     if module_of_tests(parse(code, known)) is None:
@@ -234,7 +235,7 @@ def _module(code: str, lines: str, known: Language) -> str:
 
 
 def _apart(code: str, known: Language) -> tuple[str, str]:
-    """Return what stands around the code's own module of tests, and in it; all of it is inside where there is none."""
+    """Return the code around the code's own test module, and the code in it; without a module, all of it is inside."""
     sheet = _whole(Document("", known.id, None, code), known)
     module = module_of_tests(sheet.tree)
     room = sheet.inside(module) if module else None
@@ -244,7 +245,7 @@ def _apart(code: str, known: Language) -> tuple[str, str]:
 
 
 def _headless(code: str, known: Language) -> tuple[str, str]:
-    """Return the code without its package clause and the imports at its head, and those imports."""
+    """Return the code without its package clause and top-level imports, and those imports."""
     if "package" in known.preamble:
         code = _PACKAGE.sub("", code, count=1)
     sheet = Document("", known.id, None, code)
@@ -259,7 +260,7 @@ def _headless(code: str, known: Language) -> tuple[str, str]:
 
 
 def _deeper(inner: Document, edit: Edit, by: int, lead: str) -> Edit:
-    """Return an insertion into a block's body as one into the file, whole lines of it indented."""
+    """Return an edit of a block's body as an edit of the file, with its whole lines indented."""
     at = edit.span.start
     first = r"|\A(?=[^\r\n])" if at == inner.line_span(inner.line_at(at)).start else ""
     text = re.sub(rf"(?<=\n)(?=[^\r\n]){first}", lead, edit.text)
@@ -267,7 +268,7 @@ def _deeper(inner: Document, edit: Edit, by: int, lead: str) -> Edit:
 
 
 def _called(block: Block) -> tuple[str, str]:
-    """Return what makes two definitions one; a function is a method once it stands in its class."""
+    """Return the key by which definitions are matched: name and kind, with functions and methods alike."""
     return block.name, block.kind if block.kind in CONTAINERS else ""
 
 
@@ -285,28 +286,28 @@ def _lf(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class NewTests:
-    """Code for another place than the target: a test file, new or extended."""
+    """Code for another file or place than the target: tests, in a new or an extended file."""
 
     path: str
-    """Where, absolute."""
+    """Absolute path of the file."""
     code: str
-    """What is added to the end of it."""
+    """The code to append."""
     imports: str
-    """Import lines that it needs."""
+    """The import lines that the code needs."""
     inside: str
-    """The name of the block at whose end the code goes, such as ``tests``; empty for the end of the file."""
+    """Name of the block to whose end the code is appended, such as ``tests``; empty for the end of the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class TestLocation:
-    """Where generated tests go."""
+    """The place of generated tests."""
 
     __test__: ClassVar[bool] = False  # pytest would collect a class of this name
 
     path: str
-    """Absolute."""
+    """Absolute path of the test file."""
     document: Document
-    """The test file as it stands; empty where it is new."""
+    """The test file as it is now; empty if it is new."""
     is_new: bool
     block: str = ""
-    """The block at whose end they go, for tests in the source file itself; empty for the end of the file."""
+    """Name of the block to whose end tests are appended in a source file; empty for the end of the file."""

@@ -98,7 +98,7 @@ class Cleaner:
         return self._take(self._visible(chunk))
 
     def _visible(self, chunk: str, *, is_last: bool = False) -> str:
-        """Return the visible text of the held back characters and a chunk, without hidden ones at its end."""
+        """Return the visible text of the held-back characters and a chunk, except hidden characters at its end."""
         text = self._near + chunk
         start, end = len(self._near) - self._held, len(text)
         if not is_last:
@@ -249,7 +249,7 @@ class Cleaner:
 
 
 class _Pending:
-    """The unwritten part of a line, and where it can be split so that both parts read like the whole."""
+    """The unwritten part of a line, and where it can be split without changing how either part reads."""
 
     def __init__(self) -> None:
         self._pieces: list[str] = []

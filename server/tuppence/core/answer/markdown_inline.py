@@ -1,19 +1,20 @@
-"""The inline half of core/answer/markdown.py: the text of one line is read, and written again.
+"""Inline Markdown for core/answer/markdown.py: parse the text of one line, and write it again.
 
-``rewrite`` reads a line once from left to right: code spans first, then escapes and entities, links and images. What
-is written differs from what was read: nothing of the model's own notation is let through but emphasis.
+``rewrite`` reads a line once from left to right: code spans first, then escapes and entities, links and images. It then
+writes the line in its own notation; of the model's notation only emphasis is passed through.
 
-- Code is written between single backticks, with no backtick in it (the backticks of its content come between two
-  spans), so that a renderer need not look at lengths of runs or at what is around; in a row of a table there is no
-  ``|`` in it either, because a table is split before code is read.
-- Outside code no ``<``, ``~`` or backtick is written as such, a ``$`` only before a digit, a ``[`` only where its ``]``
-  follows with no more than a word between and nothing behind that could make a link of it, and a backslash only where
-  it escapes nothing. Entities take their place: no renderer takes one for notation. (A backslash before ``<`` or ``[``
-  would do for CommonMark, but marked skips what looks like a tag or a link before it looks at escapes and at code.)
-- A word that a renderer might link by itself is code: what has ``://``, ``www.`` or an ``@`` in it, and a name that
-  ends as a host does, such as ``main.py``.
+- Code is written between single backticks, with no backtick inside (backticks in the content are written between two
+  spans), so that a renderer need not count backticks or look at the surrounding text. In a table row there is no ``|``
+  in code either, because a table is split into cells before code is parsed.
+- Outside code, ``<``, ``~`` and backticks are never written as such. A ``$`` is written only before a digit, a ``[``
+  only if its ``]`` follows with at most one word between and nothing after it that could make a link, and a backslash
+  only if it escapes nothing. Otherwise entities are written: no renderer takes an entity for notation. (A backslash
+  before ``<`` or ``[`` is enough for CommonMark, but marked skips text that looks like a tag or a link before it looks
+  at escapes and code.)
+- A word that a renderer might turn into a link by itself is written as code: one that contains ``://``, ``www.`` or
+  ``@``, and a name that ends like a host name, such as ``main.py``.
 
-Work is linear: every pattern here is of bounded width or one repeated class of characters
+Work is linear: every pattern is of bounded width or one repeated class of characters
 (tests/core/answer/test_markdown_steps.py), and each character is looked at a fixed number of times.
 """
 
@@ -36,7 +37,7 @@ _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]
 _SPACE = frozenset(" \t\n\r")
 _PUNCTUATION = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 _GROUP = re.compile(r"[\w+=,-]{0,40}| ")
-"""What may be between brackets that are left as they are: an index, or the box of a list of tasks."""
+"""Matches what may be between brackets that are left unchanged: an index, or the box of a task list."""
 _BEHIND_GROUP = frozenset(" \t.,;)+-=*/\"'")
 _HOST = re.compile(
     r"(?<=[\w-])\.(?:[a-z]{2}|com|edu|gov|net|org|pro|web|xxx|aero|asia|coop|info|museum|name|shop|app|dev|page|xyz"
@@ -58,26 +59,27 @@ Kind = Literal["text", "literal", "group", "code", "open", "close", "(", ")"]
 
 
 _BLANK = "\u2800"
-"""The blank Braille cell: a space."""
+"""The blank Braille cell, which looks like a space."""
 _NEEDABLE = frozenset(
     "\u180b\u180c\u180d\u180e\u180f\u200b\u200c\u200d\ufe00\ufe01\ufe02\ufe0e\ufe0f"
     + "".join(map(chr, (*range(0xE0020, 0xE0080), *range(0xE0100, 0xE01F0))))
 )
-"""What emoji and words may need."""
+"""Characters that emoji and words may need."""
 
 
 class Piece(NamedTuple):
     """A part of a line."""
 
     kind: Kind
-    """``literal`` is text that is no notation, ``group`` brackets that stay, ``open`` and ``close`` other brackets."""
+    """``literal`` is text without notation, ``group`` is brackets that stay, ``open`` and ``close`` are other
+    brackets."""
     text: str
 
 
 def visible(text: str, start: int = 0, end: int | None = None) -> str:
-    """Return a part of a text without characters that reorder it or show nothing, but those that emoji and words need.
+    """Return a part of a text without invisible and reordering characters, except those that emoji and words need.
 
-    What the text holds up to eight code points before and behind the part decides what is needed.
+    Up to eight code points of the text before and after the part decide which are needed.
     """
     end = len(text) if end is None else end
     parts: list[str] = []
@@ -90,20 +92,20 @@ def visible(text: str, start: int = 0, end: int | None = None) -> str:
 
 
 def rewrite(line: str, *, row: bool = False) -> str:
-    """Return the text of one line, without what introduces a block, as Markdown that is text, emphasis and code only.
+    """Return the text of one line, without block markers, as Markdown with only text, emphasis and inline code.
 
-    :param row: whether it may be a row of a table, so that ``|`` divides it.
+    :param row: whether the line may be a table row, in which ``|`` separates cells.
     """
     return _Writer(row=row).write(_Reader(line).pieces())
 
 
 def words(line: str) -> str:
-    """Return what a person reads in the text of one line; code keeps its backticks, emphasis its asterisks."""
+    """Return the plain text of one line; code keeps its backticks, emphasis its asterisks."""
     return "".join(f"`{each.text}`" if each.kind == "code" else each.text for each in _Reader(line).pieces())
 
 
 class _Reader:
-    """Reads one line."""
+    """Splits one line into pieces."""
 
     def __init__(self, line: str) -> None:
         self._line = line
@@ -116,7 +118,7 @@ class _Reader:
         self._starts: list[int] = []
 
     def pieces(self) -> Iterator[Piece]:
-        """Yield the pieces with what links and images say in their place, and brackets as text."""
+        """Yield the pieces, with links and images replaced by their text, and unmatched brackets as text."""
         self._split()
         brackets, parens = self._pairs()
         targets, dropped = self._links(brackets, parens)
@@ -149,7 +151,7 @@ class _Reader:
             at = end
 
     def _mark(self, at: int) -> tuple[Piece, int]:
-        """Return what begins with a character of notation, and the offset behind it."""
+        """Return the piece that begins with a notation character, and the offset after it."""
         line = self._line
         match line[at]:
             case "`":
@@ -176,7 +178,7 @@ class _Reader:
                 return Piece("text", other), at + 1
 
     def _ticks(self, at: int) -> tuple[Piece, int]:
-        """Read a run of backticks, perhaps the rest of one whose first is escaped: code, or else what it says."""
+        """Return the code span that a run of backticks opens, or the backticks as text; the first may be escaped."""
         length = (self._ends.get(at) or self._ends[at - 1]) - at
         starts = self._runs.get(length, [])
         index = bisect_left(starts, at + length)
@@ -188,7 +190,7 @@ class _Reader:
         return Piece("code", code), starts[index] + length
 
     def _pairs(self) -> tuple[dict[int, int], dict[int, int]]:
-        """Return which bracket closes which, and which parenthesis, by the indexes of their pieces."""
+        """Return matching brackets and matching parentheses, each as a map from opening to closing piece index."""
         brackets: dict[int, int] = {}
         parens: dict[int, int] = {}
         open_brackets: list[int] = []
@@ -208,7 +210,7 @@ class _Reader:
         return brackets, parens
 
     def _links(self, brackets: dict[int, int], parens: dict[int, int]) -> tuple[dict[int, int], set[int]]:
-        """Return the ends of the links' targets by their beginnings, and the brackets around the links' texts."""
+        """Return the link targets, as a map from first to last piece index, and the indexes of link brackets."""
         gaps = [found.start() for found in _GAP.finditer(self._line)]
         targets: dict[int, int] = {}
         dropped: set[int] = set()
@@ -220,7 +222,7 @@ class _Reader:
         return targets, dropped
 
     def _is_target(self, gaps: list[int], start: int, end: int) -> bool:
-        """Report whether what is between parentheses is where a link leads: without a gap but before a title."""
+        """Report whether the text between parentheses is a link target: no gap, except before a title."""
         line = self._line
         index = bisect_left(gaps, start + 1)
         if line.startswith("<", start) or index == len(gaps) or gaps[index] >= end:
@@ -229,7 +231,7 @@ class _Reader:
         return behind is None or behind.end() >= end or line[behind.end()] in "\"'("
 
     def _groups(self, brackets: dict[int, int]) -> dict[int, Piece]:
-        """Return the brackets that may stay as they are, each as one piece: a renderer can see no more in them."""
+        """Return the brackets that can stay unchanged, each as one piece, because no renderer gives them a meaning."""
         groups: dict[int, Piece] = {}
         for index in sorted(brackets, reverse=True):
             close = brackets[index]
@@ -244,7 +246,7 @@ class _Reader:
 
 
 class _Writer:
-    """Writes pieces, a word at a time, because what a renderer links by itself may come in several."""
+    """Writes pieces one word at a time, because text that a renderer turns into a link may span several pieces."""
 
     def __init__(self, *, row: bool) -> None:
         self._row = row
@@ -278,7 +280,7 @@ class _Writer:
         self._out.append(written)
 
     def _end_code(self) -> None:
-        """Write code that is complete; two spans of code that meet become one."""
+        """Write the pending code; adjacent code spans become one."""
         if not self._code:
             return
         code, self._code = "".join(self._code), []
@@ -291,7 +293,7 @@ class _Writer:
                 self._out.append(f"`{pad}{part}{pad}`")
 
     def _end_word(self) -> None:
-        """Write a word that is complete: what a renderer might link as code, the rest as text."""
+        """Write the pending word: a part that a renderer might turn into a link as code, the rest as text."""
         if not self._word:
             return
         word, self._word = list(_joined(self._word)), []
@@ -310,7 +312,7 @@ class _Writer:
 
 
 def _joined(word: Iterable[Piece]) -> Iterator[Piece]:
-    """Yield the pieces of a word, neighbors of one kind as one."""
+    """Yield the pieces of a word, with adjacent pieces of one kind joined."""
     texts: list[str] = []
     kind: Kind = "text"
     for piece in word:
@@ -323,7 +325,7 @@ def _joined(word: Iterable[Piece]) -> Iterator[Piece]:
 
 
 def _cut(word: list[Piece], start: int, end: int) -> list[Piece]:
-    """Return a part of a word; brackets that stayed as they were are text in it."""
+    """Return a part of a word, in which unchanged brackets are text."""
     at = 0
     found: list[Piece] = []
     for piece in word:
@@ -352,7 +354,7 @@ def _in_text(found: re.Match[str]) -> str:
             return "&" if _NO_ENTITY.match(text, found.start()) else "&amp;"
         case "$":
             behind = text[found.end() : found.end() + 1]
-            # An amount stays as it is: no reader of math takes a mark before a digit for the end of a formula.
+            # An amount stays unchanged: no math extension accepts a delimiter before a digit as the end of a formula.
             return "$" if behind.isdigit() and behind.isascii() else "&#36;" if behind == "(" else "\\$"
         case "\\":
             behind = text[found.end() : found.end() + 1]
@@ -364,7 +366,7 @@ def _in_text(found: re.Match[str]) -> str:
 
 
 def _address(word: str) -> tuple[int, int] | None:
-    """Return where in a word the part is that a renderer might link by itself; None where there is none."""
+    """Return the start and end of the part of a word that a renderer might turn into a link; None if there is none."""
     if not any(each in word for each in ".:@/"):
         return None
     before = _BEFORE | {"_"} if word[-1] in "_*" else _BEFORE
@@ -377,7 +379,7 @@ def _address(word: str) -> tuple[int, int] | None:
 
 
 def _end(word: str, start: int) -> int:
-    """Return where an address ends: before punctuation, and before what closes a parenthesis that is not in it."""
+    """Return the end of an address: before punctuation, and before a closing bracket that is not opened inside it."""
     end = len(word)
     counts = {each: word.count(each, start) for each in "()[]{}"}
     while end > start:

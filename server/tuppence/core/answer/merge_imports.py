@@ -1,9 +1,9 @@
-"""Import lines that an answer brings, merged into the file's own imports.
+"""Merge the import lines of an answer into the file's own imports.
 
-Only lines that really are imports in the file's language are taken; everything else is passed over, so that an
-answer cannot smuggle code in beside the target. Nothing that is there is moved, sorted or removed: a name joins the
-statement that already imports from its module where that has room, anything else becomes a line of its own behind the
-last import. Making imports pretty is the formatter's work.
+Only real import statements of the file's language are taken; all else is skipped, so that an answer cannot smuggle in
+code beside the target. Existing code is not moved, sorted or removed: a name is added to a statement that already
+imports from its module if the line has room, and any other import becomes a line of its own after the last import.
+Sorting imports is the formatter's task.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tuppence.core.text.diff import backwards
 from tuppence.core.text.document import Document, Edit, Span, apply
 
 _WIDTH = 88
-"""Columns to which a statement on one line may be extended."""
+"""Maximum width in columns of a one-line statement that is extended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +29,21 @@ class _Merge:
 
     style: ImportStyle
     there: tuple[ImportStatement, ...]
-    """The file's own statements."""
+    """The file's import statements."""
     insertions: dict[int, str] = field(default_factory=dict)
-    """What was decided so far, by offset."""
+    """The insertions so far, by offset."""
 
     def add(self, at: int, text: str) -> None:
-        """Insert behind whatever is inserted there already."""
+        """Insert text after the earlier insertions at this offset."""
         self.insertions[at] = self.insertions.get(at, "") + text
 
     def width(self, statement: ImportStatement) -> int:
-        """Return how long a statement on one line has become."""
+        """Return the current length of a one-line statement, insertions included."""
         inside = (text for at, text in self.insertions.items() if statement.span.start <= at <= statement.span.end)
         return len(statement.text) + sum(map(len, inside))
 
     def joined(self, each: Imported) -> bool:
-        """Let the first statement that can take a name take it."""
+        """Add a name to the first statement that has room for it; report whether one had."""
         for statement in self.there:
             insertion = self.style.join(statement, each)
             if insertion is None:
@@ -55,9 +55,9 @@ class _Merge:
 
 
 def merge(document: Document, tree: Tree, lines: str) -> tuple[Edit, ...]:
-    """Return the insertions that bring the import lines into the file; none where it has them all.
+    """Return the insertions that add the import lines to the file; none if it has all of them.
 
-    The insertions are in order and refer to the document as it is. A file that parsed still parses afterwards.
+    The insertions are in order and refer to the current document. A file that parsed still parses afterwards.
     """
     edits = insertions(document, tree, lines)
     if edits and tree.sound():
@@ -67,7 +67,7 @@ def merge(document: Document, tree: Tree, lines: str) -> tuple[Edit, ...]:
 
 
 def insertions(document: Document, tree: Tree, lines: str) -> tuple[Edit, ...]:
-    """Return the insertions, for a caller that looks itself whether the file still parses afterwards."""
+    """Return the insertions as :func:`merge` does, for a caller that itself checks whether the file still parses."""
     language, style = tree.language, tree.language.import_style
     there = (
         ImportStatement(span, document.slice(span), style.parse(document.slice(span)))
@@ -97,14 +97,14 @@ def _wanted(lines: str, language: Language) -> list[str]:
 
 
 def _is_import_alone(statement: str, language: Language) -> bool:
-    """Report whether a statement parses and, where no grammar says so, does nothing besides importing."""
+    """Report whether a statement parses or, if no grammar reads it, looks like nothing but an import."""
     if not language.import_style.is_parsed:
         return re.fullmatch(r"[^;()]*(\([^;()]*\))?;?", statement) is not None
     return parse(language.import_style.standalone(statement), language).sound()
 
 
 def _place(document: Document, tree: Tree, state: _Merge, fresh: list[str]) -> None:
-    """Insert statements of their own: ``__future__`` first, the others behind the last import."""
+    """Insert new statements: ``__future__`` imports first, the others after the last import."""
     newline = document.newline
     future = [re.sub(r"\n", newline, each) for each in fresh if each.startswith("from __future__")]
     others = [re.sub(r"\n", newline, each) for each in fresh if not each.startswith("from __future__")]
@@ -120,7 +120,7 @@ def _place(document: Document, tree: Tree, state: _Merge, fresh: list[str]) -> N
 
 
 def _place_first(document: Document, tree: Tree, state: _Merge, statements: tuple[str, ...]) -> None:
-    """Insert the file's first imports, with a blank line on either side where code stands there."""
+    """Insert the file's first imports, with a blank line on each side that has code."""
     newline, at = document.newline, tree.import_place()
     text = "".join(each + newline for each in statements)
     before, after = document.text[:at], document.text[at:]

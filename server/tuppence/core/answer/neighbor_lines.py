@@ -1,7 +1,7 @@
-"""Lines of an answer between the target's neighbors: how a target without a name is taken out of a larger answer.
+"""Find a target without a name in an answer that also repeats the lines around the target.
 
-An answer that gives back more than the lines that were asked for repeats the lines above them, the lines below them, or
-both. Blank lines and the white space around a line do not count.
+An answer that is larger than what was asked for repeats the lines above the target, the lines below it, or both. Blank
+lines and the white space around a line do not count.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from tuppence.core.text.lines import split
 
 
 def between_neighbors(document: Document, target: Span, lines: Sequence[str]) -> tuple[int, int] | None:
-    """Return the lines of an answer that are in the target's place: the first, and the one after the last.
+    """Return the lines of an answer that replace the target, as the index of the first and the index after the last.
 
-    :returns: None where the answer repeats none of the lines around the target, or not certainly.
+    :returns: None if the answer does not certainly repeat a line around the target.
     """
     above = _filled(document.text[: target.start])
     below = _filled(document.text[target.end :])
@@ -32,7 +32,7 @@ def between_neighbors(document: Document, target: Span, lines: Sequence[str]) ->
 
 
 def _after_longest(texts: list[str], above: list[str], own: list[str]) -> int:
-    """Return the place in an answer behind the longest run of lines with which the text above the target ends."""
+    """Return the position in an answer after its longest run of lines that ends the text above the target."""
     best = place = 0
     for at in range(1, len(texts) + 1):
         run = 0
@@ -45,10 +45,11 @@ def _after_longest(texts: list[str], above: list[str], own: list[str]) -> int:
 
 
 def _before_longest(texts: list[str], below: list[str], own: list[str], *, is_anchored: bool) -> int:
-    """Return the place in an answer before the longest run of lines with which the text below the target begins.
+    """Return the position in an answer before its longest run of lines that begins the text below the target.
 
-    :param is_anchored: whether the lines above the target were found; then closing brackets alone are enough, where
-        they reach to the answer's end.
+    :param is_anchored: whether the lines above the target were found. Then closing brackets alone are enough evidence,
+        if
+        they reach the answer's end.
     """
     best, place = 0, len(texts)
     for at in range(len(texts)):
@@ -62,7 +63,7 @@ def _before_longest(texts: list[str], below: list[str], own: list[str], *, is_an
 
 
 def _is_certain(agreed: list[str], texts: list[str], own: list[str]) -> bool:
-    """Report whether lines that an answer shares with the target's surroundings cannot be the target's own."""
+    """Report whether lines common to an answer and the target's surroundings cannot be the target's own."""
     telling = [line for line in agreed if sum(map(str.isalnum, line)) > len("end")]
     if not telling:
         return False

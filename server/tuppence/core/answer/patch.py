@@ -1,25 +1,24 @@
-"""A reply, chunk by chunk, becomes edits of the lines that it replaces.
+"""Convert a reply, chunk by chunk, into edits of the lines that it replaces.
 
 Invariants, each a property test over random documents, replies and chunkings:
 
-- The text applied is the text that the model sent, its fence and stray prose aside, but for the repairs that
-  ``repairs`` names: *indentation* (core/answer/reindent.py says when), *line ending* (the document's, where the reply
-  has another; a line that stays keeps its own), *final newline* (a document that was empty gets a last line ending).
-  Blank lines at the end are as much text as any: without them a new function would stick to the next one.
-- Where a reply holds several fences of code, only the one that is certain to be meant replaces the target
-  (core/answer/select_fence.py), and of that one, with an extractor, only what is the target
-  (core/answer/extract_target.py).
-  Live, lines that may only be quoted from the target's midst change nothing before another line comes, and where all
-  of a fence was a quotation, the next one is followed in its stead; what comes after any other waits for the end.
-- All live edits, made in order, give the same text as ``final()`` and as the document with ``replacement`` in the
-  target. Nothing outside the target is touched, or looked at.
-- Edits are of whole lines, and lines that stay are not in them. A chunk costs the same on a file of any length.
-- Two line endings never become one. Where some lines end at a lone CR and others with LF, nothing streams, and the
-  target is replaced whole.
-- The live edits are only a promise until ``finish``; ``restore`` takes back whatever stands, at any moment.
+- The applied text is what the model sent, without its fence and stray prose, except for the repairs listed in
+  ``repairs``: *indentation* (core/answer/reindent.py), *line ending* (the document's, if the reply has another; an
+  unchanged line keeps its own), *final newline* (a document that was empty gets a last line ending). Blank lines at the
+  end are text too: without them a new function would touch the next one.
+- If a reply has several code fences, only the one that is certainly meant replaces the target
+  (core/answer/select_fence.py); with an extractor, only the target is taken from it (core/answer/extract_target.py).
+  While streaming, lines that may be a quotation from the middle of the target wait for another line. If a whole fence
+  was a quotation, the next one is streamed instead; fences after any other wait for the end.
+- All live edits, applied in order, give the text of ``final()``, which is the document with ``replacement`` in the
+  target. Text outside the target is neither changed nor read.
+- Edits cover whole lines, and no unchanged lines. The cost of a chunk does not depend on the length of the file.
+- Two line endings never merge into one. If some lines end at a lone CR and others at LF, nothing is streamed, and the
+  target is replaced as a whole.
+- Live edits are provisional until ``finish``; ``restore`` takes them back at any time.
 
-Nothing here knows an editor, and nothing judges the code (core/checks/structure.py). Lines marked as imports are left
-in ``parts`` for core/answer/merge_imports.py.
+This module knows nothing of editors and does not judge code (core/checks/structure.py). Lines marked as imports are
+left in ``parts`` for core/answer/merge_imports.py.
 """
 
 from __future__ import annotations
@@ -39,12 +38,12 @@ from tuppence.core.text.lines import split
 
 
 class Patch:
-    """Takes the chunks of one reply and says what to change in one target."""
+    """Converts the chunks of one reply into edits of one target."""
 
     def __init__(self, document: Document, target: Span, extractor: TargetExtractor | None = None) -> None:
-        """Take the whole lines to be replaced, without the ending of the last; empty inserts.
+        """Take the span to replace: whole lines, without the last line ending; an empty span inserts.
 
-        :param extractor: takes the target out of an answer that is more than it; without one, all of a fence is used.
+        :param extractor: takes the target out of an answer that contains more; without it, all of a fence is used.
         """
         self._document = document
         self._target = target
@@ -69,29 +68,29 @@ class Patch:
 
     @property
     def replacement(self) -> str:
-        """The text that stands in the target in the end; the original text until ``finish``."""
+        """The target's final text; before ``finish``, its original text."""
         return self._replacement
 
     @property
     def repairs(self) -> tuple[str, ...]:
-        """The names of the repairs made, known after ``finish``."""
+        """The names of the repairs made; empty before ``finish``."""
         return self._repairs
 
     @property
     def edited(self) -> Tree | None:
-        """The document with the replacement, where it was parsed already."""
+        """The parse of the document with the replacement; None if it was not parsed."""
         return self._edited
 
     @property
     def parts(self) -> Parts:
-        """The reply, taken apart, with no other code and imports than what is meant for the file; finishes."""
+        """The parts of the reply, with only the code and imports meant for the file; this finishes the patch."""
         self.finish()
         assert self._parts is not None
         return self._parts
 
     @property
     def region(self) -> Span:
-        """Where the target stands after the live edits so far."""
+        """The target's span after the live edits so far."""
         length = self._follower.length if self._live is None else len(self._live)
         return Span(self._start, self._start + length)
 
@@ -105,7 +104,7 @@ class Patch:
         return tuple(edits)
 
     def finish(self) -> tuple[Edit, ...]:
-        """Take the end of the reply; return the live edits that are left. Finishing again returns none."""
+        """Take the end of the reply; return the remaining live edits. A second call returns none."""
         if self._live is not None:
             return ()
         live = self._follower.text
@@ -125,18 +124,18 @@ class Patch:
         return self._between(live, self._replacement)
 
     def final(self) -> tuple[Edit, ...]:
-        """Return the edits of the original document, for a client that gets them at once; finishes."""
+        """Return edits of the original document, for a client that applies them at once; this finishes the patch."""
         self.finish()
         return self._final
 
     def restore(self) -> tuple[Edit, ...]:
-        """Return live edits that put the original back from what stands now; nothing can be fed afterwards."""
+        """Return live edits that restore the original text; nothing can be fed afterwards."""
         live = self._follower.text if self._live is None else self._live
         self._live = self._original
         return self._between(live, self._original)
 
     def _begin(self, indent: str) -> None:
-        """Follow a fence from its beginning."""
+        """Begin to stream a fence."""
         self._follower = Follower(self._lines, self._newline, self._start)
         self._indentation = Indentation(self._block, indent)
         self._quotation = Quotation(self._block)
@@ -145,7 +144,7 @@ class Patch:
         self._is_target = None if self._extractor else True
 
     def _turn_to(self, fence: Opening) -> tuple[Edit, ...]:
-        """Follow the first fence of code, and another one where all before it only quoted the target."""
+        """Stream the first code fence, or a later one if all before it only quoted the target."""
         is_new, self._newest = fence.number > self._newest, fence.number
         if not is_new or (self._fence >= 0 and not self._quotation.holds):
             return ()
@@ -160,8 +159,8 @@ class Patch:
         self._quotation.take(line)
         self._indentation.feed(line)
         self._waiting.append(line)
-        # What may only quote a later part of the target waits for a line that shows that it does not. And blank lines
-        # wait for the line after them, because what looks like one may only end a fence.
+        # Lines that may quote a later part of the target wait for a line that does not. Blank lines wait for the next
+        # line, because what looks like one may be the end of a fence.
         quotes = self._quotation.holds and not self._quotation.begins
         if quotes or not self._is_target or self._indentation.shift is None or not line.strip():
             return []
@@ -173,7 +172,7 @@ class Patch:
         return edits
 
     def _settle(self, code: Fence, extract: Extract | None = None) -> None:
-        """Decide what stands in the target in the end."""
+        """Set the target's final text, the final edits and the repairs."""
         sent = split(code.text)
         lines = [text for text, _ in sent]
         ended = [*lines, ""] if self._fresh and lines[-1].strip() else lines
@@ -184,7 +183,7 @@ class Patch:
             text = "\r\n".join(moved) if self._joins(text, moved) else text
             edits = (Edit(Span(0, len(self._original)), text),)
         self._replacement = apply(self._original, edits)
-        # Two insertions around an empty last line are at one place, and not every editor keeps their order.
+        # Two insertions around an empty last line are at one offset, and not every editor applies them in order.
         self._final = together(self._placed(edits))
         endings = zip(split(self._replacement)[:-1], sent[:-1], strict=False)
         is_part = extract is not None and extract.is_part
@@ -199,16 +198,16 @@ class Patch:
         self._repairs = (*([form] if form else ()), *named, *(name for name, made in repairs.items() if made))
 
     def _joins(self, text: str, lines: list[str]) -> bool:
-        """Report whether a CR would come to stand before an LF: in the text, or where it meets what is around it."""
+        """Report whether a CR would come before an LF, within the text or where it meets the surrounding text."""
         before, after = self._outside
         meets = (before == "\r" and text.startswith("\n")) or (after == "\n" and text.endswith("\r"))
         return meets or [line for line, _ in split(text)] != lines
 
     def _between(self, old: str, new: str) -> tuple[Edit, ...]:
-        """Return live edits from one text of the region to another, in an order in which they can be made."""
+        """Return live edits from one text of the region to another, in an order in which they can be applied."""
         edits = line_edits(old, [text for text, _ in split(new)], self._newline)
         if apply(old, edits) != new:
-            # Where line endings are mixed, lines that are alike can end differently.
+            # If line endings are mixed, equal lines can end differently.
             edits = (Edit(Span(0, len(old)), new),)
         return backwards(self._placed(edits))
 
@@ -219,7 +218,7 @@ class Patch:
 
 
 def _extracted(parts: Parts, code: Fence, extract: Extract) -> Parts:
-    """Return the parts of a reply with what was taken out of its code in the place of that code."""
+    """Return the parts of a reply with its code replaced by the extract, whose imports become a fence of their own."""
     taken = replace(code, text="\n".join(extract.lines), implicit=code.implicit and not extract.is_complete)
     fences = tuple(taken if fence is code else fence for fence in parts.fences)
     if extract.imports:

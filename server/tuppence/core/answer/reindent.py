@@ -1,19 +1,19 @@
-"""How deep a reply is meant to stand: the one repair that looks at what lines say.
+"""Decide whether a reply is indented as the code that it replaces, and move it if not.
 
-A model that is shown an indented block often answers it moved to the left margin, or with only its first line there;
-one that answers inside a list indents the fence and all that it holds. Moving a line is also what a fix can consist
-of, so a reply is moved only on evidence:
+A model that is shown an indented block often answers with the block at the left margin, or with only its first line
+there; a model that answers inside a list indents the fence and its content. A fix may itself consist of moving a line,
+so a reply is moved only on evidence:
 
-- *all*: it begins exactly the block's common indentation short, and the next line that it shares with the block is
-  short by the same (or it shares none, begins at the margin, and has a line much like one of the block): every line
-  gets the common indentation.
-- *first*: it begins at the margin with the block's own first line, and the next shared line stands where it stood:
+- *all*: the reply begins exactly the block's common indentation short, and so does the next line that it shares with
+  the block (or it shares none, begins at the margin, and has a line similar to one of the block): every line gets the
+  common indentation.
+- *first*: the reply begins at the margin with the block's first line, and the next shared line is at its old depth:
   only the first line is moved.
-- *fence*: it is deeper than the block by exactly the indentation of its fence, every line: that much is taken away.
-- *none*: anything else, or where tabs and spaces would be mixed, or where moving would undo all that was changed but
-  blank lines.
+- *fence*: every line is deeper than the block by exactly the indentation of its fence: that indentation is removed.
+- *none*: in all other cases, if tabs and spaces would be mixed, or if moving would undo every change except blank
+  lines.
 
-Every line moves by the same; blank lines do not move. No depth between lines is ever changed except by *first*.
+All lines move by one amount; blank lines do not move. Relative depths change only in *first*.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from typing import Literal
 from tuppence.core.text.diff import common_ends
 
 _COMPARED = 60
-"""Lines of each side that are compared where none is the same."""
+"""Number of lines of each side that are compared if no line is shared."""
 Shift = Literal["none", "all", "first", "fence"]
 
 
 class Indentation:
-    """Decides, from the lines of the reply as they come, how they are moved."""
+    """Decides, from the lines of a streaming reply, how they are moved."""
 
     def __init__(self, block: Sequence[str], fence: str = "") -> None:
         filled = _filled(block)
@@ -42,7 +42,7 @@ class Indentation:
         self._bare = False
         self._began_alike = False
         self.shift: Shift | None = None
-        """What was decided; None while it is open."""
+        """The decision; None while it is open."""
 
     def feed(self, line: str) -> None:
         """Take the reply's next line into account."""
@@ -59,7 +59,7 @@ class Indentation:
             self.shift = "first" if self._bare and self._began_alike else "none"
 
     def move(self, lines: Sequence[str]) -> list[str]:
-        """Return all lines of the reply, moved as decided; decide now, if that is still open."""
+        """Return all lines of the reply, moved as decided; this decides if that is still open."""
         for line in lines:
             self.feed(line)
         if self.shift is None:
@@ -73,7 +73,10 @@ class Indentation:
         return moved
 
     def moved(self, lines: Sequence[str], begun: int = 0) -> list[str]:
-        """Return lines moved as decided, ``begun`` of the reply's filled lines having come before."""
+        """Return lines moved as decided.
+
+        :param begun: the number of the reply's filled lines before these.
+        """
         result: list[str] = []
         for line in lines:
             filled = bool(line.strip())
@@ -103,7 +106,7 @@ class Indentation:
                 return line
 
     def _resembles(self, lines: Sequence[str]) -> bool:
-        """Report whether one of the first lines is much like one of the block's: else they have nothing in common."""
+        """Report whether a line of the reply resembles a line of the block, among the first 60 of each."""
         block = _filled(self._block)[:_COMPARED]
         return any(alike(line, other) for line in _filled(lines)[:_COMPARED] for other in block if _telling(other))
 
@@ -118,13 +121,13 @@ class Indentation:
 
 
 def alike(one: str, other: str) -> bool:
-    """Report whether two lines have at least half of the longer one in common, at their ends."""
+    """Report whether the common prefix and suffix of two lines are at least half of the longer line."""
     one, other = one.strip(), other.strip()
     return 2 * sum(common_ends(one, other)) >= max(len(one), len(other)) > 0
 
 
 def leading(line: str) -> str:
-    """Return the white space that a line begins with."""
+    """Return the spaces and tabs at the start of a line."""
     return line[: len(line) - len(line.lstrip(" \t"))]
 
 

@@ -1,18 +1,17 @@
-"""Signs that came into a reply on its way, and are no code: each repair has a name, and none touches what is text.
+"""Repair characters of a reply that changed in transit; each repair has a name, and none changes text in strings.
 
-- *byte order mark*: one at the start of the reply, where the target has none there.
-- *spaces*: non-breaking ones before a line's code become spaces, where the target has none.
-- *HTML entities*: ``&lt;`` and its like become what they say, each kind only where the document does not have it.
-- *quotation marks*: curly ones around a string become straight ones, a pair on one line; and all of a line that is then
-  a line of the target.
+- *byte order mark*: removed from the start of the reply, if the target does not start with one.
+- *spaces*: non-breaking spaces before a line's code become spaces, if the target has none.
+- *HTML entities*: ``&lt;`` and similar become their character, if the document does not contain that entity.
+- *quotation marks*: a pair of curly marks around a string on one line becomes straight marks; all curly marks of a line
+  do if that makes it a line of the target.
 
-A string literal never changes, nor a comment that may be documentation or is in a document that speaks of markup: what
-is inside of one stays, with one exception. Where a line with an entity inside of a string says, without it, just what a
-line of the document says, the reply was escaped as a whole.
-Where such a string is not known to the document, whether it was meant so is open, and no entity at all is touched.
-Where the marks around a string were entities or curly themselves, it was no string before.
+A string literal never changes, nor does a comment that may be documentation or is in a document that mentions markup,
+with one exception: if a line with an entity in a string equals a line of the document once the entity is replaced, the
+reply was escaped as a whole. If the document does not have such a string, the intent is unknown, and no entity is
+replaced. If the marks around a string were themselves entities or curly, it was not a string before.
 
-Entities and quotation marks are repaired only in languages whose strings can be told from code, and only where the
+Entities and quotation marks are repaired only in languages whose strings can be told from code, and only if the
 document parses at least as well afterwards.
 """
 
@@ -42,13 +41,13 @@ _CURLY = re.compile(
 _STRAIGHT = {**dict.fromkeys(range(0x2018, 0x201C), "'"), **dict.fromkeys(range(0x201C, 0x2020), '"')}
 _PLAIN = re.compile(r'"(?:\\.|[^"\\])*"?|\'(?:\\.|[^\'\\])*\'?|`[^`]*`?')
 _SCANNED = frozenset({"csharp", "kotlin", "scala", "swift", "dart"})
-"""Languages without a grammar here in which quotation marks alone tell a string, apart from comments."""
+"""Languages without a grammar in which quotation marks alone identify strings, apart from comments."""
 
 
 def repaired(
     lines: list[str], document: Document, target: Span, language: Language
 ) -> tuple[list[str], tuple[str, ...]]:
-    """Return a reply's lines as repaired for the place of the target, and the names of the repairs that were made."""
+    """Return the repaired lines of a reply, and the names of the repairs that were made."""
     names: list[str] = []
     repair = _Repair(document, target, language)
     for name, make in (
@@ -65,7 +64,7 @@ def repaired(
 
 
 class _Repair:
-    """Repairs for one target."""
+    """The repairs for one target."""
 
     def __init__(self, document: Document, target: Span, language: Language) -> None:
         self._document = document
@@ -76,13 +75,13 @@ class _Repair:
         self._is_code = language.grammar is not None or language.id in _SCANNED
 
     def byte_order_mark(self, lines: list[str]) -> list[str] | None:
-        """Return the lines without a mark at the start."""
+        """Return the lines without a byte order mark at the start, or None."""
         if not lines or not lines[0].startswith(tuple(_MARKS)) or self._original.startswith(tuple(_MARKS)):
             return None
         return [lines[0].lstrip(_MARKS), *lines[1:]]
 
     def spaces(self, lines: list[str]) -> list[str] | None:
-        """Return the lines indented by spaces that break."""
+        """Return the lines indented with ordinary spaces, or None."""
         if not self._is_code or not any(sign in line for line in lines for sign in _SPACES):
             return None
         if any(sign in self._original for sign in _SPACES):
@@ -98,7 +97,7 @@ class _Repair:
         return [line if texts.inside(at) else other for line, other, at in zip(lines, new, starts, strict=True)]
 
     def entities(self, lines: list[str]) -> list[str] | None:
-        """Return the lines with entities as what they say."""
+        """Return the lines with entities replaced by their characters, or None."""
         if not self._is_code or not any("&" in line for line in lines):
             return None
         known = {found[0].lower() for found in _ENTITY.finditer(self._document.text)}
@@ -123,13 +122,13 @@ class _Repair:
         return result if in_code and self._faults(result) <= self._faults(lines) else None
 
     def _has_string(self, tree: Tree, string: Span | None) -> bool:
-        """Report whether the document has a string literal that the reply has without its entities."""
+        """Report whether the document contains the string literal that results from replacing entities."""
         return string is not None and tree.text[string.start : string.end] in self._document.text
 
     def _is_meant(self, tree: Tree, comment: Span | None, known: Collection[str]) -> bool:
-        """Report whether an entity may be meant because it is in a comment.
+        """Report whether an entity may be intended because it is in a comment.
 
-        In a comment to the end of a line that is no documentation, it is not, unless the document speaks of markup.
+        In a line comment that is not documentation it is not, unless the document mentions markup.
         """
         if comment is None:
             return False
@@ -138,7 +137,7 @@ class _Repair:
         return not is_plain or bool(known) or _MARKUP.search(self._document.text) is not None
 
     def quotation_marks(self, lines: list[str]) -> list[str] | None:
-        """Return the lines with straight marks around their strings."""
+        """Return the lines with straight marks around their strings, or None."""
         if not self._is_code or not any(_CURLY.search(line) for line in lines):
             return None
         tree, place = self._placed(lines)
@@ -149,11 +148,11 @@ class _Repair:
             plain if (plain := line.translate(_STRAIGHT)).strip() in theirs else _straightened(line, start, texts)
             for line, start in zip(lines, starts, strict=True)
         ]
-        # No language of these has such marks outside of its strings; some grammars read them as a part of a name.
+        # None of these languages has curly marks outside strings; some grammars parse them as part of a name.
         return new if self._faults(new) <= tree.faults() else None
 
     def _placed(self, lines: Sequence[str]) -> tuple[Tree, Span]:
-        """Return the document with the lines in the target's place, and where they are."""
+        """Return the parse of the document with the lines in the target's place, and their span."""
         text = self._newline.join(lines)
         tree = parse(apply(self._document.text, [Edit(self._target, text)]), self._language)
         return tree, Span(self._target.start, self._target.start + len(text))
@@ -163,32 +162,33 @@ class _Repair:
 
 
 class _Texts:
-    """The spans of strings or comments, and which of them contains an offset."""
+    """The spans of strings or comments, with a search by offset."""
 
     def __init__(self, spans: Sequence[Span]) -> None:
         self._spans = sorted(spans)
         self._starts = [span.start for span in self._spans]
 
     def around(self, offset: int) -> Span | None:
-        """Return the text that a code point stands in, its marks included."""
+        """Return the span that contains a code point, marks included; None if there is none."""
         at = bisect_right(self._starts, offset) - 1
         return self._spans[at] if at >= 0 and offset < self._spans[at].end else None
 
     def inside(self, offset: int) -> bool:
-        """Report whether a text begins before the offset and ends behind it."""
+        """Report whether a span begins before the offset and ends after it."""
         span = self.around(offset)
         return span is not None and span.start < offset
 
 
 def _starts(lines: Sequence[str], newline: int, start: int) -> list[int]:
-    """Return where each line begins."""
+    """Return the offset at which each line begins."""
     return list(accumulate((len(line) + newline for line in lines[:-1]), initial=start))
 
 
 def _unescaped(line: str, known: Collection[str], left: Collection[int] = ()) -> tuple[str, list[int]]:
-    """Return a line with entities as what they say, and where in it all of that is.
+    """Return a line with its entities replaced, and the columns of all entities in the new line.
 
-    Entities that are known stay, and so do those that would be in one of the places that are left.
+    :param known: entities in lower case that stay and are not listed.
+    :param left: columns of entities that stay but are listed.
     """
     parts: list[str] = []
     places: list[int] = []
@@ -213,7 +213,7 @@ def _meant(found: re.Match[str]) -> str:
 
 
 def _is_held(string: Span | None, text: str, entities: Collection[int]) -> bool:
-    """Report whether a string was one before the entities were read: its opening mark is none of them."""
+    """Report whether a string was one before its entities were replaced: its opening mark is not one of them."""
     if string is None:
         return False
     opening = re.compile("[\"'`<]").search(text, string.start, string.end)
@@ -221,9 +221,9 @@ def _is_held(string: Span | None, text: str, entities: Collection[int]) -> bool:
 
 
 def _straightened(line: str, start: int, texts: _Texts) -> str:
-    """Return a line with each pair of curly marks straight that is in no string or comment.
+    """Return a line with straight marks for each curly pair that is outside strings and comments.
 
-    What is a string is not certain where a straight mark or a backslash is in such a pair: the line stays.
+    If a pair contains a straight mark or a backslash, the extent of the string is uncertain, and the line stays.
     """
     if any(set("\"'`\\") & set(found[1] or "") or set("'\\") & set(found[2] or "") for found in _CURLY.finditer(line)):
         return line
@@ -241,5 +241,5 @@ def _straightened(line: str, start: int, texts: _Texts) -> str:
 
 
 def _covered(found: re.Match[str]) -> str:
-    """Return a pair of curly marks with nothing between them that could be a straight one."""
+    """Return a curly pair with its content masked, so that it holds no straight mark."""
     return found[0][0] + "x" * (len(found[0]) - 2) + found[0][-1]

@@ -1,23 +1,22 @@
-"""A model's reply, taken apart into prose and fenced code as it arrives.
+"""Split a model's reply into prose and fenced code as it arrives.
 
-A reply with no fence is one implicit fence; :mod:`tuppence.core.checks.structure` judges whether it is code. Nothing
-here repairs code (:mod:`tuppence.core.answer.patch` does).
+A reply without a fence is one implicit fence; :mod:`tuppence.core.checks.structure` judges whether it is code. Code is
+not repaired here (:mod:`tuppence.core.answer.patch` does that).
 
-What ends a fence, where Markdown leaves it open (each rule has its test):
+These rules decide where Markdown leaves the end of a fence open; each has a test:
 
-1. A fence is closed by a bare line of its own character, at least as long, at most three columns deeper than it was
-   opened. So a longer outer fence holds shorter ones.
+1. A fence is closed by a bare line of its own character, at least as long, at most three columns deeper than its
+   opening. So a longer outer fence holds shorter ones.
 2. Inside an open triple-quoted string such a line is text: it belongs to a docstring.
-3. A line that opens another fence (```` ```js ````) inside a fence nests; the next bare line closes the inner one. Two
-   exceptions: right after the opening it is the same opening said twice, and one marked ``imports`` always starts the
-   imports, whatever was left open.
-4. In a fence of Markdown, bare lines pair up: of an odd number the last one closes.
-5. A reply that ends inside a fence is cut off, unless its last words are the closing fence after all: too deep, or
-   glued to the last line of code.
+3. A line that opens another fence (```` ```js ````) inside a fence nests; the next bare line closes the inner one.
+   There are two exceptions: directly after the opening line it repeats the opening, and a fence marked ``imports``
+   always starts the imports, whatever was left open.
+4. In a Markdown fence, bare lines pair up: of an odd number the last one closes.
+5. A reply that ends inside a fence is cut off, unless its last line contains the closing fence, too deep or directly
+   after code.
+6. A model's thoughts, between ``<think>`` and ``</think>`` at the start of the reply, are prose, whatever they contain.
 
-6. What a model thought, between ``<think>`` and ``</think>`` at the start of the reply, is prose, whatever it holds.
-
-Where rule 2 was misled by a stray quotation mark, :class:`Reply` reads the reply again without it.
+If a stray quotation mark misled rule 2, :class:`Reply` reads the reply again without that rule.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ _GLUED = re.compile(r"(.*:[ \t]*)(`{3,})([\w+#.-]*)[ \t]*")
 _TRIPLE = re.compile(r'"""|\'\'\'')
 _WORD = re.compile(r"[\w+#-]+")
 _THINKS = re.compile(r"\s*<(think|thinking|thought|thoughts|reasoning|reflection|analysis|scratchpad)>", re.IGNORECASE)
-"""How a reply begins that holds its model's thoughts: models served without a parser for them write them so."""
+"""Matches the start of a reply with its model's thoughts, as models served without a parser for thoughts write them."""
 _THOUGHT = re.compile(rf"{_THINKS.pattern}.*?</\1>", re.IGNORECASE | re.DOTALL)
 _MARKDOWN = frozenset({"markdown", "md", "mdx", "rst", "quarto", "qmd"})
 _BLANK = " \t\r\n"
@@ -41,10 +40,9 @@ _DEEPER = 3
 
 
 class Reply:
-    """Takes the chunks of one reply; yields complete lines at once and the whole truth at the end.
+    """Splits the chunks of one reply: yields lines as they complete, and the final parts at the end.
 
-    The lines yielded so far are what the reply looks like so far; only one that ends inside a fence may turn
-    out to have other parts.
+    The lines yielded are a preliminary reading. Only a reply that ends inside a fence may turn out to have other parts.
     """
 
     def __init__(self) -> None:
@@ -55,7 +53,7 @@ class Reply:
         self._parts: Parts | None = None
 
     def feed(self, chunk: str) -> tuple[ReplyLine, ...]:
-        """Take the next chunk; return the lines that it completes, fence lines aside."""
+        """Take the next chunk; return the lines that it completes, except fence lines."""
         lines = self._splitter.feed(chunk.removeprefix("\ufeff") if self._is_new else chunk)
         self._is_new = self._is_new and not chunk
         if not lines:
@@ -64,7 +62,7 @@ class Reply:
         return tuple(each for text, ending in lines for each in self._reading.take(text, ending))
 
     def finish(self) -> Parts:
-        """Take the end of the reply; return its parts. Asking again returns the same."""
+        """Take the end of the reply and return its parts; later calls return them again."""
         if self._parts is None:
             rest = self._splitter.finish()
             self._lines += rest
@@ -90,7 +88,7 @@ class Reply:
 
 
 def replacement(parts: Parts) -> tuple[Fence | None, Fence | None]:
-    """Return the first fence of code and the first fence of imports; :mod:`.select_fence` leaves one of code."""
+    """Return the first code fence and the first imports fence; :mod:`.select_fence` leaves only one code fence."""
     code = next((fence for fence in parts.fences if not fence.imports), None)
     return code, next((fence for fence in parts.fences if fence.imports), None)
 
@@ -109,54 +107,54 @@ class Fence:
     """One fenced block of a reply."""
 
     info: str
-    """What stands after the opening fence, such as ``python``; empty where nothing does."""
+    """The info string after the opening fence, such as ``python``; empty if there is none."""
     text: str
-    """The content exactly as sent, without the line ending that precedes the closing fence."""
+    """The content exactly as sent, without the line ending before the closing fence."""
     closed: bool
-    """Whether the reply closed it."""
+    """Whether the reply closed the fence."""
     indent: str = ""
     """The white space before the opening fence."""
     implicit: bool = False
-    """Whether the reply had no fence and this is all of it."""
+    """Whether the reply had no fence, so that this is all of it."""
     caption: str = field(default="", compare=False)
-    """The last line of prose before it that is not blank; no part of what the fence says."""
+    """The last line of prose before the fence that is not blank; it does not count in comparisons."""
 
     @property
     def imports(self) -> bool:
-        """Whether it is marked as lines for the file's import block."""
+        """Whether the fence is marked as lines for the file's import block."""
         return "imports" in words(self.info)
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """A whole reply, taken apart."""
+    """A whole reply, split into parts."""
 
     prose: str
     """Everything outside the fences."""
     fences: tuple[Fence, ...]
-    """In the order of the reply."""
+    """The fences in order."""
     unclear: bool = False
-    """Whether it held several fences of code, none of which was certain to be the one meant: none is left then."""
+    """Whether none of several code fences was certainly the one meant; no code fence is left then."""
     form: str = ""
-    """The form of its code where that was not the code itself: ``blocks``, ``diff``, ``JSON`` or ``line numbers``."""
+    """The form of the code if it was not plain code: ``blocks``, ``diff``, ``JSON`` or ``line numbers``."""
     refused: str = ""
-    """Why nothing of the code can be put in the target's place, a sentence; empty where something can."""
+    """A sentence that says why no code can replace the target; empty if some can."""
     notes: tuple[str, ...] = ()
-    """What of the code was not applied, or chosen between, a clause each whose subject is the answer."""
+    """What was not applied, or which version was chosen: one clause each, with the answer as its implied subject."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Where a fence began."""
+    """The opening line of a fence."""
 
     number: int
-    """Its place among the reply's fences, from 0."""
+    """Index among the reply's fences."""
     info: str
     indent: str
 
     @property
     def imports(self) -> bool:
-        """Whether it is marked as lines for the file's import block."""
+        """Whether the fence is marked as lines for the file's import block."""
         return "imports" in words(self.info)
 
 
@@ -165,32 +163,32 @@ class ReplyLine:
     """One complete line of a reply, as it streams."""
 
     text: str
-    """Without its line ending."""
+    """The line without its ending."""
     ending: str
-    """LF, CRLF, CR, or nothing at the end of the reply."""
+    """LF, CRLF, CR, or empty at the end of the reply."""
     fence: Opening | None
-    """The fence that it stands in; None for prose."""
+    """The fence that contains the line; None for prose."""
 
 
 @dataclass(slots=True)
 class _OpenFence:
-    """The fence that is open."""
+    """A fence that is still open."""
 
     opening: Opening
     marker: str
     lines: list[tuple[str, str]] = field(default_factory=list)
     depth: int = 0
-    """How many nested fences are open in it."""
+    """Number of nested fences that are open in it."""
     quote: str | None = ""
-    """The triple quotation mark of the string that is open; None where strings are not heeded."""
+    """The triple quotation mark of the open string; empty outside strings, None if strings are not tracked."""
     caption: str = ""
-    """The last line of prose before it."""
+    """The last line of prose before the fence."""
     after: list[tuple[str, str]] | None = None
-    """In Markdown: the lines since a bare line that may or may not have closed the fence, that line first."""
+    """In a Markdown fence: a bare line that may have closed it, and the lines since then."""
 
 
 class FenceReader:
-    """One way of reading a reply, line by line; ``quotes`` None does without rule 2."""
+    """One way of reading a reply, line by line; with ``quotes`` None, rule 2 does not apply."""
 
     def __init__(self, quotes: str | None = "") -> None:
         self._quotes = quotes
@@ -200,12 +198,12 @@ class FenceReader:
         self._caption = ""
         self._has_begun = False
         self._thinks = ""
-        """The closing tag of the thoughts that the reply begins with; empty outside of them."""
+        """The closing tag of the thoughts at the start of the reply; empty outside them."""
         self.suppressed = False
-        """Whether rule 2 ever kept a fence open."""
+        """Whether rule 2 ever prevented a fence from closing."""
 
     def take(self, text: str, ending: str) -> Iterator[ReplyLine]:
-        """Take the next line and yield what it completes; it has to be exhausted."""
+        """Take the next line and yield the lines that it completes; the iterator must be exhausted."""
         if self._thinks or not self._has_begun:
             self._has_begun = self._has_begun or bool(text.strip())
             begins = None if self._thinks else _THINKS.match(text)
@@ -227,7 +225,7 @@ class FenceReader:
             yield from self._fence_inside(self._open, text, ending, found)
 
     def finish(self) -> Parts:
-        """Take the end of the reply and return what it holds."""
+        """Take the end of the reply and return its parts."""
         while self._open and self._open.after is not None:
             for _ in self._close_before(self._open.after):
                 pass
@@ -309,7 +307,7 @@ class FenceReader:
         self._keep(fence, fence.lines, closed=True)
 
     def _abandon(self, fence: _OpenFence, *, last: bool) -> None:
-        """Close a fence that the reply left open, honouring a closing fence that stands too deep or glued on."""
+        """End a fence that the reply left open; a closing fence that is too deep, or after code, counts."""
         lines = list(fence.lines)
         while lines and not lines[-1][0].strip():
             lines.pop()

@@ -1,17 +1,17 @@
-"""Which of several code fences of a reply is the answer: only where that is certain.
+"""Choose which of several code fences of a reply replaces the target, if that is certain.
 
-A model that was asked for one fence may quote the faulty code in one first, show afterwards how to use what it wrote,
-or offer two solutions. The wrong one in the target's place would destroy it, so:
+A model that was asked for one fence may first quote the faulty code in a fence, afterwards show how to use its code, or
+offer two solutions. Applying the wrong fence would destroy the target, so:
 
-- A fence that says what the target says already, comments aside, is a quotation and no candidate.
-- Of the others, the first one that defines the target is taken (:mod:`tuppence.core.answer.extract_target`), and that
-  there were several is noted. One that holds only a run of the target's lines, or whose caption announces the code as
-  it was, comes last.
-- Where none defines the target, one is certain if it is the only candidate, if it alone has all the names that the
-  target's lines define, or, where they define none, if it alone begins with the target's first line.
+- A fence whose lines equal the target's, blank lines and indentation aside, is a quotation and not a candidate.
+- Of the others, the first one that defines the target is taken (:mod:`tuppence.core.answer.extract_target`), and a note
+  says that there were several. A fence that only quotes a run of the target's lines, whose caption announces the old
+  code, or that differs from the target only in comments, is taken last.
+- If no fence defines the target, one is certain if it is the only candidate, if only it has all names that the target's
+  lines define, or, if they define none, if only it begins with the target's first line.
 
-Where it is not certain, the parts have no code, and :mod:`tuppence.core.checks.structure` says so. Fences of imports
-are not looked at.
+If no fence is certain, the parts have no code, and :mod:`tuppence.core.checks.structure` reports that. Import fences
+are not considered.
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ _OLD = re.compile(
     r"|alt(?:er|e|es)?|avant|actuel\w*|antes|anterior|prima)\b|修改前|原来|原始|変更前|元の|수정 전|до изменен",
     re.IGNORECASE,
 )
-"""A caption that announces the code as it was. It only decides between fences that each define the target."""
+"""Matches a caption that announces the old code. It only decides between fences that each define the target."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The code of a reply that is meant to replace the target."""
+    """The code of a reply that replaces the target."""
 
     parts: Parts
-    """The reply's parts with that one fence of code, or with none and ``unclear``."""
+    """The reply's parts with only that code fence, or with none and ``unclear`` set."""
     extract: Extract | None = None
-    """What the fence says in the target's place; None where there is no fence, or nothing to take the target out."""
+    """The extract of the fence; None without a fence or without an extractor."""
 
 
 def select_fence(parts: Parts, document: Document, target: Span, extractor: TargetExtractor | None = None) -> Selection:
-    """Return which fence of code is meant to replace the target."""
+    """Return the code fence that is meant to replace the target."""
     code = [fence for fence in parts.fences if not fence.imports]
     if not code:
         return Selection(parts)
@@ -73,7 +73,7 @@ def select_fence(parts: Parts, document: Document, target: Span, extractor: Targ
 
 
 class Quotation:
-    """Tells, line by line, whether a fence has said nothing yet but what stands in the target, just so."""
+    """Tracks, line by line, whether a fence so far only quotes consecutive lines of the target."""
 
     def __init__(self, block: Sequence[str]) -> None:
         self._block = _filled(block)
@@ -82,12 +82,12 @@ class Quotation:
 
     @property
     def holds(self) -> bool:
-        """Whether all lines taken stand in the target in this order, with none between them; also where none came."""
+        """Whether all lines taken are consecutive lines of the target; also True before the first line."""
         return self._ends is None or bool(self._ends)
 
     @property
     def begins(self) -> bool:
-        """Whether they may be how the target begins."""
+        """Whether the lines taken may be the beginning of the target."""
         return self._ends is None or self._ends[:1] == [self._count]
 
     def take(self, line: str) -> None:
@@ -103,7 +103,7 @@ class Quotation:
 
 
 def definitions(tree: Tree, span: Span) -> list[Block]:
-    """Return the named definitions that lie wholly in a span and in no other one there."""
+    """Return the outermost named definitions that lie entirely within a span."""
     outermost: list[Block] = []
     for block in tree.definitions(span):
         inside = block.name and block.kind != "block"
@@ -124,7 +124,7 @@ def _says_more(fence: Fence, document: Document, target: Span) -> bool:
 
 
 def _is_quotation(fence: Fence, document: Document, target: Span) -> bool:
-    """Report whether a fence holds only lines of the target that follow each other, or is announced as the old code."""
+    """Report whether a fence holds only consecutive lines of the target, or its caption announces the old code."""
     quotation = Quotation([text for text, _ in split(document.slice(target))])
     for line in _lines(fence):
         quotation.take(line)
@@ -132,7 +132,7 @@ def _is_quotation(fence: Fence, document: Document, target: Span) -> bool:
 
 
 def _code(lines: Sequence[str], mark: str) -> list[str]:
-    """Return the lines without comments and white space, roughly: what follows a comment mark in a string goes too."""
+    """Return the lines without comments and white space; a comment mark inside a string also cuts its line."""
     bare = ("".join(line.partition(mark)[0].split()) for line in lines)
     return [line for line in bare if line]
 
@@ -150,7 +150,7 @@ def _certain(fences: list[Fence], document: Document, target: Span, tree: Tree |
 
 
 def _defined(fence: Fence, document: Document, target: Span, old: Tree) -> set[str]:
-    """Return the names of what a fence defines in the target's place."""
+    """Return the names that a fence defines when it is in the target's place."""
     block = [line for line, _ in split(document.slice(target))]
     lines = Indentation(block, fence.indent).move(_lines(fence))
     new = document.newline.join(lines)

@@ -1,16 +1,16 @@
-"""Following a reply line by line through the text that it replaces, so that an editor sees it grow.
+"""Convert a reply, line by line, into edits of the text that it replaces, so that an editor shows it growing.
 
-What is emitted is never revised here: a line that is still where it was is passed over, a new one is inserted before
-what is left of the old text, and old lines go when the reply is seen to have moved past them. That takes evidence,
-because a closing brace is everywhere: the further the reply seems to have jumped, the more lines in a row must agree,
-and the more text goes, the longer they must be, because it may come again. Until then they are held back (they stand in
-the editor already, so holding them costs nothing), and new lines behind them, unless what was sent of new ones is worth
-the risk that the old ones are sent in vain.
+Emitted edits are never revised here. A line that is at its old place is skipped, a new line is inserted before the rest
+of the old text, and old lines are removed when the reply has evidently moved past them. Evidence is needed because
+lines such as a closing brace occur everywhere: the further the reply seems to have jumped, the more consecutive lines
+must match, and the more text would be removed, the longer they must be, because it may come again. Until then they are
+held back (the editor already shows them, so this costs nothing), and so are new lines after them, unless so much new
+text was sent that it is acceptable to send some old lines unnecessarily.
 
-A line that resembles the next old one waits a little too, to take its place as one edit: a cursor in an old line that
-goes only after its successor came would have been pushed down by then.
+A line that resembles the next old one also waits briefly, to replace it in one edit. If the new line were inserted
+first and the old one removed later, a cursor in the old line would be pushed down.
 
-Whatever is left over at the end, core/answer/patch.py settles.
+core/answer/patch.py handles what is left over at the end.
 """
 
 from __future__ import annotations
@@ -24,19 +24,20 @@ from tuppence.core.text.diff import differences
 from tuppence.core.text.document import Edit, Span
 
 _NEAR, _FAR = 3, 30
-"""Up to so many skipped lines one telling line in common is enough; up to so many two; beyond, four."""
+"""Up to ``_NEAR`` skipped lines, one matching line with a letter or digit is enough; up to ``_FAR``, two; beyond,
+four."""
 _HELD = 16
-"""Lines held back at most while their place is open, where that is worth the risk."""
+"""Maximum number of lines held back while their place is open, if that is acceptable."""
 _SLACK = 60
-"""Code points that may be sent in vain, or gone in vain, whatever else is sent."""
+"""Code points that may be sent or removed unnecessarily, whatever else is sent."""
 _ALIKE = 3
-"""Lines held back at most while each resembles the old line whose place it may take."""
+"""Maximum number of lines held back while each resembles the old line that it may replace."""
 _CANDIDATES = 8
-"""Places looked at for one line; a line more frequent than that proves nothing."""
+"""Maximum number of places considered for one line; a more frequent line is no evidence."""
 
 
 class Follower:
-    """Turns new lines into edits of a region; every call costs the same however long the region is."""
+    """Converts new lines into edits of a region; the cost of a call does not depend on the region's length."""
 
     def __init__(self, lines: Sequence[tuple[str, str]], newline: str, start: int) -> None:
         self._old = lines
@@ -45,7 +46,7 @@ class Follower:
         self._start = self._at = start
         self._held: list[str] = []
         self._done: list[str] = []
-        # How long the lines taken are that no old line says, and those that may yet turn out to be old ones that stay.
+        # Lengths of the taken lines that equal no old line, and of those that may turn out to be unchanged old lines.
         self._fresh = self._doubtful = 0
         self._places: dict[str, deque[int]] = {}
         self._offsets = [0]
@@ -55,12 +56,12 @@ class Follower:
 
     @property
     def text(self) -> str:
-        """What stands in the region after every edit so far."""
+        """The text of the region after every edit so far."""
         return "".join((*self._done, *(text + ending for text, ending in self._old[self._next :])))
 
     @property
     def length(self) -> int:
-        """How long that is, in code points."""
+        """The length of ``text`` in code points."""
         return self._at - self._start + self._offsets[-1] - self._offsets[self._next]
 
     def take(self, line: str) -> list[Edit]:
@@ -81,15 +82,15 @@ class Follower:
         return self._release() if len(self._held) > _HELD else []
 
     def _ahead(self, line: str) -> list[int]:
-        """Return where the line stands in the rest of the old text, the nearest places first."""
+        """Return the indexes of the line in the rest of the old text, nearest first."""
         places = self._places.get(line, deque())
-        # Places behind the reply are dropped for good, so that each is passed over once.
+        # Places before the current one are dropped for good, so that each is skipped only once.
         while places and places[0] < self._next:
             places.popleft()
         return list(islice(places, _CANDIDATES))
 
     def _run(self, place: int) -> int:
-        """Return how many of the lines held last agree with the old ones up to that place."""
+        """Return how many of the last held lines equal the old lines that end at an index."""
         run = 0
         while run < len(self._held) and place - run >= self._next:
             if self._old[place - run][0] != self._held[-1 - run]:
@@ -109,8 +110,8 @@ class Follower:
         return telling >= (1 if skipped <= _NEAR else 2 if skipped <= _FAR else 4)
 
     def _succeed(self) -> list[Edit]:
-        """Insert the lines held back, unless they seem to be old lines rewritten: then wait, or take their places."""
-        # The last line has no ending and is left to what settles the rest.
+        """Insert the held lines; if they seem to be rewritten old lines, wait, or replace those."""
+        # The last line has no ending and is left to the final edits.
         olds = [
             text for text, _ in islice(self._old, self._next, min(self._next + len(self._held), len(self._old) - 1))
         ]
@@ -122,7 +123,7 @@ class Follower:
         return [*(self._replace(count) if count else []), *self._release()]
 
     def _replace(self, count: int) -> list[Edit]:
-        """Let the first lines held back take the places of as many old ones, each its own."""
+        """Replace as many old lines by the first held lines, one for one."""
         new = "".join(line + self._newline for line in self._held[:count])
         edit = Edit(Span(self._at, self._at + self._long(count)), new)
         self._held = self._held[count:]
@@ -131,13 +132,13 @@ class Follower:
         return [edit]
 
     def _long(self, count: int) -> int:
-        """Return how long the next so many old lines are."""
+        """Return the length of the next ``count`` old lines."""
         return self._offsets[self._next + count] - self._offsets[self._next]
 
     def _jump(self, place: int, run: int) -> list[Edit]:
-        """Put what is new in the place of what was skipped, and go on behind the lines in common."""
+        """Replace the skipped old lines by the new ones, and continue after the matching lines."""
         skipped, come = [text for text, _ in self._old[self._next : place + 1 - run]], self._held[:-run]
-        # What agrees is no longer in doubt, and it speaks against as much of what does not.
+        # Matching lines are no longer in doubt, and they offset as much text that is.
         self._doubtful -= 2 * sum(map(len, self._held[-run:]))
         self._held = []
         edits: list[Edit] = []
@@ -155,12 +156,12 @@ class Follower:
         return edits
 
     def _stay(self, count: int) -> None:
-        """Pass over old lines that the lines held back hold too."""
+        """Skip old lines that the held lines contain too."""
         self._doubtful -= sum(len(text) for text, _ in self._old[self._next : self._next + count])
         self._keep(count)
 
     def _release(self) -> list[Edit]:
-        """Insert the lines held back, unless too much of them may turn out to be old lines that stay."""
+        """Insert the held lines, unless too much of them may turn out to be unchanged old lines."""
         if self._doubtful > _SLACK + self._fresh / 2:
             return []
         end = self._next == len(self._old)

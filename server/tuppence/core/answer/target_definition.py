@@ -1,8 +1,8 @@
-"""The definition that a target is, and which definition of an answer may be put in its place.
+"""The definition that is the target, and which definition of an answer may replace it.
 
-Two definitions may be one if their names, their families of kinds (functions, or containers of one kind) and the names
-of what encloses them agree. An answer may leave out what encloses the target, but not change it: a method of another
-class is another method.
+Two definitions match if their names, their kinds (functions and methods, or classes and similar containers) and the
+names of the enclosing definitions agree. An answer may leave out the enclosing definitions, but not change them: a
+method of another class is another method.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _GENERIC = re.compile(r"[<\[].*", re.DOTALL)
 
 
 class TargetDefinition:
-    """The definition that a target is."""
+    """The definition that is the target."""
 
     def __init__(self, tree: Tree, block: Block) -> None:
         self._tree = tree
@@ -36,27 +36,27 @@ class TargetDefinition:
         self.inner_names = frozenset(last_name(each.name) for each in inside)
         """The names of the definitions inside it, its own included."""
         self.count = sum(self.accepts(tree, each, in_place=True) for each in inside)
-        """How many definitions in its span have its name, kind and owner: itself, and overloads around it."""
+        """Number of definitions in its span with its name, kind and owner: itself, and overloads around it."""
 
     @property
     def title(self) -> str:
-        """Its name with the names of what encloses it, dots between."""
+        """Its full name with the enclosing definitions, separated by dots."""
         return ".".join((*self.path, self.name))
 
     @cached_property
     def words_in_file(self) -> frozenset[str]:
-        """The words of the file that the target is in."""
+        """The words of the target's file."""
         return frozenset(WORD.findall(self._tree.text))
 
     @cached_property
     def names_in_file(self) -> frozenset[str]:
-        """The names of all definitions of the file that the target is in."""
+        """The names of all definitions in the target's file."""
         return frozenset(last_name(each.name) for each in self._tree.blocks())
 
     def accepts(self, tree: Tree, block: Block, *, in_place: bool) -> bool:
         """Report whether a definition of an answer may be the target.
 
-        :param in_place: whether the answer was parsed in the target's place, with all that encloses the target.
+        :param in_place: whether the answer was parsed in the target's place, within all enclosing definitions.
         """
         if last_name(block.name) != self.name or family(block.kind) != family(self.block.kind):
             return False
@@ -64,10 +64,10 @@ class TargetDefinition:
         return there == self.path if in_place else not there or there == self.path[-len(there) :]
 
     def choose(self, tree: Tree, found: Sequence[Block]) -> Block | None:
-        """Return the one of several definitions that is the target; None where that is not certain.
+        """Return the one of several definitions that is the target; None if that is not certain.
 
-        Overloads, and a property with its setter, share a name: one with the header of another definition of the file
-        is that other one.
+        Overloads, and a property with its setter, share a name. A definition whose header equals that of another
+        definition of the file is that other one.
         """
         if len(found) <= 1:
             return found[0] if found else None
@@ -92,7 +92,7 @@ class TargetDefinition:
 
 
 def own_definition(tree: Tree, target: Span, name: str) -> TargetDefinition | None:
-    """Return the definition of that name that a target of whole lines is; None where it is none."""
+    """Return the definition of a target of whole lines by its name; None if there is none."""
     if not name:
         return None
     found = next((each for each in tree.definitions(target) if each.name == name), None)
@@ -100,7 +100,7 @@ def own_definition(tree: Tree, target: Span, name: str) -> TargetDefinition | No
 
 
 def path(tree: Tree, block: Block) -> tuple[str, ...]:
-    """Return the names of what encloses a definition, outermost first; Go's receiver and C++'s owner count."""
+    """Return the names of the enclosing definitions, outermost first; Go receivers and C++ owners count."""
     names = [name for each in tree.around(block.span) for name in _names(each.name)]
     if tree.language.id == "go" and (receiver := _RECEIVER.match(header(tree, block))):
         names.append(receiver[1])
@@ -108,22 +108,22 @@ def path(tree: Tree, block: Block) -> tuple[str, ...]:
 
 
 def header(tree: Tree, block: Block) -> str:
-    """Return a definition's header with single spaces, its decorators included."""
+    """Return a definition's header including its decorators, with white space collapsed to single spaces."""
     return " ".join(tree.text[block.span.start : block.header.end].split())
 
 
 def last_name(name: str) -> str:
-    """Return a definition's own name, without its owner and its type parameters."""
+    """Return a definition's own name, without its owner and type parameters."""
     return next(iter(_names(name)[-1:]), "")
 
 
 def family(kind: str) -> str:
-    """Return what kinds of definition can take each other's place: functions and methods, or classes and structs."""
+    """Return the family of a kind: ``function`` for functions and methods, ``class`` for classes and structs."""
     return "function" if kind in _FUNCTIONS else "class" if kind in _CLASSES else kind
 
 
 def _names(name: str) -> list[str]:
-    """Return the parts of a name: ``Foo::bar`` has two, ``Bar<T>`` one."""
+    """Return the parts of a name: ``Foo::bar`` has two, ``Bar<T>`` has one."""
     if name.startswith(("operator", "~", "(")):
         return [name]
     parts = _GENERIC.sub("", name).split("::") if "<" in name or "[" in name else name.split("::")

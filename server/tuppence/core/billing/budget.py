@@ -1,7 +1,7 @@
-"""Budgets: what the user allows to be spent, what of it is left, and what one call may cost at the most.
+"""Budgets: what the user allows to be spent, what is left of it, and the maximum cost of one call.
 
-A bound is made of the dearest rates that may hold for the call, so that what it did cost is never more. Sums come from
-the ledger; nothing is stored here, and no money is spent or refused by this file but in words.
+The maximum uses the highest rates that may apply to the call, so the actual cost is never more. Sums come from the
+ledger; nothing is stored here.
 """
 
 from __future__ import annotations
@@ -23,39 +23,39 @@ WHEN: dict[Period, str] = {
     "day": "today",
     "month": "this month",
 }
-"""How each period is called after an amount."""
+"""The phrase for each period, used after an amount."""
 THRIFTY = 0.85
-"""The quality of the preset of that name, which holds at most while a budget's soft share is used up."""
+"""The quality of the preset with that name, which is the maximum once a budget's soft share is used up."""
 COMMAND = "tuppence budget"
-"""Changes a limit; the period and the amount follow."""
+"""The command that changes a limit; period and amount follow."""
 _SOON = timedelta(hours=1)
-"""No request waits longer for its turn: a peak that begins within it may hold when the request is billed."""
+"""Maximum time that a request waits for its turn: a peak that begins within it may apply when the request is billed."""
 _DIGITS = 200
 _ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What the user allows, USD; None is no limit."""
+    """The limits that the user sets, in USD; None is no limit."""
 
     request: Decimal | None = None
-    """One question of a person, its climbs to better models included."""
+    """For one question, including retries with better models."""
     session: Decimal | None = None
-    """The life of one server."""
+    """For the lifetime of one server."""
     day: Decimal | None = None
-    """Since the user's midnight, by all servers on the ledger."""
+    """From the user's midnight, for all servers that share the ledger."""
     month: Decimal | None = None
-    """Since the first of the user's month, by all servers on the ledger."""
+    """From the first of the user's month, for all servers that share the ledger."""
     soft: Decimal = Decimal("0.8")
-    """The share of a limit at which the router turns thrifty."""
+    """The share of a limit from which the router prefers cheaper models."""
 
     @property
     def any(self) -> bool:
-        """Report whether there is a limit at all."""
+        """Whether there is any limit."""
         return any(getattr(self, period) is not None for period in PERIODS)
 
     def narrowed(self, other: Limits) -> Limits:
-        """Return the tighter of both, limit by limit."""
+        """Return the lower of each pair of limits."""
         tighter: dict[str, Any] = {}
         for each in fields(self):
             known = [found for of in (self, other) if (found := getattr(of, each.name)) is not None]
@@ -68,7 +68,7 @@ NO_LIMITS = Limits()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
-    """What was spent or is reserved, USD, by period."""
+    """USD spent or reserved, by period."""
 
     request: Decimal = _ZERO
     session: Decimal = _ZERO
@@ -78,12 +78,12 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class Remaining:
-    """What one limit leaves."""
+    """What is left of one limit."""
 
     amount: Decimal
-    """USD; negative where more was spent, as after a limit was lowered."""
+    """USD; negative if more was spent, for example after a limit was lowered."""
     limit: Decimal
-    """USD."""
+    """The limit in USD."""
     period: Period
 
 
@@ -92,31 +92,31 @@ class CallEstimate:
     """A call that is about to be made."""
 
     model: str
-    """The model's name, for a person."""
+    """The model's name as shown to the user."""
     price: Price | None
-    """None is unknown."""
+    """The model's price; None if unknown."""
     prompt: int
-    """Tokens that its prompt has at most."""
+    """Maximum number of prompt tokens."""
     least: int
-    """Answer tokens below which asking is pointless."""
+    """Minimum number of answer tokens that is useful."""
     most: int
-    """Answer tokens that it would be allowed if money were no matter."""
+    """Maximum number of answer tokens without a budget."""
     when: datetime
-    """Now, with its time zone."""
+    """The current time, with a time zone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a call is granted."""
+    """What a call may use."""
 
     tokens: int
-    """Answer tokens to allow."""
+    """Maximum number of answer tokens."""
     bound: Decimal | None
-    """USD that it costs at most; None where its price is unknown."""
+    """Maximum cost in USD; None if the price is unknown."""
 
 
 def left(limits: Limits, spent: Spent) -> tuple[Remaining, ...]:
-    """Return what each limit leaves, the least first."""
+    """Return what is left of each limit, least first."""
     found = []
     for period in PERIODS:
         limit: Decimal | None = getattr(limits, period)
@@ -126,14 +126,14 @@ def left(limits: Limits, spent: Spent) -> tuple[Remaining, ...]:
 
 
 def thrifty(limits: Limits, spent: Spent) -> bool:
-    """Report whether the soft share of a limit is used up; a single request's own limit has no such share."""
+    """Report whether the soft share of a limit is used up; the limit for a single request has no soft share."""
     return any(
         each.limit - each.amount >= limits.soft * each.limit for each in left(limits, spent) if each.period != "request"
     )
 
 
 def payload(limits: Limits, spent: Spent) -> dict[str, Any] | None:
-    """Return the ``budget`` of the ``tuppence/cost`` notification: the limit that leaves least, None without any."""
+    """Return ``budget`` of the ``tuppence/cost`` notification: the limit with the least left, None without limits."""
     tightest = next((each for each in left(limits, spent) if each.period != "request"), None)
     if tightest is None:
         return None
@@ -142,9 +142,9 @@ def payload(limits: Limits, spent: Spent) -> dict[str, Any] | None:
 
 
 def offer(bid: CallEstimate, limits: Limits, spent: Spent) -> Grant:
-    """Return how long an answer the budget affords, and what the call then costs at most.
+    """Return the answer length that the budget allows, and the maximum cost of the call.
 
-    :raises OverBudget: it affords less than the action needs, or nobody knows what the model costs.
+    :raises OverBudget: the budget allows less than the action needs, or there is a limit and the price is unknown.
     """
     if bid.price is None:
         if limits.any:
@@ -164,9 +164,9 @@ def offer(bid: CallEstimate, limits: Limits, spent: Spent) -> Grant:
 
 
 def bound(bid: CallEstimate, tokens: int) -> Decimal:
-    """Return what a call costs at most with so many answer tokens, USD.
+    """Return the maximum cost in USD of a call with ``tokens`` answer tokens.
 
-    :raises ValueError: its price is unknown.
+    :raises ValueError: the price is unknown.
     """
     into, out = _dearest(bid)
     with localcontext() as context:
@@ -180,7 +180,7 @@ def _affordable(bid: CallEstimate, amount: Decimal) -> int:
 
 
 def _dearest(bid: CallEstimate) -> tuple[Decimal, Decimal]:
-    """Return the highest rates that a prompt token and an answer token of this call may be billed at."""
+    """Return the highest rates per million prompt tokens and answer tokens that may apply to this call."""
     if bid.price is None:
         raise ValueError("the price is unknown")
     price = bid.price
@@ -190,7 +190,7 @@ def _dearest(bid: CallEstimate) -> tuple[Decimal, Decimal]:
 
 
 def _begins(peak: Peak, when: datetime) -> bool:
-    """Report whether a peak begins while a request of that moment may still wait for its turn."""
+    """Report whether a peak begins while a request made at ``when`` may still wait for its turn."""
     now = when.astimezone(UTC)
     for day in (now, now + _SOON):
         start = datetime.combine(day.date(), peak.start, UTC)
@@ -220,6 +220,6 @@ def _over(bid: CallEstimate, tightest: Remaining, needed: Decimal) -> OverBudget
 
 
 def _round_up(amount: Decimal) -> str:
-    """Write an amount with two digits that count, never less than it is."""
+    """Format an amount rounded up to two significant digits."""
     rounded = amount.quantize(Decimal(1).scaleb(amount.adjusted() - 1), ROUND_CEILING)
     return f"{rounded.normalize():f}"

@@ -1,9 +1,8 @@
-"""What was asked, what it cost, and how money is written.
+"""Ledger entries: what was asked, what it cost, and how money is formatted.
 
-Sums here are exact: Decimal is added at a precision that no ledger reaches, and rounding happens only in ``money``. A
-price that nobody knows stays unknown (None) and is counted as such, never as zero. This file does not store anything
-(ledger/ does), does not price tokens (core/models/usage.py does) and does not reckon what was saved
-(core/billing/totals.py does).
+Sums are exact: Decimal is added at a precision that no ledger reaches, and only ``money`` rounds. An unknown price
+stays unknown (None) and is counted as such, never as zero. This module does not store entries (ledger/ does), price
+tokens (core/models/usage.py does) or compute savings (core/billing/totals.py does).
 """
 
 from __future__ import annotations
@@ -22,60 +21,60 @@ Outcome = Literal["kept", "failed check", "cancelled", "failed", "stale", "undon
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 SCHEMA = 1
-"""The version of ``payload``; a field may be added without changing it, none may go or change its meaning."""
+"""The version of ``payload``. A field may be added without a new version; none may be removed or change its meaning."""
 _SHOWN = Decimal("0.0001")
 _ZERO = Decimal(0)
 _DIGITS = 200
-"""Significant digits of a sum: the default of 28 would round a sum of long decimals."""
+"""Significant digits of a sum: Decimal's default of 28 would round a sum of long decimals."""
 _EXACT = Context(prec=_DIGITS)
 _QUOTATION = re.compile("“.*”|“.*$", re.DOTALL)
 _CODE = re.compile(r"`(?P<name>[\w.]+`)?(?(name)|[^`]*`)")
-"""Between backticks, a plain name or a piece of code."""
+"""Matches text between backticks: a plain name or a piece of code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One model request: one HTTP answer, or the lack of one."""
+    """One model request: one HTTP response, or its absence."""
 
     run: str
-    """The run that it belongs to; a climb to a better model is a second entry of the same run."""
+    """Id of its run; a retry with a better model is a second entry of the run."""
     session: str
-    """The server process's own name for its life."""
+    """Id of the server process."""
     at: datetime
-    """When it began, with a time zone."""
+    """The time when it began, with a time zone."""
     action: str
     """The action's id, such as ``fix``."""
     language: str
-    """The language's id, such as ``python``."""
+    """The language id, such as ``python``."""
     provider: str
     """The provider's name in the tier table."""
     model: str
     """The model's id, as sent."""
     tier: str
-    """The row's tier."""
+    """The tier of the model's row."""
     usage: Usage | None
-    """None: nothing was sent (cancelled while queued), or the counts are unknown."""
+    """None if nothing was sent (cancelled while queued), or if the counts are unknown."""
     cost: Decimal | None
-    """USD, exact; None is unknown."""
+    """Exact USD; None if unknown."""
     estimated: bool
-    """Usage and cost are our estimate: the answer was cut, cancelled, or came without usage."""
+    """Whether usage and cost are estimates: the answer was cut off, cancelled, or came without usage."""
     difficulty: float | None
-    """0 (easy) to 1 (hard), as judged before routing."""
+    """From 0 (easy) to 1 (hard), as estimated before routing."""
     outcome: Outcome
     best_cost: Decimal | None
-    """USD that the best model of the table would have cost for the same tokens; None is unknown."""
+    """USD that the best model of the table would have cost for the same tokens; None if unknown."""
     reason: str
-    """The route's one line, without any code that it quotes: see ``unquoted``."""
+    """The router's one-line reason, without quoted code: see ``unquoted``."""
     seconds: float
-    """From sending to the end of the answer."""
+    """Seconds from sending to the end of the answer."""
     project: str = ""
-    """The name of the workspace folder, without its path; empty outside any."""
+    """Name of the workspace folder, without its path; empty outside any."""
     charged: Decimal | None = None
-    """USD that the provider itself says it charges, which ``cost`` then is; None where it does not say."""
+    """USD that the provider reports to charge, which is then ``cost``; None if it reports none."""
     listed: Decimal | None = None
-    """USD by the tier table for the same tokens, kept beside the provider's word; None is unknown."""
+    """USD by the tier table for these tokens, stored beside the provider's charge; None if unknown."""
     characters: int | None = None
-    """Code points of the prompt; with the provider's count they tell how its tokens run."""
+    """Code points of the prompt; with the provider's token count they give the model's token ratio."""
 
     def __post_init__(self) -> None:
         if self.at.tzinfo is None:
@@ -87,25 +86,25 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """The last run of a session: what the person asked for, and its whole price."""
+    """The last run of a session, with its total cost."""
 
     action: str
     model: str
     """The model of the run's last request."""
     tier: str
     cost: Decimal | None
-    """USD of all requests of the run, failed checks included; None where one of them is unknown."""
+    """USD of all requests of the run, failed checks included; None if the cost of one is unknown."""
     cached_tokens: int | None
-    """Prompt tokens that the provider read from its cache; None where it did not say."""
+    """Prompt tokens that the provider read from its cache; None if it did not report them."""
     reason: str
     outcome: Outcome
     estimated: bool
-    """Whether any part of the cost is an estimate."""
+    """Whether a part of the cost is an estimate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """The accounts as a person sees them after a request; all but ``id`` and ``month`` are of today."""
+    """The totals that are shown after a request; those without another period are for today."""
 
     session: Decimal
     """USD since this server started."""
@@ -114,23 +113,23 @@ class Summary:
     month: Decimal
     """USD since the first of the user's month."""
     saved: Decimal
-    """USD saved today against always using the best model; negative where it cost more."""
+    """USD saved today compared to always using the best model; negative if more was spent."""
     requests: int
-    """Requests today."""
+    """Number of requests today."""
     estimated: Decimal
-    """The part of ``today`` that is an estimate, USD."""
+    """The estimated part of ``today`` in USD."""
     unknown: int
-    """Requests of today whose price is unknown, and which no sum holds."""
+    """Number of today's requests with an unknown price, which no sum includes."""
     by_model: Mapping[str, Decimal | None]
-    """USD of today by ``provider/id``, dearest first; None where no request of it has a known cost."""
+    """Today's USD by ``provider/id``, highest first; None if no request has a known cost."""
     by_tier: Mapping[str, Decimal | None]
-    """USD of today by tier, likewise."""
+    """Today's USD by tier, highest first; None if no request has a known cost."""
     last: Last | None
     """The session's last run; None before the first."""
 
 
 def money(amount: Decimal | None) -> str:
-    """Write an amount of USD to a hundredth of a cent; only an exact zero is written ``$0``."""
+    """Format USD to four decimal places; only an exact zero is written ``$0``, and None is ``unknown``."""
     if amount is None:
         return "unknown"
     if not amount:
@@ -144,13 +143,13 @@ def money(amount: Decimal | None) -> str:
 
 
 def exact(amount: Decimal) -> str:
-    """Write an amount with every digit it has, without an exponent and without idle zeros."""
+    """Format an amount with all of its digits, without an exponent or trailing zeros."""
     text = format(amount, "f")
     return (text.rstrip("0").rstrip(".") if "." in text else text) if amount else "0"
 
 
 def unquoted(reason: str) -> str:
-    """Return a reason as it may be written down: a ledger, which a team may share, holds no code and no answer."""
+    """Return a reason without quoted code or answers, for the ledger, which a team may share."""
     told = _CODE.sub(lambda found: found[0] if found["name"] else "`…`", _QUOTATION.sub("“…”", reason))
     return f"{told.rpartition('`')[0]}`…`" if told.count("`") % 2 else told  # A reason that was cut ends in its code.
 
@@ -161,7 +160,7 @@ def add(amounts: Iterable[Decimal | None]) -> Decimal:
 
 
 def last(run: Sequence[Entry]) -> Last | None:
-    """Return the entries of one run, in the order of their sending, as one; None for no entries."""
+    """Return one run's entries, in the order of sending, as a summary; None without entries."""
     if not run:
         return None
     final = run[-1]
@@ -179,17 +178,17 @@ def last(run: Sequence[Entry]) -> Last | None:
 
 
 def payload(summary: Summary) -> dict[str, Any]:
-    """Return the parameters of the ``tuppence/cost`` notification; docs/protocol.md holds the same schema for clients.
+    """Return the parameters of the ``tuppence/cost`` notification; docs/protocol.md has the schema for clients.
 
-    An *amount* is ``{"usd": string | null, "display": string}``: every digit in plain decimal notation (null is
-    unknown), and the same for a person. A *row* is an amount with a ``name``, dearest first.
+    An *amount* is ``{"usd": string | null, "display": string}``: every digit in plain decimal notation (null if
+    unknown), and a formatted amount for people. A *row* is an amount with a ``name``; rows are in descending order.
 
     - ``schema``: 1
-    - ``id``, ``today``, ``month``, ``saved``, ``estimated``: amount (``saved`` and ``estimated`` are of today)
-    - ``requests``, ``unknown``: integer, today's requests and how many of them have no known price
+    - ``session``, ``today``, ``month``, ``saved``, ``estimated``: amount (``saved`` and ``estimated`` are of today)
+    - ``requests``, ``unknown``: integer, today's requests and the number of those without a known price
     - ``byModel``, ``byTier``: list of rows, today's
     - ``last``: null, or ``action``, ``model``, ``tier``, ``reason``, ``outcome`` (strings), ``cost`` (amount),
-      ``cachedTokens`` (integer, null where the provider did not say), ``estimated`` (boolean)
+      ``cachedTokens`` (integer, null if the provider did not report them), ``estimated`` (boolean)
     """
     return {
         "schema": SCHEMA,
@@ -207,7 +206,7 @@ def payload(summary: Summary) -> dict[str, Any]:
 
 
 def amount(usd: Decimal | None) -> dict[str, Any]:
-    """Return an amount as JSON: exact as a string, and as a person reads it."""
+    """Return an amount as JSON: ``usd`` with all digits as a string or null, and ``display`` formatted."""
     return {"usd": None if usd is None else exact(usd), "display": money(usd)}
 
 

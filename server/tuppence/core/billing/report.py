@@ -1,6 +1,6 @@
-"""The cost report: what a number of requests come to, by day, action, model and so on; each figure a sum.
+"""The cost report: sums over requests by day, action, model and other dimensions.
 
-Nothing is shown here: reporting/ writes the report as a page or a sheet, cli/cost.py to a terminal.
+This module only computes: reporting/ writes the report as a page or a spreadsheet, cli/cost.py to a terminal.
 """
 
 from __future__ import annotations
@@ -21,85 +21,85 @@ from tuppence.core.models.model import TIERS, Model
 Dimension = Literal["action", "model", "tier", "language", "project", "outcome"]
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 GUIDE: Mapping[str, tuple[int, int]] = {"premium": (5, 10), "workhorse": (60, 70), "budget": (20, 30)}
-"""Percent of requests that the project's founding documents would give to each tier, from and to."""
+"""Percentage of requests for each tier, from and to, according to the project's founding documents."""
 GUIDED = "The guide is the share of requests that tuppence's founding documents would give to each tier."
-"""What is said beside it."""
+"""The sentence shown with the guide."""
 STALE = timedelta(days=60)
-"""From this age on a price is reported as old."""
+"""Age from which a price is reported as old."""
 _ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class ReportLine:
-    """What one action, model and so on comes to."""
+    """The sums for one action, model or other value of a dimension."""
 
     name: str
     spent: Decimal | None
-    """USD; None where no request of it has a known cost."""
+    """USD; None if no request has a known cost."""
     requests: int
     unknown: int
-    """Requests whose cost nobody knows."""
+    """Number of requests with an unknown cost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """What one of the user's days comes to."""
+    """The sums of one day in the user's time zone."""
 
     day: date
     spent: Decimal
     best: Decimal
-    """USD that asking the best model every time would have cost; a run counts on the day of its last request."""
+    """USD that the best model would have cost for every question; a run counts on the day of its last request."""
     requests: int
     read: int
     """Prompt tokens that providers read from their caches."""
     told: int
-    """Prompt tokens of all requests whose provider says what its cache held."""
+    """Prompt tokens of all requests whose provider reports cache reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shares:
-    """What part of the whole was what."""
+    """Parts of the total."""
 
     questions: int
-    """Runs: what a person asked for."""
+    """Number of runs: questions of the user."""
     kept: int
-    """Questions answered by an answer that was kept; at no cost."""
+    """Number of questions answered from the answer cache, at no cost."""
     tier0: int
-    """Questions that no model was needed for."""
+    """Number of questions that needed no model."""
     climbed: int
-    """Questions that went to a better model after an answer that failed its check."""
+    """Number of questions that were sent to a better model after an answer failed its check."""
     read: int
     """Prompt tokens that providers read from their caches."""
     told: int
-    """Prompt tokens of all requests whose provider says what its cache held."""
+    """Prompt tokens of all requests whose provider reports cache reads."""
     failed_checks: Decimal
     """USD of answers that failed their check."""
     climbs: Decimal
-    """USD of what was asked after them."""
+    """USD of the requests after them."""
     estimated: Decimal
-    """USD that is an estimate."""
+    """USD that are estimates."""
     reported: Decimal
-    """USD that a provider itself charged, rather than the tier table."""
+    """USD charged according to the provider, instead of the tier table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a number of days come to."""
+    """The sums over a range of days."""
 
     days: tuple[Day, ...]
-    """Each day, also one on which nothing was asked; oldest first."""
+    """Every day of the range, oldest first, including days without requests."""
     whole: Totals
     tables: Mapping[Dimension, tuple[ReportLine, ...]]
-    """Dearest first."""
+    """Lines by dimension, highest cost first."""
     shares: Shares
     tiers: Mapping[str, float]
-    """Percent of the requests to models that went to each tier; none where no model was asked."""
+    """Percentage of model requests by tier; empty if no model was asked."""
 
 
 def report(slips: Sequence[EntrySummary], first: date, last: date, zone: tzinfo) -> Report:
-    """Return what the requests come to.
+    """Return the report on some requests.
 
-    :param zone: where the user's days begin; each day has the zone's offset of that day.
+    :param zone: the time zone in which the user's days begin; each day uses the zone's offset on that day.
     """
     asked = tuple(runs(slips))
     saved = [(run[-1].at, saving(run)) for run in asked]
@@ -123,7 +123,7 @@ def report(slips: Sequence[EntrySummary], first: date, last: date, zone: tzinfo)
 
 
 def share(part: Decimal | int, whole: Decimal | int) -> str:
-    """Write a part of a whole as percent; empty where there is no whole."""
+    """Format a part of a whole as a percentage; empty if the whole is zero."""
     if not whole:
         return ""
     percent = 100 * Decimal(part) / Decimal(whole)
@@ -131,7 +131,7 @@ def share(part: Decimal | int, whole: Decimal | int) -> str:
 
 
 def old_rows(models: Iterable[Model], used: Iterable[str], today: date) -> tuple[str, ...]:
-    """Return a sentence for each model that was used and has an old price or is retired, and one for all the others."""
+    """Return a sentence for each used model that is retired or has an old price, and one on all other old prices."""
     names, found, others = set(used), [], 0
     for model in models:
         age = None if model.as_of is None or model.price is None else today - model.as_of
@@ -148,7 +148,7 @@ def old_rows(models: Iterable[Model], used: Iterable[str], today: date) -> tuple
 
 
 def _dawns(slips: Sequence[EntrySummary], first: date, last: date, zone: tzinfo) -> tuple[tuple[date, datetime], ...]:
-    """Return each day with the moment, UTC, at which it began; a clock that went back since may add days."""
+    """Return each day with the UTC time at which it began; if the clock was set back, days may be added."""
     latest = max((each.at for each in slips), default=None)
     if latest is not None:
         last = max(last, latest.astimezone(zone).date())
@@ -207,7 +207,7 @@ def _shares(slips: Sequence[EntrySummary], asked: Sequence[Sequence[EntrySummary
 
 
 def _climb(run: Sequence[EntrySummary]) -> Sequence[EntrySummary]:
-    """Return what was asked after the first answer that failed its check."""
+    """Return the requests after the first answer that failed its check."""
     failed = next((index for index, each in enumerate(run) if each.outcome == "failed check"), len(run))
     return run[failed + 1 :]
 
@@ -223,7 +223,7 @@ def _cache(slips: Iterable[EntrySummary]) -> tuple[int, int]:
 
 def _tiers(slips: Iterable[EntrySummary]) -> dict[str, float]:
     asked = Counter(each.tier for each in slips if each.tier != "none" and each.prompt is not None)
-    # A tier of the guide that was never asked is told as 0: that is where it differs most.
+    # A tier of the guide that was never used is listed as 0, where it differs most.
     named = [*TIERS, *sorted(set(asked).difference(TIERS))] if asked else []
     return {tier: 100 * asked[tier] / asked.total() for tier in named if tier in asked or tier in GUIDE}
 

@@ -1,7 +1,7 @@
-"""How a model's tokens run: code points to a token, by language, learned from the prompts that its provider counted.
+"""A model's code points per token, by language, learned from prompts that its provider counted.
 
-A count is learned from only where it could be true. One absurd count would otherwise make every later prompt look too
-long for every model, and the ledger would keep it over restarts.
+Only plausible counts are learned. Otherwise one absurd count would make every later prompt look too long for every
+model, and the ledger would preserve it across restarts.
 """
 
 from __future__ import annotations
@@ -12,28 +12,29 @@ from tuppence.core.billing.entry import Entry
 from tuppence.core.models.usage import PACE
 
 ENOUGH = 500
-"""Counted tokens from which on they are believed."""
+"""Minimum number of counted tokens for a ratio to be used."""
 DENSEST = 0.5
-"""Code points of a token below which no prompt is on average: a token for each byte of the densest script is more."""
+"""Minimum average of code points per token of any prompt; one token per UTF-8 byte of the densest script would give
+less."""
 LONGEST = 20
-"""Code points of a token above which no prompt is on average."""
+"""Maximum average of code points per token."""
 Counts = tuple[int, int]
 """Code points, tokens."""
 
 
 def is_plausible(characters: int, tokens: int) -> bool:
-    """Report whether a prompt of so many code points can have so many tokens: 0.5 to 20 code points a token."""
+    """Report whether the counts of a prompt are possible: 0.5 to 20 code points per token."""
     return tokens > 0 and DENSEST * tokens <= characters <= LONGEST * tokens
 
 
 class Paces:
-    """What was counted so far."""
+    """Counts learned so far."""
 
     def __init__(self) -> None:
         self._counts: dict[tuple[str, str], Counts] = {}
 
     def add(self, counts: Mapping[tuple[str, str], Counts]) -> None:
-        """Take in what was counted before, by the model's name and the language; what cannot be true is left out."""
+        """Add earlier counts, by the model's name and the language; implausible ones are skipped."""
         for key, (characters, tokens) in counts.items():
             if not is_plausible(characters, tokens):
                 continue
@@ -47,7 +48,7 @@ class Paces:
             self.add({key: (entry.characters, entry.usage.prompt)})
 
     def of(self, model: str, language: str) -> float | None:
-        """Return a model's code points to a token in a language, else in all; None where too few were counted."""
+        """Return a model's code points per token in a language, else in all languages; None if too few were counted."""
         for counts in (self._counts.get((model, language), (0, 0)), self._all(model)):
             characters, tokens = counts
             if tokens >= ENOUGH:
@@ -55,7 +56,7 @@ class Paces:
         return None
 
     def usual(self, language: str) -> float:
-        """Return code points to a token in a language over all models; PACE where too few were counted."""
+        """Return the code points per token in a language over all models; PACE if too few were counted."""
         mine = [counts for (_, name), counts in self._counts.items() if name == language]
         tokens = sum(counted for _, counted in mine)
         return sum(characters for characters, _ in mine) / tokens if tokens >= ENOUGH else PACE

@@ -1,7 +1,7 @@
-"""What a number of requests come to: what was spent, on what, and what that saved.
+"""Totals over requests: what was spent, on what, and what was saved.
 
-A month of a busy team is a hundred thousand requests, so sums are made of slips, which hold what a sum needs and
-nothing else, and each slip is looked at once.
+A busy team makes a hundred thousand requests a month. So totals are computed from entry summaries, which hold only what
+a sum needs, and each summary is visited once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _ZERO = Decimal(0)
 
 
 class EntrySummary(NamedTuple):
-    """What a sum needs of one request; each field is its entry's unless it says otherwise."""
+    """The fields of an entry that sums need, unchanged unless described otherwise."""
 
     run: str
     at: datetime
@@ -34,9 +34,9 @@ class EntrySummary(NamedTuple):
     charged: Decimal | None
     estimated: bool
     prompt: int | None
-    """All tokens of its prompt; None where the entry has no usage."""
+    """Number of prompt tokens; None if the entry has no usage."""
     read: int | None
-    """Those of them that came from the provider's cache; None where nobody says."""
+    """Number of those read from the provider's cache; None if not reported."""
 
     @property
     def name(self) -> str:
@@ -46,25 +46,25 @@ class EntrySummary(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What a number of requests come to."""
+    """The totals of some requests."""
 
     spent: Decimal = _ZERO
-    """USD of all requests whose cost is known."""
+    """USD of all requests with a known cost."""
     saved: Decimal = _ZERO
-    """USD against always using the best model, over the runs where both are known; may be negative."""
+    """USD saved compared to always using the best model, over the runs where both costs are known; may be negative."""
     requests: int = 0
     estimated: Decimal = _ZERO
-    """The part of ``spent`` that is an estimate, USD."""
+    """The estimated part of ``spent``, in USD."""
     unknown: int = 0
-    """Requests of unknown cost, which no sum here holds."""
+    """Number of requests with an unknown cost, which no sum includes."""
     by_model: Mapping[str, Decimal | None] = field(default_factory=dict)
-    """USD by ``provider/id``, dearest first; None where no request of it has a known cost."""
+    """USD by ``provider/id``, highest first; None if no request has a known cost."""
     by_tier: Mapping[str, Decimal | None] = field(default_factory=dict)
-    """USD by tier, likewise."""
+    """USD by tier, highest first; None if no request has a known cost."""
 
 
 def summarize_entry(entry: Entry) -> EntrySummary:
-    """Return what a sum needs of an entry."""
+    """Return the summary of an entry."""
     usage = entry.usage
     return EntrySummary(
         run=entry.run,
@@ -86,7 +86,7 @@ def summarize_entry(entry: Entry) -> EntrySummary:
 
 
 class RunningTotals:
-    """Adds up requests as they come."""
+    """Adds up requests incrementally."""
 
     def __init__(self) -> None:
         self._spent = self._estimated = _ZERO
@@ -97,7 +97,7 @@ class RunningTotals:
         self._saved = _ZERO
 
     def take(self, slip: EntrySummary) -> None:
-        """Take one more request into account."""
+        """Add one request."""
         run = self._runs.setdefault(slip.run, [])
         before = saving(run) if run else _ZERO
         run.append(slip)
@@ -111,7 +111,7 @@ class RunningTotals:
             sums[name] = former if slip.cost is None else add((former, slip.cost))
 
     def totals(self) -> Totals:
-        """Return what they come to by now."""
+        """Return the totals so far."""
         return Totals(
             spent=self._spent,
             saved=self._saved,
@@ -124,7 +124,7 @@ class RunningTotals:
 
 
 def totals(slips: Iterable[EntrySummary]) -> Totals:
-    """Return what the requests come to."""
+    """Return the totals of some requests."""
     register = RunningTotals()
     for each in slips:
         register.take(each)
@@ -132,7 +132,7 @@ def totals(slips: Iterable[EntrySummary]) -> Totals:
 
 
 def runs(slips: Iterable[EntrySummary]) -> Iterable[Sequence[EntrySummary]]:
-    """Return the requests by run, those of one run in the order in which they came."""
+    """Return the requests grouped by run, each run in the order of its requests."""
     found: dict[str, list[EntrySummary]] = {}
     for each in slips:
         found.setdefault(each.run, []).append(each)
@@ -140,10 +140,11 @@ def runs(slips: Iterable[EntrySummary]) -> Iterable[Sequence[EntrySummary]]:
 
 
 def saving(run: Sequence[EntrySummary]) -> Decimal:
-    """Return what a run saved against asking the best model once; negative where it cost more.
+    """Return what a run saved compared to asking the best model once; negative if it cost more.
 
-    A run counts where the cost of each of its requests is known, and the best model's for its answer. A run without a
-    kept answer saved nothing, however cheap it was; it counts only where it cost more than the best model would have.
+    A run counts only if the cost of each of its requests is known, and that of the best model for its answer. A run
+    without a kept answer saved nothing, however cheap it was; it counts only if it cost more than the best model would
+    have.
     """
     kept = next((each for each in reversed(run) if each.outcome == "kept"), None)
     best = (kept or run[-1]).best_cost
@@ -155,5 +156,5 @@ def saving(run: Sequence[EntrySummary]) -> Decimal:
 
 
 def _ranked(sums: Mapping[str, Decimal | None]) -> dict[str, Decimal | None]:
-    """Return the sums dearest first, what nobody knows last."""
+    """Return the sums in descending order, unknown ones last."""
     return dict(sorted(sums.items(), key=lambda row: (row[1] is None, -(row[1] or _ZERO), row[0])))

@@ -1,1 +1,1 @@
-"""Whether an answer may be kept: one check a module, each with a reason that names what it found."""
+"""Checks that decide whether an answer may be kept: one check per module, with a reason that names its finding."""

@@ -1,12 +1,12 @@
-"""What an answer does to what tools say: whether the diagnostic is gone that asked for it, and whether others came.
+"""Compare the diagnostics before and after an answer: whether the one to fix is gone, and which are new.
 
-Pure: who is asked, and whether what they say is of the right text, is known elsewhere. A diagnostic is told again by
-its tool, its rule and its words; numbers of lines and amounts in the words do not count. Where several say the same,
-each is the one that is nearest to where the other's place came to lie, because an answer moves text about.
+This module is pure: the caller runs the tools, and ensures that their reports are for the right text. Two diagnostics
+match if tool, rule and message are equal, except for line numbers and amounts in the message. Among several matches,
+each old one is paired with the new one nearest to its moved position, because an answer moves text.
 
-What is new counts where the answer wrote, and elsewhere only if it is an error that speaks of what was changed: a tool
-that is slow, or somebody who types, may add others at any time. It counts from the severity of what was to be fixed on,
-ruff's remarks on how code is written aside: a good fix often moves one to another.
+A new diagnostic counts if it is where the answer wrote; elsewhere it counts only if it is an error that mentions the
+changed name, because a slow tool or a user who types may add others at any time. It must be at least as severe as the
+diagnostic to fix. Ruff's remarks on style do not count: a good fix often moves one to another line.
 """
 
 from __future__ import annotations
@@ -44,64 +44,65 @@ _WHILE_TYPING = (
     "typescript",
     "vue",
 )
-"""Sources that judge the text as it stands in the editor (``compiler`` and ``syntax`` are gopls'). Others may wait for
-a save, as rustc and many linters do, and what they say of an unsaved text is of an older one."""
+"""Sources that check the unsaved text in the editor (``compiler`` and ``syntax`` are gopls'). Others may wait for a
+save, as rustc and many linters do, and report on an older text until then."""
 _NUMBER = re.compile(
     r"(?<=\bline )\d+|(?<=\blines )\d+|(?<=\bcolumn )\d+|(?<=:)\d+"  # where something else stands
     r"|(?<!\d)\d++(?= *[>/] *\d)|(?<=\bof )\d+(?=\. Maximum)|(?<=\()\d+(?=\)\. Maximum)"  # how far it is over a limit
 )
-"""Numbers in the words that may change while the diagnostic is the same; others tell which it is (``Argument 2``)."""
+"""Matches numbers in a message that may change although the diagnostic is the same. Other numbers, as in ``Argument
+2``, identify it."""
 _SHOWN = 120
-"""Characters of a message that a reason shows."""
+"""Maximum number of characters of a message that a reason shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolReport:
-    """What tools say of one version of a text."""
+    """The diagnostics that tools report for one version of a text."""
 
     document: Document
     diagnostics: tuple[Diagnostic, ...]
 
     def rated(self) -> tuple[Diagnostic, ...]:
-        """Return all of it with the severities that they have for us."""
+        """Return all diagnostics with the severities that tuppence assigns to them."""
         return tuple(rated(each) for each in self.diagnostics)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditUnderReview:
-    """An answer that edits, and why it was asked for."""
+    """An answer's edits, and the diagnostic that they are to fix."""
 
     chosen: Diagnostic | None
-    """The diagnostic that asked for it, placed in the text before; None where none did."""
+    """The diagnostic to fix, placed in the text before; None if there is none."""
     target: Span
-    """What was to be changed, in the text before."""
+    """The span to be changed, in the text before."""
     name: str
-    """What the target defines; empty where it has no name."""
+    """The name that the target defines; empty if it has none."""
     edits: Sequence[Edit]
-    """To the text before."""
+    """Edits of the text before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiagnosticChange:
-    """The difference that an answer makes."""
+    """The difference that an answer makes to the diagnostics."""
 
     gone: bool | None
-    """Whether the diagnostic that asked for it is; None: there is none, or these tools never said it."""
+    """Whether the diagnostic to fix is gone; None if there is none, or these tools did not report it."""
     stale: bool
-    """Whether it may only seem to be still there, because its tool has not looked at the new text."""
+    """Whether the diagnostic may only seem to persist, because its tool may not have checked the new text."""
     new: tuple[Diagnostic, ...]
-    """Those that came and count, in order of their place."""
+    """The new diagnostics that count, in order of their spans."""
     told: str
-    """Where the new diagnostics are shown: the first one's line, counted from 1, as words; empty for none."""
+    """The place of the first new diagnostic, as ``line 3``, counted from 1; empty if there is none."""
 
     @property
     def good(self) -> bool:
-        """Report whether nothing speaks against the answer."""
+        """Report whether the diagnostic to fix is not there and no new one counts."""
         return self.gone is not False and not self.new
 
 
 def compare(case: EditUnderReview, before: ToolReport, after: ToolReport) -> DiagnosticChange:
-    """Return what an answer changed in what the same tools say."""
+    """Return the difference that an answer makes to the reports of the same tools."""
     chosen = rated(case.chosen) if case.chosen else None
     was, now = before.rated(), after.rated()
     landed = _landed(case)
@@ -124,9 +125,9 @@ def compare(case: EditUnderReview, before: ToolReport, after: ToolReport) -> Dia
 
 
 def with_diagnostics(verdict: Verdict, effect: DiagnosticChange, chosen: Diagnostic | None, clean: str) -> Verdict:
-    """Return a verdict with what the tools found out.
+    """Return a verdict updated by a comparison of diagnostics.
 
-    :param clean: what is proved where nothing was to go and nothing came, such as ``ruff finds no new error``.
+    :param clean: the proof if there was nothing to fix and nothing is new, such as ``ruff finds no new error``.
     """
     reasons: list[str] = []
     if effect.gone is False and chosen is not None:
@@ -140,22 +141,22 @@ def with_diagnostics(verdict: Verdict, effect: DiagnosticChange, chosen: Diagnos
 
 
 def proving(verdict: Verdict, proof: str) -> Verdict:
-    """Return a verdict that proved one thing more."""
+    """Return a verdict with one more proof."""
     known = [each for each in verdict.proved.split(", ") if each not in ("", "nothing", proof)]
     return replace(verdict, proved=", ".join((*known, proof)))
 
 
 def silenced(before: Document, after: str, diagnostics: Sequence[Diagnostic]) -> str:
-    """Return the words by which an answer tells a tool to be quiet and leaves the cause, empty where none do.
+    """Return the text of a suppression that an answer adds instead of fixing the cause; empty if there is none.
 
-    :param diagnostics: what the answer is to remedy, placed in ``before``.
+    :param diagnostics: the diagnostics that the answer is to fix, placed in ``before``.
     """
     found = suppressions.new_silences(before, after, language(before.language), diagnostics)
     return next((each.words for each in found if not each.is_acceptable), "")
 
 
 def _landed(case: EditUnderReview) -> Span:
-    """Return where the target lies after the edits, widened by what they insert at its edges."""
+    """Return the target's span after the edits, extended by what they insert at its edges."""
     start, end = case.target.start, case.target.end
     for edit in case.edits:
         grown = len(edit.text) - len(edit.span)
@@ -177,14 +178,14 @@ def _gone(chosen: Diagnostic, case: EditUnderReview, before: ToolReport, now: Se
     if one is None:
         return None
     there = [each.span for each in now if _key(each) == key]
-    if one.touches(case.target):  # Outside lies an import, whose like may be anywhere.
+    if one.touches(case.target):  # Outside the target is an import, which may have moved anywhere.
         same = [span for span in same if span.touches(case.target)]
         there = [span for span in there if span.touches(_landed(case))]
     return same.index(one) not in _paired([land(span.start) for span in same], [span.start for span in there])
 
 
 def _paired(was: Sequence[int], now: Sequence[int]) -> set[int]:
-    """Return which places of the first kind have one of the second to themselves, the nearest pairs first."""
+    """Return the indexes of old offsets that can be paired with a new offset, nearest pairs first."""
     left, right = set[int](), set[int]()
     places = {place: at for at, place in enumerate(now)}
     for i, place in enumerate(was):
@@ -201,10 +202,10 @@ def _paired(was: Sequence[int], now: Sequence[int]) -> set[int]:
 
 
 def _looked_again(chosen: Diagnostic, before: ToolReport, after: ToolReport) -> bool:
-    """Report whether a diagnostic's tool is known to have looked at the new text."""
+    """Report whether a diagnostic's tool has certainly checked the new text."""
     if is_ruff(chosen) or chosen.source.lower() in _WHILE_TYPING:
         return True
-    # An editor leaves the diagnostics of an older text in the lines and columns where they were.
+    # An editor leaves the diagnostics of an older text at their old lines and columns.
     return _places(chosen.source, before) != _places(chosen.source, after)
 
 

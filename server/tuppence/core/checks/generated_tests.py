@@ -1,7 +1,8 @@
-"""What can be told of generated tests without running them: which are new, whether they assert, what they test.
+"""Static checks of generated tests: which are new, whether they assert anything, and whether they test the target.
 
-A test may reach its target by another way than its name: an inner function through the one that calls it, a method
-through its class. So little is asked for; where a name comes from is followed in Python and JavaScript only (reaching).
+A test may use its target indirectly: an inner function through its caller, a method through its class. So the checks
+require little. Only in Python and JavaScript is it checked from where a name is imported
+(:mod:`tuppence.core.checks.generated_tests_reach`).
 """
 
 from __future__ import annotations
@@ -30,26 +31,26 @@ _ASSERTS = re.compile(
 _TITLE = re.compile(r"""(?<![\w.])(?:test|it)\s*\(\s*(['"`])((?:(?!\1)[^\\\n$])+)\1""")
 _CALL = re.compile(r"(?<![\w.])(?:test|it)(?:\.\w+)*\s*\(")
 _DEFINED = re.compile(r"\b(?:def|class|function|func|fn|const|let|var)\s+(?!test)(\w+)", re.IGNORECASE)
-"""What a test file defines beside tests: a test that calls it may assert there."""
+"""Matches definitions in a test file that are not tests; a test that calls one may assert there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Where the tested file is, and what is there besides."""
+    """The location of the tested file, and the importable packages."""
 
     uri: str = ""
     packages: Packages | None = None
-    """What the project can import; None where nobody looked."""
+    """What the project can import; None if unknown."""
 
 
 _NOWHERE = Reach()
 
 
 def lacking(text: str, code: str, tree: Tree, target: Target, reach: Reach = _NOWHERE) -> str:
-    """Return what tests lack that are to test a target, a sentence; empty where nothing is missed for sure.
+    """Return a sentence on what tests of a target lack; empty unless something is certainly missing.
 
-    :param text: the whole test file as it will be.
-    :param code: what is new in it, its imports included.
+    :param text: the whole test file with the tests.
+    :param code: the new code and its imports.
     """
     outer = [each for each in tree.blocks() if each.span.covers(target.span) and each.name != target.name]
     names = _names(target, outer)
@@ -67,7 +68,7 @@ def lacking(text: str, code: str, tree: Tree, target: Target, reach: Reach = _NO
 
 def _lacking_in_python(text: str, code: str, tested: TestedTarget) -> str:
     new, whole = _parsed(code), _parsed(text)
-    if not new.body:  # It could not be read, or not by this version of Python.
+    if not new.body:  # The code has a syntax error, or is for another version of Python.
         used = not tested.names or bool(tested.names & words([code]))
         return "" if used else _unused(tested)
     if generated_tests_assertions.uncollected(new, whole):
@@ -108,21 +109,21 @@ def _unused(tested: TestedTarget) -> str:
 
 
 def fresh(before: str, after: str, known: Language) -> tuple[str, ...]:
-    """Return the tests of a file that it did not hold before, as its runner names them; none where nobody can tell.
+    """Return the names of tests that a file did not contain before; none if they cannot be determined.
 
-    pytest names them behind the file, the runners of JavaScript by their titles.
+    pytest names are ``test_x`` or ``Class::test_x``; JavaScript runners use the titles.
     """
     tests = _tests if known.import_style.is_python else _titled
     if tests is _titled and len(_CALL.findall(after)) != len(_TITLE.findall(after)):
         return ()
     there = dict(tests(before))
-    # A title's text goes on to the next title, and so may hold more than it did.
+    # The text of a title extends to the next title, so it may have grown.
     same = str.__eq__ if tests is _tests else str.startswith
     return tuple(name for name, text in tests(after) if name not in there or not same(text, there[name]))
 
 
 def _names(target: Target, outer: Sequence[Block]) -> frozenset[str]:
-    """Return the names of which the tests must use one; none where the target has none, or is hidden from tests."""
+    """Return the names of which the tests must use one; none if the target has no name or a private one."""
     name = target.name
     if not name or name.startswith(("_", "#")) or len(name) < len("ab"):
         return frozenset()
@@ -131,7 +132,7 @@ def _names(target: Target, outer: Sequence[Block]) -> frozenset[str]:
 
 
 def _tests(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each test's name behind the file and its code."""
+    """Yield each test's name within the file, and its code."""
     for node in _parsed(text).body:
         if isinstance(node, ast.ClassDef):
             inner = (each for each in node.body if _is_test(each))
@@ -141,7 +142,7 @@ def _tests(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _titled(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each test's title and what stands from it to the next one's."""
+    """Yield each test's title, and the text from it to the next title, without white space."""
     found = list(_TITLE.finditer(text))
     for each, following in zip_longest(found, found[1:]):
         end = following.start() if following else len(text)

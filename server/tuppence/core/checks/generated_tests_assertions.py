@@ -1,7 +1,7 @@
-"""Tests that cannot fail, or that test something else: told of Python from its syntax, elsewhere from a few words.
+"""Detect tests that cannot fail or that test something else: Python by syntax, other languages by a few patterns.
 
-Tests count as vacuous only where all that they assert is true whatever the code does. One that only calls the code may
-mean that it must not raise, so it is enough that one of the new tests asserts.
+Tests count as vacuous only if everything they assert is true whatever the code does. A test that only calls the code
+may check that it raises nothing, so it is enough that one of the new tests asserts.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ _MOCKS = frozenset({"Mock", "MagicMock", "AsyncMock", "create_autospec"})
 
 
 def idle(code: ast.Module) -> bool:
-    """Report whether all that new tests in Python assert is always true."""
+    """Report whether everything that new Python tests assert is always true."""
     asserted = [each for test in _tests(code) for each in _asserted(test)]
     return bool(asserted) and all(asserted)
 
 
 def idle_words(code: str) -> bool:
-    """Report the same of another language's tests, where it is plain from the words."""
+    """Report whether every assertion of tests in a language other than Python matches a pattern that is always true."""
     count = len(_ANY.findall(code))
     return count > 0 and count == len(_ALWAYS.findall(code))
 
 
 def skipped(code: ast.Module, text: ast.Module) -> bool:
-    """Report whether none of the new tests in Python would be run, or none may fail.
+    """Report whether each of the new Python tests is skipped or cannot fail.
 
-    :param text: the file in which they will stand: it may be skipped as a whole.
+    :param text: the file that will contain the tests, which may be skipped as a whole.
     """
     if any(_marks_all(each) for each in text.body):
         return True
@@ -50,17 +50,17 @@ def skipped(code: ast.Module, text: ast.Module) -> bool:
 
 
 def uncollected(code: ast.Module, text: ast.Module) -> bool:
-    """Report whether pytest would find none of new tests in Python, and the file shows no other habit."""
+    """Report whether pytest would collect none of the new Python tests, and the file shows no other convention."""
     if _is_collected(code):
         return False
     names = [{each.name for each in ast.walk(tree) if isinstance(each, _FUNCTIONS)} for tree in (code, text)]
     other = any(name.startswith(("describe", "when", "context")) for name in names[0])
-    # A file that has other functions, and none that pytest finds by itself, follows the project's own settings.
+    # A file with functions of which pytest collects none follows the project's own settings.
     return not other and (names[0] == names[1] or _is_collected(text))
 
 
 def asserts(code: ast.Module, words: re.Pattern[str]) -> bool:
-    """Report whether Python code asserts, or uses a name that sounds like it; a comment or a text does not."""
+    """Report whether Python code asserts, raises, or uses a matching name; comments and strings do not count."""
     for node in ast.walk(code):
         match node:
             case ast.Assert() | ast.Raise():
@@ -90,7 +90,7 @@ def _is_collected(code: ast.Module) -> bool:
 
 
 def _marks_all(node: ast.stmt) -> bool:
-    """Report whether a statement of a module skips all of it, whatever else holds."""
+    """Report whether a module-level statement skips the whole module unconditionally."""
     match node:
         case ast.Assign([ast.Name("pytestmark")], value):
             return any(_skips(each) for each in (value.elts if isinstance(value, ast.List | ast.Tuple) else (value,)))
@@ -101,7 +101,7 @@ def _marks_all(node: ast.stmt) -> bool:
 
 
 def _leaves(node: ast.stmt) -> bool:
-    """Report whether a statement at a test's own level skips the test, or ends it without a failure that counts."""
+    """Report whether a top-level statement of a test skips it, or ends it with an expected failure."""
     match node:
         case ast.Expr(ast.Call(ast.Attribute(ast.Name("pytest"), "skip" | "xfail"))):
             return True
@@ -121,13 +121,13 @@ def _marked(code: ast.Module) -> Iterator[tuple[Sequence[ast.expr], ast.Function
 
 
 def skipped_words(code: str) -> bool:
-    """Report the same of JavaScript, where it is plain from the words."""
+    """Report whether all JavaScript tests are skipped: there is ``test.skip`` or similar, and no test that runs."""
     runs = re.search(r"(?<![\w.])(?:test|it)(?:\.(?!skip|todo)\w+)*\s*\(", code)
     return runs is None and re.search(r"(?<![\w.])(?:x(?:it|test)|(?:test|it)\.(?:skip|todo))\s*\(", code) is not None
 
 
 def _skips(decorator: ast.expr) -> bool:
-    """Report whether a decorator skips a test, or lets it fail, whatever else holds."""
+    """Report whether a decorator skips a test, or expects its failure, unconditionally."""
     is_call = isinstance(decorator, ast.Call)
     name = ast.unparse(decorator.func if isinstance(decorator, ast.Call) else decorator).rpartition(".")[2]
     bare = not is_call or not [each for each in getattr(decorator, "args", []) if not isinstance(each, ast.Constant)]
@@ -135,10 +135,9 @@ def _skips(decorator: ast.expr) -> bool:
 
 
 def replaced(code: ast.Module, name: str) -> bool:
-    """Report whether tests in Python put something of their own in the place of what they should test.
+    """Report whether Python tests replace the code that they should test.
 
-    They do where each of them patches it, where a mock gets its name, and where they write it anew in place of
-    importing it.
+    They do if every test patches it, or if it is not imported and its name is given to a mock or defined by the tests.
     """
     if any(name in _imported(node) for node in ast.walk(code)):
         mocked = False
@@ -158,7 +157,7 @@ def _tests(code: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]
 
 
 def _mocks(node: ast.AST, name: str) -> bool:
-    """Report whether a statement gives a mock that name."""
+    """Report whether a statement assigns a mock to that name."""
     match node:
         case ast.Assign([ast.Name(each)], ast.Call() as call):
             return each == name and called(call) in _MOCKS
@@ -167,14 +166,14 @@ def _mocks(node: ast.AST, name: str) -> bool:
 
 
 def _patches(test: ast.AST, name: str) -> bool:
-    """Report whether a test, or a decorator of it, patches something of that name."""
+    """Report whether a test, or one of its decorators, patches something of that name."""
     calls = (node for node in ast.walk(test) if isinstance(node, ast.Call) and called(node) in _PATCHES)
     texts = (each.value for call in calls for each in call.args if isinstance(each, ast.Constant))
     return any(isinstance(text, str) and text.rpartition(".")[2] == name for text in texts)
 
 
 def _asserted(test: ast.AST) -> Iterator[bool]:
-    """Yield for each assertion whether it is always true."""
+    """Yield for each assertion of a test whether it is always true."""
     for node in ast.walk(test):
         match node:
             case ast.Assert(what):
@@ -192,7 +191,7 @@ def _asserted(test: ast.AST) -> Iterator[bool]:
 
 
 def _is_always(what: ast.expr) -> bool:
-    """Report whether a condition holds whatever the code does."""
+    """Report whether a condition is true whatever the code does."""
     match what:
         case ast.Constant(value):
             return bool(value)
@@ -211,12 +210,12 @@ def _is_always(what: ast.expr) -> bool:
 
 
 def _is_plain(what: ast.expr) -> bool:
-    """Report whether an expression calls nothing: two calls of the same need not give the same."""
+    """Report whether an expression contains no call; two equal calls may return different values."""
     return not any(isinstance(each, ast.Call | ast.Await | ast.Yield) for each in ast.walk(what))
 
 
 def called(call: ast.Call) -> str:
-    """Return the name of what is called, without its owner; empty where it has none."""
+    """Return the name of a called function, without its owner; empty if it has none."""
     match call.func:
         case ast.Name(name) | ast.Attribute(attr=name):
             return name

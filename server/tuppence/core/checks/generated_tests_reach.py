@@ -1,8 +1,8 @@
-"""Whether tests use what they should test, and whether their import can lead there.
+"""Check whether tests use their target, and whether they import it from a module of the project.
 
-A name in a comment, a title or an import is no use of it. Python is read by its syntax, fixtures and helpers of the
-file included; other languages by their words without comments and strings. A module counts as none of the project's
-only where neither the tested file's path nor any file or package of the project has its name.
+A name in a comment, a title or an import does not count as use. Python is checked by syntax, including the fixtures and
+helpers of the test file; other languages by their words outside comments and strings. A module counts as foreign only
+if neither the tested file's path nor any file or package of the project has its name.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ _MODULE = re.compile(r"\bexport\b|\bmodule\.exports\b|\bexports\.|\brequire\s*\(
 
 @dataclass(frozen=True, slots=True)
 class TestedTarget:
-    """What tests are to reach."""
+    """The definition that tests must use."""
 
     name: str
-    """What the target defines."""
+    """The name that the target defines."""
     names: frozenset[str]
-    """Of it and of what it stands in: one of them has to be used."""
+    """The names of the target and its enclosing classes; the tests must use one of them."""
     is_class: bool
-    """Whether one of them makes instances, which may come from anywhere."""
+    """Whether one of the names is a class, whose instances may come from anywhere."""
     uri: str
-    """The tested file's."""
+    """The URI of the tested file."""
     packages: Packages | None = None
-    """What the project can import; None where nobody looked."""
+    """What the project can import; None if unknown."""
 
 
 def python_uses(code: ast.Module, text: ast.Module, tested: TestedTarget) -> bool:
-    """Report whether new tests use one of the names, perhaps through what their file defines, or may do so."""
+    """Report whether new Python tests use one of the names: directly, by a helper, or possibly by a fixture."""
     inner = {name: code for node in text.body for name, code in _defined(node)}
     used = _used(code)
     waiting = [name for name in inner if name in used or _SETUP.match(name)]
@@ -57,14 +57,14 @@ def python_uses(code: ast.Module, text: ast.Module, tested: TestedTarget) -> boo
     renamed = {each.asname for each in _aliases(text) if each.name in tested.names and each.asname}
     if used & (tested.names | renamed):
         return True
-    # What a fixture from elsewhere gives may be an instance of the class.
+    # A fixture from another file may return an instance of the class.
     return tested.is_class and bool(_asked_for(code) - set(inner))
 
 
 def words_use(code: str, source: str, known: Language, tested: TestedTarget) -> bool:
-    """Report whether new tests in another language than Python use one of the names, perhaps under an alias.
+    """Report whether new tests in a language other than Python use one of the names, also under an alias.
 
-    Names that a JavaScript module does not export cannot be imported: there a mention anywhere in the tests counts.
+    Names that a JavaScript module does not export cannot be imported, so for them any mention in the tests counts.
     """
     style = known.import_style
     if style.is_javascript and _MODULE.search(source) and not any(_exports(source, name) for name in tested.names):
@@ -78,7 +78,7 @@ def words_use(code: str, source: str, known: Language, tested: TestedTarget) -> 
 
 
 def unbound(text: str, source: str, known: Language, tested: TestedTarget) -> str:
-    """Return a name that tests in JavaScript use though their file, a module, binds it nowhere; empty for none."""
+    """Return a name that JavaScript tests use although their file, a module, does not bind it; empty if none."""
     is_module = _MODULE.search(source) or _MODULE.search(text) or _knows_modules(tested.packages)
     if not known.import_style.is_javascript or not is_module or _GLOBAL.search(text):
         return ""
@@ -97,7 +97,7 @@ def unbound(text: str, source: str, known: Language, tested: TestedTarget) -> st
 
 
 def _exports(source: str, name: str) -> bool:
-    """Report whether a module of JavaScript gives a name to others; statements may end without a semicolon."""
+    """Report whether a JavaScript module exports a name; statements may lack a semicolon."""
     each = re.escape(name)
     given = (
         rf"export\s+(?:default\s+)?(?:abstract\s+|async\s+)?(?:function\s*\*?|class|const|let|var)\s+{each}\b",
@@ -110,12 +110,12 @@ def _exports(source: str, name: str) -> bool:
 
 
 def _knows_modules(packages: Packages | None) -> bool:
-    """Report whether a project's tests are surely modules: it has a manifest, and no runner that works in a page."""
+    """Report whether a project's tests are certainly modules: it has a manifest, and no browser test runner."""
     return packages is not None and packages.complete and not any(_PAGES.search(each) for each in packages.names)
 
 
 def unbound_in_python(text: ast.Module, tested: TestedTarget) -> str:
-    """Return a name of the target that Python uses and nowhere binds; none where it imports whatever there is."""
+    """Return a name of the target that Python code uses but never binds; empty if none, or with ``import *``."""
     used: set[str] = set()
     bound: set[str] = set()
     for node in ast.walk(text):
@@ -136,13 +136,13 @@ def unbound_in_python(text: ast.Module, tested: TestedTarget) -> str:
                 bound.update(names)
             case _:
                 pass
-    # A method may be called as something is that is always there.
+    # A method may share its name with a built-in function.
     there = bound | (set(dir(builtins)) if len(tested.names) > 1 else set())
     return min((used - there) & tested.names, default="")
 
 
 def astray(code: str, tree: ast.Module, known: Language, tested: TestedTarget) -> tuple[str, str]:
-    """Return a name and the module, none of the project's, that new tests take it from; empty for none."""
+    """Return a name of the target and the foreign module from which new tests import it; empty strings otherwise."""
     found: list[tuple[str, str]] = []
     style = known.import_style
     if style.is_python:
@@ -165,7 +165,7 @@ def uncommented(code: str, known: Language) -> str:
 
 
 def unquoted(code: str, known: Language) -> str:
-    """Return code without what its strings hold, those aside into which values are put, and names in brackets."""
+    """Return code with its strings emptied, except for subscript keys and strings that interpolate values."""
     string = known.import_style.string_pattern
     return re.sub(
         rf"(?<=\[){string.pattern}(?=\])|{string.pattern}",
@@ -179,7 +179,7 @@ def _is_key(found: re.Match[str]) -> bool:
 
 
 def _used(tree: ast.AST) -> set[str]:
-    """Return the names that code reads, also those that short texts of it name, imports aside."""
+    """Return the names that code reads, and those in dotted strings such as patch targets; imports do not count."""
     used: set[str] = set()
     for node in ast.walk(tree):
         match node:
@@ -193,7 +193,7 @@ def _used(tree: ast.AST) -> set[str]:
 
 
 def _defined(node: ast.stmt) -> Iterator[tuple[str, ast.AST]]:
-    """Yield what a statement of a file defines, the methods of a class each for itself too; no tests."""
+    """Yield the names and nodes that a statement defines, including methods of classes; tests are left out."""
     match node:
         case ast.FunctionDef(name) | ast.AsyncFunctionDef(name) if not name.startswith("test"):
             yield name, node
@@ -210,7 +210,7 @@ def _defined(node: ast.stmt) -> Iterator[tuple[str, ast.AST]]:
 
 
 def _asked_for(code: ast.Module) -> set[str]:
-    """Return the parameters of tests that no decorator of theirs names."""
+    """Return the parameters of tests that no decorator names, without the common built-in fixtures."""
     asked: set[str] = set()
     for node in ast.walk(code):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test"):
@@ -230,7 +230,7 @@ def _aliases(tree: ast.Module) -> Iterator[ast.alias]:
 
 
 def _taken(tree: ast.Module, names: frozenset[str]) -> Iterator[tuple[str, str]]:
-    """Yield which of the names Python code takes from which module, by either kind of import."""
+    """Yield the names that Python code imports, each with its module, for both kinds of import."""
     modules: dict[str, str] = {}
     for node in ast.walk(tree):
         match node:
@@ -247,7 +247,7 @@ def _taken(tree: ast.Module, names: frozenset[str]) -> Iterator[tuple[str, str]]
 
 
 def _is_elsewhere(module: str, known: Language, tested: TestedTarget) -> bool:
-    """Report whether a module is surely none through which the tested file can be reached."""
+    """Report whether the tested file is certainly not reachable through a module."""
     path = [normal(each.partition(".")[0]) for each in unquote(tested.uri).split("/")]
     own, stem = {*path}, path[-1]
     style = known.import_style

@@ -1,8 +1,8 @@
-"""What an edit changes, line by line, and which of it the request gave a reason for.
+"""The changed lines of an edit, and which of them the request justifies.
 
-White space does not count: what is only indented deeper, as the body of a new block is, has not changed. A reason is a
-diagnostic near by, or a name that it marks or quotes, or that a change of its very line brings or takes away, so that a
-renaming may lead anywhere.
+White space is ignored: lines that are only indented deeper, as in a new block, have not changed. A change is justified
+by a nearby diagnostic, by a name that a diagnostic marks or quotes, or by a name that is added or removed on a
+diagnostic's own line, so that a rename may spread anywhere.
 """
 
 from __future__ import annotations
@@ -17,51 +17,51 @@ from tuppence.core.text.diff import matches
 from tuppence.core.text.document import Document, Edit
 
 _NEAR = 3
-"""Lines between a diagnostic and a change that it is the reason for."""
+"""Maximum distance in lines between a diagnostic and a change that it justifies."""
 _MARKS = 3
-"""Names that a diagnostic may mark for each of them to count."""
+"""Maximum number of names in a diagnostic's span for each of them to count."""
 _IDLE = frozenset({"self", "cls", "this", "None", "null", "True", "False", *keyword.kwlist})
-"""Words that are in every line and so are no reason."""
+"""Words that are too common to justify a change."""
 _WORD = re.compile(r"[^\W\d]\w*")
 _QUOTED = re.compile("[`'\"\u201c\u2018]([^`'\"\u201c\u201d\u2018\u2019\n]{1,80})[`'\"\u201d\u2019]")
 _DEFINES = re.compile(r"\s*+(?:@|(?:[a-z]+(?:\([a-z]*\))?\s+)*(?:def|class|func|fn|function|impl|struct|interface)\b)")
 _GOES_ON = re.compile(r"(?:else|elif|except|finally|catch|case)\b|[\])}]")
-"""What continues a statement at its own depth."""
+"""Matches a line that continues a statement at its own depth."""
 _WHOLE = re.compile(r"complex|too (?:many|long)|docstring|refactor", re.IGNORECASE)
-"""Messages on a definition's first line that are about all of it."""
+"""Matches messages on a definition's first line that concern the whole definition."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hunk:
-    """Neighbouring lines that changed."""
+    """Adjacent changed lines."""
 
     first: int
-    """The line of the document before, from 0, at which it begins."""
+    """Index of its first line in the document before."""
     old: tuple[str, ...]
-    """The lines that go, without their endings; empty where some are only added."""
+    """The removed lines, without endings; empty for an insertion."""
     new: tuple[str, ...]
-    """The lines that come."""
+    """The added lines."""
     below: str = ""
-    """The first line behind it that stays, empty at the edit's end."""
+    """The first unchanged line after it; empty at the edit's end."""
 
     @property
     def size(self) -> int:
-        """How many lines there are to read, blank ones aside."""
+        """The larger of the numbers of filled lines on each side."""
         return max(_said(self.old), _said(self.new))
 
     @property
     def names(self) -> frozenset[str]:
-        """The words that stand on one side only."""
+        """The words that occur on only one side."""
         return frozenset(words(self.old) ^ words(self.new))
 
 
 def hunks(before: Document, edits: Iterable[Edit]) -> tuple[Hunk, ...]:
-    """Return what the edits change, in order."""
+    """Return the changes that the edits make, in order."""
     return tuple(hunk for edit in edits for hunk in _of(before, edit))
 
 
 def unasked(changed: Sequence[Hunk], before: Document, diagnostics: Sequence[Diagnostic]) -> tuple[Hunk, ...]:
-    """Return the changed lines that no diagnostic is a reason for; none where no diagnostic was named."""
+    """Return the changed lines that no diagnostic justifies; none if there are no diagnostics."""
     if not diagnostics:
         return ()
     near = _lines(before, diagnostics)
@@ -77,7 +77,7 @@ def unasked(changed: Sequence[Hunk], before: Document, diagnostics: Sequence[Dia
 
 
 def words(lines: Iterable[str]) -> set[str]:
-    """Return the words in lines of code, those of a single letter and those of every line aside."""
+    """Return the words in lines of code, except single letters and the most common words."""
     return {word for line in lines for word in _WORD.findall(line) if len(word) > 1 and word not in _IDLE}
 
 
@@ -95,7 +95,7 @@ def _of(before: Document, edit: Edit) -> Iterator[Hunk]:
 
 
 def _lines(before: Document, diagnostics: Sequence[Diagnostic]) -> list[range]:
-    """Return the lines near each diagnostic; one on a statement with a block counts for the block."""
+    """Return the range of lines near each diagnostic; for a statement with a block, the block is included."""
     size = len(before.text)
     found: list[range] = []
     for each in diagnostics:
@@ -124,7 +124,7 @@ def _meets(hunk: Hunk, near: Sequence[range]) -> bool:
 
 
 def singly(hunk: Hunk) -> Iterator[Hunk]:
-    """Yield a hunk line by line, each old line with the new ones that stand as far down."""
+    """Yield a hunk split into single old lines, each with the new lines at the same relative position."""
     if not hunk.old:
         yield hunk
     count, come = len(hunk.old), len(hunk.new)
@@ -134,11 +134,11 @@ def singly(hunk: Hunk) -> Iterator[Hunk]:
 
 
 def named(before: Document, diagnostics: Sequence[Diagnostic]) -> set[str]:
-    """Return the names that a diagnostic marks or quotes."""
+    """Return the names that diagnostics mark or quote."""
     marked: set[str] = set()
     for each in diagnostics:
         found = words([before.slice(each.span)])
-        # What marks a whole line or more marks no name.
+        # A span of a whole line or more marks no name.
         marked |= found if len(found) <= _MARKS else set()
     quoted = {word for each in diagnostics for part in _QUOTED.findall(each.message) for word in words([part])}
     return marked | quoted

@@ -1,10 +1,10 @@
-"""Does an explanation name what is really there? The names that it marks as code are held against the code.
+"""Check whether the names that an explanation marks as code occur in the code.
 
-Only a name that can be nothing else is counted: in back quotes, and written as names in code are (``read_all``,
-``readAll``, ``a.read``, ``read()``). It is there when the file, or what the model was shown beside it, has that word,
-or the language has it built in. What is named along with a well known module or package (``statistics.fmean``) is a
-suggestion and counts neither way. One name that is nowhere is no fault, because a colleague may mention another
-library; mostly such names are the sign of an explanation of other code.
+Only unambiguous names count: in backquotes, and in the form of code (``read_all``, ``readAll``, ``a.read``,
+``read()``). A name is known if the file, or other context shown to the model, contains the word, or if it is built into
+the language. A name qualified by a well-known module or package (``statistics.fmean``) is a suggestion and does not
+count. A single unknown name is acceptable, because an explanation may mention another library. If most names are
+unknown, the explanation is about other code.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from tuppence.core.syntax.import_statements import StyleName
 from tuppence.core.syntax.languages import Language
 
 _LEAST = 3
-"""Names that are nowhere, below which an explanation is believed."""
+"""Minimum number of unknown names for an explanation to be rejected."""
 _SHORTEST = 3
-"""Characters of a name's last word, below which it may be anything."""
+"""Minimum length of a name's last word; a shorter word is ambiguous."""
 _MARKED = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _NAME = re.compile(r"(?:[^\W\d]|[$@#])[\w$]*(?:(?:\.|::|->|#)[^\W\d][\w$]*)*(\(.*\))?")
 _WORD = re.compile(r"[^\W\d][\w$]*")
 _CALLED_SO = re.compile(r"(?:Error|Exception|Warning)(?:\(\))?$|(?:^|\.)__\w+__")
-"""Names that need not stand in code that has to do with them: what it may raise, what the language calls."""
+"""Matches names that need not occur in the code: exceptions that it may raise, and special names of the language."""
 _PYTHON_TYPES = (str, bytes, int, float, list, dict, set, tuple, object, type, BaseException)
 _PYTHON_WORDS = (
     *dir(builtins),
@@ -46,7 +46,8 @@ _BUILTINS: Mapping[StyleName, str] = {
     "rust": "std core alloc vec option result some none ok err string box rc arc iterator clone copy send sync drop",
     "java": "string object list map set optional stream integer long double boolean math system",
 }
-"""Names that a language has built in, so that an explanation may name them though the code does not; in lower case."""
+"""Names that are built into a language, so that an explanation may use them although the code does not; in lower
+case."""
 _KNOWN: Mapping[StyleName, str] = {
     "python": (
         "numpy np pandas pd scipy sklearn matplotlib plt seaborn sns torch tensorflow tf keras jax polars pl requests "
@@ -76,7 +77,7 @@ _KNOWN: Mapping[StyleName, str] = {
     ),
     "include": "std boost fmt absl",
 }
-"""Modules and packages, in lower case, from which an explanation may suggest something that is not in the code."""
+"""Modules and packages, in lower case, from which an explanation may suggest names that are not in the code."""
 _FENCED = re.compile(r"^(`{3,}+|~{3,}+).*?^\1|``.+?``", re.MULTILINE | re.DOTALL)
 
 
@@ -89,19 +90,22 @@ class Named:
 
     @property
     def is_invented(self) -> bool:
-        """Report whether most of them, and not only one or two, are nowhere."""
+        """Report whether at least ``_LEAST`` names are unknown, and more than are known."""
         return len(self.nowhere) >= _LEAST and len(self.nowhere) > len(self.there)
 
 
 def named(explanation: str, given: str, known: Language) -> Named:
-    """Return the names in an explanation of code that is part of what was given."""
+    """Return the names in an explanation.
+
+    :param given: all text that was shown to the model, including the explained code.
+    """
     words = {word.casefold() for word in _WORD.findall(given)}
     words |= {*_BUILTINS.get(known.import_style.name, "").split()}
     there: set[str] = set()
     nowhere: set[str] = set()
     for name in _names(explanation):
         parts = [part.casefold() for part in _WORD.findall(name.partition("(")[0])]
-        # The owner may be a value that the explanation names in its own way; the last part, or the first, tells.
+        # The owner may be a value that the explanation renames; the first or the last part decides.
         is_there = bool({parts[0], parts[-1]} & words) or _CALLED_SO.search(name) is not None
         if is_there or not _is_suggested(parts, known):
             (there if is_there else nowhere).add(name)
@@ -121,7 +125,7 @@ def _names(explanation: str) -> Iterator[str]:
 
 
 def _is_suggested(parts: Sequence[str], known: Language) -> bool:
-    """Report whether a name is told along with a well known module or package."""
+    """Report whether a name is qualified by a well-known module or package."""
     if len(parts) == 1:
         return False
     style = known.import_style

@@ -1,4 +1,4 @@
-"""Literals that an edit changes while the rest of their line stays: constants, and the names of language models."""
+"""Find literals that an edit changes on an otherwise unchanged line: constants, and names of language models."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ _MODEL = re.compile(
 _MAYBE = re.compile(
     rf"{_OWNER}(?:o[1345]|(?:opus|nova|phi|yi|sonar|granite|palm|titan|step)[-.\d][\w.:-]*)", re.IGNORECASE
 )
-"""Names that are a model's where the line speaks of one."""
+"""Matches names that are a model's only if their line is about models."""
 _OF_MODELS = re.compile(r"model|llm|engine|deployment|completion|\bchat|agent", re.IGNORECASE)
 _NEAR = 300
-"""Code points of a line on each side of a literal in which the line may speak of a model."""
+"""Number of code points on each side of a literal that are searched for words about models."""
 _RETIRED = re.compile(r"model|deprecat|retire|obsolete|sunset|outdated|no longer", re.IGNORECASE)
 
 
 def swapped(hunk: Hunk, diagnostics: Sequence[Diagnostic]) -> Iterator[tuple[str, str]]:
-    """Yield the first literal of each line that became another, where no diagnostic names the new one."""
+    """Yield the first changed literal of each line, unless a diagnostic mentions the new value."""
     said = " ".join(each.message for each in diagnostics)
     for old, new in zip(hunk.old, hunk.new, strict=False):
         if old != new and _LITERAL.sub("0", old).split() == _LITERAL.sub("0", new).split():
             both = zip(_literals(old), _literals(new), strict=False)
             was, now = next(((a, b) for a, b in both if a != b), ("", ""))
-            # Other quotation marks around the same text are the formatter's affair, and the stray lines count them.
+            # Different quotation marks around the same text are a formatting matter, and counted with the stray lines.
             if was.strip("\"'`") != now.strip("\"'`") and now.strip("\"'`") not in said:
                 yield was, now
 
@@ -48,9 +48,9 @@ def beside(
     known: Language,
     diagnostics: Sequence[Diagnostic],
 ) -> list[tuple[str, str]]:
-    """Return the same of all lines but the stray ones, those that a diagnostic marks, or whose names it does.
+    """Return the changed literals on lines that are neither stray nor marked or mentioned by a diagnostic.
 
-    A text into which values are put is code, and the name of a model is looked for elsewhere.
+    Strings that interpolate values count as code, and changed model names are reported by :func:`models`.
     """
     aside = {hunk.first for hunk in stray}
     for each in diagnostics:
@@ -66,13 +66,13 @@ def beside(
 
 
 def models(hunk: Hunk) -> tuple[str, str]:
-    """Return the name of a model that goes and of one that comes, each empty where none does."""
+    """Return the removed and the added name of a model in a hunk; each is empty if there is none."""
     old, new = _model_names(hunk.old), _model_names(hunk.new)
     return min(old - new, default=""), min(new - old, default="")
 
 
 def is_asked(gone: str, come: str, before: Document, diagnostics: Sequence[Diagnostic]) -> bool:
-    """Report whether a diagnostic names one of two models, marks the old one, or says in its line that it is old."""
+    """Report whether a diagnostic mentions one of two model names, marks the old one, or calls it old on its line."""
     if any(gone in each.message or come in each.message for each in diagnostics):
         return True
     for found in re.finditer(re.escape(gone), before.text):
@@ -93,7 +93,7 @@ def _model_names(lines: Sequence[str]) -> set[str]:
 
 
 def _around(literal: re.Match[str]) -> str:
-    """Return what is near a literal in its line."""
+    """Return the text near a literal on its line."""
     near = literal.string[max(0, literal.start() - _NEAR) : literal.end() + _NEAR]
     return near.replace(literal[2], "")
 

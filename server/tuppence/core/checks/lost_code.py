@@ -1,10 +1,11 @@
-"""What the new text of a target leaves out: placeholders, a tail, checks, calls, a share of the lines, security.
+"""Find what the new text of a target leaves out: code behind placeholders, a tail, checks, calls, many lines.
 
-Only what cannot be meant is refused: a placeholder in the place of code (:mod:`tuppence.core.checks.placeholders`), and
-a text that is the beginning of the old one, ends there, and puts nothing in the place of the rest. Code that is gone
-otherwise is a doubt that names it, because people remove code for good reasons. A check, call or exit is gone if it is
-nowhere in the new text and nothing took its place: not a new condition with its words, not as many new lines. A
-diagnostic that says that code is unused, unreachable or there twice is a reason to remove any.
+Only losses that cannot be intended are refused: a placeholder instead of code
+(:mod:`tuppence.core.checks.placeholders`), and a text that equals the beginning of the old one, ends there, and
+replaces the rest by nothing. Other losses are doubts that name the lost code, because people remove code for good
+reasons. A check, call or exit is lost if it does not occur in the new text and nothing replaced it: no new condition
+with its words, and fewer new lines than old ones. A diagnostic about unused, unreachable or duplicate code justifies
+any removal. New security risks are doubts too.
 """
 
 from __future__ import annotations
@@ -22,17 +23,18 @@ from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.document import Span
 
 _TAIL, _TAIL_SHARE, _TAIL_LONG = 3, 0.3, 8
-"""Lines of a tail that is refused, with the share of the target's lines that it must be unless it is long."""
+"""Minimum number of lines of a missing tail that is refused, the minimum share of the target's lines, and the number
+of lines from which the share does not matter."""
 _BEGINS = 0.6
-"""The share of the new lines that must be old ones for the new text to be the beginning of the old one."""
+"""Minimum share of the new lines that must equal old ones for the new text to count as the beginning of the old one."""
 _SHARE, _LEAST, _ADDED = 0.25, 4, 3
-"""The share of lines, and how many, whose loss is a doubt; and how many lost lines one added line outweighs."""
+"""Minimum share and number of lost lines for a doubt; and the number of lost lines that one added line offsets."""
 _CANDIDATES = 4
-"""Places in the old text that are tried for a last line that it has more than once."""
+"""Maximum number of places in the old text that are tried for a last line that occurs more than once."""
 _NAMED = 3
-"""Losses named in one verdict."""
+"""Maximum number of losses named in one verdict."""
 _SHOWN = 60
-"""Code points of a line that a doubt shows."""
+"""Maximum number of code points of a line that a doubt shows."""
 _GUARD = re.compile(
     r"\s*+(?:[})]\s*)?(?:(?:else\s+)?if|elif|elsif|elseif|unless|guard|assert|debug_assert\w*!|assert\w*!|while|case|when)"
     r"\b[\s(!]*(?P<condition>.*)"
@@ -52,20 +54,20 @@ _IMPORTS = re.compile(r"\s*+(?:import|from|use|using|#\s*include|package)\b")
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What an answer leaves out."""
+    """The code that an answer leaves out."""
 
     reasons: tuple[str, ...] = ()
-    """Why the answer may not be kept, a sentence each."""
+    """Sentences on why the answer must be rejected."""
     doubts: tuple[str, ...] = ()
-    """What else is gone, a clause each whose subject is the answer."""
+    """Other losses: clauses whose subject is the answer."""
 
 
 def lost(before: Tree, after: Tree, target: Span, place: Span, *, unused: bool) -> Loss:
-    """Return what is gone from a target.
+    """Return the code that an answer removed from a target.
 
-    :param target: whole lines of the text before.
-    :param place: where their new text lies in the text after.
-    :param unused: whether a diagnostic gave a reason to remove code.
+    :param target: the span of whole lines in the text before.
+    :param place: the span of their new text in the text after.
+    :param unused: whether a diagnostic justifies removing code.
     """
     old, new = code_lines(before, target), code_lines(after, place)
     if gap := placeholders.gap_in(old, new, before.text):
@@ -83,10 +85,10 @@ def lost(before: Tree, after: Tree, target: Span, place: Span, *, unused: bool) 
 
 
 def _tail(aligned: Alignment, language: str) -> int:
-    """Return how many lines of code are missing at the end, 0 where the new text has an end of its own."""
+    """Return the number of lines of code missing at the end, 0 if the new text has an end of its own."""
     if not aligned.new or not aligned.old:
         return 0
-    # A last line that is in the old text more than once may stand for an earlier one of them.
+    # If the last line occurs in the old text more than once, it may be an earlier occurrence.
     last = aligned.new[-1].key
     earlier = [index for index, line in enumerate(aligned.old[:-1]) if line.key == last]
     for index in earlier[-_CANDIDATES:]:
@@ -97,13 +99,13 @@ def _tail(aligned: Alignment, language: str) -> int:
 
 
 def _missing(aligned: Alignment, old: Sequence[CodeLine], language: str) -> int:
-    """Return how many of the last old lines are missing where the new text is aligned with the beginning of the old."""
+    """Return the number of old lines missing at the end if the new text aligns with the beginning of the old text."""
     if not aligned.pairs:
         return 0
     last_old, last_new = aligned.pairs[-1]
     tail = [*aligned.lost(range(last_old + 1, len(aligned.old))), *old[len(aligned.old) :]]
     ends_there = last_new == len(aligned.new) - 1 and len(tail) == len(old) - last_old - 1
-    # A return below the last equal line is an end of its own.
+    # A return after the last equal line is an end of its own.
     below = max((j + 1 for _, j in aligned.equal), default=0)
     if any(_EXIT.search(line.bare) for line in aligned.new[below:]):
         return 0
@@ -114,7 +116,7 @@ def _missing(aligned: Alignment, old: Sequence[CodeLine], language: str) -> int:
 
 
 def _gives_result(line: CodeLine, language: str) -> bool:
-    """Report whether a line returns a value or raises; in Rust an expression without a semicolon does."""
+    """Report whether a line returns a value or raises; in Rust, an expression without a semicolon does."""
     text = line.bare.strip()
     found = _EXIT.search(text)
     if found and not _IDLE_EXIT.fullmatch(text) and found["word"] not in ("break", "continue", "goto"):
@@ -131,7 +133,7 @@ def _share(aligned: Alignment) -> Iterator[str]:
 
 
 def _guards(aligned: Alignment) -> Iterator[str]:
-    """Yield the conditions that are gone; one whose words are in a new line was rewritten."""
+    """Yield clauses about lost conditions; a condition whose words are in a new line counts as rewritten."""
     text = "".join(line.key for line in aligned.new)
     was = "".join(line.key for line in aligned.old)
     equal = {j for _, j in aligned.equal}
@@ -155,7 +157,7 @@ def _took_place(words: set[str], line: CodeLine) -> bool:
 
 
 def _exits(aligned: Alignment) -> Iterator[str]:
-    """Yield the returns and raises that are gone where no other of its kind came."""
+    """Yield clauses about lost returns and raises that no new one of the same kind replaces."""
     come = Counter(found["word"] for line in _unpaired(aligned) if (found := _EXIT.search(line.bare)))
     text = "".join(line.key for line in aligned.new)
     was = "".join(line.key for line in aligned.old)
@@ -174,7 +176,7 @@ def _exits(aligned: Alignment) -> Iterator[str]:
 
 
 def _calls(aligned: Alignment) -> Iterator[str]:
-    """Yield the calls that are gone where fewer lines came than went."""
+    """Yield clauses about lost calls where fewer lines were added than removed."""
     was, now = _called(aligned.old), _called(aligned.new)
     words = hunks.words(line.bare for line in aligned.new)
     paired = {0, *(j + 1 for _, j in aligned.pairs)}
@@ -212,7 +214,7 @@ def _names(line: CodeLine) -> list[str]:
 
 
 def _core(line: CodeLine) -> str:
-    """Return a line's code without white space and what ends or opens a statement, which formatting can change."""
+    """Return a line's code without white space and the trailing punctuation that formatting can change."""
     return line.key.rstrip(",;:{}()[]")
 
 

@@ -1,12 +1,12 @@
-"""Whether an answer removed code in place of fixing it, or repeats a definition from elsewhere in the file.
+"""Check whether an answer removed code instead of fixing it, or repeats a definition from elsewhere in the file.
 
 Definitions are matched by their names and the names around them. A body is emptied if it did something and now does
-nothing. A definition is removed if it was in the target, is nowhere any more, and the file still uses its name. It is
+nothing. A definition is removed if it was in the target, exists nowhere now, and the file still uses its name. It is
 lost if the target held definitions and its replacement holds none. A shorter body that does the same work is fine.
 
-An answer can also give back more than it was shown: the target and its neighbor, which would then be in the file twice.
-Two definitions are duplicates if their headers are equal, word for word, inside the same outer definitions; overloads
-differ in that.
+An answer can also return more than was asked for: the target and its neighbor, which the file would then hold twice.
+Two definitions are duplicates if their headers are equal, word for word, inside the same outer definitions; the headers
+of overloads differ.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tuppence.core.syntax.tree import Block, Tree
 from tuppence.core.text.document import Span
 
 _LEAST = 2
-"""Lines of code that a body must have had."""
+"""Minimum number of lines of code of the old body."""
 _NOTHING = re.compile(
     r"pass|\.\.\.|return(?:None|null|nil|undefined|False|True|false|true|0|\[\]|\{\}|\"\"|'')?"
     r"|raiseNotImplementedError(?:\(.*\))?|thrownew\w*Error\(.*\)|(?:todo|unimplemented|panic)!?\(.*\)"
@@ -31,7 +31,7 @@ _Header = tuple[str, ...]
 
 
 def emptied(before: Tree, after: Tree, target: Span) -> str:
-    """Return the name of a definition in the target whose body now does nothing, empty where there is none."""
+    """Return the name of a definition in the target whose body now does nothing; empty if there is none."""
     now = dict(_named(after))
     for name, block in _named(before):
         other = now.get(name)
@@ -43,14 +43,14 @@ def emptied(before: Tree, after: Tree, target: Span) -> str:
 
 
 def taken(before: Tree, after: Tree, target: Span) -> str:
-    """Return the name of a definition in the target that is gone and that the file goes on using, empty for none."""
+    """Return the name of a removed definition of the target that the file still uses; empty if there is none."""
     there = {block.name for block in after.blocks()}
     rest = f"{before.text[: target.start]}\n{before.text[target.end :]}"
     for block in before.blocks():
         if block.name in there or not block.name or not target.covers(block.span):
             continue
         word = re.compile(rf"(?<!\w){re.escape(block.name)}(?!\w)")
-        # As an import, an assignment or a parameter it may be there in another way.
+        # It may now be an import, an assignment or a parameter.
         bound = rf"import\b[^\n]*{word.pattern}|{word.pattern}\s*(?::[^=\n]+)?[:=]"
         if word.search(rest) and not re.search(bound, after.text):
             return block.name
@@ -58,9 +58,9 @@ def taken(before: Tree, after: Tree, target: Span) -> str:
 
 
 def lost(before: Tree, after: Tree, target: Span, place: Span) -> str:
-    """Return the name of a definition in the target where what stands in its place defines nothing, empty elsewhere.
+    """Return the name of a definition in the target if the replacement defines nothing; otherwise empty.
 
-    :param place: where the target's new text lies.
+    :param place: the span of the target's new text.
     """
     gone = definitions(before, target)
     if not gone or any(place.start <= other.span.start < place.end for other in after.blocks()):
@@ -71,7 +71,7 @@ def lost(before: Tree, after: Tree, target: Span, place: Span) -> str:
 
 
 def _named(tree: Tree) -> Iterator[tuple[tuple[str, ...], Block]]:
-    """Yield the definitions whose name no other has in the same place."""
+    """Yield the functions and methods whose qualified names are unique."""
     found: list[tuple[tuple[str, ...], Block]] = []
     around: list[Block] = []
     for block in tree.blocks():
@@ -85,7 +85,7 @@ def _named(tree: Tree) -> Iterator[tuple[tuple[str, ...], Block]]:
 
 
 def _body(tree: Tree, block: Block) -> list[str]:
-    """Return the lines of a body's code, without the white space in them."""
+    """Return the lines of code in a body, without white space and its docstring."""
     text = tree.text[block.header.end : block.span.end]
     if block.doc is not None and block.header.end <= block.doc.start:
         text = tree.text[block.header.end : block.doc.start] + tree.text[block.doc.end : block.span.end]
@@ -98,7 +98,7 @@ def _is_nothing(body: list[str]) -> bool:
 
 
 def duplicated_definition(before: Tree, after: Tree, target: Span) -> str:
-    """Return the name of a definition that stands outside the target and was written again, empty where none was."""
+    """Return the name of a definition outside the target that the answer writes again; empty if there is none."""
     if not isinstance(after, type(before)):
         return ""
     old = list(_headers(before))
@@ -110,7 +110,7 @@ def duplicated_definition(before: Tree, after: Tree, target: Span) -> str:
 
 
 def _headers(tree: Tree) -> Iterator[tuple[Block, _Header]]:
-    """Yield each definition that has a name, with its header and the headers around it."""
+    """Yield each named definition with its header and the headers around it."""
     around: list[tuple[int, _Header]] = []
     for block in tree.blocks():
         while around and around[-1][0] <= block.span.start:

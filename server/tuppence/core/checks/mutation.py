@@ -1,9 +1,8 @@
-"""Small mistakes put into code on purpose: tests that notice none of them prove nothing.
+"""Insert small faults into code on purpose: tests that detect none of them prove nothing.
 
-A mutant is one edit of one operator, condition, number or statement; the code around it stays as it is, to the letter.
-Only what usually changes the outcome is mutated: no text, annotation, decorator or docstring. Python is read by its own
-parser. JavaScript and TypeScript are read by their grammar, with a table of queries and what each match becomes.
-Nothing is run here.
+A mutant is one edit of one operator, condition, number or statement; the code around it is unchanged. Only code that
+usually changes the outcome is mutated: no text, annotation, decorator or docstring. Python is parsed by its own parser.
+JavaScript and TypeScript are parsed by their grammar, with a table of queries and replacements. Nothing is run here.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from tuppence.core.syntax.parser import SyntaxTree, parse
 from tuppence.core.text.document import Document, Edit, Span, apply
 
 HANDFUL = 6
-"""How many mutants are made of one target at most."""
+"""Maximum number of mutants of one target."""
 _COMPARED: Mapping[type[ast.cmpop], tuple[str, str]] = {
     ast.Lt: ("<", "<="),
     ast.LtE: ("<=", "<"),
@@ -41,9 +40,9 @@ _COUNTED: Mapping[type[ast.operator], tuple[str, str]] = {
     ast.Mod: ("%", "*"),
 }
 _SPOKEN = re.compile(r"print|log|logger|logging|warn|warnings|debug|info")
-"""What a call's name begins with whose absence no test need notice."""
+"""Matches the name of a call that tests need not notice when it is removed."""
 _KINDS = ("compared", "counted", "condition", "joined", "number", "returned", "dropped")
-"""In the order in which they are tried: the finest mistake first."""
+"""The kinds of mutants in the order in which they are tried, subtlest first."""
 _ES_COMPARED = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==", "===": "!==", "!==": "==="}
 _ES_COUNTED = {"+": "-", "-": "+", "*": "/", "/": "*", "%": "*", "+=": "-=", "-=": "+=", "*=": "+=", "/=": "*="}
 _JOINED = {"&&": "||", "||": "&&"}
@@ -66,22 +65,22 @@ _ES = (
         lambda text: "" if _ES_SPOKEN.match(text) else "void 0",
     ),
 )
-"""The kind of mistake, the query, and what is put in the place of what it finds: empty for nothing."""
+"""Kind, query, and replacement of the match; an empty replacement deletes it."""
 _ROWS: Mapping[StyleName, tuple[tuple[str, str, Callable[[str], str]], ...]] = {"es": _ES}
 
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One mistake."""
+    """One inserted fault."""
 
     edit: Edit
-    """In the whole text."""
+    """The edit of the whole text."""
     what: str
-    """What was done, for people: ``line 5: < became <=``."""
+    """A description for people: ``line 5: < became <=``."""
 
 
 def mutants(text: str, target: Span, language_id: str = "python") -> tuple[Mutant, ...]:
-    """Return a handful of mutants of the target, of as many kinds and places as there are; none where it has none."""
+    """Return at most ``HANDFUL`` mutants of a target, of as many kinds and places as possible; none if it has none."""
     document = Document("", language_id, None, text)
     known = language(language_id)
     is_python = known.import_style.is_python
@@ -111,7 +110,7 @@ def _mutated(text: str) -> Iterator[tuple[str, Edit]]:
 
 
 class _Source:
-    """Python's positions in a text."""
+    """Converts positions of Python's parser to offsets in a text."""
 
     def __init__(self, text: str) -> None:
         self.document = Document("", "python", None, text)
@@ -143,7 +142,7 @@ class _Source:
                 return
 
     def _between(self, kind: str, left: ast.expr, right: ast.expr, swap: tuple[str, str]) -> Iterator[tuple[str, Edit]]:
-        """Yield the swap of the operator that stands between two operands."""
+        """Yield the swap of the operator between two operands."""
         start, end = self._span(left).end, self._span(right).start
         gap = self.document.text[start:end]
         at = gap.find(swap[0])
@@ -156,14 +155,14 @@ class _Source:
         return Span(start, max(start, self._offset(last, getattr(node, "end_col_offset", 0))))
 
     def _offset(self, line: int, column: int) -> int:
-        """Convert Python's line from 1 and column in UTF-8 bytes."""
+        """Return the offset of a line (from 1) and a column (in UTF-8 bytes)."""
         span = self.document.full_line_span(min(line, self.document.line_count) - 1)
         text = self.document.slice(span)
         return span.start + len(text.encode("utf-8", "surrogatepass")[:column].decode("utf-8", "surrogatepass"))
 
 
 def _code(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes that say what the code does, outer before inner."""
+    """Yield the nodes that determine what the code does, outer before inner."""
     if _is_for_types(node):
         return
     yield node
@@ -205,7 +204,7 @@ def _short(text: str) -> str:
 
 
 def swapped(text: str, target: Span, known: Language) -> Iterator[tuple[str, Edit]]:
-    """Yield the mistakes that can be put into a target, each with its kind; none for a language without rows."""
+    """Yield the mutants of a target, each with its kind; none for a language that the table does not cover."""
     tree = parse(text, known)
     if not isinstance(tree, SyntaxTree):
         return
@@ -218,5 +217,5 @@ def swapped(text: str, target: Span, known: Language) -> Iterator[tuple[str, Edi
 
 
 def parses(text: str, known: Language) -> bool:
-    """Report whether a text has no fault."""
+    """Report whether a text parses without a fault."""
     return parse(text, known).faults() == 0

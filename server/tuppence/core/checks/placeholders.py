@@ -1,8 +1,9 @@
-"""Signs that a reply is not the code itself: code left out, a diff, conflict markers.
+"""Detect replies that are not the code itself: omitted code, a diff, conflict markers.
 
-Code left out is found by shape, in any language: a short comment, bare dots or a few words that are no code, at a place
-where several lines of the old code vanished (:func:`gap_in`). A few English phrases are a sign without that
-(:func:`elision_in`). What the document says already is no sign: a file with "# existing code" in it may get it back.
+Omitted code is detected by shape, in any language: a short comment, bare dots or a few words of prose at a place where
+several lines of the old code disappeared (:func:`gap_in`). Some English phrases are a sign by themselves
+(:func:`elision_in`). Text that the document already contains is no sign: a file with "# existing code" in it may
+contain it afterwards.
 """
 
 from __future__ import annotations
@@ -49,59 +50,60 @@ _BARE = re.compile(rf"\s*[\[<(]?\s*{_DOTS}\s*[\[<(]?.*\b{_KEPT}\b.*", re.IGNOREC
 _HUNK = re.compile(r"^@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@", re.MULTILINE)
 _HEADERS = re.compile(r"^--- \S.*\n\+\+\+ \S", re.MULTILINE)
 _CONFLICT = (re.compile(r"<{5}"), re.compile(r"={5,100}[ \t\r]{0,100}\Z"), re.compile(r">{5}"))
-"""How the lines begin that mark a conflict, in their order."""
+"""Patterns of the lines that mark a conflict, in order."""
 
 _SHORT = 80
-"""Code points of a comment that may be a placeholder; a longer one explains something."""
+"""Maximum number of code points of a placeholder comment; a longer comment explains something."""
 _LONG = 400
-"""Code points of a line, single spaces between its words, beyond which it is not looked at."""
+"""Maximum number of code points of a line that is examined, with white space collapsed."""
 _AROUND = 200
-"""Lines around a line of dots in which code is looked for."""
+"""Number of lines around a line of dots that are searched for code."""
 _WORDS = 12
-"""Words of a line of prose that may be one."""
+"""Maximum number of words of a line of prose that may be a placeholder."""
 _SEVERAL = 2
-"""Lines of code that must have vanished; one is enough where the new text ends with the placeholder."""
+"""Minimum number of lines of code that must have disappeared; one is enough if the new text ends with the
+placeholder."""
 _DOTTED = re.compile(r"\.{3,}|…|⋯|\u30fb{3}|[\[(<{\xab\uff08\u3010]\W*\w[^\])>}]*[\])>}\xbb\uff09\u3011]\W*$")
 _MARK = re.compile(r"^[^\w.…(\[<{]+|(?:\*+/\}?|-->)$")
 _FILLER = re.compile(r"pass|\.\.\.|(?:todo|unimplemented)!\(\)|;")
-"""A statement that does nothing."""
+"""Matches a statement that does nothing."""
 _CODE_ENDS = re.compile(r"[;{}]$|\w\(.*\):?$")
 _STATEMENT = re.compile(
     r"(?:return|raise|throw|yield|del|delete|import|from|use|goto|break|continue|await|async|new|let|var|const|defer|go"
     r"|assert|not)\b"
 )
 _PROSE = re.compile(r"[^=+*%^|~!@#$\\{}\"`;?]*")
-"""What holds no sign that only code has."""
+"""Matches text without any character that occurs only in code."""
 _CODED = re.compile(r"[:,]$|\w[(\[<]|\d|\w\.\w")
 _KEYWORD = re.compile(
     r"pass|break|continue|return|else|try|finally|do|end|begin|fi|done|esac|then|fallthrough|default|yield|loop|null|nil"
     r"|none|true|false|undefined|self|this|super|unreachable|ellipsis",
     re.IGNORECASE,
 )
-"""Words that are a statement, or a value, by themselves."""
+"""Words that are a statement or a value by themselves."""
 _OPENING = re.compile(r"\b(?:def|class|func|fn|function)\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A place at which an answer puts a placeholder."""
+    """A place where an answer has a placeholder instead of code."""
 
     line: str
-    """The placeholder, without white space around it."""
+    """The placeholder, without surrounding white space."""
     count: int
-    """How many lines of code vanished there."""
+    """Number of lines of code that disappeared there."""
 
 
 def gap_in(old: Sequence[CodeLine], new: Sequence[CodeLine], before: str) -> Gap | None:
-    """Return the first placeholder in the new lines of a target, None where there is none.
+    """Return the first placeholder in the new lines of a target, None if there is none.
 
-    :param before: the document's text before the edit.
+    :param before: the text of the document before the edit.
     """
     there = {line.text.strip() for line in old}
     marks = {index: line for index, line in _marks(old, new, before) if line.text.strip() not in there}
     if not marks:
         return None
-    # What only fills a block below a placeholder is no code in the place of what vanished.
+    # A statement that only fills a block below a placeholder does not replace the lost code.
     filled = {index + 1 for index in marks if index + 1 < len(new) and _FILLER.fullmatch(new[index + 1].bare.strip())}
     skipped = {*marks, *filled}
     rest = [line for index, line in enumerate(new) if index not in skipped and line.is_code]
@@ -118,25 +120,25 @@ def gap_in(old: Sequence[CodeLine], new: Sequence[CodeLine], before: str) -> Gap
 
 
 def _gap(aligned: Alignment, at: int, run: Sequence[CodeLine]) -> Gap | None:
-    """Return the gap at a run of lines that may be placeholders, None where enough of the code is there.
+    """Return the gap at a run of possible placeholder lines, None if enough of the code is there.
 
-    :param at: how many new lines of code are above it.
+    :param at: number of new lines of code above the run.
     """
     lost, above, below = aligned.around(at)
     line = run[0].text.strip()
     is_dotted = any(_DOTTED.search(each.text.strip()) for each in run)
-    # Several lines of comment explain something.
+    # A comment of several lines explains something.
     if not is_dotted and len(run) > 1:
         return None
     least = 1 if at == len(aligned.new) and not above else _SEVERAL
-    # New code right below: the comment is about it. New code above has taken the place of some.
+    # New code directly below: the comment is about it. New code above replaced some lines.
     if below or len(lost) < least + 2 * above:
         return None
     return Gap(line, len(lost))
 
 
 def _marks(old: Sequence[CodeLine], new: Sequence[CodeLine], before: str) -> Iterator[tuple[int, CodeLine]]:
-    """Yield the new lines, by index, that may be placeholders."""
+    """Yield the new lines that may be placeholders, with their indexes."""
     codes = {line.key.rstrip(";:{},") for line in old}
     for index, line in enumerate(new):
         in_string = not line.bare.strip() and line.code.strip()
@@ -149,18 +151,18 @@ def _marks(old: Sequence[CodeLine], new: Sequence[CodeLine], before: str) -> Ite
 
 
 def _is_fresh(note: str, before: str) -> bool:
-    """Report whether the document does not say a comment; dots alone are a part of many others."""
+    """Report whether a comment is not in the document; dots alone occur in many other comments."""
     return note not in before or not re.search(r"\w", note)
 
 
 def _is_code(note: str, codes: set[str]) -> bool:
-    """Report whether a comment is code that was commented out, which has a check of its own."""
+    """Report whether a comment is commented-out code, which has its own check."""
     said = _MARK.sub("", _MARK.sub("", note)).strip()
     return "".join(said.split()).rstrip(";:{},") in codes or _CODE_ENDS.search(said) is not None
 
 
 def _is_bare_dots(new: Sequence[CodeLine], index: int) -> bool:
-    """Report whether a line is dots alone, and not the whole body of a definition."""
+    """Report whether a line is only dots, and not the whole body of a definition."""
     text = new[index].bare.strip()
     if not re.search(_DOTS, text) or re.search(r"\w", text):
         return False
@@ -172,7 +174,7 @@ def _is_bare_dots(new: Sequence[CodeLine], index: int) -> bool:
 
 
 def _is_prose(line: CodeLine, before: str) -> bool:
-    """Report whether a line is a few words that are no code: some of them stand nowhere in the document."""
+    """Report whether a line is a few words of prose, some of which do not occur in the document."""
     text = line.bare.strip()
     if not _PROSE.fullmatch(text) or _STATEMENT.match(text) or _CODED.search(text):
         return False
@@ -187,7 +189,7 @@ def _depth(line: CodeLine) -> int:
 
 
 def elision_in(code: str, before: str) -> str | None:
-    """Return the first line that stands for code left out, None where there is none."""
+    """Return the first line that replaces omitted code, None if there is none."""
     for line in code.splitlines():
         text = line.strip()
         if text and _stands_for_more(line) and text not in before:
@@ -196,7 +198,7 @@ def elision_in(code: str, before: str) -> str | None:
 
 
 def diff_in(code: Fence, before: Document) -> bool:
-    """Report whether the fence holds a diff or conflict markers, which the document does not."""
+    """Report whether a fence holds a diff or conflict markers that the document does not have."""
     if words(code.info) & {"diff", "patch", "udiff"} and before.language not in ("diff", "patch"):
         return True
     text = code.text.replace("\r\n", "\n")
@@ -205,13 +207,13 @@ def diff_in(code: Fence, before: Document) -> bool:
     if _has_conflict(text) and not _has_conflict(before.text):
         return True
     lines = [line for line in text.split("\n") if line]
-    # No language writes every line of a piece of code with a sign or a space before it, and both signs among them.
+    # In no language does every line of code begin with a sign or a space, with both signs among them.
     first = {line[0] for line in lines}
     return first <= {"+", "-", " "} and {"+", "-"} <= first and before.language not in ("diff", "markdown", "yaml")
 
 
 def _has_conflict(text: str) -> bool:
-    """Report whether a text holds the three marks of a conflict, one after the other."""
+    """Report whether a text has the three marks of a conflict, in order."""
     found = 0
     for line in text.split("\n"):
         if found < len(_CONFLICT) and _CONFLICT[found].match(line):
@@ -220,7 +222,7 @@ def _has_conflict(text: str) -> bool:
 
 
 def _stands_for_more(line: str) -> bool:
-    # Space by space these patterns would try every way to divide a long gap.
+    # These patterns would try every way to divide a long run of spaces.
     line = " ".join(line.split())[:_LONG]
     comment = _COMMENT.fullmatch(line)
     if comment and comment[1] and len(comment[1]) < len("x") * 100:

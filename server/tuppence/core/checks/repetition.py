@@ -1,33 +1,33 @@
-"""Whether an answer is stuck, asked while it streams, because each further round of a loop is paid for.
+"""Detect a model that is stuck in a loop while its answer streams, because each further round costs money.
 
-Text is stuck when what came last is one piece over and over, to the letter. What the request itself holds over and
-over, such as a table of zeros, may come back as often as it likes. A loop that counts upwards is not noticed: tests
-and tables do so, too.
+Text is stuck if its end consists of one piece repeated exactly. Text that the request itself repeats, such as a table
+of zeros, may be repeated without limit. A loop that counts upwards is not detected, because tests and tables do that
+too.
 
-A chunk costs what its own length costs: the text is looked at once in some hundred code points, by comparisons of whole
-texts and never character by character.
+The cost of a chunk is proportional to its length: the text is examined once every few hundred code points, by comparing
+whole strings instead of characters.
 """
 
 from __future__ import annotations
 
 _WINDOW = 1_600
-"""Code points at the end that must consist of one piece."""
+"""Number of code points at the end that must consist of one repeated piece."""
 _ROUNDS = 8
-"""How often, at least, the piece stands in the window."""
+"""Minimum number of repetitions of the piece in the window."""
 _FLAT = 4_000
-"""The same window for a piece of up to three code points: rules and paddings are long."""
+"""The window for a piece of up to three code points, because rules and padding are long."""
 _SHORT = 3
 _STEP = 400
-"""New code points between two looks."""
+"""Number of new code points between two examinations."""
 _PIECE = 40
-"""Code points of a repeated piece that a sentence shows."""
+"""Maximum number of code points of a repeated piece that a sentence shows."""
 
 
 class RepetitionDetector:
-    """Watches one stream of text."""
+    """Watches one stream of text for repetition."""
 
     def __init__(self, given: str = "") -> None:
-        """Take the text that the request is about, in which repetition is no fault."""
+        """Take the text of the request; repetition that occurs in it is allowed."""
         self._given = given
         self._allowed = ""
         self._tail = ""
@@ -35,7 +35,7 @@ class RepetitionDetector:
         self._length = 0
 
     def feed(self, chunk: str) -> str:
-        """Take the next chunk; return the piece that the text repeats, empty while it does not."""
+        """Take the next chunk; return the piece that the text repeats, empty if it repeats none."""
         self._unseen.append(chunk)
         self._length += len(chunk)
         if self._length < _STEP:
@@ -50,13 +50,13 @@ class RepetitionDetector:
 
 
 def shown(piece: str) -> str:
-    """Return a repeated piece as it stands in a sentence."""
+    """Return a repeated piece in the form in which a sentence shows it."""
     words = " ".join(piece.split()) or "white space"
     return words if len(words) <= _PIECE else words[:_PIECE] + "…"
 
 
 def repeated(text: str) -> str:
-    """Return the piece that the end of a text consists of, from the start of a line where it has one; or nothing."""
+    """Return the piece that the end of a text repeats, from the start of a line if possible; empty if there is none."""
     window = text[-_WINDOW:]
     size = _period(window)
     if not size or (size <= _SHORT and not (len(text) >= _FLAT and _comes_again(text[-_FLAT:], size))):
@@ -67,10 +67,10 @@ def repeated(text: str) -> str:
 
 
 def _period(window: str) -> int:
-    """Return the length of the shortest piece that a whole window is made of; 0 where it has too few rounds.
+    """Return the length of the shortest piece that a whole window repeats; 0 if it is repeated too few times.
 
-    The end of the window, as long as the longest piece, is where it began one piece before. What lies nearer would be a
-    shorter piece of that end, and so of the window.
+    The last ``longest`` code points of the window also occur one period earlier. The nearest earlier occurrence gives
+    the shortest period.
     """
     if len(window) < _WINDOW:
         return 0
@@ -80,5 +80,5 @@ def _period(window: str) -> int:
 
 
 def _comes_again(text: str, size: int) -> bool:
-    """Report whether a text is one piece of this length over and over, its last round perhaps incomplete."""
+    """Report whether a text repeats one piece of this length; the last repetition may be incomplete."""
     return text[size:] == text[:-size]

@@ -1,9 +1,9 @@
-"""Technically valid, practically useless: the signs of it in an edit, each scored.
+"""Score the signs that an edit is valid code but not a useful answer.
 
-Code can parse and silence its diagnostic and still be no answer: it rewrites what nobody asked about, swallows every
-error, needs a package that is not there, swaps a constant. Each sign has a weight; what they weigh together is shown,
-and from ``LIMIT`` on the edit is not kept. A single sign reaches the limit only where it is sure, because a good answer
-must hardly ever fail here. Whether the code is right is not judged.
+Code can parse and silence its diagnostic and still be no answer: it may rewrite unrelated lines, swallow every error,
+need a package that the project does not have, or change a constant. Each sign has a weight. Their sum is shown, and an
+edit with a sum of ``LIMIT`` or more is rejected. A single sign reaches the limit only if it is certain, because good
+answers must almost never fail here. Whether the code is right is not judged.
 """
 
 from __future__ import annotations
@@ -23,38 +23,39 @@ from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Span
 
 LIMIT = 1.0
-"""What the signs may weigh together, exclusively."""
+"""The sum of weights from which an edit is rejected."""
 _FEW, _MANY = 3, 8
-"""Lines changed without a reason: fewer are nothing to speak of; as many, and half of the target, are the limit."""
+"""Numbers of lines changed without a reason: fewer than ``_FEW`` do not count; ``_MANY``, or half of a larger
+target, reach the limit."""
 _CONSTANT, _HIDING, _SILENCED, _COMMENT, _UNSURE, _BROAD = 0.4, 0.7, 0.5, 0.2, 0.5, 0.3
 _BESIDE, _ASKED = 0.2, 0.2
 _COMMENTS = 0.8
-"""What comments weigh together, at most: they alone never fail an answer."""
+"""Maximum weight of all comments together: they alone never reject an answer."""
 _LEAVES = re.compile(r"\s*(?:return|raise|break|continue)\b")
 _INNER = re.compile(r"^[ \t]+((?:import|from)\b.*)", re.MULTILINE)
-"""What may be an import in a function."""
+"""Matches a line that may be an import inside a function."""
 _GUARD = re.compile(r"\s*(?:raise\b|assert\b|throw\b|panic!?\()")
 _UNUSED = r"unused|never (?:used|read|called)|not accessed|unreachable|redefin|duplicate|remove|F811|commented"
-"""What a diagnostic says that is a reason to take code away."""
+"""Matches diagnostics that justify removing code."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the request gave reason for."""
+    """What justifies changes: the diagnostics and context of a request."""
 
     diagnostics: tuple[Diagnostic, ...] = ()
-    """What the model was told of; none where it was asked to find the mistakes itself."""
+    """The diagnostics that the model was given; empty if it was asked to find mistakes itself."""
     shown: str = ""
-    """What it saw of other files."""
+    """The text of other files that the model was shown."""
     packages: Packages | None = None
-    """What the project can import; None where nobody looked."""
+    """What the project can import; None if unknown."""
     root: str = ""
-    """The URI of the open folder, without a slash at its end; empty where it is not known."""
+    """The URI of the open folder, without a trailing slash; empty if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """One thing that speaks against an edit."""
+    """One sign that an edit is not useful."""
 
     what: str
     """A clause whose subject is the answer: ``swallows every error``."""
@@ -63,29 +64,29 @@ class Sign:
 
 @dataclass(frozen=True, slots=True)
 class Slop:
-    """All that speaks against an edit."""
+    """All signs found in an edit."""
 
     signs: tuple[Sign, ...]
-    """The heaviest first."""
+    """The signs, heaviest first."""
 
     @property
     def score(self) -> float:
-        """What they weigh together; 0 is clean, ``LIMIT`` and more is not kept."""
+        """The sum of the weights; 0 is clean, ``LIMIT`` or more is rejected."""
         return round(sum(sign.weight for sign in self.signs), 2)
 
     @property
     def is_too_much(self) -> bool:
-        """Report whether the edit is not to be kept."""
+        """Report whether the edit must be rejected."""
         return self.score >= LIMIT
 
     @property
     def clauses(self) -> str:
-        """What they say, in one line."""
+        """The clauses of all signs, separated by commas."""
         return ", ".join(sign.what for sign in self.signs)
 
 
 def judge(edited: EditedText, target: Span, grounds: Evidence) -> Slop:
-    """Return what speaks against edits that answer a request to change the target."""
+    """Return the signs in edits that answer a request to change the target."""
     before, known = edited.before, edited.language
     code = [hunk for hunk in edited.hunks if not _only_imports(hunk, known)]
     stray = hunks.unasked(code, before, grounds.diagnostics)
@@ -106,17 +107,17 @@ def judge(edited: EditedText, target: Span, grounds: Evidence) -> Slop:
 
 
 def is_unused(grounds: Evidence) -> bool:
-    """Report whether a diagnostic gives a reason to take code away."""
+    """Report whether a diagnostic justifies removing code."""
     return _speaks_of(grounds, _UNUSED)
 
 
 def foreign(edited: EditedText, grounds: Evidence) -> tuple[str, ...]:
-    """Return the packages that a text newly imports and the project does not have, a clause each."""
+    """Return clauses about the packages that a text newly imports and the project does not have."""
     return tuple(sign.what for sign in _packages(edited, grounds))
 
 
 def _stray(stray: Sequence[Hunk], before: Document, target: Span) -> Iterator[Sign]:
-    """Weigh the lines that nothing gave a reason for: ``_MANY`` of them and half of the target are the limit."""
+    """Yield a sign for unjustified changes; ``_MANY`` lines, or half of a larger target, reach the limit."""
     count = sum(hunk.size for hunk in stray)
     if count >= _FEW:
         lines = sum(1 for line in before.slice(target).splitlines() if line.strip())
@@ -125,14 +126,14 @@ def _stray(stray: Sequence[Hunk], before: Document, target: Span) -> Iterator[Si
 
 
 def _unguarded(stray: Sequence[Hunk]) -> Iterator[Sign]:
-    """Look for checks that nothing gave a reason to take away."""
+    """Yield signs for checks that were removed without a reason."""
     for hunk in stray:
         if not hunk.new and (gone := next((line.strip() for line in hunk.old if _GUARD.match(line)), "")):
             yield Sign(f"takes a check away (“{_short(gone)}”)", _CONSTANT)
 
 
 def _gutted(edited: EditedText, target: Span, grounds: Evidence) -> Iterator[Sign]:
-    """Look for code that was taken away; that a definition is not used, or not to be there, is a reason for it."""
+    """Yield signs for removed code, unless a diagnostic says that a definition is unused or duplicate."""
     before, after = edited.old, edited.new
     if _speaks_of(grounds, _UNUSED):
         return
@@ -145,7 +146,7 @@ def _gutted(edited: EditedText, target: Span, grounds: Evidence) -> Iterator[Sig
 
 
 def _constants(stray: Sequence[Hunk], grounds: Evidence) -> Iterator[Sign]:
-    """Look for lines in which only a literal differs."""
+    """Yield signs for lines in which only a literal differs."""
     for hunk in stray:
         for was, now in literals.swapped(hunk, grounds.diagnostics):
             yield Sign(f"changes {_short(was)} to {_short(now)}, which nobody asked for", _CONSTANT)
@@ -154,14 +155,14 @@ def _constants(stray: Sequence[Hunk], grounds: Evidence) -> Iterator[Sign]:
 def _beside(
     code: Sequence[Hunk], stray: Sequence[Hunk], before: Document, known: Language, grounds: Evidence
 ) -> Iterator[Sign]:
-    """Look for the same where there may be a reason: near a diagnostic, or with none. All of it weighs as one."""
+    """Yield one sign for the changed literals outside stray lines that no diagnostic mentions."""
     if found := literals.beside(code, stray, before, known, grounds.diagnostics):
         (was, now), more = found[0], f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         yield Sign(f"changes {_short(was)} to {_short(now)}{more}, which no diagnostic speaks of", _BESIDE)
 
 
 def _models(code: Sequence[Hunk], before: Document, grounds: Evidence) -> Iterator[Sign]:
-    """Look for the name of a model that became another: models write the names that they know."""
+    """Yield signs for changed model names: models tend to write the names that they know."""
     for hunk in code:
         gone, come = literals.models(hunk)
         if gone and come and not literals.is_asked(gone, come, before, grounds.diagnostics):
@@ -169,7 +170,7 @@ def _models(code: Sequence[Hunk], before: Document, grounds: Evidence) -> Iterat
 
 
 def _hiding(code: Sequence[Hunk], known: Language, grounds: Evidence) -> Iterator[Sign]:
-    """Look for new handlers that swallow whatever happens; the limit where they are all that the edit does."""
+    """Yield signs for new handlers that swallow or catch every error; the limit if the edit does nothing else."""
     found = [each for hunk in code for each in suppressions.swallowing(hunk, known)]
     if found and not _speaks_of(grounds, r"\bexcept|\bcatch|blind|BLE001|S110|\btry\b"):
         alone = not any(hunk.old for hunk in code)
@@ -180,7 +181,7 @@ def _hiding(code: Sequence[Hunk], known: Language, grounds: Evidence) -> Iterato
 
 
 def _silenced(edited: EditedText, code: Sequence[Hunk], grounds: Evidence) -> Iterator[Sign]:
-    """Look for new comments that silence a tool; the limit where the code is as it was and the silence is general."""
+    """Yield a sign for new suppressions; the limit if the code is unchanged and a suppression is general."""
     known = edited.language
     found = suppressions.new_silences(edited.before, edited.after.text, known, grounds.diagnostics)
     wrong = [each for each in found if not each.is_acceptable]
@@ -193,7 +194,7 @@ def _silenced(edited: EditedText, code: Sequence[Hunk], grounds: Evidence) -> It
 
 
 def _hidden(edited: EditedText, code: Sequence[Hunk], grounds: Evidence) -> Iterator[Sign]:
-    """Look for code that is still there and is not run any more."""
+    """Yield signs for code that still exists but no longer runs."""
     known = edited.language
     leaves = known.import_style.is_python and any(_LEAVES.match(line) for hunk in code for line in hunk.new)
     if leaves and edited.hides_code():
@@ -212,7 +213,7 @@ def _comments(code: Sequence[Hunk], known: Language) -> Iterator[Sign]:
 
 
 def _packages(edited: EditedText, grounds: Evidence) -> Iterator[Sign]:
-    """Look for imports of what the project does not have; what the code calls already by that name was asked for."""
+    """Yield signs for new imports of packages that the project lacks, unless code or a diagnostic uses them."""
     if grounds.packages is None:
         return
     known, packages = edited.language, grounds.packages
@@ -238,10 +239,10 @@ def _packages(edited: EditedText, grounds: Evidence) -> Iterator[Sign]:
 
 
 def _called(imported: Imported, known: Language) -> set[str]:
-    """Return the names by which code may call what it imports."""
+    """Return the names by which code may refer to an import."""
     parts = imported.module.split(known.import_style.separator)
     named = parts[0]
-    if known.import_style.packages_nest:  # A package is called by the last part, a version at its end aside.
+    if known.import_style.packages_nest:  # A package is named by its last part that is not a version.
         is_version = len(parts) > 1 and re.fullmatch(r"v\d+", parts[-1])
         named = re.sub(r"\.v\d+$", "", parts[-2 if is_version else -1])
     return {imported.local, named} - {""}
@@ -256,7 +257,7 @@ def _parsed(statements: Iterable[str], known: Language) -> list[Imported]:
 
 
 def _has_new_inner(edited: EditedText) -> bool:
-    """Report whether the edits write what may be an import in a function, and the old text holds no such line."""
+    """Report whether the edits write a possible import inside a function that the old text does not contain."""
     written = {*_INNER.findall(edited.lines[1])}
     return bool(written) and not written <= {*_INNER.findall(edited.before.text)}
 

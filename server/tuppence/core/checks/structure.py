@@ -1,9 +1,9 @@
-"""Is this answer fit to keep? The pure part: what can be told from the words alone.
+"""Judge from the text of an answer alone whether it is fit to keep.
 
-A verdict says what was proved, which is little: that code parses is not that it is right, and nobody is told so. What
-needs a linter or a test run is in engine/verify.py. An answer that fails here is put back, and the next model up gets a
-try,
-so a check must be sure: each of these is wrong about good answers almost never, at the price of missing some bad ones.
+A verdict states what was proved, which is little: code that parses may still be wrong, and no message claims otherwise.
+Checks that need a linter or a test run are in engine/verify.py. An answer that fails here is put back, and the next
+more capable model is tried, so a check must be certain: each almost never rejects a good answer, and accepts some bad
+ones.
 """
 
 from __future__ import annotations
@@ -36,24 +36,24 @@ _OF_CODE = re.compile(
     r"|[\u0370-\u1fff\u2e80-\uffdc]",
     re.IGNORECASE,
 )
-"""Words that speak of code in some languages of Europe, and other scripts, whose words are not looked at."""
+"""Matches words about code in some European languages, and any word in another script."""
 _DECLINES = re.compile(
     r"\b(?:sorry|apologi[sz]e|I (?:cannot|can.t|am unable|am not able)|I.m (?:unable|not able)"
     r"|as an AI|(?:please|could you) (?:provide|share|paste|send))\b",
     re.IGNORECASE,
 )
 _PART = 4
-"""Characters of a part of a name for it to mean something in a sentence."""
+"""Minimum length of a part of a name that counts as a mention."""
 _REPEATS = 8
-"""An explanation that says the same sentence so often is stuck."""
+"""Number of repetitions of one sentence at which an explanation counts as stuck."""
 _SHOWN = 60
-"""Code points of a line of code that a reason shows."""
+"""Maximum number of code points of a line of code that a reason shows."""
 _ALIKE = 0.3
-"""The share of words that code without a fence must have in common with what it replaces."""
+"""Minimum share of the words of unfenced code that must occur in the code that it replaces."""
 
 
 def check_edit(edited: EditedText, parts: Parts, ending: Ending) -> Verdict:
-    """Judge an answer that changes a document; the edits hold the imports too."""
+    """Judge an answer that edits a document; its edits include the imports."""
     before = edited.before
     reasons = _sent(parts, ending, before)
     if not reasons and edited.after.text == before.text:
@@ -64,7 +64,7 @@ def check_edit(edited: EditedText, parts: Parts, ending: Ending) -> Verdict:
 
 
 def check_tests(edited: EditedText, parts: Parts, ending: Ending) -> Verdict:
-    """Judge an answer that adds tests to a document, which is empty where its file is new."""
+    """Judge an answer that adds tests to a document, which is empty if its file is new."""
     reasons = _sent(parts, ending, edited.before)
     code, _ = replacement(parts)
     if not reasons and code is not None and not _TEST.search(code.text):
@@ -73,9 +73,9 @@ def check_tests(edited: EditedText, parts: Parts, ending: Ending) -> Verdict:
 
 
 def check_review(reply: str, found: Sequence[Finding], dropped: int, ending: Ending) -> Verdict:
-    """Judge a review: findings that have a place in the code, or the word that there are none, in any language.
+    """Judge a review: it must have findings with a place in the code, or say in any language that there are none.
 
-    :param dropped: how many findings had no place in the code.
+    :param dropped: number of findings without a place in the code.
     """
     reasons = _stopped(ending) if ending == "refused" or not found else []
     if reasons or found:
@@ -95,10 +95,12 @@ def check_review(reply: str, found: Sequence[Finding], dropped: int, ending: End
 
 
 def check_explanation(text: str, ending: Ending, names: Collection[str]) -> Verdict:
-    """Judge an explanation of code that uses these names; none given, none is looked for.
+    """Judge an explanation.
 
-    Plain words may be right without a name, so one that mentions none is a doubt; it fails where it does not so much as
-    speak of code, or asks for it.
+    An explanation in plain words may be right, so one that mentions no name is only doubtful. It is rejected if it does
+    not mention code at all, or asks for the code.
+
+    :param names: the names in the explained code; if empty, no name is required.
     """
     reasons = _stopped(ending)
     if not reasons and not _WORD.search(text):
@@ -125,9 +127,9 @@ def _stopped(ending: Ending) -> list[str]:
 
 
 def _sent(parts: Parts, ending: Ending, before: Document) -> list[str]:
-    """Return what is wrong with the reply as it was sent."""
+    """Return sentences on what is wrong with the reply as it was sent."""
     code, wanted = replacement(parts)
-    # Where the code is whole, what was cut off is only talk after it.
+    # If the code is complete, only the prose after it was cut off.
     talked_on = ending == "length" and code is not None and code.closed and not code.implicit
     if not talked_on and (reasons := _stopped(ending)):
         return reasons
@@ -185,7 +187,7 @@ def _is_bare(parts: Parts) -> bool:
 
 
 def _resembles(before: Document, edits: Sequence[Edit]) -> bool:
-    """Report whether what the edits insert has words in common with the lines that they replace."""
+    """Report whether the inserted text has words in common with the lines that it replaces."""
     old = set(_words(" ".join(before.slice(before.whole_lines(edit.span)) for edit in edits)))
     new = set(_words(" ".join(edit.text for edit in edits)))
     return bool(new) and len(old & new) >= _ALIKE * len(new)
@@ -207,7 +209,7 @@ def _mentions(text: str, names: Collection[str]) -> bool:
 
 
 def _alludes(text: str, names: Collection[str]) -> bool:
-    """Report whether a text has a part of a name among its words."""
+    """Report whether a text contains a part of a name among its words."""
     said = {word.casefold() for word in _WORD.findall(text)}
     parts = {part.casefold() for name in names for part in _WORD.findall(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name))}
     return any(len(part) >= _PART and part in said for part in parts)

@@ -1,7 +1,7 @@
-"""What new lines say beside their code: comments that repeat it, comments that silence a tool, handlers that swallow.
+"""Check comments and handlers in new lines: comments that repeat code or silence a tool, handlers that swallow errors.
 
-Judged from the text, and only what an edit adds. :func:`new_silences` is the one rule on suppressions: the signs of
-slop, the check of the two texts before the linter, and the fixes that tools send along all ask it.
+Only what an edit adds is judged, from the text. :func:`new_silences` is the single rule on suppressions; the slop
+score, the check before the linter runs, and the fixes that tools attach to diagnostics all use it.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ _WIDE = re.compile(
     r"|(?:eslint|tslint|stylelint|oxlint)[-:]disable(?!-)|pragma warning disable|swiftlint:disable"
     r"|rubocop:?[ \t]*disable"
 )
-"""Suppressions that reach beyond a line."""
+"""Matches suppressions that apply beyond their line."""
 _RULE_LIST = re.compile(r"[ \t]*(?:[\[(:=][ \t]*)?[\"{]?((?:[@\w][\w@/.:-]*[\"]?(?:[ \t]*,[ \t]*[\"]?|(?=\W|$)))+)")
 _MUST_OPEN = (("noqa", ":"), ("ignore", "["), ("nosec", ":"), ("nolint", ":"), ("NOLINT", "("), ("NOLINTNEXTLINE", "("))
-"""Ends of a suppression's first words, and the character that has to follow before it names rules."""
+"""Endings of a suppression's head, and the character that must follow before a list of rules."""
 _STUBS = re.compile(
     r"\bstubs\b|\bpy\.typed\b|\bimport-untyped\b|reportMissing(?:TypeStubs|ModuleSource)|missing module source",
     re.IGNORECASE,
 )
-"""What a diagnostic says that misses the types of an import, which nothing in the file can add."""
+"""Matches diagnostics about missing types of an import, which no change of the file can add."""
 _NEEDLESS = re.compile(r"unused|unnecessary|needless|no matching|not needed", re.IGNORECASE)
 _STRINGS: Mapping[StyleName, str] = {
     "python": "(string) @it",
@@ -53,7 +53,7 @@ _STRINGS: Mapping[StyleName, str] = {
     "java": "(string_literal) @it",
     "include": "(string_literal) @it",
 }
-"""Queries for the string literals of a family of languages."""
+"""Tree-sitter queries for string literals, by language family."""
 _BROAD = re.compile(r"except\s*:|except\s*\(?[^:\n]*\b(?:Base)?Exception\b[^:\n]*:")
 _SUPPRESS = re.compile(r"\bsuppress\([^()#]*\b(?:Base)?Exception\b")
 _SWALLOW = re.compile(
@@ -67,22 +67,22 @@ _IDLE = (
     "iterate iterates over through initialize initialise init define defines function method variable value values "
     "assign add adds increment compute calculate new whether into using use uses"
 )
-"""Words that say nothing about code, with spaces between."""
+"""Words that say nothing about code, separated by spaces."""
 _FAR = 40
-"""Lines within which what a suppression is for is looked for."""
+"""Maximum number of lines within which the code of a suppression is searched."""
 _LEAST = 2
-"""Words with a meaning that a comment must have to be held against the code below it."""
+"""Minimum number of meaningful words of a comment that is compared to the code below it."""
 _WORD = re.compile(r"[A-Za-z]+")
 
 
 @dataclass(frozen=True, slots=True)
 class NewSilence:
-    """A comment or an attribute that an edit adds and that silences a tool."""
+    """A comment or attribute that an edit adds and that silences a tool."""
 
     words: str
-    """As it is written, without the end of a block comment."""
+    """Its text, without the end of a block comment."""
     is_general: bool
-    """Whether it silences a tool altogether, or beyond its line, and not one rule of it."""
+    """Whether it silences a whole tool, or more than its line, instead of a rule."""
     is_acceptable: bool
     """Whether it may be the right answer to a diagnostic on its line."""
 
@@ -90,23 +90,23 @@ class NewSilence:
 @dataclass(frozen=True, slots=True)
 class _Silence:
     head: str
-    """Its first words, which tell the tool."""
+    """Its first words, which identify the tool."""
     rules: frozenset[str]
     code: str
-    """The code that it is for: of its own line, else of the next one that has any; without white space."""
+    """The code to which it applies, without white space: that of its own line, else of the next line with code."""
     words: str = field(compare=False)
     line: int = field(compare=False)
     is_wide: bool = field(compare=False)
 
     @property
     def key(self) -> tuple[str, frozenset[str]]:
-        """What it silences, wherever it stands."""
+        """The tool and the rules that it silences."""
         return self.head, self.rules
 
 
 @dataclass(frozen=True, slots=True)
 class _Complaint:
-    """A diagnostic, and the line that it is on."""
+    """A diagnostic and its line."""
 
     diagnostic: Diagnostic
     line: int
@@ -116,7 +116,7 @@ class _Complaint:
 
 
 def repeating(hunk: Hunk, known: Language) -> Iterator[str]:
-    """Yield the new comments that repeat the code that they stand at, or tell what was edited."""
+    """Yield the new comments that repeat the code beside them, or describe the edit."""
     old = Counter(_comment(line, known)[1].strip() for line in hunk.old)
     lines = (*hunk.new, hunk.below)
     for index, line in enumerate(hunk.new):
@@ -131,15 +131,15 @@ def repeating(hunk: Hunk, known: Language) -> Iterator[str]:
 def new_silences(
     before: Document, after: str, known: Language, diagnostics: Sequence[Diagnostic]
 ) -> tuple[NewSilence, ...]:
-    """Return the comments and attributes that silence a tool and that an edit adds, in order.
+    """Return the comments and attributes that an edit adds and that silence a tool, in order.
 
-    What is only taken away, made narrower, or moved along with a line that was rewritten is no new one. A new one is
-    acceptable where it names no rule but those of a diagnostic on its own line, and that diagnostic misses the types of
-    an import or asks for the comment itself, or where it moved within the statement that it was written for.
+    A suppression that is narrower than before, or that moved with a rewritten line, is not new. A new one is acceptable
+    if it names only rules of a diagnostic on its line, and that diagnostic is about missing types of an import or asks
+    for the comment itself, or if it moved within the statement for which it was written.
 
-    :param diagnostics: what the edit is to remedy, placed in ``before``.
+    :param diagnostics: the diagnostics that the edit is to fix, placed in ``before``.
     """
-    # New ones are in lines that differ; most edits have none there, and the whole texts need not be read.
+    # New suppressions are in changed lines. Most edits have none there, which saves parsing both texts.
     if not _SILENCE.search(_changed_lines(before.text, after)):
         return ()
     now = _silences(after, known)
@@ -161,7 +161,7 @@ def new_silences(
 
 
 def swallowing(hunk: Hunk, known: Language) -> Iterator[str]:
-    """Yield the new handlers, and suppressors, that catch everything and do nothing with it."""
+    """Yield the new handlers, and ``suppress`` calls, that catch every error and do nothing with it."""
     old = Counter(line.strip() for line in hunk.old)
     lines = (*hunk.new, hunk.below)
     for index, line in enumerate(hunk.new):
@@ -178,7 +178,7 @@ def swallowing(hunk: Hunk, known: Language) -> Iterator[str]:
 
 
 def catching(hunk: Hunk, known: Language) -> Iterator[str]:
-    """Yield the new handlers in Python that catch everything and raise nothing, those that swallow it aside."""
+    """Yield the new Python handlers that catch every error and raise nothing, except those that swallow it."""
     if not known.import_style.is_python:
         return
     swallowed, old = set(swallowing(hunk, known)), {line.strip() for line in hunk.old}
@@ -192,7 +192,7 @@ def catching(hunk: Hunk, known: Language) -> Iterator[str]:
 
 
 def commented(hunk: Hunk, known: Language) -> Iterator[str]:
-    """Yield the old lines of code that are only a comment now."""
+    """Yield the old lines of code that are now only a comment."""
     there = Counter("".join(_comment(line, known)[1].split()) for line in hunk.new)
     for line in hunk.old:
         own = "".join(_comment(line, known)[0].split())
@@ -202,13 +202,13 @@ def commented(hunk: Hunk, known: Language) -> Iterator[str]:
 
 
 def code(lines: Sequence[str], known: Language) -> list[str]:
-    """Return the lines' code, without comments and white space; lines of nothing else are left out."""
+    """Return the code of the lines, without comments and white space; lines without code are left out."""
     bare = ("".join(_comment(line, known)[0].split()) for line in lines)
     return [line for line in bare if line]
 
 
 def _changed_lines(before: str, after: str) -> str:
-    """Return the whole lines of a text from the first to the last code point that differs from another text."""
+    """Return the whole lines of a text from the first to the last code point that differs from the other text."""
     head, tail = common_ends(before, after)
     start = max(after.rfind("\n", 0, head), after.rfind("\r", 0, head)) + 1
     ends = [at for mark in "\n\r" if (at := after.find(mark, len(after) - tail)) >= 0]
@@ -216,7 +216,7 @@ def _changed_lines(before: str, after: str) -> str:
 
 
 def _silences(text: str, known: Language) -> list[_Silence]:
-    """Return what silences a tool in a text, in order; words in a string literal do not."""
+    """Return the suppressions in a text, in order; those in string literals do not count."""
     matches = list(_SILENCE.finditer(text))
     if not matches:
         return []
@@ -240,13 +240,13 @@ def _silences(text: str, known: Language) -> list[_Silence]:
 
 
 def _strings(text: str, known: Language) -> Sequence[Span]:
-    """Return the string literals of a text, in no order; none where no grammar reads it."""
+    """Return the spans of the string literals of a text, unordered; empty if no grammar parses it."""
     tree, query = parse(text, known), _STRINGS.get(known.import_style.name)
     return tree.queried(query, Span(0, len(text))) if isinstance(tree, SyntaxTree) and query else ()
 
 
 def _is_quoted(head: str, known: Language) -> bool:
-    """Report whether the end of a line's beginning lies in a string literal, as far as one line tells."""
+    """Report whether the start of a line ends inside a string literal, judged from this line alone."""
     own, comment = _comment(head, known)
     bare = re.sub(r"\\.|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`", "", own)
     return not comment and any(mark in bare for mark in "\"'`")
@@ -259,7 +259,7 @@ def _next_code(lines: Document, at: int, known: Language) -> str:
 
 
 def _rules(head: str, rest: str) -> frozenset[str]:
-    """Return the rules that a suppression names, in lower case; none where it silences all of them."""
+    """Return the rules that a suppression names, in lower case; empty if it silences all."""
     opens = next((mark for end, mark in _MUST_OPEN if head.endswith(end)), "")
     if "@ts-" in head or (opens and not rest.lstrip().startswith(opens)):
         return frozenset()
@@ -284,12 +284,12 @@ def _take(among: Counter[_Silence], one: _Silence) -> bool:
 
 
 def _is_narrower(one: _Silence, other: _Silence) -> bool:
-    """Report whether a suppression silences less than another one of its tool."""
+    """Report whether a suppression silences less than another one for the same tool."""
     return one.head == other.head and bool(one.rules) and (not other.rules or one.rules < other.rules)
 
 
 def _in_one_statement(before: Document, silence: _Silence, complaint: _Complaint) -> bool:
-    """Report whether brackets that stay open join the lines of a suppression and a complaint."""
+    """Report whether open brackets join the lines of a suppression and a complaint."""
     first, last = sorted((silence.line, complaint.line))
     depth = 0
     for line in range(first, min(last, first + _FAR)):
@@ -301,7 +301,7 @@ def _in_one_statement(before: Document, silence: _Silence, complaint: _Complaint
 
 
 def _asks(complaint: _Complaint, silence: _Silence, known: Language) -> bool:
-    """Report whether a diagnostic is about what only a suppression of its own rule can answer."""
+    """Report whether only a suppression of its own rule can answer a diagnostic."""
     said = complaint.diagnostic
     own = {said.code.lower(), *(each.lower() for each in re.findall(r"\[([\w-]+)\]\s*$", said.message))} - {""}
     if silence.is_wide or not silence.rules or not silence.rules <= own:
@@ -314,7 +314,7 @@ def _asks(complaint: _Complaint, silence: _Silence, known: Language) -> bool:
 
 
 def _swallows(rest: str, below: Sequence[str], depth: int) -> bool:
-    """Report whether a handler's body is one statement that loses what was caught."""
+    """Report whether a handler's body is one statement that discards the caught error."""
     if rest.strip() and not rest.strip().startswith("#"):
         return _SWALLOW.match(rest.strip()) is not None
     body: list[str] = []
@@ -338,7 +338,7 @@ def _repeats(comment: str, at: str) -> bool:
 
 
 def _parts(text: str) -> list[str]:
-    """Return the words of a text in lower case, a name's parts each for itself."""
+    """Return the words of a text in lower case, with names split into their parts."""
     apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
     return [word.lower() for word in _WORD.findall(apart.replace("_", " "))]
 
@@ -352,7 +352,7 @@ def _depth(line: str) -> int:
 
 
 def _comment(line: str, known: Language) -> tuple[str, str]:
-    """Return a line's code and its comment, which may each be empty."""
+    """Return a line's code and its comment; each may be empty."""
     mark, quote, at = known.line_comment, "", 0
     while at < len(line):
         character = line[at]

@@ -1,9 +1,9 @@
-"""Whether an edit leaves the structure of the file as it was: the same definitions, at the same depth, in one place.
+"""Check that an edit preserves the structure of the file: the same definitions, at the same depth, each once.
 
-Inside the target's place there must be the target, once, under its own name and in the definitions that enclose it;
-new definitions may come beside or inside it. No import, package clause or enclosing header belongs there, the members
-of a class stay, and what follows is enclosed by what enclosed it before. Definitions are compared by their names and
-headers, so the checks hold in every language with a row in :mod:`tuppence.core.syntax.languages`.
+The target's place must contain the target once, with its name and inside the definitions that enclosed it; new
+definitions may be beside or inside it. Imports, a package clause or an enclosing header must not be there, the members
+of a class must remain, and the code after the target must be enclosed as before. Definitions are compared by names and
+headers, so the checks hold for every language with a row in :mod:`tuppence.core.syntax.languages`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ GROWTH, ROOM = 4, 120
 _REMOVES = re.compile(
     r"unused|never (?:used|read|called)|not accessed|unreachable|redefin|redeclar|duplicate|remove|F811", re.IGNORECASE
 )
-"""Words of a diagnostic that are a reason to take a definition away."""
+"""Matches diagnostics that justify removing a definition."""
 _CURLY = re.compile("[\u2018-\u201f]")
 _ENTITY = re.compile(r"&(?P<name>lt|gt|amp|quot|apos|nbsp);")
 _SHOWN = 3
@@ -34,22 +34,22 @@ _SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class StructureFindings:
-    """What an edit does to the structure of a file."""
+    """The result of checking the structure of an edited file."""
 
     reason: str = ""
-    """Why it may not be applied, a sentence; empty where it may."""
+    """A sentence on why the edit is rejected; empty if it is not."""
     doubts: tuple[str, ...] = ()
-    """What speaks against it all the same, a clause each whose subject is the answer."""
+    """Doubts: clauses whose subject is the answer."""
 
 
 def structure_findings(
     old: Tree, new: Tree, target: Target, place: Span, diagnostics: Collection[Diagnostic]
 ) -> StructureFindings:
-    """Return what a new text in a target's place does to the structure of its file.
+    """Check what a new text in a target's place does to the structure of its file.
 
-    :param old: the file as it is.
-    :param new: the file with the new text, and without the imports that are merged into it.
-    :param place: where the new text is in it.
+    :param old: the parse of the current file.
+    :param new: the parse of the file with the new text, without merged imports.
+    :param place: the span of the new text in it.
     """
     may_remove = any(_REMOVES.search(f"{each.message} {each.code}") for each in diagnostics)
     own = own_definition(old, target.span, target.name)
@@ -72,7 +72,7 @@ def _too_long(old: Tree, new: Tree, target: Span, place: Span) -> str:
 
 
 def _moved(old: Tree, new: Tree, target: Span, place: Span) -> str:
-    """Return a sentence where the target, or what follows it, is enclosed by other definitions than before."""
+    """Return a sentence if the target, or the code after it, is enclosed by other definitions than before."""
     if _around(old, target) != _around(new, place):
         return "The answer closes or opens a definition that encloses what was to be changed."
     rest = len(new.text) - place.end
@@ -85,7 +85,7 @@ def _moved(old: Tree, new: Tree, target: Span, place: Span) -> str:
 
 
 def _file_lines(old: Tree, new: Tree, target: Target, place: Span) -> str:
-    """Return a sentence where a line that belongs to the top of a file is in the target's place."""
+    """Return a sentence if a line that belongs at the top of a file is in the target's place."""
     if not target.name and not target.within:
         return ""
     language = new.language
@@ -104,9 +104,9 @@ def _file_lines(old: Tree, new: Tree, target: Target, place: Span) -> str:
 
 
 def _odd_signs(old: Tree, new: Tree, target: Span, place: Span) -> str:
-    """Return a sentence where new code has signs outside of strings and comments that come from a page of text.
+    """Return a sentence if new code outside strings and comments has characters of web pages, such as entities.
 
-    ``&lt;`` may be the address of ``lt`` in C, so the name of an entity must be no word of the file.
+    ``&lt;`` may be the address of ``lt`` in C, so an entity counts only if its name is not a word of the file.
     """
     if new.language.grammar is None:
         return ""
@@ -124,7 +124,7 @@ def _odd_signs(old: Tree, new: Tree, target: Span, place: Span) -> str:
 
 
 def _is_code(tree: Tree, span: Span) -> bool:
-    """Report whether a line is read as an import or a package clause, not as text inside a string."""
+    """Report whether a line is parsed as an import or a package clause, and not as text in a string."""
     enclosing = tree.statement(span)
     whole = tree.lines.slice(enclosing) if enclosing else ""
     quoted = whole[: max(0, span.start - enclosing.start)] if enclosing else ""
@@ -132,7 +132,7 @@ def _is_code(tree: Tree, span: Span) -> bool:
 
 
 def _defined_otherwise(own: TargetDefinition, new: Tree, place: Span, diagnostics: Collection[Diagnostic]) -> str:
-    """Return a sentence where the target's place does not define the target, once and under its name."""
+    """Return a sentence if the target's place does not define the target, once and with its name."""
     blocks = new.definitions(place)
     found = [each for each in blocks if own.accepts(new, each, in_place=True)]
     enclosing = {*own.path} & {last_name(each.name) for each in blocks if each.kind in CONTAINERS and each.name}
@@ -154,7 +154,7 @@ def _defined_otherwise(own: TargetDefinition, new: Tree, place: Span, diagnostic
 
 
 def _lost_members(old: Tree, new: Tree, target: Span, place: Span, own: TargetDefinition | None) -> str:
-    """Return a sentence where definitions of a container, or of several lines, are gone with none in their place."""
+    """Return a sentence if a container, or a target of several definitions, lost definitions without replacement."""
     if own is not None and own.block.kind not in CONTAINERS:
         return ""
     was, now = (Counter(_members(tree, span)) for tree, span in ((old, target), (new, place)))
@@ -168,7 +168,7 @@ def _lost_members(old: Tree, new: Tree, target: Span, place: Span, own: TargetDe
 
 
 def _members(tree: Tree, span: Span) -> Iterator[tuple[str, ...]]:
-    """Yield the names of the definitions in a span that are not inside a function, with what encloses them."""
+    """Yield the qualified names of the definitions in a span, except those inside a function."""
     functions: list[Block] = []
     for block in tree.definitions(span):
         if any(each.span.covers(block.span) for each in functions):
@@ -180,7 +180,7 @@ def _members(tree: Tree, span: Span) -> Iterator[tuple[str, ...]]:
 
 
 def _header_doubts(own: TargetDefinition, new: Tree, place: Span) -> Iterator[str]:
-    """Yield what an edit takes away before the target's name: decorators, attributes, ``export``, ``public``."""
+    """Yield clauses about removed text before the target's name: decorators, attributes, ``export``, ``public``."""
     found = [each for each in new.definitions(place) if own.accepts(new, each, in_place=True)]
     block = own.choose(new, found)
     if block is None:

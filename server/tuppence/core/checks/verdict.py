@@ -8,23 +8,23 @@ from typing import Literal
 from tuppence.core.text.shown_text import shown
 
 _LONGEST = 600
-"""Code points of a reason or a doubt: it may name what a model wrote, of any length."""
+"""Maximum number of code points of a reason or a doubt, which may quote text of any length from a model."""
 Ending = Literal["end", "length", "refused"]
-"""Why the model stopped, as a wire tells it."""
+"""Why the model stopped, as reported by the provider."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the checks say about an answer."""
+    """The result of checking an answer."""
 
     fit: bool
-    """Whether it may be kept."""
+    """Whether the answer may be kept."""
     proved: str
-    """What is known about it: ``parses``, ``brackets match``, ``nothing``, or what a tool found out."""
+    """What was proved: ``parses``, ``brackets match``, ``nothing``, or the finding of a tool."""
     reasons: tuple[str, ...] = ()
-    """Why it is not fit, a sentence each, for the user; empty when it is."""
+    """Sentences for the user on why the answer is not fit; empty if it is."""
     doubts: tuple[str, ...] = ()
-    """What speaks against one that is fit, a clause each, for the user."""
+    """Clauses for the user on what is doubtful about a fit answer."""
 
     def __post_init__(self) -> None:
         for name in ("reasons", "doubts"):
@@ -32,9 +32,9 @@ class Verdict:
 
     @classmethod
     def rejected(cls, *reasons: str) -> Verdict:
-        """Return the verdict on an answer that may not be kept.
+        """Return the verdict on an answer that is rejected.
 
-        :param reasons: why, a sentence each.
+        :param reasons: sentences on why.
         """
         return cls(fit=False, proved="nothing", reasons=reasons)
 
@@ -42,13 +42,13 @@ class Verdict:
     def accepted(cls, proved: str, *doubts: str) -> Verdict:
         """Return the verdict on an answer that may be kept.
 
-        :param doubts: what speaks against it all the same, a clause each.
+        :param doubts: clauses on what is doubtful about it.
         """
         return cls(fit=True, proved=proved, doubts=doubts)
 
     @property
     def words(self) -> str:
-        """What the accounts say of it: what was proved, or why it is not fit."""
+        """The text for the ledger: what was proved, or why the answer is not fit."""
         if not self.fit:
             return " ".join(self.reasons).rstrip(".")
         return "; ".join((f"proved: {self.proved}", *self.doubts))

@@ -1,1 +1,1 @@
-"""What code says by its form: languages, grammars, definitions, imports, targets."""
+"""The structure of code: languages, grammars, definitions, imports, targets."""

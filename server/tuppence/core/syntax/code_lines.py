@@ -1,7 +1,7 @@
-"""The lines of a piece of code, each taken apart: its code, its code without what strings say, its comment.
+"""The lines of a piece of code, each split into code, code without string contents, and comment.
 
-With a grammar, comments and strings are nodes; without one they are found line by line, by the language's mark of a
-comment and by quotation marks.
+With a grammar, comments and strings are nodes. Without one, they are found line by line, by the language's comment mark
+and by quotation marks.
 """
 
 from __future__ import annotations
@@ -18,36 +18,36 @@ from tuppence.core.text.document import Span
 _LINE = re.compile(r"\r\n|\n|\r")
 _SAYS = re.compile(r"\w|[\"'`]")
 _CLOSES = re.compile(r"(?:end|fi|done|esac)\W*")
-"""Words that close a block, as a bracket does."""
+"""Matches words that close a block, as a bracket does."""
 _INSIDE = (
     *("string_content", "string_fragment", "multiline_string_fragment", "raw_string_content"),
     *("interpreted_string_literal_content", "raw_string_literal_content"),
 )
-"""What grammars call the text inside a string, without the code that is put into it."""
+"""The grammars' node types of the text in a string, without interpolated code."""
 _BLANK = re.compile(r"[^\r\n]")
 
 
 @dataclass(frozen=True, slots=True)
 class CodeLine:
-    """One line."""
+    """One line of code."""
 
     text: str
-    """As it is, without its ending."""
+    """The line without its ending."""
     code: str
-    """Its code: as long as ``text``, with spaces in place of comments and docstrings."""
+    """The code: ``text`` with comments and docstrings replaced by spaces."""
     bare: str
-    """Its code with spaces in place of what is inside strings, too."""
+    """The code with the contents of strings also replaced by spaces."""
     note: str
-    """Its comment, with the marks, where it holds nothing else; otherwise empty."""
+    """The comment with its marks, if the line contains nothing else; otherwise empty."""
 
     @property
     def key(self) -> str:
-        """Its code without white space."""
+        """The code without white space."""
         return "".join(self.code.split())
 
     @property
     def is_code(self) -> bool:
-        """Report whether it has a word, a number or a string, so is more than what closes a block."""
+        """Whether the line has a word, a number or a string, and so is more than the end of a block."""
         return _SAYS.search(self.code) is not None and not _CLOSES.fullmatch(self.key)
 
 
@@ -66,7 +66,7 @@ def code_lines(tree: Tree, span: Span) -> tuple[CodeLine, ...]:
 
 def _lines(*texts: str) -> Iterator[CodeLine]:
     for text, code, bare, notes in zip(*map(_LINE.split, texts), strict=True):
-        # Braces around a comment are how JSX writes one.
+        # JSX encloses comments in braces.
         note = notes.strip() if "".join(code.split()) in ("", "{}") else ""
         yield CodeLine(text, code, bare, note)
 
@@ -78,7 +78,7 @@ def _nodes(tree: SyntaxTree, types: Sequence[str], span: Span) -> tuple[Span, ..
 
 
 def _blanked(text: str, span: Span, gone: Sequence[Span]) -> str:
-    """Return the text of a span with spaces in place of others, line endings aside."""
+    """Return the text of a span with other spans replaced by spaces, except for line endings."""
     pieces: list[str] = []
     done = 0
     for start, end in _within(gone, span):
@@ -88,7 +88,7 @@ def _blanked(text: str, span: Span, gone: Sequence[Span]) -> str:
 
 
 def _kept(text: str, span: Span, shown: Sequence[Span]) -> str:
-    """Return the text of a span with spaces in place of all but others."""
+    """Return the text of a span with everything but other spans replaced by spaces."""
     blank = _BLANK.sub(" ", text)
     pieces: list[str] = []
     done = 0
@@ -99,7 +99,7 @@ def _kept(text: str, span: Span, shown: Sequence[Span]) -> str:
 
 
 def _within(spans: Sequence[Span], span: Span) -> list[tuple[int, int]]:
-    """Return where spans lie in the text of another one, in order."""
+    """Return the ranges of spans relative to another span, in order."""
     return sorted((max(0, each.start - span.start), max(0, each.end - span.start)) for each in spans)
 
 
@@ -116,7 +116,7 @@ def _line_without_grammar(line: str, tree: Tree) -> CodeLine:
                 bare[at : at + 1 + escaped] = " " * len(bare[at : at + 1 + escaped])
             at += escaped
         elif character in "\"'`":
-            # An apostrophe that nothing closes is none of a string's.
+            # An unclosed apostrophe does not start a string.
             quote = character if last[character] > at else ""
         elif line.startswith(mark, at):
             code[at:] = bare[at:] = " " * (len(line) - at)

@@ -1,6 +1,6 @@
-"""From a grammar's nodes to definitions, by the language's row: which is one, how far it reaches, its name.
+"""Derive definitions from a grammar's nodes, by the language's row: which nodes are definitions, their extent and name.
 
-It reads nodes and returns blocks; it neither parses nor searches.
+This module reads nodes and returns blocks; it neither parses nor searches.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     import tree_sitter
 
 _PARENTS = 8
-"""How far up a method's class is looked for: body, declaration list and a wrapper or two lie between."""
+"""Maximum number of levels up to a method's class, with body, declaration list and one or two wrappers in between."""
 _WHITE = b" \t\r\n"
 _INSIDE = {"compound_statement", "function_definition", "for_statement", "lambda_expression"}
-"""Above a C declaration these mean that it is a variable, whatever it looks like."""
+"""Node types inside which a C declaration is a variable, whatever its form."""
 
 
 class NodeReader:
-    """Reads nodes of one text."""
+    """Reads the nodes of one text."""
 
     def __init__(self, lines: Document, offsets: Offsets, language: Language) -> None:
         self._lines = lines
@@ -43,7 +43,7 @@ class NodeReader:
         self._comments: dict[int, Span | None] = {}
 
     def span(self, node: tree_sitter.Node) -> Span:
-        """Return a node's span without white space at its end, which some grammars count in."""
+        """Return a node's span without trailing white space, which some grammars include."""
         start, end = node.start_byte, node.end_byte
         data = self._offsets.data
         if end > start and data[end - 1] in _WHITE:
@@ -55,7 +55,7 @@ class NodeReader:
         return self._offsets.data[node.start_byte : node.end_byte].decode("utf-8", "ignore")
 
     def candidates(self, place: NodePath) -> Iterator[NodePath]:
-        """Yield the definitions that a cursor on this very node stands in: it, what it wraps, what it documents."""
+        """Yield the definitions to which a node belongs: itself, those that it wraps, and the one that it documents."""
         node = place.node
         if node.type in self._kinds:
             yield place
@@ -67,11 +67,11 @@ class NodeReader:
                 yield from (following,) if following.node.type in self._kinds else self._wrapped(following)
 
     def _leads(self, node: tree_sitter.Node) -> bool:
-        """Report whether a node belongs to the definition behind it: a comment, a decorator."""
+        """Report whether a node belongs to the definition after it: a comment, a decorator."""
         return node.type in self._attached or "comment" in node.type
 
     def block(self, place: NodePath) -> Block | None:
-        """Return the definition that a node is, None where it is none after all."""
+        """Return the definition at a node, None if it is not one."""
         node = place.node
         kind = self._kinds.get(node.type)
         if kind is None or not self._defines(place, kind):
@@ -101,7 +101,7 @@ class NodeReader:
         return self._imports.match(self.text(node)) is not None
 
     def preamble(self, node: tree_sitter.Node, following: tree_sitter.Node | None) -> bool:
-        """Report whether a top-level node must stay above the first import, given the node behind it."""
+        """Report whether a top-level node must stay above the first import, given the node after it."""
         if "comment" in node.type:
             apart = following is None or following.start_point[0] - self._last_row(node) > 1
             return apart or node.start_byte == 0 or (following is not None and "comment" in following.type)
@@ -112,12 +112,12 @@ class NodeReader:
         return node.type != "preproc_call" or self.text(node).startswith("#pragma once")
 
     def _last_row(self, node: tree_sitter.Node) -> int:
-        """Return the row, as tree-sitter counts them, in which a node ends, white space at its end aside."""
+        """Return tree-sitter's row in which a node ends, trailing white space excluded."""
         stripped = self._offsets.data[node.start_byte : node.end_byte].rstrip(_WHITE)
         return int(node.start_point[0]) + stripped.count(b"\n")
 
     def _wrapped(self, place: NodePath) -> Iterator[NodePath]:
-        """Yield the definitions in a wrapper, and in the wrappers in it, in order."""
+        """Yield the definitions in a wrapper and in its nested wrappers, in order."""
         waiting = [place]
         while waiting:
             wrapper = waiting.pop()
@@ -136,7 +136,7 @@ class NodeReader:
         return kind != "prototype" or self._is_prototype(place)
 
     def _is_prototype(self, place: NodePath) -> bool:
-        """Report whether a C declaration declares a function, not a pointer to one nor ``Foo x(1)`` in a body."""
+        """Report whether a C declaration declares a function; function pointers and ``Foo x(1)`` in a body do not."""
         node, parent = place.node, place.parent
         if parent is not None and parent.type in _INSIDE:
             return False
@@ -157,7 +157,7 @@ class NodeReader:
         return place
 
     def _first(self, place: NodePath) -> tree_sitter.Node:
-        """Return the first of the attributes and decorators right before a node."""
+        """Return the first of the attributes and decorators directly before a node."""
         first = place.node
         for before in place.before() if self._attached else ():
             if before.node.type not in self._attached:
@@ -173,7 +173,7 @@ class NodeReader:
         return holder.child_by_field_name("body")
 
     def _held(self, place: NodePath) -> bool:
-        """Report whether the nearest definition around a function holds methods."""
+        """Report whether the nearest definition around a function contains methods."""
         around = place.up
         for _ in range(_PARENTS):
             if around is None:
@@ -185,7 +185,7 @@ class NodeReader:
         return False
 
     def _naming(self, place: NodePath) -> tree_sitter.Node | None:
-        """Return the node that is a definition's name."""
+        """Return the node with a definition's name, None if there is none."""
         node, parent = place.node, place.parent
         for field in ("name", "left", "key", "property", "type"):
             found = node.child_by_field_name(field)
@@ -210,7 +210,7 @@ class NodeReader:
         return self.span(first) if is_string else None
 
     def _comment_above(self, start: int) -> Span | None:
-        """Return the comment whose last line is right above; read as text, since grammars differ on where one ends."""
+        """Return the comment whose last line is directly above, found as text: grammars differ on where it ends."""
         line = self._lines.line_at(start)
         if line not in self._comments:
             self._comments[line] = self._comment_before(line)
@@ -223,7 +223,7 @@ class NodeReader:
             return None
         text = lines.slice(lines.full_line_span(above)).strip()
         block = text.endswith("*/")
-        if not block and not text.startswith(mark):  # So it is of most definitions.
+        if not block and not text.startswith(mark):  # This holds for most definitions.
             return None
         last = first = above
         while first >= 0:
@@ -231,7 +231,7 @@ class NodeReader:
             if block:
                 if text.startswith("/*"):
                     return Span(self._indented(first), lines.line_span(last).end)
-                if first < last and "*/" in text:  # Another comment's end.
+                if first < last and "*/" in text:  # This is the end of another comment.
                     return None
             elif not text.startswith(mark) or text.startswith("#!"):
                 break
@@ -241,7 +241,7 @@ class NodeReader:
         return Span(self._indented(first + 1), lines.line_span(last).end)
 
     def _indented(self, line: int) -> int:
-        """Return where a line's text starts behind its indentation."""
+        """Return the offset at which a line's text starts, after its indentation."""
         span = self._lines.line_span(line)
         text = self._lines.slice(span)
         return span.start + len(text) - len(text.lstrip())

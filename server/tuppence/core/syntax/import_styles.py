@@ -1,8 +1,8 @@
-"""The styles of import statements, one a family of languages.
+"""The import styles, one per language family.
 
 A row of :mod:`tuppence.core.syntax.languages` names its style, so a language of a known family needs no code.
 :mod:`tuppence.core.answer.merge_imports` merges the imports of a reply with these styles, and
-:mod:`tuppence.workspace.import_resolution` finds the files of what they parse.
+:mod:`tuppence.workspace.import_resolution` finds the files of the imports.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _ES_STATEMENT = re.compile(
     r"\bimport\s(?:(?!\bimport\s|from\s*+['\"])[^;'\"`()])*+from\s*+(['\"])[^'\"\n]*+\1"
     r"|\b(?:const|let|var)\s(?:(?!\b(?:const|let|var)\s)[^;=])*+=\s*+(?:await\s++)?(?:require|import)\s*+\([^()]*+\)"
 )
-"""A statement holds no other one's beginning, so that a row of beginnings is read once."""
+"""A match contains no start of another statement, so that a series of such starts is read only once."""
 _ES_EXPORT = re.compile(r"^export\s++(?:type\s++)?((?:\*|\{[^{}]*+\})\s*+from\s*[\"'][^\"']+[\"'])", re.MULTILINE)
 _ES_STRING = re.compile(r""""(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`""")
 _ES_NO_PACKAGE = (".", "/", "#", "@/", "~", "src/")
-"""Beginnings of a module's name that is a file of the project."""
+"""Prefixes of module names that are files of the project."""
 _ES_PACKAGE = re.compile(r"@[\w.~-]+/[\w.~-]+|\w[\w.~-]*")
-"""What may be a package's name; ``$lib`` and ``virtual:x`` are a framework's."""
+"""Matches a possible package name; ``$lib`` and ``virtual:x`` belong to frameworks."""
 _NODE = (
     "assert async_hooks buffer child_process cluster console constants crypto dgram diagnostics_channel dns domain "
     "events fs http http2 https inspector module net os path perf_hooks process punycode querystring readline repl "
@@ -38,12 +38,12 @@ _NODE = (
 )
 """Modules of Node.js, separated by spaces."""
 _GO_PACKAGE = re.compile(r"(?:(?<![\w.])(?P<alias>[\w.]++)\s++)?" + _QUOTED)
-"""One package of a statement, wherever it is in the statement."""
+"""Matches one package anywhere in a statement."""
 _GO_PACKAGE_LINE = re.compile(r'^[ \t]*(?:[\w.]+[ \t]+)?"([^"]+)"[^\n\r]*', re.MULTILINE)
-"""The whole line of one package in a block."""
+"""Matches the whole line of one package in a block."""
 _RUST_MOD = re.compile(r"^[ \t]*(?:pub(?:\([^)\n]*+\))?[ \t]++)?mod[ \t]+(\w+)[ \t]*;", re.MULTILINE)
 _RUST_DEEPEST = 20
-"""Braces in braces of a Rust use tree that are read."""
+"""Maximum nesting depth of braces in a Rust use tree."""
 
 
 class PythonImports(ImportStyle):
@@ -71,7 +71,7 @@ class PythonImports(ImportStyle):
                 yield Imported(module.strip(), "", alias.strip())
 
     def join(self, statement: ImportStatement, imported: Imported) -> Insertion | None:
-        """Extend ``from m import a``; a statement with a comment, a backslash or ``*`` takes nothing."""
+        """Extend ``from m import a``; statements with a comment, a backslash or ``*`` are not extended."""
         text = statement.text
         if imported.name in {"", "*"} or re.search(r"[#*\\]", text) or not text.startswith("from "):
             return None
@@ -81,7 +81,7 @@ class PythonImports(ImportStyle):
         return (statement.span.end, f", {name}") if closing < 0 else _before_bracket(statement, closing, name)
 
     def write(self, statement: str, rest: tuple[Imported, ...]) -> str:  # noqa: ARG002 - the names say it all
-        """Return a statement that brings in only some of the names of another statement."""
+        """Return a statement that imports only some of the names of another statement."""
         if rest[0].name:
             return f"from {rest[0].module} import {', '.join(_aliased(each.name, each) for each in rest)}"
         return "import " + ", ".join(_aliased(each.module, each) for each in rest)
@@ -90,7 +90,7 @@ class PythonImports(ImportStyle):
         return (imported.local or imported.module.partition(".")[0]) in names
 
     def package_of(self, module: str) -> str:
-        """Return the package that has to be installed for a module; empty where none is."""
+        """Return the package to install for a module; empty if none is needed."""
         root = module.partition(".")[0]
         return "" if root in self.standard_modules else root
 
@@ -109,7 +109,7 @@ class EsImports(ImportStyle):
 
     def _imports(self, statement: str) -> Iterator[Imported]:
         text = _COMMENT.sub("", statement) if "://" not in statement else statement
-        text = " ".join(text.split())  # Else each of many blanks would be a place for "from".
+        text = " ".join(text.split())  # Otherwise each of many blanks would be a possible position of "from".
         if found := _ES_FROM.match(text):
             yield from _es_names(found["clause"], found[2], "default")
         elif bare := _ES_BARE.match(text):
@@ -118,12 +118,12 @@ class EsImports(ImportStyle):
             yield from _es_names(required["clause"], required[2], "")
 
     def other_imports(self, text: str) -> Iterator[Imported]:
-        """Yield what a file exports directly from another one: ``export { a } from "m"``."""
+        """Yield what a file re-exports from another one: ``export { a } from "m"``."""
         for found in _ES_EXPORT.finditer(text):
             yield from self.parse(f"import {found[1]}")
 
     def join(self, statement: ImportStatement, imported: Imported) -> Insertion | None:
-        """Extend ``import { a } from "m"``; ``import type`` and ``require`` take nothing."""
+        """Extend ``import { a } from "m"``; ``import type`` and ``require`` are not extended."""
         text = statement.text
         if imported.name in {"", "*", "default"} or not re.match(r"import\s+(?!type\b)", text):
             return None
@@ -135,7 +135,7 @@ class EsImports(ImportStyle):
         return _before_bracket(statement, closing, _aliased(imported.name, imported))
 
     def write(self, statement: str, rest: tuple[Imported, ...]) -> str:
-        """Return a statement that brings in only some of the names of another statement."""
+        """Return a statement that imports only some of the names of another statement."""
         found = re.search(r"(?<!\s)\s+(from|=)\s*+(require\s*+\(\s*+)?[\"'`].*", statement, re.DOTALL)
         if found is None or found[1] == "=":
             return statement
@@ -150,7 +150,7 @@ class EsImports(ImportStyle):
         return imported.local in names
 
     def package_of(self, module: str) -> str:
-        """Return the package that has to be installed for a module, with its scope; empty where none is."""
+        """Return the package to install for a module, with its scope; empty if none is needed."""
         if module.startswith(_ES_NO_PACKAGE) or ":" in module:
             return ""
         first, *rest = module.split("/")
@@ -172,7 +172,7 @@ class GoImports(ImportStyle):
             yield Imported(found[2], "", found["alias"] or "")
 
     def join(self, statement: ImportStatement, imported: Imported) -> Insertion | None:
-        """Extend ``import (...)``: in order within the packages of its kind, the standard library's or others."""
+        """Extend ``import (...)``: in order among the packages of its kind, the standard library's or others."""
         text = statement.text
         opening = text.find("(")
         if opening < 0 or imported.module == "C" or "\n" not in text:
@@ -191,7 +191,7 @@ class GoImports(ImportStyle):
         return statement.span.start + at, f"{newline}\t{_go_package(imported)}"
 
     def write(self, statement: str, rest: tuple[Imported, ...]) -> str:  # noqa: ARG002 - the names say it all
-        """Return a statement that brings in only some of the packages of another statement."""
+        """Return a statement that imports only some of the packages of another statement."""
         lines = [_go_package(each) for each in rest]
         return f"import {lines[0]}" if len(lines) == 1 else "import (\n\t" + "\n\t".join(lines) + "\n)"
 
@@ -199,20 +199,20 @@ class GoImports(ImportStyle):
         return (imported.alias or imported.module.rpartition("/")[2]) in names or imported.alias == "."
 
     def package_of(self, module: str) -> str:
-        """Return the path of a package that has to be installed: its first element has a dot; else empty.
+        """Return the path of a package to install, whose first element has a dot; else empty.
 
-        Its module is a beginning of that path, which only the manifest tells.
+        The module to install is a prefix of that path, which only the manifest tells.
         """
         return module if "." in module.partition("/")[0].lstrip(".") else ""
 
     def completed(self, lines: str) -> str:
-        """Return import lines with a package clause, and ``import`` before the bare packages of a quoted block."""
+        """Return import lines with a package clause, and with ``import`` before the bare packages of a quoted block."""
         if "(" not in lines:
             lines = re.sub(r'^[ \t]*+((?:[\w.]++[ \t]++)?"[^"\n]++")[ \t]*$', r"import \1", lines, flags=re.MULTILINE)
         return f"package p\n{lines}"
 
     def standalone(self, statement: str) -> str:
-        """Return a file that holds a statement below a package clause."""
+        """Return a file with a package clause and a statement."""
         return f"package p\n{statement}\n"
 
 
@@ -236,16 +236,16 @@ class RustImports(ImportStyle):
             yield Imported(module or name, name if module else "", alias.strip())
 
     def other_imports(self, text: str) -> Iterator[Imported]:
-        """Yield the modules that a file declares in files of their own: ``mod a;``."""
+        """Yield the modules that a file declares in separate files: ``mod a;``."""
         return (Imported("self", found[1]) for found in _RUST_MOD.finditer(text))
 
     def write(self, statement: str, rest: tuple[Imported, ...]) -> str:  # noqa: ARG002 - the names say it all
-        """Return statements that bring in only some of the names of another statement, one a name."""
+        """Return statements that import only some of the names of another statement, one per name."""
         paths = (_aliased(f"{each.module}::{each.name}" if each.name else each.module, each) for each in rest)
         return "\n".join(f"use {path};" for path in paths)
 
     def package_of(self, module: str) -> str:
-        """Return the crate that has to be installed for a path; empty where none is, or the path is a type's."""
+        """Return the crate to install for a path; empty if none is needed, or if the path is a type's."""
         root = module.partition("::")[0]
         return "" if root in self.standard_modules or not root.islower() else root
 
@@ -278,12 +278,12 @@ class IncludeImports(ImportStyle):
         yield Imported(found[1] if found else " ".join(statement.split()))
 
     def covers(self, known: Collection[Imported], imported: Imported) -> bool:
-        """Report whether a header is included already, in quotes or in angle brackets."""
+        """Report whether a header is already included, in quotes or in angle brackets."""
         return imported in known or any(imported.module[1:-1] == other.module[1:-1] for other in known)
 
 
 class LineImports(ImportStyle):
-    """The imports of any other language, known only as lines of text."""
+    """The imports of any other language, as plain lines of text."""
 
     name = "line"
     is_parsed = False
@@ -305,7 +305,7 @@ def _aliased(name: str, imported: Imported) -> str:
 
 
 def _before_bracket(statement: ImportStatement, closing: int, name: str) -> Insertion:
-    """Return the insertion of a name before a closing bracket, in the manner of the names before it."""
+    """Return the insertion of a name before a closing bracket, in the layout of the names before it."""
     head = statement.text[:closing].rstrip()
     at = statement.span.start + len(head)
     comma = head.endswith((",", "{", "("))
@@ -318,7 +318,7 @@ def _before_bracket(statement: ImportStatement, closing: int, name: str) -> Inse
 
 
 def _es_names(clause: str, module: str, bare: str) -> Iterator[Imported]:
-    """Yield the names of an import clause; ``bare`` is what a name outside braces stands for."""
+    """Yield the names of an import clause; ``bare`` is the imported name of a name outside braces."""
     braces = re.search(r"\{([^{}]*+)\}", clause)
     for part in _split(re.sub(r"\{[^{}]*+\}", "", clause)):
         if part.startswith("*"):
@@ -337,7 +337,7 @@ def _go_package(imported: Imported) -> str:
 def _rust_paths(tree: str, depth: int = 0) -> Iterator[str]:
     """Yield each path of a Rust use tree: ``a::{b, c::{d, self}}`` is ``a::b``, ``a::c::d`` and ``a::c``.
 
-    What is nested deeper than ``_RUST_DEEPEST`` is one path.
+    A subtree deeper than ``_RUST_DEEPEST`` is one path.
     """
     tree = tree.strip()
     opening = tree.find("{")
@@ -351,7 +351,7 @@ def _rust_paths(tree: str, depth: int = 0) -> Iterator[str]:
 
 
 def _outside_braces(text: str) -> Iterator[str]:
-    """Yield the parts of a text between the commas that are in no braces."""
+    """Yield the parts of a text between commas outside braces."""
     depth, start = 0, 0
     for index, character in enumerate((*text, ",")):
         depth += (character == "{") - (character == "}")

@@ -1,7 +1,7 @@
-"""A text without a grammar, read by its indentation and, where that says nothing, by its brackets.
+"""Parse a text without a grammar by its indentation and, if that gives no structure, by its brackets.
 
-A block is a line and what is indented below it. Texts that are too large to parse are read this way too. Above
-``BRACKETS`` code points the brackets are not read.
+A block is a line and the deeper lines below it. Texts that are too large for a grammar are parsed this way too. Above
+``BRACKETS`` code points, brackets are not examined.
 """
 
 from __future__ import annotations
@@ -38,22 +38,22 @@ _FEATURES = {
 }
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 _STRINGS = r'"(?:\\.|[^"\\\n])*+"|' + r"'(?:\\.|[^'\\\n])*+'|`(?:\\.|[^`\\])*+`" + r"|\\[\\\"'`]"
-"""Text in quotation marks, and an escaped mark, which opens nothing: else each mark would be tried to the line's
-end."""
+"""Text in quotation marks, and an escaped mark, which opens nothing: otherwise each mark would be tried up to the
+end of its line."""
 
 
 class IndentationTree(Tree):
-    """A text read by indentation and brackets."""
+    """A text parsed by indentation and brackets."""
 
     _looked = 0
-    """Lines that were looked at on ways up."""
+    """Number of lines examined while searching upwards."""
 
     def faults(self) -> int:
-        """Return how many brackets have no partner."""
+        """Return the number of unmatched brackets."""
         return len(self._brackets.lonely)
 
     def sound(self, span: Span | None = None) -> bool:
-        """Report whether every bracket has its partner."""
+        """Report whether every bracket is matched."""
         return not any(span is None or span.start <= each < span.end for each in self._brackets.lonely)
 
     def enclosing(self, span: Span) -> Block | None:
@@ -74,7 +74,7 @@ class IndentationTree(Tree):
         return self._blocks
 
     def import_statements(self) -> tuple[Span, ...]:
-        """Return the unindented lines that look like imports, before the first definition."""
+        """Return the unindented lines before the first definition that look like imports."""
         pattern = re.compile(self.language.import_line)
         found: list[Span] = []
         for line in range(self.lines.line_count):
@@ -86,7 +86,7 @@ class IndentationTree(Tree):
         return tuple(found)
 
     def import_place(self) -> int:
-        """Return the offset behind the comments at the top."""
+        """Return the offset after the comments at the top."""
         for line, start in enumerate(self.lines.line_starts):
             text = self._line(line)
             if not text.startswith(("#!", self.language.line_comment)):
@@ -94,7 +94,7 @@ class IndentationTree(Tree):
         return len(self.text)
 
     def statement(self, span: Span) -> Span | None:
-        """Return the block at the top level, if the span stands in one."""
+        """Return the top-level block that contains the span, None if there is none."""
         for line in reversed(self._headers(self._line_at(span.start))):
             block = self._block(line)
             if block is not None and block.span.covers(span):
@@ -106,15 +106,15 @@ class IndentationTree(Tree):
         return frozenset(_NAME.findall(self.text, span.start, span.end))
 
     def strings(self, span: Span) -> tuple[Span, ...]:
-        """Return what stands in quotation marks of any kind."""
+        """Return the texts in quotation marks of any kind."""
         return tuple(each for is_comment, each in self._marked if not is_comment and _share(each, span))
 
     def comments(self, span: Span) -> tuple[Span, ...]:
-        """Return what follows the language's comment mark, and what stands between ``/*`` and ``*/``."""
+        """Return the comments: after the language's comment mark, and between ``/*`` and ``*/``."""
         return tuple(each for is_comment, each in self._marked if is_comment and _share(each, span))
 
     def counts(self, span: Span) -> Mapping[str, int]:
-        """Count by keywords, and nesting by indentation."""
+        """Count features by keywords, and nesting by indentation."""
         text = self.text[span.start : span.end]
         lines = [line for line in text.splitlines() if line.strip()]
         depths = sorted({_indent(line) for line in lines})
@@ -123,7 +123,7 @@ class IndentationTree(Tree):
         return {name: count for name, count in counts.items() if count}
 
     def _headers(self, line: int) -> list[int]:
-        """Return the lines that head the blocks around a line, innermost first; the line itself may be one."""
+        """Return the first lines of the blocks around a line, innermost first; the line itself may be one."""
         while line > 0 and self._depths[line] < 0:
             line -= 1
         if self._depths[line] < 0:
@@ -140,7 +140,7 @@ class IndentationTree(Tree):
         return found
 
     def _block(self, line: int) -> Block | None:
-        """Return the block that a line heads: what is indented below it and the line that closes it."""
+        """Return the block that begins with a line: the deeper lines below it, and the line that closes it."""
         if line not in self._found:
             self._found[line] = self._block_at(line)
         return self._found[line]
@@ -183,7 +183,7 @@ class IndentationTree(Tree):
         )
 
     def _bracketed(self, span: Span) -> Block | None:
-        """Return the innermost pair of brackets that spans lines, with the line that it starts on."""
+        """Return the innermost pair of brackets over several lines, together with its first line."""
         pairs = [pair for pair in self._brackets.pairs if pair.covers(span)]
         for pair in pairs:
             first, last = self._line_at(pair.start), self._line_at(pair.end)
@@ -207,7 +207,7 @@ class IndentationTree(Tree):
 
     @cached_property
     def _marked(self) -> list[tuple[bool, Span]]:
-        """What stands in quotation marks or is a comment, with whether it is a comment; none in too large a text."""
+        """The strings and comments, each with whether it is a comment; empty for a text that is too large."""
         if len(self.text) > BRACKETS:
             return []
         marks = _marks(self.language.line_comment).finditer(self.text)
@@ -216,14 +216,14 @@ class IndentationTree(Tree):
 
     @cached_property
     def _depths(self) -> list[int]:
-        """How deep each line is indented; -1 for a blank one."""
+        """The indentation of each line; -1 for a blank line."""
         return [_indent(row) if row.strip() else -1 for row in self._rows]
 
     def _above(self, line: int, *, can_be_as_deep: bool) -> int:
-        """Return the nearest line above that is indented less, or no more where it may be as deep; else -1.
+        """Return the nearest line above with less indentation, or also with equal indentation if allowed; else -1.
 
-        The first ways up look at the lines between only. Together they look at no more lines than the text has: then
-        the table for all lines is made.
+        The first searches examine only the lines in between. Once they have examined as many lines as the text has in
+        total, the table for all lines is computed.
         """
         if self._looked > self.lines.line_count:
             less, same = self._all_above[line]
@@ -235,9 +235,9 @@ class IndentationTree(Tree):
 
     @cached_property
     def _all_above(self) -> list[tuple[int, int]]:
-        """For each line the nearest above it that is indented less, and the nearest that is indented no more; else -1.
+        """For each line, the nearest line above with less indentation, and the nearest with no more; else -1.
 
-        Where what is as deep comes first, it is the second one, and the two are one line otherwise.
+        If a line of equal indentation comes first, it is the second of the two; otherwise both are one line.
         """
         found: list[tuple[int, int]] = []
         outer: list[int] = []
@@ -256,7 +256,7 @@ class IndentationTree(Tree):
 
     @cached_property
     def _found(self) -> dict[int, Block | None]:
-        """The blocks that were looked for, by the line that heads each."""
+        """The blocks found so far, by their first line."""
         return {}
 
     @cached_property
@@ -273,7 +273,7 @@ class IndentationTree(Tree):
 
 @lru_cache(maxsize=32)
 def _marks(line_comment: str) -> re.Pattern[str]:
-    """Return what finds comments and strings; what nothing closes goes on to the end."""
+    """Return the pattern of comments and strings; an unclosed one extends to the end of the text."""
     block = _block_comment(line_comment)
     triple = "|".join(rf"{mark * 3}(?:\\.|(?!{mark * 3}).)*+(?:{mark * 3})?" for mark in "\"'")
     return re.compile(rf"(?P<comment>{block}{re.escape(line_comment)}[^\n]*)|{triple}|{_STRINGS}", re.DOTALL)
@@ -284,7 +284,7 @@ def _share(one: Span, other: Span) -> bool:
 
 
 def _indent(line: str) -> int:
-    """Return how deep a line is indented, a tab standing for eight columns."""
+    """Return the indentation of a line, with a tab counted as eight columns."""
     lead = line[: len(line) - len(line.lstrip())].expandtabs(8)
     return len(lead)
 
@@ -294,17 +294,17 @@ class Brackets:
     """The brackets of a text."""
 
     pairs: tuple[Span, ...]
-    """Each from its opening bracket to behind its closing one, in order of their ends: inner before outer."""
+    """Spans from the opening bracket to after the closing one, in order of their ends: inner before outer."""
     lonely: tuple[int, ...]
-    """Offsets of brackets without a partner."""
+    """Offsets of unmatched brackets."""
 
     def around(self, span: Span) -> Span | None:
-        """Return the innermost pair that covers the span."""
+        """Return the innermost pair that covers the span, None if there is none."""
         return next((pair for pair in self.pairs if pair.covers(span)), None)
 
 
 def match(text: str, line_comment: str) -> Brackets:
-    """Pair the brackets of a text."""
+    """Match the brackets of a text."""
     stack: list[tuple[str, int]] = []
     pairs: list[Span] = []
     lonely: list[int] = []
@@ -327,5 +327,5 @@ def _pattern(line_comment: str) -> re.Pattern[str]:
 
 
 def _block_comment(line_comment: str) -> str:
-    """Return the alternative for ``/* */`` where the language has it; what nothing closes goes on to the end."""
+    """Return the pattern of ``/* */`` if the language has it; an unclosed one extends to the end of the text."""
     return r"/\*(?:[^*]|\*(?!/))*+(?:\*/)?|" if line_comment in ("//", "/*", "--") else ""

@@ -1,8 +1,8 @@
-"""The table of languages, one row each: what must be known of a language to read and change its code.
+"""The table of languages, one row each: what tuppence must know of a language to parse and edit its code.
 
-A row with a grammar is read by tree-sitter; a row without one, and any language without a row, is read by indentation
-and brackets. Node types are those of the language's tree-sitter grammar, several in one string with spaces between
-them. Adding a language means adding a row here.
+A row with a grammar is parsed by tree-sitter; a row without one, and any language without a row, by indentation and
+brackets. Node types are those of the language's tree-sitter grammar, several in one string separated by spaces. To add
+a language, add a row here.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ __all__ = ["LANGUAGES", "Habits", "Language", "by_suffix", "language"]
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """Where a language's tests live when a project shows no habit of its own."""
+    """Where a language's tests are, unless the project shows another convention."""
 
     names: tuple[str, ...] = ("test_{stem}{suffix}", "{stem}_test{suffix}")
     """Names of the test file of a source file, the usual one first; ``{stem}`` and ``{suffix}`` are the source's."""
     folder: str = "tests"
-    """``.`` is beside the source; any other name is a folder in the project's root."""
+    """``.`` is the source's folder; any other name is a folder in the project's root."""
     mirror: tuple[str, str] | None = None
     """A part of the path that tests replace, such as ``src/main/java`` by ``src/test/java``."""
     inline: bool = False
-    """Whether unit tests stand in the source file itself."""
+    """Whether unit tests are in the source file itself."""
     module: tuple[str, str] = ("", "")
-    """What opens and closes their block, where a source has none yet; the opening's first line marks such a block."""
+    """The start and end of a test block for a source without one; the first line of the start marks such a block."""
     command: tuple[str, ...] = ()
-    """How one test file is run, with ``{path}`` and ``{folder}`` in it; empty where it depends on the project."""
+    """The command that runs one test file, with ``{path}`` and ``{folder}``; empty if it depends on the project."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,68 +39,67 @@ class Language:
     """One row of the table of languages."""
 
     name: str
-    """What people call it."""
+    """The language's name for display."""
     ids: tuple[str, ...]
-    """The languageIds of the protocol that it serves; the first is the row's own."""
+    """The LSP language ids that it covers; the first is the row's own."""
     suffixes: tuple[str, ...] = ()
     """File suffixes with their dots, the usual one first; whole names such as ``Makefile`` are allowed."""
     grammar: str | None = None
-    """Dotted path of the function that returns the grammar; None is read by indentation and brackets."""
+    """Dotted path of the function that returns the grammar; None to parse by indentation and brackets."""
     line_comment: str = "//"
-    """What starts a comment that runs to the end of the line."""
+    """The mark that starts a comment to the end of the line."""
     comment_end: str = ""
-    """What must close it, where the language has block comments only."""
+    """The mark that ends a comment, if the language has only block comments."""
     definitions: Mapping[str, str] = field(default_factory=dict)
-    """Kind (function, class, ...) to the node types that are enclosing blocks of that kind."""
+    """Maps a kind (function, class, ...) to the node types of enclosing blocks of that kind."""
     valued: str = ""
-    """Those definitions that are one only when their value is one of ``functions``: ``const f = () => 1``."""
+    """Definition types that count only if their value is one of ``functions``: ``const f = () => 1``."""
     functions: str = ""
     """Node types of functions without a name."""
     bodied: str = ""
-    """Those definitions that are one only when they have a body: ``struct S { ... }`` but not ``struct S s``."""
+    """Definition types that count only if they have a body: ``struct S { ... }`` but not ``struct S s``."""
     barren: str = ""
-    """Node types in which nothing is defined, unless a fault is in them, so that they need not be searched."""
+    """Node types that contain no definition, unless they contain a fault, and need not be searched."""
     docstring: str = ""
-    """Node type of the string at the top of a body that documents it; elsewhere the comment above does."""
+    """Node type of the string at the top of a body that documents it; without it, the comment above does."""
     wrappers: str = ""
     """Node types that belong to the definition inside them: decorators, ``export``, ``template``."""
     attached: str = ""
     """Node types before a definition that belong to it: attributes, decorators."""
     transparent: str = ""
-    """Node types whose children count as standing at the top level, such as an include guard."""
+    """Node types whose children count as top-level, such as an include guard."""
     imports: str = ""
     """Node types of import statements."""
     import_line: str = r"(import|from|use|using|require|include|open|alias|library|local\s++\w++\s*+=\s*+require)\b"
-    """A pattern that every import statement matches at its start."""
+    """A pattern that matches the start of every import statement."""
     import_style: ImportStyle = LINE
-    """How import statements are read and merged; one of the styles in import_styles.py."""
+    """How import statements are parsed and merged; one of the styles in import_styles.py."""
     preamble: str = ""
-    """Node types, besides comments, that must stand above the first import."""
+    """Node types, besides comments, that must be above the first import."""
     identifiers: str = "identifier"
     """Node types of names."""
     strings: str = ""
-    """Node types of string literals and regular expressions; of the outermost, where one holds another."""
+    """Node types of string literals and regular expressions; of nested ones, the outermost counts."""
     comments: str = "comment"
-    """Node types of what only people read: comments, the text of a page."""
+    """Node types of text for people only: comments, the text of a page."""
     features: Mapping[str, str] = field(default_factory=dict)
-    """Feature to node types, counted to judge difficulty; ``"async"`` in quotes is a keyword.
-
-    ``nest`` is not counted itself: it holds what, besides ``loops``, makes the code inside it one level deeper."""
+    """Maps features to node types, counted to estimate difficulty; ``"async"`` in quotes is a keyword. ``nest`` is not
+    counted: it lists what, besides ``loops``, makes the code inside it one level deeper."""
     tests: Habits = Habits()
-    """Where tests live by default."""
+    """The default location of tests."""
 
     @property
     def id(self) -> str:
-        """The row's own name, used in the user's configuration."""
+        """The row's own id, used in the user's configuration."""
         return self.ids[0]
 
     @property
     def fence(self) -> str:
-        """The word after the three backticks of a code fence."""
+        """The info word of a code fence in this language."""
         return self.id
 
     def comment(self, text: str) -> str:
-        """Return a line of comment that says the text."""
+        """Return the text as a comment line."""
         return f"{self.line_comment} {text} {self.comment_end}".rstrip()
 
 
@@ -348,7 +347,7 @@ _CPP = replace(
 
 
 def _plain(names: str, suffixes: str, comment: str, tests: Habits | None = None) -> Language:
-    """Return a row without a grammar; ``names`` is its id, what people call it and other ids, by commas."""
+    """Return a row without a grammar; ``names`` is its id, its display name and other ids, separated by commas."""
     identity, name, *others = names.split(", ")
     opening, _, closing = comment.partition(" ")
     return Language(
@@ -386,7 +385,7 @@ _UNKNOWN = _plain("plaintext, plain text", "", "#")
 
 
 def language(language_id: str) -> Language:
-    """Return the row that serves a languageId; an unknown one gets a plain row of that name."""
+    """Return the row for an LSP language id; a plain row with that name if it is unknown."""
     known = _BY_ID.get(language_id.lower())
     if known is not None or not language_id:
         return known or _UNKNOWN
@@ -394,7 +393,7 @@ def language(language_id: str) -> Language:
 
 
 def by_suffix(path: str) -> Language:
-    """Return the row for a file's name."""
+    """Return the row for a file name; a plain row if it is unknown."""
     name = path.replace("\\", "/").rpartition("/")[2]
     dot = name.rfind(".")
     return _BY_SUFFIX.get(name) or _BY_SUFFIX.get(name[dot:].lower() if dot >= 0 else "") or _UNKNOWN

@@ -1,7 +1,7 @@
-"""Which new line of code stands for which old one, so that what is between two of them can be compared.
+"""Pair new lines of code with old ones, so that the code between pairs can be compared.
 
-Lines that are equal but for white space are anchors, those that are only much alike come second. A single short line
-that occurs more than once, such as ``else:``, is no anchor inside of what changed: it would tear a gap apart.
+Lines that are equal except for white space are anchors; similar lines are paired afterwards. A single short line that
+occurs more than once, such as ``else:``, is not an anchor inside a changed part, because it would split that part.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from tuppence.core.syntax.code_lines import CodeLine
 from tuppence.core.text.diff import matches
 
 _ALIKE = 0.6
-"""The share of two lines that is equal where one is the other, rewritten."""
+"""Minimum similarity of two lines for one to count as the other, rewritten."""
 _SIZE = 20_000
-"""Pairs of lines above which no rewritten lines are looked for between two anchors."""
+"""Maximum number of line pairs between two anchors for which rewritten lines are searched."""
 _WIDEST = 300
-"""Code points of a line that are compared with another's."""
+"""Maximum number of code points of a line that are compared."""
 
 
 class Alignment:
-    """Old lines of code and new ones, in order, and the pairs of them."""
+    """Old and new lines of code, in order, and their pairs."""
 
     def __init__(self, old: Sequence[CodeLine], new: Sequence[CodeLine]) -> None:
         self.old, self.new = tuple(old), tuple(new)
@@ -30,17 +30,17 @@ class Alignment:
         self._new = [line.key for line in new]
         equal = _equal(self._old, self._new)
         self.pairs = tuple(self._with_rewritten(equal))
-        """Indices of an old line and of the new one that stands for it, rising in both."""
+        """Pairs of indexes of an old line and the corresponding new line, ascending in both."""
         self.equal = frozenset(equal)
-        """Those of them whose lines are equal but for white space."""
+        """The pairs whose lines are equal except for white space."""
         left = Counter(self._new)
         left.subtract(self._new[j] for _, j in equal)
         self._left = left
 
     def around(self, at: int) -> tuple[tuple[CodeLine, ...], int, int]:
-        """Return what is gone at a place between new lines, and how many new ones without a pair are above and below.
+        """Return the lines removed at a place between new lines, and the numbers of unpaired new lines above and below.
 
-        :param at: how many new lines are above the place.
+        :param at: the number of new lines above the place.
         """
         above = max((pair for pair in self.pairs if pair[1] < at), default=(-1, -1))
         below = min((pair for pair in self.pairs if pair[1] >= at), default=(len(self.old), len(self.new)))
@@ -59,12 +59,12 @@ class Alignment:
         return tuple(found)
 
     def gone(self) -> tuple[int, ...]:
-        """Return the indices of the old lines that have no pair."""
+        """Return the indexes of the old lines without a pair."""
         paired = {i for i, _ in self.pairs}
         return tuple(index for index in range(len(self.old)) if index not in paired)
 
     def come(self) -> tuple[int, ...]:
-        """Return the indices of the new lines that have no pair."""
+        """Return the indexes of the new lines without a pair."""
         paired = {j for _, j in self.pairs}
         return tuple(index for index in range(len(self.new)) if index not in paired)
 
@@ -78,7 +78,7 @@ class Alignment:
             i, j = pair[0] + 1, pair[1] + 1
 
     def _rewritten(self, old: range, new: range) -> Iterator[tuple[int, int]]:
-        """Yield the pairs of lines that are much alike, in order."""
+        """Yield pairs of similar lines, in order."""
         start = old.start
         for j in new:
             best, at = _ALIKE, -1
@@ -93,7 +93,7 @@ class Alignment:
 
 
 def _equal(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
-    """Return the pairs of equal lines, those that occur more than once and stand alone aside."""
+    """Return the pairs of equal lines, without single lines that occur more than once."""
     first = 0
     while first < min(len(old), len(new)) and old[first] == new[first]:
         first += 1

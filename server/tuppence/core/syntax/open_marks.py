@@ -1,8 +1,8 @@
-"""Whether a text opens so many ``<`` and ``?`` that a parser must not be asked about it.
+"""Detect texts with so many open ``<`` and ``?`` that tree-sitter must not parse them.
 
-Where several readings are open and an error is met, tree-sitter tries each at every level in a single step, which no
-limit of steps ends: for 32 KB of ``T<`` in Java, ``A<B,`` in TypeScript or ``a?.`` in C it takes gigabytes. The cost is
-the square of the levels that are open, so those of a text are counted first, statement by statement.
+If several interpretations are open at an error, tree-sitter tries each at every level in a single step, so a step limit
+does not help: 32 KB of ``T<`` in Java, ``A<B,`` in TypeScript or ``a?.`` in C take gigabytes. The cost grows with the
+square of the open levels, so these are counted first, statement by statement.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import re
 from tuppence.core.syntax.languages import Language
 
 _MOST = 1_000_000
-"""The squares of the levels of all statements together; of 1,000 levels in one a parse takes 60 MB."""
+"""Maximum sum over statements of the squared levels; a parse with 1,000 levels in one statement takes 60 MB."""
 _USUAL = 20
-"""Levels in one statement that people write, which are not counted."""
+"""Number of levels in a statement that occur in ordinary code and are not counted."""
 _TOKEN = re.compile(
     r""""(?:[^"\\\n]++|\\.)*+"|'(?:[^'\\\n]++|\\.)*+'|`(?:[^`\\]++|\\.)*+`|\\.|//[^\n]*+|/\*"""
     r"|<<=?|<=|=>|->|>=|\?\?=?|\?\.(?!\d)|[<>?:;{}]",
@@ -26,9 +26,9 @@ _C = frozenset({"c", "cpp"})
 
 
 def too_many(text: str, language: Language) -> bool:
-    """Report whether a text opens more levels than a parser may be asked about.
+    """Report whether a text has more open levels than may be parsed.
 
-    Python has nothing that these marks open. Closed strings and comments are passed over.
+    Python has no syntax that these marks open. Closed strings and comments are skipped.
     """
     if language.id == "python" or (text.count("<") + text.count("?")) ** 2 <= _MOST:
         return False

@@ -1,7 +1,7 @@
 """What a project can import, and whether a module is new to it.
 
-In doubt a module is not new: whatever a manifest so much as mentions counts as had. Nothing is read here
-(workspace/manifests.py reads).
+In doubt a module is not new: every name that a manifest mentions counts as available. This module reads no files
+(workspace/manifests.py does).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from tuppence.core.syntax.languages import Language
 
 _FRAMEWORKS = frozenset({"pytest", "_pytest", "jest", "@jest", "vitest", "mocha", "chai"})
-"""What runs tests, and may be installed for all projects at once."""
+"""Test runners, which may be installed once for all projects."""
 _OTHERWISE: Mapping[str, str] = {
     "allauth": "django_allauth",
     "apiclient": "google_api_python_client",
@@ -76,27 +76,27 @@ _OTHERWISE: Mapping[str, str] = {
     "yaml": "pyyaml",
     "zmq": "pyzmq",
 }
-"""Python modules whose package is called otherwise."""
+"""Python modules whose package has a different name."""
 _LEAST = 3
-"""Characters of a name below which being a part of another means nothing."""
+"""Minimum length of a name for being contained in another name to count."""
 
 
 @dataclass(frozen=True, slots=True)
 class Packages:
-    """What a project has."""
+    """The packages of a project."""
 
     names: frozenset[str] = frozenset()
-    """Of its own modules, of what its manifests mention and of what is installed for it; normalised."""
+    """Normalized names of its own modules, of everything in its manifests, and of its installed packages."""
     complete: bool = False
-    """Whether what is not in ``names`` surely cannot be imported: everything that could add to them was read."""
+    """Whether a name outside ``names`` certainly cannot be imported, because all sources of names were read."""
     aliases: tuple[str, ...] = ()
-    """Names under which the project's own files are imported, as it declares them; ``*`` is any text."""
+    """Names by which the project declares that its own files are imported; ``*`` matches any text."""
 
 
 class DeferredPackages(Packages):
-    """What a project has, found when it is first asked for: few checks need it, and finding it reads the project.
+    """The packages of a project, determined on first use: few checks need them, and it reads the project.
 
-    To be asked in a thread, not on the event loop.
+    Use it in a thread, not on the event loop.
     """
 
     __slots__ = ("_find", "_found")
@@ -104,7 +104,7 @@ class DeferredPackages(Packages):
     _found: Packages | None
 
     def __init__(self, find: Callable[[], Packages]) -> None:
-        """Know nothing yet; ``find`` is called once."""
+        """Take the function that finds the packages; it is called once."""
         object.__setattr__(self, "_find", find)
         object.__setattr__(self, "_found", None)
 
@@ -117,22 +117,22 @@ class DeferredPackages(Packages):
 
     @property
     def names(self) -> frozenset[str]:
-        """Of its own modules, of what its manifests mention and of what is installed for it; normalised."""
+        """Normalized names of its own modules, of everything in its manifests, and of its installed packages."""
         return self._known().names
 
     @property
     def complete(self) -> bool:
-        """Whether what is not in ``names`` surely cannot be imported."""
+        """Whether a name outside ``names`` certainly cannot be imported."""
         return self._known().complete
 
     @property
     def aliases(self) -> tuple[str, ...]:
-        """Names under which the project's own files are imported."""
+        """Names by which the project's own files are imported."""
         return self._known().aliases
 
 
 def is_new(module: str, known: Language, packages: Packages) -> bool:
-    """Report whether a module, as an import statement writes it, is neither the language's own nor the project's."""
+    """Report whether a module, as written in an import, belongs neither to the language nor to the project."""
     root = known.import_style.package_of(module)
     if not root or root.partition("/")[0] in _FRAMEWORKS:
         return False
@@ -145,12 +145,12 @@ def is_new(module: str, known: Language, packages: Packages) -> bool:
 
 
 def normal(name: str) -> str:
-    """Return a package's name as names are compared."""
+    """Return the form of a package's name that is compared."""
     return re.sub(r"[-_.]+", "_", name).lower()
 
 
 def _exact(root: str, known: Language) -> Iterator[str]:
-    """Yield the names under which a manifest may have a package, normalised."""
+    """Yield the normalized names under which a manifest may list a package."""
     yield normal(root)
     if known.import_style.packages_nest:
         parts = root.split("/")
@@ -165,7 +165,7 @@ def _is_alias(module: str, alias: str) -> bool:
 
 
 def _same(name: str, names: frozenset[str]) -> bool:
-    """Report whether a name is there, perhaps as a part of another: ``yaml`` is in ``pyyaml``."""
+    """Report whether a name is present, possibly as a part of another: ``yaml`` is in ``pyyaml``."""
     if name in names:
         return True
     bare = name.replace("_", "")
@@ -173,5 +173,5 @@ def _same(name: str, names: frozenset[str]) -> bool:
 
 
 def _bare(name: str) -> str:
-    """Return a name without what separates its parts, and without a part that only says ``python``."""
+    """Return a name without separators and without a part that only says ``python``."""
     return "".join(part for part in name.split("_") if part not in ("python", "python3"))

@@ -1,8 +1,9 @@
-"""A text parsed by its language's grammar: definitions, imports, names, faults.
+"""Parse a text by its language's grammar: definitions, imports, names, faults.
 
-tree-sitter's bytes end here: every span that leaves this file counts code points. A question visits the nodes that it
-is about, each once, from the root (core/syntax/shape.py). A text that is too large, too deep or too wide, takes the
-parser too much work or has no grammar gets an IndentationTree instead, which answers the same questions and says why.
+tree-sitter's byte offsets are not visible outside this module: every returned span counts code points. A query visits
+the nodes that it concerns, each once, from the root (core/syntax/shape.py). A text that is too large, too deep or too
+wide, takes the parser too much work, or has no grammar, gets an IndentationTree, which has the interface of a
+SyntaxTree and a reason.
 """
 
 from __future__ import annotations
@@ -30,25 +31,24 @@ if TYPE_CHECKING:
 __all__ = ["LARGEST", "Block", "IndentationTree", "SyntaxTree", "Tree", "parse"]
 
 LARGEST = 500_000
-"""Code points above which a text is read by indentation only."""
+"""Number of code points above which a text is parsed only by indentation."""
 TOO_MUCH = "takes the parser too much work"
-"""Why a text is read by indentation of which a parse was ended."""
+"""The reason why a text whose parse was stopped is parsed by indentation."""
 _FEWEST = 200
 _STEPS = 1_000
-"""Steps of progress that any parse may make, and as many more as a tenth of the text's bytes, up to ``_MOST_STEPS``.
-
-The densest texts tried (brackets, commas and operators alone) took a fortieth. A text that takes more is read by
-indentation."""
+"""Progress steps that any parse may take, plus a tenth of the text's bytes, up to ``_MOST_STEPS``. The densest texts
+tried (only brackets, commas and operators) took a fortieth of that. A text that takes more is parsed by indentation."""
 _MOST_STEPS = 20_000
-"""A step takes about 100 microseconds, and other threads have their turn after it."""
+"""Maximum number of steps. A step takes about 100 microseconds, and other threads can run after it."""
 _SIMPLE = re.compile(r"\[?((?:\s*\(\w+\))+)\s*\]? @it")
-"""A query for nodes of some types, which is answered without one."""
+"""Matches a query for nodes of some types, which is answered without running a query."""
 _QUERIED = 5_000
-"""Nodes around a span above which no query is put: it holds Python's lock to its end."""
+"""Maximum number of nodes around a span on which a query is run, because it holds Python's global lock until its
+end."""
 _ROWS = frozenset({"block", "module"})
-"""What the Python grammar calls the nodes that are rows of statements."""
+"""The Python grammar's node types that are sequences of statements."""
 _EDITS = 64
-"""More edits than this are not replayed: a fresh parse is quicker."""
+"""Maximum number of edits that are replayed: beyond it a fresh parse is faster."""
 
 
 def parse(
@@ -58,11 +58,12 @@ def parse(
     edits: Sequence[Edit] = (),
     budget: Callable[[int], int] | None = None,
 ) -> Tree:
-    """Parse a text, from an old tree where the edits lead from its text to this one.
+    """Parse a text, incrementally from an old tree if the edits lead from its text to this one.
 
-    The edits are in order, each span in the text after the one before. Edits that do not lead there are passed over.
+    The edits are in order, each span relative to the text after the one before. Edits that do not lead to this text are
+    ignored.
 
-    :param budget: returns the steps of progress that a parse of so many bytes may make; ``parse_budget`` by default.
+    :param budget: returns the progress steps allowed for a number of bytes; ``parse_budget`` by default.
     """
     if language.grammar is None:
         return IndentationTree(text, language)
@@ -84,15 +85,15 @@ def parse(
 
 
 def usual_budget(size: int) -> int:
-    """Return the steps of progress that a parse of so many bytes of code makes at most, twice over.
+    """Return twice the maximum number of progress steps that a parse of real code with so many bytes takes.
 
-    Of real code a step is 40 to 130 bytes.
+    In real code, a step covers 40 to 130 bytes.
     """
     return _FEWEST + size // 20
 
 
 def parse_budget(size: int) -> int:
-    """Return the steps of progress that a parse of so many bytes may make."""
+    """Return the number of progress steps that a parse of so many bytes may take."""
     return _STEPS + min(size // 10, _MOST_STEPS)
 
 
@@ -106,7 +107,7 @@ class SyntaxTree(Tree):
         self._reader = NodeReader(self.lines, offsets, language)
 
     def edited(self, edits: Sequence[Edit], text: str) -> tree_sitter.Tree | None:
-        """Return a copy of the parsed tree that knows the edits; None where they do not lead to the text."""
+        """Return a copy of the parsed tree with the edits applied; None if they do not lead to the text."""
         if len(edits) > _EDITS:
             return None
         tree, offsets = self._parsed.copy(), self._offsets
@@ -123,11 +124,11 @@ class SyntaxTree(Tree):
         return tree if offsets.text == text else None
 
     def faults(self) -> int:
-        """Return how many ERROR and MISSING nodes there are."""
+        """Return the number of ERROR and MISSING nodes."""
         return sum(1 for _ in self._faults)
 
     def sound(self, span: Span | None = None) -> bool:
-        """Report whether no ERROR or MISSING node lies inside the span or reaches into it."""
+        """Report whether no ERROR or MISSING node is inside the span or overlaps it."""
         if span is None or not self._faults:
             return not self._faults
         return not any(_meet(fault, span) for fault in self._faults)
@@ -149,7 +150,7 @@ class SyntaxTree(Tree):
         return self._blocks
 
     def definitions(self, span: Span) -> tuple[Block, ...]:
-        """Return the definitions that lie wholly inside a span, in order of their start, outer before inner."""
+        """Return the definitions entirely inside a span, in order of their start, outer before inner."""
         return tuple(block for block in self.meeting(span) if span.covers(block.span))
 
     def meeting(self, span: Span) -> tuple[Block, ...]:
@@ -173,7 +174,7 @@ class SyntaxTree(Tree):
         return tuple(reversed(found.values()))
 
     def import_statements(self) -> tuple[Span, ...]:
-        """Return the top-level import statements before the first definition; all, if none is before it."""
+        """Return the top-level import statements before the first definition; if none is before it, all of them."""
         return self._import_statements
 
     @cached_property
@@ -181,13 +182,13 @@ class SyntaxTree(Tree):
         found = [self._reader.span(node) for node in self._top if self._reader.imports(node)]
         if not found:
             return ()
-        # Of the definitions, only those that begin above the last import can be before one.
+        # Only definitions that begin above the last import can be before one.
         above = self.definitions(Span(0, found[-1].end))
         first = min((block.span.start for block in above if self._is_code(block)), default=len(self.text))
         return tuple(each for each in found if each.start < first) or tuple(found)
 
     def import_place(self) -> int:
-        """Return the start of the line behind the preamble and the comments at the top."""
+        """Return the start of the line after the preamble and the comments at the top."""
         place = -1
         for node, following in zip_longest(self._top, self._top[1:]):
             if not self._reader.preamble(node, following):
@@ -196,20 +197,20 @@ class SyntaxTree(Tree):
         return self.lines.full_line_span(place).end if place >= 0 else 0
 
     def statement(self, span: Span) -> Span | None:
-        """Return the top-level statement that covers the span."""
+        """Return the top-level statement that covers the span, None if there is none."""
         target = self._snap(span)
         spans = self._statements
-        # They lie behind one another; the one before may end where this one begins.
+        # The statements do not overlap; one may end where the next begins.
         at = bisect_left(spans, target.end, key=lambda each: each.end)
         return next((each for each in spans[at : at + 2] if each.covers(target)), None)
 
     def separable(self, span: Span) -> Span | None:
-        """Return whole lines around a span that can be parsed apart from the rest; None where the text has faults."""
+        """Return whole lines around a span that can be parsed separately; None if the text has faults."""
         root = self._parsed.root_node
         if root.has_error or self.lines.lone_cr is not None:
             return None
         nodes = root.named_children
-        # The first node that ends behind the span's start, and the one behind its end: each with a neighbor.
+        # The first node that ends after the span's start, and the one after its end, each with one more neighbor.
         touched = bisect_right(nodes, self._offsets.to_byte(span.start), key=lambda node: node.end_byte)
         last = bisect_right(nodes, self._offsets.to_byte(span.end), key=lambda node: node.end_byte)
         before = (node.start_byte for node in reversed(nodes[:touched]) if self._is_apart(node))
@@ -226,15 +227,15 @@ class SyntaxTree(Tree):
         return frozenset(self._reader.text(node) for node in self._inside(self.language.identifiers, span))
 
     def strings(self, span: Span) -> tuple[Span, ...]:
-        """Return the string literals that meet the span."""
+        """Return the string literals that touch the span."""
         return self._outermost(self.language.strings, span)
 
     def comments(self, span: Span) -> tuple[Span, ...]:
-        """Return the comments that meet the span."""
+        """Return the comments that touch the span."""
         return self._outermost(self.language.comments, span)
 
     def queried(self, source: str, span: Span) -> tuple[Span, ...]:
-        """Return what a query of the grammar captures as ``it`` wholly inside the span."""
+        """Return the spans that a grammar query captures as ``it`` entirely inside the span."""
         assert self.language.grammar is not None
         if simple := _SIMPLE.fullmatch(source):
             return tuple(
@@ -249,7 +250,7 @@ class SyntaxTree(Tree):
         return tuple(self._reader.span(each) for each in found if start <= each.start_byte and each.end_byte <= end)
 
     def counts(self, span: Span) -> Mapping[str, int]:
-        """Count node types, and nesting by which of them lie in which."""
+        """Count node types, and nesting by which of them are inside which."""
         kinds = {name: Kinds(types) for name, types in self.language.features.items() if name != "nest"}
         features = self.language.features
         nest = Kinds(f"{features.get('loops', '')} {features.get('nest', '')}")
@@ -270,7 +271,7 @@ class SyntaxTree(Tree):
         return self.meeting(Span(0, len(self.text)))
 
     def _known_to_meet(self, span: Span) -> tuple[Block, ...]:
-        """Return the definitions that meet a span, where all of the text's are known."""
+        """Return the definitions that touch a span, once all definitions of the text are known."""
         behind = bisect_right(self._blocks, span.end, key=lambda block: block.span.start)
         return tuple(block for block in self._blocks[:behind] if block.span.end >= span.start)
 
@@ -301,7 +302,7 @@ class SyntaxTree(Tree):
         return tuple(found)
 
     def _inside(self, types: str, span: Span) -> Iterator[tree_sitter.Node]:
-        """Yield the nodes of these types that lie wholly inside the span."""
+        """Yield the nodes of these types that are entirely inside the span."""
         kinds = Kinds(types)
         start, end = self._bytes(span)
         for node, _ in self._touching(span):
@@ -316,7 +317,7 @@ class SyntaxTree(Tree):
 
     @cached_property
     def _top(self) -> list[tree_sitter.Node]:
-        """The top-level nodes; an include guard is replaced by its children."""
+        """The top-level nodes, with an include guard replaced by its children."""
         found: list[tree_sitter.Node] = []
         waiting = list(reversed(self._parsed.root_node.named_children))
         transparent = frozenset(self.language.transparent.split())
@@ -329,7 +330,7 @@ class SyntaxTree(Tree):
         return found
 
     def _is_apart(self, node: tree_sitter.Node) -> bool:
-        """Report whether a top-level node is a statement that begins a line which continues none."""
+        """Report whether a top-level node is a statement whose first line does not continue another one."""
         if "comment" in node.type or node.start_point[1]:
             return False
         start = node.start_byte
@@ -340,7 +341,7 @@ class SyntaxTree(Tree):
         return shape.way(self._parsed.root_node, *self._bytes(span))
 
     def _snap(self, span: Span) -> Span:
-        """Move a bare cursor onto its line's code, and trim white space off a selection."""
+        """Move a bare cursor onto its line's code, and trim white space from a selection."""
         if span:
             text = self.text[span.start : span.end]
             start = span.start + len(text) - len(text.lstrip())
@@ -354,7 +355,7 @@ class SyntaxTree(Tree):
         return Span(start, start + 1)
 
     def _by_indentation(self, target: Span) -> Block | None:
-        """Return the definition that a person still sees where a fault hides it from the grammar."""
+        """Return the definition by indentation if a fault hides it from the grammar."""
         block = IndentationTree(self.text, self.language).enclosing(target)
         return block if block is not None and block.kind != "block" else None
 
@@ -367,7 +368,7 @@ class SyntaxTree(Tree):
 
 
 def _unnamed(node: tree_sitter.Node) -> list[tree_sitter.Node]:
-    """Return the named nodes in a node that are in no field of it but ``body``."""
+    """Return the named children of a node that are in no field except ``body``."""
     found: list[tree_sitter.Node] = []
     cursor = node.walk()
     more = cursor.goto_first_child()
@@ -380,11 +381,11 @@ def _unnamed(node: tree_sitter.Node) -> list[tree_sitter.Node]:
 
 
 def _next_statement(root: tree_sitter.Node, start: int, end: int) -> int:
-    """Return where the statement begins that follows the one with these bytes; ``end`` where none does.
+    """Return the start of the statement after the one with these bytes; ``end`` if there is none.
 
-    An edit is said to reach up to there. At the end of a block of Python, where the tokens that close it have no width,
-    tree-sitter compares the old tree's next node with the wrong token, and passes over it: often over the rest of the
-    file. A node that begins further down is not looked at before its turn.
+    An edit is extended up to there. At the end of a Python block, where the closing tokens have no width, tree-sitter
+    compares the old tree's next node to the wrong token and skips it, often with the rest of the file. A node that
+    begins further down is not examined before its turn.
     """
     place = shape.way(root, start, end)
     while place.up is not None:

@@ -1,6 +1,6 @@
-"""What a piece of code leans on in its own file: what has to be the same for an answer about it to be true still.
+"""The code in its own file that a piece of code uses: an answer about the code stays true while this is unchanged.
 
-Names are matched as words; nothing is resolved as a compiler would. What lies in other files is workspace's affair.
+Names are matched as words; they are not resolved as a compiler would. workspace/used_definitions.py covers other files.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ _WORD = re.compile(r"\w+")
 
 
 def referenced_by(tree: Tree, span: Span) -> tuple[str, ...]:
-    """Return the definitions and statements of the file that the code in a span names, in their order.
+    """Return the definitions and statements of the file that the code in a span names, in order.
 
-    Other definitions count whole, where their name is used; of what is left (imports, constants, the heads and other
-    members of the definitions around the span), the statements that share a name with it.
+    Definitions are returned whole if their name is used. Of the rest (imports, constants, the headers and other members
+    of the definitions around the span), the statements that have a name in common with the code are returned.
     """
     names, lines = tree.names(span), tree.lines
     found: dict[Span, None] = {}
@@ -36,7 +36,7 @@ def referenced_by(tree: Tree, span: Span) -> tuple[str, ...]:
 
 
 def _naming(tree: Tree, names: frozenset[str], covered: bytearray) -> Iterator[int]:
-    """Yield the lines that are not covered and hold one of the names as a word."""
+    """Yield the uncovered lines that contain one of the names as a word."""
     lines, at = tree.lines, 0
     starts = (*lines.line_starts, len(tree.text))
     while (first := covered.find(0, at)) >= 0:
@@ -50,7 +50,7 @@ def _naming(tree: Tree, names: frozenset[str], covered: bytearray) -> Iterator[i
 
 
 def _apart(tree: Tree, span: Span) -> list[tuple[Block, int, int]]:
-    """Return the outermost definitions of those that neither hold the span nor lie in it, with their lines."""
+    """Return the outermost definitions that neither contain the span nor are inside it, with their lines."""
     outermost: list[tuple[Block, int, int]] = []
     reached = -1
     for each in _blocks_with_lines(tree):
@@ -64,7 +64,7 @@ def _apart(tree: Tree, span: Span) -> list[tuple[Block, int, int]]:
 
 @once_per_tree
 def _blocks_with_lines(tree: Tree) -> tuple[tuple[Block, int, int], ...]:
-    """Return the definitions, each with its first line and the line behind its last one."""
+    """Return the definitions, each with its first line and the line after its last one."""
     return tuple((block, *_lines(tree, block.span)) for block in tree.blocks())
 
 

@@ -1,6 +1,6 @@
-"""What an action works on: a selection's lines, the definition around a cursor, or what a diagnostic lies in.
+"""The target of an action: the lines of a selection, the definition around a cursor, or the code of a diagnostic.
 
-A target is always whole lines. Nothing here looks at another file.
+A target is always whole lines. Other files are not examined.
 """
 
 from __future__ import annotations
@@ -12,30 +12,31 @@ from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Span
 
 _LONG = 80
-"""Lines above which a class is too much for a cursor that stands in it but in none of its members."""
+"""Number of lines above which a class is too large as the target of a cursor outside its members."""
 _AROUND = 3
-"""Lines on either side of a diagnostic that stands in no definition and in no paragraph of a sensible size."""
+"""Number of lines on each side of a diagnostic that is neither in a definition nor in a paragraph of moderate size."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What an action works on."""
+    """The code that an action works on."""
 
     span: Span
-    """Whole lines from column 0, without the last line's ending."""
+    """Whole lines from column 0, without the last line ending."""
     name: str
-    """The definition's name where the target is one; else empty."""
+    """The name if the target is a definition; else empty."""
     kind: str
-    """``function``, ``method``, ``class``, ... where it is a definition; else ``lines``."""
+    """``function``, ``method``, ``class``, ... for a definition; else ``lines``."""
     within: str = ""
-    """The name of the definition that the lines are a part of; empty where they are none or are one themselves."""
+    """The name of the definition that contains the lines; empty if there is none or they are a definition
+    themselves."""
 
 
 def find_target(document: Document, tree: Tree, selection: Span, diagnostic: Diagnostic | None = None) -> Target | None:
-    """Return what an action on this selection, or on this diagnostic, works on; None where there is nothing.
+    """Return the target of an action on a selection or a diagnostic; None if there is none.
 
-    A selection gives exactly its lines. A bare cursor gives the innermost definition around it, at the top level the
-    statement or paragraph, and nothing on a blank line there. A diagnostic is as a cursor, but never gives nothing.
+    A selection gives exactly its lines. A bare cursor gives the innermost definition around it; at the top level the
+    statement or paragraph, or None on a blank line. A diagnostic is treated like a cursor, but always has a target.
     """
     if not document.text.strip():
         return None
@@ -48,7 +49,7 @@ def find_target(document: Document, tree: Tree, selection: Span, diagnostic: Dia
 
 
 def _within(document: Document, span: Span) -> Span:
-    """Clip a span that reaches past the text's end, as diagnostics of an older version may."""
+    """Clip a span to the text, because diagnostics of an older version may extend past its end."""
     size = len(document.text)
     return Span(min(span.start, size), min(span.end, size))
 
@@ -57,7 +58,7 @@ def _selected(document: Document, tree: Tree, selection: Span) -> Target:
     lines = document.whole_lines(selection)
     inside = [block for block in tree.definitions(lines) if block.name]
     outermost: list[Block] = []
-    for each in inside:  # outer before inner, so that only the last one found may hold the next
+    for each in inside:  # Outer before inner, so only the last one found may contain the next.
         if not outermost or not _holds(outermost[-1], each):
             outermost.append(each)
     if len(outermost) == 1:
@@ -89,13 +90,13 @@ def _around(document: Document, tree: Tree, span: Span) -> Target | None:
 
 
 def _too_much(document: Document, block: Block, span: Span) -> bool:
-    """Report whether the block is a long container and the span stands in its body, in none of its members."""
+    """Report whether the block is a long container and the span is in its body, outside its members."""
     in_header = document.line_at(span.start) <= document.line_at(block.header.end)
     return block.kind in {*CONTAINERS, "block"} and not in_header and _height(document, block.span) > _LONG
 
 
 def _paragraph(document: Document, tree: Tree, offset: int, around: Block | None) -> Span | None:
-    """Return the lines up to the next blank ones, cut where a definition starts or ends."""
+    """Return the lines up to the next blank lines, cut where a definition starts or ends."""
     line = document.line_at(offset)
     lowest, highest = max(0, line - _LONG), min(document.line_count - 1, line + _LONG)
     near = Span(document.line_starts[lowest], document.line_span(highest).end)
@@ -113,7 +114,7 @@ def _paragraph(document: Document, tree: Tree, offset: int, around: Block | None
 
 
 def _lines_of_others(document: Document, tree: Tree, around: Block | None, near: Span) -> frozenset[int]:
-    """Return the lines that belong to definitions other than those that hold the place.
+    """Return the lines of definitions other than those that contain the place.
 
     :param near: the only lines that matter.
     """
@@ -124,7 +125,7 @@ def _lines_of_others(document: Document, tree: Tree, around: Block | None, near:
     for block in tree.meeting(near):
         if around is not None and not around.span.covers(block.span):
             continue
-        # The lines of what lies in another are that one's already.
+        # A nested definition's lines were already counted.
         beside = outer is None or not outer.span.covers(block.span)
         if beside and (around is None or block.span != around.span):
             lines.update(range(document.line_at(block.span.start), document.line_at(block.span.end) + 1))

@@ -1,7 +1,7 @@
-"""What can be asked of a parsed text, however it was parsed.
+"""The interface of a parsed text, independent of how it was parsed.
 
-core/syntax/parser.py answers with a grammar, core/syntax/indentation.py by indentation and brackets; who asks need not
-know which.
+core/syntax/parser.py implements it with a grammar, core/syntax/indentation.py by indentation and brackets; callers need
+not know which.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tuppence.core.text.document import Document, Span
 
 _T = TypeVar("_T")
 CONTAINERS = frozenset({"class", "interface", "impl", "trait", "struct", "enum", "module"})
-"""Kinds of block that hold other blocks."""
+"""Kinds of blocks that contain other blocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +25,17 @@ class Block:
     """One definition."""
 
     span: Span
-    """All of it, with its decorators or attributes, without a comment above it."""
+    """The whole definition, with its decorators or attributes, without a comment above it."""
     name: str
-    """As the code calls it; empty where it has no name."""
+    """Its name in the code; empty if it has none."""
     kind: str
-    """``function``, ``method``, ``class``, ``interface``, ``struct``, ...; ``block`` where nobody can tell."""
+    """``function``, ``method``, ``class``, ``interface``, ``struct``, ...; ``block`` if unknown."""
     header: Span
-    """From its start to where its body starts, the opening brace and white space left out."""
+    """From its start to the start of its body, without the opening brace and white space."""
     doc: Span | None = None
-    """Its docstring, or the comment that stands right above it."""
+    """Its docstring, or the comment directly above it."""
     named: Span | None = None
-    """Where its name stands in it; None where it has none."""
+    """The span of its name; None if it has none."""
 
 
 class Tree(ABC):
@@ -44,28 +44,28 @@ class Tree(ABC):
     def __init__(self, text: str, language: Language, excess: str = "") -> None:
         self.text = text
         self.excess = excess
-        """Why it is not read by its language's grammar, as a clause; empty where it is, or where there is none."""
+        """A clause on why the language's grammar was not used; empty if it was used or there is none."""
         self.language = language
         self.lines = Document("", language.id, None, text)
-        """Where the lines of the text are."""
+        """The line structure of the text."""
         self.answers: dict[Callable[..., Any], Any] = {}
-        """What functions said of this tree that are asked once for each tree (``once_per_tree``)."""
+        """Results of functions that are computed once per tree (``once_per_tree``)."""
 
     @abstractmethod
     def faults(self) -> int:
-        """Return how many places do not parse."""
+        """Return the number of places that do not parse."""
 
     @abstractmethod
     def sound(self, span: Span | None = None) -> bool:
-        """Report whether everything parses, inside the span or, with None, in the whole text."""
+        """Report whether everything in the span, or by default in the whole text, parses."""
 
     @abstractmethod
     def enclosing(self, span: Span) -> Block | None:
         """Return the innermost definition that covers the span.
 
-        A bare cursor in a line's indentation or behind its last character stands on that line's code; in the comment
-        right above a definition, or on its decorators, it stands in the definition; on a blank line between
-        definitions it stands in neither.
+        A bare cursor in a line's indentation or after its last character counts as on that line's code. In the comment
+        directly above a definition, or on its decorators, it counts as in the definition; on a blank line between
+        definitions, as in neither.
         """
 
     @abstractmethod
@@ -73,7 +73,7 @@ class Tree(ABC):
         """Return every definition in order of its start, outer before inner."""
 
     def definitions(self, span: Span) -> tuple[Block, ...]:
-        """Return the definitions that lie wholly inside a span, in order of their start, outer before inner."""
+        """Return the definitions entirely inside a span, in order of their start, outer before inner."""
         return tuple(block for block in self.blocks() if span.covers(block.span))
 
     def meeting(self, span: Span) -> tuple[Block, ...]:
@@ -86,21 +86,21 @@ class Tree(ABC):
 
     @abstractmethod
     def import_statements(self) -> tuple[Span, ...]:
-        """Return the top-level import statements that stand before the first definition (all, if none does)."""
+        """Return the top-level import statements before the first definition; if none is before it, all of them."""
 
     @abstractmethod
     def import_place(self) -> int:
-        """Return the offset, at the start of a line or at the text's end, where a first import belongs."""
+        """Return the offset, at the start of a line or at the text's end, for a file's first import."""
 
     @abstractmethod
     def statement(self, span: Span) -> Span | None:
-        """Return the top-level statement that covers the span, None where there is none."""
+        """Return the top-level statement that covers the span, None if there is none."""
 
     def separable(self, span: Span) -> Span | None:  # noqa: ARG002 - a tree without a grammar cannot tell
-        """Return whole lines around a span that can be parsed apart from the rest of the text.
+        """Return whole lines around a span that can be parsed separately from the rest of the text.
 
-        They are top-level statements, one at least on either side of what the span touches: what is before them, they
-        and what is behind them parse each for itself if the text does. None where the tree cannot tell.
+        They are top-level statements, with at least one on either side of those that the span touches: the text before
+        them, they themselves, and the text after them parse separately if the whole text parses. None if unknown.
         """
         return None
 
@@ -110,15 +110,15 @@ class Tree(ABC):
 
     @abstractmethod
     def strings(self, span: Span) -> tuple[Span, ...]:
-        """Return the string literals that meet the span, in order; one inside of another counts to the outer one."""
+        """Return the string literals that touch the span, in order; a nested one counts as part of the outer one."""
 
     @abstractmethod
     def comments(self, span: Span) -> tuple[Span, ...]:
-        """Return the comments that meet the span, in order, and the text of a page such as that between JSX tags."""
+        """Return the comments that touch the span, in order, and the text of a page such as that between JSX tags."""
 
     @abstractmethod
     def counts(self, span: Span) -> Mapping[str, int]:
-        """Return what makes the code inside the span hard, by feature; an absent feature is zero.
+        """Return the features that make the code in the span difficult, with counts; an absent feature is zero.
 
         ``lines`` (that are not blank), ``loops``, ``branches``, ``depth`` (the deepest nesting), ``async``, ``try``,
         ``closures``, ``calls``, ``types`` (generics, lifetimes), and in some languages ``unsafe``, ``pointers`` and
@@ -126,15 +126,15 @@ class Tree(ABC):
         """
 
     def imports(self) -> Span | None:
-        """Return the file's import block, from the first to the last import statement."""
+        """Return the span from the first to the last import statement, None without imports."""
         statements = self.import_statements()
         return Span(statements[0].start, statements[-1].end) if statements else None
 
 
 def once_per_tree(work: Callable[[Tree], _T]) -> Callable[[Tree], _T]:
-    """Make a function of a tree answer each tree once; its answer lasts as long as the tree, which never changes.
+    """Decorate a function of a tree to compute its result once per tree; a tree never changes.
 
-    Two threads that ask at the same moment may both do the work.
+    Two threads that call it at the same moment may both compute the result.
     """
 
     @wraps(work)

@@ -1,4 +1,4 @@
-"""When a request to a provider may go out: the account's limits, the queue before the provider, and its breakers."""
+"""When a request to a provider may be sent: the account's limits, the provider's queue, and its circuit breakers."""
 
 from __future__ import annotations
 

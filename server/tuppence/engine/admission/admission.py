@@ -1,4 +1,4 @@
-"""One request's way to its provider: the account's limits, a turn, and what becomes of a probe."""
+"""Admission of one request to its provider: rate limits, its turn in the queue, and the result of a probe."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LIMITED = 429
 
 
 class Providers:
-    """The state of all providers: their breakers, a queue for each, and the limits for each model."""
+    """The state of all providers: breakers, a queue for each provider, and rate limits for each model."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -32,35 +32,35 @@ class Providers:
         self._limiters: dict[str, RateLimiter] = {}
 
     def queue(self, model: Model) -> ProviderQueue:
-        """Return the queue of a model's provider, as wide as its settings say now."""
+        """Return the queue of a model's provider, with its currently configured width."""
         queue = self._queues.setdefault(model.provider.name, ProviderQueue(width(model)))
         queue.widen(width(model))
         return queue
 
     def limiter(self, model: Model) -> RateLimiter:
-        """Return the limits for a model, as its row says now."""
+        """Return the rate limits of a model, as currently configured."""
         limiter = self._limiters.setdefault(model.row, RateLimiter(model, self._clock))
         limiter.model = model
         return limiter
 
     def failed(self, model: Model, fault: Fault, error: Busy) -> None:
-        """Note that a model, or its provider, could not answer; those that wait for it look again."""
+        """Record that a model, or its provider, could not answer; waiting requests check again."""
         self.breakers.failed(model, fault, error.message, error.after)
         for limiter in self._limiters.values():
             if limiter.model.provider.name == model.provider.name:
                 limiter.wake()
 
     def admission(self, model: Model, title: str, prompt: int) -> ProviderAccess:
-        """Return the way of one request to a model.
+        """Return the admission of one request to a model.
 
-        :param title: what those behind it read about the wait.
-        :param prompt: about how many tokens its prompt has.
+        :param title: shown to the requests that wait behind it.
+        :param prompt: the approximate number of prompt tokens.
         """
         return ProviderAccess(model, Ticket.of(title, prompt), self)
 
 
 class ProviderAccess:
-    """One request's way; an async context manager that gives everything back at its end."""
+    """The admission of one request; an async context manager that releases everything at its end."""
 
     def __init__(self, model: Model, ticket: Ticket, providers: Providers) -> None:
         self._model = model
@@ -81,9 +81,9 @@ class ProviderAccess:
         self._limiter.ended(self._ticket, self._usage)
 
     async def lines(self) -> AsyncGenerator[str, None]:
-        """Wait until the request may go out, and yield a progress line for each thing that is waited for.
+        """Wait until the request may be sent, and yield a progress line for each cause of waiting.
 
-        :raises Resting: another request failed there meanwhile.
+        :raises Resting: another request failed at this provider in the meantime.
         """
         name = self._model.provider.name
         if ahead := (*self._queue.waiting, *self._limiter.waiting):
@@ -102,7 +102,7 @@ class ProviderAccess:
         self._breakers.tried(self._model, self._since)
 
     def note(self, piece: Piece) -> None:
-        """Note a piece of the answer: a request that goes out, counts, a first word."""
+        """Record a piece of the answer: the sending of a request, counts, or the first text."""
         match piece:
             case RequestSent():
                 self._limiter.sent(self._ticket)
@@ -113,10 +113,10 @@ class ProviderAccess:
                 self._breakers.works(self._model)
 
     def heard(self, status: int, headers: Mapping[str, str]) -> None:
-        """Note a response's status and headers, whose names are in lower case."""
+        """Record a response's status and headers, whose names must be in lower case."""
         pause = retry_after(headers) if status == _LIMITED else None
         if pause is not None and pause > PATIENT:
-            pause = None  # This request ends for it, and its model's breaker opens.
+            pause = None  # This request ends because of the pause, and its model's breaker opens.
         self._limiter.heard(self._ticket, rate_headers.read(headers), pause)
 
 

@@ -1,8 +1,8 @@
-"""Breakers: a provider or a model that just failed is left in peace for a while, then tried by one request.
+"""Circuit breakers: after a failure, a provider or a model is not asked for a while, then tried by one request.
 
-A provider that cannot be reached opens its own breaker; a model that its provider turned away (an overload, a limit, an
-error of the server) opens the model's alone. Once the rest is over, the next request is the probe, and those that come
-meanwhile wait for what becomes of it. If no other model may answer, a request is a probe before that.
+A provider that cannot be reached opens its own breaker. A model that its provider rejected (an overload, a limit, a
+server error) opens only the model's breaker. After the rest period, the next request is the probe, and further requests
+wait for its result. If no other model may answer, a request may be a probe earlier.
 """
 
 from __future__ import annotations
@@ -19,32 +19,32 @@ from tuppence.core.text.durations import spoken
 from tuppence.errors import Busy
 
 REST = 30.0
-"""Seconds for which what just failed is not asked again, at least."""
+"""Minimum seconds before a failed model or provider is asked again."""
 LONGEST = 3600.0
-"""Seconds after which it is tried again, however long it asks to be left alone."""
+"""Maximum seconds before it is tried again, however long it asks to wait."""
 Fault = Literal["model", "provider"]
-"""Who failed: ``model`` where the server is there and turned the request away."""
+"""What failed: ``model`` if the server responded and rejected the request."""
 
 
 @dataclass(slots=True)
 class Breaker:
-    """One that is open, or half open once its rest is over; a closed one is not there."""
+    """A breaker that is open, or half open after its rest period. Closed breakers are not stored."""
 
     name: str
-    """Whose it is, as a person reads it."""
+    """The name of the model or provider, for display."""
     fault: Fault
     until: float
-    """The end of its rest, by the clock of its owner."""
+    """The end of the rest period, in seconds of the owner's clock."""
     number: int
-    """Its place among all failures of the session."""
+    """The sequence number of the failure in this session."""
     why: str
-    """The sentence of the failure that opened it."""
+    """The message of the failure that opened it."""
     probe: asyncio.Event | None = None
-    """Set when the request that tries it knows more; None where no request tries it."""
+    """Set when the probe has a result; None if no request is probing."""
 
 
 class Resting(Busy):
-    """Nothing was sent: another request of the same time just failed there."""
+    """Nothing was sent, because another request failed there at about the same time."""
 
     def __init__(self, breaker: Breaker, rest: float) -> None:
         super().__init__(
@@ -63,7 +63,7 @@ class Breakers:
         self._numbers = itertools.count(1)
         self._last = 0
         self._breakers: dict[str, Breaker] = {}
-        """By provider, or by row."""
+        """Open breakers by provider name or model row."""
 
     @property
     def now(self) -> int:
@@ -71,13 +71,13 @@ class Breakers:
         return self._last
 
     def failed(self, model: Model, fault: Fault, why: str, rest: float | None = None) -> None:
-        """Note a failure.
+        """Record a failure.
 
-        :param why: a sentence for a person.
-        :param rest: the wait in seconds that the provider asked for.
+        :param why: a sentence for the user.
+        :param rest: the seconds that the provider asked to wait.
         """
         if fault == "model":
-            self._close(model.provider.name)  # It is there.
+            self._close(model.provider.name)  # The provider responded.
         key, name = (model.row, model.id) if fault == "model" else (model.provider.name, model.provider.name)
         self._close(key)
         self._last = next(self._numbers)
@@ -85,12 +85,12 @@ class Breakers:
         self._breakers[key] = Breaker(name, fault, until, self._last, why)
 
     def works(self, model: Model) -> None:
-        """Note an answer, at its first word."""
+        """Record the first text of an answer, which closes the breakers."""
         for key in _keys(model):
             self._close(key)
 
     def resting(self) -> dict[str, str]:
-        """Return why each one that is not to be asked now is not, by the provider's or the row's name."""
+        """Return why models and providers are resting, by model row or provider name."""
         found: dict[str, str] = {}
         for key, breaker in self._breakers.items():
             left = breaker.until - self._clock()
@@ -101,15 +101,15 @@ class Breakers:
         return found
 
     def rests(self, model: Model) -> str:
-        """Return why a model is not to be asked now; empty where it may be."""
+        """Return why a model is resting; empty if it may be asked."""
         found = self.resting()
         return next((found[key] for key in _keys(model) if key in found), "")
 
     def tried(self, model: Model, since: int) -> asyncio.Event | None:
-        """Return what is set when a probe of the model, which another request is, knows more; None without one.
+        """Return the event that is set when another request's probe of the model has a result; None without a probe.
 
         :param since: the number of the last failure when the request was made.
-        :raises Resting: it failed since then.
+        :raises Resting: the model failed since then.
         """
         found = self._of(model)
         for breaker in found:
@@ -119,7 +119,7 @@ class Breakers:
         return next((each.probe for each in found if each.probe is not None), None)
 
     def probe(self, model: Model) -> Probe:
-        """Have one request try what is open; to be asked where ``tried`` returned None."""
+        """Start a probe of the model's breakers; call this only if ``tried`` returned None."""
         found = self._of(model)
         event = asyncio.Event()
         for breaker in found:
@@ -136,13 +136,13 @@ class Breakers:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One request's try."""
+    """One request's probe."""
 
     breakers: list[Breaker]
     event: asyncio.Event
 
     def end(self) -> None:
-        """Let another request try, where this one ended without knowing more, as where it was canceled."""
+        """Let another request probe, if this one ended without a result, for example because it was canceled."""
         for breaker in self.breakers:
             if breaker.probe is self.event:
                 breaker.probe = None

@@ -1,4 +1,4 @@
-"""The queue before one provider: so many requests at the same time, the others in the order of their coming."""
+"""The queue of one provider: a limited number of concurrent requests, the others in order of arrival."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from tuppence.core.models.model import Model
 
 AT_ONCE = 4
-"""Requests that one provider is asked at the same time, where its settings do not say; further ones queue."""
+"""Concurrent requests to one provider, if its settings do not say; further ones queue."""
 AT_ONCE_LOCAL = 1
-"""A model on the user's own machine serves one at a time: two would both be slower than one after the other."""
+"""Concurrent requests to a model on this machine: two at a time would both be slower than in sequence."""
 
 
 def width(model: Model) -> int:
-    """Return how many requests a model's provider is asked at the same time."""
+    """Return the number of concurrent requests to a model's provider."""
     return model.provider.at_once or (AT_ONCE_LOCAL if model.tier == "local" else AT_ONCE)
 
 
@@ -28,7 +28,7 @@ class _Turn:
 
 
 class ProviderQueue:
-    """The queue before one provider; its width may change at any time."""
+    """The queue of one provider; its width may change at any time."""
 
     def __init__(self, width: int) -> None:
         self._width = width
@@ -37,21 +37,21 @@ class ProviderQueue:
 
     @property
     def waiting(self) -> tuple[str, ...]:
-        """The titles of those who have to finish before a newcomer's turn, empty where it is free."""
+        """The titles of the requests that must finish before a new one's turn; empty if a place is free."""
         if not self._waiting and len(self._running) < self._width:
             return ()
         return tuple(each.title for each in (*self._running, *self._waiting))
 
     def widen(self, width: int) -> None:
-        """Let so many through at the same time from now on; those under way beyond that end in peace."""
+        """Set the number of concurrent requests; active requests beyond it are not interrupted."""
         self._width = width
         self._advance()
 
     @asynccontextmanager
     async def turn(self, title: str) -> AsyncIterator[None]:
-        """Wait for a turn, and hold it while the block runs.
+        """Wait for a turn, and hold it during the block.
 
-        :param title: what those behind read about the wait.
+        :param title: shown to the requests that wait behind it.
         """
         place = _Turn(title)
         self._waiting.append(place)

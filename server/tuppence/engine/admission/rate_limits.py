@@ -1,7 +1,7 @@
-"""The limits of an account for one model: those of its row, and those that the provider names in its headers.
+"""The rate limits of an account for one model: those of its row, and those in the provider's headers.
 
-Requests wait in the order of their coming. A row's limit is of any minute: what was sent in the last 60 s counts. What
-a provider names is believed for a bounded time: it delays the first in the line by ``LONGEST`` seconds at most.
+Requests wait in order of arrival. A row's limit applies to any minute: everything sent in the last 60 s counts. The
+headers' limits delay the first request in line by at most ``LONGEST`` seconds.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tuppence.upstream.rate_headers import Kind, RateReading
 
 MINUTE = 60.0
 LONGEST = 60.0
-"""Seconds by which what a provider's headers say can delay the first in the line."""
+"""Maximum seconds by which a provider's headers can delay the first request in line."""
 _NAMES: Mapping[str, tuple[Kind, str]] = {
     "requests_per_minute": ("requests", "requests a minute"),
     "tokens_per_minute": ("tokens", "tokens a minute"),
@@ -33,39 +33,39 @@ _KINDS: Mapping[Kind, str] = {
 }
 _CONCURRENT = "concurrent_requests"
 _ROUNDING = 0.1
-"""Seconds by which a moment in a header may be rounded."""
+"""Seconds by which a time in a header may be rounded."""
 _SLACK = 1e-6
-"""Seconds that are waited beyond the end of a window, which is then surely over."""
+"""Seconds added to the end of a window, so that it is certainly over."""
 
 
 @dataclass(eq=False, slots=True)
 class Ticket:
-    """One request, from its place in the line to a minute after it was sent."""
+    """One request, from joining the line until a minute after it was sent."""
 
     title: str
     spent: dict[Kind, int]
-    """What it counts for: estimated before its answer, the provider's counts after it."""
+    """Amount by kind of limit: an estimate before the answer, the provider's counts after it."""
     at: float | None = None
-    """When it was sent; None before that."""
+    """The time when it was sent; None before that."""
     heads_since: float | None = None
-    """Since when it is the first in the line; None before that."""
+    """The time since which it is first in line; None before that."""
     is_answered: bool = False
     """Whether a response came, or none will come."""
 
     @classmethod
     def of(cls, title: str, prompt: int) -> Ticket:
-        """Return a request with so many tokens of prompt; those of its answer count once they are known."""
+        """Return a ticket for a request with ``prompt`` tokens; answer tokens are added once they are known."""
         return cls(title, {"requests": 1, "tokens": prompt, "input-tokens": prompt, "output-tokens": 0})
 
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """How long the first in the line has to wait."""
+    """The wait of the first request in line."""
 
     seconds: float
-    """At most; it may be sooner. Infinite where it ends with another request."""
+    """Maximum seconds. Infinite if the wait ends only with another request."""
     limit: str
-    """What is waited for."""
+    """The limit that causes it."""
     line: str
     """The progress line."""
 
@@ -74,35 +74,35 @@ class Delay:
 class _Learned:
     remaining: int
     until: float | None
-    """When more of it may be asked for; None once that is past."""
+    """The time at which more may be requested; None once that has passed."""
 
 
 @dataclass(slots=True)
 class RateLimiter:
-    """The line before one model."""
+    """The line of requests for one model."""
 
     model: Model
-    """As its row says now."""
+    """The model, with its currently configured row."""
     clock: Callable[[], float]
     _line: list[Ticket] = field(default_factory=list)
     _window: list[Ticket] = field(default_factory=list)
-    """What was let through and has not left the last minute."""
+    """The tickets admitted within the last minute."""
     _learned: dict[Kind, _Learned] = field(default_factory=dict)
     _held: float = 0.0
-    """Until when the provider asked for a pause, as far as it is believed."""
+    """The end of the pause that the provider asked for, bounded by ``LONGEST``."""
     _running: set[Ticket] = field(default_factory=set)
-    """What was let through and has not ended."""
+    """The tickets admitted and not ended."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def waiting(self) -> tuple[str, ...]:
-        """The titles of those in the line."""
+        """The titles of the requests in line."""
         return tuple(each.title for each in self._line)
 
     async def admit(self, ticket: Ticket, check: Callable[[], object]) -> AsyncGenerator[Delay, None]:
-        """Wait until a request may go out, and yield each delay that it has to wait for as the first in the line.
+        """Wait until a request may be sent, and yield each delay that it has as the first in line.
 
-        :param check: raises what ends the wait; it is called whenever something has changed.
+        :param check: called after every change; it raises an error to end the wait.
         """
         self._line.append(ticket)
         said, until = "", 0.0
@@ -125,7 +125,7 @@ class RateLimiter:
             self.wake()
 
     def sent(self, ticket: Ticket) -> None:
-        """Note that a request goes out; a second time for one ticket is a retry, and counts as much again."""
+        """Record that a request is sent; the second time for one ticket is a retry, which counts again."""
         if ticket.at is None:
             ticket.at = self.clock()
             return
@@ -135,7 +135,7 @@ class RateLimiter:
         self._deduct(again)
 
     def heard(self, ticket: Ticket, readings: tuple[RateReading, ...], pause: float | None = None) -> None:
-        """Note the headers of a response. They may be older than the last ones: what was sent later is not in them.
+        """Record the headers of a response. They may be outdated: requests sent later are not included in them.
 
         :param pause: seconds for which the provider wants no request, because of a limit.
         """
@@ -151,13 +151,13 @@ class RateLimiter:
         self.wake()
 
     def ended(self, ticket: Ticket, usage: Usage | None) -> None:
-        """Note what a request came to; None where nothing was counted."""
+        """Record the usage of a request; None if nothing was counted."""
         ticket.is_answered = True
         if ticket.at is None:
-            self._window = [each for each in self._window if each is not ticket]  # It never went out.
+            self._window = [each for each in self._window if each is not ticket]  # It was never sent.
         if usage is not None:
             answer = usage.output + usage.thinking
-            # What a provider reads from its cache does not count where prompts are limited by themselves.
+            # Tokens read from a provider's cache do not count towards separate limits of prompt tokens.
             fresh = usage.fresh + usage.cache_write + usage.cache_write_1h
             ticket.spent |= {"tokens": usage.prompt + answer, "input-tokens": fresh, "output-tokens": answer}
         self._running.discard(ticket)
@@ -173,12 +173,12 @@ class RateLimiter:
             learned.remaining = max(learned.remaining - ticket.spent[kind], 0)
 
     def wake(self) -> None:
-        """Have those in the line look again."""
+        """Wake the requests in line to check again."""
         self._changed.set()
         self._changed = asyncio.Event()
 
     def _delay(self, ticket: Ticket) -> Delay | None:
-        """Return what the first in the line waits for, None where it may go."""
+        """Return the delay of the first request in line, None if it may be sent."""
         now = self.clock()
         ticket.heads_since = now if ticket.heads_since is None else ticket.heads_since
         self._window = [each for each in self._window if each.at is None or each.at > now - MINUTE]
@@ -216,12 +216,13 @@ class RateLimiter:
     def _by_header(self, kind: Kind, ticket: Ticket, now: float, patience: float) -> Delay | None:
         learned, need = self._learned[kind], ticket.spent[kind] or 1
         if learned.until is not None and learned.until <= now:
-            # Some name the moment at which all is free again, some that at which the next request is: one goes first.
+            # Some servers give the time at which everything is available again, others that of the next request: admit
+            # one.
             learned.remaining, learned.until = need, None
         if learned.remaining >= need:
             return None
         if learned.until is None:
-            # What was let through is on its way; its headers say how it goes on.
+            # The admitted requests are in progress; their headers will give the new state.
             is_open = any(not each.is_answered for each in self._window)
             rest = patience if is_open else 0.0
         else:
@@ -236,7 +237,7 @@ class RateLimiter:
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> None:
-    """Wait for an event, so many seconds at most; infinity is for ever."""
+    """Wait for an event, at most ``seconds``; infinity means no limit."""
     try:
         async with asyncio.timeout(seconds if isfinite(seconds) else None):
             await event.wait()

@@ -1,7 +1,7 @@
-"""The secrets that one server has seen, and what one request replaces.
+"""The secrets that one server has found, and those that one request replaces.
 
-The scanner remembers what it found by a digest of the text, so a text is searched once however often it is asked about.
-The secrets themselves are in memory only, as long as their request.
+The scanner remembers its results by a digest of the text, so each text is searched once. The secrets themselves are
+only in memory, for the duration of their request.
 """
 
 from __future__ import annotations
@@ -24,35 +24,35 @@ if TYPE_CHECKING:
     from tuppence.core.secrets.detect import FoundSecret, SecretDetector
 
 _REMEMBERED = 512
-"""Texts whose secrets are remembered, as places only."""
+"""Maximum number of texts whose results are remembered, as positions only."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplacedSecret:
-    """A secret that a placeholder takes the place of."""
+    """A secret that is replaced by a placeholder."""
 
     kind: str
-    """For a person, such as ``AWS key``."""
+    """The kind for display, such as ``AWS key``."""
     file: str
-    """The file as it is shown to people; empty where it is in no file, such as a diagnostic's message."""
+    """The file's name for display; empty if the secret is not in a file, such as in a diagnostic's message."""
     line: int
-    """Its line in that file, from 0."""
+    """Line index in that file."""
     placeholder: str
-    """What is sent instead."""
+    """The placeholder that is sent."""
 
 
 @dataclass(frozen=True)
 class Disclosure:
-    """What one request replaces before it is sent."""
+    """The replacements of one request."""
 
     replacements: Replacements = field(default=Replacements(), repr=False)
     replaced: tuple[ReplacedSecret, ...] = ()
-    """Each place of a secret in what is sent, file by file."""
+    """Each place of a secret in the sent text, file by file."""
     keys: tuple[str, ...] = field(default=(), repr=False)
-    """The providers' keys, which are never sent but in the header that is theirs."""
+    """The providers' keys, which are sent only in their own headers."""
 
     def masked(self, prompt: Prompt) -> Prompt:
-        """Return the prompt with every secret replaced, and with the values that it must not hold."""
+        """Return the prompt with every secret replaced, and with the values that it must not contain."""
         withheld = (*(each for each in self.replacements.values if _is_no_word(each, prompt.system)), *self.keys)
         if not self.replacements:
             return replace(prompt, withheld=withheld) if withheld else prompt
@@ -64,12 +64,12 @@ class Disclosure:
         )
 
     def words(self, text: str) -> str:
-        """Return words about an answer without the secrets, for what is written down."""
+        """Return text about an answer without the secrets, for the ledger and the log."""
         return self.replacements.masked_in_pieces(text) if self.replacements else text
 
 
 def _is_no_word(value: str, system: str) -> bool:
-    """Report whether a value can be in no part of a request that is ours, such as ``content`` is."""
+    """Report whether a value cannot occur in tuppence's own part of a request, as ``content`` does."""
     return (len(value) >= DISTINCT or not value.isalpha()) and value not in system
 
 
@@ -78,16 +78,16 @@ class SecretScanner:
 
     def __init__(self) -> None:
         self.scans = 0
-        """How many texts were searched."""
+        """Number of texts that were searched."""
         self._detector: SecretDetector | None = None
         self._allow: tuple[str, ...] = ()
         self._found: LRUCache[bytes, tuple[FoundSecret, ...]] = LRUCache(_REMEMBERED)
         self._lock = threading.Lock()
 
     def find(self, text: str, allow: tuple[str, ...] = ()) -> tuple[FoundSecret, ...]:
-        """Return the secrets of a text, in order.
+        """Return the secrets in a text, in order.
 
-        :param allow: patterns of values that the user says are no secrets.
+        :param allow: patterns of values that the user declared not to be secrets.
         :raises Unsearchable: a text cannot be judged.
         """
         if not text:
@@ -116,28 +116,28 @@ class SecretScanner:
 
 
 class Disclosures:
-    """What one server knows of secrets, over all its requests."""
+    """The secrets known to one server, across its requests."""
 
     def __init__(self, folder: Callable[[], Path | None] = lambda: None) -> None:
-        """Know nothing yet.
+        """Begin without known secrets.
 
-        :param folder: returns the folder for the key of the placeholders, called when the first secret is found.
+        :param folder: returns the folder of the placeholder key; called when the first secret is found.
         """
         self.scanner = SecretScanner()
         self.announced: set[str] = set()
-        """Files of whose secrets the person was informed."""
+        """Files for which the user was informed of secrets."""
         self.consented: set[tuple[str, str]] = set()
-        """Files with a telling name, each with the provider that they may be sent to, by the person's word."""
+        """Files with suspicious names, each with a provider to which the user allowed sending it."""
         self._folder = folder
         self._salt = b""
 
     def salt(self) -> bytes:
-        """Return the key of the placeholders; reads a file the first time."""
+        """Return the placeholder key; reads a file the first time."""
         self._salt = self._salt or salt.load(self._folder())
         return self._salt
 
     def unannounced(self) -> Disclosures:
-        """Return what is known for runs that no person follows: what they would announce is announced later."""
+        """Return a copy for runs that the user does not see: what they would announce is announced later."""
         silent = copy(self)
         silent.announced = set(self.announced)
         return silent

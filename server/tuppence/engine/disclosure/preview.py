@@ -1,8 +1,8 @@
-"""What a request would send, to whom and for how much, without sending it: ``tuppence preview``.
+"""What a request would send, to which provider and at what cost, without sending it: ``tuppence preview``.
 
-The request is prepared as a run prepares it (:mod:`tuppence.engine.run`), by a session that starts no model, looks for
-no server and needs no key; then the wire puts the prompt into the bytes of the body, and there it ends. A run that is
-started at once, with nothing else changed, sends these bytes first.
+The request is prepared as in a run (:mod:`tuppence.engine.run`), by a session that starts no model, searches no server
+and needs no key; then the wire encodes the body, and nothing is sent. A run that starts immediately afterwards, with
+nothing else changed, sends exactly these bytes first.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ from tuppence.linters import ready_fix
 from tuppence.providers import find_wire
 
 _GUTTER = "│ "
-"""What a line of the request begins with where it is shown, so that no text in it can pass for one of ours."""
+"""Prefix of a displayed line of the request, which distinguishes it from tuppence's own lines."""
 _LINE = re.compile(r"\r\n|\r|\n")
 _CHANGED = "┃ "
-"""The same for a line in which a secret was replaced."""
+"""Prefix of a displayed line in which a secret was replaced."""
 LineKind = Literal["fact", "heading", "text", "replaced", "mark"]
 
 
@@ -50,37 +50,37 @@ class Preview:
     """A request that was not sent."""
 
     title: str
-    """What would be done, such as ``Fix `mean```."""
+    """The title of the action, such as ``Fix `mean```."""
     model: Model
-    """Who would be asked first."""
+    """The model that would be asked first."""
     prompt: Prompt
-    """What would be said, with its cache marks and the limit of the answer."""
+    """The prompt, with its cache marks and output limit."""
     url: str
     """The address, without a key."""
     body: bytes
-    """The body, byte for byte; a key is in the headers only, and none is here."""
+    """The exact bytes of the body; keys are only in headers, which are not included."""
     tokens: int
-    """About how many tokens the prompt has."""
+    """The approximate number of prompt tokens."""
     expected: Decimal | None
-    """USD that the answer is expected to cost; None is unknown."""
+    """Expected cost in USD; None if unknown."""
     most: Decimal | None
-    """USD that it costs at most; None is unknown."""
+    """Maximum cost in USD; None if unknown."""
     key: str
-    """What is wrong with the provider's key, a sentence; empty where nothing is."""
+    """A sentence on the problem with the provider's key; empty if there is none."""
     cut: tuple[str, ...]
-    """What was left out, a sentence each."""
+    """Sentences on what was left out."""
     replaced: tuple[ReplacedSecret, ...]
-    """The secrets that placeholders take the place of in what is sent."""
+    """The secrets that are replaced in the sent text."""
     notes: tuple[str, ...]
-    """What else would happen before or instead, a sentence each."""
+    """Sentences on what else would happen before or instead."""
 
     @property
     def text(self) -> str:
-        """All of it, for a person to read."""
+        """The whole preview as text for the user."""
         return "".join(f"{line}\n" for _, line in self.lines())
 
     def lines(self) -> Iterator[tuple[LineKind, str]]:
-        """Yield the lines for a person, and what each of them is; characters that do not show are code points."""
+        """Yield the lines of the preview with their kinds; invisible characters are shown as code points."""
         for line in self._facts():
             yield "fact", visible(line)
         texts = (self.prompt.system, *self.prompt.shared, self.prompt.tail)
@@ -130,7 +130,7 @@ async def preview(request: Request, session: Session) -> Preview:
     """Return what a run of a request would send first.
 
     :raises Unfit: nothing would be sent, because the file or the target cannot be sent to a model.
-    :raises NoModel: nothing would be sent, because nobody may answer, with a key or without.
+    :raises NoModel: nothing would be sent, because no model may answer, with or without keys.
     """
     offline = session.offline()
     prepared = await _prepared(request, offline)
@@ -168,7 +168,7 @@ async def preview(request: Request, session: Session) -> Preview:
 
 
 class _SupposedKeys(Keys):
-    """Keys of which none is lacking: what a request would be if its provider could be asked."""
+    """Keys that pretend that none is missing, to show a request for a provider without a key."""
 
     def __init__(self, real: Keys) -> None:
         super().__init__({})
@@ -183,7 +183,7 @@ class _SupposedKeys(Keys):
 
 
 async def _prepared(request: Request, session: Session) -> PreparedRequest:
-    """Return the plan of a run; where nobody may answer for want of a key, that with every key."""
+    """Return the plan of a run; if no model may answer because of missing keys, the plan with all keys."""
     try:
         return await prepare(request, session)
     except NoModel as lacking:
@@ -194,7 +194,7 @@ async def _prepared(request: Request, session: Session) -> PreparedRequest:
 
 
 async def _instead(request: Request, prepared: PreparedRequest, context: RunContext) -> AsyncIterator[str]:
-    """Yield what a run would do in place of sending this, or before it, a sentence each."""
+    """Yield sentences on what a run would do instead of sending this, or before it."""
     session, path = context.session, request.path
     repeated = bool(request.better_than) or request.bypass_cache
     picked = request.diagnostic if request.action.fixes_diagnostics and not repeated else None
@@ -220,7 +220,7 @@ def _marked(composed: Prompt, model: Model, request: Request, session: Session) 
 async def _granted(composed: Prompt, model: Model, prepared: PreparedRequest, session: Session) -> int:
     """Return the answer tokens that the budget would grant.
 
-    :raises OverBudget: it would not allow the request.
+    :raises OverBudget: the budget would not allow the request.
     """
     limits = session.limits()
     if not limits.any or (spent := await session.ledger_writer.spent(prepared.request.run)) is None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 SIZE = 32
-"""Bytes."""
+"""Length in bytes."""
 NAME = "placeholder-key"
 
 

@@ -1,7 +1,7 @@
-"""Which texts a request is made from, and the secrets in them.
+"""The texts from which a request is made, and the secrets in them.
 
-A prompt holds excerpts. What is searched are the whole texts that they were cut from, so that the piece of a key whose
-beginning an excerpt left out is known too; and the end of the prompt, which holds what others say of the code.
+A prompt consists of excerpts. The whole texts are searched, so that a key is found even if an excerpt cut off its
+beginning. The end of the prompt, with text about the code from other sources, is searched too.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ from tuppence.errors import Unfit
 from tuppence.workspace import conventions, files
 
 _KEY = 12
-"""Characters from which on a provider's key is one: shorter ones are words that a server of one's own wants."""
+"""Minimum length of a provider's key; shorter ones are ordinary words that a local server may require."""
 _MOST = 100
-"""Secrets of a request that are looked for in other encodings."""
+"""Maximum number of secrets of a request that are searched in other encodings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A text that a request is made from."""
+    """A text from which a request is made."""
 
     text: str
     file: str = ""
-    """The file as it is shown to people; empty for a text that is no file."""
+    """The file's name for display; empty if the text is not a file."""
     is_edited: bool = False
-    """Whether an answer may be written into it, so that no placeholder may equal anything in it."""
+    """Whether an answer may be written into it, so that no placeholder may occur in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composed:
-    """A prompt, and what it was made from."""
+    """A prompt, and the texts from which it was made."""
 
     prompt: Prompt
     context: Context
@@ -51,15 +51,15 @@ class Composed:
 
 
 def disclose(request: Request, composed: Composed, session: Session) -> Disclosure:
-    """Return what is replaced in a prompt; reads files, and takes a moment for a text that was not searched yet.
+    """Return the replacements for a prompt; reads files, and takes time for a text that was not searched yet.
 
-    :raises Unfit: a text of it cannot be judged, so nothing is sent.
+    :raises Unfit: a text cannot be judged, so nothing is sent.
     """
     return _disclosed(tuple(_sources(request, composed, session)), composed.prompt.text, session)
 
 
 def of_document(request: Request, session: Session) -> Disclosure:
-    """Return what is replaced of a request's document alone.
+    """Return the replacements for a request's document alone.
 
     :raises Unfit: it cannot be judged.
     """
@@ -95,7 +95,7 @@ def _searched(source: Source, session: Session) -> Iterator[tuple[str, str, int]
 
 
 def _written_otherwise(found: list[tuple[str, str, int]], sources: tuple[Source, ...]) -> list[tuple[str, str, int]]:
-    """Return the secrets that a text holds in another encoding too; of very many, the first ones are looked for."""
+    """Return the secrets that occur in a text in another encoding too; only the first of very many are searched."""
     values = dict.fromkeys((value, kind) for value, kind, _ in found)
     return [
         (other, kind, 0)
@@ -135,7 +135,7 @@ def _sources(request: Request, composed: Composed, session: Session) -> Iterator
 
 
 def _places(sources: Iterable[Source], all_of_them: Replacements, masked: str) -> Iterator[ReplacedSecret]:
-    """Yield where the secrets that would be sent are, in files."""
+    """Yield the places in files of the secrets that would be sent."""
     for source in sources:
         if not source.file:
             continue
@@ -154,7 +154,7 @@ def _name(request: Request) -> str:
 
 
 def _keys(session: Session) -> dict[str, str]:
-    """Return the providers' keys that are known, by the names of their variables."""
+    """Return the known provider keys, by the names of their environment variables."""
     found: dict[str, str] = {}
     for provider in session.config().providers.values():
         key = session.keys.of(provider)

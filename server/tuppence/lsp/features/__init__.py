@@ -1,1 +1,1 @@
-"""What a user asks of the server: code actions, hover, commands, history."""
+"""The features of the server: code actions, hover, commands, history."""

@@ -1,6 +1,6 @@
-"""What the answer to ``initialize`` tells a client beyond LSP: the actions that there are (docs/protocol.md).
+"""The part of the ``initialize`` result that goes beyond LSP: the list of actions (docs/protocol.md).
 
-A client that shows actions outside the menu, such as in a command palette, builds its list from this.
+A client that shows actions outside the code-action menu, such as in a command palette, builds its list from this.
 """
 
 from __future__ import annotations
@@ -11,6 +11,6 @@ from tuppence.core.actions import ACTIONS
 
 
 def advertised() -> dict[str, Any]:
-    """Return the value of ``capabilities.experimental`` in the answer to ``initialize``."""
+    """Return the value of ``capabilities.experimental`` for the ``initialize`` result."""
     actions = [{"id": each.id, "verb": each.verb, "kind": each.kind, "shape": each.shape} for each in ACTIONS]
     return {"tuppence": {"actions": actions}}

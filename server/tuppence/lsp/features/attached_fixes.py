@@ -1,8 +1,8 @@
-"""The fix that a tool sends along with its diagnostic, in the protocol's field ``data``, which is each tool's own.
+"""Read the fix that a tool attaches to its diagnostic in ``data``, a field whose content each tool defines.
 
-Two forms are known: ``edits``, text edits (ruff's server, squawk and others that follow it), and ``fixed`` or
-``fixers``, new text for the diagnostic's own range (ast-grep). Anything else, and more than one fix to choose from, is
-passed over. Whether a fix may be used is decided in linters/quick_fix.py.
+Two forms are known: ``edits``, a list of text edits (from ruff's server, squawk and others that copy it), and ``fixed``
+or ``fixers``, new text for the diagnostic's own range (ast-grep). Other forms, and several alternative fixes, are
+ignored. linters/quick_fix.py decides whether a fix may be used.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tuppence.lsp.protocol.typed_json import read
 
 
 def edits(document: Document, diagnostic: types.Diagnostic, encoding: Encoding) -> tuple[Edit, ...]:
-    """Return the edits of the one fix that came with a diagnostic, none where none or several did."""
+    """Return the edits of a diagnostic's only attached fix; none if it has no fix or several."""
     data: Any = diagnostic.data
     if not isinstance(data, dict):
         return ()
@@ -33,7 +33,7 @@ def edits(document: Document, diagnostic: types.Diagnostic, encoding: Encoding) 
         found = read(sent, list[types.TextEdit])
     except Malformed:
         return ()
-    # The other server may count columns in another unit than ours does; in ASCII all of them are the same.
+    # The other server may use another position encoding. In ASCII text all encodings agree.
     lines = {place.line for each in found for place in (each.range.start, each.range.end)}
     if any(line >= document.line_count or not _is_ascii(document, line) for line in lines):
         return ()

@@ -1,8 +1,8 @@
-"""The code-action menu: what is offered where, under which title, as which kind.
+"""The code-action menu: which entries appear where, with which titles and kinds.
 
-Offering asks no model and spends nothing: every entry is a command that starts something, or a finding's own edit. An
-automatic trigger, which editors fire at each move of the cursor, gets only what is tied to a diagnostic; an asked-for
-menu gets everything. While a run is under way in the file, its Stop comes first.
+Building the menu asks no model and spends nothing: every entry is a command that starts an action, or the edit of a
+finding. An automatic request, which editors send on each cursor movement, gets only entries tied to a diagnostic; a
+menu that the user opened gets all. While a run is active in the file, its Stop entry comes first.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from tuppence.lsp.output.findings import SOURCE, ReviewFindings, ShownFinding
 
 Entry = types.CodeAction | types.Command
 _FIXES = 12
-"""Diagnostics that get an entry each; the entry for the whole target takes them all."""
+"""Maximum number of diagnostics with their own entry; the entry for the whole target covers all of them."""
 _LONGEST = 60
-"""Characters of a finding's message that a title shows."""
+"""Maximum number of characters of a finding's message in a title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +43,23 @@ class MenuRequest:
     """The selection, or the cursor as an empty span."""
     asked: types.CodeActionParams
     last: Finished | None
-    """The answer that was given last in this document."""
+    """The latest answer in this document."""
     written: Finished | None = None
-    """The answer that was written into it last."""
+    """The latest answer that was written into it."""
 
     @property
     def automatic(self) -> bool:
-        """Report whether the editor asked by itself."""
+        """Whether the editor requested the menu by itself."""
         return self.asked.context.trigger_kind == types.CodeActionTriggerKind.Automatic
 
     @property
     def only(self) -> tuple[str, ...]:
-        """The kinds that were asked for; none means all."""
+        """The requested kinds; empty for all."""
         return tuple(_name(each) for each in self.asked.context.only or ())
 
 
 class CodeActions:
-    """Makes menus."""
+    """Builds menus."""
 
     def __init__(self, client: EditorClient, runs: Runs, board: ReviewFindings) -> None:
         self._client = client
@@ -67,7 +67,7 @@ class CodeActions:
         self._board = board
 
     async def entries(self, opened: MenuRequest) -> list[Entry]:
-        """Return the menu."""
+        """Return the entries of the menu."""
         uri = opened.document.uri
         entries = [self._stop(running.id, running.title) for running in self._runs.at(uri)]
         doubt = self._client.documents.doubtful(opened.document)
@@ -81,13 +81,13 @@ class CodeActions:
             entries += self._put_back(opened)
             entries += self._again(opened)
             tree = await self._client.documents.tree(uri)
-            # In a large text the search takes a while, and the event loop has keystrokes to take in.
+            # The search takes long in a large text, and must not block the event loop while the user types.
             target = await self._client.documents.in_turn(uri, find_target, opened.document, tree, opened.span)
             entries += self._actions(opened, target)
         return self._sent(entries, opened)
 
     def _sent(self, entries: list[types.CodeAction], opened: MenuRequest) -> list[Entry]:
-        """Return those of the kinds that were asked for, which form a hierarchy, in the form that the editor takes."""
+        """Return the entries of the requested kinds, which form a hierarchy, in a form that the editor supports."""
         if only := opened.only:
             entries = [each for each in entries if any(_is_kind(_name(each.kind or ""), kind) for kind in only)]
         if self._client.capabilities.literal_actions:
@@ -98,7 +98,7 @@ class CodeActions:
         return self._command(f"Stop: {title}", types.CodeActionKind.QuickFix, STOP, {"run": run})
 
     def _fixes(self, opened: MenuRequest) -> Iterator[types.CodeAction]:
-        """One entry for each diagnostic of another tool that the menu was opened on; two that say the same get one."""
+        """Yield an entry for each selected diagnostic of another tool; duplicates get one."""
         if not self._client.capabilities.apply_edit:
             return
         others = [each for each in opened.asked.context.diagnostics if each.source != SOURCE]
@@ -114,7 +114,7 @@ class CodeActions:
         return self._by_model(entry)
 
     async def _findings(self, opened: MenuRequest) -> AsyncIterator[types.CodeAction]:
-        """Two entries for each finding: the fix that it came with, else a model's, and to take it down."""
+        """Yield two entries for each finding: its own fix, or else a model's; and one that dismisses it."""
         uri = opened.document.uri
         for pinned in self._board.at(uri, opened.document.whole_lines(opened.span)):
             first = _short(pinned.finding.message)
@@ -130,7 +130,7 @@ class CodeActions:
             yield entry
 
     async def _own_fix(self, opened: MenuRequest, pinned: ShownFinding, title: str) -> types.CodeAction | None:
-        """Return the entry that applies the fix that the model offered, held to the version that is shown now."""
+        """Return the entry that applies the fix from the review, for the shown version only; None if there is none."""
         document, client = opened.document, self._client.capabilities
         edit = await self._board.quick_fix(document, pinned)
         if edit is None:
@@ -138,7 +138,7 @@ class CodeActions:
         if client.literal_actions and client.document_changes:
             whole = convert.to_workspace_edit(document, (edit,), self._client.encoding, client)
             return self._by_model(types.CodeAction(title=title, kind=types.CodeActionKind.QuickFix, edit=whole))
-        # An edit without a version would land wherever its lines are by then, so the version is compared here.
+        # An edit without a version would be applied to whatever is at its lines, so the server compares the version.
         arguments = {"uri": document.uri, "version": document.version, "finding": pinned.id}
         return self._by_model(self._command(title, types.CodeActionKind.QuickFix, APPLY, arguments))
 
@@ -149,7 +149,7 @@ class CodeActions:
             yield self._command("Clear all review findings", kind, CLEAR, {"uri": uri})
 
     def _put_back(self, opened: MenuRequest) -> Iterator[types.CodeAction]:
-        """On the text that an answer brought, as long as nobody changed it."""
+        """Yield the Put back entry on the text of an answer that is unchanged."""
         written = opened.written
         if written is None or written.writer is None or written.writer.target is None:
             return
@@ -159,7 +159,7 @@ class CodeActions:
             yield self._command(title, types.CodeActionKind.RefactorRewrite, PUT_BACK, run)
 
     def _again(self, opened: MenuRequest) -> Iterator[types.CodeAction]:
-        """Right after an answer: the same question to a better model, or anew where the answer was a kept one."""
+        """Yield entries after an answer: ask a better model, or ask again if the answer was from the cache."""
         last = opened.last
         if last is None or last.span is None or not opened.document.whole_lines(opened.span).touches(last.span):
             return
@@ -189,7 +189,7 @@ class CodeActions:
             yield self._by_model(self._command(title, kind, RUN, self._arguments(action, opened)))
 
     def _impossible(self, action: Action, uri: str) -> str:
-        """Return why an action cannot be done in this editor or document, empty where it can."""
+        """Return why an action is impossible in this editor or document; empty if it is possible."""
         if action.shape in ("replacement", "tests") and not self._client.capabilities.apply_edit:
             return NO_EDITS
         if action.shape != "tests" or is_file(uri):
@@ -225,7 +225,7 @@ class CodeActions:
             yield types.CodeAction(title=title, kind=kind, disabled=types.CodeActionDisabled(reason=why))
 
     def _kind(self, kind: str, opened: MenuRequest) -> str:
-        """Return the kind to send: an editor that hides ``source`` in its menu gets ``refactor`` unless it asked."""
+        """Return the kind to send: ``refactor`` if the editor hides ``source`` in its menu and did not ask for it."""
         asked = any(each.startswith("source") for each in opened.only)
         if kind.startswith("source") and self._client.capabilities.hides_source and not asked:
             return kind.replace("source", "refactor", 1)
@@ -238,7 +238,7 @@ def _short(message: str) -> str:
 
 
 def _name(kind: types.CodeActionKind | str) -> str:
-    """Return a kind as it is sent: an enumeration's member calls itself by another name."""
+    """Return a kind's text; ``str`` of an enumeration member would return its name."""
     return str(kind.value) if isinstance(kind, types.CodeActionKind) else kind
 
 

@@ -1,4 +1,4 @@
-"""The names of the commands that the menu's entries run, known before anything else is loaded."""
+"""The names of the commands in menu entries, in a module that loads nothing else."""
 
 RUN = "tuppence.run"
 STOP = "tuppence.stop"

@@ -1,7 +1,7 @@
-"""The latest answer in each document, so that the same question can be asked again on the same target.
+"""The latest answer in each document, so that its question can be asked again on its target.
 
-The target moves with the edits elsewhere in the document; once it is changed itself, or the document is closed, there
-is nothing to ask again about.
+The target moves with edits elsewhere in the document. Once the target itself is changed, or the document is closed, the
+question can no longer be asked again.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ class Finished:
 
     request: Request
     target: TrackedSpan
-    """The target of the request, followed while this is the latest answer of its document."""
+    """The target of the request, tracked while this is the latest answer of its document."""
     route: Route | None
-    """The choice that it came from; None for one that needed no model."""
+    """The routing decision; None if no model was needed."""
     kept: bool
-    """Whether it was an earlier answer, given again."""
+    """Whether it came from the answer cache."""
     writer: Writer | None = None
-    """Who wrote it into the document, and can put back what was there before; None where nothing was written."""
+    """The writer that can restore the text before the answer; None if nothing was written."""
     line: str = ""
-    """What its closing message said."""
+    """The text of its closing message."""
 
     @property
     def span(self) -> Span | None:
-        """Where the target lies now; None once it was changed."""
+        """The current span of the target; None once it was changed."""
         return self.target.span
 
     @property
     def runs(self) -> tuple[str, ...]:
-        """The runs whose answers replaced one another in its target, its own last."""
+        """The ids of the runs whose answers replaced one another in its target, its own last."""
         earlier = self.request.earlier
         return (*(earlier.runs if earlier is not None else ()), self.request.run)
 
@@ -55,7 +55,7 @@ class AnswerHistory:
         self._trackers: dict[str, SpanTracker] = {}
 
     def remember(self, finished: Finished) -> None:
-        """Take an answer in place of the document's former one."""
+        """Store an answer as its document's latest."""
         uri = finished.request.document.uri
         self._forget(uri)
         self._finished[uri] = finished
@@ -67,12 +67,12 @@ class AnswerHistory:
         self._trackers[uri].add(finished.target)
 
     def at(self, uri: str) -> Finished | None:
-        """Return a document's latest answer, None where there is none that can be asked again."""
+        """Return a document's latest answer, None if none can be asked again."""
         finished = self._finished.get(uri)
         return finished if finished is not None and finished.span is not None else None
 
     def by_run(self, run: str) -> Finished | None:
-        """Return the answer of a run while it is the latest in its document."""
+        """Return the answer of a run if it is the latest in its document."""
         return next((each for uri in self._finished if (each := self.at(uri)) and each.request.run == run), None)
 
     def uri_of(self, run: str) -> str | None:
@@ -80,10 +80,10 @@ class AnswerHistory:
         return next((uri for uri, each in self._finished.items() if each.request.run == run), None)
 
     async def put_back(self, run: str) -> Finished:
-        """Put back what was there before any answer, whatever was edited elsewhere since; return what is forgotten.
+        """Restore the text before any answer, regardless of edits elsewhere; return the removed answer.
 
-        :param run: the run whose answer is there, or one whose answer that one replaced.
-        :raises Stale: it is not the latest answer any more, or the text that it wrote was changed.
+        :param run: the run whose answer is in the document, or one whose answer that one replaced.
+        :raises Stale: the answer is no longer the latest, or the text that it wrote was changed.
         """
         finished = next((each for each in self._written.values() if run in each.runs), None)
         if finished is None or finished.writer is None or finished.writer.target is None:
@@ -96,16 +96,17 @@ class AnswerHistory:
         return finished
 
     def written(self, uri: str) -> Finished | None:
-        """Return the latest answer that was written into a document, None where it cannot be put back any more."""
+        """Return the latest answer that was written into a document, None if it can no longer be put back."""
         finished = self._written.get(uri)
         return finished if finished and finished.writer and finished.writer.target is not None else None
 
     def hand_back(self, run: str, writer: Writer) -> Finished | None:
-        """Return the latest written answer where it is that of a run, and a later run left its text as it was.
+        """Return the latest written answer if it belongs to a run, and a later run left its text unchanged.
 
-        :param writer: the later run's. Where it wrote meanwhile, the answer's own writer has lost the target, because
-            each takes the other's edits for the user's: this one then takes its place. The caller closes it otherwise.
-        :return: the answer; None where it is not the latest any more, or the user changed its text.
+        :param writer: the later run's writer. If it wrote meanwhile, the answer's own writer has lost the target,
+            because each writer takes the other's edits for the user's; then this writer replaces it. Otherwise the
+            caller closes it.
+        :return: the answer; None if it is no longer the latest, or if the user changed its text.
         """
         finished = next((each for each in self._written.values() if each.request.run == run), None)
         if finished is None or finished.writer is None:
@@ -115,7 +116,7 @@ class AnswerHistory:
                 return None
             finished.writer.close()
             finished.writer = writer
-            finished.target.span = writer.target  # The tracker took the later run's edits for the user's too.
+            finished.target.span = writer.target  # The tracker also took the later run's edits for the user's.
         return finished
 
     def _drop(self, uri: str) -> None:
@@ -124,7 +125,7 @@ class AnswerHistory:
             former.writer.close()
 
     def _forget(self, uri: str) -> None:
-        """Follow the target of a document's latest answer no longer."""
+        """Stop tracking the target of a document's latest answer."""
         former = self._finished.pop(uri, None)
         if former is not None:
             self._trackers[uri].discard(former.target)

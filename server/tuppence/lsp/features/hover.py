@@ -1,8 +1,8 @@
-"""What a hover shows: a kept explanation, or what asking would cost; and, only where the user chose so, asking itself.
+"""Hovers: show a cached explanation, or what asking would cost; ask a model only if the user enabled that.
 
-The setting ``hover`` decides. Looking sends nothing, but with "auto": then a pointer that rests on a definition's name
-asks the cheapest model once, within a cap, and what it says is kept for the next look. Signatures and documentation
-are other servers' affair, and never shown here.
+The setting ``hover`` decides. A hover sends nothing, except with "auto": then a pointer that rests on a definition's
+name asks the cheapest model once, within a limit, and the answer is cached for the next hover. Signatures and
+documentation are left to other servers.
 """
 
 from __future__ import annotations
@@ -43,16 +43,17 @@ from tuppence.lsp.output.client import EditorClient
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 PAUSE = 0.7
-"""Seconds that the pointer rests before a hover asks by itself: whoever only passes by wants no answer."""
+"""Seconds that the pointer must rest before a hover asks a model, so that passing over a name costs nothing."""
 PATIENCE = 8.0
-"""Seconds that a hover stays open for an answer; Helix reports one as failed after 20."""
+"""Seconds that a hover waits for an answer. Helix reports a failure after 20
+(https://github.com/helix-editor/helix/issues/2505)."""
 _GIVEN_UP = 200
-"""Pieces of code remembered that a hover asked about to no avail, so that it does not ask and pay again."""
+"""Number of code texts remembered for which a hover got no answer, so that it does not ask and pay again."""
 _LONGEST = 60
-"""Characters of a name that are shown."""
+"""Maximum number of characters of a name that are shown."""
 _STALE = "**Explained before the last edit: this may no longer be true.**"
 Code = tuple[str, str, str]
-"""A project's word, a language and a text in it: what one project's model says is nothing for another's code."""
+"""Project key, language id and text. An answer for one project's code does not apply to another project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +61,22 @@ class _Look:
     """What the pointer is on."""
 
     request: Request
-    """The question that this place stands for."""
+    """The request to explain this place."""
     block: Block
     on_name: bool
-    """Whether it is on the definition's name, and not elsewhere in its header."""
+    """Whether it is on the definition's name, rather than elsewhere in its header."""
     turn: int
-    """Counts the hovers, to tell whether the pointer has moved on since."""
+    """Number of the hover, to detect that the pointer has moved since."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Offered:
+    """What a hover says of code that no kept answer explains as it is."""
+
+    look: _Look
+    offer: Quote
+    stale: CachedExplanation | None
+    """An explanation of what the code was before it was edited."""
 
 
 @dataclass(eq=False, slots=True)
@@ -76,15 +87,15 @@ class _Asked:
     leave: HoverGrant
     running: Running
     waiting: int = 0
-    """Hovers that are open for its answer."""
+    """Number of open hovers that wait for its answer."""
     sent: bool = False
-    """Whether the request is on its way, and so is paid for."""
+    """Whether the request was sent and so must be paid for."""
     why: str = ""
-    """Why there is no answer, once there is none."""
+    """Why there is no answer; empty until that is known."""
 
 
 class HoverProvider:
-    """Answers hovers."""
+    """Answers hover requests."""
 
     def __init__(self, client: EditorClient, runs: Runs) -> None:
         self._client = client
@@ -94,10 +105,29 @@ class HoverProvider:
         self._turn = 0
 
     async def hover(self, params: types.HoverParams) -> types.Hover | None:
-        """Return what is shown at a place, None for nothing."""
+        """Return the hover at a position, None for nothing."""
         self._turn += 1
         turn, mode = self._turn, self._client.session.config().hover
-        look = None if mode == "off" else await self._look(params, turn)
+        if mode == "off":
+            return None
+        with self._client.session.fair_share.in_front():
+            found = await self._found(params, turn, mode)
+        if not isinstance(found, _Offered):
+            return found
+        look, stale = found.look, found.stale
+        said = await self._by_itself(look) if mode == "auto" else ""
+        if isinstance(said, CachedExplanation):
+            return await self._kept(said, look)
+        # Clients trust a link only if all words beside it are tuppence's own (docs/protocol.md).
+        line = self._offer(found.offer, look, link=not said and stale is None)
+        line = f"{line} {said}" if said else line
+        if stale:
+            return await self._kept(replace(stale, source=line), look)
+        return self._hover(line, look, look.block.named)
+
+    async def _found(self, params: types.HoverParams, turn: int, mode: str) -> types.Hover | _Offered | None:
+        """Return what is shown without asking a model, or what asking one would cost."""
+        look = await self._look(params, turn)
         if look is None:
             return None
         if (kept := await self._remembered(look.request)) is not None:
@@ -109,18 +139,10 @@ class HoverProvider:
             offer = await hover.quote(look.request, self._client.session)
         except TuppenceError:
             return await self._kept(stale, look) if stale else None
-        said = await self._by_itself(look) if mode == "auto" else ""
-        if isinstance(said, CachedExplanation):
-            return await self._kept(said, look)
-        # A client trusts a link only where every word beside it is ours (docs/protocol.md).
-        line = self._offer(offer, look, link=not said and stale is None)
-        line = f"{line} {said}" if said else line
-        if stale:
-            return await self._kept(replace(stale, source=line), look)
-        return self._hover(line, look, look.block.named)
+        return _Offered(look, offer, stale)
 
     async def _look(self, params: types.HoverParams, turn: int) -> _Look | None:
-        """Return the definition in whose header the pointer is."""
+        """Return the definition whose header contains the position, None if there is none."""
         client = self._client
         document = client.documents.get(params.text_document.uri)
         if document is None or client.documents.doubtful(document) or await why_not(document, client.session.workspace):
@@ -133,7 +155,7 @@ class HoverProvider:
         here = Span(at, at)
         block = await client.documents.in_turn(document.uri, tree.enclosing, here)
         if block is None or client.documents.get(document.uri) is not document:
-            return None  # The text may have moved on; then the editor asks again.
+            return None  # The text may have changed; then the editor asks again.
         on_name = block.kind != "block" and block.named is not None and block.named.covers(here)
         if not on_name and not block.header.covers(here):
             return None
@@ -158,11 +180,11 @@ class HoverProvider:
         return self._hover(f"{warning}{text}\n\n---\n{kept.source}", look, look.block.header)
 
     def _offer(self, offer: Quote, look: _Look, *, link: bool) -> str:
-        """Return the one line about a definition that nobody has explained yet.
+        """Return the line about a definition without a cached explanation.
 
-        :param link: whether what asks may be a link, where the client follows links.
+        :param link: whether the action may be a link, if the client follows command links.
         """
-        # The name may come from anybody's repository: it stays inside its code span, whatever is in it.
+        # The name may come from an untrusted repository: it must not end its code span.
         name = " ".join(visible(look.request.target.name).replace("`", "'").split())
         title = actions.title(EXPLAIN, name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…")
         call = (
@@ -192,7 +214,7 @@ class HoverProvider:
         return types.Hover(types.MarkupContent(kind, shown), convert.to_range(document, span, client.encoding))
 
     async def _by_itself(self, look: _Look) -> CachedExplanation | str:
-        """Ask, if the pointer rests; return the answer, else in a sentence what became of it, empty for nothing."""
+        """Ask a model if the pointer rests; return the answer, a sentence on why there is none, or nothing."""
         request = look.request
         place = await asyncio.to_thread(answer_cache.home, request, self._client.session)
         code = (place, request.document.language, request.document.slice(request.target.span))
@@ -215,7 +237,7 @@ class HoverProvider:
         self._runs.start(asked.running, self._ask(code, asked))
 
     async def _answer(self, asked: _Asked) -> CachedExplanation | str:
-        """Wait as long as a hover can; a cancel ends a question that is not yet sent, for it costs nothing yet."""
+        """Wait for an answer, at most ``PATIENCE`` seconds; a cancel stops a question that was not sent yet."""
         assert asked.running.task is not None
         asked.waiting += 1
         try:
@@ -231,7 +253,7 @@ class HoverProvider:
         return await self._remembered(asked.request) or asked.why
 
     async def _ask(self, code: Code, asked: _Asked) -> None:
-        """Carry out a question; its answer is kept as any run's is."""
+        """Run a question; its answer is cached as any run's is."""
         request, client = asked.request, self._client
         receipt = open_receipt(request, client.session)
         try:
@@ -253,7 +275,7 @@ class HoverProvider:
             await client.show_cost()
 
     def _note(self, done: RunFinished, code: Code, asked: _Asked) -> None:
-        """Log how it ended; remember what had no answer."""
+        """Log the result; remember a question without an answer."""
         if done.answer is not None:
             self._client.log(f"Hover: {messages.done(done, asked.request, ())}")
             return

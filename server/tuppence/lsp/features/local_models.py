@@ -1,7 +1,7 @@
-"""The one question about a model server that was found on this machine: whether it may be given the code.
+"""Ask the user whether a model server found on this machine may be given code.
 
-It is asked only where nobody else may answer, by one run for all that wait, and nothing is sent before the yes. A run
-that is stopped meanwhile takes nothing back: the question stands until it is answered, and the answer is remembered.
+The user is asked only if no other model may answer, once for all runs that wait, and nothing is sent before consent. If
+a waiting run is stopped, the question stays open, and its answer is stored.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from tuppence.lsp.output.client import EditorClient
 YES = "Use it"
 NO = "Never"
 _NAMED = 3
-"""Models of a server that the question names."""
+"""Maximum number of a server's models that the question names."""
 
 
 class LocalModelConsent:
-    """Model servers that the user was not asked about yet."""
+    """The model servers for which the user was not asked yet."""
 
     def __init__(self, client: EditorClient, neighbourhood: LocalModels) -> None:
         self._client = client
@@ -33,27 +33,32 @@ class LocalModelConsent:
         self._asking: asyncio.Task[None] | None = None
 
     async def meet(self, request: Request) -> None:
-        """Ask the user about each server that might answer this question, if nobody else may."""
-        if not await asyncio.to_thread(self._wanted, request):
+        """Ask the user about each server that might answer this question, if no other model may."""
+        session = self._client.session
+        # Reading the keyring may take a while; keys that were read before need no thread.
+        is_known = all(session.keys.is_known(model.provider) for model in session.config().models)
+        if not (self._wanted(request) if is_known else await asyncio.to_thread(self._wanted, request)):
             return
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._introduce())
         await asyncio.shield(self._asking)
 
     def close(self) -> None:
-        """Wait for no answer any more."""
+        """Stop waiting for answers."""
         if self._asking is not None:
             self._asking.cancel()
 
     def _wanted(self, request: Request) -> bool:
-        """Report whether a found server is what the user pinned, or all that may answer."""
+        """Report whether a found server is the user's pinned model, or the only one that may answer."""
         session = self._client.session
         config = session.config()
         if pin := routing_policy(config, request.action, request.document.language, request.better_than).pin:
             return pin.partition("/")[0] in FOUND
-        may = (model for model in config.models if model.name not in config.exclude)
+        providers = {model.provider.name: model.provider for model in config.models}
+        ready = {name for name, each in providers.items() if session.keys.ready(each)}
         today = session.now().date()
-        return not any(session.keys.ready(model.provider) for model in may if not model.retired(today))
+        may = (model for model in config.models if model.provider.name in ready and model.name not in config.exclude)
+        return all(model.retired(today) for model in may)
 
     async def _introduce(self) -> None:
         for found in await self._neighbourhood.unapproved():

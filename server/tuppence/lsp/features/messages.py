@@ -16,7 +16,7 @@ _ALONE = {
     "parses": "it parses; no more was checked",
     "brackets match": "its brackets match; no more was checked",
 }
-"""Proofs that say too much where they stand alone."""
+"""Replacements for proofs that would claim too much if they stood alone."""
 _REPAIRS = {
     "blocks": "read from SEARCH/REPLACE blocks",
     "diff": "read from a diff",
@@ -31,13 +31,13 @@ _REPAIRS = {
     "line ending": "line endings set to the file's",
     "final newline": "a last line ending added",
 }
-"""What the closing message says about each repair that :mod:`tuppence.core.answer.patch` can make."""
+"""The clause of the closing message for each repair of :mod:`tuppence.core.answer.patch`."""
 
 
 def done(end: RunFinished, request: Request, turns: tuple[str, ...]) -> str:
-    """Return what happened, what it cost and what was proved: ``Fixed `mean`: kimi-k2.6, $0.0011 (diagnostic gone).``.
+    """Return the closing message of an answer: ``Fixed `mean`: kimi-k2.6, $0.0011 (diagnostic gone).``.
 
-    :param turns: why other models than the first were asked.
+    :param turns: why models other than the first were asked.
     """
     assert end.answer is not None, "there is something to close with"
     parts = [f"{request.action.past} {thing(request.target.name)}: {end.model}"]
@@ -52,29 +52,31 @@ def done(end: RunFinished, request: Request, turns: tuple[str, ...]) -> str:
 
 
 def agrees(end: RunFinished, request: Request, turns: tuple[str, ...]) -> str:
-    """Return that a better model gave the answer that is there: ``big agrees; nothing to change (Fix `mean`, $0.02).``.
+    """Return the message that a better model gave the present answer too.
 
-    :param turns: why other models than the first were asked.
+    For example: ``big agrees; nothing to change (Fix `mean`, $0.02).``
+
+    :param turns: why models other than the first were asked.
     """
     about = f"{request.action.verb} {thing(request.target.name)}, {price(end.cost, estimated=end.estimated)}"
     return _closed("; ".join((f"{end.model} agrees; nothing to change ({about})", *turns)) + ".", *end.notes)
 
 
 def could_not(request: Request, why: str, end: RunFinished) -> str:
-    """Return why there is no answer, and what that cost."""
+    """Return the message on why there is no answer, and what that cost."""
     paid = "" if end.cost == 0 else f" It cost {price(end.cost, estimated=end.estimated)}."
     action = f"{request.action.verb[0].lower()}{request.action.verb[1:]}"
     return _closed(f"Could not {action} {thing(request.target.name)}. {why}{paid}", *end.notes)
 
 
 def stopped(title: str, receipt: Receipt, *sentences: str) -> str:
-    """Return that a run was ended before its time, and what it had cost by then."""
+    """Return the message that a run was stopped, and what it had cost so far."""
     paid = "" if receipt.total == 0 else f" ({price(receipt.total, estimated=receipt.estimated)})"
     return _closed(f"Stopped: {title}{paid}.", *sentences, *receipt.notes)
 
 
 def price(cost: Decimal | None, *, estimated: bool) -> str:
-    """Return an amount as it stands in a sentence."""
+    """Format an amount for a sentence."""
     if cost is None:
         return "price unknown"
     return f"{'about ' if estimated and cost else ''}{money(cost)}"

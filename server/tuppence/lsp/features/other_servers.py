@@ -1,10 +1,10 @@
-"""What the editor's other servers say of an answer that stands in the text, where the client tells (docs/protocol.md).
+"""Check a written answer by the diagnostics of the editor's other servers (docs/protocol.md).
 
-Only for an answer that is written while it streams: there the text can be shown, looked at and taken back within one
-step of undo. The diagnostics before the answer are asked for while the model is still thinking. After it, a bad word is
-believed only once the servers had time to look at the whole of it, since what they say first may be of a half-written
-text; a good one at once. Where anything is unclear (somebody typed, a version does not fit, no server spoke) nothing
-is claimed, and the verdict stays as it was.
+This applies only to an answer that is streamed into the document: there the text can be checked and taken back within
+one undo step. The diagnostics before the answer are requested while the model is thinking. After it, a new problem is
+believed only once the servers had time to check the complete text, because their first report may concern a partial
+text; a good report is believed at once. If anything is unclear (the client does not report diagnostics, the user
+typed, a version does not match, no server reported), the verdict is unchanged.
 """
 
 from __future__ import annotations
@@ -35,40 +35,40 @@ from tuppence.lsp.protocol.json_values import Malformed
 from tuppence.lsp.protocol.typed_json import read
 
 FIRST = 1.5
-"""Seconds that the servers get for their first word on an answer."""
+"""Seconds that the servers get for their first report on an answer."""
 FIRST_IF_SILENT = 0.6
-"""The same where none has said anything of the file so far: most likely there is none."""
+"""The value of ``FIRST`` if no server has reported anything for the file so far: probably there is none."""
 AT_EASE = 0.05
-"""Seconds in which an editor answers that has nothing else to do. One that takes longer has slow servers too."""
+"""Reply time in seconds of an idle editor. A slower one probably has slow servers too."""
 SLOWEST = 3.0
-"""How many times as long as at ease they get at most."""
+"""Maximum factor by which the time for the first report is extended for a slow editor."""
 REPLY = 3.0
-"""Seconds that the client itself gets beyond what it may wait."""
+"""Seconds added to the client's own waiting time."""
 PATIENCE = 5.0
-"""Seconds after which a bad word is believed."""
+"""Seconds after which a new problem is believed."""
 PAUSE = 0.25
-"""Seconds before each question; a client may wait further until its servers have spoken and rested."""
+"""Seconds before each request; the client may wait longer until its servers have reported."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Report:
-    """A client's answer."""
+    """A client's reply."""
 
     said: ToolReport
     is_fresh: bool
-    """Whether a server has spoken since this version of the document came to be."""
+    """Whether a server has reported since this version of the document."""
     seconds: float
-    """What the client took to answer."""
+    """Seconds that the client took to reply."""
 
 
 class OtherServers:
-    """Asks one client about one run's answers."""
+    """Requests one client's diagnostics for the answers of one run."""
 
     def __init__(self, client: EditorClient, request: Request, writer: Writer, title: str) -> None:
         self.landed = False
-        """Whether the answer stands in the text already."""
+        """Whether the answer is in the document."""
         self.stale: Stale | None = None
-        """Why it could not be brought there."""
+        """Why the answer could not be written."""
         self._client = client
         self._ask = request
         self._writer = writer
@@ -76,11 +76,11 @@ class OtherServers:
         self._before = asyncio.create_task(self._report(shown(request), 0))
 
     def close(self) -> None:
-        """Stop asking."""
+        """Stop requesting."""
         self._before.cancel()
 
     async def inspect(self, answer: Answer) -> Verdict:
-        """Bring an answer into the text and return the verdict with what the servers say of it there."""
+        """Write an answer into the document and return its verdict, updated by the servers' diagnostics."""
         before = await self._before
         if before is None:
             return answer.verdict
@@ -98,7 +98,7 @@ class OtherServers:
         return verdict
 
     async def _effect(self, answer: Answer, before: _Report) -> DiagnosticChange | None:
-        """Return what the answer changed in what the servers say, None where that is not known."""
+        """Return the change in the servers' diagnostics, None if it is not known."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         wanted = apply(self._ask.document.text, answer.edits)
@@ -119,17 +119,17 @@ class OtherServers:
                 return effect if is_clear else None
 
     def _case(self, answer: Answer) -> EditUnderReview:
-        """Return the answer as a case: where it replaces another one, only what comes can be told, not what goes."""
+        """Return the case to compare. If the answer replaces an earlier one, only new diagnostics can be determined."""
         asked = case(self._ask, answer)
         return asked if self._ask.earlier is None else replace(asked, chosen=None)
 
     def _now(self, wanted: str) -> Document | None:
-        """Return the document if it still is what the answer made of it."""
+        """Return the document if it is exactly what the answer made of it, else None."""
         document = self._client.documents.get(self._ask.document.uri)
         return document if document is not None and document.text == wanted else None
 
     async def _report(self, document: Document, seconds: float) -> _Report | None:
-        """Ask the client once, None where it cannot tell of this version."""
+        """Request diagnostics once; None if the client has none for this version."""
         wait = {"wait": round(seconds * 1000)} if seconds else {}
         params: dict[str, object] = {"uri": document.uri, "version": document.version, **wait}
         loop = asyncio.get_running_loop()
@@ -148,5 +148,5 @@ class OtherServers:
 
 
 def shown(request: Request) -> Document:
-    """Return the document as the editor has it when the request is made."""
+    """Return the document as the editor had it when the request was made."""
     return request.document if request.earlier is None else request.earlier.document

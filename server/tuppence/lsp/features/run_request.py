@@ -1,7 +1,6 @@
-"""From what a menu entry or a key binding sent to a question that can be asked.
+"""Convert the arguments of a menu entry or key binding into a request that can be run.
 
-Every mistake in what was sent becomes one sentence, and so does every document that nothing can be done with. Nothing
-is asked here.
+Every mistake in the arguments, and every unsuitable document, raises an error with one sentence. No model is asked.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from pygls.uris import to_fs_path
 from tuppence.core import actions
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
-from tuppence.core.syntax.target import find_target
+from tuppence.core.syntax.target import Target, find_target
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Span
@@ -43,16 +42,16 @@ _T = TypeVar("_T")
 
 
 class RequestReader:
-    """Makes questions for one editor."""
+    """Reads requests for one editor."""
 
     def __init__(self, client: EditorClient, latest: AnswerHistory) -> None:
         self._client = client
         self._latest = latest
 
     async def read(self, arguments: Any) -> Request:
-        """Return the question that the arguments of a command stand for.
+        """Return the request for the arguments of a command.
 
-        :raises Unfit: they stand for none, or nothing can be done with the document.
+        :raises Unfit: the arguments are invalid, or the document is unsuitable.
         :raises Stale: the document is not what it was when the menu was opened.
         """
         if (again := field(arguments, "again")) is not None:
@@ -63,7 +62,7 @@ class RequestReader:
             raise Unfit(
                 f"There is no action {quoted(str(field(arguments, 'action')), mark='`')}.", f"Use one of: {known}."
             )
-        document, tree = await self._parsed(str(field(arguments, "uri")))
+        document, tree = await self._read(str(field(arguments, "uri")))
         if (version := field(arguments, "version")) is not None and version != document.version:
             raise Stale(*_CHANGED)
         given = field(arguments, "diagnostic")
@@ -75,7 +74,7 @@ class RequestReader:
         return request if chosen else replace(request, diagnostics=others)
 
     async def _again(self, run: str, arguments: Any) -> Request:
-        """Return an earlier question again: about the text before its answer, where that was written into it."""
+        """Return the request of an earlier answer, about the text before that answer."""
         above, model = str(field(arguments, "above") or ""), str(field(arguments, "model") or "")
         quoted = _price(field(arguments, "price"))
         gone = Stale("That answer is not the latest any more, or its text was changed.", "Open the menu again.")
@@ -91,7 +90,7 @@ class RequestReader:
         return replace(request, better_than=above, bypass_cache=True, model=model, quoted=quoted)
 
     async def _repeated(self, last: Finished, parsed: tuple[Document, Tree]) -> Request | None:
-        """Return the same question on the same target, None where the target was changed since."""
+        """Return the request again, for its target's current place; None if the target was changed since."""
         document, tree = parsed
         span, earlier = last.span, None
         if last.writer is not None:
@@ -121,7 +120,12 @@ class RequestReader:
         document, tree = parsed
         if action.shape in ("replacement", "tests") and not self._client.capabilities.apply_edit:
             raise Unfit(NO_EDITS, "Ask for an explanation or a review.")
-        target = await self._client.documents.in_turn(document.uri, find_target, document, tree, span, chosen)
+        workspace = self._client.session.workspace
+        why, target = await self._client.documents.in_turn(
+            document.uri, _looked_at, document, tree, span, chosen, workspace
+        )
+        if why:
+            raise Unfit(why)
         if target is None:
             raise Unfit("There is no code here.", "Put the cursor in it, or select some.")
         if self._client.documents.get(document.uri) is not document:
@@ -138,12 +142,19 @@ class RequestReader:
         )
 
     async def _parsed(self, uri: str) -> tuple[Document, Tree]:
-        """Return an open document and its parse, both of the same version."""
+        """Return an open document that a model may see and its parse, both of one version."""
+        document = self._client.documents.get(uri)
+        if document is not None and (why := await why_not(document, self._client.session.workspace)):
+            raise Unfit(why)
+        return await self._read(uri)
+
+    async def _read(self, uri: str) -> tuple[Document, Tree]:
+        """Return an open document and its parse, both of one version, without the check for private files."""
         documents = self._client.documents
         document = documents.get(uri)
         if document is None:
             raise Stale(*_CLOSED)
-        if why := documents.doubtful(document) or await why_not(document, self._client.session.workspace):
+        if why := documents.doubtful(document) or _unreadable(document):
             raise Unfit(why)
         tree = await documents.tree(uri)
         document = documents.get(uri)
@@ -152,7 +163,7 @@ class RequestReader:
         return document, tree
 
     def _chosen(self, given: Any, document: Document) -> Diagnostic:
-        """Return the diagnostic that the user picked, with the fix that its tool sent along."""
+        """Return the diagnostic that the user picked, with the fix that its tool attached."""
         diagnostic = self._structured(given, types.Diagnostic, "diagnostic")
         fix = attached_fixes.edits(document, diagnostic, self._client.encoding)
         return replace(convert.from_diagnostic(document, diagnostic, self._client.encoding), fix=fix)
@@ -169,16 +180,32 @@ class RequestReader:
 
 
 async def why_not(document: Document, workspace: Workspace) -> str:
-    """Return in a sentence why nothing can be done with a document, empty where something can."""
+    """Return a sentence on why a document is unsuitable; empty if it is suitable."""
+    return _unreadable(document) or await asyncio.to_thread(_why_private, document, workspace)
+
+
+def _unreadable(document: Document) -> str:
+    """Return a sentence on why a document's text is unsuitable; empty if it is suitable."""
     if "\0" in document.text:
         return "This is a binary file, and no model can read it."
-    if not document.text.strip():
-        return "The document is empty."
+    return "" if document.text.strip() else "The document is empty."
+
+
+def _looked_at(
+    document: Document, tree: Tree, span: Span, chosen: Diagnostic | None, workspace: Workspace
+) -> tuple[str, Target | None]:
+    """Return why a document is never sent, empty where it may be, and the target; reads files."""
+    why = _why_private(document, workspace)
+    return why, None if why else find_target(document, tree, span, chosen)
+
+
+def _why_private(document: Document, workspace: Workspace) -> str:
+    """Return in a sentence why a document is never sent, empty where it may be; reads files."""
     named = _named(document.uri)
     if named is None:
         return ""
     try:
-        why = await asyncio.to_thread(workspace.why_private, named)
+        why = workspace.why_private(named)
     except OSError as error:
         return f"{named.name} cannot be looked at: {error.strerror}."
     return f"{named.name} is never sent to a model: {why}." if why else ""
@@ -190,26 +217,26 @@ def is_file(uri: str) -> bool:
 
 
 def path_of(uri: str) -> Path | None:
-    """Return where a document is stored; None for an untitled one, a notebook's cell and everything that is no file."""
+    """Return a document's path; None for an untitled one, a notebook cell, and anything else that is not a file."""
     path = to_fs_path(uri) if uri.startswith("file:") else None
     return Path(path) if path and "\0" not in path else None
 
 
 def field(value: Any, name: str) -> Any:
-    """Return a field of what an editor sent, None where it sent something else."""
+    """Return a field of a value from the editor, None if the value is not an object."""
     return value.get(name) if isinstance(value, Mapping) else None
 
 
 def _moved(diagnostic: Diagnostic, by: int, document: Document) -> Diagnostic:
-    """Return a diagnostic where its target lies now, without the fix that its tool sent for another text."""
+    """Return a diagnostic at its target's new position, without its tool's fix, which was for another text."""
     start, end = (min(max(each + by, 0), len(document.text)) for each in (diagnostic.span.start, diagnostic.span.end))
     return replace(diagnostic, span=Span(start, end), fix=())
 
 
 def _price(value: Any) -> Decimal | None:
-    """Return the price that a menu entry showed, USD; None where it showed none.
+    """Return the price that a menu entry showed, in USD; None if it showed none.
 
-    :raises Unfit: it is no amount.
+    :raises Unfit: it is not an amount.
     """
     if value is None:
         return None
@@ -228,7 +255,7 @@ def _list(value: Any, name: str) -> list[Any]:
 
 
 def _named(uri: str) -> Path | None:
-    """Return the file that a URI of any scheme speaks of: an old version of a private file is as private (``git:``)."""
+    """Return the file that a URI of any scheme names: an old version of a private file (``git:``) is private too."""
     if (path := path_of(uri)) is not None:
         return path
     try:

@@ -1,8 +1,8 @@
-"""One run as the person sees it: its steps become progress, edits, findings, a text to read and a closing message.
+"""Show one run to the user: progress, edits, findings, a text to read and a closing message.
 
-The run itself is engine/run.py's. Here is decided only where each step shows and what is said at the end. A run that
-was stopped says so too, and leaves the text as it was; one whose target somebody else changed leaves all text as it is.
-A run that leaves no answer in place of an earlier one gives that one's Keep and Put back again.
+engine/run.py performs the run; this module decides only where each event is shown and what is said at the end. A
+stopped run says so and leaves the text as it was; if the user or another run changed its target, all text stays as it
+is. A run that does not replace an earlier answer restores that answer's Keep and Put back.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _CLOSED = "Its document was closed."
 
 
 class RunView:
-    """One run, from its first step to its closing message."""
+    """One run, from its first event to its closing message."""
 
     def __init__(
         self,
@@ -76,9 +76,9 @@ class RunView:
         self._restored: Finished | None = None
 
     async def perform(self, request: Request) -> None:
-        """Carry out a question, and remember its answer for asking again.
+        """Perform a request, and remember its answer.
 
-        :raises Unfit: it cannot be carried out here; nothing was asked.
+        :raises Unfit: the request cannot be run here; nothing was asked.
         """
         try:
             self._refuse(request)
@@ -88,7 +88,7 @@ class RunView:
         try:
             await self._carry_out(request)
         finally:
-            # Who reads the closing message may ask about this code at once, or about the answer again.
+            # The user may start another run of this code as soon as the closing message is there.
             self._running.over.set()
             self._speak()
             self._announce_end()
@@ -143,18 +143,18 @@ class RunView:
             self._remember(finished, findings)
 
     def _remember(self, finished: Finished, findings: Sequence[str]) -> None:
-        """Keep the question for asking again; a review that succeeded replaces what earlier ones said of the code.
+        """Remember an answer; a review replaces the findings of earlier reviews of its target.
 
-        :param findings: the ids of what earlier ones said.
+        :param findings: the ids of those earlier findings.
         """
         self._latest.remember(finished)
         if finished.request.action.shape == "findings":
             self._board.dismiss(finished.request.document.uri, findings)
 
     def _announce_end(self) -> None:
-        """Tell a client that follows runs that this one is over; after all that it left behind is in place.
+        """Send the end of this run to a client that follows runs, after everything is in place.
 
-        A client forgets an answer where another run begins, so it hears of one that is there again first.
+        A client forgets an answer when another run begins, so an earlier answer that is valid again is announced first.
         """
         if (answer := self._restored) is not None:
             before = Running(self._running.uri, self._running.title, answer.request.run)
@@ -162,14 +162,14 @@ class RunView:
         self._announce("ended", self._last_words[0] if self._last_words else "")
 
     def _leave(self, request: Request, writer: Writer) -> None:
-        """Let go of the text; an earlier answer that is there again can be put back and asked again as before."""
+        """Release the text; an earlier answer that is there again can be put back and asked again as before."""
         if request.earlier is not None:
             self._restored = self._latest.hand_back(request.earlier.runs[-1], writer)
         if self._restored is None or self._restored.writer is not writer:
             writer.close()
 
     def _refuse(self, request: Request) -> None:
-        """Refuse, before anything is spent, to write where another run is writing."""
+        """Refuse to write where another run is writing, before anything is spent."""
         if request.action.shape != "replacement":
             return
         for other in self._running.beside():
@@ -178,16 +178,16 @@ class RunView:
                 raise Unfit(f"{other.title} is still at work on this code.", "Wait for its end, or stop it first.")
 
     def _call(self, request: Request, writer: Writer) -> OtherServers | None:
-        """Return who looks at an answer in the editor, None where nobody does."""
+        """Return the checker of answers in the editor; None if the client does not support it or edits are not live."""
         client = self._client.capabilities
         if not (client.diagnoses and client.streams and self._client.session.config().edits == "live"):
             return None
         return OtherServers(self._client, request, writer, self._running.title)
 
     def _follow(self, request: Request, target: TrackedSpan) -> SpanTracker:
-        """Follow the target, and collect the edits, from the question on.
+        """Track the target and collect the edits since the request.
 
-        A review of a document that is closed has nowhere to go.
+        A review of a document that is closed is stopped: there is nowhere to show it.
         """
         uri = request.document.uri
         now = self._client.documents.get(uri)
@@ -205,10 +205,10 @@ class RunView:
         return tracker
 
     async def _guard(self, writer: Writer) -> None:
-        """End the run when somebody else changes its target: the person, or another run."""
+        """Stop the run when the user or another run changes its target."""
         await writer.touched.wait()
         if writer.arrived or (self._witness is not None and self._witness.landed):
-            return  # The answer stood there, whole, and was worked on: it is the person's now.
+            return  # The complete answer was in the document and was then edited: it belongs to the user now.
         self._running.stop(_CLOSED if writer.closed else _CHANGED)
 
     async def _show(self, step: Event, request: Request, writer: Writer | None) -> None:
@@ -235,7 +235,7 @@ class RunView:
                 pass
 
     async def _take_back(self, step: Retracted, request: Request, writer: Writer | None) -> None:
-        """Take back what was shown of an answer that does not hold."""
+        """Take back what was shown of a rejected answer."""
         self._report(step.why)
         if self._findings:
             self._board.clear(request.document.uri, [found.finding for found in self._findings])
@@ -243,13 +243,13 @@ class RunView:
         if self._is_read:
             self._reading.restart(request.run, self._running.title)
         if writer is not None:
-            with suppress(Stale):  # Then the person has changed the text, and the guard ends the run.
+            with suppress(Stale):  # The user has changed the text, and the guard stops the run.
                 await writer.restore()
 
     async def _end(
         self, done: RunFinished, request: Request, writer: Writer | None, target: TrackedSpan
     ) -> Finished | None:
-        """Bring the answer to where it belongs, and say what happened and what it cost."""
+        """Deliver the answer, and set the closing message with its cost."""
         client = self._client
         if done.answer is None:
             self._abandon(request)
@@ -267,14 +267,14 @@ class RunView:
         self._outcome = "kept"
         told = messages.agrees if done.answer.agrees else messages.done
         last = " ".join((told(done, request, tuple(self._turns)), *self._cut))
-        # Two messages in a row would replace each other in an echo area of one message.
+        # An echo area shows one message, so a second one would replace the first.
         self._close(f"{text}\n\n{last}" if text else last, types.MessageType.Info if text else None)
         self._span = writer.target if writer else target.span
         route = None if done.kept else self._route
         return Finished(request, TrackedSpan(self._span), route, done.kept, writer, last)
 
     async def _deliver(self, answer: Answer, request: Request, writer: Writer | None) -> str:
-        """Bring an answer to its place; return a text that has none but the closing message."""
+        """Deliver an answer; return a text that can only be shown in the closing message, else an empty string."""
         if writer is not None and answer.agrees:
             await writer.restore()
         elif writer is not None:
@@ -289,7 +289,7 @@ class RunView:
         return ""
 
     async def _stopped(self, request: Request, writer: Writer | None, receipt: Receipt) -> None:
-        """Leave the text right after a cancellation: as the user left it, or as it was."""
+        """Restore the text after a cancellation, unless the user changed it."""
         session = self._client.session
         if not receipt.entries:
             session.ledger_writer.record(receipt.add_free("", "", session.now(), "cancelled"))
@@ -304,16 +304,16 @@ class RunView:
         self._close(messages.stopped(self._running.title, receipt, because or left))
 
     def _abandon(self, request: Request) -> None:
-        """Tell a client that streams that an explanation ends here."""
+        """Tell a streaming client that an explanation ends here."""
         if self._is_read:
             self._reading.abandon(request.run, self._running.title)
 
     def _close(self, message: str, kind: types.MessageType | None = None) -> None:
-        """Take what is to be said at the end; without a kind it is quiet where a status item shows it."""
+        """Set the closing message; without a kind it is logged only, if a status item shows it."""
         self._last_words = (message, kind)
 
     def _speak(self) -> None:
-        """Say how it ended, after the progress: Helix clears its status line when that ends."""
+        """Show the closing message after the progress has ended, because Helix then clears its status line."""
         if self._last_words is None:
             return
         message, kind = self._last_words
@@ -323,7 +323,7 @@ class RunView:
             self._client.say(message, kind or types.MessageType.Info)
 
     def _reported(self, report: Callable[[str], None]) -> Callable[[str], None]:
-        """Return what to call with each new line: it goes to the progress and to a client that follows runs."""
+        """Return a function that sends each status line to the progress and to a client that follows runs."""
 
         def both(line: str) -> None:
             report(line)
@@ -336,12 +336,12 @@ class RunView:
 
 
 def _place(request: Request) -> Span:
-    """Return where the target lies in the document as the editor has it when the request is made."""
+    """Return the target's span in the document as the editor had it when the request was made."""
     return request.target.span if request.earlier is None else request.earlier.target.span
 
 
 async def _put_back(writer: Writer | None) -> str:
-    """Put the text back as it was, unless somebody else changed it; return what stood in the way, empty for nothing."""
+    """Restore the text, unless the user or another run changed it; return why that failed, empty if it did not."""
     if writer is None:
         return ""
     try:

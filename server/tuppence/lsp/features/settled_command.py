@@ -1,7 +1,7 @@
-"""A command that comes while a stopped run still puts its text back waits, and then means the text as it is by then.
+"""Commands that arrive while a stopped run still restores its text: they wait, and their positions follow the edits.
 
-The command's places are of the text that the person saw, which may hold a part of the stopped answer. They move with
-each edit that the document shows meanwhile. A place inside an edit goes to what the edit put there.
+A command's positions are those of the text that the user saw, which may hold a part of the stopped answer. They move
+with each edit until the text is restored. A position inside an edit moves to the text that the edit inserted.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _TAKEN_BACK = ("The diagnostic was about text that was taken back.", "Open the m
 
 
 async def settled(arguments: Any, uri: str, client: EditorClient, runs: Runs) -> Any:
-    """Wait until no stopped run puts anything back in a document; return a command's arguments as they are meant then.
+    """Wait until every stopped run in a document has restored its text; return a command's arguments, moved to match.
 
-    Nothing is awaited where no run of the document was stopped. Arguments that do not fit the protocol, or are of
-    another version than the document's, are returned as they are: who reads them refuses them.
+    Returns at once if no run in the document was stopped. Arguments that do not fit the protocol, or are for another
+    version than the document's, are returned unchanged; the caller refuses them.
 
     :param arguments: JSON, as the client sent it.
-    :raises Stale: the diagnostic that the command is about was in text that was taken back.
+    :raises Stale: the diagnostic that the command is about was in text that was removed.
     """
     document = client.documents.get(uri)
     if document is None or not runs.cleans_up(uri):

@@ -1,7 +1,7 @@
-"""What the first request of a session needs, loaded ahead: in the background, in small steps, once a document is open.
+"""Preload what the first request of a session needs: in the background, in small steps, once a document is open.
 
-Nothing is sent, no key is asked for, and no model is started. Imports hold Python's lock for a while each, and a hover
-needs it often: so they are many small steps with a pause after each.
+Nothing is sent, no key is requested, and no model is started. Each import holds Python's global lock for a while, which
+a hover may need; so there are many small steps with a pause after each.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ MODULES = (
     *("email.parser", "http.client", "urllib.request", "http.cookiejar", "calendar", "mimetypes"),
     *("h11", "anyio.abc", "anyio.to_thread", "anyio._backends._asyncio", "certifi"),
     *("httpcore._models", "httpcore._sync", "httpcore._async", "httpcore"),
-    *("httpx._models", "httpx._transports.default", "httpx._client", "httpx", "httpx_sse"),
+    *("httpx._models", "httpx._transports.default", "httpx._client", "httpx"),
     *("re2", "tuppence.core.secrets.rules", "tuppence.core.secrets.detect"),
     *("tuppence.upstream.loopback", "tuppence.engine.disclosure.salt"),
     *("importlib_metadata", "keyring.core", "keyring"),
 )
-"""Modules in the order in which they are loaded, small ones before those that load them. One that is not there is no
-mistake: it would be loaded, or missed, by who needs it."""
+"""Modules in the order in which they are loaded, small ones before those that load them. A missing module is not an
+error here; whatever needs it reports that."""
 DELAY = 0.3
-"""Seconds before the first step: what an editor asks as it opens a document comes first."""
+"""Seconds before the first step, so that the editor's first requests for a new document come first."""
 PAUSE = 0.005
 """Seconds between two steps."""
 
 
 class WarmUp:
-    """Loads ahead, once."""
+    """Preloads modules once."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -45,7 +45,7 @@ class WarmUp:
         """Set when everything is loaded."""
 
     def begin(self) -> None:
-        """Load in the background, unless that was begun before."""
+        """Start loading in the background, unless that was done before."""
         if not self._begun:
             self._begun = True
             self._session.spawn(self._run())
@@ -58,7 +58,8 @@ class WarmUp:
             except Exception:  # noqa: BLE001 - what fails here fails again where it is needed, and is said there
                 _log.debug("A step of the warm-up failed", exc_info=True)
             await asyncio.sleep(PAUSE)
-        # What is loaded by now stays: Python need not look for cycles among it again, which takes 60 ms each time.
+        # Objects loaded so far are permanent: the garbage collector need not search them again, which takes 60 ms each
+        # time.
         gc.freeze()
         self.done.set()
 

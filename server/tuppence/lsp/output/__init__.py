@@ -1,1 +1,1 @@
-"""What is written into the editor: edits, findings, explanations, new tests."""
+"""Output to the editor: edits, findings, explanations, new tests."""

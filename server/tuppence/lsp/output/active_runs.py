@@ -1,9 +1,10 @@
-"""The runs under way: each a task of our own, so that ending one really ends it.
+"""The active runs, each as a task of its own, so that stopping one really stops it.
 
-pygls answers a cancelled command and lets its coroutine run on, and so keep paying. Here a run is a task in a table;
-the Stop action, the progress's cancel and ``$/cancelRequest`` all cancel that task, and the shutdown cancels them all.
-A task is cancelled once: a second cancel would break off the clean-up that the first one began. A run that has said how
-it ended is over, although its task may still read the accounts: no command waits for it, and no menu offers to stop it.
+pygls answers a cancelled ``workspace/executeCommand`` but lets its coroutine continue, which keeps spending
+(https://github.com/openlawlibrary/pygls/blob/v2.1.1/pygls/protocol/json_rpc.py). Here a run is a task in a
+table; the Stop action, the progress's cancel button and ``$/cancelRequest`` cancel that task, and the shutdown cancels
+all. A task is cancelled once: a second cancel would interrupt the clean-up of the first. A run is over once its closing
+message is sent, although its task may still read the accounts: no command waits for it, and no menu offers to stop it.
 """
 
 from __future__ import annotations
@@ -16,33 +17,33 @@ from uuid import uuid4
 from tuppence.core.text.document import Span
 
 PATIENCE = 3.0
-"""Seconds that runs get at the end to put the text back; an editor that is gone will not answer."""
+"""Seconds that runs get at shutdown to restore the text; an editor that has exited will not answer."""
 
 
 @dataclass(eq=False, slots=True)
 class Running:
-    """One run under way."""
+    """One active run."""
 
     uri: str
-    """The document that it was started in."""
+    """The URI of the document in which it was started."""
     title: str
-    """What it does, as the menu called it: ``Fix `mean```."""
+    """Its title in the menu: ``Fix `mean```."""
     id: str = field(default_factory=lambda: uuid4().hex)
-    """Names it in the ledger, in commands and to a live client."""
+    """Its id in the ledger, in commands, and for clients that follow runs."""
     task: asyncio.Task[None] | None = None
     ending: bool = False
-    """Whether it was stopped; its clean-up goes on until ``over``."""
+    """Whether it was stopped; its clean-up goes on until ``over`` is set."""
     over: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set once its text, its menu entries and its closing message are in place: it changes nothing more."""
+    """Set once its text, its menu entries and its closing message are in place, and it changes nothing more."""
     because: str = ""
-    """Why it had to end, a sentence; empty where the person asked for it."""
+    """A sentence on why it was stopped; empty if the user stopped it."""
     writes: Callable[[], Span | None] = lambda: None
-    """Gives the part of the document that it will replace, as it lies now; None where it writes nothing there."""
+    """Returns the current span that it will replace; None if it writes nothing there."""
     beside: Callable[[], tuple[Running, ...]] = lambda: ()
-    """Gives the other runs in the document."""
+    """Returns the other runs in the document."""
 
     def stop(self, because: str = "") -> None:
-        """End it; its connection is closed as the cancellation passes. A run that is over goes on to its end."""
+        """Stop the run, unless it is over; cancellation also closes its connection."""
         if self.ending or self.over.is_set():
             return
         self.ending = True
@@ -52,13 +53,13 @@ class Running:
 
 
 class Runs:
-    """The table of runs under way."""
+    """The table of active runs."""
 
     def __init__(self) -> None:
         self._running: dict[str, Running] = {}
 
     def start(self, running: Running, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        """Start a run's work as a task of its own."""
+        """Start a run's work as a task."""
         task = asyncio.get_running_loop().create_task(work, name=f"tuppence run {running.id}")
         running.task = task
         running.beside = lambda: tuple(each for each in self.at(running.uri) if each is not running)
@@ -76,11 +77,11 @@ class Runs:
         return tuple(running for running in found if not running.over.is_set())
 
     def cleans_up(self, uri: str) -> bool:
-        """Report whether a run in a document was stopped and is not over."""
+        """Return whether a stopped run in a document is not over yet."""
         return any(running.ending for running in self.at(uri))
 
     async def cleaned_up(self, uri: str) -> None:
-        """Wait until each run in a document that was stopped is over."""
+        """Wait until every stopped run in a document is over."""
         while stopped := [running for running in self.at(uri) if running.ending]:
             await stopped[0].over.wait()
 
@@ -89,14 +90,14 @@ class Runs:
         return tuple(self._running.values())
 
     def stop(self, identity: str) -> bool:
-        """Stop a run; report whether there was one of that id."""
+        """Stop a run; report whether there was one with that id."""
         running = self._running.get(identity)
         if running is not None:
             running.stop()
         return running is not None
 
     async def stop_all(self) -> None:
-        """Stop everything and wait until it has cleaned up."""
+        """Stop all runs and wait until they have cleaned up."""
         tasks = [running.task for running in self._running.values() if running.task is not None]
         for running in tuple(self._running.values()):
             running.stop()

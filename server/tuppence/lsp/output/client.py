@@ -1,7 +1,7 @@
-"""One connection, as the rest of the editor side uses it: what can be asked of the editor and shown in it.
+"""One editor connection, as the rest of the server uses it: requests and notifications to the editor.
 
-Everything that goes out to the editor passes here, held to what the client said it can do, and the words in it are made
-safe on the wire (lsp/protocol/outgoing.py). Nothing here decides what to say.
+All output to the editor passes through this class, which respects the client's capabilities; lsp/protocol/outgoing.py
+makes the text in it safe. What is said is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -34,15 +34,16 @@ from tuppence.lsp.protocol.lifecycle import Protocol
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _LONGEST = 60
-"""Characters of a file's name that are shown."""
+"""Maximum number of characters of a file name that are shown."""
 REPLY = 10.0
-"""Seconds that the editor may take to answer a request of ours that asks no person."""
+"""Seconds that the editor may take to answer a request that does not involve the user."""
 APPLY = 600.0
-"""The same for an edit: Emacs may be asking its user whether to apply it; a stop ends the wait all the same."""
+"""Seconds for an edit: Emacs may ask its user first (``eglot-confirm-server-edits``,
+https://www.gnu.org/software/emacs/manual/html_node/eglot/Eglot-Variables.html). Stopping the run ends the wait."""
 
 
 class EditorClient:
-    """The editor at the other end."""
+    """The connected editor."""
 
     def __init__(self, server: LanguageServer, session: Session) -> None:
         assert isinstance(server.protocol, Protocol)
@@ -50,12 +51,12 @@ class EditorClient:
         self._protocol: Protocol = server.protocol
         self.session = session
         self.pace = StreamPace()
-        """When the answers that stream at once may send their drafts."""
+        """Schedules the drafts of answers that stream at one time."""
         self.documents.on_excess = self._explain_excess
 
     @property
     def capabilities(self) -> ClientCapabilities:
-        """What the editor can do."""
+        """What the editor supports."""
         return self._protocol.client
 
     @property
@@ -65,11 +66,11 @@ class EditorClient:
 
     @property
     def encoding(self) -> Encoding:
-        """What columns are counted in."""
+        """The unit of columns."""
         return self._protocol.encoding
 
     async def apply(self, edit: types.WorkspaceEdit, label: str) -> bool:
-        """Ask the editor to apply an edit; return what it says, False where it says nothing in time."""
+        """Ask the editor to apply an edit; return its reply, False if it does not reply in time."""
         params = types.ApplyWorkspaceEditParams(edit=edit, label=label)
         result = await self._answer(self._server.workspace_apply_edit_async(params), APPLY)
         if result is not None and result.failure_reason:
@@ -77,24 +78,24 @@ class EditorClient:
         return result is not None and bool(result.applied)
 
     async def draft(self, params: dict[str, object]) -> bool:
-        """Ask a live client to apply one streamed edit; return what it says."""
+        """Ask a live client to apply one streamed edit; return its reply."""
         edits = params["edits"]
         if isinstance(edits, list):
-            # Field by field: pygls' converter takes longer for an edit than all else that is done for a line.
+            # Field by field: pygls' converter takes longer for an edit than all other work on a line.
             params = params | {"edits": [_plain(each) for each in edits]}
-        reply = await self._answer(self._protocol.send_request_async("tuppence/edit", params))
+        reply = await self._answer(self._protocol.ask_plain("tuppence/edit", params))
         return isinstance(reply, dict) and reply.get("applied") is True
 
     async def request(self, method: str, params: dict[str, object], seconds: float) -> Any:
-        """Send one of our own requests; return the reply as JSON gives it, None where none came in time."""
+        """Send a custom request; return its result as JSON, None if there is none in time."""
         return await self._answer(self._protocol.send_request_async(method, params), seconds)
 
     def notify(self, method: str, params: dict[str, object]) -> None:
-        """Send one of our own notifications; a client that does not know it ignores it."""
+        """Send a custom notification; a client that does not know it ignores it."""
         self._protocol.notify(method, params)
 
     def announce(self, running: Running, state: str, line: str, outcome: str, span: Span | None) -> None:
-        """Tell a client that follows runs how one goes on (docs/protocol.md)."""
+        """Notify a client that follows runs of the progress of one (docs/protocol.md)."""
         if not (self.capabilities.status or self.capabilities.streams):
             return
         params: dict[str, object] = {"run": running.id, "title": running.title, "uri": running.uri, "state": state}
@@ -106,15 +107,15 @@ class EditorClient:
         self.notify("tuppence/run", params | {"line": line})
 
     def say(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
-        """Show one sentence to the person."""
+        """Show one sentence to the user."""
         self._server.window_show_message(types.ShowMessageParams(type=kind, message=message))
 
     def without_keys(self, text: str) -> str:
-        """Return a text without the keys in use, for what is shown by way of a file."""
+        """Return a text without the API keys in use, for text that is shown in a file."""
         return self._protocol.outgoing.hide(text)
 
     def _explain_excess(self, uri: str, why: str) -> None:
-        """Say to the person why a file is not read by its language's grammar."""
+        """Tell the user why a file is not parsed by its language's grammar."""
         name = short(unquote(uri.rpartition("/")[2]), _LONGEST)
         self.say(f"{name} {why}; it is read by indentation.")
 
@@ -123,8 +124,8 @@ class EditorClient:
         self._server.window_log_message(types.LogMessageParams(type=types.MessageType.Info, message=message))
 
     async def choose(self, question: str, answers: tuple[str, ...]) -> str | None:
-        """Ask the person a question; return the answer that was picked, None where it was dismissed."""
-        # The editor gives back a title as it was shown.
+        """Ask the user a question; return the chosen answer, None if the question was dismissed."""
+        # The editor returns the title as it was shown.
         by_title = {self._protocol.outgoing.text(answer, "line"): answer for answer in answers}
         actions = [types.MessageActionItem(title=title) for title in by_title]
         params = types.ShowMessageRequestParams(type=types.MessageType.Info, message=question, actions=actions)
@@ -139,7 +140,7 @@ class EditorClient:
         return await self._show(types.ShowDocumentParams(uri=uri, external=False, take_focus=False))
 
     async def show_outside(self, uri: str) -> bool:
-        """Open a page in the person's browser; return whether the editor did."""
+        """Open a page in the user's browser; return whether the editor did."""
         return await self._show(types.ShowDocumentParams(uri=uri, external=True))
 
     async def _show(self, params: types.ShowDocumentParams) -> bool:
@@ -149,12 +150,12 @@ class EditorClient:
         return result is not None and bool(result.success)
 
     def publish(self, uri: str, version: int | None, diagnostics: list[types.Diagnostic]) -> None:
-        """Replace all diagnostics of ours on a document."""
+        """Replace all diagnostics of this server on a document."""
         params = types.PublishDiagnosticsParams(uri=uri, version=version, diagnostics=diagnostics)
         self._server.text_document_publish_diagnostics(params)
 
     async def show_cost(self) -> None:
-        """Send the accounts as they stand to whoever shows them, and say what is wrong with them."""
+        """Send the current totals to clients that show them, and show pending warnings about the ledger."""
         session = self.session
         try:
             summary, spent = await session.ledger_writer.totals()
@@ -167,9 +168,9 @@ class EditorClient:
 
     @contextlib.asynccontextmanager
     async def progress(self, title: str, cancel: Callable[[], None]) -> AsyncIterator[Callable[[str], None]]:
-        """Show progress while the block runs; it gives what to call with each new line.
+        """Show progress during the block; yields a function that shows a new line.
 
-        :param cancel: called when the person cancels the progress.
+        :param cancel: called when the user cancels the progress.
         """
         if not self.capabilities.progress:
             yield lambda _line: None
@@ -187,7 +188,7 @@ class EditorClient:
             progress.end(token, types.WorkDoneProgressEnd())
 
     async def _is_done(self, request: Awaitable[object]) -> bool:
-        """Wait for the reply to a request; report whether it was no error."""
+        """Wait for the reply to a request; report whether it was not an error."""
 
         async def reply() -> bool:
             await request
@@ -196,7 +197,7 @@ class EditorClient:
         return bool(await self._answer(reply()))
 
     async def _answer(self, request: Awaitable[_T], seconds: float = REPLY) -> _T | None:
-        """Return the editor's reply to a request of ours, None for an error, for none in time, or for a lost editor."""
+        """Return the editor's reply to a request; None for an error, after a timeout, or if the editor is gone."""
         asked = asyncio.ensure_future(request)
         lost = asyncio.ensure_future(self._protocol.ended.wait())
         try:

@@ -1,7 +1,7 @@
-"""Where an explanation is read: streamed to our own clients, else a file that the editor opens, else a message.
+"""Show explanations: streamed to tuppence's own clients, else in a file that the editor opens, else in a message.
 
-The file lies in the user's cache folder, readable by nobody else, and goes when the server does: it may quote private
-code. What a model wrote has been cleaned (core/answer/markdown.py) before it comes here.
+The file is in the user's cache folder, readable only by the user, and removed when the server ends, because it may
+quote private code. The model's text was cleaned (core/answer/markdown.py) before it comes here.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from tuppence.lsp.output.client import EditorClient
 
 _log = logging.getLogger(__name__)
 MESSAGE = 1500
-"""Code points that still make a message; of a longer text the message says where the rest is."""
+"""Maximum number of code points of a message; for a longer text, the message says where the rest is."""
 _PREFIX = "explanations-"
 _LEFT_BEHIND = 7 * 86_400.0
-"""Seconds after which a folder is taken to be that of a server that could not remove it."""
+"""Seconds after which a folder counts as left behind by a server that could not remove it."""
 
 
 class ExplanationView:
@@ -34,25 +34,25 @@ class ExplanationView:
         self._folder: Path | None = None
 
     def stream(self, run: str, title: str, markdown: str) -> None:
-        """Send a piece to a client that streams."""
+        """Send a piece of the text to a client that streams."""
         if self._client.capabilities.streams:
             self._client.notify(
                 "tuppence/explanation", {"run": run, "title": title, "markdown": markdown, "done": False}
             )
 
     def restart(self, run: str, title: str) -> None:
-        """Tell a client that streams that what it showed does not stand: another model begins anew."""
+        """Tell a client that streams to discard the text shown so far, because another model starts over."""
         if self._client.capabilities.streams:
             begun = {"run": run, "title": title, "markdown": "", "done": False, "restart": True}
             self._client.notify("tuppence/explanation", begun)
 
     def abandon(self, run: str, title: str) -> None:
-        """Tell a client that streams that no more will come of what it shows."""
+        """Tell a client that streams that the text will not be continued."""
         if self._client.capabilities.streams:
             self._client.notify("tuppence/explanation", {"run": run, "title": title, "markdown": "", "done": True})
 
     async def finish(self, run: str, title: str, markdown: str) -> str:
-        """Show the whole text; return it where a message is the only place left, to stand before the closing line."""
+        """Show the whole text; return it if it can only be shown in the closing message, else an empty string."""
         if self._client.capabilities.streams:
             self._client.notify("tuppence/explanation", {"run": run, "title": title, "markdown": "", "done": True})
             return ""
@@ -66,7 +66,7 @@ class ExplanationView:
         rest = f"{path} has the rest." if path else "The rest stands in the log."
         if is_long and path is None:
             self._client.log(markdown)
-        # Cut anywhere, a text may end inside code: it is cleaned again.
+        # The cut may be inside code, so the text is cleaned again.
         return f"{clean(markdown[:MESSAGE])}…\n\n{rest}" if is_long else markdown
 
     def close(self) -> None:
@@ -76,7 +76,7 @@ class ExplanationView:
             self._folder = None
 
     def _written(self, title: str, text: str) -> Path | None:
-        """Write a text to a file of its own; return where, None where there is no place for it."""
+        """Write a text to its own file; return the path, None if that failed."""
         try:
             folder = self._own_folder()
             name = re.sub(r"[^\w.-]+", "-", title).strip("-.") or "explanation"
@@ -90,7 +90,7 @@ class ExplanationView:
         return path
 
     def _own_folder(self) -> Path:
-        """Return this server's folder; the first time, remove what servers left behind that were killed."""
+        """Return this server's folder; on first use, also remove folders that killed servers left behind."""
         if self._folder is None:
             from platformdirs import user_cache_path
 

@@ -1,8 +1,8 @@
-"""The findings of reviews, as diagnostics: each on the line that it quotes, moving with edits, gone when it changes.
+"""Review findings shown as diagnostics: each on the line that it quotes, moved by edits, removed when the line changes.
 
-A finding whose line is edited is dropped at once: it spoke of other text. Dismissed findings do not come back until
-the next review. The quick fix of a finding is made anew for the document as it stands whenever the menu is opened, and
-given only while its lines are as they were quoted and the document still parses with it. Nothing is asked of a model.
+A finding whose line is edited is dropped at once, because it concerned other text. Dismissed findings do not return
+until the next review. The quick fix of a finding is computed for the current document whenever the menu is opened, and
+offered only while its lines are unchanged and the document still parses with it. No model is asked.
 """
 
 from __future__ import annotations
@@ -29,37 +29,37 @@ SOURCE = "tuppence"
 
 @dataclass(frozen=True, slots=True)
 class ShownFinding:
-    """A finding on a document as it stands now."""
+    """A finding in the current document."""
 
     id: str
     finding: Finding
     lines: str
-    """The whole lines that it quotes; where they change, it falls."""
+    """The whole lines that it quotes; if they change, the finding is dropped."""
     span: Span
-    """Where the quoted line lies now."""
+    """The current span of the quoted line."""
     fix_span: Span | None
-    """What its quick fix replaces now; None where it has none, or not any more."""
+    """The span that its quick fix replaces; None if it has none, or no longer."""
     fix_lines: str = ""
-    """The text that its quick fix replaces; where it changes, the fix falls and the finding stays."""
+    """The text that its quick fix replaces; if it changes, the fix is dropped and the finding stays."""
     action: str = REVIEW.id
     """The id of the action that found it."""
 
 
 @dataclass(slots=True, eq=False)
 class _PinnedFinding:
-    """A finding that is shown, and the spans that follow the document for it."""
+    """A shown finding with its tracked spans."""
 
     shown: ShownFinding
     """The finding at the document's newest version."""
     line: TrackedSpan
-    """The quoted line."""
+    """The tracked span of the quoted line."""
     fix: TrackedSpan
-    """What the quick fix replaces; lost where there is none."""
+    """The tracked span that the quick fix replaces; lost if there is none."""
 
     def holds(self, document: Document | None) -> bool:
         """Update ``shown`` after the spans have moved; report whether the document still has the quoted lines.
 
-        Where only the lines of the fix are different, the fix is lost and the finding remains.
+        If only the lines of the fix differ, the fix is lost and the finding remains.
         """
         line, fix, shown = self.line.span, self.fix.span, self.shown
         if line is None or document is None or document.slice(document.whole_lines(line)) != shown.lines:
@@ -71,20 +71,20 @@ class _PinnedFinding:
 
 
 class ReviewFindings:
-    """All findings that are shown."""
+    """All shown findings."""
 
     def __init__(self, client: EditorClient) -> None:
         self._client = client
         self._pinned: dict[str, list[_PinnedFinding]] = {}
         self._trackers: dict[str, SpanTracker] = {}
         self._fits: dict[str, tuple[int | None, bool]] = {}
-        """Whether the document, in that version, parses with a finding's fix; by the finding's id."""
+        """Whether a version of the document parses with a finding's fix, by the finding's id."""
 
     def pin(self, document: Document, finding: Finding, moved: Iterable[Edit], action: str = REVIEW.id) -> None:
-        """Show a finding, in place of one that says the same of the same line.
+        """Show a finding, in place of an equivalent one on its line.
 
         :param document: the version that was reviewed.
-        :param moved: what was edited since, in order.
+        :param moved: the edits since then, in order.
         :param action: the id of the action that found it.
         """
         line = document.slice(document.whole_lines(finding.span))
@@ -120,8 +120,7 @@ class ReviewFindings:
     async def quick_fix(self, document: Document, pinned: ShownFinding) -> Edit | None:
         """Return the edit that the model offered with a finding.
 
-        None where it offered none, where the lines that it replaces are not what they were, and where the document
-        would not parse with it as it does now.
+        None if it offered none, if the lines to replace have changed, or if the document would parse worse with it.
         """
         fix, span = pinned.finding.fix, pinned.fix_span
         if fix is None or span is None:
@@ -136,11 +135,11 @@ class ReviewFindings:
         return edit if fits else None
 
     def dismiss(self, uri: str, identities: Collection[str]) -> None:
-        """Take findings down; those that are gone already are no mistake."""
+        """Remove findings; unknown ids are ignored."""
         self._keep(uri, [each for each in self._pinned.get(uri, ()) if each.shown.id not in identities])
 
     def clear(self, uri: str, only: Iterable[Finding] | None = None) -> None:
-        """Take down all findings of a document, or only those given."""
+        """Remove all findings of a document, or only the given ones."""
         gone = None if only is None else {id(finding) for finding in only}
         pinned = self._pinned.get(uri, ())
         self._keep(uri, [each for each in pinned if gone is not None and id(each.shown.finding) not in gone])
@@ -154,7 +153,7 @@ class ReviewFindings:
         self._keep(uri, [each for each in self._pinned.get(uri, ()) if each.holds(document)])
 
     def _keep(self, uri: str, pinned: list[_PinnedFinding]) -> None:
-        """Show these of a document's findings from now on."""
+        """Keep only these of a document's findings, and show them."""
         before = self._pinned.get(uri, [])
         if not before:
             return
@@ -165,12 +164,12 @@ class ReviewFindings:
         self._publish(uri)
 
     def _forget(self, gone: Iterable[_PinnedFinding]) -> None:
-        """Drop what is remembered of the quick fixes of findings."""
+        """Drop the stored quick-fix checks of findings."""
         for each in gone:
             self._fits.pop(each.shown.id, None)
 
     def _untrack(self, uri: str, gone: Iterable[_PinnedFinding]) -> None:
-        """Follow the spans of findings no longer."""
+        """Stop tracking the spans of findings."""
         self._trackers[uri].discard(*(span for each in gone for span in (each.line, each.fix)))
 
     def _publish(self, uri: str) -> None:
@@ -181,7 +180,7 @@ class ReviewFindings:
         self._client.publish(uri, document.version, diagnostics)
 
     def diagnostic(self, document: Document, pinned: ShownFinding) -> types.Diagnostic:
-        """Return a finding as the editor shows it."""
+        """Return a finding as an LSP diagnostic."""
         return types.Diagnostic(
             range=convert.to_range(document, pinned.span, self._client.encoding),
             message=pinned.finding.message,

@@ -1,6 +1,6 @@
-"""Parts of a document that are being written, and an edit on its way to the editor.
+"""Parts of a document that are being written, and edits on their way to the editor.
 
-Pure reckoning with spans: what moves where when an edit lands. Nothing is sent here.
+Only computes how spans move when an edit is applied; nothing is sent here.
 """
 
 from __future__ import annotations
@@ -8,16 +8,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 
 from tuppence.core.answer.earlier import EarlierPart
-from tuppence.core.text.diff import common_ends, differences
+from tuppence.core.text.diff import common_ends, differences, longer_ends
 from tuppence.core.text.document import Document, Edit, Span, apply, shift, together
 from tuppence.core.text.lines import split
 
 _PIECES = 50
-"""In how many pieces one edit may arrive."""
+"""Maximum number of pieces in which one edit may arrive."""
+
+
+class FoundLines:
+    """The lines of a text; it is split once, when the first line is looked for."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._lines: dict[str, frozenset[str]] = {}
+
+    def hold(self, line: str, newline: str) -> bool:
+        """Report whether a line with its ending is one of them; the last one counts as ended by ``newline``."""
+        if newline not in self._lines:
+            self._lines[newline] = frozenset(_pieces(self._text, newline))
+        return line in self._lines[newline]
 
 
 @dataclass(slots=True, eq=False)
@@ -25,53 +39,66 @@ class Region:
     """A part of the document that an answer changes."""
 
     span: Span | None
-    """Where it lies now; None once somebody else changed it."""
+    """Its current span; None once the user or another run changed it."""
     asked: str
-    """Its text in the document that was asked about."""
+    """Its text in the document of the request."""
     wanted: str
-    """What it is to hold."""
+    """The text that it is to contain."""
     earlier: EarlierPart | None = None
-    """The part of an earlier answer that it holds at first; None where the document was asked about as it was."""
+    """The part of an earlier answer that it contains at first; None without an earlier answer."""
+    _lines: FoundLines | None = field(default=None, init=False)
 
     @property
     def found(self) -> str:
-        """The text that it held when the run began: what a run that fails restores."""
+        """Its text when the run began, which a failed run restores."""
         return self.asked if self.earlier is None else self.earlier.text
 
     @property
+    def found_lines(self) -> FoundLines:
+        """The lines of that text."""
+        if self._lines is None:
+            self._lines = FoundLines(self.found)
+        return self._lines
+
+    @property
     def first(self) -> str:
-        """The text that it held before any answer: what Put back restores."""
+        """Its text before any answer, which Put back restores."""
         return self.asked if self.earlier is None else self.earlier.before
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An edit of one region, relative to the text as it is now."""
+    """An edit of one region, relative to the current text."""
 
     region: Region
     edit: Edit
 
 
 class PendingEdits:
-    """Changes that were sent together and have not been seen in the document yet."""
+    """Changes that were sent together and are not in the document yet."""
 
     def __init__(self, changes: Sequence[Change]) -> None:
         self.landed = False
-        """Whether the document showed them."""
+        """Whether the document contains them."""
         self.overtaken = False
-        """Whether somebody else's edit came first: an editor that checks versions refuses ours then."""
+        """Whether another edit came first; then an editor that checks versions refuses these."""
         self._changes: tuple[Change, ...] | None = tuple(changes)
         self._seen: tuple[Change, ...] = ()
         self._settled = asyncio.Event()
 
     def find(self, text: str, edits: Sequence[Edit]) -> range | None:
-        """Return which of the edits that led on from a text are ours, None where none are.
+        """Return the range of received edits that are these changes, None if none are.
 
-        An editor may tell of its user's edits and of ours in one breath, in any order, and of one of ours in pieces.
-        Neovim, which applies edits from the last to the first, may tell of the last ones in a message of their own.
+        An editor may report its user's edits and these changes together, in any order, and one change in several
+        pieces. Neovim applies edits from last to first, and may report the last ones in a separate notification
+        (https://github.com/neovim/neovim/blob/v0.10.4/runtime/lua/vim/lsp/util.lua).
         """
         texts = [text]
-        # A text is long and a replacement everywhere is many edits: none is made whose length is not the expected one.
+        if (own := self._changes) is not None and tuple(edits) == _one_by_one(own):
+            self._seen = own
+            return range(len(edits))
+        # Texts are long and a global replacement is many edits, so a text is built only if its length is the expected
+        # one.
         lengths = list(accumulate(map(_growth, edits), initial=len(text)))
         changes = self._changes
         for first in range(len(edits)):
@@ -91,49 +118,56 @@ class PendingEdits:
         return None
 
     def overtake(self, edit: Edit) -> None:
-        """Follow somebody else's edit."""
+        """Adjust the changes to another edit."""
         self.overtaken = True
         self._changes = _moved(self._changes, edit) if self._changes is not None else None
         self._settled.set()
 
     def land(self, regions: Iterable[Region]) -> None:
-        """Take note that the document shows what ``find`` found, and move the regions with it."""
+        """Record that the document contains what ``find`` found, and move the regions accordingly."""
         for region in regions:
             region.span = _after(region, self._seen)
-        # What is still to come stands above what has come, and so has not moved.
+        # The remaining changes are above those that arrived, so they have not moved.
         self._changes = tuple(change for change in self._changes or () if change not in self._seen)
         if not self._changes:
             self.landed = True
             self._settled.set()
 
     def give_up(self) -> None:
-        """Take note that the changes will not be seen."""
+        """Record that the changes will not arrive."""
         self._changes = None
         self._settled.set()
 
     async def wait(self, seconds: float) -> None:
-        """Wait until something happens."""
+        """Wait until the state changes, at most ``seconds``."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._settled.wait()
         self._settled.clear()
 
 
+def _one_by_one(changes: Sequence[Change]) -> tuple[Edit, ...]:
+    """Return changes in the order in which they can be made one after the other; none where two are at one place."""
+    if len({change.edit.span for change in changes}) < len(changes):
+        return ()
+    return tuple(sorted((change.edit for change in changes), key=lambda edit: edit.span, reverse=True))
+
+
 def _go_on(texts: list[str], edits: Sequence[Edit], last: int) -> None:
-    """Add the texts that edits lead to, up to that one."""
+    """Append the texts that the edits produce, up to edit ``last``."""
     for edit in edits[len(texts) - 1 : last]:
         texts.append(texts[-1][: edit.span.start] + edit.text + texts[-1][edit.span.end :])
 
 
 def _endings(changes: tuple[Change, ...]) -> Iterator[tuple[Change, ...]]:
-    """Yield all the changes, then fewer and fewer of the last ones."""
+    """Yield all changes in order, then without the first, without the first two, and so on."""
     ordered = tuple(sorted(changes, key=lambda change: change.edit.span))
     for first in range(min(len(ordered), _PIECES)):
         yield ordered[first:]
 
 
 def _moved(changes: tuple[Change, ...], edit: Edit) -> tuple[Change, ...] | None:
-    """Return changes as they are after somebody else's edit, None where it leaves no room for them."""
+    """Return changes adjusted to another edit, None if it overlaps one."""
     moved: list[Change] = []
     for change in changes:
         span = shift(change.edit.span, edit)
@@ -144,7 +178,7 @@ def _moved(changes: tuple[Change, ...], edit: Edit) -> tuple[Change, ...] | None
 
 
 def _after(region: Region, changes: Sequence[Change]) -> Span | None:
-    """Return where a region lies after changes whose spans refer to the text before all of them."""
+    """Return a region's span after changes whose spans refer to the text before all of them."""
     if region.span is None:
         return None
     own = sum(_growth(each.edit) for each in changes if each.region is region)
@@ -158,9 +192,9 @@ def _growth(edit: Edit) -> int:
 
 
 def held(asked: Document, part: EarlierPart) -> Region:
-    """Return the region of a part of an earlier answer, as it is found.
+    """Return the region of a part of an earlier answer.
 
-    :param asked: the original, which was asked about.
+    :param asked: the original document of the request.
     """
     return Region(part.span, asked.slice(part.place), part.text, part)
 
@@ -168,13 +202,13 @@ def held(asked: Document, part: EarlierPart) -> Region:
 def rewritten(
     regions: Sequence[Region], edits: Sequence[Edit], asked: Document, now: Document
 ) -> tuple[list[Region], list[Edit]] | None:
-    """Return the regions of an earlier answer with what edits of the original make of them, and the other edits.
+    """Return an earlier answer's regions with the new edits applied, and the edits outside them.
 
-    What the earlier answer wrote and the edits do not goes; a region that the user changed since is left alone.
+    Text of the earlier answer that the edits do not contain is removed; a region that the user changed since is not.
 
-    :param asked: the original.
+    :param asked: the original document of the request.
     :param now: the document in the editor.
-    :return: None where an edit touches what was changed since.
+    :return: None if an edit touches a part that was changed since.
     """
     whole, rest = list(regions), list[Edit]()
     for edit in edits:
@@ -193,7 +227,7 @@ def rewritten(
 
 
 def _joined(regions: Sequence[Region], span: Span, asked: Document, now: Document) -> Region | None:
-    """Return one region for all that an edit of the original touches, and for what it replaces besides them."""
+    """Return one region for everything that an edit of the original touches; None if it was changed since."""
     parts = [(each.earlier, each.span) for each in regions if each.earlier is not None and each.span is not None]
     if len(parts) < len(regions):
         return None
@@ -216,7 +250,7 @@ def _within(edits: Iterable[Edit], place: Span) -> list[Edit]:
 
 
 def difference(document: Document, text: str, span: Span | None = None) -> tuple[Edit, ...]:
-    """Return the edit that gives a span, or the whole, a new text and touches only lines that change; none for none."""
+    """Return one edit of only the changed lines that gives a span, or the whole text, a new text; none if equal."""
     span = Span(0, len(document.text)) if span is None else span
     old = document.slice(span)
     if old == text:
@@ -228,25 +262,31 @@ def difference(document: Document, text: str, span: Span | None = None) -> tuple
     return (Edit(Span(span.start + head, span.end - tail), text[head : len(text) - tail]),)
 
 
-def line_changes(document: Document, text: str, span: Span, asked: str) -> tuple[Edit, ...]:
-    """Return the fewest edits of whole lines that give a span a new text, in order and all relative to the document.
+def line_changes(
+    document: Document, text: str, span: Span, asked: str | FoundLines, known: tuple[int, int] = (0, 0)
+) -> tuple[Edit, ...]:
+    """Return the minimal edits of whole lines that give a span a new text, in order, all relative to the document.
 
-    :param asked: the text that stood there when the question was asked.
+    :param asked: the text that was there when the question was asked, or its lines.
+    :param known: so many code points are certain to be equal at the start of what is there and of ``text``, and so many
+        at their ends; the steps grow with the rest.
     """
     if document.is_mixed:
         return (Edit(span, text),) if document.slice(span) != text else ()
-    head, tail = _common_lines(document.slice(span), text)
+    head, tail = _common_lines(document, span, text, known)
     span, text = Span(span.start + head, span.end - tail), text[head : len(text) - tail]
-    newline = document.newline
+    if not span and not text:
+        return ()
+    newline, found = document.newline, FoundLines(asked) if isinstance(asked, str) else asked
     olds, news = _pieces(document.slice(span), newline), _pieces(text, newline)
     starts = list(accumulate(map(len, olds), initial=span.start))
     edits: list[Edit] = []
     for first, last, low, high in differences(olds, news):
         new, back = "".join(news[low:high]), 0
         is_tail = last == len(olds)
-        if low == high and first and (is_tail or olds[first - 1] not in _pieces(asked, newline)):
-            # The lines that go were written anew above. Going with the line ending before them, they leave a cursor
-            # that was in them in their successors, not in the line below.
+        if low == high and first and (is_tail or not found.hold(olds[first - 1], newline)):
+            # The removed lines were rewritten above. Removing them with the line ending before them leaves a cursor in
+            # them on their replacements, instead of the line below.
             back = _back(olds[first - 1], olds[last - 1])
         if is_tail and low < high:
             new = newline + new if first == last else new
@@ -256,25 +296,26 @@ def line_changes(document: Document, text: str, span: Span, asked: str) -> tuple
     return together(edits)
 
 
-def _common_lines(old: str, new: str) -> tuple[int, int]:
-    """Return the lengths of the whole lines, but one, that two texts share at their starts and at their ends.
+def _common_lines(document: Document, span: Span, new: str, known: tuple[int, int]) -> tuple[int, int]:
+    """Return the lengths of the whole lines, but one, that a span and a text share at their starts and at their ends.
 
-    A draft changes little of a text, so that only the lines between need a search for the fewest edits.
+    A draft changes little of a text, so only the lines between need a search for minimal edits.
     """
-    head, tail = common_ends(old, new)
-    # A line feed ends a line in both texts, whatever comes after it.
-    head = old.rfind("\n", 0, max(0, old.rfind("\n", 0, head))) + 1
-    after = old.find("\n", len(old) - tail)
-    return head, len(old) - after - 1 if after >= 0 else 0
+    old, start = document.text, span.start
+    head, tail = longer_ends(old, span, new, known)
+    # A line feed ends a line in both texts, whatever follows it.
+    head = max(old.rfind("\n", start, max(start, old.rfind("\n", start, start + head))) + 1 - start, 0)
+    after = old.find("\n", span.end - tail, span.end)
+    return head, span.end - after - 1 if after >= 0 else 0
 
 
 def _pieces(text: str, newline: str) -> list[str]:
-    """Return the lines of a text with their endings, as though the last one had one too."""
+    """Return the lines of a text with their endings, with an ending added to the last one."""
     lines = split(text)
     return [line + ending for line, ending in lines[:-1]] + [lines[-1][0] + newline]
 
 
 def _back(before: str, last: str) -> int:
-    """Return how long the ending of the line before is, if the last line of those that go has the same; 0 otherwise."""
+    """Return the length of the line ending before the removed lines if their last line has an equal one, else 0."""
     ending = split(before)[0][1]
     return len(ending) if ending == split(last)[0][1] else 0

@@ -1,7 +1,7 @@
-"""How often drafts go to the editor: as they come while one answer streams, spaced where several do.
+"""The pace of drafts to the editor: immediate while one answer streams, spaced while several do.
 
-A draft costs both sides the same work however much text it holds, so where several answers stream at once, fewer drafts
-with more text leave time for what the person does meanwhile. One answer alone never waits.
+A draft costs both sides about the same, however much text it contains. So if several answers stream at one time, fewer
+drafts with more text leave time for the user's own actions. A single answer never waits.
 """
 
 from __future__ import annotations
@@ -9,20 +9,20 @@ from __future__ import annotations
 import asyncio
 
 GAP = 0.002
-"""Seconds between two drafts, of whichever answers: four answers have a draft each in 8 milliseconds."""
+"""Seconds between two drafts of any answers: four answers send a draft each within 8 milliseconds."""
 RECENT = 0.25
-"""Seconds after its last draft in which an answer counts as one that streams."""
+"""Seconds after its last draft during which an answer counts as streaming."""
 
 
 class StreamPace:
-    """Gives the answers that stream at once their turns, in the order in which they ask."""
+    """Schedules the drafts of answers that stream at one time, in the order of their requests."""
 
     def __init__(self) -> None:
         self._drafted: dict[str, float] = {}
         self._next = 0.0
 
     async def turn(self, run: str) -> bool:
-        """Wait until a run may send its next draft; return whether it waited, so that there may be more to send."""
+        """Wait until a run may send its next draft; return whether it waited, so that there may be more text."""
         clock = asyncio.get_running_loop().time
         now = clock()
         if any(now - at > RECENT for at in self._drafted.values()):

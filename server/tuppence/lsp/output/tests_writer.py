@@ -1,4 +1,4 @@
-"""Tests brought into their file as it is now, whether it is open, on disk or still to be created."""
+"""Write new tests into their file, whether it is open, on disk, or new."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from tuppence.lsp.output.writer import Writer
 async def write(written: NewTests, request: Request, client: EditorClient, label: str) -> None:
     """Add tests to their file and show it.
 
-    A cancel while an open file is written takes the tests back; where the file is not open there is no taking back
-    once the editor was asked.
+    A cancel while an open file is written takes the tests back. If the file is not open, the edit cannot be taken back
+    once the editor has the request.
 
-    :raises Stale: the editor would not write them.
+    :raises Stale: the editor did not write them.
     """
     document = request.document if Path(written.path) == request.path else client.documents.at(written.path)
     uri = document.uri if document else Path(written.path).as_uri()
@@ -60,7 +60,7 @@ async def _write_closed(uri: str, written: NewTests, request: Request, client: E
 
 
 def _stored(path: Path, request: Request, client: EditorClient) -> str:
-    """Return the text of a file to which tests are added, which since the question may be another, or a link."""
+    """Return the current text of the test file, which may have changed since the request, or be a link now."""
     try:
         return (client.session.workspace.stored(path, request.path or path) or b"").decode("utf-8")
     except Unfit as error:

@@ -1,56 +1,53 @@
-"""Edits out to the editor, so that nothing that the user typed is lost and nothing lands in the wrong place.
+"""Write an answer into the editor so that no typed text is lost and no edit is applied in the wrong place.
 
 Invariants:
-- An edit is sent only for the version of the document that it was computed for, one at a time; the editor refuses it
-  otherwise.
-- The user's edits outside the target shift it. A user's edit that reaches into the target ends the writing: from then
-  on this writer sends nothing more, and all text stays as it is. An answer that stood there whole before that edit came
-  has arrived all the same.
-- What the editor says of an edit is not believed until the document shows it (Neovim says ``applied`` of an edit that
-  it refused; eglot says it before the document has changed).
+- Edits are sent one at a time, each for the document version for which it was computed; the editor refuses it for any
+  other version.
+- The user's edits outside the target shift it. A user's edit inside the target ends the writing: afterwards this writer
+  sends nothing, and all text stays as it is. If the complete answer was there before that edit, it counts as delivered.
+- The editor's reply to an edit is not believed until the document shows the edit. Neovim replies ``applied`` for an
+  edit that it refused (https://github.com/neovim/neovim/blob/v0.10.4/runtime/lua/vim/lsp/handlers.lua); eglot 1.9
+  replies before it sends the change (lsp/documents/capabilities.py).
 
-A writer has regions, and for each a text that it is to hold: the draft so far, the answer, or the text as it was
-found. One task brings the document there edit by edit, and goes on to the next aim when that changes, so that a
-cancel needs no more than another aim: an edit that is on its way is waited for, and then taken back.
+A writer has regions, each with the text that it is to contain: the draft so far, the answer, or the text that was
+found. One task edits the document step by step until it has these texts. A cancel only sets other texts: an edit that
+was sent is awaited, and then taken back.
 
-Two ways out. *Final*: one versioned edit at the end. *Live*, for a client that announced it: the target's text so far,
-as small edits while the answer streams (docs/protocol.md). Once somebody has typed elsewhere in the file, the rest
-comes as one final edit, because an editor's undo is linear.
+There are two modes. *Final*: one versioned edit at the end. *Live*, for a client that supports it: the target's text so
+far, as small edits while the answer streams (docs/protocol.md). If the user types elsewhere in the file, the rest is
+one final edit, because an editor's undo is linear.
 
-Where the answer replaces an earlier one (core/answer/earlier.py), its edits are of the original, which no editor has:
-each region then begins with the earlier answer's text, which a failure restores, and goes from there to the new text
-by the lines that differ. As long as the draft says what the earlier answer says, nothing is sent.
+If the answer replaces an earlier one (core/answer/earlier.py), its edits are relative to the original, which no editor
+has. Each region then begins with the earlier answer's text, which a failure restores, and changes to the new text by
+the lines that differ. While the draft equals the earlier answer, nothing is sent.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Protocol
-
-from lsprotocol import types
 
 from tuppence.core.answer.earlier import EarlierAnswer, without
 from tuppence.core.text.document import Document, Edit, Span, apply
 from tuppence.errors import Stale
 from tuppence.lsp.documents import convert
-from tuppence.lsp.documents.capabilities import ClientCapabilities
-from tuppence.lsp.documents.convert import Encoding
-from tuppence.lsp.documents.store import Documents
 from tuppence.lsp.documents.tracked_span import follow
+from tuppence.lsp.output.edit_sink import EditSink
 from tuppence.lsp.output.regions import Change, PendingEdits, Region, difference, held, line_changes, rewritten
 from tuppence.lsp.output.stream_pace import StreamPace
+from tuppence.lsp.output.unchanged_ends import UnchangedEnds
 
 TRIES = 10
-"""How often an edit that the editor refused, because the user typed meanwhile, is made anew."""
+"""Maximum number of attempts for an edit that the editor refuses because the user is typing."""
 APPEAR = 30.0
-"""Seconds that the editor may take to show an edit that it said it applied: one that hangs shows it late."""
+"""Seconds that the editor may take to show an edit after replying that it was applied; an unresponsive editor is
+slow."""
 OVERTAKEN = 0.5
-"""The same where the user's own edit came first: most likely it was refused."""
+"""The limit if the user's own edit came first: the edit was probably refused."""
 MOVE = 1.0
-"""Seconds in which the change has to come for which the editor refused an edit."""
+"""Seconds within which the change must arrive that made the editor refuse an edit."""
 MOVE_LAGGING = 5.0
-"""The same for an editor that sends changes only when its user pauses."""
+"""The limit for an editor that sends changes only when its user pauses."""
 
 
 class Writer:
@@ -59,18 +56,19 @@ class Writer:
     def __init__(
         self, editor: EditSink, document: Document, target: Span, run: str, earlier: EarlierAnswer | None = None
     ) -> None:
-        """Begin to follow the document.
+        """Begin to track the document.
 
-        :param document: the one that was asked about; with an earlier answer, its original.
-        :param target: what is to be replaced in it.
+        :param document: the document of the request; with an earlier answer, its original.
+        :param target: the span to replace in it.
         :param earlier: the answer that this one replaces.
         """
         self.touched = asyncio.Event()
-        """Set when somebody else changed the target, or closed the document."""
+        """Set when the user or another run changed the target, or when the document was closed."""
         self.arrived = False
-        """Whether a kept answer stood in the document, whole: what is typed in it from then on is work on it."""
+        """Whether a final answer was completely in the document: text typed into it afterwards is the user's work on
+        it."""
         self.pace = StreamPace()
-        """When the next draft may go; shared by the writers of one editor."""
+        """Schedules the drafts; shared by all writers of one editor."""
         self._editor = editor
         self._asked = document
         self._run = run
@@ -83,6 +81,7 @@ class Writer:
             began = earlier.document
             self._target, *self._others = (held(document, part) for part in (earlier.target, *earlier.others))
         self._draft = self._target.asked
+        self._ends = UnchangedEnds(len(self._draft))
         self._since: list[Edit] = []
         self._text = began.text
         self._typed_elsewhere = earlier is not None and earlier.has_imports
@@ -103,29 +102,30 @@ class Writer:
 
     @property
     def target(self) -> Span | None:
-        """Where the target lies now; None once somebody else changed it."""
+        """The current span of the target; None once the user or another run changed it."""
         return self._target.span
 
     @property
     def closed(self) -> bool:
-        """Report whether the document was closed."""
+        """Whether the document was closed."""
         return self._editor.documents.get(self._asked.uri) is None
 
     def close(self) -> None:
-        """Stop watching the document and writing."""
+        """Stop tracking the document and writing."""
         self._unwatch()
         if self._working is not None:
             self._working.cancel()
 
     def draft(self, edits: Sequence[Edit]) -> None:
-        """Take streamed edits, each relative to the asked document after the ones before; send them when possible."""
+        """Take streamed edits, each relative to the requested document after the ones before; send them soon."""
         text, reached = self._draft, 0
         for edit in edits:
             start = edit.span.start - self._asked_target.start
             text = text[:start] + edit.text + text[start + len(edit.span) :]
             reached = start + len(edit.text)
+            self._ends.edited(start, reached, len(text))
         self._draft = self._target.wanted = text
-        # A draft may end at the ending of a line that is the target's last, which has none there.
+        # A draft may end with the line ending after the target's last line, which is not part of the target.
         found = f"{self._target.found}{self._asked.newline}"
         if self._earlier is not None and not self._drafts and found.startswith(text[:reached]):
             self._target.wanted = self._target.found
@@ -133,9 +133,9 @@ class Writer:
             self._work_on()
 
     async def restore(self) -> None:
-        """Put everything back as it was when the run began.
+        """Restore the text as it was when the run began.
 
-        :raises Stale: somebody else changed the text, or the editor would not take the edit.
+        :raises Stale: the user or another run changed the text, or the editor refused the edit.
         """
         self._take_back()
         for region in (self._target, *self._others):
@@ -146,7 +146,7 @@ class Writer:
         self._others = [region for region in self._others if region.earlier is not None]
 
     async def restore_later(self) -> None:
-        """Put everything back as it was before any answer, as an edit of its own and not of the answer's undo step.
+        """Restore the text before any answer, as an edit of its own and not as part of the answer's undo step.
 
         :raises Stale: as for ``restore``.
         """
@@ -159,13 +159,14 @@ class Writer:
 
     def _take_back(self) -> None:
         self._label, self._fine, self._draft = "Put back", (), self._target.asked
+        self._ends = UnchangedEnds()
         self.arrived = self._keeping = False
         self._others = [region for region in self._others if region.span is not None]
 
     def earlier(self, runs: tuple[str, ...]) -> EarlierAnswer | None:
-        """Return the document with what was written, and without it; None where the target was changed since.
+        """Return the document with and without what was written; None if the target was changed since.
 
-        :param runs: the runs whose answers it holds, the latest last.
+        :param runs: the ids of the runs whose answers it contains, the latest last.
         """
         document = self._editor.documents.get(self._asked.uri)
         if document is None or self._target.span is None:
@@ -179,9 +180,9 @@ class Writer:
         return without(document, target, others, runs=runs, has_imports=self._typed_elsewhere)
 
     async def keep(self, edits: Sequence[Edit], label: str) -> None:
-        """Bring an answer's edits, which are relative to the asked document, into the document as it is now.
+        """Apply an answer's edits, which are relative to the requested document, to the current document.
 
-        :raises Stale: somebody else changed the target, or the editor would not take the edit.
+        :raises Stale: the user or another run changed the target, or the editor refused the edit.
         """
         asked = self._widened(edits)
         inside = [edit for edit in edits if asked.covers(edit.span)]
@@ -193,7 +194,7 @@ class Writer:
         self.arrived = True
 
     def _place(self, edits: Sequence[Edit]) -> None:
-        """Take in an answer's edits outside its target.
+        """Add regions for an answer's edits outside its target.
 
         :raises Stale: the text around an edit was changed since.
         """
@@ -208,7 +209,7 @@ class Writer:
         self._others = [*found[0], *fresh]
 
     def _widened(self, edits: Sequence[Edit]) -> Span:
-        """Take into the target what an edit that reaches out of it touches: a linter's own fix knows of no target."""
+        """Extend the target to edits that reach beyond it, as a linter's own fix may; return its span."""
         asked = self._asked_target
         across = [edit.span for edit in edits if edit.span.start < asked.end and asked.start < edit.span.end]
         whole = Span(
@@ -221,7 +222,7 @@ class Writer:
         return whole
 
     async def _arrive(self) -> None:
-        """Wait until the document holds what is wanted; whoever waits may be cancelled, the edit under way is not."""
+        """Wait until the document has the wanted text; the caller may be cancelled, the edit in progress is not."""
         await asyncio.shield(self._work_on())
 
     def _work_on(self) -> asyncio.Task[None]:
@@ -231,11 +232,11 @@ class Writer:
         return self._working
 
     async def _work(self) -> None:
-        """Bring the document to what is wanted, one edit after another, as long as something is missing."""
+        """Edit the document until it has the wanted texts."""
         refused = 0
         while changes := self._missing():
             if not self._label and await self.pace.turn(self._run):
-                changes = self._missing()  # More may have come, or all may have been taken back.
+                changes = self._missing()  # More text may have arrived, or everything may have been taken back.
                 if not changes:
                     return
             document = self._editor.documents.get(self._asked.uri)
@@ -245,12 +246,15 @@ class Writer:
                 return
             flight = PendingEdits(changes)
             self._last = flight if self._keeping else None
-            # An editor that hangs may yet show an edit that was given up.
+            # An unresponsive editor may still apply an edit that was given up.
             self._flights = [*(each for each in self._flights if not each.overtaken), flight]
             edits = sorted((change.edit for change in changes), key=lambda each: (each.span.start, each.span.end))
+            ends = self._ends
+            ends.sent(len(self._draft))
             says_applied = await (self._send_draft(document, edits) if drafting else self._send(document, edits))
             if says_applied:
                 await _appeared(flight)
+            ends.settle(landed=flight.landed and self._target.wanted is self._draft)
             if flight.landed:
                 refused = 0
             elif drafting:
@@ -261,7 +265,7 @@ class Writer:
                     raise Stale("The editor did not take the edit.", "Is the document read-only?")
 
     def _missing(self) -> tuple[Change, ...]:
-        """Return the changes that are still to be made.
+        """Return the changes that remain to be made.
 
         :raises Stale: they can't be made any more.
         """
@@ -277,19 +281,24 @@ class Writer:
             raise Stale(doubt)
         start = target.span.start
         if self._fine and document.slice(target.span) == target.asked:
-            # Finer than what can be told from the two texts.
+            # These edits are finer than a comparison of the two texts.
             edits = tuple(Edit(_by(edit.span, start), edit.text) for edit in self._fine)
         else:
-            edits = line_changes(document, target.wanted, target.span, target.found)
+            edits = line_changes(document, target.wanted, target.span, target.found_lines, self._known(target.span))
         changes = [Change(target, edit) for edit in edits]
         for region in self._others:
             if region.span is None and region.wanted == region.found:
-                continue  # It is the user's now.
+                continue  # The text belongs to the user now.
             if region.span is None:
                 raise Stale("The lines around it changed meanwhile.", "Ask again if you still want it.")
             if document.slice(region.span) != region.wanted:
                 changes.append(Change(region, Edit(region.span, region.wanted)))
         return tuple(changes)
+
+    def _known(self, span: Span) -> tuple[int, int]:
+        """Return how much of the target is certain to be as the draft has it, at its start and at its end."""
+        is_draft = not self._label and self._earlier is None and self._target.wanted is self._draft
+        return self._ends.known(len(span)) if is_draft else (0, 0)
 
     async def _send(self, document: Document, edits: Sequence[Edit]) -> bool:
         edit = convert.to_workspace_edit(document, edits, self._editor.encoding, self._editor.capabilities)
@@ -308,18 +317,18 @@ class Writer:
         )
 
     async def _moved_on(self, document: Document) -> bool:
-        """Wait for the change because of which an edit was refused; report whether one came."""
+        """Wait for the change that made the editor refuse an edit; report whether it arrived."""
         seconds = MOVE_LAGGING if self._editor.capabilities.lagging_version else MOVE
         version = (document.version or 0) + 1
         moved = await self._editor.documents.wait_version(document.uri, version, seconds)
         return moved or self.closed
 
     def _changed(self, document: Document | None, edits: tuple[Edit, ...]) -> None:
-        """Hear of a change: our own edit, which shows the text that was expected, or somebody else's."""
+        """Handle a change: this writer's edits, if the text is the expected one, or other edits."""
         if document is None:
             self._lose()
             return
-        found = ((flight, flight.find(self._text, edits)) for flight in reversed(self._flights))
+        found = ((each, each.find(self._text, edits)) for each in reversed(self._flights))
         flight, ours = next((each for each in found if each[1]), (None, None))
         for edit in edits[: ours.start] if ours else edits:
             self._typed(edit)
@@ -333,10 +342,10 @@ class Writer:
         self._text = document.text
 
     def _typed(self, edit: Edit) -> None:
-        """Follow an edit that is not ours.
+        """Adjust the regions to an edit that is not this writer's.
 
-        A region follows such an edit as any tracked span does. No SpanTracker does it, because one change may hold the
-        writer's own edits too, in any order; these lie inside the regions, and regions grow with them (``land``).
+        A SpanTracker is not used, because one change may also contain the writer's own edits, in any order; those are
+        inside the regions, which grow with them (``land``).
         """
         self._alone = self._alone and not self._drafts
         self._typed_elsewhere = True
@@ -356,7 +365,7 @@ class Writer:
 
 
 async def _appeared(flight: PendingEdits) -> None:
-    """Wait until the document shows an edit that the editor said it applied, or will hardly do so any more."""
+    """Wait until the document shows an edit that the editor reported as applied, or probably never will."""
     for seconds in (APPEAR, OVERTAKEN):
         await flight.wait(seconds)
         if flight.landed or not flight.overtaken:
@@ -365,30 +374,3 @@ async def _appeared(flight: PendingEdits) -> None:
 
 def _by(span: Span, offset: int) -> Span:
     return Span(span.start + offset, span.end + offset)
-
-
-class EditSink(Protocol):
-    """The way out to an editor."""
-
-    @property
-    def capabilities(self) -> ClientCapabilities:
-        """What the editor can do."""
-        ...
-
-    @property
-    def documents(self) -> Documents:
-        """The open documents."""
-        ...
-
-    @property
-    def encoding(self) -> Encoding:
-        """The position encoding that was agreed on."""
-        ...
-
-    async def apply(self, edit: types.WorkspaceEdit, label: str) -> bool:
-        """Ask the editor to apply an edit; return what it says."""
-        ...
-
-    async def draft(self, params: dict[str, object]) -> bool:
-        """Ask a live client to apply one streamed edit; return what it says."""
-        ...

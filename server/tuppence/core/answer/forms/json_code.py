@@ -1,7 +1,7 @@
-"""Code in a string of JSON: a model that is used to structured output may answer ``{"code": "..."}``.
+"""Code in a JSON string: a model that is used to structured output may answer ``{"code": "..."}``.
 
-The one string that is code is taken out where the whole text is JSON and nothing else in it may be code. Nothing is
-repaired: broken JSON holds no code. What is taken out may be a fence of Markdown itself.
+The string is extracted only if the whole text is JSON and no other string in it may be code. Broken JSON is not
+repaired. The extracted string may itself contain a Markdown fence.
 """
 
 from __future__ import annotations
@@ -11,28 +11,29 @@ import re
 from typing import Any
 
 _LARGEST = 1_000_000
-"""Code points above which a text is not read."""
+"""Maximum length in code points of a text that is parsed."""
 _CODE = re.compile(
     r"(?:[a-z]+[ _-]?)?code|code[ _-]?(?:block|snippet)|replacement|replace|target|source|snippet|content"
     r"|implementation|solution|output|result|answer",
     re.IGNORECASE,
 )
-"""Keys of strings that may be code."""
+"""Keys whose string may be code."""
 _PROSE = re.compile(
     r"explanation|reason(?:ing)?|description|comments?|summary|message|notes?|thoughts?|analysis|rationale|changes?"
     r"|(?:programming[ _-]?)?lang(?:uage)?|file(?:[ _-]?(?:name|path))?|path|type|kind|format|title|name|id|status",
     re.IGNORECASE,
 )
-"""Keys of strings that are none."""
+"""Keys whose string is not code."""
 _LANGUAGES = frozenset({"json", "jsonc", "json5", "jsonl", "jsonlines"})
 _LONE = re.compile("[\ud800-\udfff]")
 
 
 def code_in_json(text: str, original: str = "", language: str = "") -> str | None:
-    """Return the code that a reply or a fence holds as one string of JSON; None where it is not JSON, or not certain.
+    """Return the code that a reply or a fence holds in a JSON string; None if it is not JSON, or not certain.
 
-    ``original`` is the text that the reply replaces and ``language`` its languageId: where the language is JSON, the
-    original is JSON, or it has the key of the string in quotation marks itself, the answer is None.
+    :param original: the text that the reply replaces. None is returned if it is JSON too, or contains the key in
+        quotes.
+    :param language: the ``languageId`` of the document; for JSON itself, None is returned.
     """
     text = text.strip()
     if language.lower() in _LANGUAGES or text[:1] not in ("{", "[") or len(text) > _LARGEST:
@@ -50,11 +51,11 @@ def code_in_json(text: str, original: str = "", language: str = "") -> str | Non
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """An object of JSON with all its keys, also those that are there twice."""
+    """The key-value pairs of a JSON object, including duplicate keys."""
 
 
 def _read(text: str) -> Any:
-    """Return an object or a list of JSON without its numbers; None for anything else, or where it is too deep."""
+    """Return a JSON object or list without its numbers; None for any other text, or if it is nested too deeply."""
     try:
         return json.loads(text, object_pairs_hook=_Pairs, parse_int=_skip, parse_float=_skip)
     except (ValueError, RecursionError):
@@ -62,11 +63,11 @@ def _read(text: str) -> Any:
 
 
 def _skip(_number: str) -> None:
-    """Read no number: one of many digits takes time in proportion to their square."""
+    """Discard a number: parsing one takes time quadratic in its digits."""
 
 
 def _strings(value: Any) -> list[tuple[str, str]]:
-    """Return each string that may be code, with its key: by what the key says, or because it has several lines."""
+    """Return each string that may be code, with its key: one whose key says so, or one that has several lines."""
     found: list[tuple[str, str]] = []
     waiting: list[tuple[str, Any]] = [("", value)]
     while waiting:

@@ -1,14 +1,14 @@
-"""Line numbers before the lines of a reply: a model that saw a numbered listing may answer with one.
+"""Line numbers in a reply: a model that saw a numbered listing may answer with one.
 
-They are taken off only where that is certain:
+The numbers are removed only if all of this holds:
 
-- Every filled line has one, of one form, and each is one more than the one before. A blank line may have a bare number,
-  or none, and then it either always counts or never does.
-- There are at least two: that one number follows another is what tells a listing from a label or a key.
-- No line of the original looks so: ordered lists, integer keys, rows of figures and numbered programs are text.
-- Without its number, a line says what one of the original says. So a list that a reply makes of nothing is left alone.
+- Every filled line has a number in one common form, and each number is one more than the one before. A blank line may
+  have only a number, or none; blank lines without a number are either all counted or all not counted.
+- There are at least two numbers. Consecutive numbers distinguish a listing from a label or a key.
+- No line of the original has this form: ordered lists, integer keys, rows of figures and numbered programs are text.
+- Without its number, at least one line equals a line of the original. So a new numbered list is left alone.
 
-In YAML and in Markdown, numbers before lines that stay can be what was asked for; nothing here knows a language.
+In YAML and in Markdown, numbers before unchanged lines can be what was asked for; this module does not know languages.
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ _NUMBERED = re.compile(
 _BARE = re.compile(r"[ ]{0,12}(?P<open>\[|L|Line |)(?P<number>[0-9]{1,6})[ \t]{0,12}")
 _LEAST = 2
 _PADS = (" ", "", "  ", "\t")
-"""What may stand between a number's mark and the code; where nothing else decides, the first that fits."""
+"""Possible text between a number's mark and the code; if nothing else decides, the first that fits."""
 
 
 @dataclass(frozen=True, slots=True)
 class _NumberedLine:
-    """One line of a listing."""
+    """One line of a numbered listing."""
 
     number: int
     indent: int
-    """Columns before it begins."""
+    """Number of columns before the number's prefix."""
     gap: int
-    """Spaces between the number and its mark."""
+    """Number of spaces between the number and its mark."""
     width: int
-    """Columns up to the end of the mark."""
+    """Number of columns up to the end of the mark."""
     form: tuple[str, str]
-    """What is before and behind the number."""
+    """The text before the number, and the mark behind it."""
     rest: str
 
 
 def without_line_numbers(lines: Sequence[str], original: Sequence[str]) -> list[str] | None:
-    """Return the lines of a reply without the numbers before them; None where they are no listing for certain.
+    """Return the lines of a reply without line numbers; None if they are not certainly a numbered listing.
 
-    ``original`` is the lines that the reply replaces.
+    :param original: the lines that the reply replaces.
     """
     read = [_read(line) for line in lines]
     numbered = [each for each in read if each is not None]
@@ -75,13 +75,13 @@ def _read(line: str) -> _NumberedLine | None:
 
 
 def _is_listing(lines: Sequence[str], read: Sequence[_NumberedLine | None]) -> bool:
-    """Report whether all filled lines have a number of one form, and the numbers are consecutive."""
+    """Report whether all filled lines have a number in one form, and the numbers are consecutive."""
     forms = {each.form for each in read if each is not None}
     return len(forms) == 1 and any(_is_consecutive(lines, read, blank) for blank in (0, 1))
 
 
 def _is_consecutive(lines: Sequence[str], read: Sequence[_NumberedLine | None], blank: int) -> bool:
-    """Report whether each number is one more than the one before, a blank line without one counting ``blank``."""
+    """Report whether each number is one more than the one before; a blank line without a number counts ``blank``."""
     expected: int | None = None
     for line, each in zip(lines, read, strict=True):
         bare = _BARE.fullmatch(line)
@@ -98,12 +98,12 @@ def _is_consecutive(lines: Sequence[str], read: Sequence[_NumberedLine | None], 
 
 
 def _is_aligned(numbered: Sequence[_NumberedLine]) -> bool:
-    """Report whether the marks behind the numbers are in one column, or the numbers begin in one."""
+    """Report whether all marks end in one column, or all numbers begin in one column."""
     return len({each.width for each in numbered}) == 1 or len({(each.indent, each.gap) for each in numbered}) == 1
 
 
 def _pad(rests: Sequence[str], original: Sequence[str]) -> str:
-    """Return what stands between the marks and the code: what makes most lines the original's."""
+    """Return the text between the marks and the code that makes most lines equal to lines of the original."""
     known = {line.rstrip() for line in original}
     fits = [pad for pad in _PADS if all(rest.startswith(pad) for rest in rests)]
 
@@ -121,5 +121,5 @@ def _body(line: _NumberedLine, pad: str) -> str:
 
 
 def _blank(line: str) -> str:
-    """Return a blank line, whether it has a bare number or is one."""
+    """Return an unnumbered blank line unchanged, and an empty line for a bare number."""
     return line if not line.strip() else ""

@@ -1,11 +1,11 @@
-"""Where a block of lines occurs in a text, white space around lines aside, and the text with some lines changed.
+"""Find where a block of lines occurs in a text regardless of indentation, and replace lines of a text.
 
 A model that quotes lines of a file may move all of them in or out by the same indentation, and may lose white space at
-the ends of lines. So two blocks match where their lines are equal without that white space, and where one prefix, put
-before each filled line of one of them or taken off, gives the indentation of the other. A blank line matches any blank
-line. Nothing else is forgiven.
+the ends of lines. So two blocks match if their lines are equal without that white space, and if adding one prefix to
+each filled line of a block, or removing it, gives the indentation of the other block. A blank line matches any blank
+line. No other difference is tolerated.
 
-Both searches and edits take time in proportion to the text, whatever it repeats (Knuth, Morris and Pratt 1977).
+Search and replacement take time linear in the text, even if it is repetitive (Knuth, Morris and Pratt 1977).
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from tuppence.core.text.lines import split
 
 @dataclass(frozen=True, slots=True)
 class LineBlockPlace:
-    """Where a block of lines was found."""
+    """A place where a block of lines was found."""
 
     first: int
-    """Its first line in the text, from 0."""
+    """Index of its first line in the text."""
     last: int
-    """The line after its last one."""
+    """Index of the line after its last line."""
     added: str = ""
-    """White space that each filled line has in the text before what the block says."""
+    """White space that each filled line of the text has in addition to that of the block."""
     removed: str = ""
-    """White space that each filled line of the block has before what the text says; one of the two is empty."""
+    """White space that each filled line of the block has in addition to that of the text. One of the two is empty."""
 
     def move(self, lines: Sequence[str]) -> list[str] | None:
-        """Return other lines moved in the way in which the block was; None where one is not indented enough for it."""
+        """Return other lines moved as the block was; None if a line does not start with ``removed``."""
         if any(line.strip() and not line.startswith(self.removed) for line in lines):
             return None
         return [self.added + line.removeprefix(self.removed) if line.strip() else line for line in lines]
@@ -40,30 +40,31 @@ class LineBlockPlace:
 
 @dataclass(frozen=True, slots=True)
 class LineChange:
-    """Replace some whole lines of a text; an empty range inserts before ``first``."""
+    """A replacement of whole lines of a text; an empty range inserts before ``first``."""
 
     first: int
-    """The first line that goes, from 0."""
+    """Index of the first line to remove."""
     last: int
-    """The line after the last that goes."""
+    """Index of the line after the last one to remove."""
     lines: tuple[str, ...]
-    """What comes, without line endings."""
+    """The new lines, without line endings."""
 
 
 class TextLines:
-    """A text in which blocks are sought; what a last line ending ends is the last line, and no blank line follows."""
+    """A text in which blocks are searched. A final line ending ends the last line; no blank line follows it."""
 
     def __init__(self, text: str) -> None:
         self.ended = split(text)
-        """Each line with its ending apart; the last one has none and is empty where the text ends with one."""
+        """Pairs of a line and its ending. The last ending is empty; so is the last line if the text ends with a line
+        ending."""
         self.count = len(self.ended) - (not self.ended[-1][0])
-        """How many lines there are to be found."""
+        """Number of lines that can be found."""
         self.newline = self.ended[0][1] or "\n"
-        """The line ending of the first line, a line feed where there is none."""
+        """The line ending of the first line; LF if it has none."""
         self._signs = _Signs([line for line, _ in self.ended[: self.count]])
 
     def find(self, block: Sequence[str]) -> list[LineBlockPlace]:
-        """Return every place where a block of lines occurs, in order; a block of blank lines is found nowhere."""
+        """Return every place where a block of lines occurs, in order; none for a block of only blank lines."""
         sought = _Signs(block)
         head = next((at for at, content in enumerate(sought.contents) if content), None)
         if head is None:
@@ -78,11 +79,13 @@ class TextLines:
         return found
 
     def changed(self, changes: Sequence[LineChange], newline: str = "", *, ending: bool | None = None) -> str | None:
-        """Return the text after changes that are in order and do not overlap.
+        """Return the text after changes, which must be in order and not overlap.
 
-        Lines that stay keep their own endings; ``newline``, else that of the first line, is between new ones. The last
-        line has an ending afterwards if ``ending`` says so, with None if it had one before. None where a CR would come
-        to stand before an LF, which makes one line ending of two.
+        Unchanged lines keep their own endings. New lines end with ``newline`` or, if that is empty, with the ending of
+        the text's first line. ``ending`` says whether the last line has an ending afterwards; None leaves that
+        unchanged.
+
+        :returns: None if a CR would come directly before an LF, which would merge two line endings.
         """
         result: list[tuple[str, str]] = []
         done = 0
@@ -100,15 +103,15 @@ class TextLines:
 
 
 class _Signs:
-    """What is compared of some lines."""
+    """The properties of lines that are compared."""
 
     def __init__(self, lines: Sequence[str]) -> None:
         self.leads = [leading(line) for line in lines]
         self.contents = [line[len(lead) :].rstrip() for line, lead in zip(lines, self.leads, strict=True)]
         self.relations: list[Hashable] = []
-        """Of each line its content, and the indentation that it does not share with the filled line before it."""
+        """For each line, its content and the indentation that differs from the filled line before it."""
         self.blanks: list[int] = []
-        """How many blank lines stand right before each line."""
+        """For each line, the number of blank lines directly before it."""
         before: str | None = None
         least: int | None = None
         run = 0
@@ -123,11 +126,11 @@ class _Signs:
             self.relations.append((content, (before or "")[shared:], lead[shared:]))
             before = lead
         self.common = least or 0
-        """How much indentation all filled lines share."""
+        """Length of the indentation that all filled lines share."""
 
 
 def _shifted(first: int, count: int, here: str, there: str, common: int) -> LineBlockPlace | None:
-    """Return the place of a block whose first filled line is indented so in the text and so in the block."""
+    """Return the place of a block, given the indentation of its first filled line in the text and in the block."""
     own, text = there[:common], here[: len(here) - len(there) + common]
     if text.endswith(own):
         return LineBlockPlace(first, first + count, added=text.removesuffix(own))
@@ -137,7 +140,7 @@ def _shifted(first: int, count: int, here: str, there: str, common: int) -> Line
 
 
 def _starts(text: Sequence[Hashable], sought: Sequence[Hashable]) -> list[int]:
-    """Return where a sequence begins in another one, overlaps too; an empty one begins everywhere."""
+    """Return each index at which ``sought`` begins in ``text``, overlaps included; every index if it is empty."""
     if not sought:
         return list(range(len(text) + 1))
     back = [0] * len(sought)

@@ -1,8 +1,8 @@
-"""The form in which a reply gives the new text of a target: as code, or as blocks, a diff, JSON or numbered lines.
+"""Convert a reply in any form (code, SEARCH/REPLACE blocks, a diff, JSON, numbered lines) to the target's new code.
 
-A model is asked for the code itself, or for SEARCH/REPLACE blocks inside a long target; some answer in another form all
-the same. Here every form becomes the code itself, so that what follows need not know which it was. Blocks and diffs are
-applied to the text as it is, where each of their hunks is there exactly once; a diff that changes a line outside of the
+A model is asked for the code itself, or for SEARCH/REPLACE blocks inside a long target; some models answer in another
+form regardless. This module converts every form to code, so that later steps need not distinguish them. Blocks and
+diffs are applied to the current text if each hunk occurs in it exactly once. A diff that changes a line outside the
 target is refused.
 """
 
@@ -21,7 +21,7 @@ from tuppence.core.text.document import Document, Span
 from tuppence.core.text.lines import split
 
 _FORM = re.compile(r"@@|[-+<>=|{\[]|\[?L?\d+[\]:.|\s]|diff |\*\*\*|Index: ")
-"""How a diff, blocks, JSON and numbered lines begin."""
+"""Matches the first line of a diff, a block, JSON or a numbered line."""
 _DIFFS = frozenset({"diff", "patch", "udiff"})
 """Info words of a fence that holds a diff."""
 
@@ -40,12 +40,12 @@ def as_code(parts: Parts, document: Document, target: Span) -> Parts:
 
 
 def may_be_code(line: str) -> bool:
-    """Report whether the first line of a fence that is not blank may be code and not the beginning of another form."""
+    """Report whether the first filled line of a fence may be code rather than the start of another form."""
     return _FORM.match(line.strip()) is None
 
 
 def _applied(parts: Parts, fences: Sequence[Fence], form: str, read: Callable[[str], str]) -> Parts:
-    """Return the parts with the target's text after edits in the place of all code."""
+    """Return the parts with all code replaced by one fence: the target's text after the edits."""
     imports = tuple(fence for fence in parts.fences if fence.imports)
     if not all(fence.closed for fence in fences):
         return replace(parts, fences=(*fences, *imports), form=form)
@@ -57,17 +57,17 @@ def _applied(parts: Parts, fences: Sequence[Fence], form: str, read: Callable[[s
 
 
 def _with_blocks(text: str, document: Document, target: Span) -> str:
-    """Return the target after SEARCH/REPLACE blocks.
+    """Return the target's text after SEARCH/REPLACE blocks.
 
-    :raises MalformedBlocks: they cannot be read, or cannot be applied with certainty.
+    :raises MalformedBlocks: the blocks cannot be read, or cannot be applied with certainty.
     """
     return apply_blocks(document.slice(target), read_blocks(text), document.newline)
 
 
 def _with_diff(text: str, document: Document, target: Span) -> str:
-    """Return the target after a diff of its file.
+    """Return the target's text after a diff of its file.
 
-    :raises MalformedDiff: it cannot be read, cannot be applied with certainty, or changes what is not the target.
+    :raises MalformedDiff: the diff cannot be read or applied with certainty, or changes text outside the target.
     """
     after = apply_diff(document.text, text)
     above, below = document.text[: target.start], document.text[target.end :]
@@ -82,7 +82,7 @@ def _is_diff(fence: Fence, document: Document) -> bool:
 
 
 def _unwrapped(fence: Fence, document: Document, target: Span) -> tuple[Fence, str]:
-    """Return a fence without what is wrapped around its code, and the name of that form; empty where there is none."""
+    """Return a fence with its code unwrapped, and the name of the form; an empty name if it was plain code."""
     original = document.slice(target)
     if (code := code_in_json(fence.text, original, document.language)) is not None:
         return replace(fence, text=code, implicit=False), "JSON"

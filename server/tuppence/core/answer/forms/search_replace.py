@@ -1,12 +1,12 @@
-"""Edits in the form of SEARCH/REPLACE blocks: some models answer in them, whatever they were asked for.
+"""SEARCH/REPLACE blocks: some models answer with them although they were asked for something else.
 
-A block is an opening line (``<<<<<<< SEARCH``, also ``ORIGINAL``; or ``------- SEARCH``), the lines sought, a divider
-(``=======``), the lines that come in their place, and a closing line (``>>>>>>> REPLACE``, also ``UPDATED``; or
-``+++++++ REPLACE``). Five to nine characters make a mark. A name of a file and fences around blocks are passed over;
-line numbers before the lines sought (``:start_line:12``) are not believed.
+A block is an opening line (``<<<<<<< SEARCH``, also ``ORIGINAL``; or ``------- SEARCH``), the lines to find, a divider
+(``=======``), the lines that replace them, and a closing line (``>>>>>>> REPLACE``, also ``UPDATED``; or ``+++++++
+REPLACE``). A mark has five to nine characters. File names and fences around blocks are skipped; line numbers before the
+lines to find (``:start_line:12``) are ignored.
 
-A block is applied only where what it seeks stands exactly once in the original (core/answer/forms/matching.py says what
-matches). What comes is moved by the same indentation; lines that both sides share stay as the original has them.
+A block is applied only if its lines occur exactly once in the original (core/answer/forms/matching.py defines a match).
+Replacement lines are moved by the indentation of the match. Lines common to both sides stay as the original has them.
 """
 
 from __future__ import annotations
@@ -30,29 +30,31 @@ _RULE = re.compile(r"-{5,9}")
 _FENCE = re.compile(r"`{3,}[^`]*|~{3,}.*")
 _FILE_NAME = re.compile(r"[*#`/\s]{0,8}[\w@.~][\w@./\\+ -]{0,200}\.\w{1,12}[`*:\s]{0,8}")
 _PREAMBLE = 6
-"""Lines before the first block up to which it may still be one that a file's name introduces."""
+"""Maximum number of filled lines before the first block that may introduce it, such as a file name."""
 _Mark = Literal["opening", "divider", "closing"]
 
 
 class MalformedBlocks(ValueError):
-    """Blocks that can't be read, or can't be applied with certainty; the text is a sentence for the user."""
+    """Blocks that can't be read, or can't be applied with certainty; the message is a sentence for the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchReplaceBlock:
-    """One edit: lines that are sought, and the lines that take their place."""
+    """One edit: the lines to find, and the lines that replace them."""
 
     search: tuple[str, ...]
-    """Without line endings; empty where a new file is written."""
+    """Lines without endings; empty to write a new file."""
     replace: tuple[str, ...]
-    """Without line endings; empty where the lines sought go."""
+    """Lines without endings; empty to delete the lines found."""
 
 
 def looks_like_search_replace(text: str, original: str = "") -> bool:
-    """Report whether a reply, a fence or the beginning of either holds the opening line of a block.
+    """Report whether a reply, a fence, or the beginning of either contains the opening line of a block.
 
-    ``original`` is the whole document: where it has such a line itself, one more may be code, and the answer is no.
-    Neither is a line that stands in an open triple-quoted string of the text.
+    An opening line inside an open triple-quoted string of the text does not count.
+
+    :param original: the whole document. If it contains an opening line itself, the result is False, because one in the
+        reply may be code.
     """
     if not _has_opening(text) or _has_opening(original):
         return False
@@ -66,10 +68,9 @@ def looks_like_search_replace(text: str, original: str = "") -> bool:
 
 
 def may_become_search_replace(text: str) -> bool:
-    """Report whether what came of a fence is only what can stand above a block: blank lines, a file's name, a fence.
+    """Report whether the beginning of a fence holds only what can precede a block: blank lines, a file name, a fence.
 
-    Nothing is certain then, and a caller that streams waits for another line. An opening that is not complete yet
-    counts too.
+    If so, a caller that streams must wait for another line. An incomplete opening line counts too.
     """
     lines = [line.strip() for line, _ in split(text)]
     filled = [line for line in lines if line]
@@ -80,9 +81,9 @@ def may_become_search_replace(text: str) -> bool:
 
 
 def read_blocks(text: str) -> tuple[SearchReplaceBlock, ...]:
-    """Return the blocks of a reply or of a fence, in their order; what stands between them is passed over.
+    """Return the blocks of a reply or of a fence, in order; text between them is skipped.
 
-    :raises MalformedBlocks: there is none, or the marks of one do not pair up.
+    :raises MalformedBlocks: there is no block, or the marks of one do not pair up.
     """
     blocks: list[SearchReplaceBlock] = []
     body: list[str] | None = None
@@ -108,9 +109,10 @@ def read_blocks(text: str) -> tuple[SearchReplaceBlock, ...]:
 
 
 def apply_blocks(original: str, blocks: Sequence[SearchReplaceBlock], newline: str = "") -> str:
-    """Return the original after the blocks; ``newline`` is for new lines, that of the original's first line if empty.
+    """Return the original text after applying the blocks.
 
-    :raises MalformedBlocks: what a block seeks is not there, or there more than once, or two blocks meet.
+    :param newline: the ending of new lines; if empty, the ending of the original's first line.
+    :raises MalformedBlocks: the lines of a block are not found or found more than once, or two blocks overlap.
     """
     if not original and len(blocks) == 1 and not any(line.strip() for line in blocks[0].search):
         return (newline or "\n").join(blocks[0].replace)
@@ -145,7 +147,7 @@ def _has_opening(text: str) -> bool:
 def _block(body: list[str], opening: str, number: int) -> SearchReplaceBlock:
     dividers = [at for at, line in enumerate(body) if _mark(line) == "divider" and leading(line) == leading(opening)]
     if len(dividers) > 1:
-        # A heading's underline is rarely as long as the marks: the one that is as long as the opening divides.
+        # A heading's underline rarely has the length of the marks: the divider is the line with the opening's length.
         mark = re.match(r"\s*([<-]+)", opening)
         assert mark is not None
         dividers = [at for at in dividers if len(body[at].strip()) == len(mark[1])]
@@ -160,7 +162,7 @@ def _block(body: list[str], opening: str, number: int) -> SearchReplaceBlock:
 
 
 def _without_numbers(search: list[str]) -> list[str]:
-    """Return the lines sought without the line numbers above them and the rule that ends those."""
+    """Return the lines to find without the line numbers above them and the rule below those."""
     at = 0
     while at < len(search) and _NUMBER.fullmatch(search[at].strip()):
         at += 1
@@ -168,7 +170,7 @@ def _without_numbers(search: list[str]) -> list[str]:
 
 
 def _outdented(lines: Sequence[str], indent: str) -> tuple[str, ...]:
-    """Return lines without the indentation of their marks, where each has it."""
+    """Return the lines without the indentation of their marks, if each filled line has it."""
     if not all(line.startswith(indent) for line in lines if line.strip()):
         return tuple(lines)
     return tuple(line.removeprefix(indent) for line in lines)
@@ -177,7 +179,7 @@ def _outdented(lines: Sequence[str], indent: str) -> tuple[str, ...]:
 def _place(
     text: TextLines, block: SearchReplaceBlock, number: int, count: int
 ) -> tuple[LineBlockPlace, SearchReplaceBlock]:
-    """Return where a block belongs, and the block as it was understood."""
+    """Return the place of a block, and the variant of the block that matched there."""
     name = f"Edit {number} of the answer" if count > 1 else "The answer's edit"
     if not any(line.strip() for line in block.search):
         raise MalformedBlocks(f"{name} says nothing of the lines that it replaces.")
@@ -194,7 +196,7 @@ def _place(
 
 
 def _unfenced(block: SearchReplaceBlock) -> SearchReplaceBlock:
-    """Return the block without a fence that each of its sides has, of which one may be empty."""
+    """Return the block without a code fence around both of its sides; one side may be empty."""
     search, replace = _inside(block.search), _inside(block.replace)
     if search is None or (replace is None and any(line.strip() for line in block.replace)):
         return block
@@ -212,7 +214,7 @@ def _inside(side: Sequence[str]) -> tuple[str, ...] | None:
 
 
 def _trimmed(block: SearchReplaceBlock) -> SearchReplaceBlock:
-    """Return the block without a blank line that both of its sides begin or end with."""
+    """Return the block without blank lines that both sides begin or end with."""
     search, replace = list(block.search), list(block.replace)
     while search and replace and not search[0].strip() and not replace[0].strip():
         del search[0], replace[0]

@@ -1,13 +1,13 @@
-r"""Edits in the form of a unified diff: some models answer in one, whatever they were asked for.
+r"""Unified diffs: some models answer with one although they were asked for something else.
 
-Headers of files may be there or not. The numbers of ``@@ -1,2 +3,4 @@`` are wrong more often than right where a model
-wrote them, and are never read: a hunk is applied only where its old side is in the original exactly once, white space
-around lines aside (:mod:`tuppence.core.answer.forms.matching`), and hunks are in order. What comes is moved by the same
-indentation. Context stays as the original has it. ``*** Begin Patch`` and its like, ``@@ def f():`` and a bare ``@@``
-are headers too; a blank line of context may have lost its leading space.
+File headers are optional. The numbers of ``@@ -1,2 +3,4 @@`` are ignored, because models get them wrong more often than
+right: a hunk is applied only if its old side occurs in the original exactly once, indentation aside
+(:mod:`tuppence.core.answer.forms.matching`), and hunks must be in order. New lines are moved by the indentation of the
+match. Context lines stay as the original has them. ``*** Begin Patch`` and similar lines, ``@@ def f():`` and a bare
+``@@`` are headers too. A blank context line may have lost its leading space.
 
-Line endings follow the document, where there is one kind of them; ``\ No newline at end of file`` is obeyed where the
-hunk reaches the end of the original.
+Line endings follow the document if it has only one kind. ``\ No newline at end of file`` is obeyed if the hunk reaches
+the end of the original.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ _NOWHERE = "/dev/null"
 
 
 class MalformedDiff(ValueError):
-    """A diff that can't be read, or can't be applied with certainty; the text is a sentence for the user."""
+    """A diff that can't be read, or can't be applied with certainty; the message is a sentence for the user."""
 
 
 def looks_like_diff(text: str, original: str = "") -> bool:
-    """Report whether a fence, or its beginning, holds a diff and not code.
+    """Report whether a fence, or its beginning, holds a diff rather than code.
 
-    ``original`` is the whole document: a sign of a diff that it has itself is no sign. The signs: a hunk's header with
-    its ranges, or the two headers of a file, anywhere; a bare ``@@`` or a header of git or of a patch at the beginning;
-    or a sign or a space before every line, both signs among them.
+    Any of these signs counts, unless ``original``, the whole document, has it too: a hunk header with ranges, or the
+    two headers of a file, anywhere; a bare ``@@``, a git header or a patch header on the first filled line; or a ``+``,
+    ``-`` or space before every line, with both ``+`` and ``-`` among them.
     """
     lines = [line for line, _ in split(text)]
     first = next((line.rstrip() for line in lines if line.strip()), "")
@@ -64,9 +64,10 @@ def looks_like_diff(text: str, original: str = "") -> bool:
 
 
 def apply_diff(original: str, diff: str) -> str:
-    """Return the original, a whole document, after a diff of it.
+    """Return the original, a whole document, after applying a diff.
 
-    :raises MalformedDiff: the diff can't be read, is of several files, or a hunk's old side is not there exactly once.
+    :raises MalformedDiff: the diff can't be read, covers several files, or has a hunk whose old side does not occur
+        exactly once.
     """
     hunks = _read(diff)
     if not hunks:
@@ -95,32 +96,35 @@ def apply_diff(original: str, diff: str) -> str:
 
 @dataclass(slots=True)
 class DiffHunk:
-    """One hunk as it is read."""
+    """One hunk of a diff."""
 
     lines: list[tuple[str, str]] = field(default_factory=list)
-    """The sign of each line, and the line; a blank line that lost its leading space has no sign."""
+    """Pairs of a sign and a line; the sign of a blank line that lost its leading space is empty."""
     bare: set[str] = field(default_factory=set)
-    """The signs of the lines after which no line ending is said to be."""
+    """The signs of the lines that are followed by ``No newline at end of file``."""
 
     @property
     def old(self) -> list[str]:
-        """The lines of its old side."""
+        """The lines of the old side."""
         return [line for sign, line in self.lines if sign != "+"]
 
     @property
     def new(self) -> list[str]:
-        """The lines of its new side."""
+        """The lines of the new side."""
         return [line for sign, line in self.lines if sign != "-"]
 
     @property
     def ending(self) -> bool | None:
-        """Whether the file ends with a line ending afterwards; None where that does not change."""
+        """Whether the file ends with a line ending afterwards; None if that does not change."""
         if self.bare in (set(), {"+", "-"}) or " " in self.bare:
             return None
         return "-" in self.bare
 
     def changes(self, place: LineBlockPlace, number: int) -> list[LineChange]:
-        """Return what it changes at its place."""
+        """Return the line changes that the hunk makes at its place.
+
+        :raises MalformedDiff: the new lines cannot be moved as the match was.
+        """
         changes: list[LineChange] = []
         at = first = place.first
         come: list[str] = []
@@ -145,7 +149,7 @@ def _has_headers(lines: list[str]) -> bool:
 
 
 def _is_signed(lines: list[str]) -> bool:
-    """Report whether each line has a sign or a space before it, and both signs occur."""
+    """Report whether every line begins with ``+``, ``-`` or a space, and both ``+`` and ``-`` occur."""
     first = {line[0] for line in lines if line}
     return first <= {"+", "-", " "} and {"+", "-"} <= first
 
@@ -165,7 +169,7 @@ def _read(diff: str) -> list[DiffHunk]:
 
 
 class _DiffReader:
-    """Takes the lines of a diff, and makes hunks of them."""
+    """Reads the lines of a diff into hunks."""
 
     def __init__(self) -> None:
         self.hunks: list[DiffHunk] = []
@@ -173,7 +177,7 @@ class _DiffReader:
         self._inside = False
 
     def take(self, line: str, following: list[str]) -> int:
-        """Take the next line, given the two that follow; return how many lines were read."""
+        """Take the next line, given the two that follow it; return the number of lines read."""
         if _OTHER_FILE.fullmatch(line):
             raise MalformedDiff("The answer's diff adds, deletes or renames a file.")
         if self._is_header(line, following):
@@ -191,7 +195,7 @@ class _DiffReader:
         return 1
 
     def _is_header(self, line: str, following: list[str]) -> bool:
-        """Report whether a file's two headers begin here; in a hunk they are that only before another one."""
+        """Report whether a file's two headers begin here; inside a hunk they count only if a hunk header follows."""
         if not following or not _OLD.fullmatch(line) or not _NEW.fullmatch(following[0]):
             return False
         return not self._inside or (len(following) > 1 and bool(_HUNK.fullmatch(following[1].rstrip())))
@@ -200,7 +204,7 @@ class _DiffReader:
         name = _path(new)
         if name == _NOWHERE:
             raise MalformedDiff("The answer's diff deletes the file.")
-        # Where no file was named before, the two lines may as well be a change of text that begins with other signs.
+        # If no file was named before, the two lines may be a change of text that itself begins with these signs.
         if self._file != name and (self._file is not None or self._inside):
             raise MalformedDiff("The answer's diff is of more than one file.")
         self._file = name
@@ -217,13 +221,13 @@ class _DiffReader:
 
 
 def _path(header: str) -> str:
-    """Return the path of a file's header without its time and the ``a/`` or ``b/`` before it."""
+    """Return the path in a file header without its timestamp and without the ``a/`` or ``b/`` prefix."""
     name = header[4:].partition("\t")[0].strip()
     return name[2:] if name[:2] in ("a/", "b/") else name
 
 
 def _written(hunks: list[DiffHunk]) -> str:
-    """Return a document that was empty."""
+    """Return the content that a diff gives to an empty document."""
     if len(hunks) > 1 or any(line.strip() for line in hunks[0].old):
         raise MalformedDiff("Hunk 1 of the answer's diff changes lines that are not in the file.")
     new = hunks[0].new
@@ -231,7 +235,7 @@ def _written(hunks: list[DiffHunk]) -> str:
 
 
 def _place(text: TextLines, hunk: DiffHunk, number: int) -> tuple[LineBlockPlace, DiffHunk]:
-    """Return where a hunk belongs, and the hunk without blank lines at its ends that only part it from others."""
+    """Return the place of a hunk, and the hunk, if necessary without the unsigned blank lines at its ends."""
     if not any(line.strip() for line in hunk.old):
         raise MalformedDiff(f"Hunk {number} of the answer's diff has no line by which its place is known.")
     for form in (hunk, _trimmed(hunk)):

@@ -1,1 +1,1 @@
-"""Reviews: the findings of a reply, in whatever form it gives them, and the places that they are about."""
+"""Reviews: read the findings of a reply, in any form, and locate them in the target."""

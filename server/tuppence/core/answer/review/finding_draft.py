@@ -1,4 +1,4 @@
-"""A finding of a review as far as it has come: its fields, whichever form they came in."""
+"""A finding of a review while it is read: its fields, independent of the form of the reply."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ from tuppence.core.answer.review.finding_json import DataFinding
 from tuppence.core.text.diagnostic import Severity
 
 LONGEST_READ = 4_000
-"""Characters of an item, or of a row, in which its place is looked for."""
+"""Maximum number of characters of an item or row in which its place is searched."""
 _LONGEST_TAG = 40
-"""Characters of a cell that may be a severity."""
+"""Maximum number of characters of a table cell that may be a severity."""
 _CODE = re.compile(r"[^\W\d]{3,}\W{0,3}\(|[=;]")
-"""What code has and a list of line numbers has not."""
+"""Matches text that occurs in code but not in a list of line numbers."""
 _NUMBER = re.compile(r"(?<!\w)L?(\d{1,6})(?!\w)")
 
 
 @dataclass(slots=True)
 class FindingDraft:
-    """One finding in the making."""
+    """A finding that is not complete yet."""
 
     severity: Severity | None = None
     quote: list[str] = field(default_factory=list)
     message: list[str] = field(default_factory=list)
     fix: list[str] | None = None
     key: FieldName | None = None
-    """The field that further lines belong to."""
+    """The field to which following lines belong."""
     ranges: list[tuple[int, int]] = field(default_factory=list)
-    """The lines that it names, each by the first and the last, from 1."""
+    """The line ranges that it names, each as first and last line, from 1."""
     item: ItemStart | None = None
-    """The line that began it, where it is no list of fields."""
+    """The line that began it; None for a list of fields."""
     words: list[str] = field(default_factory=list)
-    """All lines of an item, in which its place is looked for."""
+    """All lines of an item, in which its place is searched."""
     is_apart: bool = False
-    """Whether a blank line followed what came last."""
+    """Whether a blank line followed the last line."""
 
     @property
     def evidence(self) -> str:
-        """What it says, as far as a place is looked for in it."""
+        """The text in which a place is searched, at most ``LONGEST_READ`` characters."""
         return "\n".join((*self.words, *self.message))[:LONGEST_READ]
 
     def add(self, text: str) -> None:
-        """Take a further line of an item."""
+        """Take the next line of an item."""
         self.is_apart = False
         self.words.append(text)
         self.ranges += forms.line_numbers(text[:LONGEST_READ])
@@ -72,9 +72,9 @@ class FindingDraft:
 
 
 def of_item(start: ItemStart, group: Severity | None) -> FindingDraft:
-    """Return the draft of an item of which the first line has come.
+    """Return the draft of an item that begins with a line.
 
-    :param group: the severity that the heading above gives.
+    :param group: the severity given by the heading above.
     """
     head = start.text[:LONGEST_READ]
     draft = FindingDraft(item=start, words=[start.text], severity=forms.tagged_severity(head) or group)
@@ -88,7 +88,7 @@ def of_item(start: ItemStart, group: Severity | None) -> FindingDraft:
 
 
 def of_row(text: str, columns: Sequence[FieldName | None], group: Severity | None) -> FindingDraft:
-    """Return the draft of a table's row; what an unnamed column holds is told from its cells."""
+    """Return the draft of a table row; the content of an unnamed column is inferred from its cells."""
     draft = FindingDraft(severity=group, item=ItemStart(0, text, "line"))
     rest: list[str] = []
     for at, cell in enumerate(forms.cells(text[:LONGEST_READ])):
@@ -114,7 +114,7 @@ def of_row(text: str, columns: Sequence[FieldName | None], group: Severity | Non
 def of_data(data: DataFinding, quote: list[str], group: Severity | None) -> FindingDraft:
     """Return the draft of a finding in JSON.
 
-    :param quote: the one of its quotations that is in the target, in lines.
+    :param quote: the lines of the one of its quotations that is in the target.
     """
     return FindingDraft(
         severity=forms.severity_of(data.severity) or group,

@@ -1,6 +1,6 @@
-"""The forms in which models write findings, beside the one that they are asked for: words, line numbers, items, rows.
+"""Other forms than the requested one in which models write findings: words, line numbers, items, table rows.
 
-Each function looks at one line or one short text; every pattern is bounded, so the work is linear in the reply.
+Each function looks at one line or one short text. Every pattern is bounded, so the work is linear in the reply.
 """
 
 # ruff: noqa: RUF001 - models write in many scripts
@@ -17,7 +17,7 @@ from tuppence.core.text.diagnostic import Severity
 
 FieldName = Literal["severity", "line", "quote", "message", "title", "fix"]
 _LOOKED_AT = 400
-"""Characters at the start of a line in which a form is looked for."""
+"""Number of characters at the start of a line in which a form is searched."""
 _SEVERITY_WORDS: Mapping[Severity, str] = {
     "error": (
         "error errors critical blocker high severe major bug bugs fatal security kritisch fehler "
@@ -80,7 +80,7 @@ _DATA_FIELDS: Mapping[str, FieldName] = {
     **dict.fromkeys(("original", "originalcode", "source", "sourcecode", "context", "target"), "quote"),
     **dict.fromkeys(("suggestedcode", "fixedcode", "newcode", "corrected"), "fix"),
 }
-"""What counts as a field where it cannot be prose: in JSON and in the head of a table."""
+"""Field names that count where they cannot be prose: in JSON and in the head of a table."""
 _KEY = re.compile(r"([^\W\d_][^\n:：*`|]{0,30}?)[*_`]{0,4}[ \t]{0,4}[:：][*_]{0,4}[ \t]*")
 _TO = r"[ \t]{0,3}(?:-|–|—|~|〜|to|bis|à|至|到)[ \t]{0,3}L?"
 _LINE_NUMBER = re.compile(
@@ -96,20 +96,20 @@ _HEAD_NUMBER = re.compile(
     rf"(?:[^\W\d_]{{1,12}}\.?[ \t]{{1,3}})?#?(\d{{1,6}})(?:{_TO}(\d{{1,6}}))?[ \t]{{0,3}}[)\]】*_`]{{0,5}}[ \t]{{0,3}}"
     r"(?:[(\[][^()\[\]]{0,30}[)\]])?[*_` \t]{0,5}[:：,，、–—-]"
 )
-"""A number at the head of an item that is followed as a line number would be, in whatever language."""
+"""Matches a number at the start of an item with the punctuation of a line number, in any language."""
 _BULLET = re.compile(r"(?:[-*+•‣▪·–][ \t]+|\(?\d{1,3}[.)、．](?!\d)[ \t]*|\(\d{1,3}\)[ \t]*|[①-⑳][ \t]*)")
 _HEADING = re.compile(r"#{1,6}[ \t]+")
 _PATH = re.compile(r"[`*]{0,3}[\w./\\-]{1,200}\.\w{1,5}:(\d{1,6})(?::\d{1,6})?[`*]{0,3}:?(?!\w)")
-"""A file's name and a line number, as compilers write them."""
+"""Matches a file name and a line number, as compilers write them."""
 _SPAN = re.compile(r"``([^\n]{1,400}?)``|`([^`\n]{1,400})`|“([^”\n]{6,400})”|「([^」\n]{6,400})」|\"([^\"\n]{6,400})\"")
 _OPENING = "*_([【# \t"
 _AFTER = " \t*_)]】:：-–—,，、."
 _WORD = re.compile(r"[^\W\d_]+|[🔴❌🛑🚨🐛🟠🟡⚠🔵🟢ℹ💡]")
 _TAG = re.compile(r"[\[(【]([^\])】\n]{1,30})[\])】]|\*\*([^*\n]{1,40})\*\*|__([^_\n]{1,40})__")
 _HEAD_OF_TAGS = 100
-"""Characters at the start of an item in which tags are looked for."""
+"""Number of characters at the start of an item in which tags are searched."""
 _GROUP_WORDS = 4
-"""Words of a heading that may be a severity."""
+"""Maximum number of words of a heading that may be a severity."""
 _FILLERS = frozenset(
     [
         "issue",
@@ -138,27 +138,27 @@ _FILLERS = frozenset(
         "de",
     ]
 )
-"""Words beside a severity in the heading of a group."""
+"""Words that may accompany a severity in the heading of a group."""
 _SUFFIXES = "问题問題级級度的事项項目性別"
-"""Characters that follow a severity in the heading of a group."""
+"""Characters that may follow a severity in the heading of a group."""
 _SHARED = 0.3
-"""The share of a fix's words in JSON that the quoted line must have."""
+"""Minimum share of a JSON fix's words that must be in the quoted line."""
 _NUMBERS = re.compile(r"[*_`(\s]{0,5}L?(\d{1,6})(?!\w)(?:\s{0,3}[-–]\s{0,3}L?(\d{1,6}))?[*_`.)\s]{0,5}")
 
 
 @dataclass(frozen=True, slots=True)
 class ItemStart:
-    """The first line of a finding that is written as an item, a heading or a paragraph with a line number."""
+    """The first line of a finding that is written as an item, a heading, or a paragraph with a line number."""
 
     indent: int
-    """Columns before it."""
+    """Number of columns before it."""
     text: str
-    """What follows its bullet, number or hashes."""
+    """The text after its bullet, number or hashes."""
     kind: Literal["heading", "bullet", "line"]
 
 
 def severity_of(word: str) -> Severity | None:
-    """Return the severity that a word, or the first known one of a few, means; None for another word."""
+    """Return the severity that a word, or the first known one of several words, means; None if unknown."""
     words = [each.lower() for each in _WORD.findall(word[:_LOOKED_AT])]
     exact = next((_SEVERITIES[each] for each in words if each in _SEVERITIES), None)
     if exact is not None or word.isascii():
@@ -169,7 +169,7 @@ def severity_of(word: str) -> Severity | None:
 
 
 def group_of(heading: str) -> Severity | None:
-    """Return the severity that a heading gives to the findings below it; None for a heading of another kind."""
+    """Return the severity that a heading gives to the findings below it; None for another heading."""
     bare = heading.strip(" \t*_#:：")[:_LOOKED_AT]
     words = [each.lower() for each in _WORD.findall(bare)]
     if not 0 < len(words) <= _GROUP_WORDS or "`" in bare or bare[0].isdigit() or line_numbers(bare):
@@ -185,7 +185,7 @@ def group_of(heading: str) -> Severity | None:
 
 
 def tagged_severity(text: str) -> Severity | None:
-    """Return the severity that a tag at the head of an item gives it: in brackets, in bold, or before a colon."""
+    """Return the severity in a tag at the start of an item: in brackets, in bold, or before a colon; or None."""
     head = text[:_HEAD_OF_TAGS]
     tags = [next(filter(None, found.groups())) for found in _TAG.finditer(head)]
     before = re.split(r"[:：–—]", head, maxsplit=2)[:2] if re.search(r"[:：–—]", head) else []
@@ -197,7 +197,7 @@ def tagged_severity(text: str) -> Severity | None:
 
 
 def field_of(text: str) -> tuple[FieldName, str] | None:
-    """Return the field that a line of the form ``name: value`` gives, emphasis and bullets aside, and its value."""
+    """Return the name and value of a line ``name: value``, ignoring emphasis and bullets; None for another line."""
     head = text[:_LOOKED_AT].lstrip(" \t>#*_+-•`")
     if numbered := re.match(r"\d{1,3}[.)][ \t]*", head):
         head = head[numbered.end() :].lstrip("*_`")
@@ -209,12 +209,12 @@ def field_of(text: str) -> tuple[FieldName, str] | None:
 
 
 def data_field(name: str) -> FieldName | None:
-    """Return the field that a key of JSON or a column of a table is; None for another one."""
+    """Return the field for a JSON key or the title of a table column; None if unknown."""
     return _DATA_FIELDS.get(_plain_key(name))
 
 
 def line_numbers(text: str) -> list[tuple[int, int]]:
-    """Return the ranges of lines that a text names, each by its first and last, from 1."""
+    """Return the line ranges that a text names, each as first and last line, from 1."""
     found: list[tuple[int, int]] = []
     for each in _LINE_NUMBER.finditer(text):
         first, last = next((a, b) for a, b in zip(each.groups()[::2], each.groups()[1::2], strict=True) if a)
@@ -223,7 +223,7 @@ def line_numbers(text: str) -> list[tuple[int, int]]:
 
 
 def head_number(text: str) -> list[tuple[int, int]]:
-    """Return the range of lines that the head of an item may name; none for other heads."""
+    """Return the line range that the start of an item may name, as a list of at most one; lines count from 1."""
     if path := _PATH.match(text[:_LOOKED_AT].lstrip(_OPENING)):
         return [(int(path[1]), int(path[1]))]
     found = _HEAD_NUMBER.match(text[:_LOOKED_AT].lstrip(_OPENING))
@@ -231,7 +231,7 @@ def head_number(text: str) -> list[tuple[int, int]]:
 
 
 def item_start(text: str) -> ItemStart | None:
-    """Return how a line starts a finding; None where it does not."""
+    """Return the start of the finding that a line begins; None if it begins none."""
     bare = text.lstrip(" \t")
     indent = len(text) - len(bare)
     if heading := _HEADING.match(bare):
@@ -254,18 +254,18 @@ def item_start(text: str) -> ItemStart | None:
 
 
 def is_bold(text: str) -> bool:
-    """Report whether a line is nothing but bold text, as weak headings are."""
+    """Report whether a line is only bold text, as weak headings are."""
     bare = text.strip().rstrip(":：")
     return len(bare) > len("****") and bare[:2] == bare[-2:] == "**" and "**" not in bare[2:-2]
 
 
 def spans_of(text: str) -> list[str]:
-    """Return what a text marks as code or quotes, in order."""
+    """Return the parts of a text in code or quotation marks, in order."""
     return [next(filter(None, found.groups())) for found in _SPAN.finditer(text)]
 
 
 def message_of(text: str) -> str:
-    """Return an item's text without the line number and the severity at its head."""
+    """Return an item's text without the line number and the severity at its start."""
     rest = text.strip()
     for _ in range(3):
         head = rest[:_LOOKED_AT].lstrip(_OPENING)
@@ -280,31 +280,31 @@ def message_of(text: str) -> str:
 
 
 def only_numbers(value: str) -> tuple[int, int] | None:
-    """Return the range of lines that a value is, None where it is more than numbers."""
+    """Return the line range of a value that is only numbers, None for another value."""
     found = _NUMBERS.fullmatch(value)
     return (int(found[1]), max(int(found[1]), int(found[2] or 0))) if found else None
 
 
 def leading_number(value: str) -> tuple[int, int] | None:
-    """Return the line number that a value begins with or names; None where it has none."""
+    """Return the line range that a value names or the number with which it begins; None if it has none."""
     found = _NUMBERS.match(value)
     named = line_numbers(value[:_LOOKED_AT])
     return named[0] if named else (int(found[1]), int(found[1])) if found else None
 
 
 def shares_words(fix: str, quote: str) -> bool:
-    """Report whether a replacement has words in common with what it replaces; prose hardly has."""
+    """Report whether a replacement has words in common with the code that it replaces; prose rarely has."""
     old, new = ({*re.findall(r"\w+", each[:_LOOKED_AT])} for each in (quote, fix))
     return bool(new) and len(old & new) >= _SHARED * len(new)
 
 
 def is_rule_of_table(text: str) -> bool:
-    """Report whether a line is the one between a table's head and its rows."""
+    """Report whether a line separates the head of a table from its rows."""
     return "|" in text and "--" in text and not text.strip("|-: \t")
 
 
 def cells(row: str) -> list[str]:
-    """Return the cells of a table's row; a bar in a code span or after a backslash ends none."""
+    """Return the cells of a table row; a ``|`` in a code span or after a backslash does not end a cell."""
     found: list[str] = []
     cell: list[str] = []
     in_code = False
@@ -320,7 +320,7 @@ def cells(row: str) -> list[str]:
 
 
 def _ends(rest: str) -> bool:
-    """Report whether a tag ends where this begins, and a sentence does not go on."""
+    """Report whether a tag ends here and is not the beginning of a sentence."""
     return re.match(r"\ufe0f|[ \t]*[\])】*_:：–—-]|[ \t]+(?:\(|line|L\d|第|`)", rest) is not None
 
 

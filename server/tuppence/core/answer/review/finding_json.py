@@ -1,4 +1,4 @@
-"""Findings that are written as JSON, each read as soon as its object is closed, wherever in the reply it stands."""
+"""Read findings in JSON, each as soon as its object is closed, anywhere in the reply."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from tuppence.core.answer.review.finding_forms import data_field, line_numbers
 
 _DEEPEST = 5
-"""Brackets around an object within which it is read; what is nested deeper is no finding."""
+"""Maximum number of brackets around an object that is read; a deeper object is not a finding."""
 _LARGEST = 20_000
-"""Characters of an object that is read."""
+"""Maximum number of characters of an object that is read."""
 _TOKEN = re.compile(r'"|\\.|[{}\[\]]')
 _OPENS = re.compile(r"\s*(?:\{\s*(?:[\"']|\}|$)|\[\s*(?:\{|\]|$))")
 _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
@@ -23,7 +23,7 @@ _PLAIN_NUMBERS = re.compile(r"\s*L?(\d{1,6})(?:\s*[-~:,\u2013\u2014]\s*L?(\d{1,6
 
 @dataclass(slots=True)
 class DataFinding:
-    """What one object says, before it is placed."""
+    """The content of one object, before it is placed in the document."""
 
     severity: str = ""
     ranges: list[tuple[int, int]] = field(default_factory=list)
@@ -33,22 +33,22 @@ class DataFinding:
 
 
 def opens_json(line: str) -> bool:
-    """Report whether a line may be the first one of JSON that holds objects."""
+    """Report whether a line may be the first line of JSON with objects."""
     return _OPENS.match(line) is not None
 
 
 class JsonObjects:
-    """Takes the lines of a JSON text; returns the findings that its objects hold."""
+    """Takes the lines of a JSON text; returns the findings in its objects."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
-        """All lines so far, to be read in another way where they are no JSON after all."""
+        """All lines so far, to be read in another way if they turn out not to be JSON."""
         self.is_done = False
         """Whether the outermost bracket is closed."""
         self.is_understood = False
-        """Whether it held a finding, or nothing at all, and so was JSON of a review."""
+        """Whether the JSON contained a finding or was empty, and so was a review."""
         self._opened: list[tuple[int, int]] = []
-        """The line and column of each bracket that is open."""
+        """Line and column of each open bracket."""
         self._in_string = False
 
     def feed(self, line: str) -> list[DataFinding]:
@@ -97,7 +97,7 @@ class JsonObjects:
 
 
 def data_finding(value: Mapping[str, object]) -> DataFinding:
-    """Return what an object says of one finding; its keys may be those of several languages."""
+    """Return the finding in an object, whose keys may be in one of several languages."""
     found, titles = DataFinding(), list[str]()
     for key, each in value.items():
         match data_field(str(key)):
@@ -121,7 +121,7 @@ def data_finding(value: Mapping[str, object]) -> DataFinding:
 
 
 def _place(found: DataFinding, value: object) -> None:
-    """Enter where an object says that its finding is: a number, a range, words, or an object of these."""
+    """Add the place that an object names: a number, a range, words, or an object of these."""
     if isinstance(value, bool) or value is None:
         return
     if isinstance(value, int):
@@ -142,7 +142,7 @@ def _place(found: DataFinding, value: object) -> None:
 
 
 def _loaded(text: str) -> object:
-    """Return the value of JSON or of a literal as Python writes it; None for any other text."""
+    """Return the value of JSON or of a Python literal; None for any other text."""
     for attempt in (text, _TRAILING_COMMA.sub(r"\1", text)):
         with suppress(ValueError, RecursionError):
             return json.loads(attempt, strict=False)

@@ -1,7 +1,7 @@
-"""Where a finding stands in the target: at the code that it quotes, or at a line whose number and names agree with it.
+"""Locate a finding in the target: by the code that it quotes, or by a line number that fits its message.
 
-Models copy well and count badly: a quotation places a finding by itself, a line number only where the message names
-something on that line or on one beside it. White space is not compared.
+Models copy well and count badly. A quotation is enough to place a finding; a line number is used only if the message
+names something on that line or on an adjacent one. White space is ignored.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from tuppence.core.text.document import Document, Span
 
 _NUMBER = re.compile(r"\(?(?:line\s+|L)?(\d+)\)?\s*(?:[:|.)-]\s*|$)", re.IGNORECASE)
 _PARTIAL = 6
-"""Characters, white space aside, from which a piece of a line identifies it."""
+"""Minimum number of characters, white space excluded, for a piece of a line to identify it."""
 _WIDEST = 60
-"""Lines of a range that are looked at."""
+"""Maximum number of lines of a range that are examined."""
 _NAME = re.compile(r"[^\W\d]\w*")
 _ASCII_NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
 _SPAN = re.compile(r"`([^`\n]{2,200})`")
 _PART = 4
-"""Characters of a part of a name for it to mean something in a sentence."""
+"""Minimum length of a part of a name that counts as a mention."""
 _IDLE = frozenset(
     {
         *(each.lower() for each in keyword.kwlist),
@@ -71,23 +71,23 @@ _IDLE = frozenset(
         ],
     }
 )
-"""Words that name nothing, whichever line they are on."""
+"""Words that identify no line, wherever they occur."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuotePlace:
-    """Where a quotation stands."""
+    """The place of a quotation."""
 
     line: int
-    """Its first line in the document, from 0."""
+    """Index of its first line in the document."""
     count: int
-    """How many lines it has."""
+    """Number of lines."""
     whole: bool
-    """Whether whole lines were quoted, and not a piece of one."""
+    """True if whole lines were quoted, False for a piece of one."""
 
 
 class Quotable:
-    """The lines of a target, to be quoted from and to be numbered."""
+    """The lines of a target, searched by quotation and by number."""
 
     def __init__(self, document: Document, target: Span) -> None:
         self._first = document.line_at(target.start)
@@ -97,16 +97,16 @@ class Quotable:
         self._known: dict[tuple[str, ...], QuotePlace | None] = {}
 
     def locate(self, quote: Sequence[str]) -> QuotePlace | None:
-        """Return where the lines stand together, else the one line that the first is a piece of, else None."""
+        """Return the place where the lines are consecutive, else the one line that contains the first, else None."""
         filled = tuple(line for line in quote if line.strip())
         if filled not in self._known:
             self._known[filled] = self._locate(filled) if filled else None
         return self._known[filled]
 
     def numbered(self, ranges: Iterable[tuple[int, int]], message: str) -> QuotePlace | None:
-        """Return the line that a message means by line numbers, None where it names nothing that is there.
+        """Return the line that a message means by line numbers, None if it names nothing on those lines.
 
-        :param ranges: the first and the last line of each, from 1.
+        :param ranges: the first and the last line of each range, from 1.
         """
         said = {word.lower() for word in _ASCII_NAME.findall(message)}
         pieces = [_squeeze(piece) for piece in _SPAN.findall(message)]
@@ -161,12 +161,12 @@ class Quotable:
 
 
 def is_telling(quote: str) -> bool:
-    """Report whether a piece of code is long enough to identify a line by itself."""
+    """Report whether a piece of code is long enough to identify a line."""
     return len(_squeeze(quote)) >= _PARTIAL
 
 
 def _readings(quote: str) -> list[tuple[int, str]]:
-    """Return what a quotation may mean, likeliest first: its line number, 0 for none, and the code."""
+    """Return the possible meanings of a quotation, likeliest first: its line number (0 for none) and its code."""
     quote = quote.strip()
     inner = _unquoted(quote)
     readings = [(0, inner), (0, quote)]
@@ -179,7 +179,7 @@ def _readings(quote: str) -> list[tuple[int, str]]:
 
 
 def _int(digits: str) -> int:
-    """Return a line number; what is too long for one is 0, no number."""
+    """Return the number, or 0 if it has too many digits for a line number."""
     return int(digits) if len(digits) < len("10000000") else 0
 
 

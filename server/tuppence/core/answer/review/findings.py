@@ -1,12 +1,12 @@
-"""A review's reply becomes findings, each as soon as it is complete.
+"""Convert a review's reply into findings, each as soon as it is complete.
 
-The quoted line decides where a finding is, or a line number that agrees with the message
-(:mod:`tuppence.core.answer.review.finding_places`). A finding without a place is dropped and counted. What the format
-allows is said to the model by ``FORMAT``; what is understood beyond that is what models do to it: emphasis, bullets,
+A finding is placed by the line that it quotes, or by a line number that agrees with its message
+(:mod:`tuppence.core.answer.review.finding_places`). A finding without a place is dropped and counted. ``FORMAT`` tells
+the model which format to write. Beyond that format, this module also reads what models make of it: emphasis, bullets,
 other words and languages, a fence around the whole answer, lists of items, headings, tables, JSON
 (:mod:`~tuppence.core.answer.review.finding_forms`, :mod:`~tuppence.core.answer.review.finding_json`).
 
-Whether the findings are right is not judged here, nor anywhere: they are shown as a model's opinion.
+No module judges whether findings are right: they are shown as a model's opinion.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ _RULE = re.compile(r"\s*(?:-{3,}|={3,}|\*{3,})\s*")
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})\s*([^`]*)")
 _LONG_WORD = re.compile(r"\w{4,}")
 _ALIKE = 3
-"""Words of some length that two messages must share to say the same thing."""
+"""Minimum number of long words that two messages on one line must share to count as duplicates."""
 _SHARE = 0.7
-"""The part of the longer message's such words that they must share."""
+"""Minimum share of the longer message's long words that they must share."""
 _LONGEST = 600
-"""Code points of a message; what is longer is cut at a word."""
+"""Maximum number of code points of a message; a longer one is cut at a word."""
 _BOLD = 7
-"""The level of a heading in bold; hashes make those from 1 to 6."""
+"""The level of a bold heading; headings with hashes have 1 to 6."""
 _MOST = 100
-"""Findings, dropped ones counted, after which the rest of a reply is not read."""
+"""Number of findings, dropped ones included, after which the rest of a reply is not read."""
 _SENTENCE = 8
-"""Characters of a message below which an item says nothing."""
+"""Minimum number of characters of a message for an item without a place to count as dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +48,22 @@ class Finding:
     """One finding of a review, placed in the document."""
 
     line: int
-    """The line it is about, from 0."""
+    """Index of its line in the document."""
     span: Span
-    """That line's text in the document, white space around it aside."""
+    """The span of that line's text, without surrounding white space."""
     quote: str
-    """The line as the document has it, white space around it aside."""
+    """The text of that line, without surrounding white space."""
     severity: Severity
     message: str
     """One line of plain text."""
     fix: str | None = None
-    """What replaces ``fix_span``; None where the model offered nothing usable."""
+    """The replacement of ``fix_span``; None if the model offered nothing usable."""
     fix_span: Span | None = None
-    """The whole quoted line or lines, without the last line ending."""
+    """The span of the whole quoted lines, without the last line ending."""
 
 
 class Findings:
-    """Takes the chunks of a review's reply; yields findings."""
+    """Takes the chunks of a review's reply; returns findings."""
 
     def __init__(self, document: Document, target: Span) -> None:
         self._document = document
@@ -72,22 +72,22 @@ class Findings:
         self._draft = FindingDraft()
         self._marks = ""
         self._into: Literal["quote", "fix", "unsure"] = "fix"
-        """What the open fence holds."""
+        """What the open fence contains."""
         self._fenced: list[str] = []
         self._fence_indent = 0
         self._json: JsonObjects | None = None
         self._columns: list[FieldName | None] | None = None
-        """What the columns of the table are; None outside of one."""
+        """The columns of the current table; None outside tables."""
         self._last = ""
         """The line before, which may be the head of a table."""
         self._group: Severity | None = None
-        """The severity that the heading above gives."""
+        """The severity given by the heading above."""
         self._level = 0
-        """How deep that heading is."""
+        """The level of that heading."""
         self.found: list[Finding] = []
         """All findings so far, in the order of the reply."""
         self.dropped = 0
-        """How many findings had no place in the target."""
+        """Number of findings that had no place in the target."""
 
     def feed(self, chunk: str) -> tuple[Finding, ...]:
         """Take the next chunk; return the findings that it completes."""
@@ -104,7 +104,7 @@ class Findings:
         if self._json is not None:
             self._leave_json()
         if self._marks and self._into != "quote":
-            # A fix whose fence was never closed is not known to be whole.
+            # A fix whose fence was not closed may be incomplete.
             self._draft.fix = None
         self._marks = ""
         self._complete()
@@ -137,7 +137,7 @@ class Findings:
         self._last = text
 
     def _prose(self, text: str) -> None:
-        """Take a line of an item, or one that belongs to nothing."""
+        """Take a line of an item, or one outside items."""
         draft, start = self._draft, forms.item_start(text)
         if not text.strip():
             draft.is_apart = True
@@ -157,7 +157,7 @@ class Findings:
             self._more(text)
 
     def _belongs(self, text: str, start: ItemStart | None) -> bool:
-        """Report whether a line goes on with the item: deeper, a field of it, or text that nothing parts from it."""
+        """Report whether a line continues the item: it is deeper, a field, or text without a blank line before it."""
         draft = self._draft
         assert draft.item is not None
         indent = len(text) - len(text.lstrip(" \t"))
@@ -175,12 +175,12 @@ class Findings:
         return bool(draft.quote) or self._names_place(draft.evidence)
 
     def _names_place(self, text: str) -> bool:
-        """Report whether a text names a line or quotes enough code to be found."""
+        """Report whether a text names a line or quotes enough code to be located."""
         spans = (each for each in forms.spans_of(text[:LONGEST_READ]) if is_telling(each))
         return bool(forms.line_numbers(text[:LONGEST_READ])) or any(self._lines.locate([each]) for each in spans)
 
     def _is_row(self, text: str) -> bool:
-        """Report whether a line is part of a table; one that stands in a fence or a quotation is asked for nowhere."""
+        """Report whether a line, given outside fences and quotations, is part of a table."""
         if forms.is_rule_of_table(text):
             self._complete()
             named = [forms.data_field(each) for each in forms.cells(self._last[:LONGEST_READ])]
@@ -191,7 +191,7 @@ class Findings:
         return self._columns is not None or text.lstrip().startswith("|")
 
     def _row(self, text: str) -> None:
-        """Take a row of a table: a finding, where its columns are known or can be told from what is in them."""
+        """Take a table row: a finding, if its columns are named or can be inferred from its cells."""
         if self._columns is None or forms.is_rule_of_table(text):
             return
         self._complete()
@@ -206,7 +206,7 @@ class Findings:
             self._leave_json()
 
     def _leave_json(self) -> None:
-        """End JSON; lines that were none of a review are read in another way."""
+        """End a JSON text; if it was not a review, read its lines in another way."""
         was, self._json = self._json, None
         assert was is not None
         if not was.is_understood:
@@ -214,14 +214,14 @@ class Findings:
                 self._take(line, may_be_json=False)
 
     def _enter(self, data: DataFinding) -> None:
-        """Place what an object says."""
+        """Locate and add the finding in an object."""
         quotes = [re.split(r"\r\n|\n|\r", each) for each in data.quotes]
         quote = next((each for each in quotes if self._lines.locate(each)), quotes[0] if quotes else [])
         self._draft = of_data(data, quote, self._group)
         self._complete()
 
     def _open(self, marks: str, indent: int) -> None:
-        """Open a fence: of the quotation, of the fix, or one around the whole answer, which is nothing."""
+        """Open a fence around a quotation or a fix; one around the whole answer is ignored."""
         draft = self._draft
         if draft.key in ("line", "quote") and not draft.quote:
             self._marks, self._into = marks, "quote"
@@ -248,7 +248,7 @@ class Findings:
             draft.fix.append(text)
 
     def _fence_of_item(self, lines: list[str]) -> None:
-        """Take a fenced block of an item: the code that it is about, if it is in the target, else what replaces it."""
+        """Take a fenced block of an item: a quotation if it is in the target, otherwise the fix."""
         draft = self._draft
         if not draft.quote and draft.key != "fix" and self._lines.locate(lines):
             draft.quote = lines
@@ -272,7 +272,7 @@ class Findings:
             draft.quote = [value] if value else []
             name = "line"
         elif name != "fix":
-            # "fix:" announces the fence; a sentence there is no replacement.
+            # "fix:" announces the fence; a sentence after it is not a replacement.
             draft.message.append(value)
             name = "message"
         draft.key = name
@@ -299,7 +299,7 @@ class Findings:
         self.found.append(self._finding(draft, place, message))
 
     def _place(self, draft: FindingDraft, message: str) -> QuotePlace | None:
-        """Return where a finding stands: at its quotation, a whole line in it, a line that it names, or a piece."""
+        """Return the place of a finding: its quotation, a whole line in its text, a line it names, or a part of one."""
         if draft.quote and (place := self._lines.locate(draft.quote)):
             return place
         said = draft.evidence or message
@@ -336,14 +336,14 @@ class Findings:
 
 
 def _level(text: str) -> int:
-    """Return how deep a heading is, from 1; what is no heading with hashes is deeper than all that are."""
+    """Return the level of a heading, from 1; a line without hashes is deeper than all headings with them."""
     bare = text.lstrip(" \t")
     marks = len(bare) - len(bare.lstrip("#"))
     return marks or (_BOLD if forms.is_bold(text) else _BOLD + 1)
 
 
 def _same(one: str, other: str) -> bool:
-    """Report whether two messages about one line say the same thing in hardly other words."""
+    """Report whether two messages about one line say nearly the same thing."""
     first, second = (set(_LONG_WORD.findall(each.casefold())) for each in (one, other))
     if one.casefold() == other.casefold():
         return True

@@ -1,9 +1,8 @@
-"""Whether a review's reply says that there is nothing to report, in whatever words and language.
+"""Detect whether a review's reply says that there is nothing to report, in any wording and language.
 
-A reply says so where one of its clauses denies problems (a negation and a word for a problem, in either order) or
-approves of the code, and nothing else in it speaks against that: no apology or inability, no question, no line number,
-no quoted code, no contrast, no announcement of more. A reply that fits none of this is no review: what is not
-understood is never taken for approval.
+It does if a clause denies problems (a negation and a word for a problem, in either order) or approves of the code, and
+nothing else in the reply contradicts that: no apology or inability, question, line number, quoted code, contrast or
+announcement of more. Any other reply is not a review: text that is not understood never counts as approval.
 """
 
 # ruff: noqa: RUF001 - models write in many scripts
@@ -17,9 +16,9 @@ from typing import Literal
 from tuppence.core.answer.review.finding_forms import line_numbers
 
 _LONGEST = 1_000
-"""Characters of a reply above which it says more than that there is nothing to report."""
+"""Maximum number of characters of a reply that says only that there is nothing to report."""
 _TALK = 3
-"""Clauses beside the one that denies problems, from which on the reply is doubted."""
+"""Number of other clauses from which on the denial is doubted."""
 _DENIES = re.compile(
     # English
     r"\b(?:no|zero|without(?: any)?|free (?:of|from)|any|found nothing, no)\s+"
@@ -66,7 +65,7 @@ _DENIES = re.compile(
     r"|(?:לא נמצאו|אין|לא מצאתי)\s+(?:בעיות|שגיאות)",
     re.IGNORECASE,
 )
-"""A negation and a word for a problem, by language."""
+"""Matches a negation and a word for a problem, by language."""
 _APPROVES = re.compile(
     r"\bLGTM\b|\blooks? (?:\w+ )?(?:good|fine|great|ok|okay|correct|solid|clean)\b|\ball (?:good|clear|fine)\b"
     r"|\b(?:is|are|seems?|appears?) (?:\w+ )?(?:fine|correct|sound|clean|bug-free|well[- ]written)\b"
@@ -125,7 +124,7 @@ _HARMLESS = re.compile(
     r"|(?:無法|无法|未能)(?:找到|发现|發現|看出)|見つけることができません|찾을 수 없",
     re.IGNORECASE,
 )
-"""Being unable to find a problem is no inability."""
+"""Matches an inability to find a problem, which is not a refusal."""
 _DECLINES = re.compile(
     r"\b(?:sorry|apologi[sz]e|cannot|can['’]?t|unable|not able|won['’]?t|refuse|as an ai|please"
     r"|i (?:need|require|would need)"
@@ -141,7 +140,7 @@ _DECLINES = re.compile(
     r"|क्षमा|माफ|ขอโทษ|ไม่สามารถ",
     re.IGNORECASE,
 )
-"""An apology, an inability, a request."""
+"""Matches an apology, an inability or a request."""
 _CONTRASTS = re.compile(
     r"\b(?:but|however|except|although|though|apart from|aber|jedoch|allerdings|außer|mais|cependant|sauf|pero"
     r"|salvo|excepto"
@@ -151,12 +150,12 @@ _CONTRASTS = re.compile(
 _MARKS = " \t*_#>|~`-–—:：\"“”'()"
 _FENCE_LINE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[^\n`]*$", re.MULTILINE)
 _CODE = re.compile(r"`[^`\n]*[^\w`\n.:()][^`\n]*`")
-"""A code span that holds more than a name."""
+"""Matches a code span that contains more than a name."""
 _CLAUSE_END = re.compile(r"[!。！;；\n]|\.(?=\s|$)")
 
 
 def nothing_found(reply: str) -> Literal["surely", "perhaps", "no"]:
-    """Report whether a whole reply says that there is nothing to report; ``perhaps`` where it talks on after that."""
+    """Report whether a whole reply says that there is nothing to report; ``perhaps`` if it also says much else."""
     text = _FENCE_LINE.sub("", reply).strip()
     if not text or len(text) > _LONGEST:
         return "no"
@@ -177,12 +176,12 @@ def nothing_found(reply: str) -> Literal["surely", "perhaps", "no"]:
 
 
 def _denied(found: re.Match[str]) -> str:
-    """Return what takes the place of an inability to find a problem."""
+    """Return the replacement for an inability to find a problem: ``any`` if it is English, else itself."""
     return found.group() if not found.group()[0].isascii() else "any"
 
 
 def _is_empty_json(text: str) -> bool:
-    """Report whether JSON lists nothing: an empty list, or an object with an empty list and none that is not."""
+    """Report whether JSON is an empty list, or an object with lists that are all empty and no objects."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
