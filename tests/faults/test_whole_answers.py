@@ -191,6 +191,10 @@ def test_an_object_that_is_no_whole_answer_is_refused(on: Bench, record_property
         Case(name="a wrong key", scripts=[of({"error": {"type": "authentication_error"}})], says="(401", tries=1),
         Case(name="8 MB", scripts=[sent(more={"trace": "x" * 8_000_000})], says="more than 8 MB", tries=1,
              bill="estimate"),
+        Case(name="words without end", says=NO_STREAM, tries=1,
+             scripts=[lambda _: itertools.chain([head(headers=JSON)], itertools.repeat(chunk(b"x" * 9_000)))]),
+        Case(name="blank space without end", says=NO_STREAM, tries=1,
+             scripts=[lambda _: itertools.chain([head(headers=JSON)], itertools.repeat(chunk(b" " * 9_000)))]),
         Case(name="without end", says="more than 8 MB", tries=1, bill="estimate",
              scripts=[lambda _: itertools.chain([head(headers=JSON)], itertools.repeat(chunk(b'{"a":' * 20_000)))]),
     ]  # fmt: skip

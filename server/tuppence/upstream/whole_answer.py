@@ -19,6 +19,8 @@ from tuppence.upstream.deadlines import COUNTED, Deadlines
 if TYPE_CHECKING:
     import httpx
 
+_START = 65_536
+"""Bytes of a body by which it has begun as JSON does, or is none."""
 _PIECE = 4_096
 """Characters of the answer's text that are handed on at a time."""
 
@@ -28,7 +30,8 @@ async def collect(
 ) -> tuple[str, Exception | None]:
     """Return a body, and the error that ended it; None where it came to its end.
 
-    Where a body is whole and its end does not come, that is waited for two seconds.
+    Where a body is whole and its end does not come, that is waited for two seconds. A body that does not begin as JSON
+    is not read further than its beginning.
 
     :param is_whole: reports whether a text is a whole answer; called in a thread.
     :raises TooLong: it is longer than any answer.
@@ -51,9 +54,14 @@ async def collect(
             finally:
                 reading.cancel()
                 await asyncio.wait((reading,))
-            if not piece:
-                return decoded(body), None
             body += piece
+            if not piece or (len(body) >= _START and not _is_json(body)):
+                return decoded(body), None
+
+
+def _is_json(body: bytearray) -> bool:
+    """Report whether a body begins as an object or a list, behind blank space or a byte order mark."""
+    return decoded(body[:_START]).lstrip().startswith(("{", "["))
 
 
 def decoded(body: bytes | bytearray) -> str:
