@@ -187,6 +187,7 @@ def test_lines_stream_in_as_they_come() -> None:
     [
         # A line that becomes empty would leave the CR before it beside its own LF, which are one ending.
         ("x\r", "a\nb", "\n", "\nb", "\r\nb"),
+        ("xy\r", "a\nb", "\n", "\nb", "\r\nb"),
         ("x\n", "a\nb", "\rc", "\nb", "\nb"),
         ("", "a\nb", "\rc", "\nb", "\nb"),
         # And so would one at the end.
@@ -323,21 +324,23 @@ AREA = "    def area(self):\n        return 3"
     ("reply", "repairs"),
     [
         (SHAPES.replace("return 1", "return 3"), ("rest of the answer",)),
-        (SHAPES.replace("return 1", "return 3").replace("    ", "\t"), None),
-        ("class Shape:\n  def area(self):\n    return 3\n\n  def size(self):\n    return 2\n", None),
+        (SHAPES.replace("return 1", "return 3").replace("    ", "\t"), ("indentation", "rest of the answer")),
+        (
+            "class Shape:\n  def area(self):\n    return 3\n\n  def size(self):\n    return 2\n",
+            ("indentation", "rest of the answer"),
+        ),
         (AREA, ()),
         (AREA.replace("    def", "def").replace("        return", "    return"), ("indentation",)),
     ],
 )
-def test_a_target_is_taken_out_of_an_answer_that_is_more(reply: str, repairs: tuple[str, ...] | None) -> None:
+def test_a_target_is_taken_out_of_an_answer_that_is_more(reply: str, repairs: tuple[str, ...]) -> None:
     for size in (1, 1000):
         document, _, patch = extracting()
         live = feed(patch, document.text, f"```python\n{reply}\n```\n", size)
         assert patch.replacement == AREA
         assert live == apply(document.text, patch.final()) == SHAPES.replace("return 1", "return 3")
         assert patch.edited is None or patch.edited.text == live
-        if repairs is not None:
-            assert patch.repairs == repairs
+        assert patch.repairs == repairs
         assert next(fence.text for fence in patch.parts.fences) == AREA
 
 
@@ -350,6 +353,15 @@ def test_of_the_fences_only_the_one_that_was_meant_is_taken_apart() -> None:
     assert taken == [
         ("python", AREA, True), ("imports", "import sys", True), ("imports", "import os\nimport re", True)
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_whole_code_without_a_fence_counts_as_if_it_had_one(*, complete: bool) -> None:
+    _, _, patch = extracting()
+    patch.feed(SHAPES.replace("return 1", "return 3") if complete else "        return 3\n")
+    patch.finish()
+    (code, *_) = patch.parts.fences
+    assert code.implicit is not complete
 
 
 def test_with_an_extractor_only_what_begins_as_the_target_streams() -> None:
