@@ -364,6 +364,17 @@ def test_whole_code_without_a_fence_counts_as_if_it_had_one(*, complete: bool) -
     assert code.implicit is not complete
 
 
+def test_with_an_extractor_a_diff_is_read_and_named_and_can_be_taken_back() -> None:
+    hunk = "@@ -4,3 +4,3 @@\n class Shape:\n     def area(self):\n-        return 1\n+        return 3\n"
+    document, _, patch = extracting()
+    live = feed(patch, document.text, f"```diff\n--- a/shapes.py\n+++ b/shapes.py\n{hunk}```\n", 5)
+    assert (patch.replacement, live) == (AREA, SHAPES.replace("return 1", "return 3"))
+    assert "diff" in " ".join(patch.repairs)
+    for edit in patch.restore():
+        live = apply(live, (edit,))
+    assert live == SHAPES
+
+
 def test_with_an_extractor_only_what_begins_as_the_target_streams() -> None:
     _, target, patch = extracting()
     assert patch.feed("```python\n    def area(self):\n        return 3\n") == (
