@@ -129,6 +129,15 @@ def test_a_fence_in_a_list_takes_its_indentation_away() -> None:
     assert patch.repairs == ("indentation",)
 
 
+def test_lines_of_an_indented_fence_stream_without_its_indentation() -> None:
+    document, target = at("«x = 1\ny = 1»\n")
+    patch = Patch(document, target)
+    assert patch.feed("1. So:\n   ```python\n   x = 1\n   y = 2\n   z = 3\n") == (
+        Edit(Span(6, 6), "y = 2\n"),
+        Edit(Span(12, 12), "z = 3\n"),
+    )
+
+
 @pytest.mark.parametrize(
     ("marked", "code"),
     [
