@@ -129,6 +129,15 @@ def test_a_fence_in_a_list_takes_its_indentation_away() -> None:
     assert patch.repairs == ("indentation",)
 
 
+def test_lines_of_an_indented_fence_stream_without_its_indentation() -> None:
+    document, target = at("«x = 1\ny = 1»\n")
+    patch = Patch(document, target)
+    assert patch.feed("1. So:\n   ```python\n   x = 1\n   y = 2\n   z = 3\n") == (
+        Edit(Span(6, 6), "y = 2\n"),
+        Edit(Span(12, 12), "z = 3\n"),
+    )
+
+
 @pytest.mark.parametrize(
     ("marked", "code"),
     [
@@ -187,6 +196,7 @@ def test_lines_stream_in_as_they_come() -> None:
     [
         # A line that becomes empty would leave the CR before it beside its own LF, which are one ending.
         ("x\r", "a\nb", "\n", "\nb", "\r\nb"),
+        ("xy\r", "a\nb", "\n", "\nb", "\r\nb"),
         ("x\n", "a\nb", "\rc", "\nb", "\nb"),
         ("", "a\nb", "\rc", "\nb", "\nb"),
         # And so would one at the end.
@@ -323,21 +333,23 @@ AREA = "    def area(self):\n        return 3"
     ("reply", "repairs"),
     [
         (SHAPES.replace("return 1", "return 3"), ("rest of the answer",)),
-        (SHAPES.replace("return 1", "return 3").replace("    ", "\t"), None),
-        ("class Shape:\n  def area(self):\n    return 3\n\n  def size(self):\n    return 2\n", None),
+        (SHAPES.replace("return 1", "return 3").replace("    ", "\t"), ("indentation", "rest of the answer")),
+        (
+            "class Shape:\n  def area(self):\n    return 3\n\n  def size(self):\n    return 2\n",
+            ("indentation", "rest of the answer"),
+        ),
         (AREA, ()),
         (AREA.replace("    def", "def").replace("        return", "    return"), ("indentation",)),
     ],
 )
-def test_a_target_is_taken_out_of_an_answer_that_is_more(reply: str, repairs: tuple[str, ...] | None) -> None:
+def test_a_target_is_taken_out_of_an_answer_that_is_more(reply: str, repairs: tuple[str, ...]) -> None:
     for size in (1, 1000):
         document, _, patch = extracting()
         live = feed(patch, document.text, f"```python\n{reply}\n```\n", size)
         assert patch.replacement == AREA
         assert live == apply(document.text, patch.final()) == SHAPES.replace("return 1", "return 3")
         assert patch.edited is None or patch.edited.text == live
-        if repairs is not None:
-            assert patch.repairs == repairs
+        assert patch.repairs == repairs
         assert next(fence.text for fence in patch.parts.fences) == AREA
 
 
@@ -350,6 +362,26 @@ def test_of_the_fences_only_the_one_that_was_meant_is_taken_apart() -> None:
     assert taken == [
         ("python", AREA, True), ("imports", "import sys", True), ("imports", "import os\nimport re", True)
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_whole_code_without_a_fence_counts_as_if_it_had_one(*, complete: bool) -> None:
+    _, _, patch = extracting()
+    patch.feed(SHAPES.replace("return 1", "return 3") if complete else "        return 3\n")
+    patch.finish()
+    (code, *_) = patch.parts.fences
+    assert code.implicit is not complete
+
+
+def test_with_an_extractor_a_diff_is_read_and_named_and_can_be_taken_back() -> None:
+    hunk = "@@ -4,3 +4,3 @@\n class Shape:\n     def area(self):\n-        return 1\n+        return 3\n"
+    document, _, patch = extracting()
+    live = feed(patch, document.text, f"```diff\n--- a/shapes.py\n+++ b/shapes.py\n{hunk}```\n", 5)
+    assert (patch.replacement, live) == (AREA, SHAPES.replace("return 1", "return 3"))
+    assert "diff" in " ".join(patch.repairs)
+    for edit in patch.restore():
+        live = apply(live, (edit,))
+    assert live == SHAPES
 
 
 def test_with_an_extractor_only_what_begins_as_the_target_streams() -> None:

@@ -447,3 +447,13 @@ def test_a_class_or_a_block_without_tests_is_no_test() -> None:
 )  # fmt: skip
 def test_what_tests_bind_themselves_is_not_missing(bound: str) -> None:
     assert not lacks(f"{bound}\n\ndef test_mean():\n    assert mean([1])\n")
+
+
+def test_what_tests_of_a_class_ask_for_may_be_defined_in_many_ways() -> None:
+    head = "import pytest\n\nMADE: int = 1\nOTHER = 2\n\n\n"
+    fixture = "@pytest.fixture\ndef made():\n    return MADE\n\n\n"
+    test = "@pytest.mark.parametrize('x', [1])\ndef test_put(made, x):\n    assert made.put(x) == x\n"
+    imported = "from a import Box\n"
+    assert not lacks(f"{imported}{head}{fixture.replace('return MADE', 'return Box()')}{test}", at="class Box")
+    assert lacks(f"{head}{fixture}{test}", at="class Box") == "The tests do not use `Box`, which they should test."
+    assert not lacks(f"{head}{test}", at="class Box"), "a fixture of another file may make one"

@@ -355,3 +355,10 @@ def test_a_sentence_of_many_words_is_no_placeholder() -> None:
     part = PYTHON[PYTHON.index("    for order") : PYTHON.index("    audit")]
     said = " ".join(["words"] * 30)
     assert not any(said[:20] in each for each in loss(PYTHON, PYTHON.replace(part, f"    {said}\n")).reasons)
+
+
+def test_a_return_behind_a_long_condition_is_still_there() -> None:
+    new = PYTHON.replace(
+        "    return rest\n", "    if rest and limit and total and user and orders and store: return rest\n    done()\n"
+    )
+    assert not [each for each in loss(PYTHON, new).doubts if "return rest" in each]

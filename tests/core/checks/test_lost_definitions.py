@@ -126,3 +126,9 @@ def test_a_definition_without_a_name_is_none_that_was_written_again() -> None:
     known = language("javascript")
     before = "export default function () {\n  return 1;\n}\n"
     assert lost_definitions.duplicated_definition(parse(before, known), parse(before * 2, known), Span(0, 0)) == ""
+
+
+def test_an_enumeration_without_a_name_may_come_twice() -> None:
+    known = language("cpp")
+    before = "enum { A, B };\n"
+    assert lost_definitions.duplicated_definition(parse(before, known), parse(before * 2, known), Span(0, 0)) == ""

@@ -218,7 +218,3 @@ def _is_stuck(text: str) -> bool:
         each.strip() for each in re.split(r"\n|(?<=[.!?])\s", text) if len(each.strip()) > len("It does so.")
     )
     return any(count >= _REPEATS for count in sentences.values())
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"

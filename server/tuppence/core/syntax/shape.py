@@ -103,7 +103,7 @@ def way(root: tree_sitter.Node, start: int, end: int) -> NodePath:
     place = NodePath(root)
     while innermost is not None and place.node.id != innermost.id:
         inner = place.node.child_with_descendant(innermost)
-        if inner is None:
+        if inner is None:  # pragma: no cover - the innermost node lies below each node on the way to it
             break
         place = NodePath(inner, place)
     return place

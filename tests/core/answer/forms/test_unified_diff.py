@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from strategies import EXAMPLES
 from work import lines as lines_run
 
-from tuppence.core.answer.forms.unified_diff import MalformedDiff, apply_diff, looks_like_diff
+from tuppence.core.answer.forms.unified_diff import DiffHunk, MalformedDiff, _trimmed, apply_diff, looks_like_diff
 
 RUNS = EXAMPLES or 300
 CODE = "import os\n\n\ndef f(a):\n    b = a\n    return b\n\n\ndef g():\n    return 1\n"
@@ -287,3 +287,9 @@ def test_repetitive_texts_cost_no_square() -> None:
         return lines_run(work)[1]
 
     assert cost(4000) < 2.2 * cost(2000)
+
+
+def test_blank_lines_without_a_sign_around_a_hunk_are_none_of_it() -> None:
+    lines = [("", ""), ("", ""), ("-", "a"), ("", ""), ("+", "b"), ("", "")]
+    assert _trimmed(DiffHunk(lines)).lines == lines[2:5]
+    assert _trimmed(DiffHunk([("", "")])).lines == []

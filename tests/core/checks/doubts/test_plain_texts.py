@@ -69,3 +69,8 @@ def test_a_joiner_is_let_through_in_each_string_and_comment_that_needs_it_and_no
     refused = "The answer holds characters that do not show: U+200D ZERO WIDTH JOINER."
     for odd in (f"{said}w = a\u200db\n", f"w = a\u200db\n{said}", f'{said}w = "a\u200db"\n'):
         assert hidden_characters.refused(edited(odd)) == refused
+
+
+def test_a_text_that_nests_too_deep_for_its_grammar_has_no_imports_that_can_be_told() -> None:
+    deep = f"x = {'[' * 3000}{']' * 3000}\n"
+    assert doubts(f"import evil\n{deep}", deep, "python") == ()
