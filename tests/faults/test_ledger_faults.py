@@ -289,7 +289,7 @@ def test_a_ledger_without_a_byte_begins_from_zero_and_says_so_unless_it_is_new(t
     ledger = Ledger(path)
     ledger.add(entry())
     (warning,) = ledger.warnings()
-    assert warning == f"The ledger {path} was empty: a new one was begun in it, from zero."
+    assert warning == f"The ledger {path} was empty: a new one was created in it, starting at zero."
     ledger.close()
 
 

@@ -64,7 +64,7 @@ async def prepare(request: Request, session: Session, around: Surroundings | Non
     if (config := session.config()).is_unread:
         mistake = config.mistakes[0]
         what = (
-            f"Nobody is asked, because the configuration cannot be read. {config.path}:{mistake.line}: {mistake.what}"
+            f"No model is asked, because the configuration cannot be read. {config.path}:{mistake.line}: {mistake.what}"
         )
         raise NoModel(what, mistake.remedy)
     seen, place = await asyncio.to_thread(_look, request, session, around)
