@@ -129,11 +129,10 @@ async def arrived(s: Stage, count: int, asked: asyncio.Future[Any]) -> Seen:
 
 
 async def stopped(s: Stage, count: int) -> None:
-    """Wait until the server has said of so many runs that they were stopped, and a moment for them to end."""
+    """Wait until the server has said of so many runs that they were stopped."""
     async with asyncio.timeout(60):
         while _stops(s) < count:  # noqa: ASYNC110 - what is waited for happens in another process
             await asyncio.sleep(0.002)
-    await asyncio.sleep(0.2)
 
 
 def _stops(s: Stage) -> int:

@@ -34,7 +34,7 @@ STAGES = {
     "the most tokens that it can be": "tuppence.engine.prepare:at_most",
     "the router's question": "tuppence.engine.prepare:_need",
     "  of it, how hard the code is": "tuppence.core.routing.quality:QualityModel.gain",
-    "the router's choice": "tuppence.engine.prepare:choose",
+    "the router's choice": "tuppence.engine.choice:choose",
     "what the project can import": "tuppence.engine.prepare:_grounds",
     "the answer's builder": "tuppence.engine.attempt:guarded",
     "cache marks": "tuppence.engine.prompt_cache:PromptCache.marked",

@@ -13,7 +13,6 @@ from lsprotocol import types
 from scenario import messages, until
 from scripted_provider import error
 from server import CONFIG, Stage, pick, stage, titles
-from slow_callbacks import Allowed
 
 from editor import Buffer, Editor
 from tuppence.core.actions import ACTIONS
@@ -28,9 +27,7 @@ RUN = "tuppence.run"
 @pytest_asyncio.fixture(scope="module", loop_scope="module", name="s")
 async def _shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     """One server for all tests that need nothing special of theirs; it must survive them all without a traceback."""
-    large = "A document of 3 MB is compared and edited as a whole, 20 to 30 ms each time."
-    slow = (Allowed(r":Writer\._arrive\b", 2, large), Allowed(r":CodeActions\.entries\b", 3, large))
-    async with stage(tmp_path_factory.mktemp("bad"), slow=slow) as s:
+    async with stage(tmp_path_factory.mktemp("bad")) as s:
         yield s
         assert "Traceback" not in "".join((*messages(s), *s.editor.seen.logs, s.editor.seen.errors))
 

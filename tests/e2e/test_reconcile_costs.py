@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,12 @@ def desk(chat: Reply, *bills: Reply) -> Callable[[Seen], Reply]:
 def bills(upstream: ScriptedUpstream) -> list[Seen]:
     """Return the questions about the cost of an answer."""
     return [each for each in upstream.requests if "generation" in each.path]
+
+
+def identities(s: Stage) -> list[str | None]:
+    """Return the provider's name of each answer that the ledger holds money for."""
+    with closing(sqlite3.connect(s.home / "data" / "tuppence" / "ledger.sqlite3")) as connection:
+        return [identity for (identity,) in connection.execute("SELECT identity FROM hold")]
 
 
 async def cancel(s: Stage) -> Entry:
@@ -108,7 +116,7 @@ async def test_a_killed_servers_answer_is_asked_after_by_the_next_one(tmp_path: 
         buffer = s.editor.open(s.write("stats.py", SRC), "python")
         asked = s.editor.start(pick(await s.editor.menu(buffer, 5), "Fix"), "run")
         await until(lambda: any("is answering" in str(each) for each in s.editor.seen.progress))
-        await asyncio.sleep(0.3)
+        await until(lambda: identities(s) == ["chatcmpl-1"])
         s.editor.process.kill()
         asked.cancel()
     async with stage(tmp_path, config=TELLING, keys={"MINE_API_KEY": "sk-secret"}) as s:

@@ -212,13 +212,3 @@ def test_a_connection_that_was_closed_meanwhile(tmp_path: Path, record_property:
                 number += on.tries(before, after, wires=[wire])
         record_property("cases", number)
         assert on.provider.connections < number + number // 2, "connections were kept"
-
-
-@pytest.mark.fault("provider", "a connection that was kept and is closed")
-@pytest.mark.xfail(strict=True, reason="httpcore gives what came behind an answer to the next request")
-def test_what_came_behind_an_answer_answers_no_other_request(tmp_path: Path) -> None:
-    evil = "```javascript\nfunction mean(xs) {\n  return steal(xs);\n}\n```"
-    with bench(tmp_path, host="models.test", has_key=False, kept=1) as on:
-        twice: Script = lambda seen: [b"".join(map(bytes, [*whole(ANSWER)(seen), *whole(evil)(seen)]))]  # type: ignore[arg-type]  # noqa: E731 - bytes alone
-        before = Case(name="two answers", scripts=[twice], tries=1, bill="counted")
-        on.tries(before, Case(name="the next request", scripts=[whole(ANSWER)], bill="counted"), wires=["openai"])

@@ -90,17 +90,16 @@ async def stage(tmp_path: Path, *, wire: str = "openai", config: str = CONFIG, *
     """Start everything.
 
     The server receives a planted key. At the end, no file that it wrote and no message that it sent may contain it. No
-    callback of its event loop may have taken long (tests/support/slow_callbacks.py).
+    callback of its event loop may have done too much (tests/support/slow_callbacks.py).
 
     :param how: as for ``Editor``, and in addition: ``extra`` is put before the configuration, ``keys`` into the
         environment (None removes a planted key), ``folder`` names the project's folder, ``before`` is called with the
-        editor before the server starts, ``fresh`` makes the server load its modules itself, and ``slow`` names
-        callbacks that may take long.
+        editor before the server starts, and ``fresh`` makes the server load its modules itself.
     """
     root, home = tmp_path / how.pop("folder", "project"), tmp_path / "home"
     root.mkdir(exist_ok=True)
     extra, how_keys, before = how.pop("extra", ""), how.pop("keys", {}), how.pop("before", None)
-    fresh, allowed = how.pop("fresh", False), how.pop("slow", ())
+    fresh = how.pop("fresh", False)
     async with ScriptedUpstream() as upstream:
         base = upstream.openai if wire == "openai" else upstream.anthropic
         path = tmp_path / "config.toml"
@@ -121,7 +120,7 @@ async def stage(tmp_path: Path, *, wire: str = "openai", config: str = CONFIG, *
     seen = editor.seen
     said = planted_keys.in_text("\n".join((*(each.message for each in seen.messages), *seen.logs, seen.errors)))
     assert not said, f"the server said a key: {said}"
-    held_up = slow_callbacks.unexpected(slow, *allowed)
+    held_up = slow_callbacks.unexpected(slow)
     assert not held_up, f"the server held up its event loop: {held_up}"
 
 

@@ -7,7 +7,7 @@ earlier, by :mod:`tuppence.engine.prepare` or :mod:`tuppence.engine.fallback`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 
@@ -33,7 +33,7 @@ from tuppence.engine.spending import SpendGuard, settle_cost
 from tuppence.engine.verify import run_tests, should_run_tests, verify_edit
 from tuppence.errors import Broken, Busy, TuppenceError
 from tuppence.providers import CALLED, ProviderEvent, Stop, Text, Thinking
-from tuppence.upstream import RequestSent, RetryScheduled
+from tuppence.upstream import Hear, RequestSent, RetryScheduled
 
 AT_ONCE = 8_000
 """Code points of an answer that are processed in one turn of the event loop."""
@@ -102,13 +102,13 @@ class ModelAttempt:
             model=model, prompt=prompt(prepared, model), at=session.now(), chars_per_token=chars_per_token
         )
         outcome: Outcome = "cancelled"
+        builder = _ComingBuilder(prepared)
         try:
-            builder = await asyncio.to_thread(guarded, prepared.task, prepared.disclosure)
             async with aclosing(self._stream(attempt, builder)) as events:
                 async for event in events:
                     yield self._noticed(event)
             yield StatusLine("Checking the answer")
-            remaining, answer = await asyncio.to_thread(_finished, builder, attempt)
+            remaining, answer = await asyncio.to_thread(_finished, await builder.made(), attempt)
             answer = await verify_edit(context.request, answer)
             for event in remaining if answer.verdict.fit else ():
                 yield self._noticed(event)
@@ -133,6 +133,7 @@ class ModelAttempt:
             outcome = "failed"
             raise
         finally:
+            builder.close()
             entry = context.receipt.add_attempt(attempt, route, outcome)
             settle_cost(session, entry, attempt, route.best.price)
 
@@ -156,10 +157,11 @@ class ModelAttempt:
         self._was_shown = self._was_shown or isinstance(event, EditsDrafted | FindingAdded | MarkdownChunk)
         return event
 
-    async def _stream(self, attempt: Attempt, builder: AnswerBuilder) -> AsyncGenerator[Event, None]:
+    async def _stream(self, attempt: Attempt, coming: _ComingBuilder) -> AsyncGenerator[Event, None]:
         """Wait for a turn, send the request, and yield what its answer shows."""
         model, request, session = attempt.model, self._context.request, self._context.session
-        guard = SpendGuard(session, self._context.receipt, self._route, least_output(self._prepared.need))
+        prepared, receipt = self._prepared, self._context.receipt
+        guard = SpendGuard(session, receipt, self._route, least_output(prepared.need), prepared.size)
         turns = _Turns(RepetitionDetector(request.document.text))
         document = request.document
         subject = Subject(request.run, request.action.id, document.uri, document.language, document.version)
@@ -178,7 +180,8 @@ class ModelAttempt:
             await guard.reserve(attempt)
             yield StatusLine(f"Asking {model.title}")
             key = session.keys.of(model.provider)
-            async with aclosing(session.upstream.answer(attempt.prompt, model, key, admission.heard)) as pieces:
+            hear = coming.begun_by(admission.heard)
+            async with aclosing(session.upstream.answer(attempt.prompt, model, key, hear)) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, RetryScheduled):
                         yield StatusLine(f"{piece.why} Trying again in {piece.seconds:.0f} s")
@@ -192,9 +195,45 @@ class ModelAttempt:
                         break
                     for event in _begun(piece, attempt):
                         yield event
+                    builder = await coming.made() if isinstance(piece, Text) else None
                     async for text in turns.parts(piece):
-                        for event in builder.feed(text) if isinstance(piece, Text) else ():
+                        for event in builder.feed(text) if builder is not None else ():
                             yield event
+
+
+class _ComingBuilder:
+    """The builder of an answer, made in a thread while the provider begins to answer: no request waits for it."""
+
+    def __init__(self, prepared: PreparedRequest) -> None:
+        self._prepared = prepared
+        self._making: asyncio.Task[AnswerBuilder] | None = None
+        self._made: AnswerBuilder | None = None
+
+    def begun_by(self, hear: Hear) -> Hear:
+        """Return what hears of a response as before, and has the builder made with the first one."""
+
+        def both(status: int, headers: Mapping[str, str]) -> None:
+            hear(status, headers)
+            self._begin()
+
+        return both
+
+    async def made(self) -> AnswerBuilder:
+        """Return the builder, once it is made."""
+        if self._made is None:
+            self._made = await self._begin()
+        return self._made
+
+    def close(self) -> None:
+        """Wait for it no more."""
+        if self._making is not None:
+            self._making.cancel()
+
+    def _begin(self) -> asyncio.Task[AnswerBuilder]:
+        if self._making is None:
+            work = asyncio.to_thread(guarded, self._prepared.task, self._prepared.disclosure)
+            self._making = asyncio.create_task(work)
+        return self._making
 
 
 class PlanWriting:

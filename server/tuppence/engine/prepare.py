@@ -1,14 +1,14 @@
 """Everything about a request that is decided before a model is asked: its context, its difficulty, and the model.
 
-Reading files and long computations are done in threads, in a few steps: one to collect the context, one to compose and
-measure the prompt. engine/run.py sends requests, and engine/answer_cache.py caches answers.
+What reads files or takes a while is done in a thread, all of it in one: to look around, to compose and to measure, and
+to choose (engine/choice.py). Each change of the thread costs a wait, longer where the machine is busy. engine/run.py
+asks, and engine/answer_cache.py keeps answers for the next identical question.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from tuppence.config import Config
@@ -17,10 +17,9 @@ from tuppence.config.shipped import shipped
 from tuppence.core.actions import ACTIONS
 from tuppence.core.answer.insert_tests import TestLocation
 from tuppence.core.answer_builder import Task
-from tuppence.core.billing.budget import left, thrifty
 from tuppence.core.checks.slop import Evidence
 from tuppence.core.models.model import Model
-from tuppence.core.models.usage import at_most, estimate, estimate_length
+from tuppence.core.models.usage import TokenMeasure, estimate, estimate_length, measure
 from tuppence.core.prompt import context as contexts
 from tuppence.core.prompt.compose import SYSTEM, Prompt, TestFile, compose, compose_brief
 from tuppence.core.prompt.context import Context, Surroundings
@@ -28,10 +27,11 @@ from tuppence.core.prompt.edit_blocks import in_blocks, takes_blocks
 from tuppence.core.routing.candidates import RoutingRequest, allowance, thoughts
 from tuppence.core.routing.planner import pair, paired, planned, to_plan, with_plan
 from tuppence.core.routing.quality import RUN
-from tuppence.core.routing.router import Route, choose
+from tuppence.core.routing.router import Route
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.packages import DeferredPackages, Packages
 from tuppence.engine.answer_cache import surroundings
+from tuppence.engine.choice import Standing, choice, is_anybody_ready, last_resort, standing
 from tuppence.engine.disclosure.disclosure import Disclosure
 from tuppence.engine.disclosure.sources import Composed, disclose
 from tuppence.engine.request import PreparedRequest, Request
@@ -54,10 +54,13 @@ _TOLD = 40
 _GRAVEST = ("error", "warning", "information", "hint")
 
 
-async def prepare(request: Request, session: Session, around: Surroundings | None = None) -> PreparedRequest:
+async def prepare(
+    request: Request, session: Session, around: Surroundings | None = None, *, whole_table: bool = True
+) -> PreparedRequest:
     """Return the plan for a request.
 
     :param around: the target's surroundings, if they were just collected.
+    :param whole_table: whether the route's table is to hold the models that lack a key too.
     :raises Unfit: the document or target cannot be sent to a model.
     :raises NoModel: no model may answer.
     """
@@ -67,47 +70,28 @@ async def prepare(request: Request, session: Session, around: Surroundings | Non
             f"No model is asked, because the configuration cannot be read. {config.path}:{mistake.line}: {mistake.what}"
         )
         raise NoModel(what, mistake.remedy)
-    seen, place = await asyncio.to_thread(_look, request, session, around)
+    work = _Preparation(request, session, around, await standing(request, session, whole=whole_table))
     if request.action.fixes_diagnostics and not request.diagnostics:
+        await asyncio.to_thread(work.look)
         # Some editors (Helix, eglot) do not pass on other servers' diagnostics; the linter can be asked directly. Its
         # remarks on style are left out, because they would distract the model from the bug that the user means.
         said = await lint(request.document, request.path)
-        request = replace(request, diagnostics=tuple(each for each in said if each.severity == "error"))
-    known = language(request.document.language)
-    work = Task(
-        action=request.action,
-        document=request.document,
-        tree=request.tree,
-        language=known,
-        target=request.target,
-        place=place,
-    )
+        work.request = replace(request, diagnostics=tuple(each for each in said if each.severity == "error"))
     none: NoModel | None = None
     for budget in BUDGETS:
         try:
-            return await _fitted(work, request, seen, budget, session)
+            return await work.fitted(budget)
         except NoModel as error:
             none = error
         except Unfit as unfit:
             if none is None:
-                return await _long(work, request, seen, session, unfit)
+                return await _long(work, unfit)
             # A smaller selection helps only if some model may answer at all.
-            if await _anybody(session):
+            if await is_anybody_ready(session):
                 raise
             raise none from None
     assert none is not None
     raise none
-
-
-def _look(request: Request, session: Session, around: Surroundings | None) -> tuple[Surroundings, TestLocation | None]:
-    """Return the target's surroundings, and the location for requested tests; reads files.
-
-    :raises Unfit: the document is never sent to a model.
-    """
-    if request.path is not None and (private := session.workspace.why_private(request.path)):
-        raise Unfit(f"{request.path.name} is never sent to a model: {private}.")
-    place = _place(request, session) if request.action.shape == "tests" else None
-    return around or surroundings(request, session), place
 
 
 def prompt(prepared: PreparedRequest, model: Model) -> Prompt:
@@ -140,25 +124,6 @@ def output_limit(prepared: PreparedRequest, model: Model) -> int:
     return allowance(model, prepared.need, shipped())
 
 
-async def _fitted(work: Task, request: Request, around: Surroundings, budget: int, session: Session) -> PreparedRequest:
-    """Return the plan with a context of about ``budget`` tokens."""
-    measured = await asyncio.to_thread(_measure, work, request, around, budget, session)
-    outcomes = await session.feedback.of(request.action.id, session.ledger)
-    need = replace(measured.need, outcomes=outcomes)
-    prepared = PreparedRequest(
-        request=request,
-        context=measured.context,
-        difficulty=need.difficulty,
-        need=need,
-        route=await _route(need, request, session),
-        task=replace(work, evidence=measured.evidence),
-        tests=measured.tests,
-        measured=measured.prompt,
-        disclosure=measured.disclosure,
-    )
-    return _paired(prepared, session.config())
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Measured:
     """The properties of a request that do not depend on the model."""
@@ -169,42 +134,119 @@ class _Measured:
     """The whole prompt, without secrets."""
     disclosure: Disclosure
     need: RoutingRequest
+    size: TokenMeasure
+    """Of the prompt."""
     evidence: Evidence
 
 
-def _measure(work: Task, request: Request, around: Surroundings, budget: int, session: Session) -> _Measured:
-    """Compose and measure a request's prompt once; reads files, so it must run in a thread.
+class _Preparation:
+    """One request that is prepared, with a context of one size after another until one fits."""
 
-    :raises Unfit: the target does not fit, or the text to send cannot be judged.
-    """
-    context = _gather(request, around, budget)
-    tests: TestFile | None = None
-    if work.place is not None and request.path is not None:
-        share = budget // _SHARE
-        tests, cut = tests_placement.describe(work.place, request.path, request.tree, session.workspace, share)
-        context = replace(context, cut=context.cut + cut)
-    whole = compose(request.action, context, 0, tests)
-    disclosure = disclose(request, Composed(prompt=whole, context=context, place=work.place, tests=tests), session)
-    whole = disclosure.masked(whole)
-    # As much as the reservation will require: otherwise a model is chosen that the budget then refuses.
-    need = replace(_need(request, context, whole, session), most_tokens=at_most(whole.parts))
-    evidence = _grounds(request, context, session)
-    evidence = replace(evidence, shown=disclosure.words(evidence.shown))
-    return _Measured(context=context, tests=tests, prompt=whole, disclosure=disclosure, need=need, evidence=evidence)
+    def __init__(self, request: Request, session: Session, around: Surroundings | None, known: Standing) -> None:
+        self.request = request
+        self.session = session
+        self._known = known
+        self._around = around
+        self._place: TestLocation | None = None
+        self._is_looked = False
+
+    def look(self) -> None:
+        """Find the target's surroundings, and where its tests go if tests are asked for, once; reads files.
+
+        :raises Unfit: the document is never sent to a model.
+        """
+        if self._is_looked:
+            return
+        request, session = self.request, self.session
+        if request.path is not None and (private := session.workspace.why_private(request.path)):
+            raise Unfit(f"{request.path.name} is never sent to a model: {private}.")
+        self._place = _place(request, session) if request.action.shape == "tests" else None
+        self._around = self._around or surroundings(request, session)
+        self._is_looked = True
+
+    async def fitted(self, budget: int) -> PreparedRequest:
+        """Return the plan with a context of about so many tokens; all of it in one thread, where somebody may answer.
+
+        :raises Unfit: the target does not fit, or what would be sent cannot be judged.
+        :raises NoModel: nobody may answer.
+        """
+        measured, route = await asyncio.to_thread(self._planned, budget)
+        if route is None:
+            route = await last_resort(measured.need, self._known, self.session)
+        prepared = PreparedRequest(
+            request=self.request,
+            context=measured.context,
+            difficulty=measured.need.difficulty,
+            need=measured.need,
+            route=route,
+            task=replace(self._task(), evidence=measured.evidence),
+            tests=measured.tests,
+            measured=measured.prompt,
+            size=measured.size,
+            disclosure=measured.disclosure,
+        )
+        return _paired(prepared, self.session.config())
+
+    def _planned(self, budget: int) -> tuple[_Measured, Route | None]:
+        """Look around, compose the prompt, measure it and choose who answers; None where nobody known may."""
+        self.look()
+        lacking = self._known.lacking(self.session)
+        measured = self._measure(budget, self._known.compared(self._known.configured, lacking))
+        return measured, choice(measured.need, self._known, lacking)
+
+    def _measure(self, budget: int, models: Iterable[Model]) -> _Measured:
+        """Compose the prompt, once, and measure it for these models; reads files.
+
+        :raises Unfit: the target does not fit, or what would be sent cannot be judged.
+        """
+        request, session, place = self.request, self.session, self._place
+        assert self._around is not None
+        context = _gather(request, self._around, budget)
+        tests: TestFile | None = None
+        if place is not None and request.path is not None:
+            share = budget // _SHARE
+            tests, cut = tests_placement.describe(place, request.path, request.tree, session.workspace, share)
+            context = replace(context, cut=context.cut + cut)
+        whole = compose(request.action, context, 0, tests)
+        disclosure = disclose(request, Composed(prompt=whole, context=context, place=place, tests=tests), session)
+        whole = disclosure.masked(whole)
+        size = measure(whole.parts)
+        # As much as the reservation will ask for: else a model is chosen that the budget then refuses.
+        need = replace(
+            _need(request, context, whole, models, session),
+            most_tokens=size.at_most(),
+            outcomes=self._known.outcomes,
+        )
+        evidence = _grounds(request, context, session)
+        evidence = replace(evidence, shown=disclosure.words(evidence.shown))
+        return _Measured(
+            context=context, tests=tests, prompt=whole, disclosure=disclosure, need=need, size=size, evidence=evidence
+        )
+
+    def _task(self) -> Task:
+        request = self.request
+        return Task(
+            action=request.action,
+            document=request.document,
+            tree=request.tree,
+            language=language(request.document.language),
+            target=request.target,
+            place=self._place,
+        )
 
 
-async def _long(work: Task, request: Request, around: Surroundings, session: Session, unfit: Unfit) -> PreparedRequest:
+async def _long(work: _Preparation, unfit: Unfit) -> PreparedRequest:
     """Return the plan for a target that is too long for a usual prompt.
 
     :raises Unfit: no model has such a long context; the message names the longest one.
     """
     for budget in LARGER:
         try:
-            return await _fitted(work, request, around, budget, session)
+            return await work.fitted(budget)
         except Unfit as error:
             unfit = error
         except NoModel:
-            if not await _anybody(session):
+            if not await is_anybody_ready(work.session):
                 raise
             break
     raise unfit
@@ -250,9 +292,11 @@ def _gather(request: Request, around: Surroundings, budget: int) -> Context:
     return replace(context, cut=(*context.cut, left_out))
 
 
-def _need(request: Request, context: Context, whole: Prompt, session: Session) -> RoutingRequest:
+def _need(
+    request: Request, context: Context, whole: Prompt, models: Iterable[Model], session: Session
+) -> RoutingRequest:
     code = request.document.slice(request.target.span)
-    variants = [variant for row in session.config().models for variant in row.variants()]
+    variants = [variant for row in models for variant in row.variants()]
     warm = session.prompt_cache.warm(whole, variants, session.now())
     return RoutingRequest(
         action=request.action,
@@ -275,68 +319,6 @@ def _check(request: Request, session: Session) -> str:
     root = session.workspace.folder(request.path) if request.path else None
     is_run = request.action.shape == "tests" and runs_tests(session.config(), root, request.document.language)
     return RUN if is_run else ""
-
-
-async def _route(need: RoutingRequest, request: Request, session: Session) -> Route:
-    config = session.config()
-    policy = routing_policy(config, request.action, request.document.language, request.better_than)
-    policy = replace(policy, only=request.model or None)
-    if (limits := session.limits()).any and (spent := await session.ledger_writer.spent(request.run)) is not None:
-        need = replace(need, left=left(limits, spent)[0].amount)
-        policy = replace(policy, thrifty=thrifty(limits, spent))
-    models = (*config.models, *await session.own_models.find_servers())
-    is_known = all(session.keys.is_known(model.provider) for model in models)
-    lacking = _lacking(models, session) if is_known else await asyncio.to_thread(_lacking, models, session)
-    resting = session.providers.breakers.resting()
-    # If no other model may answer, a provider that just failed is better than none. If the budget prevents all, the
-    # reservation gives a better message than routing can.
-    ways = ((need, resting | lacking), (need, lacking), (replace(need, left=None), lacking))
-    for each, ready in ways:
-        with suppress(NoModel):
-            route = choose(each, models, ready, shipped(), policy)
-            return _told_of_rest(route, resting) if resting else route
-    return choose(need, (*models, *await session.own_models.start_embedded()), lacking, shipped(), policy)
-
-
-def _told_of_rest(route: Route, resting: Mapping[str, str]) -> Route:
-    """Return a route whose reason also mentions a cheaper model that rests after a failure, or that its own model does.
-
-    :param resting: why models and providers rest, by model row or provider name.
-    """
-
-    def why(model: Model) -> str:
-        return resting.get(model.provider.name) or resting.get(model.row, "")
-
-    if own := why(route.model):
-        return replace(route, reason=f"{route.reason}; {own}, and is asked all the same")
-    cost = next((row.cost for row in route.table if row.model.name == route.model.name), None)
-    top = max((row.quality for row in route.table if not row.why_not), default=0.0)
-    passed = {
-        row.why_not: None
-        for row in route.table
-        if row.why_not
-        and row.why_not == why(row.model)
-        and row.quality >= route.wanted * top
-        and row.cost is not None
-        and (cost is None or row.cost < cost)
-    }
-    return replace(route, reason="; ".join((route.reason, *passed)))
-
-
-def _lacking(models: tuple[Model, ...], session: Session) -> dict[str, str]:
-    """Return the problems with providers' keys, by provider name; providers that can be asked are absent."""
-    providers = {model.provider.name: model.provider for model in models}
-    return {name: session.keys.lacking(each) for name, each in providers.items() if not session.keys.ready(each)}
-
-
-async def _anybody(session: Session) -> bool:
-    """Report whether any model has a provider that can be asked, whatever its context size."""
-    models = (
-        *session.config().models,
-        *await session.own_models.find_servers(),
-        *await session.own_models.start_embedded(),
-    )
-    return any(session.keys.ready(model.provider) for model in models)
 
 
 def _place(request: Request, session: Session) -> TestLocation:

@@ -13,6 +13,7 @@ from tuppence.core.answer_builder import Task
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.events import Answer
 from tuppence.core.models.model import Model
+from tuppence.core.models.usage import TokenMeasure
 from tuppence.core.prompt.compose import Prompt, TestFile
 from tuppence.core.prompt.context import Context
 from tuppence.core.routing.candidates import RoutingRequest
@@ -71,6 +72,8 @@ class PreparedRequest:
     tests: TestFile | None
     measured: Prompt
     """The prompt as it was composed to be measured; :func:`tuppence.engine.prepare.prompt` sets the output limit."""
+    size: TokenMeasure
+    """Of that prompt."""
     cache_key: str = ""
     """The content key of the answer cache, or an empty string if the answer is not cached."""
     planner: Model | None = None

@@ -26,7 +26,7 @@ from tuppence.core.billing.credibility import FRAME, CallBound
 from tuppence.core.billing.entry import Entry, exact
 from tuppence.core.models.model import Model
 from tuppence.core.models.pricing import Price, cost
-from tuppence.core.models.usage import at_most
+from tuppence.core.models.usage import TokenMeasure, measure
 from tuppence.core.routing.router import Route
 from tuppence.engine.receipt import Attempt, Receipt
 from tuppence.engine.session import Session
@@ -67,6 +67,8 @@ class SpendGuard:
     route: Route
     least: int
     """Minimum number of answer tokens that is useful."""
+    measured: TokenMeasure | None = None
+    """Of the prompt, where it was measured before; another prompt is measured in a thread."""
     journal: ProgressLog = field(default_factory=ProgressLog)
 
     async def reserve(self, attempt: Attempt) -> None:
@@ -75,9 +77,10 @@ class SpendGuard:
         :raises OverBudget: the budget does not allow it.
         """
         session, prompt, model = self.session, attempt.prompt, attempt.model
-        tokens = await asyncio.to_thread(
-            at_most, prompt.parts, session.ledger_writer.chars_per_token(model, self.receipt.language)
-        )
+        size = self.measured
+        if size is None or size.parts != prompt.parts:
+            size = await asyncio.to_thread(measure, prompt.parts)
+        tokens = size.at_most(session.ledger_writer.chars_per_token(model, self.receipt.language))
         bid = CallEstimate(
             model=model.id,
             price=model.price,

@@ -26,11 +26,12 @@ from tuppence.errors import ConfigError, Stale, TuppenceError
 from tuppence.lsp.documents import convert
 from tuppence.lsp.features import messages
 from tuppence.lsp.features.code_actions import CodeActions, Entry, MenuRequest
-from tuppence.lsp.features.history import AnswerHistory, Finished
+from tuppence.lsp.features.history import AnswerHistory
 from tuppence.lsp.features.hover import HoverProvider
 from tuppence.lsp.features.local_models import LocalModelConsent
 from tuppence.lsp.features.run_request import RequestReader, field
 from tuppence.lsp.features.run_view import RunView
+from tuppence.lsp.features.settled_command import settled
 from tuppence.lsp.features.warm_up import WarmUp
 from tuppence.lsp.output.active_runs import Running, Runs
 from tuppence.lsp.output.client import EditorClient
@@ -99,7 +100,7 @@ class Service:
         rooms = self._rooms
         self._refresh(rooms)
         try:
-            request = await rooms.asking.read(arguments)
+            request = await self._read(arguments, rooms)
         except TuppenceError as error:
             self._warn(error)
             return
@@ -194,7 +195,7 @@ class Service:
         rooms = self._rooms
         self._refresh(rooms)
         try:
-            found = await preview(await rooms.asking.read(arguments), rooms.session)
+            found = await preview(await self._read(arguments, rooms), rooms.session)
         except TuppenceError as error:
             self._warn(error)
             return None
@@ -234,15 +235,8 @@ class Service:
 
     async def _perform(self, request: Request, running: Running, rooms: _Components) -> None:
         try:
-            await self._meet_strangers(request, running, rooms)
-            before = rooms.board.within(request.document.uri, request.target.span)
-            performance = RunView(rooms.client, rooms.board, rooms.reading, running, rooms.latest)
-            try:
-                finished = await performance.perform(request)
-                if finished is not None:
-                    self._remember(finished, before, rooms)
-            finally:
-                performance.announce_end()
+            await self._before(request, running, rooms)
+            await RunView(rooms.client, rooms.board, rooms.reading, running, rooms.latest).perform(request)
         except TuppenceError as error:
             self._warn(error)
         except Exception:  # noqa: BLE001 - a fault of ours must end in a sentence, not in a silent editor
@@ -252,16 +246,22 @@ class Service:
                 types.MessageType.Error,
             )
 
-    def _remember(self, finished: Finished, before: Sequence[str], rooms: _Components) -> None:
-        """Keep the question for asking again; a review that succeeded replaces what an earlier one said of the code."""
-        rooms.latest.remember(finished)
-        if finished.request.action.shape == "findings":
-            rooms.board.dismiss(finished.request.document.uri, before)
+    async def _read(self, arguments: Any, rooms: _Components) -> Request:
+        """Return the question of a command, about the text as it is once the document's stopped runs have cleaned up.
 
-    async def _meet_strangers(self, request: Request, running: Running, rooms: _Components) -> None:
-        """Ask about model servers on this machine where nobody else may answer; stopped here, nothing was sent."""
+        :raises TuppenceError: as ``RequestReader.read``.
+        """
+        uri = rooms.latest.uri_of(str(field(arguments, "again"))) or str(field(arguments, "uri"))
+        return await rooms.asking.read(await settled(arguments, uri, rooms.client, self._runs))
+
+    async def _before(self, request: Request, running: Running, rooms: _Components) -> None:
+        """Ask about model servers on this machine where no other may answer, and wait for runs stopped meanwhile.
+
+        A run that is stopped here has sent nothing.
+        """
         try:
             await rooms.strangers.meet(request)
+            await self._runs.cleaned_up(running.uri)
         except asyncio.CancelledError:
             session = rooms.session
             receipt = open_receipt(request, session)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tuppence.upstream.client import ModelClient, Piece, RequestSent, RetryScheduled
-from tuppence.upstream.exchange import Fate
+from tuppence.upstream.exchange import Fate, Hear
 from tuppence.upstream.retry import RetryPolicy
 
-__all__ = ["Fate", "ModelClient", "Piece", "RequestSent", "RetryPolicy", "RetryScheduled"]
+__all__ = ["Fate", "Hear", "ModelClient", "Piece", "RequestSent", "RetryPolicy", "RetryScheduled"]

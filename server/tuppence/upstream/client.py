@@ -113,8 +113,8 @@ class ModelClient:
 
     async def open_ahead(self, model: Model) -> None:
         """Load what a request to a model needs and open its client; no connection is made, nothing is sent."""
-        _, request, _ = await asyncio.to_thread(_written, Prompt("", (), "", 1), model, None)
-        await self._client(request, None)
+        *_, open_ = await asyncio.to_thread(_written, Prompt("", (), "", 1), model, None)
+        await self._client(open_)
 
     async def bill(self, model: Model, key: str | None, identity: str) -> UsageReport | None:
         """Ask a provider, for several seconds, what it charged for an answer; None if it does not say."""
@@ -123,7 +123,8 @@ class ModelClient:
         if request is None:
             return None
         try:
-            return await generation_cost.ask(await self._client(request, key), request)
+            open_ = await asyncio.to_thread(opening, request, key)
+            return await generation_cost.ask(await self._client(open_), request)
         except TuppenceError:
             return None
 
@@ -138,8 +139,8 @@ class ModelClient:
         self, prompt: Prompt, model: Model, key: str | None, hear: Hear | None
     ) -> AsyncGenerator[Piece, None]:
         # Importing a wire, and encoding and searching a large request, would delay the user's keystrokes.
-        wire, request, body = await asyncio.to_thread(_written, prompt, model, key)
-        client = await self._client(request, key)
+        wire, request, body, open_ = await asyncio.to_thread(_written, prompt, model, key)
+        client = await self._client(open_)
         patience = self._patience.within(self._time_limits(model.provider))
         deadlines = Deadlines(patience)
         for tried in range(patience.retries + 1):
@@ -158,21 +159,21 @@ class ModelClient:
             else:
                 return
 
-    async def _client(self, request: HttpRequest, key: str | None) -> httpx.AsyncClient:
+    async def _client(self, open_: Opening) -> httpx.AsyncClient:
+        if (known := self._clients.get(open_)) is not None:
+            return known
         async with self._opening:
-            # Importing httpx and reading the certificates take a tenth of a second, which would delay the user's
-            # keystrokes.
-            open_ = await asyncio.to_thread(opening, request, key)
+            # Reading the certificates takes a tenth of a second that no keystroke should wait for.
             if open_ not in self._clients:
                 await asyncio.to_thread(absent.remember)
                 self._clients[open_] = await asyncio.to_thread(open_)
             return self._clients[open_]
 
 
-def _written(prompt: Prompt, model: Model, key: str | None) -> tuple[Wire, HttpRequest, bytes]:
-    """Return the wire, the request and its encoded body.
+def _written(prompt: Prompt, model: Model, key: str | None) -> tuple[Wire, HttpRequest, bytes, Opening]:
+    """Return the wire, the request, its body, and what opens a client for it.
 
-    :raises Refused: the body contains a withheld value.
+    :raises Refused: the body holds what must not leave, or the key may not go where the request would.
     """
     wire = find_wire(model.provider.wire)
     request = wire.request(prompt, model, key)
@@ -182,7 +183,7 @@ def _written(prompt: Prompt, model: Model, key: str | None) -> tuple[Wire, HttpR
             "Nothing was sent, because a secret would have gone out with it.",
             "Please report this: what was found should have been replaced.",
         )
-    return wire, request, body
+    return wire, request, body, opening(request, key)
 
 
 def _leaks(body: bytes, withheld: Iterable[str]) -> bool:

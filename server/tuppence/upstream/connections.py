@@ -53,7 +53,14 @@ async def _forget_location(response: httpx.Response) -> None:
     response.headers.pop("location", None)
 
 
-_HOOKS = {"response": [_forget_location]}
+async def _check_end(response: httpx.Response) -> None:
+    """Let the connection be kept only if nothing comes behind the response."""
+    from tuppence.upstream.leftovers import Checked
+
+    response.stream = Checked(response)
+
+
+_HOOKS = {"response": [_forget_location, _check_end]}
 
 
 def _near() -> httpx.AsyncClient:

@@ -7,6 +7,7 @@ mark them as data.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,7 +35,8 @@ def excerpts(root: Path, readable: Callable[[Path], Path | None]) -> str:
     room = MOST
     for name, most in SOURCES:
         path = root / name
-        place = readable(path)
+        # Most projects have one of them, and to judge a path takes many times as long as to see that nothing is there.
+        place = readable(path) if os.path.lexists(path) else None
         text = (files.read_place(place, (root,)) or "").replace("\r\n", "\n").strip() if place else ""
         if not text or text in seen:
             continue

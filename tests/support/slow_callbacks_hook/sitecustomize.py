@@ -1,16 +1,20 @@
-"""Loaded by a server's interpreter as it starts: notes each callback of the event loop that takes too long.
+"""Loaded by a server's interpreter as it starts: notes each callback of the event loop that does too much.
 
-The environment says where the notes go (``SLOW_CALLBACKS_FILE``) and what is too long (``SLOW_CALLBACKS_BOUND``,
-seconds). It is read with the first callback, because a server may be a fork of a process that has loaded this already.
-What counts is the processor time of the thread, not the time on the clock, so a busy machine makes no callback slow. A
-note is a line of JSON: milliseconds, and the functions that ran, outermost first.
+The environment says where the notes go (``SLOW_CALLBACKS_FILE``) and how much is too much (``SLOW_CALLBACKS_CALLS``,
+``SLOW_CALLBACKS_SECONDS``). It is read with the first callback, because a server may be a fork of a process that has
+loaded this already. A profiler whose clock is a counter counts the calls and returns of the thread, so a busy machine
+makes no callback slow. What one call into C does is not counted: only the thread's processor time shows it. A note is a
+line of JSON: calls and returns, milliseconds, and the functions that ran, outermost first.
 """
 
 from __future__ import annotations
 
 import asyncio
+import cProfile
+import itertools
 import json
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -40,24 +44,35 @@ def _named(callback: Any) -> list[str]:
 
 
 class _Watch:
-    """Takes the time of each callback."""
+    """Counts what each callback calls."""
 
     def __init__(self) -> None:
         self._run = asyncio.Handle._run
         self._notes: Path | None = None
-        self._bound = 0.0
+        self._calls = 0
+        self._seconds = 0.0
+        self._counter = itertools.count()
+        self._profile = cProfile.Profile(self._counter.__next__, 1.0, subcalls=False)
+
+    def _begin(self) -> None:
+        self._notes = Path(f"{os.environ.pop('SLOW_CALLBACKS_FILE', '')}.{os.getpid()}")
+        self._calls = int(os.environ.pop("SLOW_CALLBACKS_CALLS", "0"))
+        self._seconds = float(os.environ.pop("SLOW_CALLBACKS_SECONDS", "0"))
+        if sys.version_info < (3, 12):  # From 3.12 on the profiler sees all threads; the processor time is left.
+            self._profile.enable()
 
     def run(self, handle: asyncio.Handle) -> None:
-        """Run a callback; note it where it took long."""
+        """Run a callback; note it where it did too much."""
         if self._notes is None:
-            self._notes = Path(f"{os.environ.pop('SLOW_CALLBACKS_FILE', '')}.{os.getpid()}")
-            self._bound = float(os.environ.pop("SLOW_CALLBACKS_BOUND", "inf"))
+            self._begin()
         callback: Any = handle._callback  # type: ignore[attr-defined]  # gone once it was cancelled
-        began = time.thread_time()
+        began, first = time.thread_time(), next(self._counter)
         self._run(handle)
-        if (spent := time.thread_time() - began) > self._bound:
+        calls, spent = next(self._counter) - first, time.thread_time() - began
+        if calls > self._calls or spent > self._seconds:
+            assert self._notes is not None
             with self._notes.open("a", encoding="utf-8") as notes:
-                notes.write(json.dumps([round(spent * 1000, 1), _named(callback)]) + "\n")
+                notes.write(json.dumps([calls, round(spent * 1000, 1), _named(callback)]) + "\n")
 
 
 def _install(watch: _Watch, handles: Any) -> None:

@@ -72,22 +72,45 @@ def estimate_length(characters: int, characters_per_token: float = PACE) -> int:
     return -int(-characters // characters_per_token)
 
 
-def at_most(text: str | Sequence[str], characters_per_token: float | None = None) -> int:
-    """Return a number of tokens that a prompt does not pass.
+@dataclass(frozen=True, slots=True)
+class TokenMeasure:
+    """What the most tokens of a text are computed from, whichever model counts them."""
 
-    A text may be given in parts: each part is counted once, as long as it is remembered.
+    parts: tuple[str, ...]
+    """The text, in parts."""
+    pieces: int
+    """Pieces that no tokenizer cuts further, code being what it is."""
+    whole: int
+    """Bytes: no token is shorter than one."""
+
+    def at_most(self, characters_per_token: float | None = None) -> int:
+        """Return a number of tokens that the text does not pass.
+
+        :param characters_per_token: as counted for the model; None: never counted.
+        """
+        dense = math.ceil(self.pieces * max(_REFERENCE / (characters_per_token or _UNCOUNTED), 1.0))
+        return min(self.whole, max(dense, estimate_length(sum(map(len, self.parts))))) + _MARGIN
+
+
+def at_most(text: str | Sequence[str], characters_per_token: float | None = None) -> int:
+    """Return a number of tokens that a prompt does not pass, as ``measure`` has it.
+
+    :param characters_per_token: as counted for the model; None: never counted.
+    """
+    return measure(text).at_most(characters_per_token)
+
+
+def measure(text: str | Sequence[str]) -> TokenMeasure:
+    """Measure a text; of one that is given in parts, each part is counted once, as long as it is remembered.
 
     A token is taken for no more than four letters of one word, a digit, a sign, a run of blanks: less than tokenizers
     make of any code, and what they make of what is written densest. Held against o200k and cl100k, which run at
     ``_REFERENCE``; a model whose tokens run shorter is given more by as much.
-
-    :param characters_per_token: as counted for the model; None: never counted.
     """
     parts = (text,) if isinstance(text, str) else tuple(text)
-    whole = sum(len(part.encode("utf-8", "replace")) for part in parts)  # No token is shorter than a byte.
+    whole = sum(len(part.encode("utf-8", "replace")) for part in parts)
     pieces = sum(_counted(part) if len(part) <= _BRIEF else _counted_long(part) for part in _apart(parts))
-    dense = math.ceil(pieces * max(_REFERENCE / (characters_per_token or _UNCOUNTED), 1.0))
-    return min(whole, max(dense, estimate_length(sum(map(len, parts))))) + _MARGIN
+    return TokenMeasure(parts, pieces, whole)
 
 
 def _apart(parts: tuple[str, ...]) -> Iterator[str]:

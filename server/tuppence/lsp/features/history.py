@@ -75,6 +75,10 @@ class AnswerHistory:
         """Return the answer of a run if it is the latest in its document."""
         return next((each for uri in self._finished if (each := self.at(uri)) and each.request.run == run), None)
 
+    def uri_of(self, run: str) -> str | None:
+        """Return the document whose latest answer is that of a run, also where its target was changed since."""
+        return next((uri for uri, each in self._finished.items() if each.request.run == run), None)
+
     async def put_back(self, run: str) -> Finished:
         """Restore the text before any answer, regardless of edits elsewhere; return the removed answer.
 

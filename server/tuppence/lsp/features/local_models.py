@@ -34,7 +34,10 @@ class LocalModelConsent:
 
     async def meet(self, request: Request) -> None:
         """Ask the user about each server that might answer this question, if no other model may."""
-        if not await asyncio.to_thread(self._wanted, request):
+        session = self._client.session
+        # Reading the keyring may take a while; keys that were read before need no thread.
+        is_known = all(session.keys.is_known(model.provider) for model in session.config().models)
+        if not (self._wanted(request) if is_known else await asyncio.to_thread(self._wanted, request)):
             return
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._introduce())
@@ -51,9 +54,11 @@ class LocalModelConsent:
         config = session.config()
         if pin := routing_policy(config, request.action, request.document.language, request.better_than).pin:
             return pin.partition("/")[0] in FOUND
-        may = (model for model in config.models if model.name not in config.exclude)
+        providers = {model.provider.name: model.provider for model in config.models}
+        ready = {name for name, each in providers.items() if session.keys.ready(each)}
         today = session.now().date()
-        return not any(session.keys.ready(model.provider) for model in may if not model.retired(today))
+        may = (model for model in config.models if model.provider.name in ready and model.name not in config.exclude)
+        return all(model.retired(today) for model in may)
 
     async def _introduce(self) -> None:
         for found in await self._neighbourhood.unapproved():

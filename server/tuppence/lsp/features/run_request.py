@@ -20,7 +20,7 @@ from pygls.uris import to_fs_path
 from tuppence.core import actions
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
-from tuppence.core.syntax.target import find_target
+from tuppence.core.syntax.target import Target, find_target
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Span
@@ -62,7 +62,7 @@ class RequestReader:
             raise Unfit(
                 f"There is no action {quoted(str(field(arguments, 'action')), mark='`')}.", f"Use one of: {known}."
             )
-        document, tree = await self._parsed(str(field(arguments, "uri")))
+        document, tree = await self._read(str(field(arguments, "uri")))
         if (version := field(arguments, "version")) is not None and version != document.version:
             raise Stale(*_CHANGED)
         given = field(arguments, "diagnostic")
@@ -120,7 +120,12 @@ class RequestReader:
         document, tree = parsed
         if action.shape in ("replacement", "tests") and not self._client.capabilities.apply_edit:
             raise Unfit(NO_EDITS, "Ask for an explanation or a review.")
-        target = await self._client.documents.in_turn(document.uri, find_target, document, tree, span, chosen)
+        workspace = self._client.session.workspace
+        why, target = await self._client.documents.in_turn(
+            document.uri, _looked_at, document, tree, span, chosen, workspace
+        )
+        if why:
+            raise Unfit(why)
         if target is None:
             raise Unfit("There is no code here.", "Put the cursor in it, or select some.")
         if self._client.documents.get(document.uri) is not document:
@@ -137,12 +142,19 @@ class RequestReader:
         )
 
     async def _parsed(self, uri: str) -> tuple[Document, Tree]:
-        """Return an open document and its parse, both of one version."""
+        """Return an open document that a model may see and its parse, both of one version."""
+        document = self._client.documents.get(uri)
+        if document is not None and (why := await why_not(document, self._client.session.workspace)):
+            raise Unfit(why)
+        return await self._read(uri)
+
+    async def _read(self, uri: str) -> tuple[Document, Tree]:
+        """Return an open document and its parse, both of one version, without the check for private files."""
         documents = self._client.documents
         document = documents.get(uri)
         if document is None:
             raise Stale(*_CLOSED)
-        if why := documents.doubtful(document) or await why_not(document, self._client.session.workspace):
+        if why := documents.doubtful(document) or _unreadable(document):
             raise Unfit(why)
         tree = await documents.tree(uri)
         document = documents.get(uri)
@@ -169,15 +181,31 @@ class RequestReader:
 
 async def why_not(document: Document, workspace: Workspace) -> str:
     """Return a sentence on why a document is unsuitable; empty if it is suitable."""
+    return _unreadable(document) or await asyncio.to_thread(_why_private, document, workspace)
+
+
+def _unreadable(document: Document) -> str:
+    """Return a sentence on why a document's text is unsuitable; empty if it is suitable."""
     if "\0" in document.text:
         return "This is a binary file, and no model can read it."
-    if not document.text.strip():
-        return "The document is empty."
+    return "" if document.text.strip() else "The document is empty."
+
+
+def _looked_at(
+    document: Document, tree: Tree, span: Span, chosen: Diagnostic | None, workspace: Workspace
+) -> tuple[str, Target | None]:
+    """Return why a document is never sent, empty where it may be, and the target; reads files."""
+    why = _why_private(document, workspace)
+    return why, None if why else find_target(document, tree, span, chosen)
+
+
+def _why_private(document: Document, workspace: Workspace) -> str:
+    """Return in a sentence why a document is never sent, empty where it may be; reads files."""
     named = _named(document.uri)
     if named is None:
         return ""
     try:
-        why = await asyncio.to_thread(workspace.why_private, named)
+        why = workspace.why_private(named)
     except OSError as error:
         return f"{named.name} cannot be looked at: {error.strerror}."
     return f"{named.name} is never sent to a model: {why}." if why else ""

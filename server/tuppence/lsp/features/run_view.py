@@ -8,7 +8,7 @@ is. A run that does not replace an earlier answer restores that answer's Keep an
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing, suppress
 
 from lsprotocol import types
@@ -75,12 +75,26 @@ class RunView:
         self._span: Span | None = None
         self._restored: Finished | None = None
 
-    async def perform(self, request: Request) -> Finished | None:
-        """Perform a request; return the answer to remember, None if there is none.
+    async def perform(self, request: Request) -> None:
+        """Perform a request, and remember its answer.
 
         :raises Unfit: the request cannot be run here; nothing was asked.
         """
-        self._refuse(request)
+        try:
+            self._refuse(request)
+        except Unfit:
+            self._announce_end()
+            raise
+        try:
+            await self._carry_out(request)
+        finally:
+            # The user may start another run of this code as soon as the closing message is there.
+            self._running.over.set()
+            self._speak()
+            self._announce_end()
+            await self._client.show_cost()
+
+    async def _carry_out(self, request: Request) -> None:
         client = self._client
         receipt = open_receipt(request, client.session)
         writer = (
@@ -98,6 +112,7 @@ class RunView:
         guard = asyncio.create_task(self._guard(writer)) if writer else None
         done: RunFinished | None = None
         finished: Finished | None = None
+        findings = self._board.within(request.document.uri, request.target.span)
         self._announce("started", request.action.past)
         try:
             async with client.progress(self._running.title, self._running.stop) as report:
@@ -110,7 +125,6 @@ class RunView:
                         else:
                             await self._show(step, request, writer)
                 finished = await self._end(done, request, writer, target) if done else None
-                return finished
         except asyncio.CancelledError:
             await self._stopped(request, writer, receipt)
             raise
@@ -125,10 +139,19 @@ class RunView:
             if writer is not None and finished is None:
                 self._leave(request, writer)
             tracker.close()
-            self._speak()
-            await client.show_cost()
+        if finished is not None:
+            self._remember(finished, findings)
 
-    def announce_end(self) -> None:
+    def _remember(self, finished: Finished, findings: Sequence[str]) -> None:
+        """Remember an answer; a review replaces the findings of earlier reviews of its target.
+
+        :param findings: the ids of those earlier findings.
+        """
+        self._latest.remember(finished)
+        if finished.request.action.shape == "findings":
+            self._board.dismiss(finished.request.document.uri, findings)
+
+    def _announce_end(self) -> None:
         """Send the end of this run to a client that follows runs, after everything is in place.
 
         A client forgets an answer when another run begins, so an earlier answer that is valid again is announced first.

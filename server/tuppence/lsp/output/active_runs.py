@@ -3,7 +3,8 @@
 pygls answers a cancelled ``workspace/executeCommand`` but lets its coroutine continue, which keeps spending
 (https://github.com/openlawlibrary/pygls/blob/v2.1.1/pygls/protocol/json_rpc.py). Here a run is a task in a
 table; the Stop action, the progress's cancel button and ``$/cancelRequest`` cancel that task, and the shutdown cancels
-all. A task is cancelled once: a second cancel would interrupt the clean-up of the first.
+all. A task is cancelled once: a second cancel would interrupt the clean-up of the first. A run is over once its closing
+message is sent, although its task may still read the accounts: no command waits for it, and no menu offers to stop it.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ class Running:
     """Its id in the ledger, in commands, and for clients that follow runs."""
     task: asyncio.Task[None] | None = None
     ending: bool = False
-    """Whether it is being stopped."""
+    """Whether it was stopped; its clean-up goes on until ``over`` is set."""
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once its text, its menu entries and its closing message are in place, and it changes nothing more."""
     because: str = ""
     """A sentence on why it was stopped; empty if the user stopped it."""
     writes: Callable[[], Span | None] = lambda: None
@@ -40,8 +43,8 @@ class Running:
     """Returns the other runs in the document."""
 
     def stop(self, because: str = "") -> None:
-        """Stop the run; cancellation also closes its connection."""
-        if self.ending:
+        """Stop the run, unless it is over; cancellation also closes its connection."""
+        if self.ending or self.over.is_set():
             return
         self.ending = True
         self.because = because
@@ -61,15 +64,29 @@ class Runs:
         running.task = task
         running.beside = lambda: tuple(each for each in self.at(running.uri) if each is not running)
         self._running[running.id] = running
-        task.add_done_callback(lambda _task: self._running.pop(running.id, None))
+        task.add_done_callback(lambda _task: self._ended(running))
         return task
 
+    def _ended(self, running: Running) -> None:
+        self._running.pop(running.id, None)
+        running.over.set()
+
     def at(self, uri: str) -> tuple[Running, ...]:
-        """Return the active runs in a document, newest first."""
-        return tuple(running for running in reversed(self._running.values()) if running.uri == uri)
+        """Return the runs in a document that are not over, newest first."""
+        found = (running for running in reversed(self._running.values()) if running.uri == uri)
+        return tuple(running for running in found if not running.over.is_set())
+
+    def cleans_up(self, uri: str) -> bool:
+        """Return whether a stopped run in a document is not over yet."""
+        return any(running.ending for running in self.at(uri))
+
+    async def cleaned_up(self, uri: str) -> None:
+        """Wait until every stopped run in a document is over."""
+        while stopped := [running for running in self.at(uri) if running.ending]:
+            await stopped[0].over.wait()
 
     def all(self) -> tuple[Running, ...]:
-        """Return all active runs."""
+        """Return all runs whose task has not ended."""
         return tuple(self._running.values())
 
     def stop(self, identity: str) -> bool:
