@@ -162,7 +162,7 @@ async def test_nobody_waits_for_a_locked_ledger_and_all_is_entered_once_it_is_fr
         assert await fix(s, "d.py") == FIXED
         assert Decimal(s.editor.seen.costs[-1].today.usd) == 3 * (s.entries()[0].cost or 0)
         (told,) = of_ledger(s)
-        assert told.startswith(f"{LOCKED}{place(tmp_path)} locked. Close what has it open;")
+        assert told.startswith(f"{LOCKED}{place(tmp_path)} locked. Close the program that has it open;")
         assert "database is locked" not in "".join((*messages(s), *s.editor.seen.logs))
 
 
