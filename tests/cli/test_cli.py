@@ -1,4 +1,4 @@
-"""The command line: lean to start, one sentence when something is wrong, the same figures as the ledger."""
+"""The command line: a light start, one-sentence errors, and figures that match the ledger."""
 
 from __future__ import annotations
 

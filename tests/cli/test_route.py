@@ -1,4 +1,4 @@
-"""``tuppence route``: one question a line for a machine, one table for a person; nothing is asked."""
+"""``tuppence route``: one JSON line per question for programs, one table for people; no provider is called."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The configuration file: what it means, what is said about what is wrong in it, and how it is followed."""
+"""The configuration file: its meaning, its error messages, and how changes are applied."""
 
 from __future__ import annotations
 

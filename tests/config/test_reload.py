@@ -1,4 +1,4 @@
-"""The configuration file is followed while the server runs; a bad one is told of once, and the former stays."""
+"""Changes of the configuration file while the server runs: an invalid one is reported once, and the old one stays."""
 
 from __future__ import annotations
 

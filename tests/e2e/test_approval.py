@@ -1,4 +1,4 @@
-"""A person's word before a model that is dear, or premium: asked in time, heeded, remembered."""
+"""The user's approval before an expensive or premium model: requested in time, obeyed and remembered."""
 
 from __future__ import annotations
 

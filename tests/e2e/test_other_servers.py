@@ -1,4 +1,4 @@
-"""The editor's other servers have a word: an answer that stands in the text is looked at, kept, or taken back."""
+"""Diagnostics of the editor's other servers: an answer in the text is checked with them, then kept or taken back."""
 
 from __future__ import annotations
 

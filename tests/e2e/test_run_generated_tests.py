@@ -1,4 +1,4 @@
-"""Generated tests are run where the user said so, over the whole server; what a trial shows decides what is kept."""
+"""Generated tests are run with the user's consent, through the whole server; the result decides which are kept."""
 
 from __future__ import annotations
 

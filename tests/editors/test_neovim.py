@@ -1,4 +1,4 @@
-"""The Neovim client in real Neovims: streamed edits as one undo, the panel, the commands, and what it refuses."""
+"""The Neovim client in real Neovims: streamed edits as one undo step, the panel, the commands, and refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an attempt comes to: the provider's counts, or an estimate where it may be billed, else nothing."""
+"""The result of an attempt: the provider's counts, or an estimate if it may be billed, or nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A ledger that is locked, damaged, full, read-only or gone: nobody waits, nothing is lost, one sentence says it."""
+"""A ledger that is locked, damaged, full, read-only or missing: no waiting, no lost entry, one message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A provider that sends the key back is heard without it, on each wire and by each way; what it leaves behind too."""
+"""A key that a provider sends back is removed, on each wire and in each field, also from what is stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an answer does to what tools say: gone, still there, new, or not to be told."""
+"""The effect of an answer on diagnostics: resolved, unchanged, new, or unknown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told of generated tests without running them: wrong about good ones almost never."""
+"""Static checks of generated tests: false alarms for good tests are very rare."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Technically valid, practically useless: what is a sign of it and what is not."""
+"""Signs of answers that are technically valid but practically useless, and code that is not such a sign."""
 
 from __future__ import annotations
 

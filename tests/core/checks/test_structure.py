@@ -1,4 +1,4 @@
-"""What is kept and what is put back."""
+"""Preservation and restoration of a file's structure."""
 
 from __future__ import annotations
 

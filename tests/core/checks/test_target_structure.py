@@ -1,4 +1,4 @@
-"""What a new text in a target's place may not do to the structure of its file, in every language with a grammar."""
+"""A replacement of the target must not break the structure of its file, in every language with a grammar."""
 
 # ruff: noqa: E501 - a case is a line
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001, E501 - characters like these are the subject
-"""Characters that nobody sees: new ones are refused by name, what emoji and scripts need stays."""
+"""Invisible characters: new ones are refused by name; those that emoji and scripts need are allowed."""
 
 from __future__ import annotations
 
