@@ -1,8 +1,8 @@
 """A provider in a process of its own, which sends lines at a steady pace, each with the time at which it was sent.
 
-``python -m benchmarks.speed.plain_provider LINES RATE`` prints the port at which it listens, on loopback. Each answer
-is a function of LINES lines, RATE lines a second, in OpenAI's format. A line is an event and a chunk of HTTP, and holds
-``time.monotonic_ns()``.
+``python -m benchmarks.speed.plain_provider LINES RATE [COUNT]`` prints the port at which it listens, on loopback. Each
+answer is a function of LINES lines, in OpenAI's format, COUNT of them (or one) at a time, and RATE such times a second.
+A line is an event and a chunk of HTTP, and holds ``time.monotonic_ns()``.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ def sent_at(text: str) -> list[int]:
 class _Provider:
     """Answers each request in the same way."""
 
-    def __init__(self, lines: int, rate: float) -> None:
+    def __init__(self, lines: int, rate: float, at_once: int) -> None:
         self._lines = lines
         self._rate = rate
+        self._at_once = at_once
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection to its end."""
@@ -50,10 +51,11 @@ class _Provider:
     async def _answer(self, writer: asyncio.StreamWriter, name: str) -> None:
         writer.write(_delta(f"```python\ndef {name}(a, b):\n"))
         due = time.monotonic()
-        for number in range(self._lines):
+        for first in range(0, self._lines, self._at_once):
             due += 1 / self._rate
             await asyncio.sleep(max(due - time.monotonic(), 0))
-            writer.write(_delta(line(number)))
+            numbers = range(first, min(first + self._at_once, self._lines))
+            writer.write(b"".join(_delta(line(number)) for number in numbers))
             await writer.drain()
         writer.write(_delta("    return a + b\n```\n") + _event({"choices": [{"delta": {}, "finish_reason": "stop"}]}))
         writer.write(_event({"choices": [], "usage": COUNTS}) + _chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n")
@@ -72,11 +74,11 @@ def _chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-async def _main(lines: int, rate: float) -> None:
-    server = await asyncio.start_server(_Provider(lines, rate).serve, "127.0.0.1", 0)
+async def _main(lines: int, rate: float, at_once: int) -> None:
+    server = await asyncio.start_server(_Provider(lines, rate, at_once).serve, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(int(sys.argv[1]), float(sys.argv[2])))
+    asyncio.run(_main(int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 1))  # noqa: PLR2004 - the third is optional

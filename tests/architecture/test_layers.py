@@ -40,7 +40,6 @@ OUTSIDE = {
     "httpx": {"upstream/", "local/"},
     "httpcore": {"upstream/", "local/loopback_http.py"},
     "anyio": {"local/loopback_http.py"},
-    "httpx_sse": {"upstream/"},
     "idna": {"core/models/host.py"},
     "cachetools": {"cache/answers.py", "engine/disclosure/"},
     "pygls": {"lsp/"},

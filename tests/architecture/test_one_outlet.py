@@ -25,7 +25,15 @@ SPEAKS = {
     "publish_diagnostics",
 }
 """Methods by which pygls speaks to a person."""
-SENDS = {"notify", "send_request", "send_request_async", "_send_data", "create_async", "workspace_apply_edit_async"}
+SENDS = {
+    "ask_plain",
+    "notify",
+    "send_request",
+    "send_request_async",
+    "_send_data",
+    "create_async",
+    "workspace_apply_edit_async",
+}
 CLIENT, WIRE, LIFE = "lsp/output/client.py", "lsp/protocol/json_rpc.py", "lsp/protocol/lifecycle.py"
 MAY_SPEAK = {CLIENT, LIFE}
 MAY_SEND = {CLIENT, WIRE}

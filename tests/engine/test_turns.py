@@ -1,14 +1,20 @@
-"""A long answer is read in turns: the event loop does other work in between, whatever the pieces of the answer are."""
+"""A long answer is read in turns: other work goes on in between, and what a person waits for goes first."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 import pytest
+from virtual_time import run
 
 from tuppence.core.checks.repetition import RepetitionDetector
-from tuppence.engine.attempt import AT_ONCE, Repetitive, _Turns
-from tuppence.providers import ProviderEvent, Text, Thinking
+from tuppence.core.models.usage import Usage
+from tuppence.engine.admission.fair_share import FairShare
+from tuppence.engine.attempt import AT_ONCE, Repetitive, _pieces, _Turns
+from tuppence.providers import ProviderEvent, Stop, Text, Thinking, UsageReport
+from tuppence.upstream import Piece
 
 
 async def turns(pieces: list[ProviderEvent]) -> tuple[str, int, int]:
@@ -56,3 +62,51 @@ async def test_many_small_pieces_leave_turns_too() -> None:
 async def test_a_part_that_repeats_itself_ends_the_reading() -> None:
     with pytest.raises(Repetitive):
         await turns([Text("again and again " * 5_000)])
+
+
+async def batches(*come: tuple[Piece, ...]) -> AsyncGenerator[tuple[Piece, ...], None]:
+    for batch in come:
+        yield batch
+
+
+async def test_what_one_read_brought_is_one_piece_of_each_kind_in_a_row() -> None:
+    counts, stop = UsageReport(Usage()), Stop("end")
+    batch = (Thinking("a"), Thinking("b"), Text("c"), Text("d"), counts, counts, Text("e"), stop)
+    read = [piece async for piece in _pieces(batches(batch, (Text("f"),)), FairShare())]
+    assert read == [Thinking("ab"), Text("cd"), counts, counts, Text("e"), stop, Text("f")]
+
+
+@pytest.mark.parametrize("answers", [1, 4, 20])
+def test_beside_any_number_of_answers_a_hover_meets_one_read_of_each_at_most(answers: int) -> None:
+    """Each answer has text without end, eight events a read; a hover takes ten hops through the event loop."""
+    events = 0
+
+    async def endless() -> AsyncGenerator[tuple[Piece, ...], None]:
+        nonlocal events
+        while True:
+            events += 8
+            yield tuple(Text("word ") for _ in range(8))
+            await asyncio.sleep(0.0001)
+
+    async def stream(shared: FairShare) -> None:
+        async with aclosing(_pieces(endless(), shared)) as pieces:
+            async for _ in pieces:
+                pass
+
+    async def work() -> None:
+        shared = FairShare()
+        tasks = [asyncio.create_task(stream(shared)) for _ in range(answers)]
+        await asyncio.sleep(0.3)
+        assert events > 0
+        with shared.in_front():
+            before = events
+            for _ in range(10):
+                await asyncio.sleep(0.004)
+            assert events - before <= 8 * answers
+        await asyncio.sleep(0.3)
+        assert events - before > 8 * answers, "the answers go on"
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    run(work())

@@ -65,9 +65,10 @@ class _Settling(selectors.DefaultSelector):
 class Sockets(asyncio.SelectorEventLoop):
     """An event loop with real sockets and threads, on which a time-out of a minute passes at once.
 
-    Its clock jumps to the next timer if nothing has happened for some milliseconds and no thread is working, neither in
-    the loop's executor nor on a future passed to ``waits_for``. Both ends of a connection must be on the loop, so that
-    data sent by one end arrives before the other's time-out. A process must not be awaited on it.
+    Its clock stands still while anything happens. It jumps to the next timer if nothing has happened for some
+    milliseconds and no thread is working, neither in the loop's executor nor on a future passed to ``waits_for``. So a
+    busy machine makes nothing late. Both ends of a connection must be on the loop, so that data sent by one end arrives
+    before the other's time-out. A process must not be awaited on it.
     """
 
     def __init__(self) -> None:
@@ -75,7 +76,7 @@ class Sockets(asyncio.SelectorEventLoop):
         super().__init__(self._settling)
 
     def time(self) -> float:
-        return super().time() + self._settling.ahead
+        return self._settling.ahead
 
     def waits_for(self, work: concurrent.futures.Future[Any]) -> None:
         """Stop the clock until this future, of a thread outside the loop's executor, is done."""

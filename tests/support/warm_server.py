@@ -29,7 +29,7 @@ from typing import Any
 _COMMAND = [sys.executable, "-m", "tuppence"]
 _MODULES = """
 tuppence.lsp.server tuppence.lsp.service tuppence.lsp.transport tuppence.upstream.client tuppence.core.secrets.detect
-tuppence.providers.openai tuppence.providers.anthropic httpx httpx_sse anyio._backends._asyncio tree_sitter_python
+tuppence.providers.openai tuppence.providers.anthropic httpx anyio._backends._asyncio tree_sitter_python
 secretstorage
 """.split()  # noqa: SIM905
 """The modules that a server loads before its first answer, except the keyring, which reads the environment when

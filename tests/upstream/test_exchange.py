@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 
 import pytest
@@ -115,3 +115,48 @@ async def test_an_error_behind_events_of_the_same_read_comes_after_them(server: 
     with pytest.raises(Exception, match="acme cannot answer now"):
         await ask(server, pieces)
     assert texts(pieces) == ["one", "two"]
+
+
+async def test_all_chunks_of_one_read_are_one_batch(server: ScriptedUpstream, waits: list[None]) -> None:
+    said = [f"{number} " for number in range(50)]
+
+    async def play(talk: Talk) -> None:
+        await talk.head(200, {})
+        await asyncio.sleep(0.05)
+        # Each is a chunk of HTTP, and all are there when the client reads.
+        await talk.bytes(b"".join(b"%x\r\n%b\r\n" % (len(each), each) for each in (*map(delta, said), STOP)))
+        await talk.end()
+
+    server.script(Reply(play))
+    client = ModelClient(PATIENCE)
+    async with aclosing(client.batches(PROMPT, row(server), None)) as batches:
+        come = [batch async for batch in batches]
+    await client.close()
+    pieces = [piece for batch in come for piece in batch]
+    assert texts(pieces) == said
+    bytes_ = sum(map(len, map(delta, said))) + 64 * len(said)
+    assert len(come) <= 2 + bytes_ // 4_096 + 1, (
+        "the request, one for each turn of the event loop, one for a second read"
+    )
+    assert len(waits) <= 4
+
+
+@pytest.mark.parametrize("ending", ["stop", "fail"])
+async def test_a_call_that_ends_amid_a_batch_hangs_up(server: ScriptedUpstream, ending: str) -> None:
+    async def play(talk: Talk) -> None:
+        await talk.head(200, {})
+        await talk.chunk(delta("one"))
+        await talk.seen.closed.wait()
+
+    server.script(Reply(play))
+    client = ModelClient(PATIENCE)
+    with suppress(ZeroDivisionError):
+        async with aclosing(client.batches(PROMPT, row(server), None)) as batches:
+            async for batch in batches:
+                if texts(list(batch)) and ending == "stop":
+                    break
+                if texts(list(batch)):
+                    raise ZeroDivisionError
+    await server.requests[0].closed.wait()
+    assert server.requests[0].closed.is_set()
+    await client.close()

@@ -7,9 +7,10 @@ earlier, by :mod:`tuppence.engine.prepare` or :mod:`tuppence.engine.fallback`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from tuppence.core import actions
 from tuppence.core.answer_builder import AnswerBuilder
@@ -22,6 +23,7 @@ from tuppence.core.routing.candidates import least_output
 from tuppence.core.routing.router import Route
 from tuppence.engine.admission import Resting
 from tuppence.engine.admission.breakers import Fault
+from tuppence.engine.admission.fair_share import FairShare
 from tuppence.engine.approval import approval_reason
 from tuppence.engine.disclosure.consent import consent, is_asked_first
 from tuppence.engine.disclosure.guarded_answer import MisplacedSecret, guarded
@@ -33,7 +35,7 @@ from tuppence.engine.spending import SpendGuard, settle_cost
 from tuppence.engine.verify import run_tests, should_run_tests, verify_edit
 from tuppence.errors import Broken, Busy, TuppenceError
 from tuppence.providers import CALLED, ProviderEvent, Stop, Text, Thinking
-from tuppence.upstream import Hear, RequestSent, RetryScheduled
+from tuppence.upstream import Hear, Piece, RequestSent, RetryScheduled
 
 AT_ONCE = 8_000
 """Code points of an answer that are processed in one turn of the event loop."""
@@ -108,7 +110,7 @@ class ModelAttempt:
                 async for event in events:
                     yield self._noticed(event)
             yield StatusLine("Checking the answer")
-            remaining, answer = await asyncio.to_thread(_finished, await builder.made(), attempt)
+            remaining, answer = await session.fair_share.judged(_finished, await builder.made(), attempt)
             answer = await verify_edit(context.request, answer)
             for event in remaining if answer.verdict.fit else ():
                 yield self._noticed(event)
@@ -181,7 +183,8 @@ class ModelAttempt:
             yield StatusLine(f"Asking {model.title}")
             key = session.keys.of(model.provider)
             hear = coming.begun_by(admission.heard)
-            async with aclosing(session.upstream.answer(attempt.prompt, model, key, hear)) as pieces:
+            pieces = _pieces(session.upstream.batches(attempt.prompt, model, key, hear), session.fair_share)
+            async with aclosing(pieces):
                 async for piece in pieces:
                     if isinstance(piece, RetryScheduled):
                         yield StatusLine(f"{piece.why} Trying again in {piece.seconds:.0f} s")
@@ -278,6 +281,25 @@ def _finished(builder: AnswerBuilder, attempt: Attempt) -> tuple[tuple[Event, ..
         why = "The model called a tool instead of answering, though none was offered. Choose another model."
         return (), replace(answer, verdict=Verdict.rejected(why))
     return remaining, answer
+
+
+async def _pieces(batches: AsyncGenerator[tuple[Piece, ...], None], shared: FairShare) -> AsyncGenerator[Piece, None]:
+    """Yield the pieces of an answer, the texts of one read as one; before the next read, give way to others."""
+    with shared.stream() as share:
+        async with aclosing(batches):
+            async for batch in batches:
+                for piece in _joined(batch):
+                    yield piece
+                await share.turn()
+
+
+def _joined(batch: tuple[Piece, ...]) -> Iterator[Piece]:
+    """Yield pieces, the texts of one kind that come in a row as one."""
+    for kind, group in groupby(batch, type):
+        if kind is Text or kind is Thinking:
+            yield kind("".join(piece.text for piece in group if isinstance(piece, Text | Thinking)))
+        else:
+            yield from group
 
 
 def _begun(piece: ProviderEvent | RequestSent, attempt: Attempt) -> tuple[Event, ...]:

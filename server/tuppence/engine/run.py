@@ -72,6 +72,7 @@ async def _events(context: RunContext) -> AsyncGenerator[Event, None]:
             yield event
         return
     yield StatusLine("Reading the project")
+    await session.fair_share.give_way()
     prepared = replace(await prepare(request, session, around, whole_table=False), cache_key=key)
     receipt.rate(prepared.difficulty.value)
     # An answer given while equally little money was left is good enough now.

@@ -19,6 +19,7 @@ from tuppence.core.text.document import Document
 from tuppence.core.text.key_scan import KeyScan
 from tuppence.credentials import Keys
 from tuppence.engine.admission import Providers
+from tuppence.engine.admission.fair_share import FairShare
 from tuppence.engine.disclosure.disclosure import Disclosures
 from tuppence.engine.feedback import Experience
 from tuppence.engine.ledger_writer import LedgerWriter
@@ -92,6 +93,8 @@ class Session:
     """The budget in the project's own file."""
     approvals: ModelApprovals = field(default_factory=ModelApprovals)
     providers: Providers = field(default_factory=Providers)
+    fair_share: FairShare = field(default_factory=FairShare)
+    """How answers that stream give way to one another and to what a person waits for."""
     prompt_cache: PromptCache = field(default_factory=PromptCache)
     feedback: Experience = field(default_factory=Experience)
     """Outcomes of earlier answers on this machine."""

@@ -86,7 +86,8 @@ class Service:
         span = convert.from_selection(document, params.range, rooms.client.encoding, rooms.client.capabilities)
         opened = MenuRequest(document, span, params, rooms.latest.at(document.uri), rooms.latest.written(document.uri))
         try:
-            return await CodeActions(rooms.client, self._runs, rooms.board).entries(opened)
+            with rooms.session.fair_share.in_front():
+                return await CodeActions(rooms.client, self._runs, rooms.board).entries(opened)
         except Stale:  # It was closed while it was read: nobody looks at the menu any more.
             return None
 

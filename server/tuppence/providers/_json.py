@@ -63,6 +63,14 @@ _GUARDED = json.JSONDecoder(parse_float=_guarded, parse_int=_integer, strict=Fal
 """For an event with a number that Python would reject: that number reads as missing, and the rest is unchanged."""
 
 
+def attempt(data: str) -> Mapping[str, object]:
+    """Return the JSON object that a text is; empty where it is none."""
+    try:
+        return parse(data)
+    except Broken:
+        return {}
+
+
 def part(source: Mapping[str, object], key: str) -> Mapping[str, object]:
     """Return the object under a key; empty if there is none."""
     value = source.get(key)
@@ -77,14 +85,20 @@ def parts(source: Mapping[str, object], key: str) -> tuple[Mapping[str, object],
 
 def text(source: Mapping[str, object], *keys: str) -> str:
     """Return the first non-empty text under one of the keys; empty if there is none."""
-    found = (source.get(key) for key in keys)
-    return next((value for value in found if isinstance(value, str) and value), "")
+    for key in keys:
+        value = source.get(key)
+        if isinstance(value, str) and value:
+            return value
+    return ""
 
 
 def count(source: Mapping[str, object], *keys: str) -> int | None:
     """Return the first count under one of the keys; None if there is no plausible one."""
-    found = (source.get(key) for key in keys)
-    return next((value for value in found if type(value) is int and 0 <= value <= _MOST), None)
+    for key in keys:
+        value = source.get(key)
+        if type(value) is int and 0 <= value <= _MOST:
+            return value
+    return None
 
 
 def money(source: Mapping[str, object], key: str) -> Decimal | None:

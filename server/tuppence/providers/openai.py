@@ -15,7 +15,7 @@ from tuppence.core.models.usage import Usage
 from tuppence.core.prompt.compose import Prompt
 from tuppence.errors import Broken, TuppenceError
 from tuppence.providers._errors import answer_part, from_object, from_status
-from tuppence.providers._json import count, money, part, parts, text
+from tuppence.providers._json import attempt, count, money, part, parts, text
 from tuppence.providers._think_tags import InlineThinking
 from tuppence.providers.wire import CALLED, Awaited, HttpRequest, ProviderEvent, Stop, Thinking, UsageReport
 
@@ -107,6 +107,11 @@ class _OpenAIDecoder:
                 self._is_counted = self._reason is not None
                 yield UsageReport(_usage(timed))
 
+    def is_whole(self, data: str) -> bool:
+        """Report whether a text is a completion with a message and its reason to stop."""
+        first = sorted(parts(attempt(data), "choices"), key=_index)[:1]
+        return any(part(each, "message") and text(each, "finish_reason") for each in first)
+
     def finish(self) -> Iterable[ProviderEvent]:
         """Take the end of the stream; a reason to stop without ``[DONE]`` still means a complete answer."""
         if not self._stopped and self._reason is None:
@@ -181,6 +186,8 @@ def _usage(counts: Mapping[str, object]) -> Usage:
 
 def _timed(timings: Mapping[str, object]) -> Mapping[str, object]:
     """Return llama.cpp's timings as counts: only they report its cache hits."""
+    if not timings:
+        return {}
     read, fresh, answer = (count(timings, name) for name in ("cache_n", "prompt_n", "predicted_n"))
     if fresh is None or answer is None:
         return {}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -46,6 +46,8 @@ __all__ = ["Fate", "ModelClient", "Piece", "RequestSent", "RetryPolicy", "RetryS
 
 _TELLING = 16
 # A run of this many characters of the prompt or the key in a provider's message counts as a quotation.
+_TOGETHER = 2_000
+# Code points of several pieces that are searched for a key as one.
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,18 @@ class ModelClient:
     async def answer(
         self, prompt: Prompt, model: Model, key: str | None, hear: Hear | None = None
     ) -> AsyncGenerator[Piece, None]:
-        """Ask a model and yield its answer as it arrives; closing or cancelling this closes the connection.
+        """Ask a model and yield its answer piece by piece, as ``batches`` does several at once."""
+        async with aclosing(self.batches(prompt, model, key, hear)) as batches:
+            async for batch in batches:
+                for piece in batch:
+                    yield piece
+
+    async def batches(
+        self, prompt: Prompt, model: Model, key: str | None, hear: Hear | None = None
+    ) -> AsyncGenerator[tuple[Piece, ...], None]:
+        """Ask a model and yield its answer as it comes: all that one read brought, at most some KB, together.
+
+        Closing or cancelling this closes the connection. A request and a retry come alone.
 
         :param hear: receives the status and the headers of each response.
         :raises Refused: the request would always be refused, or the key may not be sent there.
@@ -105,9 +118,9 @@ class ModelClient:
         key = key.strip() if key else None
         guard = _KeyGuard((KeyScan([(model.provider.key_env or "the provider", key or "")]), self._scan()), prompt)
         try:
-            async with aclosing(self._tries(prompt, model, key, hear)) as pieces:
-                async for piece in pieces:
-                    yield guard.passed(piece)
+            async with aclosing(self._tries(prompt, model, key, hear)) as batches:
+                async for batch in batches:
+                    yield guard.passed(batch)
         except TuppenceError as error:
             raise guard.cleaned(_discreet(named(error, model), prompt, key)) from None
 
@@ -137,7 +150,7 @@ class ModelClient:
 
     async def _tries(
         self, prompt: Prompt, model: Model, key: str | None, hear: Hear | None
-    ) -> AsyncGenerator[Piece, None]:
+    ) -> AsyncGenerator[tuple[Piece, ...], None]:
         # Importing a wire, and encoding and searching a large request, would delay the user's keystrokes.
         wire, request, body, open_ = await asyncio.to_thread(_written, prompt, model, key)
         client = await self._client(open_)
@@ -145,16 +158,16 @@ class ModelClient:
         deadlines = Deadlines(patience)
         for tried in range(patience.retries + 1):
             exchange = Exchange(client, wire, deadlines, hear)
-            yield RequestSent(model, exchange.fate, exchange.identity)
+            yield (RequestSent(model, exchange.fate, exchange.identity),)
             try:
-                async with aclosing(exchange.events(request, body)) as events:
-                    async for event in events:
-                        yield event
+                async with aclosing(exchange.batches(request, body)) as batches:
+                    async for batch in batches:
+                        yield batch
             except Busy as error:
                 pause = patience.delay(tried) if error.after is None else error.after
                 if exchange.final or tried == patience.retries or pause > PATIENT or not deadlines.allows(pause):
                     raise
-                yield RetryScheduled(pause, named(error, model).message)
+                yield (RetryScheduled(pause, named(error, model).message),)
                 await deadlines.pause(pause)
             else:
                 return
@@ -218,16 +231,18 @@ class _KeyGuard:
         self._streams = {kind: [StreamedScan(each) for each in self._scans] for kind in (Text, Thinking)}
         self._said: list[str] = []
 
-    def passed(self, piece: Piece) -> Piece:
-        """Return a piece without keys.
+    def passed(self, batch: tuple[Piece, ...]) -> tuple[Piece, ...]:
+        """Return pieces that hold no key.
 
-        :raises Broken: the piece completes a key; the pieces before it show fewer than 12 of its letters and digits in
-            a row.
+        :raises Broken: one completes a key; what came before shows fewer than 12 of its letters and digits in a row.
         """
-        if isinstance(piece, Text | Thinking):
-            self._said.append(piece.text)
-            self._refuse(next(filter(None, (each.feed(piece.text) for each in self._streams[type(piece)])), ""))
-        elif isinstance(piece, Stop):
+        for kind, text in _texts(batch):
+            self._said.append(text)
+            self._refuse(next(filter(None, (each.feed(text) for each in self._streams[kind])), ""))
+        return tuple(map(self._looked_at, batch))
+
+    def _looked_at(self, piece: Piece) -> Piece:
+        if isinstance(piece, Stop):
             whole = "".join(self._said)  # A stream remembers less than the whole answer.
             self._refuse(next(filter(None, (each.holds(whole) for each in self._scans)), ""))
         elif isinstance(piece, RetryScheduled):
@@ -255,6 +270,24 @@ class _KeyGuard:
         if any(each.holds(self._prompt.text) for each in self._scans):
             remedy = "What was sent holds it: take it out of your code, and replace the key."
         raise Broken(f"The answer contains the key in {name}, so it was stopped and discarded.", remedy)
+
+
+def _texts(batch: Iterable[Piece]) -> Iterator[tuple[type[Text | Thinking], str]]:
+    """Yield the texts of pieces, those of one kind in a row as one, as long as every offset of it is looked at."""
+    kind: type[Text | Thinking] = Text
+    said: list[str] = []
+    size = 0
+    for piece in batch:
+        if not isinstance(piece, Text | Thinking):
+            continue
+        if said and (type(piece) is not kind or size + len(piece.text) > _TOGETHER):
+            yield kind, "".join(said)
+            said, size = [], 0
+        kind = type(piece)
+        said.append(piece.text)
+        size += len(piece.text)
+    if said:
+        yield kind, "".join(said)
 
 
 def _discreet(error: TuppenceError, prompt: Prompt, key: str | None) -> TuppenceError:

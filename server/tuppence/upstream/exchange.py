@@ -7,20 +7,21 @@ wire do.
 from __future__ import annotations
 
 import asyncio
-import itertools
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from tuppence import __version__
 from tuppence.core.text.surrogates import Joining
 from tuppence.errors import Broken, Busy, Refused, TuppenceError
 from tuppence.providers import HttpRequest, ProviderEvent, Stop, Text, Thinking, UsageReport, Wire
 from tuppence.providers._json import amount
-from tuppence.upstream import limits
+from tuppence.upstream import limits, whole_answer
 from tuppence.upstream.deadlines import Deadlines, OutOfTime
+from tuppence.upstream.event_stream import EventStream, ServerSentEvent
 from tuppence.upstream.failures import diagnosed
 from tuppence.upstream.limits import BoundedText, TooLong
 from tuppence.upstream.retry import retry_after, with_wait
@@ -33,6 +34,7 @@ _ERROR_BODY = 65_536
 _ERROR_SECONDS = 5.0
 _OK = 200
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_STREAM, _OBJECT = "text/event-stream", "application/json"
 _PAGES = frozenset({"text/html", "application/xhtml+xml"})
 _Result = TypeVar("_Result")
 Fate = Literal["kept back", "with the server", "turned away"]
@@ -67,6 +69,8 @@ class Exchange:
         self._spoke_on = False
         """Whether text arrived after a reason to stop, which therefore does not count."""
         self._unread: tuple[ProviderEvent, ...] = ()
+        self._events = 0
+        """Server-sent events that were read."""
         self._fate: Fate = "kept back"
         self._socket: httpcore.AsyncNetworkStream | None = None
 
@@ -78,24 +82,26 @@ class Exchange:
         """Return the provider's id of the answer; empty before it is known."""
         return self._decoder.identity
 
-    async def events(self, request: HttpRequest, body: bytes) -> AsyncGenerator[ProviderEvent, None]:
-        """Send the request and yield the answer's events; closing this closes the connection."""
+    async def batches(self, request: HttpRequest, body: bytes) -> AsyncGenerator[tuple[ProviderEvent, ...], None]:
+        """Send the request and yield the answer's events, those of one read together; none is empty.
+
+        Closing this closes the connection.
+        """
         import httpx
 
         self._deadlines.begin()
         try:
             response = await self._begin(request, body)
             async with aclosing(response):
-                streamed = request.body.get("stream") is True
                 try:
-                    await self._accept(response, "text/event-stream" if streamed else "application/json")
+                    async with aclosing(await self._accept(response, request)) as batches:
+                        async for batch in batches:
+                            if batch:
+                                yield _priced(batch, response.headers)
                 except TuppenceError:
-                    for event in self._unread:
-                        yield _priced(event, response.headers)
+                    if self._unread:
+                        yield _priced(self._unread, response.headers)
                     raise
-                async with aclosing(self._read(response) if streamed else self._whole(response)) as events:
-                    async for event in events:
-                        yield _priced(event, response.headers)
         except (httpx.HTTPError, httpx.StreamError, OSError) as error:
             raise self._mapped(error) from None
 
@@ -132,10 +138,12 @@ class Exchange:
         if event.endswith("send_request_headers.started") and about["request"].method != b"CONNECT":
             self._fate = "with the server"  # The CONNECT request to a proxy is not a request to the provider.
 
-    async def _accept(self, response: httpx.Response, due: str) -> None:
-        """Accept a response of the expected media type.
+    async def _accept(
+        self, response: httpx.Response, request: HttpRequest
+    ) -> AsyncGenerator[list[ProviderEvent], None]:
+        """Return the reader for a response whose status and media type are those of an answer.
 
-        :raises TuppenceError: it has another status or media type.
+        :raises TuppenceError: the response has another status or media type.
         """
         status, headers = response.status_code, {name.lower(): value for name, value in response.headers.items()}
         if self._hear is not None:
@@ -147,9 +155,11 @@ class Exchange:
                 "Set its base_url to the address that answers.",
             )
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if status < 300 and kind == due:  # noqa: PLR2004 - HTTP's success
+        streamed = request.body.get("stream") is True
+        readers = {_STREAM: self._read, _OBJECT: self._object} if streamed else {_OBJECT: self._whole}
+        if status < 300 and kind in readers:  # noqa: PLR2004 - HTTP's success
             self._accepted = True
-            return
+            return readers[kind](response)
         self._fate = "turned away"
         body = await _short(response)
         if status >= 400:  # noqa: PLR2004 - HTTP's errors
@@ -158,6 +168,13 @@ class Exchange:
                 with_wait(error, retry_after(headers))
             self.final = headers.get("x-should-retry") == "false"
             raise error
+        raise self._no_stream(status, kind, body)
+
+    def _no_stream(self, status: int, kind: str, body: str) -> Broken:
+        """Return the error for a body that is not an answer, and store the usage that it reports.
+
+        :raises TuppenceError: the body is an error object.
+        """
         with suppress(Broken):
             # Its counts are needed for the ledger. An error object with status 200 says more than the error below.
             self._unread = tuple(each for each in self._decoder.feed("message", body) if isinstance(each, UsageReport))
@@ -166,49 +183,98 @@ class Exchange:
         note = "" if status == _OK else f" ({status})"
         if kind in _PAGES:
             what = f"{{provider}} did not stream its answer, but sent a web page{note}."
-            raise Broken(what, "Check the base_url; where the network asks you to sign in, do that first.")
+            return Broken(what, "Check the base_url; where the network asks you to sign in, do that first.")
         what = f"{{provider}} did not stream its answer{note}."
-        raise Broken(what, "Check the base_url, and that the server can stream.")
+        return Broken(what, "Check the base_url, and that the server can stream.")
 
-    async def _whole(self, response: httpx.Response) -> AsyncGenerator[ProviderEvent, None]:
+    async def _object(self, response: httpx.Response) -> AsyncGenerator[list[ProviderEvent], None]:
+        """Yield the events of an answer that is one JSON object although a stream was requested, once it is complete.
+
+        Its counts come first, so that they are known even if the answer is too long and is not read to its end.
+        """
+        decoder = self._decoder
+        try:
+            body, end = await whole_answer.collect(response, self._deadlines, decoder.is_whole)
+        except TooLong:
+            self.final = True
+            raise
+        if not await asyncio.to_thread(decoder.is_whole, body):
+            flaw = await asyncio.to_thread(whole_answer.flaw, body)
+            if flaw == "cut":
+                raise Broken("{provider} broke off in the middle of the answer.", "Ask again, or choose another model.")
+            if end is not None:
+                raise self._mapped(end)
+            if not flaw:
+                self._fate = "turned away"
+            raise await asyncio.to_thread(self._no_stream, response.status_code, _OBJECT, body)
+        try:
+            found = await asyncio.to_thread(lambda: [*decoder.feed("message", body), *decoder.finish()])
+        except TuppenceError:
+            self._fate = "turned away"
+            raise
+        self.final = True
+        found.sort(key=lambda each: not isinstance(each, UsageReport))
+        for event in chain.from_iterable(map(whole_answer.split, found)):
+            batch: list[ProviderEvent] = []
+            self._note(event, "words")
+            self._join(event, batch)
+            yield batch
+            await asyncio.sleep(0)
+
+    async def _whole(self, response: httpx.Response) -> AsyncGenerator[list[ProviderEvent], None]:
         """Yield the events of a response that is one JSON object without text."""
-        for event in self._fed("message", await self._timed(_short(response))):
-            yield event
-        for event in self._ended(StopAsyncIteration()):
-            yield event
+        data, batch = await self._timed(_short(response)), list[ProviderEvent]()
+        try:
+            self._feed("message", data, batch)
+        except TuppenceError:
+            yield batch
+            raise
+        yield batch
+        yield self._ended(StopAsyncIteration())
 
-    async def _read(self, response: httpx.Response) -> AsyncGenerator[ProviderEvent, None]:
+    async def _read(self, response: httpx.Response) -> AsyncGenerator[list[ProviderEvent], None]:
         import httpx
-        from httpx_sse import EventSource
 
-        text = BoundedText(response, self._timed)
-        source = EventSource(cast("httpx.Response", text)).aiter_sse()
-        async with aclosing(source):
-            for count in itertools.count():
+        texts, stream = BoundedText(response, self._timed).aiter_text(), EventStream()
+        async with aclosing(texts):
+            while True:
+                batch: list[ProviderEvent] = []
                 try:
-                    limits.check_events(count)
-                    sse = await anext(source)  # All events of one read but the first are available without waiting.
+                    self._decode(stream.feed(await anext(texts)), batch)
                 except TooLong:
+                    yield batch
                     if self._stopped:
                         return
                     self.final = True
                     raise
+                except TuppenceError:
+                    yield batch  # What came before an error is handed out before it.
+                    raise
                 except (StopAsyncIteration, httpx.HTTPError, OSError) as end:
-                    for event in self._ended(end):
-                        yield event
+                    yield self._ended(end)
                     return
-                for event in self._fed(sse.event, sse.data):
-                    yield event
+                yield batch
 
-    def _fed(self, name: str, data: str) -> Iterator[ProviderEvent]:
+    def _decode(self, events: Iterable[ServerSentEvent], batch: list[ProviderEvent]) -> None:
+        """Add to the batch what events say.
+
+        :raises TuppenceError: one of them is an error, or no answer has so many; what came before is in the batch.
+        """
+        for name, data in events:
+            limits.check_events(self._events)
+            self._events += 1
+            self._feed(name, data, batch)
+
+    def _feed(self, name: str, data: str, batch: list[ProviderEvent]) -> None:
+        """Add to the batch what one event says; nothing once the answer is complete."""
         if self._stopped:
             return
         awaited = self._decoder.awaits
         try:
-            for event in self._decoder.feed(name or "message", data):
+            for event in self._decoder.feed(name, data):
                 self.final = True
                 self._note(event, awaited)
-                yield from self._joined(event)
+                self._join(event, batch)
         except TuppenceError:
             if not self._begun:
                 self._fate = "turned away"
@@ -230,10 +296,11 @@ class Exchange:
             if awaited == "words":
                 self._deadlines.heard()
 
-    def _ended(self, end: Exception) -> Iterator[ProviderEvent]:
-        """Yield the remaining events after the end of a stream, if the answer was complete."""
+    def _ended(self, end: Exception) -> list[ProviderEvent]:
+        """Return what is left at the end of a stream, however it came, if the answer was complete."""
+        batch: list[ProviderEvent] = []
         if self._stopped:
-            return
+            return batch
         try:
             rest = tuple(self._decoder.finish())
         except Broken:
@@ -242,18 +309,19 @@ class Exchange:
             raise self._mapped(end) from None
         self.final = True
         for event in rest:
-            yield from self._joined(event)
+            self._join(event, batch)
+        return batch
 
-    def _joined(self, event: ProviderEvent) -> Iterator[ProviderEvent]:
-        """Yield an event, with its text, if it has any, joined to whole characters."""
+    def _join(self, event: ProviderEvent, batch: list[ProviderEvent]) -> None:
+        """Add an event to the batch; its text, if it has one, begins and ends with whole characters."""
         if isinstance(event, Text | Thinking):
             kind = type(event)
             if text := self._joining[kind].feed(event.text):
-                yield kind(text)
+                batch.append(event if text is event.text else kind(text))
             return
         if isinstance(event, Stop) and (text := self._joining[Text].finish()):
-            yield Text(text)
-        yield event
+            batch.append(Text(text))
+        batch.append(event)
 
     async def _timed(self, work: Awaitable[_Result]) -> _Result:
         """Wait for something within the remaining time of the call."""
@@ -306,12 +374,17 @@ async def _short(response: httpx.Response) -> str:
     return body.decode(errors="replace")
 
 
-def _priced(event: ProviderEvent, headers: Mapping[str, str]) -> ProviderEvent:
+def _priced(batch: Sequence[ProviderEvent], headers: Mapping[str, str]) -> tuple[ProviderEvent, ...]:
     """Add the charge in the header of a LiteLLM gateway; zero is ignored, because it may mean unknown."""
-    if not isinstance(event, UsageReport) or event.cost is not None:
-        return event
+    if not any(isinstance(event, UsageReport) and event.cost is None for event in batch):
+        return tuple(batch)
     try:
         charge = amount(Decimal(headers.get("x-litellm-response-cost", "0")))
     except InvalidOperation:
-        return event
-    return replace(event, cost=charge) if charge else event
+        return tuple(batch)
+    if not charge:
+        return tuple(batch)
+    return tuple(
+        replace(event, cost=charge) if isinstance(event, UsageReport) and event.cost is None else event
+        for event in batch
+    )

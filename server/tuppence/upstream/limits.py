@@ -15,6 +15,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from tuppence.errors import Broken
+from tuppence.upstream.started import Started
 
 if TYPE_CHECKING:
     import httpx
@@ -60,7 +61,7 @@ def check_events(read: int) -> None:
 async def read(response: httpx.Response, limit: int, data: bytearray) -> None:
     """Append the beginning of a body to ``data``, up to ``limit`` bytes; after an error, ``data`` has a part.
 
-    :raises Broken: its compression is unsupported.
+    :raises Broken: it is compressed in a way that is not understood.
     """
     async with aclosing(_decoded(response)) as pieces:
         async for piece in pieces:
@@ -69,50 +70,111 @@ async def read(response: httpx.Response, limit: int, data: bytearray) -> None:
                 return
 
 
-class BoundedText:
-    """A response's headers and text, within the limits, in the form that :class:`httpx_sse.EventSource` reads.
+async def pieces(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+    """Yield the body of an answer that is one object, decompressed.
 
-    The caller has checked the media type, because httpx_sse recognizes it only in lower case.
+    :raises TooLong: it is longer than the longest event.
+    :raises Broken: it is compressed in a way that is not understood.
     """
+    whole = 0
+    async with aclosing(_decoded(response)) as found:
+        async for piece in found:
+            whole += len(piece)
+            if whole > EVENT:
+                raise TooLong(f"{EVENT // 10**6} MB without a break")
+            yield piece
+
+
+class BoundedText:
+    """The text of a streamed response, within the limits; what is there already is handed out together."""
 
     def __init__(self, response: httpx.Response, wait: Callable[[Awaitable[bytes]], Awaitable[bytes]]) -> None:
         """Read a response.
 
         :param wait: waits for the result of a network read, within the remaining time.
         """
-        self.headers = {"content-type": "text/event-stream"}
         self._response = response
         self._wait = wait
 
     async def aiter_text(self) -> AsyncGenerator[str, None]:
-        """Yield the text, decoded as UTF-8 whatever the headers say.
+        """Yield the text, which is UTF-8 whatever the headers say, in parts of at most ``_TURN`` bytes.
+
+        A part holds all pieces that need no wait, and is handed out before the next one is waited for.
 
         :raises TooLong: an event, or the whole answer, exceeds its limit.
         :raises Broken: its compression is unsupported.
         """
         decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")  # A stream may begin with a byte order mark.
-        whole = event = since_turn = 0
-        tail = b""
+        ready: list[bytes] = []
+        try:
+            async with aclosing(self._pieces()) as pieces:
+                async for piece in pieces:
+                    if piece:
+                        ready.append(piece)
+                    elif text := decoder.decode(_taken(ready)):
+                        yield text
+        except Exception:  # What came before an error is handed out before it.
+            if text := decoder.decode(_taken(ready)):
+                yield text
+            raise
+        if text := decoder.decode(_taken(ready), final=True):
+            yield text
+
+    async def _pieces(self) -> AsyncGenerator[bytes, None]:
+        """Yield the body in pieces, and an empty one before each wait and each turn of the event loop."""
+        bounds, since_turn = _Bounds(), 0
         async with aclosing(_decoded(self._response)) as pieces:
-            while piece := await self._wait(anext(pieces, b"")):
-                whole += len(piece)
-                behind = _behind_event(tail + piece)
-                event = event + len(piece) if behind is None else behind
-                tail = (tail + piece)[-3:]
-                if event > EVENT:
-                    raise TooLong(f"{EVENT // 10**6} MB without a break")
-                if whole > ANSWER:
-                    raise TooLong(f"{ANSWER // 10**6} MB for one answer")
+            while True:
+                coming = Started(anext(pieces, b""))
+                if coming.waits:
+                    try:
+                        yield b""
+                    except BaseException:
+                        await coming.abandon()
+                        raise
+                    piece = await self._wait(coming)
+                else:
+                    piece = await coming
+                if not piece:
+                    return
+                bounds.count(piece)
                 for start in range(0, len(piece), _TURN):
                     part = piece[start : start + _TURN]
                     if since_turn + len(part) > _TURN:
                         since_turn = 0
+                        yield b""
                         await asyncio.sleep(0)
                     since_turn += len(part) + _PIECE_COST
-                    if text := decoder.decode(part):
-                        yield text
-        if text := decoder.decode(b"", final=True):
-            yield text
+                    yield part
+
+
+class _Bounds:
+    """Counts the bytes of an answer, and of the event that is not complete yet."""
+
+    def __init__(self) -> None:
+        self._whole = self._event = 0
+        self._tail = b""
+
+    def count(self, piece: bytes) -> None:
+        """Take in a piece.
+
+        :raises TooLong: an event or the whole is longer than any.
+        """
+        self._whole += len(piece)
+        behind = _behind_event(self._tail + piece)
+        self._event = self._event + len(piece) if behind is None else behind
+        self._tail = (self._tail + piece)[-3:]
+        if self._event > EVENT:
+            raise TooLong(f"{EVENT // 10**6} MB without a break")
+        if self._whole > ANSWER:
+            raise TooLong(f"{ANSWER // 10**6} MB for one answer")
+
+
+def _taken(ready: list[bytes]) -> bytes:
+    """Return what is ready, and leave nothing there."""
+    taken = b"".join(ready)
+    ready.clear()
+    return taken
 
 
 def _behind_event(data: bytes) -> int | None:
@@ -124,7 +186,7 @@ def _behind_event(data: bytes) -> int | None:
 async def _decoded(response: httpx.Response) -> AsyncGenerator[bytes, None]:
     """Yield a decompressed body in pieces of bounded size.
 
-    :raises Broken: its compression is unsupported.
+    :raises Broken: it is compressed in a way that is not understood.
     """
     coding = response.headers.get("content-encoding", "").strip().lower()
     if coding in ("", "identity"):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from work import lines as lines_run
 
 from tuppence.core.text import diff
-from tuppence.core.text.diff import common_ends, differences, matches, single_edit
+from tuppence.core.text.diff import common_ends, differences, longer_ends, matches, single_edit
 from tuppence.core.text.document import Edit, Span, apply
 from tuppence.lsp.output.regions import Change, PendingEdits, Region
 
@@ -36,6 +36,17 @@ def test_common_ends_are_those_of_a_comparison_item_by_item(old: list[str], new:
     tail = next((at for at in range(shorter - head) if old[-1 - at] != new[-1 - at]), shorter - head)
     assert common_ends(old, new) == common_ends(old, tuple(new)) == (head, tail)
     assert common_ends("".join(f"{each:1}" for each in old), "".join(f"{each:1}" for each in new)) == (head, tail)
+
+
+@given(st.text("ab", max_size=300), st.text("ab", max_size=5), st.text("ab", max_size=300), st.integers(0, 9))
+def test_common_ends_of_which_some_is_known_are_the_same(before: str, new: str, after: str, less: int) -> None:
+    old = before + after
+    whole = common_ends(old, before + new + after)
+    known = (max(0, len(before) - less), max(0, len(after) - less))
+    span = Span(3, 3 + len(old))
+    assert longer_ends(f"...{old}...", span, before + new + after, known) == whole
+    assert longer_ends(f"...{old}...", span, before + new + after, (0, 0)) == whole
+    assert longer_ends(f"...{old}...", span, old, (len(old), len(old))) == (len(old), 0)
 
 
 @given(st.text("ab\n", max_size=12), st.text("ab\n", max_size=12))

@@ -21,6 +21,8 @@ _FEW = 64
 """The largest number of differing lines for which the fewest differences are searched exactly."""
 _PAIRS = 10_000
 """The largest number of pairs of equal lines, one from each text, for which all pairs are considered."""
+_FIRST = 64
+"""Characters that are compared first where texts are hardly equal beyond what is known."""
 _RARE = 16
 """Above ``_PAIRS``, the largest number of pairs that one line may form and still be considered."""
 
@@ -39,6 +41,34 @@ def common_ends(old: Sequence[object], new: Sequence[object]) -> tuple[int, int]
         lambda low, high: old[len(old) - high : len(old) - low] == new[len(new) - high : len(new) - low],
     )
     return head, tail
+
+
+def longer_ends(old: str, span: Span, new: str, known: tuple[int, int]) -> tuple[int, int]:
+    """Return the common ends of a part of one text and another text, of which some is known already.
+
+    The steps grow with what is found beyond the known ends, and not with the texts.
+
+    :param span: the part of ``old``.
+    :param known: so many characters are equal at the starts, and so many at the ends; the two may overlap.
+    """
+    shorter = min(len(span), len(new))
+    head = min(known[0], shorter)
+    first = span.start + head
+    head += _reached(shorter - head, lambda low, high: old[first + low : first + high] == new[head + low : head + high])
+    tail = min(known[1], shorter - head)
+    last, end = span.end - tail, len(new) - tail
+    tail += _reached(
+        shorter - head - tail, lambda low, high: old[last - high : last - low] == new[end - high : end - low]
+    )
+    return head, tail
+
+
+def _reached(limit: int, is_equal: Callable[[int, int], bool]) -> int:
+    """Return the greatest length, up to a limit, at which two sequences are equal; a short one is found soon."""
+    low, step = 0, _FIRST
+    while low < limit and is_equal(low, min(low + step, limit)):
+        low, step = min(low + step, limit), 2 * step
+    return low + _longest(min(step, limit - low), lambda first, last: is_equal(low + first, low + last))
 
 
 def _longest(limit: int, is_equal: Callable[[int, int], bool]) -> int:
@@ -138,6 +168,8 @@ def _bounds(lines: list[tuple[str, str]]) -> tuple[list[int], list[int]]:
 
 
 def _sought(old: Sequence[str], new: Sequence[str]) -> list[_Range]:
+    if not old or not new:  # As with nearly every draft of an answer that streams.
+        return [(0, len(old), 0, len(new))] if old or new else []
     from difflib import SequenceMatcher  # Only a search needs it; the store of documents, at the start, does not.
 
     pairs = _pairs(old, new)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
@@ -22,6 +21,7 @@ from lsprotocol import types
 from pygls.uris import to_fs_path
 
 from tuppence.core.text.document import Document, Edit, line_starts
+from tuppence.core.text.line_index import line_at, replaced
 from tuppence.errors import Stale
 from tuppence.lsp.documents.convert import Encoding, from_range
 
@@ -298,31 +298,30 @@ def _edits(document: Document, change: types.TextDocumentContentChangeEvent, enc
 def _after(document: Document, edit: Edit) -> Document:
     """Return the document after an edit; lines are recounted only where the edit touched them."""
     text = document.text[: edit.span.start] + edit.text + document.text[edit.span.end :]
-    return _with_lines(replace(document, text=text), _moved_lines(document.line_starts, edit, text))
+    return _with_lines(replace(document, text=text), _moved_lines(document.line_index, edit, text))
 
 
 def _with_version(document: Document, version: int) -> Document:
-    return _with_lines(replace(document, version=version), document.line_starts)
+    return _with_lines(replace(document, version=version), document.line_index)
 
 
-def _with_lines(document: Document, starts: tuple[int, ...]) -> Document:
+def _with_lines(document: Document, starts: Sequence[int]) -> Document:
     # This is where a cached property keeps its value: counting 10,000 lines anew costs more than all the rest.
-    vars(document)["line_starts"] = starts
+    vars(document)["line_index"] = starts
     return document
 
 
-def _moved_lines(starts: tuple[int, ...], edit: Edit, text: str) -> tuple[int, ...]:
+def _moved_lines(starts: Sequence[int], edit: Edit, text: str) -> Sequence[int]:
     """Return the line starts of ``text``, given the line starts before the edit.
 
     Lines are recounted from the start of the line before the edit (the edit may put an LF after a CR) to the first line
     that starts after it. That start remains one, because the edit did not touch the end of the line before it.
     """
-    first = bisect_right(starts, max(0, edit.span.start - 1)) - 1
-    last = bisect_right(starts, edit.span.end)
+    first = line_at(starts, max(0, edit.span.start - 1))
+    last = line_at(starts, edit.span.end) + 1
     moved = len(edit.text) - len(edit.span)
     begin = starts[first]
     end = starts[last] + moved if last < len(starts) else len(text)
     fresh = tuple(begin + start for start in line_starts(text[begin:end]))
     # The slice ends where the line at `last` starts, so its last start is that one.
-    rest = starts[last + 1 :]
-    return starts[:first] + fresh + (tuple(map(moved.__add__, rest)) if moved else rest)
+    return replaced(starts, first, fresh, min(last + 1, len(starts)), moved)

@@ -69,6 +69,16 @@ class _Look:
     """Number of the hover, to detect that the pointer has moved since."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Offered:
+    """What a hover says of code that no kept answer explains as it is."""
+
+    look: _Look
+    offer: Quote
+    stale: CachedExplanation | None
+    """An explanation of what the code was before it was edited."""
+
+
 @dataclass(eq=False, slots=True)
 class _Asked:
     """A question that a hover asked by itself."""
@@ -98,7 +108,26 @@ class HoverProvider:
         """Return the hover at a position, None for nothing."""
         self._turn += 1
         turn, mode = self._turn, self._client.session.config().hover
-        look = None if mode == "off" else await self._look(params, turn)
+        if mode == "off":
+            return None
+        with self._client.session.fair_share.in_front():
+            found = await self._found(params, turn, mode)
+        if not isinstance(found, _Offered):
+            return found
+        look, stale = found.look, found.stale
+        said = await self._by_itself(look) if mode == "auto" else ""
+        if isinstance(said, CachedExplanation):
+            return await self._kept(said, look)
+        # Clients trust a link only if all words beside it are tuppence's own (docs/protocol.md).
+        line = self._offer(found.offer, look, link=not said and stale is None)
+        line = f"{line} {said}" if said else line
+        if stale:
+            return await self._kept(replace(stale, source=line), look)
+        return self._hover(line, look, look.block.named)
+
+    async def _found(self, params: types.HoverParams, turn: int, mode: str) -> types.Hover | _Offered | None:
+        """Return what is shown without asking a model, or what asking one would cost."""
+        look = await self._look(params, turn)
         if look is None:
             return None
         if (kept := await self._remembered(look.request)) is not None:
@@ -110,15 +139,7 @@ class HoverProvider:
             offer = await hover.quote(look.request, self._client.session)
         except TuppenceError:
             return await self._kept(stale, look) if stale else None
-        said = await self._by_itself(look) if mode == "auto" else ""
-        if isinstance(said, CachedExplanation):
-            return await self._kept(said, look)
-        # Clients trust a link only if all words beside it are tuppence's own (docs/protocol.md).
-        line = self._offer(offer, look, link=not said and stale is None)
-        line = f"{line} {said}" if said else line
-        if stale:
-            return await self._kept(replace(stale, source=line), look)
-        return self._hover(line, look, look.block.named)
+        return _Offered(look, offer, stale)
 
     async def _look(self, params: types.HoverParams, turn: int) -> _Look | None:
         """Return the definition whose header contains the position, None if there is none."""

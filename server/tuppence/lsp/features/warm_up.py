@@ -22,7 +22,7 @@ MODULES = (
     *("email.parser", "http.client", "urllib.request", "http.cookiejar", "calendar", "mimetypes"),
     *("h11", "anyio.abc", "anyio.to_thread", "anyio._backends._asyncio", "certifi"),
     *("httpcore._models", "httpcore._sync", "httpcore._async", "httpcore"),
-    *("httpx._models", "httpx._transports.default", "httpx._client", "httpx", "httpx_sse"),
+    *("httpx._models", "httpx._transports.default", "httpx._client", "httpx"),
     *("re2", "tuppence.core.secrets.rules", "tuppence.core.secrets.detect"),
     *("tuppence.upstream.loopback", "tuppence.engine.disclosure.salt"),
     *("importlib_metadata", "keyring.core", "keyring"),

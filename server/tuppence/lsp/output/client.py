@@ -83,7 +83,7 @@ class EditorClient:
         if isinstance(edits, list):
             # Field by field: pygls' converter takes longer for an edit than all other work on a line.
             params = params | {"edits": [_plain(each) for each in edits]}
-        reply = await self._answer(self._protocol.send_request_async("tuppence/edit", params))
+        reply = await self._answer(self._protocol.ask_plain("tuppence/edit", params))
         return isinstance(reply, dict) and reply.get("applied") is True
 
     async def request(self, method: str, params: dict[str, object], seconds: float) -> Any:

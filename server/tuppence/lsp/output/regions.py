@@ -8,16 +8,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 
 from tuppence.core.answer.earlier import EarlierPart
-from tuppence.core.text.diff import common_ends, differences
+from tuppence.core.text.diff import common_ends, differences, longer_ends
 from tuppence.core.text.document import Document, Edit, Span, apply, shift, together
 from tuppence.core.text.lines import split
 
 _PIECES = 50
 """Maximum number of pieces in which one edit may arrive."""
+
+
+class FoundLines:
+    """The lines of a text; it is split once, when the first line is looked for."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._lines: dict[str, frozenset[str]] = {}
+
+    def hold(self, line: str, newline: str) -> bool:
+        """Report whether a line with its ending is one of them; the last one counts as ended by ``newline``."""
+        if newline not in self._lines:
+            self._lines[newline] = frozenset(_pieces(self._text, newline))
+        return line in self._lines[newline]
 
 
 @dataclass(slots=True, eq=False)
@@ -32,11 +46,19 @@ class Region:
     """The text that it is to contain."""
     earlier: EarlierPart | None = None
     """The part of an earlier answer that it contains at first; None without an earlier answer."""
+    _lines: FoundLines | None = field(default=None, init=False)
 
     @property
     def found(self) -> str:
         """Its text when the run began, which a failed run restores."""
         return self.asked if self.earlier is None else self.earlier.text
+
+    @property
+    def found_lines(self) -> FoundLines:
+        """The lines of that text."""
+        if self._lines is None:
+            self._lines = FoundLines(self.found)
+        return self._lines
 
     @property
     def first(self) -> str:
@@ -72,6 +94,9 @@ class PendingEdits:
         (https://github.com/neovim/neovim/blob/v0.10.4/runtime/lua/vim/lsp/util.lua).
         """
         texts = [text]
+        if (own := self._changes) is not None and tuple(edits) == _one_by_one(own):
+            self._seen = own
+            return range(len(edits))
         # Texts are long and a global replacement is many edits, so a text is built only if its length is the expected
         # one.
         lengths = list(accumulate(map(_growth, edits), initial=len(text)))
@@ -119,6 +144,13 @@ class PendingEdits:
             async with asyncio.timeout(seconds):
                 await self._settled.wait()
         self._settled.clear()
+
+
+def _one_by_one(changes: Sequence[Change]) -> tuple[Edit, ...]:
+    """Return changes in the order in which they can be made one after the other; none where two are at one place."""
+    if len({change.edit.span for change in changes}) < len(changes):
+        return ()
+    return tuple(sorted((change.edit for change in changes), key=lambda edit: edit.span, reverse=True))
 
 
 def _go_on(texts: list[str], edits: Sequence[Edit], last: int) -> None:
@@ -230,23 +262,29 @@ def difference(document: Document, text: str, span: Span | None = None) -> tuple
     return (Edit(Span(span.start + head, span.end - tail), text[head : len(text) - tail]),)
 
 
-def line_changes(document: Document, text: str, span: Span, asked: str) -> tuple[Edit, ...]:
+def line_changes(
+    document: Document, text: str, span: Span, asked: str | FoundLines, known: tuple[int, int] = (0, 0)
+) -> tuple[Edit, ...]:
     """Return the minimal edits of whole lines that give a span a new text, in order, all relative to the document.
 
-    :param asked: the text at this place when the request was made.
+    :param asked: the text that was there when the question was asked, or its lines.
+    :param known: so many code points are certain to be equal at the start of what is there and of ``text``, and so many
+        at their ends; the steps grow with the rest.
     """
     if document.is_mixed:
         return (Edit(span, text),) if document.slice(span) != text else ()
-    head, tail = _common_lines(document.slice(span), text)
+    head, tail = _common_lines(document, span, text, known)
     span, text = Span(span.start + head, span.end - tail), text[head : len(text) - tail]
-    newline = document.newline
+    if not span and not text:
+        return ()
+    newline, found = document.newline, FoundLines(asked) if isinstance(asked, str) else asked
     olds, news = _pieces(document.slice(span), newline), _pieces(text, newline)
     starts = list(accumulate(map(len, olds), initial=span.start))
     edits: list[Edit] = []
     for first, last, low, high in differences(olds, news):
         new, back = "".join(news[low:high]), 0
         is_tail = last == len(olds)
-        if low == high and first and (is_tail or olds[first - 1] not in _pieces(asked, newline)):
+        if low == high and first and (is_tail or not found.hold(olds[first - 1], newline)):
             # The removed lines were rewritten above. Removing them with the line ending before them leaves a cursor in
             # them on their replacements, instead of the line below.
             back = _back(olds[first - 1], olds[last - 1])
@@ -258,16 +296,17 @@ def line_changes(document: Document, text: str, span: Span, asked: str) -> tuple
     return together(edits)
 
 
-def _common_lines(old: str, new: str) -> tuple[int, int]:
-    """Return the lengths of the whole lines, except one, that two texts share at their starts and ends.
+def _common_lines(document: Document, span: Span, new: str, known: tuple[int, int]) -> tuple[int, int]:
+    """Return the lengths of the whole lines, but one, that a span and a text share at their starts and at their ends.
 
     A draft changes little of a text, so only the lines between need a search for minimal edits.
     """
-    head, tail = common_ends(old, new)
+    old, start = document.text, span.start
+    head, tail = longer_ends(old, span, new, known)
     # A line feed ends a line in both texts, whatever follows it.
-    head = old.rfind("\n", 0, max(0, old.rfind("\n", 0, head))) + 1
-    after = old.find("\n", len(old) - tail)
-    return head, len(old) - after - 1 if after >= 0 else 0
+    head = max(old.rfind("\n", start, max(start, old.rfind("\n", start, start + head))) + 1 - start, 0)
+    after = old.find("\n", span.end - tail, span.end)
+    return head, span.end - after - 1 if after >= 0 else 0
 
 
 def _pieces(text: str, newline: str) -> list[str]:

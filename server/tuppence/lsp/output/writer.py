@@ -26,20 +26,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Protocol
-
-from lsprotocol import types
 
 from tuppence.core.answer.earlier import EarlierAnswer, without
 from tuppence.core.text.document import Document, Edit, Span, apply
 from tuppence.errors import Stale
 from tuppence.lsp.documents import convert
-from tuppence.lsp.documents.capabilities import ClientCapabilities
-from tuppence.lsp.documents.convert import Encoding
-from tuppence.lsp.documents.store import Documents
 from tuppence.lsp.documents.tracked_span import follow
+from tuppence.lsp.output.edit_sink import EditSink
 from tuppence.lsp.output.regions import Change, PendingEdits, Region, difference, held, line_changes, rewritten
 from tuppence.lsp.output.stream_pace import StreamPace
+from tuppence.lsp.output.unchanged_ends import UnchangedEnds
 
 TRIES = 10
 """Maximum number of attempts for an edit that the editor refuses because the user is typing."""
@@ -85,6 +81,7 @@ class Writer:
             began = earlier.document
             self._target, *self._others = (held(document, part) for part in (earlier.target, *earlier.others))
         self._draft = self._target.asked
+        self._ends = UnchangedEnds(len(self._draft))
         self._since: list[Edit] = []
         self._text = began.text
         self._typed_elsewhere = earlier is not None and earlier.has_imports
@@ -126,6 +123,7 @@ class Writer:
             start = edit.span.start - self._asked_target.start
             text = text[:start] + edit.text + text[start + len(edit.span) :]
             reached = start + len(edit.text)
+            self._ends.edited(start, reached, len(text))
         self._draft = self._target.wanted = text
         # A draft may end with the line ending after the target's last line, which is not part of the target.
         found = f"{self._target.found}{self._asked.newline}"
@@ -161,6 +159,7 @@ class Writer:
 
     def _take_back(self) -> None:
         self._label, self._fine, self._draft = "Put back", (), self._target.asked
+        self._ends = UnchangedEnds()
         self.arrived = self._keeping = False
         self._others = [region for region in self._others if region.span is not None]
 
@@ -250,9 +249,12 @@ class Writer:
             # An unresponsive editor may still apply an edit that was given up.
             self._flights = [*(each for each in self._flights if not each.overtaken), flight]
             edits = sorted((change.edit for change in changes), key=lambda each: (each.span.start, each.span.end))
+            ends = self._ends
+            ends.sent(len(self._draft))
             says_applied = await (self._send_draft(document, edits) if drafting else self._send(document, edits))
             if says_applied:
                 await _appeared(flight)
+            ends.settle(landed=flight.landed and self._target.wanted is self._draft)
             if flight.landed:
                 refused = 0
             elif drafting:
@@ -282,7 +284,7 @@ class Writer:
             # These edits are finer than a comparison of the two texts.
             edits = tuple(Edit(_by(edit.span, start), edit.text) for edit in self._fine)
         else:
-            edits = line_changes(document, target.wanted, target.span, target.found)
+            edits = line_changes(document, target.wanted, target.span, target.found_lines, self._known(target.span))
         changes = [Change(target, edit) for edit in edits]
         for region in self._others:
             if region.span is None and region.wanted == region.found:
@@ -292,6 +294,11 @@ class Writer:
             if document.slice(region.span) != region.wanted:
                 changes.append(Change(region, Edit(region.span, region.wanted)))
         return tuple(changes)
+
+    def _known(self, span: Span) -> tuple[int, int]:
+        """Return how much of the target is certain to be as the draft has it, at its start and at its end."""
+        is_draft = not self._label and self._earlier is None and self._target.wanted is self._draft
+        return self._ends.known(len(span)) if is_draft else (0, 0)
 
     async def _send(self, document: Document, edits: Sequence[Edit]) -> bool:
         edit = convert.to_workspace_edit(document, edits, self._editor.encoding, self._editor.capabilities)
@@ -321,7 +328,7 @@ class Writer:
         if document is None:
             self._lose()
             return
-        found = ((flight, flight.find(self._text, edits)) for flight in reversed(self._flights))
+        found = ((each, each.find(self._text, edits)) for each in reversed(self._flights))
         flight, ours = next((each for each in found if each[1]), (None, None))
         for edit in edits[: ours.start] if ours else edits:
             self._typed(edit)
@@ -367,30 +374,3 @@ async def _appeared(flight: PendingEdits) -> None:
 
 def _by(span: Span, offset: int) -> Span:
     return Span(span.start + offset, span.end + offset)
-
-
-class EditSink(Protocol):
-    """The part of an editor connection that a writer needs."""
-
-    @property
-    def capabilities(self) -> ClientCapabilities:
-        """What the editor supports."""
-        ...
-
-    @property
-    def documents(self) -> Documents:
-        """The open documents."""
-        ...
-
-    @property
-    def encoding(self) -> Encoding:
-        """The agreed position encoding."""
-        ...
-
-    async def apply(self, edit: types.WorkspaceEdit, label: str) -> bool:
-        """Ask the editor to apply an edit; return its reply."""
-        ...
-
-    async def draft(self, params: dict[str, object]) -> bool:
-        """Ask a live client to apply one streamed edit; return its reply."""
-        ...
