@@ -1,4 +1,4 @@
-"""What every test stands on: no key, no home, and no way out but loopback."""
+"""The environment of every test: no key, no home folder, and no network but loopback."""
 
 from __future__ import annotations
 

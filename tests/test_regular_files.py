@@ -114,7 +114,7 @@ def test_a_pipe_that_is_put_there_after_the_look_is_not_read(root: Path, monkeyp
         return opening(path, flags, *rest, **more)
 
     monkeypatch.setattr(os, "open", swap)
-    assert why(read, root / "src/a.py", root, 100) == "it is no regular file"
+    assert why(read, root / "src/a.py", root, 100) == "it is not a regular file"
 
 
 @pytest.mark.attack("hostile sizes", "files that are none")
@@ -131,9 +131,9 @@ def test_only_regular_files_are_read(root: Path, kind: str, monkeypatch: pytest.
         path.mkdir()
     else:
         path, root = Path("/dev/zero" if kind == "zeros" else "/dev/tty"), Path("/dev")
-    assert why(read, path, root, 100) == "it is no regular file"
+    assert why(read, path, root, 100) == "it is not a regular file"
     for follow in (True, False):
-        assert why(read_here, path, 100, follow=follow) == "it is no regular file"
+        assert why(read_here, path, 100, follow=follow) == "it is not a regular file"
 
 
 @pytest.mark.attack("hostile sizes", "files that say they are small")

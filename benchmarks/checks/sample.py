@@ -27,13 +27,13 @@ from tuppence.engine.verify import verify_edit
 __all__ = ["EXPLAIN", "FIX", "REVIEW", "TESTS", "Outcome", "Sample", "answer", "had", "judged", "whole"]
 
 _CHECKS = (
-    ("technically valid", "slop guard"),
+    ("valid code but not useful", "slop guard"),
     ("new problem", "ruff: something new"),
     ("still there", "ruff: still there"),
     ("silences the complaint", "silenced"),
-    ("again, which stands elsewhere", "writes a neighbour again"),
+    ("again, which is already elsewhere", "writes a neighbour again"),
     ("parse", "parse"),
-    ("names what is not there", "names"),
+    ("names code that is absent", "names"),
     ("quote", "quotation"),
 )
 

@@ -20,7 +20,7 @@ class _Here(tzinfo):
         """Return None: the system does not say which part of an offset is summer time."""
 
     def tzname(self, when: datetime | None) -> str | None:
-        """Return what the system calls the zone at a moment."""
+        """Return the system's name of the zone at a moment."""
         return None if when is None else when.replace(tzinfo=None).astimezone().tzname()
 
     def fromutc(self, when: datetime) -> datetime:
@@ -32,7 +32,7 @@ class _Here(tzinfo):
 
 
 HERE: tzinfo = _Here()
-"""The zone of whoever uses this machine."""
+"""The time zone of the user of this machine."""
 
 
 def now() -> datetime:

@@ -24,7 +24,7 @@ MISTAKES = 20
 
 
 class TuppenceError(Exception):
-    """An error with a sentence for a person."""
+    """An error with a message for the user."""
 
     def __init__(self, message: str, remedy: str = "") -> None:
         super().__init__(message)
@@ -42,7 +42,7 @@ class Mistake:
     line: int
     """Line in the file, from 1; 0 where the mistake has no line."""
     what: str
-    """What is wrong, naming the key."""
+    """What is wrong, including the configuration key."""
     remedy: str
     """What to write instead."""
 

@@ -229,7 +229,7 @@ def _check(facts: os.stat_result) -> None:
     if stat.S_ISLNK(facts.st_mode):
         raise Unreadable(LINKED)
     if not stat.S_ISREG(facts.st_mode):
-        raise Unreadable("it is no regular file")
+        raise Unreadable("it is not a regular file")
 
 
 def _bytes(file: int, most: int) -> bytes:

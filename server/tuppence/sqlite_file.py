@@ -1,6 +1,6 @@
-"""A SQLite file of the user's own, opened for him alone: what the ledger and the kept answers have in common.
+"""Open a SQLite file that only the user can access. The ledger and the answer cache share this module.
 
-What stands in the file, how long one waits for others and what is done with a damaged one is theirs to say.
+The callers define the tables, how long to wait for other processes, and what to do with a damaged file.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Blame = Literal["values", "unsaid", "file", "elsewhere"]
 
 
 def connect(path: Path, wait: float) -> sqlite3.Connection:
-    """Open a file, made with its folder where it is not there; transactions are the caller's.
+    """Open a file, and create it and its folder if necessary; the caller manages transactions.
 
     :param wait: seconds to wait for another process that is writing.
     """
@@ -36,7 +36,7 @@ def connect(path: Path, wait: float) -> sqlite3.Connection:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection, begin: str = "BEGIN IMMEDIATE") -> Iterator[None]:
-    """Do what is in the block wholly or not at all."""
+    """Commit everything that the block does, or roll all of it back."""
     connection.execute(begin)
     try:
         yield

@@ -1,4 +1,4 @@
-"""What a client's own files say of the actions, held against the server's table."""
+"""The clients' own files agree with the server's table of actions."""
 
 from __future__ import annotations
 

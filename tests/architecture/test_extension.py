@@ -1,4 +1,4 @@
-"""What a workspace, a model or a page can do to the VS Code extension: its manifest, sources and own tests."""
+"""Security of the VS Code extension against workspaces, models and pages: its manifest, sources and own tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The structure, enforced: who may import whom, who may meet which part of the outside world, how long a file is."""
+"""The architecture: allowed imports, access to the outside world, and the length of files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every word that a person sees passes one outlet: the editor's in lsp/protocol/outgoing.py, the terminal's in cli/."""
+"""All text for the user passes one outlet: lsp/protocol/outgoing.py for editors, cli/ for the terminal."""
 
 from __future__ import annotations
 

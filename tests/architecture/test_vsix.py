@@ -1,4 +1,4 @@
-"""The extension's package: the bundle, the server's wheel and what a person reads; no sources, no maps, no modules."""
+"""The extension's package: the bundle, the server's wheel and the user's documents; no sources, maps or modules."""
 
 from __future__ import annotations
 

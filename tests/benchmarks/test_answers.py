@@ -1,4 +1,4 @@
-"""The measurement of answers in every shape, on generated sources: what it mines, renders, judges and counts."""
+"""The benchmark of answers in every shape, on generated sources: how it mines, renders, judges and counts."""
 
 from __future__ import annotations
 

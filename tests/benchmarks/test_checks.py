@@ -1,4 +1,4 @@
-"""The measurement of the checks: what it takes for a good answer, what it plants, and what becomes of both."""
+"""The benchmark of the checks: which answers it counts as good, which faults it plants, and the results of both."""
 
 from __future__ import annotations
 

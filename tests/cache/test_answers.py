@@ -1,4 +1,4 @@
-"""Answers kept: found again for the same content, bounded, private, and never in the way of a request."""
+"""The answer cache: hits for identical content, bounded, private, and never a failure of the request."""
 
 from __future__ import annotations
 

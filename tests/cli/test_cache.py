@@ -1,4 +1,4 @@
-"""``tuppence cache`` beside a real server: each request's finding is named, and the kept answers can be cleared."""
+"""``tuppence cache`` next to a real server: each request's cache result is listed; cached answers can be cleared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line: lean to start, one sentence when something is wrong, the same figures as the ledger."""
+"""The command line: a light start, one-sentence errors, and figures that match the ledger."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ def test_a_damaged_ledger_is_told_of(capsys: pytest.CaptureFixture[str]) -> None
     ledger.close()
     Path(ledger.place).write_bytes(b"no database " * 1000)
     assert cli.main(["cost", "--json"]) == 0
-    assert "it is kept as" in capsys.readouterr().err
+    assert "it was renamed to" in capsys.readouterr().err
 
 
 CONFIG = """

@@ -1,4 +1,4 @@
-"""``tuppence preview`` for a person: to whom, for how much, what exactly; no text of a file passes for ours."""
+"""The text of ``tuppence preview``: recipient, cost and exact content; file content cannot imitate the output."""
 
 from __future__ import annotations
 

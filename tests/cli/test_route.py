@@ -1,4 +1,4 @@
-"""``tuppence route``: one question a line for a machine, one table for a person; nothing is asked."""
+"""``tuppence route``: one JSON line per question for programs, one table for people; no provider is called."""
 
 from __future__ import annotations
 
@@ -495,7 +495,7 @@ def test_where_nobody_may_answer_the_table_says_why_not(
     shown, complaint = capsys.readouterr()
     assert complaint.startswith("tuppence: No model may answer this: P_KEY is not set; ")
     lines = shown.splitlines()
-    assert lines[0] == "Fix `mean`: nobody may answer."
+    assert lines[0] == "Fix `mean`: no model may answer."
     assert re.fullmatch(r"Prompt of about \d+ tokens\.", lines[1])
     mine = shown[shown.index("P_KEY is not set") :].partition("\n\n")[0]
     assert all(f"p/{name} " in mine for name in MODELS)
@@ -587,8 +587,8 @@ def test_a_place_that_is_none_is_named(
     [
         ([], "name a FILE[:LINES|:NAME], or --jsonl and no file"),
         (["a.py", "--jsonl"], "name a FILE[:LINES|:NAME], or --jsonl and no file"),
-        (["--jsonl", "--quality", "2"], '"2" is no quality: write a number from 0 to 1, or thrifty, balanced, best'),
-        (["--jsonl", "--at", "today"], '"today" is no date: write 2026-11-21'),
+        (["--jsonl", "--quality", "2"], '"2" is not a quality: write a number from 0 to 1, or thrifty, balanced, best'),
+        (["--jsonl", "--at", "today"], '"today" is not a date: write 2026-11-21'),
         (["a.py", "--action", "dance"], "invalid choice: 'dance'"),
     ],
 )

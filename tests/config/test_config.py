@@ -1,4 +1,4 @@
-"""The configuration file: what it means, what is said about what is wrong in it, and how it is followed."""
+"""The configuration file: its meaning, its error messages, and how changes are applied."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_no_file_gives_the_defaults() -> None:
 def test_a_named_file_that_is_missing_is_said(tmp_path: Path) -> None:
     found = load(tmp_path / "confg.toml")
     assert found.mistakes == ()
-    assert found.warnings == (f"There is no file {tmp_path / 'confg.toml'}; the defaults hold.",)
+    assert found.warnings == (f"There is no file {tmp_path / 'confg.toml'}; the defaults apply.",)
 
 
 def test_the_default_path_lies_in_the_users_config_folder() -> None:
@@ -152,7 +152,7 @@ def test_a_byte_order_mark_and_windows_line_endings_are_no_mistake(tmp_path: Pat
         (
             'ledger = "postgresql://user:pa/ss@host/books"',
             (
-                '1: "ledger" is no address that PostgreSQL can read. | Leave the password out of it, for ~/.pgpass or '
+                '1: "ledger" is not a valid PostgreSQL address. | Leave the password out of it, for ~/.pgpass or '
                 "PGPASSWORD; or write its special characters as %2F for a slash, %40 for an at sign, %25 for a percent "
                 "sign."
             ),
@@ -212,7 +212,7 @@ def test_a_mistake_is_named_with_its_line_and_what_to_write(tmp_path: Path, text
 def test_a_setting_below_a_table_is_recognised(tmp_path: Path, text: str, header: str) -> None:
     (mistake,) = read(tmp_path, text).mistakes
     assert mistake.line == text.count("\n") + 1
-    assert mistake.what.endswith(f'stands below the header of "{header}", so it belongs to that table.')
+    assert mistake.what.endswith(f'is below the header of "{header}", so it belongs to that table.')
     assert mistake.remedy == "Move it above the first [table] of the file."
 
 
@@ -299,9 +299,7 @@ def test_a_retired_row_warns_only_where_it_is_named(tmp_path: Path) -> None:
 
 def test_an_unknown_price_is_said(tmp_path: Path) -> None:
     found = check(tmp_path, MINE + SMALL.replace("price = 0\n", ""), [])
-    assert found.warnings == (
-        "Nobody states a price for mine/small; it is used only when pinned, its cost is unknown.",
-    )
+    assert found.warnings == ("The price of mine/small is unknown; it is used only if it is pinned.",)
 
 
 # Following the file
@@ -494,7 +492,7 @@ def test_a_limit_that_cannot_be_read_lets_nothing_be_spent(tmp_path: Path, text:
 
 def test_values_that_are_no_secrets(tmp_path: Path) -> None:
     assert read(tmp_path, '[secrets]\nallow = ["^test-", "dummy$"]\n').allowed_secrets == ("^test-", "dummy$")
-    what = '2: "secrets.allow" is no regular expression that RE2 can read.'
+    what = '2: "secrets.allow" is not a regular expression that RE2 can parse.'
     unreadable = f"{what} | See its syntax page; write \\. for a dot."
     check(
         tmp_path,

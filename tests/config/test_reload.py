@@ -1,4 +1,4 @@
-"""The configuration file is followed while the server runs; a bad one is told of once, and the former stays."""
+"""Changes of the configuration file while the server runs: an invalid one is reported once, and the old one stays."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ async def test_a_server_that_starts_on_a_file_it_cannot_read_asks_nobody_until_i
     # What it excludes and which budget it holds is not known.
     async with stage(tmp_path, extra="broken =\n") as s:
         assert await asked(s, 1) == ""
-        [refused] = [each for each in messages(s) if "Nobody is asked" in each]
+        [refused] = [each for each in messages(s) if "No model is asked" in each]
         assert f"the configuration cannot be read. {s.config}:" in refused
         assert "This is not TOML" in refused
         rewrite(s, s.config.read_text(encoding="utf-8").replace("broken =\n", ""))
@@ -78,4 +78,4 @@ async def test_what_the_new_file_warns_of_is_logged(tmp_path: Path) -> None:
         unpriced = '[[models]]\nid = "free"\nprovider = "mine"\ntier = "budget"\ncontext = 8000\nmax_output = 1000\n'
         rewrite(s, good + unpriced)
         assert await asked(s, 1) == "small"
-        assert "Nobody states a price for mine/free" in "".join(s.editor.seen.logs)
+        assert "The price of mine/free is unknown" in "".join(s.editor.seen.logs)

@@ -14,7 +14,7 @@ EXAMPLE = ROOT / "config.example.toml"
 AFTER = '    """Whether explanations and reviews are cached, for repeated questions about unchanged code."""'
 FIELD = '    greeting: Literal["short", "long"] = setting(choice(("short", "long")), "short")'
 STRANDED = (
-    '2: "greeting" stands below the header of "budget", so it belongs to that table. '
+    '2: "greeting" is below the header of "budget", so it belongs to that table. '
     "Move it above the first [table] of the file."
 )
 PROGRAM = """

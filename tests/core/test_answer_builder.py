@@ -146,7 +146,7 @@ def test_a_quotation_never_takes_the_place_of_a_function(size: int) -> None:
     assert (quoted.fit, quoted.reasons) == (False, ("The answer does not define `sum`.",))
     either = made(about, f"{FAULT}is now\n{FAULT.replace('1', '0')}", size=size)
     assert (either.verdict.fit, either.edits) == (False, ())
-    assert either.verdict.reasons == ("The answer holds several code blocks, and it is not clear which one is meant.",)
+    assert either.verdict.reasons == ("The answer contains several code blocks, and it is unclear which one is meant.",)
 
 
 def test_a_method_that_nobody_calls_is_not_replaced_by_a_line_of_it() -> None:
@@ -207,7 +207,7 @@ def test_a_package_that_only_the_tests_need_is_a_doubt() -> None:
 @pytest.mark.parametrize(
     ("there", "why"),
     [
-        ("def test_mean():\n    assert mean([1])\n", "The answer holds no test that the file does not have."),
+        ("def test_mean():\n    assert mean([1])\n", "The answer contains no test that the file does not have yet."),
         ("def test_mean():\n    assert 0\n", "The answer writes `test_mean` again, which the file has already."),
     ],
 )

@@ -307,7 +307,7 @@ async def test_a_price_above_the_one_shown_needs_a_word(tmp_path: Path, *, agree
         assert models(s) == (["small", "big"] if agrees else ["small"])
         if not agrees:
             assert messages(s)[-1].endswith(
-                "that was shown, and nobody agreed to it. Ask again for the new price. The text is as it was."
+                "that was shown, and there was no consent to it. Ask again for the new price. The text is as it was."
             )
             assert buffer.text == ANSWERED
 
@@ -327,10 +327,10 @@ async def test_a_price_that_is_about_the_one_shown_needs_none(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"price": "NaN"}, "The command's `price` is no amount of USD. Open the menu again."),
-        ({"price": "-1"}, "The command's `price` is no amount of USD. Open the menu again."),
-        ({"price": "1e"}, "The command's `price` is no amount of USD. Open the menu again."),
-        ({"price": ["0.1"]}, "The command's `price` is no amount of USD. Open the menu again."),
+        ({"price": "NaN"}, "The command's `price` is not an amount of USD. Open the menu again."),
+        ({"price": "-1"}, "The command's `price` is not an amount of USD. Open the menu again."),
+        ({"price": "1e"}, "The command's `price` is not an amount of USD. Open the menu again."),
+        ({"price": ["0.1"]}, "The command's `price` is not an amount of USD. Open the menu again."),
         ({"model": "no/such"}, "Could not fix `half`. no/such may not answer now: it is not in the tier table."),
         (
             {"model": ["mine/big"]},

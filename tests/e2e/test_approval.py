@@ -1,4 +1,4 @@
-"""A person's word before a model that is dear, or premium: asked in time, heeded, remembered."""
+"""The user's approval before an expensive or premium model: requested in time, obeyed and remembered."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ async def test_nothing_is_sent_before_the_yes(tmp_path: Path, extra: str, why: s
         assert re.search(r" would cost about \$0\.\d+, \$0\.\d+ at most\. Ask it\?$", question)
         assert sent == [0]
         assert asked(s) == ["big"]
-        assert any(line.startswith(f"Waiting for your word: {why}") for line in lines(s))
+        assert any(line.startswith(f"Waiting for your answer: {why}") for line in lines(s))
 
 
 @pytest.mark.parametrize("word", ["Ask small instead", ""])
@@ -89,11 +89,11 @@ async def test_without_a_yes_the_best_of_the_others_answers_and_says_so(tmp_path
         assert asked(s) == ["small"]
         [entry] = s.entries()
         assert entry.model == "small"
-        assert "; nobody agreed to big; proved: " in entry.reason
-        assert any(line.startswith("small, ") and line.endswith("; nobody agreed to big") for line in lines(s))
+        assert "; there was no consent to big; proved: " in entry.reason
+        assert any(line.startswith("small, ") and line.endswith("; there was no consent to big") for line in lines(s))
         [message] = messages(s)
         assert message.startswith("Fixed `mean`: small, <$0.0001 (")
-        assert message.endswith("; nobody agreed to big.")
+        assert message.endswith("; there was no consent to big.")
 
 
 async def test_without_a_yes_and_another_model_nothing_is_sent(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ async def test_without_a_yes_and_another_model_nothing_is_sent(tmp_path: Path) -
         assert asked(s) == []
         [message] = messages(s)
         assert message.startswith("Could not fix `mean`. Big would cost about $0.0")
-        assert ", and nobody agreed to it. Ask again, or raise `ask_above`." in message
+        assert ", and there was no consent to it. Ask again, or raise `ask_above`." in message
         [entry] = s.entries()
         assert (entry.outcome, entry.cost) == ("failed", Decimal(0))
 
@@ -114,7 +114,7 @@ async def test_what_to_do_about_it_names_the_setting_that_asked(tmp_path: Path) 
         assert await fix(s) == SRC
         assert asked(s) == []
         [message] = messages(s)
-        assert ', and nobody agreed to it. Ask again, or set premium = "use".' in message
+        assert ', and there was no consent to it. Ask again, or set premium = "use".' in message
 
 
 async def test_who_was_passed_over_in_a_climb_is_named_at_the_end(tmp_path: Path) -> None:
@@ -128,8 +128,8 @@ async def test_who_was_passed_over_in_a_climb_is_named_at_the_end(tmp_path: Path
         assert asked(s) == ["small", "top"]
         [message] = messages(s)
         assert message.startswith("Fixed `mean`: top, $0.0")
-        assert message.endswith("; nobody agreed to big.")
-        assert s.entries()[-1].reason.count("nobody agreed to big") == 1
+        assert message.endswith("; there was no consent to big.")
+        assert s.entries()[-1].reason.count("there was no consent to big") == 1
 
 
 async def test_a_yes_for_good_is_remembered(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ async def test_a_climb_that_nobody_agrees_to_puts_the_text_back(tmp_path: Path) 
         assert asked(s) == ["small"]
         [message] = messages(s)
         assert "small: With the answer the file no longer parses" in message
-        assert "Nobody agreed to big." in message
+        assert "There was no consent to big." in message
 
 
 async def test_a_fallback_asks_too(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ async def test_a_fallback_asks_too(tmp_path: Path) -> None:
         assert asked(s) == ["small"] * 3
         [message] = messages(s)
         assert "mine limits how often it may be asked (429" in message
-        assert "Nobody agreed to big." in message
+        assert "There was no consent to big." in message
 
 
 async def test_a_pin_is_a_yes_to_premium_but_not_to_any_price(tmp_path: Path) -> None:

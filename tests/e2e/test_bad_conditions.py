@@ -1,4 +1,4 @@
-"""Bad conditions: each ends in a clear sentence, nobody sees a traceback, and no text is lost."""
+"""Adverse conditions: each ends in a clear sentence, without a traceback and without loss of text."""
 
 from __future__ import annotations
 

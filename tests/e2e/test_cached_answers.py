@@ -1,4 +1,4 @@
-"""Answers kept: shown as stale once the code was edited, forgotten by a command, off by a setting."""
+"""Cached answers: shown as stale once the code was edited, deleted by a command, disabled by a setting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the menu offers where, under which title and as which kind; and that offering spends nothing."""
+"""The menu's entries by position, title and kind. Offering them costs nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What real editors do that differs from the protocol, played by the client at the other end of the pipe."""
+"""Deviations of real editors from the protocol, simulated by the test's client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of an answer under way when the person does something else: the table in docs/meanwhile.md."""
+"""The effect of the user's other actions on a running answer: the table in docs/meanwhile.md."""
 
 from __future__ import annotations
 

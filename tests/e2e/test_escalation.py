@@ -24,7 +24,7 @@ BAD: dict[str, tuple[Reply, str]] = {
     "empty": (answer(""), "The answer is empty."),
     "refused": (answer("I can't.", finish="content_filter"), "The model refused to answer."),
     "unparsable": (answer(BROKEN), "With the answer the file no longer parses"),
-    "no code": (answer("You should divide by the right length."), "The answer is no code block"),
+    "no code": (answer("You should divide by the right length."), "The answer is not a code block"),
     "unchanged": (answer("```python\ndef mean(xs):\n    return sum(xs) / len(x)\n```"), "The answer changes nothing."),
 }
 
@@ -42,7 +42,7 @@ async def test_the_better_model_gets_one_try_in_sight(tmp_path: Path) -> None:
             assert (first.model, first.outcome, first.cost) == ("small", "failed check", SMALL)
             assert (second.model, second.outcome, second.cost) == ("big", "kept", BIG)
             assert first.run == second.run
-            reason = f"asked after small, whose answer was not kept: {why}".rstrip(".")
+            reason = f"asked after small, whose answer was rejected: {why}".rstrip(".")
             assert second.reason.startswith(reason)
             assert any(line.startswith(f"big: {reason}") for line in lines(s))
             assert s.editor.seen.logs[-1].startswith(f"Fix `mean`: mine/big. {reason}")
@@ -97,10 +97,7 @@ async def test_an_answer_that_is_valid_and_useless_is_not_kept(tmp_path: Path) -
             s.upstream.script(answer(bad), answer(GOOD))
             await s.editor.run(pick(await s.editor.menu(buffer, 5), "Fix"))
             assert buffer.text == FIXED
-            assert (
-                f"whose answer was not kept: The answer is technically valid, practically useless: it {why}"
-                in messages(s)[-1]
-            )
+            assert f"whose answer was rejected: The answer is valid code but not useful: it {why}" in messages(s)[-1]
             assert [each.outcome for each in s.entries()[-2:]] == ["failed check", "kept"]
             s.editor.type(buffer, 0, len(buffer.text), SRC)
 
@@ -125,7 +122,8 @@ async def test_an_explanation_of_other_code_is_not_kept(tmp_path: Path) -> None:
         assert [each.outcome for each in s.entries()] == ["failed check", "kept"]
         assert "(names what is there); asked after small" in messages(s)[-1]
         assert (
-            "The answer names what is not there: `HeaderMap`, `parse_header()`, `stream.next_token`" in messages(s)[-1]
+            "The answer names code that is absent: `HeaderMap`, `parse_header()`, `stream.next_token`"
+            in messages(s)[-1]
         )
 
 

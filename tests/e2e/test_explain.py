@@ -125,9 +125,7 @@ async def test_an_explanation_is_not_lost_where_it_cannot_be_written(tmp_path: P
         await explain(s, "mean", "`mean` averages.")
         assert messages(s)[0].startswith("`mean` averages.\n\n")
         await explain(s, "long", "".join(f"The step {number} of `long`. " for number in range(120)))
-        assert (
-            next(each for each in messages(s) if "The step 0" in each).split("\n\n")[1] == "The rest stands in the log."
-        )
+        assert next(each for each in messages(s) if "The step 0" in each).split("\n\n")[1] == "The rest is in the log."
         assert "The step 119 of `long`" in s.editor.seen.logs[-1]
         assert s.editor.seen.documents == []
 

@@ -1,4 +1,4 @@
-"""A hostile file in the editor: its menu opens, the person is told why, and no other file waits for it."""
+"""A hostile file in the editor: its menu opens, the user sees the reason, and no other file is delayed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hovers show kept explanations; "Ask again" and "Again with a better model" follow an answer."""
+"""Hovers show cached explanations; "Ask again" and "Again with a better model" follow an answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a hover shows under each value of the setting, to VS Code and to an editor that follows no links to commands."""
+"""The hover under each value of the setting, in VS Code and in an editor that does not follow links to commands."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ async def test_an_answer_that_cannot_be_kept_holds_for_this_time(
 SRC = "def mean(xs):\n    return sum(xs) / len(xs)\n"
 QUESTION = (
     "Ollama listens at http://127.0.0.1:11434/v1 (qwen3:4b). May tuppence send it the code that you ask about? "
-    "Whoever holds that port would get it."
+    "Any program at that port would receive it."
 )
 TAGS = {"models": [{"name": "qwen3:4b", "details": {"family": "qwen3"}}]}
 

@@ -141,7 +141,7 @@ async def fixes(s: Stage, case: Case, buffer: Buffer) -> None:
     )
     title = f"Fix: {case.message.rstrip('.')}"
     said = await ask(s, title, buffer, "fix", case.fix, at=at, diagnostics=[diagnostic])
-    proved = "parses, ruff finds no new error" if case.language == "python" else "it parses; no more was checked"
+    proved = "parses, ruff finds no new error" if case.language == "python" else "it parses; nothing else was checked"
     assert said == f"Fixed `mean`: small, {shown(s, 'fix')} ({proved})."
     assert buffer.text == case.fixed
     [edit] = s.editor.seen.edits
@@ -155,7 +155,7 @@ async def fixes(s: Stage, case: Case, buffer: Buffer) -> None:
 async def generates(s: Stage, case: Case, buffer: Buffer) -> None:
     s.editor.seen.edits.clear()
     said = await ask(s, "Generate tests for `mean`", buffer, "tests", case.tests, at=buffer.text.index(header(case)))
-    assert said == f"Wrote tests for `mean`: small, {shown(s, 'tests')} (it parses; no more was checked)."
+    assert said == f"Wrote tests for `mean`: small, {shown(s, 'tests')} (it parses; nothing else was checked)."
     uri = (s.root / case.test_file).as_uri()
     assert s.editor.buffers[uri].text == case.tested
     assert len(s.editor.seen.edits) == 1

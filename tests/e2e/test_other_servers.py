@@ -1,4 +1,4 @@
-"""The editor's other servers have a word: an answer that stands in the text is looked at, kept, or taken back."""
+"""Diagnostics of the editor's other servers: an answer in the text is checked with them, then kept or taken back."""
 
 from __future__ import annotations
 
@@ -142,8 +142,8 @@ async def test_a_good_answer_is_kept_and_the_diagnostic_said_to_be_gone(tmp_path
 @pytest.mark.parametrize(
     ("bad", "why"),
     [
-        (WORSE, "It brings a new problem in line 2: “undefined: length” (compiler)"),
-        (SAME, "What was to be fixed is still there: “undefined: size” (compiler)"),
+        (WORSE, "It adds a new problem in line 2: “undefined: length” (compiler)"),
+        (SAME, "The problem to fix is still there: “undefined: size” (compiler)"),
     ],
 )
 async def test_a_bad_word_takes_the_answer_back_and_a_better_model_is_asked(tmp_path: Path, bad: str, why: str) -> None:
@@ -155,7 +155,7 @@ async def test_a_bad_word_takes_the_answer_back_and_a_better_model_is_asked(tmp_
         assert time.monotonic() - began > other_servers.PATIENCE, "a bad word is not believed at once"
         assert buffer.text == FIXED
         assert outcomes(s) == [("small", "failed check"), ("big", "kept")]
-        assert f"(parses, diagnostic gone); asked after small, whose answer was not kept: {why}" in messages(s)[-1]
+        assert f"(parses, diagnostic gone); asked after small, whose answer was rejected: {why}" in messages(s)[-1]
 
 
 async def test_where_the_better_answer_is_no_better_the_text_is_as_it_was(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ async def test_servers_that_say_nothing_prove_nothing(tmp_path: Path) -> None:
         assert max(waits) <= other_servers.FIRST * other_servers.SLOWEST < other_servers.PATIENCE
         assert len(waits) * other_servers.PAUSE <= max(waits) + other_servers.PAUSE
         assert buffer.text == FIXED
-        assert messages(s)[-1].endswith("(it parses; no more was checked).")
+        assert messages(s)[-1].endswith("(it parses; nothing else was checked).")
 
 
 async def test_a_tool_that_waits_for_a_save_is_not_taken_for_a_bad_word(tmp_path: Path) -> None:
@@ -210,7 +210,7 @@ async def test_a_tool_that_waits_for_a_save_is_not_taken_for_a_bad_word(tmp_path
         await fix(s, servers)
         assert servers.words is stays
         assert buffer.text == FIXED
-        assert messages(s)[-1].endswith("(it parses; no more was checked).")
+        assert messages(s)[-1].endswith("(it parses; nothing else was checked).")
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ async def test_a_client_that_talks_nonsense_is_not_listened_to(tmp_path: Path, r
         s.upstream.script(answer(WORSE))
         await fix(s, servers)
         assert buffer.text == SRC.replace("size", "length")
-        assert messages(s)[-1].endswith("(it parses; no more was checked).")
+        assert messages(s)[-1].endswith("(it parses; nothing else was checked).")
 
 
 async def test_a_client_that_did_not_announce_it_is_not_asked(tmp_path: Path) -> None:
@@ -282,7 +282,7 @@ async def test_an_answer_in_place_of_another_is_held_against_the_text_with_that_
         s.upstream.script(answer(SAME))
         await s.editor.run(pick(await s.editor.menu(buffer, buffer.text.index("len")), "Again"))
         assert buffer.text == FIXED, "what the first answer had solved is there again, so that answer is"
-        assert "It brings a new problem in line 2: “undefined: size” (compiler)" in messages(s)[-1]
+        assert "It adds a new problem in line 2: “undefined: size” (compiler)" in messages(s)[-1]
         s.upstream.script(answer(GOOD.replace("sum(xs)", "total(xs)")))
         await s.editor.run(pick(await s.editor.menu(buffer, buffer.text.index("len")), "Again"))
         assert buffer.text == other

@@ -113,7 +113,7 @@ async def test_an_answer_with_the_key_in_it(tmp_path: Path, record_property: Any
         for how, said in every.items():
             for action, text in ANSWERS.items():
                 message = await do(s, action, answer(text.replace("{key}", said)))
-                assert "holds the key in MINE_API_KEY" in message, (how, action)
+                assert "contains the key in MINE_API_KEY" in message, (how, action)
         assert not [each for each in s.editor.seen.diagnostics.values() if each]
         assert not list(s.root.rglob("test_*"))
         # Nothing of it was kept: the next answer is asked for, and an honest one is taken.

@@ -1,4 +1,4 @@
-"""Tier 0: a diagnostic's own linter has a safe fix for it, so no model is asked, nothing is paid, nobody waits."""
+"""Tier 0: if the diagnostic's own linter has a safe fix, no model is called and nothing is paid."""
 
 from __future__ import annotations
 

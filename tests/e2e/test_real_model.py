@@ -135,7 +135,7 @@ async def test_what_the_small_model_cannot_do_a_better_one_is_asked_for(endpoint
         assert (second.model, second.outcome) == ("better", "kept")
         assert first.usage is not None
         assert first.usage.output > 0
-        assert second.reason.startswith("asked after smollm2-135m, whose answer was not kept: ")
+        assert second.reason.startswith("asked after smollm2-135m, whose answer was rejected: ")
         last = s.editor.seen.costs[-1].last
         assert first.cost
         assert second.cost

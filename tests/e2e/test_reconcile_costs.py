@@ -1,4 +1,4 @@
-"""The truth about an estimate: a provider that tells afterwards what it charged is asked, and what it says counts."""
+"""Reconciling estimates: a provider that can report the charge later is asked, and its figure replaces the estimate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was repaired in a model's words is said where the person reads what became of the question."""
+"""Repairs of a model's reply are named in the message that reports the result."""
 
 from __future__ import annotations
 

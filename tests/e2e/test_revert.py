@@ -1,4 +1,4 @@
-"""Putting back a kept answer: exactly what stood there, whatever was edited elsewhere since."""
+"""Reverting a kept answer restores the exact old text, whatever was edited elsewhere in the meantime."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Generated tests are run where the user said so, over the whole server; what a trial shows decides what is kept."""
+"""Generated tests are run with the user's consent, through the whole server; the result decides which are kept."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def test_tests_are_run_and_the_better_model_is_asked_where_they_do_not_hol
     async with stage(tmp_path, extra=trust, keys=PYTHON) as s:
         said = await generate(s, WRONG, GOOD)
         assert said.startswith("Wrote tests for `mean`: big, ")
-        assert "(tests pass, mutant caught); asked after small, whose answer was not kept" in said
+        assert "(tests pass, mutant caught); asked after small, whose answer was rejected" in said
         assert "The tests fail on the code as it is: “assert 2.0 == 3”" in said
         assert "Running the tests" in lines(s)
         assert [each.outcome for each in s.entries()] == ["failed check", "kept"]
@@ -62,7 +62,7 @@ async def test_nothing_is_run_where_it_is_not_switched_on_and_trusted(tmp_path: 
         async with stage(folder, extra=extra, keys=PYTHON) as s:
             said = await generate(s, WRONG)
             assert said.startswith("Wrote tests for `mean`: small, ")
-            assert said.endswith("(it parses; no more was checked).")
+            assert said.endswith("(it parses; nothing else was checked).")
             assert "Running the tests" not in lines(s)
 
 
@@ -87,7 +87,7 @@ async def test_tests_in_javascript_are_run_too(tmp_path: Path) -> None:
 
         said = await ask(SAYS_LITTLE, PASSES)
         assert said.startswith("Wrote tests for `mean`: big, ")
-        assert "(tests pass, mutant caught); asked after small, whose answer was not kept" in said
+        assert "(tests pass, mutant caught); asked after small, whose answer was rejected" in said
         assert "The tests pass, but they prove little: of the code they catch none of" in said
         assert [each.outcome for each in s.entries()] == ["failed check", "kept"]
         assert files(s.root) == ["stats.mjs", "stats.test.mjs"], "only the editor wrote the test file"

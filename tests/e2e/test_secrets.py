@@ -1,4 +1,4 @@
-"""The whole server: a secret never reaches the provider, the editor never shows what was sent instead of it."""
+"""The whole server: a secret never reaches the provider, and the editor never shows its placeholder."""
 
 from __future__ import annotations
 

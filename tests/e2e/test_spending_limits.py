@@ -1,4 +1,4 @@
-"""A budget through the real server: what is reserved, shortened and refused, and what the editor is told of it."""
+"""A budget in the real server: reservations, shortened and refused requests, and the messages about them."""
 
 from __future__ import annotations
 

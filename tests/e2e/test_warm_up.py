@@ -1,4 +1,4 @@
-"""What is heavy is loaded once a document is open: the first request of a session loads no module any more."""
+"""Heavy modules are loaded once a document is open, so that the first request of a session loads none."""
 
 from __future__ import annotations
 

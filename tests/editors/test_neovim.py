@@ -1,4 +1,4 @@
-"""The Neovim client in real Neovims: streamed edits as one undo, the panel, the commands, and what it refuses."""
+"""The Neovim client in real Neovims: streamed edits as one undo step, the panel, the commands, and refusals."""
 
 from __future__ import annotations
 
@@ -238,7 +238,7 @@ def test_what_another_server_says_of_an_answer_counts(nvim: Neovim, bench: Bench
     tally.check(nvim.text(), FIXED)
     first, second = bench.settled(2)
     assert (first.outcome, second.outcome) == ("failed check", "kept")
-    assert first.reason.endswith("; It brings a new problem in line 8: “…” (compiler)")
+    assert first.reason.endswith("; It adds a new problem in line 8: “…” (compiler)")
     assert "; proved: parses, ruff finds no new error, no new error in the editor" in second.reason
     nvim.undo()
     leaves(nvim, FIXED)

@@ -1,4 +1,4 @@
-"""Editors without a client of ours: what a person there sees and gets, with the configuration that the README shows."""
+"""Editors without a client of ours: what the user sees, with the configuration from the README."""
 
 from __future__ import annotations
 

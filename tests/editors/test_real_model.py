@@ -1,4 +1,4 @@
-"""Real editors on a real model: what it says does not matter, but every run ends, and one undo leaves no trace."""
+"""Real editors with a real model: the answers are not judged, but every run ends, and one undo removes it."""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ def test_what_another_server_says_of_an_answer_counts(desk: Desk, tally: Tally) 
     tally.check(desk.window.saved(path), fixed)
     first, second = desk.bench.entries()[before:]
     assert (first.outcome, second.outcome) == ("failed check", "kept")
-    assert "It brings a new problem in line 3" in first.reason
+    assert "It adds a new problem in line 3" in first.reason
     assert second.reason.endswith("no new error in the editor")
     desk.window.press("Control+z")
     tally.check(desk.window.saved(path), text)

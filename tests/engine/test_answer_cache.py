@@ -1,4 +1,4 @@
-"""Whose question a kept answer belongs to: one project's answers are never shown in another one."""
+"""The scope of a cached answer: answers of one project are never shown in another."""
 
 from __future__ import annotations
 

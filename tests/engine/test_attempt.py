@@ -1,4 +1,4 @@
-"""What an attempt comes to: the provider's counts, or an estimate where it may be billed, else nothing."""
+"""The result of an attempt: the provider's counts, or an estimate if it may be billed, or nothing."""
 
 from __future__ import annotations
 
@@ -110,10 +110,10 @@ def test_what_nobody_counted_is_estimated_as_the_cache_will_probably_have_it() -
 
 
 def test_what_is_written_down_quotes_no_code() -> None:
-    why = "asked after small, whose answer was not kept: line 2, “login(key='s3cret”')”; takes `mean` away, `a < b`"
+    why = "asked after small, whose answer was rejected: line 2, “login(key='s3cret”')”; takes `mean` away, `a < b`"
     account = Receipt(run="r", session="s", action="fix", language="python")
     entry = account.add_attempt(attempt(WITH), replace(ROUTE, reason=why), "failed check")
-    assert entry.reason == "asked after small, whose answer was not kept: line 2, “…”; takes `mean` away, `…`"
+    assert entry.reason == "asked after small, whose answer was rejected: line 2, “…”; takes `mean` away, `…`"
     for cut in ("leaves code out: “s3cret and so", "takes `s3cret and so", "takes `mean`, `s3cret", "“a” and “s3cret"):
         assert "s3cret" not in account.add_attempt(attempt(WITH), replace(ROUTE, reason=cut), "failed check").reason
     assert "s3cret" not in account.worst_case(attempt(WITH), replace(ROUTE, reason=why), 9).reason

@@ -1,4 +1,4 @@
-"""A run by itself, without an editor: the order of its steps, the queue before a provider, what is told once."""
+"""A run without an editor: the order of its steps, the queue before a provider, messages that appear once."""
 
 from __future__ import annotations
 

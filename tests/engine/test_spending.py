@@ -1,4 +1,4 @@
-"""What a provider says afterwards takes an estimate's place, unless it cannot be right."""
+"""A provider's later report replaces an estimate, unless the report is implausible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file of stored answers that is damaged, locked, full or not a file: a miss, and never an error before a person."""
+"""An answer cache that is damaged, locked, full or not a file causes a miss, and never an error for the user."""
 
 from __future__ import annotations
 

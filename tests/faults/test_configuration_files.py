@@ -1,4 +1,4 @@
-"""Configuration files full of nonsense: each gives a usable configuration, and sentences that say what is wrong."""
+"""Invalid configuration files: each gives a usable configuration and messages that name the errors."""
 
 from __future__ import annotations
 

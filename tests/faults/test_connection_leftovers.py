@@ -1,4 +1,4 @@
-"""What comes behind an answer on a connection that is kept: it never answers another request, and is never charged."""
+"""Data after an answer on a reused connection never answers another request, and is never charged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gravest faults of a connection once more, through the real server, of which a hover is asked meanwhile."""
+"""The most serious connection faults again, through the real server, which must answer a hover in the meantime."""
 
 from __future__ import annotations
 

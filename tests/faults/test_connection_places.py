@@ -1,4 +1,4 @@
-"""Who is asked, and by which way: unknown names, closed ports, proxies, redirects, connections that were kept."""
+"""Addresses and routes: unknown names, closed ports, proxies, redirects, reused connections."""
 
 from __future__ import annotations
 

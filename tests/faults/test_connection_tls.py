@@ -1,4 +1,4 @@
-"""TLS that fails: the sentence says what is wrong with the certificate, nothing is sent and nothing is charged."""
+"""TLS failures: the message names the certificate's problem, nothing is sent and nothing is charged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A ledger that is locked, damaged, full, read-only or gone: nobody waits, nothing is lost, one sentence says it."""
+"""A ledger that is locked, damaged, full, read-only or missing: no waiting, no lost entry, one message."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ async def test_nobody_waits_for_a_locked_ledger_and_all_is_entered_once_it_is_fr
         assert await fix(s, "d.py") == FIXED
         assert Decimal(s.editor.seen.costs[-1].today.usd) == 3 * (s.entries()[0].cost or 0)
         (told,) = of_ledger(s)
-        assert told.startswith(f"{LOCKED}{place(tmp_path)} locked. Close what has it open;")
+        assert told.startswith(f"{LOCKED}{place(tmp_path)} locked. Close the program that has it open;")
         assert "database is locked" not in "".join((*messages(s), *s.editor.seen.logs))
 
 
@@ -289,7 +289,7 @@ def test_a_ledger_without_a_byte_begins_from_zero_and_says_so_unless_it_is_new(t
     ledger = Ledger(path)
     ledger.add(entry())
     (warning,) = ledger.warnings()
-    assert warning == f"The ledger {path} was empty: a new one was begun in it, from zero."
+    assert warning == f"The ledger {path} was empty: a new one was created in it, starting at zero."
     ledger.close()
 
 

@@ -1,4 +1,4 @@
-"""A clock that is set back, or an hour that was slept through: budgets, days and what is believed of caches hold."""
+"""A clock that is set back, or an hour of sleep: budgets, days and cache estimates stay correct."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is odd inside of an answer: the text is as it was or exactly the answer, one sentence says why, it is booked."""
+"""Anomalies inside an answer: the text is unchanged or exactly the answer, one sentence explains it, it is booked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The totals of a day are read on, never twice, and are read anew wherever what was read may have changed."""
+"""Daily totals are read incrementally, never twice, and are recomputed if the data read may have changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reservations: several processes never pass a limit together, and what a dead one held is entered as an estimate."""
+"""Reservations: several processes never exceed a limit together, and a dead one's reservation becomes an estimate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the ledger could not take is in a file beside it, which another process enters exactly once."""
+"""Entries that the ledger could not store are in a file beside it, which another process imports exactly once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the ledger could not take is not lost: it is written, in order, once the ledger can be written again."""
+"""Entries that the ledger could not store are written in order once it is writable again."""
 
 from __future__ import annotations
 

@@ -55,11 +55,11 @@ BEFORE = "def f(xs):\n    return len(x)\n"
         ("def f(x):\n    return len(x)\n", proved("parses, diagnostic gone")),
         (
             "def f(xs):\n    # x is what we count\n    return len(x) or 0\n",
-            failed("What was to be fixed is still there: “Undefined name `x`” (Ruff)."),
+            failed("The problem to fix is still there: “Undefined name `x`” (Ruff)."),
         ),
         (
             "def f(xs):\n    return len(y)\n",
-            failed("It brings a new problem in line 2: “Undefined name `y`” (ruff)."),
+            failed("It adds a new problem in line 2: “Undefined name `y`” (ruff)."),
         ),
         # A remark is none: an import that is not used, a line that is too long.
         ("def f(xs):\n    import os\n    return len(xs)\n", proved("parses, diagnostic gone")),
@@ -77,7 +77,7 @@ async def test_another_tool_s_error_at_the_very_place_is_the_same_one() -> None:
         before,
         "def f(xs):\n    return 0 + len(y)\n",
         "y",
-        failed("What was to be fixed is still there: “Undefined name `y`” (ruff)."),
+        failed("The problem to fix is still there: “Undefined name `y`” (ruff)."),
         **said,
     )
     # What only the other tool knows is not claimed.
@@ -92,7 +92,7 @@ async def test_without_a_diagnostic_only_new_errors_count() -> None:
         BEFORE,
         "def f(xs):\n    return x + z\n",
         "",
-        failed("It brings a new problem in line 2: “Undefined name `z`” (ruff)."),
+        failed("It adds a new problem in line 2: “Undefined name `z`” (ruff)."),
     )
 
 
@@ -101,7 +101,7 @@ async def test_the_target_s_lost_name_is_missed_elsewhere() -> None:
     whole = Span(0, before.index("\n\n\n"))
     case = EditUnderReview(chosen=None, target=whole, name="f", edits=(Edit(whole, "def g(xs):\n    return 1"),))
     verdict = await recheck(PARSES, case, Document("file:///a.py", "python", 1, before), None)
-    assert verdict.reasons == ("It brings a new problem in line 5: “Undefined name `f`” (ruff).",)
+    assert verdict.reasons == ("It adds a new problem in line 5: “Undefined name `f`” (ruff).",)
 
 
 @pytest.mark.parametrize(("language", "text"), [("go", BEFORE), ("python", "x = '\ud800'\n")])
@@ -114,7 +114,7 @@ async def test_a_rule_that_only_the_editor_switched_on_is_asked_too(tmp_path: Pa
     said = {"code": "B006", "message": "Do not use mutable data structures for argument defaults"}
     before = "def f(xs=[]):\n    return xs\n"
     await check(before, "def f(xs=()):\n    return xs\n", "[]", proved("parses, diagnostic gone"), **said)
-    still = "What was to be fixed is still there: “Do not use mutable data structures for argument defaults” (Ruff)."
+    still = "The problem to fix is still there: “Do not use mutable data structures for argument defaults” (Ruff)."
     await check(before, "def f(xs={}):\n    return xs\n", "[]", failed(still), **said)
 
 
@@ -142,8 +142,8 @@ async def test_a_person_sees_what_was_proved(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("bad", "why"),
     [
-        (GOOD.replace("len(xs)", "len(x) or 1"), "What was to be fixed is still there: “Undefined name `x`” (Ruff)"),
-        (GOOD.replace("len(xs)", "size(xs)"), "It brings a new problem in line 2: “Undefined name `size`” (ruff)"),
+        (GOOD.replace("len(xs)", "len(x) or 1"), "The problem to fix is still there: “Undefined name `x`” (Ruff)"),
+        (GOOD.replace("len(xs)", "size(xs)"), "It adds a new problem in line 2: “Undefined name `size`” (ruff)"),
         (
             GOOD.replace("len(xs)", "len(x)  # noqa: F821"),
             "It silences the complaint (“# noqa: F821”) and leaves its cause",
@@ -157,5 +157,5 @@ async def test_an_answer_that_does_not_fix_it_is_not_kept_and_a_better_model_is_
     assert "return sum(xs) / len(xs)" in text
     assert [entry[:2] for entry in entries] == [("small", "failed check"), ("big", "kept")]
     assert entries[0][2].endswith(f"; {unquoted(why)}"), "the ledger quotes no code"
-    assert entries[1][2].startswith(f"asked after small, whose answer was not kept: {unquoted(why)}")
-    assert f"(parses, diagnostic gone); asked after small, whose answer was not kept: {why}" in said[-1]
+    assert entries[1][2].startswith(f"asked after small, whose answer was rejected: {unquoted(why)}")
+    assert f"(parses, diagnostic gone); asked after small, whose answer was rejected: {why}" in said[-1]

@@ -1,4 +1,4 @@
-"""The embedded model, for real: installed by pip, served by llama.cpp, shared, and gone when nobody needs it."""
+"""The embedded model for real: installed by pip, served by llama.cpp, shared, and stopped when unused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models of one's own, without running one: who is recognised, who may be used, when a server is over, what is kept."""
+"""Local models, without running one: discovery, permission, the end of a server, and saved data."""
 
 from __future__ import annotations
 

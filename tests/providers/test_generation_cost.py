@@ -1,4 +1,4 @@
-"""What a provider says afterwards that an answer cost: it becomes an entry of money, so it is taken whole or not."""
+"""A provider's later report of an answer's cost becomes a ledger entry, so it is accepted completely or not at all."""
 
 from __future__ import annotations
 

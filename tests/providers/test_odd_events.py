@@ -1,4 +1,4 @@
-"""Odd events on each wire by themselves: what a decoder makes of them, and what foreign JSON is read as."""
+"""Anomalous events on each wire: the decoder's result, and how unexpected JSON is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Both wires: what they ask for, what they make of recorded answers cut anywhere, and of errors."""
+"""Both wires: their requests, and the results of recorded answers split anywhere, and of errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests that a model wrote can do while they run: as little as the kernel lets us allow."""
+"""The limits for running tests that a model wrote: as few permissions as the kernel lets us set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a project is copied for a run: its regular files that are not private, however they are named or linked."""
+"""The copy of a project for a run: its regular files that are not private, whatever their names or links."""
 
 from __future__ import annotations
 

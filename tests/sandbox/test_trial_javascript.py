@@ -1,4 +1,4 @@
-"""Generated tests in JavaScript are run by Node.js as those in Python are by pytest: what each outcome says."""
+"""Generated JavaScript tests run with Node.js, as Python tests do with pytest; the message for each outcome."""
 
 from __future__ import annotations
 

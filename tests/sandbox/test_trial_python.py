@@ -1,4 +1,4 @@
-"""Generated tests are run: in a copy, within limits, with nothing left behind; and what each outcome says."""
+"""Generated Python tests run in a copy, within limits, leaving nothing behind; the message for each outcome."""
 
 from __future__ import annotations
 

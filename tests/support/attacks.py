@@ -15,7 +15,7 @@ SECTIONS = (
     "extension",
     "supply chain",
 )
-"""What is attacked, in the order of the table."""
+"""The parts of the server that the attacks aim at, in the order of the table."""
 
 
 def table() -> CaseTable:

@@ -1,4 +1,4 @@
-"""An editor that speaks bytes to the whole server in this process: its framing, protocol and features, and no pipe."""
+"""A client that exchanges raw bytes with the whole server in this process: framing, protocol and features, no pipe."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from tuppence.lsp.server import create_server
 from tuppence.lsp.transport import _converse
 
 SCANDALS = ("made a mistake", "an error of its own", "Traceback", "Error:", "object has no attribute")
-"""Words that no person may read."""
+"""Text that must never reach the user."""
 CONFIG = "providers = {}\n"
-"""Nobody can be asked: no key is in the environment."""
+"""A configuration without providers: no model can be called, because the environment holds no key."""
 
 
 class ByteEditor:
-    """One conversation. Whatever the server asks is answered by null, and what it says is looked through at once."""
+    """One conversation. The client answers each server request with null and checks each message as it arrives."""
 
     def __init__(self, config: Path) -> None:
         self.server: Server = create_server(config)
         self.server.protocol.set_writer(self)
         self.reader = asyncio.StreamReader(limit=1 << 16)
         self.scandals: list[str] = []
-        """What the server wrote that no person may read."""
+        """Messages of the server that hold text that must never reach the user."""
         self.answers: dict[Any, list[dict[str, Any]]] = {}
-        """By id, the latest of each."""
+        """The latest responses, by request id."""
         self.messages: list[dict[str, Any]] = []
-        """What the server sent by itself, the latest hundred."""
+        """The latest hundred messages that are not responses."""
         self._waiting: dict[Any, asyncio.Future[dict[str, Any]]] = {}
         self.silent = False
-        """Whether it leaves open what the server asks."""
+        """Whether the client leaves the server's requests unanswered."""
         self._number = 0
 
     def write(self, data: bytes) -> None:
-        """Take in one message of the server's."""
+        """Receive one message from the server."""
         header, _, body = data.partition(b"\r\n\r\n")
         assert header == b"Content-Length: %d" % len(body)
         text = body.decode("ascii")
@@ -60,10 +60,10 @@ class ByteEditor:
             self.answers.setdefault(message["id"], []).append(message)
 
     def close(self) -> None:
-        """Do nothing: the transport closes."""
+        """Do nothing: the transport closes the connection."""
 
     def send(self, body: bytes) -> None:
-        """Send one message's bytes."""
+        """Send the bytes of one message."""
         self.reader.feed_data(frame(body))
 
     def say(self, message: Any) -> None:
@@ -71,7 +71,7 @@ class ByteEditor:
         self.send(json.dumps({"jsonrpc": "2.0", **message}).encode())
 
     async def ask(self, message: Any) -> dict[str, Any]:
-        """Send a request and return its whole answer; the server has read all that was sent before."""
+        """Send a request and return its complete response. The server has then read every message sent before it."""
         self._number += 1
         number = f"asked-{self._number}"
         self._waiting[number] = asyncio.get_running_loop().create_future()
@@ -81,7 +81,7 @@ class ByteEditor:
 
 @asynccontextmanager
 async def conversation(folder: Path, initialize: Any = INITIALIZE, config: str = CONFIG) -> AsyncIterator[ByteEditor]:
-    """Begin a conversation; end it in order, and see that no task is left."""
+    """Start a conversation; end it in order, and assert that no task remains."""
     path = folder / "config.toml"
     path.write_text(config, encoding="utf-8")
     before = asyncio.all_tasks()
@@ -95,6 +95,6 @@ async def conversation(folder: Path, initialize: Any = INITIALIZE, config: str =
     finally:
         editor.server.protocol.ended.set()
         await talk
-        if left := asyncio.all_tasks() - before:  # A thread may still be at work for it; one that waits never ends.
+        if left := asyncio.all_tasks() - before:  # A task may still wait for a thread; one that waits forever fails.
             _, left = await asyncio.wait(left, timeout=50)
         assert not left, left

@@ -1,8 +1,8 @@
-"""Count cases by kind: a marker says what a test tries, and the summary says how many cases were tried and held.
+"""Count test cases by kind, and print how many were tried and how many passed.
 
 A counted test is marked ``@pytest.mark.<marker>(section, kind)``, where ``section`` is one of the table's sections and
-``kind`` a few words. A test counts as one case, unless it says by ``record_property("cases", n)`` how many it tried.
-All cases of a test that fails count as not held.
+``kind`` a few words. A test counts as one case, unless it reports another number with ``record_property("cases", n)``.
+If a test fails, none of its cases counts as passed.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ class _Count:
 
 @dataclass(slots=True)
 class CaseTable:
-    """A plugin of pytest that counts the tests with one marker, and prints the table where its option is given."""
+    """A pytest plugin that counts the tests with one marker, and prints the table if its option is given."""
 
     marker: str
     heading: str
     sections: tuple[str, ...]
-    """In the order of the table."""
+    """The sections, in the order of the table."""
     counts: dict[tuple[str, str], _Count] = field(default_factory=dict)
 
     @property
@@ -35,7 +35,7 @@ class CaseTable:
         return f"--{self.marker}s"
 
     def record(self, item: Any) -> None:
-        """Hand the marker of a test to the process that counts.
+        """Pass a test's marker on to the process that counts.
 
         :raises ValueError: the marker does not name a section and a kind.
         """
@@ -48,7 +48,7 @@ class CaseTable:
         item.user_properties.append((self.marker, tuple(marker.args)))
 
     def pytest_runtest_logreport(self, report: Any) -> None:
-        """Count a test that ended, or that was skipped or broken before it began."""
+        """Count a test that ended, was skipped, or failed during setup."""
         properties = dict(report.user_properties)
         marked = properties.get(self.marker)
         if marked is None or (report.when != "call" and report.passed) or report.when == "teardown":
@@ -62,14 +62,14 @@ class CaseTable:
         count.held += cases if report.passed else 0
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Print how many cases of each kind were tried and held, and the sums by section."""
+        """Print how many cases of each kind were tried and passed, with totals by section."""
         if not terminalreporter.config.getoption(self.option):
             return
         for line in self.lines():
             terminalreporter.write_line(line)
 
     def lines(self) -> list[str]:
-        """Return the lines of the table: per section its kinds, then the sums."""
+        """Return the lines of the table: the kinds of each section, then the totals."""
         lines = [f"{self.heading:<60}{'tried':>8}{'held':>8}"]
         for section in self.sections:
             rows = {kind: count for (where, kind), count in self.counts.items() if where == section}

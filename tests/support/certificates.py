@@ -1,6 +1,6 @@
-"""Certificates for a TLS server on loopback: a good one, and a wrong one of each kind. They are made for one test run.
+"""Certificates for a TLS server on loopback: one valid, and one for each flaw. They are created once per test run.
 
-A test file that imports this is skipped where ``cryptography`` is not installed, which keyring brings along on Linux.
+A test file that imports this module is skipped if ``cryptography`` is not installed. On Linux, keyring depends on it.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from cryptography.x509.oid import NameOID
 
 Flaw = Literal["", "self-signed", "unknown authority", "expired", "not yet valid", "another host", "no host"]
 FLAWS: tuple[Flaw, ...] = ("self-signed", "unknown authority", "expired", "not yet valid", "another host", "no host")
-"""Each way in which a certificate can be wrong."""
+"""Each way in which a certificate can be invalid."""
 _DAY = timedelta(days=1)
 
 
 class Authority:
-    """Signs certificates; ``path`` is the file that ``SSL_CERT_FILE`` has to name for a client to trust them."""
+    """A certificate authority. ``path`` is the file to name in ``SSL_CERT_FILE`` so that a client trusts it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -41,7 +41,7 @@ class Authority:
         self.path.write_bytes(root.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
 
     def server(self, host: str = "localhost", flaw: Flaw = "") -> ssl.SSLContext:
-        """Return the context of a server whose certificate is for this host, with a flaw or with none."""
+        """Return the TLS context of a server for this host, with the given flaw or without one."""
         key = ec.generate_private_key(ec.SECP256R1())
         name, signing, issuer = _name("server"), self._key, self._name
         if flaw == "self-signed":
@@ -69,7 +69,7 @@ class Authority:
 
 
 _USAGES = ("signature", "commitment", "key", "data", "agreement", "cert", "crl", "encipher", "decipher")
-"""What a key may be used for, in the order of ``x509.KeyUsage``."""
+"""The permitted uses of a key, in the order of the parameters of ``x509.KeyUsage``."""
 
 
 def _name(text: str) -> x509.Name:

@@ -1,4 +1,4 @@
-"""Messages as editors send them, and generators of messages that none should send: seeded, and of JSON alone."""
+"""Messages as editors send them, and seeded generators of invalid messages. Everything here is plain JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ODD: tuple[Json, ...] = (
     "x" * 3000, "file:///a\0b", "file://[", "not a uri", "http://[::1", "%ff%fe:%00", "file:///%00", "git:/a?{", [], {},
     [5], [None], [[]], {"": None}, {"uri": 5}, {"line": -1, "character": 0}, {"start": 1}, "initialize", "initialized",
 )  # fmt: skip
-"""Values that may be in any place of a message."""
+"""Values to put in any place of a message."""
 
 
 def place(line: Json = 0, character: Json = 0) -> Json:
@@ -28,7 +28,7 @@ def span(start: Json = None, end: Json = None) -> Json:
 
 
 def diagnostic(message: str = "undefined name `x`") -> Json:
-    """Return a diagnostic of another server, as ruff's."""
+    """Return a diagnostic of another server, such as ruff."""
     return {
         "range": span(place(0, 0), place(0, 3)),
         "message": message,
@@ -43,30 +43,30 @@ def diagnostic(message: str = "undefined name `x`") -> Json:
 
 
 def command(name: str, *arguments: Json) -> Json:
-    """Return a request that runs a command."""
+    """Return a request to execute a command."""
     return {"id": 7, "method": "workspace/executeCommand", "params": {"command": name, "arguments": list(arguments)}}
 
 
 def menu(uri: str, **context: Json) -> Json:
-    """Return a request for a menu."""
+    """Return a code-action request."""
     params = {"textDocument": {"uri": uri}, "range": span(), "context": {"diagnostics": [], **context}}
     return {"id": 7, "method": "textDocument/codeAction", "params": params}
 
 
 def hover(uri: str, line: int = 0, character: int = 4) -> Json:
-    """Return a request for a hover."""
+    """Return a hover request."""
     params = {"textDocument": {"uri": uri}, "position": place(line, character)}
     return {"id": 7, "method": "textDocument/hover", "params": params}
 
 
 def opened(uri: str, text: str, version: Json = 1) -> Json:
-    """Return the notification of an open document."""
+    """Return a ``didOpen`` notification."""
     item = {"uri": uri, "languageId": "python", "version": version, "text": text}
     return {"method": "textDocument/didOpen", "params": {"textDocument": item}}
 
 
 def changed(uri: str, version: Json, *changes: Json) -> Json:
-    """Return the notification of changes."""
+    """Return a ``didChange`` notification."""
     params = {"textDocument": {"uri": uri, "version": version}, "contentChanges": list(changes)}
     return {"method": "textDocument/didChange", "params": params}
 
@@ -115,11 +115,11 @@ INITIALIZE = {
         "experimental": {"tuppence": {"stream": 1, "status": True}, "other": [1]},
     },
 }
-"""As VS Code introduces itself, shortened; with values of a newer protocol."""
+"""The ``initialize`` parameters of VS Code, shortened, with added values of a newer protocol version."""
 
 
 def samples(uri: str) -> tuple[Json, ...]:
-    """Return a message of each kind that an editor sends, about one document."""
+    """Return one message of each kind that an editor sends, all about one document."""
     edit = {"range": span(place(0, 0), place(0, 1)), "rangeLength": 1, "text": "y"}
     run = {"action": "fix", "uri": uri, "version": 999, "range": span(), "diagnostics": [diagnostic()]}
     return (
@@ -160,7 +160,7 @@ def samples(uri: str) -> tuple[Json, ...]:
 
 
 def odd_message(dice: random.Random, base: Json) -> Json:
-    """Return a copy of a message with one to three things wrong in it."""
+    """Return a copy of a message with one to three errors in it."""
     message = {"jsonrpc": "2.0", **json.loads(json.dumps(base))}
     for _ in range(dice.randint(1, 3)):
         _spoil(dice, message)
@@ -168,7 +168,7 @@ def odd_message(dice: random.Random, base: Json) -> Json:
 
 
 def odd_body(dice: random.Random, base: Json) -> bytes:
-    """Return the bytes of a message that is wrong: in its values, its JSON or its characters."""
+    """Return the bytes of a message with errors in its values, its JSON or its characters."""
     message = odd_message(dice, base)
     body = json.dumps(message).encode()
     kind = dice.randrange(14)
@@ -194,7 +194,7 @@ def _odd(dice: random.Random) -> Json:
 
 
 def _spoil(dice: random.Random, message: Json) -> None:
-    """Change something somewhere in a message."""
+    """Change a random part of a message."""
     holder, key = message, "params" if "params" in message and dice.random() < 0.9 else dice.choice(list(message))
     while isinstance(holder[key], dict | list) and holder[key] and dice.random() < 0.8:
         holder = holder[key]

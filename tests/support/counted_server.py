@@ -1,8 +1,8 @@
-"""The server with counts of its work and of what it holds, for tests that ask whether either grows.
+"""The server with counters for its work and its objects, for tests that check that neither grows.
 
     python counted_server.py FILE serve --config CONFIG
 
-At SIGUSR1 it collects garbage and writes the counts, as JSON, to FILE.
+On SIGUSR1 it collects garbage and writes the counts as JSON to FILE.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tuppence.cli import main
 from tuppence.core.syntax import grammars
 
 WORK: Counter[str] = Counter()
-"""What was done so far, by kind."""
+"""The work done so far, by kind."""
 
 
 def count(owner: Any, name: str, kind: str) -> None:
@@ -38,7 +38,7 @@ def count(owner: Any, name: str, kind: str) -> None:
 
 
 def report(file: Path) -> None:
-    """Write the counts, whole or not at all."""
+    """Write the counts atomically."""
     gc.collect()
     descriptors = Path("/proc/self/fd")
     links = [os.readlink(each) for each in descriptors.iterdir() if each.is_symlink()]  # noqa: PTH115 - as bytes of /proc

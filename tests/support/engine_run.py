@@ -1,4 +1,4 @@
-"""One request through the engine alone, without an editor: a session whose models are scripted, and what came of it."""
+"""Run one request through the engine without an editor: a session with scripted models, and the result."""
 
 from __future__ import annotations
 
@@ -37,26 +37,26 @@ from tuppence.workspace import Workspace
 
 @dataclass(frozen=True)
 class Ran:
-    """What came of one request."""
+    """The result of one request."""
 
     text: str
-    """The document with the answer's edits; as it was where there is no answer."""
+    """The document with the answer's edits applied; unchanged if there is no answer."""
     said: str
-    """The closing words."""
+    """The closing message."""
     entries: tuple[Entry, ...]
-    """The run's entries in the ledger."""
+    """The ledger entries of the run."""
     events: tuple[Event, ...]
 
 
 @dataclass
 class Engine:
-    """A session, and the server of its models."""
+    """A session and the server of its models."""
 
     session: Session
     server: ScriptedUpstream
 
     async def fix(self, run_id: str = "r", **how: Any) -> Ran:
-        """Ask to fix the example's first function, past the cache; ``how`` replaces fields of the request."""
+        """Run "Fix" on the example's first function, bypassing the cache; ``how`` replaces fields of the request."""
         document = Document("file:///stats.py", "python", 1, SRC)
         tree = parse(SRC, language("python"))
         target = find_target(document, tree, Span(5, 5))
@@ -76,7 +76,7 @@ class Engine:
 
 @asynccontextmanager
 async def engine(tmp_path: Path, config: str = CONFIG, wire: WireName = "openai") -> AsyncIterator[Engine]:
-    """Open a session whose models are scripted, with a ledger in ``tmp_path``."""
+    """Open a session with scripted models and a ledger in ``tmp_path``."""
     async with ScriptedUpstream() as server:
         path = tmp_path / "config.toml"
         path.write_text(config.format(wire=wire, base=getattr(server, wire)), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A copy of the package with lines added in one place: what somebody who extends it would write."""
+"""A copy of the package with lines added in one place, as an extension of the project would add them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from paths import PACKAGE
 
 
 def extended(folder: Path, file: str, after: str, lines: str) -> Path:
-    """Return a folder to import the package from, with lines added to one of its files.
+    """Return a folder from which the package can be imported, with lines added to one of its files.
 
-    :param file: inside the package.
-    :param after: the line that they follow, whole and found once.
+    :param file: path inside the package.
+    :param after: the complete line after which the lines are added; it must occur exactly once.
     """
     shutil.copytree(PACKAGE, folder / "tuppence", ignore=shutil.ignore_patterns("__pycache__"))
     path = folder / "tuppence" / file
@@ -26,7 +26,7 @@ def extended(folder: Path, file: str, after: str, lines: str) -> Path:
 
 
 def run(folder: Path, program: str, *arguments: str) -> str:
-    """Run a program with the package of that folder and return what it prints."""
+    """Run a program with the package in that folder and return its output."""
     command = [sys.executable, "-c", program, *arguments]
     environment = os.environ | {"PYTHONPATH": str(folder)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

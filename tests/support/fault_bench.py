@@ -1,10 +1,11 @@
-"""A bench for faults of a provider: each case is a whole run through the engine, and ``held`` says what must be so.
+"""A test bench for faults of a provider: each case is a complete run through the engine, and ``held`` checks it.
 
     with bench(tmp_path) as on:                                # one session, one ledger, one server, in this process
-        on.tries(Case("refused", [refusal(503)], says="503"))  # on both wires; raises for all cases that do not hold
+        on.tries(Case("refused", [refusal(503)], says="503"))  # on both wires; raises if any case fails
 
-Real sockets and real HTTP, but virtual time (``virtual_time.Sockets``), so that each time-out is the real one and
-passes at once. A case says what the provider does, and what must come of it: an answer, or a sentence with these words.
+The sockets and HTTP are real, but time is virtual (``virtual_time.Sockets``), so that each time-out has its real value
+and passes at once. A case names the provider's behavior and the required result: an answer, or a message with certain
+words.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ _T = TypeVar("_T")
 WIRES: tuple[WireName, ...] = ("openai", "anthropic")
 KEY = planted_keys.KEYS["MINE_API_KEY"]
 MOST_TRIES = 3
-"""Requests that one run may send to one model."""
+"""The most requests that one run may send to one model."""
 CONFIG = """
 [providers.mine]
 wire = "{wire}"
@@ -68,14 +69,14 @@ max_output = 8192
 ability = {{ explain = 0.8, fix = 0.8, tests = 0.8, review = 0.8 }}
 """
 Bill = Literal["nothing", "estimate", "counted"]
-"""What the ledger must hold of a run: no charge, an estimate that is marked as one, or what the provider counted."""
+"""The charge that the ledger must hold for a run: none, one marked as an estimate, or the one the provider reported."""
 _FOREIGN = re.compile(
     r"Traceback|\w+Error\b|\w+Exception\b|Errno|httpx|httpcore|h11|anyio|ssl\.|\.py\b|[{}<>\\]|None\b"
 )
-"""What no sentence for a person holds."""
+"""Text that no message to the user may contain."""
 _LONGEST = 420
 SOURCE = "function mean(xs) {\n  return sum(xs) / x.length;\n}\n\nfunction other() {\n  return 1;\n}\n"
-"""What is to be fixed. It is not Python, for which a linter would be started in each run."""
+"""The source to fix. It is not Python, for which each run would start a linter."""
 ANSWER = "```javascript\nfunction mean(xs) {\n  return sum(xs) / xs.length; // été 🐍\n}\n```"
 CURED = SOURCE.replace("x.length;", "xs.length; // été 🐍")
 _QUESTION = Document("file:///stats.js", "javascript", 1, SOURCE)
@@ -83,35 +84,35 @@ _QUESTION = Document("file:///stats.js", "javascript", 1, SOURCE)
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """What a provider does, and what must come of it."""
+    """How a provider behaves, and the required result."""
 
     name: str
     scripts: Sequence[Script] = ()
-    """One for each request; the last is repeated."""
+    """One script per request; the last one is repeated."""
     says: str | Sequence[str] = ()
-    """Words of the sentence at the end; none where the answer comes whole."""
+    """Words that the closing message must contain; none if the answer must arrive complete."""
     bill: Bill = "nothing"
     tries: int | None = None
-    """Requests that arrive; None: at most three."""
+    """The number of requests that must arrive; None: at most three."""
     begins: Begin = "body"
     base: str = ""
-    """The base_url; empty: the provider's own."""
+    """The ``base_url``; if empty, the address of the fault provider."""
     seconds: float = 600.0
-    """Seconds of virtual time after which it must have ended."""
+    """The virtual seconds within which the run must end."""
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How one run ended."""
+    """The result of one run."""
 
     events: Sequence[Event]
     entries: Sequence[Entry]
-    """What the ledger holds of it."""
+    """The ledger entries of the run."""
     tries: int
     seconds: float
-    """Of virtual time."""
+    """The virtual seconds that the run took."""
     left: str
-    """What is still there that was not there before: tasks, connections, files."""
+    """Tasks, connections and files that the run left open."""
 
     @property
     def done(self) -> RunFinished:
@@ -122,32 +123,32 @@ class Ended:
 
 
 class Bench:
-    """One session for many cases; each case finds providers that have not failed yet."""
+    """One session for many cases. The providers of each case start without recorded failures."""
 
     def __init__(self, session: Callable[[WireName, str], Session], provider: FaultProvider, loop: Any) -> None:
         self.provider = provider
         self.session = session
         self.kept = 0
-        """Connections that the client may leave open for its next request; none to loopback."""
+        """The connections that the client may keep open for its next request; 0 on loopback."""
         self.host = "127.0.0.1"
         self._loop = loop
         self._numbers = count()
 
     def do(self, work: Any) -> Any:
-        """Run a coroutine on the loop of the bench."""
+        """Run a coroutine on the bench's event loop."""
         return self._loop.run(work)
 
     def tries(self, *cases: Case, wires: Iterable[WireName] = WIRES) -> int:
-        """Try each case on each wire; return how many were tried.
+        """Try each case on each wire; return the number of tries.
 
-        :raises AssertionError: some did not hold; it names them all.
+        :raises AssertionError: some cases failed; the message names all of them.
         """
         return self._all_hold((case, wire) for case in cases for wire in wires)
 
     def alternates(self, *cases: Case) -> int:
-        """Try each case on one wire, the next one on the other: for what lies below a wire; return how many there were.
+        """Try the cases on alternating wires, for code that does not depend on the wire; return the number of tries.
 
-        :raises AssertionError: as ``tries``.
+        :raises AssertionError: some cases failed; the message names all of them.
         """
         return self._all_hold((case, WIRES[at % len(WIRES)]) for at, case in enumerate(cases))
 
@@ -161,7 +162,7 @@ class Bench:
         return number
 
     def ended(self, case: Case, wire: WireName = "openai") -> Ended:
-        """Carry out the run of a case."""
+        """Perform the run of a case."""
         ended: Ended = self.do(self._run(case, wire))
         return ended
 
@@ -187,7 +188,7 @@ class Bench:
 
 
 def held(case: Case, ended: Ended) -> list[str]:
-    """Return what is wrong with how a case ended, a line each; none where it held."""
+    """Return the differences between the required and the actual result, one per line; empty if there are none."""
     done = ended.done
     wrong = [*_text(case, ended), *_sentence(case, done), *_charged(case, ended)]
     if ended.tries > MOST_TRIES or case.tries not in (None, ended.tries):
@@ -198,7 +199,7 @@ def held(case: Case, ended: Ended) -> list[str]:
 
 
 def _text(case: Case, ended: Ended) -> Iterator[str]:
-    """Check that the text is as it was, or exactly the answer."""
+    """Check that the text is either unchanged or exactly the answer."""
     answer = ended.done.answer
     text = SOURCE if answer is None else apply(SOURCE, answer.edits)
     due = SOURCE if case.says else CURED
@@ -213,7 +214,7 @@ def _text(case: Case, ended: Ended) -> Iterator[str]:
 
 
 def _sentence(case: Case, done: RunFinished) -> Iterator[str]:
-    """Check that one sentence says the cause and one what to do, in words for a person."""
+    """Check that the message states the cause and says what to do, in plain words."""
     if not case.says:
         if done.why:
             yield f"it says {done.why!r}"
@@ -225,7 +226,7 @@ def _sentence(case: Case, done: RunFinished) -> Iterator[str]:
 
 
 def sentence_faults(why: str) -> Iterator[str]:
-    """Yield what is wrong with the sentences that a person sees at the end of a failed run."""
+    """Yield the defects in the message that a user sees after a failed run."""
     sentences = [each for each in re.split(r"(?<=[.?!”])\s+", why.strip()) if each]
     if len(sentences) < 2 or not why.endswith((".", "”", '"')):
         yield f"there is no cause with a remedy in {why!r}"
@@ -242,7 +243,7 @@ def sentence_faults(why: str) -> Iterator[str]:
 
 
 def _charged(case: Case, ended: Ended) -> Iterator[str]:
-    """Check what the ledger holds."""
+    """Check the ledger entries."""
     if len(ended.entries) != 1:
         yield f"the ledger holds {len(ended.entries)} entries"
         return
@@ -258,7 +259,7 @@ def _charged(case: Case, ended: Ended) -> Iterator[str]:
 
 
 async def _left(provider: FaultProvider, before: set[asyncio.Task[Any]], files: int, kept: int) -> str:
-    """Return what is left of a run once its end has had time to reach the other side."""
+    """Return what a run left open, after waiting for the other side to notice its end."""
     for _ in range(200):
         tasks = asyncio.all_tasks() - before - provider.serving
         if not tasks and provider.open <= kept and _files() <= files + 2 * kept:
@@ -281,7 +282,7 @@ def _question(name: str) -> Request:
 
 @dataclass
 class _Sessions:
-    """Sessions that share a ledger and connections: one for each address that is asked."""
+    """Sessions that share a ledger and an HTTP client: one session per wire and address."""
 
     folder: Path
     client: ModelClient
@@ -324,7 +325,7 @@ async def _no_models() -> tuple[Model, ...]:
 
 @contextmanager
 def waited_for(loop: Any) -> Iterator[None]:
-    """Let the clock of a loop wait while the ledger's threads are at work."""
+    """Stop the loop's clock while the ledger's threads are working."""
     submit = Worker.submit
 
     def submitted(self: Worker, work: Callable[[], Any], result: Any = None) -> Any:
@@ -346,10 +347,10 @@ def in_virtual_time(work: Coroutine[Any, Any, _T]) -> _T:
 def bench(
     folder: Path, provider: FaultProvider | None = None, *, host: str = "127.0.0.1", has_key: bool = True, kept: int = 0
 ) -> Iterator[Bench]:
-    """Start a bench, and warm it with two runs: what they open for all others is no leak.
+    """Start a bench and warm it up with two runs, so that what they open for all later runs does not count as a leak.
 
-    :param host: what the provider's base_url calls it.
-    :param kept: connections that the client may keep.
+    :param host: the host in the provider's ``base_url``.
+    :param kept: connections that the client may keep open.
     """
     provider = provider or FaultProvider()
     warm = Case(name="warm", scripts=[whole(ANSWER)], bill="counted")

@@ -1,4 +1,4 @@
-r"""A provider that fails below HTTP: a server on loopback that sends the bytes of a script, whatever they are.
+r"""A provider that fails below HTTP: a server on loopback that sends the bytes of a script, valid or not.
 
     async with FaultProvider() as provider:
         provider.script(refusal(503, {"retry-after": "7"}), whole("answer"))  # one script a request, in order
@@ -7,13 +7,13 @@ r"""A provider that fails below HTTP: a server on loopback that sends the bytes 
         ...
         assert len(provider.requests) == 2
 
-The steps of a script: bytes are sent, ``PAUSE`` lets the client read what was sent, an ``asyncio.Event`` is waited for,
-``SILENCE`` waits until the client leaves, ``DROP`` closes the connection, and ``RESET`` resets it (SO_LINGER). A number
-waits so many seconds, which pass at once in virtual time (``virtual_time.Sockets``), as a client's time-outs do.
-``scripted_provider`` answers in well-formed HTTP and is easier where that will do.
+The steps of a script: bytes are sent; ``PAUSE`` lets the client read them; an ``asyncio.Event`` is awaited; ``SILENCE``
+waits until the client disconnects; ``DROP`` closes the connection; ``RESET`` resets it (SO_LINGER). A number waits this
+many seconds, which pass at once in virtual time (``virtual_time.Sockets``), as do a client's time-outs. Where
+well-formed HTTP is enough, ``scripted_provider`` is easier to use.
 
-A script begins once the whole request was read, or where ``begins`` says. A connection goes on to the next request
-after its script, as HTTP has it. Both wires are served; the path of a request says which.
+A script begins once the whole request was read, or at the point that ``begins`` names. After its script, a connection
+continues with the next request, as HTTP specifies. The path of a request selects the wire.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from typing import Any, Literal, Self
 from scripted_provider import USAGE, WireName, events
 
 TURNS = 8
-"""Turns of the event loop in which a client on the same loop has read what was sent."""
+"""Turns of the event loop after which a client on the same loop has read what was sent."""
 
 
 class Step(Enum):
-    """What a script does other than to send bytes."""
+    """The steps of a script other than sending bytes."""
 
     PAUSE = "let the client read what was sent"
     SILENCE = "wait until the client leaves"
@@ -54,10 +54,10 @@ class Arrived:
 
     path: str
     headers: Mapping[str, str]
-    """Names in lower case."""
+    """The headers, with names in lower case."""
     body: bytes
     connection: int
-    """Which connection it came on, from 0."""
+    """The number of its connection, from 0."""
 
     @property
     def wire(self) -> WireName:
@@ -73,19 +73,19 @@ class Arrived:
 Steps = Iterable[bytes | float | asyncio.Event | Step]
 _Step = bytes | float | asyncio.Event | Step
 Script = Callable[[Arrived], Steps] | Steps
-"""What one request is answered with. Give a function where the steps are a generator, or differ by the wire."""
+"""The answer to one request. Use a function if the steps are a generator or depend on the wire."""
 Begin = Literal["connected", "headers", "body"]
-"""When a script begins: before anything of the request is read, behind its headers, or behind its body."""
+"""When a script begins: before anything of the request is read, after its headers, or after its body."""
 
 
 class FaultProvider:
-    """The server; an async context manager. A request beyond the script gets a plain 418."""
+    """The server, an async context manager. It answers a request beyond the script with a plain 418."""
 
     def __init__(self, tls: ssl.SSLContext | None = None, begins: Begin = "body") -> None:
         self.requests: list[Arrived] = []
         """All requests that arrived, retries included."""
         self.connections = 0
-        """How many connections were accepted; one whose TLS handshake fails is not."""
+        """The number of accepted connections, without those whose TLS handshake failed."""
         self.port = 0
         self.begins: Begin = begins
         self._tls = tls
@@ -96,7 +96,7 @@ class FaultProvider:
 
     @property
     def open(self) -> int:
-        """How many connections are open, as the server sees it."""
+        """The number of connections that are open on the server's side."""
         return len(self._open)
 
     @property
@@ -105,12 +105,12 @@ class FaultProvider:
         return set(self._open)
 
     def base(self, wire: WireName, host: str = "127.0.0.1") -> str:
-        """Return the ``base_url`` of a provider that speaks this wire here."""
+        """Return the ``base_url`` of a provider that uses this wire."""
         scheme = "http" if self._tls is None else "https"
         return f"{scheme}://{host}:{self.port}{'' if wire == 'anthropic' else '/v1'}"
 
     def script(self, *scripts: Script) -> None:
-        """Add scripts, one for each request to come."""
+        """Add scripts, one for each future request."""
         self._scripts.extend(scripts)
 
     def always(self, script: Script) -> None:
@@ -118,14 +118,14 @@ class FaultProvider:
         self._always = script
 
     def forget(self) -> None:
-        """Drop the scripts that no request has taken, and the requests that came."""
+        """Discard the unused scripts and the recorded requests."""
         self._scripts.clear()
         self._always = refusal(418)
         self.requests.clear()
         self.begins = "body"
 
     async def left(self) -> None:
-        """Wait until all connections are closed; the time-out of the test is the limit."""
+        """Wait until all connections are closed. Only the time-out of the test limits the wait."""
         while self._open:
             await asyncio.wait(self._open)
 
@@ -173,14 +173,14 @@ class _Connection:
     first: bytes = b""
 
     async def waits_for_a_byte(self) -> bool:
-        """Report whether a further byte comes before the client leaves."""
+        """Return whether another byte arrives before the client disconnects."""
         if not self.first:
             with contextlib.suppress(ConnectionError):
                 self.first = await self.reader.read(1)
         return bool(self.first)
 
     async def request(self, number: int, begins: Begin) -> Arrived:
-        """Read a request as far as a script wants."""
+        """Read a request as far as a script requires."""
         first, self.first = self.first, b""
         if begins == "connected":
             return Arrived("", {}, b"", number)
@@ -192,7 +192,7 @@ class _Connection:
         return Arrived(line.split(" ")[1], headers, await self.reader.readexactly(size), number)
 
     async def play(self, step: bytes | float | asyncio.Event | Step) -> bool:
-        """Do one step; report whether the connection is still open."""
+        """Perform one step; return whether the connection is still open."""
         match step:
             case bytes():
                 self.writer.write(step)
@@ -220,7 +220,7 @@ class _Connection:
         return True
 
     async def _waits_for(self, what: Awaitable[object]) -> bool:
-        """Wait for something; report whether it came before the client left."""
+        """Wait for something; return whether it happened before the client disconnected."""
         leaving, waiting = asyncio.ensure_future(self.waits_for_a_byte()), asyncio.ensure_future(what)
         try:
             await asyncio.wait((leaving, waiting), return_when=asyncio.FIRST_COMPLETED)
@@ -232,12 +232,12 @@ class _Connection:
 
 
 def steps(*each: _Step) -> Steps:
-    """Return steps of several kinds as a script."""
+    """Return steps of several types as one script."""
     return each
 
 
 async def turns(count: int = TURNS) -> None:
-    """Give the event loop so many turns."""
+    """Yield to the event loop this many times."""
     for _ in range(count):
         await asyncio.sleep(0)
 
@@ -249,9 +249,9 @@ def head(
     version: str = "1.1",
     extra: bytes = b"",
 ) -> bytes:
-    """Return a status line and headers: of a chunked event stream, but for what ``headers`` says; None leaves one out.
+    """Return a status line and the headers of a chunked event stream, changed by ``headers``; None removes a header.
 
-    :param extra: further lines, as they are.
+    :param extra: further lines, sent verbatim.
     """
     usual: dict[str, str | None] = {"content-type": "text/event-stream", "transfer-encoding": "chunked"}
     fields = usual | dict(headers or {})
@@ -263,7 +263,7 @@ def head(
 
 
 def chunk(data: bytes) -> bytes:
-    """Return a piece of a chunked body."""
+    """Return one chunk of a chunked body."""
     return b"%x\r\n%s\r\n" % (len(data), data) if data else b""
 
 
@@ -272,24 +272,24 @@ END = b"0\r\n\r\n"
 
 
 def body(wire: WireName, text: str, **how: Any) -> bytes:
-    """Return the body of a whole answer on a wire; ``how`` is as for ``scripted_provider.events``."""
+    """Return the body of a complete answer on a wire; ``how`` is as for ``scripted_provider.events``."""
     return b"".join(events(wire, text, **{"usage": USAGE, **how}))
 
 
 def whole(text: str, **how: Any) -> Callable[[Arrived], Steps]:
-    """Return a script that answers well, on either wire."""
+    """Return a script that sends a valid answer on either wire."""
     return lambda request: [head(), chunk(body(request.wire, text, **how)), END]
 
 
 def plain(
     status: int | str, content: bytes = b"", headers: Mapping[str, str | None] | None = None, **how: Any
 ) -> list[bytes]:
-    """Return a script that answers with a body of a known length, by default without a type."""
+    """Return a script that answers with a body of known length, by default without a content type."""
     fields = {"content-type": None, "content-length": str(len(content)), **(headers or {})}
     return [head(status, fields, **how), content]
 
 
 def refusal(status: int | str, headers: Mapping[str, str | None] | None = None, error: Any = None) -> list[bytes]:
-    """Return a script that answers with an error in the form that both wires have in common."""
+    """Return a script that answers with an error in the form that both wires share."""
     about = {"type": "error", "error": {"type": "scripted_error", "message": "scripted"} if error is None else error}
     return plain(status, json.dumps(about).encode(), {"content-type": "application/json", **(headers or {})})

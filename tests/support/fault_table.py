@@ -5,7 +5,7 @@ from __future__ import annotations
 from case_table import CaseTable
 
 SECTIONS = ("provider", "policy", "life cycle", "client", "soak")
-"""Where the fault is, in the order of the table."""
+"""The part of the system that fails, in the order of the table."""
 
 
 def table() -> CaseTable:

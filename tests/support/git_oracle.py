@@ -1,4 +1,4 @@
-"""Git itself, as what ``workspace/git_ignore.py`` is held against."""
+"""Git itself, the reference for tests of ``workspace/git_ignore.py``."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ import pytest
 
 
 def git(folder: Path, *arguments: str, data: bytes = b"", check: bool = True) -> bytes:
-    """Return what git prints in a folder."""
+    """Return the output of a git command in a folder."""
     done = subprocess.run(["git", *arguments], cwd=folder, input=data, capture_output=True, check=False)
     assert not check or done.returncode == 0, done.stderr.decode(errors="replace")
     return done.stdout
 
 
 def init(folder: Path) -> Path:
-    """Make a folder a repository."""
+    """Turn a folder into a repository."""
     folder.mkdir(parents=True, exist_ok=True)
     git(folder, "init", "-q")
     return folder
 
 
 def ignored(top: Path, paths: Iterable[Path]) -> set[Path]:
-    """Return those of the paths that git ignores, whether it tracks them or not."""
+    """Return the paths that git ignores, tracked or not."""
     data = b"\0".join(os.fsencode(each.relative_to(top)) for each in paths)
     said = git(top, "check-ignore", "--no-index", "-z", "--stdin", data=data, check=False)
     return {top / os.fsdecode(each) for each in said.split(b"\0") if each}
 
 
 def own_home(monkeypatch: pytest.MonkeyPatch, home: Path) -> Path:
-    """Give git, and the reader of its configuration, a home folder with nothing in it."""
+    """Give git, and our reader of its configuration, an empty home folder."""
     home.mkdir(exist_ok=True)
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         monkeypatch.delenv(name)

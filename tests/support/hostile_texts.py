@@ -1,4 +1,4 @@
-"""Texts that nobody writes as code: each is made in any size, and each cost the square of its size somewhere once."""
+"""Texts, in any size, for which some code once needed time proportional to the square of the size."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LANGUAGES = (
 
 
 def _staircase(size: int) -> str:
-    """Return an ``if`` in an ``if``, each a column further in."""
+    """Return nested ``if`` statements, each indented by one more column."""
     return "".join(" " * column + "if a:\n" for column in range(int((2 * size) ** 0.5)))
 
 
@@ -89,4 +89,4 @@ TEXTS: Mapping[str, Callable[[int], str]] = {
     "nulls of a width": _row("\u200b"),
     "guards": lambda size: "#ifndef A\n#define A\n" + "int a;\n" * (size // 7) + "#endif\n",
 }
-"""By name: what makes a text of about so many characters."""
+"""Generators by name; each returns a text of roughly the given number of characters."""

@@ -1,4 +1,4 @@
-"""A function in each of six languages, and an answer to "fix it" that brings whatever a test puts into it."""
+"""A function in each of six languages, and an answer to "fix it" into which a test injects lines of its own."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tuppence.core.text.document import Document
 
 @dataclass(frozen=True)
 class Sample:
-    """A file with a function ``mean`` that has a bug, and the function without it."""
+    """A file with a function ``mean`` that has a bug, and the corrected function."""
 
     path: str
     source: str
     fixed: str
-    """The new text of ``mean``; ``@@`` is where a test puts further lines."""
+    """The new text of ``mean``; ``@@`` marks the place for injected lines."""
     comment: str
-    """A comment, and a text in quotation marks; ``@@`` is what it says."""
+    """A comment, and a string literal; ``@@`` marks the place for the text."""
     text: str
 
 
@@ -82,7 +82,7 @@ SAMPLES = {
 
 
 def task(name: str, source: str = "", evidence: Evidence | None = None) -> Task:
-    """Return the work of fixing ``mean`` in a language's sample, or in another source."""
+    """Return the task of fixing ``mean`` in a language's sample, or in another source."""
     sample = SAMPLES[name]
     known = by_suffix(sample.path)
     text = source or sample.source
@@ -95,7 +95,7 @@ def task(name: str, source: str = "", evidence: Evidence | None = None) -> Task:
 
 
 def judged(work: Task, code: str, imports: str = "") -> Verdict:
-    """Return the verdict on an answer with that code and, where given, those import lines."""
+    """Return the verdict on an answer with this code and these import lines."""
     reply = f"````\n{code}\n````\n" + (f"````imports\n{imports}\n````\n" if imports else "")
     builder = builder_for(work)
     builder.feed(reply)
@@ -103,5 +103,5 @@ def judged(work: Task, code: str, imports: str = "") -> Verdict:
 
 
 def answered(name: str, inside: str = "", imports: str = "", evidence: Evidence | None = None) -> Verdict:
-    """Return the verdict on the sample's fix with further lines inside the function and import lines."""
+    """Return the verdict on the sample's fix with further lines inside the function and further import lines."""
     return judged(task(name, evidence=evidence), SAMPLES[name].fixed.replace("@@", inside), imports)

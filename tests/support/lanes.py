@@ -1,4 +1,4 @@
-"""Which tests start a server, and which of them must not run side by side: what the lanes of the Makefile go by."""
+"""Find out which tests start a server and which of them must not run in parallel. The Makefile's lanes rely on it."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ MODEL = {
 }
 """The files with tests of the embedded model."""
 STARTERS = (stage, Editor, postgresql.serving)
-"""What starts a process that goes on: the server, an editor with its server, PostgreSQL."""
+"""Functions and classes that start a long-running process: the server, an editor with its server, PostgreSQL."""
 FOLDERS = {"e2e", "editors", "sandbox"}
-"""Folders whose every test starts such a process."""
+"""Folders in which every test starts such a process."""
 SERVERS = (("tuppence", "serve"), ("demo.py",), ("initdb",), ("pg_ctl",))
-"""The words by which the command of such a process is known."""
+"""Words that identify the command of such a process."""
 
 
 def starts_a_server(item: pytest.Item) -> bool:
-    """Report whether a test starts a server, an editor, the demo, PostgreSQL, the embedded model or a sandbox."""
+    """Return whether a test starts a server, an editor, the demo, PostgreSQL, the embedded model or a sandbox."""
     if FOLDERS & set(item.nodeid.partition("::")[0].split("/")) or item.get_closest_marker("model") is not None:
         return True
     if not isinstance(item, pytest.Function):
@@ -45,10 +45,11 @@ def starts_a_server(item: pytest.Item) -> bool:
 
 
 def scope(test: str) -> str:
-    """Return the name of the tests that one worker of pytest-xdist runs one after the other, from a test's id.
+    """Return, from a test's id, the name of the group of tests that one pytest-xdist worker runs in sequence.
 
-    The embedded model is one process for all its tests, and a file of ``tests/e2e`` often shares one server. Any other
-    test is by itself. (The group of pytest-xdist's own marker does not reach its scheduler under pytest 9.2.)
+    The embedded model is one process for all its tests, and a file of ``tests/e2e`` often shares one server. Every
+    other test is a group of its own. (The group of pytest-xdist's own marker does not reach its scheduler under pytest
+    9.2.)
     """
     file = test.partition("::")[0]
     if file in MODEL:
@@ -57,7 +58,7 @@ def scope(test: str) -> str:
 
 
 def is_server(command: Any) -> bool:
-    """Report whether a command starts a server; one that only prints its help does not."""
+    """Return whether a command starts a server. A command with ``--help`` does not."""
     words = [os.fspath(each) for each in command] if isinstance(command, (list, tuple)) else [command]
     texts = [os.fsdecode(each) for each in words]
     ends = [each.rpartition("/")[2] for each in texts]
@@ -66,12 +67,12 @@ def is_server(command: Any) -> bool:
 
 @cache
 def _is_starter(found: Any) -> bool:
-    """Report whether a function starts a server: it is looked into once, however many tests are made of it."""
+    """Return whether a function starts a server. The result is cached: a parametrized function is inspected once."""
     return _reaches(found, set())
 
 
 def _reaches(found: Any, seen: set[int]) -> bool:
-    """Report whether a function or a class names one that starts a server, or one of its module that does."""
+    """Return whether a function or class refers, directly or through its own module, to one that starts a server."""
     if any(found is each for each in STARTERS):
         return True
     if id(found) in seen:
@@ -88,7 +89,7 @@ def _reaches(found: Any, seen: set[int]) -> bool:
 
 
 def _is_of(value: Any, function: FunctionType) -> bool:
-    """Report whether a value is worth a look: a starter, or what the function's own module defines."""
+    """Return whether to inspect a value: it is a starter, or the function's own module defines it."""
     return any(value is each for each in STARTERS) or getattr(value, "__module__", None) == function.__module__
 
 

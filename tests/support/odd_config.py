@@ -1,4 +1,4 @@
-"""Configuration files that nobody should write: seeded mutations of the example and of rows of the tier table."""
+"""Invalid and unusual configuration files: seeded mutations of the example and of rows of the tier table."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import random
 import re
 
 SECRET = "sk-live-51Hx9Qq7ZtYpLw3RbVn8KdMc2"
-"""A key that somebody pasted: no message may repeat it."""
+"""A key pasted into the file by mistake. No message may repeat it."""
 VALUES = (
     "nan", "-inf", "inf", "1e400", "-1e400", "0x7fffffffffffffffffff", "9" * 4_000, "-" + "9" * 60, "1" + "0" * 20,
     "-1", "0", "1.5", "true", '""', '" "', '"\\u0000"', '"\\ud7ff\\U0010ffff"', "1979-05-27", "1979-05-27T07:32:00Z",
@@ -16,14 +16,14 @@ VALUES = (
     '"((((((((((a*)*)*)*)*)*)*)*)*)*"', '"a{1000}{1000}{1000}"', f'"{SECRET}"', "{ input = nan, output = -1 }",
     f'"https://h/?key={SECRET}"', f'["{SECRET}"]', f'{{ "{SECRET}" = 1 }}', "'''\na\n'''",
 )  # fmt: skip
-"""Right-hand sides of a line; each is TOML."""
+"""Right-hand sides of an assignment; each is valid TOML."""
 LINES = (
     "[[models]]\nid = 5", "[[models]]", "[providers.mine2]", "[actions.fix.fix]", "[languages.'']", '[languages."a.b"]',
     '[providers."é"]\nwire = 5', "a.b.c.d.e.f = 1", f'key_env2 = "{SECRET}"', f"{SECRET} = 1", f"[providers.{SECRET}]",
     f'[providers.other]\nkey_env = "{SECRET}"', f'[providers.third]\napi_key = "{SECRET}"', "[[models]]\n" * 300,
     "x = " + "{a=" * 90 + "1" + "}" * 90, '[actions.nofix]\nquality = "x"', "[budgets]\nday = 5", "[n.a.b]\nc = nan",
 )  # fmt: skip
-"""Lines that are TOML, put in before a table."""
+"""Lines of valid TOML to insert before a table."""
 BROKEN = (
     "[.]", "budget = 5", "models = 5", "[[budget]]", "providers = { mine = { wire = 5 } }", ".".join("a" * 30) + " = 1",
     "= 1", "x =", "\x00", "\x1b[31m", "\u2028", 'key = """', "[" * 500, "x = " + "[" * 500 + "]" * 500,
@@ -31,19 +31,19 @@ BROKEN = (
     "x = " + "9" * 5_000, "x = 1e99999999999999999999", f"[{SECRET}]\n[{SECRET}]", f'"{SECRET}"', f"key = {SECRET}",
     f"{SECRET} = 1\n{SECRET} = 2", "x = 1979-99-99", 'x = "\\q"', "x = {a = 1, a = 2}",
 )  # fmt: skip
-"""Lines that are none, or that clash with others."""
+"""Lines that are invalid TOML, or that conflict with other lines."""
 _PAIR = re.compile(r"^([\w.\"'-]+[ \t]*=[ \t]*)(.*)$")
 _BYTES = (b"\xff", b"\xc3", b"\x00", b"\xed\xa0\x80", b"\r", b"\xef\xbb\xbf", b"\x80")
 _WIDE = ("utf-16", "utf-16-le", "utf-32")
 
 
 def spelled_out(example: str) -> str:
-    """Return the example file with its examples as settings."""
+    """Return the example file with its commented examples turned into settings."""
     return "\n".join(line.removeprefix("#:") for line in example.splitlines() if not line.startswith("# ")) + "\n"
 
 
 def odd_file(dice: random.Random, text: str) -> bytes:
-    """Return the bytes of a configuration file with one to four things wrong in it."""
+    """Return the bytes of a configuration file with one to four errors in it."""
     lines = text.splitlines()
     for _ in range(dice.randint(1, 4)):
         at = dice.randrange(len(lines))
@@ -60,7 +60,7 @@ def odd_file(dice: random.Random, text: str) -> bytes:
 
 
 def _disturb(dice: random.Random, lines: list[str], at: int) -> None:
-    """Take a line out, exchange two, repeat some, put nonsense between them, or break one."""
+    """Delete, swap, repeat or break lines, or insert nonsense."""
     match dice.randrange(6):
         case 0 | 1:
             lines[at : at + 1] = lines[at : at + 1] if len(lines) < 4 else []
@@ -76,7 +76,7 @@ def _disturb(dice: random.Random, lines: list[str], at: int) -> None:
 
 
 def _bytes(dice: random.Random, text: str) -> bytes:
-    """Return a text's bytes; of some texts, bytes that were cut, torn or meant otherwise."""
+    """Return the bytes of a text; sometimes truncated, corrupted, or in another encoding."""
     body = text.encode()
     at = dice.randrange(len(body) + 1)
     match dice.randrange(30):

@@ -1,4 +1,4 @@
-"""Another user of this machine, for tests of what one must not be able to do: only root can become one."""
+"""Another user of this machine, for tests of what such a user must not be able to do. Only root can switch users."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 USER = 65534
-"""``nobody``, on all systems of ours; the kernel's number for users that it cannot name too."""
+"""The user ``nobody`` on all systems that we test on; the kernel also uses this number for users it cannot map."""
 STRANGER = 61234
-"""A user with no name, no group and no file."""
+"""A user without a name, a group or files."""
 
 
 def python() -> str:
-    """Return a Python that the other user may start; skip the test where there is none, or we are not root."""
+    """Return a Python that the other user may start. Skip the test if there is none, or if we are not root."""
     if os.name == "nt" or os.geteuid() != 0:
         pytest.skip("only root can become another user")
     found = _usable()
@@ -36,17 +36,17 @@ def _usable() -> str | None:
 
 
 def run(program: str, *arguments: object, user: int = STRANGER) -> subprocess.CompletedProcess[str]:
-    """Run a Python program, with the standard library alone, as another user."""
+    """Run a Python program as another user, with only the standard library."""
     words = [python(), "-I", "-c", program, *map(str, arguments)]
     return subprocess.run(words, check=False, capture_output=True, text=True, timeout=60, **identity(user))
 
 
 def start(program: str, *arguments: object, user: int = STRANGER) -> subprocess.Popen[str]:
-    """Start such a program, its standard streams being pipes."""
+    """Start a Python program as another user, with pipes as its standard streams."""
     words, pipe = [python(), "-I", "-c", program, *map(str, arguments)], subprocess.PIPE
     return subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, text=True, **identity(user))
 
 
 def identity(user: int) -> dict[str, Any]:
-    """Return how a process is started as that user."""
+    """Return the keyword arguments that start a process as that user."""
     return {"user": user, "group": user, "extra_groups": [], "cwd": "/"}

@@ -1,6 +1,6 @@
-"""Secrets of many kinds in the right shape, made at random for each test: none of them opens anything.
+"""Secrets of many kinds with valid shapes, generated at random for each test. None of them grants access to anything.
 
-No token is written out in this file, so that a scanner of this repository finds none.
+No secret appears literally in this file, so that a scanner of this repository finds none.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _FORMS = (
     "mysqldump -u root -p'{}' db", "redis-cli -a {} ping", "GITHUB_TOKEN: {}", 'if (token := "{}"):',
     'def f(password="{}"): pass', 'TOKENS = ["{}"]', 'API_KEYS = {{"a": "{}"}}', 'client.api_key = "{}"',
 )  # fmt: skip
-"""Ways in which people write a secret into code."""
+"""Ways in which people write a secret in code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,39 +44,39 @@ class Planted:
     kind: str
     code: str
     secrets: tuple[str, ...]
-    """What must not leave; parts of ``code``."""
+    """The parts of ``code`` that must not leave the machine."""
 
 
 class Planter:
-    """Makes secrets from a seed."""
+    """A generator of secrets from a seed."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)  # noqa: S311 - nothing of it opens anything
 
     def chars(self, alphabet: str, count: int) -> str:
-        """Return random characters, a digit among the first three where the alphabet has digits."""
+        """Return random characters, with a digit among the first three if the alphabet has digits."""
         found = [self._random.choice(alphabet) for _ in range(count)]
         if "7" in alphabet:
             found[1], found[count // 2], found[-2] = "7", "3", "5"
         return "".join(found)
 
     def pem(self, label: str = "RSA PRIVATE KEY", lines: int = 8) -> list[str]:
-        """Return the lines of a block."""
+        """Return the lines of a PEM block."""
         body = [self.chars(_B64, 64) for _ in range(lines)] + [self.chars(_B64, 22) + "=="]
         return ["-----BEGIN " + label + "-----", *body, "-----END " + label + "-----"]
 
     def jwt(self) -> str:
-        """Return a signed token."""
+        """Return a signed JSON Web Token."""
         parts = ({"alg": "HS256", "typ": "JWT"}, {"sub": self.chars(_ALNUM, 12), "iat": 1_700_000_000})
         coded = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
         return ".".join((*coded, self.chars(_URL, 43)))
 
     def all(self) -> list[Planted]:
-        """Return one of each kind."""
+        """Return one secret of each kind."""
         return [*self._tokens(), *self._blocks(), *self._generic()]
 
     def forms(self) -> list[Planted]:
-        """Return random values in each way in which people write a secret into code."""
+        """Return random values in each way in which people write a secret in code."""
         made = ((form, self.chars(_ALNUM, 24)) for form in _FORMS)
         return [Planted(form, form.format(value), (value,)) for form, value in made]
 

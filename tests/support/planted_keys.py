@@ -1,8 +1,8 @@
-"""Keys planted in tests, and a scan that finds them wherever and however they were written.
+"""Keys planted in tests, and a scan that finds them in any file and any encoding.
 
-A test gives a server ``KEYS`` (by ``environment()``, or ``keyring_package()`` for those of a keyring) and scans
-afterwards what it wrote: ``in_tree(folder)`` for files, ``in_text(text)`` for what it said. The scan is a program of
-its own, not tuppence's, so that the two can disagree; it is quick enough for all that a run of the tests leaves behind.
+A test gives ``KEYS`` to a server, with ``environment()`` or through the keyring with ``keyring_package()``. Afterwards
+it scans what the server wrote: files with ``in_tree(folder)``, output with ``in_text(text)``. The scan is independent
+of tuppence's own, so that the two can disagree, and quick enough for everything that a test run leaves behind.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ KEYS: Mapping[str, str] = {
     "OTHER_API_KEY": "0f9e6d3a8b1c4725f6093ad8e1b7c24d5f80a6e3",
     "PGPASSWORD": "Ledger9Quilt4Marble7Zephyr2",
 }
-"""By the variable's name. None is a real key, and no other file holds one of them."""
+"""The keys, by variable name. None is a real key, and no other file contains one of them."""
 _RUN, _STEP = 12, 4
 _OTHER = bytes(byte for byte in range(256) if not chr(byte).isalnum() or byte > 0x7F)
 _ESCAPED = re.compile(rb"\\u\{?([0-9a-fA-F]{4,6})\}?|\\x([0-9a-fA-F]{2})")
@@ -30,16 +30,16 @@ _SKIPPED = {".git", ".venv", "node_modules", "__pycache__"}
 
 
 def environment(*names: str) -> dict[str, str]:
-    """Return the variables with these keys; with all of them where none is named."""
+    """Return the variables with these keys; with all of them if none is named."""
     return {name: KEYS[name] for name in names or KEYS}
 
 
 def keyring_package(folder: Path, *names: str) -> dict[str, str]:
-    """Write a package that passes for ``keyring`` and holds these keys; return the variable that names its place."""
+    """Write a package that imitates ``keyring`` and holds these keys; return the variable that puts it on the path."""
     package = folder / "planted" / "keyring"
     package.mkdir(parents=True)
     held = {name: KEYS[name] for name in names}
-    # The keys are in the file in a form that no scan takes for one.
+    # The file holds the keys in an encoding that no scan recognizes.
     hidden = {name: [ord(char) ^ 0x55 for char in key] for name, key in held.items()}
     (package / "__init__.py").write_text(
         f"_HELD = {hidden!r}\n\n\ndef get_password(service, name):\n"
@@ -50,7 +50,7 @@ def keyring_package(folder: Path, *names: str) -> dict[str, str]:
 
 
 def disguises(key: str) -> dict[str, str]:
-    """Return a key as an attacker may write it, by the name of the disguise."""
+    """Return a key in the disguises that an attacker may use, by the name of the disguise."""
     return {
         "plain": key,
         "capitals": key.upper(),
@@ -90,12 +90,12 @@ def disguises(key: str) -> dict[str, str]:
 
 
 def in_text(text: str) -> list[str]:
-    """Return the names of the planted keys that a text holds."""
+    """Return the names of the planted keys in a text."""
     return in_bytes(text.encode("utf-8", "surrogatepass"))
 
 
 def in_bytes(data: bytes) -> list[str]:
-    """Return the names of the planted keys that some bytes hold."""
+    """Return the names of the planted keys in some bytes."""
     found: set[str] = set()
     for view in _views(data):
         bare = view.translate(None, _OTHER).lower()
@@ -104,9 +104,9 @@ def in_bytes(data: bytes) -> list[str]:
 
 
 def in_tree(folder: Path, apart_from: Collection[Path] = ()) -> list[tuple[Path, str]]:
-    """Return each file below a folder that holds a planted key, in its name or its content, with the key's name.
+    """Return each file below a folder that holds a planted key in its name or content, with the name of the key.
 
-    :param apart_from: files that hold keys because the test itself wrote them there.
+    :param apart_from: files in which the test itself wrote keys.
     """
     found: list[tuple[Path, str]] = []
     for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
@@ -120,7 +120,7 @@ def in_tree(folder: Path, apart_from: Collection[Path] = ()) -> list[tuple[Path,
 
 
 def _views(data: bytes) -> Iterator[bytes]:
-    """Yield some bytes as they are, and as their escapes mean them."""
+    """Yield some bytes as they are, and with their escape sequences decoded."""
     yield data
     if not data.isascii():
         yield unicodedata.normalize("NFKC", data.decode("utf-8", "ignore")).encode("ascii", "ignore")

@@ -1,4 +1,4 @@
-"""Real hunks: what changed between two texts, as a target and the words that a model would answer it with."""
+"""Real hunks: the changes between two texts, each as a target and the reply of a model that makes the change."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _FENCES = re.compile(r"[ \t]*(`{3,}|~{3,})")
 
 @dataclass(frozen=True)
 class Hunk:
-    """A change of some lines, with the same number of lines that stay before and after them."""
+    """A change of some lines, with the same number of unchanged lines before and after them."""
 
     document: Document
-    """As it is before the change."""
+    """The document before the change."""
     target: Span
-    """The lines, without the ending of the last."""
+    """The changed lines, without the last line ending."""
     new: str
-    """What is to stand there."""
+    """The replacement for the target."""
     changed: int
-    """How long the lines are that come in, in bytes: what has to be sent at the least."""
+    """The size in bytes of the added lines, a lower bound for what must be sent."""
 
     @property
     def expected(self) -> str:
@@ -35,7 +35,7 @@ class Hunk:
 
 
 def hunks(old: str, new: str, around: int) -> Iterator[Hunk]:
-    """Yield the changes that lead from one text to the other, the last one first, each made before the next."""
+    """Yield the changes from one text to the other, the last one first; each document has those yielded before."""
     olds, news = split(old), split(new)
     matcher = SequenceMatcher(None, [line for line, _ in olds], [line for line, _ in news], autojunk=False)
     text = old
@@ -50,11 +50,11 @@ def hunks(old: str, new: str, around: int) -> Iterator[Hunk]:
 
 
 def _filled(lines: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
-    """Take in a line that stays where a side has none: no target and no reply can be of no line."""
+    """Add an unchanged line if one side is empty: neither a target nor a reply can be empty."""
     first, last, low, high = lines
     if first < last and low < high:
         return lines
-    # Before the change both sides have the same lines, and where there are none, behind it.
+    # Both sides have identical lines before the change. If there are none, take the line after it.
     return (first - 1, last, low - 1, high) if first and low else (first, last + 1, low, high + 1)
 
 
@@ -63,12 +63,12 @@ def _joined(lines: list[tuple[str, str]]) -> str:
 
 
 def _whole(lines: list[tuple[str, str]]) -> str:
-    """Return lines without the ending of the last."""
+    """Return lines without the last line ending."""
     return _joined(lines[:-1]) + lines[-1][0]
 
 
 def reply(code: str, dice: random.Random) -> str:
-    """Return the words of a model that answers with that code, in a fence longer than any in it."""
+    """Return the reply of a model that answers with this code, in a fence longer than any in the code."""
     mark = dice.choice("``~")
     longest = max((len(found[1]) for found in map(_FENCES.match, code.splitlines()) if found), default=2)
     fence = mark * (longest + 1)
@@ -78,7 +78,7 @@ def reply(code: str, dice: random.Random) -> str:
 
 
 def chunks(text: str, dice: random.Random) -> Iterator[str]:
-    """Yield a text in pieces, as models send them."""
+    """Yield a text in pieces, as models send it."""
     size = dice.choice([1, 4, 12, 40, 400])
     at = 0
     while at < len(text):

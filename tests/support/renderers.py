@@ -1,7 +1,7 @@
-"""What Markdown renderers make of texts: those of VS Code, run by Node, and markdown-it-py.
+"""Render texts with the Markdown renderers of VS Code, run by Node, and with markdown-it-py.
 
-``html_of`` is for many texts at once, because Node is started once for all. ``alive`` says what in such HTML could
-load, link or run anything.
+``html_of`` takes many texts at once, so that Node is started only once. ``alive`` finds anything in such HTML that
+could load, link or run something.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _BOX = re.compile(r'(?:\s+(?:type="checkbox"|disabled=""|checked=""))*\s*/?')
 
 
 def html_of(texts: Sequence[str]) -> list[tuple[str, ...]]:
-    """Return the HTML of each text by each renderer of ``NAMES``; skips the test where Node is not installed."""
+    """Return the HTML of each text from each renderer in ``NAMES``. Skip the test if Node is not installed."""
     if not shutil.which("node"):
         pytest.skip("node is not installed: marked and markdown-it, VS Code's renderers, were not tried")
     if not (FOLDER / "node_modules" / "marked").exists():
@@ -47,7 +47,7 @@ def html_of(texts: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def alive(html: str) -> str:
-    """Return the first tag of the HTML that a harmless text does not have; empty where there is none."""
+    """Return the first tag in the HTML that harmless text does not produce; empty if there is none."""
     for found in _TAG.finditer(html):
         slash, name, attributes = found.groups()
         allowed = _BOX if name == "input" else _ATTRIBUTES if name in _TAGS else None
@@ -58,5 +58,5 @@ def alive(html: str) -> str:
 
 
 def read(html: str) -> str:
-    """Return what a person reads in HTML, with single spaces."""
+    """Return the visible text of HTML, with single spaces."""
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())

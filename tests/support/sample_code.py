@@ -1,4 +1,4 @@
-"""Real code to measure on, from the standard library of the Python that runs the tests."""
+"""Real code for measurements, from the standard library of the Python that runs the tests."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def snippets(number: int) -> list[str]:
-    """Return so many pieces, from wherever sixty lines begin: the same ones each time."""
+    """Return this many pieces of sixty lines each, always in one order and regardless of what they contain."""
     found = _snippets()
     assert len(found) >= number
     return list(found[:number])
 
 
 def definitions(number: int) -> list[str]:
-    """Return so many functions and classes of 20 to 60 lines, as a target is one: the same ones each time."""
+    """Return this many functions and classes of 20 to 60 lines, the size of a typical target, always in one order."""
     found = _definitions()
     assert len(found) >= number
     return list(found[:number])

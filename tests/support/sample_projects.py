@@ -1,4 +1,4 @@
-"""One small project in each of four languages, what a model says of it, and what must stand there afterwards."""
+"""One small project in each of four languages, the replies of a model, and the expected files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Case:
-    """A source file with a function ``mean`` that has a bug, and everything that is asked about it."""
+    """A source file with a function ``mean`` that has a bug, and the data of every request about it."""
 
     language: str
     name: str
@@ -16,20 +16,20 @@ class Case:
     others: dict[str, str]
     """The project's other files."""
     elsewhere: str
-    """A piece of another file that the model must see, because ``mean`` uses it."""
+    """A piece of another file that the model must receive, because ``mean`` uses it."""
     message: str
-    """What a language server says of ``wrong``."""
+    """The message of a language server about ``wrong``."""
     wrong: str
-    """The text that the diagnostic and the review are about; it stands there once."""
+    """The text that the diagnostic and the review refer to; it occurs once."""
     fix: str
-    """The model's answer to Fix."""
+    """The model's answer to "Fix"."""
     fixed: str
-    """The whole file afterwards."""
+    """The complete file after the fix."""
     tests: str
-    """The model's answer to Generate tests."""
+    """The model's answer to "Generate tests"."""
     test_file: str
     tested: str
-    """The whole test file afterwards."""
+    """The complete test file afterwards."""
 
 
 PYTHON = Case(

@@ -1,4 +1,4 @@
-"""What tests of a run under way share: an example, waiting for something, an answer that halts."""
+"""Helpers for tests of a run in progress: an example, waiting for a condition, and an answer that pauses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FIXED = SRC.replace("len(x)", "len(xs)")
 
 
 async def until(find: Callable[[], _T | None]) -> _T:
-    """Wait until something is there; a minute means that it never comes, on a machine of any speed."""
+    """Wait until ``find`` returns something. The limit is a minute, enough for a machine of any speed."""
     async with asyncio.timeout(60):
         while not (found := find()):  # noqa: ASYNC110 - what is waited for happens in another process
             await asyncio.sleep(0.002)
@@ -24,7 +24,7 @@ async def until(find: Callable[[], _T | None]) -> _T:
 
 
 def messages(s: Stage) -> list[str]:
-    """Return what the person was told."""
+    """Return the messages shown to the user."""
     return [each.message for each in s.editor.seen.messages]
 
 
@@ -39,13 +39,13 @@ def lines(s: Stage) -> list[str]:
 
 
 def said(s: Stage, part: str) -> bool:
-    """Report whether the newest line of the newest progress holds that part."""
+    """Return whether the latest line of the latest progress contains this part."""
     newest = (s.editor.seen.progress or [{}])[-1]
     return newest.get("kind") == "report" and part in newest["message"]
 
 
 def gated(text: str, gate: asyncio.Event, halt: int = 1) -> Reply:
-    """Send so many events of an answer, and go on when the gate opens."""
+    """Send this many events of an answer, and continue when the gate opens."""
 
     async def play(talk: Talk) -> None:
         await talk.head()

@@ -1,4 +1,4 @@
-r"""A scripted model server on loopback for every test that needs one: real sockets, real HTTP, any misbehaviour.
+r"""A scripted model server on loopback for every test that needs one: real sockets, real HTTP, any misbehavior.
 
     async with ScriptedUpstream() as upstream:
         upstream.says("```python\nreturn 1\n```")             # on either wire, chosen by the request's path
@@ -8,8 +8,8 @@ r"""A scripted model server on loopback for every test that needs one: real sock
         assert upstream.requests[0].body["model"] == "small"
 
 A request beyond the script is answered with 418, which no client retries. ``upstream.always(reply)`` answers
-everything beyond the script; ``in_thread()`` runs one beside synchronous code. It knows both wire formats from their
-documentation, not from tuppence's own decoders, so that the two can disagree.
+everything beyond the script; ``in_thread()`` runs a server for synchronous code. Both wire formats are implemented from
+their documentation, not from tuppence's own decoders, so that the two can disagree.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tuppence.core.models.usage import Usage
 
 WireName = Literal["openai", "anthropic"]
 USAGE = Usage(fresh=120, cache_read=0, output=40)
-"""What an answer reports where a test says nothing else."""
+"""The usage that an answer reports if the test gives none."""
 _CUT_OFF = (ConnectionError, asyncio.IncompleteReadError)
 
 
@@ -37,19 +37,19 @@ class Seen:
 
     path: str
     headers: Mapping[str, str]
-    """Names in lower case."""
+    """The headers, with names in lower case."""
     body: Any
-    """Parsed JSON; None where there was none."""
+    """The parsed JSON; None if there was none."""
     at: float
-    """When it had arrived, by the loop's clock."""
+    """The time of its arrival, by the loop's clock."""
     connection: int
-    """Which connection it came on, from 0."""
+    """The number of its connection, from 0."""
     closed: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the client closed the connection."""
+    """Set when the client closes the connection."""
     closed_at: float | None = None
-    """When it did, by the loop's clock."""
+    """The time at which the client closed the connection, by the loop's clock."""
     raw: bytes = b""
-    """The body as it arrived."""
+    """The raw body."""
 
     @property
     def wire(self) -> WireName:
@@ -59,13 +59,13 @@ class Seen:
 
 @dataclass
 class Talk:
-    """One request and the means to answer it, in whatever way."""
+    """One request, and the means to answer it in any way."""
 
     seen: Seen
     writer: asyncio.StreamWriter
 
     async def head(self, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
-        """Send the status line and headers of a chunked answer."""
+        """Send the status line and the headers of a chunked answer."""
         lines = {"content-type": "text/event-stream", "transfer-encoding": "chunked", **(headers or {})}
         text = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
         await self.bytes(f"HTTP/1.1 {status} Scripted\r\n{text}\r\n".encode())
@@ -80,18 +80,18 @@ class Talk:
         await self.bytes(b"0\r\n\r\n")
 
     async def bytes(self, data: bytes) -> None:
-        """Send bytes as they are, HTTP or not."""
+        """Send bytes verbatim, valid HTTP or not."""
         self.writer.write(data)
         await self.writer.drain()
 
     def cut(self) -> None:
-        """Drop the connection without a word."""
+        """Drop the connection without a response."""
         self.writer.transport.abort()
 
 
 @dataclass(frozen=True)
 class Reply:
-    """How one request is answered."""
+    """The answer to one request."""
 
     play: Callable[[Talk], Awaitable[None]]
 
@@ -100,7 +100,7 @@ Script = Reply | Callable[[Seen], Reply]
 
 
 class ScriptedUpstream:
-    """The server; an async context manager."""
+    """The server, an async context manager."""
 
     def __init__(self) -> None:
         self.requests: list[Seen] = []
@@ -113,7 +113,7 @@ class ScriptedUpstream:
 
     @property
     def url(self) -> str:
-        """The address without any path."""
+        """The address without a path."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
@@ -131,11 +131,11 @@ class ScriptedUpstream:
         self.script(answer(text, **how))
 
     def script(self, *replies: Script) -> None:
-        """Queue replies, one for each request to come."""
+        """Queue replies, one for each future request."""
         self._replies.extend(replies)
 
     def unscript(self) -> None:
-        """Drop the replies that no request has taken."""
+        """Discard the unused replies."""
         self._replies.clear()
 
     def always(self, reply: Script) -> None:
@@ -143,7 +143,7 @@ class ScriptedUpstream:
         self._always = reply
 
     async def seen(self, count: int = 1) -> Seen:
-        """Wait until so many requests have arrived, a minute at most, and return the last of them."""
+        """Wait, for a minute at most, until this many requests have arrived, and return the last of them."""
         async with asyncio.timeout(60):
             while len(self.requests) < count:  # noqa: ASYNC110 - in_thread's requests arrive on another loop
                 await asyncio.sleep(0.002)
@@ -193,7 +193,7 @@ class ScriptedUpstream:
 
 
 async def _play(reply: Reply, talk: Talk, watch: asyncio.Task[bytes]) -> bytes:
-    """Play the reply until it ends or the client leaves; return the next request's first byte, or nothing."""
+    """Send the reply until it ends or the client disconnects; return the first byte of the next request, or nothing."""
     playing = asyncio.create_task(_quietly(reply.play(talk)))
     try:
         await asyncio.wait((playing, watch), return_when=asyncio.FIRST_COMPLETED)
@@ -226,7 +226,7 @@ async def _read(first: bytes, reader: asyncio.StreamReader, connection: int) -> 
 
 @contextlib.contextmanager
 def in_thread() -> Iterator[ScriptedUpstream]:
-    """Run a server in a thread of its own, for synchronous tests; ``requests`` and ``script`` work from outside."""
+    """Run a server in its own thread, for synchronous tests. ``requests`` and ``script`` may be used from outside."""
     upstream, started, stop = ScriptedUpstream(), threading.Event(), threading.Event()
 
     async def run() -> None:
@@ -255,7 +255,7 @@ def answer(  # noqa: PLR0913 - each is a keyword with a default, and a test name
     thinking: str = "",
     finish: str | None = None,
 ) -> Reply:
-    """Answer well: pieces of ``size`` characters, ``delay`` seconds apart; ``finish`` is the wire's own word."""
+    """Send a valid answer in pieces of ``size`` characters, ``delay`` seconds apart. ``finish`` is the wire's value."""
 
     async def play(talk: Talk) -> None:
         await talk.head()
@@ -270,7 +270,7 @@ def answer(  # noqa: PLR0913 - each is a keyword with a default, and a test name
 def error(
     status: int, body: Any = None, headers: Mapping[str, str] | None = None, *, retry_after: str | None = None
 ) -> Reply:
-    """Answer with an HTTP error: a JSON body (a dict), text as it is, or both wires' common form by default."""
+    """Answer with an HTTP error. The body is JSON (a dict), verbatim text, or by default the form both wires share."""
     if body is None:
         body = {"type": "error", "error": {"type": "scripted_error", "message": f"scripted {status}"}}
     content = body if isinstance(body, str) else json.dumps(body)
@@ -279,7 +279,7 @@ def error(
 
 
 def error_in_stream(problem: Mapping[str, Any], text: str = "", *, size: int = 7) -> Reply:
-    """Answer 200, send some text, then an error object in the wire's own form."""
+    """Answer 200, send some text, and then an error object in the wire's own form."""
 
     async def play(talk: Talk) -> None:
         await talk.head()
@@ -295,7 +295,7 @@ def error_in_stream(problem: Mapping[str, Any], text: str = "", *, size: int = 7
 
 
 def cut(text: str, *, after: int, size: int = 7) -> Reply:
-    """Drop the connection after so many pieces of text; 0 drops it after the headers."""
+    """Drop the connection after this many pieces of text; 0 drops it after the headers."""
 
     async def play(talk: Talk) -> None:
         await talk.head()
@@ -303,14 +303,14 @@ def cut(text: str, *, after: int, size: int = 7) -> Reply:
         keep = _opening(wire, text[: after * size], size) if after else 0
         for event in events(wire, text, size=size)[:keep]:
             await talk.chunk(event)
-        await asyncio.sleep(0.02)  # What was sent must arrive before the reset overtakes it.
+        await asyncio.sleep(0.02)  # The sent data must arrive before the reset.
         talk.cut()
 
     return Reply(play)
 
 
 def hang_up() -> Reply:
-    """Drop the connection before any byte of a response."""
+    """Drop the connection before the first byte of a response."""
 
     async def play(talk: Talk) -> None:
         await asyncio.sleep(0)
@@ -320,7 +320,7 @@ def hang_up() -> Reply:
 
 
 def stall(text: str = "", *, headers: bool = False, size: int = 7) -> Reply:
-    """Accept the request and say nothing more: at all, after the headers, or after a text."""
+    """Accept the request, then send nothing more: at once, after the headers, or after some text."""
 
     async def play(talk: Talk) -> None:
         if headers or text:
@@ -334,7 +334,7 @@ def stall(text: str = "", *, headers: bool = False, size: int = 7) -> Reply:
 
 
 def drip(text: str, *, step: int = 1, delay: float = 0.0, **how: Any) -> Reply:
-    """Answer well, but in chunks of ``step`` bytes whatever they cut; ``how`` is as for ``events``."""
+    """Send a valid answer in chunks of ``step`` bytes, wherever they split it; ``how`` is as for ``events``."""
 
     async def play(talk: Talk) -> None:
         await talk.head()
@@ -348,7 +348,7 @@ def drip(text: str, *, step: int = 1, delay: float = 0.0, **how: Any) -> Reply:
 
 
 def redirect(location: str, status: int = 307) -> Reply:
-    """Point somewhere else."""
+    """Redirect to another location."""
     return raw([b""], status=status, headers={"location": location})
 
 
@@ -374,7 +374,7 @@ def events(  # noqa: PLR0913 - as answer
     thinking: str = "",
     finish: str | None = None,
 ) -> list[bytes]:
-    """Return a whole answer as server-sent events, one bytes object each."""
+    """Return a complete answer as server-sent events, one bytes object each."""
     compose = _anthropic if wire == "anthropic" else _openai
     return compose(_pieces(text, size), _pieces(thinking, size), usage, finish)
 
@@ -383,7 +383,7 @@ def sse(data: Any, name: str = "") -> bytes:
     """Return one server-sent event."""
     content = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
     if not isinstance(data, str) and any("\ud800" <= each <= "\udfff" for each in content):
-        content = json.dumps(data)  # Half a character can be sent as an escape only.
+        content = json.dumps(data)  # Half of a surrogate pair can only be sent as an escape.
     return (f"event: {name}\n" if name else "").encode() + f"data: {content}\n\n".encode()
 
 
@@ -392,7 +392,7 @@ def _pieces(text: str, size: int) -> list[str]:
 
 
 def _opening(wire: WireName, text: str, size: int) -> int:
-    """Return how many events there are up to and with the last piece of text."""
+    """Return the number of events up to and including the last piece of text."""
     return len(_pieces(text, size)) + (2 if wire == "anthropic" else 1)
 
 

@@ -1,4 +1,4 @@
-"""What tests of the whole server stand on: a scripted upstream, a configuration, the real server, a real client."""
+"""The fixture for tests of the whole server: a scripted provider, a configuration, the real server, a real client."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ ability = {{ explain = 0.82, fix = 0.82, tests = 0.82, review = 0.82 }}
 
 
 PLANTED = ("MINE_API_KEY", "PGPASSWORD")
-"""The keys that each server gets, the first of which it uses."""
+"""The variables of the keys that each server receives. It uses the first."""
 _ADDRESS = 'base_url = "{base}"\n'
-"""Where ``stage`` adds the variable of the key."""
+"""The line after which ``stage`` adds the variable of the key."""
 
 
 @dataclass
 class Stage:
-    """One server and its editor, with what they stand on."""
+    """One server and its editor, with their surroundings."""
 
     editor: Editor
     upstream: ScriptedUpstream
@@ -62,11 +62,11 @@ class Stage:
 
     @property
     def pid(self) -> int:
-        """The server's process."""
+        """The process id of the server."""
         return self.editor.pid
 
     def entries(self) -> tuple[Entry, ...]:
-        """Return the ledger's entries, once no more come: the server writes them behind its answers' backs."""
+        """Return the ledger's entries once no more arrive: the server writes them after it has answered."""
         ledger = Ledger(self.home / "data" / "tuppence" / "ledger.sqlite3")
         try:
             before, found = None, ledger.entries()
@@ -89,12 +89,12 @@ class Stage:
 async def stage(tmp_path: Path, *, wire: str = "openai", config: str = CONFIG, **how: Any) -> AsyncIterator[Stage]:
     """Start everything.
 
-    The server gets a planted key, and at the end no file that it wrote, and nothing that it said, may hold it. No
+    The server receives a planted key. At the end, no file that it wrote and no message that it sent may contain it. No
     callback of its event loop may have done too much (tests/support/slow_callbacks.py).
 
-    :param how: as for ``Editor``; and ``extra`` goes before the configuration, ``keys`` into the environment (a planted
-        key is left out where it is None), ``folder`` names the project's folder, ``before`` is called with the editor
-        before the server starts, and ``fresh`` says that the server has to load its modules itself.
+    :param how: as for ``Editor``, and in addition: ``extra`` is put before the configuration, ``keys`` into the
+        environment (None removes a planted key), ``folder`` names the project's folder, ``before`` is called with the
+        editor before the server starts, and ``fresh`` makes the server load its modules itself.
     """
     root, home = tmp_path / how.pop("folder", "project"), tmp_path / "home"
     root.mkdir(exist_ok=True)
@@ -125,7 +125,7 @@ async def stage(tmp_path: Path, *, wire: str = "openai", config: str = CONFIG, *
 
 
 def environment(home: Path) -> dict[str, str]:
-    """Return an environment with a home of its own and no key but planted ones."""
+    """Return an environment with its own home folder and only planted keys."""
     kept = {name: text for name, text in os.environ.items() if not name.endswith(("_API_KEY", "_proxy", "_PROXY"))}
     folders = {f"XDG_{name}_HOME": str(home / name.lower()) for name in ("CONFIG", "DATA", "CACHE", "STATE")}
     places = {"HOME": str(home), "XDG_RUNTIME_DIR": str(home / "run")}
@@ -138,7 +138,7 @@ def titles(actions: list[Any]) -> list[str]:
 
 
 def pick(actions: list[Any], start: str) -> Any:
-    """Return the first entry whose title starts so."""
+    """Return the first entry whose title starts with this text."""
     found = [action for action in actions if action.title.startswith(start)]
     assert found, f"no entry starts with {start!r}: {titles(actions)}"
     return found[0]

@@ -1,8 +1,8 @@
-"""An editor with a person at it, for tests in clockwork time: it keeps a truth of its own about who changed what.
+"""A simulated editor and its user, for tests in virtual time. It keeps its own record of who changed what.
 
-The wires to and from the server are slow and keep their order. The editor takes an edit only for the version that it
-has, and applies it whole; it asserts at once what must never happen: two edits under way, an edit outside the target,
-one after the person typed in the target, one that takes away what the person typed.
+Messages to and from the server are delayed but stay in order. The editor accepts an edit only for its current version,
+and applies it completely. It asserts at once that none of these happens: two edits in flight, an edit outside the
+target, an edit after the user typed in the target, an edit that removes what the user typed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tuppence.lsp.output.client import REPLY
 
 URI = "file:///a.py"
 MINE = "ñ"
-"""Everything that the person types has this letter, and nothing else has."""
+"""Everything that the user types contains this letter, and no other text does."""
 Deed = Literal["above", "below", "at the start", "at the end", "inside", "undo", "tidy", "save", "close"]
 Tells = Literal["before the reply", "after the reply", "when it pauses", "in pieces"]
 _CONVERTER = default_converter()  # type: ignore[no-untyped-call]  # pygls does not annotate it
@@ -34,45 +34,45 @@ _CONVERTER = default_converter()  # type: ignore[no-untyped-call]  # pygls does 
 
 @dataclass
 class Manner:
-    """How this editor is."""
+    """The behavior of this editor."""
 
     streams: bool
     tells: Tells
     delay: float
-    """Seconds that a message takes at most."""
+    """The longest delay of a message in seconds."""
     says: bool | None = None
-    """What it says of each edit; None for the truth."""
+    """The editor's reply to each edit; None for a truthful one."""
     refuses: frozenset[int] = frozenset()
-    """Which edits it will not take, by their number."""
+    """The numbers of the edits that it rejects."""
     encoding: Encoding = Encoding.Utf16
 
     @property
     def hangs(self) -> bool:
-        """Whether it may be slower to reply than anybody waits; what it shows afterwards comes too late."""
+        """Whether its reply may come after the server's time limit; what it shows after that comes too late."""
         return self.delay > REPLY
 
 
 @dataclass
 class Desk:
-    """The editor; an ``EditSink`` for the writer."""
+    """The editor, an ``EditSink`` for the writer."""
 
     manner: Manner
     text: str
     region: Span | None
-    """Where the target is, None once the person changed it."""
+    """The target; None after the user changed it."""
     dice: random.Random
     documents: Documents = field(default_factory=Documents)
     version: int = 1
     is_open: bool = True
     sent: list[tuple[int, int]] = field(default_factory=list)
-    """Of each edit that was taken: how many changes, and how many bytes they are as JSON."""
+    """For each accepted edit, the number of changes and their size in bytes as JSON."""
     taken: list[tuple[Edit, ...]] = field(default_factory=list)
     refused: int = 0
     is_ambiguous: bool = False
-    """Whether the person undid something, or only took something away in the target: that may be just what the server
-    is about to do, and then nobody can tell whose edit it was."""
+    """Whether the user undid something, or only deleted something in the target. The server may be about to do the
+    same, so that it is impossible to tell whose edit it was."""
     deeds: list[Deed] = field(default_factory=list)
-    """What the person really did."""
+    """The actions that the user performed."""
 
     def __post_init__(self) -> None:
         lags = self.manner.tells == "when it pauses"
@@ -158,7 +158,7 @@ class Desk:
     # The person's edits.
 
     def do(self, deed: Deed) -> None:
-        """Do something, where there is room for it."""
+        """Perform an action of the user, if there is room for it."""
         if not self.is_open:
             return
         region = self.region
@@ -172,7 +172,7 @@ class Desk:
             case "tidy":
                 self._tidy()
             case "save":
-                pass  # A notification that the server does not even need.
+                pass  # The server does not need this notification.
             case _ if region is not None:
                 self._type_near(deed, region)
         self.deeds.append(deed)
@@ -194,18 +194,18 @@ class Desk:
         return self.dice.choice([MINE, f"{MINE}🐍", f"{MINE}\n", f"\n{MINE}", f"{MINE}\r\n", f"    {MINE}"])
 
     def _type(self, room: Span) -> None:
-        """Type somewhere in there, perhaps over something."""
+        """Type somewhere in this span, possibly replacing some of it."""
         one, two = sorted(self.dice.randint(room.start, room.end) for _ in range(2))
         one, two = self._whole(one), self._whole(two)
         two = one if self.dice.random() < 0.6 else min(two, one + 12)
         self._edit([Edit(Span(one, self._whole(two)), self._words() if self.dice.random() < 0.8 else "")])
 
     def _whole(self, at: int) -> int:
-        """Return a place that an editor has: none lies between CR and LF."""
+        """Return the nearest position that an editor allows: none is between CR and LF."""
         return at - 1 if self.text[at - 1 : at + 1] == "\r\n" else at
 
     def _tidy(self) -> None:
-        """Take away what is blank at the ends of lines, as a formatter does when a file is saved."""
+        """Delete trailing whitespace, as a formatter does when a file is saved."""
         edits: list[Edit] = []
         document = Document(URI, "python", self.version, self.text)
         for line in range(document.line_count):
@@ -228,7 +228,7 @@ class Desk:
             self._edit([Edit(Span(head, len(old) - tail), new[head : len(new) - tail])], undo=True)
 
     def _edit(self, edits: Sequence[Edit], *, undo: bool = False) -> None:
-        """Make an edit of the person's; follow the target as the rules for it say."""
+        """Apply an edit of the user, and update the target by the rules for it."""
         if not edits:
             return
         for edit in sorted(edits, key=lambda each: each.span, reverse=True):
@@ -246,7 +246,7 @@ class Desk:
             self._before.pop()
 
     def _change(self, edits: Sequence[Edit]) -> None:
-        """Change the text, edits last to first, and tell the server in this editor's manner."""
+        """Apply the edits, last to first, and notify the server in this editor's manner."""
         self._before.append(self.text)
         events: list[types.TextDocumentContentChangeEvent] = []
         for edit in sorted(edits, key=lambda each: (each.span.start, each.span.end))[::-1]:
@@ -267,7 +267,7 @@ class Desk:
         self._up.send(delay, lambda: _ignore(self.documents.change(URI, version, events, self.encoding)))
 
     def _flush(self) -> None:
-        """Tell of everything since the last time, as eglot does when its user pauses."""
+        """Send all changes since the last notification, as Eglot does when its user pauses."""
         events, self._pool = self._pool, []
         if events:
             self.documents.change(URI, self.version, events, self.encoding)
@@ -279,4 +279,4 @@ def _answer(reply: asyncio.Future[bool], says: bool) -> None:  # noqa: FBT001 - 
 
 
 def _ignore(_result: object) -> None:
-    """Take what a callback has no use for."""
+    """Discard the result of a callback."""

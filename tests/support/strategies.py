@@ -1,4 +1,4 @@
-"""Documents, targets and replies that Hypothesis draws, and how many of them: ``EXAMPLES`` for the long mode."""
+"""Hypothesis strategies for documents, targets and replies. ``EXAMPLES`` sets their number for the long mode."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tuppence.core.text.document import Document, Span
 from tuppence.core.text.lines import split
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "0"))
-"""How many examples each property is tried on; 0 for what a test run has time for."""
+"""The number of examples per property; 0 for the number that fits an ordinary test run."""
 TALLY = Tally()
-"""Of the documents that the whole engine was tried on."""
+"""Counts of the documents on which the whole engine was tried."""
 LINES = st.sampled_from(
     [
         "",
@@ -35,7 +35,7 @@ LINES = st.sampled_from(
     ]
 )
 Case = tuple[Document, Span, str, int]
-"""A document, its target, a reply, and the length of its chunks."""
+"""A document, its target, a reply, and the length of the reply's chunks."""
 
 _documents = st.tuples(
     st.lists(LINES, max_size=6), st.lists(LINES, min_size=1, max_size=14), st.lists(LINES, max_size=6)
@@ -56,8 +56,8 @@ def cases(draw: st.DrawFn) -> Case:
 
     before, inside = joined(head), joined(block[:-1]) + block[-1]
     after = "".join(draw(ending) + line for line in tail)
-    # A target is of whole lines: where it begins and ends, no CR stands before an LF. Nor would one if it went: what is
-    # between a lone CR and an LF can be emptied only by making one line ending of both.
+    # A target consists of whole lines, so neither of its ends may split a CR LF. Deleting it must not create one
+    # either: text between a lone CR and an LF can only be emptied by merging the two into one line ending.
     if before.endswith("\r") and f"{inside}{after}".startswith("\n"):
         before = f"{before[:-1]}\n"
     if (before.endswith("\r") or inside.endswith("\r")) and after.startswith("\n"):
@@ -69,7 +69,7 @@ def cases(draw: st.DrawFn) -> Case:
 
 
 def grown(dice: random.Random) -> list[str]:
-    """Return a long block: lines of any length, some of which occur often."""
+    """Return a long block: lines of any length, some of which repeat often."""
     often = ["}", "", "    return x", "    " + "and so on, " * 8]
     width = dice.choice([0, 20, 90])
     return [
@@ -79,7 +79,7 @@ def grown(dice: random.Random) -> list[str]:
 
 
 def worked_on(dice: random.Random, block: list[str]) -> list[str]:
-    """Return a block with stretches of it taken away, moved, said again, or with lines of their own between them."""
+    """Return a block with parts of it deleted, moved or repeated, or with new lines between them."""
     lines: list[str] = []
     at = 0
     few, many = dice.choice([1, 3]), dice.choice([3, 31, 50])
@@ -128,7 +128,7 @@ def fenced(draw: st.DrawFn, codes: st.SearchStrategy[list[str]], block: list[str
 
 @st.composite
 def besides(draw: st.DrawFn, block: list[str]) -> str:
-    """Return what stands around the code: most often nothing, else a quotation of the target, or another fence."""
+    """Return a template for the text around the code: often empty, else with a quote of the target or another fence."""
     first = draw(st.integers(0, len(block) - 1))
     quoted = block[first : draw(st.integers(first + 1, len(block)))]
     lines = draw(st.sampled_from([quoted, [line.strip() for line in quoted], draw(st.lists(LINES, max_size=3))]))
@@ -137,7 +137,7 @@ def besides(draw: st.DrawFn, block: list[str]) -> str:
 
 
 def expect_sent(patch: Patch, document: Document, target: Span) -> None:
-    """Expect that what a patch leaves in its target is what the model sent, but for the repairs that it names."""
+    """Assert that the patched target is what the model sent, except for the repairs that the patch names."""
     sent = [line for line, _ in split(patch.parts.fences[0].text)] if patch.parts.fences else []
     stands = [line for line, _ in split(patch.replacement)]
     if not sent:

@@ -1,4 +1,4 @@
-"""A program between an editor and a server that writes down all that the server says: ``tee.py FILE COMMAND...``."""
+"""A program between an editor and a server that records everything the server writes: ``tee.py FILE COMMAND...``."""
 
 from __future__ import annotations
 

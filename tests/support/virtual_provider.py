@@ -1,4 +1,4 @@
-"""A provider without sockets, for tests in virtual time: what it sends comes after so many seconds of the loop's clock.
+"""A provider without sockets, for tests in virtual time: it sends its data at given times of the loop's clock.
 
 provider = VirtualProvider(Played(after=3, status=429, headers={"retry-after": "5"}), Played(parts=[(0, b"...")]))
 provider.install(monkeypatch)
@@ -19,7 +19,7 @@ import pytest
 from tuppence.upstream import client as upstream_client
 
 Part = tuple[float, bytes]
-"""Seconds of silence, and the bytes that come after them."""
+"""Seconds of silence, and the bytes sent after them."""
 
 
 @dataclass(frozen=True)
@@ -28,32 +28,32 @@ class Played:
 
     parts: Iterable[Part] = ()
     after: float = 0.0
-    """Seconds before the headers."""
+    """The delay before the headers in seconds."""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     hangs: bool = False
-    """Whether the connection stays open behind the last part."""
+    """Whether the connection stays open after the last part."""
     refused: bool = False
-    """Whether nobody takes the connection."""
+    """Whether the connection is refused."""
     unreachable: bool = False
-    """Whether the time for a connection runs out."""
+    """Whether connecting times out."""
 
 
 class VirtualProvider(httpx.AsyncBaseTransport):
-    """Plays its replies, one for each request; the last one again for all further ones.
+    """A transport that plays its replies, one per request, and repeats the last one for all further requests.
 
-    A reply may be a function of when all requests so far came, this one included.
+    A reply may be a function of the times at which all requests so far arrived, this one included.
     """
 
     def __init__(self, *replies: Played | Callable[[list[float]], Played]) -> None:
         self._replies = replies
         self.asked: list[float] = []
-        """When each request came, by the loop's clock."""
+        """The arrival time of each request, by the loop's clock."""
         self.closed = 0
-        """How many bodies were closed."""
+        """The number of bodies that were closed."""
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Have every client ask it, and what belongs into a thread done at once: a thread knows no virtual time."""
+        """Make every client use this transport. Run thread work inline, because threads do not follow virtual time."""
 
         async def at_once(work: Callable[..., Any], *arguments: Any) -> Any:
             return work(*arguments)

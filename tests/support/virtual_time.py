@@ -1,4 +1,4 @@
-"""An event loop whose clock goes at once to the next thing that is due: a second of waiting takes no time."""
+"""An event loop whose clock jumps to the next scheduled event, so that waiting takes no real time."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
 _TICK = 1e-6
 _SETTLED = 0.003
-"""Seconds of real time without an event after which the clock of ``Sockets`` leaps."""
+"""Seconds of real time without an event after which the clock of ``Sockets`` jumps."""
 
 
 class _Leaping(selectors.SelectSelector):
-    """Waits for nothing; what it would have waited is added to its clock."""
+    """A selector that does not wait, but adds the time it would have waited to its clock."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class _Leaping(selectors.SelectSelector):
 
 
 class Clockwork(asyncio.SelectorEventLoop):
-    """The loop."""
+    """An event loop in virtual time, without sockets or threads."""
 
     def __init__(self) -> None:
         self._leaping = _Leaping()
@@ -44,7 +44,7 @@ class Clockwork(asyncio.SelectorEventLoop):
 
 
 class _Settling(selectors.DefaultSelector):
-    """Waits for sockets and threads as usual, but for what is only due later it does not wait long."""
+    """A selector that waits for sockets and threads as usual, but only briefly for timers."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,10 +65,10 @@ class _Settling(selectors.DefaultSelector):
 class Sockets(asyncio.SelectorEventLoop):
     """An event loop with real sockets and threads, on which a time-out of a minute passes at once.
 
-    Its clock stands still while anything happens, and leaps to the next timer if nothing has happened for some
-    milliseconds and no thread is at work, neither in the loop's executor nor for a future that was passed to
-    ``waits_for``: a busy machine makes nothing late. Both ends of a connection must be on the
-    loop, so that what one end has sent arrives before the other's time-out. No process may be waited for with one.
+    Its clock stands still while anything happens. It jumps to the next timer if nothing has happened for some
+    milliseconds and no thread is working, neither in the loop's executor nor on a future passed to ``waits_for``. So a
+    busy machine makes nothing late. Both ends of a connection must be on the loop, so that data sent by one end arrives
+    before the other's time-out. A process must not be awaited on it.
     """
 
     def __init__(self) -> None:
@@ -79,7 +79,7 @@ class Sockets(asyncio.SelectorEventLoop):
         return self._settling.ahead
 
     def waits_for(self, work: concurrent.futures.Future[Any]) -> None:
-        """Let the clock wait until a thread that is not of the loop's executor has done something."""
+        """Stop the clock until this future, of a thread outside the loop's executor, is done."""
         self._settling.at_work.add(work)
 
         def done(work: concurrent.futures.Future[Any]) -> None:
@@ -92,7 +92,7 @@ class Sockets(asyncio.SelectorEventLoop):
     def run_in_executor(
         self, executor: Executor | None, func: Callable[[Unpack[_Ts]], _T], *args: *_Ts
     ) -> asyncio.Future[_T]:
-        """Run in a thread, for which the clock waits."""
+        """Run a function in a thread, and stop the clock until it is done."""
         work = super().run_in_executor(executor, func, *args)
         self._settling.at_work.add(work)
         work.add_done_callback(self._settling.at_work.discard)
@@ -100,22 +100,22 @@ class Sockets(asyncio.SelectorEventLoop):
 
 
 class Line:
-    """A wire: what is sent comes out later, in the order in which it went in."""
+    """A delayed connection that delivers messages in the order in which they were sent."""
 
     def __init__(self) -> None:
         self._last = 0.0
 
     def send(self, delay: float, deliver: Callable[[], None]) -> None:
-        """Deliver after a delay, but after everything that was sent before."""
+        """Deliver after a delay, but not before anything sent earlier."""
         loop = asyncio.get_running_loop()
         self._last = max(self._last + _TICK, loop.time() + delay)
         loop.call_at(self._last, deliver)
 
 
 def run(coroutine: Coroutine[Any, Any, _T]) -> _T:
-    """Run to the end, or to the first thing that goes wrong anywhere.
+    """Run to the end, or until the first exception anywhere.
 
-    :raises Exception: what went wrong.
+    :raises Exception: the exception that occurred.
     """
     wrong: list[Exception] = []
 

@@ -1,9 +1,10 @@
-"""Servers that begin with their modules loaded, for tests in which the start of the program is not what is tested.
+"""Servers that start with their modules loaded, for tests that do not test the start of the program.
 
-Loading the modules takes most of a short test's time. So one process of each worker of pytest loads them, and a server
-is a fork of it: with the arguments, environment, folder, streams and session that a program of its own would have, and
-a child of the worker, which waits for it and kills it like any other. ``begun()`` says which starts are meant. Others
-are programs; so is a worker's first, each with settings of Python's own, and each on a system other than Linux.
+Loading the modules takes most of the time of a short test. So each pytest worker has one process that loads them, and
+forks it for each server. A fork has the arguments, environment, folder, streams and session of a separate program. It
+is a child of the worker, which waits for it and kills it like any other. ``begun()`` marks the starts that use a fork.
+All others start a program; so do a worker's first start, starts with their own settings for Python, and all starts on
+systems other than Linux.
 """
 
 from __future__ import annotations
@@ -31,18 +32,19 @@ tuppence.lsp.server tuppence.lsp.service tuppence.lsp.transport tuppence.upstrea
 tuppence.providers.openai tuppence.providers.anthropic httpx anyio._backends._asyncio tree_sitter_python
 secretstorage
 """.split()  # noqa: SIM905
-"""What a server loads up to its first answer; but for the keyring, which looks at the environment as it is loaded."""
+"""The modules that a server loads before its first answer, except the keyring, which reads the environment when
+imported."""
 _wanted: ContextVar[bool] = ContextVar("wanted", default=False)
 _HOOK = Path(__file__).with_name("slow_callbacks_hook")
-"""What ``slow_callbacks`` puts into PYTHONPATH: the process with the modules loads it too, for its servers."""
+"""The folder that ``slow_callbacks`` adds to PYTHONPATH. The forked process loads the hook too, for its servers."""
 _PR_SET_CHILD_SUBREAPER = 36
 _MOST = 200_000
-"""Bytes of a request, and more than an environment and some arguments have."""
+"""The limit for a request in bytes; it exceeds the size of an environment and some arguments."""
 
 
 @contextlib.contextmanager
 def begun(*, fresh: bool = False) -> Iterator[None]:
-    """Let each ``python -m tuppence`` that is started inside begin with its modules loaded, unless ``fresh``."""
+    """Fork a server with loaded modules for each ``python -m tuppence`` started inside the block, unless ``fresh``."""
     token = _wanted.set(not fresh)
     try:
         yield
@@ -51,7 +53,7 @@ def begun(*, fresh: bool = False) -> Iterator[None]:
 
 
 class _Source:
-    """The process with the modules, whose Python is set as the worker's is."""
+    """The process with the loaded modules. Its settings for Python are those of the worker."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -62,22 +64,22 @@ class _Source:
             )
 
     def server(self, arguments: list[str], folder: str, environment: Mapping[str, str], streams: list[int]) -> int:
-        """Start a server, a child of this process, and return its number."""
+        """Start a server as a child of this process and return its process id."""
         request = json.dumps([arguments, folder, dict(environment)]).encode()
-        # The process between the two has ended by the time of the reply, and its child has become ours.
+        # The intermediate process has ended by the time of the reply, and its child is now ours.
         with _adopting():
             socket.send_fds(self._here, [request], streams)
             return int(self._here.recv(20))
 
     def end(self) -> None:
-        """End the process; its servers live on."""
+        """End the process. Its servers continue to run."""
         self._here.close()
         self._process.wait()
 
 
 @contextlib.contextmanager
 def _adopting() -> Iterator[None]:
-    """Become the parent of the orphans among the processes below."""
+    """Adopt the orphans among the descendant processes."""
     libc = ctypes.CDLL(None)
     libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     try:
@@ -91,7 +93,7 @@ _execute_child = subprocess.Popen._execute_child  # type: ignore[attr-defined]
 
 
 def _start(self: Any, args: Any, *rest: Any) -> None:
-    """Do what ``Popen._execute_child`` does; the order of the arguments is that of CPython 3.11 to 3.14."""
+    """Replace ``Popen._execute_child``. The order of the arguments is that of CPython 3.11 to 3.14."""
     source = _source(args, rest[5]) if _wanted.get() and sys.platform == "linux" else None
     if source is None:
         _execute_child(self, args, *rest)
@@ -106,7 +108,7 @@ def _start(self: Any, args: Any, *rest: Any) -> None:
 
 
 def _source(args: Any, environment: Mapping[str, str] | None) -> _Source | None:
-    """Return what starts such a server; None where it is a program, as a worker's first is."""
+    """Return the process to fork for such a server; None to start a program, as for a worker's first server."""
     if not isinstance(args, (list, tuple)) or list(args[: len(_COMMAND)]) != _COMMAND:
         return None
     given = os.environ if environment is None else environment
@@ -123,14 +125,14 @@ def _source(args: Any, environment: Mapping[str, str] | None) -> _Source | None:
 
 
 def _settings(environment: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Return the variables of an environment by which Python itself is set, without the watch for slow callbacks."""
+    """Return the variables of an environment that configure Python itself, without the hook for slow callbacks."""
     found = {name: value for name, value in environment.items() if name.startswith("PYTHON")}
     paths = [each for each in found.pop("PYTHONPATH", "").split(os.pathsep) if each not in ("", str(_HOOK))]
     return tuple(sorted((found | ({"PYTHONPATH": os.pathsep.join(paths)} if paths else {})).items()))
 
 
 def end() -> None:
-    """End the processes with the modules."""
+    """End the processes with the loaded modules."""
     for each in _sources.values():
         if each is not None:
             each.end()
@@ -138,9 +140,9 @@ def end() -> None:
 
 
 def _serve(asked: socket.socket) -> None:
-    """Load the modules; then fork a server for each request. Returns in the servers, and at the end."""
+    """Load the modules, then fork a server for each request. Returns in each server, and in this process at the end."""
     for each in _MODULES:
-        with contextlib.suppress(ImportError):  # what only some systems have
+        with contextlib.suppress(ImportError):  # Some modules exist only on some systems.
             importlib.import_module(each)
     gc.freeze()
     while True:
@@ -162,24 +164,24 @@ def _serve(asked: socket.socket) -> None:
             os._exit(0)
         asked.close()
         os.close(note)
-        # Any of these may have been given the number of a standard stream, where that was closed.
+        # Any of these may have the number of a standard stream, if that one was closed.
         to_note, *streams = (_beyond(each) for each in (to_note, *streams))
         _become(streams, *json.loads(request))
-        # Only now, as ``Popen`` returns only once its child has become the program.
+        # Write this last, because ``Popen`` returns only once its child has become the program.
         os.write(to_note, str(os.getpid()).encode())
         os.close(to_note)
         return
 
 
 def _beyond(descriptor: int) -> int:
-    """Return a descriptor for an open file that is no standard stream's; the given one is closed."""
+    """Duplicate a descriptor to a number above the standard streams, close the original, and return the copy."""
     moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD, 10)
     os.close(descriptor)
     return moved
 
 
 def _become(streams: list[int], arguments: list[str], folder: str, environment: dict[str, str]) -> None:
-    """Make this process what a program of its own would be."""
+    """Give this process the arguments, streams, folder and environment of a separate program."""
     os.setsid()
     for number, each in enumerate(streams):
         os.dup2(each, number)

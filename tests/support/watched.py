@@ -1,4 +1,4 @@
-"""Calls that are counted while they go on as before."""
+"""Record the calls of a function without changing it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 
 def watch(monkeypatch: pytest.MonkeyPatch, owner: object, name: str) -> list[tuple[Any, ...]]:
-    """Return the list to which each further call of a function adds its positional arguments."""
+    """Return the list to which each future call of a function adds its positional arguments."""
     calls: list[tuple[Any, ...]] = []
     function = getattr(owner, name)
 

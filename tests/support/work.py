@@ -1,4 +1,4 @@
-"""Counts of the work that code does: the same on a fast, a slow and a busy machine, so that tests may bound them."""
+"""Measures of work that do not depend on the speed or load of the machine, so that tests can set limits for them."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _T = TypeVar("_T")
 
 
 def lines(work: Callable[[], _T]) -> tuple[_T, int]:
-    """Return what the work returns, and how many lines of this package it ran in this thread.
+    """Return the result of the work, and the number of lines of this package that it ran in this thread.
 
-    Lines of comprehensions count once for each round; what C code does inside a line does not count.
+    A line of a comprehension counts once per iteration. Work that C code does inside a line does not count.
     """
     count = 0
 
@@ -43,7 +43,7 @@ def lines(work: Callable[[], _T]) -> tuple[_T, int]:
 
 
 def memory(work: Callable[[], _T]) -> tuple[_T, int]:
-    """Return what the work returns, and how many bytes more than before it held at once: a copy of a text shows."""
+    """Return the result of the work, and its peak memory in bytes above the start, which reveals a copy of a text."""
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
@@ -56,7 +56,7 @@ def memory(work: Callable[[], _T]) -> tuple[_T, int]:
 
 
 async def done_in_turns(task: asyncio.Task[Any], most: int = 50) -> bool:
-    """Report whether a task is done after so many turns of the event loop, none of which waits for anything."""
+    """Return whether a task finishes within this many turns of the event loop, without waiting for anything."""
     for _ in range(most):
         if task.done():
             return True
@@ -65,7 +65,7 @@ async def done_in_turns(task: asyncio.Task[Any], most: int = 50) -> bool:
 
 
 def parses(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """Return a list that gets an item for each parse by a grammar: whether it began from an old tree."""
+    """Return a list that receives an item for each parse by a grammar: whether it started from an old tree."""
     found: list[bool] = []
     parse = grammars.parse
 
@@ -79,16 +79,16 @@ def parses(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
 @dataclass(slots=True)
 class Progress:
-    """What grammars did to parse."""
+    """Counts of the work of grammars while they parse."""
 
     steps: int = 0
-    """Calls by which a parser reported its progress."""
+    """The number of progress reports of a parser."""
     reads: int = 0
-    """Pieces of texts that it took."""
+    """The number of pieces of text that it read."""
     bytes_read: int = 0
-    """How long they were together."""
+    """The total size of these pieces in bytes."""
     longest: int = 0
-    """Bytes of the longest of them."""
+    """The size of the largest piece in bytes."""
 
 
 def progress(monkeypatch: pytest.MonkeyPatch) -> Progress:
@@ -112,7 +112,7 @@ def progress(monkeypatch: pytest.MonkeyPatch) -> Progress:
 
 
 def database_steps(ledger: Ledger, work: Callable[[], _T]) -> tuple[_T, int]:
-    """Return what the work returns, and how many instructions SQLite ran for it: each row that is read takes some."""
+    """Return the result of the work, and the number of SQLite instructions it ran. Reading a row takes several."""
     count = 0
 
     def step() -> int:

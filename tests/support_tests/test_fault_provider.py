@@ -1,4 +1,4 @@
-"""The failing provider and its bench: each step does what it says, and what is wrong with a run is seen."""
+"""The failing provider and its bench: each step works as documented, and faults of a run are detected."""
 
 from __future__ import annotations
 

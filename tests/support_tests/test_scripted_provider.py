@@ -1,4 +1,4 @@
-"""The scripted server itself: what it sends, and that it sees a client leave."""
+"""The scripted server itself: its output, and its detection of a client that disconnects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server that is forked from a process with its modules loaded is what a program of its own would be."""
+"""A server forked from a process with loaded modules behaves like a separate program."""
 
 from __future__ import annotations
 

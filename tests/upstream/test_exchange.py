@@ -1,4 +1,4 @@
-"""One exchange: how often it waits for the network, and that what was read is handed out at once."""
+"""One exchange: the number of waits for the network, and immediate delivery of the data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What httpx raises, as a sentence that names the cause: whole connections are tried in tests/faults."""
+"""httpx exceptions become sentences that name the cause; tests/faults tests whole connections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A provider is asked a few times what an answer cost, and only as long as it may still say so."""
+"""A provider is asked a few times for an answer's cost, only as long as it may still report it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A provider that sends the key back is heard without it, on each wire and by each way; what it leaves behind too."""
+"""A key that a provider sends back is removed, on each wire and in each field, also from what is stored."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ async def test_an_answer_is_stopped_before_the_key_is_whole(wire: str, provider:
     for name, how, text in cases:
         heard = await provider.ask(wire, answer(f"The key: {text}. And so on, and so on.", size=5))
         assert isinstance(heard.error, Broken), (name, how)
-        assert heard.error.message.startswith(f"The answer holds the key in {name}, so it was stopped")
+        assert heard.error.message.startswith(f"The answer contains the key in {name}, so it was stopped")
         assert in_text(heard.text) == [], (name, how)
 
 

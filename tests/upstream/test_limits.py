@@ -1,4 +1,4 @@
-"""A server that sends without end: what is read of it is bounded, by counting what the server could send."""
+"""A server that sends without end: the amount read is bounded, measured by what the server could send."""
 
 from __future__ import annotations
 

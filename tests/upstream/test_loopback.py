@@ -1,4 +1,4 @@
-"""What is meant for this machine reaches this machine, whatever a resolver says, and nothing else does."""
+"""Requests to this machine reach this machine, whatever a resolver says; no others do."""
 
 from __future__ import annotations
 

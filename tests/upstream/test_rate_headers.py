@@ -1,4 +1,4 @@
-"""What headers say of limits: each form of it, and nonsense."""
+"""Rate limits in headers: every format, and nonsense."""
 
 from __future__ import annotations
 

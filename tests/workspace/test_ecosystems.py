@@ -1,4 +1,4 @@
-"""What projects of each ecosystem have: sub-packages, workspaces, lock files, aliases; and when that is all there is."""
+"""The packages of a project in each ecosystem: sub-packages, workspaces, lock files, aliases; and when they are all."""
 
 # ruff: noqa: E501 - the trees are read row by row
 

@@ -1,4 +1,4 @@
-"""What git ignores is private, held against git itself; ``.tuppenceignore`` is a verdict of its own."""
+"""Files that git ignores are private, compared with git itself; ``.tuppenceignore`` is decided independently."""
 
 from __future__ import annotations
 

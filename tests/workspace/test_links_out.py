@@ -287,7 +287,7 @@ def test_a_pipe_in_the_place_of_tests_is_refused(tmp_path: Path) -> None:
     root = project(tmp_path, {"app.py": "def run():\n    pass\n", "tests/conftest.py": ""}, {})
     os.mkfifo(root / "tests/test_app.py")
     document = Document("", "python", 1, "def run():\n    pass\n")
-    with pytest.raises(Unfit, match="which cannot be read: it is no regular file"):
+    with pytest.raises(Unfit, match="which cannot be read: it is not a regular file"):
         find_test_location(
             root / "app.py", document, parse(document.text, by_suffix("a.py")), Workspace([root]), lambda _: None
         )

@@ -1,4 +1,4 @@
-"""What a project is known to have, from its files, its manifests and what is installed."""
+"""The known packages of a project, from its files, its manifests and its installed packages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was made of files stays true while they are as they were, and takes no more room than it may."""
+"""Results derived from files remain valid while the files are unchanged, within a size limit."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def _read(path: Path) -> str:
         if stat.S_ISDIR(about.st_mode):
             raise AddressError(f"{path} cannot be read: Is a directory.", "Name a file in it.")
         if not stat.S_ISREG(about.st_mode):
-            raise AddressError(f"{path} is no ordinary file.")
+            raise AddressError(f"{path} is not a regular file.")
         if about.st_size > _LARGEST:
             raise AddressError(f"{path} has {about.st_size:,} bytes; files of up to {_LARGEST:,} are read.")
         raw = path.read_bytes()

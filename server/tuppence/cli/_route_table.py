@@ -46,7 +46,7 @@ def show(place: str, action: str, config: Config, when: datetime | None) -> int:
     try:
         plan = asyncio.run(_plan(ask, config, when))
     except NoEligibleModel as nobody:
-        terminal.print(f"{title(ask.action, ask.target.name)}: nobody may answer.")
+        terminal.print(f"{title(ask.action, ask.target.name)}: no model may answer.")
         terminal.print(f"Prompt of about {nobody.need.prompt_tokens} tokens.")
         _rest(nobody.table, nobody.need, terminal)
         raise

@@ -71,5 +71,5 @@ def _amount(text: str) -> Decimal | str:
     except InvalidOperation:
         amount = Decimal("NaN")
     if not amount.is_finite() or amount < 0 or len(exact(amount)) > 30:  # noqa: PLR2004 - more than any budget needs
-        raise argparse.ArgumentTypeError(f'"{text}" is no amount of USD: write one such as 5.00, or none')
+        raise argparse.ArgumentTypeError(f'"{text}" is not an amount of USD: write one such as 5.00, or none')
     return amount

@@ -108,7 +108,7 @@ def _quality(text: str) -> float | str:
         value = -1.0
     if not 0 <= value <= 1:
         names = ", ".join(PRESETS)
-        raise argparse.ArgumentTypeError(f'"{text}" is no quality: write a number from 0 to 1, or {names}')
+        raise argparse.ArgumentTypeError(f'"{text}" is not a quality: write a number from 0 to 1, or {names}')
     return value
 
 
@@ -116,7 +116,7 @@ def _moment(text: str) -> datetime:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f'"{text}" is no date: write 2026-11-21') from None
+        raise argparse.ArgumentTypeError(f'"{text}" is not a date: write 2026-11-21') from None
     if "T" not in text and " " not in text:
         found = found.replace(hour=12)
     return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -164,7 +164,7 @@ class Watched:
             return None
         self._stamp = stamp
         if stamp is None:
-            remedy = "What it said stays in force until it is back or the server starts anew."
+            remedy = "Its settings stay in force until it is back or the server restarts."
             return ConfigError(str(self._path), (Mistake(0, "The file is gone.", remedy),))
         try:
             self._config = _assemble(self._path, *_parse(self._path), _today())
@@ -184,7 +184,7 @@ def load(path: Path | None = None, *, today: date | None = None) -> Config:
     """Return the configuration in a file; the defaults without one. If it is not TOML, ``is_unread`` is set."""
     file, day = path or default_path(), today or _today()
     if not file.exists():
-        absent = (f"There is no file {file}; the defaults hold.",) if path else ()
+        absent = (f"There is no file {file}; the defaults apply.",) if path else ()
         return _assemble(file, {}, MistakeReport(), day, absent)
     try:
         return _assemble(file, *_parse(file), day)
@@ -327,7 +327,7 @@ def _warnings(table: model_table.Table, overrides: tuple[Override, ...], today: 
         if model.retired(today):
             found.append(f"{model.name} retired on {model.retires_on}; it is not used.")
         elif model.price is None:
-            found.append(f"Nobody states a price for {model.name}; it is used only when pinned, its cost is unknown.")
+            found.append(f"The price of {model.name} is unknown; it is used only if it is pinned.")
     return tuple(found)
 
 

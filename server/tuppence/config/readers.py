@@ -85,7 +85,7 @@ def stranded(place: TomlLocation) -> Bad:
     """Report a setting that is inside a table because it is below the table's header."""
     header = ".".join(str(part) for part in place.path[:-1] if isinstance(part, str))
     return place.wrong(
-        f'"{place.path[-1]}" stands below the header of {quoted(header, 80)}, so it belongs to that table.',
+        f'"{place.path[-1]}" is below the header of {quoted(header, 80)}, so it belongs to that table.',
         "Move it above the first [table] of the file.",
     )
 

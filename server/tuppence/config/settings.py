@@ -67,7 +67,7 @@ def narrower(data: Mapping[str, object], place: TomlLocation) -> Limits:
     for key in data:
         if key != "budget" and not place.report.is_full:
             what = f"A project cannot set {quoted(key, 80)}."
-            place.key(key).wrong(what, "Only [budget] may stand here, and only narrow yours.")
+            place.key(key).wrong(what, "Only [budget] is allowed here, and it can only narrow yours.")
     given = data.get("budget")
     found = Limits(**fields(given, place.key("budget"), BUDGET)) if given is not None else NO_LIMITS
     return found if isinstance(given, dict) and "soft" in given else replace(found, soft=Decimal(1))
@@ -81,7 +81,7 @@ def ledger(value: object, place: TomlLocation) -> str:
     # The value is never repeated, because it may contain a password.
     if found.startswith(_SCHEMES) and not _ADDRESS.fullmatch(found):
         raise place.wrong(
-            f'"{place.name}" is no address that PostgreSQL can read.',
+            f'"{place.name}" is not a valid PostgreSQL address.',
             "Leave the password out of it, for ~/.pgpass or PGPASSWORD; or write its special characters as %2F for a "
             "slash, %40 for an at sign, %25 for a percent sign.",
         )
@@ -110,7 +110,8 @@ def pattern(value: object, place: TomlLocation) -> str:
         matches_all = re2.compile(found, options).search("") is not None
     except re2.error:
         raise place.wrong(
-            f'"{place.name}" is no regular expression that RE2 can read.', "See its syntax page; write \\. for a dot."
+            f'"{place.name}" is not a regular expression that RE2 can parse.',
+            "See its syntax page; write \\. for a dot.",
         ) from None
     if matches_all:
         raise place.wrong(f'"{place.name}" matches every value.', "Write a pattern of the values that are no secrets.")

@@ -1,7 +1,7 @@
-"""What a person can ask for: one row an action. The order of the rows is the order of the menu.
+"""The actions that a user can request, one row each. The order of the rows is the order of the menu.
 
-Titles, instructions, limits and the shape of the answer stand here and nowhere else; a new action is a new row.
-Nothing here decides which model answers.
+Titles, instructions, limits and the shape of the answer are defined only here; a new action is a new row. The choice of
+the model is made elsewhere.
 """
 
 from __future__ import annotations
@@ -37,21 +37,21 @@ class Action:
 
     id: str
     verb: str
-    """What stands in titles, before the thing's name."""
+    """The start of the title, before the name of the target."""
     past: str
-    """What stands in the closing message, before the thing's name."""
+    """The start of the closing message, before the name of the target."""
     kind: str
     """The code-action kind in an editor that shows every kind in its menu."""
     shape: Shape
-    """What the answer is, and so where it goes: a panel, the target, a test file, diagnostics."""
+    """The kind of answer, which determines its destination: a panel, the target, a test file, diagnostics."""
     instruction: str
-    """What the model is told; part of the constant system text."""
+    """The instruction for the model; part of the constant system text."""
     brief: str
-    """The same for the smallest models, in as few words as they can follow."""
+    """The instruction for the smallest models, in as few words as they can follow."""
     least_output: int
     """Answer tokens below which asking is pointless."""
     usual_output: int
-    """Answer tokens of a usual answer, beside what the target's own length adds."""
+    """Answer tokens of a typical answer, in addition to those for the target's own length."""
     echo: float = 0.0
     """How many times the target's own length the answer is, on top of ``usual_output``."""
     measured_as: str = ""

@@ -98,7 +98,7 @@ class _Explanation:
         found = invented_names.named(markdown, f"{work.document.text}\n{work.evidence.shown}", work.language)
         if verdict.fit and found.is_invented:
             names = ", ".join(f"`{name}`" for name in sorted(found.nowhere)[:3])
-            return Verdict.rejected(f"The answer names what is not there: {names}.")
+            return Verdict.rejected(f"The answer names code that is absent: {names}.")
         all_there = verdict.fit and verdict.proved != "nothing" and found.there and not found.nowhere
         return replace(verdict, proved="names what is there") if all_there else verdict
 
@@ -150,7 +150,7 @@ class _Replacement:
             return Verdict.rejected(*loss.reasons)
         found = slop.judge(edited, work.target.span, work.evidence)
         if found.is_too_much:
-            why = f"The answer is technically valid, practically useless: it {found.clauses}."
+            why = f"The answer is valid code but not useful: it {found.clauses}."
             return Verdict.rejected(why)
         imported = import_findings(edited, work.evidence.root)
         if imported.reason:
@@ -230,7 +230,7 @@ def _useless(document: Document, brought: Brought) -> str:
         names = ", ".join(f"`{name}`" for name in dict.fromkeys(brought.again))
         return f"The answer writes {names} again, which the file has already."
     if apply(document.text, brought.edits) == document.text:
-        return "The answer holds no test that the file does not have."
+        return "The answer contains no test that the file does not have yet."
     return ""
 
 

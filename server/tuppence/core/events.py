@@ -1,7 +1,7 @@
-"""What happens during one request, as a run tells it to whoever shows it: an editor, a test, the demo.
+"""The events of one request, which a run yields to an editor, a test or the demo.
 
 A run yields these in order: perhaps ``ModelChosen``, then progress and pieces of the answer, perhaps ``Retracted`` and
-``ModelChosen`` again when it climbs, and exactly one ``RunFinished``. They are values; nobody acts in this file.
+``ModelChosen`` again when it escalates, and exactly one ``RunFinished``. All of them are plain values without behavior.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ class ModelChosen:
 
     route: Route
     cut: tuple[str, ...]
-    """What the model will not see, a sentence each."""
+    """What the model will not see, one sentence each."""
 
 
 @dataclass(frozen=True, slots=True)
 class StatusLine:
-    """One line about what is going on."""
+    """One line about the current step."""
 
     text: str
 
@@ -56,7 +56,7 @@ class FindingAdded:
 
 @dataclass(frozen=True, slots=True)
 class Retracted:
-    """What was drafted or found so far does not stand: take it back."""
+    """The edits and findings so far are invalid and must be taken back."""
 
     why: str
 
@@ -74,7 +74,7 @@ class Answer:
     repairs: tuple[str, ...] = ()
     """The names of the repairs for which the text in the target differs from what was sent (core/answer/patch.py)."""
     reply: str = ""
-    """What the model sent, as it came: what is kept for the next identical question."""
+    """The model's reply, verbatim; it is cached for the next identical question."""
     edited: EditedText | None = field(default=None, compare=False, repr=False)
     """The document with the edits made, for the checks that are still to come; they take it out, for its trees are
     large."""
@@ -95,11 +95,11 @@ class RunFinished:
     """Of the whole run, failed tries included, USD; None is unknown."""
     estimated: bool
     why: str = ""
-    """Where there is no answer: why not, and what to do about it."""
+    """If there is no answer, the reason and what to do about it."""
     kept: bool = False
     """Whether the answer is an earlier one, given again at no cost."""
     notes: tuple[str, ...] = ()
-    """What the user has to know of the cost, such as that a provider's counts are not believed; a sentence each."""
+    """What the user has to know about the cost, such as that a provider's counts are not trusted; one sentence each."""
 
 
 Event = ModelChosen | StatusLine | MarkdownChunk | EditsDrafted | FindingAdded | Retracted | RunFinished

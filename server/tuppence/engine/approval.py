@@ -52,7 +52,7 @@ class Approval:
         :raises OverBudget: the user did not agree, and no other model is available.
         """
         if why := approval_reason(self.result.route.model, self.result, self._context):
-            yield StatusLine(f"Waiting for your word: {why}")
+            yield StatusLine(f"Waiting for your answer: {why}")
             self.result = await approve_route(self.result, why, self._context.session)
 
 
@@ -86,8 +86,10 @@ async def approve_route(prepared: PreparedRequest, why: str, session: Session) -
     if await _agreed(f"{rated}, and {why}. Ask it?", model, _instead(cheaper), session):
         return prepared
     if cheaper is None:
-        raise OverBudget(f"{why[0].upper()}{why[1:]}, and nobody agreed to it.", _remedy(model, prepared, session))
-    told = f"nobody agreed to {model.title}"
+        raise OverBudget(
+            f"{why[0].upper()}{why[1:]}, and there was no consent to it.", _remedy(model, prepared, session)
+        )
+    told = f"there was no consent to {model.title}"
     return replace(prepared, route=replace(cheaper, reason=f"{cheaper.reason}; {told}", told=told))
 
 

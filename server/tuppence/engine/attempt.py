@@ -99,7 +99,7 @@ class ModelAttempt:
         prepared, route, context = self._prepared, self._route, self._context
         session, model = context.session, route.model
         if is_asked_first(prepared.request, model, session):
-            yield StatusLine("Waiting for your word: this file may hold secrets")
+            yield StatusLine("Waiting for your answer: this file may hold secrets")
             await consent(prepared.request, model, session)
         chars_per_token = session.ledger_writer.chars_per_token(model, context.receipt.language) or PACE
         attempt = Attempt(

@@ -66,7 +66,7 @@ class Fallbacks:
         """Select the model for the single attempt after a failed check."""
         model = self._last
         self._reasons.append(f"{model.id}: {rejected.why}")
-        self._reason = f"asked after {model.id}, whose answer was not kept: {rejected.why}"
+        self._reason = f"asked after {model.id}, whose answer was rejected: {rejected.why}"
         self._remedy = rejected.remedy
         self._next = None
         if self._failed is None:
@@ -92,21 +92,21 @@ class Fallbacks:
         """Ask the user to approve the next model if the configuration requires it, and make its route current."""
         self._refused.clear()
         while self._next is not None and (why := approval_reason(self._next, self._prepared, self._context)):
-            yield StatusLine(f"Waiting for your word: {why}")
+            yield StatusLine(f"Waiting for your answer: {why}")
             if await approve_model(self._next, why, self._context.session):
                 break
             self._after_refusal(self._next)
         self.current = None
         if self._next is not None:
             reason = "; ".join(
-                (self._reason.rstrip("."), *(f"nobody agreed to {each.title}" for each in self._refused))
+                (self._reason.rstrip("."), *(f"there was no consent to {each.title}" for each in self._refused))
             )
             self._last = self._next
             self.current = replace(self._prepared.route, model=self._next, expected_cost=None, reason=reason, told="")
             yield ModelChosen(self.current, ())
 
     def _after_refusal(self, model: Model) -> None:
-        self._reasons.append(f"Nobody agreed to {model.title}.")
+        self._reasons.append(f"There was no consent to {model.title}.")
         self._refused.append(model)
         self._tried.append(model)
         if self._unavailable is not None:

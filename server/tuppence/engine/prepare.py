@@ -67,7 +67,7 @@ async def prepare(
     if (config := session.config()).is_unread:
         mistake = config.mistakes[0]
         what = (
-            f"Nobody is asked, because the configuration cannot be read. {config.path}:{mistake.line}: {mistake.what}"
+            f"No model is asked, because the configuration cannot be read. {config.path}:{mistake.line}: {mistake.what}"
         )
         raise NoModel(what, mistake.remedy)
     work = _Preparation(request, session, around, await standing(request, session, whole=whole_table))

@@ -74,7 +74,7 @@ def why_not(request: Request, edited: EditedText) -> str:
     if told and (words := silenced(request.document, edited.after.text, told)):
         return f"It silences the complaint ({quoted(words, 80, '“')}) and leaves its cause."
     if again := duplicated_definition(edited.old, edited.new, request.target.span):
-        return f"It writes {quoted(again, 80, '`')} again, which stands elsewhere in the file."
+        return f"It writes {quoted(again, 80, '`')} again, which is already elsewhere in the file."
     return ""
 
 

@@ -159,7 +159,7 @@ class Sqlite:
             raise
         self._connection = connection
         if emptied:
-            self._warn(f"The ledger {self.path} was empty: a new one was begun in it, from zero.")
+            self._warn(f"The ledger {self.path} was empty: a new one was created in it, starting at zero.")
         return connection
 
     def _present(self) -> int:
@@ -189,7 +189,7 @@ class Sqlite:
             companion = self.path.with_name(self.path.name + suffix)
             if companion.exists():
                 companion.rename(aside.with_name(aside.name + suffix))
-        self._warn(f"The ledger was damaged: it is kept as {aside}, and a new one was begun, from zero.")
+        self._warn(f"The ledger was damaged: it was renamed to {aside}, and a new one was created, starting at zero.")
 
     def _warn(self, sentence: str) -> None:
         self._warnings.append(sentence)
@@ -214,7 +214,7 @@ def locked(place: str) -> TuppenceError:
     """Return the error for a ledger that another program has locked."""
     return TuppenceError(
         f"Another program has the ledger {place} locked.",
-        "Close what has it open; what waits to be entered is entered then.",
+        "Close the program that has it open; waiting entries are then written.",
     )
 
 

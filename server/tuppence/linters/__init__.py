@@ -1,7 +1,7 @@
-"""The impure part of checking and fixing: linters, run as programs on the text as it is or would be.
+"""Run linters as programs on the text, as it is or as an edit would leave it.
 
-Nothing is written to disk. Only ruff is known so far; for other languages there is the grammar
-(core/checks/structure.py) and what the editor's own servers say (lsp/features/other_servers.py).
+Nothing is written to disk. Only ruff is supported so far; other languages rely on the grammar
+(core/checks/structure.py) and on the diagnostics of the editor's own servers (lsp/features/other_servers.py).
 """
 
 from tuppence.linters.quick_fix import Ready, ready_fix

@@ -23,7 +23,7 @@ from tuppence.linters.ruff import laid_out, safe_fix
 _FARTHEST = 40
 """Lines that a fix which was sent along may lie away from its diagnostic, unless it is among the file's first lines."""
 _MOST = 20
-"""Edits that such a fix may have."""
+"""The most edits in such a fix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,13 @@ class Ready:
 
     edits: tuple[Edit, ...]
     tool: str
-    """Who made it, such as ``ruff``."""
+    """The tool that made it, such as ``ruff``."""
     proved: str
-    """What is known of it."""
+    """The reason to trust it."""
 
 
 async def ready_fix(document: Document, chosen: Diagnostic, path: Path | None) -> Ready | None:
-    """Return the fix that needs no model, None where there is none."""
+    """Return a fix that needs no model, or None."""
     if edits := await safe_fix(document, chosen, path):
         return Ready(edits, "ruff", "the linter's own safe fix")
     if edits := await _sent_along(document, chosen, path):

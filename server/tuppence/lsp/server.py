@@ -33,14 +33,14 @@ STEPS = (
     *("tuppence.engine.run", "tuppence.engine.disclosure.preview", "tuppence.lsp.features.code_actions"),
     "tuppence.lsp.service",
 )
-"""What is loaded behind the handlers, in this order; the last one needs all the others."""
+"""The modules to load after ``initialize``, in this order; the last one needs all the others."""
 OFFERED = types.CodeActionOptions(
     code_action_kinds=[types.CodeActionKind.QuickFix, types.CodeActionKind.Refactor, types.CodeActionKind.Source]
 )
 
 
 def create_server(config: Path | None) -> Server:
-    """Return a server that reads its configuration from a file, the platform's usual one by default."""
+    """Return a server that reads its configuration from a file, by default the platform's usual one."""
     server = Server("tuppence", __version__)
     server.protocol.experimental = advertised()
     reception = _LazyService(server, config)
@@ -110,7 +110,7 @@ def _take_commands(server: Server, reception: _LazyService) -> None:
 
 
 def _take_questions(server: Server, reception: _LazyService) -> None:
-    """Take the commands whose reply is what was asked for."""
+    """Register the commands that return their result in the reply."""
 
     @server.command(commands.COST)
     async def cost(*arguments: Any) -> dict[str, Any] | None:
@@ -122,7 +122,7 @@ def _take_questions(server: Server, reception: _LazyService) -> None:
 
 
 class _LazyService:
-    """Keeps what the editor said of itself until the service is there."""
+    """Keeps the editor's introduction until the service is loaded."""
 
     def __init__(self, server: Server, config: Path | None) -> None:
         self._server = server
@@ -140,7 +140,7 @@ class _LazyService:
         return service
 
     async def ready(self) -> Service:
-        """Return the service, loaded beside the event loop; only requests that need it wait."""
+        """Return the service, which is loaded beside the event loop; only requests that need it wait."""
         if "service" not in vars(self):
             if self._loading is None:
                 self._loading = asyncio.create_task(_load())
@@ -152,18 +152,18 @@ class _LazyService:
         return self.service
 
     async def close(self) -> None:
-        """End what was begun."""
+        """Close what was opened."""
         if "service" in vars(self):
             await self.service.close()
 
 
 def _first(arguments: tuple[Any, ...]) -> Any:
-    """Return a command's one argument, None where it came without: what is wrong with it is said in a sentence."""
+    """Return a command's only argument, or None if it has none; the service reports what is wrong with it."""
     return arguments[0] if arguments else None
 
 
 async def _load() -> None:
-    """Import the service, with what it needs first: the event loop has its turn after each step."""
+    """Import the service and its dependencies, yielding to the event loop after each step."""
     for name in STEPS:
         await asyncio.to_thread(import_module, name)
     await asyncio.to_thread(_read_tables)
@@ -179,9 +179,9 @@ def _read_tables() -> None:
 
 
 def _roots(params: types.InitializeParams) -> list[Path]:
-    """Return the project's folders: those that the editor names, an older editor's single root, or none.
+    """Return the project's folders: the ones that the editor names, an older editor's single root, or none.
 
-    A root that came as a path is a URI by now (lsp/protocol/lifecycle.py).
+    lsp/protocol/lifecycle.py has already converted a root path to a URI.
     """
     uris = [folder.uri for folder in params.workspace_folders or ()]
     if not uris and params.root_uri:

@@ -1,7 +1,7 @@
-"""What the server does for one editor: menus, hovers, runs, the accounts; one method for each thing it is asked.
+"""The service for one editor: menus, hovers, runs, reports; one method per request.
 
-A method takes what the editor sent, and each mistake in it becomes one sentence. How arguments become a question stands
-in lsp/features/run_request.py; the runs themselves are shown by lsp/features/run_view.py.
+Each method takes what the editor sent, and reports each error in it in one sentence. lsp/features/run_request.py turns
+arguments into a question; lsp/features/run_view.py shows the runs.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from tuppence.terminal import protect
 
 _log = logging.getLogger(__name__)
 _LAST = 0.5
-"""Seconds that the end waits for each connection to the ledger to close."""
+"""Seconds to wait at the end for each connection to the ledger to close."""
 
 
 class Service:
@@ -58,7 +58,7 @@ class Service:
         self._opened: _Components | None = None
 
     def introduce(self, options: Any, roots: Sequence[Path]) -> None:
-        """Take what the editor says of itself: the project's folders, and keys from its secret store."""
+        """Record the project's folders, and the keys from the editor's secret store."""
         self._roots = roots
         keys = field(options, "keys")
         if isinstance(keys, Mapping):
@@ -75,7 +75,7 @@ class Service:
         await rooms.client.show_cost()
 
     def opened(self) -> None:
-        """Load ahead what the first request needs, now that a document is open."""
+        """Load in advance what the first request needs, now that a document is open."""
         self._rooms.warm_up.begin()
 
     async def menu(self, params: types.CodeActionParams) -> list[Entry] | None:
@@ -93,12 +93,12 @@ class Service:
             return None
 
     async def hover(self, params: types.HoverParams) -> types.Hover | None:
-        """Return what is shown at a place, by the setting ``hover`` as it stands now."""
+        """Return the hover for a position, according to the current setting ``hover``."""
         self._refresh(self._rooms)
         return await self._rooms.hovering.hover(params)
 
     async def run(self, arguments: Any) -> None:
-        """Start what a menu entry stands for, and wait for its end where the editor can wait."""
+        """Start the run of a menu entry, and wait for its end if the editor can wait."""
         rooms = self._rooms
         self._refresh(rooms)
         try:
@@ -122,7 +122,7 @@ class Service:
                 raise
 
     def stop(self, arguments: Any) -> None:
-        """Stop a run, all runs in a document, or all there are; one that has ended meanwhile is no mistake."""
+        """Stop one run, all runs in a document, or all runs. A run that has already ended is ignored."""
         if (run := field(arguments, "run")) is not None:
             self._runs.stop(str(run))
             return
@@ -132,7 +132,7 @@ class Service:
                 running.stop()
 
     async def put_back(self, arguments: Any) -> None:
-        """Put back what stood where the latest answer was written."""
+        """Restore the text that the latest answer replaced."""
         rooms = self._rooms
         try:
             finished = await rooms.latest.put_back(str(field(arguments, "run")))
@@ -145,7 +145,7 @@ class Service:
         await rooms.client.show_cost()
 
     def about(self) -> dict[str, Any]:
-        """Return what a client's own settings page wants to know: the configuration's path and the keys' names."""
+        """Return the data for a client's settings page: the configuration's path and the names of the keys."""
         session = self._rooms.session
         config = session.config()
         keys = [
@@ -156,22 +156,22 @@ class Service:
         return {"config": str(config.path), "keys": keys}
 
     async def apply(self, arguments: Any) -> None:
-        """Apply the fix that a review offered with a finding; no model is asked."""
+        """Apply the fix that a review offered with a finding, without asking a model."""
         try:
             await self._apply(arguments, self._rooms)
         except TuppenceError as error:
             self._warn(error)
 
     def dismiss(self, arguments: Any) -> None:
-        """Take one finding down."""
+        """Remove one finding."""
         self._rooms.board.dismiss(str(field(arguments, "uri")), {str(field(arguments, "finding"))})
 
     def clear(self, arguments: Any) -> None:
-        """Take all findings of a document down."""
+        """Remove all findings of a document."""
         self._rooms.board.clear(str(field(arguments, "uri")))
 
     async def forget(self) -> None:
-        """Forget all kept answers."""
+        """Delete all cached answers."""
         rooms = self._rooms
         try:
             count = await asyncio.to_thread(rooms.session.answer_store.clear)
@@ -181,7 +181,7 @@ class Service:
         rooms.client.say(f"Forgot {count} kept {'answer' if count == 1 else 'answers'}.")
 
     async def prewarm(self, arguments: Any) -> None:
-        """Warm the provider's cache for a question that is about to be asked, if that pays, and say what was done."""
+        """Warm the provider's cache for the next question, if that pays, and report what was done."""
         rooms = self._rooms
         self._refresh(rooms)
         given = arguments if isinstance(arguments, Mapping) else {}
@@ -193,7 +193,7 @@ class Service:
         await rooms.client.show_cost()
 
     async def preview(self, arguments: Any) -> dict[str, Any] | None:
-        """Return what a run would send, for a person to read; say why, where nothing would be sent."""
+        """Return what a run would send, in readable form; show a message if nothing would be sent."""
         rooms = self._rooms
         self._refresh(rooms)
         try:
@@ -204,7 +204,7 @@ class Service:
         return {"title": found.title, "text": found.text}
 
     async def cost(self, arguments: Any) -> dict[str, Any] | None:
-        """Write the cost report as a page and say where it is; open it, where the editor can and is asked to."""
+        """Write the cost report as a page and return its location; open it if requested and the editor can."""
         rooms = self._rooms
         try:
             path = await write_page(rooms.session)
@@ -216,7 +216,7 @@ class Service:
         return {"path": str(path)}
 
     async def close(self) -> None:
-        """End everything that runs and give back what was taken."""
+        """End all running work and release all resources."""
         await self._runs.stop_all()
         if self._opened is None:
             return
@@ -289,7 +289,7 @@ class Service:
             raise Stale("The editor did not take the edit.", "Is the document read-only?")
 
     def _refresh(self, rooms: _Components) -> None:
-        """Follow the configuration file; a bad one is reported, and what it can't say stays as it was."""
+        """Apply changes of the configuration file. Report errors; the affected settings keep their old values."""
         former = rooms.watched.current
         if (error := rooms.watched.refresh()) is not None:
             self._warn(error)
@@ -303,7 +303,7 @@ class Service:
 
 
 class _Components:
-    """What exists once the session is open."""
+    """The components that exist once the session is open."""
 
     def __init__(
         self, server: Server, config: Path | None, roots: Sequence[Path], handed: dict[str, str], runs: Runs

@@ -1,13 +1,13 @@
-"""Where the bytes come from: the standard streams, or one client at a time at a socket or on loopback.
+"""Transport the bytes: over the standard streams, or with one client at a time over a socket or loopback.
 
-Other users of the machine can connect to loopback: lsp/clients/admission.py says who is let in, before a message is
-looked at. Clients that are not let in yet have no seat, hold few descriptors, and not for long.
+Other users of the machine can connect to loopback: lsp/clients/admission.py decides who is admitted before a message is
+parsed. Clients that are not yet admitted do not occupy the seat, use few descriptors, and only for a short time.
 
-A web page can make a browser send bytes to any port of this machine, and a reader that skips the header lines it does
-not know would find the LSP message in the body of such a request. So a message may have the protocol's two headers and
-no other: the first line that is anything else ends the connection before its message is run.
+A web page can make a browser send bytes to any port of this machine, and a reader that skips unknown header lines would
+find the LSP message in the body of such a request. So a message may have only the protocol's two headers: the first
+line that is anything else ends the connection before its message is run.
 
-This file does not look into a message. How the standard streams are kept clean stands in lsp/protocol/stdio.py.
+This module does not parse messages. lsp/protocol/stdio.py reserves the standard streams for the protocol.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     from tuppence.lsp.clients.listener import Caller
 
 _SILENCE = 10.0
-"""Seconds in which a client of a socket must have sent its first message."""
+"""Seconds within which a socket client must have sent its first message."""
 _WAITING = 16
-"""Clients that may be about to send it; one more, and the one that waits longest is dropped."""
+"""The most clients that may wait before their first message. With one more, the longest waiting client is dropped."""
 _FIRST = 1 << 20
-"""Bytes of the first message of a client of which nothing is known."""
+"""The largest first message of an unknown client in bytes."""
 _LOOK = 1.0
-"""Seconds between two looks whether the editor still lives."""
+"""Seconds between two checks that the editor is still running."""
 
 
 def serve(config: Path | None, tcp: str | None, socket: Path | None = None) -> int:
@@ -95,7 +95,7 @@ async def _serve_socket(config: Path | None, path: Path) -> int:
 
 
 async def _converse(server: Server, reader: asyncio.StreamReader, first: bytes | None = None) -> None:
-    """Run one conversation to its end, however it ends, and clean up after it.
+    """Run one conversation until it ends for any reason, and clean up after it.
 
     :raises Broken: the other side does not speak the protocol.
     """
@@ -123,7 +123,7 @@ async def _receive_all(server: Server, reader: asyncio.StreamReader, first: byte
 
 
 class _Seat:
-    """The place for the one client; each gets a server of its own, so that nothing is left of the last one."""
+    """The place for the single client. Each client gets its own server, so that no state is left from the last one."""
 
     def __init__(self, config: Path | None) -> None:
         from tuppence.lsp.clients.admission import Admission
@@ -164,7 +164,7 @@ class _Seat:
                 talk.add_done_callback(talks.discard)
 
     async def _welcome(self, client: Caller) -> None:
-        """Talk to a client that is let in and shows that it speaks the protocol, if the seat is free."""
+        """Serve a client that is admitted and proves that it speaks the protocol, if the seat is free."""
         from tuppence.lsp.clients.admission import NotAdmitted
 
         try:
@@ -184,11 +184,11 @@ class _Seat:
             client.writer.close()
 
     async def _first(self, client: Caller) -> bytes | None:
-        """Return the first message of a client that is let in, None where it went away.
+        """Return the first message of an admitted client, or None if it disconnected.
 
-        One that keeps us waiting is dropped when too many do: the one that has waited longest.
+        If too many clients wait, the one that has waited longest is dropped.
 
-        :raises NotAdmitted: it is not let in.
+        :raises NotAdmitted: the client is not admitted.
         """
         self._waiting.append(client)
         if len(self._waiting) > _WAITING:
@@ -203,7 +203,7 @@ class _Seat:
         return first
 
     def stop(self) -> None:
-        """End the conversation, if there is one, and with it the serving."""
+        """End the conversation, if there is one, and stop serving."""
         if self._server is None:
             self.ended.set()
         else:
@@ -216,14 +216,14 @@ class _Seat:
             await _converse(server, reader, first)
         finally:
             self._server = None
-            # A client that only went away may come back; one that said `exit` meant it.
+            # A client that only disconnected may return; `exit` ends the server.
             if server.protocol.ended.is_set():
                 self.exit_code = server.protocol.exit_code
                 self.ended.set()
 
 
 def _end_on_signal(stop: Callable[[], None]) -> None:
-    """Make SIGINT, SIGTERM and SIGHUP an orderly end, where the platform and the thread allow it."""
+    """Shut down in order on SIGINT, SIGTERM and SIGHUP, where the platform and the thread allow it."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
@@ -231,9 +231,9 @@ def _end_on_signal(stop: Callable[[], None]) -> None:
 
 
 async def _watch_editor(server: Server) -> None:
-    """End the conversation when the editor's process is gone; its pipes may outlive it in a child of its own.
+    """End the conversation when the editor's process is gone; its pipes may live on in one of its child processes.
 
-    A process that can't be seen from the start is one of another machine or container.
+    If the process cannot be seen from the start, it belongs to another machine or container.
     """
     await server.protocol.began.wait()
     process = server.process_id or 0
@@ -265,7 +265,7 @@ def _streams() -> tuple[int, int]:
 def _address(tcp: str) -> tuple[str, int]:
     """Return host and port.
 
-    :raises TuppenceError: it is no address, or one that others can reach.
+    :raises TuppenceError: the address is invalid, or others can reach it.
     """
     host, _, port = tcp.rpartition(":")
     host = "127.0.0.1" if host == "localhost" else host.removeprefix("[").removesuffix("]")

@@ -290,7 +290,7 @@ class _KeyGuard:
         remedy = "A provider must never send a key back: replace the key."
         if any(each.holds(self._prompt.text) for each in self._scans):
             remedy = "What was sent holds it: take it out of your code, and replace the key."
-        raise Broken(f"The answer holds the key in {name}, so it was stopped and nothing of it is kept.", remedy)
+        raise Broken(f"The answer contains the key in {name}, so it was stopped and discarded.", remedy)
 
 
 def _texts(batch: Iterable[Piece]) -> Iterator[tuple[type[Text | Thinking], str]]:

@@ -35,7 +35,7 @@ def opening(request: HttpRequest, key: str | None) -> Opening:
         url = httpx.URL("")
     host = url.raw_host.decode("ascii")
     if url.scheme not in {"http", "https"} or ascii_host(host) is None:
-        raise Refused("The base_url of {provider} is no http or https address.", "Correct it in the configuration.")
+        raise Refused("The base_url of {provider} is not an http or https address.", "Correct it in the configuration.")
     if key and not (key.isascii() and key.isprintable() and " " not in key):
         raise Refused("{provider} was not asked: {key} holds characters that no key has.", "Set it again.")
     if is_loopback(host):

@@ -1,7 +1,7 @@
-"""Small text files of the project, read when they are asked for.
+"""Read small text files of the project.
 
-Nothing is read that lies outside the folders that are given, wherever links lead, and None is given for what is no
-small text: binaries, huge files, other encodings than UTF-8, files that cannot be read, and what is no regular file.
+Nothing outside the given folders is read, whatever links point to. None is returned for anything that is not a small
+text: binaries, huge files, encodings other than UTF-8, unreadable files, and anything that is not a regular file.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What a project of JavaScript or TypeScript has: packages, the members of its workspace, aliases of its own files.
+"""Collect what a JavaScript or TypeScript project can import: packages, workspace members, aliases of its own files.
 
-A package that no package.json names cannot be relied on, so the manifest names all there is, unless some tool's
-configuration may give names of its own to modules, or a workspace's root is not among the open folders.
+A package that no package.json names cannot be relied on. So the manifest is taken as complete, unless a tool's
+configuration may define module names of its own, or a workspace's root is outside the open folders.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""What a project can import: its own modules, what its manifests mention, what is installed for it.
+"""Collect what a project can import: its own modules, what its manifests mention, what is installed for it.
 
-Every word in a manifest that could be a package's name counts, because a package that is had and not found would fail
-a good answer, while one too many does no harm. Whether what is not found is surely not had is decided by ecosystem: by
-a lock file that covers the manifest (Python), or by a manifest without which an import cannot work (Go, Rust,
-JavaScript), and never where a file could not be read or an alias could not be resolved.
+Every word in a manifest that could be a package's name counts, because a missed package would fail a good answer, while
+an extra one does no harm. Each ecosystem has its own evidence that a package is certainly missing: a lock file that
+covers the manifest (Python), or a manifest without which an import cannot work (Go, Rust, JavaScript). A package never
+counts as missing if a file could not be read or an alias could not be resolved.
 """
 
 from __future__ import annotations

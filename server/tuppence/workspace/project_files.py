@@ -1,7 +1,7 @@
-"""What the readers of manifests share: small files of one open folder, the members of its workspaces, environments.
+"""Shared helpers for manifests: small files of one open folder, the members of its workspaces, environments.
 
-No link leads out of the folder, nothing raises on a broken file, and what could not be read is remembered: then
-nothing is known for sure about what the project has.
+No link leads out of the folder, and a broken file raises nothing. Unreadable files are recorded: after one, the
+project's packages are no longer known for certain.
 """
 
 from __future__ import annotations

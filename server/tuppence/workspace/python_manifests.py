@@ -1,7 +1,7 @@
-"""What a Python project has, from its manifests, its lock files and the environments beside it.
+"""Collect what a Python project has, from its manifests, its lock files and the environments beside it.
 
-Only a lock file names everything that is installed, and only for the manifest that it was made from: one that lacks a
-direct dependency of the manifest, or has a manifest of another tool beside it, covers nothing.
+Only a lock file names everything that is installed, and only for the manifest from which it was made. A lock file that
+lacks a direct dependency of the manifest, or that is next to a manifest of another tool, covers nothing.
 """
 
 from __future__ import annotations

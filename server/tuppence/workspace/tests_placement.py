@@ -1,7 +1,7 @@
-"""Where generated tests go, and what the model is told of that place.
+"""Choose the place for generated tests, and describe it to the model.
 
-The project's own habits choose the file (workspace/tests_layout.py). A test file that is open in the editor counts as
-it stands there, and a private one is not shown to anybody. Nothing is written here.
+The project's own habits determine the file (workspace/tests_layout.py). A test file that is open in the editor counts
+with its text there, and a private one is never shown to a model. This module writes nothing.
 """
 
 from __future__ import annotations

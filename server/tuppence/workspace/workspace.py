@@ -1,8 +1,8 @@
-"""The project around a document: what the target uses from it, its rules, where its tests are, what is private.
+"""The project around a document: what the target uses from it, its conventions, its tests, its private files.
 
-Everything is read when it is asked for, little of it, and never from outside the folders that the editor opened;
-symbolic links that leave them are not followed (:mod:`tuppence.regular_files`). Nothing is written, and nothing here
-knows what a model is.
+Everything is read on demand, in small amounts, and never from outside the folders that the editor opened; symbolic
+links that leave them are not followed (:mod:`tuppence.regular_files`). This module writes nothing and does not know
+about models.
 """
 
 from __future__ import annotations

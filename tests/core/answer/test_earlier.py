@@ -1,4 +1,4 @@
-"""A document with an answer in it, and without it: what lies where, and which edits say what is there already."""
+"""A document with and without an earlier answer: mapping of positions, and edits that are already applied."""
 
 from __future__ import annotations
 

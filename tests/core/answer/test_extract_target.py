@@ -1,4 +1,4 @@
-"""A target taken out of a larger answer: what is taken, what goes to the imports, what is named and not applied."""
+"""Extracting the target from a larger answer: the target's text, the new imports, and what is not applied."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A reply in another unit of indentation gets the file's; text, alignment and what is not certain stay."""
+"""A reply with another indentation unit is converted to the file's; text, alignment and uncertain lines stay."""
 
 from __future__ import annotations
 

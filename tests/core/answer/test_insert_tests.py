@@ -1,4 +1,4 @@
-"""Tests of core/answer/insert_tests.py: what a model writes, against what becomes of the test file."""
+"""Tests of core/answer/insert_tests.py: a model's reply, and the resulting test file."""
 
 from __future__ import annotations
 

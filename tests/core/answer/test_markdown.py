@@ -1,4 +1,4 @@
-"""What a model wrote cannot link, load, run or hide anything, however it arrives."""
+"""Markdown from a model cannot link, load, run or hide anything, however it is split into chunks."""
 
 from __future__ import annotations
 

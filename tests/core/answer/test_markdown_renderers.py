@@ -1,4 +1,4 @@
-"""What a model wrote is held against the renderers of editors: nothing in it lives, and a person reads all of it."""
+"""Markdown from a model in the renderers of editors: nothing in it is active, and all of its text is visible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Replies made at random of real answers' parts: whatever is kept, the file outside of the target is as it was."""
+"""Replies assembled at random from parts of real answers never change the file outside the target."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The edit engine: what is applied is what was sent, live and final agree, nothing else is touched."""
+"""The edit engine: the sent text is applied, streamed and final results agree, and nothing else changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fewest tokens of an answer: never above what it has, whatever the pieces, and not far below it for text."""
+"""The lower bound for an answer's tokens: never above the true count, however it is split, and close to it for text."""
 
 from __future__ import annotations
 

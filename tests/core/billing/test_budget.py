@@ -111,7 +111,7 @@ def test_what_is_free_is_never_refused() -> None:
 def test_an_unknown_price_is_kept_out_of_a_budget_and_nowhere_else() -> None:
     unknown = replace(BID, price=None)
     assert offer(unknown, Limits(), Spent()) == Grant(1000, None)
-    with pytest.raises(OverBudget, match="Nobody states a price for small"):
+    with pytest.raises(OverBudget, match="The price of small is unknown"):
         offer(unknown, limits(month="1000"), Spent())
 
 

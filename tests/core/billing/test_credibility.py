@@ -1,4 +1,4 @@
-"""What is believed of a report: up to three times what the request comes to at most."""
+"""A provider's report is trusted up to three times the request's maximum cost."""
 
 from __future__ import annotations
 

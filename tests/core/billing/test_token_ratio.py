@@ -1,4 +1,4 @@
-"""How a model's tokens run is learned from what its provider counts, kept in the ledger, and used for estimates."""
+"""Characters per token are learned from the provider's counts, stored in the ledger, and used for estimates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an answer does to what tools say: gone, still there, new, or not to be told."""
+"""The effect of an answer on diagnostics: resolved, unchanged, new, or unknown."""
 
 from __future__ import annotations
 
@@ -213,10 +213,10 @@ def test_a_verdict_says_what_was_proved() -> None:
     assert with_diagnostics(parses, effect(GOOD, []), CHOSEN, "all is well").proved == "parses, diagnostic gone"
     assert with_diagnostics(parses, effect(GOOD, [], None), None, "all is well").proved == "parses, all is well"
     bad = with_diagnostics(parses, effect(BAD, [("y)", "`y` is not defined", "error")]), CHOSEN, "all is well")
-    assert bad.reasons == ("It brings a new problem in line 5: “`y` is not defined” (Pylance).",)
+    assert bad.reasons == ("It adds a new problem in line 5: “`y` is not defined” (Pylance).",)
     assert not bad.fit
     still = with_diagnostics(parses, effect(GOOD, [("len", "`x` is not defined", "error")]), CHOSEN, "all is well")
-    assert still.reasons == ("What was to be fixed is still there: “`x` is not defined” (Pylance).",)
+    assert still.reasons == ("The problem to fix is still there: “`x` is not defined” (Pylance).",)
     assert proving(proving(Verdict(fit=True, proved="nothing"), "a"), "a").proved == "a"
 
 

@@ -1,4 +1,4 @@
-"""What is told of generated tests without running them: wrong about good ones almost never."""
+"""Static checks of generated tests: false alarms for good tests are very rare."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def test_javascript_tests_that_cannot_fail(call: str) -> None:
     ],
 )
 def test_tests_of_something_else(code: str) -> None:
-    assert lacks(code) == "The tests put something else in the place of `mean`, which they should test."
+    assert lacks(code) == "The tests replace `mean`, which they should test, by something else."
 
 
 def test_what_else_may_be_patched() -> None:
@@ -207,7 +207,7 @@ def test_javascript_tests_that_are_not_run() -> None:
 
 
 UNUSED = "The tests do not use `mean`, which they should test."
-NOT_ONE = "The answer holds no test that pytest would find."
+NOT_ONE = "The answer contains no test that pytest would find."
 
 
 @pytest.mark.parametrize(

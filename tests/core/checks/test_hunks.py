@@ -1,4 +1,4 @@
-"""Which changed lines a request gave a reason for, and which nobody asked about."""
+"""Changed lines that the request explains, and lines that it did not ask for."""
 
 from __future__ import annotations
 

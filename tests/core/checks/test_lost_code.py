@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001 - the letters of other languages are meant
-"""What an answer leaves out: placeholders by their shape, a tail, checks, calls, a share of the lines."""
+"""Omissions in an answer: placeholders, a missing tail, lost checks and calls, a large share of the lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Technically valid, practically useless: what is a sign of it and what is not."""
+"""Signs of answers that are technically valid but practically useless, and code that is not such a sign."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_what_follows_from_the_diagnostic_was_asked_for() -> None:
 
 def test_constants_that_became_others() -> None:
     found = weigh(RIGHT.replace("limit = 30", "limit = 20"))
-    assert found.clauses == "changes 30 to 20, which nobody asked for"
+    assert found.clauses == "changes 30 to 20, which was not requested"
     assert found.score < LIMIT
     assert not weigh(CODE.replace("30", "20"), (("print", "the limit is 20"),)).clauses
     assert not weigh(CODE.replace("30", "20"), (("limit = 30", "too high"),)).signs
@@ -112,7 +112,7 @@ def test_a_model_that_became_another() -> None:
     swapped = before.replace("claude-opus-4-7", "gpt-4o").replace("undefind", "undefined")
     assert (
         weigh(swapped, (), before=before).clauses
-        == "changes the model claude-opus-4-7 to gpt-4o, which nobody asked for"
+        == "changes the model claude-opus-4-7 to gpt-4o, which was not requested"
     )
     assert weigh(swapped, (), before=before).is_too_much
     told = (("claude-opus-4-7", "claude-opus-4-7 is retired"),)
@@ -150,11 +150,11 @@ def test_a_diagnostic_on_a_model_s_name_is_a_reason_to_change_it() -> None:
 def test_a_constant_that_changes_near_a_diagnostic_or_without_one_is_told() -> None:
     near = CODE.replace("    total =", "    most = 30\n    total =")
     told = weigh(near.replace("most = 30", "most = 20").replace("{totl}", "{total}"), before=near)
-    assert told.clauses == "changes 30 to 20, which no diagnostic speaks of"
+    assert told.clauses == "changes 30 to 20, which no diagnostic mentions"
     assert 0 < told.score < LIMIT / 2
     assert weigh(CODE.replace("30", "20"), ()).clauses == told.clauses
     more = near.replace("most = 30", "most = 20").replace("limit = 30", "limit = 60")
-    assert weigh(more, (), before=near).clauses == "changes 30 to 60 (and 1 more), which no diagnostic speaks of"
+    assert weigh(more, (), before=near).clauses == "changes 30 to 60 (and 1 more), which no diagnostic mentions"
     assert weigh(more, (), before=near).score == told.score
     assert not weigh(near.replace("most = 30", "most = 20"), (("totl", "`most` is too high"),), before=near).signs
     noted = CODE.replace("limit = 30", "limit = 30  # 30 rows")
@@ -400,7 +400,7 @@ def test_checks_that_were_taken_away_without_a_reason() -> None:
     check = '        if strict and not row["name"]:\n            raise ValueError("a row has no name")\n'
     before = CODE.replace("    data = json", "    assert text\n    data = json")
     assert weigh(before.replace("    assert text\n", "").replace("totl", "total"), before=before).clauses == (
-        "takes a check away (“assert text”)"
+        "removes a check (“assert text”)"
     )
     assert not weigh(CODE.replace(check, ""), ()).signs, "nobody told where the mistake was"
 

@@ -1,4 +1,4 @@
-"""What is kept and what is put back."""
+"""Preservation and restoration of a file's structure."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_good_edit() -> None:
         (f"```python\n{FIXED}", "end", "The answer was cut off inside its code block."),
         (fenced(" "), "end", "The answer's code block is empty."),
         (fenced(PYTHON.strip()), "end", "The answer changes nothing."),
-        ("```imports\nimport re\n```", "end", "The answer holds no code block."),
+        ("```imports\nimport re\n```", "end", "The answer contains no code block."),
         (
             fenced("def mean(items):\n    # ... rest of the code ..."),
             "end",
@@ -166,7 +166,7 @@ def test_tests() -> None:
     good = "from a import mean\n\n\ndef test_mean():\n    assert mean([1]) == 1"
     assert added(good) == Verdict(fit=True, proved="parses")
     assert added(good, "import os\n\n").fit
-    assert added("x = 1").reasons == ("The answer holds no test.",)
+    assert added("x = 1").reasons == ("The answer contains no test.",)
     assert not added("def test_mean(:\n    assert 1").fit
     assert added(good).fit
 
@@ -200,7 +200,7 @@ def test_explanations() -> None:
     good = "`mean` divides the sum of its items by their number."
     assert check_explanation(good, "end", NAMES) == Verdict(fit=True, proved="mentions the code")
     assert check_explanation("It adds things up.", "end", ()) == Verdict(fit=True, proved="nothing")
-    doubted = Verdict(fit=True, proved="nothing", doubts=("it mentions no name that stands in the code",))
+    doubted = Verdict(fit=True, proved="nothing", doubts=("it mentions no name from the code",))
     assert check_explanation("It parses the header.", "end", {"parse_header", "x"}) == doubted
     assert check_explanation("This function computes an average of numbers.", "end", {"mean_of", "xs"}) == doubted
     assert check_explanation("Die Funktion berechnet den Durchschnitt.", "end", {"mean_of", "xs"}) == doubted

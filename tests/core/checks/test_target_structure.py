@@ -1,4 +1,4 @@
-"""What a new text in a target's place may not do to the structure of its file, in every language with a grammar."""
+"""A replacement of the target must not break the structure of its file, in every language with a grammar."""
 
 # ruff: noqa: E501 - a case is a line
 from __future__ import annotations
@@ -75,7 +75,7 @@ def test_a_fix_of_a_function_is_let_through(new: str) -> None:
 @pytest.mark.parametrize(
     ("known", "needle", "new", "reason"),
     [
-        ("python", "return sum", MEAN.replace("mean", "mean_fixed"), "The answer defines `mean_fixed` in the place of `mean`."),
+        ("python", "return sum", MEAN.replace("mean", "mean_fixed"), "The answer defines `mean_fixed` instead of `mean`."),
         ("python", "return sum", "return 1", "The answer does not define `mean`."),
         ("python", "return sum", "import math\n\n\n" + MEAN, "top of a file: “import math”"),
         ("python", "return sum", MEAN + "\n\n\n" + MEAN, "The answer defines `mean` 2 times."),
@@ -88,7 +88,7 @@ def test_a_fix_of_a_function_is_let_through(new: str) -> None:
         ("java", "return 1", "    int area() {\n        return 5;\n    }\n}\nclass Other {", "encloses"),
         ("typescript", "return 1", "  area(): number {\n    return 5;\n  }\n}\nclass B {", "encloses"),
         ("go", "return 1", "package main\n\nfunc (s *Shape) Area() int {\n\treturn 5\n}", "top of a file: “package main”"),
-        ("go", "return 1", "func (s *Other) Area() int {\n\treturn 5\n}", "The answer defines `Other.Area`, a method, in the place of `Shape.Area`, a method."),
+        ("go", "return 1", "func (s *Other) Area() int {\n\treturn 5\n}", "The answer defines `Other.Area`, a method, instead of `Shape.Area`, a method."),
         ("cpp", "return 1", "#include <b>\nint area() {\n  return 5;\n}", "top of a file: “#include <b>”"),
         ("cpp", "return 1", "int area() {\n  return 5;\n}\nint area() {\n  return 6;\n}", "The answer defines `area` 2 times."),
     ],
@@ -136,7 +136,7 @@ def test_the_length_is_bounded() -> None:
     assert found("python", "return sum", longest).reason == ""
     assert (
         found("python", "return sum", longest + "\n    pass").reason
-        == f"The answer has {lines + 1} lines in the place of 3."
+        == f"The answer has {lines + 1} lines instead of 3."
     )
 
 

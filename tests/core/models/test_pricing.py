@@ -1,4 +1,4 @@
-"""What tokens cost: each bucket at its own rate, each boundary of size and hour on its own side, nothing rounded."""
+"""The cost of tokens: each bucket at its own rate, both sides of each size and hour boundary, no rounding."""
 
 from __future__ import annotations
 

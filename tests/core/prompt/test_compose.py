@@ -1,4 +1,4 @@
-"""Tests of core/prompt/compose.py: what moves stands in the tail, what does not is the same, byte for byte."""
+"""Tests of core/prompt/compose.py: variable content is in the tail, and the prefix is byte-stable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the model is shown when everything fits, and what goes first when it does not."""
+"""The context for the model if everything fits, and the order of the cuts if it does not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The form of an edit is asked for at the very end: what requests share keeps every byte, on either wire."""
+"""The form of an edit is requested at the end of the prompt, so that the shared bytes do not change on either wire."""
 
 from __future__ import annotations
 

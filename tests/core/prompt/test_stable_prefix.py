@@ -1,4 +1,4 @@
-"""What stands before the mark is the same, byte for byte: for every action and wire, selection, process and day."""
+"""The prefix before the cache mark is byte-identical for every action, wire, selection, process and day."""
 
 from __future__ import annotations
 

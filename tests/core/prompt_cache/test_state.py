@@ -1,4 +1,4 @@
-"""What a provider's cache probably holds, where marks go, for how long, and why a request found nothing."""
+"""The estimated contents of a provider's cache, the place and lifetime of marks, and the reasons for a miss."""
 
 from __future__ import annotations
 

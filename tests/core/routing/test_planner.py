@@ -216,7 +216,7 @@ async def test_without_a_plan_the_cheaper_one_goes_on_and_the_other_stands_above
         assert [each.body["model"] for each in s.upstream.requests] == ["strong"] * 3 + ["weak", "middle"]
         assert "; without a plan by strong; " in s.entries()[1].reason
         [message] = messages(s)
-        assert "; without a plan by strong; asked after weak, whose answer was not kept: " in message
+        assert "; without a plan by strong; asked after weak, whose answer was rejected: " in message
 
 
 @pytest.mark.parametrize("status", [400, 401, 402, 404])

@@ -1,4 +1,4 @@
-"""A private key's block is found in whatever dress: comments, escapes, base64, other dashes; what is public stays."""
+"""Private key blocks are found in comments, escapes, base64 and with other dashes; public data stays."""
 
 from __future__ import annotations
 

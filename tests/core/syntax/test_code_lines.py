@@ -1,4 +1,4 @@
-"""A line's code, what its strings do not say, and its comment."""
+"""A line's code without its strings, and its comment."""
 
 from __future__ import annotations
 

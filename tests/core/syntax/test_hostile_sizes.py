@@ -1,4 +1,4 @@
-"""Hostile files: what the menu and a request do with a text grows as the text does, by counting calls."""
+"""Hostile files: the work of a menu and a request grows linearly with the text, measured by counting calls."""
 
 from __future__ import annotations
 

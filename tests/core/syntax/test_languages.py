@@ -1,4 +1,4 @@
-"""The table of languages: every row is reachable, and says only what its grammar knows."""
+"""The table of languages: every row is reachable, and names only nodes of its grammar."""
 
 from __future__ import annotations
 

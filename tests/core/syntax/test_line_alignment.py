@@ -1,4 +1,4 @@
-"""Which new line stands for which old one."""
+"""Alignment of new lines with old ones."""
 
 from __future__ import annotations
 

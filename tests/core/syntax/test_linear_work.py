@@ -1,4 +1,4 @@
-"""What a hover and a request ask of a long file is done in one pass: the nodes that are visited grow as the file."""
+"""Hovers and requests analyze a long file in one pass: the number of visited nodes grows linearly with the file."""
 
 from __future__ import annotations
 

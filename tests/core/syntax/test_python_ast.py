@@ -1,4 +1,4 @@
-"""Python's own parser on the statements that an edit touches says what it says of the whole text."""
+"""Python's own parser gives one result for the statements that an edit touches and for the whole text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a piece of code leans on in its own file."""
+"""The definitions of its own file that a piece of code uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an action works on. In the sources ``‸`` is a cursor, ``«`` and ``»`` hold a selection or a diagnostic."""
+"""The target of an action. In the sources ``‸`` is a cursor, ``«`` and ``»`` enclose a selection or a diagnostic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys in use are found in every disguise, replaced by a mark, and what is no key stays as it is."""
+"""Keys in use are found in every encoding and replaced by a mark; other text is unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a place of a text lies after edits: exactly where its line stayed, near where it was written anew."""
+"""Positions after edits: exact in unchanged lines, approximate in rewritten ones."""
 
 from __future__ import annotations
 

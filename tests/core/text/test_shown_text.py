@@ -1,4 +1,4 @@
-"""Foreign words that a person sees: nothing hidden, nothing that an editor links; harmless text as it is."""
+"""Text from others, as shown to the user: no hidden characters and no links; harmless text is unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Breakers: what opens them, how long, and one probe."""
+"""Circuit breakers: the causes, the duration, and the single probe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The limits of an account: obeyed, learned, bounded, in order, and left by whoever is stopped."""
+"""An account's rate limits: obeyed, learned, bounded, in order, and released by stopped requests."""
 
 from __future__ import annotations
 

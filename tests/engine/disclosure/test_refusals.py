@@ -1,4 +1,4 @@
-"""What is not sent at all: a file that cannot be judged, a telling one without a word, a request that would leak."""
+"""Requests that are never sent: unreadable files, telling names without consent, requests that would leak."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose a connection is, by what the kernel says of it."""
+"""The user at the other end of a connection, as the kernel reports it."""
 
 from __future__ import annotations
 

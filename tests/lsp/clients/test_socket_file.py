@@ -114,7 +114,7 @@ def test_a_folder_that_others_can_enter_is_refused(folder: Path, mode: int) -> N
     folder.chmod(mode)
     with pytest.raises(TuppenceError) as refused:
         SocketFile(folder / "s")
-    assert "others could reach" in str(refused.value) or "put something else" in str(refused.value)
+    assert "others could reach" in str(refused.value) or "Another user can replace" in str(refused.value)
     assert list(folder.iterdir()) == []
 
 
@@ -123,7 +123,7 @@ def test_a_folder_that_others_can_enter_is_refused(folder: Path, mode: int) -> N
 def test_a_folder_above_it_that_others_can_write_is_refused(folder: Path, tmp_path: Path, mode: int) -> None:
     tmp_path.chmod(mode)
     for path in (folder / "s", tmp_path / "new" / "s"):
-        with pytest.raises(TuppenceError, match="Another user can put something else in the place of"):
+        with pytest.raises(TuppenceError, match="Another user can replace"):
             SocketFile(path)
     assert not (tmp_path / "new").exists()
     tmp_path.chmod(0o1777)  # As /tmp is: there one can't touch what is another's.

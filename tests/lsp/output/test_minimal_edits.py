@@ -1,4 +1,4 @@
-"""What is sent while an answer streams: little, only the lines that change, and so that a cursor stays where it is."""
+"""Edits during streaming are small, touch only changed lines, and leave the cursor in place."""
 
 from __future__ import annotations
 

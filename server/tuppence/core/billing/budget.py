@@ -149,7 +149,7 @@ def offer(bid: CallEstimate, limits: Limits, spent: Spent) -> Grant:
     if bid.price is None:
         if limits.any:
             raise OverBudget(
-                f"Nobody states a price for {bid.model}, so your budget cannot hold what it would cost.",
+                f"The price of {bid.model} is unknown, so your budget cannot cover it.",
                 "State its price in a [[models]] row of your configuration, or choose another model.",
             )
         return Grant(bid.most, None)

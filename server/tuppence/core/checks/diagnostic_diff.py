@@ -131,10 +131,10 @@ def with_diagnostics(verdict: Verdict, effect: DiagnosticChange, chosen: Diagnos
     """
     reasons: list[str] = []
     if effect.gone is False and chosen is not None:
-        reasons.append(f"What was to be fixed is still there: {_quoted(chosen)}.")
+        reasons.append(f"The problem to fix is still there: {_quoted(chosen)}.")
     if effect.new:
         more = f" and {len(effect.new) - 1} more" if len(effect.new) > 1 else ""
-        reasons.append(f"It brings a new problem in {effect.told}: {_quoted(effect.new[0])}{more}.")
+        reasons.append(f"It adds a new problem in {effect.told}: {_quoted(effect.new[0])}{more}.")
     if reasons:
         return Verdict.rejected(*verdict.reasons, *reasons)
     return proving(verdict, "diagnostic gone" if effect.gone else clean)

@@ -72,7 +72,7 @@ def _lacking_in_python(text: str, code: str, tested: TestedTarget) -> str:
         used = not tested.names or bool(tested.names & words([code]))
         return "" if used else _unused(tested)
     if generated_tests_assertions.uncollected(new, whole):
-        return "The answer holds no test that pytest would find."
+        return "The answer contains no test that pytest would find."
     if not generated_tests_assertions.asserts(new, _ASSERTS) and not set(_DEFINED.findall(text)) & words([code]):
         return "The tests assert nothing."
     if generated_tests_assertions.skipped(new, whole):
@@ -84,7 +84,7 @@ def _lacking_in_python(text: str, code: str, tested: TestedTarget) -> str:
     if name := generated_tests_reach.unbound_in_python(whole, tested):
         return f"The tests use `{name}` and do not import it."
     if tested.name and generated_tests_assertions.replaced(new, tested.name):
-        return f"The tests put something else in the place of `{tested.name}`, which they should test."
+        return f"The tests replace `{tested.name}`, which they should test, by something else."
     return ""
 
 

@@ -129,7 +129,7 @@ def _unguarded(stray: Sequence[Hunk]) -> Iterator[Sign]:
     """Yield signs for checks that were removed without a reason."""
     for hunk in stray:
         if not hunk.new and (gone := next((line.strip() for line in hunk.old if _GUARD.match(line)), "")):
-            yield Sign(f"takes a check away (“{_short(gone)}”)", _CONSTANT)
+            yield Sign(f"removes a check (“{_short(gone)}”)", _CONSTANT)
 
 
 def _gutted(edited: EditedText, target: Span, grounds: Evidence) -> Iterator[Sign]:
@@ -140,16 +140,16 @@ def _gutted(edited: EditedText, target: Span, grounds: Evidence) -> Iterator[Sig
     if name := lost_definitions.emptied(before, after, target):
         yield Sign(f"empties `{name}`", LIMIT)
     if name := lost_definitions.taken(before, after, target):
-        yield Sign(f"takes `{name}` away, which the file uses", LIMIT)
+        yield Sign(f"removes `{name}`, which the file uses", LIMIT)
     elif name := lost_definitions.lost(before, after, target, edited.place(target)):
-        yield Sign(f"puts other code in the place of `{name}`, which is defined no more", LIMIT)
+        yield Sign(f"replaces `{name}` by other code and no longer defines it", LIMIT)
 
 
 def _constants(stray: Sequence[Hunk], grounds: Evidence) -> Iterator[Sign]:
     """Yield signs for lines in which only a literal differs."""
     for hunk in stray:
         for was, now in literals.swapped(hunk, grounds.diagnostics):
-            yield Sign(f"changes {_short(was)} to {_short(now)}, which nobody asked for", _CONSTANT)
+            yield Sign(f"changes {_short(was)} to {_short(now)}, which was not requested", _CONSTANT)
 
 
 def _beside(
@@ -158,7 +158,7 @@ def _beside(
     """Yield one sign for the changed literals outside stray lines that no diagnostic mentions."""
     if found := literals.beside(code, stray, before, known, grounds.diagnostics):
         (was, now), more = found[0], f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        yield Sign(f"changes {_short(was)} to {_short(now)}{more}, which no diagnostic speaks of", _BESIDE)
+        yield Sign(f"changes {_short(was)} to {_short(now)}{more}, which no diagnostic mentions", _BESIDE)
 
 
 def _models(code: Sequence[Hunk], before: Document, grounds: Evidence) -> Iterator[Sign]:
@@ -166,7 +166,7 @@ def _models(code: Sequence[Hunk], before: Document, grounds: Evidence) -> Iterat
     for hunk in code:
         gone, come = literals.models(hunk)
         if gone and come and not literals.is_asked(gone, come, before, grounds.diagnostics):
-            yield Sign(f"changes the model {gone} to {come}, which nobody asked for", LIMIT)
+            yield Sign(f"changes the model {gone} to {come}, which was not requested", LIMIT)
 
 
 def _hiding(code: Sequence[Hunk], known: Language, grounds: Evidence) -> Iterator[Sign]:

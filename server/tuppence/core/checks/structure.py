@@ -59,7 +59,7 @@ def check_edit(edited: EditedText, parts: Parts, ending: Ending) -> Verdict:
     if not reasons and edited.after.text == before.text:
         reasons = ["The answer changes nothing."]
     if not reasons and _is_bare(parts) and not _resembles(before, edited.edits):
-        reasons = ["The answer is no code block, and does not look like the code that it should replace."]
+        reasons = ["The answer is not a code block, and does not resemble the code that it should replace."]
     return _parsed(edited, parts, reasons)
 
 
@@ -68,7 +68,7 @@ def check_tests(edited: EditedText, parts: Parts, ending: Ending) -> Verdict:
     reasons = _sent(parts, ending, edited.before)
     code, _ = replacement(parts)
     if not reasons and code is not None and not _TEST.search(code.text):
-        reasons = ["The answer holds no test."]
+        reasons = ["The answer contains no test."]
     return _parsed(edited, parts, reasons)
 
 
@@ -104,14 +104,14 @@ def check_explanation(text: str, ending: Ending, names: Collection[str]) -> Verd
     if not reasons and not _WORD.search(text):
         reasons = ["The answer is empty."]
     if not reasons and _is_stuck(text):
-        reasons = ["The answer says the same thing over and over."]
+        reasons = ["The answer repeats one sentence many times."]
     if reasons or not names:
         return Verdict.rejected(*reasons) if reasons else Verdict.accepted("nothing")
     if _mentions(text, names):
         return Verdict.accepted("mentions the code")
     if _DECLINES.search(text) or not (_OF_CODE.search(text) or _alludes(text, names)):
-        return Verdict.rejected("The answer mentions nothing that stands in the code.")
-    return Verdict.accepted("nothing", "it mentions no name that stands in the code")
+        return Verdict.rejected("The answer mentions nothing that is in the code.")
+    return Verdict.accepted("nothing", "it mentions no name from the code")
 
 
 def _stopped(ending: Ending) -> list[str]:
@@ -132,11 +132,11 @@ def _sent(parts: Parts, ending: Ending, before: Document) -> list[str]:
     if not talked_on and (reasons := _stopped(ending)):
         return reasons
     if parts.unclear:
-        return ["The answer holds several code blocks, and it is not clear which one is meant."]
+        return ["The answer contains several code blocks, and it is unclear which one is meant."]
     if parts.refused:
         return [parts.refused]
     if code is None:
-        return ["The answer holds no code block." if parts.prose.strip() or wanted else "The answer is empty."]
+        return ["The answer contains no code block." if parts.prose.strip() or wanted else "The answer is empty."]
     if not all(fence.closed for fence in (code, wanted) if fence is not None):
         return ["The answer was cut off inside its code block."]
     if not code.text.strip():
@@ -159,7 +159,7 @@ def _parsed(edited: EditedText, parts: Parts, reasons: list[str]) -> Verdict:
     if edited.language.id == "python" and (problem := edited.python.flaw()):
         return Verdict.rejected(f"With the answer the file does not parse: {problem}.")
     if _is_bare(parts) and not (isinstance(new, SyntaxTree) and new.sound()):
-        return Verdict.rejected("The answer holds no code block.")
+        return Verdict.rejected("The answer contains no code block.")
     return Verdict.accepted(_proof(new), *hidden_characters.doubts(edited))
 
 

@@ -68,7 +68,7 @@ def structure_findings(
 
 def _too_long(old: Tree, new: Tree, target: Span, place: Span) -> str:
     was, now = (text.count("\n") + 1 for text in (old.lines.slice(target), new.lines.slice(place)))
-    return f"The answer has {now} lines in the place of {was}." if now > GROWTH * was + ROOM else ""
+    return f"The answer has {now} lines instead of {was}." if now > GROWTH * was + ROOM else ""
 
 
 def _moved(old: Tree, new: Tree, target: Span, place: Span) -> str:
@@ -148,8 +148,8 @@ def _defined_otherwise(own: TargetDefinition, new: Tree, place: Span, diagnostic
     others = [each for each in blocks if each.name]
     if others and last_name(others[0].name) == own.name:
         other = ".".join((*path(new, others[0]), own.name))
-        return f"The answer defines `{other}`, a {others[0].kind}, in the place of `{own.title}`, a {own.block.kind}."
-    instead = f"defines `{others[0].name}` in the place of `{own.name}`" if others else f"does not define `{own.name}`"
+        return f"The answer defines `{other}`, a {others[0].kind}, instead of `{own.title}`, a {own.block.kind}."
+    instead = f"defines `{others[0].name}` instead of `{own.name}`" if others else f"does not define `{own.name}`"
     return f"The answer {instead}."
 
 

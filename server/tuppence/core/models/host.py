@@ -1,8 +1,8 @@
-"""The host of a base URL: whether it is a name or an address at all, and whether it is this very machine.
+"""The host of a base URL: whether it is a valid name or address, and whether it is this machine.
 
-``localhost`` and every name that ends in ``.localhost`` are this machine, whatever a resolver says (RFC 6761, 6.3); so
-upstream/loopback.py asks no resolver for them. Other ways to write the address (``127.1``, ``0x7f.1``) are names like
-any other here: what is not surely loopback is another machine.
+``localhost`` and every name that ends in ``.localhost`` mean this machine, whatever a resolver says (RFC 6761, 6.3), so
+upstream/loopback.py asks no resolver for them. Other spellings of the address (``127.1``, ``0x7f.1``) are treated as
+ordinary names: a host that is not certainly loopback counts as another machine.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ EDIT_FORMS: tuple[EditForm, ...] = ("whole", "blocks")
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """Somebody who serves models over a known wire format."""
+    """A service that offers models over a known wire format."""
 
     name: str
     """The user's name for it, unique in the configuration."""
@@ -47,7 +47,7 @@ class CacheRules:
     """How the provider's prompt cache behaves for this model."""
 
     mode: Literal["none", "automatic", "explicit"] = "none"
-    """Explicit: only what a mark precedes is cached."""
+    """Explicit: only what precedes a mark is cached."""
     minimum: int = 0
     """Prompt tokens below which nothing is cached, silently."""
     ttl: tuple[str, ...] = ()
@@ -67,7 +67,7 @@ class Quirks:
     limit: str = "max_tokens"
     """The name of the field that limits the answer (``max_completion_tokens`` on newer OpenAI models)."""
     temperature: float | None = None
-    """Sent only where a number stands here: several models refuse any."""
+    """Sent only if set, because several models reject any value."""
     thinking_off: Mapping[str, object] = field(default_factory=dict)
     """Fields merged into the body to switch thinking off; empty where it cannot or need not be."""
     stream_usage: bool = True
@@ -104,7 +104,7 @@ class Model:
 
     provider: Provider
     id: str
-    """What is sent on the wire; case-sensitive."""
+    """The id as sent on the wire; case-sensitive."""
     tier: Tier
     price: Price | None = None
     """None is unknown: used only when pinned, and shown as unknown."""
@@ -113,7 +113,7 @@ class Model:
     max_output: int = 4096
     """Answer tokens."""
     ability: Mapping[str, float] = field(default_factory=dict)
-    """Action to expected quality, 0 to 1; an action that nobody measured is absent."""
+    """Expected quality by action, 0 to 1; actions without a measurement are absent."""
     benchmarks: Mapping[str, float] = field(default_factory=dict)
     """Published figures by benchmark name, 0 to 100."""
     cache: CacheRules = CacheRules()
@@ -121,7 +121,7 @@ class Model:
     effort: tuple[str, ...] = ()
     """Thinking efforts that the model offers, least first."""
     at_effort: Mapping[str, Effort] = field(default_factory=dict)
-    """Efforts that the router may choose besides the usual way of asking; only those whose worth somebody stated."""
+    """Efforts that the router may choose besides the default; only those with a stated quality."""
     chosen_effort: str = ""
     """The effort of ``at_effort`` that this variant of the row is asked with; empty for the row itself."""
     edit: EditForm = "whole"
@@ -138,7 +138,7 @@ class Model:
     as_of: date | None = None
     """The day on which the row's figures were read."""
     source: str = ""
-    """Where they were read, and what the founding documents said where they differ."""
+    """Where the figures were read, and what the founding documents said where they differ."""
     retires_on: date | None = None
     """The day from which the provider does not serve it."""
     follows: str | None = None
@@ -165,7 +165,7 @@ class Model:
 
     @property
     def title(self) -> str:
-        """How a person reads it: its id, and the effort where one was chosen."""
+        """The name shown to the user: the id, and the effort if one was chosen."""
         return f"{self.id} at {self.chosen_effort} effort" if self.chosen_effort else self.id
 
     def variants(self) -> tuple[Model, ...]:
@@ -173,7 +173,7 @@ class Model:
         return (self, *(self._at(name, effort) for name, effort in self.at_effort.items()))
 
     def goes_by(self, name: str) -> bool:
-        """Report whether it is what a person calls by that name: a row's name means all its variants."""
+        """Return whether a user's name for a model means this one: a row's name means all its variants."""
         return name in (self.name, self.row)
 
     def _at(self, name: str, effort: Effort) -> Model:

@@ -67,7 +67,7 @@ class Price:
     steps: tuple[PriceTier, ...] = ()
     peaks: tuple[Peak, ...] = ()
     batch: Decimal = Decimal(1)
-    """The factor on all rates for the provider's batch API, 0.5 at most providers; 1 where there is none."""
+    """The factor on all rates for the provider's batch API, 0.5 at most providers; 1 if there is no discount."""
 
     def rates(self, prompt: int, when: datetime) -> Rates:
         """Return the rates for a prompt of so many tokens sent at a moment; a step wins over a peak."""

@@ -26,5 +26,5 @@ class TimeLimits:
 
 UNSET = TimeLimits()
 USUAL = TimeLimits(connect=5.0, first_word=60.0, idle=60.0, total=600.0)
-"""What holds where nothing is set. A person at an editor waits a minute for a first sign; a small model on two cores
+"""The limits if none are set. A minute is the longest that a user waits for a first sign; a small model on two cores
 reads 6,000 tokens in 25 s."""

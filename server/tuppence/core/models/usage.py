@@ -13,18 +13,19 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 PACE = 3.4
-"""Code points to a token where nobody has counted yet; code runs at 3 to 4."""
+"""The assumed code points per token before any count is known; code has 3 to 4."""
 _BRIEF = 4_000
-"""Code points of a part up to which the counts of many parts are remembered, each with its text."""
+"""The longest part, in code points, whose count is cached with its text."""
 _MARGIN = 64
 """Tokens that a provider puts around the messages."""
 _REFERENCE = 4.1
-"""Code points of source code to a token of o200k."""
+"""Code points of source code per token of o200k."""
 _UNCOUNTED = 3.1
-"""The same for a model that nobody has counted yet: tokenizers since Claude 4.7's make up to a third more of code."""
+"""The assumed code points per token for an uncounted model: tokenizers since Claude 4.7's make up to a third more
+tokens of code."""
 _PIECE = re.compile(r"[A-Z]?[a-z]{1,4}|[A-Z]{1,4}|[0-9]|\n+|\t+| {2,}|[^\w\s]|_", re.ASCII)
 _BLOB = re.compile(r"[A-Za-z0-9+/=]{32,}")
-"""What is no word: digests and encoded data, of which every character may be a token."""
+"""Text without words: digests and encoded data, in which every character may be a token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,10 @@ class Usage:
 
 
 def split(prompt: int, read: int, written: Usage = Usage()) -> Usage:
-    """Return so many prompt tokens in the buckets in which a provider will probably count them.
+    """Divide prompt tokens among the buckets in which a provider will probably count them.
 
-    :param read: of them, what it will probably read from its cache.
-    :param written: what it will probably write to it, in the buckets of its times to live.
+    :param read: the tokens that it will probably read from its cache.
+    :param written: the tokens that it will probably write to its cache, in the buckets of its times to live.
     """
     read = min(read, prompt)
     short = min(written.cache_write, prompt - read)
@@ -68,44 +69,45 @@ def estimate(text: str, characters_per_token: float = PACE) -> int:
 
 
 def estimate_length(characters: int, characters_per_token: float = PACE) -> int:
-    """Return about how many tokens a text of so many code points is, rounded up."""
+    """Return the approximate number of tokens of a text with this many code points, rounded up."""
     return -int(-characters // characters_per_token)
 
 
 @dataclass(frozen=True, slots=True)
 class TokenMeasure:
-    """What the most tokens of a text are computed from, whichever model counts them."""
+    """The measurements of a text from which its maximum number of tokens is computed for any model."""
 
     parts: tuple[str, ...]
     """The text, in parts."""
     pieces: int
-    """Pieces that no tokenizer cuts further, code being what it is."""
+    """The number of pieces that no tokenizer splits further in code."""
     whole: int
-    """Bytes: no token is shorter than one."""
+    """The number of bytes: every token has at least one."""
 
     def at_most(self, characters_per_token: float | None = None) -> int:
-        """Return a number of tokens that the text does not pass.
+        """Return an upper bound for the tokens of the text.
 
-        :param characters_per_token: as counted for the model; None: never counted.
+        :param characters_per_token: the measured value for the model; None if it was never measured.
         """
         dense = math.ceil(self.pieces * max(_REFERENCE / (characters_per_token or _UNCOUNTED), 1.0))
         return min(self.whole, max(dense, estimate_length(sum(map(len, self.parts))))) + _MARGIN
 
 
 def at_most(text: str | Sequence[str], characters_per_token: float | None = None) -> int:
-    """Return a number of tokens that a prompt does not pass, as ``measure`` has it.
+    """Return an upper bound for the tokens of a prompt; see ``measure``.
 
-    :param characters_per_token: as counted for the model; None: never counted.
+    :param characters_per_token: the measured value for the model; None if it was never measured.
     """
     return measure(text).at_most(characters_per_token)
 
 
 def measure(text: str | Sequence[str]) -> TokenMeasure:
-    """Measure a text; of one that is given in parts, each part is counted once, as long as it is remembered.
+    """Measure a text. If it is given in parts, the count of each part is cached.
 
-    A token is taken for no more than four letters of one word, a digit, a sign, a run of blanks: less than tokenizers
-    make of any code, and what they make of what is written densest. Held against o200k and cl100k, which run at
-    ``_REFERENCE``; a model whose tokens run shorter is given more by as much.
+    A token is assumed to have no more than four letters of one word, one digit, one sign or one run of blanks.
+    Tokenizers put more than that into a token of any code; only the densest text reaches the limit. This was compared
+    with o200k and cl100k, which have ``_REFERENCE`` code points per token; for a model with shorter tokens the bound
+    grows in proportion.
     """
     parts = (text,) if isinstance(text, str) else tuple(text)
     whole = sum(len(part.encode("utf-8", "replace")) for part in parts)

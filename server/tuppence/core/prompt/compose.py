@@ -1,13 +1,13 @@
-"""The prompt: a byte-stable prefix, then a short moving tail.
+"""The prompt: a byte-stable prefix, then a short variable tail.
 
 The order is constant system text with every action's instruction, project conventions, the file, and only then what
-differs between two requests about one file: the action's name, where, diagnostics, definitions from elsewhere.
-Providers' caches match exact prefixes, so nothing that moves (a date, a path outside the project, a cursor, a random
-delimiter) stands before the tail; delimiters derive from the text that they enclose. How a cache mark is written on
-the wire is the wire's affair.
+differs between two requests about one file: the action's name, the target's place, diagnostics, definitions from
+elsewhere. Providers' caches match exact prefixes, so nothing that varies (a date, a path outside the project, a cursor,
+a random delimiter) comes before the tail; delimiters derive from the text that they enclose. Each wire defines how a
+cache mark is written.
 
-What a file says is data: it stands inside a fence, and the instructions say so. That lowers the risk of instructions
-hidden in code; what removes it is that a reply can only ever become text in one target.
+The content of a file is data: it is inside a fence, and the instructions say so. That lowers the risk of instructions
+hidden in code. The risk is removed by the fact that a reply can only become text in one target.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ BRIEF_SYSTEM = "You are a careful programmer."
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What is sent, before a wire puts it into words."""
+    """The content of a request, before a wire encodes it."""
 
     system: str
     """Constant for every request of this version of tuppence."""

@@ -1,10 +1,10 @@
-"""What the model is shown: the target in its file, diagnostics, definitions from elsewhere, conventions.
+"""The context for the model: the target in its file, diagnostics, definitions from elsewhere, conventions.
 
-What does not fit is cut, and each cut is said in ``Context.cut``. Of what requests share, in this order: the project's
-conventions; top-level definitions of the file far from the target, the farthest first, down to their headers; then all
-lines far from the target. Of what is this request's alone, which has an eighth of the room to itself and what the
-others leave: definitions from other files, least used first. The target is never cut: where it does not fit by itself,
-the request is Unfit. Two requests about one file that fits get the same bytes, whatever their targets.
+What does not fit is cut, and ``Context.cut`` lists each cut. Content that requests share is cut in this order: the
+project's conventions; top-level definitions of the file far from the target, the farthest first, down to their headers;
+then all lines far from the target. Content of this request alone has an eighth of the room to itself, plus what the
+rest leaves unused: definitions from other files, the least used cut first. The target is never cut: if it does not fit
+by itself, the request raises Unfit. Two requests about one file that fits get the same bytes, whatever their targets.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tuppence.errors import Unfit
 _NAMED = 3
 """Left out definitions that are named to the user; the others are counted."""
 _MOVING = 8
-"""The part of the budget, one in so many, that neither the file nor the conventions may take."""
+"""The fraction of the budget, 1/8, that neither the file nor the conventions may use."""
 _FRAME = 40
 """Tokens that the words around a block take: a fence, a heading, a path."""
 LEAST = 150
@@ -45,7 +45,7 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the project says, as far as it touches the target."""
+    """The parts of the project that are relevant to the target."""
 
     definitions: tuple[Definition, ...] = ()
     """Most used first."""
@@ -55,7 +55,7 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the context is wanted for."""
+    """The request for which the context is gathered."""
 
     document: Document
     tree: Tree
@@ -66,7 +66,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What the model is shown."""
+    """The content shown to the model."""
 
     document: Document
     language: Language
@@ -76,8 +76,8 @@ class Context:
     file: str
     """The file's text as sent; a comment says how many lines were left out where."""
     breaks: tuple[int, ...] = ()
-    """Offsets in it at which it may be cut into blocks for the provider's cache; none where lines were left out, since
-    what is left out depends on the target, and no other request shares it."""
+    """Offsets in ``file`` at which it may be split into blocks for the provider's cache. Empty if lines were left
+    out: which ones depends on the target, so no other request shares the text."""
     definitions: tuple[Definition, ...] = ()
     conventions: str = ""
     cut: tuple[str, ...] = ()

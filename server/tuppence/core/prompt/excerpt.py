@@ -58,7 +58,7 @@ class _Body:
     """The whole definition."""
     first: int
     end: int
-    """The line behind its last one."""
+    """The end of the lines, exclusive."""
     tokens: int
     """About how many tokens the lines are, each rounded up."""
 

@@ -1,1 +1,1 @@
-"""What a provider's prompt cache probably holds, and where to mark what is shared."""
+"""Estimate the contents of a provider's prompt cache, and mark the shared part of a prompt."""

@@ -1,13 +1,13 @@
-"""Where a prompt's cache breakpoints go, and how long the cached prefix should live.
+"""Place a prompt's cache breakpoints, and choose the time to live of the cached prefix.
 
-A breakpoint costs nothing by itself: what is written is paid for once, however many breakpoints are in it. So all that
-a provider allows are set: one after the last shared block, which the next action on this file reads whole, and the
-others where they leave least to be written again after an edit. A breakpoint also keeps an existing entry alive.
-None are set where writing would cost more than it probably saves.
+A breakpoint costs nothing by itself: what is written is paid for once, however many breakpoints are in it. So as many
+are set as the provider allows: one after the last shared block, so that the next action on this file reads the whole
+prefix, and the others where they leave the least to be written again after an edit. A breakpoint also keeps an existing
+entry alive. None are set if writing would cost more than it probably saves.
 
-Where the next edit comes is not known, but where it may come is: at the target, which a fix is about to change; where
-the last edit was; or anywhere in the file. The next request may also be about another file, and then shares only what
-is before this file. In each case the prompt is read up to the last entry before the change, so what is weighed is an
+The place of the next edit is unknown, but its likely places are known: the target, which a fix is about to change; the
+last edit; or anywhere in the file. The next request may also be about another file, and then shares only what precedes
+this file. In each case the prompt is read up to the last entry before the change, so the choice maximizes the
 expectation over these cases.
 """
 
@@ -27,20 +27,20 @@ from tuppence.core.prompt_cache.prefix import Link, chain, shared
 from tuppence.core.prompt_cache.state import Trace, entries, lifetime, suffices, usage
 
 MOST = 4
-"""Marks that every provider with marks allows."""
+"""The number of marks that every provider with marks allows."""
 LOOKBACK = 20
-"""Blocks before a mark in which an earlier entry is found (Anthropic and Qwen; OpenAI looks further)."""
+"""The number of blocks before a mark in which an earlier entry is found (Anthropic and Qwen; OpenAI looks further)."""
 AT_TARGET = 0.3
-"""How likely the next change is in the block of the target ..."""
+"""The probability that the next change is in the block of the target ..."""
 AT_LAST_EDIT = 0.15
-"""... and in the block where the last one was; what is left is spread over the file by length."""
+"""... and in the block of the last change; the remainder is spread over the file by length."""
 ELSEWHERE = 0.1
-"""How likely the next request is about another file."""
+"""The probability that the next request is about another file."""
 DOUBT = 0.3
-"""How likely a mark inside of what is only read keeps an entry: by the letter of Anthropic's documentation each mark
-writes one, but nobody says so of what is not written."""
+"""The probability that a mark inside text that is only read keeps an entry. By the wording of Anthropic's
+documentation each mark writes one, but no source says so of text that is not written."""
 _ROUNDS = 2
-"""How often each mark is tried elsewhere once all stand."""
+"""How often each mark is tried at other places after all are set."""
 
 
 def mark(prompt: Prompt, model: Model, place: str, traces: Sequence[Trace], now: datetime) -> Prompt:
@@ -73,14 +73,14 @@ def mark(prompt: Prompt, model: Model, place: str, traces: Sequence[Trace], now:
 
 
 def _seen_from(links: Sequence[Link], held: Collection[int]) -> range:
-    """Return where a mark has to stand for the last entry to be found; empty where the mark at the end finds it."""
+    """Return the positions at which a mark finds the last entry; empty if the mark at the end finds it."""
     last = max(held, default=-1)
     far = last >= 0 and len(links) - 1 - last >= LOOKBACK
     return range(last, last + LOOKBACK) if far else range(0)
 
 
 def writes(links: Sequence[Link], model: Model, read: int, outlook: Outlook) -> Usage:
-    """Return the tokens that the marks of a prompt would write, where so many are read; none where no marks pay."""
+    """Return the tokens that a prompt's marks would write if ``read`` tokens are read; none if marks do not pay."""
     if model.cache.mode != "explicit" or not suffices(links[-1], model.cache):
         return Usage()
     life = _life(model, outlook)
@@ -109,7 +109,7 @@ def _life(model: Model, outlook: Outlook) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prospect:
-    """What is known of a prompt's blocks before its marks are set."""
+    """The data about a prompt's blocks from which its marks are chosen."""
 
     tokens: Sequence[int]
     """To the end of each block, from the prompt's start."""
@@ -126,9 +126,9 @@ class Prospect:
 
 
 def choose(prospect: Prospect, most: int, among: Collection[int]) -> list[int]:
-    """Return up to so many blocks to mark beside the last one, those that keep most first.
+    """Return up to ``most`` blocks to mark in addition to the last one, those that keep most first.
 
-    :param among: where the first of them must stand, if anywhere; empty is anywhere.
+    :param among: the permitted blocks for the first of them; empty permits any.
     """
     last = len(prospect.tokens) - 1
     free = [at for at in range(last) if prospect.tokens[at] >= prospect.least]
@@ -172,7 +172,7 @@ def _best(prospect: Prospect, likely: Sequence[float], chosen: Sequence[int], fr
 
 
 def _after(prospect: Prospect, at: int) -> float:
-    """Return how likely an entry stands at a block's end once it was marked."""
+    """Return the probability that an entry exists at a block's end once it was marked."""
     return 1.0 if at in prospect.left or at > max(prospect.left, default=-1) else DOUBT
 
 

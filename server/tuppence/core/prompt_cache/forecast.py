@@ -1,6 +1,6 @@
-"""When the next request about a document comes, and how much of its prefix it still has, as far as the last ones tell.
+"""Predict when the next request about a document comes and how much of its prefix it still has, from recent requests.
 
-Requests that only warmed a cache are no sign that a person comes back, and are passed over.
+Requests that only warmed a cache do not show that the user returns, so they are ignored.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ _GAPS = 60
 """Gaps between requests by which the next one is foreseen."""
 _FIRST, _LAST = timedelta(minutes=5), timedelta(hours=1)
 _USUAL = 12
-"""What is believed of gaps before any was seen, as so many seen ones ..."""
+"""The weight of the prior for gaps, as a number of observed gaps, of which ..."""
 _SOON = 8
-"""... of which so many end within five minutes, evenly ..."""
+"""... this many end within five minutes, evenly distributed ..."""
 _LATER = 1
-"""... and so many between those and an hour, the sooner the likelier. The others never end."""
+"""... and this many between five minutes and an hour, more likely sooner. The others never end."""
 _USUAL_SHARE = 0.8
 """What share of a prefix the next request is believed to have before any was seen ..."""
 _FAITH = 4
@@ -30,7 +30,7 @@ _FAITH = 4
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What the last requests tell of the next one."""
+    """The prediction for the next request."""
 
     gaps: Sequence[timedelta]
     """From each request to the next about the same document."""
@@ -39,7 +39,7 @@ class Outlook:
 
 
 def outlook(traces: Sequence[Trace], now: datetime) -> Outlook:
-    """Return what the last requests tell of the next one."""
+    """Return the prediction for the next request."""
     return Outlook(gaps(traces, now), agreed(traces))
 
 
@@ -79,7 +79,7 @@ def chance(gaps: Sequence[timedelta], after: timedelta, until: timedelta) -> flo
 
 
 def asked(traces: Sequence[Trace]) -> list[Trace]:
-    """Return the requests that somebody made, without those that only warmed a cache."""
+    """Return the requests of users, without those that only warmed a cache."""
     return [trace for trace in traces if trace.action not in WARMING]
 
 

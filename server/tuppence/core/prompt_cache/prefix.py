@@ -23,7 +23,7 @@ class Link:
     tokens: int
     """About how many tokens that is."""
     name: str
-    """What the block is, for a person: in which line of the file it begins, never what the line says."""
+    """The name of the block for the user: the line of the file at which it begins, never the content of the line."""
 
 
 def chain(prompt: Prompt) -> tuple[Link, ...]:

@@ -1,8 +1,8 @@
-"""Whether a request that only warms a provider's cache pays: what it costs, and what it may be expected to save.
+"""Decide whether a request that only warms a provider's cache pays: its cost, and the expected saving.
 
-It saves the difference between writing and reading where the next request comes after what is warm now would have
-expired, and before what the renewal leaves expires. What is cold costs as much to warm as the next request would pay to
-write it, and that one is never certain: so what is all cold never pays, and what is edited rarely.
+It saves the difference between writing and reading if the next request comes after the currently warm entries would
+have expired, and before the renewed ones expire. Warming a cold prefix costs as much as the next request would pay to
+write it, and that request is never certain. So a completely cold prefix never pays, and an edited one rarely does.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def weigh(prefix: Prefix, traces: Sequence[Trace], now: datetime) -> Renewal:
     asked = next((each.at for each in reversed(forecast.asked(traces)) if each.place == prefix.place), now)
     asked = min(asked, now)  # A clock may have been set back.
     gaps, passed = forecast.gaps(traces, now), now - asked
-    # It comes while what is warm still is, or when that would be gone and what was renewed is not.
+    # The next request comes before the warm entries expire, or after that but before the renewed ones expire.
     soon = forecast.chance(gaps, passed, found[last] - asked if found else passed)
     later = max(forecast.chance(gaps, passed, passed + lifetime(rules, prefix.life)) - soon, 0.0)
     gained = (soon * (tokens - warm) + later * tokens) * forecast.agreed(traces) / max(tokens, 1)

@@ -1,8 +1,8 @@
-"""What a provider's prompt cache probably holds, from what was sent to it lately; and why a request found nothing.
+"""Estimate the contents of a provider's prompt cache from recent requests, and explain why a request found nothing.
 
-Everything is a function of the last requests' traces and the row's cache rules. The provider alone knows the truth:
-where it tells what it read, later expectations are corrected by that. Nothing here decides what to send
-(core/prompt_cache/breakpoints.py) or keeps anything (prefixes.py).
+Everything is a function of the last requests' traces and the row's cache rules. Only the provider knows the truth: if
+it reports what it read, later expectations are corrected accordingly. This module does not decide what to send
+(core/prompt_cache/breakpoints.py) and stores nothing (prefixes.py).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tuppence.core.models.usage import Usage
 from tuppence.core.prompt_cache.prefix import Link, shared
 
 PRE_WARM, KEEP_ALIVE = WARMING = ("pre-warm", "keep-alive")
-"""What a request is called that asks for no answer and only warms a cache: once because somebody wished it, or by the
+"""The action names of requests that ask for no answer and only warm a cache: once on the user's request, or by the
 setting ``keep_alive``."""
 USUAL_LIFE = "5m"
 """Taken for the time to live where a row says none."""
@@ -28,7 +28,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _NEAR = 0.98
 """Counts are estimated: what ends so near to the end of what was read ends there."""
 _FAITH = 2
-"""So many full hits are believed in before any was seen."""
+"""The weight of the prior that all expected tokens are read, as a number of full hits."""
 _REMEMBERED = 8
 """Requests by which expectations are corrected."""
 
@@ -40,7 +40,7 @@ class Trace:
     run: str
     action: str
     name: str
-    """The document's name, for a person."""
+    """The document's name, shown to the user."""
     place: str
     """Tells documents of one name apart; says nothing about where they are."""
     model: str
@@ -60,11 +60,11 @@ class Trace:
     prompt: int | None = None
     """Prompt tokens by the provider's count; None while there is none."""
     read: int | None = None
-    """Of those, what the provider read from its cache; None where it does not say."""
+    """The part of ``prompt`` that the provider read from its cache; None if it does not say."""
     written: int = 0
     """Of those, what it wrote."""
     why: str = ""
-    """What it found in the cache, and if not everything, why; a line for a person."""
+    """What the request found in the cache, and the reason if that was not everything; one line for the user."""
 
 
 def reach(links: tuple[Link, ...], model: Model, traces: Sequence[Trace], now: datetime) -> int:
@@ -80,10 +80,10 @@ def reach(links: tuple[Link, ...], model: Model, traces: Sequence[Trace], now: d
 
 
 def entries(links: tuple[Link, ...], model: Model, traces: Sequence[Trace], now: datetime) -> dict[int, datetime]:
-    """Return the blocks at whose ends an explicit cache surely keeps something, and until when.
+    """Return the blocks at whose ends an explicit cache certainly has an entry, with its expiry.
 
-    Surely is what a request wrote, or read, or marked where something stood; a mark inside of what was only read may
-    have kept nothing.
+    An entry is certain if a request wrote it, read it, or marked an existing one; a mark inside text that was only read
+    may have written nothing.
     """
     until: dict[int, datetime] = {}
     for trace in traces:
@@ -124,7 +124,7 @@ def usage(rules: CacheRules, life: str, read: int, written: int) -> Usage:
 
 
 def explain(trace: Trace, before: Sequence[Trace], rules: CacheRules) -> str:
-    """Return in one line what a request found in the cache, and if not everything, why.
+    """Return in one line what a request found in the cache, and the reason if that was not everything.
 
     :param before: the requests that were sent earlier, oldest first.
     """
@@ -181,7 +181,7 @@ def _lives(trace: Trace, rules: CacheRules, now: datetime) -> bool:
 
 
 def _held(trace: Trace, rules: CacheRules, common: int) -> Sequence[int]:
-    """Return the blocks, of the first so many, at whose ends this request left something."""
+    """Return those of the first ``common`` blocks at whose ends this request left an entry."""
     if rules.mode == "automatic":
         return range(common)
     if trace.read == 0 and trace.written == 0:

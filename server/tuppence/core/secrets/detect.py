@@ -16,7 +16,7 @@ from tuppence.core.secrets.rules import RULES, TELLING_LINE, SecretRule
 from tuppence.core.text.document import Span
 
 ALLOWED = ("gitleaks:allow", "tuppence:allow")
-"""Words in a comment on a line whose values are no secrets, by a person's word."""
+"""Words in a comment by which a user marks the values on its line as not secret."""
 _ALLOWED_LINE = re.compile(rf"^[^\r\n]*(?:{'|'.join(ALLOWED)})[^\r\n]*", re.MULTILINE)
 LARGEST = 20_000_000
 """Code points; a longer text is not searched, and so not sent."""
@@ -36,7 +36,7 @@ class FoundSecret:
 
     span: Span
     kind: str
-    """For a person, such as ``AWS key``."""
+    """The name shown to the user, such as ``AWS key``."""
     keep: int = 0
     """How many of its first code points are public."""
 
@@ -47,7 +47,7 @@ class SecretDetector:
     def __init__(self, allow: Iterable[str] = ()) -> None:
         """Compile the rules.
 
-        :param allow: patterns, in the syntax of RE2, of values that are no secrets.
+        :param allow: patterns, in the syntax of RE2, of values that are not secrets.
         """
         self._rules = tuple((rule, re2.compile(rule.pattern.encode(), _options())) for rule in RULES)
         self._telling = re2.compile(TELLING_LINE.encode(), _options())
@@ -79,7 +79,7 @@ class SecretDetector:
         return tuple(kept)
 
     def _worth_trying(self, lower: bytes) -> Iterator[tuple[SecretRule, re2._Regexp]]:
-        """Yield the rules of which a keyword is in a text."""
+        """Yield the rules that have a keyword in a text."""
         # None says that there are none, and also that the automaton ran out of memory.
         named = self._words.Match(lower)
         for at, (rule, pattern) in enumerate(self._rules):
@@ -87,7 +87,7 @@ class SecretDetector:
                 yield rule, pattern
 
     def _without_allowed(self, text: str, found: Iterable[FoundSecret]) -> Iterator[FoundSecret]:
-        """Yield what no person allowed, by a word on its line or by a pattern."""
+        """Yield the findings that the user did not allow, by a word on the line or by a pattern."""
         allowed = [line.span() for line in _ALLOWED_LINE.finditer(text)] if any(w in text for w in ALLOWED) else []
         starts = [start for start, _ in allowed]
         for each in found:

@@ -1,7 +1,8 @@
-"""What may come back: a placeholder becomes its secret only where that secret was, and an altered one nothing.
+"""Restore secrets in an answer: a placeholder becomes its secret only where that secret was before.
 
-A model may repeat the whole file, so each placeholder of the document is read as its secret first. What is judged are
-the edits that come of it: in the target each secret at most as often as before, outside of it none.
+An altered placeholder is never restored. A model may repeat the whole file, so each placeholder of the document is
+first read as its secret. The resulting edits are then checked: inside the target each secret may occur at most as often
+as before, outside of it not at all.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from tuppence.core.secrets.replacements import Replacement, Replacements, occurr
 from tuppence.core.text.document import Document, Edit, Span, apply
 
 _ADDRESS, _CALL, _FAR = 200, 600, 4_000
-"""Code points before a secret in which an address, or the call that it is an argument of, is looked for; the last one
-counts what is in quotes too."""
+"""Code points before a secret that are searched for an address and for the call that takes it as an argument. The
+last number includes quoted text."""
 _STRING = re.compile(r"""(["'`])(?:\\.|(?!\1)[^\\\r\n])*\1""")
 _SLASHES = re.compile(r"""[:"'`]\\?/\\?/""")
 """What an address has before its host, also where it names no scheme."""
@@ -40,7 +41,7 @@ _SINK = re.compile(
 )
 """Names of what shows, stores or sends what it is given."""
 LONGEST = 200_000
-"""Code points of one line of an answer; what is longer is not looked through, and refused."""
+"""The longest line of an answer, in code points. An answer with a longer line is refused unchecked."""
 _TOO_LONG = f"The answer has more than {LONGEST:,} characters in a line, where no secret can be put back."
 _ESCAPE = re.compile(
     r"\\u\{(?P<braced>[0-9a-fA-F]{1,6})\}|\\u(?P<u>[0-9a-fA-F]{2,4})|\\U(?P<wide>00[01][0-9a-fA-F]{5})"
@@ -121,7 +122,7 @@ def foreign(document: Document, target: Span, edits: Iterable[Edit], secrets: Re
 
 
 def doubts(document: Document, target: Span, edits: Iterable[Edit], secrets: Replacements) -> tuple[str, ...]:
-    """Return what is to be said of the target's secrets after an edit: one is gone, or its line is another one."""
+    """Return the doubts about the target's secrets after an edit: one is missing, or its line has changed."""
     before = document.slice(target)
     after = apply(before, (Edit(_moved(edit.span, target), edit.text) for edit in edits if target.covers(edit.span)))
     found: list[str] = []
@@ -138,7 +139,7 @@ def doubts(document: Document, target: Span, edits: Iterable[Edit], secrets: Rep
 
 
 def is_altered(text: str, secrets: Replacements) -> bool:
-    """Report whether a text holds a placeholder, a part of one, or one that is written otherwise."""
+    """Return whether a text holds a placeholder, a part of one, or one in another spelling."""
     if secrets.has_piece(text):
         return True
     decoded = _decoded(text)
@@ -146,7 +147,7 @@ def is_altered(text: str, secrets: Replacements) -> bool:
 
 
 def _decoded(text: str) -> str:
-    """Return a text with its characters written out that HTML, URLs and string literals write otherwise."""
+    """Return a text with the escapes of HTML, URLs and string literals decoded."""
     return unquote(unescape(_ESCAPE.sub(_char, text)))
 
 

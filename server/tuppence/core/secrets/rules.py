@@ -20,7 +20,7 @@ class SecretRule:
     """One rule."""
 
     kind: str
-    """What is found, for a person; ``{name}`` is replaced by the name that the value is assigned to."""
+    """The name shown to the user; ``{name}`` is replaced by the name to which the value is assigned."""
     pattern: str
     keywords: tuple[str, ...]
     judge: Judge = "sure"

@@ -18,7 +18,7 @@ class TokenFormat:
     """One vendor's tokens."""
 
     kind: str
-    """What it is called for a person, such as ``AWS key``."""
+    """The name shown to the user, such as ``AWS key``."""
     prefixes: tuple[str, ...]
     """Literal beginnings, any of them."""
     characters: str

@@ -1,4 +1,4 @@
-"""What a tool said about a piece of the text."""
+"""A tool's diagnostic about a span of the text."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Diagnostic:
     span: Span
     """Where, in code points."""
     message: str
-    """What the tool said, plain text."""
+    """The tool's message, as plain text."""
     severity: Severity = "error"
     source: str = ""
     """The tool, such as ``ruff``; empty where it gave no name."""
     code: str = ""
-    """The tool's rule, such as ``F821``; empty where there is none."""
+    """The tool's rule, such as ``F821``; empty if it gives none."""
     fix: tuple[Edit, ...] = ()
     """The edits by which the tool itself would fix it, where it sent them along; not known to be safe."""
 

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from difflib import SequenceMatcher
 
 _Range = tuple[int, int, int, int]
-"""The first line that goes and the one after the last, and the same of the lines that come."""
+"""The first old line and the end of the old lines (exclusive), then the first and the end of the new lines."""
 _FEW = 64
-"""Differences up to which they are sought by their number."""
+"""The largest number of differing lines for which the fewest differences are searched exactly."""
 _PAIRS = 10_000
-"""Pairs of equal lines, one of each text, up to which all of them are looked at."""
+"""The largest number of pairs of equal lines, one from each text, for which all pairs are considered."""
 _FIRST = 64
 """Characters that are compared first where texts are hardly equal beyond what is known."""
 _RARE = 16
-"""Pairs that one line has at most to be looked at where there are more."""
+"""Above ``_PAIRS``, the largest number of pairs that one line may form and still be considered."""
 
 
 def common_ends(old: Sequence[object], new: Sequence[object]) -> tuple[int, int]:
@@ -74,7 +74,7 @@ def _reached(limit: int, is_equal: Callable[[int, int], bool]) -> int:
 def _longest(limit: int, is_equal: Callable[[int, int], bool]) -> int:
     """Return the greatest length, up to a limit, at which two sequences are equal.
 
-    Halving compares whole slices, which is far faster than one item at a time.
+    The binary search compares whole slices, which is far faster than comparing item by item.
     """
     low, high = 0, limit
     while low < high:
@@ -87,7 +87,7 @@ def _longest(limit: int, is_equal: Callable[[int, int], bool]) -> int:
 
 
 def single_edit(old: str, new: str) -> tuple[Edit, ...]:
-    """Return the one edit between what two texts begin and end with, none where they are equal."""
+    """Return the single edit between the common start and end of two texts, or none if the texts are equal."""
     if old == new:
         return ()
     head, tail = common_ends(old, new)
@@ -126,10 +126,10 @@ def backwards(edits: Sequence[Edit]) -> tuple[Edit, ...]:
 
 
 def differences(old: Sequence[str], new: Sequence[str]) -> list[_Range]:
-    """Return the ranges of lines that differ; what both have at the start and the end is not searched.
+    """Return the ranges of lines that differ. The common lines at the start and the end are not searched.
 
-    Where lines that occur everywhere would make the search quadratic, few differences are found all the same; of many,
-    what is rare is found first, and the rest between: less minimal in a text of nothing but braces, but never slow.
+    If frequent lines would make the search quadratic, a small number of differences is still found exactly. With many,
+    the rare lines are matched first and the rest between them: less minimal in a text of mostly braces, but never slow.
     """
     head, tail = common_ends(old, new)
     middle, other = old[head : len(old) - tail], new[head : len(new) - tail]
@@ -138,9 +138,9 @@ def differences(old: Sequence[str], new: Sequence[str]) -> list[_Range]:
 
 
 def matches(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int]]:
-    """Yield the runs of equal lines, in order: where one begins in the old lines and in the new ones, and its length.
+    """Yield the runs of equal lines in order: the start in the old lines, the start in the new lines, and the length.
 
-    Where lines that occur everywhere would make the search quadratic or worse, it is ``differences`` between the runs.
+    If frequent lines would make the search quadratic or worse, the runs between the ``differences`` are used.
     """
     from difflib import SequenceMatcher
 

@@ -56,9 +56,9 @@ class Edit:
     """Replace a span by a text."""
 
     span: Span
-    """What is replaced, in the text before the edit."""
+    """The replaced span of the text before the edit."""
     text: str
-    """What stands there afterwards."""
+    """The new text of the span."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Document:
 
     @cached_property
     def newline(self) -> str:
-        """The line ending of the first line, a line feed where there is none."""
+        """The line ending of the first line; a line feed if there is none."""
         found = _NEWLINE.search(self.text)
         return found.group() if found else "\n"
 
@@ -98,7 +98,7 @@ class Document:
 
     @cached_property
     def lone_cr(self) -> int | None:
-        """The offset of the first CR that no LF follows, None where there is none."""
+        """The offset of the first CR without a following LF, or None."""
         found = _LONE.search(self.text) if "\r" in self.text else None
         return found.start() if found else None
 

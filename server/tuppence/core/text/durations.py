@@ -1,4 +1,4 @@
-"""A length of time as a person reads it."""
+"""Format a length of time for people."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Where a place of a text lies after edits, also inside of them.
+"""Map positions in a text to positions after edits, including positions inside an edit.
 
-An edit often writes a whole definition anew and leaves most of its lines as they were. So the lines that went and those
-that came are held against each other, and then the words of the lines that differ. A place in a line that stayed is
-told exactly, white space aside; one in words that were written anew as near as can be told.
+An edit often rewrites a whole definition but leaves most of its lines unchanged. So the old and new lines are compared,
+and then the words of the lines that differ. A position in an unchanged line is mapped exactly, apart from white space;
+a position in rewritten words is mapped as closely as possible.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from tuppence.core.text.document import Edit
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 _WORD = re.compile(r"\w+|[^\w\s]|\s+")
 _MOST = 4_000
-"""Words of a rewritten piece that are still held against others; in a longer one the share of the way tells."""
+"""The most words, old and new together, that are compared in a rewritten piece. In a longer one, the relative offset
+is kept."""
 
 
 def landing(text: str, edits: Sequence[Edit]) -> Callable[[int], int]:
-    """Return a function that tells where an offset of the text lies after the edits."""
+    """Return a function that maps an offset of the text to its offset after the edits."""
     ordered = sorted(edits, key=lambda each: (each.span.start, each.span.end))
     inner = [_between(text[each.span.start : each.span.end], each.text) for each in ordered]
 
@@ -40,7 +41,7 @@ def landing(text: str, edits: Sequence[Edit]) -> Callable[[int], int]:
 
 
 def _between(old: str, new: str) -> Callable[[int], int]:
-    """Return the same for one text that another took the place of, lines first."""
+    """Return a function that maps offsets of one text to those of its replacement, comparing lines first."""
     was, now = _LINE.findall(old), _LINE.findall(new)
     blocks = _opcodes([_bare(line) for line in was], [_bare(line) for line in now])
     old_starts, new_starts = _starts(was), _starts(now)
@@ -58,7 +59,7 @@ def _between(old: str, new: str) -> Callable[[int], int]:
 
 
 def _same_place(old: str, new: str, offset: int) -> int:
-    """Return where a place of a line is in another that differs in white space only."""
+    """Return the position in a line that corresponds to one in another line that differs only in white space."""
     ahead = len(_bare(old[:offset]))
     places = [at for at, character in enumerate(new) if not character.isspace()]
     return places[ahead] if ahead < len(places) else len(new)

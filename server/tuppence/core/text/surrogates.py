@@ -15,13 +15,13 @@ _LOST = "\ufffd"
 
 
 class Joining:
-    """Takes the pieces of one text and returns them with no character in two."""
+    """Joins the pieces of one text and returns them without splitting a character."""
 
     def __init__(self) -> None:
         self._held = ""
 
     def feed(self, piece: str) -> str:
-        """Take the next piece; return what is certain by now, all but a half whose other may yet come."""
+        """Take the next piece; return all but a trailing half of a pair, whose other half may follow."""
         if piece.isascii() and not self._held:
             return piece
         text = self._held + piece
@@ -29,7 +29,7 @@ class Joining:
         return _whole(text[: len(text) - len(self._held)])
 
     def finish(self) -> str:
-        """Take the end; return what was held back."""
+        """Mark the end of the text; return what was held back."""
         held, self._held = self._held, ""
         return _whole(held)
 

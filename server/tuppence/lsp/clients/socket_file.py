@@ -91,7 +91,7 @@ def _check(folder: Path) -> None:
 def _judge(path: Path, about: os.stat_result) -> None:
     is_link, is_sticky = stat.S_ISLNK(about.st_mode), bool(about.st_mode & stat.S_ISVTX)
     if about.st_uid not in (0, os.geteuid()) or (about.st_mode & _WRITERS and not is_link and not is_sticky):
-        raise TuppenceError(f"Another user can put something else in the place of {path}.", _CHOOSE)
+        raise TuppenceError(f"Another user can replace {path}.", _CHOOSE)
 
 
 def _listen(path: Path) -> socket.socket:

@@ -1,1 +1,1 @@
-"""Open documents: their text, versions, positions, and what the editor can do."""
+"""Open documents: their text, versions and positions, and the editor's capabilities."""

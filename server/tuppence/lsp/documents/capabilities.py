@@ -1,10 +1,12 @@
-"""Each editor's quirks, in one place, with the reason; and what a client says it can do, read once.
+"""The capabilities that a client announces, read once, and each editor's quirks with their reasons.
 
-A quirk is one row of ``_QUIRKS``. Everything else comes from the capabilities that the client announced. Nothing here
-talks to a client; the rest of the editor side asks a ``ClientCapabilities`` and never the capabilities themselves.
+A quirk is one row of ``_QUIRKS``. Everything else comes from the capabilities that the client announced. This module
+does not communicate with a client; the rest of the editor side uses a ``ClientCapabilities`` and never the raw
+capabilities.
 
-That a lone CR ends no line is the rule and no quirk: Neovim, Emacs and Helix (as it is built by default) break lines at
-LF and CRLF only, and what an editor does that has no row is unknown. The protocol has it otherwise, so it takes a row.
+By default a lone CR does not end a line: Neovim, Emacs and Helix (in its default build) break lines at LF and CRLF
+only, and the behavior of an editor without a row is unknown. The protocol says that a lone CR ends a line, so an editor
+that follows it there needs a row.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from lsprotocol import types
 
 @dataclass(frozen=True, slots=True)
 class ClientCapabilities:
-    """What one connected editor can do, and where it differs from what it says."""
+    """The capabilities of one connected editor, corrected by its quirks."""
 
     name: str
     """As the client gave it, such as ``Neovim``; empty where it gave none."""

@@ -1,11 +1,12 @@
-"""Changes that arrive in another order than they were made in, put right.
+"""Restore the order of changes that arrive out of order.
 
-Helix (25.01) sends each notification from a task of its own, and those of keys that follow fast overtake one another:
-the change that made version 5 came before those of 1 and 2, and whoever applies it there has another text than the
-user. As each of its changes makes the next version, a gap is seen, and waited for. It does skip versions at times (a
-completion that was shown and taken back), so the wait is short; then what is there is taken in order.
+Helix (25.01) sends each notification from its own task, and notifications for keys in quick succession overtake one
+another: the change for version 5 arrived before those for 1 and 2. Applying changes as they arrive then gives a text
+different from the user's. As each change of Helix increments the version, a gap is detected, and the later changes
+wait. Helix sometimes skips versions (a completion that was shown and withdrawn), so the wait is short; after that, the
+waiting changes are applied in order.
 
-Nothing here knows what a change says.
+The content of a change is irrelevant here.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 PATIENCE = 0.2
-"""Seconds to wait for a version that is missing; those that were overtaken come within a few milliseconds."""
+"""Seconds to wait for a missing version; changes that were overtaken arrive within a few milliseconds."""
 
 
 @dataclass(slots=True)
 class _Gap:
-    """What of one document waits for an earlier version."""
+    """The changes of one document that wait for an earlier version."""
 
     waiting: dict[int, Callable[[], None]] = field(default_factory=dict)
     """By version, what takes it in."""
@@ -42,7 +43,7 @@ class ChangeReorderer:
         self._take(uri, gap)
 
     def forget(self, uri: str) -> None:
-        """Drop what waits for a document that was closed or opened anew."""
+        """Discard the waiting changes of a document that was closed or reopened."""
         gap = self._gaps.pop(uri, None)
         if gap is not None and gap.timer is not None:
             gap.timer.cancel()

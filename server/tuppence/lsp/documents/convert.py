@@ -1,9 +1,9 @@
-"""lsprotocol <-> core: positions, ranges, edits, diagnostics.
+"""Convert between lsprotocol and core: positions, ranges, edits, diagnostics.
 
-UTF-16, UTF-8 and UTF-32 columns end here. ``from_x`` takes the protocol's value, ``to_x`` makes one. A position beyond
-the end of its line means the end of the line, one beyond the last line the end of the text, one inside a character
-the start of the character; no position lies between the CR and the LF of one line ending. Nothing here knows which
-documents are open or what a client is called.
+The rest of the server does not use UTF-16, UTF-8 or UTF-32 columns. ``from_x`` takes the protocol's value, ``to_x``
+creates one. A position beyond the end of its line means the end of the line, one beyond the last line the end of the
+text, and one inside a character the start of the character. No position is between the CR and the LF of one line
+ending. This module does not know which documents are open or the name of the client.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _TO_SEVERITIES = {core: protocol for protocol, core in _SEVERITIES.items()}
 
 
 def from_position(document: Document, position: types.Position, encoding: Encoding) -> int:
-    """Return the code point that a position stands before."""
+    """Return the offset of a position in code points."""
     if position.line >= document.line_count:
         return len(document.text)
     span = document.line_span(position.line)
@@ -43,7 +43,7 @@ def from_position(document: Document, position: types.Position, encoding: Encodi
 
 
 def from_range(document: Document, range_: types.Range, encoding: Encoding) -> Span:
-    """Return the span of a range, whichever of its two ends comes first."""
+    """Return the span of a range, in whichever order its ends are given."""
     start = from_position(document, range_.start, encoding)
     end = from_position(document, range_.end, encoding)
     return Span(min(start, end), max(start, end))

@@ -1,8 +1,8 @@
-"""Threads for work on documents: those in use by all, and a few for documents that take more work than code does.
+"""Threads for work on documents: the shared ones, and a few for documents that take more work than usual code.
 
-A file may be anybody's, and forty hostile ones may be open at once. Each gets the work that code of its size takes in
-the threads that everything else uses; what needs more waits for one of the few others. So no good file waits behind a
-hostile one.
+A file may come from anyone, and forty hostile files may be open at once. In the shared threads each document gets the
+work that code of its size takes; one that needs more waits for one of the few others. So no ordinary file waits behind
+a hostile one.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 LARGE = 200_000
-"""Code points above which a document is one that takes long."""
+"""The number of code points above which a document counts as slow."""
 WIDTH = 2
-"""Threads for those."""
+"""The number of threads for slow documents."""
 PAUSE = 0.3
 """Seconds without a change after which a document is read ahead."""
 
@@ -62,7 +62,7 @@ class Lanes:
         return bool(tree.excess) or len(tree.text) > LARGE
 
     def outline(self, tree: Tree, also: Callable[[Tree], object]) -> None:
-        """Find a tree's definitions ahead; nothing waits for it.
+        """Start an early search for a tree's definitions in a thread; nothing waits for it.
 
         :param also: called with the tree then, in the same thread.
         """

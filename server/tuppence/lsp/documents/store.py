@@ -1,11 +1,11 @@
 """The open documents, as the editor describes them: opened, changed, closed.
 
-pygls keeps a store of its own, but splits lines as ``str.splitlines`` does, at form feeds and U+2028 too, and so
-corrupts such documents on the first incremental change. This one splits them where the protocol does. It holds text,
-versions and parsed trees; it reads no files, and it does not know what is done with a document.
+pygls has its own store, but it splits lines as ``str.splitlines`` does, also at form feeds and U+2028, and so corrupts
+such documents on the first incremental change. This one splits them where the protocol does. It holds text, versions
+and parsed trees; it reads no files, and it does not know how a document is used.
 
-Invariants: a version is replaced whole, never changed in place; the edits told to a listener, applied in order to the
-text that it last saw, give the document that it is told.
+Invariants: a version is replaced as a whole, never changed in place; the edits passed to a listener, applied in order
+to the text that it last received, give the document that it receives with them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tuppence.lsp.documents.lanes import Lanes
 
 Listener = Callable[[Document | None, tuple[Edit, ...]], None]
-"""Told of each change with the new document and the edits that led to it, of the close with None and no edits."""
+"""Called at each change with the new document and the edits that led to it, and at the close with None and no edits."""
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -38,12 +38,12 @@ _T = TypeVar("_T")
 
 @dataclass(slots=True, eq=False)
 class _OpenDocument:
-    """One open document and what is known about it."""
+    """The state of one open document."""
 
     document: Document
     """The newest version."""
     listeners: list[Listener] = field(default_factory=list)
-    """Told in the order in which they came."""
+    """Called in the order in which they were added."""
     tree: Tree | None = None
     """The newest parse; it lags behind by ``since``."""
     since: list[Edit] = field(default_factory=list)
@@ -173,10 +173,10 @@ class Documents:
     async def tree(self, uri: str) -> Tree:
         """Return the parse of the newest version, which is the one that ``get`` returns until the next await.
 
-        It is parsed off the event loop and incrementally, one parse at a time; what the user types meanwhile is
+        It is parsed off the event loop and incrementally, one parse at a time. Changes that arrive during a parse are
         parsed before this returns.
 
-        :raises Stale: the document is not open, or was closed meanwhile.
+        :raises Stale: the document is not open, or was closed in the meantime.
         """
         while known := self._open.get(uri):
             known.is_asked = True
@@ -207,9 +207,9 @@ class Documents:
             self.on_excess(uri, known.tree.excess)
 
     def watch(self, uri: str, listener: Listener) -> Callable[[], None]:
-        """Tell ``listener`` of each change and of the close; return what ends that.
+        """Call ``listener`` at each change and at the close; return a function that ends this.
 
-        A document that is not open is never told of.
+        If the document is not open, the listener is never called.
         """
         known = self._open.get(uri)
         if known is None:
@@ -323,7 +323,7 @@ def _edits(document: Document, change: types.TextDocumentContentChangeEvent, enc
 
 
 def _after(document: Document, edit: Edit) -> Document:
-    """Return the document after an edit, its lines counted anew only where the edit touched them."""
+    """Return the document after an edit; lines are recounted only where the edit touched them."""
     text = document.text[: edit.span.start] + edit.text + document.text[edit.span.end :]
     return _with_lines(replace(document, text=text), _moved_lines(document, edit, text))
 
@@ -341,8 +341,8 @@ def _with_lines(document: Document, starts: tuple[int, ...] | MovedLines) -> Doc
 def _moved_lines(document: Document, edit: Edit, text: str) -> tuple[int, ...] | MovedLines:
     """Return the line starts of ``text``, which is the text of the document after the edit.
 
-    Lines are counted anew from the start of the line before the edit (the edit may follow a CR with an LF) to the
-    first line that starts after it; that start stays one, since what ends the line before it was not touched.
+    Lines are recounted from the start of the line before the edit (the edit may put an LF after a CR) to the first line
+    that starts after it. That start remains one, because the edit did not touch the end of the line before it.
     """
     from tuppence.core.text.line_index import replaced
 

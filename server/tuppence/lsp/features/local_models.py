@@ -83,5 +83,5 @@ def _question(found: local.DiscoveredServer) -> str:
     models = ", ".join(found.models[:_NAMED]) + (f" and {more} more" if more > 0 else "")
     return (
         f"{found.title} listens at {found.base_url} ({models}). May tuppence send it the code that you ask about? "
-        "Whoever holds that port would get it."
+        "Any program at that port would receive it."
     )

@@ -13,8 +13,8 @@ from tuppence.engine.request import Request
 _ALONE = {
     "": "not checked",
     "nothing": "not checked",
-    "parses": "it parses; no more was checked",
-    "brackets match": "its brackets match; no more was checked",
+    "parses": "it parses; nothing else was checked",
+    "brackets match": "its brackets match; nothing else was checked",
 }
 """Replacements for proofs that would claim too much if they stood alone."""
 _REPAIRS = {

@@ -245,7 +245,7 @@ def _price(value: Any) -> Decimal | None:
     except InvalidOperation:
         amount = None
     if amount is None or not amount.is_finite() or amount < 0:
-        raise Unfit("The command's `price` is no amount of USD.", "Open the menu again.")
+        raise Unfit("The command's `price` is not an amount of USD.", "Open the menu again.")
     return amount
 
 

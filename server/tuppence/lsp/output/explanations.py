@@ -63,7 +63,7 @@ class ExplanationView:
             path = await asyncio.to_thread(self._written, title, f"# {clean(title)}\n\n{markdown}\n")
         if path is not None and await self._client.show(path.as_uri()):
             return ""
-        rest = f"{path} has the rest." if path else "The rest stands in the log."
+        rest = f"{path} has the rest." if path else "The rest is in the log."
         if is_long and path is None:
             self._client.log(markdown)
         # The cut may be inside code, so the text is cleaned again.

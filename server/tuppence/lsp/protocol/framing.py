@@ -1,6 +1,6 @@
-"""How one message is cut from a stream of bytes: the protocol's two headers, an empty line, the body.
+"""Split a stream of bytes into messages: the protocol's two headers, an empty line, the body.
 
-Strict on purpose: lsp/transport.py says why. It does not look into the body.
+The parser is strict for the reason given in lsp/transport.py. It does not parse the body.
 """
 
 from __future__ import annotations
@@ -10,23 +10,23 @@ import asyncio
 from tuppence.errors import Broken
 
 LONGEST_BODY = 64 * 1024 * 1024
-"""Bytes of one message; a file of that size could not be worked on anyway."""
+"""The largest message in bytes; a file of that size could not be edited anyway."""
 _LONGEST_LINE = 1024
-"""Bytes of one header line."""
+"""The longest header line in bytes."""
 _MOST_LINES = 4
-"""Header lines of one message, the empty one included."""
+"""The most header lines of one message, including the empty one."""
 
 
 def frame(body: bytes) -> bytes:
-    """Return a message as it goes over the wire."""
+    """Return a message with its header."""
     return b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
 async def read_message(reader: asyncio.StreamReader, longest: int | None = None) -> bytes | None:
-    """Return the body of the next message, None at the end of the stream.
+    """Return the body of the next message, or None at the end of the stream.
 
-    :param longest: bytes that it may have; None for ``LONGEST_BODY``.
-    :raises Broken: something other than a message.
+    :param longest: the largest body in bytes; None for ``LONGEST_BODY``.
+    :raises Broken: the data is not a message.
     """
     length: int | None = None
     try:
@@ -41,7 +41,10 @@ async def read_message(reader: asyncio.StreamReader, longest: int | None = None)
 
 
 def _length(line: bytes, known: int | None, longest: int) -> int | None:
-    """Return the length that one header line gives, or else what is known."""
+    """Return the length after one more header line.
+
+    :raises Broken: the line is not a permitted header, or it gives no single valid length.
+    """
     name, colon, value = line.partition(b":")
     if not colon or name.lower() not in (b"content-length", b"content-type"):
         raise Broken("Something other than the Language Server Protocol was sent.")

@@ -1,6 +1,7 @@
-"""The requests under way: what runs for each of them, and who wants to hear when one is cancelled.
+"""The requests in progress: the futures that run for each, and the callbacks for its cancellation.
 
-It only keeps the account. Who cancels what, and how a request is answered, is decided in lsp/protocol/lifecycle.py.
+This module only keeps the records. lsp/protocol/json_rpc.py and lsp/protocol/lifecycle.py decide what a cancel ends and
+how a request is answered.
 """
 
 from __future__ import annotations
@@ -14,15 +15,15 @@ from typing import Any
 MsgId = int | str
 """A request's id, as its sender chose it."""
 AnyFuture = Future[Any] | asyncio.Future[Any]
-"""pygls runs coroutines as tasks, all else behind a thread-safe future."""
+"""pygls runs coroutines as tasks and everything else behind a thread-safe future."""
 Callback = Callable[[], object]
-"""Told of a cancel; what it returns is not used."""
+"""A function to call on a cancel; its return value is ignored."""
 
 _log = logging.getLogger(__name__)
 
 
 class Callbacks:
-    """Who wants to hear of one cancel, by whatever names it: a request or a token of progress."""
+    """Callbacks for cancels, by key: a request or a progress token."""
 
     def __init__(self) -> None:
         self._by_key: dict[Hashable, list[Callback]] = {}
@@ -32,11 +33,11 @@ class Callbacks:
         self._by_key.setdefault(key, []).append(callback)
 
     def forget(self, key: Hashable) -> None:
-        """Drop those who wait: what they wait for has ended."""
+        """Discard the callbacks for ``key``, because it has ended."""
         self._by_key.pop(key, None)
 
     def call(self, key: Hashable) -> None:
-        """Tell those who wait, once."""
+        """Call the callbacks for ``key`` once."""
         for callback in self._by_key.pop(key, ()):
             try:
                 callback()
@@ -45,20 +46,20 @@ class Callbacks:
 
 
 class Requests:
-    """The requests under way, by id."""
+    """The requests in progress, by id."""
 
     def __init__(self) -> None:
         self.cancelled: dict[MsgId, bool] = {}
-        """True from a request's cancel until the last of what ran for it has ended."""
+        """True from a request's cancel until the last of its futures has ended."""
         self._callbacks = Callbacks()
         self._futures: dict[MsgId, set[AnyFuture]] = {}
 
     def started(self, request: MsgId, future: AnyFuture) -> None:
-        """Note that ``future`` runs for the request."""
+        """Record that ``future`` runs for the request."""
         self._futures.setdefault(request, set()).add(future)
 
     def ended(self, request: MsgId, future: AnyFuture) -> None:
-        """Note that ``future`` is done; a request for which nothing runs any more is forgotten."""
+        """Record that ``future`` is done; a request without running futures is removed."""
         running = self._futures.get(request, set())
         running.discard(future)
         if running:
@@ -68,7 +69,7 @@ class Requests:
         self._callbacks.forget(request)
 
     def on_cancel(self, request: MsgId, callback: Callback) -> None:
-        """Call ``callback`` when the request is cancelled; at once if it was, never if it has ended."""
+        """Call ``callback`` when the request is cancelled: at once if it already was, never if it has ended."""
         if request not in self._futures:
             return
         self._callbacks.add(request, callback)
@@ -76,7 +77,7 @@ class Requests:
             self._callbacks.call(request)
 
     def cancel(self, request: MsgId) -> tuple[AnyFuture, ...]:
-        """Note the cancel, tell those who wait for it, and return what runs for the request."""
+        """Record the cancel, call its callbacks, and return the futures that run for the request."""
         if request not in self._futures:
             return ()
         self.cancelled[request] = True
@@ -84,7 +85,7 @@ class Requests:
         return tuple(self._futures.get(request, ()))
 
     def running(self, apart_from: MsgId | None) -> tuple[AnyFuture, ...]:
-        """Return what runs for all requests but one."""
+        """Return the futures that run for all requests but one."""
         return tuple(
             future for request, running in self._futures.items() if request != apart_from for future in running
         )

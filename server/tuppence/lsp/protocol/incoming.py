@@ -1,7 +1,7 @@
-"""What an editor sent, as a message of the protocol's types; or why it is none, in one sentence.
+"""Parse what an editor sent into a message of the protocol's types, or say in one sentence why it is invalid.
 
-Every message passes ``call`` or ``answer`` before a handler sees it, so no handler meets a value of a wrong type.
-Nothing is decided here about what a message does; lsp/protocol/json_rpc.py hands it on or answers it.
+Every message passes ``call`` or ``answer`` before a handler sees it, so no handler receives a value of a wrong type.
+This module does not act on a message; lsp/protocol/json_rpc.py passes it on or answers it.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ from tuppence.lsp.protocol.typed_json import identity, read
 
 _VERSION = "2.0"
 _DEEPEST = 200
-"""Lists and objects inside one another; what is deeper could be read, and not written again."""
+"""The deepest nesting of lists and objects; deeper values can be read, but not written again."""
 
 
 class NotAMessage(Exception):
-    """Something that is no message of the protocol, with the error that answers it."""
+    """The data is not a message of the protocol. Holds the error for the answer."""
 
     def __init__(self, code: int, sentence: str, request: MsgId | None = None) -> None:
         super().__init__(sentence)
         self.code = int(code)
         self.sentence = sentence
         self.request = request
-        """The id that it came with, None where it had none that can be read."""
+        """The message's id; None if it has none that can be read."""
 
 
 def parsed(body: bytes) -> dict[str, Any]:
-    """Return the object that a message's bytes are.
+    """Return the JSON object of a message.
 
-    :raises NotAMessage: they are none of JSON-RPC 2.0.
+    :raises NotAMessage: the data is not a JSON-RPC 2.0 message.
     """
     try:
         data = json.loads(body, parse_constant=_refuse_constant)
@@ -61,8 +61,8 @@ def parsed(body: bytes) -> dict[str, Any]:
 def call(data: dict[str, Any], handles: Callable[[str], bool]) -> RPCMessage:
     """Return a request or a notification.
 
-    :param handles: whether something of ours reads a method; the parameters of others are not looked at.
-    :raises NotAMessage: it is neither, or its parameters do not fit.
+    :param handles: whether the server handles a method; the parameters of other methods are not checked.
+    :raises NotAMessage: it is neither, or its parameters have wrong types.
     """
     request, method = identity(data.get("id")), data["method"]
     if "id" in data and request is None:
@@ -76,7 +76,7 @@ def call(data: dict[str, Any], handles: Callable[[str], bool]) -> RPCMessage:
         if request is None:
             return JsonRPCNotification(method, _VERSION, given)
         return JsonRPCRequestMessage(request, method, _VERSION, given)
-    if method == types.EXIT:  # However it is sent, it is meant.
+    if method == types.EXIT:  # An `exit` in any form is obeyed.
         return cast("RPCMessage", types.ExitNotification())
     if (answered is not None) != (request is not None):
         kind = "request" if answered is not None else "notification"
@@ -91,10 +91,10 @@ def call(data: dict[str, Any], handles: Callable[[str], bool]) -> RPCMessage:
 
 
 def answer(data: dict[str, Any], request: MsgId, kind: type | None) -> RPCMessage:
-    """Return the editor's answer to a request of ours.
+    """Return the editor's answer to one of our requests.
 
-    :param kind: the protocol's type of the answer, None where it has none.
-    :raises NotAMessage: it is no answer, or its result does not fit.
+    :param kind: the protocol's type of the answer; None if it has no type.
+    :raises NotAMessage: it is not an answer, or its result has a wrong type.
     """
     try:
         if (error := data.get("error")) is not None:
@@ -104,7 +104,7 @@ def answer(data: dict[str, Any], request: MsgId, kind: type | None) -> RPCMessag
         if kind is None:
             return JsonRPCResponseMessage(request, _VERSION, result)
         attrs.resolve_types(kind, types.ALL_TYPES_MAP, {})
-        # Some answers have no result in the protocol; whatever an editor sends for it has no meaning.
+        # Some answers have no result in the protocol. What an editor sends there is ignored.
         wanted: Any = attrs.fields_dict(kind)["result"].type or type(None)
         return cast("RPCMessage", kind(id=request, result=read(result, wanted, "result")))
     except Malformed as error:
@@ -127,7 +127,7 @@ def _refuse_constant(name: str) -> object:
 
 
 def _is_too_deep(data: object) -> bool:
-    """Report whether lists and objects are inside one another too often."""
+    """Return whether lists and objects are nested too deeply."""
     level: list[Any] = [data]
     for _ in range(_DEEPEST):
         level = [

@@ -1,18 +1,18 @@
-"""JSON-RPC as tuppence speaks it: every request is answered exactly once, and a cancel ends what it cancels.
+"""JSON-RPC as tuppence implements it: every request is answered exactly once, and a cancel ends its request's work.
 
-What differs from pygls, and why:
+The differences from pygls, with reasons:
 
-- ``$/cancelRequest`` ends the coroutine behind a command too. pygls answers the request and lets the coroutine run on.
-- A coroutine that we cancel ourselves answers its request; in pygls that request would stay open for ever.
-- A message that is no JSON, or has the wrong fields, and an answer that can't be written as JSON, are answered as
-  errors; in pygls their sender waits in vain. No handler sees a value of a wrong type (lsp/protocol/incoming.py).
-- A request whose id is under way, and an answer to nothing that we asked, touch nothing that waits.
-- An error is a sentence for a person. Tracebacks go to the log, and what passes over the wire goes nowhere else: it is
-  the user's source.
-- The futures of inner calls are forgotten when they are done.
-- Words for a person are made safe as they go out, whoever wrote them (lsp/protocol/outgoing.py).
+- ``$/cancelRequest`` also ends the coroutine of a command. pygls answers the request but lets the coroutine continue.
+- If we cancel a coroutine ourselves, its request is answered; in pygls that request would stay open forever.
+- A message that is not JSON or has wrong fields, and an answer that cannot be written as JSON, are answered with
+  errors; in pygls the sender waits forever. No handler receives a value of a wrong type (lsp/protocol/incoming.py).
+- A request whose id is already in use, and an answer that matches no request of ours, do not affect pending requests.
+- The text of an error is one plain sentence. Tracebacks go only to the log. The messages themselves are never logged,
+  because they contain the user's source.
+- The futures of inner calls are removed when they are done.
+- Text shown to the user is made safe before it is sent, whatever its origin (lsp/protocol/outgoing.py).
 
-It knows nothing of documents, nor where the bytes come from.
+This module knows nothing about documents or the source of the bytes.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class Rpc(LanguageServerProtocol):
             await asyncio.wait(tasks, timeout=_PATIENCE)
 
     def receive(self, body: bytes) -> None:
-        """Take in one message; one that makes no sense is answered as far as it can be, and dropped."""
+        """Process one message. An invalid one is answered as far as possible, and dropped."""
         try:
             data = incoming.parsed(body)
         except NotAMessage as error:
@@ -120,9 +120,9 @@ class Rpc(LanguageServerProtocol):
             _log.exception("A message could not be handled: %s", getattr(message, "method", "an answer"))
 
     def _read(self, data: dict[str, Any]) -> RPCMessage | None:
-        """Return a message, None for a response to an unknown request.
+        """Return a message, or None for a response to an unknown request.
 
-        :raises NotAMessage: it is none that can be taken in.
+        :raises NotAMessage: it is invalid, or its id is already in use.
         """
         request = identity(data.get("id"))
         if "method" in data:
@@ -137,13 +137,13 @@ class Rpc(LanguageServerProtocol):
         return incoming.answer(data, request, self._result_types.pop(request))
 
     def handles(self, method: str) -> bool:
-        """Report whether something here reads a method's parameters."""
+        """Return whether a handler exists that reads a method's parameters."""
         return method in self.fm.builtin_features or method in self.fm.features or method == types.CANCEL_REQUEST
 
     def handle_message(self, message: RPCMessage) -> None:
-        """Hand a message on, in a context of its own.
+        """Pass a message on, in its own context.
 
-        pygls asks of each message which of four protocols it has, by names, which takes longer than most handlers.
+        pygls checks by name which of four protocols each message implements, which takes longer than most handlers.
         """
         context = contextvars.copy_context()
         method: str | None = getattr(message, "method", None)
@@ -162,7 +162,7 @@ class Rpc(LanguageServerProtocol):
         self._send_data(error)
 
     def _reject(self, data: dict[str, Any], why: NotAMessage) -> None:
-        """Answer a message whose fields are wrong; fail the request that it answers, if it is an answer."""
+        """Answer a message with wrong fields; if it is itself an answer, fail the request that it belongs to."""
         if "method" not in data and why.request is not None:
             self._handle_response(why.request, None, types.ResponseError(code=why.code, message=why.sentence))
         elif "id" in data:
@@ -172,10 +172,10 @@ class Rpc(LanguageServerProtocol):
             self.ignored(data)
 
     def ignored(self, data: dict[str, Any]) -> None:
-        """Hear of a notification that was ignored because its fields are wrong."""
+        """Handle a notification that was ignored because its fields are wrong. Subclasses override this."""
 
     def _log_once(self, sentence: str) -> None:
-        """Log what may come a thousand times, such as with every key."""
+        """Log a sentence once, because it may occur a thousand times, for example at every key."""
         if sentence not in self._logged and len(self._logged) < _LOGGED:
             self._logged.add(sentence)
             _log.warning("%s", sentence)
@@ -211,7 +211,7 @@ class Rpc(LanguageServerProtocol):
             self._requests.started(request, future)
 
     def _run_generator(self, future: Future[Any] | None, *, gen: Steps, result_future: Future[Any]) -> None:
-        """Go on after an inner handler; where we cancelled that ourselves, its request ends as cancelled too."""
+        """Continue after an inner handler. If we cancelled that one ourselves, its request also ends as cancelled."""
         if future is not None and future.cancelled():
             gen.close()
             result_future.cancel()
@@ -219,7 +219,7 @@ class Rpc(LanguageServerProtocol):
         super()._run_generator(future, gen=gen, result_future=result_future)
 
     def _handle_cancel_notification(self, msg_id: MsgId) -> None:
-        """End what runs for a request; one that was answered meanwhile is no mistake, one of ours not theirs to end."""
+        """End the work for a request. One that was already answered is ignored, and so is the id of one of ours."""
         outer = self._request_futures.get(msg_id)
         if outer is None or msg_id in self._result_types:
             return
@@ -229,7 +229,7 @@ class Rpc(LanguageServerProtocol):
         super()._handle_cancel_notification(msg_id)
 
     def _handle_response(self, msg_id: MsgId, result: Any = None, error: types.ResponseError | None = None) -> None:
-        """Pass the editor's answer on, unless nobody waits for it any more."""
+        """Pass the editor's answer on, unless the request was cancelled or is unknown."""
         future = self._request_futures.get(msg_id)
         if future is None or future.cancelled():
             self._request_futures.pop(msg_id, None)
@@ -247,7 +247,7 @@ class Rpc(LanguageServerProtocol):
             self.refuse(msg_id, types.ErrorCodes.InternalError, explain(error))
 
     def _check_handler_result(self, future: Future[Any]) -> None:
-        """Report what went wrong with a notification: it has no answer that could say it."""
+        """Report an error in a notification, because a notification has no answer that could carry it."""
         if not future.cancelled() and isinstance(error := future.exception(), Exception):
             self._server._report_server_error(error, FeatureNotificationError)  # noqa: SLF001 - pygls' own seam
 
@@ -284,7 +284,7 @@ class Rpc(LanguageServerProtocol):
 
 
 def explain(error: BaseException) -> str:
-    """Return one sentence for a person; where the error is our own mistake, its traceback goes to the log."""
+    """Return one sentence for the user. If the error is a bug in tuppence, its traceback goes to the log."""
     if isinstance(error, TuppenceError | JsonRpcException):
         return str(error)
     _log.error("An error that tuppence did not expect", exc_info=error)

@@ -1,6 +1,6 @@
-"""The plain values of JSON, each read strictly: texts, numbers, true and false; and why one does not fit.
+"""Read the plain values of JSON strictly (strings, numbers, booleans), and say why one does not fit.
 
-Nothing here knows the protocol's classes; lsp/protocol/typed_json.py does.
+This module does not know the protocol's classes; lsp/protocol/typed_json.py does.
 """
 
 from __future__ import annotations
@@ -11,37 +11,37 @@ from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 JsonReader = Callable[[Any], Any]
-"""Takes a value as ``json`` gives it; returns it typed, or raises ``Malformed``."""
+"""A function that takes a value as ``json`` returns it, and returns it typed or raises ``Malformed``."""
 TextRule = Literal["words", "name", "address"]
-"""What a text is: words of any kind, the user's source among them; a name; a URI."""
+"""The kind of a string: any text, including the user's source; a name; a URI."""
 
 LONGEST = 32_768
-"""Characters of a name or a URI; longer ones are no editor's."""
+"""The longest name or URI in characters; no editor sends longer ones."""
 EXACT = (-(2**53), 2**53)
-"""Between these, JSON's numbers are exact everywhere: for identities, which the protocol does not bound."""
+"""The range in which JSON numbers are exact everywhere. It limits ids, which the protocol does not."""
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Malformed(Exception):
-    """A value that the protocol does not have in its place."""
+    """A value that the protocol does not allow in its place."""
 
     def __init__(self, wanted: str, given: Any, *, is_unknown: bool = False) -> None:
         super().__init__(wanted)
         self.path: list[str | int] = []
-        """The fields that lead to it, outermost first."""
+        """The fields that lead to the value, outermost first."""
         self.wanted = wanted
-        """What belongs there, such as ``a text``."""
+        """The expected value, such as ``a text``."""
         self.given = _called(given)
-        """What is there, such as ``a list``; never the value itself."""
+        """The kind of the actual value, such as ``a list``; never the value itself."""
         self.is_unknown = is_unknown
-        """Whether its type is right: a member that is not known, a text that is no URI."""
+        """Whether the value has the right type but is not allowed: an unknown member, a string that is not a URI."""
         self.is_missing = False
-        """Whether nothing is there at all."""
+        """Whether the value is missing."""
 
     @property
     def sentence(self) -> str:
-        """What is wrong, with the field's name and without its value."""
+        """The error message, with the field's name and without its value."""
         name = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in self.path).lstrip(".")
         where = f"`{name}`" if name else "this"
         if self.is_missing:
@@ -50,17 +50,17 @@ class Malformed(Exception):
 
 
 def anything(value: Any) -> Any:
-    """Read what the protocol leaves open."""
+    """Read a value that the protocol does not restrict."""
     return value
 
 
 def nothing(_value: Any) -> None:
-    """Read what has no meaning: an answer without a result is answered with whatever an editor has at hand."""
+    """Read a value without meaning: for an answer without a result, editors send arbitrary values."""
     return
 
 
 def json_object(value: Any) -> Any:
-    """Read an object, whatever is in it."""
+    """Read an object with any content."""
     if not isinstance(value, dict):
         raise Malformed("an object", value)
     return value
@@ -83,7 +83,7 @@ def number(value: Any) -> float:
 
 
 def whole(bounds: tuple[int, int]) -> JsonReader:
-    """Return what reads a whole number between two bounds, both included; JSON may write it as ``1.0``."""
+    """Return a reader for integers between two bounds, both included; JSON may write an integer as ``1.0``."""
     low, high = bounds
     wanted = "a whole number" if bounds == EXACT else f"a whole number from {low} to {high}"
 
@@ -104,7 +104,7 @@ def _words(value: Any) -> str:
 
 
 def _name(value: Any) -> str:
-    """Read a text that can be written anywhere: into a header, a path, a database."""
+    """Read a string that must be safe to write anywhere: into a header, a path, a database."""
     if type(value) is not str:
         raise Malformed("a text", value)
     if len(value) > LONGEST or "\0" in value or not (value.isascii() or _is_unicode(value)):
@@ -113,7 +113,7 @@ def _name(value: Any) -> str:
 
 
 def _address(value: Any) -> str:
-    """Read a URI, in whatever way an editor encodes its path."""
+    """Read a URI, however the editor encodes its path."""
     name = _name(value)
     if not _SCHEME.match(name) or _CONTROL.search(name) or "\0" in unquote(name) or not _splits(name):
         raise Malformed("a URI such as file:///folder/file", value, is_unknown=True)
@@ -129,7 +129,7 @@ def _is_unicode(text: str) -> bool:
 
 
 def _splits(uri: str) -> bool:
-    """Report whether a URI's parts can be told apart: the host of ``file://[`` cannot."""
+    """Return whether a URI can be split into its parts; the host of ``file://[`` cannot."""
     try:
         urlsplit(uri)
     except ValueError:
@@ -141,7 +141,7 @@ TEXTS: dict[TextRule, JsonReader] = {"words": _words, "name": _name, "address": 
 
 
 def _called(value: Any) -> str:
-    """Return how a JSON value is called in a sentence, which does not repeat it."""
+    """Return the name of a JSON value's kind for a message, which does not repeat the value."""
     if value is None:
         return "null"
     if isinstance(value, bool):

@@ -1,11 +1,11 @@
-"""The Language Server Protocol's life cycle: who the client is, its documents, its progress, the end.
+"""The Language Server Protocol's life cycle: initialization, documents, progress, shutdown.
 
-What differs from pygls, and why: documents go to ``Documents``, since pygls' store would corrupt some of them and do
-the same work twice (its workspace folders stay in use); a token of progress is forgotten when its progress ends, where
-pygls keeps it for ever; a message that comes too early or too late is refused as the protocol says; ``exit`` ends the
-conversation, and not the process from inside a callback.
+The differences from pygls, with reasons: documents go to ``Documents``, because pygls' store would corrupt some of them
+and do the work twice (its workspace folders stay in use); a progress token is removed when its progress ends, while
+pygls keeps it forever; a message that arrives too early or too late is refused as the protocol requires; ``exit`` ends
+the conversation, not the process from inside a callback.
 
-This file does not know what a command does. How requests are answered and cancelled stands in lsp/protocol/json_rpc.py.
+This module does not know what a command does. lsp/protocol/json_rpc.py answers and cancels requests.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ class Protocol(Rpc):
         self._reorderer: ChangeReorderer | None = None
         """Puts changes in the order in which they were made; loaded with the first document."""
         self.client = ClientCapabilities(name="")
-        """Who speaks to us; known from ``initialize`` on."""
+        """The connected client; known from ``initialize`` on."""
         self.experimental: dict[str, Any] = {}
-        """What the answer to ``initialize`` tells the client beyond the protocol."""
+        """The experimental capabilities in the answer to ``initialize``."""
         self.began = asyncio.Event()
         """Set by ``initialize``."""
         self.ended = asyncio.Event()
@@ -68,12 +68,12 @@ class Protocol(Rpc):
 
     @property
     def encoding(self) -> Encoding:
-        """What the client counts columns in; known from ``initialize`` on."""
+        """The client's unit for columns; known from ``initialize`` on."""
         return Encoding(self._workspace.position_encoding) if self._workspace else Encoding.Utf16
 
     @property
     def exit_code(self) -> int:
-        """The process's exit code, if it ends now: an end without ``shutdown`` is a failure."""
+        """The process's exit code if it ends now: ending without ``shutdown`` is a failure."""
         return 0 if self._shutdown else 1
 
     def on_progress_cancel(self, token: types.ProgressToken, callback: Callback) -> None:
@@ -81,7 +81,7 @@ class Protocol(Rpc):
         self._progress_callbacks.add(token, callback)
 
     def handle_message(self, message: RPCMessage) -> None:
-        """Hand a message on, unless this is not the time for it."""
+        """Pass a message on, unless it arrives before ``initialize`` or after ``shutdown``."""
         method = getattr(message, "method", "")
         too_early = not self.began.is_set() and method not in (types.INITIALIZE, types.EXIT, "")
         too_late = self._shutdown or (self.began.is_set() and method == types.INITIALIZE)
@@ -94,7 +94,7 @@ class Protocol(Rpc):
             super().handle_message(message)
 
     def ignored(self, data: dict[str, Any]) -> None:
-        """Trust a document no more of which a change could not be read: from here on its text is another one there."""
+        """Mark a document as lost if a change could not be read, because the editor's text now differs from ours."""
         if data["method"] in (types.TEXT_DOCUMENT_DID_CHANGE, types.TEXT_DOCUMENT_DID_OPEN):
             params = data.get("params")
             item = params.get("textDocument") if isinstance(params, dict) else None
@@ -104,7 +104,7 @@ class Protocol(Rpc):
 
     @lsp_method(types.INITIALIZE)
     def lsp_initialize(self, params: types.InitializeParams) -> Steps:
-        """Learn who the client is, and tell it what the server offers."""
+        """Record the client's capabilities, and return those of the server."""
         params = _rooted(params)
         self.client = recognize(params)
         self.documents.breaks_at_cr = self.client.breaks_at_cr
@@ -144,14 +144,14 @@ class Protocol(Rpc):
 
     @lsp_method(types.WORKSPACE_EXECUTE_COMMAND)
     def lsp_workspace__execute_command(self, params: types.ExecuteCommandParams) -> Steps:
-        """Run a command, if there is one of that name."""
+        """Run a command, if one with that name exists."""
         if params.command not in self.fm.commands:
             raise JsonRpcInvalidParams(f"There is no command {quoted(params.command, mark='`')} here.")
         return (yield from super().lsp_workspace__execute_command(params))
 
     @lsp_method(types.WINDOW_WORK_DONE_PROGRESS_CANCEL)
     def lsp_work_done_progress_cancel(self, params: types.WorkDoneProgressCancelParams) -> Steps:
-        """Tell those who wait for it that the user cancelled; a progress that has ended is no mistake."""
+        """Call the callbacks for a cancel by the user. A progress that has already ended is ignored."""
         self._progress_callbacks.call(params.token)
         if (future := self.progress.tokens.get(params.token)) is not None:
             future.cancel()
@@ -159,14 +159,14 @@ class Protocol(Rpc):
 
     @lsp_method(types.SHUTDOWN)
     def lsp_shutdown(self, *args: Any) -> Steps:
-        """Let everything that runs clean up, then answer; from here on requests are refused."""
+        """Let all running work clean up, then answer. Requests are refused from now on."""
         self._shutdown = True
         yield from self._own(types.SHUTDOWN, *args)
         yield self.wind_up, (), None
 
     @lsp_method(types.EXIT)
     def lsp_exit(self, *args: Any) -> Steps:
-        """Say that the conversation is over; the transport ends it."""
+        """Mark the conversation as ended; the transport ends it."""
         yield from self._own(types.EXIT, *args)
         self.ended.set()
 
@@ -182,7 +182,7 @@ class Protocol(Rpc):
         return document.version if document is not None else None
 
     def _own(self, method: str, *args: Any) -> Steps:
-        """Run the handler that the server registered for a method that is also built in, if it did."""
+        """Run the handler, if any, that the server registered for a method that is also built in."""
         if (handler := self.fm.features.get(method)) is not None:
             yield handler, args, None
 
@@ -199,7 +199,7 @@ class Server(LanguageServer):
         self._shown: set[str] = set()
 
     async def tidy_up(self) -> None:
-        """Do all that is to be done at the end, even where a part of it fails."""
+        """Run all clean-up work at the end, even if part of it fails."""
         for step in self.at_end:
             try:
                 await step()
@@ -207,9 +207,9 @@ class Server(LanguageServer):
                 _log.exception("A part of the clean-up failed")
 
     def report_server_error(self, error: Exception, source: type[Exception]) -> None:
-        """Show one sentence, and each sentence once: a fault in ``didChange`` would come back with every key."""
+        """Show one sentence, and each only once: a bug in ``didChange`` would recur at every key."""
         sentence = explain(error)
-        # A request's answer says it already.
+        # The answer to the request already contains the error.
         if source is FeatureRequestError or sentence in self._shown:
             return
         self._shown.add(sentence)
@@ -217,10 +217,10 @@ class Server(LanguageServer):
 
 
 def _rooted(params: types.InitializeParams) -> types.InitializeParams:
-    """Return what a client says with its root as a URI alone; pygls fails on some paths."""
+    """Return the parameters with the root only as a URI, because pygls fails on some paths."""
     path, uri = params.root_path, params.root_uri
     if not uri and path:
-        with contextlib.suppress(ValueError):  # It is not a whole path.
+        with contextlib.suppress(ValueError):  # The path is not absolute.
             uri = Path(path).as_uri()
     return attrs.evolve(params, root_path=None, root_uri=uri or None)
 

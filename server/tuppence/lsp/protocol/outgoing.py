@@ -1,11 +1,11 @@
-"""What a person sees of a message that goes out to the editor, made safe; whoever wrote the message.
+"""Make all text that the user sees in an outgoing message safe, whatever its origin.
 
-Every message passes ``Outgoing.cleaned`` on its way to the connection. It knows in which fields of the protocol's
-types, and of our own messages, words for a person are, and how many lines each place shows. Such words lose what is
-hidden in them and what an editor would link (:mod:`tuppence.core.text.shown_text`), and the keys in use. Markdown is
-cleaned where it is made (core/answer/markdown.py), so of it only the keys are taken out here.
+Every message passes ``Outgoing.cleaned`` on its way to the connection. This module knows which fields of the protocol's
+types, and of our own messages, hold text for the user, and how many lines each place shows. It removes hidden
+characters, anything that an editor would turn into a link (:mod:`tuppence.core.text.shown_text`), and the keys in use.
+Markdown is cleaned where it is created (core/answer/markdown.py), so only the keys are removed from it here.
 
-What an editor applies or hands back (edits, arguments, addresses, the diagnostics that a code action names) is never
+Anything that an editor applies or returns (edits, arguments, addresses, the diagnostics of a code action) is never
 changed: it is the user's text.
 """
 
@@ -20,9 +20,10 @@ from lsprotocol import types
 from tuppence.core.text.shown_text import shown
 
 Kind = Literal["line", "lines", "log", "markdown", "inside", "all"]
-"""What a field holds: one line, some lines, a log's lines, Markdown, values with such fields in them, or only words."""
+"""The content of a field: one line, some lines, a log's lines, Markdown, values that contain such fields, or only
+text."""
 _LIMITS: Mapping[Kind, int] = {"line": 1_000, "lines": 20_000, "log": 100_000, "markdown": 0}
-"""Code points that are shown; 0 is no limit."""
+"""The most code points shown; 0 is no limit."""
 _FIELDS: Mapping[type, Mapping[str, Kind]] = {
     types.ShowMessageParams: {"message": "lines"},
     types.ShowMessageRequestParams: {"message": "lines", "actions": "inside"},
@@ -52,7 +53,7 @@ _OWN: Mapping[str, Mapping[str, Kind]] = {
     "tuppence/cost": {"": "line"},
     "tuppence/explanation": {"title": "line", "markdown": "markdown"},
 }
-"""Fields of our own notifications; an empty name is every text in the message."""
+"""The fields of our own notifications; an empty name means every string in the message."""
 
 
 def _as_it_is(text: str) -> str:
@@ -64,19 +65,19 @@ class Outgoing:
 
     def __init__(self) -> None:
         self.hide: Callable[[str], str] = _as_it_is
-        """Takes the keys in use out of a text; set once there is a session."""
+        """Removes the keys in use from a text; set once there is a session."""
 
     def text(self, text: str, kind: Kind) -> str:
-        """Return words as the editor gets them in a place of this kind."""
+        """Return the text as the editor receives it in a place of this kind."""
         limit = _LIMITS[kind]
         if not limit:
             return self.hide(text)
         text = shown(self.hide(text if len(text) <= limit else f"{text[:limit]}…"), lines=kind != "line")
-        # An escape is longer than what it is for; a text of nothing else is cut once more.
+        # An escape is longer than the character that it replaces, so a text of only escapes is cut once more.
         return text if len(text) <= 2 * limit else f"{text[: 2 * limit]}…"
 
     def cleaned(self, message: Any) -> Any:
-        """Return a message whose words are safe; it is a message of the protocol's types, and not changed itself."""
+        """Return a copy of a message, of the protocol's types, with safe text."""
         for name in ("params", "result", "error"):
             value = getattr(message, name, None)
             if value is None:
@@ -88,7 +89,7 @@ class Outgoing:
         return message
 
     def _inside(self, value: Any) -> Any:
-        """Return a value with the words in it made safe; values of unknown types are left as they are."""
+        """Return a value with the text in it made safe; values of unknown types are left unchanged."""
         if isinstance(value, list | tuple):
             return type(value)(self._inside(each) for each in value)
         if isinstance(value, dict) and value and all(type(each) in _FIELDS for each in value.values()):

@@ -1,10 +1,10 @@
-"""The standard streams, for the protocol alone, without a wait on the event loop's thread.
+"""Reserve the standard streams for the protocol, and never block the event loop on them.
 
-Whatever a library prints goes to stderr, the editor's log; the protocol alone has the real stdin and stdout. The event
-loop reads what is there and writes what fits. Only what would have to be waited for has a thread: the rest of what an
-editor does not read, which must not stop the loop, and a stdin that cannot be asked whether it is ready: a read of it
-must not hold up the end of the process. A thread for each message would cost a change of Python's lock, which a busy
-event loop gives away every 5 milliseconds. This file does not know what is read or written.
+Anything that a library prints goes to stderr, the editor's log; only the protocol has the real stdin and stdout. The
+event loop reads the available data and writes what fits. A thread is used only where waiting is necessary: for the rest
+of what an editor does not read, which must not stop the loop, and for a stdin that cannot be polled, whose read must
+not delay the end of the process. A thread for each message would cost a switch of Python's lock, which a busy event
+loop gives up only every 5 milliseconds. This module does not interpret the data.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from collections.abc import Callable
 from functools import partial
 
 _READ = 1 << 16
-"""Bytes that are read at once."""
+"""The most bytes per read."""
 _FLUSH = 2.0
-"""Seconds that the last answers get to be written."""
+"""Seconds allowed for writing the last answers."""
 
 
 def take_streams() -> tuple[int, int]:
-    """Take stdin and stdout for the protocol; leave an empty stdin behind, and stderr in place of stdout."""
+    """Take stdin and stdout for the protocol, and replace them by an empty stdin and by stderr."""
     if sys.stdout is not None:
         sys.stdout.flush()
     incoming, outgoing, nowhere = os.dup(0), os.dup(1), os.open(os.devnull, os.O_RDWR)
@@ -40,7 +40,7 @@ def take_streams() -> tuple[int, int]:
 
 
 def pipe_reader(descriptor: int) -> asyncio.StreamReader:
-    """Return what reads a descriptor; where it can't be asked whether it is ready, a daemon thread waits for it."""
+    """Return a reader for a descriptor. If the descriptor cannot be polled, a daemon thread reads it."""
     loop, reader = asyncio.get_running_loop(), asyncio.StreamReader()
 
     def take() -> None:
@@ -63,10 +63,10 @@ def pipe_reader(descriptor: int) -> asyncio.StreamReader:
 
 
 class PipeWriter:
-    """Writes what the other side takes at once, and the rest in a thread."""
+    """A writer that writes at once what the other side accepts, and the rest in a thread."""
 
     def __init__(self, descriptor: int, lost: Callable[[], None]) -> None:
-        """Write to a descriptor; ``lost`` is called in the event loop when that is no longer possible."""
+        """Write to a descriptor; ``lost`` is called in the event loop when that becomes impossible."""
         self._descriptor = descriptor
         self._lost = lost
         self._loop = asyncio.get_running_loop()
@@ -78,7 +78,7 @@ class PipeWriter:
         self._thread.start()
 
     def write(self, data: bytes) -> None:
-        """Write, after all that was written before, without waiting."""
+        """Write after everything written earlier, without blocking."""
         with self._lock:
             is_next = not self._behind
         rest = self._write_what_fits(data) if is_next else data
@@ -88,12 +88,12 @@ class PipeWriter:
             self._queue.put(rest)
 
     def close(self) -> None:
-        """Wait a moment for what is still to be written."""
+        """Wait briefly for the remaining data to be written."""
         self._queue.put(None)
         self._thread.join(_FLUSH)
 
     def _write_what_fits(self, data: bytes) -> bytes:
-        """Write as much as is taken without a wait; return the rest."""
+        """Write as much as possible without blocking; return the rest."""
         rest = memoryview(data)
         try:
             while rest and self._ready():
@@ -117,7 +117,7 @@ class PipeWriter:
 
 
 def _ready_to_write(descriptor: int) -> Callable[[], bool]:
-    """Return what says whether ``select.PIPE_BUF`` bytes can be written without a wait."""
+    """Return a function that reports whether ``select.PIPE_BUF`` bytes can be written without blocking."""
     if not hasattr(select, "poll"):  # Windows
         return lambda: False
     poll = select.poll()
@@ -133,6 +133,6 @@ def _read(descriptor: int) -> bytes:
 
 
 def _tell(loop: asyncio.AbstractEventLoop, what: Callable[[], None]) -> None:
-    """Have the event loop do something, unless it is closed by now."""
+    """Schedule a function in the event loop, unless the loop is closed."""
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(what)

@@ -1,16 +1,17 @@
-"""JSON from outside -> lsprotocol's types, or the one sentence that says which field does not fit.
+"""Convert JSON from outside to lsprotocol's types, or say in one sentence which field does not fit.
 
-cattrs makes something of almost anything: ``int("5")``, ``bool("no")``, the characters of a text as a list. Here a
-value has the type that the protocol gives it, or it is refused. How strictly, depends on who reads it:
+cattrs converts almost anything: ``int("5")``, ``bool("no")``, the characters of a string as a list. Here a value must
+have the protocol's type, or it is refused. The strictness depends on who reads it:
 
-- A required field has to fit, and so has each optional one of ``_READ``, which our handlers read. Any other optional
-  field that does not fit counts as absent, and so does each capability: a mistake there ends no session.
-- A field that the protocol does not have is passed over.
-- An unknown member of an enumeration is of a newer protocol: it counts as absent, and is left out of a list.
-- JSON knows one kind of number, so ``1.0`` is a whole number. ``0`` and ``1`` are booleans of Vim, and an empty object
-  is an empty list of Lua, an empty list an empty object.
+- A required field must fit, and so must each optional one in ``_READ``, which our handlers read. Any other optional
+  field that does not fit counts as absent, and so does each capability: an error there does not end a session.
+- A field that the protocol does not have is ignored.
+- An unknown member of an enumeration is assumed to come from a newer protocol: it counts as absent, and is removed from
+  a list.
+- JSON has only one kind of number, so ``1.0`` is an integer. ``0`` and ``1`` are Vim's booleans. Lua cannot tell an
+  empty list from an empty object, so each is accepted for the other.
 
-Nothing here knows messages or methods; lsp/protocol/incoming.py does.
+This module does not know messages or methods; lsp/protocol/incoming.py does.
 """
 
 from __future__ import annotations
@@ -46,26 +47,27 @@ _BOUNDS: Mapping[Any, tuple[int, int]] = {
     validators.integer_validator: _INTEGERS,
 }
 _WORDS = frozenset({"text", "new_text", "message"})
-"""Fields that hold words: there a lone surrogate is half a character that somebody typed."""
+"""Fields with text, in which a lone surrogate is half of a character that the user typed."""
 _READ: Mapping[type, frozenset[str]] = {
     types.CodeActionContext: frozenset({"only", "trigger_kind"}),
     types.ExecuteCommandParams: frozenset({"arguments"}),
     types.InitializeParams: frozenset({"process_id", "root_uri", "root_path", "workspace_folders"}),
     types.ApplyWorkspaceEditResult: frozenset({"failure_reason", "failed_change"}),
 }
-"""Optional fields that have to fit where they are given."""
+"""Optional fields that must fit if they are present."""
 _DEFAULTS: Mapping[tuple[type, str], Any] = {(types.InitializeParams, "capabilities"): {}}
-"""What counts instead of a required field that is missing or no object."""
+"""The default for a required field that is missing or is not an object."""
 _CLAMPED = (types.Diagnostic, "range")
-"""Other servers mark "to the end of the line" by numbers above the protocol's, and "the whole file" by -1."""
+"""Other servers mark "to the end of the line" with numbers above the protocol's maximum, and "the whole file" with
+-1."""
 
 
 def read(value: Any, kind: type[_T], name: str = "") -> _T:
     """Return a JSON value as one of the protocol's types.
 
-    :param kind: an lsprotocol class, or a form of ``typing`` made of such, of ``int``, ``str``, ``bool``, ``float``.
-    :param name: what the value is called in the sentence.
-    :raises Malformed: it is not of that type.
+    :param kind: an lsprotocol class, or a ``typing`` form of such classes, ``int``, ``str``, ``bool`` and ``float``.
+    :param name: the name of the value in the error message.
+    :raises Malformed: the value does not have that type.
     """
     try:
         return cast("_T", _reader(cast("Any", kind))(value))
@@ -76,7 +78,7 @@ def read(value: Any, kind: type[_T], name: str = "") -> _T:
 
 
 def identity(value: Any) -> int | str | None:
-    """Return a message's id or a token, None where it is none that the protocol knows."""
+    """Return a message's id or a token; None if the protocol does not allow the value."""
     try:
         return cast("int | str", _IDENTITY(value))
     except Malformed:
@@ -85,7 +87,7 @@ def identity(value: Any) -> int | str | None:
 
 @cache
 def _reader(kind: Any, rule: TextRule = "name", bounds: tuple[int, int] = EXACT) -> JsonReader:
-    """Return what reads a type; ``rule`` holds for the texts in it, ``bounds`` for its whole numbers."""
+    """Return a reader for a type; ``rule`` applies to the strings in it, ``bounds`` to its integers."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is Union:
         return _union(tuple(each for each in arguments if each is not type(None)), rule, bounds, arguments)
@@ -196,7 +198,7 @@ def _union(arms: tuple[Any, ...], rule: TextRule, bounds: tuple[int, int], named
 
 
 def _meant(classes: tuple[type, ...], value: Any) -> type:
-    """Return the class that an object is meant to be: most of its required fields are there, or fewest missing."""
+    """Return the class that fits an object best: the most required fields present, or the fewest missing."""
     given = value if isinstance(value, dict) else {}
 
     def fit(kind: type) -> tuple[int, int]:
@@ -240,7 +242,7 @@ def _fields(kind: type) -> tuple[_Field, ...]:
 
 
 def _instance(kind: type) -> JsonReader:
-    """Return what reads an object of a class; whatever is sent for a class without fields is one."""
+    """Return a reader for objects of a class; any value is accepted for a class without fields."""
     fields = _fields(kind)
     needsnothing = not any(each.is_required for each in fields)
 
@@ -270,7 +272,7 @@ def _instance(kind: type) -> JsonReader:
 
 
 def _held(value: Any) -> Any:
-    """Return a range whose whole numbers are held within the protocol's bounds; what is none is left as it is."""
+    """Return a range with its integers clamped to the protocol's bounds; other values are returned unchanged."""
     if isinstance(value, dict):
         return {key: _held(each) for key, each in value.items()}
     low, high = _POSITIVE

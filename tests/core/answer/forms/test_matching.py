@@ -1,4 +1,4 @@
-"""Where a block of lines stands: exactly where comparing it with every place, line by line, says so."""
+"""Matching a block of lines gives the result of comparing it with every place, line by line."""
 
 from __future__ import annotations
 

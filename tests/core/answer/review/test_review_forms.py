@@ -1,4 +1,4 @@
-"""Reviews in the forms and languages in which models write them: what can be recovered is, and nothing else."""
+"""Reviews in the formats and languages that models use: everything that can be recovered is, and nothing else."""
 
 # ruff: noqa: RUF001, E501 - models write in many scripts, and the tables of replies are read row by row
 

@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001, E501 - characters like these are the subject
-"""Characters that nobody sees: new ones are refused by name, what emoji and scripts need stays."""
+"""Invisible characters: new ones are refused by name; those that emoji and scripts need are allowed."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ NEEDED = {
 
 
 def sentence(name: str) -> str:
-    return f"The answer holds characters that do not show: {name}."
+    return f"The answer contains characters that do not show: {name}."
 
 
 @attack
@@ -213,7 +213,7 @@ def test_a_findings_fix_with_them_is_not_offered() -> None:
     first, second = builder.finish("end")[1].findings
     assert first.fix is None
     assert first.message.endswith(
-        "Its fix is left out: it holds characters that do not show: U+202E RIGHT-TO-LEFT OVERRIDE."
+        "Its fix is left out: it contains characters that do not show: U+202E RIGHT-TO-LEFT OVERRIDE."
     )
     assert second.fix == "    return sum(xs) / len(xs)"
 

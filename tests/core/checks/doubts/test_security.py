@@ -1,4 +1,4 @@
-"""What makes code less secure is a doubt in every language; a mention in a comment or a text is none."""
+"""Code that becomes less secure is a doubt in every language; a mention in a comment or a string is not."""
 
 from __future__ import annotations
 

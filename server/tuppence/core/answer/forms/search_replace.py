@@ -99,7 +99,7 @@ def read_blocks(text: str) -> tuple[SearchReplaceBlock, ...]:
     if body is not None:
         raise MalformedBlocks(f"The answer breaks off in its edit {len(blocks) + 1}.")
     if not blocks:
-        raise MalformedBlocks("The answer holds no complete edit.")
+        raise MalformedBlocks("The answer contains no complete edit.")
     return tuple(blocks)
 
 

@@ -157,7 +157,7 @@ def _is_signed(lines: list[str]) -> bool:
 def _read(diff: str) -> list[DiffHunk]:
     """Return the hunks of a diff that change something."""
     if _LONE_CR.search(diff):
-        raise MalformedDiff("The answer's diff has a line ending that can't be told from text.")
+        raise MalformedDiff("The answer's diff has a line ending that can't be distinguished from text.")
     lines = [line for line, _ in split(diff)]
     while lines and not lines[-1]:
         lines.pop()

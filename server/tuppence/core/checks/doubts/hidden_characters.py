@@ -37,7 +37,7 @@ def refused(edited: EditedText) -> str:
         fresh = sorted(each for each in come if now[each] > was[each])
         if fresh:
             more = f" and {len(fresh) - _NAMED} more" if len(fresh) > _NAMED else ""
-            return f"The answer holds characters that do not show: {', '.join(map(called, fresh[:_NAMED]))}{more}."
+            return f"The answer contains characters that do not show: {', '.join(map(called, fresh[:_NAMED]))}{more}."
     if edited.language.id == "java" and (escaped := _new(_JAVA, edited)):
         return f"The answer writes code as an escape, which Java reads as the character itself: “{escaped}”."
     return ""
