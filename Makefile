@@ -85,10 +85,12 @@ replay: $(VENV)/ready
 answers: $(VENV)/ready
 	$(BIN)/python -m benchmarks.answers $(ANSWERS)
 
-# Which lines and branches of the core, the formats, the upstream and the ledger the fast lane never runs.
+# Which lines and branches of the core, the formats, the upstream and the ledger neither the fast lane nor the tests of
+# the ledger in PostgreSQL (tests/postgresql/set-up.sh) run: it fails where there is one that gives no reason.
 coverage: $(VENV)/ready $(RENDERERS)
 	$(BIN)/python -m coverage erase
 	$(BIN)/python -m coverage run -m pytest $(PARALLEL) -q -m "not process and not slow and not long"
+	$(BIN)/python -m coverage run -m pytest -q -m "process and not slow and not long" tests/ledger
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 

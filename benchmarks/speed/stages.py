@@ -1,8 +1,9 @@
-"""What each stage between a command and its request costs: ``python -m benchmarks.speed.stages``.
+"""What each stage between a question and its request costs: ``python -m benchmarks.speed.stages``.
 
 The request is prepared in this process. A figure is processor time of the stage's own thread, a median over requests
 each of which is about a new version of the text, so a busy machine hardly changes it. A stage inside another one is
-part of that one's figure too.
+part of that one's figure too. Below the table is how often work was handed to another thread: each time costs a wait,
+of a tenth of a millisecond where nothing else runs and of milliseconds on a busy machine.
 """
 
 from __future__ import annotations
@@ -31,16 +32,17 @@ STAGES = {
     "the prompt, composed": "tuppence.engine.prepare:compose",
     "secrets": "tuppence.engine.prepare:disclose",
     "  of it, the search of one text": "tuppence.engine.disclosure.disclosure:SecretScanner.find",
-    "the most tokens that it can be": "tuppence.engine.prepare:at_most",
+    "the most tokens that it can be": "tuppence.engine.prepare:measure",
     "the router's question": "tuppence.engine.prepare:_need",
     "  of it, how hard the code is": "tuppence.core.routing.quality:QualityModel.gain",
     "the router's choice": "tuppence.engine.choice:choose",
     "what the project can import": "tuppence.engine.prepare:_grounds",
-    "the answer's builder": "tuppence.engine.attempt:guarded",
     "cache marks": "tuppence.engine.prompt_cache:PromptCache.marked",
     "the body, encoded": "tuppence.providers.openai:request",
 }
 """Each stage and the function that is it."""
+HANDED = {"another thread, besides the ledger's": "asyncio.base_events:BaseEventLoop.run_in_executor"}
+"""What hands work over."""
 SIZES = {300: 38, 2_000: 250}
 TIMES = 15
 
@@ -53,6 +55,8 @@ async def main() -> None:
     print("|---|" + "--:|" * len(SIZES))
     for label in (*STAGES, "all of it, in all threads"):
         print(f"| {label} | " + " | ".join(f"{column.get(label, 0.0):.1f}" for column in columns) + " |")
+    for label in HANDED:
+        print(f"Handed to {label}: {columns[0][label] / 1000:.0f} times")
 
 
 async def measured(count: int) -> dict[str, float]:
@@ -84,7 +88,7 @@ async def measured(count: int) -> dict[str, float]:
         session.ledger.close()
     return {
         label: statistics.median(each.get(label, 0.0) for each in rounds[3:]) * 1000
-        for label in (*STAGES, "all of it, in all threads")
+        for label in (*STAGES, *HANDED, "all of it, in all threads")
     }
 
 
@@ -110,9 +114,9 @@ async def _one(session: Any, path: Path, text: str, number: int, before: Any) ->
         diagnostics=(said,),
     )  # fmt: skip
     sent = asyncio.Event()
-    answer = session.upstream.answer
+    batches = session.upstream.batches
     try:
-        session.upstream.answer = _noted(answer, sent)
+        session.upstream.batches = _noted(batches, sent)
         steps = run(request, session, open_receipt(request, session))
         going = asyncio.create_task(_exhaust(steps))
         await sent.wait()
@@ -120,7 +124,7 @@ async def _one(session: Any, path: Path, text: str, number: int, before: Any) ->
         with suppress(asyncio.CancelledError):
             await going
     finally:
-        session.upstream.answer = answer
+        session.upstream.batches = batches
     where = text.index("print", len(text) // 2)
     edit = Edit(Span(where, where), "x")
     return tree, (edit,), apply(text, (edit,))
@@ -147,20 +151,29 @@ def _timed() -> Iterator[dict[str, float]]:
     """Add up the processor time of each stage while the block runs."""
     spent: dict[str, float] = defaultdict(float)
     undo = []
-    for label, name in STAGES.items():
+    for label, name in (STAGES | HANDED).items():
         module, _, path = name.partition(":")
         owner: Any = import_module(module)
         *outer, last = path.split(".")
         for each in outer:
             owner = getattr(owner, each)
         plain = getattr(owner, last)
-        setattr(owner, last, _added(plain, label, spent))
+        setattr(owner, last, (_counted if label in HANDED else _added)(plain, label, spent))
         undo.append((owner, last, plain))
     try:
         yield spent
     finally:
         for owner, last, plain in undo:
             setattr(owner, last, plain)
+
+
+def _counted(plain: Callable[..., Any], label: str, counts: dict[str, float]) -> Callable[..., Any]:
+    @functools.wraps(plain)
+    def counted(*arguments: Any, **named: Any) -> Any:
+        counts[label] += 1
+        return plain(*arguments, **named)
+
+    return counted
 
 
 def _added(plain: Callable[..., Any], label: str, spent: dict[str, float]) -> Callable[..., Any]:

@@ -9,8 +9,18 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_OF_VALUES = (
+    sqlite3.IntegrityError,
+    sqlite3.DataError,
+    sqlite3.InterfaceError,
+    sqlite3.NotSupportedError,
+    sqlite3.ProgrammingError,
+)
+Blame = Literal["values", "unsaid", "file", "elsewhere"]
+"""What an error is about: the values that were to be written, SQLite does not say, the file, or no error of SQLite."""
 
 
 def connect(path: Path, wait: float) -> sqlite3.Connection:
@@ -45,3 +55,12 @@ def version(connection: sqlite3.Connection) -> int:
 def damaged(error: sqlite3.Error) -> bool:
     """Report whether an error says that the file is damaged."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED  # The low byte tells the kind.
+
+
+def blame(error: Exception) -> Blame:
+    """Return what an error is about."""
+    if not isinstance(error, sqlite3.Error):
+        return "elsewhere"
+    if isinstance(error, _OF_VALUES):
+        return "values"
+    return "unsaid" if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_ERROR else "file"

@@ -44,4 +44,13 @@ def test_no_lines_are_left_out_but_imports_for_types_and_the_bodies_of_protocols
     assert settings["run"]["branch"] is True
     assert set(settings["run"]) == {"branch", "parallel", "patch", "source_pkgs"}
     assert settings["report"]["exclude_also"] == ["if TYPE_CHECKING:", r": \.\.\.$"]
-    assert set(settings["report"]) == {"show_missing", "skip_covered", "exclude_also"}
+    assert settings["report"]["include"] == ["server/*"]
+    assert set(settings["report"]) == {"fail_under", "include", "show_missing", "skip_covered", "exclude_also"}
+
+
+def test_a_line_or_branch_without_a_test_and_without_a_reason_fails_the_command() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["coverage"]
+    assert settings["report"]["fail_under"] == 100
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (recipe,) = re.findall(r"^coverage:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
+    assert recipe.splitlines()[-1] == "\t$(BIN)/python -m coverage report", "with what pyproject.toml says, and last"

@@ -260,3 +260,12 @@ def test_a_fix_that_leaves_code_out_is_rejected_and_one_that_drops_a_check_is_do
     assert any("guards access" in doubt for doubt in unguarded.doubts)
     assert "drops the call “audit(user, total)”" in verdict(*lines[:6], *lines[7:]).doubts
     assert any("runs text as code" in each for each in verdict(*lines[:-1], "    return eval(str(total))").doubts)
+
+
+def test_an_explanation_that_names_what_is_not_there_is_not_fit() -> None:
+    invented = "It calls `frobnicate_all()` and `Zorblax.merge_items()`, and `quux_table` holds the sum of `mean`.\n"
+    verdict = made(work(EXPLAIN), invented).verdict
+    assert not verdict.fit
+    assert verdict.reasons[0].startswith("The answer names what is not there: `")
+    assert "frobnicate_all" in verdict.reasons[0]
+    assert made(work(EXPLAIN), "`mean` divides the sum of `xs` by the length of `x`.\n").verdict.fit

@@ -8,8 +8,11 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 import pytest
+import virtual_time
+from fault_bench import in_virtual_time
 from scenario import gated
 from scripted_provider import ScriptedUpstream, answer, cut, error
 from server import CONFIG
@@ -23,7 +26,7 @@ from tuppence.core.models.usage import Usage
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.engine import prepare
-from tuppence.engine.prompt_cache import PromptCache, SingleFlight
+from tuppence.engine.prompt_cache import LONGEST, PromptCache, SingleFlight
 from tuppence.engine.session import Session
 
 CACHED = CONFIG.replace("context = 128000\n", 'context = 128000\ncache = {{ mode = "automatic", {more} }}\n')
@@ -54,60 +57,90 @@ async def flown(flights: SingleFlight, landing: str) -> list[str]:
     return order
 
 
-async def test_those_behind_go_when_the_leader_has_landed() -> None:
+def test_those_behind_go_when_the_leader_has_landed() -> None:
     flights = SingleFlight()
-    assert await flown(flights, landing="abc") == ["a leads", "b follows", "c follows"]
+    assert virtual_time.run(flown(flights, landing="abc")) == ["a leads", "b follows", "c follows"]
     assert not flights.led("k")
 
 
-async def test_who_fails_makes_room_for_the_next() -> None:
-    assert await flown(SingleFlight(), landing="bc") == ["a leads", "b leads", "c follows"]
+def test_who_fails_makes_room_for_the_next() -> None:
+    assert virtual_time.run(flown(SingleFlight(), landing="bc")) == ["a leads", "b leads", "c follows"]
 
 
-async def test_nobody_waits_for_ever_and_other_prefixes_do_not_wait() -> None:
-    flights = SingleFlight()
-    first = await flights.board("k", 5)
-    assert first is not None
-    assert await flights.board("k", 0.01) is None
-    assert await flights.board("other", 5) is not None
-    flights.leave("k", first)
-    assert await flights.board("k", 5) is not None
+def test_nobody_waits_for_ever_and_other_prefixes_do_not_wait() -> None:
+    async def work() -> None:
+        clock = asyncio.get_running_loop().time
+        flights = SingleFlight()
+        first = await flights.board("k", 5)
+        assert first is not None
+        assert await flights.board("k", 60) is None
+        assert clock() == 60
+        assert await flights.board("other", 5) is not None
+        flights.leave("k", first)
+        assert await flights.board("k", 5) is not None
+        assert clock() == 60
+
+    virtual_time.run(work())
 
 
-async def test_a_cancelled_leader_lets_the_next_go() -> None:
-    flights = SingleFlight()
+def test_a_cancelled_leader_lets_the_next_go() -> None:
+    async def work() -> None:
+        flights = SingleFlight()
 
-    async def lead() -> None:
-        leader = await flights.board("k", 5)
-        assert leader is not None
-        try:
-            await asyncio.Event().wait()
-        finally:
-            flights.leave("k", leader)
+        async def lead() -> None:
+            leader = await flights.board("k", 5)
+            assert leader is not None
+            try:
+                await asyncio.Event().wait()
+            finally:
+                flights.leave("k", leader)
 
-    task = asyncio.create_task(lead())
-    await asyncio.sleep(0)
-    waiting = asyncio.create_task(flights.board("k", 5))
-    await asyncio.sleep(0)
-    task.cancel()
-    assert await waiting is not None
+        task = asyncio.create_task(lead())
+        await asyncio.sleep(0)
+        waiting = asyncio.create_task(flights.board("k", 5))
+        await asyncio.sleep(0)
+        task.cancel()
+        assert await waiting is not None
+        assert asyncio.get_running_loop().time() == 0
+
+    virtual_time.run(work())
 
 
 @pytest.mark.parametrize(("ready", "halt"), [("start", 1), ("end", 3)])
-async def test_twins_wait_for_the_first_ones_sign(tmp_path: Path, ready: str, halt: int) -> None:
-    async with cached(tmp_path, f'minimum = 10, ready = "{ready}"') as (session, server):
-        gate = asyncio.Event()
-        server.script(gated(SAID, gate, halt=halt))
-        server.always(answer(SAID))
-        first = asyncio.create_task(steps(question(action=EXPLAIN), session))
-        await server.seen(1)
-        second = asyncio.create_task(steps(question(action=REVIEW, run="second"), session))
-        await asyncio.sleep(0.15)
-        assert len(server.requests) == 1, "the second waits"
-        gate.set()
-        made = await second
-        await first
-        assert any(isinstance(step, StatusLine) and "has read the same file" in step.text for step in made)
+def test_twins_wait_for_the_first_ones_sign(tmp_path: Path, ready: Literal["start", "end"], halt: int) -> None:
+    async def work() -> None:
+        async with cached(tmp_path, f'minimum = 10, ready = "{ready}"') as (session, server):
+            gate = asyncio.Event()
+            server.script(gated(SAID, gate, halt=halt))
+            server.always(answer(SAID))
+            first = asyncio.create_task(steps(question(action=EXPLAIN), session))
+            await server.seen(1)
+            second = asyncio.create_task(steps(question(action=REVIEW, run="second"), session))
+            await asyncio.sleep(0.9 * LONGEST[ready])
+            assert len(server.requests) == 1, "the second waits"
+            gate.set()
+            made = await second
+            await first
+            assert any(isinstance(step, StatusLine) and "has read the same file" in step.text for step in made)
+
+    in_virtual_time(work())
+
+
+def test_a_twin_does_not_wait_for_ever(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with cached(tmp_path) as (session, server):
+            gate = asyncio.Event()
+            server.script(gated(SAID, gate, halt=1))
+            server.always(answer(SAID))
+            first = asyncio.create_task(steps(question(action=EXPLAIN), session))
+            await server.seen(1)
+            await steps(question(action=EXPLAIN, run="second", bypass_cache=True), session)
+            assert not first.done()
+            assert len(server.requests) == 2
+            gate.set()
+            await first
+
+    in_virtual_time(work())
 
 
 async def test_the_second_does_not_wait_for_the_end_where_the_start_is_enough(tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ def counts(s: Stage) -> tuple[int, int]:
 
 
 @pytest.mark.fault("life cycle", "asked again while a stopped run cleans up")
-@pytest.mark.parametrize("streams", [False, True])
+@pytest.mark.parametrize("streams", [pytest.param(False, marks=pytest.mark.long), True])
 async def test_a_stopped_run_refuses_nothing(tmp_path: Path, *, streams: bool, record_property: Any) -> None:
     async with stage(tmp_path, streams=streams) as s:
         # At the word: the ledger is locked, so that the accounts are not read yet.
@@ -233,6 +233,7 @@ async def test_what_comes_amid_the_taking_back(tmp_path: Path, record_property: 
         record_property("cases", 3)
 
 
+@pytest.mark.long
 @pytest.mark.fault("life cycle", "asked again while a stopped run cleans up")
 async def test_what_is_about_text_that_is_taken_back_is_not_asked(tmp_path: Path, record_property: Any) -> None:
     async with stage(tmp_path, streams=True) as s:
@@ -269,7 +270,7 @@ async def test_what_is_about_text_that_is_taken_back_is_not_asked(tmp_path: Path
 
 
 @pytest.mark.fault("life cycle", "asked again while a stopped run cleans up")
-@pytest.mark.parametrize("streams", [False, True])
+@pytest.mark.parametrize("streams", [pytest.param(False, marks=pytest.mark.long), True])
 async def test_an_answer_can_be_asked_again_at_once(tmp_path: Path, *, streams: bool, record_property: Any) -> None:
     async with stage(tmp_path, streams=streams) as s:
         # At the closing message of the answer itself: it is remembered by then.

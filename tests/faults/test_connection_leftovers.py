@@ -16,6 +16,7 @@ from fault_provider import END, PAUSE, FaultProvider, Script, Step, body, chunk,
 Count = Callable[[str, object], None]
 HOST = "models.test"
 EVIL = "```javascript\nfunction mean(xs) {\n  return steal(xs);\n}\n```"
+SOME = ["http", pytest.param("https", marks=pytest.mark.long)]
 _READ = 65_536
 """Bytes that httpcore reads at a time."""
 
@@ -122,6 +123,7 @@ def test_what_came_behind_an_answer_answers_no_other_request(on: Bench, record_p
     record_property("cases", len(BEHIND))
 
 
+@pytest.mark.parametrize("on", SOME, indirect=True)
 @pytest.mark.fault("provider", "something comes behind an answer")
 def test_what_came_behind_an_error_answers_no_second_try(on: Bench, record_property: Count) -> None:
     for status in (429, 503):
@@ -133,6 +135,7 @@ def test_what_came_behind_an_error_answers_no_second_try(on: Bench, record_prope
     record_property("cases", 8)
 
 
+@pytest.mark.parametrize("on", SOME, indirect=True)
 @pytest.mark.fault("provider", "something comes behind an answer")
 def test_a_connection_with_nothing_behind_its_answers_is_kept(on: Bench, record_property: Count) -> None:
     clean: dict[str, Script] = {
@@ -147,6 +150,7 @@ def test_a_connection_with_nothing_behind_its_answers_is_kept(on: Bench, record_
     on.tries(Case(name="first", scripts=[whole(ANSWER)], tries=1, bill="counted"))
     opened, number = on.provider.connections, 0
     for name, script in clean.items():
-        number += on.tries(Case(name=name, scripts=[script], tries=1, bill="counted"))
+        wire = WIRES[number % len(WIRES)]
+        number += on.tries(Case(name=name, scripts=[script], tries=1, bill="counted"), wires=[wire])
     assert on.provider.connections == opened, "all of them came on one connection"
     record_property("cases", number)

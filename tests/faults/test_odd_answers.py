@@ -383,7 +383,7 @@ async def test_an_answer_whose_prompt_nobody_counted_is_used_and_estimated(tmp_p
 
 @pytest.mark.parametrize("wire", ["openai", "anthropic"])
 @pytest.mark.fault("provider", "a whole answer although a stream was asked for")
-async def test_an_answer_that_is_no_stream_is_refused_and_booked_as_counted(tmp_path: Path, wire: WireName) -> None:
+async def test_an_answer_that_is_no_stream_is_used_and_booked_as_counted(tmp_path: Path, wire: WireName) -> None:
     body: dict[str, Any] = {"choices": [{"index": 0, "message": {"content": GOOD}, "finish_reason": "stop"}]}
     body = (
         {**body, "usage": USAGE} if wire == "openai" else {**REPLY, "usage": {"input_tokens": 900, "output_tokens": 40}}
@@ -391,6 +391,6 @@ async def test_an_answer_that_is_no_stream_is_refused_and_booked_as_counted(tmp_
     async with engine(tmp_path, wire=wire) as e:
         e.server.always(raw([json.dumps(body).encode()], headers={"content-type": "application/json"}))
         found = await e.fix()
-    assert found.text == SRC
-    assert "mine did not stream its answer. Check the base_url, and that the server can stream." in found.said
-    assert [each.cost for each in found.entries] == list(EXACT.values())
+    assert found.text == FIXED
+    assert found.said.startswith("Fixed `mean`: small")
+    assert [(each.cost, each.estimated) for each in found.entries] == [(EXACT["small"], False)]

@@ -278,6 +278,26 @@ def test_threads_share_one_ledger(ledger: Ledger) -> None:
     assert ledger.summary("mine", NOON).session == 20
 
 
+def test_it_can_be_closed_by_work_in_its_own_threads_and_used_again(own: Ledger) -> None:
+    own.add(entry("0.5"))
+    for thread in (own.queue, own.read):
+        thread(own.close).result()
+        assert own.summary("mine", NOON).today == Decimal("0.5")
+
+
+def test_who_no_longer_waits_holds_nobody_up(own: Ledger) -> None:
+    own.add(entry("0.5"))
+    go_on = threading.Event()
+    own.queue(go_on.wait)
+    given_up, waiting = own.settled(), own.settled()
+    assert given_up.cancel()
+    assert not waiting.done()
+    go_on.set()
+    assert waiting.result() is None
+    assert given_up.cancelled()
+    assert own.entries()[0].cost == Decimal("0.5")
+
+
 @pytest.mark.parametrize("spoiled", [slice(0, None), slice(4096, 12288)], ids=["all of it", "its tables"])
 def test_a_damaged_file_is_kept_aside_and_a_new_one_begun(tmp_path: Path, spoiled: slice) -> None:
     path = tmp_path / "ledger.sqlite3"

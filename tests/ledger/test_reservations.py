@@ -6,7 +6,7 @@ import platform
 import socket
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -111,16 +111,20 @@ LOST = entry(None, estimated=True, outcome="failed")
     [
         ((), None, 1000, "0.012"),
         ((300,) * (ENOUGH - 1), 10, 1000, "0.012"),
+        ((300,), 10, 1000, "0.012"),
         ((200, 100), None, 300, "0.005"),
         ((10, 20, 400, 30), None, 500, "0.007"),
         ((100,) * 9, 100, 100 + AHEAD, "0.00556"),
         ((200, 200), 10, 300, "0.005"),
+        ((300,) * 3, None, 400, "0.006"),
+        ((90,) * 9, None, 100, "0.003"),
         ((300,) * 3, 900, 1000, "0.012"),
         ((5000,) * 5, None, 1000, "0.012"),
     ],
     ids=[
-        "nothing known", "too little known", "as long as its like", "as the longest", "longer than its like",
-        "a short way", "nearly at its end", "never beyond what was allowed",
+        "nothing known", "too little known", "one is too little", "as long as its like", "as the longest",
+        "longer than its like", "a short way", "one in three more", "one in nine more", "nearly at its end",
+        "never beyond what was allowed",
     ],
 )  # fmt: skip
 def test_a_lost_answer_is_taken_to_be_as_long_as_the_longest_of_its_kind(
@@ -145,6 +149,45 @@ def test_a_lost_answer_is_taken_to_be_as_long_as_the_longest_of_its_kind(
     assert not ledger.correct("a", lambda estimate: replace(estimate, cost=Decimal(9))), "the truth stays"
     assert ledger.spent("mine", "", NOON).day == before + Decimal("0.004")
     assert ledger.owed(NOON - timedelta(hours=1)) == ()
+
+
+def test_a_token_of_a_lost_answer_costs_what_one_more_token_does_however_short_the_prompt(ledger: Ledger) -> None:
+    for number in range(3):
+        ledger.add(entry(run=f"r{number}", usage=Usage(fresh=9, output=300)))
+    lost = claim("a", LOST)
+    ledger.reserve(replace(lost, bid=replace(lost.bid, prompt=1)))
+    ledger._do("write", lambda connection: connection.execute("UPDATE hold SET host = 'elsewhere'"))
+    assert ledger.recover(NOON + 2 * LONGEST) == 1
+    assert ledger.entries()[-1].cost == Decimal("0.000002") + 400 * Decimal("0.00001")
+
+
+@pytest.mark.parametrize("priced", [True, False])
+def test_a_lost_call_of_which_no_tokens_are_known_is_entered_as_it_was_reserved(
+    ledger: Ledger,
+    priced: bool,  # noqa: FBT001 - a table's column
+) -> None:
+    for number in range(9):
+        ledger.add(entry(run=f"r{number}", usage=Usage(fresh=9, output=10)))
+    before = ledger.spent("mine", "", NOON).day
+    lost = claim("a", replace(LOST, usage=None))
+    ledger.reserve(lost if priced else replace(lost, bid=replace(lost.bid, price=None)))
+    ledger._do("write", lambda connection: connection.execute("UPDATE hold SET host = 'elsewhere'"))
+    assert ledger.recover(NOON + 2 * LONGEST) == 1
+    found = ledger.entries()[-1]
+    cost = Decimal("0.012") if priced else None
+    assert (found.usage, found.cost, found.listed, found.estimated) == (None, cost, cost, True)
+    assert ledger.spent("mine", "", NOON).day == before + (cost or 0)
+
+
+def test_reservations_and_pending_costs_are_values_with_names() -> None:
+    of = claim("a")
+    with pytest.raises(FrozenInstanceError):
+        of.id = "b"  # type: ignore[misc]
+    pending = PendingCost("a", "mine", "small", "gen-1")
+    with pytest.raises(FrozenInstanceError):
+        pending.hold = "b"  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        Reservation("a", of.bid, of.limits, of.lost, of.midnight)  # type: ignore[call-arg]
 
 
 def test_another_machine_of_the_same_name_is_not_taken_for_dead() -> None:

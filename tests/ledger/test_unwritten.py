@@ -177,3 +177,38 @@ def test_a_file_of_a_version_without_the_last_columns_is_taken_in(own: Ledger, p
     (found,) = own.entries()
     assert (found.run, found.project, found.served, str(found.cost)) == ("old", "shop", "", "0.004")
     assert not path.exists()
+
+
+def test_what_cannot_be_written_is_written_whole_the_next_time(place: Path) -> None:
+    file = UnwrittenFile(place)
+    changes = [unwritten.settled(str(number), entry(run=str(number))) for number in range(3)]
+    file.path.mkdir(parents=True)  # Nothing can take the place of a folder.
+    for _ in range(2):
+        with pytest.raises(IsADirectoryError):
+            file.write(changes[:2])
+    assert [each.name for each in place.parent.iterdir()] == [file.path.name], "and no half of it is left"
+    file.path.rmdir()
+    file.write(changes)
+    assert unwritten.read(file.path) == (changes, True)
+
+
+def test_a_file_that_another_server_has_just_taken_in_stops_nobody(
+    own: Ledger, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = left(place, [unwritten.settled("a", entry("0.5", run="a"))])
+    kept = path.read_bytes()
+
+    def taken(*_: object) -> bool:
+        path.unlink()
+        return True
+
+    with monkeypatch.context() as patch:
+        patch.setattr(unwritten, "gone", taken)
+        assert own.take_in(NOON).entries == 0, "before it is known how old it is"
+    path.write_bytes(kept)
+    with monkeypatch.context() as patch:
+        patch.setattr(unwritten, "abandoned", lambda *_: [place.with_name("gone.jsonl"), path])
+        assert own.take_in(NOON).entries == 1, "before it is read: the others are"
+    assert own.spent("mine", "", NOON).day == Decimal("0.5")
+    for whole in (True, False):
+        assert unwritten.done_with(path, whole=whole, now=NOON) is None, "before it is removed"

@@ -68,6 +68,15 @@ def test_a_whole_message_is_read_once() -> None:
     assert text(decoded("anthropic", piece, message)) == "ab"
 
 
+def test_an_end_that_comes_twice_is_the_first_one() -> None:
+    piece = {"type": "content_block_delta", "delta": {"type": "text_delta", "text": "ab"}}
+    end = {"type": "message_stop"}
+    late = {"type": "message_delta", "delta": {"stop_reason": "max_tokens"}}
+    done = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}}
+    events = decoded("anthropic", piece, done, end, late, end)
+    assert [each for each in events if isinstance(each, Stop)] == [Stop("end", "end_turn")]
+
+
 @pytest.mark.parametrize("reason", ["tool_calls", "stop", "weird"])
 def test_a_tool_call_is_named_by_the_stop(reason: str) -> None:
     call = choice(delta={"tool_calls": [{"index": 0}]})

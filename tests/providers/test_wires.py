@@ -368,6 +368,18 @@ def test_a_status_needs_no_body(body: str) -> None:
     assert error.remedy.startswith("It says: " if "model" in body else "Check")
 
 
+@pytest.mark.parametrize("status", [400, 403, 429])
+@pytest.mark.parametrize("words", ["Your credit balance is too low.", "Insufficient account balance", "spending LIMIT"])
+def test_an_empty_account_is_known_by_its_words_unless_a_wait_is_named(status: int, words: str) -> None:
+    body = json.dumps({"error": {"type": "invalid_request_error", "message": words}})
+    error = find_wire("anthropic").failure(status, {}, body)
+    assert isinstance(error, Refused)
+    assert error.message.startswith(f"{{provider}} will not serve this account ({status}")
+    for header in ("retry-after", "retry-after-ms"):
+        other = find_wire("anthropic").failure(status, {header: "5"}, body)
+        assert "will not serve this account" not in other.message
+
+
 def test_a_server_may_ask_for_another_try() -> None:
     failure = find_wire("openai").failure
     assert isinstance(failure(418, {"x-should-retry": "true"}, ""), Busy)

@@ -12,13 +12,13 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from unittest import mock
 
 import planted_keys
@@ -48,6 +48,7 @@ from tuppence.ledger.worker import Worker
 from tuppence.upstream import ModelClient
 from tuppence.workspace import Workspace
 
+_T = TypeVar("_T")
 WIRES: tuple[WireName, ...] = ("openai", "anthropic")
 KEY = planted_keys.KEYS["MINE_API_KEY"]
 MOST_TRIES = 3
@@ -322,7 +323,7 @@ async def _no_models() -> tuple[Model, ...]:
 
 
 @contextmanager
-def _waited_for(loop: Any) -> Iterator[None]:
+def waited_for(loop: Any) -> Iterator[None]:
     """Let the clock of a loop wait while the ledger's threads are at work."""
     submit = Worker.submit
 
@@ -333,6 +334,12 @@ def _waited_for(loop: Any) -> Iterator[None]:
 
     with mock.patch.object(Worker, "submit", submitted):
         yield
+
+
+def in_virtual_time(work: Coroutine[Any, Any, _T]) -> _T:
+    """Return what a coroutine gives that has both ends of its connections here: what it waits for passes at once."""
+    with asyncio.Runner(loop_factory=Sockets) as runner, waited_for(runner.get_loop()):
+        return runner.run(work)
 
 
 @contextmanager
@@ -346,7 +353,7 @@ def bench(
     """
     provider = provider or FaultProvider()
     warm = Case(name="warm", scripts=[whole(ANSWER)], bill="counted")
-    with asyncio.Runner(loop_factory=Sockets) as loop, _waited_for(loop.get_loop()):
+    with asyncio.Runner(loop_factory=Sockets) as loop, waited_for(loop.get_loop()):
         loop.run(provider.__aenter__())
         sessions = _Sessions(folder, ModelClient(), has_key)
         try:

@@ -15,6 +15,8 @@ from pathlib import Path
 from tuppence.ledger.postgres import SCHEMA
 
 USER = "postgres"
+_CONTROL: dict[str, tuple[list[str], list[str]]] = {}
+"""What stops each server that runs, and what starts it again, by its address."""
 
 
 def binaries() -> Path | None:
@@ -39,13 +41,31 @@ def serving() -> Iterator[str]:
     where = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder}"
     run = [*as_user, str(programs / "pg_ctl"), "-D", str(data), "-w", "-l", str(folder / "log")]
     make = [*as_user, str(programs / "initdb"), "-D", str(data), "-U", USER, "--auth=trust", "--no-sync", "-E", "UTF8"]
+    start, stop = [*run, "-o", f"{quick} {where}", "start"], [*run, "-m", "immediate", "stop"]
+    address = f"postgresql://{USER}@127.0.0.1:{port}/{USER}"
     try:
         _do([*make, "--locale=C.UTF-8"])
-        _do([*run, "-o", f"{quick} {where}", "start"])
-        with _until_we_end([*run, "-m", "immediate", "stop"], folder):
-            yield f"postgresql://{USER}@127.0.0.1:{port}/{USER}"
+        _do(start)
+        with _until_we_end(stop, folder):
+            _CONTROL[address] = [*run, "-m", "fast", "stop"], start
+            yield address
     finally:
+        _CONTROL.pop(address, None)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def ended(address: str) -> Iterator[None]:
+    """End a server, whose connections break; start it again after the block.
+
+    It ends in order, because it runs here without the writes to the disk with which others survive a crash.
+    """
+    stop, start = _CONTROL[address]
+    _do(stop)
+    try:
+        yield
+    finally:
+        _do(start)
 
 
 @contextmanager

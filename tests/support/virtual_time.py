@@ -65,8 +65,9 @@ class _Settling(selectors.DefaultSelector):
 class Sockets(asyncio.SelectorEventLoop):
     """An event loop with real sockets and threads, on which a time-out of a minute passes at once.
 
-    Its clock leaps to the next timer if nothing has happened for some milliseconds and no thread is at work, neither in
-    the loop's executor nor for a future that was passed to ``waits_for``. Both ends of a connection must be on the
+    Its clock stands still while anything happens, and leaps to the next timer if nothing has happened for some
+    milliseconds and no thread is at work, neither in the loop's executor nor for a future that was passed to
+    ``waits_for``: a busy machine makes nothing late. Both ends of a connection must be on the
     loop, so that what one end has sent arrives before the other's time-out. No process may be waited for with one.
     """
 
@@ -75,7 +76,7 @@ class Sockets(asyncio.SelectorEventLoop):
         super().__init__(self._settling)
 
     def time(self) -> float:
-        return super().time() + self._settling.ahead
+        return self._settling.ahead
 
     def waits_for(self, work: concurrent.futures.Future[Any]) -> None:
         """Let the clock wait until a thread that is not of the loop's executor has done something."""

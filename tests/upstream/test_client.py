@@ -12,7 +12,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
+import virtual_time
 from scripted_provider import (
     Reply,
     ScriptedUpstream,
@@ -27,6 +29,7 @@ from scripted_provider import (
     redirect,
     stall,
 )
+from virtual_provider import Played, VirtualProvider
 from work import done_in_turns
 
 from tuppence.core.models.model import Model, Provider
@@ -34,7 +37,7 @@ from tuppence.core.models.usage import Usage
 from tuppence.core.prompt.compose import Prompt
 from tuppence.errors import Broken, Busy, Refused, TuppenceError
 from tuppence.providers import HttpRequest, Stop, Text, Thinking, UsageReport, wire_names
-from tuppence.upstream import ModelClient, Piece, RequestSent, RetryPolicy, RetryScheduled
+from tuppence.upstream import ModelClient, Piece, RequestSent, RetryPolicy, RetryScheduled, client, limits
 from tuppence.upstream.connections import opening
 
 WIRES = wire_names()
@@ -538,3 +541,124 @@ async def _drain(upstream: ModelClient, row: Model, into: list[Piece] | None = N
     async for piece in upstream.answer(PROMPT, row, None):
         if into is not None:
             into.append(piece)
+
+
+async def test_a_client_that_was_opened_ahead_sends_nothing_and_is_the_one_that_asks(server: ScriptedUpstream) -> None:
+    server.says("hello")
+    upstream = ModelClient(QUICK)
+    await upstream.open_ahead(model(server, "openai"))
+    (opened,) = upstream._clients.values()
+    assert (server.requests, server._connections) == ([], 0)
+    assert said([piece async for piece in upstream.answer(PROMPT, model(server, "openai"), None)]) == "hello"
+    assert list(upstream._clients.values()) == [opened]
+    await upstream.close()
+    assert opened.is_closed
+
+
+async def test_what_an_answer_cost_is_not_asked_where_nobody_would_say(server: ScriptedUpstream) -> None:
+    upstream = ModelClient(QUICK)
+    no_question = model(server, "openai")
+    assert no_question.provider.bill is None
+    assert await upstream.bill(no_question, "secret", "gen-1") is None
+    provider = Provider("acme", "openai", "http://models.test/v1", "ACME_API_KEY", bill="generation?id={id}")
+    assert await upstream.bill(replace(no_question, provider=provider), "secret", "gen-1") is None, "a key over http"
+    assert (server.requests, upstream._clients) == ([], {})
+
+
+SHORT = ("hunter", "tr0ub4d", 'x"7\\', "é-z", "größe", "\ud800ab")
+AROUND = (
+    "({})", "\n{}\n", "\t{}\r\n", "\x08{}\f", "“{}”", "\u2032{}\u2033", "a\\{}.\n", "«{}»", "\u2028{}\x00",
+    "{}s {}", "_{} {}", "é{}é-{}",
+)  # fmt: skip
+
+
+@pytest.mark.attack("what leaves", "the outermost guard")
+@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("around", AROUND)
+def test_a_short_secret_is_found_wherever_it_is_a_word(wire: str, around: str) -> None:
+    row = Model(provider=Provider("acme", wire, "http://127.0.0.1:1"), id="m-1", tier="budget")
+    for value in SHORT:
+        text = f"x = {around.replace('{}', value)}"
+        for prompt in (replace(PROMPT, tail=text), replace(PROMPT, shared=(f"{text} more",))):
+            with pytest.raises(Refused, match="Nothing was sent"):
+                client._written(replace(prompt, withheld=("other-thing", value)), row, None)
+
+
+async def test_a_word_that_only_holds_a_short_secret_is_sent(server: ScriptedUpstream) -> None:
+    server.says("fine")
+    harmless = replace(PROMPT, tail="hunters, a_hunter\nhunter2 éhunter", withheld=("hunter",))
+    assert said(await ask(model(server, "openai"), prompt=harmless)) == "fine"
+
+
+async def test_certificates_that_cannot_be_read_are_named_for_loopback_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/at/all.pem")
+    row = Model(provider=Provider("acme", "openai", "https://127.0.0.1:9/v1"), id="m", tier="local")
+    problem = await fail(row)
+    assert isinstance(problem, Refused)
+    assert problem.message == "acme was not asked: the certificates that the environment names cannot be read."
+
+
+async def test_a_request_to_warm_a_cache_is_answered_by_one_object_with_counts_alone(server: ScriptedUpstream) -> None:
+    whole = {
+        "id": "msg_1", "type": "message", "role": "assistant", "content": [], "stop_reason": "max_tokens",
+        "usage": {"input_tokens": 3, "cache_creation_input_tokens": 4000, "output_tokens": 0},
+    }  # fmt: skip
+    body = json.dumps(whole).encode()
+    server.script(raw([body[:40], body[40:]], headers={"content-type": "application/json"}))
+    pieces = await ask(model(server, "anthropic"), prompt=replace(PROMPT, tail="", max_output=0))
+    assert server.requests[0].body["stream"] is False
+    assert said(pieces) == ""
+    assert of(UsageReport, pieces) == [UsageReport(Usage(fresh=3, cache_write=4000, output=0))]
+    assert [type(each) for each in pieces] == [RequestSent, UsageReport, Stop]
+
+
+async def test_one_object_that_is_cut_is_no_answer(server: ScriptedUpstream) -> None:
+    server.always(raw([b'{"type": "message", "content": [], "us'], headers={"content-type": "application/json"}))
+    row = model(server, "anthropic")
+    with pytest.raises(TuppenceError):
+        await ask(row, prompt=replace(PROMPT, tail="", max_output=0))
+
+
+async def test_a_character_in_two_pieces_is_one_and_half_of_one_is_a_mark(server: ScriptedUpstream) -> None:
+    def piece(text: str) -> bytes:
+        return f"data: {json.dumps({'choices': [{'delta': {'content': text}}]})}\n\n".encode()
+
+    stop = b'data: {"choices": [{"delta": {}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
+    server.script(raw([piece("a\ud83d"), piece("\udc0d"), piece("\ud83d"), stop]))
+    pieces = await ask(model(server, "openai"))
+    assert [each.text for each in of(Text, pieces)] == ["a", "🐍", "\ufffd"]
+    assert isinstance(pieces[-1], Stop)
+
+
+@pytest.mark.parametrize("error", [httpx.LocalProtocolError("a header"), httpx.UnsupportedProtocol("gopher")])
+async def test_a_request_that_cannot_be_sent_is_refused_and_not_tried_again(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    tried: list[httpx.Request] = []
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        tried.append(request)
+        raise error
+
+    monkeypatch.setattr(client, "opening", lambda *_: lambda: httpx.AsyncClient(transport=httpx.MockTransport(refuse)))
+    problem = await fail(Model(provider=Provider("acme", "openai", "https://models.test/v1"), id="m", tier="local"))
+    assert isinstance(problem, Refused)
+    assert problem.message == "The request to acme cannot be sent."
+    assert len(tried) == 1
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_comes_without_end_behind_an_answer_takes_nothing_from_it(
+    monkeypatch: pytest.MonkeyPatch, *, whole: bool
+) -> None:
+    monkeypatch.setattr(limits, "EVENT", 2000)
+    said_all = b'data: {"choices": [{"delta": {"content": "yes"}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
+    said_half = b'data: {"choices": [{"delta": {"content": "yes"}}]}\n\n'
+    provider = VirtualProvider(Played(parts=[(0, said_all if whole else said_half), (0, b"x" * 5000)]))
+    provider.install(monkeypatch)
+    row = Model(provider=Provider("acme", "openai", "https://models.test/v1"), id="m", tier="local")
+    if whole:
+        assert said(virtual_time.run(ask(row))) == "yes"
+        return
+    with pytest.raises(Broken, match="without a break"):
+        virtual_time.run(ask(row))

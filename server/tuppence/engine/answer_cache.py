@@ -123,6 +123,11 @@ def lookup(request: Request, about: str, session: Session, quality: float | None
     return CachedAnswer(found.model, (*shown, *rest), answer)
 
 
+def usual_quality(request: Request, session: Session) -> float:
+    """Return the quality of which ``lookup`` finds answers where none is given."""
+    return routing_policy(session.config(), request.action, request.document.language).quality
+
+
 def explanation(request: Request, about: str, session: Session) -> answers.StoredAnswer | None:
     """Return the cached explanation of exactly this code, as the model sent it; None if there is none."""
     return session.answer_store.get(_key(request, about, session.config())) if about else None

@@ -39,6 +39,8 @@ from tuppence.upstream import Hear, Piece, RequestSent, RetryScheduled
 
 AT_ONCE = 8_000
 """Code points of an answer that are processed in one turn of the event loop."""
+_OK = 200
+"""HTTP's success."""
 
 
 class Repetitive(Broken):
@@ -209,15 +211,16 @@ class _ComingBuilder:
 
     def __init__(self, prepared: PreparedRequest) -> None:
         self._prepared = prepared
-        self._making: asyncio.Task[AnswerBuilder] | None = None
+        self._making: asyncio.Future[AnswerBuilder] | None = None
         self._made: AnswerBuilder | None = None
 
     def begun_by(self, hear: Hear) -> Hear:
-        """Return what hears of a response as before, and has the builder made with the first one."""
+        """Return what hears of a response as before, and has the builder made with the first that is no error."""
 
         def both(status: int, headers: Mapping[str, str]) -> None:
             hear(status, headers)
-            self._begin()
+            if status == _OK:
+                self._begin()
 
         return both
 
@@ -232,10 +235,10 @@ class _ComingBuilder:
         if self._making is not None:
             self._making.cancel()
 
-    def _begin(self) -> asyncio.Task[AnswerBuilder]:
+    def _begin(self) -> asyncio.Future[AnswerBuilder]:
         if self._making is None:
-            work = asyncio.to_thread(guarded, self._prepared.task, self._prepared.disclosure)
-            self._making = asyncio.create_task(work)
+            loop, prepared = asyncio.get_running_loop(), self._prepared
+            self._making = loop.run_in_executor(None, guarded, prepared.task, prepared.disclosure)
         return self._making
 
 

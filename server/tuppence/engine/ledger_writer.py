@@ -2,7 +2,8 @@
 
 A failing ledger neither prevents an answer nor delays the editor. Changes wait, in order, until the ledger can be
 written again; until then they are also in a file beside it (ledger/unwritten.py), so that the next server can enter
-them. A reservation under a budget does not wait: money that cannot be reserved is not spent.
+them. A reservation under a budget does not wait: money that cannot be reserved is not spent. A change that the ledger
+always rejects delays no other change: it is set aside in that file, and the next server tries it once more.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from tuppence.core.billing.token_ratio import Paces
 from tuppence.core.models.model import Model
 from tuppence.errors import OverBudget, TuppenceError
 from tuppence.ledger import Ledger, Reservation, unwritten
+from tuppence.ledger.unwritable import Unwritable
 from tuppence.ledger.unwritten import Change, UnwrittenFile
 
 _log = logging.getLogger(__name__)
@@ -50,6 +52,8 @@ class _Waiting:
     """The ledger entry that it creates, if any."""
     waits: bool = True
     """Whether it waits for a failing ledger; otherwise its result is the error."""
+    run: str = ""
+    """The run to whose last entry it belongs: where that was set aside, so is this. Empty for no other's."""
     result: Future[object] = field(default_factory=Future)
 
 
@@ -75,6 +79,11 @@ class LedgerWriter:
         self._warned: set[str] = set()
         self._waiting: deque[_Waiting] = deque()
         """In order: the event loop appends, and the ledger's thread removes from the front."""
+        self._aside: tuple[Change, ...] = ()
+        """What is written down of the changes that the ledger does not take."""
+        self._aside_runs: set[str] = set()
+        self._is_told = False
+        """Whether it was said that a change is set aside."""
         self._file: UnwrittenFile | None = None
         self._putting_down = threading.Lock()
         ledger.on_held_up = self._put_down
@@ -171,7 +180,7 @@ class LedgerWriter:
 
     def outcome(self, run: str, outcome: Outcome) -> None:
         """Change in the background the outcome of a run."""
-        self._write(_Waiting(lambda: self.ledger.outcome(run, outcome), (unwritten.ended(run, outcome),)))
+        self._write(_Waiting(lambda: self.ledger.outcome(run, outcome), (unwritten.ended(run, outcome),), run=run))
 
     def warn(self, sentence: str) -> None:
         """Add a warning for the user; each is added once, until the ledger can be written again."""
@@ -196,7 +205,7 @@ class LedgerWriter:
         if self._waiting:
             self.ledger.queue(self._work_off)
         await asyncio.wait([_awaited(self.ledger.queue(lambda: None))], timeout=LEAVE)
-        if self._waiting:
+        if self._waiting or self._aside:
             await asyncio.to_thread(self._leave)
 
     async def _foresee(self, work: Callable[[], _T]) -> _T:
@@ -239,10 +248,19 @@ class LedgerWriter:
 
         :raises TuppenceError: the ledger failed, and the change waits.
         """
+        if change.run and change.run in self._aside_runs:
+            self._set_aside(change)
+            change.result.set_result(None)
+            return
         try:
             result = change.work()
+        except OverBudget as error:
+            change.result.set_exception(error)
+        except Unwritable as error:
+            self._tell_aside(self._set_aside(change), change, error)
+            change.result.set_exception(error)
         except TuppenceError as error:
-            if change.waits and not isinstance(error, OverBudget):
+            if change.waits:
                 raise
             change.result.set_exception(error)
         except Exception as error:  # noqa: BLE001 - an error of ours must not end the thread that writes the ledger
@@ -251,7 +269,36 @@ class LedgerWriter:
             change.result.set_exception(error)
             self.warn("tuppence could not write its accounts, by a fault of its own. Please report it with its log.")
         else:
+            self._forget_lost(change)
             change.result.set_result(result)
+
+    def _set_aside(self, change: _Waiting) -> tuple[Change, ...]:
+        """Put a change that the ledger does not take into the file, for good; return what is written down of it."""
+        self._aside = (*self._aside, *change.notes)[-UNWRITTEN:]
+        notes, change.notes = change.notes, ()
+        if change.cost is not None:
+            self._aside_runs.add(change.cost.run)
+        self._put_down()
+        return notes
+
+    def _tell_aside(self, notes: tuple[Change, ...], change: _Waiting, error: Unwritable) -> None:
+        """Say once that the ledger does not take a change, and where that is instead."""
+        _log.error("The ledger does not take a change: %s", error)
+        if any("lost" in each for each in notes):
+            # Of a reservation nothing is lost, unless the ledger does not take the cost either.
+            self.note_shown(str(error))
+        elif not notes:
+            if change.waits:  # Who else asked for it hears of it.
+                self.warn(str(error))
+        elif not self._is_told:
+            self._is_told = True
+            where = f"is kept in {self._file.path}" if self._file else "cannot be written beside the ledger either"
+            self.warn(f"{error.message} The change {where}; the others are entered. {error.remedy}")
+
+    def _forget_lost(self, change: _Waiting) -> None:
+        """Forget a reservation that was set aside once it is known what its call came to."""
+        done = {each.get("hold") or each.get("released") for each in change.notes}
+        self._aside = tuple(each for each in self._aside if "lost" not in each or each["hold"] not in done)
 
     def _fall_behind(self, error: TuppenceError) -> None:
         self._is_behind, self._error = True, error
@@ -282,7 +329,7 @@ class LedgerWriter:
         """Write the waiting changes to the file beside the ledger; return whether that succeeded."""
         try:
             with self._putting_down:
-                notes = [note for change in tuple(self._waiting) for note in change.notes]
+                notes = [*self._aside, *(note for change in tuple(self._waiting) for note in change.notes)]
                 if self._file is None and notes:
                     self._file = self.ledger.unwritten_file()
                 if self._file is not None:
@@ -297,6 +344,8 @@ class LedgerWriter:
         entries = [change.cost for change in tuple(self._waiting) if change.cost is not None]
         count, spent = len(entries), money(add(each.cost for each in entries if each.cost))
         what = f"{count} {'request' if count == 1 else 'requests'} ({spent}) could not be entered in the ledger"
+        if self._aside:
+            what = f"{what}, and {len(self._aside)} changes are such that it does not take them"
         if self._put_down() and self._file is not None:
             with contextlib.suppress(OSError):
                 self._file.hand_over()
@@ -314,6 +363,8 @@ class LedgerWriter:
             self.warn(
                 f"A file of unwritten accounts was damaged: what could be read is entered, all is kept in {path}."
             )
+        for path in taken.refused:
+            self.warn(f"The ledger does not take all of an earlier session: the rest is entered, all is in {path}.")
 
     def _noted(self, hold: str, identity: str, received: int) -> None:
         with contextlib.suppress(TuppenceError):  # It only improves an estimate.

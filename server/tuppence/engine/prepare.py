@@ -316,9 +316,10 @@ def _need(
 
 def _check(request: Request, session: Session) -> str:
     """Return the name of the check for the answer, if it differs from the action's usual one."""
+    if request.action.shape != "tests":
+        return ""
     root = session.workspace.folder(request.path) if request.path else None
-    is_run = request.action.shape == "tests" and runs_tests(session.config(), root, request.document.language)
-    return RUN if is_run else ""
+    return RUN if runs_tests(session.config(), root, request.document.language) else ""
 
 
 def _place(request: Request, session: Session) -> TestLocation:

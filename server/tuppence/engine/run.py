@@ -77,7 +77,8 @@ async def _events(context: RunContext) -> AsyncGenerator[Event, None]:
     receipt.rate(prepared.difficulty.value)
     # An answer given while equally little money was left is good enough now.
     wanted = prepared.route.wanted
-    if key and (cached := await asyncio.to_thread(answer_cache.lookup, request, key, session, wanted)):
+    is_other = bool(key) and wanted != answer_cache.usual_quality(request, session)
+    if is_other and (cached := await asyncio.to_thread(answer_cache.lookup, request, key, session, wanted)):
         for event in _replayed(cached, context):
             yield event
         return

@@ -72,6 +72,7 @@ class Database(Protocol):
         """Run ``work`` in one transaction; a writing transaction has exclusive access to the ledger.
 
         :raises Damaged: the file is damaged.
+        :raises Unwritable: what is wrong is in what was to be written; nothing was changed.
         :raises TuppenceError: the work failed, and nothing was changed.
         """
         ...
@@ -236,19 +237,23 @@ class Ledger:
     def take_in(self, now: datetime) -> TakenIn:
         """Enter the changes that ended processes could not write; entering one again has no effect.
 
+        A file with a change that the ledger does not take is moved aside, once the others are entered.
+
         :raises TuppenceError: it could not be written.
         """
         taken = 0
         damaged_files: list[Path] = []
+        refused_files: list[Path] = []
         for path in unwritten.abandoned(self._engine.beside, now):
             try:
                 changes, whole = unwritten.read(path)
             except OSError:
                 continue  # Another server has just taken it in.
-            taken += self._do("write", partial(unwritten.enter, changes=changes))
-            if (aside := unwritten.done_with(path, whole=whole, now=now)) is not None:
-                damaged_files.append(aside)
-        return TakenIn(taken, tuple(damaged_files))
+            entered, all_taken = self._do("write", partial(unwritten.enter, changes=changes))
+            taken += entered
+            if (aside := unwritten.done_with(path, whole=whole and all_taken, now=now)) is not None:
+                (refused_files if whole else damaged_files).append(aside)
+        return TakenIn(taken, tuple(damaged_files), tuple(refused_files))
 
     def queue(self, work: Callable[[], _T]) -> Future[_T]:
         """Run ``work`` after all writes requested before, without waiting for it."""

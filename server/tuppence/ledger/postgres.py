@@ -19,6 +19,7 @@ from tuppence.errors import TuppenceError
 from tuppence.ledger import schema
 from tuppence.ledger.postgres_tls import STRICT, protection
 from tuppence.ledger.schema import Connection, Rows
+from tuppence.ledger.unwritable import is_of_change, unwritable
 
 if TYPE_CHECKING:
     import psycopg
@@ -69,6 +70,7 @@ class Postgres:
     def transact(self, way: str, work: Callable[[Connection], _T]) -> _T:
         """Run ``work`` in one transaction.
 
+        :raises Unwritable: what is wrong is in what was to be written.
         :raises TuppenceError: it failed.
         """
         error = _psycopg().Error
@@ -86,8 +88,12 @@ class Postgres:
                 if not connection.closed:
                     connection.execute("ROLLBACK")
                 raise
-        except error as problem:
-            raise self._failure(problem) from None
+        except Exception as problem:
+            if way == "write" and self._connection is not None and is_of_change(problem, _Talk(self._connection)):
+                raise unwritable(self.place, problem) from None
+            if isinstance(problem, error):
+                raise self._failure(problem) from None
+            raise
         return result
 
     def begin_again(self) -> None:

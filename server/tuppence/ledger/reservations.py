@@ -7,10 +7,12 @@ the actual cost.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
+from typing import Any
 
 from tuppence.core.billing.budget import CallEstimate, Grant, Limits, Spent, bound, offer
 from tuppence.core.billing.entry import Entry, exact
@@ -18,6 +20,7 @@ from tuppence.core.models.usage import Usage
 from tuppence.ledger import queries, schema
 from tuppence.ledger.process import Process, gone, me
 from tuppence.ledger.schema import Connection, clean, moment
+from tuppence.ledger.unwritable import attempt
 
 _KEPT = (
     "INSERT INTO hold (id, run, session, at, bound, host, pid, born, entry, rate) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -113,16 +116,23 @@ def release(connection: Connection, hold: str) -> None:
 
 
 def recover(connection: Connection, now: datetime) -> int:
-    """Enter the reservations of ended processes at their probable cost; return their number."""
+    """Enter the reservations whose process has ended as what they may have cost; return how many those were.
+
+    One that the ledger does not take stays a reservation.
+    """
     found = connection.execute("SELECT id, at, host, pid, born, entry, identity, received, rate FROM hold").fetchall()
     dead = [each for each in found if gone(Process(each[2], each[3], each[4]), datetime.fromisoformat(each[1]), now)]
-    for id_, _, _, _, _, packed, identity, received, rate in dead:
-        release(connection, id_)
-        lost = schema.unpacked(packed)
-        likely = lost if rate is None else _likely(connection, lost, received or 0, Decimal(rate))
-        queries.add_entry(connection, likely, id_)
-        _owe(connection, id_, likely, identity)
-    return len(dead)
+    return sum(attempt(connection, partial(_enter_lost, connection, each)) for each in dead)
+
+
+def _enter_lost(connection: Connection, found: Sequence[Any]) -> None:
+    """Enter one reservation, as it was found."""
+    id_, _, _, _, _, packed, identity, received, rate = found
+    release(connection, id_)
+    lost = schema.unpacked(packed)
+    likely = lost if rate is None else _likely(connection, lost, received or 0, Decimal(rate))
+    queries.add_entry(connection, likely, id_)
+    _owe(connection, id_, likely, identity)
 
 
 def owed(connection: Connection, since: datetime) -> tuple[PendingCost, ...]:

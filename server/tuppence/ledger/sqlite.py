@@ -19,6 +19,7 @@ from typing import TypeVar, cast
 from tuppence.errors import TuppenceError
 from tuppence.ledger import schema
 from tuppence.ledger.schema import Connection
+from tuppence.ledger.unwritable import is_of_change, unwritable
 from tuppence.sqlite_file import connect, damaged, transaction, version
 
 _log = logging.getLogger(__name__)
@@ -94,13 +95,19 @@ class Sqlite:
         """Run ``work`` in one transaction.
 
         :raises Damaged: the file is damaged; ``begin_again`` moves it aside.
+        :raises Unwritable: what is wrong is in what was to be written.
         :raises TuppenceError: it failed.
         """
         begin = "BEGIN IMMEDIATE" if way == "write" else "BEGIN"
         try:
             return self._when_free(lambda: self._once(begin, work))
-        except (sqlite3.Error, OSError) as error:
-            raise self._failure(error) from error
+        except Exception as error:
+            connection = self._connection
+            if way == "write" and connection is not None and is_of_change(error, cast("Connection", connection)):
+                raise unwritable(self.place, error) from error
+            if isinstance(error, sqlite3.Error | OSError):
+                raise self._failure(error) from error
+            raise
 
     def begin_again(self) -> None:
         """Move a damaged file aside, so that the next use creates a new one.
@@ -118,7 +125,8 @@ class Sqlite:
         SQLite's own wait does not report that it waits, which callers that need a quick answer must know.
         """
         waited, limit, said = 0.0, WAIT if self._wait is None else self._wait, False
-        for pause in chain(_PAUSES, repeat(_PAUSES[-1])):
+        pauses = chain(_PAUSES, repeat(_PAUSES[-1]))
+        while True:
             try:
                 return work()
             except sqlite3.OperationalError as error:
@@ -127,9 +135,9 @@ class Sqlite:
             if waited >= self._patience and not said:
                 said = True
                 self._held_up()
+            pause = next(pauses)
             time.sleep(pause)
             waited += pause
-        raise AssertionError("the pauses never end")
 
     def _once(self, begin: str, work: Callable[[Connection], _T]) -> _T:
         connection = self._open()

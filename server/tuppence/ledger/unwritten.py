@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 from uuid import uuid4
@@ -22,6 +23,7 @@ from tuppence.core.billing.entry import Entry, Outcome
 from tuppence.ledger import queries, reservations, schema
 from tuppence.ledger.process import Process, gone, me
 from tuppence.ledger.schema import Connection
+from tuppence.ledger.unwritable import attempt
 
 Change = Mapping[str, str]
 """A change as it is written to a file: the result of ``lost``, ``settled``, ``released`` or ``ended``."""
@@ -62,6 +64,8 @@ class TakenIn:
     """Number of requests entered."""
     damaged: tuple[Path, ...] = ()
     """New paths of files with unreadable lines, which were moved aside."""
+    refused: tuple[Path, ...] = ()
+    """Files with changes that the ledger does not take: moved aside under these names."""
 
 
 class UnwrittenFile:
@@ -148,7 +152,7 @@ def read(path: Path) -> tuple[list[Change], bool]:
 
 
 def done_with(path: Path, *, whole: bool, now: datetime) -> Path | None:
-    """Remove an entered file; if it was not readable as a whole, move it aside and return its new path."""
+    """Remove a file that was taken in; one that was not taken in whole is moved aside, and its new name returned."""
     with suppress(OSError):
         if whole:
             path.unlink()
@@ -159,24 +163,31 @@ def done_with(path: Path, *, whole: bool, now: datetime) -> Path | None:
     return None
 
 
-def enter(connection: Connection, changes: Sequence[Change]) -> int:
-    """Enter the changes of a file; return the number of requests among them."""
+def enter(connection: Connection, changes: Sequence[Change]) -> tuple[int, bool]:
+    """Enter the changes of a file; return how many requests those were, and whether the ledger took every change.
+
+    How a run ended is not entered where one of its requests was not taken: it would be said of another request.
+    """
     entered: set[str] = set()
+    refused_runs: set[str] = set()
+    all_taken = True
     dropped = {each["released"] for each in changes if "released" in each}
     known = {each["hold"] for each in changes if "settled" in each}
     for change in changes:
         hold = change.get("hold", "")
-        if "settled" in change:
-            reservations.settle(connection, hold, schema.unpacked(change["settled"]))
-            entered.add(hold)
-        elif "lost" in change and hold not in known | dropped:
-            reservations.settle(connection, hold, schema.unpacked(change["lost"]))
-            entered.add(hold)
+        if "settled" in change or ("lost" in change and hold not in known | dropped):
+            entry = schema.unpacked(change.get("settled") or change["lost"])
+            if attempt(connection, partial(reservations.settle, connection, hold, entry)):
+                entered.add(hold)
+            else:
+                all_taken = False
+                refused_runs.add(entry.run)
         elif "released" in change:
             reservations.release(connection, change["released"])
-        elif "outcome" in change:
-            queries.change_outcome(connection, change["run"], change["outcome"])  # type: ignore[arg-type]  # checked
-    return len(entered)
+        elif "outcome" in change and change["run"] not in refused_runs:
+            outcome: Outcome = change["outcome"]  # type: ignore[assignment]  # checked as it was read
+            all_taken &= attempt(connection, partial(queries.change_outcome, connection, change["run"], outcome))
+    return len(entered), all_taken
 
 
 def _change(line: str) -> Change | None:

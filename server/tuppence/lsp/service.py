@@ -16,6 +16,7 @@ from lsprotocol import types
 
 from tuppence.config import Watched
 from tuppence.core import actions
+from tuppence.core.syntax.tree import Tree
 from tuppence.engine.cost_report import write_page
 from tuppence.engine.disclosure.preview import preview
 from tuppence.engine.keep_alive import KeepAlive
@@ -323,6 +324,11 @@ class _Components:
         self.hovering = HoverProvider(self.client, runs)
         self.warm_up = WarmUp(self.session)
         self.renewals = KeepAlive(self.session, protocol.documents.get)
+        protocol.documents.on_read_ahead = self._search_ahead
+
+    def _search_ahead(self, tree: Tree) -> None:
+        """Search a version for secrets before somebody asks about it; what was found is remembered by the text."""
+        self.session.disclosures.scanner.find(tree.text, self.session.config().allowed_secrets)
 
     def _hide(self, text: str) -> str:
         """Return a text without the keys in use."""

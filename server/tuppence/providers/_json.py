@@ -66,6 +66,14 @@ _GUARDED = json.JSONDecoder(parse_float=_guarded, parse_int=_integer, strict=Fal
 """For an event with a number that Python would reject: that number reads as missing, and the rest is unchanged."""
 
 
+def attempt(data: str) -> Mapping[str, object]:
+    """Return the JSON object that a text is; empty where it is none."""
+    try:
+        return parse(data)
+    except Broken:
+        return {}
+
+
 def part(source: Mapping[str, object], key: str) -> Mapping[str, object]:
     """Return the object under a key; empty if there is none."""
     value = source.get(key)

@@ -16,7 +16,7 @@ from tuppence.core.models.usage import Usage
 from tuppence.core.prompt.compose import Prompt
 from tuppence.errors import Broken, TuppenceError
 from tuppence.providers._errors import answer_part, from_status
-from tuppence.providers._json import count, model_name, part, parts, text
+from tuppence.providers._json import attempt, count, model_name, part, parts, text
 from tuppence.providers.wire import CALLED, Awaited, HttpRequest, ProviderEvent, Stop, Text, Thinking, UsageReport
 
 warms = True
@@ -104,10 +104,17 @@ class _AnthropicDecoder:
             case "message_stop":
                 yield from self._stop(self._reason or "")
             case "message" if text(payload, "type"):  # The whole response in one object.
+                self.identity = self.identity or text(payload, "id")
                 for each in () if self._spoke else parts(payload, "content"):
                     yield from self._said(each)
                 yield from self._metered(part(payload, "usage"))
                 yield from self._stop(text(payload, "stop_reason"))
+
+    def is_whole(self, data: str) -> bool:
+        """Report whether a text is a message with its reason to stop."""
+        payload = attempt(data)
+        is_message = text(payload, "type") == "message" and isinstance(payload.get("content"), list)
+        return is_message and bool(text(payload, "stop_reason"))
 
     def finish(self) -> Iterable[ProviderEvent]:
         """Take the end of the stream; a stop reason without ``message_stop`` still means a complete answer."""

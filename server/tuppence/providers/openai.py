@@ -17,7 +17,7 @@ from tuppence.core.models.usage import Usage
 from tuppence.core.prompt.compose import Prompt
 from tuppence.errors import Broken, TuppenceError
 from tuppence.providers._errors import answer_part, from_object, from_status
-from tuppence.providers._json import amount, count, model_name, money, part, parts, text
+from tuppence.providers._json import amount, attempt, count, model_name, money, part, parts, text
 from tuppence.providers._think_tags import InlineThinking
 from tuppence.providers.wire import CALLED, Awaited, HttpRequest, ProviderEvent, Stop, Thinking, UsageReport
 
@@ -115,6 +115,11 @@ class _OpenAIDecoder:
             if timed:
                 self._is_counted = self._reason is not None
                 yield UsageReport(_usage(timed))
+
+    def is_whole(self, data: str) -> bool:
+        """Report whether a text is a completion with a message and its reason to stop."""
+        first = sorted(parts(attempt(data), "choices"), key=_index)[:1]
+        return any(part(each, "message") and text(each, "finish_reason") for each in first)
 
     def finish(self) -> Iterable[ProviderEvent]:
         """Take the end of the stream; a reason to stop without ``[DONE]`` still means a complete answer."""

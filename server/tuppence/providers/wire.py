@@ -105,6 +105,13 @@ class Decoder(Protocol):
         """
         ...
 
+    def is_whole(self, data: str) -> bool:
+        """Report whether a text is an object that holds a whole answer, with its reason to stop; nothing is taken in.
+
+        Some servers send such a one although a stream was asked for; ``feed`` takes it as an event.
+        """
+        ...
+
     def finish(self) -> Iterable[ProviderEvent]:
         """Take the end of the stream.
 

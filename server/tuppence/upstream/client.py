@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from tuppence.core.models.model import Model, Provider
 from tuppence.core.models.time_limits import TimeLimits
 from tuppence.core.prompt.compose import Prompt
-from tuppence.core.secrets.replacements import needs_word
+from tuppence.core.secrets.replacements import needs_word, occurrences
 from tuppence.core.text.key_scan import KeyScan, StreamedScan
 from tuppence.errors import Broken, Busy, Refused, TuppenceError
 from tuppence.providers import (
@@ -93,6 +93,8 @@ class ModelClient:
         self._scan = scan
         self._time_limits = time_limits
         self._clients: dict[Opening, httpx.AsyncClient] = {}
+        self._own_scans: dict[str, tuple[str, KeyScan]] = {}
+        """The key of each provider, by its name for a person, and what finds it."""
         self._opening = asyncio.Lock()
 
     async def answer(
@@ -118,13 +120,21 @@ class ModelClient:
         :raises Broken: the response is invalid, ended before the answer did, or contains a key in use.
         """
         key = key.strip() if key else None
-        guard = _KeyGuard((KeyScan([(model.provider.key_env or "the provider", key or "")]), self._scan()), prompt)
+        guard = _KeyGuard((self._own_scan(model.provider, key or ""), self._scan()), prompt)
         try:
             async with aclosing(self._tries(prompt, model, key, hear)) as batches:
                 async for batch in batches:
                     yield guard.passed(batch)
         except TuppenceError as error:
             raise guard.cleaned(_discreet(named(error, model), prompt, key)) from None
+
+    def _own_scan(self, provider: Provider, key: str) -> KeyScan:
+        """Return what finds the key that is sent to a provider; it is made once for a key."""
+        name = provider.key_env or "the provider"
+        known = self._own_scans.get(name)
+        if known is None or known[0] != key:
+            known = self._own_scans[name] = (key, KeyScan([(name, key)]))
+        return known[1]
 
     async def open_ahead(self, model: Model) -> None:
         """Load what a request to a model needs and open its client; no connection is made, nothing is sent."""
@@ -158,7 +168,7 @@ class ModelClient:
         client = await self._client(open_)
         patience = self._patience.within(self._time_limits(model.provider))
         deadlines = Deadlines(patience)
-        for tried in range(patience.retries + 1):
+        for tried in range(patience.retries + 1):  # pragma: no branch - the last try returns or raises
             exchange = Exchange(client, wire, deadlines, hear)
             yield (RequestSent(model, exchange.fate, exchange.identity, exchange.served),)
             try:
@@ -202,26 +212,35 @@ def _written(prompt: Prompt, model: Model, key: str | None) -> tuple[Wire, HttpR
 
 
 def _leaks(body: bytes, withheld: Iterable[str]) -> bool:
-    """Report whether a request's body contains a withheld value, plain or as escaped in JSON."""
+    """Report whether a request's body contains a value that must not leave.
+
+    A value that could be part of an ordinary word is looked for in the strings as the provider reads them: in JSON the
+    escape of a line's end puts a letter before the next line's first word.
+    """
+    strings: list[str] | None = None
     for value in withheld:
+        if needs_word(value):
+            strings = list(_strings(json.loads(body))) if strings is None else strings
+            sent = value.encode(errors="replace").decode()
+            if any(True for each in strings for _ in occurrences(each, sent)):
+                return True
+            continue
         written = json.dumps(value, ensure_ascii=False)[1:-1]
-        is_word = needs_word(value)
-        if any(_holds(body, form.encode(errors="replace"), is_word=is_word) for form in {value, written}):
+        if any(form.encode(errors="replace") in body for form in (value, written)):
             return True
     return False
 
 
-def _holds(body: bytes, value: bytes, *, is_word: bool) -> bool:
-    """Report whether a body contains a value; as a separate word, if it could be a part of an ordinary word."""
-    at = body.find(value)
-    while at >= 0:
-        around = (
-            body[at - 1 : at] + body[at + len(value) : at + len(value) + 1] if at else body[len(value) : len(value) + 1]
-        )
-        if not is_word or not any(chr(each).isalnum() or each == ord("_") for each in around):
-            return True
-        at = body.find(value, at + len(value))
-    return False
+def _strings(value: object) -> Iterator[str]:
+    """Yield the strings of a JSON value, the names of its fields included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in (*value, *value.values()):
+            yield from _strings(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _strings(each)
 
 
 class _KeyGuard:

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mappi
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from tuppence import __version__
@@ -18,7 +19,7 @@ from tuppence.core.text.surrogates import Joining
 from tuppence.errors import Broken, Busy, Refused, TuppenceError
 from tuppence.providers import HttpRequest, ProviderEvent, Stop, Text, Thinking, UsageReport, Wire
 from tuppence.providers._json import amount
-from tuppence.upstream import limits
+from tuppence.upstream import limits, whole_answer
 from tuppence.upstream.deadlines import Deadlines, OutOfTime
 from tuppence.upstream.event_stream import EventStream, ServerSentEvent
 from tuppence.upstream.failures import diagnosed
@@ -33,6 +34,7 @@ _ERROR_BODY = 65_536
 _ERROR_SECONDS = 5.0
 _OK = 200
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_STREAM, _OBJECT = "text/event-stream", "application/json"
 _PAGES = frozenset({"text/html", "application/xhtml+xml"})
 _Result = TypeVar("_Result")
 Fate = Literal["kept back", "with the server", "turned away"]
@@ -95,17 +97,15 @@ class Exchange:
         try:
             response = await self._begin(request, body)
             async with aclosing(response):
-                streamed = request.body.get("stream") is True
                 try:
-                    await self._accept(response, "text/event-stream" if streamed else "application/json")
+                    async with aclosing(await self._accept(response, request)) as batches:
+                        async for batch in batches:
+                            if batch:
+                                yield _priced(batch, response.headers)
                 except TuppenceError:
                     if self._unread:
                         yield _priced(self._unread, response.headers)
                     raise
-                async with aclosing(self._read(response) if streamed else self._whole(response)) as batches:
-                    async for batch in batches:
-                        if batch:
-                            yield _priced(batch, response.headers)
         except (httpx.HTTPError, httpx.StreamError, OSError) as error:
             raise self._mapped(error) from None
 
@@ -142,10 +142,12 @@ class Exchange:
         if event.endswith("send_request_headers.started") and about["request"].method != b"CONNECT":
             self._fate = "with the server"  # The CONNECT request to a proxy is not a request to the provider.
 
-    async def _accept(self, response: httpx.Response, due: str) -> None:
-        """Accept a response of the expected media type.
+    async def _accept(
+        self, response: httpx.Response, request: HttpRequest
+    ) -> AsyncGenerator[list[ProviderEvent], None]:
+        """Return the reader for a response whose status and media type are those of an answer.
 
-        :raises TuppenceError: it has another status or media type.
+        :raises TuppenceError: the response has another status or media type.
         """
         status, headers = response.status_code, {name.lower(): value for name, value in response.headers.items()}
         if self._hear is not None:
@@ -157,9 +159,11 @@ class Exchange:
                 "Set its base_url to the address that answers.",
             )
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if status < 300 and kind == due:  # noqa: PLR2004 - HTTP's success
+        streamed = request.body.get("stream") is True
+        readers = {_STREAM: self._read, _OBJECT: self._object} if streamed else {_OBJECT: self._whole}
+        if status < 300 and kind in readers:  # noqa: PLR2004 - HTTP's success
             self._accepted = True
-            return
+            return readers[kind](response)
         self._fate = "turned away"
         body = await _short(response)
         if status >= 400:  # noqa: PLR2004 - HTTP's errors
@@ -168,6 +172,13 @@ class Exchange:
                 with_wait(error, retry_after(headers))
             self.final = headers.get("x-should-retry") == "false"
             raise error
+        raise self._no_stream(status, kind, body)
+
+    def _no_stream(self, status: int, kind: str, body: str) -> Broken:
+        """Return the error for a body that is not an answer, and store the usage that it reports.
+
+        :raises TuppenceError: the body is an error object.
+        """
         with suppress(Broken):
             # Its counts are needed for the ledger. An error object with status 200 says more than the error below.
             self._unread = tuple(each for each in self._decoder.feed("message", body) if isinstance(each, UsageReport))
@@ -176,9 +187,43 @@ class Exchange:
         note = "" if status == _OK else f" ({status})"
         if kind in _PAGES:
             what = f"{{provider}} did not stream its answer, but sent a web page{note}."
-            raise Broken(what, "Check the base_url; where the network asks you to sign in, do that first.")
+            return Broken(what, "Check the base_url; where the network asks you to sign in, do that first.")
         what = f"{{provider}} did not stream its answer{note}."
-        raise Broken(what, "Check the base_url, and that the server can stream.")
+        return Broken(what, "Check the base_url, and that the server can stream.")
+
+    async def _object(self, response: httpx.Response) -> AsyncGenerator[list[ProviderEvent], None]:
+        """Yield the events of an answer that is one JSON object although a stream was requested, once it is complete.
+
+        Its counts come first, so that they are known even if the answer is too long and is not read to its end.
+        """
+        decoder = self._decoder
+        try:
+            body, end = await whole_answer.collect(response, self._deadlines, decoder.is_whole)
+        except TooLong:
+            self.final = True
+            raise
+        if not await asyncio.to_thread(decoder.is_whole, body):
+            flaw = await asyncio.to_thread(whole_answer.flaw, body)
+            if flaw == "cut":
+                raise Broken("{provider} broke off in the middle of the answer.", "Ask again, or choose another model.")
+            if end is not None:
+                raise self._mapped(end)
+            if not flaw:
+                self._fate = "turned away"
+            raise await asyncio.to_thread(self._no_stream, response.status_code, _OBJECT, body)
+        try:
+            found = await asyncio.to_thread(lambda: [*decoder.feed("message", body), *decoder.finish()])
+        except TuppenceError:
+            self._fate = "turned away"
+            raise
+        self.final = True
+        found.sort(key=lambda each: not isinstance(each, UsageReport))
+        for event in chain.from_iterable(map(whole_answer.split, found)):
+            batch: list[ProviderEvent] = []
+            self._note(event, "words")
+            self._join(event, batch)
+            yield batch
+            await asyncio.sleep(0)
 
     async def _whole(self, response: httpx.Response) -> AsyncGenerator[list[ProviderEvent], None]:
         """Yield the events of a response that is one JSON object without text."""

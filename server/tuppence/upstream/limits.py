@@ -70,6 +70,21 @@ async def read(response: httpx.Response, limit: int, data: bytearray) -> None:
                 return
 
 
+async def pieces(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+    """Yield the body of an answer that is one object, decompressed.
+
+    :raises TooLong: it is longer than the longest event.
+    :raises Broken: it is compressed in a way that is not understood.
+    """
+    whole = 0
+    async with aclosing(_decoded(response)) as found:
+        async for piece in found:
+            whole += len(piece)
+            if whole > EVENT:
+                raise TooLong(f"{EVENT // 10**6} MB without a break")
+            yield piece
+
+
 class BoundedText:
     """The text of a streamed response, within the limits; what is there already is handed out together."""
 

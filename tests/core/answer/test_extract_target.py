@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from tuppence.core.answer.extract_target import Extract, TargetExtractor
+from tuppence.core.answer.extract_target import Extract, TargetExtractor, _joined
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import find_target
@@ -390,3 +390,45 @@ def test_a_comment_at_the_end_of_the_body_belongs_to_it() -> None:
         found = taken("python", "return shape.area()", f"{text}\n\n\nprint(area(1))")
         assert "\n".join(found.lines).startswith(text)
         assert taken("python", "return shape.area()", text).lines == tuple(text.split("\n"))
+
+
+def test_a_comment_with_the_files_name_at_the_top_of_an_answer_is_not_the_definitions() -> None:
+    source = "def one():\n    return 1\n\n\ndef two():\n    return 2\n"
+    document = Document("file:///p/shapes.py", "python", 1, source)
+    tree = parse(source, language("python"))
+    target = find_target(document, tree, Span(source.index("two"), source.index("two")))
+    assert target is not None
+    extract = TargetExtractor(document, tree, target).extract
+    wanted = ("# Twice.", "def two():", "    return 3")
+    assert extract(["# shapes.py", *wanted]).lines == wanted
+    assert extract(["# of shapes", *wanted]).lines == ("# of shapes", *wanted)
+
+
+def test_lines_that_were_apart_keep_the_blank_ones_above_the_second() -> None:
+    assert _joined(["", "a", "x", "", "", "b", ""], [0, 1, 5, 6]) == ["a", "", "", "b"]
+    assert _joined(["", " "], [0, 1]) == []
+
+
+@pytest.mark.parametrize(
+    ("known", "needle", "reply", "name"),
+    [
+        (
+            "python",
+            "return self.size",
+            "class Helper:\n    pass\n\n\nclass Shape:\n    def area(self):\n        return Helper()\n",
+            "Helper",
+        ),
+        (
+            "typescript",
+            "return this.size",
+            (
+                "export namespace shapes {\n  function helper() { return 3; }\n  export class Shape {\n"
+                "    async area(scale: number): Promise<number> {\n      return helper();\n    }\n  }\n}\n"
+            ),
+            "helper",
+        ),
+    ],
+)
+def test_what_a_method_uses_from_outside_of_its_class_is_named(known: str, needle: str, reply: str, name: str) -> None:
+    why = f"The answer uses `{name}`, which it defines outside of what it was asked for."
+    assert taken(known, needle, reply).refused == why

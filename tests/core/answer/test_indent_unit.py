@@ -232,3 +232,20 @@ def test_long_replies_cost_no_square() -> None:
         return lines_run(lambda: run(reply, "«def f():\n\tpass»\n"))[1]
 
     assert cost(400) < 2.2 * cost(200)
+
+
+SPACES = "def a():\n    if x:\n        return 1\n    return 2\n\n\n"
+TABS = "def f(a):\n\tif a:\n\t\treturn 1\n\treturn 2"
+
+
+def test_a_target_in_tabs_in_a_file_in_spaces_keeps_its_tabs() -> None:
+    reply = "def f(a):\n    if a:\n        return 3\n    return 2"
+    assert run(reply, f"{SPACES * 3}«{TABS}»\n") == reply.replace("    ", "\t")
+
+
+def test_a_target_in_spaces_in_a_file_in_tabs_needs_several_steps_to_keep_them() -> None:
+    tabs = f"{TABS}\n\n\n" * 3
+    few = "def f(a):\n    return 1"
+    assert run("def f(a):\n    return 3", f"{tabs}«{few}»\n") == "def f(a):\n\treturn 3"
+    many = units("def f(a):\n    if a:\n        return 1\n    if b:\n        return 2\n    return 3", "    ")
+    assert run(many.replace("3", "4"), f"{tabs}«{many}»\n") is None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuppence.core.answer.insert_tests import NewTests, bring, module_of_tests, packaged
+from tuppence.core.answer.insert_tests import NewTests, added, bring, module_of_tests, packaged
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.text.document import Document, apply
@@ -189,3 +189,22 @@ def test_nothing_of_the_file_is_lost_and_it_still_parses(before: str, code: str,
     # The comment above a definition that is there already goes with the copy that is not written again.
     for line in (each for each in code.splitlines() if not each.lstrip().startswith("#")):
         assert line.strip().removeprefix("from m import ") in after, "every line of the code is there"
+
+
+def test_only_what_is_new_makes_a_module_of_tests() -> None:
+    document = Document("file:///t", "rust", 1, "fn a() {}\n")
+    again = NewTests("/t", "fn a() {}\n", "", "tests")
+    assert apply(document.text, added(document, language("rust"), again)) == document.text
+    new = NewTests("/t", "#[test]\nfn x() { a(); }\n", "", "tests")
+    after = apply(document.text, added(document, language("rust"), new))
+    assert after == "fn a() {}\n\n#[cfg(test)]\nmod tests {\n    use super::*;\n\n    #[test]\n    fn x() { a(); }\n}\n"
+    assert added(document, language("rust"), new) == bring(document, language("rust"), new).edits
+
+
+def test_an_import_that_shares_its_line_stays_where_it_is() -> None:
+    check(
+        "python",
+        "import os\nx = 1\n",
+        "import a; b = 1\nimport c\ndef test_x():\n    assert b",
+        "import os\nimport c\nx = 1\n\n\nimport a; b = 1\n\ndef test_x():\n    assert b\n",
+    )

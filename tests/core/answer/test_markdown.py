@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from tuppence.core.answer import markdown_inline
 from tuppence.core.answer.markdown import LONGEST, LONGEST_LINE, Cleaner, clean, plain
 
 NASTY = st.sampled_from(
@@ -280,3 +281,25 @@ def test_a_text_that_ends_in_hidden_characters_has_a_limit_too() -> None:
     cleaner.feed("x" * LONGEST)
     assert cleaner.feed("\u2764\ufe0f").count("The rest is left out") + cleaner.finish().count("The rest") == 1
     assert cleaner.feed("\u202e") == cleaner.finish() == ""
+
+
+@pytest.mark.parametrize("word", ["....", "!!!", ")))", "?!", ""])
+def test_punctuation_alone_is_no_address(word: str) -> None:
+    assert markdown_inline._end(word, 0) == 0
+    if word:
+        assert markdown_inline._address(word) is None
+
+
+@pytest.mark.parametrize(
+    ("word", "address"),
+    [
+        ("www.a.com.", "www.a.com"),
+        ("(http://a.com)", "http://a.com"),
+        ("http://a.com/(b)).", "http://a.com/(b)"),
+        ("a@b.com!", "a@b.com"),
+    ],
+)
+def test_an_address_ends_before_punctuation(word: str, address: str) -> None:
+    place = markdown_inline._address(word)
+    assert place is not None
+    assert word[place[0] : place[1]] == address

@@ -10,8 +10,13 @@ from hypothesis import strategies as st
 from strategies import EXAMPLES, Case, cases, expect_sent
 from work import lines as lines_run
 
+from tuppence.core.answer.extract_target import TargetExtractor
 from tuppence.core.answer.patch import Patch
+from tuppence.core.syntax.languages import language
+from tuppence.core.syntax.parser import parse
+from tuppence.core.syntax.target import find_target
 from tuppence.core.text.document import Document, Edit, Span, apply
+from tuppence.core.text.lines import split
 
 RUNS = EXAMPLES or 250
 
@@ -71,11 +76,16 @@ def test_the_code_can_go_altogether() -> None:
 
 def test_a_new_document_gets_a_last_line_ending() -> None:
     check("«»", "import x\n\nx()", "import x\n\nx()\n", "final newline")
+    check("«»", "\nimport x", "\nimport x\n", "final newline")
+    check("«»", "import x\n\n", "import x\n\n")
 
 
 def test_the_documents_line_ending() -> None:
     check("«a\nb»\n", "a\nc\nd", "a\r\nc\r\nd", "line ending", newline="\r\n")
     check("«a\nb»\n", "a\r\nc\r\nb", "a\r\nc\r\nb", newline="\r\n")
+    check("«a\nb»\n", "a\r\nc\r\nb", "a\nc\nb", "line ending")
+    check("«a\nb»\n", "a\r\nB", "a\nB", "line ending")
+    check("«a\nb\nc\nd»\n", "a\nb\nc\r\nD", "a\nb\nc\nD", "line ending")
 
 
 def test_a_line_that_stays_keeps_its_own_ending() -> None:
@@ -172,6 +182,54 @@ def test_lines_stream_in_as_they_come() -> None:
     assert patch.finish() == ()
 
 
+@pytest.mark.parametrize(
+    ("before", "target", "after", "code", "expected"),
+    [
+        # A line that becomes empty would leave the CR before it beside its own LF, which are one ending.
+        ("x\r", "a\nb", "\n", "\nb", "\r\nb"),
+        ("x\n", "a\nb", "\rc", "\nb", "\nb"),
+        ("", "a\nb", "\rc", "\nb", "\nb"),
+        # And so would one at the end.
+        ("", "a\rb", "\nc", "a\n", "a\r\n"),
+        ("", "a\rb", "\rc\n", "a\n", "a\r"),
+        ("x\n", "a\rb", "", "a\n", "a\r"),
+        # And one in between.
+        ("", "a\rb\nc", "\n", "a\n\nc", "a\r\n\r\nc"),
+        ("", "a\rb\nc", "\n", "a\n\n", "a\r\n\r\n"),
+        ("", "a\rb\nc", "", "a\n\n", "a\r\r"),
+        ("", "a\rb\n", "\rc", "a\n\n", "a\r\n\r\n"),
+        ("", "a\nb\rc", "\n", "a\n\nc", "a\n\rc"),
+        # What stays the same in all its lines keeps every ending.
+        ("x\r", "a\nb\rc", "\n", "a\nb\nc", "a\nb\rc"),
+        ("x\r", "a\nb\rc", "\n", "a\nB\nc", "a\nB\rc"),
+    ],
+)
+def test_no_two_line_endings_become_one_where_some_end_at_a_cr(
+    before: str, target: str, after: str, code: str, expected: str
+) -> None:
+    document = Document("file:///a.py", "python", 1, before + target + after)
+    span = Span(len(before), len(before) + len(target))
+    for size in (1, 1000):
+        patch = Patch(document, span)
+        assert patch.feed(f"```\n{code}\n```\n"[:-8]) == (), "nothing streams"
+        patch = Patch(document, span)
+        live = feed(patch, document.text, f"```\n{code}\n```\n", size)
+        assert patch.replacement == expected
+        assert live == apply(document.text, patch.final()) == before + expected + after
+        lines = [line for line, _ in split(document.text)]
+        now = [line for line, _ in split(live)]
+        count = len([line for line, _ in split(target)])
+        assert len(now) == len(lines) - count + len(code.split("\n"))
+
+
+def test_what_follows_the_code_that_is_followed_waits_for_the_end() -> None:
+    document, target = at("a\n«b\nc»\nd\n")
+    patch = Patch(document, target)
+    assert patch.feed("```\nnew\nb\nc\n```\n") == (Edit(Span(2, 2), "new\n"),)
+    assert patch.feed("Then:\n```\nother\nb\nmore\n```\n") == ()
+    assert patch.region == Span(2, 9)
+
+
 METHODS = (
     "class A:\n    def g(self, x):\n        return x + 1\n\n«    def f(self, x):\n        y = 1\n        return x»\n"
 )
@@ -236,6 +294,71 @@ def test_what_follows_a_quotation_streams() -> None:
     assert patch.feed("```python\n        return x\n```\n```python\n    def f(self, x):\n        z = 2\n") == (
         Edit(Span(target.start + 20, target.start + 20), "        z = 2\n"),
     )
+
+
+def test_behind_a_quotation_and_the_code_nothing_else_is_followed() -> None:
+    document, target = at(METHODS)
+    patch = Patch(document, target)
+    patch.feed("```python\n        return x\n```\n")
+    assert patch.feed("```python\n    def f(self, x):\n        z = 2\n```\n") != ()
+    assert patch.feed("```python\n    def f(self, x):\n        other = 3\n```\n") == ()
+
+
+SHAPES = "import os\n\n\nclass Shape:\n    def area(self):\n        return 1\n\n    def size(self):\n        return 2\n"
+
+
+def extracting() -> tuple[Document, Span, Patch]:
+    """Return a file, one of its methods, and what takes the method out of an answer."""
+    document = Document("file:///shapes.py", "python", 1, SHAPES)
+    tree = parse(SHAPES, language("python"))
+    target = find_target(document, tree, Span(SHAPES.index("return 1"), SHAPES.index("return 1")))
+    assert target is not None
+    return document, target.span, Patch(document, target.span, TargetExtractor(document, tree, target))
+
+
+AREA = "    def area(self):\n        return 3"
+
+
+@pytest.mark.parametrize(
+    ("reply", "repairs"),
+    [
+        (SHAPES.replace("return 1", "return 3"), ("rest of the answer",)),
+        (SHAPES.replace("return 1", "return 3").replace("    ", "\t"), None),
+        ("class Shape:\n  def area(self):\n    return 3\n\n  def size(self):\n    return 2\n", None),
+        (AREA, ()),
+        (AREA.replace("    def", "def").replace("        return", "    return"), ("indentation",)),
+    ],
+)
+def test_a_target_is_taken_out_of_an_answer_that_is_more(reply: str, repairs: tuple[str, ...] | None) -> None:
+    for size in (1, 1000):
+        document, _, patch = extracting()
+        live = feed(patch, document.text, f"```python\n{reply}\n```\n", size)
+        assert patch.replacement == AREA
+        assert live == apply(document.text, patch.final()) == SHAPES.replace("return 1", "return 3")
+        assert patch.edited is None or patch.edited.text == live
+        if repairs is not None:
+            assert patch.repairs == repairs
+        assert next(fence.text for fence in patch.parts.fences) == AREA
+
+
+def test_of_the_fences_only_the_one_that_was_meant_is_taken_apart() -> None:
+    whole = SHAPES.replace("return 1", "return 3").replace("import os\n", "import os\nimport re\n").rstrip("\n")
+    _, _, patch = extracting()
+    patch.feed(f"```python\n{whole}\n```\n```imports\nimport sys\n```\n")
+    patch.finish()
+    taken = [(fence.info, fence.text, fence.closed) for fence in patch.parts.fences]
+    assert taken == [
+        ("python", AREA, True), ("imports", "import sys", True), ("imports", "import os\nimport re", True)
+    ]  # fmt: skip
+
+
+def test_with_an_extractor_only_what_begins_as_the_target_streams() -> None:
+    _, target, patch = extracting()
+    assert patch.feed("```python\n    def area(self):\n        return 3\n") == (
+        Edit(Span(target.start + 20, target.start + 20), "        return 3\n"),
+    )
+    _, _, other = extracting()
+    assert other.feed("```python\nimport os\n\n\nclass Shape:\n    def area(self):\n        return 3\n") == ()
 
 
 def test_imports_are_left_to_others() -> None:

@@ -156,3 +156,17 @@ def test_nothing_is_invented(pieces: list[str]) -> None:
 @given(st.text(alphabet="ab \"'\n\té😀", max_size=40), st.sampled_from(["```", "````", "~~~"]))
 def test_what_holds_no_fence_and_no_open_string_comes_back_exactly(code: str, marks: str) -> None:
     assert read(f"{marks}python\n{code}\n{marks}\nbye").fences == (Fence("python", code, closed=True),)
+
+
+@pytest.mark.parametrize(("outer", "inner"), [("'''", '"""'), ('"""', "'''")])
+def test_a_fence_in_a_string_that_holds_the_other_quotes_ends_nothing(outer: str, inner: str) -> None:
+    code = f"x = {outer}\n{inner}\n```\n{outer}\ny"
+    check(f"```python\n{code}\n```\nend\n", code)
+
+
+def test_the_end_is_taken_once() -> None:
+    reply = Reply()
+    reply.feed("```\nx\n```\nand")
+    parts = reply.finish()
+    assert reply.finish() is parts
+    assert parts.prose == "and"

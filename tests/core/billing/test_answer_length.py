@@ -32,6 +32,14 @@ def test_the_pieces_do_not_matter(text: str, step: int) -> None:
     assert floor(text, step) == floor(text)
 
 
+def test_a_piece_without_text_ends_no_token() -> None:
+    whole, pieces = TokenFloor(), TokenFloor()
+    whole.feed("snakecase_names and more")
+    for each in ("", "snake", "", "", "case_names and", "", " more", ""):
+        pieces.feed(each)
+    assert pieces.tokens == whole.tokens > 0
+
+
 @pytest.mark.parametrize("name", ["server/tuppence/engine/attempt.py", "README.md", "clients/vscode/src/status.ts"])
 def test_real_text_has_no_fewer_tokens_and_not_many_more(name: str) -> None:
     text = (ROOT / name).read_text("utf-8")

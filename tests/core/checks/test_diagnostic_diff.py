@@ -10,6 +10,7 @@ from tuppence.core.checks.diagnostic_diff import (
     DiagnosticChange,
     EditUnderReview,
     ToolReport,
+    _paired,
     compare,
     proving,
     with_diagnostics,
@@ -217,3 +218,46 @@ def test_a_verdict_says_what_was_proved() -> None:
     still = with_diagnostics(parses, effect(GOOD, [("len", "`x` is not defined", "error")]), CHOSEN, "all is well")
     assert still.reasons == ("What was to be fixed is still there: “`x` is not defined” (Pylance).",)
     assert proving(proving(Verdict(fit=True, proved="nothing"), "a"), "a").proved == "a"
+
+
+def test_edits_outside_the_target_do_not_move_what_is_in_it() -> None:
+    chosen = CHOSEN
+    edits = (
+        Edit(Span(0, 0), "import re\n"),
+        Edit(Span(chosen.span.start, chosen.span.start + 1), "xs"),
+        Edit(Span(len(TEXT), len(TEXT)), "print(mean([x]))\n"),
+    )
+    after = document(apply(TEXT, edits))
+    case = EditUnderReview(chosen=chosen, target=Span(START, END), name="mean", edits=edits)
+    behind = replace(chosen, span=Span(after.text.rindex("x]"), after.text.rindex("x]") + 1))
+    assert compare(case, ToolReport(document(TEXT), (chosen,)), ToolReport(after, (behind,))).gone
+    within = replace(chosen, span=Span(after.text.index("xs)\n\n"), after.text.index("xs)\n\n") + 2))
+    assert not compare(case, ToolReport(document(TEXT), (chosen,)), ToolReport(after, (within,))).gone
+
+
+def test_an_import_outside_the_target_may_be_anywhere_afterwards() -> None:
+    unused = Diagnostic(Span(7, 9), "`os` imported but unused", "error", "ruff", "F401")
+    edits = (Edit(Span(0, 10), "import re\nimport os\n"),)
+    after = document(apply(TEXT, edits))
+    case = EditUnderReview(chosen=unused, target=Span(START, END), name="mean", edits=edits)
+    before = ToolReport(document(TEXT), (unused,))
+    assert compare(case, before, ToolReport(after, ())).gone
+    assert not compare(case, before, ToolReport(after, (replace(unused, span=Span(17, 19)),))).gone
+
+
+def test_a_place_is_paired_with_one_other_the_nearest_first() -> None:
+    assert _paired([10, 20, 30], [21]) == {1}
+    assert _paired([10, 12], [11, 100]) == {0, 1}
+    assert _paired([10, 11, 12], [9, 13]) == {0, 2}
+    assert _paired([5, 5, 5], [5, 5]) == {0, 1}
+    assert _paired([], [1]) == _paired([1], []) == set()
+
+
+def test_without_a_name_an_error_elsewhere_speaks_of_no_change() -> None:
+    edits = (Edit(Span(START, END), GOOD),)
+    after = document(apply(TEXT, edits))
+    elsewhere = at(after.text, "print", "`print` is deprecated", severity="error", source="Pylance")
+    for name in ("", "mean", "print"):
+        case = EditUnderReview(chosen=CHOSEN, target=Span(START, END), name=name, edits=edits)
+        found = compare(case, ToolReport(document(TEXT), (CHOSEN,)), ToolReport(after, (elsewhere,)))
+        assert bool(found.new) is bool(name), name

@@ -419,3 +419,31 @@ def test_a_comment_and_a_text_are_no_use_in_other_languages_either() -> None:
     test = "import a.Stats;\n\nclass StatsTest {\n    @Test\n    void it() {\n        assertEquals(1, X);\n    }\n}\n"
     assert lacks(test, "static int mean", java, "java") == UNUSED
     assert not lacks(test.replace("X", "Stats.mean(one)"), "static int mean", java, "java")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from a import mean\n\n\nclass TestEmpty:\n    pass\n\n\ndef test_mean():\n    assert mean([1])\n",
+        "from a import mean\nfrom b import made\n\nTestMean = made(mean)\nassert TestMean\n",
+        "from a import mean\n\nif mean:\n\n    def test_mean():\n        assert mean([1])\n",
+        "from a import mean\n\ntry:\n    x()\nexcept X as c:\n    pass\n\n\ndef test_mean():\n    assert mean([1])\n",
+    ],
+)
+def test_tests_that_are_collected_in_other_ways_lack_nothing(code: str) -> None:
+    assert not lacks(code)
+
+
+def test_a_class_or_a_block_without_tests_is_no_test() -> None:
+    empty = "from a import mean\n\n\nclass TestMean:\n    def check(self):\n        assert mean([1])\n"
+    assert lacks(empty)
+    assert lacks("from a import mean\n\nif mean:\n    assert mean([1])\n")
+
+
+@pytest.mark.parametrize(
+    "bound",
+    ["try:\n    pass\nexcept ValueError as mean:\n    pass\n", "match [1]:\n    case [*mean]:\n        pass\n",
+     "match 1:\n    case mean:\n        pass\n"],
+)  # fmt: skip
+def test_what_tests_bind_themselves_is_not_missing(bound: str) -> None:
+    assert not lacks(f"{bound}\n\ndef test_mean():\n    assert mean([1])\n")

@@ -332,3 +332,26 @@ def test_half_of_a_real_function_is_missed_at_once() -> None:
     assert refused >= 0.95 * cut
     assert dropped >= 40
     assert doubted >= 0.9 * dropped
+
+
+def test_an_exit_that_went_into_another_line_is_still_there() -> None:
+    inline = PYTHON.replace("    if not user.is_admin:\n        raise PermissionError(user)\n",
+                            "    if not user.is_admin: raise PermissionError(user)\n")  # fmt: skip
+    assert inline != PYTHON
+    assert not [each for each in loss(PYTHON, inline).doubts if "drops" in each]
+    gone = PYTHON.replace("    if not user.is_admin:\n        raise PermissionError(user)\n", "")
+    assert loss(PYTHON, gone).doubts
+
+
+def test_several_lines_of_comment_explain_and_stand_for_nothing() -> None:
+    part = PYTHON[PYTHON.index("    for order") : PYTHON.index("    audit")]
+    told = PYTHON.replace(part, "    # the loop goes here\n    # exactly as it did\n")
+    one = PYTHON.replace(part, "    # the loop goes here\n")
+    assert any("leaves code out" in each for each in loss(PYTHON, one).reasons)
+    assert not any("“# the loop" in each for each in loss(PYTHON, told).reasons)
+
+
+def test_a_sentence_of_many_words_is_no_placeholder() -> None:
+    part = PYTHON[PYTHON.index("    for order") : PYTHON.index("    audit")]
+    said = " ".join(["words"] * 30)
+    assert not any(said[:20] in each for each in loss(PYTHON, PYTHON.replace(part, f"    {said}\n")).reasons)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tuppence.core.checks import lost_definitions
+from tuppence.core.syntax.indentation import IndentationTree
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.text.document import Span
@@ -111,3 +112,17 @@ def test_statements_have_no_definition_to_lose() -> None:
     target = Span(start, len(PYTHON) - 1)
     after = f"{PYTHON[:start]}    return None\n"
     assert not lost_definitions.lost(parse(PYTHON, known), parse(after, known), target, Span(start, len(after)))
+
+
+def test_texts_that_are_read_in_two_ways_are_not_held_against_each_other() -> None:
+    twice = PYTHON + PYTHON
+    known, whole = language("python"), Span(0, 0)
+    assert lost_definitions.duplicated_definition(parse(PYTHON, known), parse(twice, known), whole) == "load"
+    outline = IndentationTree(twice, known)
+    assert lost_definitions.duplicated_definition(parse(PYTHON, known), outline, whole) == ""
+
+
+def test_a_definition_without_a_name_is_none_that_was_written_again() -> None:
+    known = language("javascript")
+    before = "export default function () {\n  return 1;\n}\n"
+    assert lost_definitions.duplicated_definition(parse(before, known), parse(before * 2, known), Span(0, 0)) == ""

@@ -127,3 +127,7 @@ def test_types_are_left_alone_and_other_languages_have_no_mutants() -> None:
     code = "const f = (a: Array<number>): a is B => { g(a); };"
     assert {each.edit.text for each in mutants(code, Span(0, len(code)), "typescript")} == {"void 0"}
     assert not mutants("package a\n\nvar x = 1 + 2\n", Span(0, 25), "go")
+
+
+def test_a_text_that_no_grammar_reads_has_no_mutants() -> None:
+    assert not mutants("x = 1 + 2\n", Span(0, 9), "lua")

@@ -403,3 +403,34 @@ def test_checks_that_were_taken_away_without_a_reason() -> None:
         "takes a check away (“assert text”)"
     )
     assert not weigh(CODE.replace(check, ""), ()).signs, "nobody told where the mistake was"
+
+
+@pytest.mark.parametrize(
+    ("used", "new", "sign"),
+    [
+        ("load(1)", "", "takes `load` away, which the file uses"),
+        ("1", "limit = 1\n", "puts other code in the place of `load`, which is defined no more"),
+        ("1", "def load(path, strict=False):\n    pass\n", "empties `load`"),
+        ("load(1)", CODE.partition("\n\n\n")[2], ""),
+    ],
+)
+def test_a_definition_that_is_gone_is_too_much(used: str, new: str, sign: str) -> None:
+    before = f"{CODE}\n\ndef main():\n    return {used}\n"
+    target = Span(before.index("def load"), len(CODE))
+    document = Document("file:///a", "python", 1, before)
+    slop = judge(EditedText(document, (Edit(target, new),)), target, Evidence(()))
+    assert slop.is_too_much is bool(sign)
+    assert [each.what for each in slop.signs if "`load`" in each.what] == ([sign] if sign else [])
+
+
+def test_a_package_of_go_is_called_by_its_last_part_without_its_version() -> None:
+    before = 'package p\n\nimport "fmt"\n\nfunc f() {\n\tfmt.Println(yaml.A, chi.B)\n}\n'
+    new = before.replace('import "fmt"', 'import (\n\t"fmt"\n\n\t"{}"\n)')
+    known = Packages(frozenset({"fmt"}), complete=True)
+    for module, asked in (
+        ("gopkg.in/yaml.v3", True),
+        ("github.com/go-chi/chi/v5", True),
+        ("github.com/x/other/v5", False),
+    ):
+        signs = weigh(new.replace("{}", module), (), before=before, lang="go", packages=known).signs
+        assert any("which the project does not have" in each.what for each in signs) is not asked, module

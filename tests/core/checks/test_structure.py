@@ -214,3 +214,16 @@ def test_explanations() -> None:
     assert not check_explanation("I'm sorry, I cannot explain this function.", "end", NAMES).fit
     assert not check_explanation("Please provide the code that you mean to ask of.", "end", {"total"}).fit
     assert not check_explanation("The mean is a mean of items. " * 10, "end", NAMES).fit
+
+
+def test_code_without_a_fence_that_does_not_parse_is_no_code() -> None:
+    broken = "def f(:\n    return 1\n"
+    assert edited("def f(:\n    return 2", broken).reasons == ("The answer holds no code block.",)
+    assert edited(fenced("def f(:\n    return 2"), broken).fit, (
+        "where it was broken before, a fence says that it is code"
+    )
+
+
+@pytest.mark.parametrize("reply", ["Well.", "I would say: hm.", "line"])
+def test_a_reply_that_is_neither_findings_nor_their_absence_is_no_review(reply: str) -> None:
+    assert check_review(reply, (), 0, "end").reasons == ("The answer is not in the form of a review.",)

@@ -6,8 +6,9 @@ import pytest
 
 from tuppence.core.checks.diagnostic_diff import silenced
 from tuppence.core.checks.edited_text import EditedText
+from tuppence.core.checks.hunks import Hunk
 from tuppence.core.checks.slop import Evidence, judge
-from tuppence.core.checks.suppressions import new_silences
+from tuppence.core.checks.suppressions import new_silences, swallowing
 from tuppence.core.syntax.languages import language
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Document, Edit, Span
@@ -136,3 +137,10 @@ def test_what_was_there_before(before: str, after: str, expected: str) -> None:
 )
 def test_every_tools_comment_is_seen(lang: str, before: str, after: str) -> None:
     assert outcome(before, after, ("f(", "f is not defined", "no-undef"), lang) == "refused"
+
+
+def test_a_handler_that_was_there_is_no_new_one() -> None:
+    handler = ("except Exception:", "    pass")
+    known = language("python")
+    assert list(swallowing(Hunk(0, ("f()",), handler), known)) == ["except Exception:"]
+    assert list(swallowing(Hunk(0, ("except Exception:", "    f()"), handler), known)) == []

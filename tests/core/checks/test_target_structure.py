@@ -160,3 +160,30 @@ def test_html_entities_are_no_code() -> None:
     assert found("cpp", "return 1", bad).reason == "The answer has HTML entities in its code."
     assert found("cpp", "return 1", bad.replace("a &lt; b", '"&lt;"; // &lt;')).reason == ""
     assert found("cpp", "return 1", bad.replace("lt", "p")).reason == "", "the address of a name of the file"
+
+
+def test_signs_of_a_page_are_looked_for_only_where_a_grammar_tells_code_from_text() -> None:
+    for known, expected in (("python", "curly quotation marks"), ("lua", "")):
+        row, text, new = language(known), "x = f(1)\n", "x = f(“1”)\n"
+        target = find_target(Document("file:///p/a", known, 1, text), parse(text, row), Span(0, 3))
+        assert target is not None
+        found = structure_findings(parse(text, row), parse(new, row), target, Span(0, len(new) - 1), ())
+        assert bool(found.reason) is bool(expected)
+        assert expected in found.reason
+
+
+def test_what_is_defined_inside_of_a_function_or_without_a_name_may_go() -> None:
+    inner = "class Shape:\n    def area(self):\n        return 1\n\n    def size(self):\n        return 2\n\n    def width(self):\n        return 3"
+    nested = inner.replace("        return 2", "        def two():\n            return 2\n\n        return two()")
+    assert found("python", "class Shape", nested).reason == ""
+    text = "struct S {\n  enum { A, B };\n  int f() { return 1; }\n};\n"
+    row = language("cpp")
+    target = find_target(Document("file:///p/a.cpp", "cpp", 1, text), parse(text, row), Span(0, 0))
+    assert target is not None
+    whole = text[target.span.start : target.span.end]
+    for new, reason in (
+        (whole.replace("  enum { A, B };\n", ""), ""),
+        (whole.replace("  int f() { return 1; }\n", ""), "The answer leaves out `f`."),
+    ):
+        after = new + text[target.span.end :]
+        assert structure_findings(parse(text, row), parse(after, row), target, Span(0, len(new)), ()).reason == reason

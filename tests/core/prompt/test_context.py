@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tuppence.core.models.usage import estimate
 from tuppence.core.prompt.context import Context, Definition, Question, Surroundings, gather
-from tuppence.core.prompt.excerpt import signature
+from tuppence.core.prompt.excerpt import _body, signature
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import Tree, parse
 from tuppence.core.syntax.target import find_target
@@ -163,3 +163,15 @@ def _signature(language_id: str, text: str, name: str) -> str:
 )
 def test_a_signature_says_what_a_caller_must_know(language_id: str, text: str, name: str, expected: str) -> None:
     assert _signature(language_id, text, name) == expected
+
+
+def test_a_body_begins_behind_a_bracket_on_a_line_of_its_own() -> None:
+    body = "".join(f"    g({at});\n" for at in range(12))
+    for opening in (" {\n", "\n{\n"):
+        text = f"int f(void){opening}{body}}}\n"
+        document = Document("file:///a.c", "c", 1, text)
+        (block,) = parse(text, language("c")).blocks()
+        lines = _body(document, block)
+        assert [document.slice(document.line_span(at)).strip() for at in lines] == [
+            each.strip() for each in body.splitlines()
+        ]

@@ -18,7 +18,7 @@ from tuppence.core.models.pricing import Price, Rates
 from tuppence.core.prompt.compose import Prompt
 from tuppence.core.prompt_cache.breakpoints import DOUBT, LOOKBACK, MOST, Prospect, choose, mark, weights
 from tuppence.core.prompt_cache.prefix import chain
-from tuppence.core.prompt_cache.state import Trace, entries, explain, reach, warm
+from tuppence.core.prompt_cache.state import Trace, entries, explain, reach, usage, warm
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 BLOCK = 1700
@@ -96,6 +96,26 @@ def test_what_a_provider_did_not_read_is_believed_less() -> None:
     assert warm(links, row, [lost] * 8, NOW) == round(full * 2 / 10)
     assert warm(links, row, [*[lost] * 20, *[kept] * 8], NOW) == full
     assert warm(links, row, (), NOW) == 0
+
+
+def test_what_is_held_until_when_is_told_by_this_models_live_traces_alone() -> None:
+    links, mine = chain(prompt("abcd")), model(EXPLICIT)
+    sent = trace("abcd", read=0, written=2500)
+    assert entries(links, mine, (sent,), NOW) == {4: sent.at + timedelta(minutes=5)}
+    for other in (
+        trace("abcd", read=0, written=2500, model="p/other"),
+        trace("abcd", read=0, written=0),
+        trace("abcd", read=0, written=2500, minutes=-60 * 24),
+        trace("abcd", read=0, written=2500, minutes=6),
+    ):
+        assert entries(links, mine, (other,), NOW) == {}, "it says nothing"
+        assert entries(links, mine, (other, sent), NOW) == {4: sent.at + timedelta(minutes=5)}
+
+
+@pytest.mark.parametrize(("life", "long"), [("5m", False), ("59m", False), ("1h", True), ("3600s", True), ("1d", True)])
+def test_what_is_written_for_an_hour_or_more_has_a_bucket_of_its_own(life: str, *, long: bool) -> None:
+    counts = usage(EXPLICIT, life, 7, 11)
+    assert (counts.cache_read, counts.cache_write, counts.cache_write_1h) == (7, 0 if long else 11, 11 if long else 0)
 
 
 def marks(sent: Prompt, *traces: Trace, rules: CacheRules = EXPLICIT) -> tuple[int, ...]:
@@ -215,6 +235,11 @@ def test_the_time_to_live_follows_the_gaps() -> None:
     assert life(*[20] * 60, rules=CacheRules("explicit", 1000, ("5m",))) is None, "five minutes never see a second use"
     assert life(*[300] * 60) is None
     assert life(*[300] * 60, price=None) == "5m"
+
+
+def test_where_a_prompt_costs_nothing_the_shortest_time_to_live_does() -> None:
+    free = Price(Rates(Decimal(0), Decimal(0)))
+    assert life(1, 30, 90, price=free) == life(1, 30, 90, price=None) == "5m"
 
 
 def test_documents_that_were_left_show_that_requests_end() -> None:

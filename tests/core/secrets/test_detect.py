@@ -9,8 +9,10 @@ import pytest
 from planted import Planted, Planter
 
 from tuppence.core.secrets import detect
-from tuppence.core.secrets.detect import SecretDetector
+from tuppence.core.secrets.detect import FoundSecret, SecretDetector, _apart
 from tuppence.core.secrets.placeholder import Unsearchable
+from tuppence.core.secrets.plausible import plausible
+from tuppence.core.text.document import Span
 
 DETECTOR = SecretDetector()
 ORDINARY = """
@@ -162,3 +164,40 @@ def test_what_cannot_be_judged_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     many = "\n".join("ghp_" + planter.chars("abcdefgh23456789", 36) for _ in range(detect.MOST + 1))
     with pytest.raises(Unsearchable, match="more than 1000 secrets"):
         DETECTOR.find(many)
+
+
+@pytest.mark.parametrize("between", ["\n", " ", "\nregion = eu-west-1\nthing: "])
+def test_a_long_secret_beside_the_id_of_an_aws_key_is_one_whatever_it_is_called(between: str) -> None:
+    identity, secret = "AKIAIOSFODNN7QWERTYA", "wJalrXUtnFEMIaK7MDENGabPxRfiCYzzLKJHGFDS"
+    near = f"{identity}{between}{secret}\n"
+    assert [each.kind for each in DETECTOR.find(near)] == ["AWS key", "AWS secret key"]
+    assert found(near) == [identity, secret]
+    assert found(f"{identity}\n{'x ' * 300}\n{secret}\n") == [identity], "far away it may be anything"
+    for other in (secret.lower(), "a" * 40, f"{secret}0"):
+        assert found(f"{identity}{between}{other}\n") == [identity]
+
+
+def test_a_text_with_too_many_places_is_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "".join(f'password{number} = "Tr0ub4d{number}&x9!kQ"\n' for number in range(30))
+    assert len(found(text)) == 30
+    monkeypatch.setattr("tuppence.core.secrets.detect._MATCHES", 29)
+    with pytest.raises(Unsearchable, match="more than 29 places"):
+        DETECTOR.find(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "secret"), [("839271", True), ("111111", False), ("123456", False), ("83927", False)]
+)
+def test_digits_are_a_secret_only_as_a_password_without_a_pattern(value: str, *, secret: bool) -> None:
+    assert plausible("named", value, "password") is secret
+    assert not plausible("named", value, "code")
+
+
+def test_of_secrets_that_overlap_the_rest_is_one_too_and_nothing_is_none() -> None:
+    first, second = FoundSecret(Span(0, 10), "token"), FoundSecret(Span(5, 15), "password")
+    assert list(_apart([second, first])) == [first, FoundSecret(Span(10, 15), "password")]
+    assert list(_apart([first, FoundSecret(Span(2, 10), "key"), FoundSecret(Span(3, 3), "key")])) == [first]
+    assert list(_apart([FoundSecret(Span(3, 3), "key"), FoundSecret(Span(3, 9), "token")])) == [
+        FoundSecret(Span(3, 9), "token")
+    ]
+    assert list(_apart([FoundSecret(Span(3, 3), "key")])) == []

@@ -78,3 +78,19 @@ def test_what_is_public_stays() -> None:
         "-------- Begin of the private key section --------\nclass Authenticated:\n    sessionStorageProvider = 1\n",
     ):
         assert list(key_runs(text)) == []
+
+
+def test_the_private_lines_of_a_putty_key_are_found_and_the_public_ones_stay() -> None:
+    public, private = BODY[3], "\n".join(BODY[:3])
+    text = (
+        f"PuTTY-User-Key-File-3: ssh-ed25519\nPublic-Lines: 1\n{public}\nPrivate-Lines: 3\n{private}\nPrivate-MAC: 00\n"
+    )
+    assert [text[start:end] for start, end in key_runs(text)] == BODY[:3]
+    assert list(key_runs("Private-Lines: 3\n\nnothing\n")) == []
+
+
+def test_the_headers_of_a_block_stay() -> None:
+    header = "Comment: abcdefgh12345678"
+    text = "\n".join((LINES[0], header, "", *BODY, LINES[-1]))
+    assert [text[start:end] for start, end in key_runs(text)] == BODY
+    assert header in left(text)

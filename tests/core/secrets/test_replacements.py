@@ -128,3 +128,12 @@ def test_ordinary_text_is_not_taken_for_one() -> None:
     made = known(*(Planter(seed).chars("abcdefghkmnp23456789", 8 + seed) for seed in range(20)))
     text = __doc__ + "\n".join(each.code for seed in range(3) for each in Planter(50 + seed).all())
     assert not made.has_piece(text)
+
+
+@pytest.mark.parametrize("value", ["hunter2-9q", "Tr0ub4dor"])
+def test_a_short_placeholder_is_known_by_most_of_it_but_not_by_its_end(value: str) -> None:
+    made = known(value)
+    (each,) = made.all
+    assert made.has_piece(each.placeholder)
+    assert made.has_piece(f"x{each.placeholder[:-1]}#")
+    assert not made.has_piece(each.placeholder[-4:])

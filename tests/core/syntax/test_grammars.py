@@ -8,6 +8,7 @@ import textwrap
 import threading
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -238,3 +239,38 @@ def test_a_sound_incremental_tree_is_the_fresh_one(language_id: str, damage: lis
         assert isinstance(new, SyntaxTree)
         assert isinstance(fresh, SyntaxTree)
         assert list(shape(new._parsed)) == list(shape(fresh._parsed))
+
+
+def test_a_grammar_that_is_not_installed_leaves_the_text_to_its_indentation() -> None:
+    missing = "tree_sitter_nowhere_at_all.language"
+    assert grammars.load(missing) is None
+    assert grammars.parse(missing, b"x = 1") is None
+    known = replace(language("python"), grammar=missing)
+    tree = parse("def f():\n    return 1\n", known)
+    assert not isinstance(tree, SyntaxTree)
+    assert [each.name for each in tree.blocks()] == ["f"]
+    assert tree.excess == ""
+
+
+def test_an_error_of_the_parser_that_is_no_limit_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Failing:
+        def __init__(self, _grammar: object) -> None:
+            pass
+
+        def parse(self, *_: object, **__: object) -> None:
+            raise ValueError("Parsing failed")
+
+    monkeypatch.setattr("tree_sitter.Parser", Failing)
+    path = language("python").grammar
+    assert path is not None
+    with pytest.raises(ValueError, match="Parsing failed"):
+        grammars.parse(path, b"x = 1")
+
+
+def test_a_piece_is_given_back_once() -> None:
+    pieces = grammars.Pieces(b"abc")
+    spare = len(grammars._spare)
+    pieces.close()
+    pieces.close()
+    assert len(grammars._spare) == spare + 1
+    assert pieces.read(1, None) == b"bc", "a tree may still read"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,3 +55,10 @@ def test_pairs_rise_and_are_in_both(old: list[str], new: list[str]) -> None:
     assert set(aligned.gone()) | {i for i, _ in aligned.pairs} == set(range(len(old)))
     if old == new:
         assert len(aligned.equal) == len(old)
+
+
+def test_in_a_large_gap_no_rewritten_lines_are_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = lines("top", "first = 1", "end"), lines("top", "first = 2", "end")
+    assert Alignment(old, new).pairs == ((0, 0), (1, 1), (2, 2))
+    monkeypatch.setattr("tuppence.core.syntax.line_alignment._SIZE", 0)
+    assert Alignment(old, new).pairs == ((0, 0), (2, 2))

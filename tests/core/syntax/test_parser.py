@@ -551,3 +551,29 @@ def test_strings_and_comments(language_id: str, text: str, strings: list[str], c
     for each in tree.strings(whole):
         assert tree.strings(Span(each.start + 1, each.start + 2)) == (each,)
         assert each not in tree.strings(Span(0, each.start))
+
+
+def test_a_tree_is_not_told_of_more_edits_than_are_worth_it() -> None:
+    known = language("python")
+    text = "".join(f"a{each} = {each}\n" for each in range(80))
+    tree = parse(text, known)
+    assert isinstance(tree, SyntaxTree)
+    starts = [text.index(f"a{each} =") for each in range(80)]
+    edits = tuple(Edit(Span(at, at + 1), "b") for at in reversed(starts))
+    after = text.replace("a", "b")
+    assert tree.edited(edits, after) is None
+    few = edits[:64]
+    assert tree.edited(few, apply(text, few)) is not None
+    assert parse(after, known, tree, edits).sound()
+
+
+def test_a_question_about_a_part_of_a_large_piece_is_not_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "def f():\n    return [g(1), g(2), g(3)]\n"
+    tree = parse(text, language("python"))
+    assert isinstance(tree, SyntaxTree)
+    inside = Span(text.index("["), len(text) - 1)
+    asked = "(call function: (identifier) @it)"
+    assert len(tree.queried(asked, inside)) == 3
+    monkeypatch.setattr("tuppence.core.syntax.parser._QUERIED", 5)
+    assert tree.queried(asked, inside) == ()
+    assert len(tree.queried(asked, Span(0, len(text)))) == 3, "but it is about all of the text"

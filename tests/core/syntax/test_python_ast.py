@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuppence.core.checks.edited_text import EditedText
-from tuppence.core.syntax.python_ast import PythonEdit, PythonText, flaw
+from tuppence.core.syntax.python_ast import PythonEdit, PythonText, flaw, means_the_same
 from tuppence.core.text.document import Document, Edit, Span
 
 STDLIB = Path(sysconfig.get_path("stdlib"))
@@ -173,3 +173,36 @@ def test_without_parts_the_whole_text_is_parsed() -> None:
     assert edit.flaw() == flaw("x = (\n") is not None
     assert PythonEdit("x = (\n", "x = (\n", None).flaw() is None
     assert PythonEdit("x = 1\n", "x = 2\n", None).flaw() is None
+
+
+def test_where_a_part_does_not_parse_the_whole_new_text_is_read() -> None:
+    before, after = "import a\nx = 1\n", "def f():\n    import b\nx = 1\n"
+    for parts in (None, [("x = 1\n", "x = (\n")]):
+        edit = PythonEdit(before, after, parts)
+        assert edit.new_inner_imports() == ("import b",)
+        assert edit.old_inner_imports() == ()
+    known = PythonEdit(before, after, [("import a\n", "def f():\n    import b\n")])
+    assert known.new_inner_imports() == ("import b",)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [
+        ("f(a,b)\n", "f(\n    a, b\n)\n", True),
+        ("x = 1\n", "x = 2\n", False),
+        ("if a:\n    b\nc\n", "if a:\n    b\n    c\n", False),
+        ("x = (\n", "x = ( \n", False),
+        ("'a b'\n", "'ab'\n", False),
+    ],
+)
+def test_two_layouts_of_one_code_mean_the_same(before: str, after: str, *, same: bool) -> None:
+    assert means_the_same(before, after) is same
+
+
+def test_code_that_nests_too_deep_to_be_compared_is_not_called_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_deep(_: object) -> str:
+        raise RecursionError
+
+    assert means_the_same("f(1)\n", "f( 1)\n")
+    monkeypatch.setattr("tuppence.core.syntax.python_ast.ast.dump", too_deep)
+    assert not means_the_same("f(1)\n", "f( 1)\n")

@@ -203,3 +203,37 @@ def test_a_target_is_always_whole_lines(text: str, start: int, end: int) -> None
                 target.span.end,
             )
             assert document.slice(target.span).strip()
+
+
+LONG_CLASS = (
+    "class A:\n" + "".join(f"    a{at} = {at}\n" for at in range(60)) + "\n    def f(self):\n        pass\n\n"
+    + "".join(f"    c{at} = {at}\n" for at in range(60)) + "\n\ndef g():\n    pass\n"
+)  # fmt: skip
+
+
+def test_lines_of_a_long_class_end_at_its_members_and_do_not_see_what_follows_it() -> None:
+    document = Document("file:///a.py", "python", 1, LONG_CLASS)
+    tree = parse(LONG_CLASS, language("python"))
+    at = LONG_CLASS.index("c58")
+    target = find_target(document, tree, Span(at, at))
+    assert target is not None
+    assert target.kind == "lines"
+    assert (
+        LONG_CLASS[target.span.start : target.span.end].split() == " ".join(f"c{at} = {at}" for at in range(60)).split()
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "lines"),
+    [
+        ("\n\n\n\nx = 1\n", 1, "x = 1"),
+        ("x = 1\n\n\n\n\n\n\n", 9, ""),
+        ("x = 1\n\n\n\ny = 2\n\n\n\nz\n", 8, "x = 1\n\n\n\ny = 2"),
+    ],
+)
+def test_a_diagnostic_on_a_blank_line_is_about_the_lines_around_it(text: str, at: int, lines: str) -> None:
+    document = Document("file:///a.py", "python", 1, text)
+    place = Span(at, at)
+    target = find_target(document, parse(text, language("python")), place, Diagnostic(place, "Said."))
+    assert target is not None
+    assert text[target.span.start : target.span.end] == lines

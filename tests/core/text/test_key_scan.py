@@ -129,7 +129,31 @@ def test_a_short_password_is_found_as_it_is() -> None:
     assert scan.hide("password s3cr-et!pw failed") == "password [key of PGPASSWORD] failed"
 
 
+def test_of_several_short_passwords_each_is_found_in_its_disguise() -> None:
+    scan = KeyScan([("A", "abc-123-x9"), ("B", "def-456-y8")])
+    assert [scan.holds(each) for each in ("x def-456-y8", "a b c 1 2 3 X 9", "abc-123", "def-456-y7")] == [
+        "B",
+        "A",
+        "",
+        "",
+    ]
+    assert scan.hide("see d e f 4 5 6 y 8, or abc-123-x9.") == "see [key of B], or [key of A]."
+
+
+def test_keys_that_overlap_are_one_mark() -> None:
+    key = "Abcdefgh12345678ijkl"
+    scan = KeyScan([("A", key), ("B", f"{key[5:]}ZZZZ99999999")])
+    assert scan.hide(f"<{key}ZZZZ99999999>") == "<[key of A]>"
+
+
+def test_an_escape_of_no_character_hides_no_key_behind_it() -> None:
+    key = "Abcdefgh12345678ijkl"
+    escaped = "".join(f"\\u{ord(each):04x}" for each in key)
+    assert KeyScan([("A", key)]).hide(rf"\U00ffffff {escaped} end") == r"\U00ffffff [key of A] end"
+
+
 def test_no_keys_are_nothing_to_find() -> None:
+    assert StreamedScan(KeyScan()).feed("Abcdefgh12345678ijkl") == ""
     assert not KeyScan()
     assert KeyScan().hide(KEYS["MINE_API_KEY"]) == KEYS["MINE_API_KEY"]
 

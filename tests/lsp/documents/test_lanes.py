@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lsprotocol import types
 from scenario import until
 
 import tuppence
@@ -18,6 +19,7 @@ from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.tree import Tree
 from tuppence.core.text.document import Document
 from tuppence.lsp.documents import lanes
+from tuppence.lsp.documents.convert import Encoding
 from tuppence.lsp.documents.lanes import LARGE, Lanes
 from tuppence.lsp.documents.store import Documents
 
@@ -100,15 +102,82 @@ async def test_a_large_file_goes_to_the_few_threads_at_once(monkeypatch: pytest.
     assert budgets == [parser.parse_budget, parser.usual_budget]
 
 
-async def test_definitions_are_found_ahead_once_nobody_types(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def parses(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the texts that are parsed, in order; a document is read ahead at once."""
+    found, parse = list[str](), parser.parse
+
+    def noted(text: str, *rest: Any) -> Tree:
+        found.append(text)
+        return parse(text, *rest)
+
+    monkeypatch.setattr(parser, "parse", noted)
     monkeypatch.setattr(lanes, "PAUSE", 0.0)
-    tree = parser.parse(GOOD, language("python"))
-    Lanes().outline_soon(tree)
-    await until(lambda: tree.answers)
-    stopped = parser.parse(GOOD, language("python"))
-    Lanes().outline_soon(stopped).cancel()
-    await asyncio.sleep(0.01)
-    assert not stopped.answers
+    return found
+
+
+def type_in(documents: Documents, version: int) -> None:
+    place = types.Position(0, 0)
+    change = types.TextDocumentContentChangePartial(types.Range(place, place), f"x{version} = 1\n")
+    documents.change("file:///a.py", version, [change], Encoding.Utf16)
+
+
+async def test_a_version_is_read_ahead_once_for_all_that_was_typed(parses: list[str]) -> None:
+    documents, read = Documents(), list[Tree]()
+    documents.on_read_ahead = read.append
+    documents.open("file:///a.py", "python", 1, GOOD)
+    first = await documents.tree("file:///a.py")
+    await until(lambda: read == [first])
+    assert first.answers, "its definitions were found"
+    for version in (2, 3, 4):
+        type_in(documents, version)
+    await until(lambda: len(read) == 2)
+    newest = await documents.tree("file:///a.py")
+    assert read[1] is newest
+    assert parses == [GOOD, newest.text]
+    assert newest.answers
+
+
+async def test_what_nobody_asked_about_is_not_read_ahead(parses: list[str]) -> None:
+    documents = Documents()
+    documents.open("file:///a.py", "python", 1, GOOD)
+    type_in(documents, 2)
+    documents.open("file:///b.py", "python", 1, GOOD)
+    await documents.tree("file:///b.py")
+    assert parses == [GOOD]
+    documents.close("file:///b.py")
+    documents.open("file:///a.py", "python", 1, "y = 1\n")
+    await documents.tree("file:///a.py")
+    type_in(documents, 2)
+    documents.close("file:///a.py")
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert parses == [GOOD, "y = 1\n"], "a closed document is not read"
+
+
+async def test_a_reading_ahead_that_fails_costs_nobody_an_answer(
+    parses: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents, failed = Documents(), list[Tree]()
+
+    def fail(tree: Tree) -> None:
+        failed.append(tree)
+        raise ValueError("cannot be searched")
+
+    documents.on_read_ahead = fail
+    documents.open("file:///a.py", "python", 1, GOOD)
+    tree = await documents.tree("file:///a.py")
+    await until(lambda: failed == [tree])
+
+    def broken(*_arguments: Any) -> Tree:
+        parses.append("broken")
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(parser, "parse", broken)
+        type_in(documents, 2)
+        await until(lambda: "broken" in parses)
+    assert (await documents.tree("file:///a.py")).text == f"x2 = 1\n{GOOD}"
 
 
 async def test_a_parsed_document_counts_its_lines_once() -> None:

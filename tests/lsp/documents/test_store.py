@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import threading
 from typing import Any
 
 import pytest
@@ -201,12 +201,15 @@ async def test_one_parse_serves_all_who_wait(monkeypatch: pytest.MonkeyPatch) ->
     from tuppence.core.syntax import parser
 
     parsed, running, most, parse = list[str](), 0, 0, parser.parse
+    begun, changed = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
 
     def slow(text: str, *rest: Any) -> Any:
         nonlocal running, most
         running += 1
         most = max(most, running)
-        time.sleep(0.02)
+        loop.call_soon_threadsafe(begun.set)
+        assert changed.wait(60)
         parsed.append(text)
         running -= 1
         return parse(text, *rest)
@@ -214,10 +217,11 @@ async def test_one_parse_serves_all_who_wait(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(parser, "parse", slow)
     documents = opened("a = 1\n")
     waiting = [asyncio.create_task(documents.tree(URI)) for _ in range(3)]
-    await asyncio.sleep(0.005)
+    await begun.wait()
     waiting.pop().cancel()
     for version in range(2, 6):
         documents.change(URI, version, [at(0, 0, "x")], Encoding.Utf16)
+    changed.set()
     trees = await asyncio.gather(*waiting)
     assert {tree.text for tree in trees} == {"xxxxa = 1\n"}
     assert parsed == ["a = 1\n", "xxxxa = 1\n"]

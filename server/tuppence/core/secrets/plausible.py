@@ -109,7 +109,7 @@ def plausible(judge: Judge, value: str, name: str = "") -> bool:
             return _is_near_random(value, is_quoted=judge == "quoted")
         case "named":
             return _is_named_secret(value, name)
-        case "bare":
+        case "bare":  # pragma: no branch - the type of a judge names no other
             return _is_bare_secret(value, name)
 
 

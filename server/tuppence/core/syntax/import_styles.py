@@ -137,8 +137,12 @@ class EsImports(ImportStyle):
     def write(self, statement: str, rest: tuple[Imported, ...]) -> str:
         """Return a statement that imports only some of the names of another statement."""
         found = re.search(r"(?<!\s)\s+(from|=)\s*+(require\s*+\(\s*+)?[\"'`].*", statement, re.DOTALL)
-        if found is None or found[1] == "=":
+        if found is None:
             return statement
+        if found[1] == "=":
+            taken = re.match(r"(?:const|let|var)\s*(\{[^{}]*\})", statement)
+            bound = ", ".join(f"{each.name}: {each.alias}" if each.alias else each.name for each in rest)
+            return f"{statement[: taken.start(1)]}{{ {bound} }}{statement[taken.end(1) :]}" if taken else statement
         names = [_aliased(each.name, each) for each in rest if each.name not in {"", "*", "default"}]
         clause = [each.alias for each in rest if each.name == "default"]
         clause += [f"* as {each.alias}" for each in rest if each.name == "*"]

@@ -298,10 +298,6 @@ class Brackets:
     lonely: tuple[int, ...]
     """Offsets of unmatched brackets."""
 
-    def around(self, span: Span) -> Span | None:
-        """Return the innermost pair that covers the span, None if there is none."""
-        return next((pair for pair in self.pairs if pair.covers(span)), None)
-
 
 def match(text: str, line_comment: str) -> Brackets:
     """Match the brackets of a text."""

@@ -23,6 +23,7 @@ from tuppence.core.syntax.indentation import IndentationTree
 from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.shape import Kinds, NodePath
 from tuppence.core.syntax.tree import Block, Tree
+from tuppence.core.syntax.unchanged_blocks import FormerBlocks, found_again
 from tuppence.core.text.document import Edit, Span, apply
 
 if TYPE_CHECKING:
@@ -45,8 +46,6 @@ _SIMPLE = re.compile(r"\[?((?:\s*\(\w+\))+)\s*\]? @it")
 _QUERIED = 5_000
 """Maximum number of nodes around a span on which a query is run, because it holds Python's global lock until its
 end."""
-_ROWS = frozenset({"block", "module"})
-"""The Python grammar's node types that are sequences of statements."""
 _EDITS = 64
 """Maximum number of edits that are replayed: beyond it a fresh parse is faster."""
 
@@ -81,7 +80,10 @@ def parse(
     if parsed is None:
         return IndentationTree(text, language, TOO_MUCH)
     excess = shape.excess(parsed.root_node)
-    return IndentationTree(text, language, excess) if excess else SyntaxTree(offsets, language, parsed)
+    if excess:
+        return IndentationTree(text, language, excess)
+    former = old.former_blocks(edits) if before is not None and isinstance(old, SyntaxTree) else None
+    return SyntaxTree(offsets, language, parsed, former)
 
 
 def usual_budget(size: int) -> int:
@@ -100,10 +102,13 @@ def parse_budget(size: int) -> int:
 class SyntaxTree(Tree):
     """A text parsed by a grammar."""
 
-    def __init__(self, offsets: Offsets, language: Language, parsed: tree_sitter.Tree) -> None:
+    def __init__(
+        self, offsets: Offsets, language: Language, parsed: tree_sitter.Tree, former: FormerBlocks | None = None
+    ) -> None:
         super().__init__(offsets.text, language)
         self._offsets = offsets
         self._parsed = parsed
+        self._former = former
         self._reader = NodeReader(self.lines, offsets, language)
 
     def edited(self, edits: Sequence[Edit], text: str) -> tree_sitter.Tree | None:
@@ -116,12 +121,17 @@ class SyntaxTree(Tree):
                 return None
             start, end = offsets.to_byte(edit.span.start), offsets.to_byte(edit.span.end)
             after = Offsets(apply(offsets.text, (edit,)))
-            end = max(end, _next_statement(tree.root_node, start, end))
+            end = max(end, shape.next_statement(tree.root_node, start, end))
             new_end = end + len(after.data) - len(offsets.data)
             points = (offsets.to_point(start), offsets.to_point(end), after.to_point(new_end))
             tree.edit(start, end, new_end, *points)
             offsets = after
         return tree if offsets.text == text else None
+
+    def former_blocks(self, edits: Sequence[Edit]) -> FormerBlocks | None:
+        """Return definitions that are known of this version, or of one before it, for a version behind the edits."""
+        known = FormerBlocks(self, self._blocks) if "_blocks" in vars(self) else self._former
+        return None if known is None else known.after(edits)
 
     def faults(self) -> int:
         """Return the number of ERROR and MISSING nodes."""
@@ -206,10 +216,9 @@ class SyntaxTree(Tree):
 
     def separable(self, span: Span) -> Span | None:
         """Return whole lines around a span that can be parsed separately; None if the text has faults."""
-        root = self._parsed.root_node
-        if root.has_error or self.lines.lone_cr is not None:
+        if not self._is_divisible:
             return None
-        nodes = root.named_children
+        nodes = self._nodes
         # The first node that ends after the span's start, and the one after its end, each with one more neighbor.
         touched = bisect_right(nodes, self._offsets.to_byte(span.start), key=lambda node: node.end_byte)
         last = bisect_right(nodes, self._offsets.to_byte(span.end), key=lambda node: node.end_byte)
@@ -218,9 +227,21 @@ class SyntaxTree(Tree):
         begin, end = next(before, 0), next(behind, len(self._offsets.data))
         return Span(self._offsets.to_code_point(begin), self._offsets.to_code_point(end))
 
+    def begins_statement(self, offset: int) -> bool:
+        """Report whether the text can be divided at an offset; never where it has a fault."""
+        if not self._is_divisible or offset in (0, len(self.text)):
+            return self._is_divisible
+        nodes, byte = self._nodes, self._offsets.to_byte(offset)
+        at = bisect_left(nodes, byte, key=lambda node: node.start_byte)
+        return at < len(nodes) and nodes[at].start_byte == byte and self._is_apart(nodes[at])
+
+    @property
+    def _is_divisible(self) -> bool:
+        return not self._parsed.root_node.has_error and self.lines.lone_cr is None
+
     def top_types(self) -> frozenset[str]:
         """Return the types of the grammar's top-level nodes."""
-        return frozenset(node.type for node in self._parsed.root_node.named_children)
+        return frozenset(node.type for node in self._nodes)
 
     def names(self, span: Span) -> frozenset[str]:
         """Return the identifiers used inside the span."""
@@ -268,7 +289,10 @@ class SyntaxTree(Tree):
 
     @cached_property
     def _blocks(self) -> tuple[Block, ...]:
-        return self.meeting(Span(0, len(self.text)))
+        former = self._former
+        known = None if former is None else found_again(former, self, self.language.line_comment)
+        self._former = None  # It holds an earlier version in memory.
+        return self.meeting(Span(0, len(self.text))) if known is None else known
 
     def _known_to_meet(self, span: Span) -> tuple[Block, ...]:
         """Return the definitions that touch a span, once all definitions of the text are known."""
@@ -316,15 +340,19 @@ class SyntaxTree(Tree):
         return self._offsets.to_byte(span.start), self._offsets.to_byte(span.end)
 
     @cached_property
+    def _nodes(self) -> list[tree_sitter.Node]:
+        return self._parsed.root_node.named_children
+
+    @cached_property
     def _top(self) -> list[tree_sitter.Node]:
         """The top-level nodes, with an include guard replaced by its children."""
         found: list[tree_sitter.Node] = []
-        waiting = list(reversed(self._parsed.root_node.named_children))
+        waiting = list(reversed(self._nodes))
         transparent = frozenset(self.language.transparent.split())
         while waiting:
             node = waiting.pop()
             if transparent and node.type in transparent:
-                waiting += reversed(_unnamed(node))
+                waiting += reversed(shape.unnamed(node))
             else:
                 found.append(node)
         return found
@@ -365,35 +393,6 @@ class SyntaxTree(Tree):
     def _is_code(self, block: Block) -> bool:
         """Report whether a definition is more than a forward declaration or an import in the form of one."""
         return block.kind not in {"prototype", "macro"}
-
-
-def _unnamed(node: tree_sitter.Node) -> list[tree_sitter.Node]:
-    """Return the named children of a node that are in no field except ``body``."""
-    found: list[tree_sitter.Node] = []
-    cursor = node.walk()
-    more = cursor.goto_first_child()
-    while more:
-        child = cursor.node
-        if child is not None and child.is_named and cursor.field_name in {None, "body"}:
-            found.append(child)
-        more = cursor.goto_next_sibling()
-    return found
-
-
-def _next_statement(root: tree_sitter.Node, start: int, end: int) -> int:
-    """Return the start of the statement after the one with these bytes; ``end`` if there is none.
-
-    An edit is extended up to there. At the end of a Python block, where the closing tokens have no width, tree-sitter
-    compares the old tree's next node to the wrong token and skips it, often with the rest of the file. A node that
-    begins further down is not examined before its turn.
-    """
-    place = shape.way(root, start, end)
-    while place.up is not None:
-        following = next(place.behind(), None) if place.up.node.type in _ROWS else None
-        if following is not None and following.node.start_byte >= end:
-            return following.node.start_byte
-        place = place.up
-    return end
 
 
 def _meet(fault: Span, span: Span) -> bool:

@@ -23,6 +23,8 @@ DEEPEST = 1_000
 WIDEST = 50_000
 """Maximum number of children of a node; a wider text is parsed by indentation."""
 _SIZE = attrgetter("descendant_count")
+_ROWS = frozenset({"block", "module"})
+"""The Python grammar's node types that are sequences of statements."""
 _LEAST = 3
 """Number of nodes of the smallest definition: itself, its name and its value."""
 
@@ -145,6 +147,35 @@ def defining(root: tree_sitter.Node, start: int, end: int, kinds: Kinds, barren:
         large = list(compress(children, map(_LEAST.__le__, map(_SIZE, children))))
         large.reverse()
         waiting += map(NodePath, large, repeat(place))
+
+
+def unnamed(node: tree_sitter.Node) -> list[tree_sitter.Node]:
+    """Return the named children of a node that are in no field except ``body``."""
+    found: list[tree_sitter.Node] = []
+    cursor = node.walk()
+    more = cursor.goto_first_child()
+    while more:
+        child = cursor.node
+        if child is not None and child.is_named and cursor.field_name in {None, "body"}:
+            found.append(child)
+        more = cursor.goto_next_sibling()
+    return found
+
+
+def next_statement(root: tree_sitter.Node, start: int, end: int) -> int:
+    """Return the start of the statement after the one with these bytes; ``end`` if there is none.
+
+    An edit is extended up to there. At the end of a Python block, where the closing tokens have no width, tree-sitter
+    compares the old tree's next node to the wrong token and skips it, often with the rest of the file. A node that
+    begins further down is not examined before its turn.
+    """
+    place = way(root, start, end)
+    while place.up is not None:
+        following = next(place.behind(), None) if place.up.node.type in _ROWS else None
+        if following is not None and following.node.start_byte >= end:
+            return following.node.start_byte
+        place = place.up
+    return end
 
 
 def _start(node: tree_sitter.Node) -> int:

@@ -70,13 +70,9 @@ def _among_words(old: str, new: str, offset: int) -> int:
         return len(new) * offset // max(1, len(old))
     old_starts, new_starts = _starts(was), _starts(now)
     word = bisect_right(old_starts, offset) - 1
-    for what, i1, i2, j1, j2 in _opcodes(was, now):
-        if i1 <= word < i2:
-            stays = what == "equal"
-            return (
-                new_starts[j1 + word - i1] + offset - old_starts[word] if stays else new_starts[min(j1 + word - i1, j2)]
-            )
-    return len(new)
+    what, i1, _, j1, j2 = next(each for each in _opcodes(was, now) if each[1] <= word < each[2])
+    stays = what == "equal"
+    return new_starts[j1 + word - i1] + offset - old_starts[word] if stays else new_starts[min(j1 + word - i1, j2)]
 
 
 def _opcodes(old: Sequence[str], new: Sequence[str]) -> Sequence[tuple[str, int, int, int, int]]:

@@ -8,6 +8,7 @@ hostile one.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
@@ -17,13 +18,14 @@ from tuppence.core.text.document import Document, Edit
 if TYPE_CHECKING:
     from tuppence.core.syntax.tree import Tree
 
+_log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 LARGE = 200_000
 """Code points above which a document is one that takes long."""
 WIDTH = 2
 """Threads for those."""
 PAUSE = 0.3
-"""Seconds without a change after which a document's definitions are found ahead."""
+"""Seconds without a change after which a document is read ahead."""
 
 
 class Lanes:
@@ -59,14 +61,12 @@ class Lanes:
         """Return whether a parsed document takes long: its grammar gave up, or it is large."""
         return bool(tree.excess) or len(tree.text) > LARGE
 
-    def outline_soon(self, tree: Tree) -> asyncio.TimerHandle:
-        """Find a tree's definitions ahead, unless what is returned is cancelled before; nothing waits for it."""
-        loop = asyncio.get_running_loop()
+    def outline(self, tree: Tree, also: Callable[[Tree], object]) -> None:
+        """Find a tree's definitions ahead; nothing waits for it.
 
-        def begin() -> None:
-            loop.run_in_executor(self._few(), _outlined, tree)
-
-        return loop.call_later(PAUSE, begin)
+        :param also: called with the tree then, in the same thread.
+        """
+        asyncio.get_running_loop().run_in_executor(self._few(), _outlined, tree, also)
 
     def _few(self) -> ThreadPoolExecutor:
         if self._slow is None:
@@ -88,7 +88,11 @@ def _parsed(document: Document, old: Tree | None, edits: tuple[Edit, ...], *, is
     return tree
 
 
-def _outlined(tree: Tree) -> None:
+def _outlined(tree: Tree, also: Callable[[Tree], object]) -> None:
     from tuppence.core.prompt.context import outline
 
-    outline(tree)
+    try:
+        outline(tree)
+        also(tree)
+    except Exception:  # noqa: BLE001 - what fails here fails again where it is needed, and is said there
+        _log.debug("A version could not be read ahead", exc_info=True)

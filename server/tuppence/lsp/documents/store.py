@@ -56,8 +56,10 @@ class _OpenDocument:
     """Whether a change of it could not be read, so that the editor has another text."""
     is_slow: bool = False
     """Whether it takes more work than code of its size usually does, or is large."""
-    outlining: asyncio.TimerHandle | None = None
-    """What will find the tree's definitions ahead, once the document has not changed for a moment."""
+    is_asked: bool = False
+    """Whether its tree was asked for: only such a document is read ahead."""
+    reading_ahead: asyncio.TimerHandle | None = None
+    """What will read the newest version ahead, once the document has not changed for a moment."""
 
 
 class Documents:
@@ -69,6 +71,9 @@ class Documents:
         """Whether a line ends at a lone CR in the editor too; where not, its positions are read as it means them."""
         self.on_excess: Callable[[str, str], None] = lambda _uri, _why: None
         """Called once for a document whose grammar does not read it: with its URI, and why, as a clause."""
+        self.on_read_ahead: Callable[[Tree], object] = lambda _tree: None
+        """Called in a thread with the tree of a version that did not change for a moment: for what else depends on the
+        version alone, and is remembered."""
         self._explained: set[str] = set()
 
     @cached_property
@@ -147,7 +152,7 @@ class Documents:
         """Forget a document, telling those who watch it."""
         known = self._open.pop(uri, None)
         if known is not None:
-            _stop_outlining(known)
+            _stop_reading_ahead(known)
             _tell(known, None, ())
 
     def get(self, uri: str) -> Document | None:
@@ -174,10 +179,11 @@ class Documents:
         :raises Stale: the document is not open, or was closed meanwhile.
         """
         while known := self._open.get(uri):
+            known.is_asked = True
             if known.tree is not None and not known.since:
                 return known.tree
             if known.parsing is None:
-                known.parsing = asyncio.create_task(_parse(known, self._lanes))
+                known.parsing = asyncio.create_task(self._parse(known))
             # Whoever waits may be cancelled; the others still want the parse.
             await asyncio.shield(known.parsing)
             self._explain(uri, known)
@@ -236,10 +242,43 @@ class Documents:
         return document is not None and (document.version is None or document.version < version)
 
     def _replace(self, known: _OpenDocument, document: Document, edits: tuple[Edit, ...]) -> None:
-        _stop_outlining(known)
         known.document = document
         known.since += edits
+        if known.is_asked:
+            self._read_ahead_soon(known)
         _tell(known, document, edits)
+
+    async def _parse(self, known: _OpenDocument) -> None:
+        """Bring the tree up to the version that is the newest when the parse begins."""
+        document, old = known.document, known.tree
+        edits = tuple(known.since) if old is not None else ()
+        known.since.clear()
+        # Until it is done there is no tree, so that a failed parse is followed by a whole one.
+        known.tree = None
+        try:
+            tree = await self._lanes.parse(document, old, edits, is_slow=known.is_slow)
+            if known.document.language == document.language:
+                known.tree = tree
+                known.is_slow = self._lanes.is_slow(tree)
+                self._read_ahead_soon(known)
+        finally:
+            known.parsing = None
+
+    def _read_ahead_soon(self, known: _OpenDocument) -> None:
+        """Read a document ahead once it has not changed for a moment, unless it is closed before."""
+        from tuppence.lsp.documents.lanes import PAUSE
+
+        _stop_reading_ahead(known)
+        if self._open.get(known.document.uri) is known:
+            known.reading_ahead = asyncio.get_running_loop().call_later(PAUSE, self._read_ahead, known)
+
+    def _read_ahead(self, known: _OpenDocument) -> None:
+        known.reading_ahead = None
+        if known.tree is not None and not known.since:
+            self._lanes.outline(known.tree, self.on_read_ahead)
+        elif known.parsing is None:
+            known.parsing = asyncio.create_task(self._parse(known))
+            known.parsing.add_done_callback(_noted)
 
 
 class _Fed(Document):
@@ -263,28 +302,16 @@ def _tell(known: _OpenDocument, document: Document | None, edits: tuple[Edit, ..
             _log.exception("A listener failed on a change of %s", known.document.uri)
 
 
-def _stop_outlining(known: _OpenDocument) -> None:
-    if known.outlining is not None:
-        known.outlining.cancel()
-        known.outlining = None
+def _stop_reading_ahead(known: _OpenDocument) -> None:
+    if known.reading_ahead is not None:
+        known.reading_ahead.cancel()
+        known.reading_ahead = None
 
 
-async def _parse(known: _OpenDocument, lanes: Lanes) -> None:
-    """Bring the tree up to the version that is the newest when the parse begins."""
-    document, old = known.document, known.tree
-    edits = tuple(known.since) if old is not None else ()
-    known.since.clear()
-    # Until it is done there is no tree, so that a failed parse is followed by a whole one.
-    known.tree = None
-    try:
-        tree = await lanes.parse(document, old, edits, is_slow=known.is_slow)
-        if known.document.language == document.language:
-            known.tree = tree
-            known.is_slow = lanes.is_slow(tree)
-            _stop_outlining(known)
-            known.outlining = lanes.outline_soon(tree)
-    finally:
-        known.parsing = None
+def _noted(parsing: asyncio.Task[None]) -> None:
+    """Note the fault of a parse that nobody may wait for; the next question parses again."""
+    if not parsing.cancelled() and (error := parsing.exception()) is not None:
+        _log.debug("A document could not be read ahead", exc_info=error)
 
 
 def _edits(document: Document, change: types.TextDocumentContentChangeEvent, encoding: Encoding) -> tuple[Edit, ...]:

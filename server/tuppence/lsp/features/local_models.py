@@ -11,8 +11,10 @@ import asyncio
 from lsprotocol import types
 
 from tuppence import local
+from tuppence.config import Config
 from tuppence.config.policy import routing_policy
 from tuppence.config.settings import FOUND
+from tuppence.core.models.model import Provider
 from tuppence.engine.request import Request
 from tuppence.errors import TuppenceError
 from tuppence.local.registry import LocalModels
@@ -36,7 +38,7 @@ class LocalModelConsent:
         """Ask the user about each server that might answer this question, if no other model may."""
         session = self._client.session
         # Reading the keyring may take a while; keys that were read before need no thread.
-        is_known = all(session.keys.is_known(model.provider) for model in session.config().models)
+        is_known = all(map(session.keys.is_known, _providers(session.config()).values()))
         if not (self._wanted(request) if is_known else await asyncio.to_thread(self._wanted, request)):
             return
         if self._asking is None or self._asking.done():
@@ -54,8 +56,7 @@ class LocalModelConsent:
         config = session.config()
         if pin := routing_policy(config, request.action, request.document.language, request.better_than).pin:
             return pin.partition("/")[0] in FOUND
-        providers = {model.provider.name: model.provider for model in config.models}
-        ready = {name for name, each in providers.items() if session.keys.ready(each)}
+        ready = {name for name, each in _providers(config).items() if session.keys.ready(each)}
         today = session.now().date()
         may = (model for model in config.models if model.provider.name in ready and model.name not in config.exclude)
         return all(model.retired(today) for model in may)
@@ -70,6 +71,11 @@ class LocalModelConsent:
                     self._neighbourhood.refuse(found)
             except TuppenceError as error:
                 self._client.say(str(error), types.MessageType.Warning)
+
+
+def _providers(config: Config) -> dict[str, Provider]:
+    """Return the providers of the models, by name."""
+    return {model.provider.name: model.provider for model in config.models}
 
 
 def _question(found: local.DiscoveredServer) -> str:

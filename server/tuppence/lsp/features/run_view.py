@@ -8,7 +8,7 @@ is. A run that does not replace an earlier answer restores that answer's Keep an
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 
 from lsprotocol import types
@@ -40,6 +40,7 @@ from tuppence.lsp.output.client import EditorClient
 from tuppence.lsp.output.explanations import ExplanationView
 from tuppence.lsp.output.findings import ReviewFindings
 from tuppence.lsp.output.regions import difference
+from tuppence.lsp.output.run_progress import NoProgress
 from tuppence.lsp.output.writer import Writer
 
 _CHANGED = "Its text changed meanwhile and stays as you left it."
@@ -63,6 +64,7 @@ class RunView:
         self._reading = reading
         self._running = running
         self._report: Callable[[str], None] = lambda _line: None
+        self._shown: Callable[[], Awaitable[None]] = NoProgress().shown
         self._route: Route | None = None
         self._turns: list[str] = []
         self._cut: tuple[str, ...] = ()
@@ -115,8 +117,8 @@ class RunView:
         findings = self._board.within(request.document.uri, request.target.span)
         self._announce("started", request.action.past)
         try:
-            async with client.progress(self._running.title, self._running.stop) as report:
-                self._report = self._reported(report)
+            async with client.progress(self._running.title, self._running.stop) as progress:
+                self._report, self._shown = self._reported(progress.report), progress.shown
                 inspect = self._witness.inspect if self._witness else None
                 async with aclosing(run(request, client.session, receipt, inspect)) as steps:
                     async for step in steps:
@@ -237,6 +239,7 @@ class RunView:
     async def _take_back(self, step: Retracted, request: Request, writer: Writer | None) -> None:
         """Take back what was shown of a rejected answer."""
         self._report(step.why)
+        await self._shown()  # Why it is taken back is to be read before it is gone.
         if self._findings:
             self._board.clear(request.document.uri, [found.finding for found in self._findings])
             self._findings.clear()

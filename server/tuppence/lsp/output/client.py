@@ -28,6 +28,7 @@ from tuppence.lsp.documents.capabilities import ClientCapabilities
 from tuppence.lsp.documents.convert import Encoding, to_range
 from tuppence.lsp.documents.store import Documents
 from tuppence.lsp.output.active_runs import Running
+from tuppence.lsp.output.run_progress import NoProgress, RunProgress
 from tuppence.lsp.output.stream_pace import StreamPace
 from tuppence.lsp.protocol.lifecycle import Protocol
 
@@ -167,25 +168,19 @@ class EditorClient:
             self.say(sentence, types.MessageType.Warning)
 
     @contextlib.asynccontextmanager
-    async def progress(self, title: str, cancel: Callable[[], None]) -> AsyncIterator[Callable[[str], None]]:
-        """Show progress during the block; yields a function that shows a new line.
+    async def progress(self, title: str, cancel: Callable[[], None]) -> AsyncIterator[RunProgress | NoProgress]:
+        """Show progress during the block; yields an object that takes each new line.
 
         :param cancel: called when the user cancels the progress.
         """
         if not self.capabilities.progress:
-            yield lambda _line: None
+            yield NoProgress()
             return
-        token = f"tuppence-{uuid4()}"
-        progress = self._protocol.progress
-        if not await self._is_done(progress.create_async(token)):
-            yield lambda _line: None
-            return
-        self._protocol.on_progress_cancel(token, cancel)
-        progress.begin(token, types.WorkDoneProgressBegin(title=title, cancellable=True))
+        progress = RunProgress(_EditorProgress(self._protocol, self._is_done, title, cancel))
         try:
-            yield lambda line: progress.report(token, types.WorkDoneProgressReport(message=line, cancellable=True))
+            yield progress
         finally:
-            progress.end(token, types.WorkDoneProgressEnd())
+            await progress.end()
 
     async def _is_done(self, request: Awaitable[object]) -> bool:
         """Wait for the reply to a request; report whether it was not an error."""
@@ -209,6 +204,40 @@ class EditorClient:
         finally:
             asked.cancel()
             lost.cancel()
+
+
+class _EditorProgress:
+    """One progress at the editor."""
+
+    def __init__(
+        self,
+        protocol: Protocol,
+        is_done: Callable[[Awaitable[object]], Awaitable[bool]],
+        title: str,
+        cancel: Callable[[], None],
+    ) -> None:
+        self._protocol = protocol
+        self._is_done = is_done
+        self._title = title
+        self._cancel = cancel
+        self._token = f"tuppence-{uuid4()}"
+
+    async def open(self) -> bool:
+        """Ask the editor for it and begin it; report whether the editor agreed."""
+        progress = self._protocol.progress
+        if not await self._is_done(progress.create_async(self._token)):
+            return False
+        self._protocol.on_progress_cancel(self._token, self._cancel)
+        progress.begin(self._token, types.WorkDoneProgressBegin(title=self._title, cancellable=True))
+        return True
+
+    def send(self, line: str) -> None:
+        """Show a line."""
+        self._protocol.progress.report(self._token, types.WorkDoneProgressReport(message=line, cancellable=True))
+
+    def close(self) -> None:
+        """End it."""
+        self._protocol.progress.end(self._token, types.WorkDoneProgressEnd())
 
 
 def _plain(edit: types.TextEdit) -> dict[str, object]:

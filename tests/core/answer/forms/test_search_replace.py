@@ -252,3 +252,18 @@ def test_repetitive_texts_cost_no_square() -> None:
         return lines_run(work)[1]
 
     assert cost(4000) < 2.2 * cost(2000)
+
+
+def test_code_that_is_less_deep_than_its_marks_keeps_its_depth() -> None:
+    block = "  <<<<<<< SEARCH\n    b = a\nreturn b\n  =======\n    b = a\n\n  return a\n  >>>>>>> REPLACE"
+    (found,) = read_blocks(block)
+    assert found.search == ("    b = a", "return b")
+    assert found.replace == ("  b = a", "", "return a")
+
+
+@pytest.mark.parametrize(
+    ("above", "is_one"),
+    [("", True), ("Here:\n", True), ('x = """\n', False), ("y = '''\n", False), ('"""a"""\n', True)],
+)
+def test_a_block_in_an_open_string_is_none(above: str, *, is_one: bool) -> None:
+    assert looks_like_search_replace(f"{above}{BLOCK}\n") is is_one

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuppence.core.actions import FORMAT
+from tuppence.core.answer.review.finding_places import Quotable
 from tuppence.core.answer.review.findings import Finding, Findings
 from tuppence.core.answer.review.no_findings import nothing_found
 from tuppence.core.text.document import Document, Edit, Span, apply
@@ -194,6 +195,70 @@ def test_messages_are_plain() -> None:
 def test_nothing_to_report() -> None:
     assert nothing_found("No findings.") == nothing_found("**No findings.**\n") == "surely"
     assert nothing_found(GOOD) == "no"
+
+
+ADDS = "total = sum(items)"
+ITEMS: list[tuple[str, list[tuple[int, str]]]] = [
+    (
+        f"- Line 4: It is slow.\n  code: `{ADDS}`\n  problem: It adds badly.\n  fix: fsum\n  and more\n",
+        [(3, "It is slow. It adds badly.")],
+    ),
+    (f"- Warning: slow\n  line: {ADDS}\n  problem: It adds badly.\n", [(3, "slow It adds badly.")]),
+    ("- Warning: slow\n  line: 4, where `total` is\n", [(3, "slow")]),
+    (f"- Warning: slow\n  line:\n  {ADDS}\n", [(3, "slow")]),
+    ("- Something is slow here\n  line: see 4 there, `total` is summed\n", []),
+    (
+        "1. Line 4: `total` is summed slowly.\n\n2. problem: `os` is never used. (line 1)\n",
+        [(3, "`total` is summed slowly."), (0, "`os` is never used. (line 1)")],
+    ),
+    ("| Line | Problem | Fix |\n|---|---|---|\n| 1 | `os` is unused | no |\n", [(0, "`os` is unused")]),
+    (
+        "## High\n### Line 4\n`total` is slow\n# Line 1\n`os` is unused\n",
+        [(3, "`total` is slow"), (0, "`os` is unused")],
+    ),
+    (f"### `{ADDS}`\n- slow\n- rounds\n", [(3, f"`{ADDS}` slow rounds")]),
+    (f"### Slow\n- `{ADDS}` is slow\n- Line 1: `os` is unused\n", [(3, f"`{ADDS}` is slow"), (0, "`os` is unused")]),
+    (f"- Line 4: slow\n  ```\n  {ADDS}\n  ```\n  ```\n  total = 1\n  ```\n  ```\n  total = 2\n  ```\n", [(3, "slow")]),
+    ("severity: error\nline:\n```\n3:\n```\nproblem: Nothing is there.\n", []),
+    ("severity: error\nline: `5: total`\nproblem: Zero.\n", [(4, "Zero.")]),
+    ("severity: error\nline: `total`\nproblem: Zero.\n", []),
+]
+
+
+@pytest.mark.parametrize(("reply", "found"), ITEMS)
+def test_items_with_fields(reply: str, found: list[tuple[int, str]]) -> None:
+    assert [(each.line, each.message) for each in read(reply).found] == found
+
+
+@pytest.mark.parametrize("quote", ["``", '""', "`3:`", "3:", "  ", "` `"])
+def test_a_quotation_of_nothing_is_at_no_blank_line(quote: str) -> None:
+    document = Document("file:///a.py", "python", 1, "a = 1\n\nb = 2\n")
+    assert Quotable(document, Span(0, 13)).locate([quote]) is None
+
+
+def test_a_heading_of_a_higher_level_ends_the_group() -> None:
+    assert [
+        each.severity for each in read("## High\n### Line 4\n`total` is slow\n# Line 1\n`os` is unused\n").found
+    ] == [
+        "error",
+        "warning",
+    ]
+
+
+def test_a_part_of_a_name_in_camel_case_names_a_line() -> None:
+    document = Document("file:///a.ts", "typescript", 1, "let a = 1;\nlet rowBuffer = [];\nlet b = 2;\n")
+    whole = Span(0, len(document.text))
+    assert [each.line for each in read("- Line 2: the buffer is never emptied.\n", document, whole).found] == [1]
+    assert read("- Line 2: it is never emptied.\n", document, whole).found == []
+
+
+def test_a_severity_in_a_script_without_spaces_is_found_in_its_word() -> None:
+    assert only("severity: 很严重的\nline: `import os`\nproblem: 没有用到。\n").severity == "error"
+
+
+def test_a_reply_without_end_is_read_to_a_bound() -> None:
+    items = [f"- Line 4: `total` of kind {number} {'abcdefghij'[number % 10] * 5}{number}" for number in range(300)]
+    assert len(read("\n".join(items), size=1000).found) <= 101
 
 
 @given(st.integers(1, 40))

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Literal
 
 from tuppence.core.answer.forms.matching import LineBlockPlace, LineChange, TextLines
@@ -58,12 +58,7 @@ def looks_like_search_replace(text: str, original: str = "") -> bool:
     """
     if not _has_opening(text) or _has_opening(original):
         return False
-    before: list[str] = []
-    for line, _ in split(text):
-        if _mark(line) == "opening":
-            break
-        before.append(line)
-    above = "\n".join(before)
+    above = "\n".join(takewhile(lambda line: _mark(line) != "opening", (line for line, _ in split(text))))
     return not (above.count('"""') % 2 or above.count("'''") % 2)
 
 

@@ -113,8 +113,6 @@ def data_finding(value: Mapping[str, object]) -> DataFinding:
                 titles += [each] if isinstance(each, str) else []
             case "fix":
                 found.fix = each if isinstance(each, str) else found.fix
-            case None:
-                pass
     found.message = found.message or " ".join(titles[:1])
     found.severity = found.severity or " ".join(titles)
     return found
