@@ -147,7 +147,8 @@ class Desk:
             assert MINE not in self.text[edit.span.start : edit.span.end], "nothing is lost that the person typed"
         if not self.is_ambiguous:
             assert self.region is not None, "nothing is written where the person typed"
-            assert all(self.region.covers(edit.span) for edit in edits), "nothing is written outside the target"
+            narrow = (_without_half_endings(edit, self.text, self.region) for edit in edits)
+            assert all(self.region.covers(edit.span) for edit in narrow), "nothing is written outside the target"
         size = len(json.dumps(_CONVERTER.unstructure(text_edits), ensure_ascii=False).encode())
         self.sent.append((len(edits), size))
         self.taken.append(edits)
@@ -280,3 +281,16 @@ def _answer(reply: asyncio.Future[bool], says: bool) -> None:  # noqa: FBT001 - 
 
 def _ignore(_result: object) -> None:
     """Discard the result of a callback."""
+
+
+def _without_half_endings(edit: Edit, text: str, region: Span) -> Edit:
+    """Return an edit without the half of a CRLF outside the region, if the edit replaces it by itself.
+
+    LSP has no position between CR and LF, so an edit up to there has to include the other half.
+    """
+    start, end, new = edit.span.start, edit.span.end, edit.text
+    if end == region.end + 1 and text[region.end - 1 : end] == "\r\n" and new.endswith("\n"):
+        end, new = end - 1, new[:-1]
+    if start == region.start - 1 and text[start : region.start + 1] == "\r\n" and new.startswith("\r"):
+        start, new = start + 1, new[1:]
+    return Edit(Span(start, end), new)
