@@ -29,7 +29,7 @@ _BUCKETS = ("input", "output", "cache_read", "cache_write", "cache_write_1h")
 
 
 @dataclass(frozen=True)
-class Checked:
+class ComparedRow:
     """A row and what was found of it."""
 
     model: Model
@@ -38,13 +38,13 @@ class Checked:
     """Differences, or days, a phrase each."""
 
 
-def check(models: Iterable[Model], today: date) -> tuple[Checked, ...]:
+def check(models: Iterable[Model], today: date) -> tuple[ComparedRow, ...]:
     """Return what is to be said of each row, by verdict."""
     every = (_checked(model, list_prices.listing(model.id, model.provider.base_url, today), today) for model in models)
     return tuple(sorted(every, key=lambda each: (_ORDER.index(each.verdict), each.model.name)))
 
 
-def show(table: Sequence[Checked], console: Console) -> None:
+def show(table: Sequence[ComparedRow], console: Console) -> None:
     """Print the rows for a person; of those that agree, only how many there are."""
     for verdict, rows in groupby(table, key=lambda each: each.verdict):
         if verdict == "agrees":
@@ -61,26 +61,30 @@ def show(table: Sequence[Checked], console: Console) -> None:
     console.print(f"{len(table)} rows against genai-prices {version('genai-prices')}: {said}.")
 
 
-def check_as_json(table: Sequence[Checked]) -> list[dict[str, Any]]:
+def check_as_json(table: Sequence[ComparedRow]) -> list[dict[str, Any]]:
     """Return the rows for a program."""
     return [{"model": each.model.name, "verdict": each.verdict, "found": list(each.found)} for each in table]
 
 
-def _checked(model: Model, listed: list_prices.Listing | None, today: date) -> Checked:
+def _checked(model: Model, listed: list_prices.Listing | None, today: date) -> ComparedRow:
     prices = _differences(model, listed, today) if listed else ()
     if model.retired(today):
-        return Checked(model, "dead", (f"retired on {model.retires_on}",))
+        return ComparedRow(model, "dead", (f"retired on {model.retires_on}",))
     if listed and listed.is_dead:
-        return Checked(model, "dead", ("called deprecated there", *prices))
+        return ComparedRow(model, "dead", ("called deprecated there", *prices))
     if prices:
-        return Checked(model, "disagrees", prices)
+        return ComparedRow(model, "disagrees", prices)
     if model.retires_on and model.retires_on <= today + _SOON:
-        return Checked(model, "ends soon", (f"retires on {model.retires_on}",))
+        return ComparedRow(model, "ends soon", (f"retires on {model.retires_on}",))
     if listed and listed.context not in (None, model.context):
-        return Checked(model, "context differs", (f"{model.context:,} here, {listed.context:,} there",))
+        return ComparedRow(model, "context differs", (f"{model.context:,} here, {listed.context:,} there",))
     if model.price is None:
-        return Checked(model, "price unknown", ("used only when pinned",))
-    return Checked(model, "agrees") if listed and listed.price else Checked(model, "not listed", ("unknown there",))
+        return ComparedRow(model, "price unknown", ("used only when pinned",))
+    return (
+        ComparedRow(model, "agrees")
+        if listed and listed.price
+        else ComparedRow(model, "not listed", ("unknown there",))
+    )
 
 
 def _differences(model: Model, listed: list_prices.Listing, today: date) -> tuple[str, ...]:
