@@ -29,7 +29,7 @@ _BUCKETS = ("input", "output", "cache_read", "cache_write", "cache_write_1h")
 
 
 @dataclass(frozen=True)
-class ComparedRow:
+class CheckedRow:
     """A row and what was found of it."""
 
     model: Model
@@ -38,13 +38,13 @@ class ComparedRow:
     """Differences, or days, a phrase each."""
 
 
-def check(models: Iterable[Model], today: date) -> tuple[ComparedRow, ...]:
+def check(models: Iterable[Model], today: date) -> tuple[CheckedRow, ...]:
     """Return what is to be said of each row, by verdict."""
     every = (_checked(model, list_prices.listing(model.id, model.provider.base_url, today), today) for model in models)
     return tuple(sorted(every, key=lambda each: (_ORDER.index(each.verdict), each.model.name)))
 
 
-def show(table: Sequence[ComparedRow], console: Console) -> None:
+def show(table: Sequence[CheckedRow], console: Console) -> None:
     """Print the rows for a person; of those that agree, only how many there are."""
     for verdict, rows in groupby(table, key=lambda each: each.verdict):
         if verdict == "agrees":
@@ -61,29 +61,27 @@ def show(table: Sequence[ComparedRow], console: Console) -> None:
     console.print(f"{len(table)} rows against genai-prices {version('genai-prices')}: {said}.")
 
 
-def check_as_json(table: Sequence[ComparedRow]) -> list[dict[str, Any]]:
+def check_as_json(table: Sequence[CheckedRow]) -> list[dict[str, Any]]:
     """Return the rows for a program."""
     return [{"model": each.model.name, "verdict": each.verdict, "found": list(each.found)} for each in table]
 
 
-def _checked(model: Model, listed: list_prices.Listing | None, today: date) -> ComparedRow:
+def _checked(model: Model, listed: list_prices.Listing | None, today: date) -> CheckedRow:
     prices = _differences(model, listed, today) if listed else ()
     if model.retired(today):
-        return ComparedRow(model, "dead", (f"retired on {model.retires_on}",))
+        return CheckedRow(model, "dead", (f"retired on {model.retires_on}",))
     if listed and listed.is_dead:
-        return ComparedRow(model, "dead", ("called deprecated there", *prices))
+        return CheckedRow(model, "dead", ("called deprecated there", *prices))
     if prices:
-        return ComparedRow(model, "disagrees", prices)
+        return CheckedRow(model, "disagrees", prices)
     if model.retires_on and model.retires_on <= today + _SOON:
-        return ComparedRow(model, "ends soon", (f"retires on {model.retires_on}",))
+        return CheckedRow(model, "ends soon", (f"retires on {model.retires_on}",))
     if listed and listed.context not in (None, model.context):
-        return ComparedRow(model, "context differs", (f"{model.context:,} here, {listed.context:,} there",))
+        return CheckedRow(model, "context differs", (f"{model.context:,} here, {listed.context:,} there",))
     if model.price is None:
-        return ComparedRow(model, "price unknown", ("used only when pinned",))
+        return CheckedRow(model, "price unknown", ("used only when pinned",))
     return (
-        ComparedRow(model, "agrees")
-        if listed and listed.price
-        else ComparedRow(model, "not listed", ("unknown there",))
+        CheckedRow(model, "agrees") if listed and listed.price else CheckedRow(model, "not listed", ("unknown there",))
     )
 
 
