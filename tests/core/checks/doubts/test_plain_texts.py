@@ -74,3 +74,4 @@ def test_a_joiner_is_let_through_in_each_string_and_comment_that_needs_it_and_no
 def test_a_text_that_nests_too_deep_for_its_grammar_has_no_imports_that_can_be_told() -> None:
     deep = f"x = {'[' * 3000}{']' * 3000}\n"
     assert doubts(f"import evil\n{deep}", deep, "python") == ()
+    assert doubts("import evil\nx = 1\n", deep, "python") == ("imports `evil` (“evil”) and does not use it",)
