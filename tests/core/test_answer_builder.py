@@ -266,6 +266,6 @@ def test_an_explanation_that_names_what_is_not_there_is_not_fit() -> None:
     invented = "It calls `frobnicate_all()` and `Zorblax.merge_items()`, and `quux_table` holds the sum of `mean`.\n"
     verdict = made(work(EXPLAIN), invented).verdict
     assert not verdict.fit
-    assert verdict.reasons[0].startswith("The answer names what is not there: `")
+    assert verdict.reasons[0].startswith("The answer names code that is absent: `")
     assert "frobnicate_all" in verdict.reasons[0]
     assert made(work(EXPLAIN), "`mean` divides the sum of `xs` by the length of `x`.\n").verdict.fit

@@ -279,7 +279,7 @@ async def test_a_keystroke_costs_one_parse_that_begins_from_the_last(monkeypatch
 
 
 async def test_a_text_of_3_mb_is_parsed_by_no_grammar(monkeypatch: pytest.MonkeyPatch) -> None:
-    documents, parsed = Documents(), parses(monkeypatch)
+    documents, parsed = Documents(), parses(monkeypatch, len(LARGE))
     documents.open("file:///large.py", "python", 1, LARGE)
     tree, document = await documents.tree("file:///large.py"), documents.get("file:///large.py")
     assert document is not None

@@ -104,11 +104,11 @@ async def test_a_plan_is_not_asked_for_in_blocks_and_who_carries_it_out_is(tmp_p
         for name, cost, fix, more in (
             ("weak", (0.1, 0.5), 0.4, 'edit = "blocks"\nedit_adherence = 1.0\n'),
             ("middle", (3, 50), 0.61, ""),
-            ("strong", (1, 100), 0.9, 'edit = "blocks"\nedit_adherence = 0.5\n'),
+            ("strong", (1, 100), 0.9, 'edit = "blocks"\nedit_adherence = 0.3\n'),
         )
     )
     head = '[providers.mine]\nwire = "{wire}"\nbase_url = "{base}"\n'
-    async with stage(tmp_path, config=head + rows, extra="quality = 0.6\npair_above = 0\nask_above = 9\n") as s:
+    async with stage(tmp_path, config=head + rows, extra="quality = 0.87\npair_above = 0\nask_above = 9\n") as s:
         plan, carried = await ask(s, "Fix", "mean", "Divide by the number of xs.", WHOLE)
         assert (plan["model"], carried["model"]) == ("strong", "weak")
         assert "SEARCH" not in json.dumps(plan)

@@ -265,7 +265,7 @@ async def test_the_limit_leaves_room_for_the_answer_and_keeps_within_the_models(
 @pytest.mark.parametrize(
     ("config", "quality", "pin"),
     [
-        ("", 0.82, None),
+        ("", 0.92, None),
         ("quality = 0.9\n", 0.9, None),
         ("quality = 0.9\n[languages.python]\nquality = 0.8\n", 0.8, None),
         ("[languages.python]\nquality = 0.8\n[actions.fix]\nquality = 0.7\n", 0.7, None),
@@ -297,6 +297,7 @@ async def test_a_budget_chooses_by_what_a_request_may_cost_at_most(root: Path, o
     head, row = MINE.split("[[models]]")
     dear = row.replace('"small"', '"dear"').replace("input = 1, output = 2", "input = 3, output = 4")
     config = f"{head}[[models]]{row}ability = {{ explain = 0.5 }}\n[[models]]{dear}ability = {{ explain = 0.9 }}\n"
+    config = f"quality = 1.0\n{config}"
     rich = await prepare.prepare(ask(EXPLAIN, root / "stats.py", text), opened(config))
     assert rich.route.model.id == "dear"
     expected = bound(rich.route.model, replace(rich.need, most_tokens=0), least_output(rich.need))

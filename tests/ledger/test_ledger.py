@@ -358,7 +358,7 @@ def test_a_file_held_by_another_process_is_a_sentence(own: Ledger, monkeypatch: 
     own.entries()
     other = sqlite3.connect(path_of(own), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(TuppenceError, match=r"^Another program has the ledger \S+ledger\.sqlite3 locked\. Close what"):
+    with pytest.raises(TuppenceError, match=r"^Another program has the ledger \S+ledger\.sqlite3 locked\. Close"):
         own.add(entry())
     other.close()
     assert own.add(entry()) == 1

@@ -408,8 +408,8 @@ def test_checks_that_were_taken_away_without_a_reason() -> None:
 @pytest.mark.parametrize(
     ("used", "new", "sign"),
     [
-        ("load(1)", "", "takes `load` away, which the file uses"),
-        ("1", "limit = 1\n", "puts other code in the place of `load`, which is defined no more"),
+        ("load(1)", "", "removes `load`, which the file uses"),
+        ("1", "limit = 1\n", "replaces `load` by other code and no longer defines it"),
         ("1", "def load(path, strict=False):\n    pass\n", "empties `load`"),
         ("load(1)", CODE.partition("\n\n\n")[2], ""),
     ],

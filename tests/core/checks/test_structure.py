@@ -218,7 +218,7 @@ def test_explanations() -> None:
 
 def test_code_without_a_fence_that_does_not_parse_is_no_code() -> None:
     broken = "def f(:\n    return 1\n"
-    assert edited("def f(:\n    return 2", broken).reasons == ("The answer holds no code block.",)
+    assert edited("def f(:\n    return 2", broken).reasons == ("The answer contains no code block.",)
     assert edited(fenced("def f(:\n    return 2"), broken).fit, (
         "where it was broken before, a fence says that it is code"
     )

@@ -205,7 +205,7 @@ async def test_every_action(tmp_path: Path, action: Action, wire: WireName, reco
 )
 async def test_every_way(tmp_path: Path, way: str, wire: WireName, record_property: Any) -> None:
     config = {"pair": PAIR, "blocks": BLOCKS, "brief": BRIEF, "warm": RENEWED}.get(way, CONFIG)
-    config = ("quality = 0.6\npair_above = 0\nask_above = 9\n" if way == "pair" else "hover_cap = 9\n") + config
+    config = ("pair_above = 0\nask_above = 9\n" if way == "pair" else "hover_cap = 9\n") + config
     async with scene(tmp_path, config, wire) as s:
         await WAYS[way](s)
         record_property("cases", len(SECRETS) * len(s.upstream.requests))

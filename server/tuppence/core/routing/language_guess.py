@@ -1,7 +1,7 @@
 """The language of code whose language is not given, guessed from the words and marks that begin its statements.
 
-Each sign counts once for each line that has it, up to a limit; the language with the most wins, and none where no sign
-was found. The guess decides only how the code is read for routing, never what is sent or shown.
+Each sign counts once for each line that has it, up to a limit. The language with the most points wins; with too few
+points there is no guess. The guess only decides how the code is read for routing, never what is sent or shown.
 """
 
 from __future__ import annotations
@@ -15,6 +15,10 @@ _READ = 2000
 """Characters that are looked at."""
 _MOST = 3
 """Lines with one sign that count: a long run of alike lines must not outweigh everything else."""
+
+
+_LEAST = 2
+"""Points that a guess needs: one weak sign may be a word in a comment."""
 
 
 def _signs(*weighted: tuple[int, str]) -> tuple[tuple[int, re.Pattern[str]], ...]:
@@ -70,11 +74,11 @@ _SIGNS: Mapping[str, tuple[tuple[int, re.Pattern[str]], ...]] = {
 
 
 def guess(code: str) -> str:
-    """Return the editor's name of the most likely language of a piece of code; empty where nothing hints at one."""
+    """Return the editor's name of the most likely language of some code; empty if there is too little evidence."""
     text = code[:_READ]
     points = {
         name: sum(weight * min(_MOST, len(sign.findall(text))) for weight, sign in signs)
         for name, signs in _SIGNS.items()
     }
     best = max(points, key=lambda name: points[name])
-    return best if points[best] else ""
+    return best if points[best] >= _LEAST else ""

@@ -165,11 +165,7 @@ class QualityModel:
 
     def measured_id(self, action: str) -> str:
         """Return the id of the action whose measurements are used for an action."""
-        found = self._measured_ids.get(action)
-        if found is None:
-            found = next((each for each in measured_ids(action) if each in self.usual), action)
-            self._measured_ids[action] = found
-        return found
+        return self._measured_ids[action]
 
     def gain(self, action: str, language: str, code: str | None, diagnostics: Sequence[Diagnostic] = ()) -> CodeSignal:
         """Return what a piece of code says, for an action and an editor's name of the language."""
@@ -243,11 +239,11 @@ class QualityModel:
         stated = self._stated(model, action)
         name = canonical(model.figures_id)
         if stated or model.predecessor is None:
-            found = self._own(model, name, action, gain)
+            found = self._own(model, name, action, gain, stated)
         else:
             found = self._before(model, model.predecessor, action, gain)
             if name in self.models or name in self.published.edits:
-                found = max(self._own(model, name, action, gain), found, key=_quality)
+                found = max(self._own(model, name, action, gain, stated), found, key=_quality)
         if chosen := model.at_effort.get(model.chosen_effort):
             found = _at_effort(found, chosen, stated or action)
         return found
@@ -258,9 +254,12 @@ class QualityModel:
         found = self._expected(same, action, gain)
         return replace(found, doubt=max(found.doubt, _WIDE), source=_BEFORE)
 
-    def _own(self, model: Model, name: str, action: str, gain: CodeSignal | None) -> Estimate:
-        """Return what is known of a model itself, with what the code adds."""
-        base = self._base(model, name, action)
+    def _own(self, model: Model, name: str, action: str, gain: CodeSignal | None, stated: str) -> Estimate:
+        """Return the estimate for a model itself, with the effect of the code.
+
+        :param stated: the id under which its row states its ability for the action; empty if it states none.
+        """
+        base = self._base(model, name, action, stated)
         if gain is None or not gain.shifts:
             return base
         shift = gain.shifts.get(name)
@@ -268,9 +267,9 @@ class QualityModel:
             shift = (gain.line or self._line(gain.action, gain.shifts)).at(base.quality)
         return replace(base, quality=_share(base.quality + shift))
 
-    def _base(self, model: Model, name: str, action: str) -> Estimate:
+    def _base(self, model: Model, name: str, action: str, stated: str) -> Estimate:
         measured, known = self.models.get(name), self.measured_id(action)
-        if stated := self._stated(model, action):
+        if stated:
             return Estimate(model.ability[stated], _narrow(measured, known), "its row")
         if measured is not None:
             return Estimate(measured.quality[known], measured.doubt[known], "measured")
@@ -291,9 +290,9 @@ class QualityModel:
         return self._levels[self.measured_id(action)]
 
     @cached_property
-    def _measured_ids(self) -> dict[str, str]:
-        """The answers of ``measured_id``: asked for with every row of every table, of a table that never changes."""
-        return {}
+    def _measured_ids(self) -> _MeasuredIds:
+        """The results of ``measured_id``, which is called for every row of every table."""
+        return _MeasuredIds(self.usual)
 
     @cached_property
     def _levels(self) -> Mapping[str, float]:
@@ -304,6 +303,18 @@ class QualityModel:
     def _line(self, action: str, shifts: Mapping[str, float]) -> LinearFit:
         measured = self.measured_id(action)
         return through([(self.models[each].quality[measured], shift) for each, shift in shifts.items()])
+
+
+class _MeasuredIds(dict[str, str]):
+    """The id of the action whose measurements are used, by action; found once for each."""
+
+    def __init__(self, usual: Mapping[str, object]) -> None:
+        super().__init__()
+        self._usual = usual
+
+    def __missing__(self, action: str) -> str:
+        self[action] = next((each for each in measured_ids(action) if each in self._usual), action)
+        return self[action]
 
 
 _BLIND = Check()

@@ -29,7 +29,7 @@ _STAKES: Mapping[Level, float] = {"simple": 0.1, "moderate": 1.0, "hard": 5.0}
 _USUAL_TARGET = 400
 """Tokens of code up to which its length does not count; about 40 lines."""
 _WORD = re.compile(r"\w")
-_ABSENT = ("closures", "async", "try")
+_ABSENT = ("closures", "concurrency", "awaits", "atomics", "unsafe", "try")
 """Counts of code that keep a few lines from being plain."""
 
 

@@ -85,21 +85,19 @@ class _Walk:
                     kind = kinds[number] = self._kind(child)
                 pairs.append(parent << _BITS | number)
                 inner, drops = nested, False
-                if kind.is_plain:
-                    pass
-                elif kind.nests:
-                    inner += self._is_level(number, parent)
-                    self.found.depth = max(self.found.depth, inner)
-                elif kind.operates:
-                    drops = self._operator(child, dropped or kinds[parent].name == "expression_statement")
-                elif kind.is_prose:
-                    self.found.prose.append((child.start_byte, child.end_byte))
-                if not child.named_child_count:
-                    continue
-                if depth < _DEEPEST:
-                    waiting.append((child, number, depth + 1, inner, drops))
-                else:
-                    self.found.is_cut = True
+                if not kind.is_plain:
+                    if kind.nests:
+                        inner += self._is_level(number, parent)
+                        self.found.depth = max(self.found.depth, inner)
+                    elif kind.operates:
+                        drops = self._operator(child, dropped or kinds[parent].name == "expression_statement")
+                    else:
+                        self.found.prose.append((child.start_byte, child.end_byte))
+                if child.named_child_count:
+                    if depth < _DEEPEST:
+                        waiting.append((child, number, depth + 1, inner, drops))
+                    else:
+                        self.found.is_cut = True
 
     def tally(self) -> NodeCounts:
         """Return what was counted."""

@@ -66,7 +66,7 @@ def test_a_joiner_is_let_through_in_each_string_and_comment_that_needs_it_and_no
     family = "👨\u200d👩"
     said = f'x = "{family}"\n# fine\ny = "{family}"  # {family}\nz = "fine"\n'
     assert hidden_characters.refused(edited(said)) == ""
-    refused = "The answer holds characters that do not show: U+200D ZERO WIDTH JOINER."
+    refused = "The answer contains characters that do not show: U+200D ZERO WIDTH JOINER."
     for odd in (f"{said}w = a\u200db\n", f"w = a\u200db\n{said}", f'{said}w = "a\u200db"\n'):
         assert hidden_characters.refused(edited(odd)) == refused
 
