@@ -451,6 +451,9 @@ async def test_each_request_is_answered_once_whatever_its_kind(tmp_path: Path) -
         editor.say(HOVER | {"id": "twice"})
         editor.say(HOVER | {"id": 3.0})
         await served(editor)
+        async with asyncio.timeout(60):
+            while 3 not in editor.answers or len(editor.answers["twice"]) < 2:  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.002)
         assert sorted("error" in each for each in editor.answers["twice"]) == [False, True]
         assert [each["id"] for each in editor.answers[3]] == [3]
         assert editor.server.protocol.client.apply_edit, "it was not introduced anew"

@@ -186,13 +186,37 @@ async def test_the_only_model(tmp_path: Path, wire: WireName) -> None:
         ]
 
 
+def _ask_once_all_wait(session: Session, number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send no request before so many wait for their turn: one that comes after a failure is not spared for it."""
+    admission, batches = type(session.providers).admission, type(session.upstream).batches
+    made, are_made = [0], asyncio.Event()
+
+    def counted(*arguments: Any) -> Any:
+        made[0] += 1
+        if made[0] == number:
+            are_made.set()
+        return admission(*arguments)
+
+    async def later(*arguments: Any) -> Any:
+        await are_made.wait()
+        async with aclosing(batches(*arguments)) as found:
+            async for each in found:
+                yield each
+
+    monkeypatch.setattr(type(session.providers), "admission", counted)
+    monkeypatch.setattr(type(session.upstream), "batches", later)
+
+
 @pytest.mark.fault("policy", "a burst at a server that is not there: one sentence each, few connections, nothing owed")
 @pytest.mark.parametrize("wire", WIRES)
-async def test_a_burst_at_a_server_that_is_not_there(tmp_path: Path, wire: WireName) -> None:
+async def test_a_burst_at_a_server_that_is_not_there(
+    tmp_path: Path, wire: WireName, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with ScriptedUpstream() as gone:
         base = getattr(gone, wire)
     config = ALONE.replace("{base}", base)
     async with lodging(tmp_path, config, wire) as (session, _):
+        _ask_once_all_wait(session, 12, monkeypatch)
         runs = await asyncio.gather(*(Run(session, str(each)).go() for each in range(12)))
         for each in runs:
             assert each.done is not None
