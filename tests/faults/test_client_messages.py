@@ -53,6 +53,13 @@ async def served(editor: ByteEditor, uri: str = URI) -> None:
     assert editor.scandals == []
 
 
+async def answered(editor: ByteEditor, identity: int | str, times: int = 1) -> None:
+    """Wait for the replies to a request: one that was sent later may be answered before it."""
+    async with asyncio.timeout(60):
+        while len(editor.answers.get(identity, ())) < times:  # noqa: ASYNC110 - the server runs in threads too
+            await asyncio.sleep(0.002)
+
+
 NOTHING: Any = ...
 """As a value: the field is taken away."""
 YES, NO = True, False
@@ -451,9 +458,8 @@ async def test_each_request_is_answered_once_whatever_its_kind(tmp_path: Path) -
         editor.say(HOVER | {"id": "twice"})
         editor.say(HOVER | {"id": 3.0})
         await served(editor)
-        async with asyncio.timeout(60):
-            while 3 not in editor.answers or len(editor.answers["twice"]) < 2:  # noqa: ASYNC110 - another process
-                await asyncio.sleep(0.002)
+        await answered(editor, 3)
+        await answered(editor, "twice", 2)
         assert sorted("error" in each for each in editor.answers["twice"]) == [False, True]
         assert [each["id"] for each in editor.answers[3]] == [3]
         assert editor.server.protocol.client.apply_edit, "it was not introduced anew"
@@ -482,6 +488,7 @@ async def test_no_answer_or_cancel_reaches_what_it_does_not_belong_to(tmp_path: 
         editor.say({"id": 77, "result": None})
         editor.say({"id": 77, "error": {"code": 1, "message": "x"}})
         await served(editor)
+        await answered(editor, 77)
         assert not asked.done()
         assert "result" in editor.answers[77][0]
         editor.say({"id": ours, "result": {"title": "yes"}, "error": None})
