@@ -1,4 +1,4 @@
-"""What a better answer is worth, at each preset and for each action: fitted to what the tasks would come to.
+"""Fit the worth of a better answer, in USD, for each preset and action.
 
 For a preset, each action's worth is chosen so that explain, fix and review with code score most together while they
 cost no more than a share of always asking Opus 4.6. It is chosen on tasks that the fit of qualities has not seen (inner
@@ -70,7 +70,7 @@ def presets(
 
 
 def _sum(offers: Sequence[Offer], action: str, worth: float, models: Sequence[Model]) -> tuple[float, float]:
-    """Return what an action's tasks come to in all at one worth: score and cost."""
+    """Return the total score and cost of an action's tasks with one worth."""
     score, cost = 0.0, 0.0
     for each in offers:
         if each.task.action == action:

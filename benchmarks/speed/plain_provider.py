@@ -74,11 +74,11 @@ def _chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-async def _main(lines: int, rate: float, at_once: int) -> None:
+async def _main(lines: int, rate: float, at_once: int = 1) -> None:
     server = await asyncio.start_server(_Provider(lines, rate, at_once).serve, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 1))  # noqa: PLR2004 - the third is optional
+    asyncio.run(_main(int(sys.argv[1]), float(sys.argv[2]), *map(int, sys.argv[3:4])))

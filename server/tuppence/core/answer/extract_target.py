@@ -2,7 +2,7 @@
 
 A model that was asked for one function may answer with the whole file, with the class around the function, with imports
 or a package clause on top, or with an example of its use below. The answer is parsed, and the definition that has the
-target's name, kind and enclosing definitions is extracted, together with the new definitions and constants beside it
+target's name, kind and enclosing definitions is extracted, together with the new definitions and constants next to it
 that it uses. Import lines are returned separately, for the file's import block. Other changes in the answer are named
 in a note and not applied.
 

@@ -56,7 +56,7 @@ class Estimate:
     source: str
     """Where it comes from, as a person reads it: "measured", "its row", "its benchmarks", "its tier"."""
     unproven: float = 0.0
-    """What is taken off where models are compared, because nobody stated what an effort is worth."""
+    """Quality to subtract in comparisons, because the row states no ability for the chosen effort."""
 
     @property
     def compared(self) -> float:
@@ -351,9 +351,9 @@ def canonical(model_id: str) -> str:
 
 
 def _at_effort(base: Estimate, chosen: Effort, action: str) -> Estimate:
-    """Return the estimate for an effort: where nobody stated what it is worth it is what the row gives, and doubted.
+    """Return the estimate for an effort; without a stated ability, the row's estimate with a wider doubt.
 
-    Less thinking costs less, and must not look as good for it: that doubt is taken off where models are compared.
+    Less thinking costs less but is not as good, so the doubt is subtracted when models are compared.
     """
     if action in chosen.ability:
         return base

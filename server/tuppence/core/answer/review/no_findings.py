@@ -1,8 +1,8 @@
 """Detect whether a review's reply says that there is nothing to report, in any wording and language.
 
-It does if a clause denies problems (a negation and a word for a problem, in either order) or approves of the code, and
-nothing else in the reply contradicts that: no apology or inability, question, line number, quoted code, contrast or
-announcement of more. Any other reply is not a review: text that is not understood never counts as approval.
+A reply says so if a clause negates a problem (a negation and a noun such as "issue", in either order) or approves the
+code, and nothing else in the reply contradicts that: no apology or inability, question, line number, quoted code,
+contrast or announcement of more. Any other reply is not a review: text that is not understood never counts as approval.
 """
 
 # ruff: noqa: RUF001 - models write in many scripts
@@ -65,7 +65,7 @@ _DENIES = re.compile(
     r"|(?:לא נמצאו|אין|לא מצאתי)\s+(?:בעיות|שגיאות)",
     re.IGNORECASE,
 )
-"""Matches a negation and a word for a problem, by language."""
+"""Patterns for a negation with a noun such as "issue", by language."""
 _APPROVES = re.compile(
     r"\bLGTM\b|\blooks? (?:\w+ )?(?:good|fine|great|ok|okay|correct|solid|clean)\b|\ball (?:good|clear|fine)\b"
     r"|\b(?:is|are|seems?|appears?) (?:\w+ )?(?:fine|correct|sound|clean|bug-free|well[- ]written)\b"
