@@ -155,9 +155,7 @@ async def test_what_nobody_asked_about_is_not_read_ahead(parses: list[str]) -> N
     assert parses == [GOOD, "y = 1\n"], "a closed document is not read"
 
 
-async def test_a_reading_ahead_that_fails_costs_nobody_an_answer(
-    parses: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_failed_search_ahead_costs_no_answer(parses: list[str]) -> None:
     documents, failed = Documents(), list[Tree]()
 
     def fail(tree: Tree) -> None:
@@ -168,16 +166,57 @@ async def test_a_reading_ahead_that_fails_costs_nobody_an_answer(
     documents.open("file:///a.py", "python", 1, GOOD)
     tree = await documents.tree("file:///a.py")
     await until(lambda: failed == [tree])
+    assert await documents.tree("file:///a.py") is tree
+    assert parses == [GOOD]
 
-    def broken(*_arguments: Any) -> Tree:
-        parses.append("broken")
-        raise MemoryError
 
-    with monkeypatch.context() as patched:
-        patched.setattr(parser, "parse", broken)
-        type_in(documents, 2)
-        await until(lambda: "broken" in parses)
-    assert (await documents.tree("file:///a.py")).text == f"x2 = 1\n{GOOD}"
+class Broken:
+    """Parses that wait to be released; the first ``failures`` of them fail then."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, failures: int) -> None:
+        self.begun, self.gate = 0, threading.Event()
+        self._failures, self._parse = failures, parser.parse
+        monkeypatch.setattr(parser, "parse", self.parse)
+
+    def parse(self, *arguments: Any) -> Tree:
+        self.begun += 1
+        is_broken = self.begun <= self._failures
+        assert self.gate.wait(60)
+        if is_broken:
+            raise MemoryError
+        return self._parse(*arguments)
+
+
+@pytest.mark.parametrize("is_over", [True, False], ids=["before a request", "while a request waits for it"])
+async def test_a_failed_parse_ahead_costs_no_answer(monkeypatch: pytest.MonkeyPatch, *, is_over: bool) -> None:
+    monkeypatch.setattr(lanes, "PAUSE", 0.0)
+    documents = Documents()
+    documents.open("file:///a.py", "python", 1, GOOD)
+    await documents.tree("file:///a.py")
+    broken = Broken(monkeypatch, failures=1)
+    type_in(documents, 2)
+    await until(lambda: broken.begun == 1)
+    [ahead] = [each for each in asyncio.all_tasks() if each.get_coro().__name__ == "_parse"]  # type: ignore[union-attr]
+    if is_over:
+        broken.gate.set()
+        await asyncio.wait([ahead])
+    requests = [asyncio.create_task(documents.tree("file:///a.py")) for _ in range(3)]
+    await asyncio.sleep(0)
+    broken.gate.set()
+    trees = await asyncio.gather(*requests)
+    assert [each.text for each in trees] == [f"x2 = 1\n{GOOD}"] * 3
+    assert isinstance(ahead.exception(), MemoryError)
+    assert broken.begun == 2, "three requests share the second parse"
+
+
+async def test_a_parse_that_always_fails_is_an_error_of_each_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken, documents = Broken(monkeypatch, failures=10), Documents()
+    broken.gate.set()
+    documents.open("file:///a.py", "python", 1, GOOD)
+    requests = [asyncio.create_task(documents.tree("file:///a.py")) for _ in range(3)]
+    results = await asyncio.gather(*requests, return_exceptions=True)
+    assert [type(each) for each in results] == [MemoryError] * 3
+    assert broken.begun == 3
 
 
 async def test_a_parsed_document_counts_its_lines_once() -> None:

@@ -182,10 +182,15 @@ class Documents:
             known.is_asked = True
             if known.tree is not None and not known.since:
                 return known.tree
-            if known.parsing is None:
+            if is_own := known.parsing is None:
                 known.parsing = asyncio.create_task(self._parse(known))
-            # Whoever waits may be cancelled; the others still want the parse.
-            await asyncio.shield(known.parsing)
+            try:
+                # A caller may be cancelled; the other callers still want the parse.
+                await asyncio.shield(known.parsing)
+            except Exception:
+                # A parse that began before this call, as one that reads ahead, is tried once more.
+                if is_own:
+                    raise
             self._explain(uri, known)
         raise Stale("The document is not open any more.", "Open it and try again.")
 
