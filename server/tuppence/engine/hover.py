@@ -14,6 +14,7 @@ from tuppence.config.policy import routing_policy
 from tuppence.core.answer.markdown import clean
 from tuppence.core.billing.entry import money
 from tuppence.core.models.model import Model
+from tuppence.core.prompt.context import Surroundings
 from tuppence.core.routing.difficulty import rate
 from tuppence.core.routing.features import profile
 from tuppence.core.routing.quote import Quote, dearest, frugal
@@ -47,20 +48,21 @@ class CachedExplanation:
     """Whether it concerns the code before an edit."""
 
 
-async def quote(request: Request, session: Session) -> Quote:
+async def quote(request: Request, session: Session, around: Surroundings | None = None) -> Quote:
     """Return what is known about a question that was not asked yet.
 
+    :param around: the target's surroundings, if they were just collected.
     :raises Unfit: it could not be sent to a model.
     """
-    lines = (await asyncio.to_thread(request.tree.counts, request.target.span)).get("lines", 0)
     try:
-        prepared = await prepare(request, session.offline())
+        prepared = await prepare(request, session.offline(), around)
     except NoModel:
         code = request.document.slice(request.target.span)
         seen = await asyncio.to_thread(profile, request.document.language, code)
-        return Quote(lines, rate(seen, request.action.id))
+        return Quote(seen.counts["lines"], rate(seen, request.action.id))
     model = prepared.route.model
     row = prepared.route.row(model.name)
+    lines = prepared.difficulty.counts.get("lines", 0)
     return Quote(lines, prepared.difficulty, model.id, row.cost if row else None)
 
 
@@ -107,9 +109,21 @@ async def authorize(request: Request, session: Session) -> HoverGrant:
     return HoverGrant(model, with_cheapest_only(request, session, model))
 
 
-def remembered(request: Request, session: Session) -> CachedExplanation | None:
-    """Return the explanation of exactly this code that the user requested, else the one that a hover requested."""
-    about = answer_cache.content_key(request, session)
+def recall(request: Request, session: Session) -> tuple[CachedExplanation | None, Surroundings | None]:
+    """Return the best cached explanation of a definition, a stale one included, and the target's surroundings.
+
+    The surroundings are None where answers are not cached. It reads files.
+    """
+    around = answer_cache.surroundings(request, session) if answer_cache.is_kept(request, session) else None
+    return remembered(request, session, around) or outdated(request, session), around
+
+
+def remembered(request: Request, session: Session, around: Surroundings | None = None) -> CachedExplanation | None:
+    """Return the explanation of exactly this code that the user requested, else the one that a hover requested.
+
+    :param around: the target's surroundings, if they were just collected; else they are read.
+    """
+    about = answer_cache.content_key(request, session, around)
     if kept := answer_cache.explanation(request, about, session):
         return CachedExplanation(kept.text, f"{clean(kept.model)}, kept: asking again is free")
     if kept := answer_cache.explanation(request, about, with_cheapest_only(request, session)):

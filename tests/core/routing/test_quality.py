@@ -158,13 +158,15 @@ def test_an_error_that_the_grammar_cannot_see_counts_as_one() -> None:
 def test_a_decision_s_features_take_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     code = ("    if alpha.beta(gamma[i], 'delta') > 10:\n        return {k: v for k, v in items}\n" * 30)[:2400]
     prior, parsed = shipped(), parses(monkeypatch)
-    prior.gain("fix", "python", code)
+    prior.gain("fix", "python", code.replace("delta", "epsilon"))
     del parsed[:]
     gain, reading = lines(lambda: prior.gain("fix", "python", code))
+    again, weighing = lines(lambda: prior.gain("fix", "python", code))
+    assert again == gain
     _, judging = lines(lambda: [prior.estimate(row(name), "fix", gain) for name in MODELS])
     print(f"60 lines: {reading} lines to read them, {judging / len(MODELS):.0f} a model")
-    assert parsed == [False], "the code is parsed once, whatever the number of models"
-    assert reading < 12_000
+    assert parsed == [False], "the code is parsed once, whatever the number of models and of requests"
+    assert weighing < reading < 12_000
     assert judging / len(MODELS) < 40
 
 

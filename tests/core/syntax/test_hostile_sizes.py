@@ -46,7 +46,6 @@ def look(text: str, language_id: str) -> Tree:
     find_target(document, tree, whole)
     tree.enclosing(middle)
     tree.around(middle)
-    tree.counts(whole)
     tree.names(whole)
     tree.strings(whole)
     tree.comments(whole)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from work import lines, parses
 
+from tuppence.core.syntax import shape
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import LARGEST, IndentationTree, SyntaxTree, Tree, parse
 from tuppence.core.text.document import Edit, Span, apply
@@ -352,16 +353,20 @@ def test_names_are_those_inside_the_span() -> None:
     assert tree.names(block.span) == {"c", "Circle", "Area", "float64", "r"}
 
 
-def test_counts_say_what_makes_code_hard() -> None:
+def test_names_of_one_span_are_collected_once(monkeypatch: pytest.MonkeyPatch) -> None:
     tree = _tree("python")
-    main = tree.blocks()[-1]
-    expected = {"lines": 4, "loops": 1, "branches": 1, "depth": 2, "async": 2, "closures": 1, "calls": 1}
-    assert tree.counts(main.span) == expected
+    first, last = tree.blocks()[0].span, tree.blocks()[-1].span
+    expected = {span: tree.names(span) for span in (first, last)}
+    walks, touching = [], shape.touching
 
+    def walk(root: object, start: int, end: int) -> object:
+        walks.append((start, end))
+        return touching(root, start, end)  # type: ignore[arg-type]
 
-def test_else_if_is_no_deeper_than_if() -> None:
-    text = "function f(a) { if (a) { return 1 } else if (b) { return 2 } else if (c) { while (a) {} } }\n"
-    assert _tree("javascript", text).counts(Span(0, len(text)))["depth"] == 2
+    monkeypatch.setattr(shape, "touching", walk)
+    for span in (last, last, first, first, first, last):
+        assert tree.names(span) == expected[span]
+    assert len(walks) == 2
 
 
 def test_faults_lie_where_they_are() -> None:
@@ -518,7 +523,6 @@ def test_any_text_can_be_asked_anything(text: str, offset: int, language_id: str
     assert all(whole.covers(each.span) for each in tree.blocks())
     assert tree.sound() == (tree.faults() == 0)
     assert 0 <= tree.import_place() <= len(text)
-    assert all(count > 0 for count in tree.counts(whole).values())
     statement = tree.statement(cursor)
     assert statement is None or whole.covers(statement)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tuppence.core.syntax import grammars
 from tuppence.core.syntax.languages import language
-from tuppence.core.syntax.shape import Depth, NodePath, way
+from tuppence.core.syntax.shape import NodePath, way
 
 CODE = b"a = 1\nb = 2\nc = 3\n"
 
@@ -33,15 +33,3 @@ def test_the_way_to_a_node_ends_at_it() -> None:
     place = way(parsed.root_node, 6, 7)
     assert place.node.text == b"b"
     assert way(parsed.root_node, 0, len(CODE)).node.type == "module"
-
-
-def test_nodes_beside_each_other_are_as_deep_as_one() -> None:
-    path = language("python").grammar
-    assert path is not None
-    parsed = grammars.parse(path, CODE)
-    assert parsed is not None
-    depth = Depth()
-    depth.enter(parsed.root_node, None)
-    for each in parsed.root_node.named_children:
-        depth.enter(each, parsed.root_node)
-    assert depth.deepest == 2

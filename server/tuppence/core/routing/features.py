@@ -17,7 +17,7 @@ import sys
 from array import array
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from operator import add
 from zlib import crc32
@@ -68,11 +68,18 @@ def profile(language: str, code: str) -> CodeProfile:
     Where the language is not given, it is guessed.
     """
     name = guess(code) if language.lower() in GIVEN_AS_UNKNOWN else language
-    text, row = code[:READ], find_language(name)
+    seen = _beginning(name, code[:COUNTED])
+    return replace(seen, counts={**seen.counts, **_lines(code)}, is_cut=seen.is_cut or len(code) > COUNTED)
+
+
+@lru_cache(8)
+def _beginning(language: str, code: str) -> CodeProfile:
+    """Read the beginning of a piece of code; a menu, a hover and a request mostly ask about one piece in turn."""
+    text, row = code[:READ], find_language(language)
     nodes, counts, is_cut = _read(text, row)
     if len(code) > READ:
-        _, counts, is_cut = _read(code[:COUNTED], row)
-    return CodeProfile(text, nodes, {**counts, **_lines(code)}, is_cut=is_cut or len(code) > COUNTED)
+        _, counts, is_cut = _read(code, row)
+    return CodeProfile(text, nodes, counts, is_cut=is_cut)
 
 
 def _read(text: str, row: Language) -> tuple[Mapping[str, int], Mapping[str, int], bool]:

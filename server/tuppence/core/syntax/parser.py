@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from itertools import zip_longest
 from typing import TYPE_CHECKING
@@ -110,6 +109,7 @@ class SyntaxTree(Tree):
         self._parsed = parsed
         self._former = former
         self._reader = NodeReader(self.lines, offsets, language)
+        self._latest_names: tuple[Span, frozenset[str]] | None = None
 
     def edited(self, edits: Sequence[Edit], text: str) -> tree_sitter.Tree | None:
         """Return a copy of the parsed tree with the edits applied; None if they do not lead to the text."""
@@ -244,8 +244,12 @@ class SyntaxTree(Tree):
         return frozenset(node.type for node in self._nodes)
 
     def names(self, span: Span) -> frozenset[str]:
-        """Return the identifiers used inside the span."""
-        return frozenset(self._reader.text(node) for node in self._inside(self.language.identifiers, span))
+        """Return the identifiers used inside the span; those of the span that was asked for last are cached."""
+        latest = self._latest_names
+        if latest is None or latest[0] != span:
+            found = frozenset(self._reader.text(node) for node in self._inside(self.language.identifiers, span))
+            latest = self._latest_names = (span, found)
+        return latest[1]
 
     def strings(self, span: Span) -> tuple[Span, ...]:
         """Return the string literals that touch the span."""
@@ -269,23 +273,6 @@ class SyntaxTree(Tree):
         query = grammars.query(self.language.grammar, source)
         found = grammars.captures(self._parsed.root_node, query, start, end).get("it", [])
         return tuple(self._reader.span(each) for each in found if start <= each.start_byte and each.end_byte <= end)
-
-    def counts(self, span: Span) -> Mapping[str, int]:
-        """Count node types, and nesting by which of them are inside which."""
-        kinds = {name: Kinds(types) for name, types in self.language.features.items() if name != "nest"}
-        features = self.language.features
-        nest = Kinds(f"{features.get('loops', '')} {features.get('nest', '')}")
-        counts: Counter[str] = Counter()
-        depth = shape.Depth()
-        start, end = self._bytes(span)
-        for node, up in self._touching(span):
-            if start <= node.start_byte and node.end_byte <= end:
-                counts.update(name for name, types in kinds.items() if node in types)
-                if node in nest:
-                    depth.enter(node, up.node if up is not None else None)
-        counts["depth"] = depth.deepest
-        counts["lines"] = sum(1 for line in self.text[span.start : span.end].splitlines() if line.strip())
-        return {name: count for name, count in counts.items() if count}
 
     @cached_property
     def _blocks(self) -> tuple[Block, ...]:
@@ -318,7 +305,7 @@ class SyntaxTree(Tree):
         """Return the outermost nodes of these types that share a code point with the span."""
         kinds = Kinds(types)
         found: list[Span] = []
-        for node, _ in self._touching(span):
+        for node in self._touching(span):
             if node in kinds:
                 each = self._reader.span(node)
                 if each.start < span.end and span.start < each.end and not (found and found[-1].covers(each)):
@@ -329,11 +316,11 @@ class SyntaxTree(Tree):
         """Yield the nodes of these types that are entirely inside the span."""
         kinds = Kinds(types)
         start, end = self._bytes(span)
-        for node, _ in self._touching(span):
+        for node in self._touching(span):
             if start <= node.start_byte and node.end_byte <= end and node in kinds:
                 yield node
 
-    def _touching(self, span: Span) -> Iterator[tuple[tree_sitter.Node, NodePath | None]]:
+    def _touching(self, span: Span) -> Iterator[tree_sitter.Node]:
         return shape.touching(self._parsed.root_node, *self._bytes(span))
 
     def _bytes(self, span: Span) -> tuple[int, int]:

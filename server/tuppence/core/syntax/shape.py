@@ -109,20 +109,19 @@ def way(root: tree_sitter.Node, start: int, end: int) -> NodePath:
     return place
 
 
-def touching(root: tree_sitter.Node, start: int, end: int) -> Iterator[tuple[tree_sitter.Node, NodePath | None]]:
-    """Yield the nodes that touch a range of bytes, each with its parent's path: outer ones first, in order."""
-    waiting: list[tuple[tree_sitter.Node, NodePath | None]] = [(root, None)]
+def touching(root: tree_sitter.Node, start: int, end: int) -> Iterator[tree_sitter.Node]:
+    """Yield the nodes that touch a range of bytes: outer ones first, in order."""
+    waiting = [root]
     while waiting:
-        node, up = waiting.pop()
-        yield node, up
+        node = waiting.pop()
+        yield node
         if node.child_count:
-            here = NodePath(node, up)
             children = node.children
             if node.start_byte < start or node.end_byte > end:
                 # Siblings do not overlap, so the first and the last are found by binary search.
                 first = bisect_left(children, start, key=_end)
                 children = children[first : bisect_right(children, end, lo=first, key=_start)]
-            waiting.extend((child, here) for child in reversed(children))
+            waiting.extend(reversed(children))
 
 
 def defining(root: tree_sitter.Node, start: int, end: int, kinds: Kinds, barren: Kinds) -> Iterator[NodePath]:
@@ -200,21 +199,3 @@ class Kinds:
         if found is None:
             found = self._known[kind] = node.type in (self._named if node.is_named else self._signs)
         return found
-
-
-class Depth:
-    """The nesting depth of nodes given in order; ``else if`` is not a separate level."""
-
-    def __init__(self) -> None:
-        self.deepest = 0
-        """The maximum depth so far."""
-        self._open_ends: list[int] = []
-
-    def enter(self, node: tree_sitter.Node, parent: tree_sitter.Node | None) -> None:
-        """Add the next node."""
-        if parent is not None and node.type.startswith("if_") and parent.type in {"else_clause", node.type}:
-            return
-        while self._open_ends and self._open_ends[-1] <= node.start_byte:
-            self._open_ends.pop()
-        self._open_ends.append(node.end_byte)
-        self.deepest = max(self.deepest, len(self._open_ends))

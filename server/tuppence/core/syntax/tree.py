@@ -7,7 +7,7 @@ not know which.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, TypeVar, cast
@@ -115,15 +115,6 @@ class Tree(ABC):
     @abstractmethod
     def comments(self, span: Span) -> tuple[Span, ...]:
         """Return the comments that touch the span, in order, and the text of a page such as that between JSX tags."""
-
-    @abstractmethod
-    def counts(self, span: Span) -> Mapping[str, int]:
-        """Return the features that make the code in the span difficult, with counts; an absent feature is zero.
-
-        ``lines`` (that are not blank), ``loops``, ``branches``, ``depth`` (the deepest nesting), ``async``, ``try``,
-        ``closures``, ``calls``, ``types`` (generics, lifetimes), and in some languages ``unsafe``, ``pointers`` and
-        ``jumps``.
-        """
 
     def imports(self) -> Span | None:
         """Return the span from the first to the last import statement, None without imports."""

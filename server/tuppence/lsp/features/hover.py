@@ -130,16 +130,14 @@ class HoverProvider:
         look = await self._look(params, turn)
         if look is None:
             return None
-        if (kept := await self._remembered(look.request)) is not None:
-            return await self._kept(kept, look)
-        stale = await self._in_turn(hover.outdated, look.request)
-        if mode == "kept" or not look.on_name:
-            return await self._kept(stale, look) if stale else None
+        cached, around = await self._in_turn(hover.recall, look.request)
+        if (cached is not None and not cached.is_stale) or mode == "kept" or not look.on_name:
+            return await self._kept(cached, look) if cached else None
         try:
-            offer = await hover.quote(look.request, self._client.session)
+            offer = await hover.quote(look.request, self._client.session, around)
         except TuppenceError:
-            return await self._kept(stale, look) if stale else None
-        return _Offered(look, offer, stale)
+            return await self._kept(cached, look) if cached else None
+        return _Offered(look, offer, cached)
 
     async def _look(self, params: types.HoverParams, turn: int) -> _Look | None:
         """Return the definition whose header contains the position, None if there is none."""
