@@ -38,10 +38,10 @@ async def _beside(shared: FairShare, answers: int, work: asyncio.Task[None]) -> 
 def test_one_answer_never_waits() -> None:
     async def work() -> None:
         shared, clock = FairShare(), asyncio.get_running_loop().time
-        with shared.stream() as share:
+        with shared.stream() as share, shared.in_front():
             for _ in range(100):
                 await share.turn()
-        assert clock() == 0
+        assert clock() == 0, "not even for a hover: its own work is little"
 
     run(work())
 
@@ -72,7 +72,7 @@ def test_an_answer_that_ended_slows_no_other() -> None:
     run(work())
 
 
-@pytest.mark.parametrize("answers", [1, 4, 20])
+@pytest.mark.parametrize("answers", [2, 4, 20])
 def test_what_a_person_waits_for_has_few_reads_before_it(answers: int) -> None:
     """A hover hops between the event loop and threads: all its hops together meet one read of each answer at most."""
 

@@ -1,8 +1,8 @@
 """How the answers that stream at once and what a person waits for share the event loop.
 
 All that is done for an answer that streams follows from a read of it, so an answer gives way before its next read. What
-comes meanwhile waits in the socket and is read, checked, patched and sent together. One answer alone never waits, but
-for a person; the first words of an answer never do. Whole answers are judged in a thread, one after the other: threads
+comes meanwhile waits in the socket and is read, checked, patched and sent together. One answer alone never waits, and
+the first words of an answer never do. Whole answers are judged in a thread, one after the other: threads
 that compute at once take Python's lock from one another, and from a hover's own.
 """
 
@@ -94,7 +94,8 @@ class StreamShare:
         """Wait until the answer may be read on, having handed on all that was read."""
         self._shared.began(self)
         clock = asyncio.get_running_loop().time
-        if (rest := self._last + self._shared.gap - clock()) > 0:
-            await asyncio.sleep(rest)
-        await self._shared.give_way()
+        if gap := self._shared.gap:
+            if (rest := self._last + gap - clock()) > 0:
+                await asyncio.sleep(rest)
+            await self._shared.give_way()
         self._last = clock()
