@@ -20,10 +20,11 @@ _PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 
 
 class Keys:
-    """The keys of one session. The keyring is asked once for each name; a key put there later needs a restart."""
+    """The keys of one session. Each variable, and each name in the keyring, is read once: a change needs a restart."""
 
     def __init__(self, environ: Mapping[str, str], handed: Mapping[str, str] = MappingProxyType({})) -> None:
         self._environ = environ
+        self._variables: dict[str, str | None] = {}
         self._handed = handed
         self._kept: dict[str, str] = {}
         self._known: tuple[tuple[str, str], ...] = ()
@@ -38,7 +39,8 @@ class Keys:
 
     def is_known(self, provider: Provider) -> bool:
         """Report whether the provider's key can be looked up without the keyring, which may take a while."""
-        return provider.key_env is None or provider.key_env in self._environ or provider.key_env in self._kept
+        name = provider.key_env
+        return name is None or self._variable(name) is not None or name in self._kept
 
     def ready(self, provider: Provider) -> bool:
         """Report whether the provider can be asked: it needs no key, or its key is known."""
@@ -51,7 +53,7 @@ class Keys:
             return ""
         if self._find(name):
             return f"{name} holds characters that no key has."
-        return f"{name} is set but empty." if name in self._environ else f"{name} is not set."
+        return f"{name} is not set." if self._variable(name) is None else f"{name} is set but empty."
 
     def scan(self, providers: Iterable[Provider], ledger: str = "") -> KeyScan:
         """Return what finds the keys in use in a text, and the passwords of the ledger and of proxies.
@@ -69,19 +71,25 @@ class Keys:
 
     def _values(self, names: Iterable[str], ledger: str) -> Iterator[tuple[str, str]]:
         for name in names:
-            for source in (self._environ, self._kept, self._handed):
-                if key := source.get(name, "").strip():
+            for value in (self._variable(name), self._kept.get(name), self._handed.get(name)):
+                if value and (key := value.strip()):
                     yield name, key
-        if password := self._environ.get("PGPASSWORD", ""):
+        if password := self._variable("PGPASSWORD"):
             yield "PGPASSWORD", password
         addresses = [("the ledger", ledger)]
-        addresses += [(each, self._environ.get(name, "")) for each in _PROXIES for name in (each, each.lower())]
+        addresses += [(each, self._variable(name) or "") for each in _PROXIES for name in (each, each.lower())]
         yield from ((f"{name}'s address" if name in _PROXIES else name, found)
                     for name, address in addresses if (found := _password(address)))  # fmt: skip
 
+    def _variable(self, name: str) -> str | None:
+        # What is shown or written is searched for keys many times a request, and os.environ decodes at each access.
+        if name not in self._variables:
+            self._variables[name] = self._environ.get(name)
+        return self._variables[name]
+
     def _find(self, name: str) -> str:
-        if name in self._environ:
-            return self._environ[name].strip()
+        if (value := self._variable(name)) is not None:
+            return value.strip()
         if name not in self._kept:
             self._kept[name] = _keyring(name)
         return self._kept[name] or self._handed.get(name, "").strip()
@@ -89,6 +97,8 @@ class Keys:
 
 def _password(address: str) -> str:
     """Return the password in an address; empty where it holds none."""
+    if "@" not in address:
+        return ""
     try:
         return unquote(urlsplit(address).password or "")
     except ValueError:

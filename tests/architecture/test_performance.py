@@ -69,7 +69,7 @@ def chosen(models: tuple[Model, ...], code: str) -> Route:
 
 def test_the_router_adds_little_time_to_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
     models, codes = load().models[:60], definitions(200)
-    chosen(models, codes[0])
+    chosen(models, "def warm():\n    return 1\n")
     parsed, asked = parses(monkeypatch), list[str]()
     estimate = QualityModel.estimate
 

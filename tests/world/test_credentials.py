@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from types import ModuleType
 
 import pytest
@@ -98,6 +99,33 @@ def test_the_keyring_is_asked_once(ring: Ring) -> None:
     for _ in range(3):
         assert not keys.ready(MINE)
     assert ring.asked == 1
+
+
+def test_a_variable_is_read_once(ring: Ring) -> None:
+    environ = Counted(MINE_API_KEY="planted-0123456789-key")
+    keys = Keys(environ)
+    for _ in range(3):
+        assert keys.ready(MINE)
+        assert keys.scan([MINE]).hide("a planted-0123456789-key") != "a planted-0123456789-key"
+    assert environ.read["MINE_API_KEY"] == 1
+    assert set(environ.read.values()) == {1}, "proxies too"
+    assert ring.asked == 0
+
+
+class Counted(dict[str, str]):
+    """An environment that counts how often each variable is read."""
+
+    def __init__(self, **values: str) -> None:
+        super().__init__(values)
+        self.read = Counter[str]()
+
+    def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]
+        self.read[name] += 1
+        return super().get(name, default)
+
+    def __getitem__(self, name: str) -> str:
+        self.read[name] += 1
+        return super().__getitem__(name)
 
 
 def test_a_key_is_in_no_representation() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -124,22 +125,30 @@ async def _ruff(document: Document, path: Path | None, arguments: list[str]) -> 
 
     :raises CouldNotRun: it cannot be run, or it failed.
     """
-    from ruff import find_ruff_bin
-
     # What belongs to no project gets ruff's own settings, not those of the folder that the editor was started in.
     place = ["--stdin-filename", str(path)] if path else ["--isolated", "--stdin-filename", "buffer.py"]
     try:
         text = document.text.encode()
     except UnicodeEncodeError:  # Half a surrogate pair: ruff reads UTF-8 only.
         return None
-    try:
-        program = find_ruff_bin()
-    except FileNotFoundError as error:
-        raise CouldNotRun("ruff", "it is not installed") from error
-    done = await run("ruff", [program, *arguments, "--no-cache", *place, "-"], text)
+    done = await run("ruff", [_program(), *arguments, "--no-cache", *place, "-"], text)
     if done.status not in range(_FAILED):
         raise CouldNotRun("ruff", done.complaint.replace("ruff failed Cause: ", "") or f"it ended with {done.status}")
     return done.out
+
+
+@cache
+def _program() -> str:
+    """Return the path of the installed ruff.
+
+    :raises CouldNotRun: it is not installed.
+    """
+    from ruff import find_ruff_bin
+
+    try:
+        return str(find_ruff_bin())
+    except FileNotFoundError as error:
+        raise CouldNotRun("ruff", "it is not installed") from error
 
 
 def span_of(document: Document, start: dict[str, int], end: dict[str, int]) -> Span:
