@@ -12,16 +12,16 @@ from itertools import islice
 from typing import overload
 
 _MOST = 512
-"""Lines around the place of the edits from which all starts are written down anew."""
+"""Maximum number of lines around the place of the edits; above it, all starts are copied."""
 
 
 class MovedLines(Sequence[int]):
-    """The line starts of an earlier version with other ones in a place of some, and the rest moved; never changed."""
+    """The line starts of an earlier version with some replaced and those behind them moved; never changed."""
 
     __slots__ = ("_base", "_first", "_fresh", "_last", "_moved")
 
     def __init__(self, base: tuple[int, ...], first: int, fresh: tuple[int, ...], last: int, moved: int) -> None:
-        """Put ``fresh`` in the place of ``base[first:last]``, and move what is behind it."""
+        """Replace ``base[first:last]`` by ``fresh``, and add ``moved`` to what is behind it."""
         self._base = base
         self._first = first
         self._fresh = fresh
@@ -37,7 +37,8 @@ class MovedLines(Sequence[int]):
     def __getitem__(self, at: slice) -> tuple[int, ...]: ...
     def __getitem__(self, at: int | slice) -> int | tuple[int, ...]:
         if isinstance(at, slice):
-            return tuple(self[each] for each in range(*at.indices(len(self))))
+            start, stop, step = at.indices(len(self))
+            return self._part(start, stop) if step == 1 else tuple(self)[at]
         if at < 0:
             at += len(self)
         if 0 <= at < self._first:
@@ -48,6 +49,16 @@ class MovedLines(Sequence[int]):
         if at < 0:
             raise IndexError(at)
         return self._base[at - len(self._fresh) + self._last] + self._moved
+
+    def _part(self, start: int, stop: int) -> tuple[int, ...]:
+        """Return the starts of the lines from ``start`` to before ``stop``, both at least 0."""
+        first, behind = self._first, self._first + len(self._fresh)
+        shift = self._last - behind
+        return (
+            *self._base[min(start, first) : min(stop, first)],
+            *self._fresh[max(start - first, 0) : max(stop - first, 0)],
+            *map(self._moved.__add__, self._base[max(start, behind) + shift : max(stop, behind) + shift]),
+        )
 
     def __iter__(self) -> Iterator[int]:
         yield from islice(self._base, self._first)
