@@ -294,6 +294,7 @@ def capabilities(encoding: str, *, streams: bool) -> types.ClientCapabilities:
                     types.ClientCodeActionKindOptions([types.CodeActionKind.QuickFix])
                 ),
                 disabled_support=True,
+                is_preferred_support=True,
                 tag_support=types.CodeActionTagOptions([types.CodeActionTag.LlmGenerated]),
             ),
         ),

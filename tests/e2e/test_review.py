@@ -183,6 +183,10 @@ async def test_a_finding_s_own_fix_is_applied_without_another_call(s: Stage) -> 
     assert titles(menu) == [f"Apply: {ZERO}", f"Dismiss: {ZERO}"]
     apply = menu[0]
     assert (apply.kind, apply.tags) == ("quickfix", (types.CodeActionTag.LlmGenerated,))
+    assert apply.is_preferred
+    assert (menu[1].kind, menu[1].is_preferred) == ("source.review.dismiss", None)
+    quick = await s.editor.menu(buffer, at, diagnostics=own, only=["quickfix"])
+    assert titles(quick) == [f"Apply: {ZERO}"]
     assert apply.diagnostics is not None
     assert apply.diagnostics[0].message == ZERO
     before = buffer.text

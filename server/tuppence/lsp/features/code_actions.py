@@ -121,11 +121,14 @@ class CodeActions:
             shown = self._board.diagnostic(opened.document, pinned)
             if self._client.capabilities.apply_edit:
                 own = await self._own_fix(opened, pinned, f"Apply: {first}")
+                if own is not None and self._client.capabilities.preferred_actions:
+                    own.is_preferred = True
                 entry = own or self._fix(shown, opened)
                 entry.diagnostics = [shown]
                 yield entry
             arguments = {"uri": uri, "finding": pinned.id}
-            entry = self._command(f"Dismiss: {first}", types.CodeActionKind.QuickFix, DISMISS, arguments)
+            # A quick fix would be offered as a repair, beside Apply.
+            entry = self._command(f"Dismiss: {first}", self._kind("source.review.dismiss", opened), DISMISS, arguments)
             entry.diagnostics = [shown]
             yield entry
 
