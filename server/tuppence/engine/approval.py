@@ -17,7 +17,7 @@ from decimal import Decimal
 
 from tuppence.config.policy import routing_policy
 from tuppence.config.shipped import shipped
-from tuppence.core.billing.entry import money
+from tuppence.core.billing.entry import about, money
 from tuppence.core.events import Event, StatusLine
 from tuppence.core.models.model import Model
 from tuppence.core.routing.candidates import bound
@@ -64,15 +64,15 @@ def approval_reason(model: Model, prepared: PreparedRequest, context: RunContext
         return ""
     row = prepared.route.row(model.name)
     price = row.cost if row else None
-    about = "" if price is None else f"would cost about {money(price)}{_at_most(model, prepared)}"
+    would_cost = "" if price is None else f"would cost {about(price)}{_at_most(model, prepared)}"
     if more := _more_than_shown(model, prepared, price):
-        return f"{model.title} {about}{more}"
+        return f"{model.title} {would_cost}{more}"
     if _asked_for(model, prepared, session):
-        return f"{model.title} is a premium model and {about}" if about else f"{model.title} is a premium model"
+        return f"{model.title} is a premium model{f' and {would_cost}' if would_cost else ''}"
     if price is None or (spent or _NOTHING) + price <= config.ask_above:
         return ""
     besides = f", with {money(spent)} spent already" if spent else ""
-    return f"{model.title} {about}{besides}"
+    return f"{model.title} {would_cost}{besides}"
 
 
 async def approve_route(prepared: PreparedRequest, why: str, session: Session) -> PreparedRequest:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuppence.core.billing.entry import Entry, Last, Summary, add, exact, last, money, payload
+from tuppence.core.billing.entry import Entry, Last, Summary, about, add, exact, last, money, payload
 from tuppence.core.billing.totals import Totals, summarize_entry
 from tuppence.core.billing.totals import totals as sums
 from tuppence.core.models.usage import Usage
@@ -59,6 +59,23 @@ def totals(entries: list[Entry]) -> Totals:
 )
 def test_money_is_shown_to_a_hundredth_of_a_cent(amount: str | None, expected: str) -> None:
     assert money(None if amount is None else Decimal(amount)) == expected
+
+
+@pytest.mark.parametrize(
+    ("amount", "expected"),
+    [
+        ("0.00123", "about $0.0012"),
+        ("-1.5", "about -$1.5000"),
+        ("0", "$0"),
+        ("0.00001", "<$0.0001"),
+        ("-0.00001", ">-$0.0001"),
+        (None, "unknown"),
+    ],
+)
+def test_an_estimate_is_about_an_amount_unless_it_is_exact_unknown_or_bounded(
+    amount: str | None, expected: str
+) -> None:
+    assert about(None if amount is None else Decimal(amount)) == expected
 
 
 @given(AMOUNTS)

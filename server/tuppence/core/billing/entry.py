@@ -144,6 +144,12 @@ def money(amount: Decimal | None) -> str:
     return f"{'-' if amount < 0 else ''}${rounded:,f}"
 
 
+def about(amount: Decimal | None) -> str:
+    """Format an estimate as ``money`` does, with ``about`` before it unless it is exact, unknown or only bounded."""
+    text = money(amount)
+    return f"about {text}" if amount and text.startswith(("$", "-$")) else text
+
+
 def exact(amount: Decimal) -> str:
     """Format an amount with all of its digits, without an exponent or trailing zeros."""
     text = format(amount, "f")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from tuppence.core.billing.entry import money
+from tuppence.core.billing.entry import about
 from tuppence.core.models.model import TIERS, Model
 from tuppence.core.models.pricing import MILLION
 from tuppence.core.prompt.compose import Prompt
@@ -53,7 +53,7 @@ class Quote:
             return "no model is known yet that may answer"
         if self.cost is None:
             return f"at an unknown price at {self.model}"
-        return f"{'about ' if self.cost else ''}{money(self.cost)} at {self.model}"
+        return f"{about(self.cost)} at {self.model}"
 
 
 def frugal(table: Sequence[Candidate]) -> Model | None:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from tuppence.config.shipped import shipped
 from tuppence.core.actions import title
 from tuppence.core.billing.budget import CallEstimate, offer
-from tuppence.core.billing.entry import money
+from tuppence.core.billing.entry import about, money
 from tuppence.core.models.model import Model, Provider
 from tuppence.core.models.usage import at_most
 from tuppence.core.prompt.compose import Prompt
@@ -107,7 +107,7 @@ class Preview:
         yield f"Address: POST {self.url}"
         if self.key:
             yield f"Key: {self.key} Without it nothing is sent there."
-        expected = "unknown" if self.expected is None else f"about {money(self.expected)} expected"
+        expected = "unknown" if self.expected is None else f"{about(self.expected)} expected"
         most = "" if self.most is None else f", {money(self.most)} at most"
         yield f"Cost: {expected}{most}"
         limit = min(self.prompt.max_output, model.max_output)

@@ -15,7 +15,7 @@ from lsprotocol import types
 
 from tuppence.core import actions
 from tuppence.core.actions import ACTIONS, FIX, Action
-from tuppence.core.billing.entry import exact, money
+from tuppence.core.billing.entry import about, exact
 from tuppence.core.routing.router import better
 from tuppence.core.syntax.target import Target, find_target
 from tuppence.core.text.document import Document, Span
@@ -173,8 +173,8 @@ class CodeActions:
         if last.kept:
             yield self._by_model(self._command(f"Ask again: {name}", kind, RUN, arguments))
         if last.route is not None and (found := better(last.route, last.route.model.name)) is not None:
-            price = money(found.cost)
-            title = f"Again with a better model ({found.model.title}, about {price}): {name}"
+            price = about(found.cost)
+            title = f"Again with a better model ({found.model.title}, {price}): {name}"
             picked = {"above": last.route.model.name, "model": found.model.name}
             shown = {} if found.cost is None else {"price": exact(found.cost)}
             yield self._by_model(self._command(title, kind, RUN, arguments | picked | shown))
