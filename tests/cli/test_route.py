@@ -438,7 +438,7 @@ def test_five_hundred_lines_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyP
         for number, code in enumerate(snippets(400))
     ]
     lines = router(tmp_path)
-    lines.answer(asked[0])
+    lines.answer(json.dumps({**FULL, "code": "def warm():\n    return 1\n"}).encode())
     parsed, read = parses(monkeypatch), list[int]()
     loads = json.loads
 

@@ -34,10 +34,13 @@ def sockets() -> Ends:
 def ends(request: pytest.FixtureRequest) -> Iterator[Ends]:
     made: Callable[[], Ends] = request.param
     out, into = made()
+    made_as = {each: os.fstat(each).st_ino for each in (out, into)}
     yield out, into
-    for each in (out, into):
+    for each, inode in made_as.items():
+        # A number that a test has closed may be another file's by now.
         with contextlib.suppress(OSError):
-            os.close(each)
+            if os.fstat(each).st_ino == inode:
+                os.close(each)
 
 
 def never() -> None:
@@ -111,11 +114,16 @@ async def test_a_reader_that_is_gone_is_told_of(ends: Ends, size: int) -> None:
 
 
 async def test_an_end_waits_only_for_a_moment_for_what_is_not_read(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
-    _, into = ends
+    out, into = ends
     monkeypatch.setattr("tuppence.lsp.protocol.stdio._FLUSH", 0.01)
-    writer = PipeWriter(into, never)
+    before = set(threading.enumerate())
+    writer = PipeWriter(into, lambda: None)
     writer.write(LARGE)
     writer.close()
+    # Its thread must end before the descriptors are closed: their numbers are those of the next test's.
+    os.close(out)
+    for thread in set(threading.enumerate()) - before:
+        await asyncio.to_thread(thread.join)
 
 
 async def test_all_that_is_written_is_read_up_to_the_end(ends: Ends) -> None:
