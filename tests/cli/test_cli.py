@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import unmeasured
 
 from tuppence import __version__, cli
 from tuppence.core.billing.entry import Entry
@@ -83,7 +84,9 @@ def test_a_mistaken_command_line_is_explained(
 @pytest.mark.parametrize("words", [["--version"], ["serve", "--help"]])
 def test_nothing_heavy_is_imported_to_start_the_server(words: list[str]) -> None:
     code = f"import sys; from tuppence.cli import main; main({words!r}); print(sorted(sys.modules), file=sys.stderr)"
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, env=unmeasured.environment()
+    )
     loaded = {name.partition(".")[0] for name in eval(done.stderr)}  # noqa: S307 - it is what our own line printed
     assert "argparse" in loaded
     assert not loaded & HEAVY

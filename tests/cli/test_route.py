@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import unmeasured
 from benchmarks.routing.data import MODELS
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -366,7 +366,7 @@ def test_no_ledger_and_no_model_of_this_machine_is_looked_at(tmp_path: Path) -> 
     home = {"HOME": "/nonexistent", "XDG_DATA_HOME": "/nonexistent", "XDG_RUNTIME_DIR": "/nonexistent"}
     done = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, input=json.dumps(FULL).encode(),
-        env=os.environ | home, timeout=60,
+        env=unmeasured.environment() | home, timeout=60,
     )  # fmt: skip
     assert json.loads(done.stdout)["id"] == 1
     assert done.stderr.strip() == b"[]"

@@ -241,6 +241,25 @@ def test_what_holds_for_a_stream_holds_for_a_whole_answer(on: Bench, record_prop
 
 
 @pytest.mark.fault("provider", "a whole answer although a stream was asked for")
+def test_a_whole_answer_that_says_that_it_failed_is_that_error(on: Bench, record_property: Count) -> None:
+    """Some gateways report a breakdown as a complete answer: with a text so far, a reason to stop, and the error."""
+
+    def failed(error: Any) -> Script:
+        choice = {"index": 0, "message": {"content": ANSWER}, "finish_reason": "error", "error": error}
+        return sent(more={"choices": [choice]})
+
+    cases = [
+        Case(
+            name="for now", scripts=[failed({"code": 502, "message": "x"})], says="mine cannot answer now (502", tries=3
+        ),
+        Case(name="then an answer", scripts=[failed({"code": 502}), whole(ANSWER)], tries=2, bill="counted"),
+        Case(name="for good", scripts=[failed({"code": 400, "message": "x"})], says="(400", tries=1),
+        Case(name="unnamed", scripts=[failed(None)], says="mine", tries=1),
+    ]
+    record_property("cases", on.tries(*cases, wires=["openai"]))
+
+
+@pytest.mark.fault("provider", "a whole answer although a stream was asked for")
 def test_a_tool_call_in_a_whole_answer_is_named_as_one(on: Bench, record_property: Count) -> None:
     message = {"content": None, "tool_calls": [{"id": "t", "type": "function", "function": {"name": "rm"}}]}
     content = [{"type": "tool_use", "id": "t", "name": "rm", "input": {}}]

@@ -22,6 +22,7 @@ from tests.lsp.test_transport import (
     frame,
     initialize,
     listening,
+    seated,
     send,
     text_of,
     until,
@@ -108,8 +109,8 @@ def port() -> Iterator[int]:
 @pytest.mark.parametrize("user", [other_user.STRANGER, other_user.USER], ids=["stranger", "nobody"])
 def test_another_user_runs_nothing(port: int, tmp_path: Path, way: str, user: int) -> None:
     received = of_another(way, port, attack(tmp_path / "mark"), user=user)
-    with socket.create_connection(("127.0.0.1", port), timeout=60) as seated:
-        seated.sendall(attack(tmp_path / "ours"))
+    with seated(port) as client:
+        client.sendall(command("mark", tmp_path / "ours"))
         until(lambda: text_of(tmp_path / "ours") == "ran")
     assert not (tmp_path / "mark").exists()
     assert b"result" not in received

@@ -250,6 +250,12 @@ BILLS = (
         Usage(23, 100, output=40), "0.0001128",
     ),
     Bill(
+        # As without counts: 295 x 0.60 + 10 x 2.20 = 199. What is not reported is unknown, and not 0.
+        "llama.cpp, timings without the answer's",
+        GLM, chat(None, timings={"cache_n": 100, "prompt_n": 23}),
+        Usage(295, None, output=10), "0.000199", estimated=True,
+    ),
+    Bill(
         # 300 x 0.40 + 1,200 x 0.50 + 20 x 1.20 + 50 x 4 = 944: thinking has a price of its own
         "qwen, created, and thinking at its own price",
         QWEN,

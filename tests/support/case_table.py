@@ -19,9 +19,12 @@ class _Count:
     skipped: list[str] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class CaseTable:
-    """A pytest plugin that counts the tests with one marker, and prints the table if its option is given."""
+    """A pytest plugin that counts the tests with one marker, and prints the table if its option is given.
+
+    A plugin must be hashable, hence ``eq=False``: pytest puts plugins into sets where a folder has a ``conftest.py``.
+    """
 
     marker: str
     heading: str

@@ -240,6 +240,32 @@ def test_few_definitions_of_a_changed_text_are_read_again(monkeypatch: pytest.Mo
     assert made[0] <= 5 * 8, "the statements around the changes, for each of the five versions that were asked about"
 
 
+@pytest.mark.parametrize("language_id", PIECES)
+def test_no_part_that_is_read_again_ends_before_a_comment(language_id: str) -> None:
+    mark, pieces = language(language_id).line_comment, PIECES[language_id]
+    found = 0
+    for head in ("", " x", "!", "!/bin/x", "/", "#", "*"):
+        comment = f"{mark}{head}\n"
+        text = f"{pieces[0].replace('{n}', '1')}{comment}{comment}{pieces[0].replace('{n}', '2')}{comment}"
+        tree = parse(text, language(language_id))
+        for at in range(len(text)):
+            part = tree.separable(Span(at, at))
+            assert part is None or not text.startswith(mark, part.end), (head, at)
+            found += part is not None
+    assert found, "some of these texts can be divided"
+
+
+def test_a_version_without_a_change_has_the_same_definitions(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "class A:\n    def f(self):\n        return 1\n\n\ndef g():\n    return 2\n"
+    tree = parse(text, language("python"))
+    before = tree.blocks()
+    again = parse(text, language("python"), tree, ())
+    monkeypatch.setattr(NodeReader, "block", None)  # None is read again.
+    assert [each.name for each in before] == ["A", "f", "g"]
+    assert len(again.blocks()) == len(before)
+    assert all(each is old for each, old in zip(again.blocks(), before, strict=True))
+
+
 def test_an_earlier_version_is_let_go() -> None:
     text = "def f(a):\n    return a\n\n\n" * 9
     first = parse(text, language("python"))

@@ -52,8 +52,9 @@ def test_any_edits_lead_to_the_starts_that_a_count_gives(
             if isinstance(starts, MovedLines):
                 found = list(map(starts.line_at, range(-1, sum(lengths) + 2)))
                 assert found == [bisect_right(expected, offset) - 1 for offset in range(-1, sum(lengths) + 2)]
-            with pytest.raises(IndexError):
-                starts[len(expected)]
+            for outside in (len(expected), -len(expected) - 1):
+                with pytest.raises(IndexError):
+                    starts[outside]
     finally:
         line_index._MOST = before
 

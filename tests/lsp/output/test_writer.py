@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lsprotocol import types
+from virtual_time import run
 
 from tuppence.core.answer.earlier import EarlierAnswer
 from tuppence.core.text.document import Document, Edit, Span, apply
@@ -18,7 +19,6 @@ from tuppence.errors import Stale
 from tuppence.lsp.documents.capabilities import ClientCapabilities
 from tuppence.lsp.documents.convert import Encoding, from_range, to_range
 from tuppence.lsp.documents.store import Documents
-from tuppence.lsp.output import writer as writers
 from tuppence.lsp.output.regions import difference
 from tuppence.lsp.output.writer import Writer
 
@@ -115,12 +115,6 @@ def client(**how: Any) -> ClientCapabilities:
     return ClientCapabilities(name="fake", apply_edit=True, document_changes=True, **how)
 
 
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, seconds in {"APPEAR": 0.2, "OVERTAKEN": 0.02, "MOVE": 0.02, "MOVE_LAGGING": 0.1}.items():
-        monkeypatch.setattr(writers, name, seconds)
-
-
 def asked() -> Document:
     return Document(URI, "python", 1, TEXT)
 
@@ -177,7 +171,7 @@ def test_whatever_is_typed_elsewhere_the_answer_lands(
         assert not writer.touched.is_set()
         writer.close()
 
-    asyncio.run(check())
+    run(check())
 
 
 @settings(max_examples=60, deadline=None)
@@ -202,7 +196,7 @@ def test_whenever_it_is_cancelled_the_text_is_as_it_was(
         await asyncio.sleep(0.004)  # Whatever is still on its way arrives.
         assert fake.text == as_asked(fake)
 
-    asyncio.run(check())
+    run(check())
 
 
 @pytest.mark.parametrize("streams", [False, True])
@@ -364,7 +358,7 @@ def test_a_second_answer_takes_the_place_of_the_first_and_put_back_is_the_text_b
         await writer.restore_later()
         assert fake.text == as_asked(fake)
 
-    asyncio.run(check())
+    run(check())
 
 
 @settings(max_examples=60, deadline=None)
@@ -395,7 +389,7 @@ def test_whenever_a_second_answer_is_cancelled_the_first_is_there(
         await writer.restore_later()
         assert fake.text == as_asked(fake)
 
-    asyncio.run(check())
+    run(check())
 
 
 async def redraft(writer: Writer, found: EarlierAnswer, sizes: Sequence[int]) -> None:

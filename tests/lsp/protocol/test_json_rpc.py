@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from lsprotocol import types
+from scenario import until
 
 from tuppence.errors import Refused
 from tuppence.lsp.documents.convert import Encoding
@@ -48,10 +49,7 @@ class Editor:
 
     async def answer(self, id_: Any) -> dict[str, Any]:
         """Return the one answer, with time for a second one to show up."""
-        for _ in range(200):
-            if self.answers(id_):
-                break
-            await asyncio.sleep(0.005)
+        await until(lambda: self.answers(id_))
         await asyncio.sleep(0.02)
         (found,) = self.answers(id_)
         return found
@@ -62,6 +60,7 @@ class Editor:
 
 def make_server() -> Server:
     server = Server("test", "0")
+    server.begun = []  # type: ignore[attr-defined]  # what the tests wait for
     server.ran = []  # type: ignore[attr-defined]  # what the tests look at
 
     @server.command("hang")
@@ -69,6 +68,7 @@ def make_server() -> Server:
         protocol, request = ls.protocol, ls.protocol.current_request()
         assert request is not None
         protocol.on_cancel(request, lambda: ls.ran.append(f"told {request}"))  # type: ignore[attr-defined]
+        ls.begun.append(request)  # type: ignore[attr-defined]
         try:
             await asyncio.sleep(60)
         except asyncio.CancelledError:
@@ -80,6 +80,7 @@ def make_server() -> Server:
 
     @server.command("stubborn")
     async def stubborn() -> str:
+        server.begun.append("stubborn")  # type: ignore[attr-defined]
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.sleep(60)
         return "stayed"
@@ -104,6 +105,7 @@ def make_server() -> Server:
 
     @server.feature(types.TEXT_DOCUMENT_HOVER)
     async def hover(params: types.HoverParams) -> types.Hover:
+        server.begun.append("hover")  # type: ignore[attr-defined]
         await asyncio.sleep(60)
         return types.Hover(str(params))
 
@@ -131,6 +133,11 @@ async def editor() -> AsyncIterator[Editor]:
 
 def ran(editor: Editor) -> list[str]:
     return editor.server.ran  # type: ignore[attr-defined, no-any-return]  # see make_server
+
+
+async def begun(editor: Editor, *which: int | str) -> None:
+    """Wait until requests have begun: a command by its request, ``stubborn`` and ``hover`` by their names."""
+    await until(lambda: set(which) <= set(editor.server.begun))  # type: ignore[attr-defined]  # see make_server
 
 
 async def test_who_speaks_and_how_is_known_from_initialize(editor: Editor) -> None:
@@ -176,10 +183,11 @@ async def test_a_servers_own_handler_sees_the_new_text() -> None:
 
 async def test_a_cancelled_command_really_ends_and_is_answered_once(editor: Editor) -> None:
     editor.run("hang", 1)
-    await asyncio.sleep(0.01)
+    await begun(editor, 1)
     editor.say("$/cancelRequest", {"id": 1})
     editor.say("$/cancelRequest", {"id": 1})
     assert (await editor.answer(1))["error"]["code"] == types.LSPErrorCodes.RequestCancelled
+    await until(lambda: "cleaned up" in ran(editor))  # The answer may come before it.
     assert ran(editor) == ["told 1", "cancelled {1: True}", "cleaned up"]
     # It is forgotten after the answer; where it never is, the test fails by its timeout.
     while editor.server.protocol.cancelled:  # noqa: ASYNC110 - a dictionary that empties is no event
@@ -196,30 +204,31 @@ async def test_a_command_cancelled_before_its_first_step_never_runs(editor: Edit
 async def test_a_cancel_hits_its_own_request_only(editor: Editor) -> None:
     editor.run("hang", 1)
     editor.run("hang", 2)
-    await asyncio.sleep(0.01)
+    await begun(editor, 1, 2)
     editor.say("$/cancelRequest", {"id": 2})
     await editor.answer(2)
+    await until(lambda: "cleaned up" in ran(editor))
     assert ran(editor) == ["told 2", "cancelled {2: True}", "cleaned up"]
     assert not editor.answers(1)
 
 
 async def test_a_cancelled_request_that_answers_anyway_is_answered_once(editor: Editor) -> None:
     editor.run("stubborn", 1)
-    await asyncio.sleep(0.01)
+    await begun(editor, "stubborn")
     editor.say("$/cancelRequest", {"id": 1})
     assert (await editor.answer(1))["error"]["code"] == types.LSPErrorCodes.RequestCancelled
 
 
 async def test_a_cancelled_feature_ends(editor: Editor) -> None:
     editor.say("textDocument/hover", {"textDocument": {"uri": URI}, "position": {"line": 0, "character": 0}}, id=1)
-    await asyncio.sleep(0.01)
+    await begun(editor, "hover")
     editor.say("$/cancelRequest", {"id": 1})
     assert (await editor.answer(1))["error"]["code"] == types.LSPErrorCodes.RequestCancelled
 
 
 async def test_a_command_whose_task_we_cancel_is_answered_too(editor: Editor) -> None:
     editor.run("hang", 1)
-    await asyncio.sleep(0.01)
+    await begun(editor, 1)
     for task in asyncio.all_tasks():
         if "hang" in repr(task.get_coro()) or "wrapped" in repr(task.get_coro()):
             task.cancel()
@@ -238,7 +247,7 @@ async def test_a_cancel_that_comes_too_late_is_nothing(editor: Editor, caplog: p
 
 async def test_who_asks_after_the_cancel_is_told_at_once(editor: Editor) -> None:
     editor.run("hang", 1)
-    await asyncio.sleep(0.01)
+    await begun(editor, 1)
     editor.say("$/cancelRequest", {"id": 1})
     editor.server.protocol.on_cancel(1, lambda: ran(editor).append("at once"))
     assert ran(editor) == ["told 1", "at once"]
@@ -248,10 +257,9 @@ async def test_nothing_is_kept_of_requests_that_are_answered(editor: Editor) -> 
     for number in range(1, 30):
         editor.run("quick", number, number)
         editor.say("textDocument/didSave", {"textDocument": {"uri": URI}})
-    await editor.answer(29)
     protocol = editor.server.protocol
-    assert not protocol._request_futures
-    assert not protocol._requests._futures
+    await until(lambda: all(editor.answers(number) for number in range(1, 30)))
+    await until(lambda: not protocol._request_futures and not protocol._requests._futures)
 
 
 async def test_a_thread_is_answered(editor: Editor) -> None:
@@ -286,17 +294,20 @@ async def test_an_error_is_one_sentence(editor: Editor, kind: str, code: int, se
 
 
 async def test_a_fault_in_a_notification_is_shown_once() -> None:
-    server = make_server()
+    server, failed = make_server(), list[str]()
 
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
     async def saved(params: types.DidSaveTextDocumentParams) -> None:
+        failed.append(params.text_document.uri)
         raise ValueError(params)
 
     editor = Editor(server)
     editor.say("initialize", INITIALIZE, id=0)
     for _ in range(3):
         editor.say("textDocument/didSave", {"textDocument": {"uri": URI}})
-    await asyncio.sleep(0.01)
+    await until(lambda: len(failed) == 3)
+    editor.run("quick", 1, 1)
+    assert (await editor.answer(1))["result"] == 2, "by then each failure was seen"
     assert editor.shown() == ["tuppence made a mistake (ValueError); its log says more."]
 
 
@@ -398,7 +409,7 @@ async def test_requests_before_initialize_are_refused() -> None:
 
 async def test_shutdown_lets_runs_clean_up_before_it_is_answered(editor: Editor) -> None:
     editor.run("hang", 1)
-    await asyncio.sleep(0.01)
+    await begun(editor, 1)
     assert editor.server.protocol.exit_code == 1
     editor.say("shutdown", id=2)
     editor.run("quick", 3, 1)
@@ -418,5 +429,6 @@ async def test_nothing_of_what_passes_is_logged(editor: Editor, caplog: pytest.L
         editor.run("quick", 1, "sacred")
         editor.run("fail", 2, "sacred")
         editor.say("textDocument/didChange", {"sacred": 1})
+        await editor.answer(1)
         await editor.answer(2)
     assert "sacred" not in "".join(record.getMessage() for record in caplog.records)
