@@ -20,7 +20,7 @@ from tuppence.core.actions import find_action
 from tuppence.core.models.model import Model, Quirks
 from tuppence.core.models.pricing import cost
 from tuppence.core.models.usage import Usage, estimate
-from tuppence.core.routing.candidates import Candidate, RoutingPolicy, RoutingRequest, candidate
+from tuppence.core.routing.candidates import Candidate, RoutingPolicy, RoutingRequest, candidates
 from tuppence.core.routing.quality import QualityModel, canonical, from_json
 from tuppence.core.routing.router import by_value, weighing
 
@@ -79,8 +79,7 @@ def need(task: Task, prior: QualityModel) -> RoutingRequest:
 def offer(task: Task, prior: QualityModel, models: Sequence[Model]) -> Offer:
     """Return a task's table."""
     asked = need(task, prior)
-    rows = tuple(candidate(model, asked, {}, prior, RoutingPolicy()) for model in models)
-    return Offer(task, rows, asked, prior)
+    return Offer(task, candidates(models, asked, {}, prior, RoutingPolicy()), asked, prior)
 
 
 def folds(tasks: Iterable[Task], seed: int = 0, parts: int = FOLDS) -> Mapping[str, int]:

@@ -51,16 +51,17 @@ class Usage:
         return self.fresh + (self.cache_read or 0) + self.cache_write + self.cache_write_1h
 
 
-def split(prompt: int, read: int, written: Usage = Usage()) -> Usage:
+def split(prompt: int, read: int, written: Usage = Usage(), *, output: int = 0, thinking: int = 0) -> Usage:
     """Divide prompt tokens among the buckets in which a provider will probably count them.
 
     :param read: the tokens that it will probably read from its cache.
     :param written: the tokens that it will probably write to its cache, in the buckets of its times to live.
+    :param output: the answer's tokens, and ``thinking`` those before it; they are taken as they are.
     """
     read = min(read, prompt)
     short = min(written.cache_write, prompt - read)
     long = min(written.cache_write_1h, prompt - read - short)
-    return Usage(prompt - read - short - long, read or None, short, long)
+    return Usage(prompt - read - short - long, read or None, short, long, output, thinking)
 
 
 def estimate(text: str, characters_per_token: float = PACE) -> int:

@@ -6,7 +6,7 @@ does that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -19,7 +19,7 @@ from tuppence.core.models.pricing import cost
 from tuppence.core.models.usage import Usage, split
 from tuppence.core.routing.difficulty import Difficulty
 from tuppence.core.routing.feedback import Outcomes
-from tuppence.core.routing.quality import UNKNOWN, CodeSignal, Estimate, QualityModel
+from tuppence.core.routing.quality import UNKNOWN, CodeSignal, Estimate, Judged, QualityModel
 
 THINKING = 4096
 """Answer tokens allowed on top where a model's thinking cannot be switched off."""
@@ -115,23 +115,32 @@ class Candidate:
         return checked if self.edit == "whole" else 1 - (self.model.edit_adherence or 0.0) * (1 - checked)
 
 
-def candidate(
-    model: Model, need: RoutingRequest, ready: Mapping[str, str], prior: QualityModel, policy: RoutingPolicy
-) -> Candidate:
-    """Return a model's row.
+def candidates(
+    models: Iterable[Model],
+    need: RoutingRequest,
+    ready: Mapping[str, str],
+    prior: QualityModel,
+    policy: RoutingPolicy,
+) -> tuple[Candidate, ...]:
+    """Return the table: a row for each model, and for each of its variants at other efforts.
 
     :param ready: why a provider or a model cannot be asked, by the provider's or the row's name; others can.
     """
-    expected = prior.estimate(model, need.action.id, need.gain, need.outcomes.get(model.row, _FEW))
-    price = cost(usage(model, need, prior), model.price, need.when) if model.price else None
-    return Candidate(
-        model=model,
-        quality=expected.compared,
-        cost=price,
-        why_not=_why_not(model, need, ready, policy) or _over_budget(model, need),
-        estimate=expected,
-        fails=prior.check(need.check or need.action.id).fails(expected.compared),
-    )
+    check, judged = prior.check(need.check or need.action.id), Judged()
+    rows = []
+    for model in (each for row in models for each in row.variants()):
+        expected = prior.estimate(model, need.action.id, need.gain, need.outcomes.get(model.row, _FEW), judged)
+        quality = expected.compared
+        row = Candidate(
+            model=model,
+            quality=quality,
+            cost=cost(usage(model, need, prior), model.price, need.when) if model.price else None,
+            why_not=_why_not(model, need, ready, policy) or _over_budget(model, need),
+            estimate=expected,
+            fails=check.fails(quality),
+        )
+        rows.append(row)
+    return tuple(rows)
 
 
 def agreed(row: Candidate, policy: RoutingPolicy) -> Candidate:
@@ -153,8 +162,9 @@ def usage(model: Model, need: RoutingRequest, prior: QualityModel) -> Usage:
 
 def asked(model: Model, need: RoutingRequest, output: int, thinking: int = 0) -> Usage:
     """Return the tokens of a request as a model's provider may be expected to count them."""
-    prompt = split(need.prompt_tokens, need.warm.get(model.name, 0), need.written.get(model.name, _NOTHING))
-    return replace(prompt, output=output, thinking=thinking)
+    name = model.name
+    warm, written = need.warm.get(name, 0), need.written.get(name, _NOTHING)
+    return split(need.prompt_tokens, warm, written, output=output, thinking=thinking)
 
 
 def usual_output(need: RoutingRequest) -> int:
@@ -197,11 +207,11 @@ def _thinks(model: Model) -> bool:
 def _why_not(model: Model, need: RoutingRequest, ready: Mapping[str, str], policy: RoutingPolicy) -> str:
     if policy.pin and not model.goes_by(policy.pin):
         return "another model is pinned"
-    if model.name in policy.exclude or model.row in policy.exclude:
+    if policy.exclude and not policy.exclude.isdisjoint((model.name, model.row)):
         return "excluded in the configuration"
     if model.retired(need.when.date()):
         return f"retired on {model.retires_on}"
-    if unready := ready.get(model.provider.name) or ready.get(model.row):
+    if ready and (unready := ready.get(model.provider.name) or ready.get(model.row)):
         return unready
     if policy.premium == "never" and model.tier == "premium" and not policy.pin:
         return 'premium models are switched off (premium = "never")'

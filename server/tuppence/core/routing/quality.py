@@ -66,6 +66,8 @@ class Estimate:
 
 UNKNOWN = Estimate(0.0, 0.0, "")
 """Of whom nothing is expected."""
+Judged = dict[int, Estimate]
+"""What is expected of rows in one decision, before local outcomes, by the row's ``id``; variants are not in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,8 @@ class Tokens:
         if not usual or not expected:
             return self
         factor = expected / usual
-        return replace(self, output=max(1, round(self.output * factor)), thinking=round(self.thinking * factor))
+        output, thinking = max(1, round(self.output * factor)), round(self.thinking * factor)
+        return Tokens(self.input, output, thinking, self.start, self.per_token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,10 +208,20 @@ class QualityModel:
         return bar(self.presets.get(self.measured_id(action), ()), quality)
 
     def estimate(
-        self, model: Model, action: str, gain: CodeSignal | None = None, outcomes: Outcomes = _NONE
+        self,
+        model: Model,
+        action: str,
+        gain: CodeSignal | None = None,
+        outcomes: Outcomes = _NONE,
+        judged: Judged | None = None,
     ) -> Estimate:
-        """Return what to expect of a model's answer for an action, on the code of ``gain`` if there is any."""
-        found = self._expected(model, action, gain)
+        """Return what to expect of a model's answer for an action, on the code of ``gain`` if there is any.
+
+        :param judged: one dict for all rows of a decision, in which each row is judged once, also as a predecessor.
+        """
+        found = self._expected(model, action, gain, {} if judged is None else judged)
+        if not outcomes.number:
+            return found
         return Estimate(*learned(found.quality, found.doubt, outcomes), found.source, found.unproven)
 
     def tokens(self, model: Model, action: str, target: int | None = None) -> Tokens:
@@ -234,25 +247,29 @@ class QualityModel:
             each = each.predecessor
         return None
 
-    def _expected(self, model: Model, action: str, gain: CodeSignal | None) -> Estimate:
+    def _expected(self, model: Model, action: str, gain: CodeSignal | None, judged: Judged) -> Estimate:
         """Return what to expect before anything happened here: never less than of the predecessor, unless stated."""
+        if known := judged.get(id(model)):
+            return known
         stated = self._stated(model, action)
         name = canonical(model.figures_id)
         if stated or model.predecessor is None:
             found = self._own(model, name, action, gain, stated)
         else:
-            found = self._before(model, model.predecessor, action, gain)
+            found = self._before(model, model.predecessor, action, gain, judged)
             if name in self.models or name in self.published.edits:
                 found = max(self._own(model, name, action, gain, stated), found, key=_quality)
         if chosen := model.at_effort.get(model.chosen_effort):
-            found = _at_effort(found, chosen, stated or action)
+            return _at_effort(found, chosen, stated or action)
+        judged[id(model)] = found
         return found
 
-    def _before(self, model: Model, former: Model, action: str, gain: CodeSignal | None) -> Estimate:
+    def _before(self, model: Model, former: Model, action: str, gain: CodeSignal | None, judged: Judged) -> Estimate:
         """Return what the predecessor gives a model: of the same effort, where the predecessor offers it."""
-        same = next((each for each in former.variants() if each.chosen_effort == model.chosen_effort), former)
-        found = self._expected(same, action, gain)
-        return replace(found, doubt=max(found.doubt, _WIDE), source=_BEFORE)
+        if model.chosen_effort in former.at_effort:
+            former = next(each for each in former.variants() if each.chosen_effort == model.chosen_effort)
+        found = self._expected(former, action, gain, judged)
+        return Estimate(found.quality, max(found.doubt, _WIDE), _BEFORE, found.unproven)
 
     def _own(self, model: Model, name: str, action: str, gain: CodeSignal | None, stated: str) -> Estimate:
         """Return the estimate for a model itself, with the effect of the code.
@@ -265,7 +282,7 @@ class QualityModel:
         shift = gain.shifts.get(name)
         if shift is None:
             shift = (gain.line or self._line(gain.action, gain.shifts)).at(base.quality)
-        return replace(base, quality=_share(base.quality + shift))
+        return Estimate(_share(base.quality + shift), base.doubt, base.source)
 
     def _base(self, model: Model, name: str, action: str, stated: str) -> Estimate:
         measured, known = self.models.get(name), self.measured_id(action)

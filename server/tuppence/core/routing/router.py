@@ -14,6 +14,7 @@ expected to do and to cost, and core/routing/edit_form.py in which form it is as
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -22,7 +23,7 @@ from fractions import Fraction
 from tuppence.core.billing.entry import money
 from tuppence.core.models.model import Model
 from tuppence.core.routing import no_model
-from tuppence.core.routing.candidates import Candidate, RoutingPolicy, RoutingRequest, agreed, candidate, usual_output
+from tuppence.core.routing.candidates import Candidate, RoutingPolicy, RoutingRequest, agreed, candidates, usual_output
 from tuppence.core.routing.edit_form import in_cheaper_form
 from tuppence.core.routing.quality import RUN, QualityModel
 from tuppence.core.routing.worth import Bar, length_factor
@@ -113,8 +114,8 @@ def choose(
         a failure); others can.
     :raises NoEligibleModel: none is eligible; the sentence says what would make one so.
     """
-    rows = tuple(candidate(each, need, ready, prior, policy) for model in models for each in model.variants())
-    table = tuple(agreed(each, policy) for each in in_cheaper_form(rows, need, prior))
+    rows = in_cheaper_form(candidates(models, need, ready, prior, policy), need, prior)
+    table = tuple(agreed(each, policy) for each in rows)
     fit = [each for each in table if not each.why_not]
     if policy.above and not policy.only:
         fit = _better(fit, table, policy.above)
@@ -154,22 +155,30 @@ def weighing(need: RoutingRequest, prior: QualityModel, policy: RoutingPolicy) -
 def by_value(rows: Sequence[Candidate], compared: Weighing, need: RoutingRequest) -> list[Candidate]:
     """Return the rows by who should answer: those that may be first, then the other ones, then unknown prices."""
     priced = [each for each in rows if each.cost is not None]
-    first = {each.model.name for each in compared.first(priced)}
+    first = set(map(id, compared.first(priced)))
+    values, cheapness = map(_whole, zip(*map(compared.value, rows), strict=True)) if rows else ((), ())
 
-    def key(row: Candidate) -> tuple[bool, bool, bool, tuple[Fraction, Fraction], float, float, str]:
-        value, cheapness = compared.value(row)
+    def key(index: int) -> tuple[bool, bool, bool, int, int, float, float, str]:
+        row = rows[index]
         late = compared.few_lines and row.model.tier == _TOP
         return (
             row.cost is None,
-            row.model.name not in first,
+            id(row) not in first,
             late,
-            (-value, -cheapness),
+            -values[index],
+            -cheapness[index],
             row.estimate.doubt,
             _seconds(row.model, need),
             row.model.name,
         )
 
-    return sorted(rows, key=key)
+    return [rows[index] for index in sorted(range(len(rows)), key=key)]
+
+
+def _whole(values: Sequence[Fraction]) -> list[int]:
+    """Return whole numbers in the proportion of the values: they compare as exactly, and many times as fast."""
+    unit = math.lcm(*(each.denominator for each in values))
+    return [each.numerator * (unit // each.denominator) for each in values]
 
 
 def better(route: Route, name: str) -> Candidate | None:
