@@ -109,7 +109,7 @@ async def check_found(
 ) -> None:
     async with serving(answers) as port:
         expected = DiscoveredServer(kind, f"http://127.0.0.1:{port}/v1", models, context)
-        assert await find_servers(5, {kind: port}) == (expected,)
+        assert await find_servers(60, {kind: port}) == (expected,)
 
 
 async def test_ollama_is_found_without_its_cloud_and_its_embedders() -> None:
@@ -156,7 +156,7 @@ STRANGERS: dict[str, Mapping[str, Any] | bytes] = {
 @pytest.mark.parametrize("kind", ["ollama", "lmstudio", "llamacpp"])
 async def test_a_stranger_at_the_port_is_not_taken_for_a_model_server(kind: Kind, answers: Any) -> None:
     async with serving(answers) as port:
-        assert await find_servers(5, {kind: port}) == ()
+        assert await find_servers(60, {kind: port}) == ()
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ async def test_a_stranger_at_the_port_is_not_taken_for_a_model_server(kind: Kind
 )
 async def test_one_kind_is_not_taken_for_another(kind: Kind, answers: Any) -> None:
     async with serving(answers) as port:
-        assert await find_servers(5, {kind: port}) == ()
+        assert await find_servers(60, {kind: port}) == ()
 
 
 async def test_the_search_keeps_its_time_when_a_server_says_nothing() -> None:
