@@ -74,9 +74,10 @@ def _scripts() -> Iterator[Path]:
 
 
 def _advice() -> str:
+    """Return what to do with the lines, as Lua comments: the output may be appended to a configuration as it is."""
     return (
-        "Put these lines into ~/.config/nvim/init.lua. The third shows runs and costs in the status line; where you\n"
-        "have a status line of your own, put only the part between %{% and %} into it."
+        "-- Put these lines into ~/.config/nvim/init.lua. The third shows runs and costs in the status line; where\n"
+        "-- you have a status line of your own, put only the part between %{% and %} into it."
     )
 
 
