@@ -104,20 +104,23 @@ def test_how_many_at_once_is_the_settings_word_else_as_is_usual() -> None:
     assert [width(row()), width(row(tier="local")), width(row(7)), width(row(2, "local"))] == [4, 1, 7, 2]
 
 
-async def test_a_changed_setting_holds_for_those_that_wait() -> None:
-    providers, order, leave = Providers(), [], asyncio.Event()
+def test_a_changed_setting_holds_for_those_that_wait() -> None:
+    async def work() -> None:
+        providers, order, leave = Providers(), list[str](), asyncio.Event()
 
-    async def pass_through(name: str, at_once: int) -> None:
-        async with providers.queue(row(at_once)).turn(name):
-            order.append(name)
-            await leave.wait()
+        async def pass_through(name: str, at_once: int) -> None:
+            async with providers.queue(row(at_once)).turn(name):
+                order.append(name)
+                await leave.wait()
 
-    tasks = [asyncio.create_task(pass_through(name, 1)) for name in "abc"]
-    await asyncio.sleep(0)
-    assert order == ["a"]
-    tasks.append(asyncio.create_task(pass_through("d", 3)))
-    await asyncio.sleep(0.01)
-    assert order == ["a", "b", "c"]
-    leave.set()
-    await asyncio.gather(*tasks)
-    assert order == ["a", "b", "c", "d"]
+        tasks = [asyncio.create_task(pass_through(name, 1)) for name in "abc"]
+        await asyncio.sleep(10)  # In virtual time: each has come as far as it can.
+        assert order == ["a"]
+        tasks.append(asyncio.create_task(pass_through("d", 3)))
+        await asyncio.sleep(10)
+        assert order == ["a", "b", "c"]
+        leave.set()
+        await asyncio.gather(*tasks)
+        assert order == ["a", "b", "c", "d"]
+
+    virtual_time.run(work())
