@@ -190,14 +190,24 @@ def test_what_is_like_a_like_row_has_the_figures_of_the_last(tmp_path: Path) -> 
     assert x.predecessor.id == "gpt-5.4"
 
 
-def test_the_hosts_own_list_price_goes_before_the_price_elsewhere(tmp_path: Path) -> None:
-    found = read(tmp_path, mine("gpt-5-mini", 'like = "openai/gpt-5.5"', "openai"))
-    assert (
-        row(found, "openai/gpt-5-mini").price
-        == row(read(tmp_path, mine("gpt-5-mini", 'tier = "budget"', "openai")), "openai/gpt-5-mini").price
+def test_the_price_of_the_row_it_is_like_goes_before_a_list(tmp_path: Path) -> None:
+    builtin = read(tmp_path)
+    for name in ("gpt-5-mini", "gpt-none"):  # A list has the first.
+        found = row(read(tmp_path, mine(name, 'like = "openai/gpt-5.5"', "openai")), f"openai/{name}")
+        assert found.price == row(builtin, "openai/gpt-5.5").price
+    given = 'like = "openai/gpt-5.5"\nprice = { input = 3, output = 9 }'
+    assert row(read(tmp_path, mine("gpt-5-mini", given, "openai")), "openai/gpt-5-mini").price == Price(
+        Rates(Decimal(3), Decimal(9))
     )
-    unlisted = row(read(tmp_path, mine("gpt-none", 'like = "openai/gpt-5.5"', "openai")), "openai/gpt-none")
-    assert unlisted.price == row(read(tmp_path), "openai/gpt-5.5").price
+
+
+def test_a_list_is_asked_where_the_row_it_is_like_has_no_price_to_give(tmp_path: Path) -> None:
+    listed = row(read(tmp_path, mine("gpt-5-mini", 'tier = "budget"', "openai")), "openai/gpt-5-mini").price
+    assert listed is not None
+    here = mine("y", 'tier = "local"\nprice = 0', "mine")
+    for other in ("openai/gpt-6.2-sol", "mine/y"):  # Of unknown price, and free on this machine.
+        found = read(tmp_path, mine("gpt-5-mini", f'like = "{other}"', "openai"), here)
+        assert row(found, "openai/gpt-5-mini").price == listed
 
 
 def test_what_is_free_here_is_not_free_elsewhere(tmp_path: Path) -> None:

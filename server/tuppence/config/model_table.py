@@ -4,9 +4,9 @@ A row is (provider, id). The user's row for a built-in one changes it field by f
 another provider takes what belongs to the model (ability, benchmarks, context, limits, cache rules, tier, edit form and
 adherence, predecessor; on the same wire quirks and effort too) and nothing that belongs to the offer (price, rate
 limits, retirement). A row that is ``like`` another takes as much from that row, its measured figures, and its price
-where neither the row nor a list says one. A row that ``follows`` another is linked to it, for the estimate of its
-quality, and takes nothing else. A row with a mistake is left out, and with it the built-in row that it changes: it
-might have said ``public_only``. No file is opened here; config/config.py does that.
+unless the row says one; a list is asked only where that row has no price to give. A row that ``follows`` another is
+linked to it, for the estimate of its quality, and takes nothing else. A row with a mistake is left out, and with it the
+built-in row that it changes: it might have said ``public_only``. No file is opened here; config/config.py does that.
 """
 
 from __future__ import annotations
@@ -350,7 +350,7 @@ def _marking(row: Model) -> Model:
 def _price(
     found: Mapping[str, Any], place: TomlLocation, same: Model | None, like: Model | None, rows: _Rows
 ) -> Price | None:
-    """Return what a row costs: what it says itself, the built-in row that it changes, a list, or the row it is like."""
+    """Return what a row costs: what it says itself, the built-in row that it changes, the row it is like, or a list."""
     given: Price | None = found.get("price")
     if given is FREE:
         return given
@@ -358,8 +358,8 @@ def _price(
     if given or own:
         former = own
     else:
-        listed = rows.listed(found["provider"], found["id"])
-        former = listed or (_lent(like, rows.served[found["provider"]]) if like else None)
+        lent = _lent(like, rows.served[found["provider"]]) if like else None
+        former = lent or rows.listed(found["provider"], found["id"])
     price = given or former
     if price is None:
         for key in ("steps", "peak"):
