@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tuppence.core.actions import thing
-from tuppence.core.billing.entry import about, money
+from tuppence.core.billing.entry import money
 from tuppence.core.events import RunFinished
 from tuppence.engine.receipt import Receipt
 from tuppence.engine.request import Request
@@ -79,7 +79,8 @@ def price(cost: Decimal | None, *, estimated: bool) -> str:
     """Format an amount for a sentence."""
     if cost is None:
         return "price unknown"
-    return about(cost) if estimated else money(cost)
+    # Here "about" marks what a provider did not report, even where it is less than the smallest amount shown.
+    return f"{'about ' if estimated and cost else ''}{money(cost)}"
 
 
 def _closed(*sentences: str) -> str:
