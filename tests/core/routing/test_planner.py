@@ -84,6 +84,13 @@ def test_nobody_pairs_with_a_model_that_may_not_answer_or_is_too_small_for_a_pla
     assert pair(chosen(small, *rows[1:], wish=RoutingPolicy(quality=0.92)), need(), shipped()) is None
 
 
+def test_a_pinned_model_of_an_unknown_price_has_no_pair() -> None:
+    rows = (model("weak", (0.1, 0.5), 0.4), replace(model("strong", (1, 100), 0.9), price=None))
+    route = chosen(*rows, wish=RoutingPolicy(pin="p/strong"))
+    assert (route.model.id, route.expected_cost) == ("strong", None)
+    assert pair(route, need(), shipped()) is None
+
+
 def test_nobody_pairs_where_the_prompt_is_most_of_the_price() -> None:
     asked, route = table(prompt_tokens=80_000)
     assert pair(route, asked, shipped()) is None

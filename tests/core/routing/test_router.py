@@ -232,6 +232,13 @@ def test_a_better_model_is_found_for_a_second_try() -> None:
 # The expected cost of the whole ladder
 
 
+def test_a_better_model_that_may_not_be_asked_is_no_better_model() -> None:
+    rows, wish = (model("small", (1, 5), 0.5), model("big", (9, 45), 0.9)), RoutingPolicy(above="p/small")
+    assert chosen(*rows, wish=wish).model.id == "big"
+    with pytest.raises(NoModel, match=r"^There is no better model than p/small that may be asked\."):
+        chosen(*rows, wish=replace(wish, exclude=frozenset({"p/big"})))
+
+
 def test_the_model_that_was_picked_is_the_first_and_the_better_ones_are_above_it() -> None:
     small, middle, other, big = (
         model(name, price, ability)
