@@ -17,7 +17,6 @@ from benchmarks.routing.diagram import diagram
 from benchmarks.routing.report import Ladder, chart, write
 from benchmarks.routing.worth import with_presets
 from tuppence.config import load
-from tuppence.core.routing.quality import canonical
 
 ROOT = Path(__file__).parent.parent.parent
 WEIGHTS = ROOT / "server" / "tuppence" / "weights.json"
@@ -53,12 +52,6 @@ def main() -> int:
     chart(found, ROOT / "docs" / "images" / "routing.svg")
     diagram(found.reliability, ROOT / "docs" / "images" / "calibration.svg")
     return 0
-
-
-def _figures() -> dict[str, float]:
-    """Return Aider's figures of the tier table."""
-    rows = ((canonical(model.id), model.benchmarks) for model in load().models)
-    return {name: figures["aider_polyglot"] for name, figures in rows if "aider_polyglot" in figures}
 
 
 def _written(weights: dict[str, Any]) -> str:

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.routing.data import BEST, MODELS, SMALL, Task
-from benchmarks.routing.fit import RIDGE
 from benchmarks.routing.policy import FOLDS
 
 _WORDS = re.compile(r"[^\W\d]\w*|\d+|[^\w\s]")
+_RIDGE = 1.5
+"""The penalty of the ridge on TF-IDF."""
 _SIDES = 4
 """Length is cut into so many parts of equal size."""
 _CODE = ("function", "class", "def", "import", "return", "async", "await", "bug", "error", "test", "refactor", "api")
@@ -84,7 +85,7 @@ def _foreseen(tasks: Sequence[Task], fold: Mapping[str, int], wanted: Any) -> An
         places = {word: index for index, word in enumerate(sorted(word for word, count in seen.items() if count > 1))}
         rows = _weighted(bags, places, np.array([np.log((1 + len(known)) / (1 + seen[word])) + 1 for word in places]))
         mean = wanted[~held].mean(axis=0)
-        kernel = rows[~held] @ rows[~held].T + RIDGE * np.eye(len(known))
+        kernel = rows[~held] @ rows[~held].T + _RIDGE * np.eye(len(known))
         found[held] = mean + rows[held] @ rows[~held].T @ np.linalg.solve(kernel, wanted[~held] - mean)
     return found
 

@@ -11,12 +11,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
+from typing import Any
 
 from benchmarks.routing import baselines
 from benchmarks.routing.data import ACTIONS, BEST, MODELS, SMALL, Task
 from benchmarks.routing.hardness import Hardness, compared
 from benchmarks.routing.measure import apgr, bins, calibration_error, interval, on_hull
 from benchmarks.routing.policy import Fitting, Offer, folds, need, offer, spent, table, unseen
+from benchmarks.routing.tier_shares import tier_shares
+from benchmarks.routing.twins import Twins, twins
 from tuppence.config.settings import PRESETS
 from tuppence.core.models.model import Model
 from tuppence.core.routing.candidates import RoutingPolicy
@@ -26,6 +29,8 @@ from tuppence.core.routing.router import choose
 PAIR = ("cruxeval", "debugbench", "bugs2fix")
 """Sources over which the order within an action is judged."""
 SEEDS = 3
+THREE, FOUR = "explain, fix, review, with code", "four actions, with code"
+"""The sets of tasks for which the worth was chosen, and these with tests."""
 BALANCED = PRESETS["balanced"]
 Policy = Callable[[Offer], int]
 
@@ -49,6 +54,9 @@ class LeftOut:
     """The product's at quality 1."""
     balanced: float
     """The product's with the balanced preset."""
+    low: float
+    """The bootstrap's 95 % interval of ``balanced``."""
+    high: float
     cost: float
     """What that cost, as a share of always asking Opus 4.6."""
     opus: float
@@ -56,6 +64,15 @@ class LeftOut:
     top: float
     """The best single model's, known afterwards."""
     tasks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What was chosen for one part of a split, on the inner folds of the other parts."""
+
+    penalty: float
+    worth: Mapping[str, float]
+    """USD by action, for the preset balanced."""
 
 
 @dataclass(slots=True)
@@ -77,6 +94,14 @@ class Found:
     """By action and source; and of all together."""
     left_out: dict[str, LeftOut] = field(default_factory=dict)
     """By action and source."""
+    chosen: dict[int, list[Chosen]] = field(default_factory=dict)
+    """By split, for each of its parts."""
+    splits: dict[tuple[str, int], Score] = field(default_factory=dict)
+    """The preset balanced, by set of tasks and split."""
+    twins: Mapping[str, Twins] = field(default_factory=dict)
+    """The problems on both sides of the first split, by the set that numbers them or by how they are known."""
+    tiers: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """The share of four actions' tasks with code that a tier answers, by preset and tier."""
     milliseconds: tuple[float, float] = (0.0, 0.0)
     """Of the processor for a decision: the median and the 99th percentile."""
 
@@ -85,7 +110,7 @@ def evaluate(tasks: Sequence[Task], fitting: Fitting) -> Found:
     """Measure everything."""
     models, found = table(), Found()
     fold = folds(tasks)
-    offers = unseen(tasks, fold, fitting, models)
+    offers = unseen(tasks, fold, _noting(fitting, found.chosen.setdefault(0, [])), models)
     _same_as_the_product(offers[::37], models)
     costs = {each.task.id: tuple(spent(each.task, index, models) for index in range(len(MODELS))) for each in offers}
     policies = _policies(offers, costs, fold, models)
@@ -95,11 +120,13 @@ def evaluate(tasks: Sequence[Task], fitting: Fitting) -> Found:
         ours = found.scores["tuppence", name]
         found.scores["random mixing at our cost", name] = _mixed(chosen, ours, costs)
         found.scores["a model for each action, by hindsight", name] = _by_hindsight(chosen, ours, costs)
-    main = sets(offers)["explain, fix, review, with code"]
+    main = sets(offers)[THREE]
     found.curves = _curves(main, costs)
-    _orders(tasks, fitting, models, found)
+    _orders(tasks, fitting, offers, found)
     _calibrate(main, found)
     found.hardness = compared(offers)
+    found.twins = twins(tasks, fold)
+    found.tiers = tier_shares(sets(offers)[FOUR], {name: preset(name) for name in PRESETS})
     _leave_out(tasks, fitting, models, found)
     found.milliseconds = _time(tasks, fitting, models)
     return found
@@ -110,8 +137,8 @@ def sets(offers: Sequence[Offer]) -> Mapping[str, Sequence[Offer]]:
     coded = [each for each in offers if each.task.code]
     bare = [each for each in offers if not each.task.code]
     return {
-        "explain, fix, review, with code": [each for each in coded if each.task.action != "tests"],
-        "four actions, with code": coded,
+        THREE: [each for each in coded if each.task.action != "tests"],
+        FOUR: coded,
         "explain, fix, review, without code": [each for each in bare if each.task.action != "tests"],
         "four actions, without code": bare,
     } | {f"{action}, with code": [each for each in coded if each.task.action == action] for action in ACTIONS}
@@ -171,6 +198,10 @@ def _quality(rows: Sequence[tuple[float, ...]]) -> float:
     return sum(row[0] for row in rows) / sum(row[1] for row in rows)
 
 
+def _mean(rows: Sequence[tuple[float, ...]]) -> float:
+    return sum(row[0] for row in rows) / len(rows)
+
+
 def _mixed(chosen: Sequence[Offer], ours: Score, costs: Mapping[str, Sequence[float]]) -> Score:
     """Return what mixing fixed models at random gives for what the product costs."""
     best = sum(each.task.scores[BEST] for each in chosen)
@@ -225,12 +256,35 @@ def _curves(chosen: Sequence[Offer], costs: Mapping[str, Sequence[float]]) -> di
     }
 
 
-def _orders(tasks: Sequence[Task], fitting: Fitting, models: Sequence[Model], found: Found) -> None:
-    """Measure how well the gain of Opus 4.6 over Qwen3-Max is foreseen within a source, over several splits."""
+def _noting(fitting: Fitting, chosen: list[Chosen]) -> Fitting:
+    """Return the fit; each time it notes what was chosen."""
+
+    def fitted(tasks: Sequence[Task]) -> dict[str, Any]:
+        weights = fitting(tasks)
+        worth = {action: rows[-1][2] for action, rows in weights["presets"].items()}
+        chosen.append(Chosen(weights["penalty"], worth))
+        return weights
+
+    return fitted
+
+
+def _orders(tasks: Sequence[Task], fitting: Fitting, first: Sequence[Offer], found: Found) -> None:
+    """Measure on several splits how well the gain of Opus 4.6 over Qwen3-Max is foreseen within a source, and balanced.
+
+    :param first: the offers of the first split.
+    """
+    models = table()
     drawn: dict[str, dict[str, list[float]]] = {}
     for seed in range(SEEDS):
         fold = folds(tasks, seed)
-        offers = [each for each in unseen(tasks, fold, fitting, models) if each.task.code]
+        noting = _noting(fitting, found.chosen.setdefault(seed, []))
+        offers = first if not seed else unseen(tasks, fold, noting, models)
+        costs = {
+            each.task.id: tuple(spent(each.task, index, models) for index in range(len(MODELS))) for each in offers
+        }
+        for name in (THREE, FOUR):
+            found.splits[name, seed] = _score(sets(offers)[name], preset("balanced"), costs)
+        offers = [each for each in offers if each.task.code]
         for source in PAIR:
             own = [each for each in offers if each.task.source == source]
             weak, strong = [each.task.scores[SMALL] for each in own], [each.task.scores[BEST] for each in own]
@@ -290,9 +344,12 @@ def _left_out(own: Sequence[Task], prior: QualityModel, models: Sequence[Model])
 
     every = [[index] * len(own) for index in range(len(MODELS))]
     balanced = picks(BALANCED)
+    low, high = interval([(task.scores[index],) for task, index in zip(own, balanced, strict=True)], _mean)
     return LeftOut(
         best=mean(picks(1.0)),
         balanced=mean(balanced),
+        low=low,
+        high=high,
         cost=cost(balanced) / cost(every[BEST]),
         opus=mean(every[BEST]),
         top=max(map(mean, every)),
@@ -318,6 +375,6 @@ def _same_as_the_product(offers: Sequence[Offer], models: Sequence[Model]) -> No
         for quality in (0.0, 0.5, *PRESETS.values(), 0.97):
             route = choose(each.need, models, {}, each.prior, RoutingPolicy(quality=quality))
             picked = each.pick(quality)
-            if names.index(route.model.name) != picked:
-                raise AssertionError(f"{each.task.id} at {quality}: {route.model.name}, and not {names[picked]}")
-            assert route.quality == each.rows[picked].quality
+            ours, theirs = (names[picked], each.rows[picked].quality), (route.model.name, route.quality)
+            if ours != theirs:
+                raise AssertionError(f"{each.task.id} at {quality}: {theirs}, and not {ours}")

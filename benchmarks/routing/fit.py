@@ -13,6 +13,7 @@ import base64
 import math
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from statistics import fmean
 from typing import Any
@@ -28,8 +29,9 @@ AGREE = 2
 """From so many sources of an action on, what all of them say of a model counts for the action."""
 LIKENESS = 0.3
 """The penalty on telling code like that which was measured from other code."""
-RIDGE = 1.5
-"""The penalty on what the code does beside; at it a predicted gain is about as large as the one that comes."""
+PENALTIES = (1.5, 3.0, 6.0)
+"""Penalties on what the code does beside, of which benchmarks/routing/worth.py chooses one inside the folds: at the
+first a predicted gain is about as large as the one that comes, the others are more cautious."""
 ELSEWHERE = 0.05
 """What a row of another action's code weighs."""
 FITTED = ("explain", "fix", "review")
@@ -54,21 +56,30 @@ THINKERS = ("glm-5", "MiniMax-M2.7", "qwen3.5-plus")
 Matrix = Any
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What the tier table says of models, by their canonical names."""
+
+    figures: Mapping[str, float]
+    """Aider's polyglot figures, 0 to 100."""
+    prices: Mapping[str, tuple[str, float]]
+    """The tier, and the price of an answer in USD per million tokens."""
+    heirs: Mapping[str, str]
+    """By a model that was not measured, the measured one that followed it, at once or later."""
+
+
 def fit(
-    tasks: Sequence[Task],
-    edits: Mapping[str, Mapping[str, bool]],
-    figures: Mapping[str, float],
-    prices: Mapping[str, tuple[str, float]],
+    tasks: Sequence[Task], edits: Mapping[str, Mapping[str, bool]], listed: Listed, penalty: float
 ) -> dict[str, Any]:
     """Return the content of weights.json, without its provenance and without what a better answer is worth.
 
     :param edits: who passed which edit of EDIT-Bench.
-    :param figures: Aider's polyglot figures by the models' canonical names, from the tier table.
-    :param prices: tier and price of an answer, USD per million tokens, by the models' canonical names.
+    :param penalty: one of PENALTIES.
     """
     base = bases(tasks)
-    found: dict[str, Any] = {"models": {}, "usual": _usual(tasks), "published": published(edits, figures), "gain": {}}
-    found["published"] |= {"heirs": {old: canonical(new) for old, new in HEIRS.items()}, **by_price(base, prices)}
+    found: dict[str, Any] = {"models": {}, "usual": _usual(tasks), "gain": {}, "penalty": penalty}
+    found["published"] = published(edits, listed.figures) | by_price(base, listed.prices)
+    found["published"]["heirs"] = {**listed.heirs, **{old: canonical(new) for old, new in HEIRS.items()}}
     for index, model in enumerate(MODELS):
         found["models"][model] = {
             "quality": {action: round(base[action][index], 4) for action in ACTIONS},
@@ -80,7 +91,7 @@ def fit(
     seen = [task for task in tasks if task.code and task.action in ACTIONS]
     vectors = {task.id: vector(task) for task in seen}
     for action in FITTED:
-        weights = _ridge(seen, vectors, action, base[action])
+        weights = _ridge(seen, vectors, action, base[action], penalty)
         if weights is not None:
             found["gain"][action] = _packed(weights)
     return found
@@ -170,7 +181,9 @@ def vector(task: Task) -> Matrix:
     return found
 
 
-def _ridge(seen: Sequence[Task], vectors: Mapping[str, Matrix], action: str, base: Sequence[float]) -> Matrix | None:
+def _ridge(
+    seen: Sequence[Task], vectors: Mapping[str, Matrix], action: str, base: Sequence[float], penalty: float
+) -> Matrix | None:
     own = [task for task in seen if task.action == action]
     other = [task for task in seen if task.action != action]
     if not own:
@@ -183,7 +196,7 @@ def _ridge(seen: Sequence[Task], vectors: Mapping[str, Matrix], action: str, bas
     like = _solved(rows * scale, scale * np.r_[np.ones(len(own)), np.zeros(len(other))][:, None], LIKENESS)
     beside = np.zeros((len(rows), len(MODELS)))
     beside[: len(own)] = above - mean
-    return np.c_[like * mean + _solved(rows * scale, beside * scale, RIDGE), like]
+    return np.c_[like * mean + _solved(rows * scale, beside * scale, penalty), like]
 
 
 def _solved(rows: Matrix, wanted: Matrix, penalty: float) -> Matrix:

@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.routing.checks import Sharpness
 from benchmarks.routing.data import MODELS, Task
-from benchmarks.routing.fit import fit
+from benchmarks.routing.fit import PENALTIES, Listed, fit
 from tuppence.config import load
 from tuppence.core.actions import find_action
 from tuppence.core.models.model import Model, Quirks
@@ -24,8 +24,8 @@ from tuppence.core.routing.candidates import Candidate, RoutingPolicy, RoutingRe
 from tuppence.core.routing.quality import QualityModel, canonical, from_json
 from tuppence.core.routing.router import by_value, weighing
 
-WHEN = datetime(2026, 11, 21, 12, tzinfo=UTC)
-"""The day that prices are of."""
+WHEN = datetime(2026, 11, 30, 12, tzinfo=UTC)
+"""The moment whose prices apply: the day on which those of the eight models were read."""
 FOLDS = 5
 Fitting = Callable[[Sequence[Task]], dict[str, Any]]
 
@@ -110,13 +110,38 @@ def unseen(
     return sorted(found, key=lambda each: each.task.id)
 
 
-def plain(edits: Mapping[str, Mapping[str, bool]], rows: Iterable[Model], sharp: Mapping[str, Sharpness]) -> Fitting:
-    """Return the fit as a function of the tasks alone, without what a better answer is worth."""
+def plain(
+    edits: Mapping[str, Mapping[str, bool]], rows: Iterable[Model], sharp: Mapping[str, Sharpness]
+) -> Mapping[float, Fitting]:
+    """Return, for each penalty, the fit as a function of the tasks alone, without what a better answer is worth."""
     checks = {name: each.written for name, each in sharp.items()}
+    listed = _listed(rows)
+
+    def fitting(penalty: float) -> Fitting:
+        return lambda tasks: {**fit(tasks, edits, listed, penalty), "checks": checks, "presets": {}}
+
+    return {penalty: fitting(penalty) for penalty in PENALTIES}
+
+
+def _listed(rows: Iterable[Model]) -> Listed:
     # A model's own maker goes before others that serve it.
     makers_last = sorted(rows, key=lambda each: each.provider.name != "openrouter")
     by_name = {canonical(model.id): model for model in makers_last}
     known = {name: model.benchmarks for name, model in by_name.items()}
-    figures = {name: each["aider_polyglot"] for name, each in known.items() if "aider_polyglot" in each}
-    prices = {name: (each.tier, float(each.price.base.output)) for name, each in by_name.items() if each.price}
-    return lambda tasks: {**fit(tasks, edits, figures, prices), "checks": checks, "presets": {}}
+    return Listed(
+        figures={name: each["aider_polyglot"] for name, each in known.items() if "aider_polyglot" in each},
+        prices={name: (each.tier, float(each.price.base.output)) for name, each in by_name.items() if each.price},
+        heirs=heirs(by_name),
+    )
+
+
+def heirs(rows: Mapping[str, Model]) -> dict[str, str]:
+    """Return the measured model that followed each model which was not measured, by canonical names."""
+    measured = {canonical(name) for name in MODELS}
+    found: dict[str, str] = {}
+    for name in sorted(measured & set(rows)):
+        former = rows[name].predecessor
+        while former is not None and canonical(former.figures_id) not in measured:
+            found[canonical(former.figures_id)] = name
+            former = former.predecessor
+    return found

@@ -8,14 +8,30 @@ from pathlib import Path
 
 from benchmarks.routing.checks import Sharpness
 from benchmarks.routing.climb import Climb
-from benchmarks.routing.evaluate import Found
+from benchmarks.routing.evaluate import FOUR, THREE, Found
 from benchmarks.routing.measure import hull
+from benchmarks.routing.policy import WHEN, table
+from tuppence.core.billing.report import GUIDE
 
 _BEGIN, _END = "<!-- begin: measured -->", "<!-- end: measured -->"
 _WIDTH, _HEIGHT, _LEFT, _TOP = 640, 400, 60, 20
 _WIDEST = 1.05
 """The largest cost that is drawn, as a share."""
 _COLOURS = {"tuppence, one quality for all": "#2a6fdb", "tuppence's presets": "#d1342f", "each model alone": "#777777"}
+_SPLITS = (
+    "The figures above are of the first split. Penalty and worth are chosen for each part on the inner folds of the "
+    "other four: neither has seen what is judged."
+)
+_CHOSEN = "for each part, the penalty and the worth for explain, fix and review, USD"
+_TWINS = (
+    "Tasks of one problem that lie in different parts, so that one was fitted to where another is judged. Tasks of "
+    "other actions only take part in the models' standing over all sources. All solutions of a DebugBench problem lie "
+    "in one part, where the data names the problem: it does so for tasks with code."
+)
+_TIERS = (
+    "Of the eight, Opus 4.6 and Qwen3-Max are premium, MiniMax-M2.7 and qwen3.5-plus budget. The documents plan for "
+    "all requests of a day, of which no public data says how hard they are."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +51,11 @@ def write(found: Found, ladder: Ladder, path: Path) -> None:
     parts = [
         "# Results",
         "Written by `python -m benchmarks.routing --data DIR`; the README beside it says what the words mean.",
+        f"Prices: the list prices of the built-in table, which were read on {_prices_of()}.",
         _scores(found),
+        _splits(found),
+        _twins(found),
+        _tiers(found),
         _orders(found),
         _reliability(found),
         _hardness(found),
@@ -105,7 +125,7 @@ def _short(found: Found) -> str:
         "always kimi-k2.5",
         "oracle",
     )
-    sets = ("explain, fix, review, with code", "four actions, with code")
+    sets = (THREE, FOUR)
     lines = ["| who chooses | " + " | ".join(f"{name}: score | cost" for name in sets) + " |", "|---|--:|--:|--:|--:|"]
     for policy in shown:
         cells = (f"{found.scores[policy, name].quality:.1%} | {found.scores[policy, name].cost:.0%}" for name in sets)
@@ -124,6 +144,64 @@ def _scores(found: Found) -> str:
             lines.append(f"| {policy} | {score.quality:.1%} | {score.low:.1%} to {score.high:.1%} | {score.cost:.1%} |")
         parts.append("\n".join([lines[0], "", *lines[1:]]))
     return "\n\n".join(parts)
+
+
+def _prices_of() -> str:
+    """Return the day or the days on which the prices of the measured models were read."""
+    days = sorted({str(model.as_of) for model in table()})
+    assert days[-1] <= str(WHEN.date()), "a price of a later day"
+    return " to ".join(dict.fromkeys((days[0], days[-1])))
+
+
+def _splits(found: Found) -> str:
+    lines = [
+        "## Balanced on other splits of the tasks, and what was chosen inside the folds",
+        "",
+        _SPLITS,
+        "",
+        f"| split | {THREE}: score | 95 % interval | cost | {FOUR}: score | 95 % interval | cost | {_CHOSEN} |",
+        "|--:|--:|--:|--:|--:|--:|--:|---|",
+    ]
+    for seed, chosen in found.chosen.items():
+        scores = (found.splits[name, seed] for name in (THREE, FOUR))
+        cells = " | ".join(
+            f"{each.quality:.1%} | {each.low:.1%} to {each.high:.1%} | {each.cost:.1%}" for each in scores
+        )
+        parts = "; ".join(
+            f"{each.penalty:g}: {', '.join(f'{each.worth[action]:g}' for action in ('explain', 'fix', 'review'))}"
+            for each in chosen
+        )
+        lines.append(f"| {seed + 1} | {cells} | {parts} |")
+    return "\n".join(lines)
+
+
+def _twins(found: Found) -> str:
+    lines = [
+        "## Problems on both sides of the first split",
+        "",
+        _TWINS,
+        "",
+        "| known by | problems | tasks that are judged | their actions | other tasks |",
+        "|---|--:|--:|---|--:|",
+    ]
+    lines += [
+        f"| {name} | {each.problems} | {each.judged} | {', '.join(each.actions) or 'none'} | {each.fitted} |"
+        for name, each in found.twins.items()
+    ]
+    return "\n".join(lines)
+
+
+def _tiers(found: Found) -> str:
+    lines = [
+        f"## Which tier answers ({FOUR}), beside the shares of the founding documents",
+        "",
+        f"| tier | the documents | {' | '.join(found.tiers)} |",
+        "|---|--:|" + "--:|" * len(found.tiers),
+    ]
+    for tier, (least, most) in GUIDE.items():
+        cells = " | ".join(f"{shares[tier]:.0%}" for shares in found.tiers.values())
+        lines.append(f"| {tier} | {least} to {most} % | {cells} |")
+    return "\n".join([*lines, "", _TIERS])
 
 
 def _orders(found: Found) -> str:
@@ -156,12 +234,12 @@ def _left_out(found: Found) -> str:
     lines = [
         "## A source left out: mean score",
         "",
-        "| source | at quality 1 | Opus 4.6 | points below | best, afterwards | balanced | its cost | tasks |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|",
+        "| source | at quality 1 | Opus 4.6 | points below | best, known later | balanced | 95 % | cost | tasks |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     lines += [
         f"| {source} | {each.best:.3f} | {each.opus:.3f} | {100 * (each.opus - each.best):+.1f} | {each.top:.3f} | "
-        f"{each.balanced:.3f} | {each.cost:.0%} | {each.tasks} |"
+        f"{each.balanced:.3f} | {each.low:.3f} to {each.high:.3f} | {each.cost:.0%} | {each.tasks} |"
         for source, each in found.left_out.items()
     ]
     return "\n".join(lines)

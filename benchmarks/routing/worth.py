@@ -1,4 +1,4 @@
-"""Fit the worth of a better answer, in USD, for each preset and action.
+"""Fit the worth of a better answer, in USD, for each preset and action, and the penalty on what the code adds.
 
 For a preset, each action's worth is chosen so that explain, fix and review with code score most together while they
 cost no more than a share of always asking Opus 4.6. It is chosen on tasks that the fit of qualities has not seen (inner
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -35,31 +36,62 @@ Sums = Mapping[tuple[str, float], tuple[float, float]]
 """Score and cost by action and worth."""
 
 
-def with_presets(fitting: Fitting, models: Sequence[Model]) -> Fitting:
-    """Return a fit that also says what a better answer is worth."""
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """What one penalty comes to on the inner folds."""
+
+    sums: Sums
+    """With each action and worth."""
+    worth: Mapping[str, float]
+    """By action, for the preset balanced."""
+    dear: float
+    """What always asking Opus 4.6 costs, USD."""
+
+    @property
+    def score(self) -> float:
+        """The total score at ``worth``."""
+        return sum(self.sums[action, worth][0] for action, worth in self.worth.items())
+
+
+def with_presets(fittings: Mapping[float, Fitting], models: Sequence[Model]) -> Fitting:
+    """Return a fit that also says what a better answer is worth.
+
+    The penalty is the one with which the preset balanced scores most, for no more than its cap, on the inner folds.
+
+    :param fittings: by penalty.
+    """
 
     def fitted(tasks: Sequence[Task]) -> dict[str, Any]:
-        found = fitting(tasks)
-        return {**found, "presets": presets(tasks, fitting, models, found["models"])}
+        tried = {penalty: _tried(tasks, fitting, models) for penalty, fitting in fittings.items()}
+        penalty = max(tried, key=lambda each: (round(tried[each].score, 6), each))
+        found = fittings[penalty](tasks)
+        return {**found, "presets": _presets(tried[penalty], found["models"])}
 
     return fitted
 
 
-def presets(
-    tasks: Sequence[Task], fitting: Fitting, models: Sequence[Model], measured: Mapping[str, Any]
-) -> dict[str, list[list[float]]]:
-    """Return, for each action, ``quality``, floor and worth of each preset that has a worth."""
+def _tried(tasks: Sequence[Task], fitting: Fitting, models: Sequence[Model]) -> _Tried:
     coded = unseen(
         tasks, folds(tasks, 0, INNER), fitting, models, lambda each: bool(each.code) and each.action in FITTED
     )
-    sums = {(action, worth): _sum(coded, action, worth, models) for action in FITTED for worth in GRID}
-    dear = sum(spent(each.task, BEST, models) for each in coded)
-    found: dict[str, list[list[float]]] = {action: [] for action in ACTIONS}
-    most = dict.fromkeys(FITTED, math.inf)
     present = [action for action in FITTED if any(each.task.action == action for each in coded)]
-    for name in ("balanced", "thrifty"):
-        allowed = {action: [worth for worth in GRID if LEAST[name] <= worth <= most[action]] for action in present}
-        most = _best(sums, allowed, CAPS[name] * dear)
+    sums = {(action, worth): _sum(coded, action, worth, models) for action in present for worth in GRID}
+    dear = sum(spent(each.task, BEST, models) for each in coded)
+    return _Tried(
+        sums, _best(sums, _allowed("balanced", dict.fromkeys(present, math.inf)), CAPS["balanced"] * dear), dear
+    )
+
+
+def _allowed(name: str, most: Mapping[str, float]) -> Mapping[str, Sequence[float]]:
+    """Return, for each action, the numbers that a preset may choose from, least first."""
+    return {action: [worth for worth in GRID if LEAST[name] <= worth <= most[action]] for action in most}
+
+
+def _presets(tried: _Tried, measured: Mapping[str, Any]) -> dict[str, list[list[float]]]:
+    """Return, for each action, ``quality``, floor and worth of each preset that has a worth."""
+    found: dict[str, list[list[float]]] = {action: [] for action in ACTIONS}
+    thrifty = _best(tried.sums, _allowed("thrifty", tried.worth), CAPS["thrifty"] * tried.dear)
+    for name, most in (("balanced", tried.worth), ("thrifty", thrifty)):
         # An action whose code is not looked at has no fit of its own: it is worth what the others are worth at most.
         usual = max(most.values())
         for action in ACTIONS:

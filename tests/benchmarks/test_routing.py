@@ -144,3 +144,28 @@ def test_words_tell_who_is_better_where_they_do() -> None:
     found = tfidf(every, {task.group: index % 5 for index, task in enumerate(every)})
     assert all(found[task.id].index(max(found[task.id])) == (0 if "loop" in (task.code or "") else 3) for task in tasks)
     assert found["bare"] == list(bare.scores), "without words the mean of the others without code"
+
+
+def test_problems_on_both_sides_of_a_split_are_counted() -> None:
+    from benchmarks.routing.data import Task
+    from benchmarks.routing.twins import twins
+
+    def task(name: str, action: str, code: str | None = None) -> Task:
+        return Task(name, action, "s", name, "python", code, (), (), ())
+
+    tasks = [
+        task("dim9_he_testgen_HumanEval_7", "tests", "x = 1"),
+        task("dim7_hex_go_Go/7", "other"),
+        task("dim9_he_testgen_HumanEval_8", "tests"),
+        task("dim5_bugs2fix_1", "review", "x  =\n1"),
+        task("dim5_bugs2fix_2", "review", "y = 1"),
+        task("dim9_mbpp_testgen_2", "tests"),
+        task("dim1_mbpp_2", "other"),
+    ]
+    found = twins(tasks, {each.group: int(each.id in {"dim7_hex_go_Go/7", "dim5_bugs2fix_1"}) for each in tasks})
+    assert {name: (each.problems, each.judged, each.actions, each.fitted) for name, each in found.items()} == {
+        "HumanEval": (1, 1, ("tests",), 1),
+        "MBPP": (0, 0, (), 0),
+        "LiveCodeBench": (0, 0, (), 0),
+        "the same code, without blanks": (1, 2, ("review", "tests"), 0),
+    }

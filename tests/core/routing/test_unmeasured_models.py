@@ -9,12 +9,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
+from sample_code import definitions
 
+from tuppence.config import builtin
 from tuppence.config.shipped import shipped
 from tuppence.core.actions import ACTIONS
 from tuppence.core.models.model import TIERS, Model, Provider, Tier
+from tuppence.core.models.usage import Tokens
 from tuppence.core.routing.features import READ, SIZE
-from tuppence.core.routing.quality import LIKENESS, CodeSignal, Measured, QualityModel, Tokens
+from tuppence.core.routing.quality import LIKENESS, CodeSignal, Judged, Measured, QualityModel, canonical
 from tuppence.core.routing.regression import FeatureWeights
 from tuppence.core.routing.unmeasured_models import Published
 from tuppence.core.text.diagnostic import Diagnostic
@@ -168,3 +171,44 @@ def test_what_the_code_says() -> None:
 def test_that_long_code_is_judged_by_its_beginning_is_said(prior: QualityModel) -> None:
     whole, more = (prior.gain("fix", "python", "#" * length).reasons for length in (READ, READ + 1))
     assert more == (*whole, f"models compared by its first {READ:,} characters")
+
+
+@pytest.mark.parametrize("shift", [-0.5, -0.2, 0.0, 0.2])
+def test_no_guess_at_a_predecessor_lifts_what_was_measured_on_such_code(shift: float) -> None:
+    prior = replace(PRIOR, published=replace(PRIOR.published, heirs={"older": "high", "oldest": "high"}))
+    oldest = row("oldest", "premium")
+    older = replace(row("older", "premium"), predecessor=oldest)
+    high = replace(row("high"), predecessor=older)
+    gain = CodeSignal("fix", 0.5, (), {"low": 0.2, "middle": 0.0, "high": shift})
+    found = [prior.estimate(each, "fix", gain) for each in (oldest, older, high)]
+    assert [each.quality for each in found] == sorted(each.quality for each in found)
+    assert found[-1].quality == prior.estimate(row("high"), "fix", gain).quality
+    assert found[-1].source == "measured"
+    stated = replace(row("older", ability=0.99), predecessor=oldest)
+    assert prior.estimate(stated, "fix", gain).source == "its row", "what a row states is no guess"
+
+
+@pytest.mark.parametrize("action", [each.id for each in ACTIONS])
+def test_on_any_code_no_row_of_the_table_is_below_its_predecessor_and_the_measured_stay_measured(action: str) -> None:
+    for code in definitions(6):
+        gain = shipped().gain(action, "python", code)
+        # Code as strange as this has large shifts of any sign.
+        shifts = {name: 3 * shift - 0.1 for name, shift in gain.shifts.items()}
+        gain = replace(gain, shifts=shifts, line=None) if shifts else gain
+        judged = Judged()
+        for model in builtin().models:
+            found = shipped().estimate(model, action, gain, judged=judged)
+            if model.predecessor is not None:
+                former = shipped().estimate(model.predecessor, action, gain, judged=judged)
+                assert found.quality >= former.quality, model.name
+            if canonical(model.figures_id) in shipped().models:
+                assert found.source == "measured", model.name
+
+
+def test_each_row_is_judged_once_in_a_decision() -> None:
+    rows = builtin().models
+    gain = shipped().gain("fix", "python", "def f(x):\n    return x\n")
+    judged = Judged()
+    shared = [shipped().estimate(each, "fix", gain, judged=judged) for each in rows]
+    assert shared == [shipped().estimate(each, "fix", gain) for each in rows]
+    assert len(judged) == len(rows), "predecessors are rows of the table"

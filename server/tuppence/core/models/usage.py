@@ -51,6 +51,31 @@ class Usage:
         return self.fresh + (self.cache_read or 0) + self.cache_write + self.cache_write_1h
 
 
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The usual size of a request."""
+
+    input: int
+    """Of the whole prompt."""
+    output: int
+    """Of the answer that is shown."""
+    thinking: int = 0
+    """Spent before the answer, and billed as output."""
+    start: float = 0.0
+    """Of the answer and the thinking together, whatever the length of the code."""
+    per_token: float = 0.0
+    """What each token of the code adds to them. Where this and ``start`` are 0, the length of the code says nothing."""
+
+    def for_code(self, target: int) -> Tokens:
+        """Return the size of a request about code of so many tokens."""
+        usual, expected = self.output + self.thinking, self.start + self.per_token * target
+        if not usual or not expected:
+            return self
+        factor = expected / usual
+        output, thinking = max(1, round(self.output * factor)), round(self.thinking * factor)
+        return Tokens(self.input, output, thinking, self.start, self.per_token)
+
+
 def split(prompt: int, read: int, written: Usage = Usage(), *, output: int = 0, thinking: int = 0) -> Usage:
     """Divide prompt tokens among the buckets in which a provider will probably count them.
 

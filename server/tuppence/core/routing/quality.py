@@ -18,6 +18,7 @@ from typing import Any
 
 from tuppence.core.actions import FIX, measured_ids
 from tuppence.core.models.model import Effort, Model
+from tuppence.core.models.usage import Tokens
 from tuppence.core.routing.difficulty import UNKNOWN as UNRATED
 from tuppence.core.routing.difficulty import UNSEEN, Difficulty, rate
 from tuppence.core.routing.features import READ, features, profile
@@ -68,31 +69,6 @@ UNKNOWN = Estimate(0.0, 0.0, "")
 """Of whom nothing is expected."""
 Judged = dict[int, Estimate]
 """What is expected of rows in one decision, before local outcomes, by the row's ``id``; variants are not in it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """The usual size of a request."""
-
-    input: int
-    """Of the whole prompt."""
-    output: int
-    """Of the answer that is shown."""
-    thinking: int = 0
-    """Spent before the answer, and billed as output."""
-    start: float = 0.0
-    """Of the answer and the thinking together, whatever the length of the code."""
-    per_token: float = 0.0
-    """What each token of the code adds to them. Where this and ``start`` are 0, the length of the code says nothing."""
-
-    def for_code(self, target: int) -> Tokens:
-        """Return the size of a request about code of so many tokens."""
-        usual, expected = self.output + self.thinking, self.start + self.per_token * target
-        if not usual or not expected:
-            return self
-        factor = expected / usual
-        output, thinking = max(1, round(self.output * factor)), round(self.thinking * factor)
-        return Tokens(self.input, output, thinking, self.start, self.per_token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +234,8 @@ class QualityModel:
         else:
             found = self._before(model, model.predecessor, action, gain, judged)
             if name in self.models or name in self.published.edits:
-                found = max(self._own(model, name, action, gain, stated), found, key=_quality)
+                own = self._own(model, name, action, gain, stated)
+                found = own if own.quality >= found.quality else found
         if chosen := model.at_effort.get(model.chosen_effort):
             return _at_effort(found, chosen, stated or action)
         judged[id(model)] = found
@@ -282,7 +259,16 @@ class QualityModel:
         shift = gain.shifts.get(name)
         if shift is None:
             shift = (gain.line or self._line(gain.action, gain.shifts)).at(base.quality)
-        return Estimate(_share(base.quality + shift), base.doubt, base.source)
+        quality = _share(base.quality + shift)
+        if (heir := self._heir(name)) and not stated:
+            # A guess at a predecessor is never above what was measured of its successor on such code.
+            above = gain.shifts.get(self.published.heirs[name], 0.0)
+            quality = min(quality, _share(heir.quality[self.measured_id(action)] + above))
+        return Estimate(quality, base.doubt, base.source)
+
+    def _heir(self, name: str) -> Measured | None:
+        """Return what was measured of the model that followed one which was not measured itself."""
+        return None if name in self.models else self.models.get(self.published.heirs.get(name, ""))
 
     def _base(self, model: Model, name: str, action: str, stated: str) -> Estimate:
         measured, known = self.models.get(name), self.measured_id(action)
@@ -292,7 +278,7 @@ class QualityModel:
             return Estimate(measured.quality[known], measured.doubt[known], "measured")
         standing, source = self.published.standing(model, name, self._level(FIX.id), is_fix=known == FIX.id)
         quality = _share(self._level(action) + standing)
-        if heir := self.models.get(self.published.heirs.get(name, "")):
+        if heir := self._heir(name):
             quality = min(quality, heir.quality[known])
         return Estimate(quality, _WIDE, source)
 
@@ -376,10 +362,6 @@ def _at_effort(base: Estimate, chosen: Effort, action: str) -> Estimate:
         return base
     source = f"{base.source}, at another effort"
     return replace(base, doubt=base.doubt + _WIDE, source=source, unproven=_WIDE)
-
-
-def _quality(estimate: Estimate) -> float:
-    return estimate.quality
 
 
 def _narrow(measured: Measured | None, action: str) -> float:

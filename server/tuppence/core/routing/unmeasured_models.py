@@ -32,7 +32,8 @@ class Published:
     middle: float
     """The figure that adds nothing: the mean of those models whose edits are public too."""
     heirs: Mapping[str, str] = field(default_factory=dict)
-    """The canonical name of the measured model that followed one of ``edits``, which is never placed above it."""
+    """By the canonical name of a model that was not measured, that of a measured one which followed it, soon or late;
+    the former is never placed above the latter, whatever the code."""
     doubling: float = 0.0
     """What each doubling of the price within a tier adds to the quality."""
     prices: Mapping[str, float] = field(default_factory=dict)
