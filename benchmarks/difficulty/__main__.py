@@ -78,16 +78,27 @@ def main() -> None:
 
 
 def _head(every: Sequence[LabeledFunction]) -> list[str]:
-    agreement = kappa([each.first for each in every], [each.second for each in every])
-    alike = sum(each.first == each.second for each in every)
+    first, second, third = zip(*((each.first, each.second, each.third) for each in every), strict=True)
+    held_out = [each for each in every if each.held_out]
+    theirs = spearman([by_grammar(each) for each in held_out], [each.third for each in held_out])
     made = "Written by `python -m benchmarks.difficulty > benchmarks/difficulty/RESULTS.md`"
-    agree = f"Both readings agree on {alike}; kappa, weighted by squares: {agreement:.2f}"
-    what = "one reader twice, so this is how stable the labels are, not whether two people agree"
     return [
         f"{made}; [README.md](README.md) says what is measured.",
         "",
-        f"{len(every)} functions. {agree} ({what}).",
+        f"{len(every)} functions, labeled twice by their author and once by a reader who did not know them.",
+        "",
+        "| readings | alike | at most one label apart | kappa, weighted by squares |",
+        "|---|--:|--:|--:|",
+        _agreement("the author, twice", first, second),
+        _agreement("the author and the other reader", first, third),
+        "",
+        f"Spearman of the counts with the other reader's labels, on the held-out part: {theirs:.2f}.",
     ]
+
+
+def _agreement(who: str, one: Sequence[int], other: Sequence[int]) -> str:
+    apart = [abs(a - b) for a, b in zip(one, other, strict=True)]
+    return f"| {who} | {apart.count(0)} | {sum(each <= 1 for each in apart)} | {kappa(one, other):.2f} |"
 
 
 def _row(part: str, own: Sequence[LabeledFunction], name: str) -> str:

@@ -27,12 +27,14 @@ class LabeledFunction:
     first: int
     second: int
     """The label of the second reading, of a shuffled sheet without ids and labels."""
+    third: int
+    """The label of a reader who did not know the functions, of such a sheet; nothing is chosen by it."""
     reason: str
     """Of the first reading."""
 
     @property
     def label(self) -> float:
-        """The mean of both readings."""
+        """The mean of the author's two readings."""
         return (self.first + self.second) / 2
 
     @property
@@ -51,14 +53,16 @@ class LabeledFunction:
 def functions() -> list[LabeledFunction]:
     """Return the whole set, in the order of the files."""
     first = {row[0]: (int(row[1]), row[2]) for row in _rows("first_reading.tsv")}
-    second = {row[0]: int(row[1]) for row in _rows("second_reading.tsv")}
+    second, third = ({row[0]: int(row[1]) for row in _rows(f"{name}_reading.tsv")} for name in ("second", "third"))
     found = []
     for path in sorted((HERE / "functions").glob("*.txt")):
         for part in path.read_text(encoding="utf-8").split(MARK)[1:]:
             head, _, code = part.partition("\n")
             name, language = head.split()
-            found.append(LabeledFunction(name, language, code, first[name][0], second[name], first[name][1]))
-    assert len(found) == len(first) == len(second)
+            found.append(
+                LabeledFunction(name, language, code, first[name][0], second[name], third[name], first[name][1])
+            )
+    assert len(found) == len(first) == len(second) == len(third)
     return found
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import pytest
 from benchmarks.difficulty import __main__ as report
 from benchmarks.difficulty.labeled import HARD, TRIVIAL, LabeledFunction, functions, kappa, order, pairs_in_order
+from benchmarks.routing.measure import spearman
 
 from tuppence.core.actions import ACTIONS
 from tuppence.core.routing.difficulty import Difficulty, rate
@@ -37,7 +39,15 @@ def test_the_set_is_what_it_is_said_to_be() -> None:
     assert 0.4 < len(HELD_OUT) / len(SET) < 0.6
     assert min(Counter(each.first for each in HELD_OUT).values()) >= 10
     assert kappa([each.first for each in SET], [each.second for each in SET]) > 0.9
+    assert kappa([each.first for each in SET], [each.third for each in SET]) > 0.9
     assert kappa([1, 2, 3], [3, 2, 1]) == pytest.approx(-1)
+
+
+def test_the_order_holds_for_a_reader_who_did_not_know_the_functions() -> None:
+    values = [rated(each, "explain").value for each in HELD_OUT]
+    assert spearman(values, [each.third for each in HELD_OUT]) >= 0.85
+    by_other = [replace(each, first=each.third, second=each.third) for each in HELD_OUT]
+    assert pairs_in_order(by_other, lambda each: rated(each, "explain").value) >= 0.95
 
 
 @pytest.mark.parametrize("action", [each.id for each in ACTIONS])
