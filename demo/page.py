@@ -28,7 +28,7 @@ class Page:
         self._width = min(WIDEST, self._console.width)
         self._rule = "━" if self._console.encoding.startswith("utf") else "="
         self._streaming = False
-        self._waiting: list[str] = []
+        self._waiting: list[Text] = []
         self._began = time.monotonic()
 
     def title(self, text: str, about: str = "") -> None:
@@ -45,15 +45,20 @@ class Page:
         self._console.print(Text(text, style), soft_wrap=True)
 
     def row(self, label: str, text: str, style: str = "") -> None:
-        """Print a text with a label before it; its further lines stand below its first."""
+        """Print a text with a label before it; its further lines are below its first."""
         self._end_stream()
-        lines = [part for line in text.splitlines() for part in textwrap.wrap(line, self._width - LABEL - 1) or [""]]
-        for number, line in enumerate(lines):
-            self._labelled("" if number else label, line, style)
+        for line in self._rows(label, text, style):
+            self._console.print(line, soft_wrap=True)
+
+    def note(self, label: str, text: str, style: str = "") -> None:
+        """Print a text as ``row`` does, after an answer that is being printed: it may come late."""
+        self._waiting += self._rows(label, text, style)
+        if not self._streaming:
+            self._end_stream()
 
     def tick(self, text: str) -> None:
         """Print what is going on, with the seconds since the part began; it does not break into an answer."""
-        self._waiting.append(f"{time.monotonic() - self._began:7.1f} s {text}")
+        self._waiting.append(Text(f"{time.monotonic() - self._began:7.1f} s {text}", "dim"))
         if not self._streaming:
             self._end_stream()
 
@@ -80,16 +85,20 @@ class Page:
         for number, title in enumerate(titles):
             mark, style = (">", "bold") if title == picked else (" ", "")
             self._end_stream()
-            self._labelled("" if number else "Menu", f"{mark} {title}", style)
+            self._console.print(_labelled("" if number else "Menu", f"{mark} {title}", style), soft_wrap=True)
 
-    def _labelled(self, label: str, line: str, style: str) -> None:
-        shown = Text.assemble((f"{label:<{LABEL}} ", "dim"), (line, style))
-        self._console.print(shown, soft_wrap=True)
+    def _rows(self, label: str, text: str, style: str) -> list[Text]:
+        lines = [part for line in text.splitlines() for part in textwrap.wrap(line, self._width - LABEL - 1) or [""]]
+        return [_labelled("" if number else label, line, style) for number, line in enumerate(lines)]
 
     def _end_stream(self) -> None:
         if self._streaming:
             self._console.print()
         self._streaming = False
         for line in self._waiting:
-            self._console.print(Text(line, "dim"), soft_wrap=True)
+            self._console.print(line, soft_wrap=True)
         self._waiting.clear()
+
+
+def _labelled(label: str, line: str, style: str) -> Text:
+    return Text.assemble((f"{label:<{LABEL}} ", "dim"), (line, style))

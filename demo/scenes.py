@@ -139,7 +139,7 @@ def watch(editor: Editor, page: Page, before: Mapping[str, str]) -> None:
         chosen, colon, _ = line.partition(": ")
         model = chosen.partition(",")[0]
         if colon and " " not in model:
-            page.row("Climb" if routed else "Route", line, "magenta")
+            page.note("Climb" if routed else "Route", line, "magenta")
             routed.add(model)
         else:
             page.tick(line)
