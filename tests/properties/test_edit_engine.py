@@ -177,11 +177,11 @@ class Performed:
         """How many bytes the edits have to bring in.
 
         Drafts show lines at the place that they seem to have. Where lines go, or another fence than the first is the
-        answer, it is another place, or none: then each line that a draft showed counts.
+        answer, which may be the text as it was, it is another place, or none: then each line that was drafted counts.
         """
         before, after = (Counter(each.splitlines()) for each in (self.document.slice(self.target), self.wanted))
         self._note(self.wanted)
-        return max(self.changed, self.shown) if before - after else self.changed
+        return max(self.changed, self.shown) if before - after or not self.changed else self.changed
 
     @property
     def is_excused(self) -> bool:
