@@ -150,6 +150,13 @@ async def until_asked(s: Stage, run: Callable[[], Awaitable[None]]) -> None:
         await run()
 
 
+async def explain_twice(s: Stage) -> list[asyncio.Task[None]]:
+    """Start two runs; return them once the person was asked a second time, or both are over."""
+    runs = [asyncio.create_task(explain(s)) for _ in range(2)]
+    await until(lambda: len(s.editor.seen.questions) == 2 or all(run.done() for run in runs))
+    return runs
+
+
 @contextlib.asynccontextmanager
 async def without_keys(tmp_path: Path) -> AsyncIterator[tuple[Stage, Ollama]]:
     async with Ollama() as ollama, stage(tmp_path, config="") as s:
@@ -180,9 +187,9 @@ async def test_nothing_is_sent_before_the_yes_and_a_run_that_waits_for_it_can_be
         # Left unanswered: two runs wait for the one question, and each can be stopped.
         answered = pending(s)
         (buffer,) = s.editor.buffers.values()
+        runs = await explain_twice(s)
         while len(s.editor.seen.questions) < 2:
-            runs = [asyncio.create_task(explain(s)) for _ in range(2)]
-            await until(lambda: len(s.editor.seen.questions) == 2 or all(run.done() for run in runs))  # noqa: B023
+            runs = await explain_twice(s)
         await asyncio.sleep(0.05)
         for _ in runs:
             menu = await s.editor.menu(buffer, 4)

@@ -1,4 +1,4 @@
-"""An error that is about a change is told from one that is about the ledger: the first is final, the second passes."""
+"""Errors caused by a change are permanent; errors of the ledger itself are temporary, and the change is retried."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -359,9 +361,9 @@ def test_names_of_one_span_are_collected_once(monkeypatch: pytest.MonkeyPatch) -
     expected = {span: tree.names(span) for span in (first, last)}
     walks, touching = [], shape.touching
 
-    def walk(root: object, start: int, end: int) -> object:
-        walks.append((start, end))
-        return touching(root, start, end)  # type: ignore[arg-type]
+    def walk(*arguments: Any) -> object:
+        walks.append(arguments)
+        return touching(*arguments)
 
     monkeypatch.setattr(shape, "touching", walk)
     for span in (last, last, first, first, first, last):

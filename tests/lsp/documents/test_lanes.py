@@ -194,9 +194,10 @@ async def test_a_failed_parse_ahead_costs_no_answer(monkeypatch: pytest.MonkeyPa
     documents.open("file:///a.py", "python", 1, GOOD)
     await documents.tree("file:///a.py")
     broken = Broken(monkeypatch, failures=1)
+    before = asyncio.all_tasks()
     type_in(documents, 2)
     await until(lambda: broken.begun == 1)
-    [ahead] = [each for each in asyncio.all_tasks() if each.get_coro().__name__ == "_parse"]  # type: ignore[union-attr]
+    [ahead] = asyncio.all_tasks() - before
     if is_over:
         broken.gate.set()
         await asyncio.wait([ahead])
