@@ -23,7 +23,7 @@ URI = "file:///a.py"
 class Editor:
     """An editor that speaks bytes to a server in this process."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Recorder) -> None:
         self.server = server
         self.heard: list[dict[str, Any]] = []
         server.protocol.set_writer(self)
@@ -58,29 +58,36 @@ class Editor:
         return [message["params"]["message"] for message in self.heard if message.get("method") == "window/showMessage"]
 
 
-def make_server() -> Server:
-    server = Server("test", "0")
-    server.begun = []  # type: ignore[attr-defined]  # what the tests wait for
-    server.ran = []  # type: ignore[attr-defined]  # what the tests look at
+class Recorder(Server):
+    """A server that records which requests have begun, for the tests to wait for, and what was run, to look at."""
+
+    def __init__(self) -> None:
+        super().__init__("test", "0")
+        self.begun: list[Any] = []
+        self.ran: list[Any] = []
+
+
+def make_server() -> Recorder:
+    server = Recorder()
 
     @server.command("hang")
-    async def hang(ls: Server, *_: Any) -> str:
+    async def hang(ls: Recorder, *_: Any) -> str:
         protocol, request = ls.protocol, ls.protocol.current_request()
         assert request is not None
-        protocol.on_cancel(request, lambda: ls.ran.append(f"told {request}"))  # type: ignore[attr-defined]
-        ls.begun.append(request)  # type: ignore[attr-defined]
+        protocol.on_cancel(request, lambda: ls.ran.append(f"told {request}"))
+        ls.begun.append(request)
         try:
             await asyncio.sleep(60)
         except asyncio.CancelledError:
-            ls.ran.append(f"cancelled {protocol.cancelled}")  # type: ignore[attr-defined]
+            ls.ran.append(f"cancelled {protocol.cancelled}")
             await asyncio.sleep(0.01)
-            ls.ran.append("cleaned up")  # type: ignore[attr-defined]
+            ls.ran.append("cleaned up")
             raise
         return "never"
 
     @server.command("stubborn")
     async def stubborn() -> str:
-        server.begun.append("stubborn")  # type: ignore[attr-defined]
+        server.begun.append("stubborn")
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.sleep(60)
         return "stayed"
@@ -105,7 +112,7 @@ def make_server() -> Server:
 
     @server.feature(types.TEXT_DOCUMENT_HOVER)
     async def hover(params: types.HoverParams) -> types.Hover:
-        server.begun.append("hover")  # type: ignore[attr-defined]
+        server.begun.append("hover")
         await asyncio.sleep(60)
         return types.Hover(str(params))
 
@@ -132,12 +139,12 @@ async def editor() -> AsyncIterator[Editor]:
 
 
 def ran(editor: Editor) -> list[str]:
-    return editor.server.ran  # type: ignore[attr-defined, no-any-return]  # see make_server
+    return editor.server.ran
 
 
 async def begun(editor: Editor, *which: int | str) -> None:
     """Wait until requests have begun: a command by its request, ``stubborn`` and ``hover`` by their names."""
-    await until(lambda: set(which) <= set(editor.server.begun))  # type: ignore[attr-defined]  # see make_server
+    await until(lambda: set(which) <= set(editor.server.begun))
 
 
 async def test_who_speaks_and_how_is_known_from_initialize(editor: Editor) -> None:
@@ -171,7 +178,7 @@ async def test_a_servers_own_handler_sees_the_new_text() -> None:
     seen = []
 
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
-    def opened(ls: Server, params: types.DidOpenTextDocumentParams) -> None:
+    def opened(ls: Recorder, params: types.DidOpenTextDocumentParams) -> None:
         seen.append(ls.protocol.documents.get(params.text_document.uri))
 
     editor = Editor(server)
