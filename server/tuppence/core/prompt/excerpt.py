@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from heapq import merge
 from itertools import accumulate, pairwise
 
 from tuppence.core.models.usage import estimate, estimate_length
 from tuppence.core.syntax.tree import Block, Tree, once_per_tree
 from tuppence.core.text.document import Document, Span
+from tuppence.core.text.nesting import Level, nested
 
 _LEAST = 3
 """Lines that a definition's body must have for leaving it out to be worth its comment."""
@@ -32,16 +34,16 @@ def excerpt(document: Document, tree: Tree, target: Span, budget: int) -> tuple[
         return document.text, 0
     gone = bytearray(document.line_count)
     mark = _mark_size(tree)
-    for body in _far(tree, target):
-        saved = body.tokens - mark
-        if saved > 0:
+    far = _far(tree, target)
+    if estimate_length(len(document.text) - sum(body.length for body in far)) <= budget:
+        for body in far:
             gone[body.first : body.end] = b"\1" * (body.end - body.first)
-            size -= saved
-        if size <= budget:
-            break
-    text = _without(document, tree, gone)
-    if estimate(text) <= budget:
-        return text, gone.count(1)
+            size -= body.tokens - mark
+            if size <= budget:
+                break
+        text = _without(document, tree, gone)
+        if estimate(text) <= budget:
+            return text, gone.count(1)
     imports = _imports(document, tree, budget)
     totals = _totals(tree)
     spent = totals[imports.stop] - totals[imports.start]
@@ -61,6 +63,8 @@ class _Body:
     """The end of the lines, exclusive."""
     tokens: int
     """About how many tokens the lines are, each rounded up."""
+    length: int
+    """How many code points the lines are."""
 
 
 @once_per_tree
@@ -72,27 +76,40 @@ def _totals(tree: Tree) -> list[int]:
 
 @once_per_tree
 def _bodies(tree: Tree) -> tuple[_Body, ...]:
-    """Return the bodies of all definitions that are long enough to be left out, in the order of the definitions."""
-    totals = _totals(tree)
+    """Return the bodies that are longer than the comment in their place, in the order of the definitions."""
+    totals, mark, starts = _totals(tree), _mark_size(tree), (*tree.lines.line_starts, len(tree.text))
     lines = ((block, _body(tree.lines, block)) for block in tree.blocks())
-    return tuple(
-        _Body(block.span, body.start, body.stop, totals[body.stop] - totals[body.start])
+    bodies = (
+        _Body(
+            span=block.span,
+            first=body.start,
+            end=body.stop,
+            tokens=totals[body.stop] - totals[body.start],
+            length=starts[body.stop] - starts[body.start],
+        )
         for block, body in lines
         if body
     )
+    return tuple(body for body in bodies if body.tokens > mark)
+
+
+@once_per_tree
+def _nesting(tree: Tree) -> Level:
+    return nested([body.span for body in _bodies(tree)])
 
 
 def _far(tree: Tree, target: Span) -> list[_Body]:
-    """Return the outermost definitions that hold nothing of the target, the farthest first."""
-    outermost: list[_Body] = []
-    reached = -1
-    for body in _bodies(tree):
-        start, end = body.span.start, body.span.end
-        # A definition begins behind the one before it or lies in it.
-        if (end < target.start or start > target.end) and (end > reached or not outermost):
-            outermost.append(body)
-            reached = end
-    return sorted(outermost, key=lambda body: -max(target.start - body.span.end, body.span.start - target.end))
+    """Return the bodies of the outermost definitions that hold nothing of the target, the farthest first."""
+    bodies = _bodies(tree)
+    found = [bodies[index] for index in _nesting(tree).apart(target)]
+    behind = bisect_right(found, target.end, key=lambda body: body.span.start)
+    return list(
+        merge(
+            found[:behind],
+            reversed(found[behind:]),
+            key=lambda body: -max(target.start - body.span.end, body.span.start - target.end),
+        )
+    )
 
 
 def _body(document: Document, block: Block) -> range:
