@@ -269,3 +269,14 @@ def test_an_explanation_that_names_what_is_not_there_is_not_fit() -> None:
     assert verdict.reasons[0].startswith("The answer names code that is absent: `")
     assert "frobnicate_all" in verdict.reasons[0]
     assert made(work(EXPLAIN), "`mean` divides the sum of `xs` by the length of `x`.\n").verdict.fit
+
+
+def test_the_verdict_on_an_edit_pauses_between_its_checks_and_nothing_else_does() -> None:
+    pauses: list[str] = []
+    task = replace(work(FIX), pause=lambda: pauses.append("edit"))
+    making = builder_for(task)
+    making.feed(REPLY)
+    assert not pauses, "what is fed runs on the event loop"
+    _, answer = making.finish("end")
+    assert answer.verdict.fit
+    assert len(pauses) >= 8

@@ -113,6 +113,7 @@ class ModelAttempt:
                     yield self._noticed(event)
             yield StatusLine("Checking the answer")
             remaining, answer = await session.fair_share.judged(_finished, await builder.made(), attempt)
+            await session.fair_share.give_way()
             answer = await verify_edit(context.request, answer)
             for event in remaining if answer.verdict.fit else ():
                 yield self._noticed(event)

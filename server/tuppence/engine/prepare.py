@@ -72,6 +72,7 @@ async def prepare(
         raise NoModel(what, mistake.remedy)
     work = _Preparation(request, session, around, await standing(request, session, whole=whole_table))
     if request.action.fixes_diagnostics and not request.diagnostics:
+        await session.fair_share.give_way()
         await asyncio.to_thread(work.look)
         # Some editors (Helix, eglot) do not pass on other servers' diagnostics; the linter can be asked directly. Its
         # remarks on style are left out, because they would distract the model from the bug that the user means.
@@ -170,6 +171,7 @@ class _Preparation:
         :raises Unfit: the target does not fit, or what would be sent cannot be judged.
         :raises NoModel: nobody may answer.
         """
+        await self.session.fair_share.give_way()
         measured, route = await asyncio.to_thread(self._planned, budget)
         if route is None:
             route = await last_resort(measured.need, self._known, self.session)
@@ -232,6 +234,7 @@ class _Preparation:
             language=language(request.document.language),
             target=request.target,
             place=self._place,
+            pause=self.session.fair_share.pause,
         )
 
 

@@ -66,13 +66,13 @@ async def _events(context: RunContext) -> AsyncGenerator[Event, None]:
             session.ledger_writer.record(receipt.add_free(fix.tool, fix.tool, session.now(), "kept"))
             yield _finished(Answer(Verdict.accepted(fix.proved), edits=fix.edits), receipt)
             return
+    await session.fair_share.give_way()
     key, around, cached = await _looked_up(request, session)
     if cached:
         for event in _replayed(cached, context):
             yield event
         return
     yield StatusLine("Reading the project")
-    await session.fair_share.give_way()
     prepared = replace(await prepare(request, session, around, whole_table=False), cache_key=key)
     receipt.rate(prepared.difficulty.value)
     # An answer given while equally little money was left is good enough now.

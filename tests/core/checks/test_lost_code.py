@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from tuppence.core.checks.lost_code import Loss, lost
+from tuppence.core.syntax.code_lines import code_lines
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.text.document import Span
@@ -153,7 +154,8 @@ def loss(old: str, new: str, lang: str = "python", *, unused: bool = False) -> L
     """Return what a new text leaves out of an old one, each a whole document."""
     row = language(lang)
     places = Span(0, len(old.rstrip("\n"))), Span(0, len(new.rstrip("\n")))
-    return lost(parse(old, row), parse(new, row), *places, unused=unused)
+    before, after = parse(old, row), parse(new, row)
+    return lost(before, code_lines(before, places[0]), code_lines(after, places[1]), unused=unused)
 
 
 def placed(code: str, mark: str) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections import Counter
 from contextlib import suppress
@@ -11,7 +12,7 @@ import pytest
 from virtual_time import run
 
 from tuppence.engine.admission import fair_share
-from tuppence.engine.admission.fair_share import GAP, HELD, LONGEST_GAP, FairShare
+from tuppence.engine.admission.fair_share import GAP, HELD, LONGEST_GAP, SWITCH, FairShare
 
 
 async def _answer(shared: FairShare, name: str, read: list[tuple[float, str]]) -> None:
@@ -153,3 +154,54 @@ async def test_one_that_takes_long_or_is_stopped_holds_up_no_other(monkeypatch: 
     done.set()
     assert await long
     assert await shared.judged(int, "5") == 5
+
+
+def test_the_work_that_a_person_waits_for_does_not_wait_for_itself() -> None:
+    async def work() -> None:
+        shared, clock = FairShare(), asyncio.get_running_loop().time
+        with shared.in_front():
+            await shared.give_way()
+            await asyncio.create_task(shared.give_way())
+            assert clock() == 0
+        assert not shared.is_waited_for
+
+    run(work())
+
+
+async def test_a_verdict_pauses_between_its_checks_while_a_person_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fair_share, "HELD", 60.0)
+    shared, checked, met = FairShare(), list[int](), threading.Event()
+
+    def verdict() -> None:
+        for number in range(3):
+            checked.append(number)
+            met.set()
+            shared.pause()
+
+    with shared.in_front():
+        judging = asyncio.create_task(asyncio.to_thread(verdict))
+        await asyncio.to_thread(met.wait)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert checked == [0]
+    await judging
+    assert checked == [0, 1, 2]
+
+
+def test_a_verdict_is_not_held_up_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fair_share, "HELD", 0.001)
+    shared = FairShare()
+    with shared.in_front():
+        shared.pause()
+        assert shared.is_waited_for
+
+
+def test_threads_switch_more_often_only_while_a_person_waits() -> None:
+    usual, shared = sys.getswitchinterval(), FairShare()
+    assert usual > SWITCH
+    with suppress(ValueError), shared.in_front():
+        with shared.in_front():
+            assert sys.getswitchinterval() == pytest.approx(SWITCH)
+        assert sys.getswitchinterval() == pytest.approx(SWITCH)
+        raise ValueError
+    assert sys.getswitchinterval() == pytest.approx(usual)

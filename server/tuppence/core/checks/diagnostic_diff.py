@@ -56,6 +56,10 @@ _SHOWN = 120
 """Maximum number of characters of a message that a reason shows."""
 
 
+_Key = tuple[str, str, str]
+_Keyed = tuple[_Key, Diagnostic]
+
+
 @dataclass(frozen=True, slots=True)
 class ToolReport:
     """The diagnostics that tools report for one version of a text."""
@@ -104,20 +108,20 @@ class DiagnosticChange:
 def compare(case: EditUnderReview, before: ToolReport, after: ToolReport) -> DiagnosticChange:
     """Return the difference that an answer makes to the reports of the same tools."""
     chosen = rated(case.chosen) if case.chosen else None
-    was, now = before.rated(), after.rated()
+    was, now = _with_keys(before), _with_keys(after)
     landed = _landed(case)
     floor = _GRAVITY[chosen.severity if chosen else "error"]
-    more = Counter(map(_key, now)) - Counter(map(_key, was))
+    more = Counter(key for key, _ in now) - Counter(key for key, _ in was)
     new: list[Diagnostic] = []
-    for each in sorted(now, key=lambda each: (not each.span.touches(landed), each.span)):
-        if more[_key(each)] <= 0 or _GRAVITY[each.severity] < floor or is_remark(each):
+    for key, each in sorted(now, key=lambda each: (not each[1].span.touches(landed), each[1].span)) if more else ():
+        if more[key] <= 0 or _GRAVITY[each.severity] < floor or is_remark(each):
             continue
-        more[_key(each)] -= 1
+        more[key] -= 1
         if each.span.touches(landed) or (each.severity == "error" and _speaks_of(case.name, each, after.document)):
             new.append(each)
     new.sort(key=lambda each: each.span)
     return DiagnosticChange(
-        gone=_gone(chosen, case, before, now) if chosen else None,
+        gone=_gone(chosen, case, was, now, before.document.text) if chosen else None,
         stale=chosen is not None and not _looked_again(chosen, before, after),
         new=tuple(new),
         told=f"line {after.document.line_at(new[0].span.start) + 1}" if new else "",
@@ -167,9 +171,15 @@ def _landed(case: EditUnderReview) -> Span:
     return Span(start, max(start, end))
 
 
-def _gone(chosen: Diagnostic, case: EditUnderReview, before: ToolReport, now: Sequence[Diagnostic]) -> bool | None:
-    key, land = _key(chosen), landing(before.document.text, case.edits)
-    same = [each.span for each in before.rated() if _key(each) == key]
+def _gone(
+    chosen: Diagnostic, case: EditUnderReview, was: Sequence[_Keyed], now: Sequence[_Keyed], text: str
+) -> bool | None:
+    """Return whether the chosen diagnostic is gone, None if it was not reported.
+
+    :param text: the text before the edits.
+    """
+    key, land = _key(chosen), landing(text, case.edits)
+    same = [each.span for other, each in was if other == key]
     one = min(
         (span for span in same if span.touches(chosen.span)),
         key=lambda span: abs(span.start - chosen.span.start),
@@ -177,7 +187,7 @@ def _gone(chosen: Diagnostic, case: EditUnderReview, before: ToolReport, now: Se
     )
     if one is None:
         return None
-    there = [each.span for each in now if _key(each) == key]
+    there = [each.span for other, each in now if other == key]
     if one.touches(case.target):  # Outside the target is an import, which may have moved anywhere.
         same = [span for span in same if span.touches(case.target)]
         there = [span for span in there if span.touches(_landed(case))]
@@ -224,7 +234,12 @@ def _speaks_of(name: str, diagnostic: Diagnostic, document: Document) -> bool:
     return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", f"{diagnostic.message}\n{line}") is not None
 
 
-def _key(diagnostic: Diagnostic) -> tuple[str, str, str]:
+def _with_keys(report: ToolReport) -> tuple[_Keyed, ...]:
+    """Return the rated diagnostics of a report, each after what identifies it in another version of the text."""
+    return tuple((_key(each), each) for each in report.rated())
+
+
+def _key(diagnostic: Diagnostic) -> _Key:
     source = "ruff" if is_ruff(diagnostic) else diagnostic.source
     return source, diagnostic.code, _NUMBER.sub("#", diagnostic.message)
 

@@ -17,10 +17,9 @@ from dataclasses import dataclass
 
 from tuppence.core.checks import hunks, placeholders
 from tuppence.core.checks.doubts.security import security_doubts
-from tuppence.core.syntax.code_lines import CodeLine, code_lines
+from tuppence.core.syntax.code_lines import CodeLine
 from tuppence.core.syntax.line_alignment import Alignment
 from tuppence.core.syntax.tree import Tree
-from tuppence.core.text.document import Span
 
 _TAIL, _TAIL_SHARE, _TAIL_LONG = 3, 0.3, 8
 """Minimum number of lines of a missing tail that is refused, the minimum share of the target's lines, and the number
@@ -62,14 +61,14 @@ class Loss:
     """Other losses: clauses whose subject is the answer."""
 
 
-def lost(before: Tree, after: Tree, target: Span, place: Span, *, unused: bool) -> Loss:
+def lost(before: Tree, old: Sequence[CodeLine], new: Sequence[CodeLine], *, unused: bool) -> Loss:
     """Return the code that an answer removed from a target.
 
-    :param target: the span of whole lines in the text before.
-    :param place: the span of their new text in the text after.
+    :param before: the text before.
+    :param old: the target's lines in it.
+    :param new: the lines in their place.
     :param unused: whether a diagnostic justifies removing code.
     """
-    old, new = code_lines(before, target), code_lines(after, place)
     if gap := placeholders.gap_in(old, new, before.text):
         lines = "a line" if gap.count == 1 else f"{gap.count} lines"
         return Loss((f"The answer leaves code out: “{_short(gap.line)}” in place of {lines}.",))

@@ -354,6 +354,8 @@ def _depth(line: str) -> int:
 def _comment(line: str, known: Language) -> tuple[str, str]:
     """Return a line's code and its comment; each may be empty."""
     mark, quote, at = known.line_comment, "", 0
+    if mark not in line:
+        return line, ""
     while at < len(line):
         character = line[at]
         if quote:

@@ -52,7 +52,7 @@ def rated(diagnostic: Diagnostic) -> Diagnostic:
         severity = "error"
     elif _RUFF_STYLE.match(code):
         severity = "information"
-    return replace(diagnostic, severity=severity)
+    return diagnostic if severity == diagnostic.severity else replace(diagnostic, severity=severity)
 
 
 def is_remark(diagnostic: Diagnostic) -> bool:

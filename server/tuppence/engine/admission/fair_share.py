@@ -1,16 +1,20 @@
-"""How the answers that stream at once and what a person waits for share the event loop.
+"""Share the event loop and Python's lock between answers that stream and the hovers and menus that a user waits for.
 
-All that is done for an answer that streams follows from a read of it, so an answer gives way before its next read. What
-comes meanwhile waits in the socket and is read, checked, patched and sent together. One answer alone never waits, and
-the first words of an answer never do. Whole answers are judged in a thread, one after the other: threads
-that compute at once take Python's lock from one another, and from a hover's own.
+Everything done for a streaming answer follows from a read, so an answer gives way before its next read. Data that
+arrives meanwhile waits in the socket and is then read, checked, patched and sent together. A single answer never waits,
+nor do the first words of any answer. Complete answers are judged in a thread, one at a time, because computing threads
+take Python's lock from one another. While a hover or a menu is computed, a verdict pauses between its checks, other
+requests start no new step, and computing threads release the lock more often.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
+from contextvars import ContextVar
 from typing import TypeVar
 
 GAP = 0.002
@@ -18,9 +22,14 @@ GAP = 0.002
 LONGEST_GAP = 0.1
 """Seconds between two reads of one answer, however many stream."""
 HELD = 0.1
-"""Seconds for which a read waits for what a person waits for: one who asks without a pause stops no answer."""
-BEHIND = 0.5
-"""Seconds for which an answer that is complete waits for others to be judged: one that takes long stops no other."""
+"""Maximum number of seconds that a read, a step or a check waits for hovers, so that a stream of them stops no answer."""
+SWITCH = 0.0002
+"""Seconds after which a computing thread lets other threads run while a person waits. A hover needs Python's lock again
+after each access to a file, and waits this long each time."""
+BEHIND = 1.0
+"""Maximum number of seconds that a complete answer waits for the verdicts on others."""
+_goes_before: ContextVar[bool] = ContextVar("goes_before", default=False)
+"""Whether the current task computes a hover or a menu."""
 _Result = TypeVar("_Result")
 
 
@@ -31,19 +40,35 @@ class FairShare:
         self._streams: set[StreamShare] = set()
         self._in_front = 0
         self._is_free: asyncio.Event | None = None
+        self._may_run = threading.Event()
+        self._may_run.set()
+        self._usual_switch = sys.getswitchinterval()
         self._judging = asyncio.Lock()
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether a hover or a menu is being computed."""
+        return self._in_front > 0
 
     @contextmanager
     def in_front(self) -> Iterator[None]:
         """Go before the answers that stream: a person waits for what the block does."""
+        if not self._in_front:
+            self._may_run.clear()
+            sys.setswitchinterval(min(SWITCH, self._usual_switch))
         self._in_front += 1
+        own = _goes_before.set(True)
         try:
             yield
         finally:
+            _goes_before.reset(own)
             self._in_front -= 1
-            if not self._in_front and self._is_free is not None:
-                self._is_free.set()
-                self._is_free = None
+            if not self._in_front:
+                sys.setswitchinterval(self._usual_switch)
+                self._may_run.set()
+                if self._is_free is not None:
+                    self._is_free.set()
+                    self._is_free = None
 
     @contextmanager
     def stream(self) -> Iterator[StreamShare]:
@@ -64,14 +89,18 @@ class FairShare:
         return min(GAP * len(self._streams), LONGEST_GAP) if len(self._streams) > 1 else 0.0
 
     async def give_way(self) -> None:
-        """Wait for what a person waits for, at most for ``HELD`` seconds."""
-        if not self._in_front:
+        """Wait while a hover or a menu is computed, at most ``HELD`` seconds; return at once in their own tasks."""
+        if not self._in_front or _goes_before.get():
             return
         if self._is_free is None:
             self._is_free = asyncio.Event()
         with suppress(TimeoutError):
             async with asyncio.timeout(HELD):
                 await self._is_free.wait()
+
+    def pause(self) -> None:
+        """Wait, in a thread, while a hover or a menu is computed, at most ``HELD`` seconds."""
+        self._may_run.wait(HELD)
 
     async def judged(self, work: Callable[..., _Result], *arguments: object) -> _Result:
         """Return what some work gives that takes a thread long; others of the kind before it go first, for a moment."""

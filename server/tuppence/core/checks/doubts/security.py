@@ -142,8 +142,8 @@ def _risks(old: Sequence[CodeLine], new: Sequence[CodeLine], language: str) -> I
     for risk in RISKS:
         if risk.languages and language not in risk.languages:
             continue
-        was, now = _found(risk.pattern, old), _found(risk.pattern, new)
-        if len(now) <= len(was):
+        now = _found(risk.pattern, new)
+        if not now or len(now) <= len(was := _found(risk.pattern, old)):
             continue
         if risk.in_place_of and len(_found(risk.in_place_of, new)) >= len(_found(risk.in_place_of, old)):
             continue
