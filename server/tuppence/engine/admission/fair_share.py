@@ -22,7 +22,7 @@ GAP = 0.002
 LONGEST_GAP = 0.1
 """Seconds between two reads of one answer, however many stream."""
 HELD = 0.1
-"""Maximum number of seconds that a read, a step or a check waits for hovers, so that a stream of them stops no answer."""
+"""Maximum number of seconds that a read, a step or a check waits, so that a series of hovers stops no answer."""
 SWITCH = 0.0002
 """Seconds after which a computing thread lets other threads run while a person waits. A hover needs Python's lock again
 after each access to a file, and waits this long each time."""
