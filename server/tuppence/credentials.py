@@ -28,6 +28,7 @@ class Keys:
         self._handed = handed
         self._kept: dict[str, str] = {}
         self._known: tuple[tuple[str, str], ...] = ()
+        self._sources: object = None
         self._scan = KeyScan()
 
     def of(self, provider: Provider) -> str | None:
@@ -63,10 +64,14 @@ class Keys:
         :param providers: those whose keys may be sent.
         :param ledger: the address of the ledger's database; empty for a file.
         """
-        names = dict.fromkeys([each.key_env for each in providers if each.key_env])
-        known = tuple(self._values({**names, **dict.fromkeys(self._handed)}, ledger))
-        if known != self._known:
-            self._known, self._scan = known, KeyScan(known)
+        names = tuple(each.key_env for each in providers if each.key_env)
+        # Texts are scanned many times a request; a variable and a name in the keyring are read once.
+        sources = (names, ledger, tuple(self._handed.items()), len(self._kept))
+        if sources != self._sources:
+            known = tuple(self._values(dict.fromkeys((*names, *self._handed)), ledger))
+            if known != self._known:
+                self._known, self._scan = known, KeyScan(known)
+            self._sources = sources
         return self._scan
 
     def _values(self, names: Iterable[str], ledger: str) -> Iterator[tuple[str, str]]:
@@ -82,7 +87,7 @@ class Keys:
                     for name, address in addresses if (found := _password(address)))  # fmt: skip
 
     def _variable(self, name: str) -> str | None:
-        # What is shown or written is searched for keys many times a request, and os.environ decodes at each access.
+        # os.environ decodes at each access.
         if name not in self._variables:
             self._variables[name] = self._environ.get(name)
         return self._variables[name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import ModuleType
 
 import pytest
@@ -133,3 +133,29 @@ class Counted(Mapping[str, str]):
 
 def test_a_key_is_in_no_representation() -> None:
     assert "secret" not in repr(Keys({"MINE_API_KEY": "secret"}, {"OTHER": "secret"}))
+
+
+def test_the_keys_in_use_are_collected_again_only_after_a_change(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
+    collected, handed = 0, dict[str, str]()
+    keys, values = Keys({}, handed), Keys._values
+
+    def counted(of: Keys, names: Iterable[str], ledger: str) -> Iterator[tuple[str, str]]:
+        nonlocal collected
+        collected += 1
+        return values(of, names, ledger)
+
+    monkeypatch.setattr(Keys, "_values", counted)
+    key, other, third = "planted-0123456789-first", "planted-8765432109-other", "planted-5544332211-third"
+    assert not any(keys.scan([MINE]).holds(key) for _ in range(100))
+    assert collected == 1
+    handed["MINE_API_KEY"] = key
+    assert all(keys.scan([MINE]).holds(key) for _ in range(100))
+    handed["MINE_API_KEY"] = other
+    assert all(keys.scan([MINE]).holds(other) for _ in range(100))
+    assert not keys.scan([MINE]).holds(key)
+    assert collected == 3
+    ring.kept[(SERVICE, "MINE_API_KEY")] = third
+    assert keys.of(MINE) == third
+    assert keys.scan([MINE]).holds(third), "the keyring was asked meanwhile"
+    assert keys.scan([MINE], "postgresql://me:correct-horse-battery@h/d").holds("correct-horse-battery")
+    assert keys.scan([], "").holds(third) == "MINE_API_KEY", "what the client handed over is in use"
