@@ -139,7 +139,7 @@ def test_every_model_of_the_founding_documents_has_its_row(name: str) -> None:
         ("anthropic/claude-sonnet-5", "2 10 0.2 2.5 4"),
         ("openai/gpt-6-astra", "10 50 1 12.5 25"),
         ("openai/gpt-6-sol", "2 10 0.2 2.5 5"),
-        ("google/gemini-4-argon", "2 10 0.1 - -"),
+        ("google/gemini-4-argon", "4 20 0.2 - -"),
         ("google/gemini-4-hydrogen", "1.5 7.5 0.075 - -"),
         ("google/gemini-3.8-flash", "0.75 3.75 0.075 - -"),
         ("google/gemini-3.5-flash-lite", "0.3 2.5 0.03 - -"),
@@ -300,7 +300,8 @@ def test_what_the_dataset_does_not_know_it_does_not_take_for_another(name: str) 
 @pytest.mark.parametrize("name", LISTED)
 def test_the_table_agrees_with_the_list_prices(name: str) -> None:
     model = TABLE[name]
-    listed = list_prices.look_up(model.id, model.provider.base_url, TODAY)
+    assert model.as_of is not None
+    listed = list_prices.look_up(model.id, model.provider.base_url, max(TODAY, model.as_of))
     assert listed is not None
     assert model.price is not None
     assert (model.price.base.input, model.price.base.output) == (listed.base.input, listed.base.output)
