@@ -63,6 +63,29 @@ def test_our_own_connections_are_known(listener: socket.socket) -> None:
             assert peer_user(accepted) == os.geteuid()
 
 
+@pytest.mark.parametrize("times", [0, 2])
+def test_a_table_that_changes_while_it_is_read_is_read_again(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """The kernel writes /proc/net/tcp in pieces: beside other connections a row can be left out, or come twice."""
+    read, lines = 0, module._lines
+
+    def changing(table: Path) -> Iterator[bytes]:
+        nonlocal read
+        read += 1
+        rows = list(lines(table))
+        return iter(rows * times if read <= 2 else rows)
+
+    monkeypatch.setattr(module, "_asked", silent)
+    monkeypatch.setattr(module, "_TABLES", module._TABLES[:1])
+    monkeypatch.setattr(module, "_lines", changing)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listening,
+        socket.create_connection(listening.getsockname()),
+        listening.accept()[0] as accepted,
+    ):
+        assert peer_user(accepted) == os.geteuid()
+        assert read >= 3
+
+
 @pytest.mark.usefixtures("kernel")
 def test_a_connection_by_the_ipv6_image_of_an_ipv4_address_is_known() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:

@@ -22,6 +22,9 @@ _OVERFLOW = Path("/proc/sys/kernel/overflowuid")
 _USUAL_OVERFLOW = 65534
 _PIECE = 1 << 16
 _CREDENTIALS = struct.Struct("3i")
+_READS = 5
+"""Maximum number of times that the tables are read. The kernel writes a table in pieces, so a row can be missing from
+one reading, or be in it twice, while other connections open and close."""
 _OPEN = 1
 """TCP_ESTABLISHED."""
 _STATE, _USER, _INODE = 3, 7, 9
@@ -79,8 +82,11 @@ def _of_loopback(connection: Connected) -> int | None:
     try:
         return _asked(connection.family, theirs, ours)
     except OSError:  # sock_diag may be unavailable in a container, or missing in the kernel.
-        users = [user for table in _TABLES for user in _users(table, _rows(theirs), _rows(ours))]
-        return users[0] if len(users) == 1 else None
+        for _ in range(_READS):
+            users = [user for table in _TABLES for user in _users(table, _rows(theirs), _rows(ours))]
+            if len(users) == 1:
+                return users[0]
+        return None
 
 
 def _asked(family: int, theirs: tuple[str, int], ours: tuple[str, int]) -> int | None:
