@@ -22,7 +22,7 @@ TIMES = 15
 
 async def measure(folder: Path) -> AsyncIterator[Figure]:
     """Measure all of it on one server."""
-    async with stage(folder) as s:
+    async with stage(folder, timed=True) as s:
         for part in (_menu, _large_menu, _hover, _tier_0, _cancel):
             async for figure in part(s):
                 yield figure

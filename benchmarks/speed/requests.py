@@ -30,11 +30,11 @@ async def measure(folder: Path) -> AsyncIterator[Figure]:
     first = []
     for _ in range(SESSIONS + 1):
         with tempfile.TemporaryDirectory(dir=folder) as name:
-            async with stage(Path(name)) as s:
+            async with stage(Path(name), timed=True) as s:
                 first.append(await _first(s))
     yield Figure("the first request of a session, p50", statistics.median(first[1:]), "ms")
     with tempfile.TemporaryDirectory(dir=folder) as name:
-        async with stage(Path(name)) as s:
+        async with stage(Path(name), timed=True) as s:
             for lines, count in SIZES.items():
                 same, typed = await _commands(s, lines, count)
                 yield Figure(f"command to request, {lines:,} lines, p50", statistics.median(same), "ms")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import subprocess
 import sys
@@ -93,3 +94,22 @@ async def test_a_slow_server_fails_the_test_that_started_it(tmp_path: Path) -> N
     with pytest.raises(AssertionError, match="the server held up its event loop"):
         async with stage(tmp_path, before=nothing_is_quick_enough):
             await asyncio.sleep(0)
+
+
+async def test_a_server_that_a_benchmark_times_has_no_profiler(tmp_path: Path) -> None:
+    async with stage(tmp_path, timed=True) as s:
+        given = dict(s.editor.environment)
+    assert not any(name.startswith("SLOW_CALLBACKS") for name in given)
+    assert str(slow_callbacks.HOOK) not in given.get("PYTHONPATH", "")
+
+
+@pytest.mark.parametrize("name", ["over_stdio.py", "requests.py"])
+def test_each_benchmark_of_a_server_times_it_without_the_profiler(name: str) -> None:
+    source = (Path(__file__).parents[2] / "benchmarks" / "speed" / name).read_text(encoding="utf-8")
+    starts = [
+        node
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "stage"
+    ]
+    assert starts
+    assert all("timed" in {each.arg for each in node.keywords} for node in starts)
