@@ -24,8 +24,8 @@ LAYERS = (
 """A file imports from its own package or from a lower layer; packages of one layer do not import each other."""
 ORDER = {
     "core": (
-        "text", "syntax", "models", "actions", "secrets", "prompt", "prompt_cache", "billing", "routing", "answer",
-        "checks", "events", "answer_builder",
+        "pauses", "text", "syntax", "models", "actions", "secrets", "prompt", "prompt_cache", "billing", "routing",
+        "answer", "checks", "events", "answer_builder",
     ),
     "lsp": ("documents", "protocol", "output", "features", "service", "server", "clients", "transport"),
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import copy_context
 from dataclasses import replace
 from typing import Literal
 
@@ -15,6 +16,7 @@ from tuppence.core.answer_builder import Task, builder_for
 from tuppence.core.checks.slop import Evidence
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.events import Answer, EditsDrafted, Event, FindingAdded, MarkdownChunk
+from tuppence.core.pauses import pause, pause_with
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.packages import Packages
 from tuppence.core.syntax.parser import parse
@@ -271,12 +273,15 @@ def test_an_explanation_that_names_what_is_not_there_is_not_fit() -> None:
     assert made(work(EXPLAIN), "`mean` divides the sum of `xs` by the length of `x`.\n").verdict.fit
 
 
-def test_the_verdict_on_an_edit_pauses_between_its_checks_and_nothing_else_does() -> None:
+def test_the_verdict_on_an_edit_pauses_between_its_checks() -> None:
     pauses: list[str] = []
-    task = replace(work(FIX), pause=lambda: pauses.append("edit"))
-    making = builder_for(task)
-    making.feed(REPLY)
-    assert not pauses, "what is fed runs on the event loop"
-    _, answer = making.finish("end")
-    assert answer.verdict.fit
-    assert len(pauses) >= 8
+
+    def judge() -> Answer:
+        pause_with(lambda: pauses.append("pause"))
+        return made(work(FIX), REPLY)
+
+    assert copy_context().run(judge).verdict.fit
+    assert len(pauses) >= 20
+    made(work(FIX), REPLY)
+    pause()
+    assert len(pauses) < 60, "the hook is the context's"

@@ -98,7 +98,7 @@ async def test_a_slow_server_fails_the_test_that_started_it(tmp_path: Path) -> N
 
 async def test_a_server_that_a_benchmark_times_has_no_profiler(tmp_path: Path) -> None:
     async with stage(tmp_path, timed=True) as s:
-        given = dict(s.editor.environment)
+        given = s.editor.environment or {}
     assert not any(name.startswith("SLOW_CALLBACKS") for name in given)
     assert str(slow_callbacks.HOOK) not in given.get("PYTHONPATH", "")
 

@@ -26,6 +26,7 @@ from tuppence.core.checks.edited_text import EditedText
 from tuppence.core.checks.target_structure import structure_findings
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.events import Answer, EditsDrafted, Event, FindingAdded, MarkdownChunk
+from tuppence.core.pauses import pause
 from tuppence.core.syntax.code_lines import code_lines
 from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.target import Target
@@ -52,8 +53,6 @@ class Task:
     """Only for actions that write tests."""
     evidence: slop.Evidence = field(default_factory=slop.Evidence)
     """The diagnostics and context of the request, which justify changes."""
-    pause: Callable[[], None] = lambda: None
-    """Called between two checks of an edit, so that other threads can run first."""
 
 
 class AnswerBuilder(Protocol):
@@ -123,7 +122,6 @@ class _Replacement:
         return (EditsDrafted(edits),) if edits else ()
 
     def finish(self, stop: StopReason) -> tuple[tuple[Event, ...], Answer]:
-        pause = self._work.pause
         last = self._patch.finish()
         parts = self._patch.parts
         wanted = "\n".join(fence.text for fence in parts.fences if fence.imports)
@@ -151,21 +149,21 @@ class _Replacement:
         built = structure_findings(work.tree, alone.new, work.target, place, work.evidence.diagnostics)
         if built.reason:
             return Verdict.rejected(built.reason)
-        work.pause()
+        pause()
         unused = slop.is_unused(work.evidence)
         old = code_lines(work.tree, work.target.span)
-        work.pause()
+        pause()
         new = code_lines(alone.new, place)
-        work.pause()
+        pause()
         loss = lost_code.lost(work.tree, old, new, unused=unused)
         if loss.reasons:
             return Verdict.rejected(*loss.reasons)
-        work.pause()
+        pause()
         found = slop.judge(edited, work.target.span, work.evidence)
         if found.is_too_much:
             why = f"The answer is valid code but not useful: it {found.clauses}."
             return Verdict.rejected(why)
-        work.pause()
+        pause()
         imported = import_findings(edited, work.evidence.root)
         if imported.reason:
             return Verdict.rejected(imported.reason)

@@ -234,7 +234,6 @@ class _Preparation:
             language=language(request.document.language),
             target=request.target,
             place=self._place,
-            pause=self.session.fair_share.pause,
         )
 
 

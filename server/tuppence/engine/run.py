@@ -21,6 +21,7 @@ from tuppence.core.billing.entry import Outcome
 from tuppence.core.checks.verdict import Verdict
 from tuppence.core.events import Answer, Event, ModelChosen, Retracted, RunFinished, StatusLine
 from tuppence.core.models.model import Model
+from tuppence.core.pauses import pause_with
 from tuppence.core.prompt.context import Surroundings
 from tuppence.engine import answer_cache
 from tuppence.engine.approval import Approval
@@ -45,6 +46,7 @@ async def run(
     :param receipt: the run's own, still empty; it is right at every moment, after a cancellation too.
     :param editor_check: the last check of an edit that passed the others, by the editor that would show it.
     """
+    pause_with(session.fair_share.pause)
     ending: Outcome = "cancelled"
     try:
         async with aclosing(_events(RunContext(request, session, receipt, editor_check))) as events:

@@ -11,12 +11,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tuppence.core.pauses import pause
 from tuppence.core.text.diagnostic import Diagnostic, is_layout, is_ruff, rated
 from tuppence.core.text.document import Document, Edit, Span
 from tuppence.linters.process import CouldNotRun, run
 
 _MARK = "\ufeff"
 _FAILED = 2
+_SHARE = 100
+"""Number of diagnostics that are read at once."""
 """Ruff's exit status where it could not do what it was asked for."""
 
 
@@ -78,7 +81,11 @@ async def speak(document: Document, path: Path | None, code: str = "") -> tuple[
 
 
 def _diagnostics(document: Document, entries: list[dict[str, Any]]) -> tuple[Diagnostic, ...]:
-    return tuple(rated(_diagnostic(document, entry)) for entry in entries)
+    found: list[Diagnostic] = []
+    for at in range(0, len(entries), _SHARE):
+        pause()
+        found += (rated(_diagnostic(document, entry)) for entry in entries[at : at + _SHARE])
+    return tuple(found)
 
 
 def _diagnostic(document: Document, entry: dict[str, Any]) -> Diagnostic:

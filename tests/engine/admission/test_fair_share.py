@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+import time
 from collections import Counter
 from contextlib import suppress
+from contextvars import copy_context
 
 import pytest
 from virtual_time import run
@@ -163,14 +165,13 @@ def test_the_work_that_a_person_waits_for_does_not_wait_for_itself() -> None:
             await shared.give_way()
             await asyncio.create_task(shared.give_way())
             assert clock() == 0
-        assert not shared.is_waited_for
 
     run(work())
 
 
 async def test_a_verdict_pauses_between_its_checks_while_a_person_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fair_share, "HELD", 60.0)
-    shared, checked, met = FairShare(), list[int](), threading.Event()
+    shared, checked, met, before = FairShare(), list[int](), threading.Event(), copy_context()
 
     def verdict() -> None:
         for number in range(3):
@@ -179,7 +180,8 @@ async def test_a_verdict_pauses_between_its_checks_while_a_person_waits(monkeypa
             shared.pause()
 
     with shared.in_front():
-        judging = asyncio.create_task(asyncio.to_thread(verdict))
+        # A request's task has been started before, by another message.
+        judging = asyncio.create_task(asyncio.to_thread(verdict), context=before)
         await asyncio.to_thread(met.wait)
         for _ in range(100):
             await asyncio.sleep(0)
@@ -188,12 +190,31 @@ async def test_a_verdict_pauses_between_its_checks_while_a_person_waits(monkeypa
     assert checked == [0, 1, 2]
 
 
-def test_a_verdict_is_not_held_up_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_hover_that_takes_long_holds_up_a_verdict_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fair_share, "HELD", 0.001)
-    shared = FairShare()
+    waits, shared = list[float](), FairShare()
+    monkeypatch.setattr(shared._may_run, "wait", waits.append)
+
+    def verdict() -> None:
+        for _ in range(50):
+            time.sleep(0.001)
+            shared.pause()
+
+    before = copy_context()
+    with shared.in_front():
+        await asyncio.create_task(asyncio.to_thread(verdict), context=before)
+    assert waits == [0.0] * 50, "the time was over before the first check"
+
+
+async def test_the_event_loop_and_a_hovers_own_threads_never_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits, shared, before = list[float](), FairShare(), copy_context()
+    monkeypatch.setattr(shared._may_run, "wait", waits.append)
     with shared.in_front():
         shared.pause()
-        assert shared.is_waited_for
+        await asyncio.to_thread(shared.pause)
+        assert waits == []
+        await asyncio.create_task(asyncio.to_thread(shared.pause), context=before)
+        assert len(waits) == 1, "a request's thread does"
 
 
 def test_threads_switch_more_often_only_while_a_person_waits() -> None:

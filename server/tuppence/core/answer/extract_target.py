@@ -28,6 +28,7 @@ from tuppence.core.answer.neighbor_lines import between_neighbors
 from tuppence.core.answer.reindent import Indentation, leading
 from tuppence.core.answer.repairs import repaired
 from tuppence.core.answer.target_definition import own_definition
+from tuppence.core.pauses import pause
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.target import Target
 from tuppence.core.syntax.tree import Tree
@@ -82,6 +83,7 @@ class TargetExtractor:
         if self._is_in_item(lines, indent):
             lines, indent = [line.removeprefix(indent) for line in lines], ""
         lines, repairs = repaired(list(lines), self._document, self._span, language)
+        pause()
         if may_differ(lines, self._document, self._span):
             lines = to_file_unit(lines, self._document, self._span, language) or lines
         return replace(self._extract(lines, Indentation(self._block, indent).move(lines)), repairs=repairs)

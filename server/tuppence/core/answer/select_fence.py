@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 from tuppence.core.answer.extract_target import Extract, TargetExtractor
 from tuppence.core.answer.reindent import Indentation
 from tuppence.core.answer.reply import Fence, Parts
+from tuppence.core.pauses import pause
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.tree import Block, Tree
@@ -57,7 +58,9 @@ def select_fence(parts: Parts, document: Document, target: Span, extractor: Targ
     candidates = [fence for fence in filled if _bare(fence.text) != old] or filled[:1] or code[:1]
     if extractor is None:
         return Selection(_with(parts, _certain(candidates, document, target, None)))
+    pause()
     extracts = [(fence, extractor.extract(_lines(fence), fence.indent)) for fence in candidates]
+    pause()
     complete = [(fence, extract) for fence, extract in extracts if extract.is_complete]
     if not complete:
         one = _certain(candidates, document, target, extractor.tree)

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 
 from tuppence.core.checks import suppressions
 from tuppence.core.checks.verdict import Verdict
+from tuppence.core.pauses import pause
 from tuppence.core.syntax.languages import language
 from tuppence.core.text.diagnostic import Diagnostic, Severity, is_remark, is_ruff, rated
 from tuppence.core.text.document import Document, Edit, Span
@@ -108,7 +109,10 @@ class DiagnosticChange:
 def compare(case: EditUnderReview, before: ToolReport, after: ToolReport) -> DiagnosticChange:
     """Return the difference that an answer makes to the reports of the same tools."""
     chosen = rated(case.chosen) if case.chosen else None
-    was, now = _with_keys(before), _with_keys(after)
+    was = _with_keys(before)
+    pause()
+    now = _with_keys(after)
+    pause()
     landed = _landed(case)
     floor = _GRAVITY[chosen.severity if chosen else "error"]
     more = Counter(key for key, _ in now) - Counter(key for key, _ in was)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from tuppence.core.checks import hunks, placeholders
 from tuppence.core.checks.doubts.security import security_doubts
+from tuppence.core.pauses import pause
 from tuppence.core.syntax.code_lines import CodeLine
 from tuppence.core.syntax.line_alignment import Alignment
 from tuppence.core.syntax.tree import Tree
@@ -75,11 +76,15 @@ def lost(before: Tree, old: Sequence[CodeLine], new: Sequence[CodeLine], *, unus
     insecure = security_doubts(old, new, before.language.id)
     if unused:
         return Loss((), insecure)
+    pause()
     aligned = Alignment([line for line in old if line.is_code], [line for line in new if line.is_code])
     if tail := _tail(aligned, before.language.id):
         total = len(aligned.old)
         return Loss((f"The answer ends early: the last {tail} of {total} lines are missing.",))
-    named = [*_guards(aligned), *_exits(aligned), *_calls(aligned)]
+    named: list[str] = []
+    for search in (_guards(aligned), _exits(aligned), _calls(aligned)):
+        pause()
+        named += search
     return Loss((), (*insecure, *named[:_NAMED], *_share(aligned)))
 
 

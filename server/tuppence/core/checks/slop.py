@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from tuppence.core.checks import hunks, literals, lost_definitions, suppressions
 from tuppence.core.checks.edited_text import EditedText
 from tuppence.core.checks.hunks import Hunk
+from tuppence.core.pauses import pause
 from tuppence.core.syntax.import_statements import Imported
 from tuppence.core.syntax.languages import Language
 from tuppence.core.syntax.packages import Packages, is_new
@@ -90,19 +91,23 @@ def judge(edited: EditedText, target: Span, grounds: Evidence) -> Slop:
     before, known = edited.before, edited.language
     code = [hunk for hunk in edited.hunks if not _only_imports(hunk, known)]
     stray = hunks.unasked(code, before, grounds.diagnostics)
-    signs = [
-        *_stray(stray, before, target),
-        *_unguarded(stray),
-        *_constants(stray, grounds),
-        *_beside(code, stray, before, known, grounds),
-        *_models(code, before, grounds),
-        *_hiding(code, known, grounds),
-        *_silenced(edited, code, grounds),
-        *_comments(code, known),
-        *_hidden(edited, code, grounds),
-        *_gutted(edited, target, grounds),
-        *_packages(edited, grounds),
-    ]
+    searches = (
+        _stray(stray, before, target),
+        _unguarded(stray),
+        _constants(stray, grounds),
+        _beside(code, stray, before, known, grounds),
+        _models(code, before, grounds),
+        _hiding(code, known, grounds),
+        _silenced(edited, code, grounds),
+        _comments(code, known),
+        _hidden(edited, code, grounds),
+        _gutted(edited, target, grounds),
+        _packages(edited, grounds),
+    )
+    signs: list[Sign] = []
+    for search in searches:
+        pause()
+        signs += search
     return Slop(tuple(sorted(signs, key=lambda sign: -sign.weight)))
 
 

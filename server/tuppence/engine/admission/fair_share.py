@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
 from contextvars import ContextVar
@@ -42,19 +43,17 @@ class FairShare:
         self._is_free: asyncio.Event | None = None
         self._may_run = threading.Event()
         self._may_run.set()
+        self._thread = 0
+        self._since = 0.0
         self._usual_switch = sys.getswitchinterval()
         self._judging = asyncio.Lock()
-
-    @property
-    def is_waited_for(self) -> bool:
-        """Whether a hover or a menu is being computed."""
-        return self._in_front > 0
 
     @contextmanager
     def in_front(self) -> Iterator[None]:
         """Go before the answers that stream: a person waits for what the block does."""
         if not self._in_front:
             self._may_run.clear()
+            self._thread, self._since = threading.get_ident(), time.monotonic()
             sys.setswitchinterval(min(SWITCH, self._usual_switch))
         self._in_front += 1
         own = _goes_before.set(True)
@@ -99,8 +98,12 @@ class FairShare:
                 await self._is_free.wait()
 
     def pause(self) -> None:
-        """Wait, in a thread, while a hover or a menu is computed, at most ``HELD`` seconds."""
-        self._may_run.wait(HELD)
+        """Wait in a thread while hovers and menus are computed, until ``HELD`` seconds after the first one began.
+
+        This is the hook of ``core/pauses.py`` for requests. On the event loop's thread it returns at once.
+        """
+        if self._in_front and threading.get_ident() != self._thread and not _goes_before.get():
+            self._may_run.wait(max(0.0, self._since + HELD - time.monotonic()))
 
     async def judged(self, work: Callable[..., _Result], *arguments: object) -> _Result:
         """Return what some work gives that takes a thread long; others of the kind before it go first, for a moment."""

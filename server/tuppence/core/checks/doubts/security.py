@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from tuppence.core.pauses import pause
 from tuppence.core.syntax.code_lines import CodeLine
 
 _WIDEST = 1_000
@@ -142,6 +143,7 @@ def _risks(old: Sequence[CodeLine], new: Sequence[CodeLine], language: str) -> I
     for risk in RISKS:
         if risk.languages and language not in risk.languages:
             continue
+        pause()
         now = _found(risk.pattern, new)
         if not now or len(now) <= len(was := _found(risk.pattern, old)):
             continue
