@@ -1,4 +1,4 @@
-"""Print the table: ``python -m benchmarks.speed``, about three minutes on a machine that does nothing else."""
+"""Print the table: ``python -m benchmarks.speed``, about four minutes on a machine that does nothing else."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What a person waits for beside answers that stream: the next line, a hover, the menu.
 
-``python -m benchmarks.speed.streams`` prints this part alone, in about 20 seconds. The provider, the server and the
+``python -m benchmarks.speed.streams`` prints this part alone, in about a minute. The provider, the server and the
 client are a process each, so on a machine with two processors they wait for one another.
 """
 

@@ -24,6 +24,7 @@ from tuppence.core.events import Answer, MarkdownChunk
 from tuppence.core.models.model import Model, Provider, Tier
 from tuppence.core.models.pricing import Price, Rates
 from tuppence.core.prompt.compose import Prompt, compose
+from tuppence.core.prompt.context import Surroundings
 from tuppence.core.routing.candidates import Candidate, bound, least_output
 from tuppence.core.routing.quality import RUN
 from tuppence.core.routing.quote import dearest, frugal
@@ -407,6 +408,25 @@ async def test_what_asking_would_cost_is_foreseen_without_waking_anybody(root: P
     assert offer.price == f"about {money(offer.cost)} at small"
     assert offer.size == "2 lines, simple"
     assert offer.difficulty == made.difficulty
+
+
+async def test_what_a_hover_recalled_spares_its_estimate_a_second_look_around(
+    root: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, look = list[str](), Workspace.surroundings
+
+    def noted(of: Workspace, document: Document, *about: Any) -> Surroundings:
+        looks.append(document.uri)
+        return look(of, document, *about)
+
+    monkeypatch.setattr(Workspace, "surroundings", noted)
+    question, session = ask(EXPLAIN, root / "stats.py"), opened()
+    cached, around = hover.recall(question, session)
+    assert cached is None
+    assert around is not None
+    offer = await hover.quote(question, session, around)
+    assert looks == [question.document.uri]
+    assert offer == await hover.quote(question, session)
 
 
 async def test_models_of_ones_own_are_foreseen_as_far_as_they_are_known(root: Path, opened: Opened) -> None:

@@ -14,7 +14,7 @@ from sample_code import definitions
 from tuppence.config import builtin
 from tuppence.config.shipped import shipped
 from tuppence.core.actions import ACTIONS
-from tuppence.core.models.model import TIERS, Model, Provider, Tier
+from tuppence.core.models.model import TIERS, Effort, Model, Provider, Tier
 from tuppence.core.models.usage import Tokens
 from tuppence.core.routing.features import READ, SIZE
 from tuppence.core.routing.quality import LIKENESS, CodeSignal, Judged, Measured, QualityModel, canonical
@@ -186,6 +186,18 @@ def test_no_guess_at_a_predecessor_lifts_what_was_measured_on_such_code(shift: f
     assert found[-1].source == "measured"
     stated = replace(row("older", ability=0.99), predecessor=oldest)
     assert prior.estimate(stated, "fix", gain).source == "its row", "what a row states is no guess"
+
+
+def test_a_successor_is_judged_by_its_predecessor_at_the_same_effort() -> None:
+    efforts = {"high": Effort({"e": "high"}, {"fix": 0.9}, 3000)}
+    older = replace(row("middle"), at_effort=efforts)
+    newer = replace(row("unknown"), at_effort={"high": Effort({"e": "high"}, {}, 3000)}, predecessor=older)
+    usual, high = (PRIOR.estimate(each, "fix") for each in newer.variants())
+    former, former_high = (PRIOR.estimate(each, "fix") for each in older.variants())
+    assert usual.quality == former.quality < former_high.quality
+    assert high.quality >= former_high.quality
+    other = replace(newer, at_effort={"low": Effort({"e": "low"}, {}, 10)}).variants()[1]
+    assert PRIOR.estimate(other, "fix").quality < former_high.quality, "the predecessor has no such effort"
 
 
 @pytest.mark.parametrize("action", [each.id for each in ACTIONS])

@@ -69,3 +69,12 @@ def test_other_languages(name: str) -> None:
     text = f"{constants}function half(x) {{\n  return x / rate;\n}}\n\nfunction twice(x) {{\n  return x * 2;\n}}\n"
     assert leaned(text, "return x / rate", name) == ("const rate = 2;",)
     assert leaned(text.replace("/ rate", "/ twice(rate)"), "return x / twice", name)[-1].startswith("function twice")
+
+
+def test_a_definition_without_a_name_is_never_named() -> None:
+    """Broken code gives names that are missing, and so empty, as C gives enums without a name."""
+    text = "enum { A, B };\nint other;\n\nint f(int a) {\n  int = A + ;\n  return other;\n}\n"
+    tree = parse(text, language("c"))
+    block = next(each for each in tree.blocks() if each.name == "f")
+    assert any(not each.name for each in tree.blocks())
+    assert referenced_by(tree, block.span) == ("int other;",)
