@@ -113,7 +113,7 @@ async def stage(tmp_path: Path, *, wire: str = "openai", config: str = CONFIG, *
         if before is not None:
             before(editor)
         async with AsyncExitStack() as running:
-            with warm_server.begun(fresh=fresh):
+            with warm_server.begun(fresh=fresh or timed):  # The process that is forked has the profiler.
                 await running.enter_async_context(editor)
             yield Stage(editor, upstream, root, home, path)
     written = planted_keys.in_tree(home)

@@ -96,9 +96,20 @@ async def test_a_slow_server_fails_the_test_that_started_it(tmp_path: Path) -> N
             await asyncio.sleep(0)
 
 
+def environment_of(pid: int) -> bytes:
+    """Return the environment with which a process started; empty where the system does not show it."""
+    path = Path(f"/proc/{pid}/environ")
+    return path.read_bytes() if path.exists() else b""
+
+
 async def test_a_server_that_a_benchmark_times_has_no_profiler(tmp_path: Path) -> None:
-    async with stage(tmp_path, timed=True) as s:
+    async with stage(tmp_path):  # From now on there is a process to fork.
+        pass
+    (tmp_path / "timed").mkdir()
+    async with stage(tmp_path / "timed", timed=True) as s:
         given = s.editor.environment or {}
+        started = environment_of(s.pid)
+    assert b"SLOW_CALLBACKS" not in started
     assert not any(name.startswith("SLOW_CALLBACKS") for name in given)
     assert str(slow_callbacks.HOOK) not in given.get("PYTHONPATH", "")
 
