@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import threading
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,8 @@ from tuppence.core.answer_builder import AnswerBuilder
 from tuppence.core.text.diagnostic import Diagnostic
 from tuppence.core.text.document import Span
 from tuppence.engine import answer_cache, attempt, prepare
+from tuppence.engine.admission import fair_share
+from tuppence.engine.admission.fair_share import FairShare
 from tuppence.engine.answer_cache import surroundings
 from tuppence.engine.choice import choice
 from tuppence.engine.disclosure.guarded_answer import guarded
@@ -155,3 +159,30 @@ async def test_an_explanation_of_another_quality_is_looked_for_too(
         it.server.script(answer("It averages."))
         await it.fix("r1", action=EXPLAIN, better_than="mine/none")
         assert steps[:4] == ["look", "_planned", "lookup", "_written"]
+
+
+async def test_no_step_of_a_request_begins_while_a_hover_is_computed(
+    tmp_path: Path, steps: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fair_share, "HELD", 60.0)
+    before = copy_context()
+    async with engine(tmp_path) as it:
+        await asked(it, steps)
+        steps.clear()
+        it.server.script(answer(GOOD))
+        with it.session.fair_share.in_front():
+            fixing = asyncio.create_task(it.fix("r3", diagnostics=(SAID,)), context=before)
+            for _ in range(200):
+                await asyncio.sleep(0)
+            assert steps == []
+        assert (await fixing).text != SRC
+        assert steps[0] == "_planned"
+
+
+async def test_the_checks_of_a_request_pause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paused = list[int]()
+    monkeypatch.setattr(FairShare, "pause", lambda _: paused.append(threading.get_ident()))
+    async with engine(tmp_path) as it:
+        it.server.script(answer(GOOD))
+        assert (await it.fix(diagnostics=(SAID,))).text != SRC
+    assert len([each for each in paused if each != threading.get_ident()]) >= 20

@@ -94,8 +94,8 @@ async def stage(tmp_path: Path, *, wire: str = "openai", config: str = CONFIG, *
 
     :param how: as for ``Editor``, and in addition: ``extra`` is put before the configuration, ``keys`` into the
         environment (None removes a planted key), ``folder`` names the project's folder, ``before`` is called with the
-        editor before the server starts, ``fresh`` makes the server load its modules itself, and ``timed`` leaves out
-        the count of what callbacks do, because its profiler slows the server.
+        editor before the server starts, ``fresh`` makes the server load its modules itself, and ``timed`` starts a
+        program of its own, without the profiler that counts what callbacks do.
     """
     root, home = tmp_path / how.pop("folder", "project"), tmp_path / "home"
     root.mkdir(exist_ok=True)

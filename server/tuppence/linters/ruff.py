@@ -18,9 +18,9 @@ from tuppence.linters.process import CouldNotRun, run
 
 _MARK = "\ufeff"
 _FAILED = 2
-_SHARE = 100
-"""Number of diagnostics that are read at once."""
 """Ruff's exit status where it could not do what it was asked for."""
+_SHARE = 100
+"""Number of diagnostics that are read between two pauses."""
 
 
 async def safe_fix(document: Document, diagnostic: Diagnostic, path: Path | None) -> tuple[Edit, ...]:

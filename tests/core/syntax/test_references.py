@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tuppence.core.syntax import references
 from tuppence.core.syntax.languages import language
 from tuppence.core.syntax.parser import parse
 from tuppence.core.syntax.references import referenced_by
@@ -78,3 +79,26 @@ def test_a_definition_without_a_name_is_never_named() -> None:
     block = next(each for each in tree.blocks() if each.name == "f")
     assert any(not each.name for each in tree.blocks())
     assert referenced_by(tree, block.span) == ("int other;",)
+
+
+def test_a_line_that_a_definition_beside_shares_is_not_named_once_more() -> None:
+    text = "function rate() { return 1; } class A {\n  m() { return rate(); }\n}\n"
+    assert leaned(text, "return rate", "javascript") == ("function rate() { return 1; }",)
+
+
+def test_deep_nesting_does_not_make_each_line_cost_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    deep, many, looks = 300, 2_000, 0
+    at = references._Scope.at
+
+    def counted(scope: references._Scope, line: int) -> list[Span]:
+        nonlocal looks
+        looks += 1
+        return at(scope, line)
+
+    monkeypatch.setattr(references._Scope, "at", counted)
+    uses = "".join(f"use(x, {number});\n" for number in range(many))
+    nested = "".join(f"function f{number}() {{\n" for number in range(deep)) + "return x;\n" + "}\n" * deep
+    tree = parse(f"{uses}{nested}", language("javascript"))
+    inner = max(tree.blocks(), key=lambda block: block.span.start)
+    assert len(referenced_by(tree, inner.span)) == many
+    assert looks <= deep

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Sequence
 
 from tuppence.core.syntax.tree import Tree, once_per_tree
 from tuppence.core.text.document import Span
@@ -24,17 +25,17 @@ def referenced_by(tree: Tree, span: Span) -> tuple[str, ...]:
     names, lines, blocks = tree.names(span), tree.lines, tree.blocks()
     top = _nesting(tree)
     around = ((index, level) for index, level in top.around(span) if not span.covers(blocks[index].span))
-    levels = [_level(tree, index, level) for index, level in ((None, top), *around)]
-    found = {
-        blocks[index].span
-        for level in levels
-        for name in names
-        for index in level.named.get(name, ())
-        if _is_beside(blocks[index].span, span)
-    }
+    scopes = [_scope(tree, index, level) for index, level in ((None, top), *around)]
+    found: set[Span] = set()
+    naming: dict[int, int] = {}
+    for depth, scope in enumerate(scopes):
+        for name in scope.named.keys() & names:
+            found.update(each for index in scope.named[name] if _is_beside(each := blocks[index].span, span))
+        for name in scope.lines.keys() & names:
+            naming |= dict.fromkeys(scope.lines[name], depth)
     first, end = _lines(tree, span)
-    for line in {line for level in levels for name in names for line in level.lines.get(name, ())}:
-        if first <= line < end or any(_is_beside(each, span) for level in levels for each in level.at(line)):
+    for line, depth in naming.items():
+        if first <= line < end or _is_shared(line, scopes, depth, span):
             continue
         here = lines.line_span(line)
         statement = tree.statement(here)
@@ -42,12 +43,25 @@ def referenced_by(tree: Tree, span: Span) -> tuple[str, ...]:
     return tuple(lines.slice(each).strip() for each in sorted(found))
 
 
-class _Level:
+def _is_shared(line: int, scopes: Sequence[_Scope], depth: int, span: Span) -> bool:
+    """Return whether a line of a scope also holds a part of a definition beside the span.
+
+    Only the first and the last line of a scope can, in the scopes around it.
+    """
+    while depth and line in (scopes[depth].first, scopes[depth].last):
+        depth -= 1
+        if any(_is_beside(each, span) for each in scopes[depth].at(line)):
+            return True
+    return False
+
+
+class _Scope:
     """What is named directly in one definition, or at the top of the file."""
 
     def __init__(self, tree: Tree, nesting: Level, first: int, end: int) -> None:
         """Read the lines of the definition, from the first one to the end, and the definitions directly inside."""
         blocks = [tree.blocks()[index] for index in nesting.members]
+        self.first, self.last = first, end - 1
         self.named: dict[str, list[int]] = {}
         """The indexes of the definitions inside, by name."""
         for index, block in zip(nesting.members, blocks, strict=True):
@@ -82,16 +96,16 @@ class _Level:
 
 
 @once_per_tree
-def _levels(_: Tree) -> dict[int | None, _Level]:
-    """Return where the levels of a tree are cached, by the index of the definition; None for the file's own."""
+def _scopes(_: Tree) -> dict[int | None, _Scope]:
+    """Return the cache of a tree's scopes by the index of the definition; the file's own scope has the key None."""
     return {}
 
 
-def _level(tree: Tree, index: int | None, inside: Level) -> _Level:
-    cached = _levels(tree)
+def _scope(tree: Tree, index: int | None, inside: Level) -> _Scope:
+    cached = _scopes(tree)
     if index not in cached:
         first, end = (0, tree.lines.line_count) if index is None else _lines(tree, tree.blocks()[index].span)
-        cached[index] = _Level(tree, inside, first, end)
+        cached[index] = _Scope(tree, inside, first, end)
     return cached[index]
 
 

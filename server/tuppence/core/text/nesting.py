@@ -37,27 +37,27 @@ class Level:
         A span that touches it is replaced by the spans inside that do not.
         """
         found: list[int] = []
-        todo: list[Level | list[int]] = [self]
-        while todo:
-            each = todo.pop()
+        waiting: list[Level | list[int]] = [self]
+        while waiting:
+            each = waiting.pop()
             if isinstance(each, Level):
                 here = each.touching(span)
-                todo.append(each.members[here.stop :])
+                waiting.append(each.members[here.stop :])
                 touched = each.members[here.start : here.stop]
-                todo += [each.inner[index] for index in reversed(touched) if index in each.inner]
+                waiting += [each.inner[index] for index in reversed(touched) if index in each.inner]
                 each = each.members[: here.start]
             found += each
         return found
 
     def around(self, span: Span) -> Iterator[tuple[int, Level]]:
         """Yield the index of each span that contains this one, an outer one first, and the level inside, if any."""
-        todo = [self]
-        while todo:
-            level = todo.pop()
+        waiting = [self]
+        while waiting:
+            level = waiting.pop()
             for index in level.containing(span):
                 inside = level.inner.get(index, _NONE)
                 yield index, inside
-                todo.append(inside)
+                waiting.append(inside)
 
     def add(self, index: int, span: Span) -> None:
         """Add a span behind the others."""
